@@ -1,0 +1,1 @@
+"""Weight files that travel with the package; see README.md."""

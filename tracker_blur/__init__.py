@@ -1,0 +1,1 @@
+"""trackblur: hides every face in videos and pictures, and keeps everything else."""

@@ -1,0 +1,42 @@
+"""Redaction methods: one file each; a file's name is the value of `--method`.
+
+A method module holds `make(settings) -> Method`. To add a method, add a file; the contract tests
+in `tests/methods/test_contract.py` run over all of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from tracker_blur.boxes import Box
+from tracker_blur.frames import PixelLayout, Plane, Samples
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """The part of a frame around one face, as a method sees it.
+
+    planes   the frame's planes cut to the patch, in stored orientation; to be read only
+    layout   what the samples mean
+    box      the area to hide in pixels of the patch; it reaches beyond the patch where the face
+             is cut by the border, so that strength and grid follow the face and not what is
+             left of it
+    seed     the same for one face through all frames, so that noise does not flicker
+    """
+
+    planes: tuple[Plane, ...]
+    layout: PixelLayout
+    box: Box
+    seed: int
+
+
+class Method(Protocol):
+    """Makes a face unrecognizable."""
+
+    def hide(self, patch: Patch) -> tuple[Samples, ...]:
+        """Return, for each plane of the patch, new samples of the same shape and dtype.
+
+        The whole patch is filled; the caller puts in place only what its mask covers.
+        """
+        ...

@@ -1,0 +1,118 @@
+"""Settings: every knob of trackblur with its unit, checked once."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from tracker_blur import plugins
+from tracker_blur.errors import SettingsError
+
+Shape = Literal["ellipse", "rectangle"]
+Codec = Literal["h264", "hevc", "av1", "vp9"]
+MetadataRule = Literal["drop", "keep"]
+MethodAliases = {"simple": "gaussian"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How faces are found, followed, hidden and written; immutable.
+
+    Raises SettingsError (a ValueError) at construction when a value makes no sense.
+
+    Finding
+        detector             a file's name in `tracker_blur.detectors`, or "auto": the best one
+                             whose weights are on this machine
+        models_folder        a folder with weight files, looked in first
+        confidence           score, 0 to 1, from which a find is a face; None: the detector's own
+        detect_every_frames  the detector runs on every Nth frame; "auto" adapts N to what
+                             detecting and following cost here and to how fast faces move
+        view_px              longest side, in pixels, of the reduced picture that is looked at
+    Following
+        tracker              a file's name in `tracker_blur.trackers`, or "none": the detector
+                             looks at every frame
+        hold_seconds         how long a face that was lost stays hidden where it was seen last
+    Hiding
+        method               a file's name in `tracker_blur.methods`, or "simple" for "gaussian"
+        factor               gaussian: the kernel is the face's size divided by this
+        blocks               pixelated: blocks across the face's longer side
+        image                image: the picture put over the face
+        color                solid: the color, as "#rrggbb"
+        shape                outline of the hidden area: "ellipse" or "rectangle"
+        padding_ratio        added on each side of a face, as a share of its width and height
+        feather_ratio        width of the soft edge, outside the hidden area, as a share of
+                             its size
+    Writing
+        codec                family of the output's codec; None: as the input's
+        encoder              FFmpeg's name of an encoder, such as "h264_nvenc"; None: by codec
+        quality              constant quality in the encoder's own scale (CRF, lower is better);
+                             None: our default for that encoder
+        preset               the encoder's preset; None: our default for that encoder
+        metadata             "drop" what tells of place, device and person, or "keep" it
+        partial              accept an input that breaks off, and write what there is of it
+        overwrite            replace an output that exists
+    """
+
+    detector: str = "auto"
+    models_folder: Path | None = None
+    confidence: float | None = None
+    detect_every_frames: int | Literal["auto"] = 3
+    view_px: int = 640
+    tracker: str = "csrt"
+    hold_seconds: float = 1.0
+    method: str = "pixelated"
+    factor: float = 3.0
+    blocks: int = 8
+    image: Path | None = None
+    color: str = "#000000"
+    shape: Shape = "ellipse"
+    padding_ratio: float = 0.2
+    feather_ratio: float = 0.1
+    codec: Codec | None = None
+    encoder: str | None = None
+    quality: float | None = None
+    preset: str | None = None
+    metadata: MetadataRule = "drop"
+    partial: bool = False
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "method", MethodAliases.get(self.method, self.method))
+        self._check_choice("detector", (*plugins.names("tracker_blur.detectors"), "auto"))
+        self._check_choice("tracker", (*plugins.names("tracker_blur.trackers"), "none"))
+        self._check_choice("method", plugins.names("tracker_blur.methods"))
+        self._check_choice("shape", get_args(Shape))
+        self._check_choice("codec", (*get_args(Codec), None))
+        self._check_choice("metadata", get_args(MetadataRule))
+        if self.confidence is not None:
+            self._check_range("confidence", 0.0, 1.0)
+        if self.detect_every_frames != "auto":
+            self._check_whole("detect_every_frames", 1)
+        self._check_whole("view_px", 64)
+        self._check_whole("blocks", 1)
+        self._check_range("hold_seconds", 0.0, 3600.0)
+        self._check_range("factor", 1.0, 100.0)
+        self._check_range("padding_ratio", 0.0, 2.0)
+        self._check_range("feather_ratio", 0.0, 1.0)
+        if self.method == "image" and self.image is None:
+            raise SettingsError("method 'image' needs a picture: name one with image (--image)")
+
+    def _check_choice(self, name: str, choices: tuple[str | None, ...]) -> None:
+        value = getattr(self, name)
+        if value not in choices:
+            known = ", ".join(sorted(choice for choice in choices if choice))
+            raise SettingsError(f"{name} is '{value}': choose one of {known}")
+
+    def _check_range(self, name: str, low: float, high: float) -> None:
+        value = getattr(self, name)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise SettingsError(f"{name} is {value!r}: give a number from {low:g} to {high:g}")
+        if not (math.isfinite(value) and low <= value <= high):
+            raise SettingsError(f"{name} is {value:g}: give a number from {low:g} to {high:g}")
+
+    def _check_whole(self, name: str, low: int) -> None:
+        value = getattr(self, name)
+        if isinstance(value, bool) or not isinstance(value, int) or value < low:
+            raise SettingsError(f"{name} is {value!r}: give a whole number of at least {low}")

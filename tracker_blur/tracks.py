@@ -1,0 +1,29 @@
+"""Face and Tracks: what is hidden, when and where."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from tracker_blur.boxes import Box
+
+
+class Origin(enum.Enum):
+    """How a face's box came to be."""
+
+    DETECTED = "detected"
+    FOLLOWED = "followed"
+    HELD = "held"
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One face in one frame: the box to hide (before padding) and where it comes from.
+
+    score   the last detection's, 0 to 1
+    """
+
+    track_id: int
+    box: Box
+    score: float
+    origin: Origin
