@@ -1,0 +1,18 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Return the folder with annotated clips and model files; skip where it is missing."""
+    folder = ROOT.parent / "shared"
+    if not (folder / "videos").is_dir():
+        pytest.skip("the folder ../shared with annotated clips and model files is missing")
+    return folder
