@@ -1,0 +1,72 @@
+"""Writes a file whole or not at all: under a temporary name beside it, renamed when complete."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tracker_blur.errors import SinkError, TrackerBlurError
+
+_NO_SPACE = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+
+
+@contextmanager
+def replacing(path: Path, overwrite: bool) -> Iterator[Path]:
+    """Give a temporary, empty file to fill; it takes the place of `path` when the block succeeds.
+
+    The temporary file lies in the same folder, hidden, with the same suffix. When the block
+    raises anything at all, KeyboardInterrupt included, it is deleted and `path` is as it was.
+    A symbolic link is written through, not replaced.
+
+    Raises SinkError when `path` exists and `overwrite` is not set, when it is not a file, when
+    its folder is missing or cannot be written to, and when the block fails for lack of space.
+    """
+    target = Path(os.path.realpath(path))
+    _refuse_existing(path, target, overwrite)
+    temporary = _create_beside(path, target)
+    try:
+        yield temporary
+        _refuse_existing(path, target, overwrite)  # it may have appeared meanwhile
+        temporary.replace(target)
+    except TrackerBlurError:
+        raise
+    except OSError as error:
+        if error.errno in _NO_SPACE:
+            raise SinkError(
+                f"{path}: no space left to write it: free some, or choose another folder"
+            ) from error
+        raise
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _refuse_existing(path: Path, target: Path, overwrite: bool) -> None:
+    if not target.exists():
+        return
+    if not target.is_file():
+        raise SinkError(f"{path}: is not a file: choose another name for the output")
+    if not overwrite:
+        raise SinkError(f"{path}: exists already: choose another name, or allow to overwrite it")
+
+
+def _create_beside(path: Path, target: Path) -> Path:
+    # The name is independent of the target's, which may be as long as the file system allows.
+    temporary = target.with_name(f".trackblur-{secrets.token_hex(6)}{target.suffix}")
+    try:
+        # Unlike the tempfile module's, the file gets the permissions of any new file here.
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    except FileNotFoundError as error:
+        raise SinkError(f"{path}: the folder {target.parent} does not exist: make it") from error
+    except OSError as error:
+        if error.errno in _NO_SPACE:
+            reason = "no space left"
+        else:
+            reason = (error.strerror or str(error)).lower()
+        raise SinkError(
+            f"{path}: cannot write into the folder {target.parent} ({reason}): choose another"
+        ) from error
+    return temporary
