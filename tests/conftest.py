@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -14,5 +15,7 @@ def shared() -> Path:
     """Return the folder with annotated clips and model files; skip where it is missing."""
     folder = ROOT.parent / "shared"
     if not (folder / "videos").is_dir():
+        if "TRACKBLUR_REQUIRE_SHARED" in os.environ:
+            pytest.fail("TRACKBLUR_REQUIRE_SHARED is set, and ../shared is missing")
         pytest.skip("the folder ../shared with annotated clips and model files is missing")
     return folder

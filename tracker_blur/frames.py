@@ -50,6 +50,12 @@ class Orientation(enum.Enum):
         flip_x, flip_y = _FLIPS[self]
         return pixels[:: -1 if flip_y else 1, :: -1 if flip_x else 1]
 
+    def stored(self, upright: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return upright pixels, shape (height, width, ...), as they are stored (a view)."""
+        flip_x, flip_y = _FLIPS[self]
+        pixels = upright[:: -1 if flip_y else 1, :: -1 if flip_x else 1]
+        return pixels.swapaxes(0, 1) if self.swaps_sides else pixels
+
     def to_stored(self, box: Box, upright_size: tuple[int, int]) -> Box:
         """Return where a box of the upright picture, size (width, height), lies in the stored."""
         width, height = upright_size
@@ -160,12 +166,14 @@ class VideoInfo:
     pixel_aspect  width of a stored pixel over its height, turned upright
     rate          frames per second, the container's best guess
     frame_count   the container's claim, or an estimate, or None: for progress only
+    is_moving     whether frames follow each other in time; the pages of a document do not
     """
 
     size: tuple[int, int]
     pixel_aspect: Fraction
     rate: Fraction
     frame_count: int | None
+    is_moving: bool = True
 
 
 def view_size(

@@ -17,7 +17,8 @@ def names(package: str) -> tuple[str, ...]:
     Nothing is imported but the package itself, so this is cheap enough for `--help`.
     """
     folder = importlib.import_module(package).__path__
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(folder)))
+    modules = (module.name for module in pkgutil.iter_modules(folder))
+    return tuple(sorted(name for name in modules if not name.startswith("_")))
 
 
 def summary(package: str, name: str) -> str:

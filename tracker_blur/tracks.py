@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tracker_blur.boxes import Box
 
@@ -27,3 +27,7 @@ class Face:
     box: Box
     score: float
     origin: Origin
+
+    def scaled(self, x_ratio: float, y_ratio: float) -> Face:
+        """Return the face in a picture that is `x_ratio` times as wide, `y_ratio` as high."""
+        return replace(self, box=self.box.scaled(x_ratio, y_ratio))

@@ -1,0 +1,76 @@
+"""Imports point down, plug-ins never import each other, and the core touches no files or clocks."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "tracker_blur"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+PLUGINS = ("detectors", "methods", "sinks", "sources", "trackers")
+PURE = ("boxes", "cuts", "follow", "match", "pace", "tracks")
+
+
+def imports(file: Path) -> set[str]:
+    """Return the modules a file imports anywhere but under `if TYPE_CHECKING`."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+def module_name(file: Path) -> str:
+    parts = file.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+GRAPH = {module_name(file): imports(file) for file in MODULES}
+
+
+def test_no_import_cycles() -> None:
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        assert name not in path, f"import cycle: {' -> '.join((*path, name))}"
+        if name in done:
+            return
+        for target in sorted(GRAPH[name] & GRAPH.keys()):
+            # A plug-in package's interface is imported by its plug-ins, never the reverse.
+            visit(target, (*path, name))
+        done.add(name)
+
+    for name in GRAPH:
+        if name != "tracker_blur":  # the public names are imported lazily
+            visit(name, ())
+
+
+@pytest.mark.parametrize("folder", PLUGINS)
+def test_plugins_never_import_plugins_of_any_kind(folder: str) -> None:
+    for name, targets in GRAPH.items():
+        if name.startswith(f"tracker_blur.{folder}."):
+            for target in targets:
+                kind = target.removeprefix("tracker_blur.").split(".")
+                is_plugin = len(kind) > 1 and kind[0] in PLUGINS and f"tracker_blur.{kind[0]}.{kind[1]}" in GRAPH
+                assert not is_plugin or kind[1].startswith("_"), f"{name} imports {target}"
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_the_core_touches_no_files_windows_or_clocks(name: str) -> None:
+    forbidden = {"time", "os", "pathlib", "io", "shutil", "av", "PIL", "sys"}
+    roots = {target.partition(".")[0] for target in GRAPH[f"tracker_blur.{name}"]}
+    assert roots & forbidden == set()
+
+
+def test_only_the_command_line_prints_and_exits() -> None:
+    for file in MODULES:
+        if file.name in {"cli.py", "console.py", "models_command.py"}:
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                assert ast.unparse(node.func) not in {"print", "exit", "sys.exit"}, file

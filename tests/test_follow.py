@@ -1,0 +1,186 @@
+"""The online loop, with a detector that says what the test wants and real trackers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import cv2
+import numpy as np
+import pytest
+from skimage import data
+
+from tracker_blur import plugins
+from tracker_blur.boxes import Box, Detection
+from tracker_blur.follow import Follower
+from tracker_blur.frames import Image
+from tracker_blur.pace import Pace
+from tracker_blur.trackers import Tracker
+from tracker_blur.tracks import Face, Origin
+from tracker_blur.weights import Weights
+
+RATE = 25.0
+PORTRAIT: Image = cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR)
+FACE = Box.from_xywh(176, 60, 96, 120)
+
+
+class Script:
+    """A detector that reports, at its nth look, the nth list of finds."""
+
+    default_confidence = 0.5
+    weak_confidence = 0.2
+
+    def __init__(self, looks: Sequence[Sequence[Detection]]) -> None:
+        self._looks = list(looks)
+        self.looked = 0
+
+    def detect(self, image: Image, confidence: float) -> list[Detection]:
+        finds = self._looks[self.looked] if self.looked < len(self._looks) else []
+        self.looked += 1
+        return [find for find in finds if find.score >= confidence]
+
+
+def csrt() -> Callable[[], Tracker]:
+    factory: Callable[[], Tracker] = plugins.load("tracker_blur.trackers", "csrt").load(
+        Weights(None)
+    )
+    return factory
+
+
+def follower(
+    looks: Sequence[Sequence[Detection]],
+    every: int = 1,
+    tracker: bool = True,
+    hold_seconds: float = 1.0,
+    threads: int = 1,
+) -> Follower:
+    return Follower(
+        Script(looks),
+        0.5,
+        csrt() if tracker else None,
+        Pace(every, RATE),
+        hold_seconds,
+        time.perf_counter,
+        threads,
+    )
+
+
+def found(box: Box, score: float = 0.9) -> Detection:
+    return Detection(box, score)
+
+
+def shifted(dx: float, dy: float = 0.0) -> Image:
+    motion = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
+    return cv2.warpAffine(PORTRAIT, motion, (512, 512), borderMode=cv2.BORDER_REFLECT)
+
+
+def run(loop: Follower, pictures: Sequence[Image]) -> list[tuple[Face, ...]]:
+    return [loop.step(picture, index / RATE) for index, picture in enumerate(pictures)]
+
+
+def test_a_face_is_hidden_from_its_first_detection_on() -> None:
+    frames = run(follower([[], [found(FACE)]]), [PORTRAIT] * 2)
+    assert frames[0] == ()
+    assert [face.box for face in frames[1]] == [FACE]
+    assert frames[1][0].origin is Origin.DETECTED
+
+
+def test_between_detections_the_tracker_follows_the_moving_face() -> None:
+    steps = [4.0 * index for index in range(13)]
+    looks = [[found(FACE.moved(dx, 0))] for dx in steps[:3]]  # then nothing is due for ten frames
+    frames = run(follower(looks, every=11), [shifted(dx) for dx in steps])
+    for dx, faces in zip(steps[3:], frames[3:], strict=True):
+        assert [face.origin for face in faces] == [Origin.FOLLOWED]
+        assert faces[0].box.iou(FACE.moved(dx, 0)) > 0.6
+
+
+def test_a_missed_detection_never_lets_a_face_flash() -> None:
+    looks = [[found(FACE)] if index % 4 == 0 else [] for index in range(40)]
+    for faces in run(follower(looks), [PORTRAIT] * 40):
+        assert len(faces) == 1
+        assert faces[0].track_id == 0
+        assert faces[0].box.iou(FACE) > 0.6
+
+
+def test_a_lost_face_is_held_and_its_box_grows_until_the_hold_is_over() -> None:
+    frames = run(follower([[found(FACE)]], tracker=False), [PORTRAIT] * 40)
+    held = frames[1:26]
+    assert all(faces[0].origin is Origin.HELD for faces in held)
+    areas = [faces[0].box.area for faces in frames[:26]]
+    assert all(later > earlier for earlier, later in pairwise(areas))
+    assert all(faces[0].box.covers(FACE) for faces in held)
+    assert frames[-1] == ()
+
+
+def test_a_scene_cut_ends_a_track_at_once() -> None:
+    other = np.full_like(PORTRAIT, (20, 200, 20))
+    frames = run(follower([[found(FACE)]]), [PORTRAIT, PORTRAIT, other])
+    assert len(frames[1]) == 1
+    assert frames[2] == ()
+
+
+def test_the_detector_looks_at_once_after_a_cut() -> None:
+    other = np.full_like(PORTRAIT, (20, 200, 20))
+    loop = follower([[]] * 4, every=10)
+    run(loop, [PORTRAIT] * 6)
+    script = loop._detector
+    assert isinstance(script, Script)
+    before = script.looked
+    loop.step(other, 6 / RATE)
+    assert script.looked == before + 1
+
+
+def test_weak_finds_confirm_a_track_but_never_start_one() -> None:
+    weak = found(FACE, 0.3)
+    assert run(follower([[weak]] * 3), [PORTRAIT] * 3) == [()] * 3
+    frames = run(follower([[found(FACE)], [weak], [weak]]), [PORTRAIT] * 3)
+    assert [faces[0].origin for faces in frames] == [Origin.DETECTED] * 3
+
+
+@pytest.mark.parametrize("speed", [3.0, 8.0, 14.0])
+def test_two_faces_that_cross_keep_their_identity(speed: float) -> None:
+    left, right = Box.from_xywh(20, 200, 60, 75), Box.from_xywh(420, 205, 60, 75)
+    looks = []
+    for index in range(int(400 / speed)):
+        dx = speed * index
+        looks.append([found(right.moved(-dx, 0)), found(left.moved(dx, 0))])
+    frames = run(follower(looks, tracker=False), [PORTRAIT] * len(looks))
+    first = {face.track_id: face.box.center[0] for face in frames[0]}
+    last = {face.track_id: face.box.center[0] for face in frames[-1]}
+    assert first.keys() == last.keys() == {0, 1}
+    for track_id, x in first.items():
+        assert (x < 256) != (last[track_id] < 256)  # each went over to the other side
+
+
+def test_a_face_that_comes_back_within_the_hold_keeps_its_identity() -> None:
+    looks = [[found(FACE)]] * 3 + [[]] * 10 + [[found(FACE.moved(20, 0))]] * 2
+    frames = run(follower(looks, tracker=False), [PORTRAIT] * len(looks))
+    assert {face.track_id for faces in frames for face in faces} == {0}
+
+
+def test_trackers_side_by_side_find_what_they_find_one_after_the_other() -> None:
+    boxes = [FACE, Box.from_xywh(300, 300, 80, 80), Box.from_xywh(60, 330, 70, 90)]
+    pictures = [shifted(3.0 * index) for index in range(8)]
+    looks = [[found(box) for box in boxes]]
+    alone = run(follower(looks), pictures)
+    together = run(follower(looks, threads=3), pictures)
+    assert together == alone
+
+
+def test_a_change_of_picture_size_starts_anew() -> None:
+    loop = follower([[found(FACE)], [found(FACE.scaled(0.5, 0.5))]])
+    run(loop, [PORTRAIT])
+    half = cv2.resize(PORTRAIT, (256, 256), interpolation=cv2.INTER_AREA)
+    faces = loop.step(half, 1 / RATE)
+    assert [face.box for face in faces] == [FACE.scaled(0.5, 0.5)]
+
+
+def test_a_failing_detector_ends_the_run() -> None:
+    class Broken(Script):
+        def detect(self, image: Image, confidence: float) -> list[Detection]:
+            raise RuntimeError("no memory")
+
+    loop = Follower(Broken([]), 0.5, None, Pace(1, RATE), 1.0, time.perf_counter)
+    with pytest.raises(RuntimeError, match="no memory"):
+        loop.step(PORTRAIT, 0.0)

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from tracker_blur.pace import Pace
+
+
+def looks(pace: Pace, frames: int) -> list[int]:
+    return [index for index in range(frames) if pace.is_due()]
+
+
+def test_a_fixed_pace_looks_at_the_first_frames_and_then_every_nth() -> None:
+    assert looks(Pace(4, 25.0), 12) == [0, 1, 2, 6, 10]
+
+
+def test_a_cut_makes_it_look_at_each_of_the_next_frames() -> None:
+    pace = Pace(10, 25.0)
+    looks(pace, 8)
+    pace.restart()
+    assert looks(pace, 8) == [0, 1, 2]
+
+
+def test_auto_detects_on_every_frame_where_following_costs_more() -> None:
+    pace = Pace("auto", 25.0)
+    pace.followed(0.020)
+    pace.detected(0.009, [0.0])
+    assert pace.every_frames == 1
+
+
+def test_auto_detects_seldom_where_detecting_costs_more_and_faces_are_still() -> None:
+    pace = Pace("auto", 25.0)
+    pace.followed(0.004)
+    pace.detected(0.200, [0.0, 0.1])
+    assert pace.every_frames == 10
+
+
+def test_auto_detects_more_often_the_faster_a_face_moves() -> None:
+    intervals = []
+    for speed in (1.0, 3.0, 6.0, 50.0):
+        pace = Pace("auto", 25.0)
+        pace.followed(0.004)
+        pace.detected(0.200, [0.1, speed])
+        intervals.append(pace.every_frames)
+    assert intervals == sorted(intervals, reverse=True)
+    assert intervals[0] == 10
+    assert intervals[-1] == 1

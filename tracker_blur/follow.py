@@ -1,0 +1,208 @@
+"""The online loop: detect every N frames, follow in between, hold what is lost.
+
+For each frame, in order, `Follower.step` answers where the faces are now. A detection frame pairs
+the detector's finds with the faces known so far; a face it confirms takes the found box, a find
+without a face becomes one at once. A face that was not looked for, or not confirmed, is carried by
+its own tracker, which is started only now, on the frame before, where the face's box was known.
+When the tracker loses it, the last-known box is held, and grows, for a while. A scene cut ends all.
+
+Nothing here reads files or writes pictures; boxes are in pixels of the view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from tracker_blur.boxes import Box, Detection
+from tracker_blur.cuts import CutDetector
+from tracker_blur.detectors import Detector
+from tracker_blur.frames import Image
+from tracker_blur.match import pair
+from tracker_blur.pace import Pace
+from tracker_blur.trackers import Tracker
+from tracker_blur.tracks import Face, Origin
+
+_GATE_SIZES = 0.8  # how far, in face sizes, a find may lie from where its face is expected
+_GATE_GROWTH_PER_SECOND = 1.5  # and how much farther for each second the face was not seen
+_GATE_LIMIT = 2.0
+_VELOCITY_SHARE = 0.5  # of the newest measurement in the smoothed velocity
+_VELOCITY_SECONDS = 0.5  # a face unseen for longer is not expected to keep its course
+_GROWTH_PER_SECOND = 0.5  # a held box grows by this share of its size, on each side
+_DRIFT_SIZE_RATIO = 1.6  # a tracker that changes the size by more, between looks, has drifted
+
+
+@dataclass(slots=True)
+class _Track:
+    """One face on its way; `box` is where it is hidden in the newest frame."""
+
+    track_id: int
+    box: Box
+    score: float
+    origin: Origin
+    confirmed: Box  # the last box that a detection gave
+    confirmed_seconds: float
+    known: Box  # the last box that a detection or the tracker gave
+    known_seconds: float
+    velocity: tuple[float, float] = (0.0, 0.0)  # pixels a second
+    tracker: Tracker | None = field(default=None, repr=False)
+
+    def expected(self, seconds: float) -> Box:
+        """Where the face would be if it kept its velocity for at most a moment."""
+        elapsed = min(seconds - self.known_seconds, _VELOCITY_SECONDS)
+        return self.known.moved(self.velocity[0] * elapsed, self.velocity[1] * elapsed)
+
+    def gate(self, seconds: float) -> float:
+        unseen = seconds - self.confirmed_seconds
+        return min(_GATE_LIMIT, _GATE_SIZES + _GATE_GROWTH_PER_SECOND * unseen)
+
+    def confirm(self, found: Detection, seconds: float) -> None:
+        elapsed = seconds - self.confirmed_seconds
+        if elapsed > 0:
+            (x, y), (u, v) = self.confirmed.center, found.box.center
+            self.velocity = tuple(
+                old + _VELOCITY_SHARE * (step / elapsed - old)
+                for old, step in zip(self.velocity, (u - x, v - y), strict=True)
+            )  # type: ignore[assignment]  # two in, two out
+        self.box = self.confirmed = self.known = found.box
+        self.confirmed_seconds = self.known_seconds = seconds
+        self.score, self.origin, self.tracker = found.score, Origin.DETECTED, None
+
+
+class Follower:
+    """Knows where every face is, frame by frame.
+
+    detector     looks at whole pictures
+    confidence   the score from which a find is a face
+    new_tracker  makes a tracker for one face; None: detect on every frame instead
+    pace         says which frames the detector looks at
+    hold_seconds how long a lost face stays hidden
+    clock        seconds, for measuring what detecting and following cost; injected
+    threads      how many faces' trackers may run side by side
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        confidence: float,
+        new_tracker: Callable[[], Tracker] | None,
+        pace: Pace,
+        hold_seconds: float,
+        clock: Callable[[], float],
+        threads: int = 1,
+    ) -> None:
+        self._detector = detector
+        self._confidence = confidence
+        self._weak_confidence = min(confidence, detector.weak_confidence)
+        self._new_tracker = new_tracker
+        self._pace = pace
+        self._hold_seconds = hold_seconds
+        self._clock = clock
+        self._pool = ThreadPoolExecutor(threads, "tracker") if threads > 1 else None
+        self._cuts = CutDetector()
+        self._tracks: list[_Track] = []
+        self._last_image: Image | None = None
+        self.track_count = 0
+
+    def step(self, image: Image, seconds: float) -> tuple[Face, ...]:
+        """Return the faces of the next frame; `image` is its view, `seconds` its time."""
+        cut = self._cuts.is_cut(image)
+        if cut or (self._last_image is not None and self._last_image.shape != image.shape):
+            self._tracks.clear()
+            self._pace.restart()
+        if self._new_tracker is None or self._pace.is_due():
+            unseen = self._detect(image, seconds)
+        else:
+            unseen = self._tracks
+        self._carry(unseen, image, seconds)
+        self._tracks = [track for track in self._tracks if not self._is_over(track, seconds)]
+        self._last_image = image
+        return tuple(
+            Face(track.track_id, track.box, track.score, track.origin) for track in self._tracks
+        )
+
+    def _detect(self, image: Image, seconds: float) -> list[_Track]:
+        """Look at the whole picture, confirm and start tracks; return those not confirmed."""
+        started = self._clock()
+        found = self._detector.detect(image, self._weak_confidence)
+        strong = [find for find in found if find.score >= self._confidence]
+        weak = [find for find in found if find.score < self._confidence]
+        unseen, new = self._confirm(self._tracks, strong, seconds)
+        unseen, _ = self._confirm(unseen, weak, seconds)  # weak finds never start a track
+        for find in new:
+            self._tracks.append(self._begin(find, seconds))
+        self._pace.detected(self._clock() - started, self._speeds())
+        return unseen
+
+    def _confirm(
+        self, tracks: Sequence[_Track], found: Sequence[Detection], seconds: float
+    ) -> tuple[list[_Track], list[Detection]]:
+        """Pair finds with tracks; return the tracks and the finds left over."""
+        pairs = pair(
+            [track.expected(seconds) for track in tracks],
+            [find.box for find in found],
+            [track.gate(seconds) for track in tracks],
+        )
+        for row, column in pairs:
+            tracks[row].confirm(found[column], seconds)
+        rows, columns = {row for row, _ in pairs}, {column for _, column in pairs}
+        return (
+            [track for index, track in enumerate(tracks) if index not in rows],
+            [find for index, find in enumerate(found) if index not in columns],
+        )
+
+    def _begin(self, find: Detection, seconds: float) -> _Track:
+        track_id = self.track_count
+        self.track_count += 1
+        return _Track(
+            track_id, find.box, find.score, Origin.DETECTED, find.box, seconds, find.box, seconds
+        )
+
+    def _carry(self, tracks: Sequence[_Track], image: Image, seconds: float) -> None:
+        """Follow each track into this picture with its own tracker, or hold it."""
+        started = self._clock()
+        if self._pool is not None and len(tracks) > 1:
+            boxes = list(self._pool.map(lambda track: self._follow(track, image), tracks))
+        else:
+            boxes = [self._follow(track, image) for track in tracks]
+        for track, box in zip(tracks, boxes, strict=True):
+            if box is not None:
+                track.box = track.known = box
+                track.known_seconds, track.origin = seconds, Origin.FOLLOWED
+            else:
+                elapsed = seconds - track.known_seconds
+                held = track.known.union(track.expected(seconds))
+                track.box, track.origin = held.padded(_GROWTH_PER_SECOND * elapsed), Origin.HELD
+        if tracks:
+            self._pace.followed(self._clock() - started)
+
+    def _follow(self, track: _Track, image: Image) -> Box | None:
+        """Return the tracker's box in this picture; None when it lost the face."""
+        if self._new_tracker is None or self._last_image is None or track.origin is Origin.HELD:
+            return None
+        if track.tracker is None:
+            track.tracker = self._new_tracker()
+            track.tracker.start(self._last_image, track.box)
+        box = track.tracker.update(image)
+        if box is None:
+            return None
+        ratio = box.size / track.confirmed.size
+        height, width = image.shape[:2]
+        drifted = not 1 / _DRIFT_SIZE_RATIO < ratio < _DRIFT_SIZE_RATIO
+        outside = box.clipped(width, height).area < 0.25 * box.area
+        return None if drifted or outside else box
+
+    def _is_over(self, track: _Track, seconds: float) -> bool:
+        carried = track.known_seconds - track.confirmed_seconds
+        return (
+            seconds - track.known_seconds > self._hold_seconds
+            or carried > 2 * self._hold_seconds
+        )
+
+    def _speeds(self) -> list[float]:
+        """How fast each face moves, in face sizes a second."""
+        return [
+            (track.velocity[0] ** 2 + track.velocity[1] ** 2) ** 0.5 / track.confirmed.size
+            for track in self._tracks
+        ]

@@ -1,0 +1,53 @@
+"""Pairs detections with tracks: centroid distance in face sizes, gated, Hungarian method."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from tracker_blur.boxes import Box
+
+_OUT_OF_REACH = 1e6
+_SIZE_RATIO_LIMIT = 3.0  # a face does not become three times as large between two looks
+
+
+def distance(track: Box, found: Box) -> float:
+    """Return the distance of the two centers in units of the mean face size; inf if unlike.
+
+    Two boxes are unlike when either is empty or one is over three times as large (by side).
+    """
+    if track.is_empty or found.is_empty:
+        return math.inf
+    small, large = sorted((track.size, found.size))
+    if large > _SIZE_RATIO_LIMIT * small:
+        return math.inf
+    (x, y), (u, v) = track.center, found.center
+    return math.hypot(u - x, v - y) / ((small + large) / 2)
+
+
+def pair(
+    tracks: Sequence[Box], found: Sequence[Box], gates: Sequence[float]
+) -> list[tuple[int, int]]:
+    """Return pairs (index of track, index of find) of least total distance.
+
+    `tracks` are the boxes predicted for the moment of the finds; `gates[i]` is the distance, in
+    face sizes, up to which track i may be paired. As many pairs as the gates allow are made
+    (Kuhn 1955; solved by SciPy's modified Jonker-Volgenant algorithm).
+    """
+    if not tracks or not found:
+        return []
+    costs = np.full((len(tracks), len(found)), _OUT_OF_REACH)
+    for row, (track, gate) in enumerate(zip(tracks, gates, strict=True)):
+        for column, box in enumerate(found):
+            apart = distance(track, box)
+            if apart <= gate:
+                costs[row, column] = apart
+    rows, columns = linear_sum_assignment(costs)
+    return [
+        (int(row), int(column))
+        for row, column in zip(rows, columns, strict=True)
+        if costs[row, column] < _OUT_OF_REACH
+    ]

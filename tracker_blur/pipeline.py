@@ -1,0 +1,185 @@
+"""From a source to a sink: decode, see, redact and write, overlapped.
+
+The stages of a run work in threads of their own with bounded queues between them, so memory does
+not depend on the length. Whatever fails in any of them ends the run with that error, and the sink
+leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import TypeAlias
+
+from tracker_blur import plugins
+from tracker_blur.batch import Job
+from tracker_blur.detectors.choose import load_detector
+from tracker_blur.follow import Follower
+from tracker_blur.frames import Frame, RedactedFrame, view_size
+from tracker_blur.look import look_closely
+from tracker_blur.pace import Pace
+from tracker_blur.redact import Redactor
+from tracker_blur.settings import Settings
+from tracker_blur.sinks import Sink
+from tracker_blur.sinks.images import ImageSink
+from tracker_blur.sinks.video import VideoSink
+from tracker_blur.sources import Source
+from tracker_blur.sources.images import ImageSource
+from tracker_blur.sources.video import VideoSource
+from tracker_blur.stages import Ahead
+from tracker_blur.tracks import Face, Origin
+from tracker_blur.weights import Weights
+
+_QUEUED_FRAMES = 4  # evens out the stages; more would only cost memory
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run did, or has done so far.
+
+    detector        name of the detector that looked
+    expected_frames how many frames there will be, if the source says; for progress
+    frames          pictures written
+    faces           faces hidden, counted in each picture anew
+    tracks          faces, each counted once as long as it was followed
+    seconds         wall-clock time
+    stage_seconds   time spent in each stage; they overlap, so the sum may exceed `seconds`
+    warnings        what a user should know, such as why a partial input ended early
+    """
+
+    source: Path
+    target: Path
+    detector: str
+    expected_frames: int | None = None
+    frames: int = 0
+    faces: int = 0
+    tracks: int = 0
+    seconds: float = 0.0
+    stage_seconds: Counter[str] = field(default_factory=Counter)
+    warnings: tuple[str, ...] = ()
+
+    @contextmanager
+    def timing(self, stage: str) -> Iterator[None]:
+        """Add the time that the block takes to a stage's."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.stage_seconds[stage] += time.perf_counter() - started
+
+
+Progress: TypeAlias = Callable[[Report], None]
+"""Called after each frame written."""
+
+
+class Engine:
+    """Detector, trackers and redaction method, loaded once for any number of files.
+
+    detector_name   the detector at work, also where the settings say "auto"
+
+    Raises ModelError or MissingPackageError when something that the settings name is not there.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        weights = Weights(settings.models_folder)
+        self._redactor = Redactor(settings)
+        self._new_tracker = (
+            None
+            if settings.tracker == "none"
+            else plugins.load("tracker_blur.trackers", settings.tracker).load(weights)
+        )
+        self.detector_name, self._detector = load_detector(settings.detector, weights)
+        self._confidence = (
+            self._detector.default_confidence
+            if settings.confidence is None
+            else settings.confidence
+        )
+
+    def redact_file(self, job: Job, progress: Progress | None = None) -> Report:
+        """Read the job's source, hide every face in it, write its target.
+
+        Raises SourceError, SinkError or another TrackerBlurError; then there is no target.
+        """
+        report = Report(job.source, job.target, self.detector_name)
+        partial = self._settings.partial
+        with report.timing("all"):
+            if job.kind == "picture":
+                with ImageSource(job.source, partial=partial) as pictures:
+                    sink: Sink = ImageSink(job.target, pictures, self._settings)
+                    self._pump(pictures, sink, report, progress)
+            else:
+                with VideoSource(job.source, partial=partial) as video:
+                    sink = VideoSink(job.target, job.source, video, self._settings)
+                    self._pump(video, sink, report, progress)
+        return report
+
+    def seen(
+        self, frames: Iterable[Frame], info: VideoInfo
+    ) -> Iterator[tuple[Frame, tuple[Face, ...]]]:
+        """Give each frame with its faces: followed through a video, looked for in a picture."""
+        if not info.is_moving:
+            for frame in frames:
+                yield frame, look_closely(self._detector, frame, self._confidence)
+            return
+        follower = self._follower(float(info.rate))
+        for frame in frames:
+            width, height = view_size(frame.size, self._settings.view_px, info.pixel_aspect)
+            faces = follower.step(frame.view((width, height)), frame.seconds)
+            x_ratio, y_ratio = frame.size[0] / width, frame.size[1] / height
+            yield frame, tuple(face.scaled(x_ratio, y_ratio) for face in faces)
+
+    def redact(self, frame: Frame, faces: Sequence[Face]) -> RedactedFrame:
+        """Hide these faces in the frame's own planes."""
+        return self._redactor.redact(frame, faces)
+
+    def _pump(
+        self, source: Source, sink: Sink, report: Report, progress: Progress | None
+    ) -> None:
+        report.expected_frames = source.info.frame_count
+        track_ids: set[int] = set()
+        with (
+            Ahead(_timed(source, "decode", report), _QUEUED_FRAMES, "decode") as decoded,
+            Ahead(self.seen(decoded, source.info), _QUEUED_FRAMES, "see") as seen,
+            sink,
+        ):
+            for frame, faces in seen:
+                with report.timing("redact"):
+                    redacted = self.redact(frame, faces)
+                with report.timing("write"):
+                    sink.write(redacted)
+                report.frames += 1
+                report.faces += len(faces)
+                track_ids.update(face.track_id for face in faces)
+                report.tracks = len(track_ids)
+                if progress is not None:
+                    progress(report)
+        report.warnings = source.warnings
+
+    def _follower(self, rate: float) -> Follower:
+        return Follower(
+            self._detector,
+            self._confidence,
+            self._new_tracker,
+            Pace(self._settings.detect_every_frames, rate),
+            self._settings.hold_seconds,
+            time.perf_counter,
+            threads=os.cpu_count() or 1,
+        )
+
+
+def _timed(items: Iterable[T], stage: str, report: Report) -> Iterator[T]:
+    iterator = iter(items)
+    while True:
+        try:
+            with report.timing(stage):
+                item = next(iterator)
+        except StopIteration:
+            return
+        yield item

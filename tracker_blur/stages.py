@@ -1,0 +1,62 @@
+"""Runs a stage of the pipeline ahead of its consumer, in a thread of its own."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterable, Iterator
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Ahead(Generic[T]):
+    """Iterates over `items` in a background thread, at most `depth` items ahead.
+
+    An exception in the thread is raised in the consumer, in its place in the order. `close`, or
+    leaving the `with` block, ends the thread and closes `items` if it is a generator; it does not
+    return before the thread has ended.
+    """
+
+    def __init__(self, items: Iterable[T], depth: int, name: str) -> None:
+        self._items = items
+        self._queue: queue.Queue[tuple[T | None, BaseException | None]] = queue.Queue(depth)
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def __enter__(self) -> Ahead[T]:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[T]:
+        while True:
+            item, error = self._queue.get()
+            if isinstance(error, StopIteration):
+                return
+            if error is not None:
+                raise error
+            yield item  # type: ignore[misc]  # an item without an error is a T
+
+    def close(self) -> None:
+        """End the thread, dropping what it has made ahead."""
+        self._closing.set()
+        while self._thread.is_alive():
+            try:
+                self._queue.get(timeout=0.01)
+            except queue.Empty:
+                continue
+
+    def _run(self) -> None:
+        iterator = iter(self._items)
+        try:
+            while not self._closing.is_set():
+                self._queue.put((next(iterator), None))
+        except BaseException as error:  # StopIteration included: all go to the consumer
+            self._queue.put((None, error))
+        finally:
+            close = getattr(iterator, "close", None)
+            if close is not None:
+                close()

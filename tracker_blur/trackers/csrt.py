@@ -1,0 +1,25 @@
+"""CSRT: discriminative correlation filter, the default: accurate, follows scale.
+
+Lukežič et al., "Discriminative Correlation Filter with Channel and Spatial Reliability", CVPR
+2017. OpenCV's defaults (template of 200 pixels, segmentation, 33 scales) cost more than anything
+else in the program and hold a face no better; see docs/tracking.md for the figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+
+from tracker_blur.trackers import Tracker
+from tracker_blur.trackers._opencv import OpenCVTracker
+from tracker_blur.weights import Weights
+
+
+def load(weights: Weights) -> Callable[[], Tracker]:
+    """Return a factory of CSRT trackers; no weights are needed."""
+    parameters = cv2.TrackerCSRT.Params()
+    parameters.template_size = 64
+    parameters.use_segmentation = False
+    parameters.number_of_scales = 9
+    return lambda: OpenCVTracker(cv2.TrackerCSRT.create(parameters))

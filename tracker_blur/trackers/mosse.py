@@ -1,0 +1,19 @@
+"""MOSSE: the quickest correlation filter; gray, does not follow scale, loses faces sooner.
+
+Bolme et al., "Visual Object Tracking using Adaptive Correlation Filters", CVPR 2010.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+
+from tracker_blur.trackers import Tracker
+from tracker_blur.trackers._opencv import OpenCVTracker
+from tracker_blur.weights import Weights
+
+
+def load(weights: Weights) -> Callable[[], Tracker]:
+    """Return a factory of MOSSE trackers; no weights are needed."""
+    return lambda: OpenCVTracker(cv2.legacy.upgradeTrackingAPI(cv2.legacy.TrackerMOSSE.create()))
