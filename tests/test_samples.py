@@ -1,0 +1,214 @@
+"""The samples are what their README says, and the scenes they are made of are true."""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import sys
+from collections import defaultdict
+from pathlib import Path
+from types import ModuleType
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLES = ROOT / "samples"
+
+Boxes = dict[int, dict[int, tuple[float, float, float, float]]]
+
+
+def read_truth(path: Path) -> Boxes:
+    truth: Boxes = defaultdict(dict)
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        assert reader.fieldnames == ["frame", "track", "x", "y", "w", "h"]
+        for row in reader:
+            x, y, width, height = (float(row[name]) for name in "xywh")
+            truth[int(row["frame"])][int(row["track"])] = (x, y, width, height)
+    return truth
+
+
+def assert_inside(truth: Boxes, size: tuple[int, int]) -> None:
+    for faces in truth.values():
+        for x, y, width, height in faces.values():
+            assert width > 5
+            assert height > 5
+            assert x >= 0
+            assert y >= 0
+            # each number is rounded to a tenth
+            assert x + width <= size[0] + 0.11
+            assert y + height <= size[1] + 0.11
+
+
+@pytest.fixture(scope="module")
+def truth() -> Boxes:
+    return read_truth(SAMPLES / "crossing.csv")
+
+
+def test_clip_decodes_to_its_end_with_sound() -> None:
+    with av.open(str(SAMPLES / "crossing.mp4")) as container:
+        video, audio = container.streams.video[0], container.streams.audio[0]
+        assert (video.width, video.height) == (1280, 720)
+        assert video.average_rate == 25
+        assert (video.codec_context.name, audio.codec_context.name) == ("h264", "aac")
+        frames, samples, loudest = 0, 0, 0.0
+        for packet in container.demux(video, audio):
+            for frame in packet.decode():
+                if isinstance(frame, av.VideoFrame):
+                    frames += 1
+                elif isinstance(frame, av.AudioFrame):
+                    samples += frame.samples
+                    loudest = max(loudest, float(np.abs(frame.to_ndarray()).max()))
+    assert frames == 200
+    assert samples / audio.rate == pytest.approx(8.0, abs=0.05)
+    assert 0.1 < loudest <= 1.0
+
+
+def test_files_are_small_enough_to_ship() -> None:
+    assert (SAMPLES / "crossing.mp4").stat().st_size < 2_000_000
+    assert (SAMPLES / "people.jpg").stat().st_size < 400_000
+
+
+def test_clip_truth_is_well_formed(truth: Boxes) -> None:
+    assert min(truth) == 0
+    assert max(truth) == 199
+    assert_inside(truth, (1280, 720))
+
+
+def test_clip_truth_tells_the_story(truth: Boxes) -> None:
+    seen = defaultdict(list)
+    for frame, faces in sorted(truth.items()):
+        for track in faces:
+            seen[track].append(frame)
+    first_shot = {track for track in seen if seen[track][0] < 130}
+    assert first_shot == {0, 1, 2, 3}
+    assert set(seen) - first_shot == {4, 5, 6}
+    assert all(max(seen[track]) < 130 for track in first_shot)  # the cut ends them
+    longest_gap = {track: max(np.diff(frames)) for track, frames in seen.items()}
+    assert longest_gap[2] > 25  # turned away for more than a second
+    assert longest_gap[3] > 25  # out of the picture, and back
+    left = [faces[0][0] - faces[1][0] for faces in truth.values() if {0, 1} <= set(faces)]
+    assert min(left) < -200 < 200 < max(left)  # 0 and 1 cross
+    heights = [faces[6][3] for faces in truth.values() if 6 in faces]
+    assert max(heights) > 2 * min(heights)  # comes near
+
+
+def test_haar_finds_the_people_of_the_picture() -> None:
+    truth = read_truth(SAMPLES / "people.csv")[0]
+    picture = cv2.imread(str(SAMPLES / "people.jpg"), cv2.IMREAD_GRAYSCALE)
+    assert picture is not None
+    assert picture.shape == (800, 1200)
+    assert_inside({0: truth}, (1200, 800))
+    cascade = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
+    found = cascade.detectMultiScale(picture, 1.1, 5, minSize=(50, 50))
+    centers = [(x + width / 2, y + height / 2) for x, y, width, height in found]
+    hits = sum(
+        any(x < across < x + width and y < down < y + height for across, down in centers)
+        for x, y, width, height in truth.values()
+    )
+    assert len(truth) == 5
+    assert hits >= 4
+
+
+@pytest.mark.shared
+def test_yunet_finds_the_faces_of_the_clip(truth: Boxes, shared: Path) -> None:
+    weights = shared / "models" / "face_detection_yunet_2023mar.onnx"
+    detector = cv2.FaceDetectorYN.create(str(weights), "", (640, 360), 0.5)
+    hits = faces = 0
+    with av.open(str(SAMPLES / "crossing.mp4")) as container:
+        for number, frame in enumerate(container.decode(video=0)):
+            if number % 5:
+                continue
+            view = frame.reformat(640, 360, "bgr24").to_ndarray()
+            found = detector.detect(view)[1]
+            centers = [] if found is None else 2 * (found[:, :2] + found[:, 2:4] / 2)
+            for x, y, width, height in truth[number].values():
+                faces += 1
+                hits += any(
+                    x < across < x + width and y < down < y + height for across, down in centers
+                )
+    assert hits >= 0.95 * faces
+
+
+@pytest.fixture
+def maker(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Return samples/make.py as a module, as if run from its folder."""
+    pytest.importorskip("skimage", reason="the samples are made with scikit-image: [test]")
+    pytest.importorskip("matplotlib", reason="the samples are made with matplotlib: [test]")
+    monkeypatch.syspath_prepend(str(SAMPLES))
+    for name in ("make", "scene", "portraits", "backdrops"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    return importlib.import_module("make")
+
+
+def test_rendering_is_deterministic(maker: ModuleType) -> None:
+    scene = maker.crowd(2, (320, 180), 0.2, seed=3)
+    first, second = list(maker.render(scene)), list(maker.render(scene))
+    assert len(first) == 5
+    for (picture, faces), (again, faces_again) in zip(first, second, strict=True):
+        assert np.array_equal(picture, again)
+        assert faces == faces_again
+
+
+def test_recorded_crowd_has_its_truth_beside_it(maker: ModuleType, tmp_path: Path) -> None:
+    clip = tmp_path / "crowd.mp4"
+    maker.record(clip, (maker.crowd(3, (320, 180), 0.4),), {"preset": "ultrafast"})
+    with av.open(str(clip)) as container:
+        sizes = [(frame.width, frame.height) for frame in container.decode(video=0)]
+    assert sizes == [(320, 180)] * 10
+    truth = read_truth(clip.with_suffix(".csv"))
+    assert_inside(truth, (320, 180))
+    assert set(truth[0]) == {0, 1, 2}
+
+
+@pytest.mark.parametrize(
+    ("tilt", "yaw", "x", "width"),
+    [(0, 0, 200, 64), (20, 0, 200, 66), (0, 50, 224, 41), (0, -50, 174, 41), (20, 50, 223, 47)],
+)
+def test_truth_follows_the_pose(
+    maker: ModuleType, tilt: float, yaw: float, x: float, width: float
+) -> None:
+    actor = maker.Actor(7, maker.ORANGE, (maker.Key(0, 200, 120, 80, tilt, yaw),))
+    scene = maker.Scene((400, 240), 1, 1, np.zeros((240, 400, 3), np.uint8), (actor,))
+    picture, (face,) = next(maker.render(scene))
+    assert face.track == 7
+    assert face.x + face.width / 2 == pytest.approx(x, abs=3)
+    assert face.width == pytest.approx(width, abs=2)
+    across, down = round(face.x + face.width / 2), round(face.y + face.height / 2)
+    blue, _, red = picture[down - 5 : down + 5, across - 5 : across + 5].mean(axis=(0, 1))
+    assert red > 120  # there is skin where the box is
+    assert red > 1.15 * blue
+
+
+def test_truth_knows_what_is_covered(maker: ModuleType) -> None:
+    still = maker.Actor(0, maker.ORANGE, (maker.Key(0, 200, 120, 80),))
+    passing = maker.Actor(1, maker.NAVY, (maker.Key(0, -100, 120, 90), maker.Key(4, 500, 120, 90)))
+    backdrop = np.zeros((240, 400, 3), np.uint8)
+    scene = maker.Scene((400, 240), 10, 4, backdrop, (still, passing))
+    tracks = [{face.track for face in faces} for _, faces in maker.render(scene)]
+    assert tracks[0] == {0}  # the other is still outside
+    assert tracks[20] == {1}  # stands before the first
+    assert tracks[39] == {0}  # has gone
+    assert {0, 1} in tracks
+
+
+def test_light_fades_picture_and_truth(maker: ModuleType) -> None:
+    actor = maker.Actor(0, maker.ORANGE, (maker.Key(0, 200, 120, 80),))
+    backdrop = np.full((240, 400, 3), 200, np.uint8)
+    scene = maker.Scene((400, 240), 5, 1, backdrop, (actor,), light=((0, 1), (0.8, 0)))
+    rendered = list(maker.render(scene))
+    means = [picture.mean() for picture, _ in rendered]
+    assert means == sorted(means, reverse=True)
+    assert means[-1] == 0
+    assert [len(faces) for _, faces in rendered] == [1, 1, 1, 1, 0]
+
+
+def test_head_turned_away_shows_no_face(maker: ModuleType) -> None:
+    actor = maker.Actor(0, maker.BLUE, (maker.Key(0, 200, 120, 80, 0, 150),))
+    scene = maker.Scene((400, 240), 1, 1, np.zeros((240, 400, 3), np.uint8), (actor,))
+    picture, faces = next(maker.render(scene))
+    assert faces == []
+    assert picture[120, 200].max() > 20  # but there is a head
