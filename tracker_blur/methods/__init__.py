@@ -10,25 +10,36 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tracker_blur.boxes import Box
-from tracker_blur.frames import PixelLayout, Plane, Samples
+from tracker_blur.frames import Orientation, PixelLayout, Plane, Samples
 
 
 @dataclass(frozen=True, slots=True)
 class Patch:
     """The part of a frame around one face, as a method sees it.
 
-    planes   the frame's planes cut to the patch, in stored orientation; to be read only
-    layout   what the samples mean
-    box      the area to hide in pixels of the patch; it reaches beyond the patch where the face
-             is cut by the border, so that strength and grid follow the face and not what is
-             left of it
-    seed     the same for one face through all frames, so that noise does not flicker
+    planes       the frame's planes cut to the patch, in stored orientation; to be read only
+    layout       what the samples mean
+    orientation  how the stored pixels must be turned to stand upright
+    face         where the face was found, in pixels of the patch: what strength follows
+    hidden       the box to hide, around the face: whole pixels, at the chroma grid, as multiples
+                 of each plane's steps; what a grid or a picture is laid out on
+    seed         the same for one face through all frames, so that noise does not flicker
+
+    Both boxes reach beyond the patch where the face is cut by the border: they follow the face
+    and not what is left of it.
     """
 
     planes: tuple[Plane, ...]
     layout: PixelLayout
-    box: Box
+    orientation: Orientation
+    face: Box
+    hidden: Box
     seed: int
+
+    @property
+    def steps(self) -> tuple[tuple[int, int], ...]:
+        """The (x_step, y_step) of each plane."""
+        return tuple((plane.x_step, plane.y_step) for plane in self.planes)
 
 
 class Method(Protocol):

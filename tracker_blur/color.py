@@ -1,0 +1,67 @@
+"""Turns RGB colors and pictures into the native samples of a frame's planes.
+
+YUV follows ITU-R BT.601-7, BT.709-6 and BT.2020-2 (non-constant luminance): the same luma weights
+and quantization formulas, with 219 and 224 steps in the video range and all values in full range.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tracker_blur.errors import SettingsError
+from tracker_blur.frames import PixelLayout, Samples
+
+Color = tuple[int, int, int]
+"""Red, green and blue, 0 to 255."""
+
+_LUMA_WEIGHTS = {  # of red and of blue
+    "bt601": (0.299, 0.114),
+    "bt709": (0.2126, 0.0722),
+    "bt2020": (0.2627, 0.0593),
+}
+
+
+def parse(text: str) -> Color:
+    """Return the color that "#rrggbb" names; raises SettingsError for anything else."""
+    if not (isinstance(text, str) and re.fullmatch(r"#[0-9a-fA-F]{6}", text)):
+        raise SettingsError(f"color is '{text}': write it as #rrggbb, such as #000000 for black")
+    return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)
+
+
+@lru_cache(maxsize=16)
+def native(color: Color, layout: PixelLayout) -> tuple[int, ...]:
+    """Return a color as one sample value for each plane of a layout."""
+    planes = from_rgb(np.array([[color]], np.uint8), layout)
+    return tuple(int(plane[0, 0]) for plane in planes)
+
+
+def from_rgb(picture: npt.NDArray[np.uint8], layout: PixelLayout) -> tuple[Samples, ...]:
+    """Return a picture as the planes of a layout, all at full size.
+
+    picture  shape (height, width, 3), red, green, blue
+    """
+    dtype = np.uint8 if layout.bits == 8 else np.uint16
+    values = _components(picture.astype(np.float32) / 255, layout)
+    return tuple(np.clip(np.rint(value), 0, layout.peak).astype(dtype) for value in values)
+
+
+def _components(rgb: npt.NDArray[np.float32], layout: PixelLayout) -> list[npt.NDArray[Any]]:
+    """Return each component as floats on the scale of its samples."""
+    red, green, blue = rgb[..., 0], rgb[..., 1], rgb[..., 2]
+    if layout.family == "rgb":
+        return [value * layout.peak for value in (red, green, blue)]
+    # A picture that is only gray has no matrix: it is weighted as everywhere, by BT.601.
+    of_red, of_blue = _LUMA_WEIGHTS["bt601" if layout.family == "gray" else layout.matrix]
+    luma = of_red * red + (1 - of_red - of_blue) * green + of_blue * blue
+    unit = 1 << (layout.bits - 8)
+    scaled = luma * layout.peak if layout.full_range else (16 + 219 * luma) * unit
+    if layout.family == "gray":
+        return [scaled]
+    excursion = layout.peak if layout.full_range else 224 * unit
+    differences = (blue - luma) / (2 - 2 * of_blue), (red - luma) / (2 - 2 * of_red)
+    return [scaled, *(128 * unit + excursion * value for value in differences)]

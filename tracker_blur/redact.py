@@ -1,0 +1,123 @@
+"""Hides faces in a frame: the only maker of a RedactedFrame.
+
+A face's box is padded, laid over the stored pixels, and rounded outward, once, to whole pixels
+and to the grid of the coarsest chroma plane. A method fills the patch around it; the fill replaces
+every sample that the outline touches, fades out over a soft edge outside of it, and beyond that
+each sample stays as it was decoded.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from tracker_blur import plugins
+from tracker_blur.boxes import Box
+from tracker_blur.frames import Frame, Plane, RedactedFrame, Samples
+from tracker_blur.methods import Method, Patch
+from tracker_blur.outlines import OPACITY_BITS, Opacity, opacities
+from tracker_blur.settings import Settings
+from tracker_blur.tracks import Face
+
+
+class Redactor:
+    """Hides faces as the settings say.
+
+    Raises SettingsError when the method cannot be made from them. One redactor serves one thread
+    at a time.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        module = plugins.load("tracker_blur.methods", settings.method)
+        self._method: Method = module.make(settings)
+
+    def redact(self, frame: Frame, faces: Sequence[Face]) -> RedactedFrame:
+        """Hide the faces in the frame's own planes and return it as redacted.
+
+        Faces may overlap, be cut by the border or lie outside. Raises ValueError for a box that
+        is not a place (not finite, or its edges crossed), and whatever a method raises: then the
+        frame must not be used.
+        """
+        if faces:
+            planes = frame.planes()
+            for face in faces:
+                self._hide(frame, planes, face)
+        return RedactedFrame(frame)
+
+    def _hide(self, frame: Frame, planes: tuple[Plane, ...], face: Face) -> None:
+        _check(face)
+        padding, feather = self._settings.padding_ratio, self._settings.feather_ratio
+        box = frame.orientation.to_stored(face.box, frame.size)
+        grid = (
+            math.lcm(*(plane.x_step for plane in planes)),
+            math.lcm(*(plane.y_step for plane in planes)),
+        )
+        hidden = _rounded_outward(box.padded(padding), grid)
+        size = hidden[2] - hidden[0], hidden[3] - hidden[1]
+        soft = _rounded_outward(Box(*hidden).padded(feather), grid)
+        width, height = frame.size
+        if frame.orientation.swaps_sides:
+            width, height = height, width
+        left, top = max(soft[0], 0), max(soft[1], 0)
+        right, bottom = min(soft[2], width), min(soft[3], height)
+        if left >= right or top >= bottom:
+            return
+        cuts = tuple(_cut(plane, left, top, right, bottom) for plane in planes)
+        patch = Patch(
+            planes=cuts,
+            layout=frame.layout,
+            orientation=frame.orientation,
+            face=box.moved(-left, -top),
+            hidden=Box(*hidden).moved(-left, -top),
+            seed=face.track_id,
+        )
+        opacity = opacities(
+            self._settings.shape,
+            size,
+            (left - hidden[0], top - hidden[1], right - hidden[0], bottom - hidden[1]),
+            feather,
+            grid,
+            patch.steps,
+            frame.layout.bits,
+        )
+        for plane, fill, mask in zip(cuts, self._method.hide(patch), opacity, strict=True):
+            _blend(plane.samples, fill, mask)
+
+
+def _check(face: Face) -> None:
+    left, top, right, bottom = face.box.as_tuple()
+    finite = all(math.isfinite(edge) for edge in face.box.as_tuple())
+    if not (finite and left <= right and top <= bottom):
+        raise ValueError(f"face {face.track_id} has no place to hide: {face.box}")
+
+
+def _rounded_outward(box: Box, grid: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Return the box at the grid's multiples; an empty one covers the cell that it lies in."""
+    left, top, right, bottom = box.outward()
+    right, bottom = max(right, left + 1), max(bottom, top + 1)
+    x, y = grid
+    return left // x * x, top // y * y, -(-right // x) * x, -(-bottom // y) * y
+
+
+def _cut(plane: Plane, left: int, top: int, right: int, bottom: int) -> Plane:
+    """Return the part of a plane that holds these pixels; left and top lie on its grid."""
+    x, y = plane.x_step, plane.y_step
+    samples = plane.samples[top // y : -(-bottom // y), left // x : -(-right // x)]
+    return Plane(samples, x, y)
+
+
+def _blend(samples: Samples, fill: Samples, opacity: Opacity) -> None:
+    """Lay the fill over the samples: exact where wholly opaque, untouched where not at all."""
+    if fill.shape != samples.shape or fill.dtype != samples.dtype:
+        raise ValueError(
+            f"a method gave {fill.dtype}{fill.shape} for {samples.dtype}{samples.shape}"
+        )
+    height, width = samples.shape
+    change = np.subtract(fill, samples, dtype=opacity.dtype)
+    change *= opacity[:height, :width]
+    change >>= OPACITY_BITS
+    change += samples
+    samples[...] = change
