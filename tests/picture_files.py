@@ -1,0 +1,112 @@
+"""Pictures for tests: made in memory with the libraries that users' programs write them with."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from skimage import data
+
+from tracker_blur.boxes import Box
+from tracker_blur.frames import RedactedFrame
+from tracker_blur.pictures import PictureFrame
+from tracker_blur.settings import Settings
+from tracker_blur.sinks.images import ImageSink
+from tracker_blur.sources.images import ImageSource
+
+Array = npt.NDArray[Any]
+
+FACE = Box(84, 23, 148, 104)
+"""Where the face is in `portrait()`."""
+
+
+@cache
+def portrait() -> Array:
+    """Return NASA's portrait of Eileen Collins, shape (256, 256, 3), RGB; not to be written to."""
+    picture = np.ascontiguousarray(data.astronaut()[0:256, 90:346])
+    picture.flags.writeable = False
+    return picture
+
+
+def noise(*shape: int, dtype: type = np.uint8, seed: int = 0) -> Array:
+    limits = np.iinfo(dtype)
+    return np.random.default_rng(seed).integers(0, limits.max + 1, shape, dtype=dtype)
+
+
+def saved(array: Array, path: Path, **options: Any) -> Path:
+    """Write an 8-bit array, gray to RGBA, with Pillow."""
+    Image.fromarray(array).save(path, **options)
+    return path
+
+
+def pixels(frame: PictureFrame) -> Array:
+    """Return a frame as one array, red first, alpha last; gray without a last axis."""
+    planes = frame.channels if frame.alpha is None else (*frame.channels, frame.alpha)
+    return planes[0] if len(planes) == 1 else np.stack(planes, axis=-1)
+
+
+def frames(path: Path, **options: Any) -> list[PictureFrame]:
+    with ImageSource(path, **options) as source:
+        return list(source)
+
+
+def blacken(frame: PictureFrame, box: Box = FACE) -> None:
+    left, top, right, bottom = box.outward()
+    for plane in frame.planes():
+        plane.samples[top:bottom, left:right] = 0
+
+
+def nothing(frame: PictureFrame) -> None:
+    pass
+
+
+def passed_on(
+    source_path: Path,
+    target: Path,
+    change: Callable[[PictureFrame], None] = nothing,
+    **settings: Any,
+) -> Path:
+    """Send a picture from the source to the sink, changing each frame on the way."""
+    with (
+        ImageSource(source_path) as source,
+        ImageSink(target, source, Settings(**settings)) as sink,
+    ):
+        for frame in source:
+            change(frame)
+            sink.write(RedactedFrame(frame))
+    return target
+
+
+def png_chunk(kind: bytes, content: bytes) -> bytes:
+    check = zlib.crc32(kind + content)
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", check)
+
+
+def png_file(array: Array, chunks: bytes = b"") -> bytes:
+    """Return a PNG of any depth and number of channels, by the specification's words."""
+    height, width = array.shape[:2]
+    color_type = {1: 0, 2: 4, 3: 2, 4: 6}[1 if array.ndim == 2 else array.shape[2]]
+    header = struct.pack(">IIBBBBB", width, height, 8 * array.itemsize, color_type, 0, 0, 0)
+    rows = b"".join(b"\0" + row.astype(row.dtype.newbyteorder(">")).tobytes() for row in array)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + png_chunk(b"IHDR", header)
+        + chunks
+        + png_chunk(b"IDAT", zlib.compress(rows))
+        + png_chunk(b"IEND", b"")
+    )
+
+
+def thumbnail() -> bytes:
+    """Return the portrait as a small JPEG, as cameras embed it."""
+    file = io.BytesIO()
+    Image.fromarray(portrait()).resize((64, 64)).save(file, "JPEG", quality=60)
+    return file.getvalue()

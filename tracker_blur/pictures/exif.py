@@ -1,0 +1,112 @@
+"""The EXIF tags that may be kept when a user asks for it: an explicit list, nothing else.
+
+Listed are tags that tell how, when, where and by whom a picture was taken, as numbers and short
+texts. Left out is everything in which pixels can hide (the thumbnail's directory, maker notes,
+previews, user comments, private tags) and the orientation, which is applied to the pixels.
+
+Exif 2.32, CIPA DC-008-2019, sections 4.6.4 to 4.6.6.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PIL import ExifTags, Image
+
+_LONGEST_TEXT = 1000
+_MOST_NUMBERS = 16
+
+_Base, _IFD = ExifTags.Base, ExifTags.IFD
+
+_IMAGE_TAGS = (
+    _Base.ImageDescription,
+    _Base.Make,
+    _Base.Model,
+    _Base.Software,
+    _Base.DateTime,
+    _Base.Artist,
+    _Base.Copyright,
+)
+_EXIF_TAGS = (
+    _Base.ExposureTime,
+    _Base.FNumber,
+    _Base.ExposureProgram,
+    _Base.ISOSpeedRatings,
+    _Base.DateTimeOriginal,
+    _Base.DateTimeDigitized,
+    _Base.OffsetTime,
+    _Base.OffsetTimeOriginal,
+    _Base.OffsetTimeDigitized,
+    _Base.ShutterSpeedValue,
+    _Base.ApertureValue,
+    _Base.BrightnessValue,
+    _Base.ExposureBiasValue,
+    _Base.MaxApertureValue,
+    _Base.SubjectDistance,
+    _Base.MeteringMode,
+    _Base.LightSource,
+    _Base.Flash,
+    _Base.FocalLength,
+    _Base.SubsecTime,
+    _Base.SubsecTimeOriginal,
+    _Base.SubsecTimeDigitized,
+    _Base.ExposureMode,
+    _Base.WhiteBalance,
+    _Base.DigitalZoomRatio,
+    _Base.FocalLengthIn35mmFilm,
+    _Base.SceneCaptureType,
+    _Base.Contrast,
+    _Base.Saturation,
+    _Base.Sharpness,
+    _Base.CameraOwnerName,
+    _Base.BodySerialNumber,
+    _Base.LensSpecification,
+    _Base.LensMake,
+    _Base.LensModel,
+    _Base.LensSerialNumber,
+)
+_GPS_TAGS = (
+    ExifTags.GPS.GPSLatitudeRef,
+    ExifTags.GPS.GPSLatitude,
+    ExifTags.GPS.GPSLongitudeRef,
+    ExifTags.GPS.GPSLongitude,
+    ExifTags.GPS.GPSAltitude,
+    ExifTags.GPS.GPSTimeStamp,
+    ExifTags.GPS.GPSDateStamp,
+    ExifTags.GPS.GPSImgDirectionRef,
+    ExifTags.GPS.GPSImgDirection,
+    ExifTags.GPS.GPSMapDatum,
+)
+
+
+def keepable(exif: Image.Exif) -> bytes:
+    """Return an EXIF block with the listed tags alone; empty when there are none."""
+    kept = Image.Exif()
+    for tag, value in _listed(exif, _IMAGE_TAGS).items():
+        kept[tag] = value
+    for directory, tags in ((_IFD.Exif, _EXIF_TAGS), (_IFD.GPSInfo, _GPS_TAGS)):
+        if listed := _listed(exif.get_ifd(directory), tags):
+            kept[directory] = listed
+    return kept.tobytes() if kept else b""
+
+
+def tags(exif: bytes) -> dict[int, Any]:
+    """Return a block of `keepable` as tags, of which some hold a dict of tags in turn."""
+    loaded = Image.Exif()
+    loaded.load(exif)
+    return {
+        tag: loaded.get_ifd(tag) if tag in (_IFD.Exif, _IFD.GPSInfo) else value
+        for tag, value in loaded.items()
+    }
+
+
+def _listed(found: Any, listed: tuple[int, ...]) -> dict[int, Any]:
+    return {int(tag): found[tag] for tag in listed if tag in found and _is_harmless(found[tag])}
+
+
+def _is_harmless(value: Any) -> bool:
+    if isinstance(value, str):
+        return len(value) <= _LONGEST_TEXT
+    if isinstance(value, tuple):
+        return len(value) <= _MOST_NUMBERS and not any(isinstance(v, (str, bytes)) for v in value)
+    return not isinstance(value, (bytes, dict))
