@@ -147,7 +147,7 @@ def crowd(faces: int, size: tuple[int, int], seconds: float, seed: int = 0) -> S
         actors.append(Actor(track, look, tuple(keys), generator.uniform(1.5, 2)))
     return Scene(size, RATE, seconds, brick_wall(size, seed), tuple(actors),
                  hedge(size, round(0.66 * height), seed), pan=(5 * zoom, 0), sway_px=3 * zoom,
-                 noise=3.0, seed=seed)  # fmt: skip
+                 noise=2.0, seed=seed)  # fmt: skip
 
 
 def melody(seconds: float, bells: Iterable[float]) -> npt.NDArray[np.float32]:
