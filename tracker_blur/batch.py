@@ -1,0 +1,264 @@
+"""Which files a command means, and what their outputs are called; nothing is read or written.
+
+| input | without OUT | with OUT |
+|---|---|---|
+| a file | NAME_redacted.EXT beside it | OUT, or OUT/NAME.EXT where OUT is a folder |
+| a folder | FOLDER_redacted/ beside it, mirrored | OUT/, mirrored |
+| a pattern | NAME_redacted.EXT beside each file | OUT/, mirrored from the first wildcard on |
+
+OUT is a folder if it exists as one, ends with a separator, has no suffix, or serves several
+inputs. An input in a container that is not written becomes NAME.EXT.mkv: its own suffix stays in
+the name, so that it cannot collide with a file of the same stem.
+
+In folders and patterns, files are left out that are hidden, that have no known suffix, that lie in
+the output folder, or that are the NAME_redacted.EXT of a file beside them.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tracker_blur.errors import SettingsError, SinkError, SourceError
+from tracker_blur.pictures import FORMATS
+
+Kind = Literal["video", "picture"]
+
+_PICTURE_SUFFIXES = frozenset(FORMATS)
+_WRITTEN_VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm"})
+_READ_VIDEO_SUFFIXES = frozenset(
+    {".3g2", ".3gp", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".m2ts", ".m2v", ".mjpeg"}
+    | {".mpeg", ".mpg", ".mts", ".mxf", ".nut", ".ogm", ".ogv", ".qt", ".rm", ".rmvb", ".ts"}
+    | {".vob", ".wmv", ".y4m"}
+)
+_SUFFIXES = _PICTURE_SUFFIXES | _WRITTEN_VIDEO_SUFFIXES | _READ_VIDEO_SUFFIXES
+_CONTAINER_FOR_ANYTHING = ".mkv"
+_TAG = "_redacted"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One file to redact; `kind` says by which of the two ways."""
+
+    source: Path
+    target: Path
+    kind: Kind
+
+    def make_folder(self) -> None:
+        """Make the target's folder where it is missing; raises SinkError when that fails."""
+        try:
+            self.target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise SinkError(
+                f"{self.target}: its folder cannot be made ({reason}): choose another"
+            ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file that needs no work, since its output exists."""
+
+    source: Path
+    target: Path
+
+    def __str__(self) -> str:
+        return f"{self.source}: skipped, {self.target} exists already"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done, in order; no two targets are the same, and none is an input."""
+
+    jobs: tuple[Job, ...]
+    skipped: tuple[Skipped, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An input file, its output when no OUT is given, and its place in a folder OUT."""
+
+    source: Path
+    default: Path
+    place: Path
+
+
+def kind_of(source: Path, target: Path) -> Kind:
+    """Return which way leads from a source to a target, by their suffixes.
+
+    Pictures go to pictures, animated ones included. A GIF may become a video and a video a GIF:
+    both go the way of videos. What is not known as a picture is left to FFmpeg.
+
+    Raises SettingsError for a picture that would become a video, or the reverse.
+    """
+    from_suffix, to_suffix = source.suffix.lower(), target.suffix.lower()
+    to_picture = to_suffix in _PICTURE_SUFFIXES
+    if from_suffix in _PICTURE_SUFFIXES:
+        if to_picture:
+            return "picture"
+        if from_suffix != ".gif":
+            raise SettingsError(
+                f"{target}: a picture such as {source.name} is written as a picture: "
+                f"choose a suffix such as {source.suffix}"
+            )
+    elif to_picture and to_suffix != ".gif":
+        raise SettingsError(
+            f"{target}: a video such as {source.name} cannot become a picture: "
+            "choose a suffix such as .mp4 or .gif"
+        )
+    return "video"
+
+
+def plan(
+    inputs: Sequence[str | Path], output: str | Path | None = None, *, overwrite: bool = False
+) -> Plan:
+    """Return the jobs for these inputs, sorted within each.
+
+    inputs     files, folders, or patterns as of `glob` (`**` for any depth)
+    output     a file, or a folder for several inputs; see this module's docstring
+    overwrite  redo files whose output exists; without it they are skipped where there are
+               several, and a single one is left to fail
+
+    Raises SourceError when an input is missing, or a folder or pattern gives no file; and
+    SettingsError when an output would overwrite an input or another output, or is a file for
+    several inputs.
+    """
+    whole_output = None if output is None else Path(output)
+    found = _unique(f for word in inputs for f in _found(str(word), whole_output))
+    is_single = len(inputs) == 1 and Path(inputs[0]).is_file()
+    if whole_output is None:
+        targets = [file.default for file in found]
+    elif is_single and not _is_folder(str(output)):
+        targets = [whole_output]
+    else:
+        if whole_output.exists() and not whole_output.is_dir():
+            raise SettingsError(
+                f"{whole_output}: is a file, and there may be several outputs: name a folder"
+            )
+        targets = [whole_output / file.place for file in found]
+    sources = [file.source for file in found]
+    _check_targets(sources, targets)
+    jobs, skipped = [], []
+    for source, target in zip(sources, targets, strict=True):
+        if target.exists() and not overwrite and not is_single:
+            skipped.append(Skipped(source, target))
+        else:
+            jobs.append(Job(source, target, kind_of(source, target)))
+    return Plan(tuple(jobs), tuple(skipped))
+
+
+def _is_folder(output: str) -> bool:
+    separators = tuple(filter(None, (os.sep, os.altsep)))
+    path = Path(output)
+    return output.endswith(separators) or path.is_dir() or not (path.suffix or path.exists())
+
+
+def _found(word: str, output: Path | None) -> Iterator[_Found]:
+    """Yield the files that one input stands for."""
+    path = Path(word)
+    if path.is_dir():
+        yield from _in_folder(path, output)
+    elif path.exists():
+        yield _file(path, path.parent)
+    elif glob.has_magic(word):
+        yield from _matching(word, output)
+    else:
+        raise SourceError(f"{path}: no such file or folder: check the name")
+
+
+def _file(path: Path, root: Path) -> _Found:
+    return _Found(
+        path, path.with_name(_written_name(path.name, _TAG)), _mirrored(path.relative_to(root))
+    )
+
+
+def _in_folder(folder: Path, output: Path | None) -> Iterator[_Found]:
+    """Yield the media files under a folder."""
+    from imutils.paths import list_files  # type: ignore[import-untyped]  # imports OpenCV
+
+    _check_apart(folder, output)
+    named = folder if folder.name not in ("", "..") else folder.resolve()
+    default = named.with_name(named.name + _TAG)
+    is_empty = True
+    for name in sorted(list_files(str(folder), validExts=tuple(_SUFFIXES))):
+        file = Path(name)
+        if _is_input(file, folder, output):
+            is_empty = False
+            place = _mirrored(file.relative_to(folder))
+            yield _Found(file, default / place, place)
+    if is_empty:
+        raise SourceError(f"{folder}: holds no videos or pictures: check the name")
+
+
+def _matching(pattern: str, output: Path | None) -> Iterator[_Found]:
+    """Yield the media files that a pattern matches; folders that match are not entered."""
+    root = Path(pattern)
+    while glob.has_magic(str(root)):
+        root = root.parent
+    _check_apart(root, output)
+    is_empty = True
+    for name in sorted(glob.glob(pattern, recursive=True)):  # noqa: PTH207  # may be absolute
+        path = Path(name)
+        if path.suffix.lower() in _SUFFIXES and _is_input(path, root, output):
+            is_empty = False
+            yield _file(path, root)
+    if is_empty:
+        raise SourceError(f"{pattern}: matches no videos or pictures: check the pattern")
+
+
+def _is_input(file: Path, root: Path, output: Path | None) -> bool:
+    """Return whether a file found under `root` is neither hidden nor an output of ours."""
+    if any(part.startswith(".") for part in file.relative_to(root).parts) or not file.is_file():
+        return False
+    if output is not None and _is_below(output, root) and _is_below(file, output):
+        return False
+    head, _, tail = file.name.rpartition(_TAG)
+    for original in (head + tail, (head + tail).removesuffix(_CONTAINER_FOR_ANYTHING)):
+        if _written_name(original, _TAG) == file.name and file.with_name(original).exists():
+            return False
+    return True
+
+
+def _is_below(path: Path, folder: Path) -> bool:
+    return folder.resolve() in path.resolve().parents
+
+
+def _written_name(name: str, tag: str = "") -> str:
+    """Return an output's name: the input's, with a tag, in a container that is written."""
+    path = Path(name)
+    suffix = path.suffix.lower()
+    is_written = suffix in _PICTURE_SUFFIXES or suffix in _WRITTEN_VIDEO_SUFFIXES
+    return path.stem + tag + path.suffix + ("" if is_written else _CONTAINER_FOR_ANYTHING)
+
+
+def _mirrored(place: Path) -> Path:
+    return place.with_name(_written_name(place.name))
+
+
+def _unique(found: Iterable[_Found]) -> list[_Found]:
+    """Return each file once, however often it was named; links count as files of their own."""
+    return list({f.source.parent.resolve() / f.source.name: f for f in found}.values())
+
+
+def _check_apart(root: Path, output: Path | None) -> None:
+    if output is not None and output.resolve() == root.resolve():
+        raise SettingsError(f"{output}: is the input folder: choose another for the output")
+
+
+def _check_targets(sources: Sequence[Path], targets: Sequence[Path]) -> None:
+    read = {source.resolve() for source in sources}
+    written: dict[Path, Path] = {}
+    for source, target in zip(sources, targets, strict=True):
+        place = target.resolve()
+        if place in read:
+            raise SettingsError(f"{target}: is an input: choose another name for the output")
+        if place in written:
+            raise SettingsError(
+                f"{target}: would be the output of {written[place]} and of {source}: "
+                "redact them one by one"
+            )
+        written[place] = source
