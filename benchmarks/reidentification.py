@@ -62,7 +62,7 @@ TEMPLATE = np.array(  # landmarks in the recognizer's 112x112 input (ArcFace)
      [70.7299, 92.2041]], np.float32,
 )  # fmt: skip
 METHODS: tuple[tuple[str, dict[str, Any]], ...] = (
-    *((f"gaussian, factor {f:g}", {"method": "gaussian", "factor": f}) for f in (6, 3, 2, 1.5, 1)),
+    *((f"gaussian, factor {f:g}", {"method": "gaussian", "factor": f}) for f in (6, 3, 1.5)),
     *(
         (f"pixelated, blocks {blocks}", {"method": "pixelated", "blocks": blocks})
         for blocks in (20, 16, 12, 10, 8, 6, 5, 4, 3)

@@ -23,6 +23,9 @@ Opacity = npt.NDArray[Any]
 _LARGEST_KEPT_PX = 1 << 18
 """Pixels; larger outlines are rare and made anew, so that those kept fill 25 MB at the most."""
 
+_SHARP = 1e-6
+"""Radii; a soft edge of this width is none, and still a number to divide by."""
+
 
 def opacities(
     shape: Shape,
@@ -66,12 +69,9 @@ def _opacities(
     ys = _centers(top, bottom + (top - bottom) % grid[1], size[1])
     outside = _beyond_ellipse if shape == "ellipse" else _beyond_rectangle
     beyond = outside(xs, ys, size, grid)
-    if feather_ratio > 0:
-        beyond *= -OPAQUE / (2 * feather_ratio)
-        beyond += OPAQUE
-        soft = np.clip(beyond, 0, OPAQUE, out=beyond)
-    else:
-        soft = (beyond <= 0) * np.float32(OPAQUE)
+    beyond *= -OPAQUE / max(2 * feather_ratio, _SHARP)
+    beyond += OPAQUE
+    soft = np.clip(beyond, 0, OPAQUE, out=beyond)
     luma = soft.astype(np.int16 if bits == 8 else np.int32)
     planes = tuple(_largest(luma, x_step, y_step) for x_step, y_step in steps)
     for plane in planes:

@@ -71,7 +71,7 @@ class Redactor:
             layout=frame.layout,
             orientation=frame.orientation,
             face=box.moved(-left, -top),
-            hidden=Box(*hidden).moved(-left, -top),
+            box=Box(*soft).moved(-left, -top),
             seed=face.track_id,
         )
         opacity = opacities(

@@ -21,19 +21,19 @@ class Patch:
     layout       what the samples mean
     orientation  how the stored pixels must be turned to stand upright
     face         where the face was found, in pixels of the patch: what strength follows
-    hidden       the box to hide, around the face: whole pixels, at the chroma grid, as multiples
-                 of each plane's steps; what a grid or a picture is laid out on
+    box          the area to fill around the face, in whole pixels, its edges on the grid of
+                 every plane's steps: what a mosaic or a picture is laid out on
     seed         the same for one face through all frames, so that noise does not flicker
 
-    Both boxes reach beyond the patch where the face is cut by the border: they follow the face
-    and not what is left of it.
+    Both boxes reach beyond the patch where the border cuts them: they follow the face and not
+    what is left of it. The patch is the part of `box` that lies in the picture.
     """
 
     planes: tuple[Plane, ...]
     layout: PixelLayout
     orientation: Orientation
     face: Box
-    hidden: Box
+    box: Box
     seed: int
 
     @property

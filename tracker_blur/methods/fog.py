@@ -62,10 +62,10 @@ def _billows(patch: Patch) -> npt.NDArray[np.float32]:
     """Return noise for the full-size planes, fixed to the hidden box."""
     rows, columns = patch.planes[0].samples.shape
     face_px = max(1.0, patch.face.width, patch.face.height)
-    tile = np.random.default_rng(patch.seed).standard_normal((32, 32), np.float32)
+    tile = np.random.default_rng(abs(patch.seed)).standard_normal((32, 32), np.float32)
     # They are soft enough to be made at a fourth of the size.
-    xs = np.arange(0, columns, 4, np.float32) - np.float32(patch.hidden.left)
-    ys = np.arange(0, rows, 4, np.float32) - np.float32(patch.hidden.top)
+    xs = np.arange(0, columns, 4, np.float32) - np.float32(patch.box.left)
+    ys = np.arange(0, rows, 4, np.float32) - np.float32(patch.box.top)
     noise = np.zeros((len(ys), len(xs)), np.float32)
     for across, share in _BILLOWS:
         grid = np.meshgrid(xs * np.float32(across / face_px), ys * np.float32(across / face_px))

@@ -1,12 +1,11 @@
 """A picture of yours over the face, such as a logo or an emoji.
 
-The picture, `settings.image`, stands upright and covers the hidden box and its soft edge, cut at
-the sides that do not fit. Where it is transparent, `settings.color` lies under it, never the face.
+The picture, `settings.image`, stands upright and covers the area around the face, cut at the sides
+that do not fit. Where it is transparent, `settings.color` lies under it, never the face.
 """
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
 from pathlib import Path
 
@@ -30,37 +29,28 @@ def make(settings: Settings) -> Image:
     """Return the method; raises SettingsError for an unreadable picture or a wrong color."""
     if settings.image is None:
         raise SettingsError("method 'image' needs a picture: name one with image (--image)")
-    picture = _read(settings.image, color.parse(settings.color))
-    return Image(picture, settings.feather_ratio)
+    return Image(_read(settings.image, color.parse(settings.color)))
 
 
 class Image:
     """Fills with a picture.
 
-    picture       shape (height, width, 3), red, green, blue
-    margin_ratio  how far it reaches beyond the hidden box, as a share of the box's sides
+    picture  shape (height, width, 3), red, green, blue
     """
 
-    def __init__(self, picture: npt.NDArray[np.uint8], margin_ratio: float) -> None:
+    def __init__(self, picture: npt.NDArray[np.uint8]) -> None:
         self._picture = picture
-        self._margin_ratio = margin_ratio
         self._stored = lru_cache(maxsize=2)(self._make_stored)
         self._scaled = lru_cache(maxsize=8)(self._make_scaled)
 
     def hide(self, patch: Patch) -> tuple[Samples, ...]:
-        """Return the picture, laid out around the hidden box."""
-        x_grid = math.lcm(*(x_step for x_step, _ in patch.steps))
-        y_grid = math.lcm(*(y_step for _, y_step in patch.steps))
-        x_margin = math.ceil(patch.hidden.width * self._margin_ratio / x_grid) * x_grid
-        y_margin = math.ceil(patch.hidden.height * self._margin_ratio / y_grid) * y_grid
-        left, top = int(patch.hidden.left) - x_margin, int(patch.hidden.top) - y_margin
-        size = int(patch.hidden.width) + 2 * x_margin, int(patch.hidden.height) + 2 * y_margin
+        """Return the part of the picture that lies on the patch."""
+        left, top, right, bottom = patch.box.outward()
+        planes = self._scaled(
+            (right - left, bottom - top), patch.orientation, patch.layout, patch.steps
+        )
         fills = []
-        for plane, samples in zip(
-            patch.planes,
-            self._scaled(size, patch.orientation, patch.layout, patch.steps),
-            strict=True,
-        ):
+        for plane, samples in zip(patch.planes, planes, strict=True):
             rows, columns = plane.samples.shape
             x, y = -left // plane.x_step, -top // plane.y_step
             fills.append(samples[y : y + rows, x : x + columns])

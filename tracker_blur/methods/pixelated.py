@@ -1,9 +1,9 @@
 """A mosaic of mean colors (the default).
 
 `settings.blocks` blocks lie across the face's longer side, however large it is, so that the same
-little is left of every face. The grid is laid out from the hidden box and moves with it: under a
-grid fixed to the screen a moving face is sampled at ever new offsets, from which frames together
-show more than each alone. See docs/redaction.md for what is left of a face.
+little is left of every face. The grid is laid out from the area around the face and moves with
+it: under a grid fixed to the screen a moving face is sampled at ever new offsets, from which
+frames together show more than each alone. See docs/redaction.md for what is left of a face.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class Pixelated:
         # The patch at full resolution, as the plane with the finest samples tells it.
         height_px = max(plane.samples.shape[0] * plane.y_step for plane in patch.planes)
         width_px = max(plane.samples.shape[1] * plane.x_step for plane in patch.planes)
-        x_edges = _inner_edges(int(patch.hidden.left), width_px, block_px)
-        y_edges = _inner_edges(int(patch.hidden.top), height_px, block_px)
+        x_edges = _inner_edges(int(patch.box.left), width_px, block_px)
+        y_edges = _inner_edges(int(patch.box.top), height_px, block_px)
         return tuple(
             pixelated(
                 plane.samples,
