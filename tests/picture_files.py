@@ -24,7 +24,7 @@ from tracker_blur.sources.images import ImageSource
 
 Array = npt.NDArray[Any]
 
-FACE = Box(84, 23, 148, 104)
+FACE = Box(86, 64, 182, 182)
 """Where the face is in `portrait()`."""
 
 

@@ -35,9 +35,11 @@ from tracker_blur.boxes import Box
 from tracker_blur.errors import MissingPackageError, SettingsError, SinkError
 from tracker_blur.frames import RedactedFrame
 from tracker_blur.pictures import PictureFrame, eight_bits
+from tracker_blur.redact import Redactor
 from tracker_blur.settings import Settings
 from tracker_blur.sinks.images import ImageSink, side_by_side
 from tracker_blur.sources.images import ImageSource
+from tracker_blur.tracks import Face, Origin
 
 GRAY, RGB, GRAY_ALPHA, RGBA = (37, 41), (37, 41, 3), (37, 41, 2), (37, 41, 4)
 SPOT = Box(5, 6, 20, 17)
@@ -203,9 +205,86 @@ class TestPixelsOutsideTheFaces:
         assert after.layout.bits == (16 if deep else 8)
         assert after.encoding.icc_profile == PROFILE
         views = before.view((256, 256)), after.view((256, 256))
-        assert structural_similarity(views[0][120:], views[1][120:], channel_axis=2) > 0.98
+        assert structural_similarity(views[0][192:], views[1][192:], channel_axis=2) > 0.98
         left, top, right, bottom = FACE.outward()
         assert views[1][top + 8 : bottom - 8, left + 8 : right - 8].max() < 16
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "jpg",
+        "turned jpg",
+        "print jpg",
+        "dark tif",
+        "gif",
+        "moving webp",
+        "clear png",
+        "second page",
+    ],
+)
+def test_the_face_is_seen_before_and_not_after(tmp_path: Path, kind: str, shared: Path) -> None:
+    source = stored(tmp_path, kind)
+    target = passed_on(source, tmp_path / f"b{source.suffix}", blacken)
+    detector = cv2.FaceDetectorYN.create(
+        str(shared / "models" / "face_detection_yunet_2023mar.onnx"), "", (256, 256), 0.6
+    )
+    for path, is_seen in ((source, True), (target, False)):
+        for frame in frames(path):
+            _, found = detector.detect(frame.view(frame.size))
+            assert (found is not None) == is_seen
+            if is_seen:
+                assert Box.from_xywh(*(float(v) for v in found[0][:4])).iou(FACE) > 0.6
+
+
+def stored(folder: Path, kind: str) -> Path:
+    """Store the portrait so that a careless reader misses its face."""
+    picture = Image.fromarray(portrait())
+    path = folder / f"a.{kind.split()[-1].replace('page', 'tif')}"
+    options: dict[str, Any] = {"quality": 95}
+    if kind == "turned jpg":
+        picture = picture.transpose(Image.Transpose.ROTATE_90)  # counterclockwise
+        options["exif"] = Image.Exif()
+        options["exif"][274] = 6
+    elif kind == "print jpg":
+        picture = picture.convert("CMYK")
+    elif kind == "dark tif":
+        tifffile.imwrite(path, portrait().astype(np.uint16) * 4, photometric="rgb")
+        return path
+    elif kind == "moving webp":
+        options |= {"save_all": True, "append_images": [picture.copy()], "duration": 50}
+    elif kind == "clear png":
+        picture.putalpha(0)
+    elif kind == "second page":
+        tifffile.imwrite(path, np.stack([portrait(), portrait()]), photometric="rgb")
+        return path
+    picture.save(path, **options)
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_the_redactor_changes_the_face_and_what_is_near(
+    tmp_path: Path, suffix: str, dtype: type
+) -> None:
+    array = portrait().astype(dtype) * (257 if dtype is np.uint16 else 1)
+    tifffile.imwrite(tmp_path / "a.tif", array, photometric="rgb")
+    options = Settings(padding_ratio=0.1, feather_ratio=0.1)
+    redactor = Redactor(options)
+    face = Face(0, FACE, 1.0, Origin.DETECTED)
+    with (
+        ImageSource(tmp_path / "a.tif") as source,
+        ImageSink(tmp_path / f"b.{suffix}", source, options) as sink,
+    ):
+        for frame in source:
+            sink.write(redactor.redact(frame, [face]))
+    (written,) = frames(tmp_path / f"b.{suffix}")
+    changed = (pixels(written) != array).any(axis=2)
+    left, top, right, bottom = FACE.outward()
+    assert changed[top:bottom, left:right].mean() > 0.8
+    changed[top - 32 : bottom + 32, left - 32 : right + 32] = False
+    assert not changed.any()
 
 
 class TestStorage:

@@ -8,6 +8,7 @@ import sys
 import warnings
 import zlib
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from tests.picture_files import frames, noise, pixels, png_chunk, png_file, portrait, saved
@@ -272,6 +275,24 @@ def test_heic_without_its_package_is_said(tmp_path: Path, monkeypatch: pytest.Mo
         ImageSource(tmp_path / "a.heic")
 
 
+@cache
+def whole_files() -> dict[str, bytes]:
+    """Return small files of each format, still and with several frames."""
+    shown = [Image.fromarray(noise(12, 12, 3, seed=i)) for i in range(3)]
+    files = {"deep png": png_file(noise(12, 12, 3, dtype=np.uint16))}
+    deep = io.BytesIO()
+    tifffile.imwrite(deep, noise(12, 12, 3, dtype=np.uint16), photometric="rgb")
+    files["deep tiff"] = deep.getvalue()
+    for name in ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF"):
+        still, moving = io.BytesIO(), io.BytesIO()
+        shown[0].save(still, name)
+        files[name] = still.getvalue()
+        if name in ("PNG", "WEBP", "TIFF", "GIF"):
+            shown[0].save(moving, name, save_all=True, append_images=shown[1:], duration=50)
+            files[f"moving {name}"] = moving.getvalue()
+    return files
+
+
 class TestViews:
     def test_a_view_is_a_reduced_bgr_picture(self, tmp_path: Path) -> None:
         (frame,) = frames(saved(portrait(), tmp_path / "a.png"))
@@ -432,6 +453,26 @@ class TestBadInput:
     ) -> None:
         tifffile.imwrite(tmp_path / "a.tif", array, **options)
         self.message(tmp_path / "a.tif")
+
+    @given(data=st.data())
+    @settings(
+        max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    )
+    def test_whatever_the_damage_it_is_one_line(self, tmp_path: Path, data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(sorted(whole_files())))
+        damaged = bytearray(whole_files()[name])
+        for _ in range(data.draw(st.integers(0, 4))):
+            place = data.draw(st.integers(0, len(damaged) - 1))
+            damaged[place] = data.draw(st.integers(0, 255))
+        path = tmp_path / "damaged"
+        path.write_bytes(damaged[: data.draw(st.integers(1, len(damaged)))])
+        try:
+            read = frames(path, partial=data.draw(st.booleans()))
+        except SourceError as error:
+            assert str(path) in str(error)
+            assert "\n" not in str(error)
+        else:
+            assert read
 
     def test_other_formats_that_pillow_reads(self, tmp_path: Path) -> None:
         file = io.BytesIO()

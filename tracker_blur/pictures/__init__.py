@@ -59,7 +59,7 @@ def format_of(path: Path) -> str:
 
 def eight_bits(samples: Samples) -> npt.NDArray[np.uint8]:
     """Return samples of 8 or 16 bits as the upper 8 of them."""
-    return (samples >> 8 * (samples.itemsize - 1)).astype(np.uint8)
+    return samples if samples.dtype == np.uint8 else (samples >> 8).astype(np.uint8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,7 +100,7 @@ class PillowDecoder:
         if is_deep:
             planes = self._deep_planes(index, tags)
         else:
-            planes = [np.array(band) for band in _flat(image).split()]
+            planes = list(cv2.split(np.asarray(_flat(image))))
         exif = _exif(image, self._format)
         orientation = Orientation.UPRIGHT
         if self._format != "TIFF":  # those pages are turned already

@@ -22,7 +22,6 @@ _DEFAULTS: dict[str, dict[str, Any]] = {  # where the input has another format
     "JPEG": {"quality": 95, "subsampling": "4:4:4"},
     "WEBP": {"lossless": True, "exact": True},
 }
-_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 _BILEVEL_FORMATS = frozenset({"PNG", "TIFF", "BMP"})
 
 
@@ -85,10 +84,11 @@ def _gif(frames: Sequence[PictureFrame]) -> bytes:
         plays = options.pop("loop")
         if plays != 1:
             options["loop"] = max(0, plays - 1)  # a GIF counts the repetitions
-        # Where a frame is clear, the one before must not shine through.
+        # Where a frame is clear, the one before must not shine through; else only what changes
+        # is stored.
         clear = any("transparency" in image.info for image in images)
-        options["disposal"] = 2 if clear else 1
-    return _saved(images[0], "GIF", optimize=False, **options)
+        options |= {"disposal": 2 if clear else 1, "optimize": not clear}
+    return _saved(images[0], "GIF", **options)
 
 
 def _tiff_page(frame: PictureFrame, keep_exif: bool) -> tuple[bytes, dict[int, Any]]:
@@ -143,7 +143,7 @@ def _alike(frames: Sequence[PictureFrame], file_format: str) -> list[Image.Image
 
 def _picture(frame: PictureFrame) -> Image.Image:
     planes = frame.channels if frame.alpha is None else (*frame.channels, frame.alpha)
-    return Image.merge(_MODES[len(planes)], [Image.fromarray(eight_bits(p)) for p in planes])
+    return Image.fromarray(cv2.merge([eight_bits(plane) for plane in planes]))
 
 
 def _on_white(image: Image.Image) -> Image.Image:
