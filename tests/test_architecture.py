@@ -56,7 +56,11 @@ def test_plugins_never_import_plugins_of_any_kind(folder: str) -> None:
         if name.startswith(f"tracker_blur.{folder}."):
             for target in targets:
                 kind = target.removeprefix("tracker_blur.").split(".")
-                is_plugin = len(kind) > 1 and kind[0] in PLUGINS and f"tracker_blur.{kind[0]}.{kind[1]}" in GRAPH
+                is_plugin = (
+                    len(kind) > 1
+                    and kind[0] in PLUGINS
+                    and f"tracker_blur.{kind[0]}.{kind[1]}" in GRAPH
+                )
                 assert not is_plugin or kind[1].startswith("_"), f"{name} imports {target}"
 
 

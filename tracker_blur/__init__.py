@@ -1,1 +1,72 @@
-"""trackblur: hides every face in videos and pictures, and keeps everything else."""
+"""trackblur: hides every face in videos and pictures, and keeps everything else.
+
+    import tracker_blur
+
+    tracker_blur.redact_video("in.mp4", "out.mp4")
+    tracker_blur.redact_picture("in.jpg", "out.jpg", tracker_blur.Settings(method="solid"))
+    hidden = tracker_blur.redact_array(image)
+
+The names are imported when they are first used: `trackblur --help` should not wait for OpenCV.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from tracker_blur.version import __version__
+
+if TYPE_CHECKING:
+    from tracker_blur.api import redact_array, redact_frames, redact_picture, redact_video
+    from tracker_blur.errors import (
+        MissingPackageError,
+        ModelError,
+        SettingsError,
+        SinkError,
+        SourceError,
+        TrackerBlurError,
+    )
+    from tracker_blur.patches import anonymize_face_pixelate, anonymize_face_simple
+    from tracker_blur.pipeline import Report
+    from tracker_blur.settings import Settings
+
+_HOMES = {
+    "MissingPackageError": "errors",
+    "ModelError": "errors",
+    "Report": "pipeline",
+    "Settings": "settings",
+    "SettingsError": "errors",
+    "SinkError": "errors",
+    "SourceError": "errors",
+    "TrackerBlurError": "errors",
+    "anonymize_face_pixelate": "patches",
+    "anonymize_face_simple": "patches",
+    "redact_array": "api",
+    "redact_frames": "api",
+    "redact_picture": "api",
+    "redact_video": "api",
+}
+
+__all__ = [
+    "MissingPackageError",
+    "ModelError",
+    "Report",
+    "Settings",
+    "SettingsError",
+    "SinkError",
+    "SourceError",
+    "TrackerBlurError",
+    "__version__",
+    "anonymize_face_pixelate",
+    "anonymize_face_simple",
+    "redact_array",
+    "redact_frames",
+    "redact_picture",
+    "redact_video",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"tracker_blur.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'tracker_blur' has no attribute '{name}'")

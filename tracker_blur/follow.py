@@ -30,12 +30,13 @@ _GATE_LIMIT = 2.0
 _VELOCITY_SHARE = 0.5  # of the newest measurement in the smoothed velocity
 _VELOCITY_SECONDS = 0.5  # a face unseen for longer is not expected to keep its course
 _GROWTH_PER_SECOND = 0.5  # a held box grows by this share of its size, on each side
+_SHRINK_PER_SECOND = 0.5  # what is left, a second later, of a size that was hidden once
 _DRIFT_SIZE_RATIO = 1.6  # a tracker that changes the size by more, between looks, has drifted
 
 
 @dataclass(slots=True)
 class _Track:
-    """One face on its way; `box` is where it is hidden in the newest frame."""
+    """One face on its way; `box` is where it is in the newest frame."""
 
     track_id: int
     box: Box
@@ -45,6 +46,7 @@ class _Track:
     confirmed_seconds: float
     known: Box  # the last box that a detection or the tracker gave
     known_seconds: float
+    hidden_size: tuple[float, float] = (0.0, 0.0)
     velocity: tuple[float, float] = (0.0, 0.0)  # pixels a second
     tracker: Tracker | None = field(default=None, repr=False)
 
@@ -56,6 +58,16 @@ class _Track:
     def gate(self, seconds: float) -> float:
         unseen = seconds - self.confirmed_seconds
         return min(_GATE_LIMIT, _GATE_SIZES + _GATE_GROWTH_PER_SECOND * unseen)
+
+    def hide(self, elapsed: float) -> Box:
+        """Return what to hide: the box, of a size that may jump up but only glides down.
+
+        A detector's boxes pump, and a small one among larger ones uncovers a rim of the face.
+        """
+        left = _SHRINK_PER_SECOND**elapsed
+        width, height = self.hidden_size
+        self.hidden_size = max(self.box.width, left * width), max(self.box.height, left * height)
+        return Box.around(self.box.center, *self.hidden_size)
 
     def confirm(self, found: Detection, seconds: float) -> None:
         elapsed = seconds - self.confirmed_seconds
@@ -103,6 +115,7 @@ class Follower:
         self._cuts = CutDetector()
         self._tracks: list[_Track] = []
         self._last_image: Image | None = None
+        self._last_seconds = 0.0
         self.track_count = 0
 
     def step(self, image: Image, seconds: float) -> tuple[Face, ...]:
@@ -117,9 +130,11 @@ class Follower:
             unseen = self._tracks
         self._carry(unseen, image, seconds)
         self._tracks = [track for track in self._tracks if not self._is_over(track, seconds)]
-        self._last_image = image
+        elapsed = max(0.0, seconds - self._last_seconds)
+        self._last_image, self._last_seconds = image, seconds
         return tuple(
-            Face(track.track_id, track.box, track.score, track.origin) for track in self._tracks
+            Face(track.track_id, track.hide(elapsed), track.score, track.origin)
+            for track in self._tracks
         )
 
     def _detect(self, image: Image, seconds: float) -> list[_Track]:
@@ -196,8 +211,7 @@ class Follower:
     def _is_over(self, track: _Track, seconds: float) -> bool:
         carried = track.known_seconds - track.confirmed_seconds
         return (
-            seconds - track.known_seconds > self._hold_seconds
-            or carried > 2 * self._hold_seconds
+            seconds - track.known_seconds > self._hold_seconds or carried > 2 * self._hold_seconds
         )
 
     def _speeds(self) -> list[float]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from tracker_blur.boxes import Detection, suppress_overlaps
 from tracker_blur.detectors import Detector
 from tracker_blur.frames import Frame, view_size
-from tracker_blur.tracks import Face, Origin
 
 _LOOKS_PX = (320, 640, 1280, 2560)  # longest sides; a detector sees a narrow range of face sizes
 _SAME_FACE_IOU = 0.4
 
 
-def look_closely(detector: Detector, frame: Frame, confidence: float) -> tuple[Face, ...]:
+def look_closely(detector: Detector, frame: Frame, confidence: float) -> list[Detection]:
     """Return the faces found at any scale, boxes in pixels of the full-size upright frame."""
     width, height = frame.size
     sizes = {view_size(frame.size, longest) for longest in _LOOKS_PX}
@@ -20,7 +19,4 @@ def look_closely(detector: Detector, frame: Frame, confidence: float) -> tuple[F
         for size in sorted(sizes)
         for find in detector.detect(frame.view(size), confidence)
     ]
-    faces = suppress_overlaps(found, _SAME_FACE_IOU)
-    return tuple(
-        Face(index, find.box, find.score, Origin.DETECTED) for index, find in enumerate(faces)
-    )
+    return suppress_overlaps(found, _SAME_FACE_IOU)

@@ -7,13 +7,13 @@ leaves nothing behind.
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
 from typing import TypeAlias
 
@@ -21,7 +21,7 @@ from tracker_blur import plugins
 from tracker_blur.batch import Job
 from tracker_blur.detectors.choose import load_detector
 from tracker_blur.follow import Follower
-from tracker_blur.frames import Frame, RedactedFrame, view_size
+from tracker_blur.frames import Frame, RedactedFrame, VideoInfo, view_size
 from tracker_blur.look import look_closely
 from tracker_blur.pace import Pace
 from tracker_blur.redact import Redactor
@@ -49,7 +49,7 @@ class Report:
     faces           faces hidden, counted in each picture anew
     tracks          faces, each counted once as long as it was followed
     seconds         wall-clock time
-    stage_seconds   time spent in each stage; they overlap, so the sum may exceed `seconds`
+    stage_seconds   time spent in each stage: decode, see, redact, write; they overlap
     warnings        what a user should know, such as why a partial input ended early
     """
 
@@ -61,7 +61,7 @@ class Report:
     faces: int = 0
     tracks: int = 0
     seconds: float = 0.0
-    stage_seconds: Counter[str] = field(default_factory=Counter)
+    stage_seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     warnings: tuple[str, ...] = ()
 
     @contextmanager
@@ -73,6 +73,12 @@ class Report:
         finally:
             self.stage_seconds[stage] += time.perf_counter() - started
 
+    def count(self, faces: Sequence[Face]) -> None:
+        """Count a frame that was written, with these faces hidden."""
+        self.frames += 1
+        self.faces += len(faces)
+        self.tracks = max((self.tracks, *(face.track_id + 1 for face in faces)))
+
 
 Progress: TypeAlias = Callable[[Report], None]
 """Called after each frame written."""
@@ -82,6 +88,7 @@ class Engine:
     """Detector, trackers and redaction method, loaded once for any number of files.
 
     detector_name   the detector at work, also where the settings say "auto"
+    description     one line on what is at work
 
     Raises ModelError or MissingPackageError when something that the settings name is not there.
     """
@@ -109,44 +116,49 @@ class Engine:
         """
         report = Report(job.source, job.target, self.detector_name)
         partial = self._settings.partial
-        with report.timing("all"):
-            if job.kind == "picture":
-                with ImageSource(job.source, partial=partial) as pictures:
-                    sink: Sink = ImageSink(job.target, pictures, self._settings)
-                    self._pump(pictures, sink, report, progress)
-            else:
-                with VideoSource(job.source, partial=partial) as video:
-                    sink = VideoSink(job.target, job.source, video, self._settings)
-                    self._pump(video, sink, report, progress)
+        started = time.perf_counter()
+        if job.kind == "picture":
+            with ImageSource(job.source, partial=partial) as pictures:
+                sink: Sink = ImageSink(job.target, pictures, self._settings)
+                self._pump(pictures, sink, report, progress)
+        else:
+            with VideoSource(job.source, partial=partial) as video:
+                sink = VideoSink(job.target, job.source, video, self._settings)
+                self._pump(video, sink, report, progress)
+        report.seconds = time.perf_counter() - started
         return report
 
-    def seen(
-        self, frames: Iterable[Frame], info: VideoInfo
-    ) -> Iterator[tuple[Frame, tuple[Face, ...]]]:
-        """Give each frame with its faces: followed through a video, looked for in a picture."""
+    def observer(self, info: VideoInfo) -> Callable[[Frame], tuple[Face, ...]]:
+        """Return a function to be given the frames of one source, in order, for their faces.
+
+        Through a video faces are followed; each picture by itself is looked at more closely.
+        """
         if not info.is_moving:
-            for frame in frames:
-                yield frame, look_closely(self._detector, frame, self._confidence)
-            return
+            ids = itertools.count()
+            return lambda frame: tuple(
+                Face(next(ids), find.box, find.score, Origin.DETECTED)
+                for find in look_closely(self._detector, frame, self._confidence)
+            )
         follower = self._follower(float(info.rate))
-        for frame in frames:
+
+        def observe(frame: Frame) -> tuple[Face, ...]:
             width, height = view_size(frame.size, self._settings.view_px, info.pixel_aspect)
             faces = follower.step(frame.view((width, height)), frame.seconds)
             x_ratio, y_ratio = frame.size[0] / width, frame.size[1] / height
-            yield frame, tuple(face.scaled(x_ratio, y_ratio) for face in faces)
+            return tuple(face.scaled(x_ratio, y_ratio) for face in faces)
+
+        return observe
 
     def redact(self, frame: Frame, faces: Sequence[Face]) -> RedactedFrame:
         """Hide these faces in the frame's own planes."""
         return self._redactor.redact(frame, faces)
 
-    def _pump(
-        self, source: Source, sink: Sink, report: Report, progress: Progress | None
-    ) -> None:
+    def _pump(self, source: Source, sink: Sink, report: Report, progress: Progress | None) -> None:
         report.expected_frames = source.info.frame_count
-        track_ids: set[int] = set()
+        observe = self.observer(source.info)
         with (
-            Ahead(_timed(source, "decode", report), _QUEUED_FRAMES, "decode") as decoded,
-            Ahead(self.seen(decoded, source.info), _QUEUED_FRAMES, "see") as seen,
+            Ahead(_decode(source, report), _QUEUED_FRAMES, "decode") as decoded,
+            Ahead(_see(decoded, observe, report), _QUEUED_FRAMES, "see") as seen,
             sink,
         ):
             for frame, faces in seen:
@@ -154,10 +166,7 @@ class Engine:
                     redacted = self.redact(frame, faces)
                 with report.timing("write"):
                     sink.write(redacted)
-                report.frames += 1
-                report.faces += len(faces)
-                track_ids.update(face.track_id for face in faces)
-                report.tracks = len(track_ids)
+                report.count(faces)
                 if progress is not None:
                     progress(report)
         report.warnings = source.warnings
@@ -174,12 +183,20 @@ class Engine:
         )
 
 
-def _timed(items: Iterable[T], stage: str, report: Report) -> Iterator[T]:
-    iterator = iter(items)
+def _decode(source: Source, report: Report) -> Iterator[Frame]:
+    frames = iter(source)
     while True:
-        try:
-            with report.timing(stage):
-                item = next(iterator)
-        except StopIteration:
+        with report.timing("decode"):
+            frame = next(frames, None)
+        if frame is None:
             return
-        yield item
+        yield frame
+
+
+def _see(
+    frames: Iterable[Frame], observe: Callable[[Frame], tuple[Face, ...]], report: Report
+) -> Iterator[tuple[Frame, tuple[Face, ...]]]:
+    for frame in frames:
+        with report.timing("see"):
+            faces = observe(frame)
+        yield frame, faces

@@ -54,9 +54,7 @@ def test_follows_a_moving_face(new_tracker: Callable[[], Tracker], portrait: Ima
         assert box.iou(FACE.moved(dx, dy)) > 0.5
 
 
-def test_does_not_change_the_picture(
-    new_tracker: Callable[[], Tracker], portrait: Image
-) -> None:
+def test_does_not_change_the_picture(new_tracker: Callable[[], Tracker], portrait: Image) -> None:
     image = portrait.copy()
     tracker = new_tracker()
     tracker.start(image, FACE)

@@ -14,9 +14,13 @@ class Source(Protocol):
 
     Iterating raises SourceError when the input breaks off: what can be decoded is never silently
     taken for the whole.
+
+    info      what is known before the first frame
+    warnings  what a user should know, once it is known: why a partial input ended early
     """
 
     info: VideoInfo
+    warnings: tuple[str, ...]
 
     def __iter__(self) -> Iterator[Frame]:
         """Give each frame once, in the order of presentation."""

@@ -1,0 +1,178 @@
+"""What the online loop costs and holds: detection interval by interval, tracker by tracker.
+
+Follows the faces of annotated clips and judges each (face, frame) by the ellipse inscribed in its
+true box: exposed when less than 85 % of it lies in the hidden ellipses. No picture is written, so
+this isolates finding and following; benchmarks of whole runs are in speed.py.
+
+    python benchmarks/following.py --clips ../shared/videos --face ../shared/models
+
+A clip is NAME.mp4 or NAME.mkv beside NAME.csv with the columns frame,track,x,y,w,h.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import time
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from tracker_blur import plugins
+from tracker_blur.boxes import Box
+from tracker_blur.detectors.choose import load_detector
+from tracker_blur.follow import Follower
+from tracker_blur.frames import Image, view_size
+from tracker_blur.pace import Pace
+from tracker_blur.settings import Settings
+from tracker_blur.sources.video import VideoSource
+from tracker_blur.tracks import Face
+from tracker_blur.weights import Weights
+
+COVER = 0.85
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Views of a clip's frames, their times, and its true boxes by frame, in the views' pixels."""
+
+    views: list[Image]
+    seconds: list[float]
+    rate: float
+    truth: dict[int, list[tuple[str, Box]]]
+
+
+@dataclass
+class Tally:
+    """What was counted over all clips."""
+
+    judged: int = 0
+    exposed: int = 0
+    longest_run: int = 0
+    hidden_area: float = 0.0
+    true_area: float = 0.0
+    frames: int = 0
+    seconds: float = 0.0
+    identities: int = 0
+
+    def row(self) -> str:
+        """Return the figures as cells of a table."""
+        return (
+            f"{100 * self.exposed / self.judged:.2f} % | {self.longest_run} | "
+            f"{self.hidden_area / self.true_area:.2f} | {self.identities} | "
+            f"{1000 * self.seconds / self.frames:.1f} ms"
+        )
+
+
+def load(file: Path, view_px: int) -> Clip:
+    """Decode a clip to views and read its truth."""
+    with VideoSource(file) as source:
+        size = view_size(source.info.size, view_px, source.info.pixel_aspect)
+        frames = [(frame.view(size), frame.seconds) for frame in source]
+        x, y = size[0] / source.info.size[0], size[1] / source.info.size[1]
+        rate = float(source.info.rate)
+    truth = defaultdict(list)
+    with file.with_suffix(".csv").open(newline="") as rows:
+        for row in csv.DictReader(rows):
+            box = Box.from_xywh(*(float(row[key]) for key in ("x", "y", "w", "h"))).scaled(x, y)
+            truth[int(row["frame"])].append((row["track"], box))
+    return Clip([view for view, _ in frames], [time for _, time in frames], rate, dict(truth))
+
+
+def ellipse(shape: tuple[int, ...], box: Box) -> Mask:
+    """Return the ellipse inscribed in a box as a mask of the view's shape."""
+    mask = np.zeros(shape[:2], np.uint8)
+    x, y = box.center
+    cv2.ellipse(mask, ((x - 0.5, y - 0.5), (box.width, box.height), 0), 1, -1)
+    return mask.astype(bool)
+
+
+def judge(clip: Clip, seen: list[tuple[Face, ...]], padding: float, tally: Tally) -> None:
+    """Count exposed faces."""
+    runs: dict[str, int] = defaultdict(int)
+    for index, faces in enumerate(seen):
+        truth = clip.truth.get(index, [])
+        if not truth:
+            continue
+        shape = clip.views[index].shape
+        hidden = np.zeros(shape[:2], bool)
+        for face in faces:
+            hidden |= ellipse(shape, face.box.padded(padding))
+        tally.hidden_area += float(hidden.sum())
+        for track, box in truth:
+            face_mask = ellipse(shape, box)
+            if not face_mask.any():
+                continue
+            exposed = float(hidden[face_mask].mean()) < COVER
+            tally.judged += 1
+            tally.exposed += exposed
+            tally.true_area += box.area
+            runs[track] = runs[track] + 1 if exposed else 0
+            tally.longest_run = max(tally.longest_run, runs[track])
+
+
+def run(clips: list[Clip], settings: Settings) -> Tally:
+    """Follow the faces of all clips under these settings."""
+    weights = Weights(settings.models_folder)
+    _, detector = load_detector(settings.detector, weights)
+    new_tracker = (
+        None
+        if settings.tracker == "none"
+        else plugins.load("tracker_blur.trackers", settings.tracker).load(weights)
+    )
+    tally = Tally()
+    for clip in clips:
+        follower = Follower(
+            detector,
+            detector.default_confidence,
+            new_tracker,
+            Pace(settings.detect_every_frames, clip.rate),
+            settings.hold_seconds,
+            time.perf_counter,
+        )
+        started = time.perf_counter()
+        seen = [
+            follower.step(view, seconds)
+            for view, seconds in zip(clip.views, clip.seconds, strict=True)
+        ]
+        tally.seconds += time.perf_counter() - started
+        tally.frames += len(clip.views)
+        tally.identities += follower.track_count
+        judge(clip, seen, settings.padding_ratio, tally)
+    return tally
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--clips", type=Path, required=True)
+    parser.add_argument("--face", type=Path, help="folder with weight files")
+    parser.add_argument("--detector", default="auto")
+    options = parser.parse_args()
+    cv2.setNumThreads(1)  # one core each, as beside an encoder
+    settings = Settings(models_folder=options.face, detector=options.detector)
+    files = [
+        file.with_suffix(suffix)
+        for file in sorted(options.clips.glob("*.csv"))
+        for suffix in (".mp4", ".mkv")
+        if file.with_suffix(suffix).exists()
+    ]
+    clips = [load(file, settings.view_px) for file in files]
+    head = "exposed | longest run | hidden / true area | identities | a frame, one core |"
+    print(f"| every N frames (CSRT) | {head}\n|---|---|---|---|---|---|")
+    for every in (1, 2, 3, 5, 10, "auto"):
+        tally = run(clips, replace(settings, detect_every_frames=every))
+        print(f"| {every} | {tally.row()} |", flush=True)
+    print(f"\n| tracker (N = 5) | {head}\n|---|---|---|---|---|---|")
+    for name in (*plugins.names("tracker_blur.trackers"), "none"):
+        tally = run(clips, replace(settings, tracker=name, detect_every_frames=5))
+        print(f"| {name} | {tally.row()} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

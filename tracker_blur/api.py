@@ -1,0 +1,88 @@
+"""The library's functions: hide the faces of a video, a picture, an array, or frames of your own."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from tracker_blur.batch import Job
+from tracker_blur.frames import Image, VideoInfo
+from tracker_blur.pictures import PictureFrame
+from tracker_blur.pipeline import Engine, Progress, Report
+from tracker_blur.settings import Settings
+
+
+def redact_video(
+    source: str | Path,
+    target: str | Path,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Write `target`: the video `source` with every face hidden, all else as it was.
+
+    progress  called with the report so far after each frame; raise in it to stop the run
+
+    Raises TrackerBlurError, see `tracker_blur.errors`; then there is no target.
+    """
+    job = Job(Path(source), Path(target), "video")
+    return Engine(settings or Settings()).redact_file(job, progress)
+
+
+def redact_picture(
+    source: str | Path, target: str | Path, settings: Settings | None = None
+) -> Report:
+    """Write `target`: the picture `source`, still or animated, with every face hidden.
+
+    Raises TrackerBlurError, see `tracker_blur.errors`; then there is no target.
+    """
+    job = Job(Path(source), Path(target), "picture")
+    return Engine(settings or Settings()).redact_file(job)
+
+
+def redact_array(image: Image, settings: Settings | None = None) -> Image:
+    """Return a copy of a picture, shape (height, width, 3), BGR, uint8, with its faces hidden."""
+    info = _info(image, Fraction(1), is_moving=False)
+    return next(_redact([image], info, settings))
+
+
+def redact_frames(
+    images: Iterable[Image], rate: float, settings: Settings | None = None
+) -> Iterator[Image]:
+    """Give a copy of each frame of one video with its faces hidden, as the frames come.
+
+    images  pictures of one size, shape (height, width, 3), BGR, uint8
+    rate    frames per second
+    """
+    iterator = iter(images)
+    for first in iterator:  # the size is known from the first
+        exact = Fraction(rate).limit_denominator(100_000)
+        yield from _redact(itertools.chain([first], iterator), _info(first, exact), settings)
+
+
+def _redact(images: Iterable[Image], info: VideoInfo, settings: Settings | None) -> Iterator[Image]:
+    engine = Engine(settings or Settings())
+    observe = engine.observer(info)
+    for index, image in enumerate(images):
+        frame = _frame(image, index, info.rate)
+        engine.redact(frame, observe(frame))
+        yield np.asarray(cv2.merge([plane.samples for plane in frame.planes()][::-1]), np.uint8)
+
+
+def _info(image: Image, rate: Fraction, is_moving: bool = True) -> VideoInfo:
+    height, width = image.shape[:2]
+    return VideoInfo((width, height), Fraction(1), rate, None, is_moving)
+
+
+def _frame(image: Image, index: int, rate: Fraction) -> PictureFrame:
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
+        raise ValueError(
+            f"the picture has shape {image.shape} and samples of {image.dtype}: "
+            "give a BGR array of shape (height, width, 3) and type uint8"
+        )
+    blue, green, red = cv2.split(image)
+    return PictureFrame((red, green, blue), index=index, pts=index, time_base=1 / rate)

@@ -1,0 +1,51 @@
+"""What a run did, as plain data for machines."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from tracker_blur.pipeline import Report
+from tracker_blur.settings import Settings
+from tracker_blur.version import __version__
+
+
+def summarize(
+    reports: list[Report], failures: list[tuple[Path, str]], settings: Settings
+) -> dict[str, Any]:
+    """Return the run as a dictionary that JSON can hold; hashes are SHA-256 of the files."""
+    return {
+        "version": __version__,
+        "settings": {
+            name: str(value) if isinstance(value, Path) else value
+            for name, value in dataclasses.asdict(settings).items()
+        },
+        "files": [_file(report) for report in reports],
+        "failed": [{"input": str(path), "error": error} for path, error in failures],
+    }
+
+
+def _file(report: Report) -> dict[str, Any]:
+    return {
+        "input": str(report.source),
+        "input_sha256": _sha256(report.source),
+        "output": str(report.target),
+        "output_sha256": _sha256(report.target),
+        "detector": report.detector,
+        "frames": report.frames,
+        "faces": report.faces,
+        "tracks": report.tracks,
+        "seconds": round(report.seconds, 3),
+        "stage_seconds": {name: round(took, 3) for name, took in report.stage_seconds.items()},
+        "warnings": list(report.warnings),
+    }
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
