@@ -160,6 +160,26 @@ def test_an_orientation_that_makes_no_sense_is_ignored(tmp_path: Path) -> None:
     assert frame.size == (6, 4)
 
 
+@pytest.mark.parametrize("start", [0, 8, 30])
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "heic"])
+def test_damaged_tags_do_not_keep_a_picture_from_being_read(
+    tmp_path: Path, suffix: str, start: int
+) -> None:
+    exif = Image.Exif()
+    exif[271] = "Maker"
+    exif[0x8769] = {0x9003: "2024:05:06 07:08:09"}
+    block = exif.tobytes()
+    block = block[: 6 + start] + b"\xff" * (len(block) - start - 6)
+    path = tmp_path / f"a.{suffix}"
+    if suffix == "heic":
+        heif = pytest.importorskip("pillow_heif", reason="needs the extra [heic]")
+        heif.encode("RGB", (256, 256), portrait().tobytes(), str(path), exif=block)
+    else:
+        saved(portrait(), path, exif=block)
+    (frame,) = frames(path)
+    assert frame.size == (256, 256)
+
+
 def test_a_bilevel_picture_is_black_and_white(tmp_path: Path) -> None:
     array = noise(8, 8) > 127
     saved(array, tmp_path / "a.png")
@@ -393,6 +413,13 @@ class TestBadInput:
         with ImageSource(path, partial=True) as source:
             assert len(list(source)) == 3
         assert "breaks off" in source.warnings[0]
+
+    def test_stray_bytes_in_a_gif_are_passed_over(self, tmp_path: Path) -> None:
+        path = self.animation(tmp_path / "a.gif")
+        data = path.read_bytes()
+        at = data.rindex(b"\x21\xf9\x04")
+        path.write_bytes(data[:at] + bytes(3) + data[at:] + b"after the end")
+        assert len(frames(path)) == 4
 
     @pytest.mark.parametrize("suffix", ["gif", "png"])
     def test_the_whole_frames_of_a_broken_animation_are_kept_on_demand(

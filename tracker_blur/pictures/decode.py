@@ -16,7 +16,7 @@ from PIL import Image, ImageCms, JpegImagePlugin
 
 from tracker_blur.frames import Orientation, Samples
 from tracker_blur.pictures import ANIMATED_FORMATS, Encoding, PictureFrame, gif, png, tiff, webp
-from tracker_blur.pictures.exif import keepable
+from tracker_blur.pictures.exif import keepable, loaded
 from tracker_blur.pictures.heic import HeicDecoder, is_heic
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
@@ -101,9 +101,12 @@ class PillowDecoder:
             planes = self._deep_planes(index, tags)
         else:
             planes = list(cv2.split(np.asarray(_flat(image))))
-        exif = _exif(image, self._format)
         orientation = Orientation.UPRIGHT
-        if self._format != "TIFF":  # those pages are turned already
+        if self._format == "TIFF":
+            exif = image.getexif()  # its pages are turned already
+        else:
+            # Not getexif(): it takes an orientation from XMP too, which viewers ignore.
+            exif = loaded(image.info.get("exif"))
             orientation = _orientation(exif)
             planes = [np.ascontiguousarray(orientation.upright(plane)) for plane in planes]
         colors = 3 if len(planes) >= 3 else 1
@@ -249,19 +252,6 @@ def _jpeg_options(image: Image.Image, orientation: Orientation) -> dict[str, Any
         options["subsampling"] = max(subsampling, 0)  # an unusual one becomes none
         options["keep_rgb"] = image.mode == "RGB" and image.info.get("adobe_transform") == 0
     return options
-
-
-def _exif(image: Image.Image, file_format: str) -> Image.Exif:
-    """Return the EXIF tags; damaged ones count as none."""
-    try:
-        if file_format == "TIFF":
-            return image.getexif()
-        # Not getexif(): it takes an orientation from XMP too, which viewers ignore.
-        exif = Image.Exif()
-        exif.load(image.info.get("exif", b""))
-    except Exception:  # Pillow raises whatever its parser stumbles over
-        return Image.Exif()
-    return exif
 
 
 def _orientation(exif: Image.Exif) -> Orientation:

@@ -79,24 +79,36 @@ _GPS_TAGS = (
 )
 
 
+def loaded(block: bytes | None) -> Image.Exif:
+    """Return the tags of an EXIF block; none when there is no block, or a damaged one."""
+    exif = Image.Exif()
+    try:
+        exif.load(block or b"")
+    except Exception:  # Pillow raises whatever its parser stumbles over
+        return Image.Exif()
+    return exif
+
+
 def keepable(exif: Image.Exif) -> bytes:
-    """Return an EXIF block with the listed tags alone; empty when there are none."""
+    """Return an EXIF block with the listed tags alone; empty when there are none to be read."""
     kept = Image.Exif()
-    for tag, value in _listed(exif, _IMAGE_TAGS).items():
-        kept[tag] = value
-    for directory, tags in ((_IFD.Exif, _EXIF_TAGS), (_IFD.GPSInfo, _GPS_TAGS)):
-        if listed := _listed(exif.get_ifd(directory), tags):
-            kept[directory] = listed
-    return kept.tobytes() if kept else b""
+    try:
+        for tag, value in _listed(exif, _IMAGE_TAGS).items():
+            kept[tag] = value
+        for directory, tags in ((_IFD.Exif, _EXIF_TAGS), (_IFD.GPSInfo, _GPS_TAGS)):
+            if listed := _listed(exif.get_ifd(directory), tags):
+                kept[directory] = listed
+        return kept.tobytes() if kept else b""
+    except Exception:  # damaged directories are parsed, and fail, only now
+        return b""
 
 
 def tags(exif: bytes) -> dict[int, Any]:
     """Return a block of `keepable` as tags, of which some hold a dict of tags in turn."""
-    loaded = Image.Exif()
-    loaded.load(exif)
+    block = loaded(exif)
     return {
-        tag: loaded.get_ifd(tag) if tag in (_IFD.Exif, _IFD.GPSInfo) else value
-        for tag, value in loaded.items()
+        tag: block.get_ifd(tag) if tag in (_IFD.Exif, _IFD.GPSInfo) else value
+        for tag, value in block.items()
     }
 
 

@@ -30,8 +30,9 @@ def is_whole(gif: bytes) -> bool:
                 position += 2
             elif gif[position] == 0x2C:  # a frame: its header, colors and code size, then blocks
                 position += 11 + _table_size(gif[position + 9])
-            else:
-                return False
+            else:  # decoders pass over bytes that do not belong there
+                position += 1
+                continue
             while gif[position]:
                 position += 1 + gif[position]
             position += 1

@@ -14,7 +14,7 @@ from PIL import Image
 
 from tracker_blur.errors import MissingPackageError
 from tracker_blur.pictures import Encoding, PictureFrame
-from tracker_blur.pictures.exif import keepable
+from tracker_blur.pictures.exif import keepable, loaded
 
 _BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _QUALITY = 90  # of 0 to 100; 1.0 to 1.3 times the size of files written with 80 to 95
@@ -56,8 +56,6 @@ class HeicDecoder:
         planes = [np.ascontiguousarray(samples[..., i]) for i in range(samples.shape[2])]
         colors = 3 if len(planes) >= 3 else 1
         info = image.info
-        exif = Image.Exif()
-        exif.load(info.get("exif") or b"")
         kept = ("bit_depth", "chroma", "nclx_profile")
         return PictureFrame(
             channels=tuple(planes[:colors]),
@@ -65,7 +63,7 @@ class HeicDecoder:
             encoding=Encoding(
                 format="HEIF",
                 icc_profile=info.get("icc_profile"),
-                exif=keepable(exif),
+                exif=keepable(loaded(info.get("exif"))),
                 options={key: info[key] for key in kept if info.get(key)},
             ),
         )

@@ -45,7 +45,9 @@ class ImageSource:
         with self._explained():
             self._decoder = opened(data)
         if not self._decoder.is_whole:
-            self._end_early(SourceError(f"{path}: breaks off: get a complete copy"))
+            self._end_early(
+                SourceError(f"{path}: breaks off: get a complete copy, or accept a partial one")
+            )
         self._next: PictureFrame | None = self._decode(0)
         self._count = self._counted()
         self.info = VideoInfo(
