@@ -123,6 +123,22 @@ def test_an_ellipse_leaves_the_corners_alone(frame: ArrayFrame, box: Box, feathe
     assert_untouched(frame, before, pixels_with_center_in_ellipse(soft, frame.size))
 
 
+@pytest.mark.parametrize("layout", ["gray", "yuv420p", "yuv411p"])
+@given(shift=st.tuples(st.floats(0, 4), st.floats(0, 4)))
+def test_every_pixel_that_the_ellipse_touches_is_hidden_wherever_rounding_moves_it(
+    layout: str, shift: tuple[float, float]
+) -> None:
+    frame = noise_frame(layout, (64, 64))
+    box = Box.from_xywh(9 + shift[0], 9 + shift[1], 40, 43)
+    solid(padding_ratio=0, feather_ratio=0).redact(frame, [face(box)])
+    x, y = box.center
+    edges = np.arange(65)
+    nearest_x = np.clip(x, edges[:-1], edges[1:])  # the point of each pixel nearest to the center
+    nearest_y = np.clip(y, edges[:-1], edges[1:])
+    touched = ((nearest_x - x) / 20) ** 2 + (((nearest_y - y) / 21.5) ** 2)[:, None] < 1
+    assert_hidden(frame, touched)
+
+
 @given(FRAMES, st.lists(BOXES, min_size=2, max_size=5), RATIOS)
 def test_faces_that_overlap_are_all_hidden(
     frame: ArrayFrame, boxes: list[Box], feather: float
@@ -169,8 +185,9 @@ def test_a_soft_edge_changes_no_pixel_of_the_hidden_outline_and_fades_outside() 
         Box(5, 7, 5, 7),
     ],
 )
-def test_the_smallest_boxes_hide_the_pixels_they_touch(box: Box) -> None:
-    frame = noise_frame("yuv420p", (20, 20))
+@pytest.mark.parametrize("layout", ["yuv420p", "gray"])
+def test_the_smallest_boxes_hide_the_pixels_they_touch(box: Box, layout: str) -> None:
+    frame = noise_frame(layout, (20, 20))
     solid(padding_ratio=0, feather_ratio=0).redact(frame, [face(box)])
     left, top, right, bottom = box.outward()
     mask = np.zeros((20, 20), bool)
