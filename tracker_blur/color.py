@@ -46,7 +46,7 @@ def from_rgb(picture: npt.NDArray[np.uint8], layout: PixelLayout) -> tuple[Sampl
     picture  shape (height, width, 3), red, green, blue
     """
     dtype = np.uint8 if layout.bits == 8 else np.uint16
-    values = _components(picture.astype(np.float32) / 255, layout)
+    values = _components(picture.astype(np.float32) * np.float32(1 / 255), layout)
     return tuple(np.clip(np.rint(value), 0, layout.peak).astype(dtype) for value in values)
 
 

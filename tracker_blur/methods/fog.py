@@ -45,8 +45,10 @@ class Fog:
             y_edges = _even_edges(rows, longer / plane.y_step)
             x_edges = _even_edges(columns, longer / plane.x_step)
             means = block_means(plane.samples, x_edges, y_edges).astype(np.float32)
-            light = cv2.resize(means, (columns, rows), interpolation=cv2.INTER_CUBIC)
-            light += _HAZE_SHARE * (haze - light)
+            light = np.asarray(
+                cv2.resize(means, (columns, rows), interpolation=cv2.INTER_CUBIC), np.float32
+            )
+            light += np.float32(_HAZE_SHARE) * (haze - light)
             if index == 0 or patch.layout.family == "rgb":  # clouds have no color of their own
                 light += billows
             fills.append(np.clip(light, 0, patch.layout.peak).astype(plane.samples.dtype))
@@ -64,12 +66,15 @@ def _billows(patch: Patch) -> npt.NDArray[np.float32]:
     face_px = max(1.0, patch.face.width, patch.face.height)
     tile = np.random.default_rng(abs(patch.seed)).standard_normal((32, 32), np.float32)
     # They are soft enough to be made at a fourth of the size.
-    xs = np.arange(0, columns, 4, np.float32) - np.float32(patch.box.left)
-    ys = np.arange(0, rows, 4, np.float32) - np.float32(patch.box.top)
+    xs = (np.arange(0, columns, 4) - patch.box.left) / face_px
+    ys = (np.arange(0, rows, 4) - patch.box.top) / face_px
     noise = np.zeros((len(ys), len(xs)), np.float32)
     for across, share in _BILLOWS:
-        grid = np.meshgrid(xs * np.float32(across / face_px), ys * np.float32(across / face_px))
-        noise += (share * patch.layout.peak) * cv2.remap(
-            tile, *grid, interpolation=cv2.INTER_CUBIC, borderMode=cv2.BORDER_WRAP
+        map_x, map_y = np.meshgrid(
+            (xs * across).astype(np.float32), (ys * across).astype(np.float32)
         )
+        billows = cv2.remap(
+            tile, map_x, map_y, interpolation=cv2.INTER_CUBIC, borderMode=cv2.BORDER_WRAP
+        )
+        noise += np.float32(share * patch.layout.peak) * np.asarray(billows, np.float32)
     return np.asarray(cv2.resize(noise, (columns, rows)), np.float32)
