@@ -742,9 +742,14 @@ class TestOtherFormats:
     def test_an_animation_is_not_cut_to_one_picture(self, tmp_path: Path, suffix: str) -> None:
         shown = [Image.fromarray(noise(20, 30, 3, seed=i)) for i in range(2)]
         shown[0].save(tmp_path / "a.gif", save_all=True, append_images=shown[1:])
-        with pytest.raises(SettingsError, match="holds one picture, and the input has 2"):
+        with pytest.raises(SinkError, match="holds one picture, and the input has 2"):
             passed_on(tmp_path / "a.gif", tmp_path / f"b.{suffix}")
         assert not (tmp_path / f"b.{suffix}").exists()
+
+    def test_the_content_not_the_name_tells_what_an_input_is(self, tmp_path: Path) -> None:
+        source = saved(portrait(), tmp_path / "a.png").rename(tmp_path / "a.jpg")
+        target = passed_on(source, tmp_path / "b.jpg")
+        assert target.read_bytes().startswith(b"\xff\xd8")
 
     def test_pages_of_several_sizes_do_not_make_an_animation(self, tmp_path: Path) -> None:
         pages = [Image.fromarray(noise(20, 30 + i, 3)) for i in range(2)]

@@ -11,7 +11,7 @@ import numpy as np
 
 from tracker_blur import pictures
 from tracker_blur.atomic import replacing
-from tracker_blur.errors import SettingsError, SinkError, TrackerBlurError
+from tracker_blur.errors import SinkError, TrackerBlurError
 from tracker_blur.frames import Image, RedactedFrame
 from tracker_blur.pictures import PictureFrame, heic
 from tracker_blur.pictures.encode import encode
@@ -30,8 +30,8 @@ class ImageSink:
     source    where the frames come from
     settings  `metadata` and `overwrite` are used; quality is the input's own
 
-    Raises SettingsError for a suffix that stands for no picture, or for one that cannot hold as
-    many frames; SinkError when the output exists or cannot be written; MissingPackageError for
+    Raises SettingsError for a suffix that stands for no picture; SinkError for one that cannot
+    hold as many frames, and when the output exists or cannot be written; MissingPackageError for
     HEIC without its package.
     """
 
@@ -43,7 +43,7 @@ class ImageSink:
         self._output = ExitStack()
         count = source.info.frame_count
         if count != 1 and self._format not in pictures.MANY_FRAMES_FORMATS:
-            raise SettingsError(
+            raise SinkError(
                 f"{path}: holds one picture, and the input has {count or 'several'}: "
                 "choose gif, png, webp or tiff"
             )
