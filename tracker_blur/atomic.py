@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tracker_blur.errors import SinkError, TrackerBlurError
 
-_NO_SPACE = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+NO_SPACE = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 @contextmanager
@@ -35,7 +35,7 @@ def replacing(path: Path, overwrite: bool) -> Iterator[Path]:
     except TrackerBlurError:
         raise
     except OSError as error:
-        if error.errno in _NO_SPACE:
+        if error.errno in NO_SPACE:
             raise SinkError(
                 f"{path}: no space left to write it: free some, or choose another folder"
             ) from error
@@ -62,7 +62,7 @@ def _create_beside(path: Path, target: Path) -> Path:
     except FileNotFoundError as error:
         raise SinkError(f"{path}: the folder {target.parent} does not exist: make it") from error
     except OSError as error:
-        if error.errno in _NO_SPACE:
+        if error.errno in NO_SPACE:
             reason = "no space left"
         else:
             reason = (error.strerror or str(error)).lower()

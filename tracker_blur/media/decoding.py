@@ -12,6 +12,8 @@ from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
+from tracker_blur.media.input import error_text
+
 # One packet, one picture (when not interlaced), so that a picture that is missing is noticed.
 _ONE_TO_ONE = {"h264", "hevc", "av1", "vp9", "mpeg2video", "mjpeg", "prores", "ffv1"}
 _MOST_DELAYED_PICTURES = 256  # more than any decoder holds back, with all its threads
@@ -50,7 +52,7 @@ def _packets(container: InputContainer) -> Iterator[Packet[Stream]]:
     try:
         yield from container.demux()
     except (av.FFmpegError, OSError) as error:
-        raise DamageError(f"it cannot be read further ({_reason(error)})") from error
+        raise DamageError(f"it cannot be read further ({error_text(error)})") from error
 
 
 def _pictures(stream: VideoStream, packet: Packet[Stream], census: _Census) -> list[av.VideoFrame]:
@@ -59,7 +61,7 @@ def _pictures(stream: VideoStream, packet: Packet[Stream], census: _Census) -> l
     except av.FFmpegError as error:
         if not census.has_started:
             return []
-        raise DamageError(f"its pictures are damaged ({_reason(error)})") from error
+        raise DamageError(f"its pictures are damaged ({error_text(error)})") from error
 
 
 class _Census:
@@ -139,7 +141,3 @@ class _Extent:
             raise DamageError(
                 f"it ends at {float(self._end):.1f} of {float(self._claimed_end):.1f} seconds"
             )
-
-
-def _reason(error: Exception) -> str:
-    return (getattr(error, "strerror", None) or str(error)).lower()

@@ -37,7 +37,7 @@ def open_input(path: Path) -> InputContainer:
         raise SourceError(f"{path}: reading is not permitted: change its permissions") from error
     except (av.FFmpegError, OSError) as error:
         raise SourceError(
-            f"{path}: is no video that can be read, or not whole ({_reason(error)}): "
+            f"{path}: is no video that can be read, or not whole ({error_text(error)}): "
             "check that it plays"
         ) from error
     if _REFUSED_FORMATS & set(container.format.name.split(",")):
@@ -61,5 +61,6 @@ def picture_stream(container: InputContainer, path: Path) -> VideoStream:
     return streams[0]
 
 
-def _reason(error: Exception) -> str:
+def error_text(error: Exception) -> str:
+    """Return FFmpeg's or the system's word for an error."""
     return (getattr(error, "strerror", None) or str(error)).lower()

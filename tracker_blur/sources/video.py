@@ -191,11 +191,12 @@ def _info(
 
 
 def _left_out(container: InputContainer, stream: VideoStream, path: Path) -> tuple[str, ...]:
-    others = [
-        other.index
-        for other in container.streams.video
-        if other is not stream and not other.disposition & STILL_PICTURES
-    ]
-    if not others:
-        return ()
-    return (f"{path}: only its first picture track is kept; left out: {len(others)} more",)
+    warnings = []
+    for other in container.streams:
+        if other.type == "video" and other is not stream:
+            if not other.disposition & STILL_PICTURES:
+                warnings.append(f"{path}: track {other.index} is left out: more pictures")
+        elif other.type in ("audio", "subtitle") and other.codec_context is None:
+            kind = "sound" if other.type == "audio" else "subtitles"
+            warnings.append(f"{path}: track {other.index} is left out: {kind} of an unknown kind")
+    return tuple(warnings)

@@ -1,0 +1,82 @@
+"""Which kinds of video file are written, and what each can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tracker_blur.errors import SinkError
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerFormat:
+    """A kind of video file.
+
+    muxer         FFmpeg's name of it
+    codecs        of the pictures it is written with, as FFmpeg names them
+    preferred     of these, what pictures become that it cannot hold as they were, best first
+    subtitles     FFmpeg's encoder of the text subtitles that every player of this kind reads
+    options       of the muxer
+    is_strict     whether each packet of a track must be later than the one before
+    holds_tracks   whether there can be tracks beside the pictures
+    holds_fonts   whether files can be attached
+    """
+
+    muxer: str
+    codecs: frozenset[str]
+    preferred: tuple[str, ...]
+    subtitles: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    is_strict: bool = True
+    holds_tracks: bool = True
+    holds_fonts: bool = False
+
+
+_MP4 = ContainerFormat(
+    "mp4",
+    frozenset({"h264", "hevc", "av1", "vp9", "mpeg4", "mpeg2video", "mjpeg"}),
+    ("h264", "hevc"),
+    "mov_text",
+    {"movflags": "+faststart"},
+)
+_FORMATS = {
+    ".mp4": _MP4,
+    ".m4v": _MP4,
+    ".mov": ContainerFormat(
+        "mov",
+        frozenset({"h264", "hevc", "mpeg4", "mpeg2video", "mjpeg", "prores"}),
+        ("h264", "hevc"),
+        "mov_text",
+        {"movflags": "+faststart"},
+    ),
+    ".mkv": ContainerFormat(
+        "matroska",
+        frozenset(
+            {"h264", "hevc", "av1", "vp9", "vp8", "mpeg4", "mpeg2video", "mjpeg", "prores", "ffv1"}
+        ),
+        ("h264", "hevc"),
+        "subrip",
+        {"default_mode": "passthrough"},
+        is_strict=False,
+        holds_fonts=True,
+    ),
+    ".webm": ContainerFormat(
+        "webm",
+        frozenset({"vp8", "vp9", "av1"}),
+        ("vp9", "av1"),
+        "webvtt",
+        {"default_mode": "passthrough"},
+        is_strict=False,
+    ),
+    ".gif": ContainerFormat("gif", frozenset({"gif"}), ("gif",), holds_tracks=False),
+}
+
+
+def container_format(path: Path) -> ContainerFormat:
+    """Return what the suffix of an output's name stands for; raises SinkError for others."""
+    try:
+        return _FORMATS[path.suffix.lower()]
+    except KeyError:
+        known = ", ".join(_FORMATS)
+        raise SinkError(f"{path}: videos are written as {known}: choose one of these") from None

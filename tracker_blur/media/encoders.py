@@ -1,0 +1,192 @@
+"""Which encoder writes a picture track, and with which settings.
+
+Default qualities and presets are measured: docs/media.md holds the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import av
+from av.codec.codec import UnknownCodecError, find_best_pix_fmt_of_list
+from av.video.format import VideoFormat
+
+from tracker_blur.errors import SinkError
+from tracker_blur.media.containers import ContainerFormat
+from tracker_blur.media.track import VideoTrack
+from tracker_blur.settings import Settings
+
+_QSCALE_UNIT = 118  # FF_QP2LAMBDA: FFmpeg counts quantizer scales in 1/118
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """One of FFmpeg's encoders.
+
+    name            FFmpeg's name of it
+    codec           FFmpeg's name of what it writes
+    quality_option  the option that sets a constant quality; None: it has no such scale
+    quality         our default in that scale
+    preset_option   the option that trades speed for size; None: it has none
+    preset          our default for it
+    options         set always
+    counts_frames   whether it knows frame numbers only, not times
+    needs_even      whether sides must be even where chroma is subsampled
+    """
+
+    name: str
+    codec: str
+    quality_option: str | None = None
+    quality: float | None = None
+    preset_option: str | None = None
+    preset: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    counts_frames: bool = False
+    needs_even: bool = False
+
+    def configured(self, settings: Settings) -> dict[str, str]:
+        """Return FFmpeg's options; raises SinkError when the encoder has no such setting."""
+        options = dict(self.options)
+        quality = self.quality if settings.quality is None else settings.quality
+        preset = self.preset if settings.preset is None else settings.preset
+        if quality is not None:
+            if self.quality_option is None:
+                raise SinkError(f"encoder {self.name} has no quality scale: leave quality out")
+            if self.quality_option == "qscale":
+                options["flags"] = "+qscale"
+                options["global_quality"] = str(round(quality * _QSCALE_UNIT))
+            else:
+                options[self.quality_option] = f"{quality:g}"
+        if preset is not None:
+            if self.preset_option is None:
+                raise SinkError(f"encoder {self.name} has no presets: leave preset out")
+            options[self.preset_option] = preset
+        return options
+
+
+_DEFAULTS = {
+    "h264": Encoder("libx264", "h264", "crf", 18, "preset", "veryfast", needs_even=True),
+    "hevc": Encoder("libx265", "hevc", "crf", 17, "preset", "superfast", needs_even=True),
+    "av1": Encoder("libsvtav1", "av1", "crf", 24, "preset", "8", needs_even=True),
+    "vp9": Encoder(
+        "libvpx-vp9",
+        "vp9",
+        "crf",
+        22,
+        "cpu-used",
+        "6",
+        {"deadline": "realtime", "row-mt": "1", "tile-columns": "2", "b": "0"},
+    ),
+    "vp8": Encoder(
+        "libvpx", "vp8", "crf", 10, "cpu-used", "4", {"deadline": "realtime", "b": "20M"}
+    ),
+    "mpeg4": Encoder("mpeg4", "mpeg4", "qscale", 2, counts_frames=True),
+    "mpeg2video": Encoder(
+        "mpeg2video",
+        "mpeg2video",
+        "qscale",
+        2,
+        options={"strict": "unofficial"},  # takes frame rates that the standard does not list
+        counts_frames=True,
+    ),
+    "mjpeg": Encoder(
+        "mjpeg",
+        "mjpeg",
+        "qscale",
+        2,
+        options={"strict": "unofficial"},  # takes the video range
+    ),
+    "prores": Encoder("prores_ks", "prores"),
+    "ffv1": Encoder("ffv1", "ffv1", options={"level": "3", "g": "1"}),
+    "gif": Encoder("gif", "gif"),
+}
+_HARDWARE = {  # by the last part of the name; these go by their makers' documentation
+    "nvenc": Encoder("", "", "cq", 19, "preset", "p4", {"rc": "vbr", "b": "0"}),
+    "qsv": Encoder("", "", "global_quality", 20, "preset", "veryfast"),
+    "amf": Encoder("", "", "qvbr_quality_level", 20, "quality", "speed", {"rc": "qvbr"}),
+    "videotoolbox": Encoder("", "", "qscale", 65),
+}
+_RGB_CODECS = {"ffv1", "prores", "gif"}
+
+
+def choose(settings: Settings, track: VideoTrack, container: ContainerFormat) -> Encoder:
+    """Return the encoder that the settings name, or the one that keeps the track as it is.
+
+    Without a wish it writes what the track was, where the container can hold that and the
+    encoder all its bits; otherwise what the container prefers.
+
+    Raises SinkError when there is no such encoder, or the container cannot hold what it writes.
+    """
+    if settings.encoder is not None:
+        return _checked(_named(settings.encoder), container)
+    if settings.codec is not None:
+        return _checked(_DEFAULTS[settings.codec], container)
+    bits = _bits(track.pixel_format)
+    others = container.preferred if bits == 8 else container.preferred[::-1]
+    candidates = [
+        _DEFAULTS[codec]
+        for codec in (track.codec, *others)
+        if codec in container.codecs and codec in _DEFAULTS
+    ]
+    for candidate in candidates:
+        if _bits(pixel_format(candidate, track)) >= bits:
+            return candidate
+    return candidates[0]
+
+
+def pixel_format(encoder: Encoder, track: VideoTrack) -> str:
+    """Return the pixel format nearest to the track's that the encoder takes.
+
+    RGB becomes 4:2:0 in codecs whose players know little else, unless it came from there.
+    """
+    offered = [form.name for form in _codec(encoder.name).video_formats or ()]
+    wanted = track.pixel_format
+    if wanted in offered or not offered:
+        return wanted
+    full_range = wanted.startswith("yuvj")
+    usable = [
+        name
+        for name in offered
+        if name.startswith("yuvj") == full_range and VideoFormat(name).components
+    ] or [name for name in offered if VideoFormat(name).components]
+    if wanted.startswith("gbr") and encoder.codec not in _RGB_CODECS | {track.codec}:
+        usable = [name for name in usable if name.startswith("yuv420p")] or usable
+    has_alpha = any(component.is_alpha for component in VideoFormat(wanted).components)
+    best, _ = find_best_pix_fmt_of_list(usable, wanted, has_alpha=has_alpha)
+    return usable[0] if best is None else best.name
+
+
+def _named(name: str) -> Encoder:
+    for encoder in _DEFAULTS.values():
+        if encoder.name == name:
+            return encoder
+    codec = _codec(name)
+    if codec.type != "video":
+        raise SinkError(f"encoder {name} does not write video: choose one such as libx264")
+    like = _HARDWARE.get(name.rpartition("_")[2], Encoder(name, codec.canonical_name))
+    return replace(like, name=name, codec=codec.canonical_name)
+
+
+def _checked(encoder: Encoder, container: ContainerFormat) -> Encoder:
+    _codec(encoder.name)
+    if encoder.codec not in container.codecs:
+        known = ", ".join(sorted(container.codecs))
+        raise SinkError(
+            f"{container.muxer} files cannot hold {encoder.codec}: choose one of {known}, "
+            "or write another kind of file"
+        )
+    return encoder
+
+
+def _codec(name: str) -> av.Codec:
+    try:
+        return av.Codec(name, "w")
+    except UnknownCodecError:
+        raise SinkError(
+            f"there is no encoder called {name} here: choose one such as libx264"
+        ) from None
+
+
+def _bits(name: str) -> int:
+    return max(component.bits for component in VideoFormat(name).components)
