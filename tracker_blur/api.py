@@ -1,4 +1,4 @@
-"""The library's functions: hide the faces of a video, a picture, an array, or frames of your own."""
+"""The library's functions: hide faces in a video, a picture, an array, or frames of your own."""
 
 from __future__ import annotations
 

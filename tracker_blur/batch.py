@@ -38,6 +38,8 @@ _READ_VIDEO_SUFFIXES = frozenset(
 _SUFFIXES = _PICTURE_SUFFIXES | _WRITTEN_VIDEO_SUFFIXES | _READ_VIDEO_SUFFIXES
 _CONTAINER_FOR_ANYTHING = ".mkv"
 _TAG = "_redacted"
+COMPARE_TAG = "_compare"
+"""Marks the name of a picture that shows an output beside its input."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,11 +218,15 @@ def _is_input(file: Path, root: Path, output: Path | None) -> bool:
         return False
     if output is not None and _is_below(output, root) and _is_below(file, output):
         return False
-    head, _, tail = file.name.rpartition(_TAG)
-    for original in (head + tail, (head + tail).removesuffix(_CONTAINER_FOR_ANYTHING)):
-        if _written_name(original, _TAG) == file.name and file.with_name(original).exists():
-            return False
-    return True
+    return not any(_is_made_from_another(file, tag) for tag in (_TAG, COMPARE_TAG))
+
+
+def _is_made_from_another(file: Path, tag: str) -> bool:
+    head, _, tail = file.name.rpartition(tag)
+    return any(
+        _written_name(original, tag) == file.name and file.with_name(original).exists()
+        for original in (head + tail, (head + tail).removesuffix(_CONTAINER_FOR_ANYTHING))
+    )
 
 
 def _is_below(path: Path, folder: Path) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import logging
 import os
 import signal
 import sys
@@ -267,10 +268,15 @@ def _run(options: argparse.Namespace) -> int:
 
 def _redact(options: argparse.Namespace, settings: Settings, console: Console) -> int:
     """Redact all that the paths name; one bad file does not stop the others."""
+    import cv2
+
     from tracker_blur.batch import plan
     from tracker_blur.pipeline import Engine
     from tracker_blur.summary import summarize
 
+    # What decoders mutter about damaged files is said by our own errors.
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)
+    cv2.setLogLevel(0)
     *inputs, output = options.paths if len(options.paths) > 1 else (*options.paths, None)
     planned = plan(inputs, output, overwrite=settings.overwrite)
     engine = Engine(settings)
@@ -321,6 +327,7 @@ def _redact_one(engine: Engine, job: Job, options: argparse.Namespace, console: 
 def _display(job: Job, options: argparse.Namespace, console: Console) -> None:
     """Show a finished picture in a window, or beside what it was."""
     from tracker_blur import window
+    from tracker_blur.batch import COMPARE_TAG
     from tracker_blur.frames import view_size
     from tracker_blur.sinks.images import side_by_side
     from tracker_blur.sources.images import ImageSource
@@ -330,7 +337,7 @@ def _display(job: Job, options: argparse.Namespace, console: Console) -> None:
         return
     before, after = (next(iter(ImageSource(path))) for path in (job.source, job.target))
     if options.compare:
-        path = job.target.with_name(f"{job.target.stem}_compare{job.target.suffix}")
+        path = job.target.with_name(f"{job.target.stem}{COMPARE_TAG}{job.target.suffix}")
         side_by_side(path, before.view(before.size), after.view(after.size), options.overwrite)
         console.warn(f"{path}: shows the faces as they were: do not publish it")
     if options.show:

@@ -31,7 +31,7 @@ class Pace:
         self.restart()
 
     def restart(self) -> None:
-        """A new scene begins: look at its first frames one by one."""
+        """Look at each of the next frames: a new scene begins."""
         self._eager_frames = _AFTER_CUT_FRAMES
 
     def is_due(self) -> bool:

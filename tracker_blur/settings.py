@@ -39,7 +39,8 @@ class Settings:
         factor               gaussian: the kernel is the face's size divided by this
         blocks               pixelated: blocks across the face's longer side
         image                image: the picture put over the face
-        color                solid: the color, as "#rrggbb"
+        color                solid: the color, as "#rrggbb"; image: what lies under its
+                             transparent parts
         shape                outline of the hidden area: "ellipse" or "rectangle"
         padding_ratio        added on each side of a face, as a share of its width and height
         feather_ratio        width of the soft edge, outside the hidden area, as a share of
@@ -64,12 +65,12 @@ class Settings:
     hold_seconds: float = 1.0
     method: str = "pixelated"
     factor: float = 3.0
-    blocks: int = 8
+    blocks: int = 5
     image: Path | None = None
     color: str = "#000000"
     shape: Shape = "ellipse"
-    padding_ratio: float = 0.2
-    feather_ratio: float = 0.1
+    padding_ratio: float = 0.25
+    feather_ratio: float = 0.05
     codec: Codec | None = None
     encoder: str | None = None
     quality: float | None = None
