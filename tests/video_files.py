@@ -90,6 +90,30 @@ def write_clip(path: Path, clip: Clip | None = None, **changes: Any) -> Path:
     return path
 
 
+def write_pictures(
+    path: Path,
+    frames: Sequence[av.VideoFrame],
+    codec: str = "ffv1",
+    color: tuple[int, int, int, int] | None = None,
+) -> Path:
+    """Write frames as they are, with a lossless codec, 25 a second."""
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream(codec, rate=25)
+        stream.width, stream.height = frames[0].width, frames[0].height
+        stream.pix_fmt = frames[0].format.name
+        if color is not None:
+            _set_color(stream.codec_context, color)
+        for index, frame in enumerate(frames):
+            frame.pts, frame.time_base = index, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def _set_color(context: Any, color: tuple[int, int, int, int]) -> None:
+    context.color_primaries, context.color_trc, context.colorspace, context.color_range = color
+
+
 def _write(container: Any, clip: Clip) -> None:
     container.metadata.update(clip.metadata)
     video = _video_stream(container, clip)
@@ -143,9 +167,7 @@ def _video_stream(container: Any, clip: Clip) -> Any:
     if clip.pixel_aspect is not None:
         context.sample_aspect_ratio = clip.pixel_aspect
     if clip.color is not None:
-        context.color_primaries, context.color_trc, context.colorspace, context.color_range = (
-            clip.color
-        )
+        _set_color(context, clip.color)
     if clip.interlaced:
         context.flags |= 1 << 18 | 1 << 29  # interlaced DCT and motion estimation
     if clip.matrix is not None:
@@ -205,8 +227,10 @@ def _caption_stream(container: Any, track: Captions) -> Any:
     stream = container.add_stream(track.codec)
     stream.codec_context.subtitle_header = (
         b"[Script Info]\nScriptType: v4.00+\n\n[V4+ Styles]\n"
-        b"Format: Name, Fontname, Fontsize\nStyle: Default,Arial,16\n\n"
-        b"[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"
+        b"Format: Name, Fontname, Fontsize, PrimaryColour, Alignment\n"
+        b"Style: Default,Arial,16,&Hffffff,2\n\n"
+        b"[Events]\n"
+        b"Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"
     )
     stream.codec_context.time_base = Fraction(1, 1000)
     if track.language is not None:
