@@ -45,6 +45,11 @@ class Encoder:
     counts_frames: bool = False
     needs_even: bool = False
 
+    @property
+    def knows_aspect(self) -> bool:
+        """Whether the codec states the pixels' aspect; PyAV cannot tell it to the container."""
+        return self.codec not in _SQUARE_PIXELS
+
     def configured(self, settings: Settings) -> dict[str, str]:
         """Return FFmpeg's options; raises SinkError when the encoder has no such setting."""
         options = dict(self.options)
@@ -107,6 +112,7 @@ _HARDWARE = {  # by the last part of the name; these go by their makers' documen
     "amf": Encoder("", "", "qvbr_quality_level", 20, "quality", "speed", {"rc": "qvbr"}),
     "videotoolbox": Encoder("", "", "qscale", 65),
 }
+_SQUARE_PIXELS = {"av1", "vp9", "vp8"}
 _RGB_CODECS = {"ffv1", "prores", "gif"}
 
 

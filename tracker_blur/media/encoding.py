@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from dataclasses import replace
 from fractions import Fraction
 from typing import cast
 
 import av
-import numpy as np
 from av.codec.context import Flags, ThreadType
 from av.container import OutputContainer
 from av.packet import Packet
-from av.video.format import VideoFormat
-from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
-from tracker_blur.media import pixel_formats
-from tracker_blur.media.encoders import Encoder, pixel_format
+from tracker_blur.media.encoders import Encoder
+from tracker_blur.media.fitting import Fit
 from tracker_blur.media.hdr import hdr_options
 from tracker_blur.media.track import VideoTrack
 from tracker_blur.settings import Settings
@@ -30,9 +26,6 @@ _PARAMETERS = {
 }
 _INTERLACING = {"libx264", "mpeg2video", "mpeg4", "prores_ks"}
 _COUNTED_RATE_LIMIT = 65_535  # MPEG-4 part 2 counts in 16 bits
-_HD_LINES = 720
-_BT709, _BT601 = 1, 6  # ITU-T H.273, table 4
-_SWSCALE_MATRIX = {_BT709: Colorspace.ITU709, _BT601: Colorspace.ITU601}
 
 
 class PictureEncoder:
@@ -49,7 +42,7 @@ class PictureEncoder:
     ) -> None:
         self._track = track
         self._start = round(track.clock_start / track.time_base)
-        self._fit = _Fit(track, encoder)
+        self._fit = Fit(track, encoder)
         self._times: deque[tuple[int, int]] | None = deque() if encoder.counts_frames else None
         self._count = 0
         self.stream = cast(
@@ -82,7 +75,7 @@ class PictureEncoder:
         track, context = self._track, self.stream.codec_context
         context.width, context.height = self._fit.size
         context.pix_fmt = self._fit.pixel_format
-        context.sample_aspect_ratio = track.pixel_aspect
+        context.sample_aspect_ratio = self._fit.pixel_aspect
         context.thread_type = ThreadType.AUTO  # slices alone cost x264 speed and size
         context.flags |= Flags.frame_duration
         context.time_base = 1 / context.rate if encoder.counts_frames else track.time_base
@@ -105,64 +98,6 @@ class PictureEncoder:
                 packet.dts = packet.pts
                 packet.time_base = self._track.time_base
         return packets
-
-
-class _Fit:
-    """Brings pictures into the pixel format and size that the encoder takes."""
-
-    def __init__(self, track: VideoTrack, encoder: Encoder) -> None:
-        self.pixel_format = pixel_format(encoder, track)
-        form = VideoFormat(self.pixel_format, *track.size)
-        width, height = track.size
-        if encoder.needs_even:
-            width += width % 2 if form.chroma_width() < width else 0
-            height += height % 2 if form.chroma_height() < height else 0
-        self.size = width, height
-        self.color = track.color
-        was_rgb = track.pixel_format.startswith("gbr")
-        self._becomes_yuv = was_rgb and not self.pixel_format.startswith("gbr")
-        if self._becomes_yuv:
-            matrix = _BT709 if track.size[1] >= _HD_LINES else _BT601
-            self.color = replace(self.color, matrix=matrix, range=ColorRange.MPEG)
-        elif track.pixel_format.startswith("yuvj"):
-            self.color = replace(self.color, range=ColorRange.JPEG)
-        self._reformatter = VideoReformatter()
-
-    def fitted(self, picture: av.VideoFrame) -> av.VideoFrame:
-        """Return the picture itself where it fits already."""
-        if (picture.width, picture.height) != self.size:
-            picture = _padded(picture, self.size)
-        if picture.format.name == self.pixel_format:
-            return picture
-        is_full = pixel_formats.layout(picture).full_range
-        same_range = ColorRange.JPEG if is_full else ColorRange.MPEG
-        return self._reformatter.reformat(
-            picture,
-            format=self.pixel_format,
-            src_color_range=same_range,
-            dst_color_range=ColorRange.MPEG if self._becomes_yuv else same_range,
-            dst_colorspace=_SWSCALE_MATRIX[self.color.matrix] if self._becomes_yuv else None,
-            interpolation=Interpolation.BICUBIC,
-            threads=1,
-        )
-
-
-def _padded(picture: av.VideoFrame, size: tuple[int, int]) -> av.VideoFrame:
-    """Return the picture with its last row or column repeated."""
-    padded = av.VideoFrame(*size, picture.format.name)
-    sources, targets = pixel_formats.planes(picture), pixel_formats.planes(padded)
-    for source, target in zip(sources, targets, strict=True):
-        rows = target.samples.shape[0] - source.samples.shape[0]
-        columns = target.samples.shape[1] - source.samples.shape[1]
-        target.samples[...] = np.pad(source.samples, ((0, rows), (0, columns)), mode="edge")
-    padded.pts, padded.time_base, padded.duration = (
-        picture.pts,
-        picture.time_base,
-        picture.duration,
-    )
-    padded.colorspace, padded.color_range = picture.colorspace, picture.color_range
-    padded.color_primaries, padded.color_trc = picture.color_primaries, picture.color_trc
-    return padded
 
 
 def _rate(track: VideoTrack, encoder: Encoder) -> Fraction:
