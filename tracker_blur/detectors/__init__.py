@@ -1,6 +1,7 @@
 """Detectors: one file each; a file's name is the value of `--detector`.
 
-A detector module holds `load(weights) -> Detector`. To add a detector, add a file; the contract
+A detector module holds `load(weights) -> Detector` and WEIGHTS, the sets of weight files of which
+it needs one, best first; `((),)` where it needs none. To add a detector, add a file; the contract
 tests in `tests/detectors/test_contract.py` run over all of them.
 """
 
@@ -8,8 +9,14 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from tracker_blur import plugins
 from tracker_blur.boxes import Detection
 from tracker_blur.frames import Image
+from tracker_blur.weights import Weights
+
+AUTO_ORDER = ("yunet", "centerface", "ssd", "haar")
+"""What "auto" tries, best first: `docs/detectors.md` has the figures that decided. The last one
+needs no weights, so that there always is a detector."""
 
 
 class Detector(Protocol):
@@ -26,6 +33,23 @@ class Detector(Protocol):
         """Return the faces with a score of at least `confidence`, boxes in the image's pixels.
 
         The image may have any size from 1x1 up, another one on every call; it is not changed.
-        A detector may be called from any thread, but from one at a time.
+        A box may reach beyond the image, where a face is cut by its border. A detector may be
+        called from any thread, but from one at a time.
         """
         ...
+
+
+def load_detector(name: str, weights: Weights) -> tuple[str, Detector]:
+    """Return the detector's name and the detector; "auto" is the best whose weights are here.
+
+    Raises SettingsError for an unknown name, ModelError when weights are missing or damaged (also
+    under "auto": a damaged file is no reason to take a weaker detector), and MissingPackageError.
+    """
+    if name == "auto":
+        name = next(known for known in AUTO_ORDER if _has_weights(known, weights))
+    detector: Detector = plugins.load(__name__, name).load(weights)
+    return name, detector
+
+
+def _has_weights(name: str, weights: Weights) -> bool:
+    return weights.complete(plugins.load(__name__, name).WEIGHTS) is not None

