@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from tracker_blur import plugins
 from tracker_blur.boxes import Box
-from tracker_blur.detectors.choose import load_detector
+from tracker_blur.detectors import load_detector
 from tracker_blur.follow import Follower
 from tracker_blur.frames import Image, view_size
 from tracker_blur.pace import Pace

@@ -276,7 +276,7 @@ def _redact(options: argparse.Namespace, settings: Settings, console: Console) -
 
     # What decoders mutter about damaged files is said by our own errors.
     logging.getLogger("PIL").setLevel(logging.CRITICAL)
-    cv2.setLogLevel(0)
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     *inputs, output = options.paths if len(options.paths) > 1 else (*options.paths, None)
     planned = plan(inputs, output, overwrite=settings.overwrite)
     engine = Engine(settings)

@@ -19,7 +19,7 @@ from typing import TypeAlias
 
 from tracker_blur import plugins
 from tracker_blur.batch import Job
-from tracker_blur.detectors.choose import load_detector
+from tracker_blur.detectors import load_detector
 from tracker_blur.follow import Follower
 from tracker_blur.frames import Frame, RedactedFrame, VideoInfo, view_size
 from tracker_blur.look import look_closely
@@ -88,7 +88,6 @@ class Engine:
     """Detector, trackers and redaction method, loaded once for any number of files.
 
     detector_name   the detector at work, also where the settings say "auto"
-    description     one line on what is at work
 
     Raises ModelError or MissingPackageError when something that the settings name is not there.
     """
@@ -108,6 +107,19 @@ class Engine:
             if settings.confidence is None
             else settings.confidence
         )
+
+    @property
+    def description(self) -> str:
+        """One line on what is at work."""
+        every = self._settings.detect_every_frames
+        if every == 1 or self._new_tracker is None:
+            pace = "on every frame"
+        else:
+            pace = "as often as it pays" if every == "auto" else f"on every {every} frames"
+        text = f"detector {self.detector_name} {pace}, tracker {self._settings.tracker}"
+        if self.detector_name == "haar" and self._settings.detector == "auto":
+            text += "; a far better detector: trackblur models pull yunet"
+        return text
 
     def redact_file(self, job: Job, progress: Progress | None = None) -> Report:
         """Read the job's source, hide every face in it, write its target.

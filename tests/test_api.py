@@ -1,0 +1,110 @@
+"""The library's functions, on real faces; Haar cascades, so that no weights are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+import tracker_blur
+from tracker_blur.frames import Image
+
+PICTURE = Path(__file__).resolve().parents[1] / "samples" / "people.jpg"
+SETTINGS = tracker_blur.Settings(detector="haar", method="solid", detect_every_frames=2)
+
+
+@pytest.fixture(scope="module")
+def people() -> Image:
+    image = cv2.imread(str(PICTURE))
+    assert image is not None
+    return cv2.resize(image, (600, 400), interpolation=cv2.INTER_AREA)
+
+
+def test_every_public_name_can_be_imported() -> None:
+    for name in tracker_blur.__all__:
+        assert getattr(tracker_blur, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        tracker_blur.nothing  # noqa: B018
+
+
+def test_an_array_comes_back_as_a_copy_with_its_faces_hidden(people: Image) -> None:
+    before = people.copy()
+    hidden = tracker_blur.redact_array(people, SETTINGS)
+    assert np.array_equal(people, before)
+    assert hidden.shape == people.shape
+    assert hidden.dtype == np.uint8
+    black = (hidden == 0).all(axis=2) & (people != 0).any(axis=2)
+    assert 0.01 < black.mean() < 0.3
+
+
+def test_frames_are_redacted_one_by_one_as_they_come(people: Image) -> None:
+    taken = []
+
+    def frames() -> Iterator[Image]:
+        for index in range(6):
+            taken.append(index)
+            yield np.roll(people, 3 * index, axis=1)
+
+    hidden = tracker_blur.redact_frames(frames(), rate=25, settings=SETTINGS)
+    first = next(hidden)
+    assert taken == [0]
+    assert (first != people).any()
+    assert len(list(hidden)) == 5
+
+
+def test_no_frames_give_no_frames() -> None:
+    assert list(tracker_blur.redact_frames([], rate=25, settings=SETTINGS)) == []
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.zeros((10, 10), np.uint8),
+        np.zeros((10, 10, 3), np.float32),
+        np.zeros((0, 4, 3), np.uint8),
+    ],
+    ids=["gray", "float", "empty"],
+)
+def test_what_is_no_bgr_picture_is_refused(image: Image) -> None:
+    with pytest.raises(ValueError, match="give a BGR array"):
+        tracker_blur.redact_array(image, SETTINGS)
+
+
+def test_a_picture_file_and_its_report(tmp_path: Path) -> None:
+    report = tracker_blur.redact_picture(PICTURE, tmp_path / "out.jpg", SETTINGS)
+    assert report.target.is_file()
+    assert report.frames == 1
+    assert report.faces == report.tracks >= 3
+    assert report.detector == "haar"
+
+
+def test_the_progress_of_a_video_can_stop_it_and_nothing_stays(tmp_path: Path) -> None:
+    clip = PICTURE.with_name("crossing.mp4")
+
+    def stop(report: tracker_blur.Report) -> None:
+        if report.frames == 3:
+            raise RuntimeError("enough")
+
+    with pytest.raises(RuntimeError, match="enough"):
+        tracker_blur.redact_video(clip, tmp_path / "out.mp4", SETTINGS, stop)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_errors_are_also_the_builtin_ones(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="no such file"):
+        tracker_blur.redact_video(tmp_path / "no.mp4", tmp_path / "out.mp4", SETTINGS)
+    with pytest.raises(ValueError, match="blocks"):
+        tracker_blur.Settings(blocks=0)
+
+
+def test_the_tutorials_functions_keep_shape_and_hide() -> None:
+    face = np.random.default_rng(0).integers(0, 256, (60, 40, 3), np.uint8)
+    for hidden in (
+        tracker_blur.anonymize_face_simple(face, factor=3.0),
+        tracker_blur.anonymize_face_pixelate(face, blocks=3),
+    ):
+        assert hidden.shape == face.shape
+        assert hidden.std() < face.std() / 2

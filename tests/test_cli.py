@@ -1,0 +1,293 @@
+"""The command line as a user meets it: real files in, real files out, one line where it fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from tracker_blur.cli import main
+
+ROOT = Path(__file__).resolve().parents[1]
+CLIP = ROOT / "samples" / "crossing.mp4"
+PICTURE = ROOT / "samples" / "people.jpg"
+
+
+@pytest.fixture
+def models(shared: Path) -> str:
+    return str(shared / "models")
+
+
+@pytest.fixture(scope="session")
+def short_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the sample's first 12 frames, small, with its sound."""
+    path = tmp_path_factory.mktemp("clips") / "short.mp4"
+    with av.open(str(CLIP)) as reader, av.open(str(path), "w") as writer:
+        video = writer.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
+        video.width, video.height, video.pix_fmt = 640, 360, "yuv420p"
+        sound = writer.add_stream_from_template(reader.streams.audio[0])
+        for index, frame in enumerate(reader.decode(video=0)):
+            if index == 12:
+                break
+            small = frame.reformat(640, 360)
+            small.pict_type = 0
+            writer.mux(video.encode(small))
+        writer.mux(video.encode(None))
+        reader.seek(0)
+        for packet in reader.demux(audio=0):
+            if packet.dts is not None and packet.pts * packet.time_base < 12 / 25:
+                packet.stream = sound
+                writer.mux(packet)
+    return path
+
+
+def run(*words: str | Path) -> int:
+    """Run the command line in this process; return its exit code."""
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(SystemExit) as ended:
+            main([str(word) for word in words])
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
+def error_line(capsys: pytest.CaptureFixture[str]) -> str:
+    """Return the only error line that was printed."""
+    lines = [line for line in capsys.readouterr().err.splitlines() if "error:" in line]
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
+def frame_count(path: Path) -> int:
+    with av.open(str(path)) as container:
+        return sum(1 for _ in container.decode(video=0))
+
+
+@pytest.mark.shared
+def test_a_video_keeps_its_frames_and_sound_and_changes_where_faces_are(
+    short_clip: Path, tmp_path: Path, models: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.mp4"
+    assert run(short_clip, out, "--face", models, "--method", "solid", "--json") == 0
+    printed = capsys.readouterr()
+    summary = json.loads(printed.out)
+    assert summary["files"][0]["frames"] == 12 == frame_count(out)
+    assert summary["files"][0]["tracks"] >= 3
+    assert summary["files"][0]["detector"] == "yunet"
+    assert set(summary["files"][0]["stage_seconds"]) == {"decode", "see", "redact", "write"}
+    assert len(summary["files"][0]["output_sha256"]) == 64
+    assert "yunet" in printed.err
+    with av.open(str(out)) as container:
+        assert [stream.type for stream in container.streams] == ["video", "audio"]
+        assert (next(container.decode(video=0)).to_ndarray(format="gray") < 20).mean() > 0.01
+
+
+@pytest.mark.parametrize("method", ["solid", "pixelated", "gaussian", "simple", "fog"])
+def test_every_method_changes_the_faces_of_a_picture(method: str, tmp_path: Path) -> None:
+    out = tmp_path / "out.png"
+    assert run(PICTURE, out, "--method", method, "--detector", "haar", "--quiet") == 0
+    before, after = (np.asarray(Image.open(path).convert("RGB")) for path in (PICTURE, out))
+    changed = (before != after).any(axis=2)
+    assert 0.01 < changed.mean() < 0.4
+
+
+def test_without_out_the_name_is_predictable_and_a_second_run_refuses_to_overwrite(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(PICTURE, tmp_path / "a.jpg")
+    words = (tmp_path / "a.jpg", "--detector", "haar")
+    assert run(*words) == 0
+    made = (tmp_path / "a_redacted.jpg").read_bytes()
+    capsys.readouterr()
+    assert run(*words) == 1
+    assert "a_redacted.jpg: exists already" in error_line(capsys)
+    assert (tmp_path / "a_redacted.jpg").read_bytes() == made
+    assert run(*words, "--overwrite") == 0
+
+
+def test_one_bad_file_in_a_folder_does_not_stop_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "in"
+    (folder / "deep").mkdir(parents=True)
+    shutil.copy(PICTURE, folder / "deep" / "good.jpg")
+    (folder / "bad.jpg").write_bytes(b"no picture at all")
+    assert run(folder, tmp_path / "out", "--detector", "haar") == 1
+    printed = capsys.readouterr().err
+    assert "bad.jpg" in printed
+    assert "1 done, 0 skipped, 1 failed" in printed
+    assert [path.name for path in (tmp_path / "out").rglob("*") if path.is_file()] == ["good.jpg"]
+    assert run(folder, tmp_path / "out", "--detector", "haar") == 1
+    assert "0 done, 1 skipped, 1 failed" in capsys.readouterr().err
+
+
+def test_compare_writes_before_and_after_and_says_that_it_shows_faces(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(PICTURE, tmp_path / "b.jpg", "--detector", "haar", "--compare") == 0
+    with Image.open(tmp_path / "b_compare.jpg") as both, Image.open(PICTURE) as one:
+        assert both.width > 2 * one.width
+    assert "shows the faces as they were" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a screen")
+def test_show_without_a_screen_is_an_error_not_a_crash(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    assert run(PICTURE, tmp_path / "b.jpg", "--detector", "haar", "--show") == 1
+    assert "there is no screen" in error_line(capsys)
+
+
+def make_input(kind: str, folder: Path, short_clip: Path) -> Path:
+    """Return a bad input of a kind."""
+    path = folder / "in.mp4"
+    if kind == "empty":
+        path.touch()
+    elif kind == "text":
+        path.write_text("these are words\n" * 100)
+    elif kind == "truncated":
+        content = short_clip.read_bytes()
+        path.write_bytes(content[: len(content) * 2 // 3])
+    elif kind == "no pictures":
+        with av.open(str(short_clip)) as reader, av.open(str(path), "w") as writer:
+            sound = writer.add_stream_from_template(reader.streams.audio[0])
+            for packet in reader.demux(audio=0):
+                if packet.dts is not None:
+                    packet.stream = sound
+                    writer.mux(packet)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["missing", "empty", "text", "truncated", "no pictures"])
+def test_bad_inputs_are_one_line_and_leave_nothing(
+    kind: str, tmp_path: Path, short_clip: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = make_input(kind, tmp_path, short_clip)
+    before = source.read_bytes() if source.exists() else None
+    assert run(source, tmp_path / "out.mp4", "--detector", "haar") == 1
+    assert str(source) in error_line(capsys)
+    assert [path for path in tmp_path.iterdir() if path != source] == []
+    assert before is None or source.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--method", "image"], "image"),
+        (["--blocks", "0"], "blocks"),
+        (["--confidence", "1.5"], "confidence"),
+        (["--confidence", "nan"], "confidence"),
+        (["--detector", "psychic"], "detector"),
+        (["--tracker", "dog"], "tracker"),
+        (["--color", "reddish", "--method", "solid"], "color"),
+        (["--hold", "-1"], "hold"),
+        (["--detect-every", "0"], "detect"),
+        (["--face", "no/such/folder"], "no such folder"),
+    ],
+)
+def test_wrong_option_values_are_usage_errors(
+    words: list[str], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(PICTURE, tmp_path / "out.jpg", *words) == 2
+    assert says in error_line(capsys)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "words", [["--detect-every", "often"], ["--method", "magic"], ["--nonsense"]]
+)
+def test_what_argparse_refuses_is_a_usage_error(words: list[str], tmp_path: Path) -> None:
+    assert run(PICTURE, tmp_path / "out.jpg", *words) == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_missing_weights_are_named_with_the_way_to_get_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TRACKBLUR_MODELS", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert run(PICTURE, tmp_path / "out.jpg", "--detector", "centerface") == 1
+    assert "trackblur models pull centerface" in error_line(capsys)
+
+
+@pytest.mark.shared
+def test_a_corrupt_weight_file_is_refused(
+    tmp_path: Path, models: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "face_detection_yunet_2023mar.onnx"
+    content = bytearray(Path(models, name).read_bytes())
+    content[1000] ^= 0xFF
+    (tmp_path / name).write_bytes(content)
+    assert run(PICTURE, tmp_path / "o.jpg", "--detector", "yunet", "--face", tmp_path) == 1
+    assert name in error_line(capsys)
+    assert not (tmp_path / "o.jpg").exists()
+
+
+def test_the_output_may_not_be_the_input(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(PICTURE, tmp_path / "a.jpg")
+    before = (tmp_path / "a.jpg").read_bytes()
+    assert run(tmp_path / "a.jpg", tmp_path / "a.jpg", "--overwrite") == 2
+    assert "is an input" in error_line(capsys)
+    assert (tmp_path / "a.jpg").read_bytes() == before
+
+
+def test_help_names_every_setting_and_starts_without_opencv() -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "tracker_blur", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for flag in ("--detector", "--method", "--hold", "--codec", "--overwrite", "--json"):
+        assert flag in done.stdout
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert imported & {"cv2", "av", "scipy", "PIL", "tqdm"} == set()
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(os.name != "posix", reason="signals are sent the POSIX way")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_nothing_half_written(
+    number: signal.Signals, tmp_path: Path, models: str
+) -> None:
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "tracker_blur",
+            str(CLIP),
+            str(tmp_path / "out.mp4"),
+            "--face",
+            models,
+            "--preset",
+            "slow",
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 30
+    while not list(tmp_path.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(0.3)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130, errors
+    assert list(tmp_path.iterdir()) == []
+    assert "interrupted" in errors
+    assert "Traceback" not in errors

@@ -1,0 +1,127 @@
+"""Whole runs on annotated clips: what leaves the program, judged against the truth."""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from tracker_blur import Settings, redact_video
+from tracker_blur.boxes import Detection
+from tracker_blur.errors import SourceError
+from tracker_blur.frames import Image
+from tracker_blur.pipeline import Engine
+from tracker_blur.sources.video import VideoSource
+
+COVER = 0.85
+DARK = 40
+
+
+def exposed_share(original: Path, redacted: Path, truth_file: Path, dark: int = DARK) -> float:
+    """Return the share of true (face, frame) pairs of which less than 85 % is black."""
+    truth = defaultdict(list)
+    with truth_file.open(newline="") as rows:
+        for row in csv.DictReader(rows):
+            truth[int(row["frame"])].append([float(row[key]) for key in ("x", "y", "w", "h")])
+    judged = exposed = 0
+    with av.open(str(redacted)) as container:
+        for index, frame in enumerate(container.decode(video=0)):
+            hidden = frame.to_ndarray(format="gray") < dark
+            for x, y, width, height in truth.get(index, ()):
+                face = np.zeros(hidden.shape, np.uint8)
+                cv2.ellipse(face, ((x + width / 2, y + height / 2), (width, height), 0), 1, -1)
+                if face.any():
+                    judged += 1
+                    exposed += hidden[face.astype(bool)].mean() < COVER
+    assert judged > 0
+    return exposed / judged
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("clip", "limit"),
+    [
+        ("signer.mkv", 0.0),
+        ("two_heads.mp4", 0.0),
+        ("walking_pause.mp4", 0.0),
+        ("runner_portrait.mp4", 0.02),
+    ],
+)
+def test_annotated_faces_are_hidden(shared: Path, tmp_path: Path, clip: str, limit: float) -> None:
+    source = shared / "videos" / clip
+    out = tmp_path / f"out{source.suffix}"
+    settings = Settings(models_folder=shared / "models", method="solid")
+    report = redact_video(source, out, settings)
+    assert report.detector == "yunet"
+    assert exposed_share(source, out, source.with_suffix(".csv")) <= limit
+
+
+@pytest.mark.shared
+def test_a_clip_without_faces_stays_as_it_was(shared: Path, tmp_path: Path) -> None:
+    source = shared / "videos" / "no_faces.mp4"
+    settings = Settings(models_folder=shared / "models")
+    with VideoSource(source) as video:
+        engine = Engine(settings)
+        observe = engine.observer(video.info)
+        seen = [observe(frame) for frame in video]
+    hidden = sum(face.box.clipped(*video.info.size).area for faces in seen for face in faces)
+    width, height = video.info.size
+    assert hidden / (len(seen) * width * height) < 0.002
+
+
+@pytest.mark.shared
+def test_a_failing_detector_means_an_error_and_no_output(
+    shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tracker_blur.detectors import yunet
+
+    looks = []
+
+    def fail_later(self: object, image: Image, confidence: float) -> list[Detection]:
+        looks.append(image.shape)
+        if len(looks) == 5:
+            raise RuntimeError("the network fell over")
+        return []
+
+    monkeypatch.setattr(yunet.YuNet, "detect", fail_later)
+    settings = Settings(models_folder=shared / "models", detect_every_frames=1)
+    with pytest.raises(RuntimeError, match="fell over"):
+        redact_video(shared / "videos" / "two_heads.mp4", tmp_path / "out.mp4", settings)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.shared
+def test_two_runs_hide_the_same_pixels(shared: Path, tmp_path: Path) -> None:
+    source = shared / "videos" / "two_heads.mp4"
+    # Lossless: a lossy x264 with several threads does not give the same bytes twice.
+    settings = Settings(models_folder=shared / "models", quality=0)
+    pictures = []
+    for name in ("one.mp4", "two.mp4"):
+        redact_video(source, tmp_path / name, settings)
+        with av.open(str(tmp_path / name)) as container:
+            pictures.append([frame.to_ndarray() for frame in container.decode(video=0)])
+    assert all(np.array_equal(one, two) for one, two in zip(*pictures, strict=True))
+
+
+@pytest.mark.shared
+def test_times_of_a_real_clip_stay_exact(shared: Path, tmp_path: Path) -> None:
+    source = shared / "videos" / "signer.mkv"
+    redact_video(source, tmp_path / "out.mkv", Settings(models_folder=shared / "models"))
+
+    def times(path: Path) -> list[Fraction]:
+        with av.open(str(path)) as container:
+            return [frame.pts * frame.time_base for frame in container.decode(video=0)]
+
+    assert times(tmp_path / "out.mkv") == times(source)
+
+
+def test_a_missing_input_is_said_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="no such file"):
+        redact_video(tmp_path / "no.mp4", tmp_path / "out.mp4", Settings(detector="haar"))
+    assert list(tmp_path.iterdir()) == []
