@@ -22,6 +22,7 @@ from tracker_blur.media.encoders import Encoder
 from tracker_blur.media.encoding import PictureEncoder
 from tracker_blur.media.gif import GifEncoder
 from tracker_blur.media.metadata import chapter_tags, file_tags, track_tags
+from tracker_blur.media.priority import drop_realtime
 from tracker_blur.media.track import VideoTrack
 from tracker_blur.settings import Settings
 
@@ -117,6 +118,7 @@ class Assembly:
         pictures.stream.disposition = stream.disposition
         try:
             pictures.stream.codec_context.open()
+            drop_realtime()
         except av.FFmpegError as error:
             wishes = ", ".join(
                 f"{name} {value}"

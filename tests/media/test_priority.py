@@ -1,0 +1,30 @@
+"""SVT-AV1, run as root, must not starve the machine (it once hung a whole test run)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.video_files import write_clip
+from tracker_blur import Settings, redact_video
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has these scheduling classes")
+def test_no_thread_stays_at_realtime_priority_while_av1_is_written(tmp_path: Path) -> None:
+    clip = tmp_path / "in.mp4"
+    write_clip(clip)
+    classes: set[int] = set()
+
+    def look(_: object) -> None:
+        classes.update(
+            os.sched_getscheduler(int(thread.name))
+            for thread in Path("/proc/self/task").iterdir()
+            if thread.exists()
+        )
+
+    settings = Settings(detector="haar", codec="av1", preset="10")
+    redact_video(clip, tmp_path / "out.mp4", settings, look)
+    assert classes == {os.SCHED_OTHER}
