@@ -70,6 +70,7 @@ def _download(file: WeightFile) -> bytes:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, urllib.error.URLError) and not isinstance(error, urllib.error.HTTPError):
-        return str(error.reason)
-    return str(error) or type(error).__name__
+    if isinstance(error, urllib.error.HTTPError):
+        error.close()  # it holds the connection
+        return str(error)
+    return str(getattr(error, "reason", error)) or type(error).__name__

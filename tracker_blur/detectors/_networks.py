@@ -30,10 +30,7 @@ def read(file_name: str, reader: Callable[[], T]) -> T:
     try:
         return reader()
     except cv2.error as error:
-        raise ModelError(
-            f"{file_name}: OpenCV {cv2.__version__} cannot read this network "
-            f"({' '.join(str(error.err).split())}): get the file again, or choose another detector"
-        ) from error
+        raise _unreadable(file_name, " ".join(str(error.err).split())) from error
 
 
 def read_caffe(weights: Weights, graph_name: str, file_name: str) -> cv2.dnn.Net:
@@ -42,7 +39,8 @@ def read_caffe(weights: Weights, graph_name: str, file_name: str) -> cv2.dnn.Net
     Raises ModelError when a file is missing, damaged or nothing OpenCV can read.
     """
     graph, content = buffer(weights, graph_name), buffer(weights, file_name)
-    return read(file_name, lambda: cv2.dnn.readNetFromCaffe(graph, content))
+    network = read(file_name, lambda: cv2.dnn.readNetFromCaffe(graph, content))
+    return _with_weights(file_name, network)
 
 
 def read_tensorflow(weights: Weights, file_name: str, graph_name: str) -> cv2.dnn.Net:
@@ -51,4 +49,19 @@ def read_tensorflow(weights: Weights, file_name: str, graph_name: str) -> cv2.dn
     Raises ModelError when a file is missing, damaged or nothing OpenCV can read.
     """
     content, graph = buffer(weights, file_name), buffer(weights, graph_name)
-    return read(file_name, lambda: cv2.dnn.readNetFromTensorflow(content, graph))
+    network = read(file_name, lambda: cv2.dnn.readNetFromTensorflow(content, graph))
+    return _with_weights(file_name, network)
+
+
+def _with_weights(file_name: str, network: cv2.dnn.Net) -> cv2.dnn.Net:
+    # OpenCV takes many a damaged file for one that holds weights of no layer in the graph.
+    if not any(network.getLayer(name).blobs for name in network.getLayerNames()):
+        raise _unreadable(file_name, "no weights in it")
+    return network
+
+
+def _unreadable(file_name: str, reason: str) -> ModelError:
+    return ModelError(
+        f"{file_name}: OpenCV {cv2.__version__} cannot read this network ({reason}): "
+        "get the file again, or choose another detector"
+    )
