@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import cv2
 
 from tracker_blur.boxes import Box
@@ -12,16 +10,10 @@ from tracker_blur.frames import Image
 _SMALLEST_PX = 8  # correlation filters fail on less
 
 
-class _CvTracker(Protocol):
-    def init(self, image: Image, boundingBox: tuple[int, int, int, int]) -> object: ...  # noqa: N803
-
-    def update(self, image: Image) -> tuple[bool, tuple[float, float, float, float]]: ...
-
-
 class OpenCVTracker:
     """One of OpenCV's trackers as a `Tracker`."""
 
-    def __init__(self, tracker: _CvTracker) -> None:
+    def __init__(self, tracker: cv2.Tracker) -> None:
         self._tracker = tracker
         self._started = False
 
