@@ -157,6 +157,8 @@ def _video_stream(container: Any, clip: Clip) -> Any:
     if clip.codec == "libx265":
         quiet = "log-level=none"
         options["x265-params"] = ":".join(filter(None, (quiet, options.get("x265-params"))))
+    if clip.codec == "libvpx":
+        options["threads"] = "1"  # several are slower by far on a machine in use
     stream = container.add_stream(clip.codec, rate=clip.rate, options=options)
     stream.width, stream.height = clip.size
     stream.pix_fmt = clip.pixel_format

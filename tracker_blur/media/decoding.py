@@ -14,6 +14,9 @@ from av.video.stream import VideoStream
 
 from tracker_blur.media.input import error_text
 
+# These decoders paint over what is damaged and flag the picture; with several threads, the flag
+# may come after the picture. One thread decodes 1080p at 200 pictures a second, which is enough.
+_CONCEALING = {"h264", "mpeg1video", "mpeg2video"}
 # One packet, one picture (when not interlaced), so that a picture that is missing is noticed.
 _ONE_TO_ONE = {"h264", "hevc", "av1", "vp9", "mpeg2video", "mjpeg", "prores", "ffv1"}
 _MOST_DELAYED_PICTURES = 256  # more than any decoder holds back, with all its threads
@@ -32,7 +35,10 @@ def decoded(container: InputContainer, stream: VideoStream) -> Iterator[av.Video
     Pictures before the first key frame of a recording that starts in between are left out, as
     every player does. Raises DamageError at the first sign that pictures are missing or wrong.
     """
-    stream.thread_type = ThreadType.AUTO
+    if stream.codec_context.codec.canonical_name in _CONCEALING:
+        stream.thread_count = 1
+    else:
+        stream.thread_type = ThreadType.AUTO
     census = _Census(stream)
     extent = _Extent(container, stream)
     for packet in _packets(container):

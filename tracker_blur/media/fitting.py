@@ -12,6 +12,7 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 
 from tracker_blur.media import pixel_formats
 from tracker_blur.media.encoders import Encoder, pixel_format
+from tracker_blur.media.reformatting import reformatted
 from tracker_blur.media.track import VideoTrack
 
 _HD_LINES = 720
@@ -61,15 +62,15 @@ class Fit:
             return picture
         is_full = pixel_formats.layout(picture).full_range
         same_range = ColorRange.JPEG if is_full else ColorRange.MPEG
-        return self._reformatter.reformat(
+        return reformatted(
+            self._reformatter,
             picture,
-            *self.size,
+            self.size,
             self.pixel_format,
             src_color_range=same_range,
             dst_color_range=ColorRange.MPEG if self._becomes_yuv else same_range,
             dst_colorspace=_SWSCALE_MATRIX[self.color.matrix] if self._becomes_yuv else None,
             interpolation=Interpolation.BICUBIC,
-            threads=1,
         )
 
 

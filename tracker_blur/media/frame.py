@@ -11,12 +11,10 @@ from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 
 from tracker_blur.frames import Frame, Image, Orientation, PixelLayout, Plane
 from tracker_blur.media import pixel_formats
+from tracker_blur.media.reformatting import reformatted
 
-_SWSCALE_MATRIX = {
-    "bt601": Colorspace.ITU601,
-    "bt709": Colorspace.ITU709,
-    "bt2020": Colorspace.BT2020,
-}
+# Where a picture has no tag, swscale would take BT.601 for all. BT.2020 is never but by tag.
+_SWSCALE_MATRIX = {"bt601": Colorspace.ITU601, "bt709": Colorspace.ITU709}
 
 
 class Scaler:
@@ -29,15 +27,15 @@ class Scaler:
     def scaled(self, picture: av.VideoFrame, size: tuple[int, int], layout: PixelLayout) -> Image:
         """Return the stored picture at this (width, height) in pixels, as BGR."""
         width, height = size
+        matrix = _SWSCALE_MATRIX.get(layout.matrix) if layout.family == "yuv" else None
         with self._lock:
-            bgr = self._reformatter.reformat(
+            bgr = reformatted(
+                self._reformatter,
                 picture,
-                width,
-                height,
+                size,
                 "bgr24",
-                src_colorspace=_SWSCALE_MATRIX[layout.matrix] if layout.family == "yuv" else None,
+                src_colorspace=matrix,
                 interpolation=Interpolation.AREA,  # averages, so that small faces keep their shape
-                threads=1,
             )
         (plane,) = bgr.planes
         rows = np.frombuffer(memoryview(plane), np.uint8).reshape(height, plane.line_size)

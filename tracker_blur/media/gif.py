@@ -14,6 +14,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from tracker_blur.media import side_data
+from tracker_blur.media.reformatting import reformatted
 from tracker_blur.media.track import VideoTrack
 
 _TICK = Fraction(1, 100)  # GIF89a counts delays in hundredths of a second
@@ -65,8 +66,12 @@ class GifEncoder:
         return self._drained() + self.stream.encode(None)
 
     def _upright(self, picture: av.VideoFrame) -> av.VideoFrame:
-        rgba = self._reformatter.reformat(
-            picture, *self._stored_size, "rgba", interpolation=Interpolation.BICUBIC, threads=1
+        rgba = reformatted(
+            self._reformatter,
+            picture,
+            self._stored_size,
+            "rgba",
+            interpolation=Interpolation.BICUBIC,
         )
         pixels = self._orientation.upright(rgba.to_ndarray())
         return av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgba")

@@ -20,6 +20,7 @@ from tracker_blur.media.declared_size import missing_bytes
 from tracker_blur.media.decoding import DamageError, decoded
 from tracker_blur.media.frame import DecodedFrame, Scaler
 from tracker_blur.media.input import STILL_PICTURES, open_input, picture_stream
+from tracker_blur.media.reformatting import reformatted
 from tracker_blur.media.track import ColorTags, VideoTrack
 
 _DEFAULT_RATE = Fraction(25)
@@ -106,15 +107,15 @@ class VideoSource:
     def _normalized(self, pictures: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
         """Convert what cannot be redacted in place, and what differs from the first picture."""
         reformatter = VideoReformatter()
-        form: tuple[int, int, str] | None = None
+        size = native = None
         for picture in pictures:
-            if form is None:
+            if size is None or native is None:
+                size = picture.width, picture.height
                 native = pixel_formats.nearest_native(picture.format.name)
-                form = picture.width, picture.height, native
-            if (picture.width, picture.height, picture.format.name) == form:
+            if (picture.width, picture.height) == size and picture.format.name == native:
                 yield picture
             else:
-                yield reformatter.reformat(picture, *form, threads=1)
+                yield reformatted(reformatter, picture, size, native)
 
     def _end_early(self, damage: DamageError, frames: int, seconds: float) -> None:
         event = f"breaks off after {frames} frames ({seconds:.1f} seconds): {damage}"
