@@ -12,6 +12,8 @@ import av
 import numpy as np
 import numpy.typing as npt
 
+from tracker_blur.media.priority import kept_priority
+
 ROTATED_90_CLOCKWISE = (0, 65536, 0, -65536, 0, 0, 0, 0, 1 << 30)
 MIRRORED = (-65536, 0, 0, 0, 65536, 0, 0, 0, 1 << 30)
 
@@ -180,6 +182,8 @@ def _video_stream(container: Any, clip: Clip) -> Any:
 
 def _video_packets(clip: Clip, stream: Any) -> list[Any]:
     packets = []
+    with kept_priority():
+        stream.codec_context.open()
     time_base = stream.codec_context.time_base
     for index in range(clip.frames):
         rgb = av.VideoFrame.from_ndarray(picture(index, clip.size, clip.noise), "rgb24")

@@ -22,7 +22,7 @@ from tracker_blur.media.encoders import Encoder
 from tracker_blur.media.encoding import PictureEncoder
 from tracker_blur.media.gif import GifEncoder
 from tracker_blur.media.metadata import chapter_tags, file_tags, track_tags
-from tracker_blur.media.priority import drop_realtime
+from tracker_blur.media.priority import kept_priority
 from tracker_blur.media.track import VideoTrack
 from tracker_blur.settings import Settings
 
@@ -117,8 +117,8 @@ class Assembly:
         pictures.stream.metadata.update(track_tags(stream.metadata, "video", settings.metadata))
         pictures.stream.disposition = stream.disposition
         try:
-            pictures.stream.codec_context.open()
-            drop_realtime()
+            with kept_priority():
+                pictures.stream.codec_context.open()
         except av.FFmpegError as error:
             wishes = ", ".join(
                 f"{name} {value}"
