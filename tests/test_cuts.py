@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from tracker_blur.cuts import CutDetector
+from tracker_blur.cuts import Change, CutDetector
 
 
 def cuts(file: Path) -> list[int]:
@@ -16,7 +16,7 @@ def cuts(file: Path) -> list[int]:
         return [
             index
             for index, frame in enumerate(container.decode(video=0))
-            if detector.is_cut(frame.reformat(320, 180, "bgr24").to_ndarray())
+            if detector.change(frame.reformat(320, 180, "bgr24").to_ndarray()) is not Change.NONE
         ]
 
 
@@ -36,10 +36,11 @@ def test_motion_in_real_clips_is_no_cut(shared: Path, clip: str) -> None:
 def test_a_still_picture_has_no_cut_after_its_start() -> None:
     detector = CutDetector()
     picture = np.random.default_rng(1).integers(0, 256, (90, 160, 3), np.uint8)
-    assert [detector.is_cut(picture) for _ in range(5)] == [True] + 4 * [False]
+    assert [detector.change(picture) for _ in range(5)] == [Change.CUT] + 4 * [Change.NONE]
 
 
-def test_black_to_white_is_a_cut() -> None:
+def test_a_flash_is_a_cut_and_a_return() -> None:
     detector = CutDetector()
     black, white = np.zeros((90, 160, 3), np.uint8), np.full((90, 160, 3), 255, np.uint8)
-    assert [detector.is_cut(picture) for picture in (black, black, white)] == [True, False, True]
+    changes = [detector.change(picture) for picture in (black, black, white, black)]
+    assert changes == [Change.CUT, Change.NONE, Change.CUT, Change.RETURN]

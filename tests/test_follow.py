@@ -184,3 +184,104 @@ def test_a_failing_detector_ends_the_run() -> None:
     loop = Follower(Broken([]), 0.5, None, Pace(1, RATE), 1.0, time.perf_counter)
     with pytest.raises(RuntimeError, match="no memory"):
         loop.step(PORTRAIT, 0.0)
+
+
+@pytest.mark.parametrize("rate", [0.4, 0.9, 5.0, 25.0])
+@pytest.mark.parametrize("every", [1, 3, 60])
+@pytest.mark.parametrize("hold_seconds", [0.0, 1.0])
+def test_a_face_found_at_every_look_never_flashes(
+    rate: float, every: int, hold_seconds: float
+) -> None:
+    looks = [[found(FACE)]] * 70
+    loop = follower(looks, every=every, tracker=False, hold_seconds=hold_seconds)
+    loop._new_tracker = lambda: Blind()
+    for index in range(70):
+        assert len(loop.step(PORTRAIT, index / rate)) == 1
+
+
+class Blind:
+    """A tracker that loses its face at once."""
+
+    def start(self, image: Image, box: Box) -> None:
+        pass
+
+    def update(self, image: Image) -> Box | None:
+        return None
+
+
+def test_a_gap_in_time_ends_no_face_that_is_found_again() -> None:
+    loop = follower([[found(FACE)], [], [found(FACE)]], tracker=False)
+    assert [len(loop.step(PORTRAIT, seconds)) for seconds in (0.0, 3.0, 3.04)] == [1, 1, 1]
+
+
+def test_a_tracker_that_nothing_confirms_is_trusted_for_a_while_then_its_box_is_held() -> None:
+    frames = run(follower([[found(FACE)]]), [PORTRAIT] * 90)
+    origins = [faces[0].origin for faces in frames if faces]
+    assert origins[:51] == [Origin.DETECTED] + 50 * [Origin.FOLLOWED]
+    assert set(origins[51:]) == {Origin.HELD}
+    assert 20 <= len(origins[51:]) <= 27
+    assert frames[-1] == ()
+
+
+def test_a_flash_of_light_ends_no_track() -> None:
+    white = np.full_like(PORTRAIT, 255)
+    frames = run(follower([[found(FACE)]]), [PORTRAIT, PORTRAIT, white, PORTRAIT, PORTRAIT])
+    assert frames[2] == ()
+    for faces in frames[3:]:
+        assert [face.track_id for face in faces] == [0]
+        assert faces[0].box.iou(FACE) > 0.5
+
+
+def test_time_stamps_that_jitter_do_not_throw_a_box_out_of_the_picture() -> None:
+    looks = [[found(FACE)], [found(FACE.moved(1, 0))], [], []]
+    loop = follower(looks, tracker=False)
+    times = [0.0, 1e-5, 0.04, 0.08]
+    boxes = [loop.step(PORTRAIT, seconds)[0].box for seconds in times]
+    assert all(box.width < 8 * FACE.width for box in boxes)
+
+
+def test_a_find_without_area_is_no_face() -> None:
+    assert run(follower([[found(Box(5, 5, 5, 9))]]), [PORTRAIT]) == [()]
+
+
+def test_a_size_that_was_hidden_once_only_glides_down() -> None:
+    small = FACE.padded(-0.2)
+    frames = run(follower([[found(FACE)]] + [[found(small)]] * 30), [PORTRAIT] * 31)
+    widths = [faces[0].box.width for faces in frames]
+    assert widths[1] > 0.95 * FACE.width
+    assert all(later <= earlier for earlier, later in pairwise(widths))
+    assert widths[-1] == pytest.approx(small.width, rel=0.01)
+
+
+def test_a_tracker_that_drifts_in_size_or_leaves_the_picture_has_lost_its_face() -> None:
+    class Odd(Blind):
+        def __init__(self, box: Box) -> None:
+            self._box = box
+
+        def update(self, image: Image) -> Box | None:
+            return self._box
+
+    for box in (FACE.padded(1.0), FACE.padded(-0.3), FACE.moved(420, 0)):
+        loop = follower([[found(FACE)]], tracker=False)
+        loop._new_tracker = lambda box=box: Odd(box)
+        frames = run(loop, [PORTRAIT] * 2)
+        assert frames[1][0].origin is Origin.HELD
+
+
+def test_a_held_face_keeps_its_course_for_a_moment() -> None:
+    looks = [[found(FACE.moved(8.0 * index, 0))] for index in range(6)]
+    frames = run(follower(looks, tracker=False), [PORTRAIT] * 9)
+    for index in (6, 7, 8):
+        assert frames[index][0].box.padded(0.05).covers(FACE.moved(8.0 * index, 0))
+
+
+def test_a_face_unseen_for_long_is_paired_from_farther_away() -> None:
+    near = FACE.moved(1.3 * FACE.size, 0)
+    looks = [[found(FACE)], [found(near)]]
+    assert {face.track_id for face in run(follower(looks, tracker=False), [PORTRAIT] * 2)[1]} == {
+        0,
+        1,
+    }
+    looks = [[found(FACE)]] + [[]] * 20 + [[found(near)]]
+    last = run(follower(looks, tracker=False), [PORTRAIT] * 22)[-1]
+    assert [face.track_id for face in last] == [0]

@@ -29,16 +29,29 @@ def test_auto_detects_seldom_where_detecting_costs_more_and_faces_are_still() ->
     pace = Pace("auto", 25.0)
     pace.followed(0.004)
     pace.detected(0.200, [0.0, 0.1])
-    assert pace.every_frames == 10
+    assert pace.every_frames == 3  # 0.12 seconds at 25 frames per second
+
+
+def test_auto_never_lets_a_newcomer_wait_long_at_a_low_rate() -> None:
+    pace = Pace("auto", 5.0)
+    pace.followed(0.004)
+    pace.detected(0.200, [])
+    assert pace.every_frames == 1
+
+
+def test_auto_does_not_compare_before_following_was_measured() -> None:
+    pace = Pace("auto", 25.0)
+    pace.detected(0.009, [])
+    assert pace.every_frames == 2
 
 
 def test_auto_detects_more_often_the_faster_a_face_moves() -> None:
     intervals = []
-    for speed in (1.0, 3.0, 6.0, 50.0):
-        pace = Pace("auto", 25.0)
+    for speed in (1.0, 6.0, 8.0, 50.0):
+        pace = Pace("auto", 50.0)
         pace.followed(0.004)
         pace.detected(0.200, [0.1, speed])
         intervals.append(pace.every_frames)
     assert intervals == sorted(intervals, reverse=True)
-    assert intervals[0] == 10
+    assert intervals[0] == 5
     assert intervals[-1] == 1

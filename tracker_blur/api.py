@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -11,6 +12,7 @@ import cv2
 import numpy as np
 
 from tracker_blur.batch import Job
+from tracker_blur.errors import SettingsError
 from tracker_blur.frames import Image, VideoInfo
 from tracker_blur.pictures import PictureFrame
 from tracker_blur.pipeline import Engine, Progress, Report
@@ -57,11 +59,21 @@ def redact_frames(
 
     images  pictures of one size, shape (height, width, 3), BGR, uint8
     rate    frames per second
+
+    Raises SettingsError for a rate that is none, ValueError for a picture that is none.
     """
-    iterator = iter(images)
-    for first in iterator:  # the size is known from the first
-        exact = Fraction(rate).limit_denominator(100_000)
-        yield from _redact(itertools.chain([first], iterator), _info(first, exact), settings)
+    if not (math.isfinite(rate) and rate > 0):
+        raise SettingsError(f"rate is {rate}: give the frames per second, a number above 0")
+    exact = Fraction(rate).limit_denominator(100_000)
+    return _redact_all(iter(images), exact, settings)
+
+
+def _redact_all(
+    images: Iterator[Image], rate: Fraction, settings: Settings | None
+) -> Iterator[Image]:
+    first = next(images, None)
+    if first is not None:  # the size is known from the first
+        yield from _redact(itertools.chain([first], images), _info(first, rate), settings)
 
 
 def _redact(images: Iterable[Image], info: VideoInfo, settings: Settings | None) -> Iterator[Image]:
@@ -74,15 +86,22 @@ def _redact(images: Iterable[Image], info: VideoInfo, settings: Settings | None)
 
 
 def _info(image: Image, rate: Fraction, is_moving: bool = True) -> VideoInfo:
+    _check(image)
     height, width = image.shape[:2]
     return VideoInfo((width, height), Fraction(1), rate, None, is_moving)
 
 
 def _frame(image: Image, index: int, rate: Fraction) -> PictureFrame:
+    _check(image)
+    blue, green, red = cv2.split(image)
+    return PictureFrame((red, green, blue), index=index, pts=index, time_base=1 / rate)
+
+
+def _check(image: Image) -> None:
+    if not isinstance(image, np.ndarray):  # cv2.imread gives None where it cannot read
+        raise ValueError(f"the picture is {image!r}: give a BGR array; could its file be read?")
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
         raise ValueError(
             f"the picture has shape {image.shape} and samples of {image.dtype}: "
             "give a BGR array of shape (height, width, 3) and type uint8"
         )
-    blue, green, red = cv2.split(image)
-    return PictureFrame((red, green, blue), index=index, pts=index, time_base=1 / rate)

@@ -129,6 +129,8 @@ def plan(
     SettingsError when an output would overwrite an input or another output, or is a file for
     several inputs.
     """
+    if not all(str(word) for word in inputs) or output == "":
+        raise SettingsError("a name is empty: name a file, a folder or a pattern")
     whole_output = None if output is None else Path(output)
     found = _unique(f for word in inputs for f in _found(str(word), whole_output))
     is_single = len(inputs) == 1 and Path(inputs[0]).is_file()
@@ -137,7 +139,8 @@ def plan(
     elif is_single and not _is_folder(str(output)):
         targets = [whole_output]
     else:
-        if whole_output.exists() and not whole_output.is_dir():
+        is_file_name = whole_output.suffix.lower() in _SUFFIXES and not str(output).endswith(os.sep)
+        if not whole_output.is_dir() and (whole_output.exists() or is_file_name):
             raise SettingsError(
                 f"{whole_output}: is a file, and there may be several outputs: name a folder"
             )

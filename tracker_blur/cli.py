@@ -14,7 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
 from tracker_blur import plugins
-from tracker_blur.errors import MissingPackageError, SettingsError, TrackerBlurError
+from tracker_blur.errors import (
+    MissingPackageError,
+    SettingsError,
+    SinkError,
+    TrackerBlurError,
+)
 from tracker_blur.settings import Codec, MetadataRule, MethodAliases, Settings, Shape
 from tracker_blur.version import __version__
 
@@ -38,7 +43,9 @@ _DEFAULTS = {
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run trackblur with these arguments (default: the process's own) and exit."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    signal.signal(signal.SIGTERM, _interrupt)  # so that nothing half-written stays
+    for name in ("SIGTERM", "SIGHUP"):  # so that nothing half-written stays
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _interrupt)
     try:
         if words[:1] == ["models"]:
             from tracker_blur.models_command import run_models
@@ -64,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Hide every face in videos, pictures and folders of them; "
         "keep everything else as it was.",
         epilog="'trackblur models' lists the weight files of the detectors and fetches them. "
-        "Exit codes: 0 done, 1 failed, 2 wrong usage.",
+        "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.",
         formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28),
     )
     parser.add_argument(
@@ -341,4 +348,7 @@ def _display(job: Job, options: argparse.Namespace, console: Console) -> None:
         side_by_side(path, before.view(before.size), after.view(after.size), options.overwrite)
         console.warn(f"{path}: shows the faces as they were: do not publish it")
     if options.show:
-        window.show(str(job.target), after.view(view_size(after.size, _WINDOW_PX)))
+        try:
+            window.show(str(job.target), after.view(view_size(after.size, _WINDOW_PX)))
+        except SinkError as error:  # the file is written all the same
+            console.warn(str(error))

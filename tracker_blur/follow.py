@@ -4,7 +4,8 @@ For each frame, in order, `Follower.step` answers where the faces are now. A det
 the detector's finds with the faces known so far; a face it confirms takes the found box, a find
 without a face becomes one at once. A face that was not looked for, or not confirmed, is carried by
 its own tracker, which is started only now, on the frame before, where the face's box was known.
-When the tracker loses it, the last-known box is held, and grows, for a while. A scene cut ends all.
+When the tracker loses it, the last-known box is held, and grows, for a while: at least until the
+detector has looked a few times and not found it. A scene cut ends all, unless it was but a flash.
 
 Nothing here reads files or writes pictures; boxes are in pixels of the view.
 """
@@ -16,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from tracker_blur.boxes import Box, Detection
-from tracker_blur.cuts import CutDetector
+from tracker_blur.cuts import Change, CutDetector
 from tracker_blur.detectors import Detector
 from tracker_blur.frames import Image
 from tracker_blur.match import pair
@@ -32,6 +33,9 @@ _VELOCITY_SECONDS = 0.5  # a face unseen for longer is not expected to keep its 
 _GROWTH_PER_SECOND = 0.5  # a held box grows by this share of its size, on each side
 _SHRINK_PER_SECOND = 0.5  # what is left, a second later, of a size that was hidden once
 _DRIFT_SIZE_RATIO = 1.6  # a tracker that changes the size by more, between looks, has drifted
+_CARRY_HOLDS = 2  # a tracker that no look confirms is trusted for that many times the hold
+_MISSED_LOOKS = 3  # a face that fewer looks have missed is never given up, whatever its age
+_FASTEST_SIZES = 20.0  # a second; what seems faster comes from time stamps that jitter
 
 
 @dataclass(slots=True)
@@ -46,6 +50,7 @@ class _Track:
     confirmed_seconds: float
     known: Box  # the last box that a detection or the tracker gave
     known_seconds: float
+    missed_looks: int = 0
     hidden_size: tuple[float, float] = (0.0, 0.0)
     velocity: tuple[float, float] = (0.0, 0.0)  # pixels a second
     tracker: Tracker | None = field(default=None, repr=False)
@@ -72,11 +77,14 @@ class _Track:
     def confirm(self, found: Detection, seconds: float) -> None:
         elapsed = seconds - self.confirmed_seconds
         if elapsed > 0:
+            fastest = _FASTEST_SIZES * found.box.size
             (x, y), (u, v) = self.confirmed.center, found.box.center
-            self.velocity = tuple(
-                old + _VELOCITY_SHARE * (step / elapsed - old)
-                for old, step in zip(self.velocity, (u - x, v - y), strict=True)
-            )  # type: ignore[assignment]  # two in, two out
+            dx, dy = (
+                old + _VELOCITY_SHARE * (max(-fastest, min(fastest, way / elapsed)) - old)
+                for old, way in zip(self.velocity, (u - x, v - y), strict=True)
+            )
+            self.velocity = dx, dy
+        self.missed_looks = 0
         self.box = self.confirmed = self.known = found.box
         self.confirmed_seconds = self.known_seconds = seconds
         self.score, self.origin, self.tracker = found.score, Origin.DETECTED, None
@@ -114,16 +122,18 @@ class Follower:
         self._pool = ThreadPoolExecutor(threads, "tracker") if threads > 1 else None
         self._cuts = CutDetector()
         self._tracks: list[_Track] = []
+        self._before_cut: list[_Track] = []
         self._last_image: Image | None = None
         self._last_seconds = 0.0
         self.track_count = 0
 
     def step(self, image: Image, seconds: float) -> tuple[Face, ...]:
         """Return the faces of the next frame; `image` is its view, `seconds` its time."""
-        cut = self._cuts.is_cut(image)
-        if cut or (self._last_image is not None and self._last_image.shape != image.shape):
-            self._tracks.clear()
-            self._pace.restart()
+        change = self._cuts.change(image)
+        if self._last_image is not None and self._last_image.shape != image.shape:
+            change = Change.CUT
+        if change is not Change.NONE:
+            self._change_scene(change)
         if self._new_tracker is None or self._pace.is_due():
             unseen = self._detect(image, seconds)
         else:
@@ -140,15 +150,31 @@ class Follower:
     def _detect(self, image: Image, seconds: float) -> list[_Track]:
         """Look at the whole picture, confirm and start tracks; return those not confirmed."""
         started = self._clock()
-        found = self._detector.detect(image, self._weak_confidence)
+        found = [
+            find
+            for find in self._detector.detect(image, self._weak_confidence)
+            if not find.box.is_empty
+        ]
         strong = [find for find in found if find.score >= self._confidence]
         weak = [find for find in found if find.score < self._confidence]
         unseen, new = self._confirm(self._tracks, strong, seconds)
         unseen, _ = self._confirm(unseen, weak, seconds)  # weak finds never start a track
+        for track in unseen:
+            track.missed_looks += 1
         for find in new:
             self._tracks.append(self._begin(find, seconds))
         self._pace.detected(self._clock() - started, self._speeds())
         return unseen
+
+    def _change_scene(self, change: Change) -> None:
+        """End all tracks; after a flash, hold those from before until they are found again."""
+        ended, self._tracks = self._tracks, []
+        if change is Change.RETURN:
+            self._tracks = self._before_cut
+            for track in self._tracks:
+                track.tracker, track.origin = None, Origin.HELD
+        self._before_cut = ended
+        self._pace.restart()
 
     def _confirm(
         self, tracks: Sequence[_Track], found: Sequence[Detection], seconds: float
@@ -178,9 +204,9 @@ class Follower:
         """Follow each track into this picture with its own tracker, or hold it."""
         started = self._clock()
         if self._pool is not None and len(tracks) > 1:
-            boxes = list(self._pool.map(lambda track: self._follow(track, image), tracks))
+            boxes = list(self._pool.map(lambda track: self._follow(track, image, seconds), tracks))
         else:
-            boxes = [self._follow(track, image) for track in tracks]
+            boxes = [self._follow(track, image, seconds) for track in tracks]
         for track, box in zip(tracks, boxes, strict=True):
             if box is not None:
                 track.box = track.known = box
@@ -192,8 +218,11 @@ class Follower:
         if tracks:
             self._pace.followed(self._clock() - started)
 
-    def _follow(self, track: _Track, image: Image) -> Box | None:
+    def _follow(self, track: _Track, image: Image, seconds: float) -> Box | None:
         """Return the tracker's box in this picture; None when it lost the face."""
+        unconfirmed = seconds - track.confirmed_seconds
+        if track.missed_looks and unconfirmed > _CARRY_HOLDS * self._hold_seconds:
+            return None
         if self._new_tracker is None or self._last_image is None or track.origin is Origin.HELD:
             return None
         if track.tracker is None:
@@ -209,9 +238,9 @@ class Follower:
         return None if drifted or outside else box
 
     def _is_over(self, track: _Track, seconds: float) -> bool:
-        carried = track.known_seconds - track.confirmed_seconds
         return (
-            seconds - track.known_seconds > self._hold_seconds or carried > 2 * self._hold_seconds
+            track.missed_looks >= _MISSED_LOOKS
+            and seconds - track.known_seconds > self._hold_seconds
         )
 
     def _speeds(self) -> list[float]:

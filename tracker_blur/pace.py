@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 _SHARE = 0.2  # of the newest measurement in a smoothed cost
-_LONGEST_FRAMES = 10
+_LONGEST_FRAMES = 5
+_LONGEST_SECONDS = 0.12  # a newcomer is seen by the next look only
 _TRAVEL_SIZES = 0.5  # a face may move by half its size between two looks
 _AFTER_CUT_FRAMES = 3  # a new scene is looked at on each of its first frames
 
@@ -16,8 +17,8 @@ class Pace:
 
     Detecting on every Nth frame and following on the others costs, a frame,
     (detect + (N - 1) follow) / N: a mix that is cheapest at one of its ends. So "auto" detects on
-    every frame where that is no dearer than following the faces, and as seldom as their motion
-    allows where it is dearer.
+    every frame where that is no dearer than following the faces, and as seldom as their motion,
+    and faces that may enter, allow where it is dearer.
     """
 
     def __init__(self, every_frames: int | Literal["auto"], rate: float) -> None:
@@ -54,11 +55,14 @@ class Pace:
         self._follow_seconds = _smooth(self._follow_seconds, cost_seconds)
 
     def _best(self, speed: float) -> int:
+        if not self._follow_seconds:  # not measured yet
+            return 2
         if self._detect_seconds <= self._follow_seconds:
             return 1
+        longest = max(1, min(_LONGEST_FRAMES, int(_LONGEST_SECONDS * self._rate)))
         sizes_per_frame = speed / self._rate
-        if sizes_per_frame * _LONGEST_FRAMES <= _TRAVEL_SIZES:
-            return _LONGEST_FRAMES
+        if sizes_per_frame * longest <= _TRAVEL_SIZES:
+            return longest
         return max(1, int(_TRAVEL_SIZES / sizes_per_frame))
 
 

@@ -20,6 +20,7 @@ from typing import TypeAlias
 from tracker_blur import plugins
 from tracker_blur.batch import Job
 from tracker_blur.detectors import load_detector
+from tracker_blur.errors import SinkError
 from tracker_blur.follow import Follower
 from tracker_blur.frames import Frame, RedactedFrame, VideoInfo, view_size
 from tracker_blur.look import look_closely
@@ -126,6 +127,8 @@ class Engine:
 
         Raises SourceError, SinkError or another TrackerBlurError; then there is no target.
         """
+        if job.target.exists() and job.source.exists() and job.target.samefile(job.source):
+            raise SinkError(f"{job.target}: is the input itself: choose another name")
         report = Report(job.source, job.target, self.detector_name)
         partial = self._settings.partial
         started = time.perf_counter()

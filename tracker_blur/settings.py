@@ -33,7 +33,9 @@ class Settings:
     Following
         tracker              a file's name in `tracker_blur.trackers`, or "none": the detector
                              looks at every frame
-        hold_seconds         how long a face that was lost stays hidden where it was seen last
+        hold_seconds         how long a face that was lost stays hidden where it was seen last,
+                             and at least until the detector has missed it three times; a tracker
+                             that no detection confirms is trusted for twice as long
     Hiding
         method               a file's name in `tracker_blur.methods`, or "simple" for "gaussian"
         factor               gaussian: the kernel is the face's size divided by this
@@ -59,7 +61,7 @@ class Settings:
     detector: str = "auto"
     models_folder: Path | None = None
     confidence: float | None = None
-    detect_every_frames: int | Literal["auto"] = 3
+    detect_every_frames: int | Literal["auto"] = 1
     view_px: int = 640
     tracker: str = "csrt"
     hold_seconds: float = 1.0
@@ -90,11 +92,11 @@ class Settings:
         if self.confidence is not None:
             self._check_range("confidence", 0.0, 1.0)
         if self.detect_every_frames != "auto":
-            self._check_whole("detect_every_frames", 1)
-        self._check_whole("view_px", 64)
-        self._check_whole("blocks", 1)
+            self._check_whole("detect_every_frames", 1, 1000)
+        self._check_whole("view_px", 64, 8192)
+        self._check_whole("blocks", 1, 40)
         self._check_range("hold_seconds", 0.0, 3600.0)
-        self._check_range("factor", 1.0, 100.0)
+        self._check_range("factor", 1.0, 8.0)
         self._check_range("padding_ratio", 0.0, 2.0)
         self._check_range("feather_ratio", 0.0, 1.0)
         if self.method == "image" and self.image is None:
@@ -113,7 +115,7 @@ class Settings:
         if not (math.isfinite(value) and low <= value <= high):
             raise SettingsError(f"{name} is {value:g}: give a number from {low:g} to {high:g}")
 
-    def _check_whole(self, name: str, low: int) -> None:
+    def _check_whole(self, name: str, low: int, high: int) -> None:
         value = getattr(self, name)
-        if isinstance(value, bool) or not isinstance(value, int) or value < low:
-            raise SettingsError(f"{name} is {value!r}: give a whole number of at least {low}")
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise SettingsError(f"{name} is {value!r}: give a whole number from {low} to {high}")

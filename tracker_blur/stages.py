@@ -22,6 +22,7 @@ class Ahead(Generic[T]):
         self._items = items
         self._queue: queue.Queue[tuple[T | None, BaseException | None]] = queue.Queue(depth)
         self._closing = threading.Event()
+        self._ended = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def __enter__(self) -> Ahead[T]:
@@ -32,8 +33,9 @@ class Ahead(Generic[T]):
         self.close()
 
     def __iter__(self) -> Iterator[T]:
-        while True:
+        while not self._ended:
             item, error = self._queue.get()
+            self._ended = error is not None
             if isinstance(error, StopIteration):
                 return
             if error is not None:

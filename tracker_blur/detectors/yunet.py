@@ -4,8 +4,9 @@
 Detector", Machine Intelligence Research 20, 2023. Model card:
 https://github.com/opencv/opencv_zoo/tree/main/models/face_detection_yunet. MIT license.
 
-It sees faces of about 10 to 300 pixels. Halved copies of the picture are looked at as well: they
-show larger faces, and faces out of focus. The score is the root of the product of the network's
+It sees faces of about 10 to 300 pixels. Quartered copies of the picture are looked at as well: they
+show larger faces. Halved ones would cost four times as much and cover little more
+(docs/tracking.md). The score is the root of the product of the network's
 two probabilities, that of a face and that of a good box.
 """
 
@@ -26,12 +27,13 @@ WEIGHTS = (
     ("face_detection_yunet_2026may.onnx",),  # the same numbers in a graph of free input size
 )
 _SMALLEST_PX = 320
+_OCTAVES_PER_STEP = 2
 _NMS_IOU = 0.3
 _TOP_K = 5000  # candidates before suppression; a crowd has far fewer
 
 
 class YuNet:
-    """cv2.FaceDetectorYN, with an instance for each halving of the picture.
+    """cv2.FaceDetectorYN, with an instance for each reduction of the picture.
 
     Changing the size of one instance twice a picture would cost as much as looking itself.
     """
@@ -43,20 +45,20 @@ class YuNet:
         """Read the network; raises ModelError."""
         (self._name,) = weights.complete(WEIGHTS) or WEIGHTS[0]
         self._content = buffer(weights, self._name)
-        self._octaves = [self._network()]
+        self._networks = [self._network()]
 
     def detect(self, image: Image, confidence: float) -> list[Detection]:
         """Return the faces with a score of at least `confidence`."""
 
-        def look(picture: Image, octave: int) -> list[Detection]:
-            return self._look(picture, octave, confidence)
+        def look(picture: Image, step: int) -> list[Detection]:
+            return self._look(picture, step, confidence)
 
-        return over_octaves(image, _SMALLEST_PX, look)
+        return over_octaves(image, _SMALLEST_PX, look, _OCTAVES_PER_STEP)
 
-    def _look(self, picture: Image, octave: int, confidence: float) -> list[Detection]:
-        if octave == len(self._octaves):
-            self._octaves.append(self._network())
-        network = self._octaves[octave]
+    def _look(self, picture: Image, step: int, confidence: float) -> list[Detection]:
+        if step == len(self._networks):
+            self._networks.append(self._network())
+        network = self._networks[step]
         height, width = picture.shape[:2]
         if tuple(network.getInputSize()) != (width, height):
             network.setInputSize((width, height))

@@ -6,6 +6,7 @@ Bolme et al., "Visual Object Tracking using Adaptive Correlation Filters", CVPR 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 import cv2
 
@@ -16,4 +17,9 @@ from tracker_blur.weights import Weights
 
 def load(weights: Weights) -> Callable[[], Tracker]:
     """Return a factory of MOSSE trackers; no weights are needed."""
-    return lambda: OpenCVTracker(cv2.legacy.upgradeTrackingAPI(cv2.legacy.TrackerMOSSE.create()))
+    return lambda: OpenCVTracker(_create())
+
+
+def _create() -> cv2.Tracker:
+    # OpenCV's type stubs call the upgraded tracker by the name of the legacy class.
+    return cast(cv2.Tracker, cv2.legacy.upgradeTrackingAPI(cv2.legacy.TrackerMOSSE.create()))
