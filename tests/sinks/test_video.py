@@ -580,6 +580,18 @@ class TestTracks:
             rewrite(source, tmp_path / name)
         assert names(tmp_path) == ["in.mkv"]
 
+    def test_sound_of_an_unknown_kind_is_left_out_with_a_warning(self, tmp_path: Path) -> None:
+        # As phones record a second, spatial track that nothing else knows.
+        source = write_clip(tmp_path / "in.mp4", frames=10, sounds=[Sound("ac3"), Sound("aac")])
+        data = source.read_bytes()
+        assert data.count(b"ac-3") == 1
+        source.write_bytes(data.replace(b"ac-3", b"Zq7!"))
+        with VideoSource(source) as frames:
+            (warning,) = frames.warnings
+        assert "track 1 is left out: sound of an unknown kind" in warning
+        target = rewrite(source, tmp_path / "out.mp4")
+        assert packets(target, "audio") == packets(source, "audio", 1)
+
     def test_a_part_has_no_sound_after_its_last_picture(self, tmp_path: Path) -> None:
         source = write_clip(tmp_path / "in.mp4", frames=80, noise=True, sounds=[Sound()])
         with av.open(str(source)) as container:

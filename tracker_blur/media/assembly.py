@@ -141,7 +141,8 @@ def _muxer_options(
             options["movflags"] += "+use_metadata_tags"
         # Start times are stored in ticks of the whole file's clock: it must divide each track's.
         ticks = track.time_base.denominator
-        exact = math.lcm(ticks, *(sound.rate for sound in source.streams.audio if sound.rate))
+        rates = [sound.rate for sound in source.streams.audio if sound.codec_context is not None]
+        exact = math.lcm(ticks, *filter(None, rates))
         options["movie_timescale"] = str(exact if exact <= _MOST_TICKS_A_SECOND else ticks)
     return options
 

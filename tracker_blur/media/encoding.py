@@ -76,7 +76,10 @@ class PictureEncoder:
         context.width, context.height = self._fit.size
         context.pix_fmt = self._fit.pixel_format
         context.sample_aspect_ratio = self._fit.pixel_aspect
-        context.thread_type = ThreadType.AUTO  # slices alone cost x264 speed and size
+        # One core is for finding faces; each thread of x264 also holds frames of its own. Threads
+        # on slices alone would cost it speed and size.
+        context.thread_count = max(1, (os.cpu_count() or 1) - 1)
+        context.thread_type = ThreadType.AUTO
         context.flags |= Flags.frame_duration
         context.time_base = 1 / context.rate if encoder.counts_frames else track.time_base
         if track.is_interlaced and encoder.name in _INTERLACING and track.size[1] % 4 == 0:
