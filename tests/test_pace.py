@@ -55,3 +55,10 @@ def test_auto_detects_more_often_the_faster_a_face_moves() -> None:
     assert intervals == sorted(intervals, reverse=True)
     assert intervals[0] == 5
     assert intervals[-1] == 1
+
+
+def test_in_a_hurry_it_looks_at_the_next_frame_too() -> None:
+    pace = Pace(4, 25.0)
+    assert looks(pace, 4) == [0, 1, 2]
+    pace.hurry()
+    assert looks(pace, 6) == [0, 4]

@@ -159,6 +159,8 @@ class Follower:
         weak = [find for find in found if find.score < self._confidence]
         unseen, new = self._confirm(self._tracks, strong, seconds)
         unseen, _ = self._confirm(unseen, weak, seconds)  # weak finds never start a track
+        if unseen or new:
+            self._pace.hurry()
         for track in unseen:
             track.missed_looks += 1
         for find in new:

@@ -35,6 +35,10 @@ class Pace:
         """Look at each of the next frames: a new scene begins."""
         self._eager_frames = _AFTER_CUT_FRAMES
 
+    def hurry(self) -> None:
+        """Look at the next frame too: a face has just come, or was not found where it should be."""
+        self._eager_frames = max(1, self._eager_frames)
+
     def is_due(self) -> bool:
         """Return whether the detector looks at this frame; to be asked once a frame."""
         self._since_detection += 1

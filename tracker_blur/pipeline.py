@@ -37,7 +37,7 @@ from tracker_blur.stages import Ahead
 from tracker_blur.tracks import Face, Origin
 from tracker_blur.weights import Weights
 
-_QUEUED_FRAMES = 4  # evens out the stages; more would only cost memory
+_QUEUED_FRAMES = 2  # evens out the stages; more would only cost memory
 
 
 @dataclass(slots=True)
