@@ -61,7 +61,7 @@ class Settings:
     detector: str = "auto"
     models_folder: Path | None = None
     confidence: float | None = None
-    detect_every_frames: int | Literal["auto"] = 1
+    detect_every_frames: int | Literal["auto"] = 2
     view_px: int = 640
     tracker: str = "csrt"
     hold_seconds: float = 1.0
