@@ -423,6 +423,11 @@ class TestDamage:
             path = write_clip(tmp_path / name, frames=75, sounds=[Sound(seconds=0.5)])
             assert len(frames_of(path)) == 75
 
+    @pytest.mark.parametrize("name", ["a.mkv", "a.mp4", "a.flv", "a.ts"])
+    def test_a_late_start_is_no_damage(self, tmp_path: Path, name: str) -> None:
+        path = write_clip(tmp_path / name, frames=30, pts=range(150, 180))
+        assert len(frames_of(path)) == 30
+
     def test_subtitles_that_outlast_the_pictures_are_no_damage(self, tmp_path: Path) -> None:
         late = Captions(lines=[(0.1, 0.5, "early"), (5, 8, "late")])
         path = write_clip(tmp_path / "a.mkv", frames=25, captions=[late])

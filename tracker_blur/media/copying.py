@@ -45,9 +45,8 @@ class CopiedTrack:
             self._converter = CaptionConverter(stream, output, form.subtitles)
             self.target = self._converter.target
         else:
-            raise SinkError(
-                f"{form.muxer} files cannot hold {_described(stream)}: write a .mkv file"
-            )
+            advice = "remove it first" if form.muxer == "matroska" else "write a .mkv file"
+            raise SinkError(f"{form.muxer} files cannot hold {_described(stream)}: {advice}")
         self.target.metadata.update(track_tags(stream.metadata, stream.type, rule))
         self.target.disposition = stream.disposition
         self._start = start

@@ -123,8 +123,9 @@ class _Extent:
         formats = set(container.format.name.split(","))
         self._stream = stream
         self._is_indexed = bool(formats & _INDEXED_FORMATS)
-        claimed = (container.start_time or 0) + (container.duration or 0)
-        self._claimed_end = Fraction(claimed, av.time_base) if formats & _TIMED_FORMATS else None
+        # Matroska counts it from zero, not from the first packet: the start is in it already.
+        claimed = Fraction(container.duration or 0, av.time_base)
+        self._claimed_end = claimed if formats & _TIMED_FORMATS else None
         self._packets = 0
         self._end = Fraction(0)
 

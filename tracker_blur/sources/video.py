@@ -163,7 +163,7 @@ def _track(container: InputContainer, stream: VideoStream, first: av.VideoFrame)
         pixel_format=first.format.name,
         size=(first.width, first.height),
         pixel_aspect=stream.sample_aspect_ratio or Fraction(1),
-        rate=stream.guessed_rate or stream.average_rate or _DEFAULT_RATE,
+        rate=_rate(stream),
         time_base=stream.time_base or 1 / _DEFAULT_RATE,
         clock_start=Fraction(container.start_time or 0, av.time_base) * is_arbitrary,
         color=ColorTags(
@@ -174,6 +174,13 @@ def _track(container: InputContainer, stream: VideoStream, first: av.VideoFrame)
         light=side_data.light(first),
         is_interlaced=first.interlaced_frame,
     )
+
+
+def _rate(stream: VideoStream) -> Fraction:
+    guess, mean = stream.guessed_rate, stream.average_rate
+    if guess and mean and guess > 2 * mean:  # the clock's ticks, taken for the rate
+        return mean
+    return guess or mean or _DEFAULT_RATE
 
 
 def _info(
