@@ -95,6 +95,23 @@ class TestFrames:
         path = write_clip(tmp_path / "a.mkv", frames=10, time_base=Fraction(1, 1000), pts=pts)
         assert seconds_of(path) == pytest.approx([tick / 1000 for tick in pts])
 
+    def test_uneven_frames_have_their_mean_rate(self, tmp_path: Path) -> None:
+        # As browsers record: the file states no rate, and FFmpeg guesses the clock's thousand.
+        pts = np.cumsum(np.random.default_rng(1).choice([59, 67, 71, 83, 101], 120)).tolist()
+        stated = write_clip(
+            tmp_path / "a.webm", codec="libvpx", frames=120, time_base=Fraction(1, 1000), pts=pts
+        )
+        path = tmp_path / "b.webm"
+        with av.open(str(stated)) as source, av.open(str(path), "w") as target:
+            track = target.add_stream_from_template(source.streams.video[0], opaque=True)
+            for packet in source.demux(video=0):
+                if packet.size:
+                    packet.stream = track
+                    target.mux(packet)
+        with VideoSource(path) as video:
+            assert float(video.info.rate) == pytest.approx(1000 / np.diff(pts).mean(), rel=0.1)
+            assert video.info.frame_count == pytest.approx(120, rel=0.1)
+
     def test_a_start_offset_is_kept(self, tmp_path: Path) -> None:
         path = write_clip(
             tmp_path / "a.mp4", frames=5, pts=range(10, 15), sounds=[Sound(seconds=0.6)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +25,7 @@ from tracker_blur.media.reformatting import reformatted
 from tracker_blur.media.track import ColorTags, VideoTrack
 
 _DEFAULT_RATE = Fraction(25)
+_RATE_PACKETS = 100  # looked at where nothing else tells the rate
 _ARBITRARY_CLOCKS = {"mpegts", "mpeg"}  # broadcast clocks, which start anywhere
 _CLOCK_JUMP_SECONDS = 1.0  # a clock that goes back further has been set anew
 
@@ -60,7 +62,7 @@ class VideoSource:
             self._pictures = self._normalized(decoded(self._container, stream))
             first = self._first_picture()
             self._pictures = itertools.chain((first,), self._pictures)
-            self.track = _track(self._container, stream, first)
+            self.track = _track(self._container, stream, first, path)
             self._orientation = side_data.orientation(self.track.matrix)
             self.info = _info(self._container, stream, self.track, self._orientation.swaps_sides)
             self.warnings = _left_out(self._container, stream, path)
@@ -155,7 +157,9 @@ class _Clock:
         picture.time_base = self._time_base
 
 
-def _track(container: InputContainer, stream: VideoStream, first: av.VideoFrame) -> VideoTrack:
+def _track(
+    container: InputContainer, stream: VideoStream, first: av.VideoFrame, path: Path
+) -> VideoTrack:
     is_arbitrary = bool(_ARBITRARY_CLOCKS & set(container.format.name.split(",")))
     return VideoTrack(
         index=stream.index,
@@ -163,7 +167,7 @@ def _track(container: InputContainer, stream: VideoStream, first: av.VideoFrame)
         pixel_format=first.format.name,
         size=(first.width, first.height),
         pixel_aspect=stream.sample_aspect_ratio or Fraction(1),
-        rate=_rate(stream),
+        rate=_rate(stream, path),
         time_base=stream.time_base or 1 / _DEFAULT_RATE,
         clock_start=Fraction(container.start_time or 0, av.time_base) * is_arbitrary,
         color=ColorTags(
@@ -176,11 +180,27 @@ def _track(container: InputContainer, stream: VideoStream, first: av.VideoFrame)
     )
 
 
-def _rate(stream: VideoStream) -> Fraction:
+def _rate(stream: VideoStream, path: Path) -> Fraction:
     guess, mean = stream.guessed_rate, stream.average_rate
-    if guess and mean and guess > 2 * mean:  # the clock's ticks, taken for the rate
-        return mean
-    return guess or mean or _DEFAULT_RATE
+    if guess and mean and guess <= 2 * mean:
+        return guess
+    # FFmpeg takes the clock's ticks for the rate where frames come unevenly, as from browsers.
+    return mean or _mean_rate(stream.index, path) or guess or _DEFAULT_RATE
+
+
+def _mean_rate(index: int, path: Path) -> Fraction | None:
+    """Return the rate at which a track's first pictures follow each other."""
+    with open_input(path) as container, suppress(av.FFmpegError):
+        packets = container.demux(container.streams[index])
+        times = [
+            packet.pts * packet.time_base
+            for packet in itertools.islice(packets, _RATE_PACKETS)
+            if packet.pts is not None
+        ]
+        if len(times) > 1 and max(times) > min(times):
+            rate = (len(times) - 1) / (max(times) - min(times))
+            return rate.limit_denominator(1001)
+    return None
 
 
 def _info(
