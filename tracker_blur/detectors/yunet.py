@@ -6,8 +6,8 @@ https://github.com/opencv/opencv_zoo/tree/main/models/face_detection_yunet. MIT 
 
 It sees faces of about 10 to 300 pixels. Quartered copies of the picture are looked at as well: they
 show larger faces. Halved ones would cost four times as much and cover little more
-(docs/tracking.md). The score is the root of the product of the network's
-two probabilities, that of a face and that of a good box.
+(docs/tracking.md). The score is the root of the product of the network's two probabilities, that of
+a face and that of a good box.
 """
 
 from __future__ import annotations
