@@ -291,3 +291,11 @@ def test_an_interrupted_run_leaves_nothing_half_written(
     assert list(tmp_path.iterdir()) == []
     assert "interrupted" in errors
     assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+def test_a_completion_script_names_the_options(
+    shell: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--print-completion", shell) == 0
+    assert "detect-every" in capsys.readouterr().out
