@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import http.server
 import threading
@@ -75,6 +76,24 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         yield running
         running.shutdown()
         thread.join()
+
+
+def test_no_other_module_can_open_a_connection() -> None:
+    network = {"urllib", "http", "socket", "ssl", "ftplib", "requests", "httpx", "pooch"}
+    package = Path(pull_module.__file__).parent
+    users = {
+        file.relative_to(package).as_posix()
+        for file in package.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+        )
+        if name.partition(".")[0] in network
+    }
+    assert users == {"pull.py"}
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
