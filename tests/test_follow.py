@@ -285,3 +285,12 @@ def test_a_face_unseen_for_long_is_paired_from_farther_away() -> None:
     looks = [[found(FACE)]] + [[]] * 20 + [[found(near)]]
     last = run(follower(looks, tracker=False), [PORTRAIT] * 22)[-1]
     assert [face.track_id for face in last] == [0]
+
+
+def test_a_face_behind_another_is_held_for_a_tracker_would_follow_the_other() -> None:
+    behind = FACE.moved(20, 10)
+    loop = follower([[found(FACE), found(behind)], [found(FACE)], [found(FACE)]])
+    frames = run(loop, [PORTRAIT] * 3)
+    origins = {face.track_id: face.origin for face in frames[1]}
+    assert origins == {0: Origin.DETECTED, 1: Origin.HELD}
+    assert frames[2][1].box.covers(behind)

@@ -35,6 +35,7 @@ _SHRINK_PER_SECOND = 0.5  # what is left, a second later, of a size that was hid
 _DRIFT_SIZE_RATIO = 1.6  # a tracker that changes the size by more, between looks, has drifted
 _CARRY_HOLDS = 2  # a tracker that no look confirms is trusted for that many times the hold
 _MISSED_LOOKS = 3  # a face that fewer looks have missed is never given up, whatever its age
+_BEHIND_SHARE = 0.5  # of its box: a face of which another hides more is not followed
 _FASTEST_SIZES = 20.0  # a second; what seems faster comes from time stamps that jitter
 
 
@@ -205,11 +206,15 @@ class Follower:
     def _carry(self, tracks: Sequence[_Track], image: Image, seconds: float) -> None:
         """Follow each track into this picture with its own tracker, or hold it."""
         started = self._clock()
-        if self._pool is not None and len(tracks) > 1:
-            boxes = list(self._pool.map(lambda track: self._follow(track, image, seconds), tracks))
+        found = [track.box for track in self._tracks if track.confirmed_seconds == seconds]
+        visible = [track for track in tracks if not _is_behind(track.box, found)]
+        if self._pool is not None and len(visible) > 1:
+            follow = self._pool.map(lambda track: self._follow(track, image, seconds), visible)
         else:
-            boxes = [self._follow(track, image, seconds) for track in tracks]
-        for track, box in zip(tracks, boxes, strict=True):
+            follow = map(lambda track: self._follow(track, image, seconds), visible)
+        boxes = {track.track_id: box for track, box in zip(visible, follow, strict=True)}
+        for track in tracks:
+            box = boxes.get(track.track_id)
             if box is not None:
                 track.box = track.known = box
                 track.known_seconds, track.origin = seconds, Origin.FOLLOWED
@@ -251,3 +256,8 @@ class Follower:
             (track.velocity[0] ** 2 + track.velocity[1] ** 2) ** 0.5 / track.confirmed.size
             for track in self._tracks
         ]
+
+
+def _is_behind(box: Box, found: Sequence[Box]) -> bool:
+    """Return whether a face just found stands before this one: a tracker would follow that."""
+    return any(front.intersection_area(box) > _BEHIND_SHARE * box.area for front in found)
