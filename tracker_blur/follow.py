@@ -210,9 +210,9 @@ class Follower:
         visible = [track for track in tracks if not _is_behind(track.box, found)]
         if self._pool is not None and len(visible) > 1:
             follow = self._pool.map(lambda track: self._follow(track, image, seconds), visible)
+            boxes = {track.track_id: box for track, box in zip(visible, follow, strict=True)}
         else:
-            follow = map(lambda track: self._follow(track, image, seconds), visible)
-        boxes = {track.track_id: box for track, box in zip(visible, follow, strict=True)}
+            boxes = {track.track_id: self._follow(track, image, seconds) for track in visible}
         for track in tracks:
             box = boxes.get(track.track_id)
             if box is not None:
