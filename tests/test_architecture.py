@@ -72,7 +72,7 @@ def test_the_core_touches_no_files_windows_or_clocks(name: str) -> None:
 
 def test_only_the_command_line_prints_and_exits() -> None:
     for file in MODULES:
-        if file.name in {"cli.py", "console.py", "models_command.py"}:
+        if file.name in {"arguments.py", "cli.py", "console.py", "models_command.py"}:
             continue
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):

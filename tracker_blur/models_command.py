@@ -34,9 +34,8 @@ def _parser() -> argparse.ArgumentParser:
         description="List the weight files of detectors and trackers, or fetch them.",
     )
     actions = parser.add_subparsers(dest="action", metavar="{list,pull}")
-    listing = actions.add_parser("list", help="what is known, found and missing (the default)")
-    listing.add_argument("--face", type=Path, metavar="DIR", help="a folder to look in first")
-    parser.set_defaults(face=None)
+    parser.add_argument("--face", type=Path, metavar="DIR", help="list: a folder to look in first")
+    actions.add_parser("list", help="what is known, found and missing (the default)")
     pull = actions.add_parser(
         "pull",
         help="download from the official address, check the hash, show the licence",

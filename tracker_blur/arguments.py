@@ -1,0 +1,216 @@
+"""The words of the command line: every option, its help and its default."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from pathlib import Path
+from typing import Any, NoReturn, get_args
+
+from tracker_blur import plugins
+from tracker_blur.errors import MissingPackageError
+from tracker_blur.settings import Codec, MetadataRule, MethodAliases, Settings, Shape
+from tracker_blur.version import __version__
+
+DEFAULTS = {
+    field.name: field.default
+    for field in dataclasses.fields(Settings)
+    if field.default is not dataclasses.MISSING
+}
+"""The settings that options set, by name, with their defaults."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser; an option's destination is the name of its setting."""
+    words = argparse.ArgumentParser(
+        prog="trackblur",
+        usage="%(prog)s IN [IN ...] [OUT] [options]\n       %(prog)s models [-h]",
+        description="Hide every face in videos, pictures and folders of them; "
+        "keep everything else as it was.",
+        epilog="'trackblur models' lists the weight files of the detectors and fetches them. "
+        "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.",
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28),
+    )
+    words.add_argument(
+        "paths",
+        nargs="+",
+        metavar="IN [OUT]",
+        help="a video, a picture, a folder or a quoted pattern; OUT is a file, or a folder for "
+        "several (default: NAME_redacted beside IN)",
+    )
+    _add_finding(words.add_argument_group("finding faces"))
+    _add_hiding(words.add_argument_group("hiding faces"))
+    _add_writing(words.add_argument_group("writing"))
+    _add_telling(words.add_argument_group("telling"))
+    return words
+
+
+def _add_finding(group: argparse._ArgumentGroup) -> None:
+    _option(
+        group, "--detector", "detector", metavar="NAME", help=_listing("detectors", extra="auto")
+    )
+    _option(
+        group,
+        "--face",
+        "models_folder",
+        type=Path,
+        metavar="DIR",
+        help="a folder with weight files, looked in first",
+    )
+    _option(
+        group,
+        "--confidence",
+        "confidence",
+        type=float,
+        metavar="SCORE",
+        help="score from 0 to 1 from which a find is a face (default: the detector's own)",
+    )
+    _option(
+        group,
+        "--detect-every",
+        "detect_every_frames",
+        type=_every,
+        metavar="N",
+        help="detect on every Nth frame and follow in between, or 'auto' (default: %(default)s)",
+    )
+    _option(
+        group,
+        "--view-size",
+        "view_px",
+        type=int,
+        metavar="PX",
+        help="longest side of the picture that is looked at; more finds smaller faces and takes "
+        "longer (default: %(default)s)",
+    )
+    _option(group, "--tracker", "tracker", metavar="NAME", help=_listing("trackers", extra="none"))
+    _option(
+        group,
+        "--hold",
+        "hold_seconds",
+        type=float,
+        metavar="SECONDS",
+        help="how long a lost face stays hidden (default: %(default)s)",
+    )
+
+
+def _add_hiding(group: argparse._ArgumentGroup) -> None:
+    names = plugins.names("tracker_blur.methods")
+    _option(
+        group,
+        "--method",
+        "method",
+        choices=sorted((*names, *MethodAliases)),
+        help=_listing("methods") + "; simple: gaussian",
+    )
+    _option(
+        group,
+        "--blocks",
+        "blocks",
+        type=int,
+        metavar="N",
+        help="pixelated: blocks across a face (default: %(default)s)",
+    )
+    _option(
+        group,
+        "--factor",
+        "factor",
+        type=float,
+        metavar="F",
+        help="gaussian: the kernel is the face's size divided by this (default: %(default)s)",
+    )
+    _option(group, "--color", "color", metavar="#RRGGBB", help="solid: the color")
+    _option(group, "--image", "image", type=Path, metavar="FILE", help="image: the picture")
+    _option(
+        group,
+        "--shape",
+        "shape",
+        choices=get_args(Shape),
+        help="outline of the hidden area (default: %(default)s)",
+    )
+    _option(
+        group,
+        "--padding",
+        "padding_ratio",
+        type=float,
+        metavar="RATIO",
+        help="added on each side, as a share of the face (default: %(default)s)",
+    )
+    _option(
+        group,
+        "--feather",
+        "feather_ratio",
+        type=float,
+        metavar="RATIO",
+        help="soft edge outside the hidden area, as a share of it (default: %(default)s)",
+    )
+
+
+def _add_writing(group: argparse._ArgumentGroup) -> None:
+    _option(group, "--codec", "codec", choices=get_args(Codec), help="(default: as the input's)")
+    _option(group, "--encoder", "encoder", metavar="NAME", help="FFmpeg's name, such as h264_nvenc")
+    _option(
+        group,
+        "--quality",
+        "quality",
+        type=float,
+        metavar="Q",
+        help="constant quality on the encoder's scale; lower is better",
+    )
+    _option(group, "--preset", "preset", metavar="NAME", help="the encoder's preset")
+    _option(
+        group,
+        "--metadata",
+        "metadata",
+        choices=get_args(MetadataRule),
+        help="what tells of place, device and person (default: %(default)s)",
+    )
+    group.add_argument("--overwrite", action="store_true", help="replace outputs that exist")
+    group.add_argument(
+        "--partial", action="store_true", help="accept inputs that break off before their end"
+    )
+    group.add_argument(
+        "--compare",
+        action="store_true",
+        help="pictures: also write NAME_compare with before and after side by side; "
+        "it shows the faces",
+    )
+    group.add_argument("--show", action="store_true", help="pictures: show the result in a window")
+
+
+def _add_telling(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--quiet", "-q", action="store_true", help="only errors and warnings")
+    group.add_argument("--verbose", "-v", action="store_true", help="where the time went")
+    group.add_argument("--json", action="store_true", help="print a machine-readable summary")
+    group.add_argument("--version", action="version", version=f"trackblur {__version__}")
+    group.add_argument(
+        "--print-completion",
+        action=_PrintCompletion,
+        choices=("bash", "zsh", "tcsh"),
+        metavar="SHELL",
+        help="print a completion script for bash, zsh or tcsh (extra: completion)",
+    )
+
+
+def _option(group: argparse._ArgumentGroup, flag: str, setting: str, **details: Any) -> None:
+    group.add_argument(flag, dest=setting, default=DEFAULTS[setting], **details)
+
+
+def _listing(package: str, extra: str = "") -> str:
+    """Return "one, two or three (default: x)" for the plug-ins of a package."""
+    names = [*plugins.names(f"tracker_blur.{package}"), *([extra] if extra else [])]
+    return f"{', '.join(names[:-1])} or {names[-1]} (default: %(default)s)"
+
+
+def _every(text: str) -> int | str:
+    return text if text == "auto" else int(text)
+
+
+class _PrintCompletion(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *values: Any) -> NoReturn:
+        try:
+            import shtab
+        except ImportError:
+            parser.error(str(MissingPackageError("shtab", "completion", "--print-completion")))
+        sys.stdout.write(shtab.complete(parser, values[1]))
+        sys.exit(0)
