@@ -66,11 +66,13 @@ class YuNet:
         rows = network.detect(picture)[1]
         if rows is None:
             return []
-        return [
+        finds = (
             Detection(Box.from_xywh(x, y, box_width, box_height), min(1.0, score))
             for x, y, box_width, box_height, *_, score in np.asarray(rows, float).tolist()
-            if score >= confidence and box_width > 0 and box_height > 0
-        ]
+            if score >= confidence
+        )
+        # Of pictures a few pixels high, OpenCV now and then makes boxes that are no numbers.
+        return [find for find in finds if not find.box.is_empty]
 
     def _network(self) -> cv2.FaceDetectorYN:
         no_config = np.empty(0, np.uint8)
