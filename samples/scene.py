@@ -66,6 +66,8 @@ class Scene:
     sway_px      how far the camera is shaken by the hand that holds it
     noise        standard deviation of the sensor's noise, in levels of 255
     light        (seconds, gain) keys of a fade; empty for steady light
+    zoom         (seconds, factor) keys: how much larger the lens shows all, about the middle of
+                 the picture; empty for a factor of 1
     """
 
     size: tuple[int, int]
@@ -78,6 +80,7 @@ class Scene:
     sway_px: float = 0.0
     noise: float = 0.0
     light: tuple[tuple[float, float], ...] = ()
+    zoom: tuple[tuple[float, float], ...] = ()
     seed: int = 0
 
 
@@ -110,22 +113,26 @@ def render(scene: Scene) -> Iterator[tuple[Pixels, list[TrueFace]]]:
     ]
     for number in range(round(scene.seconds * scene.rate)):
         seconds = number / scene.rate
-        gain = float(np.interp(seconds, *np.transpose(scene.light))) if scene.light else 1.0
+        gain, zoom = _level(scene.light, seconds), _level(scene.zoom, seconds)
         sway = scene.sway_px * np.sin(
             2 * np.pi * seconds * np.array((0.43, 0.31)) + np.array((0, 1))
         )
         pan = np.multiply(scene.pan, seconds)
-        canvas = _shifted(scene.backdrop, pan + sway, scene.size).astype(np.float32)
+        canvas = _shifted(scene.backdrop, pan + sway, scene.size, zoom).astype(np.float32)
         owner = np.zeros((height, width), np.uint8)  # whose pixel it is
         boxes: dict[int, TrueFace] = {}
         for index, (actor, path) in enumerate(zip(scene.actors, paths, strict=True), 1):
             person, pose = cut_out(actor.look), path(seconds)
-            pose = pose._replace(x=pose.x + sway[0], y=pose.y + sway[1])
+            pose = pose._replace(
+                x=zoom * (pose.x + sway[0]) + (1 - zoom) * width / 2,
+                y=zoom * (pose.y + sway[1]) + (1 - zoom) * height / 2,
+                size=zoom * pose.size,
+            )
             _paint(canvas, owner, index, person, pose)
             if abs(pose.yaw) <= LARGEST_YAW and gain >= DARKEST_LIGHT:
                 boxes[index] = _true_face(actor.track, person, pose)
         if scene.foreground is not None:
-            before = _shifted(scene.foreground, 1.5 * sway, scene.size).astype(np.float32)
+            before = _shifted(scene.foreground, 1.5 * sway, scene.size, zoom).astype(np.float32)
             alpha = before[..., 3:] / 255
             canvas += alpha * (before[..., :3] - canvas)
             owner[before[..., 3] > 127] = 0
@@ -139,6 +146,11 @@ def render(scene: Scene) -> Iterator[tuple[Pixels, list[TrueFace]]]:
             layer = layer[y : y + height, x : x + width]
             picture = cv2.add(picture, layer, dtype=cv2.CV_8U)
         yield picture, truth
+
+
+def _level(keys: tuple[tuple[float, float], ...], seconds: float) -> float:
+    """Return the value at a time, straight from key to key; 1 without keys."""
+    return float(np.interp(seconds, *np.transpose(keys))) if keys else 1.0
 
 
 def _path(actor: Actor) -> Callable[[float], Key]:
@@ -217,9 +229,12 @@ def _seen(face: TrueFace, mine: npt.NDArray[np.bool_], size: tuple[int, int]) ->
         yield TrueFace(face.track, left, top, right - left, bottom - top)
 
 
-def _shifted(picture: Pixels, offset: npt.NDArray[np.float64], size: tuple[int, int]) -> Pixels:
-    """Return the middle part of a picture, moved by a fraction of pixels."""
+def _shifted(
+    picture: Pixels, offset: npt.NDArray[np.float64], size: tuple[int, int], zoom: float
+) -> Pixels:
+    """Return the middle part of a picture, moved by a fraction of pixels and then enlarged."""
     spare = np.subtract(picture.shape[1::-1], size) / 2
-    move = np.array([[1, 0, offset[0] - spare[0]], [0, 1, offset[1] - spare[1]]])
+    aside = zoom * (offset - spare) + (1 - zoom) * np.divide(size, 2)
+    move = np.array([[zoom, 0, aside[0]], [0, zoom, aside[1]]])
     moved = cv2.warpAffine(picture, move, size, borderMode=cv2.BORDER_REFLECT_101)
     return np.asarray(moved, np.uint8)

@@ -6,8 +6,10 @@ import csv
 import importlib
 import sys
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import av
 import cv2
@@ -139,9 +141,24 @@ def maker(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     pytest.importorskip("skimage", reason="the samples are made with scikit-image: [test]")
     pytest.importorskip("matplotlib", reason="the samples are made with matplotlib: [test]")
     monkeypatch.syspath_prepend(str(SAMPLES))
-    for name in ("make", "scene", "portraits", "backdrops"):
+    for name in ("make", "trials", "scene", "portraits", "backdrops"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     return importlib.import_module("make")
+
+
+@pytest.fixture
+def trials(maker: ModuleType) -> ModuleType:
+    """Return samples/trials.py as a module."""
+    return importlib.import_module("trials")
+
+
+def seen_tracks(maker: ModuleType, scenes: tuple[Any, ...]) -> list[set[int]]:
+    """Return which faces each frame shows, at five frames a second."""
+    return [
+        {face.track for face in faces}
+        for scene in scenes
+        for _, faces in maker.render(replace(scene, rate=5))
+    ]
 
 
 def test_rendering_is_deterministic(maker: ModuleType) -> None:
@@ -212,3 +229,55 @@ def test_head_turned_away_shows_no_face(maker: ModuleType) -> None:
     picture, faces = next(maker.render(scene))
     assert faces == []
     assert picture[120, 200].max() > 20  # but there is a head
+
+
+def test_zoom_enlarges_all_about_the_middle(maker: ModuleType) -> None:
+    actor = maker.Actor(0, maker.ORANGE, (maker.Key(0, 240, 120, 40),))
+    backdrop = np.zeros((240, 400, 3), np.uint8)
+    backdrop[80:161, 150:251] = 255  # a plate behind the person
+    scene = maker.Scene((400, 240), 1, 2, backdrop, (actor,), zoom=((0, 1), (1, 2)))
+    (far, (face,)), (near, (nearer,)) = maker.render(scene)
+    assert nearer.x == pytest.approx(2 * face.x - 200)
+    assert nearer.y == pytest.approx(2 * face.y - 120)
+    assert (nearer.width, nearer.height) == pytest.approx((2 * face.width, 2 * face.height))
+    assert far[120, 152].min() == near[120, 104].min() == 255
+    assert far[120, 148].max() == near[120, 96].max() == 0
+
+
+def test_trials_show_what_they_are_named_for(maker: ModuleType, trials: ModuleType) -> None:
+    behind_posts = seen_tracks(maker, trials.occlusion())
+    assert behind_posts[0] == behind_posts[-1] == {0, 1, 2}
+    assert all(any(track not in faces for faces in behind_posts) for track in range(3))
+    shots = seen_tracks(maker, trials.cut())
+    assert [shots[index] for index in (7, 8, 15, 16)] == [{0, 1}, {2, 3, 4}, {2, 3, 4}, {5, 6}]
+    lit = seen_tracks(maker, trials.fade())
+    assert lit[0] == lit[10] == {0, 1, 2}
+    assert lit[6] == set()  # the light is off
+    assert lit[-1] == {3, 4}
+    turned = seen_tracks(maker, trials.turning())
+    assert turned[-1] == {0, 1, 2}
+    assert any(0 not in faces for faces in turned)
+    passing = seen_tracks(maker, trials.entering())
+    assert set.union(*passing) == {0, 1, 2, 3}
+    assert 0 in passing[0] & passing[-1]
+    assert any(0 not in faces for faces in passing)  # it left, and came back
+
+
+def test_bouncing_face_stays_in_the_picture(maker: ModuleType, trials: ModuleType) -> None:
+    (scene,) = trials.bounce()
+    for actor in scene.actors:
+        margin = 0.6 * actor.keys[0].size - 1e-6
+        across, down = (np.array([key[axis] for key in actor.keys]) for axis in (1, 2))
+        assert margin <= across.min() < across.max() <= 640 - margin
+        assert margin <= down.min() < down.max() <= 360 - margin
+        speeds = np.hypot(np.diff(across), np.diff(down))
+        assert np.median(speeds) == pytest.approx(speeds.max())
+
+
+def test_every_trial_renders(maker: ModuleType, trials: ModuleType) -> None:
+    names = [trial.__name__ for trial in trials.TRIALS]
+    assert len(set(names)) == len(names) >= 9
+    for trial in trials.TRIALS:
+        picture, _ = next(maker.render(trial()[0]))
+        assert picture.shape == (360, 640, 3)
+        assert picture.std() > 10
