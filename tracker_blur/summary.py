@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from pathlib import Path
 from typing import Any
 
+from tracker_blur.digest import sha256
 from tracker_blur.pipeline import Report
 from tracker_blur.settings import Settings
 from tracker_blur.version import __version__
@@ -30,9 +30,9 @@ def summarize(
 def _file(report: Report) -> dict[str, Any]:
     return {
         "input": str(report.source),
-        "input_sha256": _sha256(report.source),
+        "input_sha256": sha256(report.source),
         "output": str(report.target),
-        "output_sha256": _sha256(report.target),
+        "output_sha256": sha256(report.target),
         "detector": report.detector,
         "frames": report.frames,
         "faces": report.faces,
@@ -41,11 +41,3 @@ def _file(report: Report) -> dict[str, Any]:
         "stage_seconds": {name: round(took, 3) for name, took in report.stage_seconds.items()},
         "warnings": list(report.warnings),
     }
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
