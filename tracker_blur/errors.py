@@ -4,6 +4,7 @@ TrackerBlurError
 ├── SettingsError (ValueError)          an option has a value that makes no sense
 ├── SourceError (OSError)               an input cannot be read, or not to its end
 ├── SinkError (OSError)                 an output cannot be written
+├── TrackFileError                      a file with tracks cannot be read, or is another video's
 ├── ModelError                          a weight file is missing, corrupt or of another kind
 └── MissingPackageError (ImportError)   an optional package is not installed
 
@@ -25,6 +26,10 @@ class SourceError(TrackerBlurError, OSError):
 
 class SinkError(TrackerBlurError, OSError):
     """An output cannot be written."""
+
+
+class TrackFileError(TrackerBlurError):
+    """A file with tracks cannot be read, makes no sense, or was made for another video."""
 
 
 class ModelError(TrackerBlurError):
