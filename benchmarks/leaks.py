@@ -1,0 +1,416 @@
+"""How much of each annotated face is left to see: trackblur, deface 1.5.0, plain detection.
+
+    python benchmarks/leaks.py --face ../shared/models [--tools two-pass,deface-0.2]
+        [--only CLIP,...] [--keep FOLDER] [--out docs/leaks.md]
+
+A clip is NAME.mp4 or NAME.mkv beside NAME.csv with the columns frame,track,x,y,w,h. Every tool
+fills faces with solid black and otherwise works as it does by default; `--judge` names the program
+that compares its output with the clip and the truth.
+
+    two-pass, one-pass   trackblur as it is called, and with --one-pass
+    delay-5, delay-15    --one-pass --delay, for that many frames of the clip
+    deface-0.2, -0.5     deface 1.5.0 at its default threshold and at a higher one, in a virtual
+                         environment of its own, made on the first run, which keeps the outputs
+    plain                what trackblur's detector finds on each frame by itself, and nothing else
+
+In total, face-frames are pooled, and so are tracks; over-blur and jitter are the clips' means,
+weighted by their face-frames. `/ deface` is the over-blur over that of deface-0.2, in brackets that
+of the clip where it is largest. A † marks an output with more or fewer frames than the clip, which
+is judged frame by frame all the same. Times are of whole processes (plain: without the start of
+Python), run once, beside whatever else the machine had to do: benchmarks/speed.py measures speed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import json
+import math
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+import av
+
+from tracker_blur.detectors import load_detector
+from tracker_blur.frames import view_size
+from tracker_blur.redact import Redactor
+from tracker_blur.settings import Settings
+from tracker_blur.sinks.video import VideoSink
+from tracker_blur.sources.video import VideoSource
+from tracker_blur.tracks import Face, Origin
+from tracker_blur.weights import Weights
+
+ROOT = Path(__file__).resolve().parents[1]
+DEFACE_PACKAGES = ("deface==1.5.0", "onnxruntime")
+DEFACE_ENCODER = {"codec": "libx264", "macro_block_size": 2}  # its default would resize 1080 lines
+BASELINE = "deface-0.2"
+NOTHING = "-"
+BEGIN, END = "<!-- tables: benchmarks/leaks.py -->", "<!-- end of tables -->"
+HEAD = (
+    "exposed", "longest run", "clean tracks", "tracks never hidden", "worst cover", "over-blur",
+    "/ deface", "jitter", "false area", "time",
+)  # fmt: skip
+
+
+class Clip(NamedTuple):
+    """A video and the file that says where its faces are."""
+
+    video: Path
+    truth: Path
+
+    @property
+    def name(self) -> str:
+        """The clip's name, without suffix."""
+        return self.video.stem
+
+
+Redact: TypeAlias = Callable[[Clip, Path], float]
+"""Writes a clip, redacted, to a path; returns the seconds that it took."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What is left to see of one clip, or of several.
+
+    lifelong   tracks that are exposed in each of their frames
+    false_pct  hidden share of the picture where there is no face; None where there is one
+    is_whole   whether the output has as many frames as the clip
+    """
+
+    face_frames: int
+    exposed: int
+    longest_run: int
+    tracks: int
+    clean: int
+    lifelong: int
+    worst_cover: float
+    overblur: float
+    jitter: float
+    false_pct: float | None
+    is_whole: bool
+    seconds: float
+
+
+def main() -> int:
+    """Run the tools over the clips, print the tables and store them."""
+    arguments = _parser().parse_args()
+    tools = _chosen(_tools(arguments), arguments.tools)
+    results: dict[str, dict[str, Figures]] = {}
+    sections = []
+    for clip in _clips(arguments):
+        results[clip.name] = dict(_measured(clip, tools, arguments.judge, arguments.keep))
+        sections.append(f"## {clip.name}\n\n{_table(_rows([results[clip.name]]))}")
+        print(f"{sections[-1]}\n", flush=True)
+    sections.insert(0, f"## In total\n\n{_table(_rows(list(results.values())))}")
+    print(sections[0])
+    if arguments.out is not None:
+        _store("\n\n".join(sections), arguments.out)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    shared = ROOT.parent / "shared"
+    every_tool = "two-pass,one-pass,delay-5,delay-15,deface-0.2,deface-0.5,plain"
+    parser.add_argument("--clips", type=Path, default=shared / "videos", metavar="FOLDER")
+    parser.add_argument("--only", type=_words, metavar="CLIP,...", help="names without suffix")
+    parser.add_argument(
+        "--judge", type=Path, default=shared / "tools" / "exposure.py", metavar="FILE"
+    )
+    parser.add_argument("--tools", type=_words, default=every_tool, help="(default: %(default)s)")
+    parser.add_argument("--face", type=Path, metavar="DIR", help="folder with weight files")
+    parser.add_argument("--detector", default="auto")
+    parser.add_argument("--options", default="", help="more options for trackblur")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the outputs here")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="Markdown in which to write or replace the tables"
+    )
+    parser.add_argument(
+        "--deface-env", type=Path, default=ROOT / "build" / "deface", metavar="FOLDER",
+        help="its virtual environment, made if missing",
+    )  # fmt: skip
+    return parser
+
+
+def _words(text: str) -> list[str]:
+    return text.split(",")
+
+
+def _clips(arguments: argparse.Namespace) -> list[Clip]:
+    clips = [
+        Clip(video, truth)
+        for truth in sorted(arguments.clips.glob("*.csv"))
+        for video in (truth.with_suffix(".mp4"), truth.with_suffix(".mkv"))
+        if video.exists() and (arguments.only is None or video.stem in arguments.only)
+    ]
+    if not clips:
+        raise SystemExit(f"{arguments.clips}: no annotated clips here, or none of these names")
+    return clips
+
+
+def _tools(arguments: argparse.Namespace) -> dict[str, Redact]:
+    settings = Settings(
+        models_folder=arguments.face, detector=arguments.detector, method="solid", overwrite=True
+    )
+    words = ["--method", "solid", "--detector", arguments.detector, "--overwrite", "--quiet"]
+    words += ["--face", str(arguments.face)] if arguments.face else []
+    words += arguments.options.split()
+    one_pass = [*words, "--one-pass"]
+    return {
+        "two-pass": partial(_trackblur, words, 0),
+        "one-pass": partial(_trackblur, one_pass, 0),
+        "delay-5": partial(_trackblur, one_pass, 5),
+        "delay-15": partial(_trackblur, one_pass, 15),
+        "deface-0.2": partial(_deface, arguments.deface_env, 0.2),
+        "deface-0.5": partial(_deface, arguments.deface_env, 0.5),
+        "plain": partial(_plain, settings),
+    }
+
+
+def _chosen(tools: Mapping[str, Redact], names: Sequence[str]) -> dict[str, Redact]:
+    unknown = sorted(set(names) - set(tools))
+    if unknown:
+        raise SystemExit(f"--tools: {', '.join(unknown)}: choose from {', '.join(tools)}")
+    return {name: tool for name, tool in tools.items() if name in names}
+
+
+def _trackblur(words: Sequence[str], delay_frames: int, clip: Clip, target: Path) -> float:
+    delay = []
+    if delay_frames:
+        with VideoSource(clip.video) as source:
+            delay = ["--delay", f"{float(delay_frames / source.info.rate):.6f}"]
+    program = [sys.executable, "-m", "tracker_blur", str(clip.video), str(target)]
+    return _timed([*program, *words, *delay])
+
+
+def _plain(settings: Settings, clip: Clip, target: Path) -> float:
+    """Hide what the detector finds on each frame."""
+    started = time.perf_counter()
+    _, detector = load_detector(settings.detector, Weights(settings.models_folder))
+    redactor = Redactor(settings)
+    with VideoSource(clip.video) as source:
+        width, height = view_size(source.info.size, settings.view_px, source.info.pixel_aspect)
+        x_ratio, y_ratio = source.info.size[0] / width, source.info.size[1] / height
+        with VideoSink(target, clip.video, source, settings) as sink:
+            for frame in source:
+                found = detector.detect(frame.view((width, height)), detector.default_confidence)
+                faces = [
+                    Face(index, find.box.scaled(x_ratio, y_ratio), find.score, Origin.DETECTED)
+                    for index, find in enumerate(found)
+                ]
+                sink.write(redactor.redact(frame, faces))
+    return time.perf_counter() - started
+
+
+def _deface(environment: Path, threshold: float, clip: Clip, target: Path) -> float:
+    """Run deface, or take what an earlier run has left in its environment."""
+    digest = hashlib.sha256(clip.video.read_bytes()).hexdigest()[:16]
+    kept = environment / "leaks" / f"{digest}_{threshold}.mp4"
+    seconds = kept.with_suffix(".seconds")
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = kept.with_suffix(".unfinished.mp4")
+        command = [
+            str(_deface_program(environment)), str(_punctual(clip.video, kept.parent)),
+            "--output", str(unfinished), "--thresh", str(threshold), "--replacewith", "solid",
+            "--ffmpeg-config", json.dumps(DEFACE_ENCODER),
+        ]  # fmt: skip
+        seconds.write_text(str(_timed(command)))
+        unfinished.rename(kept)
+    shutil.copyfile(kept, target)
+    return float(seconds.read_text())
+
+
+def _punctual(video: Path, folder: Path) -> Path:
+    """Return the video, or a copy of its pictures alone in the folder if its sound begins earlier.
+
+    deface's reader would repeat the first picture until its time comes, and so its output would be
+    judged by the wrong frames.
+    """
+    with av.open(video) as source:
+        stream = source.streams.video[0]
+        start = stream.start_time or 0
+        if start * (stream.time_base or 0) * av.time_base <= (source.start_time or 0):
+            return video
+        target = folder / f"{video.stem}_pictures.mp4"
+        with av.open(target, "w") as copy:
+            track = copy.add_stream_from_template(stream)
+            for packet in source.demux(stream):
+                if packet.pts is not None and packet.dts is not None:  # the last one is empty
+                    packet.pts -= start
+                    packet.dts -= start
+                    packet.stream = track
+                    copy.mux(packet)
+    return target
+
+
+def _deface_program(environment: Path) -> Path:
+    """Return the program in its virtual environment, which is made if missing."""
+    program = environment / "bin" / "deface"
+    if not program.exists():
+        _tell(f"installing {' '.join(DEFACE_PACKAGES)} into {environment}")
+        venv.create(environment, with_pip=True)
+        install = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+        subprocess.run([*install, *DEFACE_PACKAGES], check=True)
+    return program
+
+
+def _timed(command: Sequence[str]) -> float:
+    """Run a program and return its seconds."""
+    started = time.perf_counter()
+    _finished(command)
+    return time.perf_counter() - started
+
+
+def _finished(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end; a failure is shown and ends the benchmark."""
+    run = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    if run.returncode != 0:
+        said = (run.stdout + run.stderr)[-2000:]
+        raise SystemExit(f"{' '.join(command)}\nfailed ({run.returncode}):\n{said}")
+    return run
+
+
+def _measured(
+    clip: Clip, tools: Mapping[str, Redact], judge: Path, keep: Path | None
+) -> Iterator[tuple[str, Figures]]:
+    """Give each tool's figures on a clip."""
+    with tempfile.TemporaryDirectory(prefix="trackblur-leaks-") as scratch:
+        folder = keep or Path(scratch)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, redact in tools.items():
+            target = folder / f"{clip.name}_{name}{clip.video.suffix}"
+            seconds = redact(clip, target)
+            figures = _judged(clip, target, judge, seconds)
+            _tell(f"{clip.name}: {name}: {figures.exposed} exposed, {seconds:.1f} s")
+            yield name, figures
+
+
+def _judged(clip: Clip, redacted: Path, judge: Path, seconds: float) -> Figures:
+    command = [sys.executable, str(judge), str(clip.video), str(redacted), str(clip.truth)]
+    judged = _finished([*command, "--list", "--json"])
+    *exposures, summary = judged.stdout.splitlines()
+    found = json.loads(summary)
+    with clip.truth.open(newline="") as rows:
+        lives = Counter(row["track"] for row in csv.DictReader(rows))
+    bare = Counter(re.sub(r"exposed track (.*) frame \d+ cover .*", r"\1", e) for e in exposures)
+    return Figures(
+        face_frames=found["face_frames"],
+        exposed=found["exposed"],
+        longest_run=found["longest_run"],
+        tracks=found["tracks"],
+        clean=round(found["clean_tracks_pct"] * found["tracks"] / 100),
+        lifelong=sum(frames == lives[track] for track, frames in bare.items()),
+        worst_cover=found["worst_cover"],
+        overblur=found["overblur"],
+        jitter=found["coverage_jitter"],
+        false_pct=found["false_area_pct"],
+        is_whole="number of frames" not in judged.stderr,
+        seconds=seconds,
+    )
+
+
+def _rows(results: Sequence[Mapping[str, Figures]]) -> Iterator[list[str]]:
+    """Give each tool's row of a table over clips, each of which has all tools' figures."""
+    for name in results[0]:
+        clips = [result[name] for result in results]
+        mark = "" if all(clip.is_whole for clip in clips) else " †"
+        baselines = [result[BASELINE] for result in results if BASELINE in result]
+        yield [f"{name}{mark}", *_cells(clips, baselines)]
+
+
+def _cells(clips: Sequence[Figures], baselines: Sequence[Figures]) -> Iterator[str]:
+    """Give a tool's figures over some clips, beside those of the baseline if that was run."""
+    total = _total(clips)
+    if total.face_frames:
+        yield f"{100 * total.exposed / total.face_frames:.2f} % ({total.exposed})"
+        yield str(total.longest_run)
+        yield f"{100 * total.clean / total.tracks:.1f} % of {total.tracks}"
+        yield str(total.lifelong)
+        yield f"{total.worst_cover:.3f}"
+        yield f"{total.overblur:.2f}"
+        yield _relative(clips, baselines)
+        yield f"{total.jitter:.4f}"
+    else:
+        yield from [NOTHING] * 8
+    yield NOTHING if total.false_pct is None else f"{total.false_pct:.3f} %"
+    yield f"{total.seconds:.1f} s"
+
+
+def _total(clips: Sequence[Figures]) -> Figures:
+    face_frames = sum(clip.face_frames for clip in clips)
+
+    def mean(values: Iterable[float]) -> float:
+        weighted = zip(values, clips, strict=True)
+        return sum(value * clip.face_frames for value, clip in weighted) / max(1, face_frames)
+
+    false = [clip.false_pct for clip in clips if clip.false_pct is not None]
+    return Figures(
+        face_frames=face_frames,
+        exposed=sum(clip.exposed for clip in clips),
+        longest_run=max(clip.longest_run for clip in clips),
+        tracks=sum(clip.tracks for clip in clips),
+        clean=sum(clip.clean for clip in clips),
+        lifelong=sum(clip.lifelong for clip in clips),
+        worst_cover=min(clip.worst_cover for clip in clips),
+        overblur=mean(clip.overblur for clip in clips),
+        jitter=mean(clip.jitter for clip in clips),
+        false_pct=statistics.mean(false) if false else None,
+        is_whole=all(clip.is_whole for clip in clips),
+        seconds=sum(clip.seconds for clip in clips),
+    )
+
+
+def _relative(clips: Sequence[Figures], baselines: Sequence[Figures]) -> str:
+    """Return the over-blur over the baseline's, and that of the clip where it is the largest."""
+    if not baselines:
+        return NOTHING
+    ratio = f"{_ratio(_total(clips), _total(baselines)):.2f}"
+    if len(clips) == 1:
+        return ratio
+    largest = max(_ratio(*pair) for pair in zip(clips, baselines, strict=True))
+    return f"{ratio} ({largest:.2f})"
+
+
+def _ratio(ours: Figures, theirs: Figures) -> float:
+    if theirs.overblur:
+        return ours.overblur / theirs.overblur
+    return math.inf if ours.overblur else 1.0
+
+
+def _table(rows: Iterable[Sequence[str]]) -> str:
+    lines = [["", *HEAD], ["---", *["---:"] * len(HEAD)], *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _store(tables: str, file: Path) -> None:
+    """Replace the tables in a document and leave the rest of it, or begin one."""
+    text = file.read_text() if file.exists() else f"{BEGIN}\n{END}\n"
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise SystemExit(f"{file}: there is no place for the tables: add {BEGIN} and {END}")
+    file.write_text(f"{before}{BEGIN}\n\n{tables}\n\n{END}{after}")
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
