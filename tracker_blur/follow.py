@@ -22,6 +22,7 @@ from tracker_blur.detectors import Detector
 from tracker_blur.frames import Image
 from tracker_blur.match import pair
 from tracker_blur.pace import Pace
+from tracker_blur.second_look import SecondLook
 from tracker_blur.trackers import Tracker
 from tracker_blur.tracks import Face, Origin
 
@@ -31,11 +32,12 @@ _GATE_LIMIT = 2.0
 _VELOCITY_SHARE = 0.5  # of the newest measurement in the smoothed velocity
 _VELOCITY_SECONDS = 0.5  # a face unseen for longer is not expected to keep its course
 _GROWTH_PER_SECOND = 0.5  # a held box grows by this share of its size, on each side
-_SHRINK_PER_SECOND = 0.5  # what is left, a second later, of a size that was hidden once
 _DRIFT_SIZE_RATIO = 1.6  # a tracker that changes the size by more, between looks, has drifted
 _CARRY_HOLDS = 2  # a tracker that no look confirms is trusted for that many times the hold
+_WEAK_SECONDS = 1.5  # weak finds confirm a face for so long after the last sure one
 _MISSED_LOOKS = 3  # a face that fewer looks have missed is never given up, whatever its age
 _BEHIND_SHARE = 0.5  # of its box: a face of which another hides more is not followed
+_SAME_FACE_IOU = 0.4  # a find that overlaps another face by more is that face
 _FASTEST_SIZES = 20.0  # a second; what seems faster comes from time stamps that jitter
 
 
@@ -51,8 +53,8 @@ class _Track:
     confirmed_seconds: float
     known: Box  # the last box that a detection or the tracker gave
     known_seconds: float
+    strong_seconds: float  # when a find was sure, last
     missed_looks: int = 0
-    hidden_size: tuple[float, float] = (0.0, 0.0)
     velocity: tuple[float, float] = (0.0, 0.0)  # pixels a second
     tracker: Tracker | None = field(default=None, repr=False)
 
@@ -64,16 +66,6 @@ class _Track:
     def gate(self, seconds: float) -> float:
         unseen = seconds - self.confirmed_seconds
         return min(_GATE_LIMIT, _GATE_SIZES + _GATE_GROWTH_PER_SECOND * unseen)
-
-    def hide(self, elapsed: float) -> Box:
-        """Return what to hide: the box, of a size that may jump up but only glides down.
-
-        A detector's boxes pump, and a small one among larger ones uncovers a rim of the face.
-        """
-        left = _SHRINK_PER_SECOND**elapsed
-        width, height = self.hidden_size
-        self.hidden_size = max(self.box.width, left * width), max(self.box.height, left * height)
-        return Box.around(self.box.center, *self.hidden_size)
 
     def confirm(self, found: Detection, seconds: float) -> None:
         elapsed = seconds - self.confirmed_seconds
@@ -91,6 +83,19 @@ class _Track:
         self.score, self.origin, self.tracker = found.score, Origin.DETECTED, None
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one frame gave.
+
+    change        what the frame is to the one before
+    is_looked_at  whether the detector looked
+    """
+
+    faces: tuple[Face, ...]
+    change: Change
+    is_looked_at: bool
+
+
 class Follower:
     """Knows where every face is, frame by frame.
 
@@ -101,6 +106,9 @@ class Follower:
     hold_seconds how long a lost face stays hidden
     clock        seconds, for measuring what detecting and following cost; injected
     threads      how many faces' trackers may run side by side
+    second_look  looks where a face should be that the detector did not find; None: nobody does
+    skips        leave out the frames that the detector does not look at: they will be filled in
+                 from those before and after
     """
 
     def __init__(
@@ -112,6 +120,9 @@ class Follower:
         hold_seconds: float,
         clock: Callable[[], float],
         threads: int = 1,
+        second_look: SecondLook | None = None,
+        *,
+        skips: bool = False,
     ) -> None:
         self._detector = detector
         self._confidence = confidence
@@ -120,32 +131,35 @@ class Follower:
         self._pace = pace
         self._hold_seconds = hold_seconds
         self._clock = clock
+        self._second_look = second_look
+        self._skips = skips
         self._pool = ThreadPoolExecutor(threads, "tracker") if threads > 1 else None
         self._cuts = CutDetector()
         self._tracks: list[_Track] = []
         self._before_cut: list[_Track] = []
         self._last_image: Image | None = None
-        self._last_seconds = 0.0
         self.track_count = 0
 
-    def step(self, image: Image, seconds: float) -> tuple[Face, ...]:
+    def step(self, image: Image, seconds: float) -> Step:
         """Return the faces of the next frame; `image` is its view, `seconds` its time."""
         change = self._cuts.change(image)
         if self._last_image is not None and self._last_image.shape != image.shape:
             change = Change.CUT
         if change is not Change.NONE:
             self._change_scene(change)
-        if self._new_tracker is None or self._pace.is_due():
-            unseen = self._detect(image, seconds)
-        else:
-            unseen = self._tracks
+        is_due = self._new_tracker is None or self._pace.is_due()
+        if self._skips and not is_due:
+            return Step((), change, is_looked_at=False)
+        unseen = self._detect(image, seconds) if is_due else self._tracks
         self._carry(unseen, image, seconds)
         self._tracks = [track for track in self._tracks if not self._is_over(track, seconds)]
-        elapsed = max(0.0, seconds - self._last_seconds)
-        self._last_image, self._last_seconds = image, seconds
-        return tuple(
-            Face(track.track_id, track.hide(elapsed), track.score, track.origin)
-            for track in self._tracks
+        self._last_image = image
+        return Step(
+            tuple(
+                Face(track.track_id, track.box, track.score, track.origin) for track in self._tracks
+            ),
+            change,
+            is_looked_at=is_due,
         )
 
     def _detect(self, image: Image, seconds: float) -> list[_Track]:
@@ -159,7 +173,15 @@ class Follower:
         strong = [find for find in found if find.score >= self._confidence]
         weak = [find for find in found if find.score < self._confidence]
         unseen, new = self._confirm(self._tracks, strong, seconds)
-        unseen, _ = self._confirm(unseen, weak, seconds)  # weak finds never start a track
+        for track in self._tracks:
+            if track.confirmed_seconds == seconds:
+                track.strong_seconds = seconds
+        sure = [t for t in unseen if seconds - t.strong_seconds <= _WEAK_SECONDS]
+        doubted = [t for t in unseen if seconds - t.strong_seconds > _WEAK_SECONDS]
+        unseen, _ = self._confirm(sure, weak, seconds)  # weak finds never start a track
+        if self._second_look is not None:
+            unseen = self._look_again(unseen, image, seconds)
+        unseen = [*unseen, *doubted]
         if unseen or new:
             self._pace.hurry()
         for track in unseen:
@@ -167,6 +189,19 @@ class Follower:
         for find in new:
             self._tracks.append(self._begin(find, seconds))
         self._pace.detected(self._clock() - started, self._speeds())
+        return unseen
+
+    def _look_again(self, tracks: Sequence[_Track], image: Image, seconds: float) -> list[_Track]:
+        """Look more closely for each of these faces; return those still not found."""
+        assert self._second_look is not None
+        unseen = []
+        for track in tracks:
+            taken = [other.box for other in self._tracks if other.confirmed_seconds == seconds]
+            find = self._second_look.find(image, track.expected(seconds))
+            if find is None or any(find.box.iou(box) > _SAME_FACE_IOU for box in taken):
+                unseen.append(track)
+            else:
+                track.confirm(find, seconds)
         return unseen
 
     def _change_scene(self, change: Change) -> None:
@@ -200,7 +235,15 @@ class Follower:
         track_id = self.track_count
         self.track_count += 1
         return _Track(
-            track_id, find.box, find.score, Origin.DETECTED, find.box, seconds, find.box, seconds
+            track_id,
+            find.box,
+            find.score,
+            Origin.DETECTED,
+            confirmed=find.box,
+            confirmed_seconds=seconds,
+            known=find.box,
+            known_seconds=seconds,
+            strong_seconds=seconds,
         )
 
     def _carry(self, tracks: Sequence[_Track], image: Image, seconds: float) -> None:

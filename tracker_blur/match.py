@@ -6,10 +6,13 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from tracker_blur.boxes import Box
 
-_OUT_OF_REACH = 1e6
+FAR = 1e6
+"""The cost of a pair that must not be."""
+
 _SIZE_RATIO_LIMIT = 3.0  # a face does not become three times as large between two looks
 
 
@@ -38,13 +41,23 @@ def pair(
     """
     if not tracks or not found:
         return []
-    costs = np.full((len(tracks), len(found)), _OUT_OF_REACH)
+    costs = np.full((len(tracks), len(found)), FAR)
     for row, (track, gate) in enumerate(zip(tracks, gates, strict=True)):
         for column, box in enumerate(found):
             apart = distance(track, box)
             if apart <= gate:
                 costs[row, column] = apart
-    reach = costs < _OUT_OF_REACH
+    return assign(costs)
+
+
+def assign(costs: npt.NDArray[np.float64]) -> list[tuple[int, int]]:
+    """Return pairs (row, column) of least total cost, as many as are not FAR.
+
+    costs   shape (rows, columns), below FAR where a pair is allowed
+    """
+    if not costs.size:
+        return []
+    reach = costs < FAR
     if reach.sum(axis=0).max() <= 1 and reach.sum(axis=1).max() <= 1:
         rows, columns = np.nonzero(reach)  # nothing to choose: the only pairing there is
     else:
@@ -55,5 +68,5 @@ def pair(
     return [
         (int(row), int(column))
         for row, column in zip(rows, columns, strict=True)
-        if costs[row, column] < _OUT_OF_REACH
+        if costs[row, column] < FAR
     ]

@@ -158,7 +158,7 @@ class Engine:
 
         def observe(frame: Frame) -> tuple[Face, ...]:
             width, height = view_size(frame.size, self._settings.view_px, info.pixel_aspect)
-            faces = follower.step(frame.view((width, height)), frame.seconds)
+            faces = follower.step(frame.view((width, height)), frame.seconds).faces
             x_ratio, y_ratio = frame.size[0] / width, frame.size[1] / height
             return tuple(face.scaled(x_ratio, y_ratio) for face in faces)
 
