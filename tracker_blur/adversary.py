@@ -1,0 +1,105 @@
+"""Every detector at hand, each at several scales: who looks for faces that are still to be seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import cv2
+import numpy as np
+
+from tracker_blur import plugins
+from tracker_blur.boxes import Box
+from tracker_blur.detectors import Detector, load_detector
+from tracker_blur.errors import SettingsError
+from tracker_blur.frames import Image, view_size
+from tracker_blur.weights import Weights
+
+FIRM = 0.5  # score from which a find counts as a face by itself
+WEAK = 0.3  # score from which it counts as one together with others
+SAME_FACE_IOU = 0.4
+_LOOKS_PX = {  # longest sides; docs/verification.md says what each look adds and costs
+    "yunet": (320, 640, 1280, 2560),
+    "centerface": (640,),
+    "ssd": (640,),
+    "haar": (640,),
+}
+_GROUPS = (("yunet", "centerface"), ("ssd",), ("haar",))  # the first that is here looks
+_CLOSE_FACE_PX = 80  # the size to which a face is enlarged for a closer look
+_MOST_ENLARGED = 4.0
+_CLOSE_PADDING = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """A place that a detector takes for a face; `box` in pixels of the full-size upright frame."""
+
+    box: Box
+    score: float
+    detector: str
+
+    @property
+    def is_firm(self) -> bool:
+        """Whether it counts as a face by itself."""
+        return self.score >= FIRM
+
+
+class Looker:
+    """One detector at its scales; to be used by one thread at a time."""
+
+    def __init__(self, name: str, detector: Detector) -> None:
+        self.name = name
+        self._detector = detector
+
+    def look(self, picture: Image, pixel_aspect: Fraction) -> list[Find]:
+        """Return what it finds anywhere in an upright picture of full size."""
+        height, width = picture.shape[:2]
+        sizes = {view_size((width, height), px, pixel_aspect) for px in _LOOKS_PX[self.name]}
+        finds = []
+        for size in sorted(sizes):
+            reduced = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+            finds += self._finds(reduced, width / size[0], height / size[1])
+        return finds
+
+    def look_closely(self, picture: Image, box: Box) -> list[Find]:
+        """Return what it finds in an enlarged part of the picture, around a box."""
+        height, width = picture.shape[:2]
+        around = box.padded(_CLOSE_PADDING).clipped(width, height)
+        if around.is_empty or box.size <= 0:
+            return []
+        left, top, right, bottom = around.outward()
+        part = picture[top:bottom, left:right]
+        ratio = min(max(_CLOSE_FACE_PX / box.size, 1.0), _MOST_ENLARGED)
+        size = round((right - left) * ratio), round((bottom - top) * ratio)
+        enlarged = cv2.resize(part, size, interpolation=cv2.INTER_CUBIC)
+        finds = self._finds(enlarged, (right - left) / size[0], (bottom - top) / size[1])
+        return [replace(find, box=find.box.moved(left, top)) for find in finds]
+
+    def _finds(self, picture: cv2.typing.MatLike, x_ratio: float, y_ratio: float) -> list[Find]:
+        found = self._detector.detect(np.ascontiguousarray(picture, np.uint8), WEAK)
+        return [Find(find.box.scaled(x_ratio, y_ratio), find.score, self.name) for find in found]
+
+
+def lookers(weights: Weights) -> tuple[Looker, ...]:
+    """Return the strongest detectors whose weights are on this machine, best first.
+
+    Raises ModelError when a weight file is damaged, and SettingsError as `Weights` does.
+    """
+    for group in _GROUPS:
+        here = [name for name in group if _is_here(name, weights)]
+        if here:
+            return tuple(Looker(name, load_detector(name, weights)[1]) for name in here)
+    raise SettingsError("no detector works here")  # unreachable while one needs no weights
+
+
+def _is_here(name: str, weights: Weights) -> bool:
+    return weights.complete(plugins.load("tracker_blur.detectors", name).WEIGHTS) is not None
+
+
+def without_doubles(finds: list[Find]) -> list[Find]:
+    """Keep the best-scored of finds that are one face."""
+    kept: list[Find] = []
+    for find in sorted(finds, key=lambda find: -find.score):
+        if all(find.box.iou(other.box) <= SAME_FACE_IOU for other in kept):
+            kept.append(find)
+    return kept

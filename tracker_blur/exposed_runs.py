@@ -1,0 +1,99 @@
+"""Groups exposed faces of frames that follow each other, and drops what was no face."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from tracker_blur.adversary import FIRM
+from tracker_blur.boxes import Box
+from tracker_blur.verdict import Exposure, Run
+
+_SAME_FACE_IOU = 0.3
+_LONGEST_GAP = 3  # looks without a find, within one run
+_ENOUGH_WEAK = 5  # weak finds in a row that make a face together
+_MOST_CROPS = 3  # of a run
+_MOST_CROPS_IN_ALL = 1000
+
+
+@dataclass(slots=True)
+class _Open:
+    """A run that may go on."""
+
+    exposures: list[Exposure] = field(default_factory=list)
+    looked: int = 0
+    is_face: bool = False
+
+
+class RunBuilder:
+    """Takes the exposures of one look after the other.
+
+    A firm find is a face. Weak ones are where the same place was hidden as a face one look before
+    or after, where a track ends or begins, or where several follow each other.
+    """
+
+    def __init__(self) -> None:
+        self._open: list[_Open] = []
+        self._done: list[_Open] = []
+        self._hidden: Sequence[Box] = ()
+        self._looks = 0
+        self._crops = 0
+
+    def add(
+        self, exposures: Iterable[Exposure], hidden: Sequence[Box], awaited: Sequence[Box]
+    ) -> None:
+        """Take one look's exposures.
+
+        hidden   boxes of faces that are hidden in this look
+        awaited  where a track ended a moment ago, or will begin: its face may still be there
+        """
+        self._looks += 1
+        for run in self._open:
+            if run.looked == self._looks - 1 and _meets(run.exposures[-1].box, hidden):
+                run.is_face = True
+        for exposure in exposures:
+            run = self._run_of(exposure)
+            run.is_face |= exposure.score >= FIRM
+            run.is_face |= _meets(exposure.box, (*self._hidden, *awaited))
+            run.looked = self._looks
+            run.exposures.append(exposure)
+            run.is_face |= len(run.exposures) >= _ENOUGH_WEAK
+            self._thin(run)
+        self._hidden = hidden
+        ended = [run for run in self._open if run.looked < self._looks - _LONGEST_GAP]
+        self._done += (run for run in ended if run.is_face)
+        self._open = [run for run in self._open if run not in ended]
+
+    def runs(self) -> tuple[Run, ...]:
+        """Return the runs so far, by their first frames."""
+        faces = [*self._done, *(run for run in self._open if run.is_face)]
+        runs = (Run(tuple(run.exposures)) for run in faces)
+        return tuple(sorted(runs, key=lambda run: (run.first.frame, run.first.box.left)))
+
+    def _run_of(self, exposure: Exposure) -> _Open:
+        free = [run for run in self._open if run.looked < self._looks]
+        best = max(free, key=lambda run: run.exposures[-1].box.iou(exposure.box), default=None)
+        if best is None or best.exposures[-1].box.iou(exposure.box) < _SAME_FACE_IOU:
+            best = _Open()
+            self._open.append(best)
+        return best
+
+    def _thin(self, run: _Open) -> None:
+        """Forget crops that nobody would look at: a long run keeps its start, best and last."""
+        newest = run.exposures[-1]
+        if newest.crop is None:
+            return
+        if self._crops >= _MOST_CROPS_IN_ALL:
+            run.exposures[-1] = replace(newest, crop=None)
+            return
+        self._crops += 1
+        with_crop = [at for at, exposure in enumerate(run.exposures) if exposure.crop is not None]
+        if len(with_crop) > _MOST_CROPS:
+            middle = with_crop[1:-1]
+            least = min(middle, key=lambda at: run.exposures[at].score)
+            run.exposures[least] = replace(run.exposures[least], crop=None)
+            self._crops -= 1
+
+
+def _meets(box: Box, others: Iterable[Box]) -> bool:
+    return any(box.iou(other) >= _SAME_FACE_IOU for other in others)
