@@ -20,7 +20,7 @@ from tests.verify_cases import (
     tracks_of,
 )
 from tests.video_files import write_clip
-from tracker_blur.adversary import Find, lookers
+from tracker_blur.adversary import Find, lookers, without_doubles
 from tracker_blur.boxes import Box
 from tracker_blur.errors import SourceError
 from tracker_blur.exposed_runs import RunBuilder
@@ -229,17 +229,30 @@ def test_a_missing_file_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         verify(tmp_path / "none.mp4")
 
 
-def exposure(frame: int, box: Box, score: float) -> Exposure:
-    return Exposure(frame, frame / 25, None, box, score, "told", 1.0, b"jpeg")
+def exposure(frame: int, box: Box, score: float, is_agreed: bool = False) -> tuple[Find, Exposure]:
+    find = Find(box, score, "told", is_agreed)
+    return find, Exposure(frame, frame / 25, None, box, score, "told", 1.0, b"jpeg")
 
 
 BOX = Box(10, 10, 50, 60)
 
 
-def test_one_weak_find_is_no_face() -> None:
+@pytest.mark.parametrize(
+    ("scores", "is_agreed", "is_face"),
+    [
+        ((0.6,), False, True),
+        ((0.59,), False, False),
+        ((0.3,), True, True),
+        ((0.5, 0.5), False, True),
+        ((0.5, 0.4), False, False),
+        ((0.49,) * 50, False, False),
+    ],
+)
+def test_what_makes_a_face(scores: tuple[float, ...], is_agreed: bool, is_face: bool) -> None:
     runs = RunBuilder()
-    runs.add([exposure(0, BOX, 0.4)], [], [])
-    assert runs.runs() == ()
+    for frame, score in enumerate(scores):
+        runs.add([exposure(frame, BOX.moved(frame / 9, 0), score, is_agreed)], [], [])
+    assert len(runs.runs()) == is_face
 
 
 def test_a_weak_find_is_a_face_where_one_was_hidden_or_is_awaited() -> None:
@@ -249,14 +262,6 @@ def test_a_weak_find_is_a_face_where_one_was_hidden_or_is_awaited() -> None:
         runs.add([exposure(1, BOX.moved(3, 0), 0.4)], [], awaited)
         runs.add([], after, [])
         assert len(runs.runs()) == 1
-
-
-def test_weak_finds_in_a_row_are_a_face() -> None:
-    runs = RunBuilder()
-    for frame in range(5):
-        runs.add([exposure(frame, BOX.moved(frame, 0), 0.4)], [], [])
-    (run,) = runs.runs()
-    assert (run.first.frame, run.last.frame) == (0, 4)
 
 
 def test_a_run_bridges_looks_that_missed() -> None:
@@ -330,6 +335,9 @@ def test_a_looker_finds_faces_in_an_enlarged_part(shared: Path) -> None:
     assert looker.look_closely(np.asarray(image, np.uint8), Box(-500, 0, -400, 100)) == []
 
 
-def test_find_is_firm() -> None:
-    assert Find(BOX, 0.5, "told").is_firm
-    assert not Find(BOX, 0.49, "told").is_firm
+def test_one_face_is_found_once_and_detectors_may_agree() -> None:
+    first, second = Find(BOX, 0.4, "yunet"), Find(BOX.moved(2, 2), 0.35, "centerface")
+    far = Find(BOX.moved(200, 0), 0.5, "yunet")
+    again = Find(BOX.moved(201, 0), 0.4, "yunet")
+    kept = without_doubles([second, again, first, far])
+    assert [(find.score, find.is_agreed) for find in kept] == [(0.5, False), (0.4, True)]

@@ -15,8 +15,9 @@ from tracker_blur.errors import SettingsError
 from tracker_blur.frames import Image, view_size
 from tracker_blur.weights import Weights
 
-FIRM = 0.5  # score from which a find counts as a face by itself
-WEAK = 0.3  # score from which it counts as one together with others
+SURE = 0.6  # score from which one find in one frame is a face
+FIRM = 0.5  # score from which a find is one together with others, or alone where two agree
+WEAK = 0.3  # score from which it may be one where a face is known to be
 SAME_FACE_IOU = 0.4
 _LOOKS_PX = {  # longest sides; docs/verification.md says what each look adds and costs
     "yunet": (320, 640, 1280, 2560),
@@ -32,16 +33,26 @@ _CLOSE_PADDING = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Find:
-    """A place that a detector takes for a face; `box` in pixels of the full-size upright frame."""
+    """A place that a detector takes for a face.
+
+    box        pixels of the full-size upright frame
+    is_agreed  whether another detector finds a face there too
+    """
 
     box: Box
     score: float
     detector: str
+    is_agreed: bool = False
 
     @property
     def is_firm(self) -> bool:
-        """Whether it counts as a face by itself."""
-        return self.score >= FIRM
+        """Whether there is likely a face."""
+        return self.is_agreed or self.score >= FIRM
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether there is a face, whatever other frames say."""
+        return self.is_agreed or self.score >= SURE
 
 
 class Looker:
@@ -97,9 +108,13 @@ def _is_here(name: str, weights: Weights) -> bool:
 
 
 def without_doubles(finds: list[Find]) -> list[Find]:
-    """Keep the best-scored of finds that are one face."""
+    """Keep the best-scored of finds that are one face, and note where two detectors agree."""
     kept: list[Find] = []
     for find in sorted(finds, key=lambda find: -find.score):
-        if all(find.box.iou(other.box) <= SAME_FACE_IOU for other in kept):
+        same = [at for at, other in enumerate(kept) if find.box.iou(other.box) > SAME_FACE_IOU]
+        for at in same:
+            if kept[at].detector != find.detector:
+                kept[at] = replace(kept[at], is_agreed=True)
+        if not same:
             kept.append(find)
     return kept

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from tracker_blur.adversary import FIRM
+from tracker_blur.adversary import Find
 from tracker_blur.boxes import Box
 from tracker_blur.verdict import Exposure, Run
 
 _SAME_FACE_IOU = 0.3
 _LONGEST_GAP = 3  # looks without a find, within one run
-_ENOUGH_WEAK = 5  # weak finds in a row that make a face together
+_ENOUGH_FIRM = 2  # finds that make a face together
 _MOST_CROPS = 3  # of a run
 _MOST_CROPS_IN_ALL = 1000
 
@@ -22,14 +22,15 @@ class _Open:
 
     exposures: list[Exposure] = field(default_factory=list)
     looked: int = 0
+    firm: int = 0
     is_face: bool = False
 
 
 class RunBuilder:
     """Takes the exposures of one look after the other.
 
-    A firm find is a face. Weak ones are where the same place was hidden as a face one look before
-    or after, where a track ends or begins, or where several follow each other.
+    A sure find is a face, and so are two firm ones. Others are where the same place was hidden as a
+    face one look before or after, and where a track begins or ends.
     """
 
     def __init__(self) -> None:
@@ -40,9 +41,12 @@ class RunBuilder:
         self._crops = 0
 
     def add(
-        self, exposures: Iterable[Exposure], hidden: Sequence[Box], awaited: Sequence[Box]
+        self,
+        exposures: Iterable[tuple[Find, Exposure]],
+        hidden: Sequence[Box],
+        awaited: Sequence[Box],
     ) -> None:
-        """Take one look's exposures.
+        """Take one look's exposures, each with the find that it is.
 
         hidden   boxes of faces that are hidden in this look
         awaited  where a track ended a moment ago, or will begin: its face may still be there
@@ -51,13 +55,13 @@ class RunBuilder:
         for run in self._open:
             if run.looked == self._looks - 1 and _meets(run.exposures[-1].box, hidden):
                 run.is_face = True
-        for exposure in exposures:
+        for find, exposure in exposures:
             run = self._run_of(exposure)
-            run.is_face |= exposure.score >= FIRM
+            run.firm += find.is_firm
+            run.is_face |= find.is_sure or run.firm >= _ENOUGH_FIRM
             run.is_face |= _meets(exposure.box, (*self._hidden, *awaited))
             run.looked = self._looks
             run.exposures.append(exposure)
-            run.is_face |= len(run.exposures) >= _ENOUGH_WEAK
             self._thin(run)
         self._hidden = hidden
         ended = [run for run in self._open if run.looked < self._looks - _LONGEST_GAP]

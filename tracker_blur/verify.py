@@ -221,7 +221,7 @@ class _Case:
             self.looked += 1
             self.finds += len(finds)
             exposures = [
-                self._exposure(look, find, visible)
+                (find, self._exposure(look, find, visible))
                 for find, visible in exposed
                 if find.is_firm or not _meets(find.box, hidden)
             ]
