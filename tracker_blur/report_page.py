@@ -9,6 +9,7 @@ import base64
 import html
 from collections.abc import Iterator
 from itertools import groupby
+from pathlib import PurePath
 
 from tracker_blur.verdict import Check, EndView, Exposure, Run, Verdict
 
@@ -51,7 +52,7 @@ _EVIDENCE = {
 
 def page(verdict: Verdict) -> str:
     """Return the page as HTML text."""
-    title = f"Verification of {verdict.output}"
+    title = f"Verification of {PurePath(verdict.output).name}"
     return "\n".join(
         (
             "<!DOCTYPE html>",
@@ -98,9 +99,10 @@ def headline(verdict: Verdict) -> str:
 def _head(verdict: Verdict) -> Iterator[str]:
     yield '<p class="warning" role="note"><strong>This page shows faces.</strong> '
     yield "Handle it like the video they come from, and delete it once it has served.</p>"
-    yield f"<h1>{html.escape(verdict.output)}</h1>"
+    yield f"<h1>{html.escape(PurePath(verdict.output).name)}</h1>"
     if verdict.source is not None:
-        yield f'<p class="soft">compared with {html.escape(verdict.source)}</p>'
+        name = html.escape(PurePath(verdict.source).name)
+        yield f'<p class="soft">compared with {name}</p>'
     mood, mark = ("good", "✓") if verdict.is_clean else ("bad", "✗")
     yield f'<p class="verdict {mood}">{mark} {html.escape(headline(verdict))}</p>'
     names = html.escape(" and ".join(verdict.detectors))

@@ -329,9 +329,13 @@ def _meets(box: Box, others: Iterable[Box]) -> bool:
 def _crop(picture: Image, box: Box, *, marked: bool) -> bytes | None:
     """Return a JPEG of a place and its surroundings; None where it is outside of the picture."""
     height, width = picture.shape[:2]
-    around = box.padded(_CROP_PADDING).clipped(width, height)
-    if around.is_empty:
+    if box.clipped(width, height).is_empty:
         return None
+    around = box.padded(_CROP_PADDING)
+    # At the border, show as much as elsewhere.
+    dx = max(0.0, -around.left) - max(0.0, around.right - width)
+    dy = max(0.0, -around.top) - max(0.0, around.bottom - height)
+    around = around.moved(dx, dy).clipped(width, height)
     left, top, right, bottom = around.outward()
     ratio = min(_CROP_HEIGHT_PX / (bottom - top), _MOST_ENLARGED)
     size = max(1, round((right - left) * ratio)), max(1, round((bottom - top) * ratio))
