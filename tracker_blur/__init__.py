@@ -27,13 +27,13 @@ if TYPE_CHECKING:
         TrackerBlurError,
     )
     from tracker_blur.patches import anonymize_face_pixelate, anonymize_face_simple
-    from tracker_blur.pipeline import Report
+    from tracker_blur.report import Report
     from tracker_blur.settings import Settings
 
 _HOMES = {
     "MissingPackageError": "errors",
     "ModelError": "errors",
-    "Report": "pipeline",
+    "Report": "report",
     "Settings": "settings",
     "SettingsError": "errors",
     "SinkError": "errors",

@@ -15,7 +15,8 @@ from tracker_blur.batch import Job
 from tracker_blur.errors import SettingsError
 from tracker_blur.frames import Image, VideoInfo
 from tracker_blur.pictures import PictureFrame
-from tracker_blur.pipeline import Engine, Progress, Report
+from tracker_blur.pipeline import Engine
+from tracker_blur.report import Progress, Report
 from tracker_blur.settings import Settings
 
 
@@ -78,10 +79,9 @@ def _redact_all(
 
 def _redact(images: Iterable[Image], info: VideoInfo, settings: Settings | None) -> Iterator[Image]:
     engine = Engine(settings or Settings())
-    observe = engine.observer(info)
-    for index, image in enumerate(images):
-        frame = _frame(image, index, info.rate)
-        engine.redact(frame, observe(frame))
+    frames = (_frame(image, index, info.rate) for index, image in enumerate(images))
+    for frame, faces in engine.watch(info)(frames):
+        engine.redact(frame, faces)
         yield np.asarray(cv2.merge([plane.samples for plane in frame.planes()][::-1]), np.uint8)
 
 

@@ -25,11 +25,13 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser; an option's destination is the name of its setting."""
     words = argparse.ArgumentParser(
         prog="trackblur",
-        usage="%(prog)s IN [IN ...] [OUT] [options]\n       %(prog)s models [-h]",
+        usage="%(prog)s IN [IN ...] [OUT] [options]\n       %(prog)s COMMAND [-h]",
         description="Hide every face in videos, pictures and folders of them; "
         "keep everything else as it was.",
-        epilog="'trackblur models' lists the weight files of the detectors and fetches them. "
-        "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.",
+        epilog="Commands: 'track' writes down where faces are, 'tracks' shows and changes that, "
+        "'render' hides what it says, 'verify' looks for faces in a finished file, 'models' lists "
+        "and fetches weight files. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a face was found "
+        "exposed, 130 interrupted.",
         formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28),
     )
     words.add_argument(
@@ -39,11 +41,88 @@ def parser() -> argparse.ArgumentParser:
         help="a video, a picture, a folder or a quoted pattern; OUT is a file, or a folder for "
         "several (default: NAME_redacted beside IN)",
     )
-    _add_finding(words.add_argument_group("finding faces"))
+    finding = words.add_argument_group("finding faces")
+    _add_finding(finding)
+    _option(
+        finding,
+        "--one-pass",
+        "one_pass",
+        action="store_true",
+        help="do not look at the whole video before writing it: a face may show until it is found",
+    )
+    _option(
+        finding,
+        "--delay",
+        "delay_seconds",
+        type=float,
+        metavar="SECONDS",
+        help="one pass: how long a frame waits for what later ones tell of it (default: "
+        "%(default)s)",
+    )
+    _option(
+        finding,
+        "--hold",
+        "hold_seconds",
+        type=float,
+        metavar="SECONDS",
+        help="one pass: how long a lost face stays hidden (default: %(default)s)",
+    )
     _add_hiding(words.add_argument_group("hiding faces"))
-    _add_writing(words.add_argument_group("writing"))
+    writing = words.add_argument_group("writing")
+    _add_writing(writing)
+    _add_keeping(writing)
+    writing.add_argument(
+        "--tracks", type=Path, metavar="FILE", help="also write where faces were, to be rendered"
+    )
+    _add_showing(writing)
     _add_telling(words.add_argument_group("telling"))
     return words
+
+
+def track_parser() -> argparse.ArgumentParser:
+    """Return the parser of `trackblur track`."""
+    words = argparse.ArgumentParser(
+        prog="trackblur track",
+        description="Look at a whole video and write down where its faces are; nothing is hidden. "
+        "See or change that with 'trackblur tracks', then hide it with 'trackblur render'.",
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28),
+    )
+    words.add_argument("source", type=Path, metavar="IN", help="a video")
+    words.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="the track file (default: NAME.tracks.jsonl beside IN)",
+    )
+    _add_finding(words.add_argument_group("finding faces"))
+    _add_keeping(words.add_argument_group("files"))
+    _add_telling(words.add_argument_group("telling"))
+    return words
+
+
+def render_parser() -> argparse.ArgumentParser:
+    """Return the parser of `trackblur render`."""
+    words = argparse.ArgumentParser(
+        prog="trackblur render",
+        description="Hide in a video what its track file says; nothing is detected.",
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28),
+    )
+    words.add_argument("source", type=Path, metavar="IN", help="the video")
+    words.add_argument("tracks", type=Path, metavar="FILE", help="its track file")
+    words.add_argument("target", type=Path, metavar="OUT", help="the output")
+    _add_hiding(words.add_argument_group("hiding faces"))
+    writing = words.add_argument_group("writing")
+    _add_writing(writing)
+    _add_keeping(writing)
+    _add_telling(words.add_argument_group("telling"))
+    return words
+
+
+def settings_of(options: argparse.Namespace) -> Settings:
+    """Return the settings that parsed options stand for; raises SettingsError."""
+    given = vars(options)
+    return Settings(**{name: given[name] for name in DEFAULTS if name in given})
 
 
 def _add_finding(group: argparse._ArgumentGroup) -> None:
@@ -86,11 +165,12 @@ def _add_finding(group: argparse._ArgumentGroup) -> None:
     _option(group, "--tracker", "tracker", metavar="NAME", help=_listing("trackers", extra="none"))
     _option(
         group,
-        "--hold",
-        "hold_seconds",
+        "--margin",
+        "margin_seconds",
         type=float,
         metavar="SECONDS",
-        help="how long a lost face stays hidden (default: %(default)s)",
+        help="how long before its first and after its last sight a face is hidden, too (default: "
+        "%(default)s)",
     )
 
 
@@ -165,9 +245,20 @@ def _add_writing(group: argparse._ArgumentGroup) -> None:
         choices=get_args(MetadataRule),
         help="what tells of place, device and person (default: %(default)s)",
     )
+
+
+def _add_keeping(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--overwrite", action="store_true", help="replace outputs that exist")
     group.add_argument(
         "--partial", action="store_true", help="accept inputs that break off before their end"
+    )
+
+
+def _add_showing(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--verify",
+        action="store_true",
+        help="look at the finished videos as an adversary would; exit code 3 if a face is exposed",
     )
     group.add_argument(
         "--compare",

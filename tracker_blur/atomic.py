@@ -44,6 +44,16 @@ def replacing(path: Path, overwrite: bool) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def check_place(path: Path, overwrite: bool) -> None:
+    """Find out whether a file can be written here later; leaves nothing.
+
+    Raises SinkError as `replacing` does.
+    """
+    target = Path(os.path.realpath(path))
+    _refuse_existing(path, target, overwrite)
+    _create_beside(path, target).unlink()
+
+
 def _refuse_existing(path: Path, target: Path, overwrite: bool) -> None:
     if not target.exists():
         return

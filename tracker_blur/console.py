@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tracker_blur.pipeline import Progress, Report
+import cv2
+
+from tracker_blur.errors import SettingsError, TrackerBlurError
+from tracker_blur.report import Progress, Report
+
+EXIT_FAILED, EXIT_USAGE = 1, 2
+
+_PHASES = {False: " (looking)", True: " (writing)"}
 
 
 class Console:
@@ -38,6 +46,21 @@ class Console:
         json.dump(value, sys.stdout, indent=2)
         sys.stdout.write("\n")
 
+    def report(self, report: Report, *, verbose: bool = False) -> None:
+        """Say what a run wrote and how fast; where the time went, if asked."""
+        for warning in report.warnings:
+            self.warn(warning)
+        rate = report.frames / report.seconds if report.seconds else 0.0
+        self.note(
+            f"{report.target}: {counted(report.frames, 'frame')}, "
+            f"{counted(report.tracks, 'face')}, {report.seconds:.1f} seconds "
+            f"({rate:.0f} frames a second)"
+        )
+        if verbose:
+            frames = max(1, report.frames, report.looked)
+            for stage, seconds in report.stage_seconds.items():
+                self.note(f"  {stage}: {1000 * seconds / frames:.2f} ms a frame")
+
     @contextmanager
     def progress(self, name: str) -> Iterator[Progress | None]:
         """Show a progress bar, on a terminal only, fed by the yielded function."""
@@ -49,7 +72,9 @@ class Console:
         ) as bar:
 
             def show(report: Report) -> None:
-                bar.total = report.expected_frames
+                if report.expected_frames is not None:
+                    bar.total = report.passes * report.expected_frames
+                bar.set_description_str(f"{name}{_PHASES[bool(report.frames)]}", refresh=False)
                 bar.set_postfix_str(f"{report.tracks} faces", refresh=False)
                 bar.update()
 
@@ -57,3 +82,26 @@ class Console:
 
     def _print(self, text: str) -> None:
         sys.stderr.write(f"{text}\n")
+
+
+def counted(number: int, what: str) -> str:
+    """Return "1 face", "2 faces"."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def guarded(console: Console, run: Callable[[], int]) -> int:
+    """Return what `run` returns; for what failed, one clear line and an exit code."""
+    try:
+        return run()
+    except SettingsError as error:
+        console.error(str(error))
+        return EXIT_USAGE
+    except TrackerBlurError as error:
+        console.error(str(error))
+        return EXIT_FAILED
+
+
+def quieten() -> None:
+    """Silence what decoders mutter about damaged files: our own errors say it."""
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)

@@ -41,6 +41,22 @@ _SAME_FACE_IOU = 0.4  # a find that overlaps another face by more is that face
 _FASTEST_SIZES = 20.0  # a second; what seems faster comes from time stamps that jitter
 
 
+@dataclass(frozen=True, slots=True)
+class _Likeness:
+    """How like a track's expected box a find must be to confirm it.
+
+    gate_share  of the distance up to which the two are paired
+    size_ratio  of the larger to the smaller, at most
+    """
+
+    gate_share: float
+    size_ratio: float
+
+
+_SURE = _Likeness(0.7, 2.0)
+_WEAK = _Likeness(0.5, 1.6)  # a weak find may be anything: only where and as large as expected
+
+
 @dataclass(slots=True)
 class _Track:
     """One face on its way; `box` is where it is in the newest frame."""
@@ -172,13 +188,13 @@ class Follower:
         ]
         strong = [find for find in found if find.score >= self._confidence]
         weak = [find for find in found if find.score < self._confidence]
-        unseen, new = self._confirm(self._tracks, strong, seconds)
+        unseen, new = self._confirm(self._tracks, strong, seconds, _SURE)
         for track in self._tracks:
             if track.confirmed_seconds == seconds:
                 track.strong_seconds = seconds
         sure = [t for t in unseen if seconds - t.strong_seconds <= _WEAK_SECONDS]
         doubted = [t for t in unseen if seconds - t.strong_seconds > _WEAK_SECONDS]
-        unseen, _ = self._confirm(sure, weak, seconds)  # weak finds never start a track
+        unseen, _ = self._confirm(sure, weak, seconds, _WEAK)  # weak finds never start a track
         if self._second_look is not None:
             unseen = self._look_again(unseen, image, seconds)
         unseen = [*unseen, *doubted]
@@ -215,13 +231,18 @@ class Follower:
         self._pace.restart()
 
     def _confirm(
-        self, tracks: Sequence[_Track], found: Sequence[Detection], seconds: float
+        self,
+        tracks: Sequence[_Track],
+        found: Sequence[Detection],
+        seconds: float,
+        likeness: _Likeness,
     ) -> tuple[list[_Track], list[Detection]]:
         """Pair finds with tracks; return the tracks and the finds left over."""
         pairs = pair(
             [track.expected(seconds) for track in tracks],
             [find.box for find in found],
-            [track.gate(seconds) for track in tracks],
+            [likeness.gate_share * track.gate(seconds) for track in tracks],
+            likeness.size_ratio,
         )
         for row, column in pairs:
             tracks[row].confirm(found[column], seconds)

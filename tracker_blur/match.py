@@ -13,25 +13,28 @@ from tracker_blur.boxes import Box
 FAR = 1e6
 """The cost of a pair that must not be."""
 
-_SIZE_RATIO_LIMIT = 3.0  # a face does not become three times as large between two looks
+SIZE_RATIO_LIMIT = 3.0  # a face does not become three times as large between two looks
 
 
-def distance(track: Box, found: Box) -> float:
+def distance(track: Box, found: Box, size_ratio: float = SIZE_RATIO_LIMIT) -> float:
     """Return the distance of the two centers in units of the mean face size; inf if unlike.
 
-    Two boxes are unlike when either is empty or one is over three times as large (by side).
+    Two boxes are unlike when either is empty or one is over `size_ratio` times as large (by side).
     """
     if track.is_empty or found.is_empty:
         return math.inf
     small, large = sorted((track.size, found.size))
-    if large > _SIZE_RATIO_LIMIT * small:
+    if large > size_ratio * small:
         return math.inf
     (x, y), (u, v) = track.center, found.center
     return math.hypot(u - x, v - y) / ((small + large) / 2)
 
 
 def pair(
-    tracks: Sequence[Box], found: Sequence[Box], gates: Sequence[float]
+    tracks: Sequence[Box],
+    found: Sequence[Box],
+    gates: Sequence[float],
+    size_ratio: float = SIZE_RATIO_LIMIT,
 ) -> list[tuple[int, int]]:
     """Return pairs (index of track, index of find) of least total distance.
 
@@ -44,7 +47,7 @@ def pair(
     costs = np.full((len(tracks), len(found)), FAR)
     for row, (track, gate) in enumerate(zip(tracks, gates, strict=True)):
         for column, box in enumerate(found):
-            apart = distance(track, box)
+            apart = distance(track, box, size_ratio)
             if apart <= gate:
                 costs[row, column] = apart
     return assign(costs)

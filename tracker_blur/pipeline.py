@@ -1,8 +1,10 @@
-"""From a source to a sink: decode, see, redact and write, overlapped.
+"""From a source to a sink, in two passes or in one.
 
-The stages of a run work in threads of their own with bounded queues between them, so memory does
-not depend on the length. Whatever fails in any of them ends the run with that error, and the sink
-leaves nothing behind.
+Two passes: decode and see; then, when all faces of the video are known, decode again, redact and
+write. One pass, for what comes as it happens: decode, see, redact and write. The stages of a pass
+work in threads of their own with bounded queues between them, so that they overlap and memory does
+not grow with the length but for the tracks. Whatever fails in any of them ends the run with that
+error, and the sink leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -10,22 +12,28 @@ from __future__ import annotations
 import itertools
 import os
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from tracker_blur import plugins
-from tracker_blur.batch import Job
-from tracker_blur.detectors import load_detector
-from tracker_blur.errors import SinkError
+from tracker_blur.atomic import check_place
+from tracker_blur.batch import Job, Kind
+from tracker_blur.detectors import Detector, load_detector
+from tracker_blur.errors import SinkError, SourceError
 from tracker_blur.follow import Follower
-from tracker_blur.frames import Frame, RedactedFrame, VideoInfo, view_size
+from tracker_blur.frames import Frame, Image, RedactedFrame, VideoInfo, view_size
 from tracker_blur.look import look_closely
+from tracker_blur.lookahead import look_ahead
 from tracker_blur.pace import Pace
 from tracker_blur.redact import Redactor
+from tracker_blur.refine import refine
+from tracker_blur.report import Progress, Report
+from tracker_blur.rewind import Rewind
+from tracker_blur.second_look import SecondLook
 from tracker_blur.settings import Settings
 from tracker_blur.sinks import Sink
 from tracker_blur.sinks.images import ImageSink
@@ -34,86 +42,85 @@ from tracker_blur.sources import Source
 from tracker_blur.sources.images import ImageSource
 from tracker_blur.sources.video import VideoSource
 from tracker_blur.stages import Ahead
-from tracker_blur.tracks import Face, Origin
+from tracker_blur.survey import Survey
+from tracker_blur.trackers import Tracker
+from tracker_blur.tracks import Face, Origin, Timeline, Tracks
 from tracker_blur.weights import Weights
 
 _QUEUED_FRAMES = 2  # evens out the stages; more would only cost memory
+# What is lost in a first pass is not held, but looked for from its next sight back.
+_SURVEY_HOLD_SECONDS = 0.5
+
+_T = TypeVar("_T")
+
+Seen: TypeAlias = tuple[Frame, tuple[Face, ...]]
 
 
-@dataclass(slots=True)
-class Report:
-    """What a run did, or has done so far.
+@dataclass(frozen=True)
+class _Eyes:
+    """What finds and follows faces.
 
-    detector        name of the detector that looked
-    expected_frames how many frames there will be, if the source says; for progress
-    frames          pictures written
-    faces           faces hidden, counted in each picture anew
-    tracks          faces, each counted once as long as it was followed
-    seconds         wall-clock time
-    stage_seconds   time spent in each stage: decode, see, redact, write; they overlap
-    warnings        what a user should know, such as why a partial input ended early
+    second_look   with a detector of its own: a network takes as long to change its size as to look
+    new_tracker   None: the detector looks at every frame
+    weight_files  names of the weight files that were read
     """
 
-    source: Path
-    target: Path
-    detector: str
-    expected_frames: int | None = None
-    frames: int = 0
-    faces: int = 0
-    tracks: int = 0
-    seconds: float = 0.0
-    stage_seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-    warnings: tuple[str, ...] = ()
+    name: str
+    detector: Detector
+    second_look: SecondLook
+    confidence: float
+    new_tracker: Callable[[], Tracker] | None
+    weight_files: tuple[str, ...]
 
-    @contextmanager
-    def timing(self, stage: str) -> Iterator[None]:
-        """Add the time that the block takes to a stage's."""
-        started = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.stage_seconds[stage] += time.perf_counter() - started
-
-    def count(self, faces: Sequence[Face]) -> None:
-        """Count a frame that was written, with these faces hidden."""
-        self.frames += 1
-        self.faces += len(faces)
-        self.tracks = max((self.tracks, *(face.track_id + 1 for face in faces)))
-
-
-Progress: TypeAlias = Callable[[Report], None]
-"""Called after each frame written."""
+    @classmethod
+    def of(cls, settings: Settings) -> _Eyes:
+        weights = Weights(settings.models_folder)
+        name, detector = load_detector(settings.detector, weights)
+        _, closer = load_detector(name, weights)
+        confidence = settings.confidence
+        return cls(
+            name,
+            detector,
+            SecondLook(closer),
+            detector.default_confidence if confidence is None else confidence,
+            None
+            if settings.tracker == "none"
+            else plugins.load("tracker_blur.trackers", settings.tracker).load(weights),
+            tuple(sorted(weights.used)),
+        )
 
 
 class Engine:
     """Detector, trackers and redaction method, loaded once for any number of files.
 
-    detector_name   the detector at work, also where the settings say "auto"
-
-    Raises ModelError or MissingPackageError when something that the settings name is not there.
+    Raises SettingsError when the method cannot be made from the settings. The detector and the
+    trackers are loaded when they are first asked for, which may raise ModelError or
+    MissingPackageError: rendering tracks needs neither.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        weights = Weights(settings.models_folder)
         self._redactor = Redactor(settings)
-        self._new_tracker = (
-            None
-            if settings.tracker == "none"
-            else plugins.load("tracker_blur.trackers", settings.tracker).load(weights)
-        )
-        self.detector_name, self._detector = load_detector(settings.detector, weights)
-        self._confidence = (
-            self._detector.default_confidence
-            if settings.confidence is None
-            else settings.confidence
-        )
+
+    @cached_property
+    def _eyes(self) -> _Eyes:
+        return _Eyes.of(self._settings)
+
+    @property
+    def detector_name(self) -> str:
+        """The detector at work, also where the settings say "auto"."""
+        return self._eyes.name
+
+    @property
+    def weight_files(self) -> tuple[str, ...]:
+        """Names of the weight files that detector and tracker were read from."""
+        return self._eyes.weight_files
 
     @property
     def description(self) -> str:
         """One line on what is at work."""
         every = self._settings.detect_every_frames
-        if every == 1 or self._new_tracker is None:
+        if every == 1 or self._eyes.new_tracker is None:
             pace = "on every frame"
         else:
             pace = "as often as it pays" if every == "auto" else f"on every {every} frames"
@@ -127,54 +134,118 @@ class Engine:
 
         Raises SourceError, SinkError or another TrackerBlurError; then there is no target.
         """
-        if job.target.exists() and job.source.exists() and job.target.samefile(job.source):
-            raise SinkError(f"{job.target}: is the input itself: choose another name")
         report = Report(job.source, job.target, self.detector_name)
-        partial = self._settings.partial
-        started = time.perf_counter()
-        if job.kind == "picture":
-            with ImageSource(job.source, partial=partial) as pictures:
-                sink: Sink = ImageSink(job.target, pictures, self._settings)
-                self._pump(pictures, sink, report, progress)
-        else:
-            with VideoSource(job.source, partial=partial) as video:
-                sink = VideoSink(job.target, job.source, video, self._settings)
-                self._pump(video, sink, report, progress)
-        report.seconds = time.perf_counter() - started
+        with report.timing_all():
+            _check_apart(job)
+            with self._opened(job.source, job.kind) as source:
+                if not source.info.is_moving or self._settings.one_pass:
+                    self._write(source, job, self.watch(source.info), report, progress)
+                    return report
+                report.passes = 2
+                self._sink(source, job)  # fails before minutes are spent on looking
+                check_place(job.target, self._settings.overwrite)
+                report.found = self._survey(source, report, progress)
+            self._render(job, report.found, report, progress)
         return report
 
-    def observer(self, info: VideoInfo) -> Callable[[Frame], tuple[Face, ...]]:
-        """Return a function to be given the frames of one source, in order, for their faces.
+    def track_file(self, path: Path, kind: Kind, progress: Progress | None = None) -> Report:
+        """Look at a whole video and report the faces it shows; nothing is written.
+
+        Raises SourceError when it cannot be read as a whole, or is a still picture.
+        """
+        report = Report(path, path, self.detector_name)
+        with report.timing_all(), self._opened(path, kind) as source:
+            if not source.info.is_moving:
+                raise SourceError(f"{path}: is a still picture: tracks are made of videos")
+            report.found = self._survey(source, report, progress)
+        return report
+
+    def render_file(self, job: Job, tracks: Tracks, progress: Progress | None = None) -> Report:
+        """Read the job's source, hide what the tracks say, write its target.
+
+        Raises SourceError, also when the tracks are another video's, and SinkError; then there is
+        no target.
+        """
+        report = Report(job.source, job.target, found=tracks)
+        with report.timing_all():
+            _check_apart(job)
+            self._render(job, tracks, report, progress)
+        return report
+
+    def watch(self, info: VideoInfo) -> Callable[[Iterable[Frame]], Iterator[Seen]]:
+        """Return a function that gives the frames of one source with their faces, in one pass.
 
         Through a video faces are followed; each picture by itself is looked at more closely.
         """
         if not info.is_moving:
-            ids = itertools.count()
-            return lambda frame: tuple(
-                Face(next(ids), find.box, find.score, Origin.DETECTED)
-                for find in look_closely(self._detector, frame, self._confidence)
-            )
-        follower = self._follower(float(info.rate))
+            return self._look_at_each
+        delay = round(self._settings.delay_seconds * info.rate)
+        follower = self._follower(info, self._settings.hold_seconds)
+        rewind = self._rewind(info) if delay else None
+        return lambda frames: look_ahead(frames, self._viewer(info), follower, rewind, delay)
 
-        def observe(frame: Frame) -> tuple[Face, ...]:
-            width, height = view_size(frame.size, self._settings.view_px, info.pixel_aspect)
-            faces = follower.step(frame.view((width, height)), frame.seconds).faces
-            x_ratio, y_ratio = frame.size[0] / width, frame.size[1] / height
-            return tuple(face.scaled(x_ratio, y_ratio) for face in faces)
-
-        return observe
-
-    def redact(self, frame: Frame, faces: Sequence[Face]) -> RedactedFrame:
+    def redact(self, frame: Frame, faces: tuple[Face, ...]) -> RedactedFrame:
         """Hide these faces in the frame's own planes."""
         return self._redactor.redact(frame, faces)
 
-    def _pump(self, source: Source, sink: Sink, report: Report, progress: Progress | None) -> None:
+    def _opened(self, path: Path, kind: Kind) -> ImageSource | VideoSource:
+        if kind == "picture":
+            return ImageSource(path, partial=self._settings.partial)
+        return VideoSource(path, partial=self._settings.partial)
+
+    def _survey(self, source: Source, report: Report, progress: Progress | None) -> Tracks:
+        """Look at all frames of a video and return the faces to hide."""
+        info = source.info
+        report.expected_frames = info.frame_count
+        view = self._viewer(info)
+        survey: Survey | None = None
+        with Ahead(_timed(source, report, "decode"), _QUEUED_FRAMES, "decode") as frames:
+            for frame in frames:
+                if survey is None:
+                    survey = self._new_survey(info, frame.time_base)
+                with report.timing("see"):
+                    survey.step(view(frame), frame.pts)
+                report.looked, report.tracks = report.looked + 1, survey.track_count
+                if progress is not None:
+                    progress(report)
+        if survey is None:
+            raise SourceError(f"{report.source}: holds no pictures: check that it plays")
+        with report.timing("see"):
+            return refine(survey.finish(), self._eyes.confidence, self._settings.margin_seconds)
+
+    def _new_survey(self, info: VideoInfo, time_base: Fraction) -> Survey:
+        follower = self._follower(info, _SURVEY_HOLD_SECONDS, self._eyes.second_look)
+        return Survey(follower, self._rewind(info), info.size, time_base)
+
+    def _render(self, job: Job, tracks: Tracks, report: Report, progress: Progress | None) -> None:
+        report.tracks = sum(track.hide for track in tracks.tracks)
+        timeline = Timeline(tracks)
+
+        def seen(frames: Iterable[Frame]) -> Iterator[Seen]:
+            count = 0
+            for count, frame in enumerate(frames, 1):
+                if count > tracks.frame_count or frame.pts != tracks.times[count - 1]:
+                    raise SourceError(_OTHER_VIDEO.format(job.source))
+                yield frame, timeline.faces(count - 1)
+            if count != tracks.frame_count:
+                raise SourceError(_OTHER_VIDEO.format(job.source))
+
+        with self._opened(job.source, job.kind) as source:
+            self._write(source, job, seen, report, progress)
+
+    def _write(
+        self,
+        source: ImageSource | VideoSource,
+        job: Job,
+        see: Callable[[Iterable[Frame]], Iterator[Seen]],
+        report: Report,
+        progress: Progress | None,
+    ) -> None:
         report.expected_frames = source.info.frame_count
-        observe = self.observer(source.info)
         with (
-            Ahead(_decode(source, report), _QUEUED_FRAMES, "decode") as decoded,
-            Ahead(_see(decoded, observe, report), _QUEUED_FRAMES, "see") as seen,
-            sink,
+            Ahead(_timed(source, report, "decode"), _QUEUED_FRAMES, "decode") as decoded,
+            Ahead(_timed(see(decoded), report, "see"), _QUEUED_FRAMES, "see") as seen,
+            self._sink(source, job) as sink,
         ):
             for frame, faces in seen:
                 with report.timing("redact"):
@@ -186,32 +257,65 @@ class Engine:
                     progress(report)
         report.warnings = source.warnings
 
-    def _follower(self, rate: float) -> Follower:
+    def _sink(self, source: ImageSource | VideoSource, job: Job) -> Sink:
+        if isinstance(source, ImageSource):
+            return ImageSink(job.target, source, self._settings)
+        return VideoSink(job.target, job.source, source, self._settings)
+
+    def _viewer(self, info: VideoInfo) -> Callable[[Frame], Image]:
+        def view(frame: Frame) -> Image:
+            return frame.view(view_size(frame.size, self._settings.view_px, info.pixel_aspect))
+
+        return view
+
+    def _follower(
+        self, info: VideoInfo, hold_seconds: float, second_look: SecondLook | None = None
+    ) -> Follower:
+        """Return a new follower; with a second look it leaves out what it can come back to."""
+        rate = float(info.rate)
         return Follower(
-            self._detector,
-            self._confidence,
-            self._new_tracker,
+            self._eyes.detector,
+            self._eyes.confidence,
+            self._eyes.new_tracker,
             Pace(self._settings.detect_every_frames, rate),
-            self._settings.hold_seconds,
+            hold_seconds,
             time.perf_counter,
             threads=os.cpu_count() or 1,
+            second_look=second_look,
+            skips=second_look is not None,
         )
 
+    def _rewind(self, info: VideoInfo) -> Rewind | None:
+        if self._eyes.new_tracker is None:
+            return None
+        return Rewind(self._eyes.new_tracker, self._eyes.second_look, float(info.rate))
 
-def _decode(source: Source, report: Report) -> Iterator[Frame]:
-    frames = iter(source)
+    def _look_at_each(self, frames: Iterable[Frame]) -> Iterator[Seen]:
+        ids = itertools.count()
+        for frame in frames:
+            finds = look_closely(self._eyes.detector, frame, self._eyes.confidence)
+            yield (
+                frame,
+                tuple(Face(next(ids), find.box, find.score, Origin.DETECTED) for find in finds),
+            )
+
+
+_OTHER_VIDEO = (
+    "{}: its frames are not those that were looked at: use its own tracks, and let nothing write "
+    "to it meanwhile"
+)
+
+
+def _check_apart(job: Job) -> None:
+    if job.target.exists() and job.source.exists() and job.target.samefile(job.source):
+        raise SinkError(f"{job.target}: is the input itself: choose another name")
+
+
+def _timed(items: Iterable[_T], report: Report, stage: str) -> Iterator[_T]:
+    iterator = iter(items)
     while True:
-        with report.timing("decode"):
-            frame = next(frames, None)
-        if frame is None:
+        with report.timing(stage):
+            item = next(iterator, None)
+        if item is None:
             return
-        yield frame
-
-
-def _see(
-    frames: Iterable[Frame], observe: Callable[[Frame], tuple[Face, ...]], report: Report
-) -> Iterator[tuple[Frame, tuple[Face, ...]]]:
-    for frame in frames:
-        with report.timing("see"):
-            faces = observe(frame)
-        yield frame, faces
+        yield item

@@ -31,21 +31,28 @@ class Redactor:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        module = plugins.load("tracker_blur.methods", settings.method)
-        self._method: Method = module.make(settings)
+        self._methods: dict[str, Method] = {}
+        self._method(settings.method)
 
     def redact(self, frame: Frame, faces: Sequence[Face]) -> RedactedFrame:
         """Hide the faces in the frame's own planes and return it as redacted.
 
         Faces may overlap, be cut by the border or lie outside. Raises ValueError for a box that
-        is not a place (not finite, or its edges crossed), and whatever a method raises: then the
-        frame must not be used.
+        is not a place (not finite, or its edges crossed), SettingsError for a face whose own method
+        the settings do not suffice for, and whatever a method raises: then the frame must not be
+        used.
         """
         if faces:
             planes = frame.planes()
             for face in faces:
                 self._hide(frame, planes, face)
         return RedactedFrame(frame)
+
+    def _method(self, name: str) -> Method:
+        if name not in self._methods:
+            module = plugins.load("tracker_blur.methods", name)
+            self._methods[name] = module.make(self._settings)
+        return self._methods[name]
 
     def _hide(self, frame: Frame, planes: tuple[Plane, ...], face: Face) -> None:
         _check(face)
@@ -83,7 +90,8 @@ class Redactor:
             patch.steps,
             frame.layout.bits,
         )
-        for plane, fill, mask in zip(cuts, self._method.hide(patch), opacity, strict=True):
+        method = self._method(face.method or self._settings.method)
+        for plane, fill, mask in zip(cuts, method.hide(patch), opacity, strict=True):
             _blend(plane.samples, fill, mask)
 
 

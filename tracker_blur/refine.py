@@ -18,20 +18,21 @@ from tracker_blur.match import FAR, assign, distance
 from tracker_blur.survey import Looks, Sightings
 from tracker_blur.tracks import ORIGINS, Boxes, Face, Origin, Track, Tracks, TracksBuilder
 
-_WEAK_SECONDS = 1.0  # a weak find is believed so near to a sure one
-_UNFOUNDED_SECONDS = 0.3  # what a tracker alone says is believed so near to a find
-_GAP_SECONDS = 0.6  # what is unknown for longer divides a track, to be joined if it is one face
+_WEAK_SECONDS = 0.7  # a weak find is believed so near to a sure one
+_UNFOUNDED_SECONDS = 0.08  # what a tracker alone says is believed so near to a find
+_GAP_SECONDS = 0.3  # what is unknown for longer divides a track, to be joined if it is one face
 _GROWTH_PER_SECOND = 0.5  # share of its size by which a box that is not known grows, a side
 _GROWTH_LIMIT = 0.5
-_STEADY_SECONDS = 0.12  # half the time over which boxes are steadied
+_STEADY_SECONDS = 0.06  # half the time over which boxes are steadied
+_CALM_SECONDS = 0.2  # and over which those that are not sure take the median
 
 _JOIN_SECONDS = 2.0  # the longest gap in which a face may have moved
-_JOIN_STILL_SECONDS = 5.0  # and in which a face stayed where it was
+_JOIN_STILL_SECONDS = 3.0  # and in which a face stayed where it was
 _JOIN_SIZES = 0.8  # how far, in face sizes, it may be from where its course leads
 _JOIN_SIZES_PER_SECOND = 0.5
 _STILL_SIZES = 0.5
 _JOIN_SIZE_RATIO = 1.6
-_JOIN_LOOK = 0.5  # share of the colors that two sights of one face have in common, at least
+_JOIN_LOOK = 0.7  # share of the colors that two sights of one face have in common, at least
 _COURSE_SECONDS = 0.4  # how long before its end a track's velocity is measured, and holds
 
 
@@ -51,7 +52,7 @@ def refine(seen: Sightings, confidence: float, margin_seconds: float) -> Tracks:
     for track in _joined(pieces, seen, scenes):
         filled = _filled(track, seconds)
         margined = _margined(filled, seconds, scenes, margin_seconds)
-        refined.append(_steadied(margined, seconds))
+        refined.append(_steadied(_calmed(margined, seconds, confidence), seconds))
     return replace(tracks, tracks=tuple(refined))
 
 
@@ -278,6 +279,24 @@ def _grown(boxes: npt.NDArray[np.float64], unknown: npt.NDArray[np.float64]) -> 
     return np.concatenate([boxes[:, :2] - sides, boxes[:, 2:] + sides], 1).astype(np.float32)
 
 
+def _calmed(track: Track, seconds: npt.NDArray[np.float64], confidence: float) -> Track:
+    """Return the track with the median of their neighborhood for boxes that nothing sure gave.
+
+    Weak finds and trackers jump; were each covered to its edges, much more than a face would be.
+    """
+    half = _half_window(seconds[track.frames], _CALM_SECONDS)
+    sure = track.has(Origin.DETECTED) & (track.scores >= confidence)
+    medians = np.median(_windows(track.boxes.astype(np.float64), half), -1)
+    boxes = np.where(sure[:, None], track.boxes, medians).astype(np.float32)
+    return replace(track, boxes=boxes)
+
+
+def _half_window(times: npt.NDArray[np.float64], half_seconds: float) -> int:
+    """Return how many rows on each side half a window of time spans."""
+    step = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+    return min(len(times) - 1, round(half_seconds / step)) if step > 0 else 0
+
+
 def _steadied(track: Track, seconds: npt.NDArray[np.float64]) -> Track:
     """Return the track with calmer boxes, each of which covers the one it was.
 
@@ -285,11 +304,7 @@ def _steadied(track: Track, seconds: npt.NDArray[np.float64]) -> Track:
     and then the average of that over a window of the same length: each term of the average is at
     least as far out as the edge itself.
     """
-    times = seconds[track.frames]
-    step = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
-    half = min(len(times) - 1, round(_STEADY_SECONDS / step)) if step > 0 else 0
-    if not half:
-        return track
+    half = _half_window(seconds[track.frames], _STEADY_SECONDS)
     boxes = track.boxes.astype(np.float64)
     centers = _averaged((boxes[:, :2] + boxes[:, 2:]) / 2, half)
     outward = np.concatenate([centers - boxes[:, :2], boxes[:, 2:] - centers], 1)

@@ -15,7 +15,7 @@ _CROP_PX = 160  # always the same: a network takes as long to change its size as
 _FACE_PX = 53.0  # how large the face is in the crop: a third
 _LARGEST_SCALE = 4.0  # enlarging further shows nothing new
 _CONFIDENCE_SHARE = 0.6  # of the detector's weak confidence: here a face was, or will be
-_SAME_FACE_IOU = 0.25
+_SAME_FACE_IOU = 0.4
 
 
 class SecondLook:

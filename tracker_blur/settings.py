@@ -33,9 +33,15 @@ class Settings:
     Following
         tracker              a file's name in `tracker_blur.trackers`, or "none": the detector
                              looks at every frame
-        hold_seconds         how long a face that was lost stays hidden where it was seen last,
-                             and at least until the detector has missed it three times; a tracker
-                             that no detection confirms is trusted for twice as long
+        one_pass             look at each frame as it is written, as for what comes as it happens,
+                             instead of looking at the whole video first
+        delay_seconds        in one pass: how long a frame waits for what later ones tell of it
+        margin_seconds       in two passes: how long before its first and after its last sight a
+                             face is hidden, too
+        hold_seconds         in one pass: how long a face that was lost stays hidden where it was
+                             seen last, and at least until the detector has missed it three
+                             times; a tracker that no detection confirms is trusted for twice as
+                             long
     Hiding
         method               a file's name in `tracker_blur.methods`, or "simple" for "gaussian"
         factor               gaussian: the kernel is the face's size divided by this
@@ -64,6 +70,9 @@ class Settings:
     detect_every_frames: int | Literal["auto"] = 2
     view_px: int = 640
     tracker: str = "csrt"
+    one_pass: bool = False
+    delay_seconds: float = 0.0
+    margin_seconds: float = 0.2
     hold_seconds: float = 1.0
     method: str = "pixelated"
     factor: float = 3.0
@@ -71,7 +80,7 @@ class Settings:
     image: Path | None = None
     color: str = "#000000"
     shape: Shape = "ellipse"
-    padding_ratio: float = 0.25
+    padding_ratio: float = 0.3
     feather_ratio: float = 0.05
     codec: Codec | None = None
     encoder: str | None = None
@@ -96,6 +105,12 @@ class Settings:
         self._check_whole("view_px", 64, 8192)
         self._check_whole("blocks", 1, 40)
         self._check_range("hold_seconds", 0.0, 3600.0)
+        self._check_range("margin_seconds", 0.0, 60.0)
+        self._check_range("delay_seconds", 0.0, 10.0)
+        if self.delay_seconds and not self.one_pass:
+            raise SettingsError(
+                "delay_seconds (--delay) is for one pass: add one_pass (--one-pass)"
+            )
         self._check_range("factor", 1.0, 8.0)
         self._check_range("padding_ratio", 0.0, 2.0)
         self._check_range("feather_ratio", 0.0, 1.0)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tracker_blur.digest import sha256
-from tracker_blur.pipeline import Report
+from tracker_blur.report import Report
 from tracker_blur.settings import Settings
 from tracker_blur.version import __version__
 

@@ -25,6 +25,8 @@ FOLDER_VARIABLE = "TRACKBLUR_MODELS"
 class Weights:
     """Finds weight files in a list of folders.
 
+    used   names of the files that were asked for and found whole
+
     The folders, first to last: the one given, the one that TRACKBLUR_MODELS names, the one that
     travels with the package, and the user's cache, where `pull` puts them.
     """
@@ -42,6 +44,7 @@ class Weights:
         if folder is not None:
             folders.insert(0, _existing(folder, "name one with --face"))
         self.folders = tuple(folders)
+        self.used: set[str] = set()
 
     def find(self, file_name: str) -> Path | None:
         """Return the first file of this name, unchecked; None when no folder has one."""
@@ -78,6 +81,7 @@ class Weights:
                 f"{path}: damaged, or not the file that trackblur knows by this name (its SHA-256 "
                 f"is not {known[1].sha256[:12]}…): delete it and {_advice(file_name)}"
             )
+        self.used.add(file_name)
         return path, content
 
 

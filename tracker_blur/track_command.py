@@ -1,0 +1,82 @@
+"""`trackblur track` and `trackblur render`: the two passes by themselves, a track file between."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from tracker_blur import track_file
+from tracker_blur.arguments import render_parser, settings_of, track_parser
+from tracker_blur.atomic import check_place
+from tracker_blur.batch import Job, kind_of
+from tracker_blur.console import Console, counted, guarded, quieten
+from tracker_blur.errors import SettingsError
+from tracker_blur.pipeline import Engine
+from tracker_blur.report import Report
+from tracker_blur.settings import Settings
+from tracker_blur.summary import summarize
+
+_SUFFIX = ".tracks.jsonl"
+
+
+def run_track(words: Sequence[str]) -> int:
+    """Run `trackblur track` with these arguments; return the exit code."""
+    options = track_parser().parse_args(words)
+    console = Console(options.quiet)
+    return guarded(console, lambda: _track(options, settings_of(options), console))
+
+
+def run_render(words: Sequence[str]) -> int:
+    """Run `trackblur render` with these arguments; return the exit code."""
+    options = render_parser().parse_args(words)
+    console = Console(options.quiet)
+    return guarded(console, lambda: _render(options, settings_of(options), console))
+
+
+def keep_tracks(
+    path: Path, report: Report, settings: Settings, engine: Engine, overwrite: bool
+) -> None:
+    """Write the faces that a run has found to a track file.
+
+    Raises SinkError when it cannot be written, SettingsError when there was but a still picture.
+    """
+    if report.found is None:
+        raise SettingsError(f"{path}: tracks are made of videos, {report.source} is a picture")
+    made = track_file.TrackFile.of(
+        report.source, report.found, settings, engine.detector_name, engine.weight_files
+    )
+    track_file.write(path, made, overwrite)
+
+
+def _track(options: argparse.Namespace, settings: Settings, console: Console) -> int:
+    quieten()
+    source: Path = options.source
+    target = options.output or source.with_name(source.stem + _SUFFIX)
+    check_place(target, options.overwrite)  # before minutes are spent on looking
+    engine = Engine(settings)
+    console.note(engine.description)
+    with console.progress(source.name) as progress:
+        report = engine.track_file(source, kind_of(source, source), progress)
+    keep_tracks(target, report, settings, engine, options.overwrite)
+    found = report.found.tracks if report.found is not None else ()
+    rate = report.looked / report.seconds if report.seconds else 0.0
+    console.note(
+        f"{target}: {counted(report.looked, 'frame')}, {counted(len(found), 'face')}, "
+        f"{report.seconds:.1f} seconds ({rate:.0f} frames a second)"
+    )
+    return 0
+
+
+def _render(options: argparse.Namespace, settings: Settings, console: Console) -> int:
+    quieten()
+    read = track_file.read(options.tracks)
+    track_file.check_belongs(read, options.source)
+    job = Job(options.source, options.target, kind_of(options.source, options.target))
+    job.make_folder()
+    with console.progress(job.source.name) as progress:
+        report = Engine(settings).render_file(job, read.tracks, progress)
+    console.report(report, verbose=options.verbose)
+    if options.json:
+        console.result(summarize([report], [], settings))
+    return 0
