@@ -46,7 +46,14 @@ def failed(output: Path, source: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     ("source", "target"),
-    [(".mp4", ".mp4"), (".mkv", ".mkv"), (".mp4", ".mkv"), (".mkv", ".mp4"), (".mov", ".mp4")],
+    [
+        (".mp4", ".mp4"),
+        (".mkv", ".mkv"),
+        (".mp4", ".mkv"),
+        (".mkv", ".mp4"),
+        (".mov", ".mp4"),
+        (".mp4", ".mov"),
+    ],
 )
 def test_what_trackblur_writes_is_intact(tmp_path: Path, source: str, target: str) -> None:
     before = clip(tmp_path / f"in{source}")
@@ -147,6 +154,15 @@ def test_each_difference_is_named(
     found = failed(after, before)
     assert name in found
     assert detail in found[name]
+
+
+def test_what_a_muxer_calls_a_track_is_no_title(tmp_path: Path) -> None:
+    before = clip(tmp_path / "in.mov", sounds=(Sound(),))
+    # The name that cameras and sites write is dropped, and that is as promised.
+    data = before.read_bytes().replace(b"SoundHandler", b"Jane's phone")
+    before.write_bytes(data)
+    assert failed(rendered(before, tmp_path / "out.mp4", {}), before) == {}
+    assert "handler_name" in failed(before, before)["dropped tags"]
 
 
 def test_tags_may_be_kept(tmp_path: Path) -> None:

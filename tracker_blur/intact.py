@@ -17,7 +17,7 @@ from av.container import InputContainer
 from av.stream import AttachmentStream
 
 from tracker_blur.media import side_data
-from tracker_blur.media.contents import DEFAULT_NAMES, Contents, contents, small_tags
+from tracker_blur.media.contents import Contents, contents, small_tags
 from tracker_blur.media.input import STILL_PICTURES, open_input
 from tracker_blur.media.track import VideoTrack
 from tracker_blur.picture_record import PictureRecord
@@ -36,6 +36,7 @@ _MUXERS_OWN = {  # tags that describe the file itself
     "language",
     "vendor_id",
 }
+_DEFAULT_NAMES = {"VideoHandler", "SoundHandler", "SubtitleHandler"}  # what muxers call tracks
 _FFMPEGS_NAME = "Lav"  # how the names of its libraries begin
 
 
@@ -182,8 +183,7 @@ def _tags(after: InputContainer) -> Check:
             key
             for holder in others
             for key, value in holder.items()
-            if key not in ("title", "name", "handler_name", "filename", "mimetype")
-            and _tells(key, value)
+            if key not in ("title", "name", "filename", "mimetype") and _tells(key, value)
         }
     )
     text = f"still there: {', '.join(telling)}" if telling else "nothing of place, device, person"
@@ -192,7 +192,7 @@ def _tags(after: InputContainer) -> Check:
 
 def _tells(key: str, value: str) -> bool:
     if key == "handler_name":
-        return value not in DEFAULT_NAMES
+        return value not in _DEFAULT_NAMES
     if key == "encoder":
         return not value.startswith(_FFMPEGS_NAME)
     return key not in _MUXERS_OWN

@@ -19,9 +19,6 @@ from tracker_blur.errors import SourceError
 from tracker_blur.media.captions import is_text
 from tracker_blur.media.input import error_text
 
-DEFAULT_NAMES = {"VideoHandler", "SoundHandler", "SubtitleHandler"}
-"""What muxers call tracks that have no name."""
-
 _STYLES = re.compile(r"\{\\[^}]*\}|<[^>]*>")
 _LINE_BREAKS = re.compile(r"\\[Nn]|\r?\n")
 _ASS_FIELDS = 8  # before the text
@@ -56,12 +53,8 @@ class Contents:
 
     @property
     def title(self) -> str:
-        """What the file calls it, or ""."""
-        for tag in ("title", "name", "handler_name"):
-            title = self.tags.get(tag)
-            if title and title not in DEFAULT_NAMES:
-                return title
-        return ""
+        """What the file calls it, or ""; MP4 says name."""
+        return self.tags.get("title") or self.tags.get("name") or ""
 
 
 def contents(container: InputContainer, path: Path) -> list[Contents]:
