@@ -1,0 +1,190 @@
+"""Every layout is read into the same, and what makes no sense in it is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.annotated_files import (
+    BOX,
+    SIZE,
+    picture,
+    write_coco,
+    write_picture,
+    write_table,
+    write_voc,
+    write_yolo,
+)
+from tracker_blur.boxes import Box
+from tracker_blur.datasets import read_dataset
+from tracker_blur.datasets.annotated import read_picture
+from tracker_blur.errors import SourceError
+
+TABLE_BOX = "24 16 48 40"
+
+
+def test_yolo_of_roboflow(tmp_path: Path) -> None:
+    dataset = read_dataset(write_yolo(tmp_path))
+    assert dataset.classes == ("badge", "face")
+    assert set(dataset.splits) == {"train", "val"}
+    (only,) = dataset.splits["train"]
+    assert (only.size, only.things) == (SIZE, (("face", BOX),))
+
+
+def test_yolo_polygons_count_as_the_box_around_them(tmp_path: Path) -> None:
+    polygon = "1 0.25 0.25 0.5 0.3 0.4 0.625"
+    (only,) = read_dataset(write_yolo(tmp_path, polygon)).splits["train"]
+    assert only.things == (("face", BOX),)
+
+
+def test_yolo_of_label_studio(tmp_path: Path) -> None:
+    write_picture(tmp_path / "images" / "a.png")
+    write_picture(tmp_path / "images" / "bare.png")
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "a.txt").write_text("0 0.375 0.4375 0.25 0.375\n")
+    (tmp_path / "classes.txt").write_text("face\n")
+    with_face, bare = read_dataset(tmp_path).splits["train"]
+    assert with_face.things == (("face", BOX),)
+    assert bare.things == ()
+
+
+@pytest.mark.parametrize(
+    ("label", "message"),
+    [
+        ("2 0.5 0.5 0.1 0.1", "unknown class 2"),
+        ("1 0.9 0.5 0.5 0.1", "lies outside its picture"),
+        ("1 0.5 0.5 0.1", "neither a box nor a polygon"),
+        ("face 0.5 0.5 0.1 0.1", "a class number"),
+        ("1 nan 0.5 0.1 0.1", "no numbers"),
+        ("1 0.5 0.5 0 0.1", "an empty box"),
+    ],
+)
+def test_tells_what_is_wrong_in_yolo(tmp_path: Path, label: str, message: str) -> None:
+    with pytest.raises(SourceError, match=f"a.txt, line 1: .*{message}.*1 more problem"):
+        read_dataset(write_yolo(tmp_path, label))
+
+
+def test_a_split_without_pictures_is_told(tmp_path: Path) -> None:
+    write_yolo(tmp_path)
+    (tmp_path / "valid" / "images" / "a.jpg").unlink()
+    with pytest.raises(SourceError, match="the split 'val' has no pictures"):
+        read_dataset(tmp_path)
+
+
+def test_coco_of_roboflow(tmp_path: Path) -> None:
+    dataset = read_dataset(write_coco(tmp_path))
+    assert dataset.classes == ("face",)
+    assert set(dataset.splits) == {"train", "test"}
+    (only,) = dataset.splits["test"]
+    assert only.things == (("face", BOX),)
+    assert only.ignored == (Box(0, 0, 9, 9),)
+
+
+@pytest.mark.parametrize(
+    ("bbox", "category", "message"),
+    [
+        ((90, 16, 24, 24), 2, "lies outside"),
+        ((24, 16, 24), 2, "not four numbers"),
+        ((24, 16, 24, 24), 5, "unknown class 5"),
+    ],
+)
+def test_tells_what_is_wrong_in_coco(
+    tmp_path: Path, bbox: tuple[float, ...], category: int, message: str
+) -> None:
+    with pytest.raises(SourceError, match=f"annotation 1: .*{message}"):
+        read_dataset(write_coco(tmp_path, bbox, category))
+
+
+def test_coco_that_is_no_json_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"annotations": [')
+    with pytest.raises(SourceError, match="cannot read"):
+        read_dataset(tmp_path)
+
+
+def test_voc_of_cvat(tmp_path: Path) -> None:
+    dataset = read_dataset(write_voc(tmp_path))
+    assert dataset.classes == ("face",)
+    (only,) = dataset.splits["val"]
+    assert (only.path.name, only.things, only.ignored) == ("b.jpg", (("face", BOX),), (BOX,))
+
+
+@pytest.mark.parametrize(
+    ("sides", "message"), [((24, 16, 148, 40), "outside"), (("", 1, 2, 3), "no box")]
+)
+def test_tells_what_is_wrong_in_voc(
+    tmp_path: Path, sides: tuple[object, ...], message: str
+) -> None:
+    with pytest.raises(SourceError, match=f"a.xml, object 1: .*{message}"):
+        read_dataset(write_voc(tmp_path, sides))
+
+
+def test_our_own_table(tmp_path: Path) -> None:
+    rows = [
+        ("one/a.png", "train", "face", f"{TABLE_BOX};0 0 8 8", "50 0 60 9"),
+        ("one/b.png", "test", "none", "", ""),
+        ("two/c.png", "train", "head", TABLE_BOX, ""),
+    ]
+    dataset = read_dataset(write_table(tmp_path, rows))
+    assert dataset.classes == ("face",)
+    assert dataset.left_out == {"whole heads": 1}
+    (only,) = dataset.splits["train"]
+    assert only.things == (("face", BOX), ("face", Box(0, 0, 8, 8)))
+    assert only.ignored == (Box(50, 0, 60, 9),)
+    assert dataset.splits["test"][0].things == ()
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (("a.png", "dev", "face", "", ""), "unknown split 'dev'"),
+        (("a.png", "train", "face", "1 2 3", ""), "'1 2 3' is no box"),
+        (("a.png", "train", "none", TABLE_BOX, ""), "style 'none'"),
+        (("a.png", "train", "face", "", "0 0 200 9"), "lies outside"),
+    ],
+)
+def test_tells_what_is_wrong_in_the_table(
+    tmp_path: Path, row: tuple[str, str, str, str, str], message: str
+) -> None:
+    with pytest.raises(SourceError, match=f"labels.csv, line 2: .*{message}"):
+        read_dataset(write_table(tmp_path, [row]))
+
+
+def test_missing_columns_are_told(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text("file,split\na.png,train\n")
+    with pytest.raises(SourceError, match="no column style, boxes, ignore"):
+        read_dataset(tmp_path)
+
+
+def test_boxes_a_little_beyond_the_border_are_cut(tmp_path: Path) -> None:
+    write_table(tmp_path, [("a.png", "train", "face", "-1 0 97 65.5", "")])
+    (only,) = read_dataset(tmp_path).splits["train"]
+    assert only.things == (("face", Box(0, 0, 96, 64)),)
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture"])
+def test_broken_pictures_are_told(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.png").write_bytes(content)
+    with pytest.raises(SourceError, match=r"a\.png: cannot read this picture"):
+        read_dataset(write_table(tmp_path, [("a.png", "train", "face", "", "")]))
+    with pytest.raises(SourceError, match=r"a\.png: cannot read this picture"):
+        read_picture(tmp_path / "a.png")
+
+
+def test_missing_pictures_are_told(tmp_path: Path) -> None:
+    write_table(tmp_path, [("a.png", "train", "face", "", "")])
+    (tmp_path / "a.png").unlink()
+    with pytest.raises(SourceError, match=r"a\.png: this picture is missing"):
+        read_dataset(tmp_path)
+
+
+def test_pictures_are_read_as_they_are(tmp_path: Path) -> None:
+    np.testing.assert_array_equal(read_picture(write_picture(tmp_path / "ä.png")), picture())
+
+
+def test_folders_without_annotations_are_told(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="no annotations found"):
+        read_dataset(tmp_path)
+    with pytest.raises(SourceError, match="no such folder"):
+        read_dataset(tmp_path / "missing")
