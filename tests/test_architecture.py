@@ -11,7 +11,15 @@ PACKAGE = Path(__file__).resolve().parents[1] / "tracker_blur"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 PLUGINS = ("detectors", "exports", "methods", "sinks", "sources", "trackers")
 PURE = ("boxes", "cuts", "follow", "match", "pace", "timecodes", "track_edits", "tracks")
-PRINTING = {"arguments.py", "cli.py", "console.py", "models_command.py", "tracks_command.py"}
+PRINTING = {
+    "arguments.py",
+    "cli.py",
+    "console.py",
+    "evaluate_command.py",
+    "models_command.py",
+    "tracks_command.py",
+    "train_command.py",
+}
 
 
 def imports(file: Path) -> set[str]:
@@ -78,3 +86,9 @@ def test_only_the_command_line_prints_and_exits() -> None:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
                 assert ast.unparse(node.func) not in {"print", "exit", "sys.exit"}, file
+
+
+def test_only_training_needs_pytorch() -> None:
+    for name, targets in GRAPH.items():
+        if not name.startswith("tracker_blur.training."):
+            assert "torch" not in {target.partition(".")[0] for target in targets}, name

@@ -99,7 +99,9 @@ class _Run:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
+    from tracker_blur.datasets.annotated import read_picture
     from tracker_blur.evaluation.detector import detector_named
+    from tracker_blur.evaluation.look import milliseconds
     from tracker_blur.evaluation.report import Section, page, write
     from tracker_blur.weights import Weights
 
@@ -109,8 +111,12 @@ def _evaluate(options: argparse.Namespace) -> None:
     _print_row(_HEADER)
     _print_row(["---"] * len(_HEADER))
     best: list[_Run] = []
+    timed = read_picture(pictures[0].path)
     for name, detector in named.items():
-        runs = [_run(name, detector, pictures, label, scale, options) for scale in options.scales]
+        cost = f"{milliseconds(detector, timed):.1f}"
+        runs = [
+            _run(name, detector, pictures, label, scale, cost, options) for scale in options.scales
+        ]
         best.append(max(runs, key=lambda run: run.scores.ap50))
     if len(options.scales) > 1:
         print("\nEach at its best scale:\n")
@@ -151,18 +157,17 @@ def _run(
     pictures: Sequence[Annotated],
     label: str,
     scale: float,
+    cost: str,
     options: argparse.Namespace,
 ) -> _Run:
     """Judge one detector at one scale and print its rows."""
     from tqdm import tqdm
 
-    from tracker_blur.datasets.annotated import read_picture
-    from tracker_blur.evaluation.look import finds, milliseconds
+    from tracker_blur.evaluation.look import finds
     from tracker_blur.evaluation.measure import scores
 
     bar = tqdm(pictures, f"{name} x{scale:g}", leave=False, disable=not sys.stderr.isatty())
     found = list(finds(detector, bar, scale))
-    cost = f"{milliseconds(detector, read_picture(pictures[0].path)):.1f}"
     total = scores(pictures, found, label, options.smallest)
     rows = [_row(name, scale, len(pictures), total, cost)]
     for folder in sorted(

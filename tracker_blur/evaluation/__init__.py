@@ -1,0 +1,1 @@
+"""Judges detectors on annotated pictures: the same ruler for all of them."""
