@@ -85,6 +85,8 @@ def main() -> None:
     parser.add_argument("--face", type=Path, help="folder with weights")
     parser.add_argument("--clips", type=Path, help="folder with annotated clips")
     parser.add_argument("--frames", type=int, default=40, help="of each clip")
+    parser.add_argument("--only", help="of the clips, the one of this name")
+    parser.add_argument("--evidence", default="pixels,tracks,detail", help="which ways to judge")
     options = parser.parse_args()
     weights = Weights(options.face)
     verifier = Verifier(weights)
@@ -95,11 +97,14 @@ def main() -> None:
         paths += [options.clips / f"{name}.mp4" for name in CLIPS]
     with tempfile.TemporaryDirectory() as folder:
         for path in paths:
+            if options.only not in (None, path.stem):
+                continue
             cut = Path(folder, path.name)
             _write(path, cut, Settings(), lambda frame: [], options.frames)
             case = _case(cut, path.with_suffix(".csv"), weights)
             for method in METHODS:
-                for row in _rows(case, method, verifier, Path(folder)):
+                ways = options.evidence.split(",")
+                for row in _rows(case, method, verifier, Path(folder), ways):
                     print(f"| {path.stem} | {method} | {row} |", flush=True)
 
 
@@ -130,7 +135,7 @@ def _case(path: Path, truth_path: Path, weights: Weights) -> Case:
     return Case(path, size, count, faces, truth, holes)
 
 
-def _rows(case: Case, method: str, verifier: Verifier, folder: Path) -> list[str]:
+def _rows(case: Case, method: str, verifier: Verifier, folder: Path, ways: list[str]) -> list[str]:
     settings = Settings(method=method, overwrite=True)
     outputs = {}
     for with_holes in (False, True):
@@ -142,7 +147,7 @@ def _rows(case: Case, method: str, verifier: Verifier, folder: Path) -> list[str
         _write(case.path, target, settings, hidden, case.frames)
         outputs[with_holes] = target
     rows = []
-    for evidence in ("pixels", "tracks", "detail"):
+    for evidence in ways:
         verdicts = [
             verifier.verify(
                 output,

@@ -10,6 +10,7 @@ from tracker_blur.boxes import Box
 from tracker_blur.verdict import Exposure, Run
 
 _SAME_FACE_IOU = 0.3
+_SAME_PLACE_IOU = 0.5  # one look later, of a face that nothing else speaks for
 _LONGEST_GAP = 3  # looks without a find, within one run
 _ENOUGH_FIRM = 2  # finds that make a face together
 _MOST_CROPS = 3  # of a run
@@ -100,4 +101,4 @@ class RunBuilder:
 
 
 def _meets(box: Box, others: Iterable[Box]) -> bool:
-    return any(box.iou(other) >= _SAME_FACE_IOU for other in others)
+    return any(box.iou(other) >= _SAME_PLACE_IOU for other in others)

@@ -210,26 +210,28 @@ class _Case:
         finds = without_doubles(look.finds)
         hidden_places = [] if self.where is None else self.where.hidden(look.index)
         exposed: list[tuple[Find, float]] = []
-        hidden: list[Box] = []
+        hidden: list[Find] = []
         for find in finds:
             visible = self._visible(look, find, hidden_places)
             if visible:
                 exposed.append((find, visible))
-            elif visible is not None and find.is_firm:
-                hidden.append(find.box)
+            elif visible is not None:
+                hidden.append(find)
+        faces = [find.box for find in hidden if find.is_firm]
         if look.is_looked_at or finds:
             self.looked += 1
             self.finds += len(finds)
             exposures = [
                 (find, self._exposure(look, find, visible))
                 for find, visible in exposed
-                if find.is_firm or not _meets(find.box, hidden)
+                if find.is_firm or not _meets(find.box, faces)
             ]
             awaited = () if self.where is None else self.where.awaited.get(look.index, ())
-            self.runs.add(exposures, hidden, awaited)
+            # Also a weak find is a face where someone has hidden one.
+            self.runs.add(exposures, [find.box for find in hidden], awaited)
         if look.cells is not None:
             height, width = look.gray.shape
-            changed = [*hidden_places, *(box.padded(_CHANGED_PADDING) for box in hidden)]
+            changed = [*hidden_places, *(box.padded(_CHANGED_PADDING) for box in faces)]
             self.pictures.compared(look.index, look.cells, (width, height), changed)
         self._show_ends(look)
 
