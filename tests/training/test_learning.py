@@ -1,0 +1,189 @@
+"""What needs PyTorch: the network, what it is taught, the file it becomes, a whole training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="PyTorch (the extra 'train') is not installed")
+
+from tests.annotated_files import picture, write_picture, write_table  # noqa: E402
+from tests.training.scenes_made import scene  # noqa: E402
+from tracker_blur.boxes import Box  # noqa: E402
+from tracker_blur.detectors.onnx import from_content  # noqa: E402
+from tracker_blur.errors import SettingsError  # noqa: E402
+from tracker_blur.train_command import run_train  # noqa: E402
+from tracker_blur.training import checkpoints  # noqa: E402
+from tracker_blur.training.assignment import assigned, guesses  # noqa: E402
+from tracker_blur.training.canvases import Canvases, Views, batch  # noqa: E402
+from tracker_blur.training.export import onnx_bytes  # noqa: E402
+from tracker_blur.training.losses import loss  # noqa: E402
+from tracker_blur.training.network import Network, Shape  # noqa: E402
+
+TINY = Shape(1, (4, 4), (8, 8, 8), (0, 0, 0, 0), 8, 1)
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+
+
+def test_the_maps_have_the_strides() -> None:
+    maps = Network(Shape(2, *[getattr(TINY, n) for n in ("stem", "body", "depth", "neck")]))(
+        torch.zeros(2, 3, 64, 96)
+    )
+    assert [tuple(one.shape) for one in maps] == [(2, 6, 8, 12), (2, 6, 4, 6), (2, 6, 2, 3)]
+
+
+def test_a_thing_is_taught_to_cells_near_its_center() -> None:
+    found = guesses(Network(TINY)(torch.zeros(1, 3, 128, 128)))
+    truth = batch([scene(Box(30, 30, 46, 46), Box(10, 10, 118, 118), size=(128, 128))]).truth
+    pairs = assigned(found, truth)
+    assert set(pairs.thing.tolist()) == {0, 1}
+    for cell, thing in zip(pairs.cell.tolist(), pairs.thing.tolist(), strict=True):
+        box = truth.boxes[thing]
+        center = (box[:2] + box[2:]) / 2
+        assert (found.points[cell] - center).abs().max() <= 1.5 * found.strides[cell]
+
+
+def test_a_cell_is_taught_one_thing() -> None:
+    found = guesses(Network(TINY)(torch.zeros(1, 3, 64, 64)))
+    boxes = [Box(20 + i, 20, 40 + i, 40) for i in range(12)]
+    pairs = assigned(found, batch([scene(*boxes, size=(64, 64))]).truth)
+    assert len(set(pairs.cell.tolist())) == len(pairs.cell)
+
+
+def test_ignored_regions_have_no_loss() -> None:
+    maps = [torch.zeros(1, 5, 64 // s, 64 // s) for s in (8, 16, 32)]
+    bare = scene(size=(64, 64))
+    losses = []
+    for regions in ([], [(0, 0, 32, 64)], [(0, 0, 64, 64)]):
+        ignored = np.array(regions, np.float32).reshape(-1, 4)
+        made = batch([type(bare)(bare.image, bare.boxes, bare.labels, ignored)])
+        found = guesses(tuple(maps))
+        scores, boxes = loss(found, made.truth, assigned(found, made.truth))
+        losses.append(float(scores))
+        assert float(boxes) == 0.0
+    assert losses[1] == pytest.approx(losses[0] / 2)
+    assert losses[2] == 0.0
+
+
+def test_it_learns_a_single_picture_and_the_detector_finds_it(tmp_path: Path) -> None:
+    disk = Box(40, 40, 70, 70)
+    made = batch([scene(disk, size=(128, 128), seed=i) for i in range(2)])
+    network = Network(TINY)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=0.02)
+    for step in range(150):
+        optimizer.param_groups[0]["lr"] = 0.02 if step < 90 else 0.001
+        found = guesses(network(made.pictures.float()))
+        optimizer.zero_grad()
+        sum(loss(found, made.truth, assigned(found, made.truth))).backward()
+        optimizer.step()
+    content = onnx_bytes(network, ["disk"])
+    detector = from_content("disk.onnx", content)
+    (best, *_) = sorted(
+        detector.detect(picture(0, (disk,), (128, 128)), 0.2), key=lambda find: -find.score
+    )
+    assert best.label == "disk"
+    assert best.box.iou(disk) > 0.6
+
+
+def test_opencv_and_pytorch_agree() -> None:
+    cv2 = pytest.importorskip("cv2")
+    network = Network(TINY).eval()
+    image = picture(3, size=(96, 64))
+    with torch.no_grad():
+        expected = network(torch.from_numpy(image).permute(2, 0, 1)[None].float())
+    net = cv2.dnn.readNetFromONNX(np.frombuffer(onnx_bytes(network, ["a", "b"][:1]), np.uint8))
+    net.setInput(cv2.dnn.blobFromImage(image))
+    for stride, one in zip((8, 16, 32), expected, strict=True):
+        found = net.forward(f"trackblur/{stride}/a")
+        np.testing.assert_allclose(found, one.numpy(), atol=1e-3)
+
+
+@pytest.mark.parametrize("classes", [["a+b"], ["a/b"], ["a", "b"], []])
+def test_class_names_that_cannot_be_told_apart_are_refused(classes: list[str]) -> None:
+    with pytest.raises(SettingsError):
+        onnx_bytes(Network(TINY), classes)
+
+
+def test_canvases_of_one_seed_are_the_same() -> None:
+    scenes = [scene(Box(60, 40, 100, 80)), scene(seed=1)]
+    first, again = (next(iter(Canvases(scenes, [1, 1], Views(96), 3))) for _ in range(2))
+    np.testing.assert_array_equal(first.image, again.image)
+
+
+def test_folders_are_drawn_by_their_shares() -> None:
+    scenes = [scene(Box(60, 40, 100, 80)), scene(seed=1)]
+    canvases = Canvases(scenes, [1, 0], Views(96, crowd_share=0), 3)
+    made = [canvases.make(np.random.default_rng(i)) for i in range(10)]
+    assert all(len(one.boxes) + len(one.ignored) for one in made)
+
+
+def test_damaged_checkpoints_are_told(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint.pt").write_bytes(b"nothing")
+    with pytest.raises(SettingsError, match="not a checkpoint"):
+        checkpoints.load(tmp_path / "checkpoint.pt")
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Path:
+    rows = []
+    for i in range(12):
+        box = Box(20 + i, 16, 48 + i, 44)
+        write_picture(tmp_path / "data" / "disks" / f"{i}.png", picture(i, (box,)))
+        sides = " ".join(map(str, box.as_tuple()))
+        rows.append((f"disks/{i}.png", "val" if i > 9 else "train", "disk", sides, ""))
+    return write_table(tmp_path / "data", rows)
+
+
+def test_a_whole_training_and_its_continuation(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [str(dataset), "--name", "disk", "--out", str(tmp_path), "--batch", "2"]
+    words += ["--side", "64", "--workers", "0", "--share", "disks=2", "--device", "cpu"]
+    assert run_train([*words, "--steps", "2"]) == 0
+    first = (tmp_path / "disk.onnx").read_bytes()
+    assert from_content("disk.onnx", first).labels == ("disk",)
+    assert run_train([*words, "--steps", "3"]) == 0
+    out = capsys.readouterr().out
+    assert "train: 10 pictures, 0 of them without a box; boxes: 10 disk" in out
+    assert "going on after 2 batches" in out
+    assert (tmp_path / "disk.onnx").read_bytes() != first
+    state = checkpoints.load(tmp_path / "disk.training" / "checkpoint.pt")
+    assert (state.step, [row["step"] for row in state.history]) == (3, [2.0, 3.0])
+    assert "| disks | 10 | 10 | 2 |" in (tmp_path / "disk.md").read_text(encoding="utf-8")
+    for name in ("curves.png", "pictures.jpg"):
+        assert (tmp_path / "disk.training" / name).is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["--classes", "plate"], 2, "no class 'plate': it has disk"),
+        (["--share", "there=2"], 2, "no pictures in a folder there"),
+        (["--side", "100"], 2, "a multiple of 32"),
+        (["--teachers", "nobody"], 2, "no detector is called 'nobody'"),
+    ],
+)
+def test_tells_what_is_wrong(
+    dataset: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    code: int,
+    message: str,
+) -> None:
+    assert run_train([str(dataset), "--name", "x", "--out", str(tmp_path), *words]) == code
+    assert message in capsys.readouterr().err
+
+
+def test_check_only_reads(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_train([str(dataset), "--name", "x", "--out", str(tmp_path), "--check"]) == 0
+    assert "val: 2 pictures" in capsys.readouterr().out
+    assert not (tmp_path / "x.training").exists()

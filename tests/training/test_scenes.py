@@ -1,0 +1,92 @@
+"""Moving a scene moves its boxes with the pixels."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from tests.training.scenes_made import scene
+from tracker_blur.boxes import Box
+from tracker_blur.training.crowds import cuttings, with_crowd
+from tracker_blur.training.mosaic import Turns, canvas
+from tracker_blur.training.scenes import Scene, empty_boxes, sides, warped
+from tracker_blur.training.spoiling import spoiled
+
+DISK = Box(60, 40, 100, 80)
+
+
+def bright(image: np.ndarray, box: np.ndarray) -> float:
+    """Return which share of a box's inscribed ellipse is bright, as the disks are."""
+    left, top, right, bottom = np.rint(box).astype(int)
+    part = image[max(0, top) : bottom, max(0, left) : right, 1] > 130
+    return float(part.mean()) / (math.pi / 4)
+
+
+@pytest.mark.parametrize("degrees", [0, 30, 90, 200])
+@pytest.mark.parametrize("scale", [0.3, 1.0, 1.7])
+def test_boxes_stay_on_the_disk(degrees: float, scale: float) -> None:
+    angle = math.radians(degrees)
+    linear = scale * np.array(
+        ((math.cos(angle), -math.sin(angle)), (math.sin(angle), math.cos(angle)))
+    )
+    start = np.array((64.0, 64.0)) - linear @ np.array(DISK.center)
+    moved = warped(scene(DISK), np.concatenate((linear, start[:, None]), 1), (128, 128), 0)
+    assert moved.image.shape == (128, 128, 3)
+    (box,) = moved.boxes
+    assert sides(moved.boxes)[0] == pytest.approx(40 * scale, rel=0.01)
+    assert bright(moved.image, box) == pytest.approx(1.0, abs=0.12)
+
+
+def test_what_is_hardly_visible_or_too_small_is_ignored() -> None:
+    identity = np.eye(2, 3)
+    cut = warped(scene(Box(-20, 0, 10, 30), Box(50, 50, 54, 54), DISK), identity, (160, 120), 0)
+    np.testing.assert_allclose(cut.boxes, [DISK.as_tuple()])
+    np.testing.assert_allclose(cut.ignored, [(0, 0, 10, 30), (50, 50, 54, 54)])
+
+
+def test_what_lies_outside_is_forgotten() -> None:
+    away = np.array(((1.0, 0, 500), (0, 1.0, 0)))
+    assert len(warped(scene(DISK), away, (160, 120), 0).boxes) == 0
+
+
+def test_canvases_hold_things_where_their_boxes_are() -> None:
+    rng = np.random.default_rng(5)
+    scenes = [scene(DISK, seed=1), scene(Box(10, 10, 60, 60), seed=2), scene(seed=3)]
+    shares = []
+    for _ in range(40):
+        made = canvas(lambda rng: scenes[int(rng.integers(3))], 128, Turns(any_share=0), rng)
+        assert made.image.shape == (128, 128, 3)
+        whole = (made.boxes[:, :2] > 1).all(1) & (made.boxes[:, 2:] < 127).all(1)
+        shares += [bright(made.image, box) for box in made.boxes[whole]]
+        assert (sides(made.boxes) >= 6).all()
+    assert np.median(shares) == pytest.approx(1.0, abs=0.15)
+    assert len(shares) > 40
+
+
+def test_crowds_are_pasted_where_their_boxes_are() -> None:
+    rng = np.random.default_rng(2)
+    bank = cuttings([scene(DISK), scene(seed=1)], rng, decoys=5)
+    assert sorted({cutting.label is None for cutting in bank}) == [False, True]
+    canvas_scene = scene(Box(20, 20, 50, 50), size=(200, 200))
+    crowd = with_crowd(canvas_scene, bank, rng)
+    assert len(crowd.boxes) == len(crowd.labels) > 5
+    shares = [bright(crowd.image, box) for box in crowd.boxes[1:]]
+    assert np.median(shares) == pytest.approx(1.0, abs=0.25)
+
+
+def test_crowded_and_cut_things_are_not_cut_out() -> None:
+    near = scene(DISK, Box(100, 40, 140, 80))
+    at_border = scene(Box(0, 0, 40, 40))
+    assert cuttings([near, at_border], np.random.default_rng(0)) == []
+
+
+def test_spoiling_keeps_boxes_and_shape() -> None:
+    rng = np.random.default_rng(0)
+    before = scene(DISK)
+    for _ in range(60):
+        after = spoiled(Scene(before.image.copy(), before.boxes, before.labels, empty_boxes()), rng)
+        assert after.image.shape == before.image.shape
+        assert after.image.dtype == np.uint8
+        np.testing.assert_array_equal(after.boxes, before.boxes)

@@ -1,0 +1,57 @@
+"""Checkpoints: what it takes to go on with a training as if it had never stopped."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tracker_blur.errors import SettingsError
+from tracker_blur.training.network import Shape
+
+_VERSION = 1
+
+
+@dataclass(slots=True)
+class State:
+    """A training's state.
+
+    step       batches learned from
+    seconds    time spent, over all runs
+    network    weights; `average` the averaged ones, `optimizer` the optimizer's numbers
+    history    one row a report: step, seconds, score_loss, box_loss, and ap50 where it was judged
+    """
+
+    shape: Shape
+    classes: tuple[str, ...]
+    step: int = 0
+    seconds: float = 0.0
+    network: dict[str, Any] = field(default_factory=dict)
+    average: dict[str, Any] = field(default_factory=dict)
+    optimizer: dict[str, Any] = field(default_factory=dict)
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+def save(state: State, path: Path) -> None:
+    """Write a checkpoint; an interruption leaves the one before it whole."""
+    content = {name: getattr(state, name) for name in State.__dataclass_fields__}
+    content |= {"version": _VERSION, "shape": asdict(state.shape)}
+    partial = path.with_suffix(".part")
+    torch.save(content, partial)
+    partial.replace(path)
+
+
+def load(path: Path) -> State:
+    """Return the checkpoint; raises SettingsError when the file is none of ours, or damaged."""
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        version = content.pop("version")
+        content["shape"] = Shape(**content["shape"])
+        state = State(**content)
+    except Exception as error:  # torch raises many kinds for a damaged file
+        raise SettingsError(f"{path}: not a checkpoint of trackblur train ({error})") from error
+    if version != _VERSION:
+        raise SettingsError(f"{path}: a checkpoint of version {version}; this trackblur reads 1")
+    return state

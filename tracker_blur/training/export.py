@@ -1,0 +1,46 @@
+"""Writes a network as an ONNX file that `tracker_blur.detectors.onnx` runs."""
+
+from __future__ import annotations
+
+import copy
+import io
+import warnings
+from collections.abc import Sequence
+
+import torch
+
+from tracker_blur.errors import SettingsError
+from tracker_blur.training.network import STRIDES, Network
+
+_OPSET = 12  # what OpenCV 4.10 reads without exception
+_TRACED_PX = 64
+
+
+def onnx_bytes(network: Network, classes: Sequence[str]) -> bytes:
+    """Return the network as ONNX, input of any size whose sides are multiples of 32.
+
+    OpenCV shows of an ONNX file little but the names of its outputs, so these carry what a detector
+    must know: "trackblur/STRIDE/CLASS+CLASS". Normalizations are folded into the convolutions.
+
+    Raises SettingsError for class names that this cannot tell apart.
+    """
+    if len(classes) != network.shape.classes or any("+" in n or "/" in n for n in classes):
+        raise SettingsError(f"class names must be {network.shape.classes}, without '+' and '/'")
+    names = [f"trackblur/{stride}/{'+'.join(classes)}" for stride in STRIDES]
+    file = io.BytesIO()
+    plain = copy.deepcopy(network).cpu().float().eval()
+    picture = torch.zeros(1, 3, _TRACED_PX, _TRACED_PX)
+    with warnings.catch_warnings():
+        # The newer exporter needs two more packages and writes operators OpenCV cannot read.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            plain,
+            (picture,),
+            file,
+            dynamo=False,
+            opset_version=_OPSET,
+            input_names=["picture"],
+            output_names=names,
+            dynamic_axes={name: {2: "rows", 3: "columns"} for name in ("picture", *names)},
+        )
+    return file.getvalue()

@@ -1,0 +1,61 @@
+"""Brings annotated pictures into memory, and sets some of them aside for validation."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from tracker_blur.boxes import Box
+from tracker_blur.datasets import Annotated
+from tracker_blur.datasets.annotated import read_picture
+from tracker_blur.training.scenes import Boxes, Scene
+
+_LARGEST_PX = 640  # longer side in memory; canvases show less of a picture anyway
+
+
+def scenes(pictures: Iterable[Annotated], classes: Sequence[str]) -> Iterator[Scene]:
+    """Give the pictures with what is in them; other classes than these become ignored regions.
+
+    Raises SourceError for a picture that cannot be read.
+    """
+    for picture in pictures:
+        image = read_picture(picture.path)
+        longest = max(image.shape[:2])
+        scale = min(1.0, _LARGEST_PX / longest)
+        if scale < 1:
+            size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
+            image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+        taught = [(classes.index(name), box) for name, box in picture.things if name in classes]
+        others = [box for name, box in picture.things if name not in classes]
+        yield Scene(
+            image,
+            _array([box for _, box in taught], scale),
+            np.array([label for label, _ in taught], np.int64),
+            _array([*others, *picture.ignored], scale),
+        )
+
+
+def _array(boxes: Iterable[Box], scale: float) -> Boxes:
+    rows = [box.as_tuple() for box in boxes]
+    return np.array(rows, np.float32).reshape(-1, 4) * np.float32(scale)
+
+
+def held_out(
+    pictures: Sequence[Annotated], folder: Path, share: float
+) -> tuple[tuple[Annotated, ...], tuple[Annotated, ...]]:
+    """Return the pictures to train on, and about `share` of them to validate on.
+
+    Which ones is told by their names alone, so that a picture stays where it is when others are
+    added.
+    """
+    kept: list[Annotated] = []
+    out: list[Annotated] = []
+    for picture in pictures:
+        name = picture.path.relative_to(folder).as_posix()
+        chosen = zlib.crc32(name.encode()) % 1000 < 1000 * share
+        (out if chosen else kept).append(picture)
+    return tuple(kept), tuple(out)

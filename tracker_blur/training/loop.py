@@ -1,0 +1,154 @@
+"""The training loop: batches in, weights out; goes on from a checkpoint."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from tracker_blur.training import checkpoints
+from tracker_blur.training.assignment import assigned, guesses
+from tracker_blur.training.canvases import Batch
+from tracker_blur.training.checkpoints import State
+from tracker_blur.training.ema import Average
+from tracker_blur.training.losses import loss
+from tracker_blur.training.network import Network
+
+Judge = Callable[[Network], float]
+
+_LARGEST_GRADIENT = 10.0
+_LAST_RATE = 0.01  # of the first
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How long and how fast is learned.
+
+    steps         batches in all; the learning rate falls to almost zero over them
+    minutes       where set, the time in all, over all runs, instead of `steps`
+    rate          the highest learning rate, reached after `warmup` steps
+    weight_decay  of AdamW (Loshchilov, Hutter, ICLR 2019, arXiv 1711.05101)
+    report_every  steps between two rows of the history
+    save_every_s  seconds between two checkpoints
+    judge_every   steps between two judgements on the validation pictures
+    """
+
+    steps: int = 20_000
+    minutes: float | None = None
+    rate: float = 2.5e-3
+    weight_decay: float = 0.03
+    warmup: int = 300
+    report_every: int = 50
+    save_every_s: float = 180.0
+    judge_every: int = 1000
+
+
+def train(
+    network: Network,
+    batches: Iterator[Batch],
+    recipe: Recipe,
+    state: State,
+    checkpoint: Path,
+    device: torch.device,
+    judge: Judge | None = None,
+    report: Callable[[dict[str, float]], None] = lambda row: None,
+) -> Network:
+    """Train until the recipe's end; return the averaged network.
+
+    Goes on from `state` and keeps it up to date, also in the file `checkpoint`. Computes in bf16
+    where `device` is a CPU or a GPU that can, keeps weights and losses in float32.
+    """
+    network = network.to(device, memory_format=torch.channels_last).train()
+    average = Average(network)
+    optimizer = _optimizer(network, recipe)
+    if state.step:
+        network.load_state_dict(state.network)
+        average.network.load_state_dict(state.average)
+        optimizer.load_state_dict(state.optimizer)
+    clock = _Clock(state.seconds)
+    saved = clock.seconds()
+    sums, counted = torch.zeros(2), 0
+    while _progress(recipe, state.step, clock.seconds()) < 1.0:
+        progress = _progress(recipe, state.step, clock.seconds())
+        for group in optimizer.param_groups:
+            group["lr"] = _rate(recipe, state.step, progress)
+        sums += _step(network, next(batches), optimizer, device)
+        counted += 1
+        state.step += 1
+        average.follow(network, state.step)
+        ended = _progress(recipe, state.step, clock.seconds()) >= 1.0
+        judged = judge is not None and (ended or state.step % recipe.judge_every == 0)
+        if judged or ended or state.step % recipe.report_every == 0:
+            score_loss, box_loss = (sums / counted).tolist()
+            row = {
+                "step": float(state.step),
+                "seconds": clock.seconds(),
+                "score_loss": score_loss,
+                "box_loss": box_loss,
+            }
+            if judge is not None and judged:
+                row["ap50"] = judge(average.network)
+            state.history.append(row)
+            report(row)
+            sums, counted = torch.zeros(2), 0
+        if ended or clock.seconds() - saved > recipe.save_every_s:
+            saved = state.seconds = clock.seconds()
+            state.network = network.state_dict()
+            state.average = average.network.state_dict()
+            state.optimizer = optimizer.state_dict()
+            checkpoints.save(state, checkpoint)
+    return average.network
+
+
+class _Clock:
+    def __init__(self, before: float) -> None:
+        self._start = time.monotonic() - before
+
+    def seconds(self) -> float:
+        return time.monotonic() - self._start
+
+
+def _optimizer(network: Network, recipe: Recipe) -> torch.optim.AdamW:
+    """Return AdamW; biases and normalizations are not drawn towards zero."""
+    parameters = list(network.parameters())
+    return torch.optim.AdamW(
+        [
+            {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
+            {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+        ],
+        lr=recipe.rate,
+    )
+
+
+def _progress(recipe: Recipe, step: int, seconds: float) -> float:
+    if recipe.minutes is not None:
+        return seconds / (60 * recipe.minutes)
+    return step / recipe.steps
+
+
+def _rate(recipe: Recipe, step: int, progress: float) -> float:
+    warm = min(1.0, (step + 1) / recipe.warmup)
+    cosine = (1 + math.cos(math.pi * min(1.0, progress))) / 2
+    return recipe.rate * warm * (_LAST_RATE + (1 - _LAST_RATE) * cosine)
+
+
+def _step(
+    network: Network, batch: Batch, optimizer: torch.optim.Optimizer, device: torch.device
+) -> torch.Tensor:
+    """Learn from one batch; return its two losses, shape (2,), on the CPU."""
+    pictures = batch.pictures.to(device, non_blocking=True)
+    truth = batch.truth.to(device)
+    with torch.autocast(device.type, dtype=torch.bfloat16):
+        maps = network(pictures.float())
+    found = guesses(maps)
+    scores, boxes = loss(found, truth, assigned(found, truth))
+    optimizer.zero_grad(set_to_none=True)
+    (scores + boxes).backward()
+    nn.utils.clip_grad_norm_(network.parameters(), _LARGEST_GRADIENT)
+    optimizer.step()
+    return torch.stack((scores, boxes)).detach().cpu()

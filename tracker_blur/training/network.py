@@ -1,0 +1,122 @@
+"""The network: plain 3x3 convolutions, a small feature pyramid, one shared head.
+
+Plain convolutions are what `cv2.dnn` runs fastest on any CPU (Winograd), and what CPUs with bf16
+units train fastest. The pyramid follows Lin, Dollár, Girshick et al., "Feature Pyramid Networks",
+CVPR 2017, arXiv 1612.03144; one guess a cell follows Ge, Liu, Wang et al., "YOLOX", 2021, arXiv
+2107.08430.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+STRIDES = (8, 16, 32)
+"""Picture pixels a cell of each output map spans."""
+
+BOX_NUMBERS = 4
+_PRIOR = 0.01  # the score that every cell starts with (Lin et al., arXiv 1708.02002)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How wide and deep the network is; a checkpoint carries it.
+
+    classes   how many kinds of things it finds
+    stem      channels at half size, then at a quarter
+    body      channels at strides 8, 16 and 32
+    depth     convolutions at strides 4, 8, 16 and 32 after the one that reduces
+    neck      channels of the pyramid and of the head
+    tower     convolutions of the head
+    """
+
+    classes: int = 1
+    stem: tuple[int, int] = (16, 24)
+    body: tuple[int, int, int] = (48, 64, 64)
+    depth: tuple[int, int, int, int] = (1, 3, 2, 1)
+    neck: int = 48
+    tower: int = 1
+
+
+class Block(nn.Sequential):
+    """Convolution, batch normalization, ReLU; export folds them into one."""
+
+    def __init__(self, inputs: int, outputs: int, size: int = 3, stride: int = 1) -> None:
+        super().__init__(
+            nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False),
+            nn.BatchNorm2d(outputs, momentum=0.03),
+            nn.ReLU(inplace=True),
+        )
+
+
+class Residual(nn.Module):
+    """A block whose input is added to its output."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.block = Block(channels, channels)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return the features, refined; shape (N, channels, rows, columns)."""
+        refined: Tensor = features + self.block(features)
+        return refined
+
+
+def _stage(inputs: int, outputs: int, depth: int) -> nn.Sequential:
+    return nn.Sequential(
+        Block(inputs, outputs, stride=2), *(Residual(outputs) for _ in range(depth))
+    )
+
+
+class Network(nn.Module):
+    """Takes pictures of shape (N, 3, rows, columns), BGR, 0 to 255; both sides multiples of 32.
+
+    Returns three maps, one a stride, of shape (N, classes + 4, rows / stride, columns / stride):
+    logits of the classes, then the box: the center's x and y from the cell's own center, and the
+    logarithms of width and height, all in cells.
+    """
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        half, quarter = shape.stem
+        small, medium, large = shape.body
+        neck = shape.neck
+        self.stem = nn.Sequential(Block(3, half, stride=2), _stage(half, quarter, shape.depth[0]))
+        self.small = _stage(quarter, small, shape.depth[1])
+        self.medium = _stage(small, medium, shape.depth[2])
+        self.large = _stage(medium, large, shape.depth[3])
+        self.lateral = nn.ModuleList(Block(width, neck, size=1) for width in shape.body)
+        self.merge = nn.ModuleList(Block(neck, neck) for _ in STRIDES[1:])
+        self.tower = nn.Sequential(*(Block(neck, neck) for _ in range(shape.tower)))
+        self.output = nn.Conv2d(neck, shape.classes + BOX_NUMBERS, 1)
+        self._start_weights()
+
+    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the maps of strides 8, 16 and 32, as the class says."""
+        small = self.small(self.stem((pictures - 127.5) * (1 / 64)))
+        medium = self.medium(small)
+        coarse = self.lateral[2](self.large(medium))
+        middle = self.merge[1](self.lateral[1](medium) + _doubled(coarse))
+        fine = self.merge[0](self.lateral[0](small) + _doubled(middle))
+        return self._guess(fine), self._guess(middle), self._guess(coarse)
+
+    def _guess(self, features: Tensor) -> Tensor:
+        guess: Tensor = self.output(self.tower(features))
+        return guess
+
+    def _start_weights(self) -> None:
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        nn.init.normal_(self.output.weight, std=0.01)
+        if self.output.bias is not None:
+            nn.init.zeros_(self.output.bias)
+            bias = math.log(_PRIOR / (1 - _PRIOR))
+            nn.init.constant_(self.output.bias[: self.shape.classes], bias)
+
+
+def _doubled(features: Tensor) -> Tensor:
+    return nn.functional.interpolate(features, scale_factor=2.0, mode="nearest")
