@@ -93,6 +93,11 @@ def scores(
     )
 
 
+def require_library() -> None:
+    """Raise MissingPackageError without pycocotools; otherwise do nothing."""
+    _library("coco")
+
+
 @dataclass(frozen=True, slots=True)
 class _Judged:
     """What pycocotools made of it, by size: average precision, and its rows, one a picture."""

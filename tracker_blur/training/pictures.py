@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -53,12 +54,18 @@ def write_jpeg(image: Image, path: Path) -> None:
         file.write_bytes(content.tobytes())
 
 
-def write_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
-    """Draw losses and AP over the steps as a PNG; raises SinkError, MissingPackageError."""
+def require_library() -> None:
+    """Raise MissingPackageError without what `write_curves` needs; otherwise do nothing."""
     try:
-        from matplotlib.figure import Figure
+        importlib.import_module("matplotlib.figure")
     except ImportError as error:
         raise MissingPackageError("matplotlib", "train", "drawing the training curves") from error
+
+
+def write_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
+    """Draw losses and AP over the steps as a PNG; raises SinkError."""
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     left = figure.subplots()
     steps = [row["step"] for row in history]

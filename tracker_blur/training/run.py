@@ -16,9 +16,10 @@ from tracker_blur.atomic import replacing
 from tracker_blur.datasets import Annotated, read_dataset
 from tracker_blur.detectors import load_detector
 from tracker_blur.errors import SettingsError
+from tracker_blur.evaluation import measure
 from tracker_blur.evaluation.look import finds
-from tracker_blur.evaluation.measure import scores
 from tracker_blur.training import checkpoints
+from tracker_blur.training import pictures as drawing
 from tracker_blur.training.canvases import Canvases, Views, batches
 from tracker_blur.training.card import Facts, card
 from tracker_blur.training.checkpoints import State
@@ -26,7 +27,6 @@ from tracker_blur.training.export import onnx_bytes
 from tracker_blur.training.loading import held_out, scenes
 from tracker_blur.training.loop import Judge, Recipe, train
 from tracker_blur.training.network import Network, Shape
-from tracker_blur.training.pictures import sheet, write_curves, write_jpeg
 from tracker_blur.training.scenes import Scene
 from tracker_blur.training.teachers import labelled
 from tracker_blur.weights import Weights
@@ -119,6 +119,9 @@ def run(plan: Plan, read: Material, tell: Callable[[str], None]) -> Path:
 
     Raises SourceError, SettingsError, SinkError, ModelError and MissingPackageError.
     """
+    if read.val:  # both are needed for the first judgement, which may be an hour away
+        measure.require_library()
+        drawing.require_library()
     work = plan.folder / f"{plan.name}.training"
     work.mkdir(parents=True, exist_ok=True)
     checkpoint = work / "checkpoint.pt"
@@ -134,7 +137,7 @@ def run(plan: Plan, read: Material, tell: Callable[[str], None]) -> Path:
         torch.set_num_threads(plan.threads)
     pictures = _taught(plan, read, tell)
     loaded = list(scenes(pictures, read.classes))
-    write_jpeg(sheet(loaded), work / "pictures.jpg")
+    drawing.write_jpeg(drawing.sheet(loaded), work / "pictures.jpg")
     tell(f"what was read: {work / 'pictures.jpg'}")
     network = Network(state.shape)
     average = train(
@@ -213,7 +216,9 @@ def _judge(read: Material) -> Judge:
         onnx = plugins.load("tracker_blur.detectors", "onnx")
         detector = onnx.from_content("the network", onnx_bytes(network, read.classes))
         found = list(finds(detector, pictures, 1.0))
-        reached = [scores(pictures, found, label, _JUDGED_FROM_PX).ap50 for label in read.classes]
+        reached = [
+            measure.scores(pictures, found, label, _JUDGED_FROM_PX).ap50 for label in read.classes
+        ]
         return float(np.nanmean(reached)) if not np.isnan(reached).all() else 0.0
 
     return judge
@@ -231,7 +236,7 @@ def _report(
         f"{row['score_loss']:.3f}, box loss {row['box_loss']:.3f}{judged}"
     )
     if judged:
-        write_curves(history, work / "curves.png")
+        drawing.write_curves(history, work / "curves.png")
 
 
 def _told(plan: Plan, state: State) -> dict[str, object]:
