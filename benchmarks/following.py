@@ -137,7 +137,7 @@ def run(clips: list[Clip], settings: Settings) -> Tally:
         )
         started = time.perf_counter()
         seen = [
-            follower.step(view, seconds)
+            follower.step(view, seconds).faces
             for view, seconds in zip(clip.views, clip.seconds, strict=True)
         ]
         tally.seconds += time.perf_counter() - started

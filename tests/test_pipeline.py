@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 
 from tracker_blur import Settings, redact_video
+from tracker_blur.batch import Job
 from tracker_blur.boxes import Detection
-from tracker_blur.errors import SourceError
+from tracker_blur.errors import SinkError, SourceError
 from tracker_blur.frames import Image
 from tracker_blur.pipeline import Engine
 from tracker_blur.sources.video import VideoSource
+from tracker_blur.tracks import Timeline, Tracks
 
 SAMPLE = Path(__file__).resolve().parents[1] / "samples" / "crossing.mp4"
 COVER = 0.85
@@ -80,13 +82,56 @@ def test_without_weights_most_faces_of_the_sample_are_hidden(tmp_path: Path) -> 
 def test_a_clip_without_faces_stays_as_it_was(shared: Path, tmp_path: Path) -> None:
     source = shared / "videos" / "no_faces.mp4"
     settings = Settings(models_folder=shared / "models")
-    with VideoSource(source) as video:
-        engine = Engine(settings)
-        observe = engine.observer(video.info)
-        seen = [observe(frame) for frame in video]
-    hidden = sum(face.box.clipped(*video.info.size).area for faces in seen for face in faces)
-    width, height = video.info.size
-    assert hidden / (len(seen) * width * height) < 0.002
+    tracks = Engine(settings).track_file(source, "video").found
+    assert tracks is not None
+    width, height = tracks.size
+    timeline = Timeline(tracks)
+    faces = [face for index in range(tracks.frame_count) for face in timeline.faces(index)]
+    hidden = sum(face.box.clipped(width, height).area for face in faces)
+    assert hidden / (tracks.frame_count * width * height) < 0.002
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("delay_seconds", [0.0, 0.2])
+def test_one_pass_hides_nearly_every_face(
+    shared: Path, tmp_path: Path, delay_seconds: float
+) -> None:
+    settings = Settings(
+        models_folder=shared / "models",
+        method="solid",
+        one_pass=True,
+        delay_seconds=delay_seconds,
+    )
+    report = redact_video(SAMPLE, tmp_path / "out.mp4", settings)
+    assert report.passes == 1
+    assert report.frames == 200
+    assert exposed_share(tmp_path / "out.mp4", SAMPLE.with_suffix(".csv")) < 0.01
+
+
+def test_tracks_of_other_frames_hide_nothing(tmp_path: Path) -> None:
+    job = Job(SAMPLE, tmp_path / "out.mp4", "video")
+    with VideoSource(SAMPLE) as video:
+        times = [frame.pts for frame in video]
+        size, time_base = video.info.size, video.track.time_base
+    engine = Engine(Settings())
+    for wrong in (times[:-1], [*times, times[-1] + 1], [*times[:9], times[9] + 1, *times[10:]]):
+        tracks = Tracks(size, time_base, np.array(wrong, np.int64))
+        with pytest.raises(SourceError, match="not those that were looked at"):
+            engine.render_file(job, tracks)
+        assert list(tmp_path.iterdir()) == []
+    assert engine.render_file(job, Tracks(size, time_base, np.array(times, np.int64))).frames == 200
+
+
+def test_an_output_that_cannot_be_is_refused_before_looking(tmp_path: Path) -> None:
+    looked = []
+    (tmp_path / "out.mp4").write_bytes(b"mine")
+    with pytest.raises(SinkError, match="exists already"):
+        redact_video(SAMPLE, tmp_path / "out.mp4", progress=looked.append)
+    with pytest.raises(SinkError, match="does not exist"):
+        redact_video(SAMPLE, tmp_path / "none" / "out.mp4", progress=looked.append)
+    with pytest.raises(SinkError):
+        redact_video(SAMPLE, tmp_path / "out.xyz", progress=looked.append)
+    assert looked == []
 
 
 @pytest.mark.shared

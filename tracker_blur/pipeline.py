@@ -49,7 +49,7 @@ from tracker_blur.weights import Weights
 
 _QUEUED_FRAMES = 2  # evens out the stages; more would only cost memory
 # What is lost in a first pass is not held, but looked for from its next sight back.
-_SURVEY_HOLD_SECONDS = 0.5
+_SURVEY_HOLD_SECONDS = 0.15
 
 _T = TypeVar("_T")
 
