@@ -73,3 +73,28 @@ def assign(costs: npt.NDArray[np.float64]) -> list[tuple[int, int]]:
         for row, column in zip(rows, columns, strict=True)
         if costs[row, column] < FAR
     ]
+
+
+def assign_sparse(candidates: Sequence[tuple[int, int, float]]) -> list[tuple[int, int]]:
+    """Return pairs of least total cost out of (row, column, cost), each below FAR.
+
+    Rows and columns that no candidate links, directly or by others, are solved apart: the work
+    grows with the largest such group, not with all.
+    """
+    groups: dict[tuple[str, int], list[tuple[int, int, float]]] = {}
+    for candidate in candidates:
+        row, column, _ = candidate
+        ends = ("row", row), ("column", column)
+        linked = {id(group): group for group in map(groups.get, ends) if group is not None}
+        merged = [candidate, *(known for group in linked.values() for known in group)]
+        for known_row, known_column, _ in merged:
+            groups["row", known_row] = groups["column", known_column] = merged
+    pairs = []
+    for group in {id(group): group for group in groups.values()}.values():
+        rows = sorted({row for row, _, _ in group})
+        columns = sorted({column for _, column, _ in group})
+        costs = np.full((len(rows), len(columns)), FAR)
+        for row, column, cost in group:
+            costs[rows.index(row), columns.index(column)] = cost
+        pairs += [(rows[row], columns[column]) for row, column in assign(costs)]
+    return pairs

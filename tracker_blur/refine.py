@@ -6,7 +6,7 @@ ends get a margin, and boxes are steadied without ever uncovering what was found
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.boxes import Box
-from tracker_blur.match import FAR, assign, distance
-from tracker_blur.survey import Looks, Sightings
+from tracker_blur.looks import Looks, common
+from tracker_blur.match import FAR, assign_sparse, distance
+from tracker_blur.survey import Sightings
 from tracker_blur.tracks import ORIGINS, Boxes, Face, Origin, Track, Tracks, TracksBuilder
 
 _WEAK_SECONDS = 0.7  # a weak find is believed so near to a sure one
@@ -153,41 +154,41 @@ def _successors(pieces: Sequence[Track], seen: Sightings, scenes: _Scenes) -> di
             continue
         if ends[earlier][1].frame < ends[later][0].frame:
             pairs[earlier] = later
-    costs = np.full((len(pieces), len(pieces)), FAR)
-    for row, (_, end) in enumerate(ends):
-        if row in pairs:
+    later_ones = sorted(
+        set(range(len(pieces))) - set(pairs.values()), key=lambda i: ends[i][0].frame
+    )
+    start_frames = [ends[index][0].frame for index in later_ones]
+    candidates: list[tuple[int, int, float]] = []
+    for earlier, (_, end) in enumerate(ends):
+        if earlier in pairs:
             continue
         _, scene_end = scenes.of(end.frame)
-        for column, (start, _) in enumerate(ends):
-            if end.frame < start.frame < scene_end and column not in pairs.values():
-                gap = float(seconds[start.frame] - seconds[end.frame])
-                costs[row, column] = _cost(end, start, gap)
-    return pairs | dict(assign(costs))
+        latest = np.searchsorted(seconds, seconds[end.frame] + _JOIN_STILL_SECONDS, "right")
+        low = bisect_right(start_frames, end.frame)
+        high = bisect_left(start_frames, min(scene_end, int(latest)))
+        for later in later_ones[low:high]:
+            start = ends[later][0]
+            cost = _cost(end, start, float(seconds[start.frame] - seconds[end.frame]))
+            if cost < FAR:
+                candidates.append((earlier, later, cost))
+    return pairs | dict(assign_sparse(candidates))
 
 
 def _cost(end: _End, start: _End, gap: float) -> float:
     """Return how unlike the end of a track and the start of another are; FAR if too unlike."""
-    if gap > _JOIN_STILL_SECONDS:
-        return FAR
     apart = distance(end.box, start.box)
     small, large = sorted((end.box.size, start.box.size))
-    common = _common(end.look, start.look)
-    if large > _JOIN_SIZE_RATIO * small or common < _JOIN_LOOK:
+    shared = common(end.look, start.look)
+    if large > _JOIN_SIZE_RATIO * small or shared < _JOIN_LOOK:
         return FAR
     if apart <= _STILL_SIZES:
-        return apart + 1 - common
+        return apart + 1 - shared
     if gap > _JOIN_SECONDS:
         return FAR
     apart = distance(end.at(gap), start.at(-gap) if gap > _COURSE_SECONDS else start.box)
     if apart > _JOIN_SIZES + _JOIN_SIZES_PER_SECOND * gap:
         return FAR
-    return apart + 1 - common
-
-
-def _common(one: bytes, other: bytes) -> float:
-    """Return the share of colors that two looks have in common."""
-    shares = np.minimum(np.frombuffer(one, np.uint8), np.frombuffer(other, np.uint8))
-    return float(shares.sum()) / 255
+    return apart + 1 - shared
 
 
 def _ends(track: Track, seconds: npt.NDArray[np.float64], looks: Looks) -> tuple[_End, _End]:
@@ -212,7 +213,7 @@ def _end(
         (x, y), (u, v) = track.box(inner).center, box.center
         velocity = (u - x) / elapsed, (v - y) / elapsed
     frame = int(track.frames[end])
-    return _End(frame, box, velocity, looks[track.track_id, frame])
+    return _End(frame, box, velocity, looks.at(track.track_id, frame))
 
 
 def _merged(chain: Sequence[Track]) -> Track:

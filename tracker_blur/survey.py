@@ -1,7 +1,7 @@
 """The first pass over a video: follow each face forwards, and each new one backwards.
 
 What comes out is raw: faces with gaps, ends that fray, several tracks for one face. `refine` makes
-of it what is hidden. Memory: what `rewind` holds, and about 100 bytes for each face in each frame.
+of it what is hidden. Memory: what `rewind` holds, and about 60 bytes for each face in each frame.
 """
 
 from __future__ import annotations
@@ -10,21 +10,14 @@ from array import array
 from dataclasses import dataclass
 from fractions import Fraction
 
-import cv2
 import numpy as np
 
-from tracker_blur.boxes import Box
 from tracker_blur.cuts import Change
 from tracker_blur.follow import Follower
 from tracker_blur.frames import Image
+from tracker_blur.looks import Looks, look
 from tracker_blur.rewind import Rewind
 from tracker_blur.tracks import Face, Origin, Tracks, TracksBuilder
-
-_HUE_BINS, _SATURATION_BINS = 8, 3
-
-Looks = dict[tuple[int, int], bytes]
-"""How faces looked where they were found, by (track, frame): a histogram of hue and saturation,
-shares of 255 in one byte each."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +54,7 @@ class Survey:
         self._cuts: list[int] = []
         self._builder = TracksBuilder()
         self._links: list[tuple[int, int]] = []
-        self._looks: Looks = {}
+        self._looks = Looks()
 
     @property
     def track_count(self) -> int:
@@ -101,17 +94,4 @@ class Survey:
         height, width = image.shape[:2]
         self._builder.add(index, face.scaled(self._size[0] / width, self._size[1] / height))
         if face.origin is Origin.DETECTED:
-            self._looks[face.track_id, index] = _look(image, face.box)
-
-
-def _look(image: Image, box: Box) -> bytes:
-    """Return the colors in a box."""
-    height, width = image.shape[:2]
-    left, top, right, bottom = box.clipped(width, height).outward()
-    crop = image[top : max(bottom, top + 1), left : max(right, left + 1)]
-    if not crop.size:
-        return bytes(_HUE_BINS * _SATURATION_BINS)
-    hsv = cv2.cvtColor(crop, cv2.COLOR_BGR2HSV)
-    bins = [_HUE_BINS, _SATURATION_BINS]
-    counts = cv2.calcHist([hsv], [0, 1], None, bins, [0, 180, 0, 256])
-    return np.asarray(counts.ravel() * (255 / counts.sum()), np.uint8).tobytes()
+            self._looks.add(face.track_id, index, look(image, face.box))
