@@ -138,6 +138,15 @@ def test_weak_finds_confirm_a_track_but_never_start_one() -> None:
     assert [faces[0].origin for faces in frames] == [Origin.DETECTED] * 3
 
 
+def test_weak_finds_that_agree_several_times_in_a_row_start_a_track() -> None:
+    weak, weaker = found(FACE, 0.45), found(FACE, 0.3)
+    frames = run(follower([[weak]] * 5), [PORTRAIT] * 5)
+    assert [len(faces) for faces in frames] == [0, 0, 0, 1, 1]
+    assert run(follower([[weaker]] * 9), [PORTRAIT] * 9) == [()] * 9
+    elsewhere = found(FACE.moved(200, 0), 0.45)
+    assert run(follower([[weak], [elsewhere]] * 4), [PORTRAIT] * 8) == [()] * 8
+
+
 @pytest.mark.parametrize("speed", [3.0, 8.0, 14.0])
 def test_two_faces_that_cross_keep_their_identity(speed: float) -> None:
     left, right = Box.from_xywh(20, 200, 60, 75), Box.from_xywh(420, 205, 60, 75)

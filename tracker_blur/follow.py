@@ -35,6 +35,8 @@ _GROWTH_PER_SECOND = 0.5  # a held box grows by this share of its size, on each 
 _DRIFT_SIZE_RATIO = 1.6  # a tracker that changes the size by more, between looks, has drifted
 _CARRY_HOLDS = 2  # a tracker that no look confirms is trusted for that many times the hold
 _WEAK_SECONDS = 1.5  # weak finds confirm a face for so long after the last sure one
+AGREEING_LOOKS = 4  # a weak find in so many looks in a row, in one place, is a face
+AGREEING_SHARE = 0.8  # of the confidence, that each of them has at least
 _MISSED_LOOKS = 3  # a face that fewer looks have missed is never given up, whatever its age
 _BEHIND_SHARE = 0.5  # of its box: a face of which another hides more is not followed
 _SAME_FACE_IOU = 0.4  # a find that overlaps another face by more is that face
@@ -153,6 +155,7 @@ class Follower:
         self._cuts = CutDetector()
         self._tracks: list[_Track] = []
         self._before_cut: list[_Track] = []
+        self._doubtful: list[tuple[Detection, int]] = []  # weak finds, in how many looks so far
         self._last_image: Image | None = None
         self.track_count = 0
 
@@ -194,7 +197,7 @@ class Follower:
                 track.strong_seconds = seconds
         sure = [t for t in unseen if seconds - t.strong_seconds <= _WEAK_SECONDS]
         doubted = [t for t in unseen if seconds - t.strong_seconds > _WEAK_SECONDS]
-        unseen, _ = self._confirm(sure, weak, seconds, _WEAK)  # weak finds never start a track
+        unseen, stray = self._confirm(sure, weak, seconds, _WEAK)
         if self._second_look is not None:
             unseen = self._look_again(unseen, image, seconds)
         unseen = [*unseen, *doubted]
@@ -202,10 +205,35 @@ class Follower:
             self._pace.hurry()
         for track in unseen:
             track.missed_looks += 1
-        for find in new:
+        for find in (*new, *self._agreed(stray)):
             self._tracks.append(self._begin(find, seconds))
         self._pace.detected(self._clock() - started, self._speeds())
         return unseen
+
+    def _agreed(self, stray: Sequence[Detection]) -> list[Detection]:
+        """Return the weak finds that several looks in a row have made in one place.
+
+        One alone never starts a track.
+        """
+        weak = [f for f in stray if f.score >= AGREEING_SHARE * self._confidence]
+        known = self._doubtful
+        before = {
+            column: known[row][1]
+            for row, column in pair(
+                [find.box for find, _ in known],
+                [find.box for find in weak],
+                [_WEAK.gate_share * _GATE_SIZES] * len(known),
+                _WEAK.size_ratio,
+            )
+        }
+        counted = [(find, 1 + before.get(index, 0)) for index, find in enumerate(weak)]
+        self._doubtful = [(find, looks) for find, looks in counted if looks < AGREEING_LOOKS]
+        taken = [track.box for track in self._tracks]
+        return [
+            find
+            for find, looks in counted
+            if looks >= AGREEING_LOOKS and all(find.box.iou(box) <= _SAME_FACE_IOU for box in taken)
+        ]
 
     def _look_again(self, tracks: Sequence[_Track], image: Image, seconds: float) -> list[_Track]:
         """Look more closely for each of these faces; return those still not found."""
@@ -227,7 +255,7 @@ class Follower:
             self._tracks = self._before_cut
             for track in self._tracks:
                 track.tracker, track.origin = None, Origin.HELD
-        self._before_cut = ended
+        self._before_cut, self._doubtful = ended, []
         self._pace.restart()
 
     def _confirm(

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.boxes import Box
+from tracker_blur.follow import AGREEING_LOOKS, AGREEING_SHARE
 from tracker_blur.looks import Looks, common
 from tracker_blur.match import FAR, assign_sparse, distance
 from tracker_blur.survey import Sightings
@@ -67,7 +68,7 @@ def _founded_pieces(
     """
     times = seconds[track.frames]
     found = track.has(Origin.DETECTED)
-    sure = found & (track.scores >= confidence)
+    sure = _sure(track, confidence)
     if not sure.any():
         return []
     believed = found & (_time_to(times, times[sure]) <= _WEAK_SECONDS)
@@ -84,6 +85,18 @@ def _founded_pieces(
         if piece is not None and piece.has(Origin.DETECTED).any():
             pieces.append(piece)
     return pieces
+
+
+def _sure(track: Track, confidence: float) -> npt.NDArray[np.bool_]:
+    """Return which rows are sure: strong finds, and weaker ones of which several agree in a row."""
+    found = track.has(Origin.DETECTED)
+    agreeing = found & (track.scores >= AGREEING_SHARE * confidence)
+    row = np.arange(len(track))
+    last_not = np.maximum.accumulate(np.where(agreeing, -1, row))
+    next_not = np.minimum.accumulate(np.where(agreeing, len(track), row)[::-1])[::-1]
+    in_row = next_not - last_not - 1
+    strong = found & (track.scores >= confidence)
+    return np.asarray(strong | (agreeing & (in_row >= AGREEING_LOOKS)), np.bool_)
 
 
 def _time_to(
@@ -286,7 +299,7 @@ def _calmed(track: Track, seconds: npt.NDArray[np.float64], confidence: float) -
     Weak finds and trackers jump; were each covered to its edges, much more than a face would be.
     """
     half = _half_window(seconds[track.frames], _CALM_SECONDS)
-    sure = track.has(Origin.DETECTED) & (track.scores >= confidence)
+    sure = _sure(track, confidence)
     medians = np.median(_windows(track.boxes.astype(np.float64), half), -1)
     boxes = np.where(sure[:, None], track.boxes, medians).astype(np.float32)
     return replace(track, boxes=boxes)
