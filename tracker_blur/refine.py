@@ -25,6 +25,7 @@ _UNFOUNDED_SECONDS = 0.08  # what a tracker alone says is believed so near to a 
 _GAP_SECONDS = 0.3  # what is unknown for longer divides a track, to be joined if it is one face
 _GROWTH_PER_SECOND = 0.5  # share of its size by which a box that is not known grows, a side
 _GROWTH_LIMIT = 0.5
+_ROUNDING_SECONDS = 1e-6  # times are exact, seconds are not: a margin of 5 frames is never 4
 _STEADY_SECONDS = 0.06  # half the time over which boxes are steadied
 _CALM_SECONDS = 0.2  # and over which those that are not sure take the median
 
@@ -271,10 +272,11 @@ def _margined(
 ) -> Track:
     """Return the track with a margin at both ends, growing, but not into another scene."""
     scene_start, scene_end = scenes.of(track.first)[0], scenes.of(track.last)[1]
+    reach = margin_seconds + _ROUNDING_SECONDS
     early = np.arange(scene_start, track.first)
-    early = early[seconds[early] >= seconds[track.first] - margin_seconds]
+    early = early[seconds[early] >= seconds[track.first] - reach]
     late = np.arange(track.last + 1, scene_end)
-    late = late[seconds[late] <= seconds[track.last] + margin_seconds]
+    late = late[seconds[late] <= seconds[track.last] + reach]
     rows = np.concatenate(
         [np.zeros(len(early), np.intp), np.arange(len(track)), np.full(len(late), len(track) - 1)]
     )
