@@ -61,7 +61,9 @@ def _redact(options: argparse.Namespace, settings: Settings, console: Console) -
             if options.tracks is not None:
                 keep_tracks(options.tracks, reports[-1], settings, engine, options.overwrite)
                 console.note(f"{options.tracks}: tracks, to be seen and changed")
-            if options.verify:
+            if options.verify and job.kind == "picture" and reports[-1].found is None:
+                console.warn(f"{job.target}: is not verified: --verify is for videos")
+            elif options.verify:
                 exit_code = max(exit_code, _verify(reports[-1], settings, console))
         except SettingsError:
             raise  # it would be the same for every file
@@ -81,7 +83,11 @@ def _redact(options: argparse.Namespace, settings: Settings, console: Console) -
 
 
 def _redact_one(engine: Engine, job: Job, options: argparse.Namespace, console: Console) -> Report:
+    from tracker_blur.track_command import check_tracks_place
+
     job.make_folder()
+    if options.tracks is not None:
+        check_tracks_place(options.tracks, (job.source, job.target), options.overwrite)
     with console.progress(job.source.name) as progress:
         report = engine.redact_file(job, progress)
     console.report(report, verbose=options.verbose)

@@ -34,6 +34,18 @@ def run_render(words: Sequence[str]) -> int:
     return guarded(console, lambda: _render(options, settings_of(options), console))
 
 
+def check_tracks_place(path: Path, videos: Sequence[Path], overwrite: bool) -> None:
+    """Find out whether a track file can be written here, before minutes are spent on looking.
+
+    Raises SinkError when it cannot, SettingsError when it would take the place of a video.
+    """
+    for video in videos:
+        both_exist = path.exists() and video.exists()
+        if path.resolve() == video.resolve() or (both_exist and path.samefile(video)):
+            raise SettingsError(f"{path}: is the video itself: choose another name for the tracks")
+    check_place(path, overwrite)
+
+
 def keep_tracks(
     path: Path, report: Report, settings: Settings, engine: Engine, overwrite: bool
 ) -> None:
@@ -53,7 +65,7 @@ def _track(options: argparse.Namespace, settings: Settings, console: Console) ->
     quieten()
     source: Path = options.source
     target = options.output or source.with_name(source.stem + _SUFFIX)
-    check_place(target, options.overwrite)  # before minutes are spent on looking
+    check_tracks_place(target, (source,), options.overwrite)
     engine = Engine(settings)
     console.note(engine.description)
     with console.progress(source.name) as progress:
