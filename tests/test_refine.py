@@ -74,22 +74,24 @@ def any_sightings(draw: st.DrawFn, highest_score: float = 1.0) -> Sightings:
     """Draw what a first pass might see: no raw track and no link crosses a cut."""
     steps = draw(st.lists(st.sampled_from([1, 33, 40, 40, 40, 200, 5000]), min_size=1, max_size=50))
     count = len(steps)
-    cuts = tuple(sorted(draw(st.sets(st.integers(1, count), max_size=3)) - {count}))
+    cuts = tuple(sorted(draw(st.sets(st.integers(1, count), max_size=2)) - {count}))
     edges = [0, *cuts, count]
     scenes: dict[int, int] = {}
     rows: list[Row] = []
+    chance = np.random.default_rng(draw(st.integers(0, 2**32)))  # boxes by hand take too long
+    origins = [*[Origin.DETECTED] * 3, Origin.FOLLOWED, Origin.HELD]
     for track_id in range(draw(st.integers(0, 5))):
-        scene = draw(st.integers(0, len(edges) - 2))
-        scenes[track_id] = scene
-        frames = draw(st.sets(st.integers(edges[scene], edges[scene + 1] - 1), min_size=1))
-        x, y = draw(st.tuples(st.floats(-50, 640), st.floats(-50, 360)))
-        for frame in sorted(frames):
-            dx, dy = draw(st.tuples(*[st.floats(-30, 30)] * 2))
-            width, height = draw(st.tuples(*[st.floats(2, 120)] * 2))
-            origin = draw(st.sampled_from([*[Origin.DETECTED] * 3, Origin.FOLLOWED, Origin.HELD]))
-            score = draw(st.floats(0, highest_score, exclude_max=highest_score < 1))
-            face = Face(track_id, Box.from_xywh(x + dx, y + dy, width, height), score, origin)
-            rows.append((frame, face, draw(st.sampled_from([RED, BLUE]))))
+        scenes[track_id] = scene = draw(st.integers(0, len(edges) - 2))
+        density, jitter = draw(st.sampled_from([0.1, 0.5, 1.0])), draw(st.sampled_from([0, 5, 40]))
+        center = chance.uniform((-50, -50), SIZE)
+        for frame in range(edges[scene], edges[scene + 1]):
+            if chance.random() <= density:
+                x, y = center + chance.normal(0, jitter + 1e-9, 2)
+                width, height = 40 + chance.uniform(-0.9, 2, 2) * jitter
+                score = chance.uniform(0, highest_score)
+                origin = origins[chance.integers(len(origins))]
+                face = Face(track_id, Box.from_xywh(x, y, width, height), score, origin)
+                rows.append((frame, face, RED if chance.random() < 0.8 else BLUE))
     together = [(a, b) for a in scenes for b in scenes if a < b and scenes[a] == scenes[b]]
     links = tuple(draw(st.lists(st.sampled_from(together), max_size=4))) if together else ()
     start = draw(st.sampled_from([0, -7000, 2**40]))
@@ -324,6 +326,15 @@ def test_a_box_that_jitters_is_steadied() -> None:
     centers = (track.boxes[:, 0] + track.boxes[:, 2]) / 2
     assert np.abs(np.diff(centers)).mean() < 0.6 * np.abs(np.diff(shakes)).mean()
     assert (track.boxes[:, 2] - track.boxes[:, 0]).max() < 2 * BOX.width
+
+
+@pytest.mark.parametrize("frame", [0, 1, 20, 39])
+def test_a_sure_find_that_jumps_is_covered_all_the_same(frame: int) -> None:
+    jump = BOX.padded(1.0).moved(15, -10)
+    rows = found([i for i in range(40) if i != frame]) + found([frame], box=jump)
+    (track,) = hidden(sightings(rows))
+    assert track.box(frame).covers(jump)
+    assert all(track.box(row).covers(BOX) for row in range(40) if row != frame)
 
 
 def test_a_weak_find_that_jumps_does_not_drag_the_box_along() -> None:
