@@ -30,7 +30,6 @@ def seen(
     pictures: Sequence[Image],
     looks: Sequence[Sequence[Detection]],
     *,
-    backwards: bool = True,
     size: tuple[int, int] = SIZE,
     start: int = 0,
     every: int = 1,
@@ -47,8 +46,7 @@ def seen(
         second_look=second_look,
         skips=True,
     )
-    rewind = Rewind(Blind, second_look, RATE) if backwards else None
-    survey = Survey(follower, rewind, size, Fraction(1, 25000))
+    survey = Survey(follower, Rewind(Blind, second_look, RATE), size, Fraction(1, 25000))
     for index, picture in enumerate(pictures):
         survey.step(picture, start + 1000 * index)
     assert survey.track_count == follower.track_count
@@ -58,8 +56,6 @@ def seen(
 def test_a_face_found_late_was_there_from_when_it_appeared() -> None:
     pictures = [wall()] * 3 + [wall(SQUARE)] * 9
     looks: list[list[Detection]] = [[]] * 8 + [[found(SQUARE)]] * 4
-    (late,) = seen(pictures, looks, backwards=False).tracks.tracks
-    assert late.frames.tolist() == [8, 9, 10, 11]
     (whole,) = seen(pictures, looks).tracks.tracks
     assert whole.frames.tolist() == list(range(3, 12))
     assert whole.has(Origin.DETECTED).all()

@@ -20,7 +20,7 @@ def follow_back(
     newest: Image,
     box: Box,
     earlier: Iterable[Image],
-    new_tracker: Callable[[], Tracker],
+    new_tracker: Callable[[], Tracker] | None,
     second_look: SecondLook,
 ) -> Iterator[tuple[Box, float, Origin]]:
     """Give the face's box in each earlier picture, the latest first, until it is lost.
@@ -29,15 +29,16 @@ def follow_back(
 
     newest   where the face was found, in `box`, pixels of the picture
     earlier  the pictures before it, the latest first, of the same size
+    new_tracker  None: only the second look says where it is
     """
     tracker: Tracker | None = None
     previous, known = newest, box
     unconfirmed, score = 0, 0.0
     for image in earlier:
-        if tracker is None:
+        if tracker is None and new_tracker is not None:
             tracker = new_tracker()
             tracker.start(previous, box)
-        followed = tracker.update(image)
+        followed = None if tracker is None else tracker.update(image)
         find = second_look.find(image, followed or box)
         if find is not None:
             if followed is None or followed.iou(find.box) < _AGREES_IOU:

@@ -50,16 +50,16 @@ class Console:
         """Say what a run wrote and how fast; where the time went, if asked."""
         for warning in report.warnings:
             self.warn(warning)
-        rate = report.frames / report.seconds if report.seconds else 0.0
+        frames = report.frames or report.looked
+        rate = frames / report.seconds if report.seconds else 0.0
         self.note(
-            f"{report.target}: {counted(report.frames, 'frame')}, "
+            f"{report.target}: {counted(frames, 'frame')}, "
             f"{counted(report.tracks, 'face')}, {report.seconds:.1f} seconds "
-            f"({rate:.0f} frames a second)"
+            f"({rate:.3g} frames a second)"
         )
         if verbose:
-            frames = max(1, report.frames, report.looked)
             for stage, seconds in report.stage_seconds.items():
-                self.note(f"  {stage}: {1000 * seconds / frames:.2f} ms a frame")
+                self.note(f"  {stage}: {1000 * seconds / max(1, frames):.2f} ms a frame")
 
     @contextmanager
     def progress(self, name: str) -> Iterator[Progress | None]:

@@ -34,7 +34,7 @@ _VELOCITY_SECONDS = 0.5  # a face unseen for longer is not expected to keep its 
 _GROWTH_PER_SECOND = 0.5  # a held box grows by this share of its size, on each side
 _DRIFT_SIZE_RATIO = 1.6  # a tracker that changes the size by more, between looks, has drifted
 _CARRY_HOLDS = 2  # a tracker that no look confirms is trusted for that many times the hold
-_WEAK_SECONDS = 1.5  # weak finds confirm a face for so long after the last sure one
+WEAK_SECONDS = 1.5  # weak finds confirm a face for so long after the last sure one
 AGREEING_LOOKS = 4  # a weak find in so many looks in a row, in one place, is a face
 AGREEING_SHARE = 0.8  # of the confidence, that each of them has at least
 _MISSED_LOOKS = 3  # a face that fewer looks have missed is never given up, whatever its age
@@ -195,9 +195,13 @@ class Follower:
         for track in self._tracks:
             if track.confirmed_seconds == seconds:
                 track.strong_seconds = seconds
-        sure = [t for t in unseen if seconds - t.strong_seconds <= _WEAK_SECONDS]
-        doubted = [t for t in unseen if seconds - t.strong_seconds > _WEAK_SECONDS]
+        sure = [t for t in unseen if seconds - t.strong_seconds <= WEAK_SECONDS]
+        doubted = [t for t in unseen if seconds - t.strong_seconds > WEAK_SECONDS]
         unseen, stray = self._confirm(sure, weak, seconds, _WEAK)
+        for track in sure:
+            is_fair = track.score >= AGREEING_SHARE * self._confidence
+            if track.confirmed_seconds == seconds and is_fair:
+                track.strong_seconds = seconds
         if self._second_look is not None:
             unseen = self._look_again(unseen, image, seconds)
         unseen = [*unseen, *doubted]

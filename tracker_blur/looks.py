@@ -25,7 +25,7 @@ def look(image: Image, box: Box) -> bytes:
     hsv = cv2.cvtColor(crop, cv2.COLOR_BGR2HSV)
     bins = [_HUE_BINS, _SATURATION_BINS]
     counts = cv2.calcHist([hsv], [0, 1], None, bins, [0, 180, 0, 256])
-    return np.asarray(counts.ravel() * (255 / counts.sum()), np.uint8).tobytes()
+    return np.asarray(np.rint(counts.ravel() * (255 / counts.sum())), np.uint8).tobytes()
 
 
 def common(one: bytes, other: bytes) -> float:

@@ -81,20 +81,45 @@ def assign_sparse(candidates: Sequence[tuple[int, int, float]]) -> list[tuple[in
     Rows and columns that no candidate links, directly or by others, are solved apart: the work
     grows with the largest such group, not with all.
     """
-    groups: dict[tuple[str, int], list[tuple[int, int, float]]] = {}
+    if not candidates:
+        return []
+    rows = {row: index for index, row in enumerate(sorted({row for row, _, _ in candidates}))}
+    columns = {
+        column: index
+        for index, column in enumerate(sorted({column for _, column, _ in candidates}))
+    }
+    group_of = _groups([(rows[row], columns[column]) for row, column, _ in candidates], len(rows))
+    groups: dict[int, list[tuple[int, int, float]]] = {}
     for candidate in candidates:
-        row, column, _ = candidate
-        ends = ("row", row), ("column", column)
-        linked = {id(group): group for group in map(groups.get, ends) if group is not None}
-        merged = [candidate, *(known for group in linked.values() for known in group)]
-        for known_row, known_column, _ in merged:
-            groups["row", known_row] = groups["column", known_column] = merged
-    pairs = []
-    for group in {id(group): group for group in groups.values()}.values():
-        rows = sorted({row for row, _, _ in group})
-        columns = sorted({column for _, column, _ in group})
-        costs = np.full((len(rows), len(columns)), FAR)
-        for row, column, cost in group:
-            costs[rows.index(row), columns.index(column)] = cost
-        pairs += [(rows[row], columns[column]) for row, column in assign(costs)]
+        groups.setdefault(group_of[rows[candidate[0]]], []).append(candidate)
+    pairs: list[tuple[int, int]] = []
+    for group in groups.values():
+        pairs += _assign_group(group)
     return pairs
+
+
+def _groups(edges: Sequence[tuple[int, int]], row_count: int) -> list[int]:
+    """Return a number for each row, the same for those that edges (row, column) link."""
+    parents = list(range(row_count))
+
+    def root(row: int) -> int:
+        while parents[row] != row:
+            parents[row] = parents[parents[row]]
+            row = parents[row]
+        return row
+
+    owners: dict[int, int] = {}  # a row of each column
+    for row, column in edges:
+        parents[root(row)] = root(owners.setdefault(column, row))
+    return [root(row) for row in range(row_count)]
+
+
+def _assign_group(group: Sequence[tuple[int, int, float]]) -> list[tuple[int, int]]:
+    rows = sorted({row for row, _, _ in group})
+    columns = sorted({column for _, column, _ in group})
+    row_of = {row: index for index, row in enumerate(rows)}
+    column_of = {column: index for index, column in enumerate(columns)}
+    costs = np.full((len(rows), len(columns)), FAR)
+    for row, column, cost in group:
+        costs[row_of[row], column_of[column]] = cost
+    return [(rows[row], columns[column]) for row, column in assign(costs)]

@@ -48,6 +48,9 @@ from tracker_blur.tracks import Face, Origin, Timeline, Tracks
 from tracker_blur.weights import Weights
 
 _QUEUED_FRAMES = 2  # evens out the stages; more would only cost memory
+_LONGEST_DELAY_FRAMES = 30  # they wait at full size; nothing is followed further back anyway
+# Frames may be left out of a first pass for so long: a newcomer is seen by the next look only.
+_SKIPPED_SECONDS = 0.12
 # What is lost in a first pass is not held, but looked for from its next sight back.
 _SURVEY_HOLD_SECONDS = 0.15
 
@@ -158,6 +161,8 @@ class Engine:
             if not source.info.is_moving:
                 raise SourceError(f"{path}: is a still picture: tracks are made of videos")
             report.found = self._survey(source, report, progress)
+            report.tracks = len(report.found.tracks)
+            report.warnings = source.warnings
         return report
 
     def render_file(self, job: Job, tracks: Tracks, progress: Progress | None = None) -> Report:
@@ -179,7 +184,7 @@ class Engine:
         """
         if not info.is_moving:
             return self._look_at_each
-        delay = round(self._settings.delay_seconds * info.rate)
+        delay = min(_LONGEST_DELAY_FRAMES, round(self._settings.delay_seconds * info.rate))
         follower = self._follower(info, self._settings.hold_seconds)
         rewind = self._rewind(info) if delay else None
         return lambda frames: look_ahead(frames, self._viewer(info), follower, rewind, delay)
@@ -220,11 +225,13 @@ class Engine:
     def _render(self, job: Job, tracks: Tracks, report: Report, progress: Progress | None) -> None:
         report.tracks = sum(track.hide for track in tracks.tracks)
         timeline = Timeline(tracks)
+        kind = tracks.size, tracks.time_base
 
         def seen(frames: Iterable[Frame]) -> Iterator[Seen]:
             count = 0
             for count, frame in enumerate(frames, 1):
-                if count > tracks.frame_count or frame.pts != tracks.times[count - 1]:
+                is_known = count <= tracks.frame_count and frame.pts == tracks.times[count - 1]
+                if not is_known or (frame.size, frame.time_base) != kind:
                     raise SourceError(_OTHER_VIDEO.format(job.source))
                 yield frame, timeline.faces(count - 1)
             if count != tracks.frame_count:
@@ -271,23 +278,23 @@ class Engine:
     def _follower(
         self, info: VideoInfo, hold_seconds: float, second_look: SecondLook | None = None
     ) -> Follower:
-        """Return a new follower; with a second look it leaves out what it can come back to."""
+        """Return a new follower; with a second look it may leave out what it can come back to."""
         rate = float(info.rate)
+        every = self._settings.detect_every_frames
+        is_soon = every == "auto" or every <= _SKIPPED_SECONDS * rate
         return Follower(
             self._eyes.detector,
             self._eyes.confidence,
             self._eyes.new_tracker,
-            Pace(self._settings.detect_every_frames, rate),
+            Pace(every, rate),
             hold_seconds,
             time.perf_counter,
             threads=os.cpu_count() or 1,
             second_look=second_look,
-            skips=second_look is not None,
+            skips=second_look is not None and is_soon,
         )
 
-    def _rewind(self, info: VideoInfo) -> Rewind | None:
-        if self._eyes.new_tracker is None:
-            return None
+    def _rewind(self, info: VideoInfo) -> Rewind:
         return Rewind(self._eyes.new_tracker, self._eyes.second_look, float(info.rate))
 
     def _look_at_each(self, frames: Iterable[Frame]) -> Iterator[Seen]:

@@ -66,7 +66,8 @@ class Report:
         """Count a frame that was written, with these faces hidden."""
         self.frames += 1
         self.faces += len(faces)
-        self.tracks = max((self.tracks, *(face.track_id + 1 for face in faces)))
+        if self.found is None:  # one pass: numbers are given in order
+            self.tracks = max((self.tracks, *(face.track_id + 1 for face in faces)))
 
 
 Progress: TypeAlias = Callable[[Report], None]

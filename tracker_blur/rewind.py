@@ -46,7 +46,7 @@ class Rewind:
     """
 
     def __init__(
-        self, new_tracker: Callable[[], Tracker], second_look: SecondLook, rate: float
+        self, new_tracker: Callable[[], Tracker] | None, second_look: SecondLook, rate: float
     ) -> None:
         self._new_tracker = new_tracker
         self._second_look = second_look

@@ -34,7 +34,7 @@ def _file(report: Report) -> dict[str, Any]:
         "output": str(report.target),
         "output_sha256": sha256(report.target),
         "detector": report.detector,
-        "frames": report.frames,
+        "frames": report.frames or report.looked,
         "faces": report.faces,
         "tracks": report.tracks,
         "seconds": round(report.seconds, 3),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+import numpy.typing as npt
 
 from tracker_blur.cuts import Change
 from tracker_blur.follow import Follower
@@ -25,11 +26,13 @@ class Sightings:
     """What a first pass saw.
 
     tracks  raw
+    looked  frames that the detector looked at, ascending
     links   pairs (earlier, later) of identifiers that following found to be one face
     looks   how faces looked
     """
 
     tracks: Tracks
+    looked: npt.NDArray[np.int32]
     links: tuple[tuple[int, int], ...]
     looks: Looks
 
@@ -38,20 +41,22 @@ class Survey:
     """Takes a video's frames in order.
 
     follower     its faces are in pixels of the views
-    rewind       follows new faces back; None: nobody does
+    rewind       follows new faces back
     size         (width, height) in pixels of the upright frames
     time_base    seconds, exact
     """
 
     def __init__(
-        self, follower: Follower, rewind: Rewind | None, size: tuple[int, int], time_base: Fraction
+        self, follower: Follower, rewind: Rewind, size: tuple[int, int], time_base: Fraction
     ) -> None:
         self._follower = follower
         self._rewind = rewind
         self._size = size
         self._time_base = time_base
         self._times = array("q")
+        self._looked = array("i")
         self._cuts: list[int] = []
+        self._is_cut_open = False  # whether a return may yet show that the last cut was a flash
         self._builder = TracksBuilder()
         self._links: list[tuple[int, int]] = []
         self._looks = Looks()
@@ -66,18 +71,16 @@ class Survey:
         index = len(self._times)
         self._times.append(pts)
         step = self._follower.step(image, float(pts * self._time_base))
-        if step.change is Change.RETURN and self._cuts:
-            self._cuts.pop()  # a flash of light begins no scene
-        elif step.change is not Change.NONE and index:
-            self._cuts.append(index)
+        if step.is_looked_at:
+            self._looked.append(index)
+        self._note(step.change, index)
         for face in step.faces:
             self._add(index, face, image)
-        if self._rewind is not None:
-            for face, before in self._rewind.step(index, image, step):
-                for earlier, view, where in before.faces:
-                    self._add(earlier, where, view)
-                if before.link is not None:
-                    self._links.append((before.link, face.track_id))
+        for face, before in self._rewind.step(index, image, step):
+            for earlier, view, where in before.faces:
+                self._add(earlier, where, view)
+            if before.link is not None:
+                self._links.append((before.link, face.track_id))
 
     def finish(self) -> Sightings:
         """Return what was seen, in pixels of the upright frames."""
@@ -88,7 +91,19 @@ class Survey:
             tuple(self._cuts),
             self._builder.tracks(),
         )
-        return Sightings(tracks, tuple(self._links), self._looks)
+        looked = np.array(self._looked, np.int32)
+        return Sightings(tracks, looked, tuple(self._links), self._looks)
+
+    def _note(self, change: Change, index: int) -> None:
+        """Remember where scenes begin; a flash of light, a cut and a return, begins none."""
+        if change is Change.NONE:
+            return
+        if change is Change.RETURN and self._is_cut_open:
+            self._cuts.pop()
+            self._is_cut_open = False
+        elif index:
+            self._cuts.append(index)
+            self._is_cut_open = True
 
     def _add(self, index: int, face: Face, image: Image) -> None:
         height, width = image.shape[:2]

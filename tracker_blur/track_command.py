@@ -10,7 +10,7 @@ from tracker_blur import track_file
 from tracker_blur.arguments import render_parser, settings_of, track_parser
 from tracker_blur.atomic import check_place
 from tracker_blur.batch import Job, kind_of
-from tracker_blur.console import Console, counted, guarded, quieten
+from tracker_blur.console import Console, guarded, quieten
 from tracker_blur.errors import SettingsError
 from tracker_blur.pipeline import Engine
 from tracker_blur.report import Report
@@ -70,13 +70,11 @@ def _track(options: argparse.Namespace, settings: Settings, console: Console) ->
     console.note(engine.description)
     with console.progress(source.name) as progress:
         report = engine.track_file(source, kind_of(source, source), progress)
+    report.target = target
     keep_tracks(target, report, settings, engine, options.overwrite)
-    found = report.found.tracks if report.found is not None else ()
-    rate = report.looked / report.seconds if report.seconds else 0.0
-    console.note(
-        f"{target}: {counted(report.looked, 'frame')}, {counted(len(found), 'face')}, "
-        f"{report.seconds:.1f} seconds ({rate:.0f} frames a second)"
-    )
+    console.report(report, verbose=options.verbose)
+    if options.json:
+        console.result(summarize([report], [], settings))
     return 0
 
 
@@ -86,6 +84,8 @@ def _render(options: argparse.Namespace, settings: Settings, console: Console) -
     track_file.check_belongs(read, options.source)
     job = Job(options.source, options.target, kind_of(options.source, options.target))
     job.make_folder()
+    if not any(track.hide for track in read.tracks.tracks):
+        console.warn(f"{options.tracks}: hides nothing: the output shows every face")
     with console.progress(job.source.name) as progress:
         report = Engine(settings).render_file(job, read.tracks, progress)
     console.report(report, verbose=options.verbose)
