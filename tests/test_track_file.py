@@ -86,7 +86,8 @@ def test_the_lines_are_as_documented(lines: list[str]) -> None:
         '{"track":3,"label":"face","hide":true,"method":null}',
         '{"track":3,"frame":10,"box":[110.0,50.0,150.0,100.0],"score":0.9,"origin":"followed"}',
     ]
-    assert len(lines) == 1 + 1 + 2 + 20 + 25
+    assert lines[-1] == '{"end":true}'
+    assert len(lines) == 1 + 1 + 2 + 20 + 25 + 1
 
 
 def test_uneven_times_are_exact_and_compact(tmp_path: Path) -> None:
@@ -109,6 +110,21 @@ def test_lines_may_come_in_any_order_with_spaces_and_empty_lines(
 
 def test_sorted_by_a_text_tool_it_is_the_same(lines: list[str], reread: Reread) -> None:
     assert_same(reread(sorted(lines)).tracks, two_tracks(), px=0)
+
+
+def test_a_file_cut_short_at_any_line_is_refused(lines: list[str], reread: Reread) -> None:
+    for count in range(1, len(lines)):
+        with pytest.raises(TrackFileError, match="is cut short") as refused:
+            reread(lines[:count])
+        text = str(refused.value)
+        assert "edited.jsonl" in text
+        assert "copy it again, or add that line" in text
+        assert "\n" not in text
+
+
+def test_a_box_after_the_last_line_is_taken(lines: list[str], reread: Reread) -> None:
+    found = reread([*lines, '{"track":9,"frame":5,"box":[1,2,30.5,40]}'])
+    assert [track.track_id for track in found.tracks.tracks] == [3, 7, 9]
 
 
 def test_a_box_by_hand_is_drawn_and_its_track_hidden(lines: list[str], reread: Reread) -> None:
@@ -153,7 +169,7 @@ def _changed(key: str, value: Any) -> Callable[[list[str]], list[str]]:
 
 
 def _appended(line: str) -> Callable[[list[str]], list[str]]:
-    return lambda lines: [*lines, line]
+    return lambda lines: [*lines[:-1], line, lines[-1]]
 
 
 BOX = '{{"track":3,"frame":10,"box":{}}}'.format
@@ -186,6 +202,8 @@ BOX = '{{"track":3,"frame":10,"box":{}}}'.format
         (_appended('{"track":8,"label":"\\u001b[2J"}'), "label is '\\x1b[2J': give a short text"),
         (_appended("{}"), "line 50: is no line of a track file"),
         (_appended("[1]"), "each line must be one object"),
+        (_appended('{"end":1}'), "line 50: end is 1: give true"),
+        (_appended('{"end":true,"frame":1}'), "line 50: 'frame' is not known here"),
         (_appended('{"track":3'), "line 50: is no JSON"),
         (_appended("[" * 100000), "line 50: is no JSON"),
         (_appended('{"track":' + "9" * 5000 + "}"), "line 50: is no JSON"),
@@ -208,6 +226,7 @@ BOX = '{{"track":3,"frame":10,"box":{}}}'.format
                 lines[0],
                 '{"frame":0,"pts":9,"steps":[[1,24]]}',
                 '{"frame":25,"pts":33,"steps":[[1,24]]}',
+                lines[-1],
             ],
             "the time of frame 25 is not after the one before it",
         ),

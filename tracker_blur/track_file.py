@@ -21,7 +21,7 @@ from tracker_blur.digest import sha256
 from tracker_blur.errors import TrackFileError
 from tracker_blur.settings import Settings
 from tracker_blur.track_collector import TrackCollector
-from tracker_blur.track_lines import FORMAT, VERSION, LineReader
+from tracker_blur.track_lines import END_LINE, FORMAT, VERSION, LineReader
 from tracker_blur.track_rows import rows
 from tracker_blur.tracks import Track, Tracks
 from tracker_blur.version import __version__
@@ -163,6 +163,7 @@ def _lines(track_file: TrackFile) -> Iterator[str]:
         yield _json(_times(first, tracks.times[first : first + _TIMES_A_LINE]))
     for track in tracks.tracks:
         yield from _track_lines(track)
+    yield END_LINE
 
 
 def _times(first: int, times: npt.NDArray[np.int64]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from tracker_blur.tracks import Tracks
 
 FORMAT = "trackblur-tracks"
 VERSION = 1
+END_LINE = '{"end":true}'
 
 _MOST_FRAMES = 10**8
 _LARGEST_SIDE = 2**20
@@ -26,7 +27,7 @@ _HEADER_KEYS = {
     "format", "version", "trackblur", "source", "size", "time_base", "frames", "cuts", "detector",
     "models", "settings",
 }  # fmt: skip
-_KINDS = "'format' (the header), 'pts' (times), 'label' (a track) or 'box'"
+_KINDS = "'format' (the header), 'pts' (times), 'label' (a track), 'box' or 'end'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ class Header:
 class LineReader:
     """Takes the lines of a track file, the header first, and the others in any order.
 
-    What makes no sense is a RefusedError.
+    The line that ends a file may come before the header, too: `sort` puts it there. What makes no
+    sense is a RefusedError.
     """
 
     def __init__(self) -> None:
@@ -56,13 +58,16 @@ class LineReader:
         self._collector = TrackCollector(0)
         self._times: list[tuple[int, npt.NDArray[np.int64]]] = []
         self._timed_frames = 0
+        self._has_end = False
 
     def feed(self, text: str) -> None:
         """Take a line; an empty one is skipped."""
         if not text.strip():
             return
         line = _object(text)
-        if self._header is None:
+        if "end" in line:
+            self._feed_end(line)
+        elif self._header is None:
             self._header = _header(line)
             self._collector = TrackCollector(self._header.frames)
         elif "pts" in line:
@@ -87,9 +92,20 @@ class LineReader:
         header = self._header
         if header is None:
             raise RefusedError("is empty: make one with 'trackblur track'")
+        if not self._has_end:
+            raise RefusedError(
+                f"is cut short, for the line {END_LINE} is missing, and faces may be, too: copy "
+                "it again, or add that line if it was cut on purpose"
+            )
         times = self._joined_times(header.frames)
         tracks = self._collector.tracks()
         return header, Tracks(header.size, header.time_base, times, header.cuts, tracks)
+
+    def _feed_end(self, line: dict[str, Any]) -> None:
+        _check_keys(line, {"end"})
+        if line["end"] is not True:
+            raise RefusedError(f"end is {shown(line['end'])}: give true")
+        self._has_end = True
 
     def _feed_box(self, line: dict[str, Any]) -> None:
         _check_keys(line, {"track", "frame", "box"}, {"score", "origin"})
