@@ -48,7 +48,10 @@ def test_nothing_stays_when_the_block_fails(tmp_path: Path, error: type[BaseExce
 def test_an_existing_target_is_refused_unless_it_may_be_overwritten(tmp_path: Path) -> None:
     target = tmp_path / "out.mp4"
     target.write_bytes(b"old")
-    with pytest.raises(SinkError, match="exists already"), replacing(target, overwrite=False):
+    with (
+        pytest.raises(SinkError, match="exists already: choose another name, or --overwrite"),
+        replacing(target, overwrite=False),
+    ):
         pass
     with replacing(target, overwrite=True) as temporary:
         temporary.write_bytes(b"new")
@@ -107,7 +110,8 @@ def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs a folder nobody can write to")
 def test_a_folder_that_cannot_be_written_to_is_named() -> None:
     target = Path("/proc/out.mp4")  # permissions do not stop root; this folder does
-    with pytest.raises(SinkError), replacing(target, overwrite=False):
+    message = r"cannot write into the folder /proc \(no files can be made there\): choose another"
+    with pytest.raises(SinkError, match=message), replacing(target, overwrite=False):
         pass
 
 

@@ -60,7 +60,7 @@ def _refuse_existing(path: Path, target: Path, overwrite: bool) -> None:
     if not target.is_file():
         raise SinkError(f"{path}: is not a file: choose another name for the output")
     if not overwrite:
-        raise SinkError(f"{path}: exists already: choose another name, or allow to overwrite it")
+        raise SinkError(f"{path}: exists already: choose another name, or --overwrite")
 
 
 def _create_beside(path: Path, target: Path) -> Path:
@@ -69,10 +69,14 @@ def _create_beside(path: Path, target: Path) -> Path:
     try:
         # Unlike the tempfile module's, the file gets the permissions of any new file here.
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-    except FileNotFoundError as error:
-        raise SinkError(f"{path}: the folder {target.parent} does not exist: make it") from error
     except OSError as error:
-        if error.errno in NO_SPACE:
+        if isinstance(error, FileNotFoundError) and not target.parent.exists():
+            raise SinkError(
+                f"{path}: the folder {target.parent} does not exist: make it"
+            ) from error
+        if isinstance(error, FileNotFoundError):  # /proc says so of any new file
+            reason = "no files can be made there"
+        elif error.errno in NO_SPACE:
             reason = "no space left"
         else:
             reason = (error.strerror or str(error)).lower()
