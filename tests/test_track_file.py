@@ -18,7 +18,14 @@ from hypothesis import HealthCheck, given, settings
 from tests.track_samples import any_tracks, assert_same, two_tracks
 from tracker_blur.errors import SinkError, TrackFileError
 from tracker_blur.settings import Settings
-from tracker_blur.track_file import TrackFile, check_belongs, read, write
+from tracker_blur.track_file import (
+    TrackFile,
+    check_belongs,
+    check_place,
+    is_one,
+    read,
+    write,
+)
 from tracker_blur.track_rows import outward
 from tracker_blur.tracks import Origin, Track, Tracks
 
@@ -285,6 +292,24 @@ def test_an_existing_file_is_only_replaced_when_allowed(tmp_path: Path) -> None:
     with pytest.raises(SinkError, match="exists already"):
         write(path, of(two_tracks()), False)
     assert path.read_text() == "mine"
+
+
+def test_only_a_track_file_is_replaced(tmp_path: Path, lines: list[str]) -> None:
+    other, empty, own = (tmp_path / name for name in ("v.mp4", "empty", "own"))
+    other.write_bytes(b"\x00\x00\x00\x20ftypisom")
+    empty.touch()
+    own.write_text("\n".join(sorted(lines)), encoding="utf-8-sig")
+    for act in (check_place, lambda path, overwrite: write(path, of(two_tracks()), overwrite)):
+        with pytest.raises(SinkError, match=r"v\.mp4: exists and is no track file"):
+            act(other, True)
+    assert other.read_bytes() == b"\x00\x00\x00\x20ftypisom"
+    assert [is_one(path) for path in (other, empty, own)] == [False, False, True]
+    for path in (empty, own):
+        check_place(path, True)
+        write(path, of(two_tracks()), True)
+        assert_same(read(path).tracks, two_tracks(), px=0)
+    with pytest.raises(SinkError, match="exists already"):
+        check_place(own, False)
 
 
 def _broken(**changes: Any) -> Tracks:

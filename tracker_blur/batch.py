@@ -115,6 +115,11 @@ def kind_of(source: Path, target: Path) -> Kind:
     return "video"
 
 
+def is_media(path: Path) -> bool:
+    """Whether a file is a video or a picture, by its suffix."""
+    return path.suffix.lower() in _SUFFIXES
+
+
 def plan(
     inputs: Sequence[str | Path], output: str | Path | None = None, *, overwrite: bool = False
 ) -> Plan:
@@ -139,7 +144,7 @@ def plan(
     elif is_single and not _is_folder(str(output)):
         targets = [whole_output]
     else:
-        is_file_name = whole_output.suffix.lower() in _SUFFIXES and not str(output).endswith(os.sep)
+        is_file_name = is_media(whole_output) and not str(output).endswith(os.sep)
         if not whole_output.is_dir() and (whole_output.exists() or is_file_name):
             raise SettingsError(
                 f"{whole_output}: is a file, and there may be several outputs: name a folder"
@@ -208,7 +213,7 @@ def _matching(pattern: str, output: Path | None) -> Iterator[_Found]:
     is_empty = True
     for name in sorted(glob.glob(pattern, recursive=True)):  # noqa: PTH207  # may be absolute
         path = Path(name)
-        if path.suffix.lower() in _SUFFIXES and _is_input(path, root, output):
+        if is_media(path) and _is_input(path, root, output):
             is_empty = False
             yield _file(path, root)
     if is_empty:

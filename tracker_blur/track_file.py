@@ -5,6 +5,7 @@ A person, a script or another program may change it; `docs/track-file.md` descri
 
 from __future__ import annotations
 
+import codecs
 import dataclasses
 import json
 from collections.abc import Iterator
@@ -15,10 +16,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.atomic import replacing
+from tracker_blur import atomic
 from tracker_blur.checked import RefusedError, printable, reading
 from tracker_blur.digest import sha256
-from tracker_blur.errors import TrackFileError
+from tracker_blur.errors import SinkError, TrackFileError
 from tracker_blur.settings import Settings
 from tracker_blur.track_collector import TrackCollector
 from tracker_blur.track_lines import END_LINE, FORMAT, VERSION, LineReader
@@ -27,6 +28,7 @@ from tracker_blur.tracks import Track, Tracks
 from tracker_blur.version import __version__
 
 _TIMES_A_LINE = 1000  # frames
+_FIRST_BYTES = 1 << 16  # hold a header, however its words are ordered
 _LONGEST_LINE = 16 << 20  # characters; what is longer is no track file
 
 
@@ -73,16 +75,41 @@ def write(path: Path, track_file: TrackFile, overwrite: bool) -> None:
     """Write a track file whole or not at all.
 
     Box edges are rounded away from the face to 0.01 pixels, scores to 0.0001.
+    Only a track file is replaced, or an empty file.
+
     Raises SinkError when it cannot be written, ValueError for tracks that no file can say: boxes
     without an area, frames outside of the video, times that do not ascend, unknown methods.
     """
     _check(track_file.tracks)
+    if overwrite:
+        _refuse_others(path)
     with (
-        replacing(path, overwrite) as temporary,
+        atomic.replacing(path, overwrite) as temporary,
         # What is no Unicode, as in names of files, becomes an escape that JSON understands.
         temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file,
     ):
         file.writelines(f"{line}\n" for line in _lines(track_file))
+
+
+def check_place(path: Path, overwrite: bool) -> None:
+    """Find out whether a track file can be written here later; leaves nothing.
+
+    Raises SinkError as `write` does.
+    """
+    atomic.check_place(path, overwrite)
+    _refuse_others(path)
+
+
+def is_one(path: Path) -> bool:
+    """Whether a file begins as a track file does; one that is missing or empty does not.
+
+    Raises TrackFileError when it cannot be read.
+    """
+    if not path.is_file():
+        return False
+    with reading(path), path.open("rb") as file:
+        first = file.read(_FIRST_BYTES).removeprefix(codecs.BOM_UTF8).lstrip()
+    return first.startswith(b"{") and f'"{FORMAT}"'.encode() in first
 
 
 def read(path: Path) -> TrackFile:
@@ -125,6 +152,13 @@ def check_belongs(track_file: TrackFile, path: Path) -> None:
             f"{path}: is not the video that the tracks were made for "
             f"({printable(track_file.source_name)}, SHA-256 {track_file.source_sha256[:12]}…): "
             "give that one, or make tracks for this one with 'trackblur track'"
+        )
+
+
+def _refuse_others(path: Path) -> None:
+    if path.is_file() and path.stat().st_size and not is_one(path):
+        raise SinkError(
+            f"{path}: exists and is no track file, so it is not replaced: choose another name"
         )
 
 
