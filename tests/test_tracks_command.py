@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.track_samples import assert_same, two_tracks
@@ -109,6 +111,89 @@ def test_a_new_file_leaves_the_old_one(file: Path, tmp_path: Path) -> None:
     assert [track.track_id for track in read(new).tracks.tracks] == [7]
     assert run(file, "--drop", "7", "-o", new, "--overwrite") == 0
     assert [track.track_id for track in read(new).tracks.tracks] == [3]
+
+
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.PNG", "clip.tracks.jsonl", "other.jsonl"])
+def test_no_video_and_no_track_file_is_replaced_by_an_export(
+    file: Path, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / name
+    target.write_bytes(file.read_bytes() if name.endswith("jsonl") else b"\x00picture")
+    before = target.read_bytes()
+    words = ("--drop", "3", "-o", tmp_path / "new", "--overwrite")
+    assert run(file, *words, "--export", "mot", target) == 1
+    assert f"{name}: exists and is a" in error_line(capsys)
+    assert target.read_bytes() == before
+    assert not (tmp_path / "new").exists()
+
+
+def test_no_video_is_replaced_by_a_track_file(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = tmp_path / "clip.mp4"
+    video.write_bytes(b"\x00video")
+    assert run(file, "--drop", "3", "-o", video, "--overwrite") == 1
+    assert "clip.mp4: exists and is no track file" in error_line(capsys)
+    assert video.read_bytes() == b"\x00video"
+
+
+def test_an_export_and_the_new_file_need_two_names(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = tmp_path / "new"
+    assert run(file, "-o", new, "--export", "mot", new) == 2
+    assert "is named by -o, too" in error_line(capsys)
+    assert not new.exists()
+
+
+def test_an_export_replaces_an_export(file: Path, tmp_path: Path) -> None:
+    there = tmp_path / "boxes.txt"
+    for _ in range(2):
+        assert run(file, "--export", "mot", there, "--overwrite") == 0
+    assert run(file, "--export", "mot", there) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ("--drop", "all"),
+            "0 tracks: nothing will be hidden; before: 2 tracks, all hidden; "
+            "boxes: 45 -> 0 (45 removed)",
+        ),
+        (
+            ("--show", "all"),
+            "2 tracks, left visible: 3, 7: nothing will be hidden; before: 2 tracks, all hidden; "
+            "boxes: 45 -> 45 (all as they were)",
+        ),
+        (
+            ("--pad", "7@0..9=0.2", "--drop-after", "3@19"),
+            "2 tracks, all hidden; before: 2 tracks, all hidden; "
+            "boxes: 45 -> 35 (10 removed, 5 changed)",
+        ),
+        (
+            ("--draw", "9@4=1,2,3,4"),
+            "3 tracks, all hidden; before: 2 tracks, all hidden; boxes: 45 -> 46 (1 added)",
+        ),
+        (("--hide", "all"), "2 tracks, all hidden; nothing changed"),
+        (("--drop-after", "3@49"), "2 tracks, all hidden; nothing changed"),
+    ],
+)
+def test_what_changed_is_said(
+    file: Path, words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(file, *words) == 0
+    assert capsys.readouterr().out == f"{file}: {said}\n"
+
+
+def test_one_frame_is_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = replace(two_tracks(), times=np.zeros(1, np.int64), cuts=(), tracks=())
+    path = tmp_path / "one.jsonl"
+    write(path, TrackFile(one, "one.mp4", "ab" * 32, 1234, {}, "yunet"), False)
+    assert run(path) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "one.mp4: 640x360, 1 frame to 0:00:00.000"
+    assert lines[-1] == "0 tracks: nothing will be hidden"
 
 
 @pytest.mark.parametrize("name", exports.names())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -13,10 +14,10 @@ from typing import TypeAlias
 
 import numpy as np
 
-from tracker_blur import exports, timecodes, track_edits, track_file
+from tracker_blur import batch, exports, timecodes, track_changes, track_edits, track_file
 from tracker_blur.boxes import Box
 from tracker_blur.checked import RefusedError, printable
-from tracker_blur.errors import SettingsError, TrackerBlurError
+from tracker_blur.errors import SettingsError, SinkError, TrackerBlurError
 from tracker_blur.track_collector import LARGEST_ID, method_name
 from tracker_blur.tracks import Origin, Tracks
 
@@ -159,6 +160,7 @@ def _parsed(parse: Callable[[str], Edit], form: str, text: str) -> Edit:
 
 def _run(options: argparse.Namespace) -> None:
     content = track_file.read(options.file)
+    _check_targets(options)
     tracks = content.tracks
     if options.imported:
         name, path = options.imported
@@ -167,20 +169,43 @@ def _run(options: argparse.Namespace) -> None:
         tracks = edit(tracks)
     for name, path in options.exported:
         exports.load(name).write(tracks, Path(path), options.overwrite)
-        print(f"{path}: {_counts(tracks)}")
+        print(f"{path}: {_summary(tracks)}")
     target = options.output or options.file
     if options.output or options.edits or options.imported:
         overwrite = options.overwrite or not options.output
         track_file.write(target, replace(content, tracks=tracks), overwrite)
-        print(f"{target}: {_counts(tracks)}; before: {_counts(content.tracks)}")
+        changes = track_changes.between(content.tracks, tracks)
+        before = "" if changes.are_none else f"; before: {_counts(content.tracks)}"
+        print(f"{target}: {_summary(tracks)}{before}; {changes}")
     elif not options.exported:
         _list(content.source_name, tracks)
+
+
+def _check_targets(options: argparse.Namespace) -> None:
+    """Refuse to replace what is not of the kind that is written; before anything is."""
+    if options.output:
+        is_itself = options.output.exists() and options.output.samefile(options.file)
+        track_file.check_place(options.output, options.overwrite or is_itself)
+    for _, word in options.exported:
+        path = Path(word)
+        if options.output and _real(path) == _real(options.output):
+            raise SettingsError(f"{path}: is named by -o, too: choose another name for the export")
+        if path.exists() and (batch.is_media(path) or track_file.is_one(path)):
+            kind = "a video or a picture" if batch.is_media(path) else "a track file"
+            raise SinkError(
+                f"{path}: exists and is {kind}, so no export replaces it: choose another name"
+            )
+
+
+def _real(path: Path) -> str:
+    return os.path.realpath(path)
 
 
 def _list(source_name: str, tracks: Tracks) -> None:
     width, height = tracks.size
     length = timecodes.time_code(tracks, tracks.frame_count - 1) if tracks.frame_count else "0"
-    print(f"{printable(source_name)}: {width}x{height}, {tracks.frame_count} frames to {length}")
+    frames = "1 frame" if tracks.frame_count == 1 else f"{tracks.frame_count} frames"
+    print(f"{printable(source_name)}: {width}x{height}, {frames} to {length}")
     print("track  label     hidden  method     first frame     last frame    frames  detected")
     for track in tracks.tracks:
         first, last = (timecodes.time_code(tracks, frame) for frame in (track.first, track.last))
@@ -189,13 +214,21 @@ def _list(source_name: str, tracks: Tracks) -> None:
             f"{track.track_id:5}  {track.label:8}  {'yes' if track.hide else 'NO':6}  "
             f"{track.method or '-':9}  {first:>12}   {last:>12}  {len(track):8}  {detected:8}"
         )
-    print(_counts(tracks))
+    print(_summary(tracks))
+
+
+def _summary(tracks: Tracks) -> str:
+    text = _counts(tracks)
+    hides = any(track.hide for track in tracks.tracks)
+    return text if hides else f"{text}: nothing will be hidden"
 
 
 def _counts(tracks: Tracks) -> str:
     visible = [str(track.track_id) for track in tracks.tracks if not track.hide]
     count = len(tracks.tracks)
     text = f"{count} track{'' if count == 1 else 's'}"
+    if not count:
+        return text
     return f"{text}, left visible: {', '.join(visible)}" if visible else f"{text}, all hidden"
 
 
