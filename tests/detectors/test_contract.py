@@ -33,8 +33,6 @@ def make(request: pytest.FixtureRequest) -> Make:
     if request.param in PULLED:
         folder = request.getfixturevalue("shared") / "models"
     module = plugins.load(PACKAGE, request.param)
-    if request.param == OWN and Weights().complete(module.WEIGHTS) is None:
-        pytest.skip("models/face.onnx is not there")
 
     def fresh() -> Detector:
         try:

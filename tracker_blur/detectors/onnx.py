@@ -50,8 +50,8 @@ class Onnx:
     Changing the size of one instance twice a picture would cost as much as looking itself.
     """
 
-    default_confidence = 0.4
-    weak_confidence = 0.2
+    default_confidence = 0.5
+    weak_confidence = 0.3
 
     def __init__(self, file_name: str, content: Buffer) -> None:
         """Read the network; raises ModelError when OpenCV, or this class, cannot."""
