@@ -7,7 +7,7 @@ wholly and once with holes: each of the truth's tracks is shown for ten frames. 
 outputs by pixels (--against), by tracks, and by detail alone.
 
 shown      face-frames in the holes, of 16 px and more, at most 30 % under what is hidden nearby
-found      of these, reported
+found      of these, reported, firm or doubtful
 false      reported faces, in the output without holes, that are hidden: by 70 % and more
 beside     reported places there that are not: what the looks at other scales take for a face
 """
@@ -34,7 +34,7 @@ from tracker_blur.settings import Settings
 from tracker_blur.sinks.video import VideoSink
 from tracker_blur.sources.video import VideoSource
 from tracker_blur.tracks import Face, Origin, Tracks, TracksBuilder
-from tracker_blur.verdict import Verdict
+from tracker_blur.verdict import Run, Verdict
 from tracker_blur.verify import Verifier
 from tracker_blur.weights import Weights
 
@@ -183,8 +183,12 @@ def _found(case: Case, verdict: Verdict) -> tuple[int, int]:
     return len(shown), found
 
 
+def _runs(verdict: Verdict) -> tuple[Run, ...]:
+    return verdict.runs + verdict.doubtful
+
+
 def _boxes(verdict: Verdict) -> list[tuple[int, Box]]:
-    return [(face.frame, face.box) for run in verdict.runs for face in run.exposures]
+    return [(face.frame, face.box) for run in _runs(verdict) for face in run.exposures]
 
 
 def _write(

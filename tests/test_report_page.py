@@ -136,12 +136,40 @@ def test_a_thousand_runs_make_no_endless_page() -> None:
 def test_headlines() -> None:
     assert headline(CLEAN) == "no exposed face in 100 of 100 frames"
     assert headline(EXPOSED) == (
-        "4 exposed faces in 2 places, the first at 0:00:00.120; not as it was: chapters"
+        "faces are exposed in 4 frames, in 2 places, the first at 0:00:00.120; "
+        "not as it was: chapters"
     )
     one = replace(CLEAN, runs=(Run((exposure(3),)),), checks=(Check("frames", True, "100"),))
-    assert headline(one) == (
-        "1 exposed face in one place, the first at 0:00:00.120; all else is as it was"
+    assert headline(one) == ("a face is exposed in 1 frame, at 0:00:00.120; all else is as it was")
+    run = Run((exposure(3), exposure(4)))
+    both = replace(CLEAN, runs=(run, run), doubtful=(run,))
+    assert headline(both) == (
+        "faces are exposed in 2 frames, in 2 places, the first at 0:00:00.120, and 1 doubtful place"
     )
+    assert headline(replace(CLEAN, doubtful=(run, run))) == (
+        "no exposed face in 100 of 100 frames, and 2 doubtful places"
+    )
+
+
+@pytest.mark.parametrize("name", ["frames", "times of frames", "shape", "pictures"])
+def test_another_video_is_said_first_and_nothing_of_faces(name: str) -> None:
+    other = replace(CLEAN, source="/a/in.mp4", checks=(Check(name, False, "differ"),))
+    assert headline(other) == (
+        f"in.mp4 seems to be another video ({name}: differ): no judgement of faces by it; "
+        f"not as it was: {name}"
+    )
+    exposed = headline(replace(other, runs=(Run((exposure(3),)),)))
+    assert exposed.startswith("in.mp4 seems to be another video")
+    assert "; a face is exposed in 1 frame, at 0:00:00.120; not as it was" in exposed
+    assert other.plain()["is_another_video"] is True
+
+
+def test_doubtful_places_follow_as_perhaps() -> None:
+    text = page(replace(EXPOSED, doubtful=(Run((exposure(50),), True),)))
+    order = [text.index(f'id="{name}"') for name in ("exposed", "perhaps", "rest")]
+    assert order == sorted(order)
+    assert "Perhaps (1)" in text
+    assert 'alt="perhaps a face at 0:00:02.000"' in text
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,10 @@ from tracker_blur.adversary import Find, lookers, without_doubles
 from tracker_blur.boxes import Box
 from tracker_blur.errors import SourceError
 from tracker_blur.exposed_runs import RunBuilder
+from tracker_blur.redact import Redactor
+from tracker_blur.settings import Settings
+from tracker_blur.sinks.video import VideoSink
+from tracker_blur.sources.video import VideoSource
 from tracker_blur.tracks import Tracks
 from tracker_blur.verdict import Exposure, Verdict
 from tracker_blur.verify import Verifier
@@ -253,6 +257,61 @@ def test_what_makes_a_face(scores: tuple[float, ...], is_agreed: bool, is_face: 
     for frame, score in enumerate(scores):
         runs.add([exposure(frame, BOX.moved(frame / 9, 0), score, is_agreed)], [], [])
     assert len(runs.runs()) == is_face
+
+
+@pytest.mark.parametrize(
+    ("scores", "is_doubtful"),
+    [
+        ((0.7,), True),
+        ((0.8,), False),
+        ((0.6, 0.6), False),
+        ((0.6, None, None, 0.6), False),
+        ((0.6, 0.5, 0.5), True),
+        ((0.55,) * 9, True),
+    ],
+)
+@pytest.mark.parametrize("is_agreed", [False, True])
+def test_what_is_doubtful(
+    scores: tuple[float | None, ...], is_agreed: bool, is_doubtful: bool
+) -> None:
+    runs = RunBuilder()
+    for frame, score in enumerate(scores):
+        runs.add([] if score is None else [exposure(frame, BOX, score, is_agreed)], [], [])
+    (run,) = runs.runs()
+    assert run.is_doubtful == is_doubtful
+
+
+def test_doubtful_places_are_told_apart(
+    clip: Path, truth: Truth, leaky: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told(monkeypatch, finds_of(truth, score=0.55))
+    verdict = verify(leaky, clip)
+    (run,) = verdict.doubtful
+    assert [face.frame for face in run.exposures] == [3, 4, 5]
+    assert verdict.runs == ()
+    assert verdict.is_clean
+
+
+def test_an_input_that_breaks_off_is_accepted_on_demand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write_clip(tmp_path / "in.mkv", size=(128, 96), frames=40, noise=True)
+    whole = source.read_bytes()
+    source.write_bytes(whole[: len(whole) * 3 // 4])
+    out = tmp_path / "out.mkv"
+    settings = Settings(method="solid")
+    with (
+        VideoSource(source, partial=True) as video,
+        VideoSink(out, source, video, settings) as sink,
+    ):
+        for frame in video:
+            sink.write(Redactor(settings).redact(frame, []))
+    told(monkeypatch)
+    with pytest.raises(SourceError, match="breaks off"):
+        verify(out, source)
+    verdict = Verifier(Weights()).verify(out, source=source, partial=True)
+    assert verdict.is_clean, verdict.failed_checks
+    assert 0 < verdict.frames < 40
 
 
 def test_a_weak_find_is_a_face_where_one_was_hidden_or_is_awaited() -> None:

@@ -11,6 +11,7 @@ from tests.verify_cases import finds_of, rendered, told, tracks_of
 from tests.video_files import write_clip
 from tracker_blur import track_file
 from tracker_blur.boxes import Box
+from tracker_blur.errors import SourceError
 from tracker_blur.settings import Settings
 from tracker_blur.verify_command import run_verify, verified
 
@@ -54,7 +55,7 @@ def test_exposed(clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     page, plain = tmp_path / "page.html", tmp_path / "found.json"
     assert run(bare, "--against", clip, "--report", page, "--json", plain, "-v") == 3
     out, err = capsys.readouterr()
-    assert "6 exposed faces in one place, the first at 0:00:00.000" in out
+    assert "a face is exposed in 6 frames, the first at 0:00:00.000" in out
     assert "intact: frames: 6" in err
     assert page.read_text("utf-8").startswith("<!DOCTYPE html>")
     found = json.loads(plain.read_text("utf-8"))
@@ -83,7 +84,39 @@ def test_changed_rest_fails(
     told(monkeypatch)
     short = rendered(clip, tmp_path / "short.mp4", {}, frames=4)
     assert run(short, "--against", clip) == 1
-    assert "not as it was: frames" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert out.startswith(f"{short}: in.mp4 seems to be another video (frames: 4, and 6 in the ")
+    assert "no exposed face" not in out
+    assert "not as it was: frames" in out
+
+
+def test_doubtful_places_are_said_but_do_not_fail(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bare, plain = rendered(clip, tmp_path / "bare.mp4", {}), tmp_path / "found.json"
+    told(monkeypatch, finds_of(TRUTH, FRAMES, score=0.55))
+    assert run(bare, "--against", clip, "--json", plain) == 0
+    said = "no exposed face in 6 of 6 frames, and 1 doubtful place; all else is as it was"
+    assert said in capsys.readouterr().out
+    found = json.loads(plain.read_text("utf-8"))
+    assert (found["clean"], found["exposed"], found["runs"], found["doubtful"]) == (True, 0, [], 1)
+    assert len(found["doubtful_runs"][0]["frames"]) == 6
+
+
+def test_a_partial_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told(monkeypatch)
+    source = write_clip(tmp_path / "in.mkv", frames=40, size=(128, 96), noise=True)
+    out = rendered(source, tmp_path / "out.mkv", {}, frames=20)
+    source.write_bytes(source.read_bytes()[: source.stat().st_size * 3 // 4])
+    assert run(out, "--against", source) == 1
+    assert "breaks off" in capsys.readouterr().err
+    assert run(out, "--against", source, "--partial") == 1
+    assert "frames: 20, and " in capsys.readouterr().out
+    with pytest.raises(SourceError, match="breaks off"):
+        verified(out, source=source)
+    assert verified(out, source=source, settings=Settings(partial=True)).frames == 20
 
 
 @pytest.mark.usefixtures("finds")
@@ -120,6 +153,7 @@ def test_as_a_part_of_a_run(clip: Path, hidden: Path) -> None:
         (("{out}", "--report", "-"), 2, "--report needs a file"),
         (("{out}", "--report", "{tmp}/text.mp4"), 2, "exists already"),
         (("{out}", "--report", "{out}", "--overwrite"), 2, "is read by this very command"),
+        (("{out}", "--report", "{tmp}/a", "--json", "{tmp}/./a"), 2, "is named twice"),
         (("{out}", "--json", "{tmp}/none/found.json"), 2, "does not exist: make it"),
         (("{out}", "--face", "{tmp}/none"), 2, "no such folder of weight files"),
     ],

@@ -16,6 +16,7 @@ from tracker_blur.frames import Image, view_size
 from tracker_blur.weights import Weights
 
 SURE = 0.6  # score from which one find in one frame is a face
+CLEAR = 0.8  # score from which one find in one frame leaves no doubt
 FIRM = 0.5  # score from which a find is one together with others, or alone where two agree
 WEAK = 0.3  # score from which it may be one where a face is known to be
 SAME_FACE_IOU = 0.4
@@ -53,6 +54,16 @@ class Find:
     def is_sure(self) -> bool:
         """Whether there is a face, whatever other frames say."""
         return self.is_agreed or self.score >= SURE
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether one detector in one frame leaves no doubt."""
+        return self.score >= CLEAR
+
+    @property
+    def is_strong(self) -> bool:
+        """Whether one detector alone says so clearly; two that agree may both be mistaken."""
+        return self.score >= SURE
 
 
 class Looker:

@@ -1,4 +1,4 @@
-"""Groups exposed faces of frames that follow each other, and drops what was no face."""
+"""Groups exposed faces of frames that follow each other, and tells firm from doubtful ones."""
 
 from __future__ import annotations
 
@@ -13,18 +13,32 @@ _SAME_FACE_IOU = 0.3
 _SAME_PLACE_IOU = 0.5  # one look later, of a face that nothing else speaks for
 _LONGEST_GAP = 3  # looks without a find, within one run
 _ENOUGH_FIRM = 2  # finds that make a face together
+_ENOUGH_STRONG = 2  # finds that leave no doubt of it
 _MOST_CROPS = 3  # of a run
 _MOST_CROPS_IN_ALL = 1000
 
 
 @dataclass(slots=True)
 class _Open:
-    """A run that may go on."""
+    """A run that may go on.
+
+    looked         number of the last look that found it
+    firm, strong   finds of these kinds
+    is_face        whether it is reported at all
+    is_clear       whether one of the finds leaves no doubt
+    """
 
     exposures: list[Exposure] = field(default_factory=list)
     looked: int = 0
     firm: int = 0
+    strong: int = 0
     is_face: bool = False
+    is_clear: bool = False
+
+    def run(self) -> Run:
+        """Return what it is so far."""
+        is_firm = self.is_clear or self.strong >= _ENOUGH_STRONG
+        return Run(tuple(self.exposures), not is_firm)
 
 
 class RunBuilder:
@@ -32,6 +46,8 @@ class RunBuilder:
 
     A sure find is a face, and so are two firm ones. Others are where the same place was hidden as a
     face one look before or after, and where a track begins or ends.
+
+    No doubt is left of a face with two strong finds, or with one that is clear.
     """
 
     def __init__(self) -> None:
@@ -59,6 +75,8 @@ class RunBuilder:
         for find, exposure in exposures:
             run = self._run_of(exposure)
             run.firm += find.is_firm
+            run.strong += find.is_strong
+            run.is_clear |= find.is_clear
             run.is_face |= find.is_sure or run.firm >= _ENOUGH_FIRM
             run.is_face |= _meets(exposure.box, (*self._hidden, *awaited))
             run.looked = self._looks
@@ -72,7 +90,7 @@ class RunBuilder:
     def runs(self) -> tuple[Run, ...]:
         """Return the runs so far, by their first frames."""
         faces = [*self._done, *(run for run in self._open if run.is_face)]
-        runs = (Run(tuple(run.exposures)) for run in faces)
+        runs = (run.run() for run in faces)
         return tuple(sorted(runs, key=lambda run: (run.first.frame, run.first.box.left)))
 
     def _run_of(self, exposure: Exposure) -> _Open:

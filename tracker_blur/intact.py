@@ -41,18 +41,24 @@ _FFMPEGS_NAME = "Lav"  # how the names of its libraries begin
 
 
 def compare(
-    output: Path, source: Path, pictures: PictureRecord, metadata: MetadataRule
+    output: Path,
+    source: Path,
+    pictures: PictureRecord,
+    metadata: MetadataRule,
+    *,
+    partial: bool = False,
 ) -> tuple[Check, ...]:
     """Return for each part whether it is as it was.
 
     pictures  what was noted while both videos were looked at, to their ends
     metadata  whether what identifies a file was to be dropped
+    partial   accept an input that breaks off
 
     Raises SourceError when a file cannot be read to its end.
     """
     with ExitStack() as stack:
         after_video = stack.enter_context(VideoSource(output))
-        before_video = stack.enter_context(VideoSource(source))
+        before_video = stack.enter_context(VideoSource(source, partial=partial))
         after = stack.enter_context(open_input(output))
         before = stack.enter_context(open_input(source))
         is_gif = "gif" in after.format.name

@@ -70,6 +70,7 @@ def page(verdict: Verdict) -> str:
             "<main>",
             *_head(verdict),
             *_exposed(verdict.runs),
+            *_perhaps(verdict.doubtful),
             *_checks(verdict.checks),
             *_ends(verdict.ends, verdict.more_ends),
             "</main>",
@@ -82,18 +83,37 @@ def page(verdict: Verdict) -> str:
 
 def headline(verdict: Verdict) -> str:
     """Return the verdict in one line."""
+    parts = []
+    if verdict.signs_of_another:
+        name = PurePath(verdict.source or "").name
+        signs = "; ".join(f"{check.name}: {check.detail}" for check in verdict.signs_of_another)
+        parts.append(f"{name} seems to be another video ({signs}): no judgement of faces by it")
     if verdict.runs:
-        exposed, runs = verdict.exposed, len(verdict.runs)
-        faces = "1 exposed face" if exposed == 1 else f"{exposed} exposed faces"
-        where = f"in {runs} places" if runs > 1 else "in one place"
-        text = f"{faces} {where}, the first at {verdict.runs[0].first.time_code}"
-    else:
-        text = f"no exposed face in {verdict.looked} of {verdict.frames} frames"
+        parts.append(_exposed_text(verdict))
+    elif not verdict.signs_of_another:
+        parts.append(f"no exposed face in {verdict.looked} of {verdict.frames} frames")
+    text = "; ".join(parts)
+    if verdict.doubtful:
+        text += f", and {_counted(len(verdict.doubtful), 'doubtful place')}"
     if verdict.failed_checks:
         text += f"; not as it was: {', '.join(check.name for check in verdict.failed_checks)}"
     elif verdict.checks:
         text += "; all else is as it was"
     return text
+
+
+def _exposed_text(verdict: Verdict) -> str:
+    frames, places = _counted(verdict.exposed_frames, "frame"), len(verdict.runs)
+    first = verdict.runs[0].first.time_code
+    if places > 1:
+        return f"faces are exposed in {frames}, in {places} places, the first at {first}"
+    if verdict.exposed_frames > 1:
+        return f"a face is exposed in {frames}, the first at {first}"
+    return f"a face is exposed in {frames}, at {first}"
+
+
+def _counted(count: int, name: str) -> str:
+    return f"{count} {name}{'' if count == 1 else 's'}"
 
 
 def _head(verdict: Verdict) -> Iterator[str]:
@@ -114,22 +134,35 @@ def _exposed(runs: tuple[Run, ...]) -> Iterator[str]:
     if not runs:
         return
     yield f'<h2 id="exposed">Exposed faces ({len(runs)})</h2>'
+    yield from _cards(runs, "exposed face")
+
+
+def _perhaps(runs: tuple[Run, ...]) -> Iterator[str]:
+    if not runs:
+        return
+    yield f'<h2 id="perhaps">Perhaps ({len(runs)})</h2>'
+    yield '<p class="soft">Finds that are weak, or strong only once: often a wall, hair or '
+    yield "clothes, sometimes a face. Look at them.</p>"
+    yield from _cards(runs, "perhaps a face")
+
+
+def _cards(runs: tuple[Run, ...], what: str) -> Iterator[str]:
     yield '<ul class="sheet">'
     for run in runs[:_MOST_RUNS]:
-        yield from _card(run)
+        yield from _card(run, what)
     yield "</ul>"
     if len(runs) > _MOST_RUNS:
         yield f"<p>{len(runs) - _MOST_RUNS} more are in the JSON report only.</p>"
 
 
-def _card(run: Run) -> Iterator[str]:
+def _card(run: Run, what: str) -> Iterator[str]:
     first, last, worst = run.first, run.last, run.worst
     track = "no track" if run.track_id is None else f"track {run.track_id}"
     span = first.time_code if first is last else f"{first.time_code} to {last.time_code}"
     count = len(run.exposures)
     yield '<li class="card">'
     yield f"<h3>{span}</h3>"
-    yield from _figure(worst, f"exposed face at {worst.time_code}")
+    yield from _figure(worst, f"{what} at {worst.time_code}")
     frames = f"frame {first.frame}" if first is last else f"frames {first.frame} to {last.frame}"
     yield f"<p>{track}, {frames}, seen in {count}</p>"
     yield f'<p class="soft">{html.escape(worst.detector)} {worst.score:.2f}, '

@@ -12,6 +12,8 @@ from tracker_blur.boxes import Box
 Evidence = Literal["pixels", "tracks", "detail"]
 """What decided whether a find is exposed: the input's pixels, the hidden places, or looks alone."""
 
+_SAME_VIDEO = {"frames", "times of frames", "shape", "pictures"}  # checks that tell another one
+
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
@@ -44,9 +46,13 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One face that is exposed in frames that follow each other; never empty."""
+    """One face that is exposed in frames that follow each other; never empty.
+
+    is_doubtful  whether the finds are too weak to say that it is a face
+    """
 
     exposures: tuple[Exposure, ...]
+    is_doubtful: bool = False
 
     @property
     def first(self) -> Exposure:
@@ -107,6 +113,7 @@ class Verdict:
     looked     of these, looked at
     finds      places that a detector took for a face
     runs       exposed faces, by their first frames
+    doubtful   places that may be exposed faces, or walls, hair and clothes
     ends       each track's ends, as they look now
     more_ends  tracks whose ends are not among them: there are too many
     checks     whether the rest is intact; empty without an input to compare with
@@ -125,6 +132,12 @@ class Verdict:
     more_ends: int
     checks: tuple[Check, ...]
     took: float
+    doubtful: tuple[Run, ...] = ()
+
+    @property
+    def exposed_frames(self) -> int:
+        """Frames in which a face is exposed."""
+        return len({exposure.frame for run in self.runs for exposure in run.exposures})
 
     @property
     def exposed(self) -> int:
@@ -137,8 +150,13 @@ class Verdict:
         return tuple(check for check in self.checks if not check.passed)
 
     @property
+    def signs_of_another(self) -> tuple[Check, ...]:
+        """Failed checks that say that the input is none of this file: faces were not compared."""
+        return tuple(check for check in self.failed_checks if check.name in _SAME_VIDEO)
+
+    @property
     def is_clean(self) -> bool:
-        """Whether no face is exposed and the rest is intact."""
+        """Whether no face is exposed, but for doubtful ones, and the rest is intact."""
         return not self.runs and not self.failed_checks
 
     def plain(self) -> Mapping[str, Any]:
@@ -153,7 +171,11 @@ class Verdict:
             "looked": self.looked,
             "finds": self.finds,
             "exposed": self.exposed,
+            "exposed_frames": self.exposed_frames,
+            "doubtful": len(self.doubtful),
+            "is_another_video": bool(self.signs_of_another),
             "runs": [_plain_run(run) for run in self.runs],
+            "doubtful_runs": [_plain_run(run) for run in self.doubtful],
             "checks": [
                 {"name": check.name, "passed": check.passed, "detail": check.detail}
                 for check in self.checks

@@ -94,6 +94,7 @@ class Verifier:
         padding_ratio: float = _PADDING_RATIO,
         every: int = 1,
         metadata: MetadataRule = "drop",
+        partial: bool = False,
         progress: Progress | None = None,
     ) -> Verdict:
         """Look for faces in `output` and return what is there.
@@ -103,6 +104,7 @@ class Verifier:
         padding_ratio  what was added on each side of a face
         every          looks at every Nth frame, and at all frames around the ends of tracks
         metadata       whether what identifies a file was to be dropped
+        partial        accept an input that breaks off
 
         Raises SourceError when a file cannot be read to its end.
         """
@@ -114,7 +116,11 @@ class Verifier:
             if tracks is not None:
                 where = Whereabouts(_fitted(tracks, after.info.size), padding_ratio)
             case = _Case(where, "pixels" if source else None, every, self._lookers[0])
-            before = None if source is None else stack.enter_context(VideoSource(source))
+            before = (
+                None
+                if source is None
+                else stack.enter_context(VideoSource(source, partial=partial))
+            )
             expected = after.info.frame_count
             looks: Iterable[_Look] = case.looks(after, before)
             for looker in self._lookers:
@@ -127,10 +133,11 @@ class Verifier:
                     progress(frames, expected)
         checks: tuple[Check, ...] = ()
         if source is not None:
-            checks = intact.compare(output, source, case.pictures, metadata)
+            checks = intact.compare(output, source, case.pictures, metadata, partial=partial)
         if tracks is not None and tracks.frame_count != frames:
             text = f"are of a video of {tracks.frame_count} frames, and this one has {frames}"
             checks += (Check("tracks", False, text),)
+        runs = case.runs.runs()
         return Verdict(
             output=str(output),
             source=None if source is None else str(source),
@@ -139,11 +146,12 @@ class Verifier:
             frames=frames,
             looked=case.looked,
             finds=case.finds,
-            runs=case.runs.runs(),
+            runs=tuple(run for run in runs if not run.is_doubtful),
             ends=tuple(sorted(case.ends, key=lambda view: (view.track_id, view.frame))),
             more_ends=0 if case.where is None else case.where.more_views,
             checks=checks,
             took=time.perf_counter() - started,
+            doubtful=tuple(run for run in runs if run.is_doubtful),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,8 +23,9 @@ EXIT_CLEAN, EXIT_FAILED, EXIT_USAGE, EXIT_EXPOSED = 0, 1, 2, 3
 
 _STANDARD_OUTPUT = Path("-")
 _EPILOG = """\
-exit codes: 0 clean; 3 a face is exposed; 1 the rest is not as it was, or a file cannot be read;
-2 wrong usage. docs/verification.md says what each way of looking can prove, and what not.
+exit codes: 0 clean, or doubtful places only; 3 a face is exposed; 1 the rest is not as it was, or
+a file cannot be read; 2 wrong usage. docs/verification.md says what each way of looking can prove,
+and what not.
 """
 
 
@@ -53,7 +55,7 @@ def verified(
 
     source    the input it was made of
     tracks    what was hidden
-    settings  those it was made with: folder of weights, padding, metadata
+    settings  those it was made with: folder of weights, padding, metadata, partial
 
     Raises SourceError when a file cannot be read, ModelError and SettingsError when detectors
     cannot.
@@ -69,6 +71,7 @@ def verified(
         padding_ratio=settings.padding_ratio,
         every=every,
         metadata=settings.metadata,
+        partial=settings.partial,
         progress=progress,
     )
 
@@ -143,6 +146,8 @@ def _check(options: argparse.Namespace) -> None:
     both_exist = against is not None and against.exists() and options.output.exists()
     if both_exist and against.samefile(options.output):
         raise SettingsError(f"{against}: is the output itself: name the input with --against")
+    if None not in (options.report, options.json) and _real(options.report) == _real(options.json):
+        raise SettingsError(f"{options.json}: is named twice: give --report and --json two names")
     inputs = [path for path in (options.output, against, options.tracks) if path is not None]
     for target in (options.report, options.json):
         if target is None or target == _STANDARD_OUTPUT:
@@ -157,11 +162,17 @@ def _check(options: argparse.Namespace) -> None:
             raise SettingsError(f"{target}: exists already: choose another name, or --overwrite")
 
 
+def _real(path: Path) -> str:
+    return os.path.realpath(path)
+
+
 def _tracks(options: argparse.Namespace) -> tuple[Tracks | None, Settings]:
     """Return the tracks, and the settings that matter here: the track file's, where it has any."""
     metadata: MetadataRule = "keep" if options.metadata == "keep" else "drop"
     if options.tracks is None:
-        return None, Settings(models_folder=options.face, metadata=metadata)
+        return None, Settings(
+            models_folder=options.face, metadata=metadata, partial=options.partial
+        )
     from tracker_blur import track_file
 
     read = track_file.read(options.tracks)
@@ -169,7 +180,10 @@ def _tracks(options: argparse.Namespace) -> tuple[Tracks | None, Settings]:
         track_file.check_belongs(read, options.against)
     padding = read.settings.get("padding_ratio", Settings().padding_ratio)
     return read.tracks, Settings(
-        models_folder=options.face, metadata=metadata, padding_ratio=padding
+        models_folder=options.face,
+        metadata=metadata,
+        padding_ratio=padding,
+        partial=options.partial,
     )
 
 
@@ -209,6 +223,9 @@ def _parser() -> argparse.ArgumentParser:
         choices=("drop", "keep"),
         default="drop",
         help="whether what identifies a file was dropped or kept (default: drop)",
+    )
+    parser.add_argument(
+        "--partial", action="store_true", help="accept an input that breaks off, up to there"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace reports that exist")
     parser.add_argument("-q", "--quiet", action="store_true", help="say something only if it fails")
