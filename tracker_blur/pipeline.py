@@ -13,6 +13,7 @@ import itertools
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -148,6 +149,8 @@ class Engine:
                 self._sink(source, job)  # fails before minutes are spent on looking
                 check_place(job.target, self._settings.overwrite)
                 report.found = self._survey(source, report, progress)
+                # The encoder needs the memory; for a next file they are read again in no time.
+                del self._eyes
             self._render(job, report.found, report, progress)
         return report
 
@@ -251,7 +254,7 @@ class Engine:
         report.expected_frames = source.info.frame_count
         with (
             Ahead(_timed(source, report, "decode"), _QUEUED_FRAMES, "decode") as decoded,
-            Ahead(_timed(see(decoded), report, "see"), _QUEUED_FRAMES, "see") as seen,
+            self._seen_ahead(see(decoded), report) as seen,
             self._sink(source, job) as sink,
         ):
             for frame, faces in seen:
@@ -263,6 +266,14 @@ class Engine:
                 if progress is not None:
                     progress(report)
         report.warnings = source.warnings
+
+    def _seen_ahead(
+        self, seen: Iterator[Seen], report: Report
+    ) -> AbstractContextManager[Iterable[Seen]]:
+        """Return the frames with their faces, in a thread of their own if that is any work."""
+        if report.found is not None:
+            return nullcontext(seen)
+        return Ahead(_timed(seen, report, "see"), _QUEUED_FRAMES, "see")
 
     def _sink(self, source: ImageSource | VideoSource, job: Job) -> Sink:
         if isinstance(source, ImageSource):
