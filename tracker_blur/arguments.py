@@ -30,8 +30,8 @@ def parser() -> argparse.ArgumentParser:
         "keep everything else as it was.",
         epilog="Commands: 'track' writes down where faces are, 'tracks' shows and changes that, "
         "'render' hides what it says, 'verify' looks for faces in a finished file, 'models' lists "
-        "and fetches weight files. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a face was found "
-        "exposed, 130 interrupted.",
+        "and fetches weight files, 'train' makes a detector of your own, 'evaluate' measures one. "
+        "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a face was found exposed, 130 interrupted.",
         formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28),
     )
     words.add_argument(

@@ -12,9 +12,11 @@ from typing import NoReturn
 EXIT_FAILED, EXIT_INTERRUPTED = 1, 130
 
 _COMMANDS = {  # imported when called: `trackblur --help` should not wait for OpenCV
+    "evaluate": ("evaluate_command", "run_evaluate"),
     "models": ("models_command", "run_models"),
     "render": ("track_command", "run_render"),
     "track": ("track_command", "run_track"),
+    "train": ("train_command", "run_train"),
     "tracks": ("tracks_command", "run_tracks"),
     "verify": ("verify_command", "run_verify"),
 }

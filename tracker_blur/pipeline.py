@@ -129,8 +129,8 @@ class Engine:
         else:
             pace = "as often as it pays" if every == "auto" else f"on every {every} frames"
         text = f"detector {self.detector_name} {pace}, tracker {self._settings.tracker}"
-        if self.detector_name == "haar" and self._settings.detector == "auto":
-            text += "; a far better detector: trackblur models pull yunet"
+        if self.detector_name in {"onnx", "haar"} and self._settings.detector == "auto":
+            text += "; a better detector: trackblur models pull yunet"
         return text
 
     def redact_file(self, job: Job, progress: Progress | None = None) -> Report:

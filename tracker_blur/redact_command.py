@@ -124,6 +124,6 @@ def _verify(report: Report, settings: Settings, console: Console) -> int:
     from tracker_blur.verify_command import exit_code, line, verified
 
     verdict = verified(report.target, source=report.source, tracks=report.found, settings=settings)
-    say = console.note if verdict.is_clean else console.warn
+    say = console.note if verdict.is_clean and not verdict.doubtful else console.warn
     say(line(verdict))
     return exit_code(verdict)

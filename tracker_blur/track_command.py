@@ -8,7 +8,6 @@ from pathlib import Path
 
 from tracker_blur import track_file
 from tracker_blur.arguments import render_parser, settings_of, track_parser
-from tracker_blur.atomic import check_place
 from tracker_blur.batch import Job, kind_of
 from tracker_blur.console import Console, guarded, quieten
 from tracker_blur.errors import SettingsError
@@ -43,7 +42,7 @@ def check_tracks_place(path: Path, videos: Sequence[Path], overwrite: bool) -> N
         both_exist = path.exists() and video.exists()
         if path.resolve() == video.resolve() or (both_exist and path.samefile(video)):
             raise SettingsError(f"{path}: is the video itself: choose another name for the tracks")
-    check_place(path, overwrite)
+    track_file.check_place(path, overwrite)
 
 
 def keep_tracks(

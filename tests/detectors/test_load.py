@@ -36,12 +36,24 @@ def test_without_any_weights_haar_finds_faces(nowhere: Path) -> None:
     assert best_iou(detector.detect(portrait(), detector.default_confidence), FACE) > 0.5
 
 
+def test_our_own_weights_are_taken_where_there_are_no_others(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("TRACKBLUR_MODELS", raising=False)
+    monkeypatch.setattr("tracker_blur.weights.cache_folder", lambda: tmp_path)
+    name, detector = load_detector("auto", Weights())
+    assert name == "onnx"
+    assert best_iou(detector.detect(portrait(), detector.default_confidence), FACE) > 0.5
+
+
 @pytest.mark.shared
 @pytest.mark.parametrize("expected", ["yunet", "centerface", "ssd"])
 def test_auto_takes_the_best_whose_weights_are_here(
     nowhere: Path, shared: Path, expected: str
 ) -> None:
     for name in AUTO_ORDER[AUTO_ORDER.index(expected) :]:
+        if name == "onnx":  # its weights are our own
+            continue
         weights = put(nowhere, shared, *plugins.load(detectors.__name__, name).WEIGHTS[0])
     assert load_detector("auto", weights)[0] == expected
 

@@ -14,9 +14,9 @@ from tracker_blur.boxes import Detection
 from tracker_blur.frames import Image
 from tracker_blur.weights import Weights
 
-AUTO_ORDER = ("yunet", "centerface", "ssd", "haar")
-"""What "auto" tries, best first: `docs/detectors.md` has the figures that decided. The last one
-needs no weights, so that there always is a detector."""
+AUTO_ORDER = ("yunet", "centerface", "onnx", "ssd", "haar")
+"""What "auto" tries, best first: `docs/detectors.md` has the figures that decided. The last
+one needs no weights, so that there always is a detector, also where our own were left out."""
 
 
 class Detector(Protocol):
