@@ -53,7 +53,7 @@ class PictureEncoder:
                 options=_options(track, encoder, settings),
             ),
         )
-        self._configure(encoder)
+        self._configure(encoder, is_alone=not settings.one_pass)
 
     def encode(self, picture: av.VideoFrame) -> list[Packet[VideoStream]]:
         """Encode one picture; returns what is ready to be written."""
@@ -71,14 +71,15 @@ class PictureEncoder:
         """Return what the encoder still held back."""
         return self._timed(self.stream.encode(None))
 
-    def _configure(self, encoder: Encoder) -> None:
+    def _configure(self, encoder: Encoder, *, is_alone: bool) -> None:
         track, context = self._track, self.stream.codec_context
         context.width, context.height = self._fit.size
         context.pix_fmt = self._fit.pixel_format
         context.sample_aspect_ratio = self._fit.pixel_aspect
-        # One core is for finding faces; each thread of x264 also holds frames of its own. Threads
-        # on slices alone would cost it speed and size.
-        context.thread_count = max(1, (os.cpu_count() or 1) - 1)
+        # In one pass a core is for finding faces meanwhile, and each thread of x264 holds frames of
+        # its own. Threads on slices alone would cost it speed and size.
+        cores = os.cpu_count() or 1
+        context.thread_count = cores if is_alone else max(1, cores - 1)
         context.thread_type = ThreadType.AUTO
         context.flags |= Flags.frame_duration
         context.time_base = 1 / context.rate if encoder.counts_frames else track.time_base
