@@ -56,8 +56,8 @@ def parser() -> argparse.ArgumentParser:
         "delay_seconds",
         type=float,
         metavar="SECONDS",
-        help="one pass: how long a frame waits for what later ones tell of it (default: "
-        "%(default)s)",
+        help="one pass: how long, 30 frames at most, a frame waits for what later ones tell "
+        "(default: %(default)s)",
     )
     _option(
         finding,

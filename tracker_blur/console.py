@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import cv2
-
 from tracker_blur.errors import SettingsError, TrackerBlurError
 from tracker_blur.report import Progress, Report
 
@@ -89,10 +87,10 @@ def counted(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def guarded(console: Console, run: Callable[[], int]) -> int:
-    """Return what `run` returns; for what failed, one clear line and an exit code."""
+def guarded(console: Console, run: Callable[[], int | None]) -> int:
+    """Return what `run` returns, 0 for None; for what failed, one clear line and an exit code."""
     try:
-        return run()
+        return run() or 0
     except SettingsError as error:
         console.error(str(error))
         return EXIT_USAGE
@@ -103,5 +101,7 @@ def guarded(console: Console, run: Callable[[], int]) -> int:
 
 def quieten() -> None:
     """Silence what decoders mutter about damaged files: our own errors say it."""
+    import cv2  # not needed by commands that read no pictures
+
     logging.getLogger("PIL").setLevel(logging.CRITICAL)
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)

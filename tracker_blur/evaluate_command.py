@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tracker_blur.errors import SettingsError, TrackerBlurError
+from tracker_blur.console import Console, guarded
+from tracker_blur.errors import SettingsError
 
 if TYPE_CHECKING:
     from tracker_blur.datasets import Annotated
@@ -35,15 +36,7 @@ _HEADER = (
 def run_evaluate(words: Sequence[str]) -> int:
     """Run the sub-command with these arguments; return the exit code."""
     options = _parser().parse_args(words)
-    try:
-        _evaluate(options)
-    except SettingsError as error:
-        sys.stderr.write(f"trackblur: error: {error}\n")
-        return 2
-    except TrackerBlurError as error:
-        sys.stderr.write(f"trackblur: error: {error}\n")
-        return 1
-    return 0
+    return guarded(Console(quiet=False), lambda: _evaluate(options))
 
 
 def _parser() -> argparse.ArgumentParser:

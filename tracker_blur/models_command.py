@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tracker_blur.errors import SettingsError, TrackerBlurError
+from tracker_blur.console import Console, guarded
 from tracker_blur.known_weights import MODELS
 
 
 def run_models(words: Sequence[str]) -> int:
     """Run the sub-command with these arguments; return the exit code."""
     options = _parser().parse_args(words)
-    try:
-        if options.action == "pull":
-            _pull(options.names)
-        else:
-            _list(options.face)
-    except SettingsError as error:
-        sys.stderr.write(f"trackblur: error: {error}\n")
-        return 2
-    except TrackerBlurError as error:
-        sys.stderr.write(f"trackblur: error: {error}\n")
-        return 1
-    return 0
+    return guarded(Console(quiet=False), lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> None:
+    if options.action == "pull":
+        _pull(options.names)
+    else:
+        _list(options.face)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -12,8 +12,8 @@ from tracker_blur.tracks import Origin, Track
 
 _UNFOUNDED_SECONDS = 0.08  # what a tracker alone says, at an end, is believed so near to a find
 _GAP_SECONDS = 0.3  # a find that is farther from the next one, with looks in vain between them,
-_ROUNDING_SECONDS = 1e-6  # times are exact, seconds are not
 _VAIN_LOOKS = 2  # at least so many, ends a piece
+_ROUNDING_SECONDS = 1e-6  # times are exact, seconds are not
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,8 @@ class Settings:
                              looks at every frame
         one_pass             look at each frame as it is written, as for what comes as it happens,
                              instead of looking at the whole video first
-        delay_seconds        in one pass: how long a frame waits for what later ones tell of it
+        delay_seconds        in one pass: how long a frame waits for what later ones tell of it, 30
+                             frames at the most
         margin_seconds       in two passes: how long before its first and after its last sight a
                              face is hidden, too
         hold_seconds         in one pass: how long a face that was lost stays hidden where it was

@@ -6,7 +6,6 @@ import argparse
 import functools
 import os
 import re
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,8 @@ import numpy as np
 from tracker_blur import batch, exports, timecodes, track_changes, track_edits, track_file
 from tracker_blur.boxes import Box
 from tracker_blur.checked import RefusedError, printable
-from tracker_blur.errors import SettingsError, SinkError, TrackerBlurError
+from tracker_blur.console import Console, guarded
+from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.track_collector import LARGEST_ID, method_name
 from tracker_blur.tracks import Origin, Tracks
 
@@ -39,15 +39,7 @@ Then hide faces by it: trackblur render IN FILE OUT
 def run_tracks(words: Sequence[str]) -> int:
     """Run the sub-command with these arguments; return the exit code."""
     options = _parser().parse_args(words)
-    try:
-        _run(options)
-    except SettingsError as error:
-        sys.stderr.write(f"trackblur: error: {error}\n")
-        return 2
-    except TrackerBlurError as error:
-        sys.stderr.write(f"trackblur: error: {error}\n")
-        return 1
-    return 0
+    return guarded(Console(quiet=False), lambda: _run(options))
 
 
 def _parser() -> argparse.ArgumentParser:

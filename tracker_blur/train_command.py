@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tracker_blur.errors import MissingPackageError, SettingsError, TrackerBlurError
+from tracker_blur.console import Console, guarded
+from tracker_blur.errors import MissingPackageError, SettingsError
 
 
 def run_train(words: Sequence[str]) -> int:
     """Run the sub-command with these arguments; return the exit code."""
     options = _parser().parse_args(words)
-    try:
-        _train(options)
-    except SettingsError as error:
-        sys.stderr.write(f"trackblur: error: {error}\n")
-        return 2
-    except TrackerBlurError as error:
-        sys.stderr.write(f"trackblur: error: {error}\n")
-        return 1
-    return 0
+    return guarded(Console(quiet=False), lambda: _train(options))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -9,6 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch (the extra 'train') is not installed")
 
+# E402: what follows imports PyTorch itself, so the check must come before it.
 from tests.annotated_files import picture, write_picture, write_table  # noqa: E402
 from tests.training.scenes_made import scene  # noqa: E402
 from tracker_blur.boxes import Box  # noqa: E402
