@@ -1,0 +1,108 @@
+"""What a person may do while it runs: from a window, a page or a signal."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from tracker_blur.settings import Settings
+
+_STRONGEST, _WEAKEST = 8, -8
+_BLOCKS = 1, 40
+_FACTORS = 1.0, 8.0
+_FACTOR_STEP = 0.8
+_PADDING_STEP, _LARGEST_PADDING = 0.05, 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What is wanted now.
+
+    hide_all  hide the whole picture
+    method    how faces are hidden
+    strength  steps: more is stronger, 0 is as the settings say
+    stills    how many pictures were asked for so far
+    """
+
+    hide_all: bool
+    method: str
+    strength: int = 0
+    stills: int = 0
+
+    def applied(self, settings: Settings) -> Settings:
+        """Return the settings with this method at this strength; never less padding."""
+        more = _PADDING_STEP * max(0, self.strength)
+        return replace(
+            settings,
+            method=self.method,
+            blocks=int(_clamped(settings.blocks - self.strength, *_BLOCKS)),
+            factor=_clamped(settings.factor * _FACTOR_STEP**self.strength, *_FACTORS),
+            padding_ratio=min(_LARGEST_PADDING, settings.padding_ratio + more),
+        )
+
+
+class Controls:
+    """Buttons and keys act on it, the session reads it; from any thread.
+
+    methods   those that `next_method` goes through, the first one at work
+    hide_all  whether the whole picture is hidden from the start
+    """
+
+    def __init__(self, methods: Sequence[str], *, hide_all: bool = False) -> None:
+        self._methods = tuple(methods)
+        self._wishes = Wishes(hide_all, self._methods[0])
+        self._lock = threading.Lock()
+        self._quit = threading.Event()
+
+    @property
+    def wishes(self) -> Wishes:
+        """What is wanted now."""
+        return self._wishes
+
+    @property
+    def is_over(self) -> bool:
+        """Whether somebody has quit."""
+        return self._quit.is_set()
+
+    def hide_all(self, on: bool | None = None) -> None:
+        """Hide the whole picture, or show what is redacted again; None: the other of the two."""
+        with self._lock:
+            wanted = not self._wishes.hide_all if on is None else on
+            self._wishes = replace(self._wishes, hide_all=wanted)
+
+    def next_method(self) -> None:
+        """Hide faces in another way."""
+        with self._lock:
+            index = self._methods.index(self._wishes.method) + 1
+            self._wishes = replace(self._wishes, method=self._methods[index % len(self._methods)])
+
+    def stronger(self) -> None:
+        """Hide faces more."""
+        self._strengthen(1)
+
+    def weaker(self) -> None:
+        """Hide faces less."""
+        self._strengthen(-1)
+
+    def save_still(self) -> None:
+        """Save the next redacted picture as a file."""
+        with self._lock:
+            self._wishes = replace(self._wishes, stills=self._wishes.stills + 1)
+
+    def quit(self) -> None:
+        """End the session."""
+        self._quit.set()
+
+    def wait(self, timeout_seconds: float) -> bool:
+        """Wait until somebody quits, or for so long; return whether somebody has."""
+        return self._quit.wait(timeout_seconds)
+
+    def _strengthen(self, step: int) -> None:
+        with self._lock:
+            strength = int(_clamped(self._wishes.strength + step, _WEAKEST, _STRONGEST))
+            self._wishes = replace(self._wishes, strength=strength)
+
+
+def _clamped(value: float, low: float, high: float) -> float:
+    return max(low, min(high, value))
