@@ -5,15 +5,21 @@ A target is called by one thread, its own, and may be slow: it is always shown t
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
+from tracker_blur import plugins
+from tracker_blur.errors import SettingsError
 from tracker_blur.live.controls import Controls
 from tracker_blur.live.delivery import Delivery, Format, Sound
 from tracker_blur.live.live_settings import LiveSettings
 from tracker_blur.live.status import Status
 from tracker_blur.settings import Settings
+
+_WORDS = ("virtual", "web", "window")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,4 +71,24 @@ def open_target(text: str, context: Context) -> Target:
 
     Raises SettingsError for a word that means none, MissingPackageError.
     """
-    raise NotImplementedError(text)
+    target: Target = plugins.load(__name__, _kind(text)).make(text, context)
+    return target
+
+
+def _kind(text: str) -> str:
+    """Return the name of the plug-in that is for a word."""
+    word = text.partition(":")[0]
+    if text == "-":
+        return "stdout"
+    if "://" in text:
+        return "address"
+    if word in _WORDS:
+        return word
+    if text.endswith(("/", os.sep)) or Path(text).is_dir() or Path(text).suffix.lower() == ".m3u8":
+        return "hls"
+    if Path(text).suffix:
+        return "recording"
+    raise SettingsError(
+        f"'{text}' is no target: name window, virtual, web, - for standard output, a file such as "
+        "out.mkv, a folder or playlist such as live.m3u8, or an address such as rtmp://HOST/KEY"
+    )

@@ -1,0 +1,74 @@
+"""Names of a recording's files: one after the other, never one that exists."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from tracker_blur.errors import SinkError
+
+
+class WholeFile(io.FileIO):
+    """A file that writes all it is given, at once: a process that is killed loses nothing."""
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        """Write all; raises OSError when there is no space for it."""
+        rest = memoryview(data)
+        while rest:
+            rest = rest[super().write(rest) or 0 :]
+        return len(data)
+
+
+class Parts:
+    """The files of one recording: NAME.mp4, or NAME-0001.mp4 and so on.
+
+    is_numbered  whether the first has a number, too
+    overwrite    replace files that exist
+    """
+
+    def __init__(self, path: Path, *, is_numbered: bool, overwrite: bool) -> None:
+        self._path = path
+        self._is_numbered = is_numbered
+        self._overwrite = overwrite
+        self._number = 0
+        if is_numbered and not overwrite:
+            self._number = _last_number(path)
+
+    def new(self) -> WholeFile:
+        """Create the next file.
+
+        A recording that is named by one name takes no other for its first file, where one exists.
+        Raises SinkError when no file can be made.
+        """
+        is_first = self._number == 0
+        while True:
+            self._number += 1
+            path = self._name()
+            try:
+                return WholeFile(path, "w" if self._overwrite else "x")
+            except FileExistsError as error:
+                if is_first and not self._is_numbered:
+                    self._number = 0
+                    raise SinkError(
+                        f"{path}: exists already: choose another name, or --overwrite"
+                    ) from error
+            except OSError as error:
+                self._number -= 1
+                raise SinkError(
+                    f"{path}: cannot be made ({(error.strerror or str(error)).lower()}): "
+                    "choose another place"
+                ) from error
+
+    def _name(self) -> Path:
+        if self._number == 1 and not self._is_numbered:
+            return self._path
+        return self._path.with_name(f"{self._path.stem}-{self._number:04}{self._path.suffix}")
+
+
+def _last_number(path: Path) -> int:
+    numbers = [0]
+    for other in path.parent.glob("*"):
+        stem, _, number = other.stem.rpartition("-")
+        if (stem, other.suffix) == (path.stem, path.suffix) and number.isdecimal():
+            numbers.append(int(number))
+    return max(numbers)

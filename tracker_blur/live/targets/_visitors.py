@@ -1,0 +1,85 @@
+"""Who may see and use the page."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from collections.abc import Mapping
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+_LOOPBACK_NAMES = {"localhost"}
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a name or an address is this machine's own, reached from nowhere else."""
+    if host.lower() in _LOOPBACK_NAMES:
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class Visitors:
+    """Tells by its headers whether a request is welcome.
+
+    host   what is listened at
+    token  what a visitor must know; None: whoever is on this machine may
+    """
+
+    def __init__(self, host: str, token: str | None) -> None:
+        self._is_local = is_loopback(host)
+        self._token = token
+
+    @property
+    def query(self) -> str:
+        """What the page's address ends with, so that it brings the token; "" without one."""
+        return "" if self._token is None else f"?token={quote(self._token)}"
+
+    def is_named_rightly(self, headers: Mapping[str, str]) -> bool:
+        """Return whether the request was meant for this machine.
+
+        A foreign name that somebody has pointed at the loopback address is not (DNS rebinding).
+        Elsewhere the token keeps such requests away: the browser has none for that name.
+        """
+        return not self._is_local or is_loopback(_host(f"//{headers.get('Host', '')}"))
+
+    def is_from_own_page(self, headers: Mapping[str, str]) -> bool:
+        """Return whether no other site's page has made the browser ask (CSRF).
+
+        Browsers name the origin of each POST; programs need not.
+        """
+        origin = headers.get("Origin")
+        if origin is not None:
+            return urlsplit(origin).netloc == headers.get("Host")
+        return headers.get("Sec-Fetch-Site", "none") in {"none", "same-origin"}
+
+    def knows_token(self, target: str, headers: Mapping[str, str], cookie: str) -> bool:
+        """Return whether a request brings the token, in its address or in this cookie."""
+        if self._token is None:
+            return True
+        return any(
+            hmac.compare_digest(offered.encode(), self._token.encode())
+            for offered in (token_in(target), _cookie(headers, cookie))
+        )
+
+
+def token_in(target: str) -> str:
+    """Return the token in a request's address, or ""."""
+    return parse_qs(urlsplit(target).query).get("token", [""])[0]
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _cookie(headers: Mapping[str, str], name: str) -> str:
+    try:
+        morsel = SimpleCookie(headers.get("Cookie", "")).get(name)
+    except CookieError:
+        return ""
+    return "" if morsel is None else unquote(morsel.value)

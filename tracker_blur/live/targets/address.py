@@ -1,0 +1,170 @@
+"""A server's address: rtmp, rtsp, srt, udp, tcp or http."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import IO, BinaryIO, cast
+
+from tracker_blur.errors import SettingsError, SinkError
+from tracker_blur.live.delivery import Delivery, Format, Sound
+from tracker_blur.live.targets import Context
+from tracker_blur.live.targets._encoding import Form, LiveWriter, explained
+from tracker_blur.live.targets._pipe import PipeWriter
+from tracker_blur.live.targets._process import environment
+from tracker_blur.media import forwarding
+from tracker_blur.media.containers import ContainerFormat
+
+_FORM = Form(ContainerFormat(forwarding.PIPE_FORMAT, frozenset({"h264", "hevc"}), ("h264",)))
+_ENDING_SECONDS = 2.0
+_MOST_WORDS = 4096  # bytes
+_NO_PROBING = [
+    *("-fflags", "nobuffer", "-analyzeduration", "0", "-fpsprobesize", "0"),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class _Protocol:
+    """How a server is spoken to: FFmpeg's name of the container, and its options."""
+
+    muxer: str
+    options: Mapping[str, str] = field(default_factory=dict)
+    needs_program: bool = False
+
+
+_FLASH = _Protocol("flv", {"flvflags": "no_duration_filesize"})
+_PROTOCOLS = {
+    "rtmp": _FLASH,
+    "rtmps": _FLASH,
+    "rtsp": _Protocol("rtsp"),
+    "rtsps": _Protocol("rtsp"),
+    "srt": _Protocol("mpegts", needs_program=True),
+    "udp": _Protocol("mpegts"),
+    "tcp": _Protocol("mpegts"),
+    "http": _Protocol("mpegts"),
+    "https": _Protocol("mpegts"),
+}
+
+
+def make(text: str, context: Context) -> Address:
+    """Return the server that an address means.
+
+    Raises SettingsError for a protocol that is not known.
+    """
+    scheme = text.partition("://")[0].lower()
+    if scheme not in _PROTOCOLS:
+        known = ", ".join(_PROTOCOLS)
+        raise SettingsError(f"{text}: '{scheme}' is no protocol known here: choose one of {known}")
+    return Address(text, _PROTOCOLS[scheme], context)
+
+
+class Address:
+    """A stream to a server, H.264 and AAC, sent by another process.
+
+    Raises SinkError on opening, when a program for it is missing; on showing, when the server
+    cannot be reached, is gone, or takes nothing for some seconds.
+    """
+
+    def __init__(self, address: str, protocol: _Protocol, context: Context) -> None:
+        self.name = address
+        self._protocol = protocol
+        self._context = context
+        self._sender: subprocess.Popen[bytes] | None = None
+        self._opened = ExitStack()
+        self._said: IO[bytes] | None = None
+        self._writer: LiveWriter | None = None
+
+    def open(self, format: Format) -> None:
+        """Start the process; whether the server can be reached shows later."""
+        self._said = self._opened.enter_context(tempfile.TemporaryFile())
+        try:
+            self._sender = subprocess.Popen(
+                self._command(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=self._said,  # no pipe: one that nobody reads would stop the sender
+                env=environment(),
+                start_new_session=True,  # an interrupt at the terminal is for this process only
+            )
+        except OSError as error:
+            raise SinkError(f"{self.name}: cannot be sent to ({error}): try again") from error
+        assert self._sender.stdin is not None
+        pipe = PipeWriter(self._sender.stdin.fileno(), self._context.live.timeout_seconds)
+        self._writer = LiveWriter(cast(BinaryIO, pipe), _FORM, format, self._context.settings)
+
+    def show(self, delivery: Delivery) -> None:
+        """Send a picture; raises SinkError when that fails."""
+        assert self._writer is not None
+        with self._explained():
+            self._writer.show(delivery)
+
+    def play(self, sound: Sound) -> None:
+        """Send a stretch of sound; raises SinkError when that fails."""
+        assert self._writer is not None
+        with self._explained():
+            self._writer.play(sound)
+
+    def close(self) -> None:
+        """Send what is left, and end the process."""
+        writer, self._writer = self._writer, None
+        sender, self._sender = self._sender, None
+        if writer is not None:
+            with suppress(Exception):
+                writer.finish()
+        if sender is not None:
+            _end(sender)
+        self._opened.close()
+
+    def _command(self) -> list[str]:
+        muxer, options = self._protocol.muxer, dict(self._protocol.options)
+        if muxer == "rtsp":
+            options["rtsp_transport"] = self._context.live.transport
+        if not self._protocol.needs_program:
+            pairs = [f"{name}={value}" for name, value in options.items()]
+            return [sys.executable, "-m", forwarding.__name__, muxer, self.name, *pairs]
+        program = shutil.which("ffmpeg")
+        if program is None:
+            raise SinkError(f"{self.name}: needs the program ffmpeg: install it")
+        reading = ["-hide_banner", "-loglevel", "error", *_NO_PROBING, "-f", forwarding.PIPE_FORMAT]
+        return [program, *reading, "-i", "pipe:0", "-c", "copy", "-f", muxer, self.name]
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Tell what the sender said when it failed."""
+        try:
+            with explained(self.name):
+                yield
+        except SinkError as error:
+            if isinstance(error.__cause__, TimeoutError):
+                reason = f"took nothing for {self._context.live.timeout_seconds:g} seconds"
+            elif isinstance(error.__cause__, BrokenPipeError):
+                reason = self._last_words()
+            else:
+                raise
+            raise SinkError(f"{self.name}: {reason}: check the server and the address") from error
+
+    def _last_words(self) -> str:
+        assert self._sender is not None
+        assert self._said is not None
+        with suppress(subprocess.TimeoutExpired):
+            self._sender.wait(_ENDING_SECONDS)
+        self._said.seek(0)
+        lines = self._said.read()[-_MOST_WORDS:].decode(errors="replace").strip().splitlines()
+        return f"is not reached ({lines[-1].strip().lower()})" if lines else "is gone"
+
+
+def _end(sender: subprocess.Popen[bytes]) -> None:
+    """Let the process end by itself, for it has all it needs; or end it."""
+    assert sender.stdin is not None
+    with suppress(OSError):
+        sender.stdin.close()
+    try:
+        sender.wait(_ENDING_SECONDS)
+    except subprocess.TimeoutExpired:
+        sender.kill()
+        sender.wait()

@@ -1,0 +1,77 @@
+"""Standard output: an MPEG transport stream, for another program to read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import BinaryIO, cast
+
+from tracker_blur.errors import SettingsError, SinkError
+from tracker_blur.live.delivery import Delivery, Format, Sound
+from tracker_blur.live.targets import Context
+from tracker_blur.live.targets._encoding import Form, LiveWriter, explained
+from tracker_blur.live.targets._pipe import PipeWriter
+from tracker_blur.media.containers import ContainerFormat
+
+_DESCRIPTOR = 1
+_FORM = Form(
+    ContainerFormat("mpegts", frozenset({"h264", "hevc", "mpeg2video"}), ("h264",), is_strict=False)
+)
+
+
+def make(text: str, context: Context) -> StandardOutput:
+    """Return standard output; raises SettingsError where that is a terminal."""
+    if os.isatty(_DESCRIPTOR):
+        raise SettingsError("-: standard output is a terminal: send it to a program or a file")
+    return StandardOutput(context)
+
+
+class StandardOutput:
+    """What a player reads from a pipe: H.264 and AAC.
+
+    descriptor  that of standard output
+
+    Raises SinkError on showing, when the reader is gone or reads nothing for some seconds.
+    """
+
+    name = "-"
+
+    def __init__(self, context: Context, descriptor: int = _DESCRIPTOR) -> None:
+        self._settings = context.settings
+        self._pipe = PipeWriter(descriptor, context.live.timeout_seconds)
+        self._writer: LiveWriter | None = None
+
+    def open(self, format: Format) -> None:
+        """Get ready."""
+        self._writer = LiveWriter(cast(BinaryIO, self._pipe), _FORM, format, self._settings)
+
+    def show(self, delivery: Delivery) -> None:
+        """Write a picture; raises SinkError when that fails."""
+        assert self._writer is not None
+        with _explained():
+            self._writer.show(delivery)
+
+    def play(self, sound: Sound) -> None:
+        """Write a stretch of sound; raises SinkError when that fails."""
+        assert self._writer is not None
+        with _explained():
+            self._writer.play(sound)
+
+    def close(self) -> None:
+        """Write what is left."""
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            with suppress(Exception):
+                writer.finish()
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        with explained(StandardOutput.name):
+            yield
+    except SinkError as error:
+        if isinstance(error.__cause__, (BrokenPipeError, TimeoutError)):
+            raise SinkError("-: nobody reads standard output: start the reader again") from error
+        raise
