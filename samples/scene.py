@@ -6,7 +6,7 @@ same scene renders to the same frames every time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from scipy.interpolate import PchipInterpolator
 VISIBLE_SHARE = 0.5  # of a face must be seen to be in the truth
 LARGEST_YAW = 75.0  # degrees; of a face turned further there is nothing left but a cheek
 DARKEST_LIGHT = 0.25
+SUB_FRAMES = 13  # of an open shutter; odd, so that one of them is in its middle
 
 
 class Key(NamedTuple):
@@ -41,7 +42,7 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True)
 class Actor:
-    """A person on a smooth path through keys, which never overshoots them.
+    """A person on a smooth path through keys, which never overshoots them; rests before and after.
 
     track      number of the track in the truth
     steps_hz   walking pace: how often a second the head bobs, by a twentieth of its size
@@ -68,6 +69,10 @@ class Scene:
     light        (seconds, gain) keys of a fade; empty for steady light
     zoom         (seconds, factor) keys: how much larger the lens shows all, about the middle of
                  the picture; empty for a factor of 1
+    camera       (seconds, x, y) keys: where it looks to, in pixels from where it looks to without;
+                 it passes smoothly through them. The backdrop must be large enough for that
+    shutter      degrees of a turn, the length of a frame, that the shutter is open about the
+                 frame's time: what moves meanwhile is blurred; 0 for no blur
     """
 
     size: tuple[int, int]
@@ -81,6 +86,8 @@ class Scene:
     noise: float = 0.0
     light: tuple[tuple[float, float], ...] = ()
     zoom: tuple[tuple[float, float], ...] = ()
+    camera: tuple[tuple[float, float, float], ...] = ()
+    shutter: float = 0.0
     seed: int = 0
 
 
@@ -94,15 +101,31 @@ class TrueFace(NamedTuple):
     height: float
 
 
+@dataclass(frozen=True, eq=False)
+class _Moment:
+    """What the camera sees at one moment.
+
+    canvas  BGR, from 0 to 255, without noise
+    owner   whose pixel it is: index of the actor from 1, or 0
+    boxes   of the faces that there are to see, if nothing covers them, by the actor's index
+    """
+
+    canvas: Ratios
+    owner: npt.NDArray[np.uint8]
+    boxes: dict[int, TrueFace]
+
+
 def render(scene: Scene) -> Iterator[tuple[Pixels, list[TrueFace]]]:
     """Give each frame as BGR, shape (height, width, 3), with the faces seen in it.
 
     A face is in the truth while at least half of it is neither covered nor out of the picture.
-    Its box is whole where something covers it, and ends where the picture ends.
+    Its box is whole where something covers it, and ends where the picture ends. With an open
+    shutter the truth is that of the middle of the exposure.
     """
     width, height = scene.size
     generator = np.random.default_rng(scene.seed)
     paths = [_path(actor) for actor in scene.actors]
+    camera = _smooth(scene.camera)
     # a few large fields, of which each frame takes some part, are quicker than one for each
     grain = [
         np.round(
@@ -111,41 +134,59 @@ def render(scene: Scene) -> Iterator[tuple[Pixels, list[TrueFace]]]:
         ).astype(np.int16)
         for _ in range(4 if scene.noise else 0)
     ]
+    parts = np.arange(SUB_FRAMES) - SUB_FRAMES // 2 if scene.shutter else np.zeros(1)
+    open_seconds = parts / SUB_FRAMES * scene.shutter / 360 / scene.rate
     for number in range(round(scene.seconds * scene.rate)):
-        seconds = number / scene.rate
-        gain, zoom = _level(scene.light, seconds), _level(scene.zoom, seconds)
-        sway = scene.sway_px * np.sin(
-            2 * np.pi * seconds * np.array((0.43, 0.31)) + np.array((0, 1))
-        )
-        pan = np.multiply(scene.pan, seconds)
-        canvas = _shifted(scene.backdrop, pan + sway, scene.size, zoom).astype(np.float32)
-        owner = np.zeros((height, width), np.uint8)  # whose pixel it is
-        boxes: dict[int, TrueFace] = {}
-        for index, (actor, path) in enumerate(zip(scene.actors, paths, strict=True), 1):
-            person, pose = cut_out(actor.look), path(seconds)
-            pose = pose._replace(
-                x=zoom * (pose.x + sway[0]) + (1 - zoom) * width / 2,
-                y=zoom * (pose.y + sway[1]) + (1 - zoom) * height / 2,
-                size=zoom * pose.size,
-            )
-            _paint(canvas, owner, index, person, pose)
-            if abs(pose.yaw) <= LARGEST_YAW and gain >= DARKEST_LIGHT:
-                boxes[index] = _true_face(actor.track, person, pose)
-        if scene.foreground is not None:
-            before = _shifted(scene.foreground, 1.5 * sway, scene.size, zoom).astype(np.float32)
-            alpha = before[..., 3:] / 255
-            canvas += alpha * (before[..., :3] - canvas)
-            owner[before[..., 3] > 127] = 0
-        truth = [
-            face for index, box in boxes.items() for face in _seen(box, owner == index, scene.size)
+        moments = [
+            _moment(scene, paths, camera, number / scene.rate + aside) for aside in open_seconds
         ]
-        picture = np.clip(canvas * gain + 0.5, 0, 255).astype(np.uint8)
+        middle = moments[len(moments) // 2]
+        truth = [
+            face
+            for index, box in middle.boxes.items()
+            for face in _seen(box, middle.owner == index, scene.size)
+        ]
+        canvas = np.mean([moment.canvas for moment in moments], axis=0)
+        picture = np.clip(canvas + 0.5, 0, 255).astype(np.uint8)
         if grain:
             layer = grain[int(generator.integers(len(grain)))]
             x, y = generator.integers(64, size=2)
             layer = layer[y : y + height, x : x + width]
             picture = cv2.add(picture, layer, dtype=cv2.CV_8U)
         yield picture, truth
+
+
+def _moment(
+    scene: Scene,
+    paths: Sequence[Callable[[float], Key]],
+    camera: Callable[[float], npt.NDArray[np.float64]],
+    seconds: float,
+) -> _Moment:
+    """Return what the camera sees at a time in seconds."""
+    width, height = scene.size
+    gain, zoom = _level(scene.light, seconds), _level(scene.zoom, seconds)
+    sway = scene.sway_px * np.sin(2 * np.pi * seconds * np.array((0.43, 0.31)) + np.array((0, 1)))
+    aside = sway - camera(seconds)
+    pan = np.multiply(scene.pan, seconds)
+    canvas = _shifted(scene.backdrop, pan + aside, scene.size, zoom).astype(np.float32)
+    owner = np.zeros((height, width), np.uint8)
+    boxes: dict[int, TrueFace] = {}
+    for index, (actor, path) in enumerate(zip(scene.actors, paths, strict=True), 1):
+        person, pose = cut_out(actor.look), path(seconds)
+        pose = pose._replace(
+            x=zoom * (pose.x + aside[0]) + (1 - zoom) * width / 2,
+            y=zoom * (pose.y + aside[1]) + (1 - zoom) * height / 2,
+            size=zoom * pose.size,
+        )
+        _paint(canvas, owner, index, person, pose)
+        if abs(pose.yaw) <= LARGEST_YAW and gain >= DARKEST_LIGHT:
+            boxes[index] = _true_face(actor.track, person, pose)
+    if scene.foreground is not None:
+        before = _shifted(scene.foreground, 1.5 * aside, scene.size, zoom).astype(np.float32)
+        alpha = before[..., 3:] / 255
+        canvas += alpha * (before[..., :3] - canvas)
+        owner[before[..., 3] > 127] = 0
+    return _Moment(canvas * gain, owner, boxes)
 
 
 def _level(keys: tuple[tuple[float, float], ...], seconds: float) -> float:
@@ -155,17 +196,24 @@ def _level(keys: tuple[tuple[float, float], ...], seconds: float) -> float:
 
 def _path(actor: Actor) -> Callable[[float], Key]:
     """Return where the actor is at a time in seconds, bobbing with each step."""
-    times, states = [key.seconds for key in actor.keys], [key[1:] for key in actor.keys]
-    if len(times) == 1:  # stays there
-        times, states = [0.0, 1.0], states * 2
-    spline = PchipInterpolator(times, states)
+    way = _smooth(actor.keys)
 
     def pose(seconds: float) -> Key:
-        x, y, size, tilt, yaw = (float(value) for value in spline(seconds))
+        x, y, size, tilt, yaw = (float(value) for value in way(seconds))
         bob = abs(np.sin(np.pi * actor.steps_hz * seconds)) * 0.05 * size
         return Key(seconds, x, y + bob, size, tilt, yaw)
 
     return pose
+
+
+def _smooth(keys: Sequence[tuple[float, ...]]) -> Callable[[float], npt.NDArray[np.float64]]:
+    """Return the values at a time, on a smooth way through keys; zeros without keys."""
+    if len(keys) < 2:
+        state = np.array(keys[0][1:] if keys else (0.0, 0.0), np.float64)
+        return lambda _: state
+    times = [key[0] for key in keys]
+    way = PchipInterpolator(times, [key[1:] for key in keys])
+    return lambda seconds: np.asarray(way(min(max(seconds, times[0]), times[-1])))
 
 
 def _paint(

@@ -10,7 +10,9 @@ after a change of shot all are new tracks.
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -146,7 +148,97 @@ def wandering() -> tuple[Scene, ...]:
     return (crowd(len(CROWD) - 2, SIZE, SECONDS, seed=4),)
 
 
-TRIALS = (crossing, occlusion, bounce, zoom, fade, cut, turning, entering, wandering)
+def panning() -> tuple[Scene, ...]:
+    """Let the camera pan over eight people, slowly, faster, and back in a second; let it rest."""
+    places = ((GREEN, -420, 56), (ORANGE, -150, 60), (BLUE, 110, 52), (WINE, 350, 64),
+              (LIME, 610, 58), (NAVY, 800, 66), (VIOLET, 1010, 54), (BROWN, 1230, 60))  # fmt: skip
+    actors = tuple(
+        _walking(track, look, (x, 150, face_px), (x + 30 * (-1) ** track, 152, face_px))
+        for track, (look, x, face_px) in enumerate(places)
+    )
+    camera = ((0, -560, 0), (1.0, -460, 4), (2.2, 300, -4), (2.4, 320, 0), (2.9, 760, 4),
+              (3.1, 760, 0), (4.2, -500, -4), (4.8, -500, 0))  # fmt: skip
+    width, height = SIZE
+    wall = brick_wall((width + 2 * 800, height), 6)
+    return (replace(_shot(actors, wall), pan=(0, 0), camera=camera, shutter=180),)
+
+
+def blurred() -> tuple[Scene, ...]:
+    """Let three faces fly so fast that they blur; in a second shot the shutter stays open."""
+    slow = (
+        _bouncing(0, ORANGE, (150, 120), (190, 60), 62),
+        _bouncing(1, NAVY, (450, 200), (-330, -110), 58),
+        _bouncing(2, BLUE, (320, 90), (430, 150), 54),
+    )
+    fast = (
+        _bouncing(3, GREEN, (120, 210), (270, -90), 60),
+        _bouncing(4, VIOLET, (520, 120), (-450, 130), 64),
+    )
+    shots = ((slow, brick_wall(SIZE, 7), 180), (fast, launch_pad(SIZE), 360))
+    return tuple(
+        replace(_shot(actors, backdrop, seconds=SECONDS / 2), shutter=shutter)
+        for actors, backdrop, shutter in shots
+    )
+
+
+def shaking() -> tuple[Scene, ...]:
+    """Let the camera run: it is shaken to and fro five times a second while people walk by."""
+    actors = (
+        _walking(0, LIME, (120, 150, 50), (300, 150, 56)),
+        _walking(1, BROWN, (560, 155, 60), (330, 155, 54)),
+        _walking(2, WINE, (430, 160, 66), (540, 160, 66)),
+    )
+    generator = np.random.default_rng(8)
+    camera = tuple(
+        (number / 10, 14 * way * generator.uniform(0.5, 1), 22 * way * generator.uniform(-0.5, 1))
+        for number, way in zip(range(round(10 * SECONDS) + 1), itertools.cycle((1, -1)))
+    )
+    return (replace(_shot(actors, brick_wall(SIZE, 8)), camera=camera, shutter=270),)
+
+
+def near() -> tuple[Scene, ...]:
+    """Let near faces be half out of the picture, at each of its borders."""
+    sides = (
+        Key(0, 45, 185, 220), Key(1.0, 30, 180, 230), Key(1.6, 300, 185, 250),
+        Key(2.2, 610, 180, 260), Key(3.4, 605, 185, 260),
+    )  # fmt: skip
+    above_and_below = (
+        (ORANGE, (460, 25, 230), (440, 20, 240)),
+        (BLUE, (170, 335, 190), (190, 330, 200)),
+    )
+    return (
+        _shot((Actor(0, GREEN, sides),), brick_wall(SIZE, 9), seconds=SECONDS / 2),
+        _shot(
+            tuple(
+                _walking(track, look, first, last)
+                for track, (look, first, last) in enumerate(above_and_below, 1)
+            ),
+            launch_pad(SIZE),
+            seconds=SECONDS / 2,
+        ),
+    )
+
+
+def darting() -> tuple[Scene, ...]:
+    """Let faces dart in, from the sides and from below, and out again within a second."""
+    rising = (
+        Key(1.9, 330, 440, 70), Key(2.2, 330, 150, 70), Key(2.5, 335, 140, 70),
+        Key(2.8, 335, 440, 70),
+    )  # fmt: skip
+    actors = (
+        _walking(0, NAVY, (-60, 140, 58), (700, 150, 58), (0.3, 1.3)),
+        _walking(1, ORANGE, (710, 160, 64), (-70, 150, 64), (1.0, 1.8)),
+        Actor(2, VIOLET, rising),
+        _walking(3, WINE, (-80, 120, 80), (720, 170, 80), (3.0, 3.6)),
+        _walking(4, BLUE, (-40, 150, 50), (90, 150, 50), (3.8, 4.1)),
+    )
+    return (replace(_shot(actors, brick_wall(SIZE, 10)), shutter=180),)
+
+
+TRIALS = (
+    crossing, occlusion, bounce, zoom, fade, cut, turning, entering, wandering, panning, blurred,
+    shaking, near, darting,
+)  # fmt: skip
 
 
 def _shot(

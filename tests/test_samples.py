@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import importlib
+import itertools
 import sys
 from collections import defaultdict
 from dataclasses import replace
@@ -244,6 +245,66 @@ def test_zoom_enlarges_all_about_the_middle(maker: ModuleType) -> None:
     assert far[120, 148].max() == near[120, 96].max() == 0
 
 
+def test_camera_moves_all_that_it_sees(maker: ModuleType) -> None:
+    actor = maker.Actor(0, maker.ORANGE, (maker.Key(0, 240, 120, 40),))
+    backdrop = np.zeros((240, 700, 3), np.uint8)
+    backdrop[100:141, 480:521] = 255  # a plate beside the person, 130 pixels to the right
+    scene = maker.Scene((400, 240), 1, 2, backdrop, (actor,), camera=((0, 0, 0), (1, 90, 10)))
+    (still, (face,)), (moved, (later,)) = maker.render(scene)
+    assert (later.x, later.y) == pytest.approx((face.x - 90, face.y - 10))
+    assert still[120, 332].min() == moved[110, 242].min() == 255
+    assert still[120, 328].max() == moved[110, 238].max() == 0
+
+
+def test_open_shutter_blurs_what_moves_about_its_true_place(maker: ModuleType) -> None:
+    keys = (maker.Key(0, 60, 120, 60), maker.Key(1, 360, 120, 60))
+    actors = (maker.Actor(0, maker.ORANGE, keys),)
+    backdrop = np.zeros((240, 400, 3), np.uint8)
+    backdrop[:, ::20] = 255  # rests
+    scene = maker.Scene((400, 240), 10, 1, backdrop, actors)
+    sharp = list(maker.render(scene))
+    blurred = list(maker.render(replace(scene, shutter=360)))
+    assert [faces for _, faces in blurred] == [faces for _, faces in sharp]
+    (picture, (face,)), smeared = sharp[5], blurred[5][0]
+    part = np.s_[round(face.y) : round(face.y + face.height), round(face.x) : round(face.x) + 40]
+    steps, smeared_steps = (
+        np.abs(np.diff(shown[part].astype(np.int16), axis=1)).mean() for shown in (picture, smeared)
+    )
+    assert smeared_steps < 0.5 * steps
+    assert np.array_equal(smeared[:20], picture[:20])
+
+
+def test_hard_trials_show_what_they_are_named_for(maker: ModuleType, trials: ModuleType) -> None:
+    (pan,) = trials.panning()
+    seen = seen_tracks(maker, (replace(pan, shutter=0),))
+    assert set.union(*seen) == set(range(8))
+    assert len(seen[0]) <= 3
+    assert any(0 in earlier - later for earlier, later in itertools.pairwise(seen))
+    assert 0 in seen[0] & seen[-1]  # left, and came back
+    sides, others = trials.near()
+    for scene, edges in ((sides, {"left", "right"}), (others, {"top", "bottom"})):
+        cut_at = set()
+        for _, faces in maker.render(replace(scene, rate=5)):
+            for face in faces:
+                cut_at |= {
+                    edge
+                    for edge, is_cut in (
+                        ("left", face.x == 0), ("right", face.x + face.width == 640),
+                        ("top", face.y == 0), ("bottom", face.y + face.height == 360),
+                    )
+                    if is_cut
+                }  # fmt: skip
+        assert cut_at == edges
+    (darts,) = trials.darting()
+    lives = [sum(track in faces for faces in seen_tracks(maker, (replace(darts, shutter=0),)))
+             for track in range(5)]  # fmt: skip
+    assert all(lives[track] <= 5 for track in range(4))  # of five a second: gone in a second
+    (shaken,) = trials.shaking()
+    turns = np.diff(np.sign(np.diff([key[1] for key in shaken.camera])))
+    assert np.all(turns != 0)  # to and fro at each key
+    assert all(scene.shutter >= 180 for scene in (*trials.blurred(), pan, darts, shaken))
+
+
 def test_trials_show_what_they_are_named_for(maker: ModuleType, trials: ModuleType) -> None:
     behind_posts = seen_tracks(maker, trials.occlusion())
     assert behind_posts[0] == behind_posts[-1] == {0, 1, 2}
@@ -276,7 +337,7 @@ def test_bouncing_face_stays_in_the_picture(maker: ModuleType, trials: ModuleTyp
 
 def test_every_trial_renders(maker: ModuleType, trials: ModuleType) -> None:
     names = [trial.__name__ for trial in trials.TRIALS]
-    assert len(set(names)) == len(names) >= 9
+    assert len(set(names)) == len(names) >= 14
     for trial in trials.TRIALS:
         picture, _ = next(maker.render(trial()[0]))
         assert picture.shape == (360, 640, 3)

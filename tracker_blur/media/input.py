@@ -23,9 +23,9 @@ def open_input(path: Path) -> InputContainer:
     """
     if path.is_dir():
         raise SourceError(f"{path}: is a folder: name a file in it")
+    if path.is_file() and path.stat().st_size == 0:
+        raise SourceError(f"{path}: is empty: get the whole file")
     try:
-        if path.stat().st_size == 0:
-            raise SourceError(f"{path}: is empty: get the whole file")
         container = av.open(
             f"file:{path.resolve()}",  # never another protocol, whatever the name looks like
             container_options={"protocol_whitelist": "file"},
