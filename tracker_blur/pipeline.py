@@ -10,31 +10,23 @@ error, and the sink leaves nothing behind.
 from __future__ import annotations
 
 import itertools
-import os
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
-from tracker_blur import plugins
 from tracker_blur.atomic import check_place
 from tracker_blur.batch import Job, Kind
-from tracker_blur.detectors import Detector, load_detector
 from tracker_blur.errors import SinkError, SourceError
-from tracker_blur.follow import Follower
+from tracker_blur.eyes import Eyes
 from tracker_blur.frames import Frame, Image, RedactedFrame, VideoInfo, view_size
 from tracker_blur.look import look_closely
 from tracker_blur.lookahead import look_ahead
-from tracker_blur.pace import Pace
 from tracker_blur.redact import Redactor
 from tracker_blur.refine import refine
 from tracker_blur.report import Progress, Report
-from tracker_blur.rewind import Rewind
-from tracker_blur.second_look import SecondLook
 from tracker_blur.settings import Settings
 from tracker_blur.sinks import Sink
 from tracker_blur.sinks.images import ImageSink
@@ -44,9 +36,7 @@ from tracker_blur.sources.images import ImageSource
 from tracker_blur.sources.video import VideoSource
 from tracker_blur.stages import Ahead
 from tracker_blur.survey import Survey
-from tracker_blur.trackers import Tracker
 from tracker_blur.tracks import Face, Origin, Timeline, Tracks
-from tracker_blur.weights import Weights
 
 _QUEUED_FRAMES = 2  # evens out the stages; more would only cost memory
 _LONGEST_DELAY_FRAMES = 30  # they wait at full size; nothing is followed further back anyway
@@ -58,40 +48,6 @@ _SURVEY_HOLD_SECONDS = 0.15
 _T = TypeVar("_T")
 
 Seen: TypeAlias = tuple[Frame, tuple[Face, ...]]
-
-
-@dataclass(frozen=True)
-class _Eyes:
-    """What finds and follows faces.
-
-    second_look   with a detector of its own: a network takes as long to change its size as to look
-    new_tracker   None: the detector looks at every frame
-    weight_files  names of the weight files that were read
-    """
-
-    name: str
-    detector: Detector
-    second_look: SecondLook
-    confidence: float
-    new_tracker: Callable[[], Tracker] | None
-    weight_files: tuple[str, ...]
-
-    @classmethod
-    def of(cls, settings: Settings) -> _Eyes:
-        weights = Weights(settings.models_folder)
-        name, detector = load_detector(settings.detector, weights)
-        _, closer = load_detector(name, weights)
-        confidence = settings.confidence
-        return cls(
-            name,
-            detector,
-            SecondLook(closer),
-            detector.default_confidence if confidence is None else confidence,
-            None
-            if settings.tracker == "none"
-            else plugins.load("tracker_blur.trackers", settings.tracker).load(weights),
-            tuple(sorted(weights.used)),
-        )
 
 
 class Engine:
@@ -107,8 +63,8 @@ class Engine:
         self._redactor = Redactor(settings)
 
     @cached_property
-    def _eyes(self) -> _Eyes:
-        return _Eyes.of(self._settings)
+    def _eyes(self) -> Eyes:
+        return Eyes.of(self._settings)
 
     @property
     def detector_name(self) -> str:
@@ -188,8 +144,11 @@ class Engine:
         if not info.is_moving:
             return self._look_at_each
         delay = min(_LONGEST_DELAY_FRAMES, round(self._settings.delay_seconds * info.rate))
-        follower = self._follower(info, self._settings.hold_seconds)
-        rewind = self._rewind(info) if delay else None
+        rate = float(info.rate)
+        follower = self._eyes.follower(
+            self._settings.detect_every_frames, rate, self._settings.hold_seconds
+        )
+        rewind = self._eyes.rewind(rate) if delay else None
         return lambda frames: look_ahead(frames, self._viewer(info), follower, rewind, delay)
 
     def redact(self, frame: Frame, faces: tuple[Face, ...]) -> RedactedFrame:
@@ -222,8 +181,13 @@ class Engine:
             return refine(survey.finish(), self._eyes.confidence, self._settings.margin_seconds)
 
     def _new_survey(self, info: VideoInfo, time_base: Fraction) -> Survey:
-        follower = self._follower(info, _SURVEY_HOLD_SECONDS, self._eyes.second_look)
-        return Survey(follower, self._rewind(info), info.size, time_base)
+        """Return a survey that leaves out what it can come back to."""
+        rate, every = float(info.rate), self._settings.detect_every_frames
+        is_soon = every == "auto" or every <= _SKIPPED_SECONDS * rate
+        follower = self._eyes.follower(
+            every, rate, _SURVEY_HOLD_SECONDS, looks_again=True, skips=is_soon
+        )
+        return Survey(follower, self._eyes.rewind(rate), info.size, time_base)
 
     def _render(self, job: Job, tracks: Tracks, report: Report, progress: Progress | None) -> None:
         report.tracks = sum(track.hide for track in tracks.tracks)
@@ -285,28 +249,6 @@ class Engine:
             return frame.view(view_size(frame.size, self._settings.view_px, info.pixel_aspect))
 
         return view
-
-    def _follower(
-        self, info: VideoInfo, hold_seconds: float, second_look: SecondLook | None = None
-    ) -> Follower:
-        """Return a new follower; with a second look it may leave out what it can come back to."""
-        rate = float(info.rate)
-        every = self._settings.detect_every_frames
-        is_soon = every == "auto" or every <= _SKIPPED_SECONDS * rate
-        return Follower(
-            self._eyes.detector,
-            self._eyes.confidence,
-            self._eyes.new_tracker,
-            Pace(every, rate),
-            hold_seconds,
-            time.perf_counter,
-            threads=os.cpu_count() or 1,
-            second_look=second_look,
-            skips=second_look is not None and is_soon,
-        )
-
-    def _rewind(self, info: VideoInfo) -> Rewind:
-        return Rewind(self._eyes.new_tracker, self._eyes.second_look, float(info.rate))
 
     def _look_at_each(self, frames: Iterable[Frame]) -> Iterator[Seen]:
         ids = itertools.count()

@@ -9,8 +9,11 @@ each sample stays as it was decoded.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 
+import cv2
 import numpy as np
 
 from tracker_blur import plugins
@@ -21,18 +24,26 @@ from tracker_blur.outlines import OPACITY_BITS, Opacity, opacities
 from tracker_blur.settings import Settings
 from tracker_blur.tracks import Face
 
+_COVER_BLOCKS = 5  # across the picture: of a face that fills it no more is left than of others
+
 
 class Redactor:
     """Hides faces as the settings say.
 
-    Raises SettingsError when the method cannot be made from them. One redactor serves one thread
-    at a time.
+    cover  a picture that hides the whole frame; None: a coarse mosaic does
+
+    Raises SettingsError when the method, or the cover, cannot be made from them. One redactor
+    serves one thread at a time.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, cover: Path | None = None) -> None:
         self._settings = settings
         self._methods: dict[str, Method] = {}
         self._method(settings.method)
+        self._cover: Method | None = None
+        if cover is not None:
+            module = plugins.load("tracker_blur.methods", "image")
+            self._cover = module.make(replace(settings, image=cover))
 
     def redact(self, frame: Frame, faces: Sequence[Face]) -> RedactedFrame:
         """Hide the faces in the frame's own planes and return it as redacted.
@@ -48,6 +59,23 @@ class Redactor:
                 self._hide(frame, planes, face)
         return RedactedFrame(frame)
 
+    def cover(self, frame: Frame) -> RedactedFrame:
+        """Hide the whole picture in the frame's own planes and return it as redacted."""
+        planes = frame.planes()
+        width, height = frame.orientation.to_stored(Box(0, 0, *frame.size), frame.size).outward()[
+            2:
+        ]
+        if self._cover is None:
+            fills = tuple(_mosaic(plane.samples) for plane in planes)
+        else:
+            grid = _grid(planes)
+            whole = Box(*_rounded_outward(Box(0, 0, width, height), grid))
+            patch = Patch(planes, frame.layout, frame.orientation, whole, whole, seed=0)
+            fills = self._cover.hide(patch)
+        for plane, fill in zip(planes, fills, strict=True):
+            plane.samples[...] = fill
+        return RedactedFrame(frame)
+
     def _method(self, name: str) -> Method:
         if name not in self._methods:
             module = plugins.load("tracker_blur.methods", name)
@@ -58,10 +86,7 @@ class Redactor:
         _check(face)
         padding, feather = self._settings.padding_ratio, self._settings.feather_ratio
         box = frame.orientation.to_stored(face.box, frame.size)
-        grid = (
-            math.lcm(*(plane.x_step for plane in planes)),
-            math.lcm(*(plane.y_step for plane in planes)),
-        )
+        grid = _grid(planes)
         hidden = _rounded_outward(box.padded(padding), grid)
         size = hidden[2] - hidden[0], hidden[3] - hidden[1]
         soft = _rounded_outward(Box(*hidden).padded(feather), grid)
@@ -95,6 +120,11 @@ class Redactor:
             _blend(plane.samples, fill, mask)
 
 
+def repeated(redacted: RedactedFrame, copy: Callable[[Frame], Frame]) -> RedactedFrame:
+    """Return a copy of what is redacted, to be shown once more; `copy` is given its frame."""
+    return RedactedFrame(copy(redacted.frame))
+
+
 def _check(face: Face) -> None:
     left, top, right, bottom = face.box.as_tuple()
     finite = all(math.isfinite(edge) for edge in face.box.as_tuple())
@@ -108,6 +138,23 @@ def _rounded_outward(box: Box, grid: tuple[int, int]) -> tuple[int, int, int, in
     right, bottom = max(right, left + 1), max(bottom, top + 1)
     x, y = grid
     return left // x * x, top // y * y, -(-right // x) * x, -(-bottom // y) * y
+
+
+def _grid(planes: tuple[Plane, ...]) -> tuple[int, int]:
+    """Return the steps, in pixels, at which samples of all planes begin."""
+    return (
+        math.lcm(*(plane.x_step for plane in planes)),
+        math.lcm(*(plane.y_step for plane in planes)),
+    )
+
+
+def _mosaic(samples: Samples) -> Samples:
+    """Return the means of few blocks."""
+    height, width = samples.shape
+    block = max(width, height) / _COVER_BLOCKS
+    size = max(1, round(width / block)), max(1, round(height / block))
+    means = cv2.resize(samples, size, interpolation=cv2.INTER_AREA)
+    return cv2.resize(means, (width, height), interpolation=cv2.INTER_NEAREST)
 
 
 def _cut(plane: Plane, left: int, top: int, right: int, bottom: int) -> Plane:
