@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,11 +30,13 @@ class Received:
         return [round(time - self.times[0], 4) for time in self.times]
 
 
-def read(path: Path | str) -> Received:
+def read(path: Path | str, *, is_cut: bool = False) -> Received:
+    """Decode a file; one that is cut may end with a picture that is not whole."""
     times, pictures = [], []
     beep: float | None = None
     samples = 0
-    with av.open(str(path)) as container:
+    ignored = suppress(av.error.InvalidDataError) if is_cut else nullcontext()
+    with av.open(str(path)) as container, ignored:
         for packet in container.demux():
             for frame in packet.decode():
                 if isinstance(frame, av.VideoFrame):

@@ -9,14 +9,36 @@ from tracker_blur.errors import SinkError
 
 
 class WholeFile(io.FileIO):
-    """A file that writes all it is given, at once: a process that is killed loses nothing."""
+    """A file that has all it was given at once: a process that is killed loses nothing.
+
+    When there is no space left, it ends where it was whole last, for players to read to the end.
+    """
+
+    _failure: OSError | None = None
+    _whole = 0
 
     def write(self, data: bytes) -> int:  # type: ignore[override]
-        """Write all; raises OSError when there is no space for it."""
+        """Write all; raises OSError when there is no space for it, and ever after."""
+        if self._failure is not None:
+            raise self._failure
         rest = memoryview(data)
-        while rest:
-            rest = rest[super().write(rest) or 0 :]
+        try:
+            while rest:
+                rest = rest[super().write(rest) or 0 :]
+        except OSError as error:
+            self._failure = error
+            raise
         return len(data)
+
+    def mark_whole(self) -> None:
+        """Take note that what was written until now can be read."""
+        self._whole = self.tell()
+
+    def close(self) -> None:
+        """Close the file, without what was written in part."""
+        if not self.closed and self._failure is not None:
+            self.truncate(self._whole)
+        super().close()
 
 
 class Parts:

@@ -83,6 +83,7 @@ class Recording:
         self._divide(delivery.seconds)
         with explained(self.name):
             self._parts[-1].writer.show(delivery)
+            self._parts[-1].file.mark_whole()
             first = self._parts[0]
             if first.end is not None and delivery.seconds > first.end + _LATE_SECONDS:
                 self._finish(self._parts.pop(0))
@@ -94,6 +95,7 @@ class Recording:
                 ours = _until(sound, part.end)
                 if ours is not None:
                     part.writer.play(ours)
+                    part.file.mark_whole()
 
     def close(self) -> None:
         """Finish the files; one without a picture is removed."""
