@@ -11,7 +11,6 @@ from tracker_blur.trackers import Tracker
 from tracker_blur.tracks import Origin
 
 _UNCONFIRMED_FRAMES = 6  # a tracker that no second look confirms is trusted for so many frames
-_AGREES_IOU = 0.5  # a tracker that is farther from what was found starts anew
 _SIZE_RATIO = 1.6  # a tracker that changes the size by more, unconfirmed, has drifted
 _INSIDE_SHARE = 0.25  # of the box: less left in the picture, and the face has not entered yet
 
@@ -35,14 +34,15 @@ def follow_back(
     previous, known = newest, box
     unconfirmed, score = 0, 0.0
     for image in earlier:
-        if tracker is None and new_tracker is not None:
-            tracker = new_tracker()
-            tracker.start(previous, box)
-        followed = None if tracker is None else tracker.update(image)
-        find = second_look.find(image, followed or box)
+        followed, find = None, second_look.find(image, box)
+        if find is None and new_tracker is not None:
+            if tracker is None:
+                tracker = new_tracker()
+                tracker.start(previous, box)
+            followed = tracker.update(image)
+            find = None if followed is None else second_look.find(image, followed)
         if find is not None:
-            if followed is None or followed.iou(find.box) < _AGREES_IOU:
-                tracker = None
+            tracker = None  # a find is where the face is: starting anew costs less than drifting
             box = known = find.box
             unconfirmed, score = 0, find.score
             yield box, score, Origin.DETECTED
