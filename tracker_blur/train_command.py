@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 from tracker_blur.console import Console, guarded
 from tracker_blur.errors import MissingPackageError, SettingsError
+from tracker_blur.settings import Shape
 
 
 def run_train(words: Sequence[str]) -> int:
@@ -68,6 +72,26 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FOLDER=N",
         help="draw pictures of this folder N times as often",
     )
+    things = parser.add_argument_group("the things to find")
+    things.add_argument(
+        "--outline",
+        choices=get_args(Shape),
+        default="ellipse",
+        help="what fills their boxes, for when pictures are turned (default: %(default)s)",
+    )
+    things.add_argument(
+        "--upright", action="store_true", help="they are seldom turned, as plates and screens are"
+    )
+    things.add_argument(
+        "--widen",
+        type=_range,
+        default=(1.0, 1.0),
+        metavar="A,B",
+        help="make pictures A to B times as wide: for those that were squeezed into squares",
+    )
+    parser.add_argument(
+        "--width", type=float, default=1.0, metavar="N", help="of the network (default: 1)"
+    )
     parser.add_argument("--face", type=Path, metavar="DIR", help="a folder with teachers' weights")
     parser.add_argument("--licences", default="not stated", help="of the pictures, for the card")
     return parser
@@ -84,6 +108,13 @@ def _positive(text: str) -> int:
     return number
 
 
+def _range(text: str) -> tuple[float, float]:
+    low, high = map(float, text.split(","))
+    if not 0.2 <= low <= high <= 5:
+        raise ValueError
+    return low, high
+
+
 def _share(text: str) -> tuple[str, float]:
     folder, _, number = text.rpartition("=")
     share = float(number)
@@ -96,20 +127,27 @@ def _train(options: argparse.Namespace) -> None:
     try:
         from tracker_blur.training.canvases import Views
         from tracker_blur.training.loop import Recipe
-        from tracker_blur.training.run import Plan, material, run
+        from tracker_blur.training.mosaic import UPRIGHT, Poses
+        from tracker_blur.training.plan import Plan, material
+        from tracker_blur.training.run import run
     except ImportError as error:
         if error.name != "torch":
             raise
         raise MissingPackageError("torch", "train", "training") from error
+    if not 0.2 <= options.width <= 4:
+        raise SettingsError("--width: a number from 0.2 to 4 is expected")
     if not 64 <= options.side <= 1024 or options.side % 32:
         raise SettingsError("--side: a multiple of 32 from 64 to 1024 is expected")
+    usual = UPRIGHT if options.upright else Poses()
+    poses = replace(usual, widened=options.widen, outline=options.outline)
     plan = Plan(
         options.dataset,
         options.name,
         options.out,
         options.classes,
         Recipe(steps=options.steps, minutes=options.minutes, rate=options.rate),
-        Views(side_px=options.side),
+        Views(side_px=options.side, poses=poses),
+        options.width,
         options.batch,
         options.seed,
         options.workers,
@@ -120,9 +158,12 @@ def _train(options: argparse.Namespace) -> None:
         options.face,
         options.licences,
     )
+    is_first = os.environ.get("RANK", "0") == "0"  # of torchrun's processes: the one that tells
     read = material(plan)
-    for line in read.summary():
+    for line in read.summary() if is_first else ():
         print(line, flush=True)
-    if not options.check:
-        path = run(plan, read, lambda line: print(line, flush=True))
+    if options.check:
+        return
+    path = run(plan, read, lambda line: print(line, flush=True))
+    if is_first:
         print(f"done: {path} and {path.with_suffix('.md')}")

@@ -21,6 +21,7 @@ from tracker_blur.training.assignment import assigned, guesses  # noqa: E402
 from tracker_blur.training.canvases import Canvases, Views, batch  # noqa: E402
 from tracker_blur.training.export import onnx_bytes  # noqa: E402
 from tracker_blur.training.losses import loss  # noqa: E402
+from tracker_blur.training.mining import Mine  # noqa: E402
 from tracker_blur.training.network import Network, Shape  # noqa: E402
 
 TINY = Shape(1, (4, 4), (8, 8, 8), (0, 0, 0, 0), 8, 1)
@@ -37,6 +38,14 @@ def test_the_maps_have_the_strides() -> None:
         torch.zeros(2, 3, 64, 96)
     )
     assert [tuple(one.shape) for one in maps] == [(2, 6, 8, 12), (2, 6, 4, 6), (2, 6, 2, 3)]
+
+
+def test_a_narrower_network_has_channels_in_eights() -> None:
+    shape = Shape(2).scaled(0.67)
+    assert (shape.stem, shape.body, shape.neck) == ((8, 16), (32, 40, 40), 32)
+    assert (shape.classes, shape.depth) == (2, Shape().depth)
+    assert Shape(1).scaled(1.0) == Shape(1)
+    assert Shape(1).scaled(0.01).neck == 8
 
 
 def test_a_thing_is_taught_to_cells_near_its_center() -> None:
@@ -117,6 +126,25 @@ def test_canvases_of_one_seed_are_the_same() -> None:
     np.testing.assert_array_equal(first.image, again.image)
 
 
+def test_false_alarms_in_empty_pictures_are_mined_and_shown() -> None:
+    scenes = [scene(Box(60, 40, 100, 80)), scene(seed=1, size=(100, 70)), scene(seed=2)]
+    network = Network(TINY).eval()
+    mine = Mine(scenes)
+    mine.look(network, torch.device("cpu"))
+    assert not mine.worst.any()  # every cell starts with a score of 0.01
+    assert network.output.bias is not None
+    torch.nn.init.constant_(network.output.bias[:1], 2.0)
+    mine.look(network, torch.device("cpu"))
+    assert not mine.worst[0].any()  # people labelled something in it
+    sides = mine.worst[1:, 2:] - mine.worst[1:, :2]
+    assert (sides > 0).all()
+    assert (mine.worst[1, 2:] <= torch.tensor([100, 70])).all()
+    views = Views(96, crowd_share=0, mined_share=1.0)
+    canvases = Canvases(scenes, [1, 0, 0], views, 3, mine.worst)
+    made = [canvases.make(np.random.default_rng(i)) for i in range(10)]
+    assert not any(len(one.boxes) for one in made)
+
+
 def test_folders_are_drawn_by_their_shares() -> None:
     scenes = [scene(Box(60, 40, 100, 80)), scene(seed=1)]
     canvases = Canvases(scenes, [1, 0], Views(96, crowd_share=0), 3)
@@ -146,6 +174,7 @@ def test_a_whole_training_and_its_continuation(
 ) -> None:
     words = [str(dataset), "--name", "disk", "--out", str(tmp_path), "--batch", "2"]
     words += ["--side", "64", "--workers", "0", "--share", "disks=2", "--device", "cpu"]
+    words += ["--outline", "rectangle", "--upright", "--widen", "1,1.5", "--width", "0.3"]
     assert run_train([*words, "--steps", "2"]) == 0
     first = (tmp_path / "disk.onnx").read_bytes()
     assert from_content("disk.onnx", first).labels == ("disk",)
@@ -167,6 +196,7 @@ def test_a_whole_training_and_its_continuation(
         (["--classes", "plate"], 2, "no class 'plate': it has disk"),
         (["--share", "there=2"], 2, "no pictures in a folder there"),
         (["--side", "100"], 2, "a multiple of 32"),
+        (["--width", "9"], 2, "from 0.2 to 4"),
         (["--teachers", "nobody"], 2, "no detector is called 'nobody'"),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 from tests.training.scenes_made import scene
 from tracker_blur.boxes import Box
 from tracker_blur.training.crowds import cuttings, with_crowd
-from tracker_blur.training.mosaic import Turns, canvas
+from tracker_blur.training.mosaic import Pick, Poses, canvas
 from tracker_blur.training.scenes import Scene, empty_boxes, sides, warped
 from tracker_blur.training.spoiling import spoiled
 
@@ -22,6 +22,10 @@ def bright(image: np.ndarray, box: np.ndarray) -> float:
     left, top, right, bottom = np.rint(box).astype(int)
     part = image[max(0, top) : bottom, max(0, left) : right, 1] > 130
     return float(part.mean()) / (math.pi / 4)
+
+
+def picked(chosen: Scene) -> Pick:
+    return chosen, chosen.boxes
 
 
 @pytest.mark.parametrize("degrees", [0, 30, 90, 200])
@@ -37,6 +41,15 @@ def test_boxes_stay_on_the_disk(degrees: float, scale: float) -> None:
     (box,) = moved.boxes
     assert sides(moved.boxes)[0] == pytest.approx(40 * scale, rel=0.01)
     assert bright(moved.image, box) == pytest.approx(1.0, abs=0.12)
+
+
+def test_turned_rectangles_need_larger_boxes() -> None:
+    matrix = np.array(((0.6, -0.8, 60.0), (0.8, 0.6, -20.0)))
+    plate = Box(60, 40, 100, 50)
+    moved = warped(scene(plate), matrix, (128, 128), 0, "rectangle").boxes
+    np.testing.assert_allclose(moved[0, 2:] - moved[0, :2], (32, 38), rtol=1e-5)
+    around = warped(scene(plate), matrix, (128, 128), 0, "ellipse").boxes
+    assert (around[0, 2:] - around[0, :2] < (32, 38)).all()
 
 
 def test_what_is_hardly_visible_or_too_small_is_ignored() -> None:
@@ -56,7 +69,9 @@ def test_canvases_hold_things_where_their_boxes_are() -> None:
     scenes = [scene(DISK, seed=1), scene(Box(10, 10, 60, 60), seed=2), scene(seed=3)]
     shares = []
     for _ in range(40):
-        made = canvas(lambda rng: scenes[int(rng.integers(3))], 128, Turns(any_share=0), rng)
+        made = canvas(
+            lambda rng: picked(scenes[int(rng.integers(3))]), 128, Poses(any_share=0), rng
+        )
         assert made.image.shape == (128, 128, 3)
         whole = (made.boxes[:, :2] > 1).all(1) & (made.boxes[:, 2:] < 127).all(1)
         shares += [bright(made.image, box) for box in made.boxes[whole]]
@@ -70,10 +85,25 @@ def test_crowds_are_pasted_where_their_boxes_are() -> None:
     bank = cuttings([scene(DISK), scene(seed=1)], rng, decoys=5)
     assert sorted({cutting.label is None for cutting in bank}) == [False, True]
     canvas_scene = scene(Box(20, 20, 50, 50), size=(200, 200))
-    crowd = with_crowd(canvas_scene, bank, rng)
+    crowd = with_crowd(canvas_scene, bank, Poses(), rng)
     assert len(crowd.boxes) == len(crowd.labels) > 5
     shares = [bright(crowd.image, box) for box in crowd.boxes[1:]]
     assert np.median(shares) == pytest.approx(1.0, abs=0.25)
+
+
+def test_pictures_squeezed_into_squares_are_widened() -> None:
+    rng = np.random.default_rng(5)
+    poses = Poses(usual_deg=0.0, tilted_share=0.0, any_share=0.0, widened=(1.5, 2.0))
+    shapes = []
+    for _ in range(30):
+        made = canvas(lambda rng: picked(scene(DISK)), 128, poses, rng)
+        crowd = with_crowd(scene(size=(200, 200)), cuttings([scene(DISK)], rng), poses, rng)
+        whole = (made.boxes[:, :2] > 1).all(1) & (made.boxes[:, 2:] < 127).all(1)
+        spans = made.boxes[whole, 2:] - made.boxes[whole, :2]
+        shapes += (spans[:, 0] / spans[:, 1]).tolist()
+        spans = crowd.boxes[:, 2:] - crowd.boxes[:, :2]
+        shapes += [float(np.median(spans[:, 0] / spans[:, 1]))]
+    assert np.median(shapes) == pytest.approx(1.73, abs=0.12)
 
 
 def test_crowded_and_cut_things_are_not_cut_out() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ import pytest
 from tests.annotated_files import BOX, SIZE, write_picture
 from tracker_blur.boxes import Box, Detection
 from tracker_blur.datasets import Annotated
+from tracker_blur.errors import SettingsError
 from tracker_blur.frames import Image
+from tracker_blur.training.taught import remembered
 from tracker_blur.training.teachers import labelled
 
 OTHER = Box(60, 10, 80, 34)
@@ -47,3 +50,30 @@ def test_what_teachers_add(
     assert len(after.things) == 1 + labels
     assert len(after.ignored) == ignored
     assert after.things[0] == ("face", BOX)
+
+
+def test_teachers_are_asked_once(tmp_path: Path) -> None:
+    pictures = [Annotated(Path(f"{name}.png"), SIZE, (("face", BOX),)) for name in "ab"]
+    asked: list[str] = []
+
+    def ask(picture: Annotated) -> Annotated:
+        asked.append(picture.path.name)
+        return replace(picture, things=(*picture.things, ("face", OTHER)), ignored=(BOX,))
+
+    file = tmp_path / "taught.json"
+    first = remembered(pictures[:1], file, "yunet", ask)
+    again = remembered(pictures, file, "yunet", ask)
+    assert asked == ["a.png", "b.png"]
+    assert again[:1] == first
+    assert again[1].things == (("face", BOX), ("face", OTHER))
+    assert again[1].ignored == (BOX,)
+    remembered(pictures, file, "haar", ask)
+    assert len(asked) == 4
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"teachers": "yunet"}'])
+def test_a_damaged_memory_is_told(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "taught.json"
+    file.write_text(content)
+    with pytest.raises(SettingsError, match=r"taught\.json: damaged"):
+        remembered([], file, "yunet", lambda picture: picture)

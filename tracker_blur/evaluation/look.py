@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Iterable, Iterator
@@ -23,16 +24,19 @@ _TIMED_LOOKS = 9
 
 
 def finds(
-    detector: Detector, pictures: Iterable[Annotated], scale: float
+    detector: Detector, pictures: Iterable[Annotated], scale: float, widened: float = 1.0
 ) -> Iterator[list[Detection]]:
     """Give what the detector finds in each picture enlarged by `scale`, in the stored pixels.
+
+    widened   how many times as wide as they are stored pictures are shown: some data sets hold
+              them squeezed into squares
 
     Raises SourceError for a picture that cannot be read.
     """
     for picture in pictures:
         image = read_picture(picture.path)
         rows, columns = image.shape[:2]
-        enlarged = _enlarged(image, scale)
+        enlarged = _enlarged(image, scale * math.sqrt(widened), scale / math.sqrt(widened))
         back = columns / enlarged.shape[1], rows / enlarged.shape[0]
         yield [
             Detection(find.box.scaled(*back), find.score, find.label)
@@ -40,12 +44,12 @@ def finds(
         ]
 
 
-def _enlarged(image: Image, scale: float) -> Image:
-    if scale == 1.0:
+def _enlarged(image: Image, x_scale: float, y_scale: float) -> Image:
+    if x_scale == y_scale == 1.0:
         return image
     rows, columns = image.shape[:2]
-    size = max(1, round(columns * scale)), max(1, round(rows * scale))
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    size = max(1, round(columns * x_scale)), max(1, round(rows * y_scale))
+    method = cv2.INTER_AREA if max(x_scale, y_scale) < 1 else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(image, size, interpolation=method), np.uint8)
 
 

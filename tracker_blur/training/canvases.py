@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from tracker_blur.training.assignment import Truth
 from tracker_blur.training.crowds import cuttings, with_crowd
-from tracker_blur.training.mosaic import Turns, canvas
+from tracker_blur.training.mosaic import Pick, Poses, canvas
 from tracker_blur.training.scenes import Scene
 from tracker_blur.training.spoiling import spoiled
 
@@ -32,25 +32,37 @@ class Views:
 
     side_px      width and height
     crowd_share  how often small things are pasted in
-    turns        how pictures are turned
+    poses        how pictures are turned and stretched
+    mined_share  how often a picture is one with a false alarm, where such are known
     """
 
     side_px: int = 256
     crowd_share: float = 0.3
-    turns: Turns = field(default_factory=Turns)
+    poses: Poses = field(default_factory=Poses)
+    mined_share: float = 0.1
 
 
 class Canvases(IterableDataset[Scene]):
     """Endless canvases; the same seed and number of workers give the same ones."""
 
     def __init__(
-        self, scenes: Sequence[Scene], shares: Sequence[float], views: Views, seed: int
+        self,
+        scenes: Sequence[Scene],
+        shares: Sequence[float],
+        views: Views,
+        seed: int,
+        false_alarms: Tensor | None = None,
     ) -> None:
-        """Make them of these scenes; `shares` tells how often each is drawn, relatively."""
+        """Make them of these scenes.
+
+        shares        how often each is drawn, relatively
+        false_alarms  as `Mine.worst`; it may change meanwhile
+        """
         self._scenes = scenes
         self._upto = np.cumsum(shares) / np.sum(shares)
         self._views = views
         self._seed = seed
+        self._false_alarms = torch.zeros(0, 4) if false_alarms is None else false_alarms
         self._bank = cuttings(scenes, np.random.default_rng(seed))
         self._has_things = any(cutting.label is not None for cutting in self._bank)
 
@@ -65,15 +77,21 @@ class Canvases(IterableDataset[Scene]):
     def make(self, rng: np.random.Generator) -> Scene:
         """Return one canvas."""
         views = self._views
-        scene = canvas(self._pick, views.side_px, views.turns, rng)
+        scene = canvas(self._pick, views.side_px, views.poses, rng)
         if self._has_things and rng.random() < views.crowd_share:
-            scene = with_crowd(scene, self._bank, rng)
+            scene = with_crowd(scene, self._bank, views.poses, rng)
         return spoiled(scene, rng)
 
-    def _pick(self, rng: np.random.Generator) -> Scene:
-        return self._scenes[
-            min(int(np.searchsorted(self._upto, rng.random())), len(self._scenes) - 1)
-        ]
+    def _pick(self, rng: np.random.Generator) -> Pick:
+        if rng.random() < self._views.mined_share:
+            known = self._false_alarms.numpy().copy()
+            hard = np.flatnonzero(known.any(1))
+            if len(hard):
+                chosen = int(rng.choice(hard))
+                return self._scenes[chosen], known[chosen : chosen + 1]
+        drawn = int(np.searchsorted(self._upto, rng.random()))
+        scene = self._scenes[min(drawn, len(self._scenes) - 1)]
+        return scene, scene.boxes
 
 
 def batches(canvases: Canvases, size: int, workers: int) -> Iterator[Batch]:

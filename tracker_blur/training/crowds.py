@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from tracker_blur.frames import Image
-from tracker_blur.training.mosaic import Rng
+from tracker_blur.training.mosaic import Poses, Rng
 from tracker_blur.training.scenes import SMALLEST_PX, Boxes, Scene, sides
 
 _MARGIN = 0.35  # of the box's width and height, on each side
@@ -70,11 +70,15 @@ def _cutting(patch: Image, side_px: float, label: int | None) -> Cutting:
     return Cutting(np.asarray(small, np.uint8), label)
 
 
-def with_crowd(scene: Scene, bank: Sequence[Cutting], rng: Rng) -> Scene:
-    """Return the scene with things from the bank pasted in rows or anywhere; its image changes."""
+def with_crowd(scene: Scene, bank: Sequence[Cutting], poses: Poses, rng: Rng) -> Scene:
+    """Return the scene with things from the bank pasted in rows or anywhere; its image changes.
+
+    They are mirrored and widened as the poses say, but not turned.
+    """
     image, (rows, columns) = scene.image, scene.image.shape[:2]
     things = [cutting for cutting in bank if cutting.label is not None]
     decoys = [cutting for cutting in bank if cutting.label is None]
+    wide = poses.width(rng)
     usual = math.exp(rng.uniform(math.log(_SIZES_PX[0]), math.log(_SIZES_PX[1])))
     boxes, labels = list(scene.boxes), scene.labels.tolist()
     taken = np.zeros((len(boxes) + len(scene.ignored) + _MOST, 4), np.float32)
@@ -84,7 +88,7 @@ def with_crowd(scene: Scene, bank: Sequence[Cutting], rng: Rng) -> Scene:
         wanted = max(usual * math.exp(rng.normal(0.0, 0.22)), SMALLEST_PX + 0.5)
         chosen = decoys if decoys and rng.random() < _DECOYS else things
         cutting = chosen[int(rng.integers(len(chosen)))]
-        spot = _spot(cutting, wanted, x, y)
+        spot = _spot(cutting, wanted, wide, x, y)
         left, top, right, bottom = spot
         if left < 0 or top < 0 or right > columns or bottom > rows:
             continue
@@ -93,7 +97,7 @@ def with_crowd(scene: Scene, bank: Sequence[Cutting], rng: Rng) -> Scene:
         box = np.array((left + dx, top + dy, right - dx, bottom - dy), np.float32)
         if _overlap(box, taken[:used]) > _LARGEST_OVERLAP:
             continue
-        _paste(image, cutting.image, spot, rng)
+        _paste(image, cutting.image, spot, rng, rng.random() < poses.mirrored_share)
         taken[used] = box
         used += 1
         if cutting.label is not None:
@@ -124,10 +128,13 @@ def _places(columns: int, rows: int, size: float, rng: Rng) -> list[tuple[float,
     return [(x, y) for x, y in moved[np.argsort(moved[:, 1])].tolist()]
 
 
-def _spot(cutting: Cutting, side_px: float, x: float, y: float) -> tuple[int, int, int, int]:
-    height, width = cutting.image.shape[:2]
-    scale = side_px * (1 + 2 * _MARGIN) / math.sqrt(width * height)
-    width, height = max(2, round(width * scale)), max(2, round(height * scale))
+def _spot(
+    cutting: Cutting, side_px: float, wide: float, x: float, y: float
+) -> tuple[int, int, int, int]:
+    rows, columns = cutting.image.shape[:2]
+    scale = side_px * (1 + 2 * _MARGIN) / math.sqrt(columns * rows)
+    width = max(2, round(columns * scale * math.sqrt(wide)))
+    height = max(2, round(rows * scale / math.sqrt(wide)))
     left, top = round(x - width / 2), round(y - height / 2)
     return left, top, left + width, top + height
 
@@ -152,10 +159,12 @@ def _soft_oval(size: int = 64) -> np.ndarray[tuple[int, ...], np.dtype[np.float3
 _OVAL = _soft_oval()
 
 
-def _paste(image: Image, patch: Image, spot: tuple[int, int, int, int], rng: Rng) -> None:
+def _paste(
+    image: Image, patch: Image, spot: tuple[int, int, int, int], rng: Rng, mirrored: bool
+) -> None:
     left, top, right, bottom = spot
     size = right - left, bottom - top
-    if rng.random() < 0.5:
+    if mirrored:
         patch = patch[:, ::-1]
     method = cv2.INTER_AREA if size[0] < patch.shape[1] else cv2.INTER_LINEAR
     small = cv2.resize(patch, size, interpolation=method).astype(np.float32)

@@ -18,6 +18,7 @@ from tracker_blur.training.checkpoints import State
 from tracker_blur.training.ema import Average
 from tracker_blur.training.losses import loss
 from tracker_blur.training.network import Network
+from tracker_blur.training.ranks import Ranks
 
 Judge = Callable[[Network], float]
 
@@ -36,6 +37,7 @@ class Recipe:
     report_every  steps between two rows of the history
     save_every_s  seconds between two checkpoints
     judge_every   steps between two judgements on the validation pictures
+    mine_every    steps between two looks for false alarms
     """
 
     steps: int = 20_000
@@ -46,6 +48,7 @@ class Recipe:
     report_every: int = 50
     save_every_s: float = 180.0
     judge_every: int = 1000
+    mine_every: int = 500
 
 
 def train(
@@ -54,34 +57,42 @@ def train(
     recipe: Recipe,
     state: State,
     checkpoint: Path,
-    device: torch.device,
+    ranks: Ranks,
     judge: Judge | None = None,
+    mine: Callable[[Network], None] = lambda network: None,
     report: Callable[[dict[str, float]], None] = lambda row: None,
 ) -> Network:
     """Train until the recipe's end; return the averaged network.
 
-    Goes on from `state` and keeps it up to date, also in the file `checkpoint`. Computes in bf16
-    where `device` is a CPU or a GPU that can, keeps weights and losses in float32.
+    Goes on from `state` and keeps it up to date, also in the file `checkpoint`. Computes in bf16,
+    keeps weights and losses in float32. Of several ranks, the first alone judges, reports and
+    writes; `mine` is called by all, with the averaged network.
     """
-    network = network.to(device, memory_format=torch.channels_last).train()
+    network = network.to(ranks.device, memory_format=torch.channels_last).train()
     average = Average(network)
     optimizer = _optimizer(network, recipe)
     if state.step:
         network.load_state_dict(state.network)
         average.network.load_state_dict(state.average)
         optimizer.load_state_dict(state.optimizer)
+    learner = ranks.together(network)
     clock = _Clock(state.seconds)
     saved = clock.seconds()
     sums, counted = torch.zeros(2), 0
-    while _progress(recipe, state.step, clock.seconds()) < 1.0:
-        progress = _progress(recipe, state.step, clock.seconds())
+    progress = ranks.first_says(_progress(recipe, state.step, clock.seconds()))
+    while progress < 1.0:
         for group in optimizer.param_groups:
             group["lr"] = _rate(recipe, state.step, progress)
-        sums += _step(network, next(batches), optimizer, device)
+        sums += _step(learner, next(batches), optimizer, ranks.device)
         counted += 1
         state.step += 1
         average.follow(network, state.step)
-        ended = _progress(recipe, state.step, clock.seconds()) >= 1.0
+        if state.step % recipe.mine_every == 0:
+            mine(average.network)
+        progress = ranks.first_says(_progress(recipe, state.step, clock.seconds()))
+        ended = progress >= 1.0
+        if not ranks.is_first:
+            continue
         judged = judge is not None and (ended or state.step % recipe.judge_every == 0)
         if judged or ended or state.step % recipe.report_every == 0:
             score_loss, box_loss = (sums / counted).tolist()
@@ -138,17 +149,17 @@ def _rate(recipe: Recipe, step: int, progress: float) -> float:
 
 
 def _step(
-    network: Network, batch: Batch, optimizer: torch.optim.Optimizer, device: torch.device
+    learner: nn.Module, batch: Batch, optimizer: torch.optim.Optimizer, device: torch.device
 ) -> torch.Tensor:
     """Learn from one batch; return its two losses, shape (2,), on the CPU."""
     pictures = batch.pictures.to(device, non_blocking=True)
     truth = batch.truth.to(device)
     with torch.autocast(device.type, dtype=torch.bfloat16):
-        maps = network(pictures.float())
+        maps = learner(pictures.float())
     found = guesses(maps)
     scores, boxes = loss(found, truth, assigned(found, truth))
     optimizer.zero_grad(set_to_none=True)
     (scores + boxes).backward()
-    nn.utils.clip_grad_norm_(network.parameters(), _LARGEST_GRADIENT)
+    nn.utils.clip_grad_norm_(learner.parameters(), _LARGEST_GRADIENT)
     optimizer.step()
     return torch.stack((scores, boxes)).detach().cpu()

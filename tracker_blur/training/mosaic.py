@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.training.scenes import Matrix, Scene, empty_boxes, sides, warped
+from tracker_blur.settings import Shape as Outline
+from tracker_blur.training.scenes import Boxes, Matrix, Scene, empty_boxes, sides, warped
 
 Rng = np.random.Generator
 Vector = npt.NDArray[np.float64]
@@ -28,17 +29,41 @@ _CUT_JITTER = 0.12
 
 
 @dataclass(frozen=True, slots=True)
-class Turns:
-    """How pictures are turned: how often and by how many degrees at most; small turns always."""
+class Poses:
+    """How pictures are turned, mirrored and stretched.
+
+    usual_deg       standard deviation of the small turns
+    tilted_share    how often a picture is turned by up to `tilted_deg` instead
+    any_share       and how often by any angle
+    mirrored_share  how often it is mirrored
+    widened         from and up to how many times as wide as it is stored: some data sets hold
+                    pictures squeezed into squares
+    outline         of the things: a turned ellipse needs a smaller box than a turned rectangle
+    """
 
     usual_deg: float = 7.0
     tilted_share: float = 0.1
     tilted_deg: float = 45.0
     any_share: float = 0.05
     mirrored_share: float = 0.5
+    widened: tuple[float, float] = (1.0, 1.0)
+    outline: Outline = "ellipse"
+
+    def width(self, rng: Rng) -> float:
+        """Return how many times as wide a picture becomes."""
+        low, high = self.widened
+        return math.exp(rng.uniform(math.log(low), math.log(high)))
 
 
-def canvas(pick: Callable[[Rng], Scene], size: int, turns: Turns, rng: Rng) -> Scene:
+UPRIGHT = Poses(usual_deg=3.0, tilted_deg=20.0, any_share=0.0)
+"""For things that hang, stand or drive upright."""
+
+
+Pick = tuple[Scene, Boxes]
+"""A picture, and the places in it of which one is to be shown, shape (n, 4); none: any place."""
+
+
+def canvas(pick: Callable[[Rng], Pick], size: int, poses: Poses, rng: Rng) -> Scene:
     """Return a square canvas of `size` pixels made of one or several of the pictures picked."""
     cells = int(rng.choice(list(_GRIDS), p=list(_GRIDS.values())))
     smallest, largest = _SMALLEST_PX[cells], _LARGEST[cells] * size
@@ -48,10 +73,10 @@ def canvas(pick: Callable[[Rng], Scene], size: int, turns: Turns, rng: Rng) -> S
     boxes, labels, ignored = [empty_boxes()], [np.zeros(0, np.int64)], [empty_boxes()]
     for top, bottom in itertools.pairwise(rows):
         for left, right in itertools.pairwise(columns):
-            scene = pick(rng)
+            scene, places = pick(rng)
             cell = right - left, bottom - top
-            matrix = _placement(scene, cell, smallest, largest, turns, rng)
-            part = warped(scene, matrix, cell, int(rng.integers(0, 256)))
+            matrix = _placement(scene, places, cell, smallest, largest, poses, rng)
+            part = warped(scene, matrix, cell, int(rng.integers(0, 256)), poses.outline)
             image[top:bottom, left:right] = part.image
             shift = np.array((left, top, left, top), np.float32)
             boxes.append(part.boxes + shift)
@@ -67,14 +92,20 @@ def _cuts(size: int, cells: int, rng: Rng) -> list[int]:
 
 
 def _placement(
-    scene: Scene, cell: tuple[int, int], smallest: float, largest: float, turns: Turns, rng: Rng
+    scene: Scene,
+    places: Boxes,
+    cell: tuple[int, int],
+    smallest: float,
+    largest: float,
+    poses: Poses,
+    rng: Rng,
 ) -> Matrix:
-    """Return the matrix that puts one thing, or any point, somewhere in the cell, at a new size."""
+    """Return the matrix that puts a place, or any point, somewhere in the cell, at a new size."""
     height, width = scene.image.shape[:2]
     cover = _LEAST_COVER * max(cell) / max(width, height)
-    if len(scene.boxes):
-        chosen = int(rng.integers(len(scene.boxes)))
-        box, side = scene.boxes[chosen], float(sides(scene.boxes[chosen : chosen + 1])[0])
+    if len(places):
+        chosen = int(rng.integers(len(places)))
+        box, side = places[chosen], float(sides(places[chosen : chosen + 1])[0])
         wanted = math.exp(rng.uniform(math.log(smallest), math.log(largest)))
         scale = wanted / max(side, 1.0)
         scale = min(max(scale, cover), max(largest, smallest) / max(side, 1.0))
@@ -83,11 +114,11 @@ def _placement(
         scale = cover * math.exp(rng.uniform(0.0, 1.5))
         anchor = rng.uniform(0.2, 0.8, 2) * (width, height)
     scale = min(scale, _LARGEST_ENLARGEMENT)
-    stretch = math.exp(rng.normal(0.0, 0.08))
-    flip = -1.0 if rng.random() < turns.mirrored_share else 1.0
-    turn = _turn(turns, rng)
+    stretch = math.sqrt(poses.width(rng)) * math.exp(rng.normal(0.0, 0.08))
+    flip = -1.0 if rng.random() < poses.mirrored_share else 1.0
+    turn = _turn(poses, rng)
     linear = turn @ np.diag((scale * stretch * flip, scale / stretch))
-    share = rng.uniform(0.1, 0.9, 2) if len(scene.boxes) else np.full(2, 0.5)
+    share = rng.uniform(0.1, 0.9, 2) if len(places) else np.full(2, 0.5)
     start = share * cell - linear @ anchor
     middle = linear @ np.array((width / 2, height / 2)) + start
     half = np.abs(linear) @ np.array((width / 2, height / 2))
@@ -104,14 +135,14 @@ def _towards_cover(middle: Vector, half: Vector, cell: Vector) -> Vector:
     return np.clip(middle, np.minimum(least, most), np.maximum(least, most)) - middle
 
 
-def _turn(turns: Turns, rng: Rng) -> Matrix:
+def _turn(poses: Poses, rng: Rng) -> Matrix:
     dice = rng.random()
-    if dice < turns.any_share:
+    if dice < poses.any_share:
         degrees = rng.uniform(-180.0, 180.0)
-    elif dice < turns.any_share + turns.tilted_share:
-        degrees = rng.uniform(-turns.tilted_deg, turns.tilted_deg)
+    elif dice < poses.any_share + poses.tilted_share:
+        degrees = rng.uniform(-poses.tilted_deg, poses.tilted_deg)
     else:
-        degrees = rng.normal(0.0, turns.usual_deg)
+        degrees = rng.normal(0.0, poses.usual_deg)
     angle = math.radians(degrees)
     return np.array(
         ((math.cos(angle), -math.sin(angle)), (math.sin(angle), math.cos(angle))), np.float64

@@ -9,7 +9,7 @@ CVPR 2017, arXiv 1612.03144; one guess a cell follows Ge, Liu, Wang et al., "YOL
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor, nn
 
@@ -38,6 +38,17 @@ class Shape:
     depth: tuple[int, int, int, int] = (1, 3, 2, 1)
     neck: int = 48
     tower: int = 1
+
+    def scaled(self, width: float) -> Shape:
+        """Return the shape with `width` times as many channels, in multiples of 8."""
+        half, quarter = (_eights(width * channels) for channels in self.stem)
+        small, medium, large = (_eights(width * channels) for channels in self.body)
+        neck = _eights(width * self.neck)
+        return replace(self, stem=(half, quarter), body=(small, medium, large), neck=neck)
+
+
+def _eights(channels: float) -> int:
+    return 8 * max(1, round(channels / 8))
 
 
 class Block(nn.Sequential):

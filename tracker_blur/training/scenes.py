@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.frames import Image
+from tracker_blur.settings import Shape as Outline
 
 Boxes = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
@@ -51,11 +52,18 @@ def _areas(boxes: Boxes) -> npt.NDArray[np.float32]:
     return np.asarray(spans[:, 0] * spans[:, 1], np.float32)
 
 
-def warped(scene: Scene, matrix: Matrix, size: tuple[int, int], border: int) -> Scene:
+def warped(
+    scene: Scene,
+    matrix: Matrix,
+    size: tuple[int, int],
+    border: int,
+    outline: Outline = "ellipse",
+) -> Scene:
     """Return the scene on a canvas of (width, height) pixels.
 
     matrix   shape (2, 3), from the scene's pixels to the canvas's
     border   the gray, 0 to 255, of what the picture does not cover
+    outline  of the things: what fills their boxes
 
     Things of which too little is visible, or that become too small, are moved to the ignored.
     """
@@ -68,7 +76,8 @@ def warped(scene: Scene, matrix: Matrix, size: tuple[int, int], border: int) -> 
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=(border, border, border),
     )
-    whole = _moved_ellipses(scene.boxes, matrix)
+    moved = _moved_ellipses if outline == "ellipse" else _moved_corners
+    whole = moved(scene.boxes, matrix)
     boxes = _clipped(whole, size)
     visible = _areas(boxes) / np.maximum(_areas(whole), 1e-6)
     taught = (visible >= _LEAST_VISIBLE) & (sides(boxes) >= SMALLEST_PX)

@@ -1,0 +1,64 @@
+"""The processes that train one network together, one a GPU, as PyTorch's `torchrun` starts them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import torch
+from torch import distributed, nn
+from torch.nn.parallel import DistributedDataParallel
+
+
+@dataclass(frozen=True, slots=True)
+class Ranks:
+    """This process among the others.
+
+    number   0 for the first, which alone judges, tells and writes
+    count    how many there are; 1 without torchrun
+    device   that this one computes on
+    """
+
+    number: int
+    count: int
+    device: torch.device
+
+    @classmethod
+    def joined(cls, device: str) -> Ranks:
+        """Join the others, if torchrun has started any; `device` as on the command line."""
+        number, count = (int(os.environ.get(name, usual)) for name, usual in _VARIABLES)
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        if count > 1 and device == "cuda":
+            device = f"cuda:{os.environ.get('LOCAL_RANK', number)}"
+        if count > 1:
+            distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo")
+        return cls(number, count, torch.device(device))
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process is the one that judges, tells and writes."""
+        return self.number == 0
+
+    def first_says(self, value: float) -> float:
+        """Return the first process's value, in all of them; all must ask."""
+        if self.count == 1:
+            return value
+        shared = torch.tensor([value], dtype=torch.float64, device=self.device)
+        distributed.broadcast(shared, 0)
+        return float(shared)
+
+    def together(self, network: nn.Module) -> nn.Module:
+        """Return the network in a form that learns what all processes' batches teach."""
+        if self.count == 1:
+            return network
+        own = [self.device] if self.device.type == "cuda" else None
+        return DistributedDataParallel(network, device_ids=own)
+
+    def leave(self) -> None:
+        """End the connection to the others."""
+        if self.count > 1:
+            distributed.destroy_process_group()
+
+
+_VARIABLES = (("RANK", "0"), ("WORLD_SIZE", "1"))
