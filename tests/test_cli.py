@@ -187,16 +187,18 @@ def test_bad_inputs_are_one_line_and_leave_nothing(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--method", "image"], "image"),
-        (["--blocks", "0"], "blocks"),
-        (["--confidence", "1.5"], "confidence"),
-        (["--confidence", "nan"], "confidence"),
-        (["--detector", "psychic"], "detector"),
-        (["--tracker", "dog"], "tracker"),
-        (["--color", "reddish", "--method", "solid"], "color"),
-        (["--hold", "-1"], "hold"),
-        (["--detect-every", "0"], "detect"),
-        (["--face", "no/such/folder"], "no such folder"),
+        (["--method", "image"], "--method 'image' needs a picture: name one with --image"),
+        (["--blocks", "0"], "--blocks is 0"),
+        (["--confidence", "1.5"], "--confidence is 1.5"),
+        (["--confidence", "nan"], "--confidence is nan"),
+        (["--detector", "psychic"], "--detector is 'psychic'"),
+        (["--tracker", "dog"], "--tracker is 'dog'"),
+        (["--color", "reddish", "--method", "solid"], "--color is 'reddish'"),
+        (["--hold", "-1"], "--hold is -1"),
+        (["--view-size", "3"], "--view-size is 3"),
+        (["--delay", "1"], "--delay is for one pass: add --one-pass"),
+        (["--detect-every", "0"], "--detect-every is 0"),
+        (["--face", "no/such/folder"], "no such folder of weight files: name one with --face"),
     ],
 )
 def test_wrong_option_values_are_usage_errors(
@@ -213,6 +215,39 @@ def test_wrong_option_values_are_usage_errors(
 def test_what_argparse_refuses_is_a_usage_error(words: list[str], tmp_path: Path) -> None:
     assert run(PICTURE, tmp_path / "out.jpg", *words) == 2
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--encoder", "h265_magic"], "--encoder is 'h265_magic'"),
+        (["--preset", "warp"], "--preset is 'warp'"),
+        (["--quality", "99"], "--quality is 99"),
+    ],
+)
+def test_wishes_that_no_encoder_knows_are_usage_errors(
+    words: list[str],
+    says: str,
+    tmp_path: Path,
+    short_clip: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(short_clip, tmp_path / "out.mp4", "--detector", "haar", *words) == 2
+    assert says in error_line(capsys)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_options_that_change_nothing_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--quality", "20", "--factor", "2", "--hold", "3", "--blocks", "6"]
+    assert run(PICTURE, tmp_path / "out.jpg", "--detector", "haar", *words) == 0
+    said = capsys.readouterr().err
+    assert "trackblur: --quality changes nothing here: it is for videos" in said
+    assert "trackblur: --factor changes nothing here: it is for the method gaussian" in said
+    assert "trackblur: --hold changes nothing here: it is for one pass" in said
+    assert "--blocks" not in said
+    assert "--margin" not in said
 
 
 def test_missing_weights_are_named_with_the_way_to_get_them(

@@ -71,7 +71,7 @@ def test_a_missing_cache_is_no_error(
 def test_folders_that_the_user_names_must_exist(
     folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(SettingsError, match=r"nowhere: no such folder.*--face"):
+    with pytest.raises(SettingsError, match=r"nowhere: no such folder.*`models_folder`"):
         Weights(folders["given"] / "nowhere")
     monkeypatch.setenv("TRACKBLUR_MODELS", str(folders["given"] / "lost"))
     with pytest.raises(SettingsError, match=r"lost: no such folder.*TRACKBLUR_MODELS"):

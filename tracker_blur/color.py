@@ -29,7 +29,7 @@ _LUMA_WEIGHTS = {  # of red and of blue
 def parse(text: str) -> Color:
     """Return the color that "#rrggbb" names; raises SettingsError for anything else."""
     if not (isinstance(text, str) and re.fullmatch(r"#[0-9a-fA-F]{6}", text)):
-        raise SettingsError(f"color is '{text}': write it as #rrggbb, such as #000000 for black")
+        raise SettingsError(f"`color` is '{text}': write it as #rrggbb, such as #000000 for black")
     return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tracker_blur.arguments import in_flags
 from tracker_blur.errors import SettingsError, TrackerBlurError
 from tracker_blur.report import Progress, Report
 
@@ -29,7 +30,7 @@ class Console:
     def note(self, text: str) -> None:
         """Say something that helps but need not be known."""
         if not self._quiet:
-            self._print(f"trackblur: {text}")
+            self._print(f"trackblur: {in_flags(text)}")
 
     def warn(self, text: str) -> None:
         """Say something that the user should know even when quiet."""
@@ -37,7 +38,7 @@ class Console:
 
     def error(self, text: str) -> None:
         """Say, in one line, what failed."""
-        self._print(f"trackblur: error: {' '.join(text.split())}")
+        self._print(f"trackblur: error: {' '.join(in_flags(text).split())}")
 
     def result(self, value: dict[str, Any]) -> None:
         """Print a machine-readable result."""
@@ -91,12 +92,9 @@ def guarded(console: Console, run: Callable[[], int | None]) -> int:
     """Return what `run` returns, 0 for None; for what failed, one clear line and an exit code."""
     try:
         return run() or 0
-    except SettingsError as error:
-        console.error(str(error))
-        return EXIT_USAGE
     except TrackerBlurError as error:
         console.error(str(error))
-        return EXIT_FAILED
+        return EXIT_USAGE if isinstance(error, SettingsError) else EXIT_FAILED
 
 
 def quieten() -> None:

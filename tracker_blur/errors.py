@@ -8,7 +8,8 @@ TrackerBlurError
 ├── ModelError                          a weight file is missing, corrupt or of another kind
 └── MissingPackageError (ImportError)   an optional package is not installed
 
-Each message is one line that says what happened, to which file, and what to do.
+Each message is one line that says what happened, to which file, and what to do. In it `name` is a
+setting; the command line shows its flag instead.
 """
 
 

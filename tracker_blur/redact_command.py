@@ -37,6 +37,7 @@ def _redact(options: argparse.Namespace, settings: Settings, console: Console) -
     """Redact all that the paths name; one bad file does not stop the others."""
     from tracker_blur.batch import plan
     from tracker_blur.console import quieten
+    from tracker_blur.idle import idle
     from tracker_blur.pipeline import Engine
     from tracker_blur.summary import summarize
     from tracker_blur.track_command import keep_tracks
@@ -50,6 +51,8 @@ def _redact(options: argparse.Namespace, settings: Settings, console: Console) -
         raise SettingsError(f"{options.tracks}: is one track file for several inputs: name one")
     engine = Engine(settings)
     console.note(engine.description)
+    for line in idle(settings, {job.kind for job in planned.jobs}):
+        console.note(line)
     for skipped in planned.skipped:
         console.note(str(skipped))
     reports: list[Report] = []

@@ -109,29 +109,27 @@ class Settings:
         self._check_range("margin_seconds", 0.0, 60.0)
         self._check_range("delay_seconds", 0.0, 10.0)
         if self.delay_seconds and not self.one_pass:
-            raise SettingsError(
-                "delay_seconds (--delay) is for one pass: add one_pass (--one-pass)"
-            )
+            raise SettingsError("`delay_seconds` is for one pass: add `one_pass`")
         self._check_range("factor", 1.0, 8.0)
         self._check_range("padding_ratio", 0.0, 2.0)
         self._check_range("feather_ratio", 0.0, 1.0)
         if self.method == "image" and self.image is None:
-            raise SettingsError("method 'image' needs a picture: name one with image (--image)")
+            raise SettingsError("`method` 'image' needs a picture: name one with `image`")
 
     def _check_choice(self, name: str, choices: tuple[str | None, ...]) -> None:
         value = getattr(self, name)
         if value not in choices:
             known = ", ".join(sorted(choice for choice in choices if choice))
-            raise SettingsError(f"{name} is '{value}': choose one of {known}")
+            raise SettingsError(f"`{name}` is '{value}': choose one of {known}")
 
     def _check_range(self, name: str, low: float, high: float) -> None:
         value = getattr(self, name)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise SettingsError(f"{name} is {value!r}: give a number from {low:g} to {high:g}")
+            raise SettingsError(f"`{name}` is {value!r}: give a number from {low:g} to {high:g}")
         if not (math.isfinite(value) and low <= value <= high):
-            raise SettingsError(f"{name} is {value:g}: give a number from {low:g} to {high:g}")
+            raise SettingsError(f"`{name}` is {value:g}: give a number from {low:g} to {high:g}")
 
     def _check_whole(self, name: str, low: int, high: int) -> None:
         value = getattr(self, name)
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise SettingsError(f"{name} is {value!r}: give a whole number from {low} to {high}")
+            raise SettingsError(f"`{name}` is {value!r}: give a whole number from {low} to {high}")

@@ -11,6 +11,7 @@ from tracker_blur.arguments import render_parser, settings_of, track_parser
 from tracker_blur.batch import Job, kind_of
 from tracker_blur.console import Console, guarded, quieten
 from tracker_blur.errors import SettingsError
+from tracker_blur.idle import idle
 from tracker_blur.pipeline import Engine
 from tracker_blur.report import Report
 from tracker_blur.settings import Settings
@@ -83,6 +84,8 @@ def _render(options: argparse.Namespace, settings: Settings, console: Console) -
     track_file.check_belongs(read, options.source)
     job = Job(options.source, options.target, kind_of(options.source, options.target))
     job.make_folder()
+    for line in idle(settings, {"video"}):
+        console.note(line)
     if not any(track.hide for track in read.tracks.tracks):
         console.warn(f"{options.tracks}: hides nothing: the output shows every face")
     with console.progress(job.source.name) as progress:

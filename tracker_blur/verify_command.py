@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tracker_blur.errors import SettingsError, TrackerBlurError
+from tracker_blur.console import Console, guarded
+from tracker_blur.errors import SettingsError
 from tracker_blur.settings import MetadataRule, Settings
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from tracker_blur.verdict import Verdict
     from tracker_blur.verify import Progress
 
-EXIT_CLEAN, EXIT_FAILED, EXIT_USAGE, EXIT_EXPOSED = 0, 1, 2, 3
+EXIT_CLEAN, EXIT_FAILED, EXIT_EXPOSED = 0, 1, 3
 
 _STANDARD_OUTPUT = Path("-")
 _EPILOG = """\
@@ -32,14 +33,7 @@ and what not.
 def run_verify(words: Sequence[str]) -> int:
     """Run the sub-command with these arguments; return the exit code."""
     options = _parser().parse_args(words)
-    try:
-        return _run(options)
-    except SettingsError as error:
-        _say(f"error: {_one_line(error)}")
-        return EXIT_USAGE
-    except TrackerBlurError as error:
-        _say(f"error: {_one_line(error)}")
-        return EXIT_FAILED
+    return guarded(Console(options.quiet), lambda: _run(options))
 
 
 def verified(
@@ -246,10 +240,6 @@ def _progress(name: str, quiet: bool) -> Iterator[Progress]:
             bar.update()
 
         yield show
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
 
 
 def _say(text: str) -> None:

@@ -42,7 +42,7 @@ class Weights:
         if from_environment:
             folders.insert(0, _existing(Path(from_environment), f"set {FOLDER_VARIABLE}"))
         if folder is not None:
-            folders.insert(0, _existing(folder, "name one with --face"))
+            folders.insert(0, _existing(folder, "name one with `models_folder`"))
         self.folders = tuple(folders)
         self.used: set[str] = set()
 

@@ -30,5 +30,5 @@ def test_every_sample_has_the_color(layout: str, samples: list[int]) -> None:
 
 
 def test_a_wrong_color_is_found_before_the_first_frame() -> None:
-    with pytest.raises(SettingsError, match="color is 'red': write it as #rrggbb"):
+    with pytest.raises(SettingsError, match="`color` is 'red': write it as #rrggbb"):
         make(Settings(method="solid", color="red"))

@@ -27,7 +27,7 @@ from tests.video_files import (
     write_clip,
     write_pictures,
 )
-from tracker_blur.errors import SinkError, SourceError
+from tracker_blur.errors import SettingsError, SinkError, SourceError
 from tracker_blur.frames import RedactedFrame
 from tracker_blur.media import pixel_formats, side_data
 from tracker_blur.media.frame import DecodedFrame
@@ -765,11 +765,9 @@ class TestEncoders:
         ("name", "settings", "reason"),
         [
             ("out.webm", {"codec": "h264"}, "webm files cannot hold h264: choose one of av1, vp8"),
-            ("out.mp4", {"encoder": "h265_magic"}, "no encoder called h265_magic"),
-            ("out.mp4", {"encoder": "aac"}, "does not write video"),
             ("out.mp4", {"encoder": "ffv1"}, "mp4 files cannot hold ffv1"),
-            ("out.mkv", {"encoder": "ffv1", "quality": 3}, "no quality scale"),
-            ("out.mkv", {"encoder": "ffv1", "preset": "fast"}, "no presets"),
+            ("out.gif", {"quality": 3}, "no quality scale"),
+            ("out.gif", {"preset": "fast"}, "no presets"),
             ("out.avi", {}, "written as .mp4"),
             ("out", {}, "written as .mp4"),
         ],
@@ -783,16 +781,56 @@ class TestEncoders:
         assert str(tmp_path / name) in str(caught.value)
 
     @pytest.mark.parametrize(
-        "settings",
-        [{"encoder": "h264_nvenc"}, {"preset": "warp"}, {"codec": "vp9", "quality": 99.0}],
+        ("settings", "reason"),
+        [
+            ({"encoder": "h265_magic"}, "`encoder` is 'h265_magic': there is none"),
+            ({"encoder": "aac"}, "`encoder` is 'aac', which does not write video"),
+            ({"encoder": "ffv1", "quality": 3}, "no quality scale: leave `quality` out"),
+            ({"encoder": "ffv1", "preset": "fast"}, "no presets: leave `preset` out"),
+            ({"preset": "warp"}, "`preset` is 'warp': libx264 takes one of ultrafast, "),
+            ({"quality": 52}, "`quality` is 52: libx264 takes a number from 0 to 51"),
+            ({"codec": "hevc", "quality": -1}, "`quality` is -1: libx265 takes"),
+            ({"codec": "vp9", "quality": 99.0}, "libvpx-vp9 takes a number from 0 to 63"),
+            ({"codec": "av1", "preset": "14"}, "libsvtav1 takes one of 0, 1, "),
+        ],
     )
+    def test_wishes_that_an_encoder_does_not_know_are_usage_errors(
+        self, tmp_path: Path, settings: dict[str, Any], reason: str
+    ) -> None:
+        path = write_clip(tmp_path / "in.mp4", frames=3)
+        with VideoSource(path) as source, pytest.raises(SettingsError, match=reason):
+            VideoSink(tmp_path / "out.mkv", path, source, Settings(**settings))
+
+    @pytest.mark.parametrize(
+        ("codec", "settings"),
+        [
+            (codec, settings)
+            for codec, qualities, presets in (
+                ("h264", (0, 51), ("ultrafast", "placebo")),
+                ("hevc", (0, 51), ("ultrafast", "placebo")),
+                ("av1", (0, 63), ("0", "13")),
+                ("vp9", (0, 63), ("-8", "8")),
+            )
+            for settings in (
+                *({"quality": quality} for quality in qualities),
+                *({"preset": preset} for preset in presets),
+            )
+        ],
+    )
+    def test_encoders_take_what_is_said_of_them(
+        self, tmp_path: Path, codec: str, settings: dict[str, Any]
+    ) -> None:
+        path = write_clip(tmp_path / "in.mp4", frames=3)
+        rewrite(path, tmp_path / "out.mkv", codec=codec, **settings)
+
+    @pytest.mark.parametrize("settings", [{"encoder": "h264_nvenc"}])
     def test_an_encoder_that_does_not_work_fails_before_the_first_frame(
         self, tmp_path: Path, settings: dict[str, Any]
     ) -> None:
         path = write_clip(tmp_path / "in.mp4", frames=3)
         with VideoSource(path) as source:
             sink = VideoSink(tmp_path / "out.mp4", path, source, Settings(**settings))
-            if "encoder" in settings and _has_nvenc():
+            if _has_nvenc():
                 pytest.skip("this machine has the encoder that the test wants to be missing")
             with pytest.raises(SinkError, match="does not work here"), sink:
                 pass

@@ -12,7 +12,7 @@ import av
 from av.codec.codec import UnknownCodecError, find_best_pix_fmt_of_list
 from av.video.format import VideoFormat
 
-from tracker_blur.errors import SinkError
+from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.media.containers import ContainerFormat
 from tracker_blur.media.track import VideoTrack
 from tracker_blur.settings import Settings
@@ -28,8 +28,11 @@ class Encoder:
     codec           FFmpeg's name of what it writes
     quality_option  the option that sets a constant quality; None: it has no such scale
     quality         our default in that scale
+    qualities       the ends of that scale, beyond which encoders take the end without a word; None:
+                    not known, so the encoder has the last word
     preset_option   the option that trades speed for size; None: it has none
     preset          our default for it
+    presets         all that it knows; empty: not known, so the encoder has the last word
     options         set always
     counts_frames   whether it knows frame numbers only, not times
     needs_even      whether sides must be even where chroma is subsampled
@@ -39,8 +42,10 @@ class Encoder:
     codec: str
     quality_option: str | None = None
     quality: float | None = None
+    qualities: tuple[float, float] | None = None
     preset_option: str | None = None
     preset: str | None = None
+    presets: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
     counts_frames: bool = False
     needs_even: bool = False
@@ -51,13 +56,21 @@ class Encoder:
         return self.codec not in _SQUARE_PIXELS
 
     def configured(self, settings: Settings) -> dict[str, str]:
-        """Return FFmpeg's options; raises SinkError when the encoder has no such setting."""
+        """Return FFmpeg's options.
+
+        Raises SettingsError for a quality or a preset that the encoder does not know, SinkError
+        when it has none at all; SettingsError, too, where the settings name the encoder.
+        """
+        missing = SinkError if settings.encoder is None else SettingsError
         options = dict(self.options)
         quality = self.quality if settings.quality is None else settings.quality
         preset = self.preset if settings.preset is None else settings.preset
         if quality is not None:
             if self.quality_option is None:
-                raise SinkError(f"encoder {self.name} has no quality scale: leave quality out")
+                raise missing(f"encoder {self.name} has no quality scale: leave `quality` out")
+            if self.qualities and not self.qualities[0] <= quality <= self.qualities[1]:
+                scale = "from {:g} to {:g}".format(*self.qualities)
+                raise SettingsError(f"`quality` is {quality:g}: {self.name} takes a number {scale}")
             if self.quality_option == "qscale":
                 options["flags"] = "+qscale"
                 options["global_quality"] = str(round(quality * _QSCALE_UNIT))
@@ -65,22 +78,41 @@ class Encoder:
                 options[self.quality_option] = f"{quality:g}"
         if preset is not None:
             if self.preset_option is None:
-                raise SinkError(f"encoder {self.name} has no presets: leave preset out")
+                raise missing(f"encoder {self.name} has no presets: leave `preset` out")
+            if self.presets and preset not in self.presets:
+                known = ", ".join(self.presets)
+                raise SettingsError(f"`preset` is '{preset}': {self.name} takes one of {known}")
             options[self.preset_option] = preset
         return options
 
 
+def _numbers(first: int, last: int) -> tuple[str, ...]:
+    return tuple(str(number) for number in range(first, last + 1))
+
+
+_X264_PRESETS = (
+    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow",
+    "placebo",
+)  # fmt: skip
 _DEFAULTS = {
-    "h264": Encoder("libx264", "h264", "crf", 18, "preset", "veryfast", needs_even=True),
-    "hevc": Encoder("libx265", "hevc", "crf", 17, "preset", "superfast", needs_even=True),
-    "av1": Encoder("libsvtav1", "av1", "crf", 24, "preset", "8", needs_even=True),
+    "h264": Encoder(
+        "libx264", "h264", "crf", 18, (0, 51), "preset", "veryfast", _X264_PRESETS, needs_even=True
+    ),
+    "hevc": Encoder(
+        "libx265", "hevc", "crf", 17, (0, 51), "preset", "superfast", _X264_PRESETS, needs_even=True
+    ),
+    "av1": Encoder(
+        "libsvtav1", "av1", "crf", 24, (0, 63), "preset", "8", _numbers(0, 13), needs_even=True
+    ),
     "vp9": Encoder(
         "libvpx-vp9",
         "vp9",
         "crf",
         22,
+        (0, 63),
         "cpu-used",
         "6",
+        _numbers(-8, 8),
         {"deadline": "realtime", "row-mt": "1", "tile-columns": "2", "b": "0"},
     ),
     "vp8": Encoder(
@@ -88,17 +120,20 @@ _DEFAULTS = {
         "vp8",
         "crf",
         10,
+        (4, 63),
         "cpu-used",
         "4",
+        _numbers(-16, 16),
         # Its threads wait for each other in a busy loop: 40 times slower on a machine in use.
         {"deadline": "realtime", "b": "20M", "threads": "1"},
     ),
-    "mpeg4": Encoder("mpeg4", "mpeg4", "qscale", 2, counts_frames=True),
+    "mpeg4": Encoder("mpeg4", "mpeg4", "qscale", 2, (1, 31), counts_frames=True),
     "mpeg2video": Encoder(
         "mpeg2video",
         "mpeg2video",
         "qscale",
         2,
+        (1, 31),
         options={"strict": "unofficial"},  # takes frame rates that the standard does not list
         counts_frames=True,
     ),
@@ -107,6 +142,7 @@ _DEFAULTS = {
         "mjpeg",
         "qscale",
         2,
+        (1, 31),
         options={"strict": "unofficial"},  # takes the video range
     ),
     "prores": Encoder("prores_ks", "prores"),
@@ -114,10 +150,12 @@ _DEFAULTS = {
     "gif": Encoder("gif", "gif"),
 }
 _HARDWARE = {  # by the last part of the name; these go by their makers' documentation
-    "nvenc": Encoder("", "", "cq", 19, "preset", "p4", {"rc": "vbr", "b": "0"}),
-    "qsv": Encoder("", "", "global_quality", 20, "preset", "veryfast"),
-    "amf": Encoder("", "", "qvbr_quality_level", 20, "quality", "speed", {"rc": "qvbr"}),
-    "videotoolbox": Encoder("", "", "qscale", 65),
+    "nvenc": Encoder("", "", "cq", 19, (0, 51), "preset", "p4", options={"rc": "vbr", "b": "0"}),
+    "qsv": Encoder("", "", "global_quality", 20, (1, 51), "preset", "veryfast"),
+    "amf": Encoder(
+        "", "", "qvbr_quality_level", 20, (1, 51), "quality", "speed", options={"rc": "qvbr"}
+    ),
+    "videotoolbox": Encoder("", "", "qscale", 65, (1, 100)),
 }
 _SQUARE_PIXELS = {"av1", "vp9", "vp8"}
 _RGB_CODECS = {"ffv1", "prores", "gif"}
@@ -129,7 +167,8 @@ def choose(settings: Settings, track: VideoTrack, container: ContainerFormat) ->
     Without a wish it writes what the track was, where the container can hold that and the
     encoder all its bits; otherwise what the container prefers.
 
-    Raises SinkError when there is no such encoder, or the container cannot hold what it writes.
+    Raises SettingsError when there is no such encoder, SinkError when the container cannot hold
+    what it writes.
     """
     if settings.encoder is not None:
         return _checked(_named(settings.encoder), container)
@@ -174,9 +213,16 @@ def _named(name: str) -> Encoder:
     for encoder in _DEFAULTS.values():
         if encoder.name == name:
             return encoder
-    codec = _codec(name)
+    try:
+        codec = av.Codec(name, "w")
+    except UnknownCodecError:
+        raise SettingsError(
+            f"`encoder` is '{name}': there is none of this name here: choose one such as libx264"
+        ) from None
     if codec.type != "video":
-        raise SinkError(f"encoder {name} does not write video: choose one such as libx264")
+        raise SettingsError(
+            f"`encoder` is '{name}', which does not write video: choose one such as libx264"
+        )
     like = _HARDWARE.get(name.rpartition("_")[2], Encoder(name, codec.canonical_name))
     return replace(like, name=name, codec=codec.canonical_name)
 

@@ -28,7 +28,7 @@ _LONGEST_PX = 1024
 def make(settings: Settings) -> Image:
     """Return the method; raises SettingsError for an unreadable picture or a wrong color."""
     if settings.image is None:
-        raise SettingsError("method 'image' needs a picture: name one with image (--image)")
+        raise SettingsError("`method` 'image' needs a picture: name one with `image`")
     return Image(_read(settings.image, color.parse(settings.color)))
 
 

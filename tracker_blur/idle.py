@@ -1,0 +1,39 @@
+"""Which settings were given and change nothing, so that nobody relies on them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from tracker_blur.batch import Kind
+from tracker_blur.settings import Settings
+
+_OF_METHODS = {
+    "factor": ("gaussian",),
+    "blocks": ("pixelated",),
+    "image": ("image",),
+    "color": ("solid", "image"),
+}
+_OF_VIDEOS = ("codec", "encoder", "quality", "preset")
+_OF_PASSES = {"hold_seconds": (True, "one pass"), "margin_seconds": (False, "two passes")}
+_DEFAULTS = Settings()
+
+
+def idle(settings: Settings, kinds: Collection[Kind]) -> Iterator[str]:
+    """Give a line for each setting that is not as by default and changes nothing.
+
+    kinds  of the files that are to be written
+    """
+    for name, methods in _OF_METHODS.items():
+        if settings.method not in methods:
+            yield from _line(settings, name, f"the method {' or '.join(methods)}")
+    for name, (one_pass, passes) in _OF_PASSES.items():
+        if settings.one_pass != one_pass:
+            yield from _line(settings, name, passes)
+    if "video" not in kinds:
+        for name in _OF_VIDEOS:
+            yield from _line(settings, name, "videos: a picture keeps its kind and quality")
+
+
+def _line(settings: Settings, name: str, where: str) -> Iterator[str]:
+    if getattr(settings, name) != getattr(_DEFAULTS, name):
+        yield f"`{name}` changes nothing here: it is for {where}"
