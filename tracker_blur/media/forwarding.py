@@ -15,7 +15,7 @@ PIPE_FORMAT = "nut"
 """FFmpeg's name of what is to be given on standard input."""
 
 _AT_ONCE = {"flush_packets": "1", "max_interleave_delta": "500000"}  # microseconds
-_NO_PROBING = {"fflags": "nobuffer", "analyzeduration": "0", "fpsprobesize": "0"}
+_NO_PROBING = {"analyzeduration": "0", "fpsprobesize": "0"}
 
 
 def forward(muxer: str, address: str, options: dict[str, str]) -> None:

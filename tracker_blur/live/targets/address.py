@@ -24,7 +24,7 @@ _FORM = Form(ContainerFormat(forwarding.PIPE_FORMAT, frozenset({"h264", "hevc"})
 _ENDING_SECONDS = 2.0
 _MOST_WORDS = 4096  # bytes
 _NO_PROBING = [
-    *("-fflags", "nobuffer", "-analyzeduration", "0", "-fpsprobesize", "0"),
+    *("-analyzeduration", "0", "-fpsprobesize", "0"),
 ]
 
 
@@ -81,10 +81,11 @@ class Address:
 
     def open(self, format: Format) -> None:
         """Start the process; whether the server can be reached shows later."""
+        command = self._command()
         self._said = self._opened.enter_context(tempfile.TemporaryFile())
         try:
             self._sender = subprocess.Popen(
-                self._command(),
+                command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=self._said,  # no pipe: one that nobody reads would stop the sender
