@@ -14,7 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import cv2
+import numpy as np
 
 from tracker_blur.boxes import Box, Detection
 from tracker_blur.cuts import Change, CutDetector
@@ -84,6 +87,13 @@ class _Track:
     def gate(self, seconds: float) -> float:
         unseen = seconds - self.confirmed_seconds
         return min(_GATE_LIMIT, _GATE_SIZES + _GATE_GROWTH_PER_SECOND * unseen)
+
+    def rescale(self, x_ratio: float, y_ratio: float) -> None:
+        self.box = self.box.scaled(x_ratio, y_ratio)
+        self.confirmed = self.confirmed.scaled(x_ratio, y_ratio)
+        self.known = self.known.scaled(x_ratio, y_ratio)
+        self.velocity = self.velocity[0] * x_ratio, self.velocity[1] * y_ratio
+        self.tracker = None  # it begins anew, where the face was last
 
     def confirm(self, found: Detection, seconds: float) -> None:
         elapsed = seconds - self.confirmed_seconds
@@ -160,10 +170,13 @@ class Follower:
         self.track_count = 0
 
     def step(self, image: Image, seconds: float) -> Step:
-        """Return the faces of the next frame; `image` is its view, `seconds` its time."""
+        """Return the faces of the next frame; `image` is its view, `seconds` its time.
+
+        Views may change their size, but not what they show.
+        """
         change = self._cuts.change(image)
         if self._last_image is not None and self._last_image.shape != image.shape:
-            change = Change.CUT
+            self._last_image = self._rescaled(self._last_image, image)
         if change is not Change.NONE:
             self._change_scene(change)
         is_due = self._new_tracker is None or self._pace.is_due()
@@ -180,6 +193,18 @@ class Follower:
             change,
             is_looked_at=is_due,
         )
+
+    def _rescaled(self, last: Image, image: Image) -> Image:
+        """Go on in views of another size: return the last one, and have all tracks, in that."""
+        height, width = image.shape[:2]
+        x_ratio, y_ratio = width / last.shape[1], height / last.shape[0]
+        for track in (*self._tracks, *self._before_cut):
+            track.rescale(x_ratio, y_ratio)
+        self._doubtful = [
+            (replace(find, box=find.box.scaled(x_ratio, y_ratio)), looks)
+            for find, looks in self._doubtful
+        ]
+        return np.asarray(cv2.resize(last, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
     def _detect(self, image: Image, seconds: float) -> list[_Track]:
         """Look at the whole picture, confirm and start tracks; return those not confirmed."""

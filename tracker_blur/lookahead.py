@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
 
-from tracker_blur.follow import Follower
+from tracker_blur.follow import Step
 from tracker_blur.frames import Frame, Image
 from tracker_blur.glide import Glide
 from tracker_blur.rewind import Rewind
 from tracker_blur.tracks import Face
 
+F = TypeVar("F", bound=Frame)
+
+
+class Stepping(Protocol):
+    """What a `Follower` does."""
+
+    def step(self, image: Image, seconds: float) -> Step:
+        """Return the faces of the next frame."""
+        ...
+
 
 @dataclass(slots=True)
-class _Pending:
-    frame: Frame
+class _Pending(Generic[F]):
+    frame: F
     faces: list[Face] = field(default_factory=list)
 
 
 def look_ahead(
-    frames: Iterable[Frame],
+    frames: Iterable[F],
     view: Callable[[Frame], Image],
-    follower: Follower,
+    follower: Stepping,
     rewind: Rewind | None,
     delay_frames: int,
-) -> Iterator[tuple[Frame, tuple[Face, ...]]]:
+    delay_seconds: float = math.inf,
+) -> Iterator[tuple[F, tuple[Face, ...]]]:
     """Give each frame, in order, with its faces in pixels of the frame.
 
     view          reduces a frame to what is looked at
@@ -33,14 +46,15 @@ def look_ahead(
     rewind        finds where new faces were before; None: nobody does
     delay_frames  how many frames come in before the first goes out: a face is hidden in up to so
                   many frames before its first detection
+    delay_seconds a frame goes out when one comes that is later by so much, however few they are
     """
-    pending: deque[_Pending] = deque()
+    pending: deque[_Pending[F]] = deque()
     glide = Glide()
     for index, frame in enumerate(frames):
         image = view(frame)
         step = follower.step(image, frame.seconds)
-        faces = glide.step(step.faces, frame.seconds)
-        pending.append(_Pending(frame, [_full_size(face, image, frame) for face in faces]))
+        faces = glide.step([_full_size(face, image, frame) for face in step.faces], frame.seconds)
+        pending.append(_Pending(frame, list(faces)))
         if rewind is not None:
             oldest = index + 1 - len(pending)
             for _, before in rewind.step(index, image, step):
@@ -48,9 +62,13 @@ def look_ahead(
                     if earlier >= oldest:
                         late = pending[earlier - oldest]
                         late.faces.append(_full_size(face, seen, late.frame))
-        if len(pending) > delay_frames:
+        while len(pending) > delay_frames or (
+            frame.seconds - pending[0].frame.seconds >= delay_seconds
+        ):
             first = pending.popleft()
             yield first.frame, tuple(first.faces)
+            if not pending:
+                break
     for left in pending:
         yield left.frame, tuple(left.faces)
 

@@ -30,6 +30,11 @@ class Arrival(DecodedFrame):
         self.arrived = arrived
         self.planes()  # another thread may copy them while they are redacted
 
+    def set_seconds(self, seconds: float) -> None:
+        """Have it shown at another time."""
+        _set_time(self.picture, seconds)
+        self.pts = round(Fraction(seconds) / TIME_BASE)
+
     def copy(self, seconds: float) -> Arrival:
         """Return a copy of it as it is now, to be shown at another time."""
         picture = _like(self.picture, self.size)

@@ -22,6 +22,11 @@ class Latest(Generic[T]):
         self.put_count = 0
         self.dropped_count = 0
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing new will be put."""
+        return self._is_closed
+
     def put(self, item: T) -> None:
         """Put a thing in the place of an older one."""
         with self._changed:

@@ -1,0 +1,102 @@
+"""An address: RTSP, RTMP, UDP, HTTP, HLS and what else FFmpeg reads (PyAV)."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from fractions import Fraction
+from urllib.parse import urlsplit
+
+import av
+from av.container import InputContainer
+
+from tracker_blur.errors import SourceError
+from tracker_blur.live.live_settings import LiveSettings
+from tracker_blur.live.sources import Item
+from tracker_blur.live.sources._streams import Streams
+from tracker_blur.media.input import error_text
+
+_PROTOCOLS = {"rtsp", "rtsps", "rtmp", "rtmps", "udp", "rtp", "tcp", "http", "https"}
+_PROBE_BYTES, _PROBE_SECONDS = 500_000, 1.0
+# A playlist may name other addresses, but no files of this machine.
+_WHITELIST = "http,https,tls,tcp,udp,rtp,rtsp,rtsps,rtmp,rtmps,crypto,httpproxy,data"
+
+
+def make(text: str, live: LiveSettings) -> Address:
+    """Return the source; raises SourceError for a protocol that is none."""
+    protocol = urlsplit(text).scheme.lower()
+    if protocol not in _PROTOCOLS:
+        raise SourceError(
+            f"{without_secrets(text)}: '{protocol}' is no protocol to read pictures by: use one of "
+            f"{', '.join(sorted({*_PROTOCOLS, 'srt'}))}"
+        )
+    return Address(text, live)
+
+
+class Address:
+    """A stream from a server; connected anew when it stops."""
+
+    ends = False
+
+    def __init__(self, text: str, live: LiveSettings) -> None:
+        self._text = text
+        self._live = live
+        self.name = without_secrets(text)
+        self.rate: Fraction | None = None
+        self.has_sound = False
+        self._container: InputContainer | None = None
+        self._streams: Streams | None = None
+
+    def open(self) -> None:
+        """Connect to the server."""
+        timeout = self._live.timeout_seconds
+        options = {
+            "fflags": "nobuffer+discardcorrupt",
+            "probesize": str(_PROBE_BYTES),
+            "analyzeduration": str(round(_PROBE_SECONDS * av.time_base)),
+            "protocol_whitelist": _WHITELIST,
+        }
+        protocol = urlsplit(self._text).scheme.lower()
+        if protocol.startswith("rtsp"):
+            options["rtsp_transport"] = self._live.transport
+        if protocol == "udp":
+            options["overrun_nonfatal"] = "1"
+        if protocol.startswith("http"):
+            options["live_start_index"] = "-1"  # of a playlist: the newest part
+        try:
+            self._container = av.open(
+                self._text,
+                container_options=options,
+                timeout=(2 * timeout, timeout),
+                metadata_errors="replace",
+            )
+            self._streams = Streams(self._container, self.name)
+        except (av.FFmpegError, OSError, ValueError) as error:
+            self.close()
+            if isinstance(error, SourceError):
+                raise
+            raise SourceError(
+                f"{self.name}: cannot be opened ({error_text(error)}): check the address, and that "
+                "it is sending"
+            ) from error
+        self.rate, self.has_sound = self._streams.rate, self._streams.has_sound
+
+    def read(self, stopping: threading.Event) -> Iterator[Item]:
+        """Give what comes."""
+        assert self._streams is not None
+        yield from self._streams.read(stopping)
+
+    def close(self) -> None:
+        """Disconnect."""
+        container, self._container, self._streams = self._container, None, None
+        if container is not None:
+            container.close()
+
+    def abort(self) -> None:
+        """Leave a wait to its time-out: FFmpeg offers no other end."""
+
+
+def without_secrets(text: str) -> str:
+    """Return an address without the name and the password in it."""
+    return re.sub(r"//[^/@]*@", "//", text)
