@@ -282,6 +282,37 @@ def test_the_output_may_not_be_the_input(
     assert (tmp_path / "a.jpg").read_bytes() == before
 
 
+def test_two_names_of_an_unquoted_pattern_lose_no_picture(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = tmp_path / "a.jpg", tmp_path / "b.jpg"
+    for path in (first, second):
+        shutil.copy(PICTURE, path)
+    before = second.read_bytes()
+    assert run(first, second, "--detector", "haar", "--overwrite") == 2
+    assert error_line(capsys).endswith(
+        f"{second}: exists beside {first} and may be an input: quote patterns, or replace it with "
+        f"-o {second}"
+    )
+    assert second.read_bytes() == before
+    assert run(first, "-o", second, "--detector", "haar", "--overwrite") == 0
+    assert second.read_bytes() != before
+
+
+def test_with_o_all_other_names_are_inputs(tmp_path: Path) -> None:
+    for name in ("a.jpg", "b.jpg"):
+        shutil.copy(PICTURE, tmp_path / name)
+    names = [tmp_path / "a.jpg", tmp_path / "b.jpg"]
+    assert run(*names, "-o", tmp_path / "hidden", "--detector", "haar") == 0
+    assert sorted(path.name for path in (tmp_path / "hidden").iterdir()) == ["a.jpg", "b.jpg"]
+
+
+def test_an_output_elsewhere_is_replaced_by_overwrite(tmp_path: Path) -> None:
+    target = tmp_path / "out.jpg"
+    for _ in range(2):
+        assert run(PICTURE, target, "--detector", "haar", "--overwrite") == 0
+
+
 def test_help_names_every_setting_and_starts_without_opencv() -> None:
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "tracker_blur", "--help"],

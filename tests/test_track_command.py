@@ -135,6 +135,24 @@ def test_rendering_hides_what_one_run_of_both_passes_hides(
         np.testing.assert_array_equal(one.boxes, two.boxes)
 
 
+@pytest.mark.parametrize("made_by", ["track", "run"])
+def test_tracks_of_a_gif_render_to_a_gif_and_to_a_video(
+    made_by: str, clip: Path, tmp_path: Path
+) -> None:
+    gif, tracks = tmp_path / "in.gif", tmp_path / "in.tracks.jsonl"
+    with av.open(str(clip)) as container:
+        first, *others = [frame.to_image() for frame in container.decode(video=0)]
+    first.save(gif, save_all=True, append_images=others, duration=[80, 10] * 5)
+    if made_by == "track":
+        assert run("track", gif, "-o", tracks, *QUICK) == 0
+    else:
+        assert run(gif, tmp_path / "seen.mp4", "--tracks", tracks, *QUICK) == 0
+    for name in ("out.gif", "out.mp4"):
+        assert run("render", gif, tracks, tmp_path / name, *GREEN) == 0
+        with av.open(str(tmp_path / name)) as container:
+            assert sum(1 for _ in container.decode(video=0)) == 10
+
+
 def test_without_a_name_the_tracks_lie_beside_the_video(clip: Path, tmp_path: Path) -> None:
     shutil.copy(clip, tmp_path / "a.b.mp4")
     assert run("track", tmp_path / "a.b.mp4", *QUICK) == 0

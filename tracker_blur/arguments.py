@@ -26,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser; an option's destination is the name of its setting."""
     words = argparse.ArgumentParser(
         prog="trackblur",
-        usage="%(prog)s IN [IN ...] [OUT] [options]\n       %(prog)s COMMAND [-h]",
+        usage="%(prog)s IN [IN ...] [[-o] OUT] [options]\n       %(prog)s COMMAND [-h]",
         description="Hide every face in videos, pictures and folders of them; "
         "keep everything else as it was.",
         epilog="Commands: 'track' writes down where faces are, 'tracks' shows and changes that, "
@@ -41,6 +41,13 @@ def parser() -> argparse.ArgumentParser:
         metavar="IN [OUT]",
         help="a video, a picture, a folder or a quoted pattern; OUT is a file, or a folder for "
         "several (default: NAME_redacted beside IN)",
+    )
+    words.add_argument(
+        "-o",
+        "--out",
+        metavar="OUT",
+        help="the output; all other names are inputs. Only so named is a file replaced that lies "
+        "beside IN",
     )
     finding = words.add_argument_group("finding faces")
     _add_finding(finding)

@@ -45,7 +45,7 @@ def _redact(options: argparse.Namespace, settings: Settings, console: Console) -
     quieten()
     if options.tracks is not None and options.one_pass:
         raise SettingsError("--tracks needs both passes: leave --one-pass out")
-    *inputs, output = options.paths if len(options.paths) > 1 else (*options.paths, None)
+    inputs, output = _inputs_and_output(options)
     planned = plan(inputs, output, overwrite=settings.overwrite)
     if options.tracks is not None and len(planned.jobs) + len(planned.skipped) > 1:
         raise SettingsError(f"{options.tracks}: is one track file for several inputs: name one")
@@ -83,6 +83,27 @@ def _redact(options: argparse.Namespace, settings: Settings, console: Console) -
     if options.json:
         console.result(summarize(reports, failures, settings))
     return EXIT_FAILED if failures else exit_code
+
+
+def _inputs_and_output(options: argparse.Namespace) -> tuple[list[str], str | None]:
+    """Return what is to be read, and where to; raises SettingsError for an OUT that may be an IN.
+
+    A shell turns an unquoted pattern with two matches into two names, of which the second would
+    be taken for the output and its picture be lost.
+    """
+    if options.out is not None or len(options.paths) == 1:
+        return options.paths, options.out
+    *inputs, output = options.paths
+    target = Path(output)
+    if options.overwrite and target.is_file():
+        for source in map(Path, inputs):
+            is_beside = source.resolve().parent == target.resolve().parent
+            if source.is_file() and is_beside and not source.samefile(target):
+                raise SettingsError(
+                    f"{target}: exists beside {source} and may be an input: quote patterns, or "
+                    f"replace it with -o {target}"
+                )
+    return inputs, output
 
 
 def _redact_one(engine: Engine, job: Job, options: argparse.Namespace, console: Console) -> Report:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from tracker_blur import track_file
 from tracker_blur.arguments import render_parser, settings_of, track_parser
@@ -15,7 +18,10 @@ from tracker_blur.idle import idle
 from tracker_blur.pipeline import Engine
 from tracker_blur.report import Report
 from tracker_blur.settings import Settings
+from tracker_blur.sources.images import ImageSource
+from tracker_blur.sources.video import VideoSource
 from tracker_blur.summary import summarize
+from tracker_blur.tracks import Tracks
 
 _SUFFIX = ".tracks.jsonl"
 
@@ -88,9 +94,27 @@ def _render(options: argparse.Namespace, settings: Settings, console: Console) -
         console.note(line)
     if not any(track.hide for track in read.tracks.tracks):
         console.warn(f"{options.tracks}: hides nothing: the output shows every face")
+    tracks = _timed_for(read.tracks, job, settings)
     with console.progress(job.source.name) as progress:
-        report = Engine(settings).render_file(job, read.tracks, progress)
+        report = Engine(settings).render_file(job, tracks, progress)
     console.report(report, verbose=options.verbose)
     if options.json:
         console.result(summarize([report], [], settings))
     return 0
+
+
+def _timed_for(tracks: Tracks, job: Job, settings: Settings) -> Tracks:
+    """Return the tracks with the times that the job's reader gives the frames of a GIF.
+
+    It is read as a picture to become one, and as a video to become a video; each reader has its
+    own unit of time and its own shortest frame. That it is the same file, its hash has shown.
+    """
+    if job.source.suffix.lower() != ".gif":
+        return tracks
+    source_of = ImageSource if job.kind == "picture" else VideoSource
+    with source_of(job.source, partial=settings.partial) as source:
+        frames = [(frame.pts, frame.time_base) for frame in source]
+    if len(frames) != tracks.frame_count:
+        return tracks  # refused where frames are compared
+    times = np.array([pts for pts, _ in frames], np.int64)
+    return replace(tracks, times=times, time_base=frames[0][1])
