@@ -5,6 +5,8 @@
     tracker_blur.redact_video("in.mp4", "out.mp4")
     tracker_blur.redact_picture("in.jpg", "out.jpg", tracker_blur.Settings(method="solid"))
     hidden = tracker_blur.redact_array(image)
+    for picture in tracker_blur.live(0):
+        ...
 
 The names are imported when they are first used: `trackblur --help` should not wait for OpenCV.
 """
@@ -26,11 +28,16 @@ if TYPE_CHECKING:
         SourceError,
         TrackerBlurError,
     )
+    from tracker_blur.live.controls import Controls
+    from tracker_blur.live.library import live
+    from tracker_blur.live.live_settings import LiveSettings
     from tracker_blur.patches import anonymize_face_pixelate, anonymize_face_simple
     from tracker_blur.report import Report
     from tracker_blur.settings import Settings
 
 _HOMES = {
+    "Controls": "live.controls",
+    "LiveSettings": "live.live_settings",
     "MissingPackageError": "errors",
     "ModelError": "errors",
     "Report": "report",
@@ -41,6 +48,7 @@ _HOMES = {
     "TrackerBlurError": "errors",
     "anonymize_face_pixelate": "patches",
     "anonymize_face_simple": "patches",
+    "live": "live.library",
     "redact_array": "api",
     "redact_frames": "api",
     "redact_picture": "api",
@@ -48,6 +56,8 @@ _HOMES = {
 }
 
 __all__ = [
+    "Controls",
+    "LiveSettings",
     "MissingPackageError",
     "ModelError",
     "Report",
@@ -59,6 +69,7 @@ __all__ = [
     "__version__",
     "anonymize_face_pixelate",
     "anonymize_face_simple",
+    "live",
     "redact_array",
     "redact_frames",
     "redact_picture",

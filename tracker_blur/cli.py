@@ -13,6 +13,7 @@ EXIT_FAILED, EXIT_INTERRUPTED = 1, 130
 
 _COMMANDS = {  # imported when called: `trackblur --help` should not wait for OpenCV
     "evaluate": ("evaluate_command", "run_evaluate"),
+    "live": ("live_command", "run_live"),
     "models": ("models_command", "run_models"),
     "render": ("track_command", "run_render"),
     "track": ("track_command", "run_track"),

@@ -30,6 +30,7 @@ class Intake:
     sounds        what is to be played, in order
     newest        the newest picture; None: there was none yet
     is_connected  whether the source is open
+    has_ended     whether it has come to its end, as a file does
     count         how many pictures came
     reconnects    how often the source was opened again
     error         what went wrong last; "" if nothing ever did
@@ -55,7 +56,7 @@ class Intake:
         self.arrivals: Latest[Arrival] = Latest()
         self.sounds: deque[Sound] = deque(maxlen=_MOST_SOUNDS)
         self.newest: Arrival | None = None
-        self.is_connected = False
+        self.is_connected = self.has_ended = False
         self.count = 0
         self.reconnects = 0
         self.error = ""
@@ -112,6 +113,7 @@ class Intake:
             self.is_connected = False
             self._source.close()
             if self._stopping.is_set() or self._source.ends:
+                self.has_ended = self._source.ends
                 break
             trouble = trouble.removeprefix(f"{self._source.name}: ")
             if self.count > before or trouble not in self.error:

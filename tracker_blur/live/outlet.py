@@ -163,9 +163,12 @@ class Outlet:
         newest = self._intake.newest
         return Situation(
             hide_all=self._controls.wishes.hide_all,
-            has_source=self._intake.is_connected
-            and newest is not None
-            and now - newest.arrived <= self._watchdog_seconds,
+            has_source=self._intake.has_ended
+            or (
+                self._intake.is_connected
+                and newest is not None
+                and now - newest.arrived <= self._watchdog_seconds
+            ),
             failure=self._watcher.failure,
             last_look=self._watcher.last_look,
             is_face_lost=self._is_face_lost,

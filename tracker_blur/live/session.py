@@ -131,8 +131,8 @@ class Session:
         )
 
     def _state(self) -> State:
-        if self._controls.is_over:
+        if self._controls.is_over or self._watcher.is_over:
             return "ended"
-        if not self._intake.is_connected:
+        if not (self._intake.is_connected or self._intake.has_ended):
             return "reconnecting"
         return "live" if self._outlet.reason is None else "covered"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from tracker_blur.follow import Follower, Step
+from tracker_blur.follow import Step
 from tracker_blur.frames import Image
 from tracker_blur.live.losses import Losses
+from tracker_blur.lookahead import Stepping
 from tracker_blur.tracks import Origin
 
 
@@ -18,7 +19,7 @@ class Witness:
     looked      called each time the detector has looked
     """
 
-    def __init__(self, follower: Follower, confidence: float, looked: Callable[[], None]) -> None:
+    def __init__(self, follower: Stepping, confidence: float, looked: Callable[[], None]) -> None:
         self._follower = follower
         self._losses = Losses(confidence)
         self._looked = looked

@@ -88,7 +88,9 @@ class Camera:
             is_there, image = self._capture.read()
             if is_there and image is not None and image.size:
                 missed = 0
-                yield Picture(av.VideoFrame.from_ndarray(image.astype(np.uint8, copy=False), "bgr24"), None)
+                yield Picture(
+                    av.VideoFrame.from_ndarray(image.astype(np.uint8, copy=False), "bgr24"), None
+                )
                 continue
             missed += 1
             if missed == _MOST_MISSED_FRAMES:

@@ -1,0 +1,145 @@
+"""`trackblur live`: hides the faces in what a camera or a stream shows, as it happens."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, TextIO
+
+from tracker_blur import plugins
+from tracker_blur.arguments import settings_of
+from tracker_blur.errors import SettingsError
+from tracker_blur.live_arguments import live_parser, live_settings_of
+from tracker_blur.settings import Settings
+
+if TYPE_CHECKING:
+    from tracker_blur.console import Console
+    from tracker_blur.live.controls import Controls
+    from tracker_blur.live.status import Status
+
+_STATUS_SECONDS = 1.0
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+def run_live(words: Sequence[str]) -> int:
+    """Run with these arguments; return the exit code."""
+    options = live_parser().parse_args(words)
+    from tracker_blur.console import Console, guarded  # not needed by --help
+
+    console = Console(options.quiet)
+    return guarded(console, lambda: _live(options, console))
+
+
+def _live(options: argparse.Namespace, console: Console) -> None:
+    from tracker_blur.console import quieten
+    from tracker_blur.live.controls import Controls
+    from tracker_blur.live.metrics import Metrics
+    from tracker_blur.live.session import Session
+    from tracker_blur.live.sources import open_source
+    from tracker_blur.live.targets import Context, open_target
+
+    quieten()
+    if options.list_cameras:
+        _list_cameras(console)
+        return
+    settings = settings_of(options)
+    live = live_settings_of(options)
+    names = [name for several in options.to or [["window"]] for name in several]
+    if len(set(names)) < len(names):
+        raise SettingsError("--to names a target twice: name each once")
+    controls = Controls(_methods(settings), hide_all=live.hide_all)
+    source = open_source(options.source, live, realtime=options.realtime)
+    session = Session(source, settings, live, controls, console.warn)
+    context = Context(settings, live, controls, lambda: session.status)
+    session.add([open_target(name, context) for name in names])
+    console.note(
+        f"{source.name} to {', '.join(names)}: detector {session.detector_name}, method "
+        f"{settings.method}"
+    )
+    metrics = (
+        nullcontext()
+        if options.metrics_port is None
+        else Metrics(options.metrics_port, lambda: session.status)
+    )
+    with _ended_by_signals(controls), metrics, session:
+        lines = sys.stderr if "-" in names else sys.stdout
+        with _told(lines, lambda: session.status, controls) if options.json else nullcontext():
+            session.run()
+    _say_the_end(session.status, console)
+
+
+def _methods(settings: Settings) -> list[str]:
+    """Return the methods that a person may go through, the one at work first."""
+    others = [
+        name
+        for name in plugins.names("tracker_blur.methods")
+        if name != settings.method and (name != "image" or settings.image is not None)
+    ]
+    return [settings.method, *others]
+
+
+def _list_cameras(console: Console) -> None:
+    from tracker_blur.live.sources.camera import cameras
+
+    found = cameras()
+    for line in found:
+        sys.stdout.write(f"{line}\n")
+    if not found:
+        console.warn("this machine has no camera")
+
+
+@contextmanager
+def _ended_by_signals(controls: Controls) -> Iterator[None]:
+    """Have a signal end the session with whole files, and a second one at once."""
+
+    def end(number: int, _: object) -> None:
+        if controls.is_over:
+            raise KeyboardInterrupt
+        controls.quit()
+
+    names = [name for name in _SIGNALS if hasattr(signal, name)]
+    before = {name: signal.signal(getattr(signal, name), end) for name in names}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)
+
+
+@contextmanager
+def _told(lines: TextIO, status: Callable[[], Status], controls: Controls) -> Iterator[None]:
+    """Write the status as a line of JSON each second, and once more at the end."""
+    ended = threading.Event()
+
+    def tell() -> None:
+        while True:
+            is_last = ended.wait(_STATUS_SECONDS)
+            try:
+                lines.write(json.dumps(status().as_dict()) + "\n")
+                lines.flush()
+            except OSError:  # the reader has gone: nobody wants it any more
+                controls.quit()
+                return
+            if is_last:
+                return
+
+    teller = threading.Thread(target=tell, name="teller", daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        teller.join()
+
+
+def _say_the_end(status: Status, console: Console) -> None:
+    console.note(
+        f"{status.frames_out} frames in {status.seconds:.1f} seconds: {status.repeated} repeated, "
+        f"{status.covers} wholly hidden; {status.dropped} of {status.frames_in} dropped; delay "
+        f"{status.delay_median_ms:.0f} ms (median)"
+    )
