@@ -294,6 +294,38 @@ def test_a_run_that_hides_all_is_verified_as_clean(
     assert "no exposed face in 10 of 10 frames" in capsys.readouterr().err
 
 
+def test_the_verdict_is_in_the_summary_and_on_a_page(
+    clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page, out = tmp_path / "look.html", tmp_path / "out.mp4"
+    assert run(clip, out, "--verify-report", page, "--json", *QUICK) == 0
+    said = capsys.readouterr()
+    (file,) = json.loads(said.out)["files"]
+    assert (file["verified"]["clean"], file["verified"]["looked"]) == (True, 10)
+    assert f"trackblur: {page}: what was found, to be looked at; it shows faces" in said.err
+    assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert run(clip, tmp_path / "o.mp4", "--json", *QUICK) == 0
+    assert json.loads(capsys.readouterr().out)["files"][0]["verified"] is None
+
+
+def test_a_page_that_cannot_be_written_is_said_before_looking(
+    clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(clip, tmp_path / "b.mp4")
+    (tmp_path / "old.html").touch()
+    for page, code, says in (
+        (tmp_path / "b.mp4", 2, "is no name of a page"),
+        (tmp_path / "old.html", 1, "exists already"),
+        (tmp_path / "none" / "a.html", 1, "does not exist: make it"),
+    ):
+        assert run(clip, tmp_path / "out.mp4", "--verify-report", page, *QUICK) == code
+        assert says in error_line(capsys)
+    words = [clip, tmp_path / "b.mp4", "-o", tmp_path / "hidden", "--verify-report", "a.html"]
+    assert run(*words, *QUICK) == 2
+    assert "a.html: is one page for several inputs" in error_line(capsys)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b.mp4", "old.html"]
+
+
 @pytest.mark.usefixtures("no_weights")
 @pytest.mark.parametrize("words", [(), ("--one-pass",)])
 def test_a_run_that_leaves_faces_exposed_ends_with_3(

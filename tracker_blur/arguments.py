@@ -143,9 +143,31 @@ def in_flags(message: str) -> str:
     return re.sub(r"`(\w+)`", lambda name: flags.get(name[1], name[0]), message)
 
 
-def _add_finding(group: argparse._ArgumentGroup) -> None:
+def add_hide(group: argparse._ActionsContainer) -> None:
+    """Add the option that says what to hide."""
     _option(
-        group, "--detector", "detector", metavar="NAME", help=_listing("detectors", extra="auto")
+        group,
+        "--hide",
+        "hide",
+        type=_names,
+        metavar="A,B",
+        help="what to hide: faces, plates, classes of FILE.onnx (default: faces, or all that "
+        "FILE.onnx finds)",
+    )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, text.split(",")))
+
+
+def _add_finding(group: argparse._ArgumentGroup) -> None:
+    add_hide(group)
+    _option(
+        group,
+        "--detector",
+        "detector",
+        metavar="NAME",
+        help=_listing("detectors", extra="auto") + ", or FILE.onnx of trackblur train",
     )
     _option(
         group,
@@ -279,6 +301,12 @@ def _add_showing(group: argparse._ArgumentGroup) -> None:
         help="look at the finished videos as an adversary would; exit code 3 if a face is exposed",
     )
     group.add_argument(
+        "--verify-report",
+        type=Path,
+        metavar="FILE.html",
+        help="the same, and write a page to look at; it shows faces",
+    )
+    group.add_argument(
         "--compare",
         action="store_true",
         help="pictures: also write NAME_compare with before and after side by side; "
@@ -301,7 +329,7 @@ def _add_telling(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def _option(group: argparse._ArgumentGroup, flag: str, setting: str, **details: Any) -> None:
+def _option(group: argparse._ActionsContainer, flag: str, setting: str, **details: Any) -> None:
     group.add_argument(flag, dest=setting, default=DEFAULTS[setting], **details)
 
 

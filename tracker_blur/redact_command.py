@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tracker_blur.console import Console
     from tracker_blur.pipeline import Engine
     from tracker_blur.report import Report
+    from tracker_blur.verdict import Verdict
 
 EXIT_DONE, EXIT_FAILED = 0, 1
 
@@ -41,14 +42,17 @@ def _redact(options: argparse.Namespace, settings: Settings, console: Console) -
     from tracker_blur.pipeline import Engine
     from tracker_blur.summary import summarize
     from tracker_blur.track_command import keep_tracks
+    from tracker_blur.verify_command import exit_code
 
     quieten()
     if options.tracks is not None and options.one_pass:
         raise SettingsError("--tracks needs both passes: leave --one-pass out")
     inputs, output = _inputs_and_output(options)
     planned = plan(inputs, output, overwrite=settings.overwrite)
-    if options.tracks is not None and len(planned.jobs) + len(planned.skipped) > 1:
-        raise SettingsError(f"{options.tracks}: is one track file for several inputs: name one")
+    if len(planned.jobs) + len(planned.skipped) > 1:
+        for path, what in ((options.tracks, "track file"), (options.verify_report, "page")):
+            if path is not None:
+                raise SettingsError(f"{path}: is one {what} for several inputs: name one")
     engine = Engine(settings)
     console.note(engine.description)
     for line in idle(settings, {job.kind for job in planned.jobs}):
@@ -56,18 +60,19 @@ def _redact(options: argparse.Namespace, settings: Settings, console: Console) -
     for skipped in planned.skipped:
         console.note(str(skipped))
     reports: list[Report] = []
+    verdicts: dict[Path, Verdict] = {}
     failures: list[tuple[Path, str]] = []
-    exit_code = EXIT_DONE
     for job in planned.jobs:
         try:
             reports.append(_redact_one(engine, job, options, console))
             if options.tracks is not None:
                 keep_tracks(options.tracks, reports[-1], settings, engine, options.overwrite)
                 console.note(f"{options.tracks}: tracks, to be seen and changed")
-            if options.verify and job.kind == "picture" and reports[-1].found is None:
-                console.warn(f"{job.target}: is not verified: --verify is for videos")
-            elif options.verify:
-                exit_code = max(exit_code, _verify(reports[-1], settings, console))
+            if options.verify or options.verify_report is not None:
+                if job.kind == "picture" and reports[-1].found is None:
+                    console.warn(f"{job.target}: is not verified: --verify is for videos")
+                else:
+                    verdicts[job.target] = _verify(reports[-1], settings, options, console)
         except SettingsError:
             raise  # it would be the same for every file
         except TrackerBlurError as error:
@@ -81,8 +86,8 @@ def _redact(options: argparse.Namespace, settings: Settings, console: Console) -
     if len(planned.jobs) + len(planned.skipped) > 1:
         console.note(f"{len(reports)} done, {len(planned.skipped)} skipped, {len(failures)} failed")
     if options.json:
-        console.result(summarize(reports, failures, settings))
-    return EXIT_FAILED if failures else exit_code
+        console.result(summarize(reports, failures, settings, verdicts))
+    return EXIT_FAILED if failures else max(map(exit_code, verdicts.values()), default=EXIT_DONE)
 
 
 def _inputs_and_output(options: argparse.Namespace) -> tuple[list[str], str | None]:
@@ -108,10 +113,13 @@ def _inputs_and_output(options: argparse.Namespace) -> tuple[list[str], str | No
 
 def _redact_one(engine: Engine, job: Job, options: argparse.Namespace, console: Console) -> Report:
     from tracker_blur.track_command import check_tracks_place
+    from tracker_blur.verify_command import check_page
 
     job.make_folder()
     if options.tracks is not None:
         check_tracks_place(options.tracks, (job.source, job.target), options.overwrite)
+    if options.verify_report is not None:
+        check_page(options.verify_report, options.overwrite)
     with console.progress(job.source.name) as progress:
         report = engine.redact_file(job, progress)
     console.report(report, verbose=options.verbose)
@@ -143,11 +151,17 @@ def _display(job: Job, options: argparse.Namespace, console: Console) -> None:
             console.warn(str(error))
 
 
-def _verify(report: Report, settings: Settings, console: Console) -> int:
-    """Look at a finished video and say what was found; return the exit code."""
-    from tracker_blur.verify_command import exit_code, line, verified
+def _verify(
+    report: Report, settings: Settings, options: argparse.Namespace, console: Console
+) -> Verdict:
+    """Look at a finished video and say what was found, in a line and, if asked, on a page."""
+    from tracker_blur.verify_command import line, verified, write_reports
 
     verdict = verified(report.target, source=report.source, tracks=report.found, settings=settings)
     say = console.note if verdict.is_clean and not verdict.doubtful else console.warn
     say(line(verdict))
-    return exit_code(verdict)
+    page = options.verify_report
+    write_reports(verdict, page=page, plain=None, overwrite=options.overwrite)
+    if page is not None:
+        console.note(f"{page}: what was found, to be looked at; it shows faces")
+    return verdict

@@ -109,6 +109,19 @@ def write_reports(
 
 def _run(options: argparse.Namespace) -> int:
     _check(options)
+def check_page(path: Path, overwrite: bool) -> None:
+    """Find out whether a page can be written here, before minutes are spent on looking.
+
+    Raises SinkError when it cannot, SettingsError for the name of a video or a picture.
+    """
+    from tracker_blur.atomic import check_place
+    from tracker_blur.batch import is_media
+
+    if is_media(path):
+        raise SettingsError(f"{path}: is no name of a page: choose one such as report.html")
+    check_place(path, overwrite)
+
+
     tracks, settings = _tracks(options)
     with _progress(options.output.name, options.quiet) as progress:
         verdict = verified(
