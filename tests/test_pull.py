@@ -5,15 +5,18 @@ from __future__ import annotations
 import ast
 import hashlib
 import http.server
+import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from tracker_blur import pull as pull_module
 from tracker_blur.errors import ModelError, SettingsError
-from tracker_blur.known_weights import Model, WeightFile
+from tracker_blur.known_weights import MODELS, Model, WeightFile
 from tracker_blur.pull import pull
 
 CONTENTS = {"graph.pbtxt": b"node {}\n", "weights.pb": bytes(range(256)) * 1000}
@@ -27,6 +30,7 @@ class Server(http.server.ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answers)
         self.contents = dict(CONTENTS)
+        self.moved: dict[str, str] = {}
         self.asked: list[str] = []
         self.breaks_off = False
         self.is_silent = False
@@ -41,6 +45,11 @@ class Answers(http.server.BaseHTTPRequestHandler):
         self.server.asked.append(name)
         if self.server.is_silent:
             self.server.end_of_silence.wait(10)
+            return
+        if name in self.server.moved:
+            self.send_response(302)
+            self.send_header("Location", self.server.moved[name])
+            self.end_headers()
             return
         content = self.server.contents.get(name)
         if content is None:
@@ -145,9 +154,58 @@ def test_a_wrong_hash_leaves_what_was_there(server: Server, tmp_path: Path) -> N
 
 def test_an_answer_that_breaks_off_leaves_nothing(server: Server, tmp_path: Path) -> None:
     server.breaks_off = True
-    with pytest.raises(ModelError, match=r"graph\.pbtxt"):
+    with pytest.raises(ModelError, match=r"graph\.pbtxt \(the server broke off 4 bytes before"):
         pull("small", tmp_path)
     assert files_in(tmp_path) == {}
+
+
+def test_a_file_that_has_moved_is_followed(server: Server, tmp_path: Path) -> None:
+    server.contents["elsewhere/weights.pb"] = server.contents.pop("weights.pb")
+    server.moved["weights.pb"] = "/elsewhere/weights.pb"
+    pull("small", tmp_path)
+    assert files_in(tmp_path) == CONTENTS
+    assert server.asked[-2:] == ["weights.pb", "elsewhere/weights.pb"]
+
+
+def test_a_circle_of_redirects_is_left(server: Server, tmp_path: Path) -> None:
+    server.moved["graph.pbtxt"] = "/graph.pbtxt"
+    with pytest.raises(ModelError, match=r"graph\.pbtxt \(the server sends it round in a circle\)"):
+        pull("small", tmp_path)
+    assert files_in(tmp_path) == {}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits are of POSIX")
+def test_a_full_disk_is_not_called_a_fault_of_the_network(server: Server, tmp_path: Path) -> None:
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.raises(ModelError, match=r"cannot write into this folder.*make room") as caught:
+            pull("small", tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "network" not in str(caught.value)
+    assert files_in(tmp_path) == {"graph.pbtxt": CONTENTS["graph.pbtxt"]}
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", ["yunet", "centerface", "ssd", "nanotrack"])
+def test_models_come_from_their_own_addresses(
+    name: str, server: Server, shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pinned paths and hashes fit the real files; only the host is ours."""
+    model = next(model for model in MODELS if model.name == name)
+    paths = [urlsplit(file.url).path.removeprefix("/") for file in model.files]
+    home = f"http://127.0.0.1:{server.server_port}"
+    here = [
+        replace(file, url=f"{home}/{path}") for file, path in zip(model.files, paths, strict=True)
+    ]
+    monkeypatch.setattr(pull_module, "MODELS", (replace(model, files=tuple(here)),))
+    for file, path in zip(model.files, paths, strict=True):
+        server.contents[path] = (shared / "models" / file.name).read_bytes()
+    assert pull(name, tmp_path) == [tmp_path / file.name for file in model.files]
+    assert server.asked == paths
 
 
 def test_a_missing_page_is_said_with_its_address(server: Server, tmp_path: Path) -> None:

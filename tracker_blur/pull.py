@@ -11,11 +11,13 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from tracker_blur.atomic import NO_SPACE
 from tracker_blur.errors import ModelError, SettingsError
 from tracker_blur.known_weights import MODELS, WeightFile
 from tracker_blur.weights import cache_folder
 
 _TIMEOUT_SECONDS = 30.0
+_REDIRECTS = range(300, 400)  # those that urllib gives up
 
 
 def pull(name: str, folder: Path | None = None) -> list[Path]:
@@ -50,7 +52,7 @@ def _fetch(file: WeightFile, path: Path) -> Path:
                 f"{file.url}: not {file.name} as pinned (its SHA-256 is not {file.sha256[:12]}…): "
                 "nothing was kept; try again, and report it if it stays so"
             )
-        unfinished.write_bytes(content)
+        _write(content, unfinished)
         unfinished.replace(path)
     except (OSError, http.client.HTTPException) as error:
         raise ModelError(
@@ -66,11 +68,27 @@ def _download(file: WeightFile) -> bytes:
     """Return what the address gives; a byte more than it should have is enough to refuse it."""
     with urllib.request.urlopen(file.url, timeout=_TIMEOUT_SECONDS) as response:
         content: bytes = response.read(file.size_bytes + 1)
+        missing = response.length if len(content) <= file.size_bytes else 0
+    if missing:
+        raise ConnectionError(f"the server broke off {missing} bytes before the end")
     return content
+
+
+def _write(content: bytes, path: Path) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        reason = "no space left" if error.errno in NO_SPACE else (error.strerror or "").lower()
+        raise ModelError(
+            f"{path.parent}: cannot write into this folder ({reason}): make room, or change its "
+            "permissions"
+        ) from error
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, urllib.error.HTTPError):
         error.close()  # it holds the connection
+        if error.code in _REDIRECTS:
+            return "the server sends it round in a circle"
         return str(error)
     return str(getattr(error, "reason", error)) or type(error).__name__
