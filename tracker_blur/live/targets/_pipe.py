@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import select
+from contextlib import suppress
 
+_MUCH = 1 << 20
 _ATOMIC = getattr(select, "PIPE_BUF", 512)  # a pipe that has room takes so many bytes at once
 
 
@@ -13,10 +15,14 @@ class PipeWriter:
 
     descriptor       of a pipe or a file, open for writing; the caller closes it
     timeout_seconds  how long the reader may take to make room
+    is_shared        whether other processes write there, too, so that it must stay as it is
     """
 
-    def __init__(self, descriptor: int, timeout_seconds: float) -> None:
+    def __init__(self, descriptor: int, timeout_seconds: float, *, is_shared: bool = True) -> None:
         self._descriptor = descriptor
+        self._at_once = _ATOMIC if is_shared else _MUCH
+        if not is_shared:
+            os.set_blocking(descriptor, False)
         self._timeout_seconds = timeout_seconds
         self._failure: OSError | None = None
 
@@ -31,7 +37,8 @@ class PipeWriter:
         try:
             while rest:
                 self._wait()
-                rest = rest[os.write(self._descriptor, rest[:_ATOMIC]) :]
+                with suppress(BlockingIOError):
+                    rest = rest[os.write(self._descriptor, rest[: self._at_once]) :]
         except OSError as error:
             self._failure = error
             raise

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import IO, BinaryIO, cast
 
@@ -16,7 +16,7 @@ from tracker_blur.live.delivery import Delivery, Format, Sound
 from tracker_blur.live.targets import Context
 from tracker_blur.live.targets._encoding import Form, LiveWriter, explained
 from tracker_blur.live.targets._pipe import PipeWriter
-from tracker_blur.live.targets._process import environment
+from tracker_blur.live.targets._process import end, environment
 from tracker_blur.media import forwarding
 from tracker_blur.media.containers import ContainerFormat
 
@@ -75,14 +75,13 @@ class Address:
         self._protocol = protocol
         self._context = context
         self._sender: subprocess.Popen[bytes] | None = None
-        self._opened = ExitStack()
         self._said: IO[bytes] | None = None
         self._writer: LiveWriter | None = None
 
     def open(self, format: Format) -> None:
         """Start the process; whether the server can be reached shows later."""
         command = self._command()
-        self._said = self._opened.enter_context(tempfile.TemporaryFile())
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
         try:
             self._sender = subprocess.Popen(
                 command,
@@ -95,7 +94,9 @@ class Address:
         except OSError as error:
             raise SinkError(f"{self.name}: cannot be sent to ({error}): try again") from error
         assert self._sender.stdin is not None
-        pipe = PipeWriter(self._sender.stdin.fileno(), self._context.live.timeout_seconds)
+        pipe = PipeWriter(
+            self._sender.stdin.fileno(), self._context.live.timeout_seconds, is_shared=False
+        )
         self._writer = LiveWriter(cast(BinaryIO, pipe), _FORM, format, self._context.settings)
 
     def show(self, delivery: Delivery) -> None:
@@ -114,12 +115,14 @@ class Address:
         """Send what is left, and end the process."""
         writer, self._writer = self._writer, None
         sender, self._sender = self._sender, None
+        said, self._said = self._said, None
         if writer is not None:
             with suppress(Exception):
                 writer.finish()
         if sender is not None:
-            _end(sender)
-        self._opened.close()
+            end(sender)
+        if said is not None:
+            said.close()
 
     def _command(self) -> list[str]:
         muxer, options = self._protocol.muxer, dict(self._protocol.options)
@@ -157,15 +160,3 @@ class Address:
         self._said.seek(0)
         lines = self._said.read()[-_MOST_WORDS:].decode(errors="replace").strip().splitlines()
         return f"is not reached ({lines[-1].strip().lower()})" if lines else "is gone"
-
-
-def _end(sender: subprocess.Popen[bytes]) -> None:
-    """Let the process end by itself, for it has all it needs; or end it."""
-    assert sender.stdin is not None
-    with suppress(OSError):
-        sender.stdin.close()
-    try:
-        sender.wait(_ENDING_SECONDS)
-    except subprocess.TimeoutExpired:
-        sender.kill()
-        sender.wait()

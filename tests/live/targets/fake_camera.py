@@ -1,0 +1,41 @@
+"""A virtual camera without a device: what pyvirtualcam talks to where the kernel has none."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+
+class FakeCamera:
+    """A backend of pyvirtualcam, as its `Backend` describes; keeps what it is sent."""
+
+    made: ClassVar[list[FakeCamera]] = []
+    is_there = True
+
+    def __init__(
+        self, *, width: int, height: int, fps: float, fourcc: int, device: str | None, **_: Any
+    ) -> None:
+        if not FakeCamera.is_there:
+            raise RuntimeError("no device found")
+        self.size, self.fps, self.fourcc = (width, height), fps, fourcc
+        self._device = device or "/dev/video9"
+        self.sent: list[npt.NDArray[np.uint8]] = []
+        self.is_open = True
+        FakeCamera.made.append(self)
+
+    def close(self) -> None:
+        assert self.is_open
+        self.is_open = False
+
+    def send(self, frame: npt.NDArray[np.uint8]) -> None:
+        if not FakeCamera.is_there:
+            raise RuntimeError("the device is gone")
+        self.sent.append(frame.copy())
+
+    def device(self) -> str:
+        return self._device
+
+    def native_fourcc(self) -> int | None:
+        return None
