@@ -34,7 +34,7 @@ def run(title: str, size: tuple[int, int], source: BinaryIO, keys: BinaryIO) -> 
     Escape and closing the window count as the key q.
     """
     width, height = size
-    cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
+    cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
     cv2.resizeWindow(title, width, height + 2 * _BAR_PX)
     cv2.waitKey(1)
     _tell(keys, READY)
