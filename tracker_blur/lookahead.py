@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from tracker_blur.follow import Step
 from tracker_blur.frames import Frame, Image
 from tracker_blur.glide import Glide
-from tracker_blur.rewind import Rewind
+from tracker_blur.rewind import Rewound
+from tracker_blur.sliding import Window
 from tracker_blur.tracks import Face
 
 F = TypeVar("F", bound=Frame)
@@ -25,52 +24,49 @@ class Stepping(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class _Pending(Generic[F]):
-    frame: F
-    faces: list[Face] = field(default_factory=list)
+class Rewinding(Protocol):
+    """What a `Rewind` does."""
+
+    def step(self, index: int, image: Image, step: Step) -> Iterator[tuple[Face, Rewound]]:
+        """Give each face that is new in this frame with where it was before."""
+        ...
 
 
 def look_ahead(
     frames: Iterable[F],
     view: Callable[[Frame], Image],
     follower: Stepping,
-    rewind: Rewind | None,
+    rewind: Rewinding | None,
     delay_frames: int,
     delay_seconds: float = math.inf,
+    margin_seconds: float = 0.0,
 ) -> Iterator[tuple[F, tuple[Face, ...]]]:
     """Give each frame, in order, with its faces in pixels of the frame.
 
-    view          reduces a frame to what is looked at
-    follower      knows the faces of each frame as it comes
-    rewind        finds where new faces were before; None: nobody does
-    delay_frames  how many frames come in before the first goes out: a face is hidden in up to so
-                  many frames before its first detection
-    delay_seconds a frame goes out when one comes that is later by so much, however few they are
+    view            reduces a frame to what is looked at
+    follower        knows the faces of each frame as it comes
+    rewind          finds where new faces were before; None: nobody does
+    delay_frames    how many frames come in before the first goes out: a face is hidden in up to
+                    so many frames before its first detection
+    delay_seconds   a frame goes out when one comes that is later by so much, however few they are
+    margin_seconds  how long before its first and after its last sight a face is hidden, too, as
+                    far as frames wait
     """
-    pending: deque[_Pending[F]] = deque()
+    window: Window[F] = Window(margin_seconds)
     glide = Glide()
     for index, frame in enumerate(frames):
         image = view(frame)
         step = follower.step(image, frame.seconds)
-        faces = glide.step([_full_size(face, image, frame) for face in step.faces], frame.seconds)
-        pending.append(_Pending(frame, list(faces)))
+        faces = [_full_size(face, image, frame) for face in step.faces]
+        window.add(frame, glide.step(faces, frame.seconds), step.change)
         if rewind is not None:
-            oldest = index + 1 - len(pending)
             for _, before in rewind.step(index, image, step):
                 for earlier, seen, face in before.faces:
-                    if earlier >= oldest:
-                        late = pending[earlier - oldest]
-                        late.faces.append(_full_size(face, seen, late.frame))
-        while len(pending) > delay_frames or (
-            frame.seconds - pending[0].frame.seconds >= delay_seconds
-        ):
-            first = pending.popleft()
-            yield first.frame, tuple(first.faces)
-            if not pending:
-                break
-    for left in pending:
-        yield left.frame, tuple(left.faces)
+                    window.add_face(index - earlier, _full_size(face, seen, frame))
+        while window and (len(window) > delay_frames or window.seconds >= delay_seconds):
+            yield window.leave()
+    while window:
+        yield window.leave()
 
 
 def _full_size(face: Face, image: Image, frame: Frame) -> Face:

@@ -149,7 +149,10 @@ class Engine:
             self._settings.detect_every_frames, rate, self._settings.hold_seconds
         )
         rewind = self._eyes.rewind(rate) if delay else None
-        return lambda frames: look_ahead(frames, self._viewer(info), follower, rewind, delay)
+        margin = self._settings.margin_seconds
+        return lambda frames: look_ahead(
+            frames, self._viewer(info), follower, rewind, delay, margin_seconds=margin
+        )
 
     def redact(self, frame: Frame, faces: tuple[Face, ...]) -> RedactedFrame:
         """Hide these faces in the frame's own planes."""

@@ -49,6 +49,14 @@ def refine(seen: Sightings, confidence: float, margin_seconds: float) -> Tracks:
     return replace(tracks, tracks=tuple(refined))
 
 
+def settled(
+    track: Track, seconds: npt.NDArray[np.float64], scenes: Scenes, margin_seconds: float
+) -> Track:
+    """Return one track without gaps, with margins at its ends and calmer boxes."""
+    margined = _margined(_filled(track, seconds), seconds, scenes, margin_seconds)
+    return _steadied(margined, seconds)
+
+
 def _filled(track: Track, seconds: npt.NDArray[np.float64]) -> Track:
     """Return the track with a box in every frame from its first to its last."""
     frames = np.arange(track.first, track.last + 1, dtype=np.int32)

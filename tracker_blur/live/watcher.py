@@ -130,6 +130,7 @@ class Watcher:
             eyes.rewind(rate) if delay else None,
             _MOST_DELAYED_FRAMES if delay else 0,
             max(0.0, delay - _FEW_FRAMES_SHARE / rate) if delay else math.inf,
+            settings.margin_seconds,
         )
         wished, redactor = settings, Redactor(settings)
         for frame, faces in seen:
