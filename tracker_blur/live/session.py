@@ -71,9 +71,9 @@ class Session:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._outlet.stop()  # first: what the others' end looks like concerns nobody
         self._intake.stop(_END_SECONDS)
         self._watcher.stop(_END_SECONDS)
-        self._outlet.stop()
         everyone = (*self._runners, self._stills)
         for runner in everyone:
             runner.stop()

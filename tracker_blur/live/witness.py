@@ -9,7 +9,6 @@ from tracker_blur.follow import Step
 from tracker_blur.frames import Image
 from tracker_blur.live.losses import Losses
 from tracker_blur.lookahead import Stepping
-from tracker_blur.lookahead import Stepping
 from tracker_blur.tracks import Origin
 
 

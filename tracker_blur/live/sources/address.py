@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import av
 from av.container import InputContainer
 
-from tracker_blur.errors import SourceError
+from tracker_blur.errors import SettingsError, SourceError
 from tracker_blur.live.live_settings import LiveSettings
 from tracker_blur.live.sources import Item
 from tracker_blur.live.sources._streams import Streams
@@ -24,10 +24,10 @@ _WHITELIST = "http,https,tls,tcp,udp,rtp,rtsp,rtsps,rtmp,rtmps,crypto,httpproxy,
 
 
 def make(text: str, live: LiveSettings) -> Address:
-    """Return the source; raises SourceError for a protocol that is none."""
+    """Return the source; raises SettingsError for a protocol that is none."""
     protocol = urlsplit(text).scheme.lower()
     if protocol not in _PROTOCOLS:
-        raise SourceError(
+        raise SettingsError(
             f"{without_secrets(text)}: '{protocol}' is no protocol to read pictures by: use one of "
             f"{', '.join(sorted({*_PROTOCOLS, 'srt'}))}"
         )
