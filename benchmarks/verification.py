@@ -88,8 +88,8 @@ def main() -> None:
     parser.add_argument("--only", help="of the clips, the one of this name")
     parser.add_argument("--evidence", default="pixels,tracks,detail", help="which ways to judge")
     options = parser.parse_args()
-    weights = Weights(options.face)
-    verifier = Verifier(weights)
+    settings = Settings(models_folder=options.face)
+    verifier = Verifier(settings)
     print("| clip | method | evidence | shown | found | false | beside | frames a second |")
     print("|---|---|---|---|---|---|---|---|")
     paths = [SAMPLE]
@@ -101,14 +101,14 @@ def main() -> None:
                 continue
             cut = Path(folder, path.name)
             _write(path, cut, Settings(), lambda frame: [], options.frames)
-            case = _case(cut, path.with_suffix(".csv"), weights)
+            case = _case(cut, path.with_suffix(".csv"), settings)
             for method in METHODS:
                 ways = options.evidence.split(",")
                 for row in _rows(case, method, verifier, Path(folder), ways):
                     print(f"| {path.stem} | {method} | {row} |", flush=True)
 
 
-def _case(path: Path, truth_path: Path, weights: Weights) -> Case:
+def _case(path: Path, truth_path: Path, settings: Settings) -> Case:
     truth: dict[int, list[tuple[int, Box]]] = defaultdict(list)
     with truth_path.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
@@ -116,7 +116,7 @@ def _case(path: Path, truth_path: Path, weights: Weights) -> Case:
             truth[int(row["frame"])].append((int(row["track"]), box))
     faces: dict[int, list[Face]] = defaultdict(list)
     others = itertools.count(1_000_000)
-    all_lookers = lookers(weights)
+    all_lookers = lookers(settings, Weights(settings.models_folder))
     with VideoSource(path) as video:
         for frame in video:
             picture = frame.view(frame.size)

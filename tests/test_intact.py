@@ -13,10 +13,9 @@ from tests.verify_cases import rendered, told
 from tests.video_files import MIRRORED, ROTATED_90_CLOCKWISE, Captions, Clip, Sound, write_clip
 from tracker_blur.boxes import Box
 from tracker_blur.picture_record import PictureRecord
-from tracker_blur.settings import MetadataRule
+from tracker_blur.settings import MetadataRule, Settings
 from tracker_blur.verdict import Check
 from tracker_blur.verify import Verifier
-from tracker_blur.weights import Weights
 
 RICH: dict[str, Any] = {
     "frames": 20,
@@ -37,7 +36,7 @@ def clip(path: Path, **changes: Any) -> Path:
 def checks(output: Path, source: Path, metadata: MetadataRule = "drop") -> tuple[Check, ...]:
     with pytest.MonkeyPatch.context() as patch:
         told(patch)
-        return Verifier(Weights()).verify(output, source=source, metadata=metadata).checks
+        return Verifier(Settings()).verify(output, source=source, metadata=metadata).checks
 
 
 def failed(output: Path, source: Path) -> dict[str, str]:

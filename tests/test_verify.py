@@ -71,7 +71,7 @@ def whole(clip: Path, truth: Truth) -> Path:
 
 
 def verify(output: Path, source: Path | None = None, tracks: Tracks | None = None) -> Verdict:
-    return Verifier(Weights()).verify(output, source=source, tracks=tracks)
+    return Verifier(Settings()).verify(output, source=source, tracks=tracks)
 
 
 def exposed(verdict: Verdict) -> list[int]:
@@ -195,7 +195,7 @@ def test_every_nth_frame(
     finds = finds_of(truth)
     told(monkeypatch, [finds[0], finds[4], finds[8]])
     progress: list[tuple[int, int | None]] = []
-    verdict = Verifier(Weights()).verify(
+    verdict = Verifier(Settings()).verify(
         leaky, source=clip, every=4, progress=lambda *args: progress.append(args)
     )
     assert (verdict.frames, verdict.looked) == (FRAMES, 3)
@@ -309,7 +309,7 @@ def test_an_input_that_breaks_off_is_accepted_on_demand(
     told(monkeypatch)
     with pytest.raises(SourceError, match="breaks off"):
         verify(out, source)
-    verdict = Verifier(Weights()).verify(out, source=source, partial=True)
+    verdict = Verifier(Settings()).verify(out, source=source, partial=True)
     assert verdict.is_clean, verdict.failed_checks
     assert 0 < verdict.frames < 40
 
@@ -356,7 +356,7 @@ def test_without_weights_the_last_resort_looks(monkeypatch: pytest.MonkeyPatch) 
         return next((names for names in choices if not names), None)
 
     monkeypatch.setattr(Weights, "complete", needs_none)
-    assert [looker.name for looker in lookers(Weights())] == ["haar"]
+    assert [looker.name for looker in lookers(Settings(), Weights())] == ["haar"]
 
 
 @pytest.mark.shared
@@ -370,7 +370,7 @@ def test_real_detectors_and_faces(shared: Path, tmp_path: Path, method: str) -> 
     def shown(frame: int, track: int) -> bool:
         return track == first and 4 <= frame < 8
 
-    verifier = Verifier(Weights(shared / "models"))
+    verifier = Verifier(Settings(models_folder=shared / "models"))
     assert verifier.detectors == ("yunet", "centerface")
     whole = rendered(clip, tmp_path / "whole.mp4", truth, method=method)
     assert verifier.verify(whole, source=clip).is_clean
@@ -383,7 +383,7 @@ def test_real_detectors_and_faces(shared: Path, tmp_path: Path, method: str) -> 
 
 
 def test_a_looker_finds_faces_in_an_enlarged_part(shared: Path) -> None:
-    (looker, *_) = lookers(Weights(shared / "models"))
+    (looker, *_) = lookers(Settings(), Weights(shared / "models"))
     capture = cv2.VideoCapture(str(shared / "videos" / "walkers_1080p.mp4"))
     _, image = capture.read()
     capture.release()

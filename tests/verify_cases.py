@@ -84,6 +84,7 @@ class ToldLooker(Looker):
 
     def __init__(self, finds: Sequence[Sequence[Find]], name: str = "told") -> None:
         self.name = name
+        self.label = "face"
         self.close_looks: list[Box] = []
         self._finds = list(finds)
         self._looks = 0
@@ -100,7 +101,7 @@ class ToldLooker(Looker):
 def told(monkeypatch: pytest.MonkeyPatch, finds: Sequence[Sequence[Find]] = ()) -> ToldLooker:
     """Put a ToldLooker in the place of all detectors."""
     looker = ToldLooker(finds)
-    monkeypatch.setattr("tracker_blur.verify.lookers", lambda weights: (looker,))
+    monkeypatch.setattr("tracker_blur.verify.lookers", lambda settings, weights: (looker,))
     return looker
 
 

@@ -1,4 +1,4 @@
-"""Every detector at hand, each at several scales: who looks for faces that are still to be seen."""
+"""Every detector at hand, each at several scales: who looks for what is still to be seen."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from tracker_blur.boxes import Box
 from tracker_blur.detectors import Detector, load_detector
 from tracker_blur.errors import SettingsError
 from tracker_blur.frames import Image, view_size
+from tracker_blur.kinds import kinds
+from tracker_blur.settings import FACE, Settings
 from tracker_blur.weights import Weights
 
 SURE = 0.6  # score from which one find in one frame is a face
@@ -26,6 +28,7 @@ _LOOKS_PX = {  # longest sides; docs/verification.md says what each look adds an
     "ssd": (640,),
     "haar": (640,),
 }
+_OTHER_LOOKS_PX = (640, 1280)  # of who finds plates, or things of one's own
 _GROUPS = (("yunet", "centerface"), ("ssd",), ("haar",))  # the first that is here looks
 _CLOSE_FACE_PX = 80  # the size to which a face is enlarged for a closer look
 _MOST_ENLARGED = 4.0
@@ -34,16 +37,18 @@ _CLOSE_PADDING = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Find:
-    """A place that a detector takes for a face.
+    """A place that a detector takes for a face, or another thing that is to be hidden.
 
     box        pixels of the full-size upright frame
-    is_agreed  whether another detector finds a face there too
+    is_agreed  whether another detector finds the same there too
+    label      what it is taken for
     """
 
     box: Box
     score: float
     detector: str
     is_agreed: bool = False
+    label: str = FACE
 
     @property
     def is_firm(self) -> bool:
@@ -69,14 +74,19 @@ class Find:
 class Looker:
     """One detector at its scales; to be used by one thread at a time."""
 
-    def __init__(self, name: str, detector: Detector) -> None:
+    def __init__(self, name: str, detector: Detector, label: str = FACE) -> None:
         self.name = name
+        self.label = label
         self._detector = detector
+
+    @property
+    def _looks_px(self) -> tuple[int, ...]:
+        return _LOOKS_PX[self.name] if self.label == FACE else _OTHER_LOOKS_PX
 
     def look(self, picture: Image, pixel_aspect: Fraction) -> list[Find]:
         """Return what it finds anywhere in an upright picture of full size."""
         height, width = picture.shape[:2]
-        sizes = {view_size((width, height), px, pixel_aspect) for px in _LOOKS_PX[self.name]}
+        sizes = {view_size((width, height), px, pixel_aspect) for px in self._looks_px}
         finds = []
         for size in sorted(sizes):
             reduced = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
@@ -99,14 +109,29 @@ class Looker:
 
     def _finds(self, picture: cv2.typing.MatLike, x_ratio: float, y_ratio: float) -> list[Find]:
         found = self._detector.detect(np.ascontiguousarray(picture, np.uint8), WEAK)
-        return [Find(find.box.scaled(x_ratio, y_ratio), find.score, self.name) for find in found]
+        return [
+            Find(find.box.scaled(x_ratio, y_ratio), find.score, self.name, label=self.label)
+            for find in found
+        ]
 
 
-def lookers(weights: Weights) -> tuple[Looker, ...]:
-    """Return the strongest detectors whose weights are on this machine, best first.
+def lookers(settings: Settings, weights: Weights) -> tuple[Looker, ...]:
+    """Return who looks for what the settings hide, best first of each kind.
 
-    Raises ModelError when a weight file is damaged, and SettingsError as `Weights` does.
+    For faces these are the strongest detectors whose weights are on this machine, for all else
+    those that found it. Raises ModelError when a weight file is damaged, and SettingsError as
+    `kinds` does.
     """
+    found: list[Looker] = []
+    for kind in kinds(settings, weights):
+        if kind.label == FACE:
+            found += _for_faces(weights)
+        else:
+            found.append(Looker(kind.finder, kind.load(), kind.label))
+    return tuple(found)
+
+
+def _for_faces(weights: Weights) -> tuple[Looker, ...]:
     for group in _GROUPS:
         here = [name for name in group if _is_here(name, weights)]
         if here:
@@ -119,10 +144,14 @@ def _is_here(name: str, weights: Weights) -> bool:
 
 
 def without_doubles(finds: list[Find]) -> list[Find]:
-    """Keep the best-scored of finds that are one face, and note where two detectors agree."""
+    """Keep the best-scored of finds that are one thing, and note where two detectors agree."""
     kept: list[Find] = []
     for find in sorted(finds, key=lambda find: -find.score):
-        same = [at for at, other in enumerate(kept) if find.box.iou(other.box) > SAME_FACE_IOU]
+        same = [
+            at
+            for at, other in enumerate(kept)
+            if other.label == find.label and find.box.iou(other.box) > SAME_FACE_IOU
+        ]
         for at in same:
             if kept[at].detector != find.detector:
                 kept[at] = replace(kept[at], is_agreed=True)

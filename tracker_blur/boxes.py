@@ -135,9 +135,10 @@ class Detection:
 
 
 def suppress_overlaps(detections: Iterable[Detection], iou: float) -> list[Detection]:
-    """Keep the best-scored of any finds that overlap by more than `iou` (greedy NMS)."""
+    """Keep the best-scored of finds of one label that overlap by more than `iou` (greedy NMS)."""
     kept: list[Detection] = []
     for candidate in sorted(detections, key=lambda found: -found.score):
-        if all(candidate.box.iou(found.box) <= iou for found in kept):
+        rivals = (found for found in kept if found.label == candidate.label)
+        if all(candidate.box.iou(rival.box) <= iou for rival in rivals):
             kept.append(candidate)
     return kept

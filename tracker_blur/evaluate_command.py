@@ -93,14 +93,14 @@ class _Run:
 
 def _evaluate(options: argparse.Namespace) -> None:
     from tracker_blur.datasets.annotated import read_picture
-    from tracker_blur.evaluation.detector import detector_named
+    from tracker_blur.detectors import load_detector
     from tracker_blur.evaluation.look import milliseconds
     from tracker_blur.evaluation.report import Section, page, write
     from tracker_blur.weights import Weights
 
     pictures, label = _chosen(options)
     weights = Weights(options.face)
-    named = {name: detector_named(name, weights) for name in options.models.split(",")}
+    named = {name: load_detector(name, weights)[1] for name in options.models.split(",")}
     _print_row(_HEADER)
     _print_row(["---"] * len(_HEADER))
     best: list[_Run] = []

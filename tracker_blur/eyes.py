@@ -1,4 +1,4 @@
-"""Eyes: the detector and the trackers that settings ask for, loaded once."""
+"""Eyes: the detectors and the trackers that settings ask for, loaded once."""
 
 from __future__ import annotations
 
@@ -9,49 +9,32 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tracker_blur import plugins
-from tracker_blur.detectors import Detector, load_detector
+from tracker_blur.detectors import Detector
 from tracker_blur.follow import Follower
+from tracker_blur.kinds import Kind, kinds
 from tracker_blur.pace import Pace
 from tracker_blur.rewind import Rewind
 from tracker_blur.second_look import SecondLook
 from tracker_blur.settings import Settings
+from tracker_blur.together import Followers, Rewinds
 from tracker_blur.trackers import Tracker
 from tracker_blur.weights import Weights
 
 
 @dataclass(frozen=True)
-class Eyes:
-    """What finds and follows faces.
+class Eye:
+    """What finds and follows the things of one kind.
 
+    label         what they are called
     second_look   with a detector of its own: a network takes as long to change its size as to look
     new_tracker   None: the detector looks at every frame
-    weight_files  names of the weight files that were read
     """
 
-    name: str
+    label: str
     detector: Detector
     second_look: SecondLook
     confidence: float
     new_tracker: Callable[[], Tracker] | None
-    weight_files: tuple[str, ...]
-
-    @classmethod
-    def of(cls, settings: Settings) -> Eyes:
-        """Load them; raises ModelError, MissingPackageError or SettingsError."""
-        weights = Weights(settings.models_folder)
-        name, detector = load_detector(settings.detector, weights)
-        _, closer = load_detector(name, weights)
-        confidence = settings.confidence
-        return cls(
-            name,
-            detector,
-            SecondLook(closer),
-            detector.default_confidence if confidence is None else confidence,
-            None
-            if settings.tracker == "none"
-            else plugins.load("tracker_blur.trackers", settings.tracker).load(weights),
-            tuple(sorted(weights.used)),
-        )
 
     def follower(
         self,
@@ -82,3 +65,70 @@ class Eyes:
     def rewind(self, rate: float) -> Rewind:
         """Return a new rewind for a video of this many frames a second."""
         return Rewind(self.new_tracker, self.second_look, rate)
+
+
+@dataclass(frozen=True)
+class Eyes:
+    """What finds and follows all that is to be hidden.
+
+    each          one for each kind of things
+    name          of the detectors, for people to read
+    weight_files  names of the weight files that were read
+    """
+
+    each: tuple[Eye, ...]
+    name: str
+    weight_files: tuple[str, ...]
+
+    @classmethod
+    def of(cls, settings: Settings) -> Eyes:
+        """Load them; raises ModelError, MissingPackageError or SettingsError."""
+        weights = Weights(settings.models_folder)
+        wanted = kinds(settings, weights)
+        new_tracker = (
+            None
+            if settings.tracker == "none"
+            else plugins.load("tracker_blur.trackers", settings.tracker).load(weights)
+        )
+        each = tuple(_eye(kind, settings.confidence, new_tracker) for kind in wanted)
+        name = ", ".join(dict.fromkeys(kind.finder for kind in wanted))
+        return cls(each, name, tuple(sorted(weights.used)))
+
+    @property
+    def confidence(self) -> float:
+        """The score from which a find of any kind is sure."""
+        return min(eye.confidence for eye in self.each)
+
+    def follower(
+        self,
+        every_frames: int | Literal["auto"],
+        rate: float,
+        hold_seconds: float,
+        *,
+        looks_again: bool = False,
+    ) -> Followers:
+        """Return new followers of all kinds, as `Eye.follower` does."""
+        return Followers(
+            [
+                (
+                    eye.label,
+                    eye.follower(every_frames, rate, hold_seconds, looks_again=looks_again),
+                )
+                for eye in self.each
+            ]
+        )
+
+    def rewind(self, rate: float) -> Rewinds:
+        """Return new rewinds of all kinds for a video of this many frames a second."""
+        return Rewinds([(eye.label, eye.rewind(rate)) for eye in self.each])
+
+
+def _eye(kind: Kind, confidence: float | None, new_tracker: Callable[[], Tracker] | None) -> Eye:
+    detector = kind.load()
+    return Eye(
+        kind.label,
+        detector,
+        SecondLook(kind.load()),
+        detector.default_confidence if confidence is None else confidence,
+        new_tracker,
+    )

@@ -20,14 +20,14 @@ from typing import TypeAlias, TypeVar
 from tracker_blur.atomic import check_place
 from tracker_blur.batch import Job, Kind
 from tracker_blur.errors import SinkError, SourceError
-from tracker_blur.eyes import Eyes
+from tracker_blur.eyes import Eye, Eyes
 from tracker_blur.frames import Frame, Image, RedactedFrame, VideoInfo, view_size
 from tracker_blur.look import look_closely
 from tracker_blur.lookahead import look_ahead
 from tracker_blur.redact import Redactor
 from tracker_blur.refine import refine
 from tracker_blur.report import Progress, Report
-from tracker_blur.settings import Settings
+from tracker_blur.settings import FACE, Settings
 from tracker_blur.sinks import Sink
 from tracker_blur.sinks.images import ImageSink
 from tracker_blur.sinks.video import VideoSink
@@ -36,6 +36,7 @@ from tracker_blur.sources.images import ImageSource
 from tracker_blur.sources.video import VideoSource
 from tracker_blur.stages import Ahead
 from tracker_blur.survey import Survey
+from tracker_blur.together import merged
 from tracker_blur.tracks import Face, Origin, Timeline, Tracks
 
 _QUEUED_FRAMES = 2  # evens out the stages; more would only cost memory
@@ -80,12 +81,16 @@ class Engine:
     def description(self) -> str:
         """One line on what is at work."""
         every = self._settings.detect_every_frames
-        if every == 1 or self._eyes.new_tracker is None:
+        if every == 1 or self._settings.tracker == "none":
             pace = "on every frame"
         else:
             pace = "as often as it pays" if every == "auto" else f"on every {every} frames"
         text = f"detector {self.detector_name} {pace}, tracker {self._settings.tracker}"
-        if self.detector_name in {"onnx", "haar"} and self._settings.detector == "auto":
+        hidden = [eye.label for eye in self._eyes.each]
+        if hidden != [FACE]:
+            text = f"hides {', '.join(hidden)}; {text}"
+        weaker = {"onnx", "haar"} & set(self.detector_name.split(", "))
+        if weaker and self._settings.detector == "auto":
             text += "; a better detector: trackblur models pull yunet"
         return text
 
@@ -168,29 +173,38 @@ class Engine:
         info = source.info
         report.expected_frames = info.frame_count
         view = self._viewer(info)
-        survey: Survey | None = None
+        surveys: list[Survey] = []
         with Ahead(_timed(source, report, "decode"), _QUEUED_FRAMES, "decode") as frames:
             for frame in frames:
-                if survey is None:
-                    survey = self._new_survey(info, frame.time_base)
+                if not surveys:
+                    surveys = [
+                        self._new_survey(eye, info, frame.time_base) for eye in self._eyes.each
+                    ]
                 with report.timing("see"):
-                    survey.step(view(frame), frame.pts)
-                report.looked, report.tracks = report.looked + 1, survey.track_count
+                    picture = view(frame)
+                    for survey in surveys:
+                        survey.step(picture, frame.pts)
+                report.looked += 1
+                report.tracks = sum(survey.track_count for survey in surveys)
                 if progress is not None:
                     progress(report)
-        if survey is None:
+        if not surveys:
             raise SourceError(f"{report.source}: holds no pictures: check that it plays")
         with report.timing("see"):
-            return refine(survey.finish(), self._eyes.confidence, self._settings.margin_seconds)
+            margin = self._settings.margin_seconds
+            return merged(
+                [
+                    (eye.label, refine(survey.finish(), eye.confidence, margin))
+                    for eye, survey in zip(self._eyes.each, surveys, strict=True)
+                ]
+            )
 
-    def _new_survey(self, info: VideoInfo, time_base: Fraction) -> Survey:
+    def _new_survey(self, eye: Eye, info: VideoInfo, time_base: Fraction) -> Survey:
         """Return a survey that leaves out what it can come back to."""
         rate, every = float(info.rate), self._settings.detect_every_frames
         is_soon = every == "auto" or every <= _SKIPPED_SECONDS * rate
-        follower = self._eyes.follower(
-            every, rate, _SURVEY_HOLD_SECONDS, looks_again=True, skips=is_soon
-        )
-        return Survey(follower, self._eyes.rewind(rate), info.size, time_base)
+        follower = eye.follower(every, rate, _SURVEY_HOLD_SECONDS, looks_again=True, skips=is_soon)
+        return Survey(follower, eye.rewind(rate), info.size, time_base)
 
     def _render(self, job: Job, tracks: Tracks, report: Report, progress: Progress | None) -> None:
         report.tracks = sum(track.hide for track in tracks.tracks)
@@ -256,10 +270,13 @@ class Engine:
     def _look_at_each(self, frames: Iterable[Frame]) -> Iterator[Seen]:
         ids = itertools.count()
         for frame in frames:
-            finds = look_closely(self._eyes.detector, frame, self._eyes.confidence)
             yield (
                 frame,
-                tuple(Face(next(ids), find.box, find.score, Origin.DETECTED) for find in finds),
+                tuple(
+                    Face(next(ids), find.box, find.score, Origin.DETECTED, label=eye.label)
+                    for eye in self._eyes.each
+                    for find in look_closely(eye.detector, frame, eye.confidence)
+                ),
             )
 
 

@@ -21,7 +21,7 @@ from tracker_blur.boxes import Box
 from tracker_blur.frames import Frame, Plane, RedactedFrame, Samples
 from tracker_blur.methods import Method, Patch
 from tracker_blur.outlines import OPACITY_BITS, Opacity, opacities
-from tracker_blur.settings import Settings
+from tracker_blur.settings import FACE, Settings
 from tracker_blur.tracks import Face
 
 _COVER_BLOCKS = 5  # across the picture: of a face that fills it no more is left than of others
@@ -107,7 +107,7 @@ class Redactor:
             seed=face.track_id,
         )
         opacity = opacities(
-            self._settings.shape,
+            self._settings.shape if face.label == FACE else "rectangle",
             size,
             (left - hidden[0], top - hidden[1], right - hidden[0], bottom - hidden[1]),
             feather,

@@ -15,6 +15,12 @@ Codec = Literal["h264", "hevc", "av1", "vp9"]
 MetadataRule = Literal["drop", "keep"]
 MethodAliases = {"simple": "gaussian"}
 
+FACE = "face"
+"""What detections and tracks of faces are called."""
+
+DETECTOR_FILE_ENDING = ".onnx"
+"""Of a detector that `trackblur train` made, named in place of one of ours."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -24,7 +30,8 @@ class Settings:
 
     Finding
         detector             a file's name in `tracker_blur.detectors`, or "auto": the best one
-                             whose weights are on this machine
+                             whose weights are on this machine; or the path of a file that
+                             `trackblur train` made, ending in ".onnx"
         models_folder        a folder with weight files, looked in first
         confidence           score, 0 to 1, from which a find is a face; None: the detector's own
         detect_every_frames  the detector runs on every Nth frame; "auto" adapts N to what
@@ -44,13 +51,16 @@ class Settings:
                              times; a tracker that no detection confirms is trusted for twice as
                              long
     Hiding
+        hide                 any of "faces", "plates" and the classes of a detector file; none:
+                             faces, or all that the detector file finds
         method               a file's name in `tracker_blur.methods`, or "simple" for "gaussian"
         factor               gaussian: the kernel is the face's size divided by this
         blocks               pixelated: blocks across the face's longer side
         image                image: the picture put over the face
         color                solid: the color, as "#rrggbb"; image: what lies under its
                              transparent parts
-        shape                outline of the hidden area: "ellipse" or "rectangle"
+        shape                outline of what hides a face: "ellipse" or "rectangle"; all else is
+                             hidden as a rectangle
         padding_ratio        added on each side of a face, as a share of its width and height
         feather_ratio        width of the soft edge, outside the hidden area, as a share of
                              its size
@@ -75,6 +85,7 @@ class Settings:
     delay_seconds: float = 0.0
     margin_seconds: float = 0.2
     hold_seconds: float = 1.0
+    hide: tuple[str, ...] = ()
     method: str = "pixelated"
     factor: float = 3.0
     blocks: int = 5
@@ -93,7 +104,10 @@ class Settings:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "method", MethodAliases.get(self.method, self.method))
-        self._check_choice("detector", (*plugins.names("tracker_blur.detectors"), "auto"))
+        if not self.detector.endswith(DETECTOR_FILE_ENDING):
+            self._check_choice("detector", (*plugins.names("tracker_blur.detectors"), "auto"))
+        if not isinstance(self.hide, tuple) or not all(self.hide):
+            raise SettingsError(f"hide is {self.hide!r}: name what to hide: ('faces', 'plates')")
         self._check_choice("tracker", (*plugins.names("tracker_blur.trackers"), "none"))
         self._check_choice("method", plugins.names("tracker_blur.methods"))
         self._check_choice("shape", get_args(Shape))

@@ -66,6 +66,7 @@ class TrackFile:
             name: value.name if isinstance(value, Path) else value
             for name, value in dataclasses.asdict(settings).items()
         }
+        plain["detector"] = Path(settings.detector).name
         with reading(source):
             size, digest = source.stat().st_size, sha256(source)
         return cls(tracks, source.name, digest, size, plain, detector, models)

@@ -39,6 +39,7 @@ class Face:
 
     score   the last detection's, 0 to 1
     method  how to hide this one, if not as the settings say
+    label   what it is: a face, or another thing that is hidden like one
     """
 
     track_id: int
@@ -46,6 +47,7 @@ class Face:
     score: float
     origin: Origin
     method: str | None = None
+    label: str = "face"
 
     def scaled(self, x_ratio: float, y_ratio: float) -> Face:
         """Return the face in a picture that is `x_ratio` times as wide, `y_ratio` as high."""
@@ -160,7 +162,8 @@ class Timeline:
 
     def _face(self, track: Track, row: int) -> Face:
         origin = ORIGINS[track.origins[row]]
-        return Face(track.track_id, track.box(row), float(track.scores[row]), origin, track.method)
+        score = float(track.scores[row])
+        return Face(track.track_id, track.box(row), score, origin, track.method, track.label)
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ does not depend on the length, but for a few numbers a frame.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -78,11 +78,13 @@ class Verifier:
 
     detectors   names of those at work
 
+    settings    what is hidden, who finds it, and the folder of weights
+
     Raises ModelError when a weight file is damaged, and SettingsError when a folder is missing.
     """
 
-    def __init__(self, weights: Weights) -> None:
-        self._lookers = lookers(weights)
+    def __init__(self, settings: Settings) -> None:
+        self._lookers = lookers(settings, Weights(settings.models_folder))
         self.detectors = tuple(looker.name for looker in self._lookers)
 
     def verify(
@@ -115,7 +117,7 @@ class Verifier:
             where = None
             if tracks is not None:
                 where = Whereabouts(_fitted(tracks, after.info.size), padding_ratio)
-            case = _Case(where, "pixels" if source else None, every, self._lookers[0])
+            case = _Case(where, "pixels" if source else None, every, self._lookers)
             before = (
                 None
                 if source is None
@@ -163,7 +165,7 @@ class _Case:
         where: Whereabouts | None,
         by: Evidence | None,
         every: int,
-        close_looker: Looker,
+        all_lookers: Sequence[Looker],
     ) -> None:
         self.where = where
         self.evidence: Evidence = by or ("detail" if where is None else "tracks")
@@ -173,7 +175,8 @@ class _Case:
         self.looked = 0
         self.finds = 0
         self._every = every
-        self._close_looker = close_looker
+        firsts = {looker.label: looker for looker in reversed(all_lookers)}
+        self._close_lookers = tuple(firsts.values())
 
     def looks(self, after: VideoSource, before: VideoSource | None) -> Iterator[_Look]:
         """Give each frame of the output, with the input's of the same time."""
@@ -208,7 +211,7 @@ class _Case:
             picture = look.after if look.before is None else look.before
             if look.is_looked_at:
                 look.finds += looker.look(picture, pixel_aspect)
-            if self.where is not None and looker is self._close_looker:
+            if self.where is not None and looker in self._close_lookers:
                 for box in self.where.awaited.get(look.index, ()):
                     look.finds += looker.look_closely(picture, box)
             yield look

@@ -11,11 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tracker_blur.arguments import add_hide
 from tracker_blur.console import Console, guarded
 from tracker_blur.errors import SettingsError
-from tracker_blur.settings import MetadataRule, Settings
+from tracker_blur.settings import FACE, MetadataRule, Settings
 
 if TYPE_CHECKING:
+    from tracker_blur.track_file import TrackFile
     from tracker_blur.tracks import Tracks
     from tracker_blur.verdict import Verdict
     from tracker_blur.verify import Progress
@@ -49,16 +51,16 @@ def verified(
 
     source    the input it was made of
     tracks    what was hidden
-    settings  those it was made with: folder of weights, padding, metadata, partial
+    settings  those it was made with: what is hidden, who finds it, folder of weights, padding,
+              metadata, partial
 
     Raises SourceError when a file cannot be read, ModelError and SettingsError when detectors
     cannot.
     """
     from tracker_blur.verify import Verifier
-    from tracker_blur.weights import Weights
 
     settings = settings or Settings()
-    return Verifier(Weights(settings.models_folder)).verify(
+    return Verifier(settings).verify(
         output,
         source=source,
         tracks=tracks,
@@ -107,8 +109,6 @@ def write_reports(
             temporary.write_text(text, encoding="utf-8")
 
 
-def _run(options: argparse.Namespace) -> int:
-    _check(options)
 def check_page(path: Path, overwrite: bool) -> None:
     """Find out whether a page can be written here, before minutes are spent on looking.
 
@@ -122,6 +122,8 @@ def check_page(path: Path, overwrite: bool) -> None:
     check_place(path, overwrite)
 
 
+def _run(options: argparse.Namespace) -> int:
+    _check(options)
     tracks, settings = _tracks(options)
     with _progress(options.output.name, options.quiet) as progress:
         verdict = verified(
@@ -175,10 +177,12 @@ def _real(path: Path) -> str:
 
 def _tracks(options: argparse.Namespace) -> tuple[Tracks | None, Settings]:
     """Return the tracks, and the settings that matter here: the track file's, where it has any."""
+    given = {name: getattr(options, name) for name in ("hide", "detector")}
+    given = {name: value for name, value in given.items() if value}
     metadata: MetadataRule = "keep" if options.metadata == "keep" else "drop"
     if options.tracks is None:
         return None, Settings(
-            models_folder=options.face, metadata=metadata, partial=options.partial
+            models_folder=options.face, metadata=metadata, partial=options.partial, **given
         )
     from tracker_blur import track_file
 
@@ -191,7 +195,17 @@ def _tracks(options: argparse.Namespace) -> tuple[Tracks | None, Settings]:
         metadata=metadata,
         padding_ratio=padding,
         partial=options.partial,
+        **{"hide": _hidden(read)} | given,
     )
+
+
+def _hidden(read: TrackFile) -> tuple[str, ...]:
+    """Return what was to be hidden, as the settings have it."""
+    said = read.settings.get("hide")
+    words = tuple(word for word in said if word) if isinstance(said, list) else ()
+    if not words and any(track.label != FACE for track in read.tracks.tracks):
+        return tuple(sorted({track.label for track in read.tracks.tracks}))
+    return words
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -221,6 +235,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--face", type=Path, metavar="DIR", help="a folder with weight files, looked in first"
+    )
+    add_hide(parser)
+    parser.add_argument(
+        "--detector",
+        metavar="FILE.onnx",
+        help="who finds what is neither a face nor a plate",
     )
     parser.add_argument(
         "--every", type=int, default=1, metavar="N", help="look at every Nth frame (default: all)"

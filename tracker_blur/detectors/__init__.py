@@ -12,6 +12,7 @@ from typing import Protocol
 from tracker_blur import plugins
 from tracker_blur.boxes import Detection
 from tracker_blur.frames import Image
+from tracker_blur.settings import DETECTOR_FILE_ENDING
 from tracker_blur.weights import Weights
 
 AUTO_ORDER = ("yunet", "centerface", "onnx", "ssd", "haar")
@@ -42,12 +43,18 @@ class Detector(Protocol):
 def load_detector(name: str, weights: Weights) -> tuple[str, Detector]:
     """Return the detector's name and the detector; "auto" is the best whose weights are here.
 
+    A name that ends in ".onnx" is the path of a file that `trackblur train` made.
+
     Raises SettingsError for an unknown name, ModelError when weights are missing or damaged (also
     under "auto": a damaged file is no reason to take a weaker detector), and MissingPackageError.
     """
+    detector: Detector
+    if name.endswith(DETECTOR_FILE_ENDING):
+        detector = plugins.load(__name__, "onnx").from_file(name)
+        return name, detector
     if name == "auto":
         name = next(known for known in AUTO_ORDER if _has_weights(known, weights))
-    detector: Detector = plugins.load(__name__, name).load(weights)
+    detector = plugins.load(__name__, name).load(weights)
     return name, detector
 
 

@@ -10,6 +10,7 @@ show larger ones. The score estimates the root of the overlap with the thing tha
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -139,7 +140,20 @@ def from_content(file_name: str, content: bytes) -> Onnx:
     return Onnx(file_name, np.frombuffer(content, np.uint8))
 
 
+def from_file(path: str) -> Onnx:
+    """Return the detector that a file of the user's own holds; raises ModelError."""
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot read this weight file ({error.strerror})") from error
+    return from_content(path, content)
+
+
+def from_weights(weights: Weights, file_name: str) -> Onnx:
+    """Return the detector of a weight file; raises ModelError when it is missing or damaged."""
+    return Onnx(file_name, buffer(weights, file_name))
+
+
 def load(weights: Weights) -> Detector:
     """Return the detector; raises ModelError when its weights are missing or damaged."""
-    (name,) = WEIGHTS[0]
-    return Onnx(name, buffer(weights, name))
+    return from_weights(weights, *WEIGHTS[0])
