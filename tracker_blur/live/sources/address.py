@@ -52,7 +52,8 @@ class Address:
         """Connect to the server."""
         timeout = self._live.timeout_seconds
         options = {
-            "fflags": "nobuffer+discardcorrupt",
+            # Not nobuffer: it throws away what was probed, and the key picture with it.
+            "fflags": "discardcorrupt",
             "probesize": str(_PROBE_BYTES),
             "analyzeduration": str(round(_PROBE_SECONDS * av.time_base)),
             "protocol_whitelist": _WHITELIST,

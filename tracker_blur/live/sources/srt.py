@@ -42,7 +42,7 @@ class Srt:
         self.rate: Fraction | None = None
         self.has_sound = False
         self._command = [program, "-hide_banner", "-loglevel", "error", "-nostdin"]
-        self._command += ["-fflags", "nobuffer", "-rw_timeout", f"{live.timeout_seconds * 1e6:.0f}"]
+        self._command += ["-rw_timeout", f"{live.timeout_seconds * 1e6:.0f}"]
         self._command += ["-i", text, "-c", "copy", "-f", "mpegts", "-flush_packets", "1", "pipe:1"]
         self._process: subprocess.Popen[bytes] | None = None
         self._said: IO[bytes] | None = None
@@ -60,7 +60,7 @@ class Srt:
             self._container = av.open(
                 f"pipe:{self._process.stdout.fileno()}",
                 format="mpegts",
-                container_options={"fflags": "nobuffer+discardcorrupt"},
+                container_options={"fflags": "discardcorrupt"},
                 metadata_errors="replace",
             )
             self._streams = Streams(self._container, self.name)

@@ -26,7 +26,7 @@ _RAW = re.compile(r"(\d+)x(\d+):(\w+)")
 def make(text: str, live: LiveSettings) -> StandardInput:
     """Return the source; raises SettingsError for a raw format that is none."""
     if live.raw_format is None:
-        return StandardInput(None, {"probesize": str(_PROBE_BYTES), "fflags": "nobuffer"})
+        return StandardInput(None, {"probesize": str(_PROBE_BYTES)})
     match = _RAW.fullmatch(live.raw_format)
     try:
         if match is None:

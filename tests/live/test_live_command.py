@@ -1,0 +1,189 @@
+"""`trackblur live` as a person or a service runs it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from tests.live.peers import free_port
+from tracker_blur.live.metrics import Metrics, exposition
+from tracker_blur.live.status import Status, TargetStatus
+
+PROGRAM = [sys.executable, "-m", "tracker_blur", "live"]
+
+
+def run(*words: str, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([*PROGRAM, *words], input=stdin, capture_output=True, timeout=60)
+
+
+def frames(path: Path) -> list[av.VideoFrame]:
+    with av.open(str(path)) as container:
+        return list(container.decode(video=0))
+
+
+@pytest.fixture
+def clip(shared: Path) -> Path:
+    return shared / "videos" / "two_heads.mp4"
+
+
+@pytest.mark.shared
+def test_a_file_in_real_time_becomes_a_file(shared: Path, clip: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.mkv"
+    words = ["--realtime", "--to", str(out), "--json", "--delay", "0.2", "--face"]
+    result = run(str(clip), *words, str(shared / "models"))
+    assert result.returncode == 0, result.stderr
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert len(lines) >= 2
+    assert lines[-1]["state"] == "ended"
+    assert lines[-1]["frames_in"] == 56
+    assert lines[-1]["targets"][0]["name"] == str(out)
+    assert b"detector yunet" in result.stderr
+    assert len(frames(out)) > 20
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_ends_it_with_a_whole_file(
+    shared: Path, clip: Path, tmp_path: Path, name: str
+) -> None:
+    out = tmp_path / "out.mp4"
+    words = [str(clip), "--realtime", "--to", str(out), "--json", "--face", str(shared / "models")]
+    with subprocess.Popen(
+        [*PROGRAM, *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if json.loads(line)["targets"][0]["shown"] > 5:
+                break
+        process.send_signal(getattr(signal, name))
+        process.stdout.read()
+        assert process.wait(30) == 0
+    assert len(frames(out)) > 5
+
+
+@pytest.mark.shared
+def test_standard_input_may_bring_a_container_or_raw_frames(shared: Path, tmp_path: Path) -> None:
+    clip = shared / "videos" / "signer.mkv"
+    encoded = tmp_path / "encoded.mkv"
+    words = ["--to", str(encoded), "--face", str(shared / "models")]
+    result = run("-", *words, stdin=clip.read_bytes())
+    assert result.returncode == 0, result.stderr
+    assert frames(encoded)[0].width == 640
+    pictures = [frame.to_ndarray(format="bgr24") for frame in frames(clip)[:30]]
+    raw = tmp_path / "raw.mkv"
+    words = ["--to", str(raw), "--raw-format", "640x480:bgr24", "--face", str(shared / "models")]
+    result = run("-", *words, stdin=b"".join(picture.tobytes() for picture in pictures))
+    assert result.returncode == 0, result.stderr
+    first = frames(raw)[0].to_ndarray(format="bgr24").astype(int)
+    assert first.shape == (480, 640, 3)
+    assert np.abs(first.mean((0, 1)) - pictures[0].mean((0, 1))).max() < 12  # its colors
+
+
+@pytest.mark.shared
+def test_a_camera_is_whatever_opencv_reads(shared: Path, tmp_path: Path) -> None:
+    from tests.live.judging import Judge, watched
+    from tracker_blur.live.live_settings import LiveSettings
+    from tracker_blur.live.sources.camera import Camera
+
+    path = tmp_path / "camera.avi"  # stands for the device; OpenCV reads both the same way
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, (320, 180))
+    for _ in range(400):
+        writer.write(np.full((180, 320, 3), 90, np.uint8))
+    writer.release()
+    judge = Judge(until=lambda judge: len(judge.deliveries) > 5)
+    camera = Camera(str(path), LiveSettings())
+    watched(path, shared, judge, source=camera)
+    assert judge.format is not None
+    assert judge.format.size == (320, 180)
+    assert judge.format.rate == 25
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "text"),
+    [
+        (["97"], 1, "--list-cameras"),
+        (["rtsp://127.0.0.1:9/none", "--to", "out.mkv"], 1, "cannot be opened"),
+        (["none.mp4", "--realtime", "--to", "out.mkv"], 1, "no such file"),
+        (["none.mp4", "--to", "out.mkv"], 2, "--realtime"),
+        (["0", "--to", "nonsense"], 2, "is no target"),
+        (["0", "--to", "a.mkv", "a.mkv"], 2, "twice"),
+        (["0", "--watchdog", "-1"], 2, "watchdog"),
+        (["0", "--size", "big"], 2, "WIDTHxHEIGHT"),
+        (["-", "--raw-format", "1x1:nonsense", "--to", "out.mkv"], 2, "raw_format"),
+        (["0", "--cover", "none.png"], 2, "none.png"),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_line(
+    words: list[str], code: int, text: str, tmp_path: Path
+) -> None:
+    result = subprocess.run(
+        [*PROGRAM, *words], capture_output=True, text=True, cwd=tmp_path, timeout=60, input=""
+    )
+    assert result.returncode == code, result.stderr
+    assert text in result.stderr
+    assert "Traceback" not in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_cameras_are_listed() -> None:
+    result = run("--list-cameras")
+    assert result.returncode == 0
+    assert result.stdout or b"no camera" in result.stderr
+
+
+def test_figures_for_prometheus() -> None:
+    status = Status(
+        state="live",
+        frames_in=7,
+        rate=29.97,
+        targets=(TargetStatus('a"b', "open", shown=5, dropped=1),),
+    )
+    text = exposition(status)
+    assert "trackblur_frames_in_total 7\n" in text
+    assert "trackblur_rate 29.97\n" in text
+    assert 'trackblur_state{state="live"} 1\n' in text
+    assert 'trackblur_target_shown_total{target="a\\"b"} 5\n' in text
+    with Metrics(0, lambda: status) as metrics:
+        address = f"http://127.0.0.1:{metrics.port}"
+        with urllib.request.urlopen(f"{address}/metrics", timeout=10) as answer:
+            assert answer.read().decode() == text
+        with pytest.raises(urllib.error.HTTPError, match="404") as refused:
+            urllib.request.urlopen(f"{address}/", timeout=10)
+        refused.value.close()
+
+
+@pytest.mark.shared
+def test_figures_are_served_while_it_runs(shared: Path, clip: Path, tmp_path: Path) -> None:
+    port = free_port()
+    words = [
+        str(clip),
+        "--realtime",
+        "--to",
+        str(tmp_path / "out.mkv"),
+        "--metrics-port",
+        str(port),
+    ]
+    with subprocess.Popen(
+        [*PROGRAM, *words, "--face", str(shared / "models")], stderr=subprocess.DEVNULL
+    ) as process:
+        text = ""
+        while process.poll() is None and "trackblur_frames_out_total" not in text:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+                    text = answer.read().decode()
+            except OSError:
+                time.sleep(0.1)
+        process.terminate()
+        assert process.wait(30) == 0
+    assert "trackblur_frames_out_total" in text
