@@ -55,7 +55,7 @@ def _live(options: argparse.Namespace, console: Console) -> None:
     controls = Controls(_methods(settings), hide_all=live.hide_all)
     source = open_source(options.source, live, realtime=options.realtime)
     session = Session(source, settings, live, controls, console.warn)
-    context = Context(settings, live, controls, lambda: session.status)
+    context = Context(settings, live, controls, lambda: session.status, console.note)
     session.add([open_target(name, context) for name in names])
     console.note(
         f"{source.name} to {', '.join(names)}: detector {session.detector_name}, method "

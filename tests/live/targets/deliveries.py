@@ -43,6 +43,7 @@ def context(
     settings: Settings | None = None,
     status: Callable[[], Status] = Status,
     controls: Controls | None = None,
+    tell: Callable[[str], None] = lambda text: None,
     **live: Any,
 ) -> Context:
     return Context(
@@ -50,6 +51,7 @@ def context(
         LiveSettings(**live),
         controls or Controls(("pixelated", "solid")),
         status,
+        tell,
     )
 
 

@@ -247,6 +247,13 @@ def test_a_token_is_made_up_where_others_may_come() -> None:
         assert ask(one, f"/status?token={tokens[0]}")[0] == 200
 
 
+def test_tells_where_to_look() -> None:
+    told: list[str] = []
+    with opened("web:0.0.0.0:0", tell=told.append) as page:
+        assert told == [f"web:0.0.0.0:0: look at {page.url}"]
+        assert "/?token=" in page.url
+
+
 def test_loopback_needs_no_token(page: Page) -> None:
     assert page.url == f"http://127.0.0.1:{port(page)}/"
     with pytest.raises(OSError), socket.create_connection(("127.0.0.2", port(page)), 1):

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.live.targets.screen import Screen, virtual_screen
+
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="Xvfb is for Linux")
 
 SHOWER = """
@@ -46,23 +48,12 @@ thread.join()
 
 
 @pytest.fixture
-def screen() -> Iterator[dict[str, str]]:
-    """Give the environment in which there is a screen, without a window manager."""
-    for program in ("Xvfb", "xdotool"):
-        if shutil.which(program) is None:
-            pytest.skip(f"the program {program} is not installed")
-    ours, theirs = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(theirs), "-screen", "0", "1024x768x24", "-nolisten", "tcp"],
-        pass_fds=[theirs],
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(theirs)
-    with os.fdopen(ours) as told:
-        number = told.readline().strip()
-    yield {**os.environ, "DISPLAY": f":{number}", "XVFB": str(server.pid)}
-    server.terminate()
-    server.wait()
+def screen() -> Iterator[Screen]:
+    """Give a screen without a window manager."""
+    if shutil.which("xdotool") is None:
+        pytest.skip("the program xdotool is not installed")
+    with virtual_screen() as screen:
+        yield screen
 
 
 @contextmanager
@@ -81,36 +72,40 @@ def start(environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
 
 
 @needs_linux
-def test_keys_act_and_q_ends_it(screen: dict[str, str]) -> None:
-    with start(screen) as shower:
+def test_keys_act_and_q_ends_it(screen: Screen) -> None:
+    with start(screen.environment) as shower:
         assert shower.stdout is not None
         assert shower.stdout.readline() == "shown\n"
         assert "hide_all=False, method='pixelated', strength=0" in shower.stdout.readline()
         find = ["xdotool", "search", "--sync", "--name", "trackblur"]
-        window = subprocess.run(find, env=screen, capture_output=True, text=True, check=True)
+        window = subprocess.run(
+            find, env=screen.environment, capture_output=True, text=True, check=True
+        )
         number = window.stdout.split()[0]
-        subprocess.run(["xdotool", "windowfocus", number], env=screen, check=True)
+        subprocess.run(["xdotool", "windowfocus", number], env=screen.environment, check=True)
         for keys, wish in (
             (["space"], "hide_all=True"),
             (["space", "m"], "hide_all=False, method='solid'"),
             (["plus", "plus", "minus"], "strength=1"),
             (["s"], "stills=1"),
         ):
-            subprocess.run(["xdotool", "key", "--delay", "200", *keys], env=screen, check=True)
+            subprocess.run(
+                ["xdotool", "key", "--delay", "200", *keys], env=screen.environment, check=True
+            )
             line = shower.stdout.readline()
             while line and wish not in line:
                 line = shower.stdout.readline()
             assert wish in line
-        subprocess.run(["xdotool", "key", "q"], env=screen, check=True)
+        subprocess.run(["xdotool", "key", "q"], env=screen.environment, check=True)
         assert shower.stdout.read().endswith("closed True\n")
 
 
 @needs_linux
-def test_a_screen_that_goes_away_is_told(screen: dict[str, str]) -> None:
-    with start(screen) as shower:
+def test_a_screen_that_goes_away_is_told(screen: Screen) -> None:
+    with start(screen.environment) as shower:
         assert shower.stdout is not None
         assert shower.stdout.readline() == "shown\n"
-        os.kill(int(screen["XVFB"]), signal.SIGKILL)
+        os.kill(screen.server.pid, signal.SIGKILL)
         said = shower.stdout.read().splitlines()
     assert said[-2:] == ["window: it is gone: use web instead", "closed False"]
 

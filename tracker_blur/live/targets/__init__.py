@@ -30,12 +30,14 @@ class Context:
     live      further options
     controls  what keys and buttons act on
     status    returns how the session fares, from any thread, at once
+    tell      called with what a user should know, such as where to look
     """
 
     settings: Settings
     live: LiveSettings
     controls: Controls
     status: Callable[[], Status]
+    tell: Callable[[str], None] = lambda text: None
 
 
 class Target(Protocol):
@@ -84,9 +86,10 @@ def _kind(text: str) -> str:
         return "address"
     if word in _WORDS:
         return word
-    if text.endswith(("/", os.sep)) or Path(text).is_dir() or Path(text).suffix.lower() == ".m3u8":
+    path = Path(text)
+    if text and (text[-1] in "/" + os.sep or path.is_dir() or path.suffix.lower() == ".m3u8"):
         return "hls"
-    if Path(text).suffix:
+    if path.suffix:
         return "recording"
     raise SettingsError(
         f"'{text}' is no target: name window, virtual, web, - for standard output, a file such as "

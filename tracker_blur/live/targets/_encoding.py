@@ -16,7 +16,7 @@ from av.container import OutputContainer
 from av.packet import Packet
 
 from tracker_blur.atomic import NO_SPACE
-from tracker_blur.errors import SinkError
+from tracker_blur.errors import SinkError, TrackerBlurError
 from tracker_blur.live.delivery import Delivery, Format, Sound
 from tracker_blur.live.targets._pictures import copy_of, frame_of
 from tracker_blur.live.targets._sound import SoundEncoder
@@ -145,7 +145,7 @@ def explained(name: str) -> Iterator[None]:
     """Turn what goes wrong while writing into one clear line."""
     try:
         yield
-    except SinkError as error:
+    except TrackerBlurError as error:
         raise SinkError(f"{name}: {error}") from error
     except (av.FFmpegError, OSError, ValueError) as error:
         if getattr(error, "errno", None) in NO_SPACE:

@@ -20,7 +20,7 @@ from tracker_blur.live.targets import Context
 from tracker_blur.live.targets._preview import Preview
 from tracker_blur.live.targets._visitors import Visitors, token_in
 
-_PAGE = "tracker_blur.live.targets.page"
+_PAGE = "tracker_blur.live.targets._page"
 _FILES = {
     "/": ("index.html", "text/html; charset=utf-8"),
     "/page.css": ("page.css", "text/css; charset=utf-8"),

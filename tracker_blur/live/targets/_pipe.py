@@ -26,6 +26,10 @@ class PipeWriter:
         self._timeout_seconds = timeout_seconds
         self._failure: OSError | None = None
 
+    def hurry(self, timeout_seconds: float) -> None:
+        """Wait no longer than so long from now on."""
+        self._timeout_seconds = min(self._timeout_seconds, timeout_seconds)
+
     def write(self, data: bytes) -> int:
         """Write all; raises BrokenPipeError without a reader, TimeoutError when it is too slow.
 

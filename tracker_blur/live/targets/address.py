@@ -76,6 +76,7 @@ class Address:
         self._context = context
         self._sender: subprocess.Popen[bytes] | None = None
         self._said: IO[bytes] | None = None
+        self._pipe: PipeWriter | None = None
         self._writer: LiveWriter | None = None
 
     def open(self, format: Format) -> None:
@@ -94,10 +95,10 @@ class Address:
         except OSError as error:
             raise SinkError(f"{self.name}: cannot be sent to ({error}): try again") from error
         assert self._sender.stdin is not None
-        pipe = PipeWriter(
+        self._pipe = PipeWriter(
             self._sender.stdin.fileno(), self._context.live.timeout_seconds, is_shared=False
         )
-        self._writer = LiveWriter(cast(BinaryIO, pipe), _FORM, format, self._context.settings)
+        self._writer = LiveWriter(cast(BinaryIO, self._pipe), _FORM, format, self._context.settings)
 
     def show(self, delivery: Delivery) -> None:
         """Send a picture; raises SinkError when that fails."""
@@ -116,6 +117,8 @@ class Address:
         writer, self._writer = self._writer, None
         sender, self._sender = self._sender, None
         said, self._said = self._said, None
+        if self._pipe is not None:
+            self._pipe.hurry(_ENDING_SECONDS)
         if writer is not None:
             with suppress(Exception):
                 writer.finish()

@@ -15,6 +15,7 @@ from tracker_blur.live.targets._pipe import PipeWriter
 from tracker_blur.media.containers import ContainerFormat
 
 _DESCRIPTOR = 1
+_CLOSING_SECONDS = 1.0
 _FORM = Form(
     ContainerFormat("mpegts", frozenset({"h264", "hevc", "mpeg2video"}), ("h264",), is_strict=False)
 )
@@ -38,13 +39,15 @@ class StandardOutput:
     name = "-"
 
     def __init__(self, context: Context, descriptor: int = _DESCRIPTOR) -> None:
-        self._settings = context.settings
-        self._pipe = PipeWriter(descriptor, context.live.timeout_seconds)
+        self._context = context
+        self._descriptor = descriptor
+        self._pipe: PipeWriter | None = None
         self._writer: LiveWriter | None = None
 
     def open(self, format: Format) -> None:
         """Get ready."""
-        self._writer = LiveWriter(cast(BinaryIO, self._pipe), _FORM, format, self._settings)
+        self._pipe = PipeWriter(self._descriptor, self._context.live.timeout_seconds)
+        self._writer = LiveWriter(cast(BinaryIO, self._pipe), _FORM, format, self._context.settings)
 
     def show(self, delivery: Delivery) -> None:
         """Write a picture; raises SinkError when that fails."""
@@ -61,6 +64,8 @@ class StandardOutput:
     def close(self) -> None:
         """Write what is left."""
         writer, self._writer = self._writer, None
+        if self._pipe is not None:
+            self._pipe.hurry(_CLOSING_SECONDS)
         if writer is not None:
             with suppress(Exception):
                 writer.finish()

@@ -71,6 +71,7 @@ class Page:
             target=server.serve_forever, args=(0.1,), name="trackblur page"
         )
         self._thread.start()
+        self._context.tell(f"{self.name}: look at {self.url}")
 
     def show(self, delivery: Delivery) -> None:
         """Offer a picture to whoever looks."""
