@@ -1,0 +1,96 @@
+"""What a long crowd costs in memory: what a first pass keeps of it, and what refining takes.
+
+    python benchmarks/memory.py [--minutes 10 30 60] [--faces 6]
+
+No pixels: faces that are found in every second frame, 25 frames a second, each for ten seconds and
+then followed by another, are kept as a survey keeps them and then refined. Each length is run in a
+process of its own. Frames, networks and the encoder come on top; they do not grow with the length.
+
+finds         boxes with their looks, as a survey keeps them
+face-frames   hidden boxes after refining
+survey        MiB more than before, with all finds
+peak          MiB more than before, at the most, while refining
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import resource
+import time
+from fractions import Fraction
+
+import numpy as np
+import scipy.optimize  # noqa: F401  # refining imports it: 45 MiB that do not grow
+
+from tracker_blur.boxes import Box
+from tracker_blur.looks import Looks, look
+from tracker_blur.refine import refine
+from tracker_blur.survey import Sightings
+from tracker_blur.tracks import Face, Origin, Tracks, TracksBuilder
+
+RATE = 25
+LIFE_FRAMES = 250
+SIZE = (320, 180)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--minutes", type=int, nargs="+", default=[10, 30, 60])
+    parser.add_argument("--faces", type=int, default=6)
+    options = parser.parse_args()
+    print("| minutes | finds | face-frames | survey | peak | refining |")
+    print("|---:|---:|---:|---:|---:|---:|")
+    for minutes in options.minutes:
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            print(pool.apply(_row, (minutes, options.faces)), flush=True)
+
+
+def _row(minutes: int, faces: int) -> str:
+    before = _most_mib()
+    seen, finds = _crowd(minutes * 60 * RATE, faces)
+    survey = _most_mib() - before
+    started = time.process_time()
+    tracks = refine(seen, 0.5, 0.2)
+    seconds = time.process_time() - started
+    hidden = sum(len(track) for track in tracks.tracks)
+    peak = _most_mib() - before
+    return (
+        f"| {minutes} | {finds} | {hidden} | {survey:.0f} MiB | {peak:.0f} MiB, "
+        f"{peak * 2**20 / hidden:.0f} bytes each | {seconds:.1f} s |"
+    )
+
+
+def _crowd(frame_count: int, faces: int) -> tuple[Sightings, int]:
+    """Return what a first pass saw, and in how many boxes."""
+    generator = np.random.default_rng(0)
+    noise = generator.integers(0, 256, (SIZE[1], SIZE[0], 3), dtype=np.uint8)
+    people = [look(noise, Box(10 * k, 10, 10 * k + 20, 40)) for k in range(2 * faces)]
+    builder, looks = TracksBuilder(), Looks()
+    track_id = finds = 0
+    for place in range(faces):
+        first = 37 * place
+        while first < frame_count:
+            x, y, speed = generator.uniform((20, 20, -0.3), (280, 140, 0.3))
+            for frame in range(first, min(first + LIFE_FRAMES, frame_count), 2):
+                left = x + speed * (frame - first)
+                box = Box(left, y, left + 16, y + 20)
+                builder.add(frame, Face(track_id, box, 0.9, Origin.DETECTED))
+                looks.add(track_id, frame, people[track_id % len(people)])
+                finds += 1
+            first += LIFE_FRAMES + int(generator.integers(5, 60))
+            track_id += 1
+    times = np.arange(frame_count, dtype=np.int64)
+    tracks = Tracks(SIZE, Fraction(1, RATE), times, (), builder.tracks())
+    return Sightings(tracks, np.arange(0, frame_count, 2, dtype=np.int32), (), looks), finds
+
+
+def _most_mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    main()
