@@ -294,3 +294,19 @@ def test_a_face_behind_another_is_held_for_a_tracker_would_follow_the_other() ->
     origins = {face.track_id: face.origin for face in frames[1]}
     assert origins == {0: Origin.DETECTED, 1: Origin.HELD}
     assert frames[2][1].box.covers(behind)
+
+
+@pytest.mark.parametrize("ratio", [0.5, 0.75, 1.5])
+def test_faces_are_followed_when_the_view_changes_its_size(ratio: float) -> None:
+    size = round(512 * ratio), round(512 * ratio)
+    looks = [[found(FACE)], [found(FACE.moved(4, 0))], [], [found(FACE.scaled(ratio, ratio))]]
+    loop = follower(looks)
+    first = loop.step(shifted(0), 0)
+    loop.step(shifted(4), 1 / RATE)
+    smaller = np.asarray(cv2.resize(shifted(8), size, interpolation=cv2.INTER_AREA), np.uint8)
+    step = loop.step(smaller, 2 / RATE)
+    assert [face.track_id for face in step.faces] == [first.faces[0].track_id]
+    assert step.faces[0].origin is Origin.FOLLOWED
+    assert step.faces[0].box.iou(FACE.moved(8, 0).scaled(ratio, ratio)) > 0.7
+    step = loop.step(smaller, 3 / RATE)
+    assert [face.track_id for face in step.faces] == [first.faces[0].track_id]

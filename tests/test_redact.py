@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -14,9 +16,10 @@ from hypothesis import strategies as st
 from tests.fakes import LAYOUTS, ArrayFrame, noise_frame
 from tracker_blur import color
 from tracker_blur.boxes import Box
+from tracker_blur.errors import SettingsError
 from tracker_blur.frames import Frame, Orientation, PixelLayout, Plane, RedactedFrame, Samples
 from tracker_blur.methods import Patch
-from tracker_blur.redact import Redactor
+from tracker_blur.redact import Redactor, repeated
 from tracker_blur.settings import Settings
 from tracker_blur.tracks import Face, Origin
 
@@ -289,3 +292,48 @@ def test_what_stands_upright_is_stored_as_it_was(
 ) -> None:
     stored = np.arange(width * height).reshape(height, width)
     np.testing.assert_array_equal(orientation.stored(orientation.upright(stored)), stored)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("orientation", [Orientation.UPRIGHT, Orientation.TRANSPOSED])
+@pytest.mark.parametrize("size", [(64, 48), (63, 47), (3, 200)])
+def test_a_cover_leaves_but_a_few_blocks(
+    layout: str, orientation: Orientation, size: tuple[int, int]
+) -> None:
+    frame = noise_frame(layout, size, orientation)
+    before = frame.samples()
+    covered = Redactor(Settings(blocks=40)).cover(frame)
+    assert covered.frame is frame
+    for plane, was in zip(frame.planes(), before, strict=True):
+        for axis in (0, 1):
+            edges = (np.diff(plane.samples.astype(int), axis=axis) != 0).any(axis=1 - axis)
+            assert edges.sum() <= 4
+        assert abs(plane.samples.mean() - was.mean()) < 0.1 * frame.layout.peak
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_cover_may_be_a_picture(layout: str, tmp_path: Path) -> None:
+    path = tmp_path / "cover.png"
+    cv2.imwrite(str(path), np.full((20, 30, 3), 127, np.uint8))
+    frame = noise_frame(layout, (63, 47))
+    Redactor(Settings(), path).cover(frame)
+    for plane in frame.planes():
+        assert np.ptp(plane.samples) <= 1
+
+
+def test_a_cover_that_is_no_picture_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"none\.png"):
+        Redactor(Settings(), tmp_path / "none.png")
+
+
+def test_what_is_repeated_is_a_copy_of_what_is_redacted() -> None:
+    frame, again = noise_frame("yuv420p", (20, 20)), noise_frame("yuv420p", (20, 20))
+    redacted = solid().redact(frame, [face(Box(1, 1, 9, 9))])
+    asked: list[Frame] = []
+
+    def copy(given: Frame) -> Frame:
+        asked.append(given)
+        return again
+
+    assert repeated(redacted, copy).frame is again
+    assert asked == [frame]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import threading
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -19,6 +19,7 @@ from tracker_blur.live.live_settings import LiveSettings
 from tracker_blur.live.session import Session
 from tracker_blur.live.sources import Source, open_source
 from tracker_blur.live.status import Status
+from tracker_blur.live.targets import Target
 
 DARK = 40
 RAW_SHARE = 0.5  # a face of which less is black was not hidden at all, or elsewhere
@@ -68,6 +69,7 @@ def watched(
     live: LiveSettings | None = None,
     tell: Callable[[str], None] = lambda text: None,
     source: Source | None = None,
+    others: Sequence[Target] = (),
     **settings: object,
 ) -> Status:
     """Play a clip through a session to its end, or until the judge has seen enough."""
@@ -82,7 +84,7 @@ def watched(
     controls = judge.controls = Controls(["solid", "pixelated"], hide_all=live.hide_all)
     source = source or open_source(str(clip), live, realtime=True)
     session = Session(source, chosen, live, controls, tell)
-    session.add([judge])
+    session.add([judge, *others])
     watch = threading.Timer(LONGEST_SECONDS, controls.quit)
     watch.start()
     with session:

@@ -24,6 +24,7 @@ _FIGURES = {  # field of Status: kind, help
     "rate": ("gauge", "Frames out a second"),
     "delay_median_ms": ("gauge", "Median delay in milliseconds"),
     "delay_p95_ms": ("gauge", "95th percentile of the delay in milliseconds"),
+    "view_px": ("gauge", "Longest side of the picture that is looked at"),
     "faces": ("gauge", "Faces that are hidden now"),
     "reconnects": ("counter", "Times the source was opened again"),
     "restarts": ("counter", "Times a stage was started anew"),

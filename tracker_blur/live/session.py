@@ -20,7 +20,8 @@ from tracker_blur.live.watcher import Watcher
 from tracker_blur.settings import Settings
 
 _POLL_SECONDS = 0.1
-_END_SECONDS = 5.0  # for a source, a detector or a target to come to its end
+_END_SECONDS = 5.0  # for a detector or a target to come to its end
+_SOURCE_END_SECONDS = 2.0  # a source may wait for a peer until its own time-out
 _RATE_SECONDS = 2.0  # over which the rate is counted
 
 
@@ -72,7 +73,7 @@ class Session:
 
     def __exit__(self, *_: object) -> None:
         self._outlet.stop()  # first: what the others' end looks like concerns nobody
-        self._intake.stop(_END_SECONDS)
+        self._intake.stop(_SOURCE_END_SECONDS)
         self._watcher.stop(_END_SECONDS)
         everyone = (*self._runners, self._stills)
         for runner in everyone:
@@ -121,6 +122,7 @@ class Session:
             rate=len(recent) / min(_RATE_SECONDS, max(0.001, now - self._epoch)),
             delay_median_ms=statistics.median(delays) if delays else 0.0,
             delay_p95_ms=delays[int(0.95 * (len(delays) - 1))] if delays else 0.0,
+            view_px=watcher.view_px,
             faces=outlet.faces,
             method=wishes.method,
             strength=wishes.strength,

@@ -43,6 +43,7 @@ class Status:
     rate             frames out a second, lately
     delay_median_ms  from a frame at hand to the same frame handed to the targets, lately, without
     delay_p95_ms     the look-ahead that was asked for; median and 95th percentile
+    view_px          longest side, in pixels, at which pictures are looked at now
     faces            that are hidden now
     method           by which they are
     strength         in steps; 0 is as the settings say
@@ -63,6 +64,7 @@ class Status:
     rate: float = 0.0
     delay_median_ms: float = 0.0
     delay_p95_ms: float = 0.0
+    view_px: int = 0
     faces: int = 0
     method: str = ""
     strength: int = 0

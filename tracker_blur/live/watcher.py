@@ -51,6 +51,7 @@ class Watcher:
     failure    what went wrong, while it is not at work again; "" if nothing
     error      what went wrong last; "" if nothing ever did
     restarts   how often it was started anew
+    view_px    longest side, in pixels, at which pictures are looked at now
     last_look  `time.monotonic()` when the detector last finished; None: not since the last start
 
     settings   `delay_seconds` is the look-ahead
@@ -78,6 +79,7 @@ class Watcher:
         self.failure = ""
         self.error = ""
         self.restarts = 0
+        self.view_px = settings.view_px
         self.last_look: float | None = None
 
     def start(self, rate: Fraction) -> None:
@@ -152,6 +154,7 @@ class Watcher:
             started = time.perf_counter()
             yield frame
             effort.spent(time.perf_counter() - started)
+            self.view_px = effort.view_px
 
     def _looked(self) -> None:
         self.last_look = time.monotonic()
