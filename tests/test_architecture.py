@@ -9,7 +9,16 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "tracker_blur"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-PLUGINS = ("detectors", "exports", "methods", "sinks", "sources", "trackers")
+PLUGINS = (
+    "detectors",
+    "exports",
+    "live.sources",
+    "live.targets",
+    "methods",
+    "sinks",
+    "sources",
+    "trackers",
+)
 PURE = ("boxes", "cuts", "follow", "match", "pace", "timecodes", "track_edits", "tracks")
 PRINTING = {
     "arguments.py",
@@ -63,13 +72,12 @@ def test_plugins_never_import_plugins_of_any_kind(folder: str) -> None:
     for name, targets in GRAPH.items():
         if name.startswith(f"tracker_blur.{folder}."):
             for target in targets:
-                kind = target.removeprefix("tracker_blur.").split(".")
-                is_plugin = (
-                    len(kind) > 1
-                    and kind[0] in PLUGINS
-                    and f"tracker_blur.{kind[0]}.{kind[1]}" in GRAPH
-                )
-                assert not is_plugin or kind[1].startswith("_"), f"{name} imports {target}"
+                assert not is_plugin(target), f"{name} imports {target}"
+
+
+def is_plugin(name: str) -> bool:
+    folder, _, last = name.removeprefix("tracker_blur.").rpartition(".")
+    return name in GRAPH and folder in PLUGINS and not last.startswith("_")
 
 
 @pytest.mark.parametrize("name", PURE)

@@ -29,9 +29,10 @@ def parser() -> argparse.ArgumentParser:
         usage="%(prog)s IN [IN ...] [[-o] OUT] [options]\n       %(prog)s COMMAND [-h]",
         description="Hide every face in videos, pictures and folders of them; "
         "keep everything else as it was.",
-        epilog="Commands: 'track' writes down where faces are, 'tracks' shows and changes that, "
-        "'render' hides what it says, 'verify' looks for faces in a finished file, 'models' lists "
-        "and fetches weight files, 'train' makes a detector of your own, 'evaluate' measures one. "
+        epilog="Commands: 'live' hides faces as a camera or a stream shows them, 'track' writes "
+        "down where faces are, 'tracks' shows and changes that, 'render' hides what it says, "
+        "'verify' looks for faces in a finished file, 'models' lists and fetches weight files, "
+        "'train' makes a detector of your own, 'evaluate' measures one. "
         "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a face was found exposed, 130 interrupted.",
         formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28),
     )
@@ -50,15 +51,15 @@ def parser() -> argparse.ArgumentParser:
         "beside IN",
     )
     finding = words.add_argument_group("finding faces")
-    _add_finding(finding)
-    _option(
+    add_finding(finding)
+    option(
         finding,
         "--one-pass",
         "one_pass",
         action="store_true",
         help="do not look at the whole video before writing it: a face may show until it is found",
     )
-    _option(
+    option(
         finding,
         "--delay",
         "delay_seconds",
@@ -67,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
         help="one pass: how long, 30 frames at most, a frame waits for what later ones tell "
         "(default: %(default)s)",
     )
-    _option(
+    option(
         finding,
         "--hold",
         "hold_seconds",
@@ -75,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="one pass: how long a lost face stays hidden (default: %(default)s)",
     )
-    _add_hiding(words.add_argument_group("hiding faces"))
+    add_hiding(words.add_argument_group("hiding faces"))
     writing = words.add_argument_group("writing")
     _add_writing(writing)
     _add_keeping(writing)
@@ -83,7 +84,7 @@ def parser() -> argparse.ArgumentParser:
         "--tracks", type=Path, metavar="FILE", help="also write where faces were, to be rendered"
     )
     _add_showing(writing)
-    _add_telling(words.add_argument_group("telling"))
+    add_telling(words.add_argument_group("telling"))
     return words
 
 
@@ -103,9 +104,9 @@ def track_parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="the track file (default: NAME.tracks.jsonl beside IN)",
     )
-    _add_finding(words.add_argument_group("finding faces"))
+    add_finding(words.add_argument_group("finding faces"))
     _add_keeping(words.add_argument_group("files"))
-    _add_telling(words.add_argument_group("telling"))
+    add_telling(words.add_argument_group("telling"))
     return words
 
 
@@ -119,11 +120,11 @@ def render_parser() -> argparse.ArgumentParser:
     words.add_argument("source", type=Path, metavar="IN", help="the video")
     words.add_argument("tracks", type=Path, metavar="FILE", help="its track file")
     words.add_argument("target", type=Path, metavar="OUT", help="the output")
-    _add_hiding(words.add_argument_group("hiding faces"))
+    add_hiding(words.add_argument_group("hiding faces"))
     writing = words.add_argument_group("writing")
     _add_writing(writing)
     _add_keeping(writing)
-    _add_telling(words.add_argument_group("telling"))
+    add_telling(words.add_argument_group("telling"))
     return words
 
 
@@ -145,7 +146,7 @@ def in_flags(message: str) -> str:
 
 def add_hide(group: argparse._ActionsContainer) -> None:
     """Add the option that says what to hide."""
-    _option(
+    option(
         group,
         "--hide",
         "hide",
@@ -160,16 +161,17 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(filter(None, text.split(",")))
 
 
-def _add_finding(group: argparse._ArgumentGroup) -> None:
+def add_finding(group: argparse._ArgumentGroup) -> None:
+    """Add the options that say how faces are found."""
     add_hide(group)
-    _option(
+    option(
         group,
         "--detector",
         "detector",
         metavar="NAME",
         help=_listing("detectors", extra="auto") + ", or FILE.onnx of trackblur train",
     )
-    _option(
+    option(
         group,
         "--face",
         "models_folder",
@@ -177,7 +179,7 @@ def _add_finding(group: argparse._ArgumentGroup) -> None:
         metavar="DIR",
         help="a folder with weight files, looked in first",
     )
-    _option(
+    option(
         group,
         "--confidence",
         "confidence",
@@ -185,7 +187,7 @@ def _add_finding(group: argparse._ArgumentGroup) -> None:
         metavar="SCORE",
         help="score from 0 to 1 from which a find is a face (default: the detector's own)",
     )
-    _option(
+    option(
         group,
         "--detect-every",
         "detect_every_frames",
@@ -193,7 +195,7 @@ def _add_finding(group: argparse._ArgumentGroup) -> None:
         metavar="N",
         help="detect on every Nth frame and follow in between, or 'auto' (default: %(default)s)",
     )
-    _option(
+    option(
         group,
         "--view-size",
         "view_px",
@@ -202,8 +204,8 @@ def _add_finding(group: argparse._ArgumentGroup) -> None:
         help="longest side of the picture that is looked at; more finds smaller faces and takes "
         "longer (default: %(default)s)",
     )
-    _option(group, "--tracker", "tracker", metavar="NAME", help=_listing("trackers", extra="none"))
-    _option(
+    option(group, "--tracker", "tracker", metavar="NAME", help=_listing("trackers", extra="none"))
+    option(
         group,
         "--margin",
         "margin_seconds",
@@ -214,16 +216,17 @@ def _add_finding(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def _add_hiding(group: argparse._ArgumentGroup) -> None:
+def add_hiding(group: argparse._ArgumentGroup) -> None:
+    """Add the options that say how faces are hidden."""
     names = plugins.names("tracker_blur.methods")
-    _option(
+    option(
         group,
         "--method",
         "method",
         choices=sorted((*names, *MethodAliases)),
         help=_listing("methods") + "; simple: gaussian",
     )
-    _option(
+    option(
         group,
         "--blocks",
         "blocks",
@@ -231,7 +234,7 @@ def _add_hiding(group: argparse._ArgumentGroup) -> None:
         metavar="N",
         help="pixelated: blocks across a face (default: %(default)s)",
     )
-    _option(
+    option(
         group,
         "--factor",
         "factor",
@@ -239,16 +242,16 @@ def _add_hiding(group: argparse._ArgumentGroup) -> None:
         metavar="F",
         help="gaussian: the kernel is the face's size divided by this (default: %(default)s)",
     )
-    _option(group, "--color", "color", metavar="#RRGGBB", help="solid: the color")
-    _option(group, "--image", "image", type=Path, metavar="FILE", help="image: the picture")
-    _option(
+    option(group, "--color", "color", metavar="#RRGGBB", help="solid: the color")
+    option(group, "--image", "image", type=Path, metavar="FILE", help="image: the picture")
+    option(
         group,
         "--shape",
         "shape",
         choices=get_args(Shape),
         help="outline of the hidden area (default: %(default)s)",
     )
-    _option(
+    option(
         group,
         "--padding",
         "padding_ratio",
@@ -256,7 +259,7 @@ def _add_hiding(group: argparse._ArgumentGroup) -> None:
         metavar="RATIO",
         help="added on each side, as a share of the face (default: %(default)s)",
     )
-    _option(
+    option(
         group,
         "--feather",
         "feather_ratio",
@@ -267,9 +270,9 @@ def _add_hiding(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_writing(group: argparse._ArgumentGroup) -> None:
-    _option(group, "--codec", "codec", choices=get_args(Codec), help="(default: as the input's)")
-    _option(group, "--encoder", "encoder", metavar="NAME", help="FFmpeg's name, such as h264_nvenc")
-    _option(
+    option(group, "--codec", "codec", choices=get_args(Codec), help="(default: as the input's)")
+    option(group, "--encoder", "encoder", metavar="NAME", help="FFmpeg's name, such as h264_nvenc")
+    option(
         group,
         "--quality",
         "quality",
@@ -277,8 +280,8 @@ def _add_writing(group: argparse._ArgumentGroup) -> None:
         metavar="Q",
         help="constant quality on the encoder's scale; lower is better",
     )
-    _option(group, "--preset", "preset", metavar="NAME", help="the encoder's preset")
-    _option(
+    option(group, "--preset", "preset", metavar="NAME", help="the encoder's preset")
+    option(
         group,
         "--metadata",
         "metadata",
@@ -315,7 +318,8 @@ def _add_showing(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--show", action="store_true", help="pictures: show the result in a window")
 
 
-def _add_telling(group: argparse._ArgumentGroup) -> None:
+def add_telling(group: argparse._ArgumentGroup) -> None:
+    """Add the options that say what is told."""
     group.add_argument("--quiet", "-q", action="store_true", help="only errors and warnings")
     group.add_argument("--verbose", "-v", action="store_true", help="where the time went")
     group.add_argument("--json", action="store_true", help="print a machine-readable summary")
@@ -329,7 +333,8 @@ def _add_telling(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def _option(group: argparse._ActionsContainer, flag: str, setting: str, **details: Any) -> None:
+def option(group: argparse._ActionsContainer, flag: str, setting: str, **details: Any) -> None:
+    """Add an option whose default is that of its setting."""
     group.add_argument(flag, dest=setting, default=DEFAULTS[setting], **details)
 
 

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any, get_args
 
-from tracker_blur.arguments import _add_finding, _add_hiding, _add_telling, _option
+from tracker_blur.arguments import add_finding, add_hiding, add_telling, option
 from tracker_blur.live.live_settings import LiveSettings, Transport
 from tracker_blur.settings import Codec
 
@@ -19,11 +19,13 @@ def live_parser() -> argparse.ArgumentParser:
     """Return the parser; an option's destination is the name of its setting."""
     words = argparse.ArgumentParser(
         prog="trackblur live",
+        usage="%(prog)s [SOURCE] [--to TARGET ...] [options]",
         description="Hide every face in what a camera or a stream shows, as it happens. Whatever "
         "fails: all is hidden until it works again.",
         epilog="It ends when you quit (q, Ctrl-C) or the source ends, with exit code 0; files are "
         "whole then. Targets: window, virtual, web, a file (.mp4, .mkv), an address (rtmp, rtsp, "
-        "srt, udp), a playlist (live.m3u8), or - for standard output.",
+        "srt, udp), a playlist (live.m3u8), or - for standard output. --json prints a line each "
+        "second, to standard error where standard output carries pictures.",
         formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28),
     )
     words.add_argument(
@@ -43,9 +45,9 @@ def live_parser() -> argparse.ArgumentParser:
     )
     _add_source(words.add_argument_group("source"))
     finding = words.add_argument_group("finding faces")
-    _add_finding(finding)
+    add_finding(finding)
     words.set_defaults(one_pass=True, detect_every_frames="auto")
-    _option(
+    option(
         finding,
         "--delay",
         "delay_seconds",
@@ -54,7 +56,7 @@ def live_parser() -> argparse.ArgumentParser:
         help="how long, 30 frames at most, a frame waits for what later ones tell, so that a face "
         "is hidden from the frame it appears (default: %(default)s)",
     )
-    _option(
+    option(
         finding,
         "--hold",
         "hold_seconds",
@@ -63,11 +65,11 @@ def live_parser() -> argparse.ArgumentParser:
         help="how long a lost face stays hidden (default: %(default)s)",
     )
     hiding = words.add_argument_group("hiding faces")
-    _add_hiding(hiding)
+    add_hiding(hiding)
     _add_safety(hiding)
     _add_targets(words.add_argument_group("targets"))
     telling = words.add_argument_group("telling")
-    _add_telling(telling)
+    add_telling(telling)
     telling.add_argument(
         "--metrics-port",
         type=int,
@@ -176,9 +178,9 @@ def _add_targets(group: argparse._ArgumentGroup) -> None:
         metavar="DIR",
         help="where pictures that you ask for are saved (default: here)",
     )
-    _option(group, "--codec", "codec", choices=get_args(Codec), help="(default: as it fits)")
-    _option(group, "--encoder", "encoder", metavar="NAME", help="FFmpeg's name, such as h264_nvenc")
-    _option(
+    option(group, "--codec", "codec", choices=get_args(Codec), help="(default: as it fits)")
+    option(group, "--encoder", "encoder", metavar="NAME", help="FFmpeg's name, such as h264_nvenc")
+    option(
         group,
         "--quality",
         "quality",
@@ -186,7 +188,7 @@ def _add_targets(group: argparse._ArgumentGroup) -> None:
         metavar="Q",
         help="constant quality on the encoder's scale; lower is better",
     )
-    _option(group, "--preset", "preset", metavar="NAME", help="the encoder's preset")
+    option(group, "--preset", "preset", metavar="NAME", help="the encoder's preset")
     group.add_argument("--overwrite", action="store_true", help="replace files that exist")
 
 

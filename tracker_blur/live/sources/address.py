@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterator
 from fractions import Fraction
@@ -13,7 +12,7 @@ from av.container import InputContainer
 
 from tracker_blur.errors import SettingsError, SourceError
 from tracker_blur.live.live_settings import LiveSettings
-from tracker_blur.live.sources import Item
+from tracker_blur.live.sources import Item, without_secrets
 from tracker_blur.live.sources._streams import Streams
 from tracker_blur.media.input import error_text
 
@@ -96,8 +95,3 @@ class Address:
 
     def abort(self) -> None:
         """Leave a wait to its time-out: FFmpeg offers no other end."""
-
-
-def without_secrets(text: str) -> str:
-    """Return an address without the name and the password in it."""
-    return re.sub(r"//[^/@]*@", "//", text)

@@ -16,9 +16,8 @@ from av.container import InputContainer
 
 from tracker_blur.errors import SourceError
 from tracker_blur.live.live_settings import LiveSettings
-from tracker_blur.live.sources import Item
+from tracker_blur.live.sources import Item, without_secrets
 from tracker_blur.live.sources._streams import Streams
-from tracker_blur.live.sources.address import without_secrets
 
 _END_SECONDS = 2.0
 _SAID_BYTES = 300
