@@ -22,7 +22,7 @@ from tracker_blur.training.canvases import Canvases, Views, batch  # noqa: E402
 from tracker_blur.training.export import onnx_bytes  # noqa: E402
 from tracker_blur.training.losses import loss  # noqa: E402
 from tracker_blur.training.mining import Mine  # noqa: E402
-from tracker_blur.training.network import Network, Shape  # noqa: E402
+from tracker_blur.training.network import MEAN, SCALE, Network, Shape  # noqa: E402
 
 TINY = Shape(1, (4, 4), (8, 8, 8), (0, 0, 0, 0), 8, 1)
 
@@ -108,9 +108,9 @@ def test_opencv_and_pytorch_agree() -> None:
     with torch.no_grad():
         expected = network(torch.from_numpy(image).permute(2, 0, 1)[None].float())
     net = cv2.dnn.readNetFromONNX(np.frombuffer(onnx_bytes(network, ["a", "b"][:1]), np.uint8))
-    net.setInput(cv2.dnn.blobFromImage(image))
+    net.setInput(cv2.dnn.blobFromImage(image, SCALE, mean=(MEAN, MEAN, MEAN)))
     for stride, one in zip((8, 16, 32), expected, strict=True):
-        found = net.forward(f"trackblur/{stride}/a")
+        found = net.forward(f"trackblur2/{stride}/a")
         np.testing.assert_allclose(found, one.numpy(), atol=1e-3)
 
 

@@ -33,7 +33,8 @@ _OCTAVES_PER_STEP = 2
 _NMS_IOU = 0.4
 _TOP_K = 1000  # best-scored finds of a class that are compared; a crowd has fewer faces
 _LARGEST_LOG = 5.0  # as in training: e^5 cells are more than any picture has
-_OUTPUT_PREFIX = "trackblur"
+_OUTPUT_PREFIX = "trackblur2"
+_MEAN, _SCALE = 127.5, 1 / 64  # as in training: what networks of this prefix expect
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class Onnx:
             picture, 0, -height % _SIDE_STEP_PX, 0, -width % _SIDE_STEP_PX, cv2.BORDER_CONSTANT
         )
         network = self._networks[step]
-        network.setInput(cv2.dnn.blobFromImage(padded))
+        network.setInput(cv2.dnn.blobFromImage(padded, _SCALE, mean=(_MEAN, _MEAN, _MEAN)))
         maps = network.forward([output.name for output in self._outputs])
         found: list[Detection] = []
         for place, label in enumerate(self.labels):
@@ -118,12 +119,13 @@ def _decode(numbers: Map, output: _Output, place: int, confidence: float) -> npt
     y from the cell's own center and the logarithms of width and height, all in cells.
     """
     classes = len(output.classes)
-    scores = 1.0 / (1.0 + np.exp(-numbers[place].astype(float).clip(-50, 50)))
-    at = np.nonzero(scores >= confidence)
+    least = np.log(max(confidence, 1e-9) / max(1.0 - confidence, 1e-9))
+    at = np.nonzero(numbers[place] >= least)
+    scores = 1.0 / (1.0 + np.exp(-numbers[place][at].astype(float)))
     x, y, wide, high = numbers[classes:, at[0], at[1]].astype(float)
     centers = np.stack((x + at[1] + 0.5, y + at[0] + 0.5), 1) * output.stride
     spans = np.exp(np.stack((wide, high), 1).clip(max=_LARGEST_LOG)) * output.stride
-    return np.concatenate((centers - spans / 2, spans, scores[at][:, None]), 1)
+    return np.concatenate((centers - spans / 2, spans, scores[:, None]), 1)
 
 
 def _suppressed(rows: npt.NDArray[np.double], confidence: float, label: str) -> list[Detection]:

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Sequence
 
 import torch
+from torch import Tensor, nn
 
 from tracker_blur.errors import SettingsError
 from tracker_blur.training.network import STRIDES, Network
@@ -17,16 +18,19 @@ _TRACED_PX = 64
 
 
 def onnx_bytes(network: Network, classes: Sequence[str]) -> bytes:
-    """Return the network as ONNX, input of any size whose sides are multiples of 32.
+    """Return the network as ONNX: normalized pictures in, whose sides are multiples of 32.
+
+    Normalizing is left to who reads the pictures: in OpenCV that costs nothing there, and two
+    passes over the picture in the network.
 
     OpenCV shows of an ONNX file little but the names of its outputs, so these carry what a detector
-    must know: "trackblur/STRIDE/CLASS+CLASS". Normalizations are folded into the convolutions.
+    must know: "trackblur2/STRIDE/CLASS+CLASS". Normalizations are folded into the convolutions.
 
     Raises SettingsError for class names that this cannot tell apart.
     """
     if len(classes) != network.shape.classes or any("+" in n or "/" in n for n in classes):
         raise SettingsError(f"class names must be {network.shape.classes}, without '+' and '/'")
-    names = [f"trackblur/{stride}/{'+'.join(classes)}" for stride in STRIDES]
+    names = [f"trackblur2/{stride}/{'+'.join(classes)}" for stride in STRIDES]
     file = io.BytesIO()
     plain = copy.deepcopy(network).cpu().float().eval()
     picture = torch.zeros(1, 3, _TRACED_PX, _TRACED_PX)
@@ -34,7 +38,7 @@ def onnx_bytes(network: Network, classes: Sequence[str]) -> bytes:
         # The newer exporter needs two more packages and writes operators OpenCV cannot read.
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            plain,
+            _Normalized(plain),
             (picture,),
             file,
             dynamo=False,
@@ -44,3 +48,14 @@ def onnx_bytes(network: Network, classes: Sequence[str]) -> bytes:
             dynamic_axes={name: {2: "rows", 3: "columns"} for name in ("picture", *names)},
         )
     return file.getvalue()
+
+
+class _Normalized(nn.Module):
+    """The network for pictures that are normalized already."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return self.network.maps(pictures)

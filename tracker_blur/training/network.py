@@ -16,6 +16,9 @@ from torch import Tensor, nn
 STRIDES = (8, 16, 32)
 """Picture pixels a cell of each output map spans."""
 
+MEAN, SCALE = 127.5, 1 / 64
+"""Pictures are normalized to (value - MEAN) * SCALE."""
+
 BOX_NUMBERS = 4
 _PRIOR = 0.01  # the score that every cell starts with (Lin et al., arXiv 1708.02002)
 
@@ -107,7 +110,11 @@ class Network(nn.Module):
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return the maps of strides 8, 16 and 32, as the class says."""
-        small = self.small(self.stem((pictures - 127.5) * (1 / 64)))
+        return self.maps((pictures - MEAN) * SCALE)
+
+    def maps(self, normalized: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the maps of pictures whose values are already normalized."""
+        small = self.small(self.stem(normalized))
         medium = self.medium(small)
         coarse = self.lateral[2](self.large(medium))
         middle = self.merge[1](self.lateral[1](medium) + _doubled(coarse))
