@@ -83,6 +83,15 @@ def test_takes_pictures_without_sound(target: Target) -> None:
     target.close()
 
 
+def test_takes_sound_that_begins_late(target: Target) -> None:
+    target.open(FORMAT)
+    send(target, deliveries())
+    for sound in sounds():
+        target.play(sound)
+    send(target, deliveries(begin=14.0), sounds(begin=14.0))
+    target.close()
+
+
 def test_closes_whatever_was_before(target: Target) -> None:
     target.close()
     target.open(FORMAT)

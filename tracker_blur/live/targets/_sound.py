@@ -71,7 +71,10 @@ class SoundEncoder:
         waiting = np.concatenate([self._waiting, *stretches], axis=1)
         packets: list[Packet[AudioStream]] = []
         for begin in range(0, waiting.shape[1] - self._length + 1, self._length):
-            packets += self.stream.encode(self._frame(waiting[:, begin : begin + self._length]))
+            frame = self._frame(waiting[:, begin : begin + self._length])
+            # Encoders begin with some silence before the first sample. Containers that know of no
+            # negative times would move the pictures for it, or fail.
+            packets += [packet for packet in self.stream.encode(frame) if (packet.pts or 0) >= 0]
             self._encoded += self._length
         whole = waiting.shape[1] // self._length * self._length
         self._waiting = waiting[:, whole:]

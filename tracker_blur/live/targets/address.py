@@ -20,7 +20,14 @@ from tracker_blur.live.targets._process import end, environment
 from tracker_blur.media import forwarding
 from tracker_blur.media.containers import ContainerFormat
 
-_FORM = Form(ContainerFormat(forwarding.PIPE_FORMAT, frozenset({"h264", "hevc"}), ("h264",)))
+_FORM = Form(
+    ContainerFormat(
+        forwarding.PIPE_FORMAT,
+        frozenset({"h264", "hevc"}),
+        ("h264",),
+        options={"write_index": "0"},  # it would grow for as long as the stream lasts
+    )
+)
 _ENDING_SECONDS = 2.0
 _MOST_WORDS = 4096  # bytes
 _NO_PROBING = [
