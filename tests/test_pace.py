@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from tracker_blur.pace import Pace
 
 
@@ -9,6 +11,11 @@ def looks(pace: Pace, frames: int) -> list[int]:
 
 def test_a_fixed_pace_looks_at_the_first_frames_and_then_every_nth() -> None:
     assert looks(Pace(4, 25.0), 12) == [0, 1, 2, 6, 10]
+
+
+@pytest.mark.parametrize("rate", [0.2, 1.0, 5.0, 8.0])
+def test_frames_far_apart_are_all_looked_at(rate: float) -> None:
+    assert looks(Pace(5, rate), 8) == list(range(8))
 
 
 def test_a_cut_makes_it_look_at_each_of_the_next_frames() -> None:

@@ -11,6 +11,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from skimage import data
 
 from tracker_blur import Settings, redact_video
 from tracker_blur.batch import Job
@@ -106,6 +107,31 @@ def test_one_pass_hides_nearly_every_face(
     assert report.passes == 1
     assert report.frames == 200
     assert exposed_share(tmp_path / "out.mp4", SAMPLE.with_suffix(".csv")) < 0.01
+
+
+@pytest.mark.parametrize("one_pass", [False, True])
+def test_a_face_in_one_frame_of_a_time_lapse_is_hidden(tmp_path: Path, one_pass: bool) -> None:
+    """Every second frame was looked at, and a passer-by in one of the others was never seen."""
+    scene = cv2.resize(data.coffee(), (640, 400))
+    passers_by = {7: 40, 12: 150, 17: 260, 21: 370}
+    with av.open(str(tmp_path / "in.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=1, options={"crf": "12"})
+        stream.width, stream.height, stream.pix_fmt = 640, 400, "yuv420p"
+        for index in range(25):
+            picture = scene.copy()
+            if index in passers_by:
+                x = passers_by[index]
+                face = cv2.resize(data.astronaut()[0:200, 120:320], (110, 110))
+                picture[100:210, x : x + 110] = face
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+        container.mux(stream.encode(None))
+    settings = Settings(method="solid", one_pass=one_pass)
+    redact_video(tmp_path / "in.mp4", tmp_path / "out.mp4", settings)
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        for index, frame in enumerate(container.decode(video=0)):
+            if index in passers_by:
+                middle = slice(passers_by[index] + 50, passers_by[index] + 70)
+                assert frame.to_ndarray(format="gray")[140:165, middle].max() < DARK
 
 
 def test_tracks_of_other_frames_hide_nothing(tmp_path: Path) -> None:

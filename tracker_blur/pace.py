@@ -19,11 +19,15 @@ class Pace:
     (detect + (N - 1) follow) / N: a mix that is cheapest at one of its ends. So "auto" detects on
     every frame where that is no dearer than following the faces, and as seldom as their motion,
     and faces that may enter, allow where it is dearer.
+
+    Where frames are far apart in time, as in a time lapse, a face may be in one of them only: then
+    N is 1, whatever was asked for.
     """
 
     def __init__(self, every_frames: int | Literal["auto"], rate: float) -> None:
         self._auto = every_frames == "auto"
-        self.every_frames = 1 if every_frames == "auto" else every_frames
+        is_slow = rate * _LONGEST_SECONDS < 1
+        self.every_frames = 1 if every_frames == "auto" or is_slow else every_frames
         self._rate = rate
         self._detect_seconds = 0.0
         self._follow_seconds = 0.0

@@ -35,7 +35,8 @@ class Settings:
         models_folder        a folder with weight files, looked in first
         confidence           score, 0 to 1, from which a find is a face; None: the detector's own
         detect_every_frames  the detector runs on every Nth frame; "auto" adapts N to what
-                             detecting and following cost here and to how fast faces move
+                             detecting and following cost here and to how fast faces move; where
+                             frames are more than 0.12 seconds apart, on each
         view_px              longest side, in pixels, of the reduced picture that is looked at
     Following
         tracker              a file's name in `tracker_blur.trackers`, or "none": the detector
