@@ -1,0 +1,267 @@
+"""The real program, and the ffmpeg programs that send to it and take from it."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+_QUIET = ["-hide_banner", "-loglevel", "error", "-nostdin", "-y"]
+_PATIENCE_SECONDS = 30.0
+
+
+def ffmpeg() -> str:
+    """Return the ffmpeg program."""
+    program = shutil.which("ffmpeg")
+    if program is None:
+        raise SystemExit("the program ffmpeg plays the peers: install it")
+    return program
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """Return a port of this machine that nobody uses."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+_SENDING = {  # what the program is given, where ffmpeg sends, its container and options
+    "udp": ("udp://127.0.0.1:{}", "udp://127.0.0.1:{}?pkt_size=1316", "mpegts", []),
+    "srt": ("srt://127.0.0.1:{}", "srt://127.0.0.1:{}?mode=listener", "mpegts", []),
+    "http": ("http://127.0.0.1:{}/live", "http://127.0.0.1:{}/live", "mpegts", ["-listen", "1"]),
+    "rtmp": (
+        "rtmp://127.0.0.1:{}/live/in",
+        "rtmp://127.0.0.1:{}/live/in",
+        "flv",
+        ["-listen", "1", "-flvflags", "no_duration_filesize"],
+    ),
+}
+_TAKING = {  # what the program is given, where ffmpeg listens, and its options
+    "rtmp": ("rtmp://127.0.0.1:{}/live/out", "rtmp://127.0.0.1:{}/live/out", ["-listen", "1"]),
+    "srt": ("srt://127.0.0.1:{}", "srt://127.0.0.1:{}?mode=listener", []),
+    "udp": (
+        "udp://127.0.0.1:{}?pkt_size=1316",
+        "udp://127.0.0.1:{}?fifo_size=100000&overrun_nonfatal=1",
+        [],
+    ),
+    "http": ("http://127.0.0.1:{}/out", "http://127.0.0.1:{}/out", ["-listen", "1"]),
+}
+
+
+class Feeder:
+    """ffmpeg, sending a clip over and over at its own speed.
+
+    address  where the program finds it
+    """
+
+    def __init__(self, protocol: str) -> None:
+        kind = socket.SOCK_DGRAM if protocol in ("udp", "srt") else socket.SOCK_STREAM
+        port = free_port(kind)
+        address, to, self._muxer, self._options = _SENDING[protocol]
+        self.address, self._to = address.format(port), to.format(port)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, clip: Path, *words: str) -> None:
+        """Send this clip from now on, with more words for ffmpeg's output."""
+        self.stop()
+        command = [ffmpeg(), *_QUIET, "-re", "-stream_loop", "-1", "-i", str(clip), "-c", "copy"]
+        command += [*words, "-f", self._muxer, *self._options, "-flush_packets", "1", self._to]
+        self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+
+    def keep(self, clip: Path) -> None:
+        """Start it again if it has ended, as a server for one visitor does."""
+        if self._process is not None and self._process.poll() is not None:
+            self.start(clip)
+
+    def stop(self) -> None:
+        """End it at once."""
+        _kill(self._process)
+        self._process = None
+
+
+class Receiver:
+    """ffmpeg, listening as a server and writing down what it gets.
+
+    address   where the program finds it
+    finished  called with each file that is written to no more
+    """
+
+    def __init__(self, protocol: str, folder: Path, finished: Callable[[Path], None]) -> None:
+        kind = socket.SOCK_DGRAM if protocol in ("udp", "srt") else socket.SOCK_STREAM
+        port = free_port(kind)
+        address, at, self._options = _TAKING[protocol]
+        self.protocol = protocol
+        self.address, self._at = address.format(port), at.format(port)
+        self._folder, self._finished = folder, finished
+        self._count = 0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def _path(self) -> Path:
+        return self._folder / f"{self.protocol}_{self._count}.mkv"
+
+    def start(self) -> None:
+        """Listen, and write another file."""
+        self.stop()
+        command = [ffmpeg(), *_QUIET, *self._options, "-i", self._at]
+        command += ["-map", "0:v", "-c", "copy", str(self._path)]
+        self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+
+    def keep(self) -> None:
+        """Listen again if it has come to an end."""
+        if self._process is not None and self._process.poll() is not None:
+            self.start()
+
+    def freeze(self) -> None:
+        """Take nothing more."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
+
+    def stop(self) -> None:
+        """End it."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGCONT)
+        self._process.terminate()  # it finishes its file
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(3)
+        _kill(self._process)
+        self._process = None
+        if self._path.exists():
+            self._finished(self._path)
+        self._count += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a process holds at one moment: MiB of memory, threads, open files, child processes."""
+
+    memory_mib: float
+    threads: int
+    files: int
+    children: int
+
+
+def sample(pid: int) -> Sample:
+    """Return what a process holds now (Linux)."""
+    proc = Path(f"/proc/{pid}")
+    status = dict(
+        line.split(":", 1) for line in (proc / "status").read_text().splitlines() if ":" in line
+    )
+    children = [
+        child for task in (proc / "task").iterdir() for child in _read(task / "children").split()
+    ]
+    return Sample(
+        int(status["VmRSS"].split()[0]) / 1024,
+        int(status["Threads"]),
+        len(list((proc / "fd").iterdir())),
+        len(children),
+    )
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:  # a thread that has ended meanwhile
+        return ""
+
+
+class Program:
+    """`trackblur live`, and what it says of itself once a second.
+
+    status  the newest
+    said    lines on standard error
+    """
+
+    def __init__(
+        self, words: Sequence[str], trouble: Path, *, taking: bool = False, fed: bool = False
+    ) -> None:
+        command = [sys.executable, str(HERE / "troubled.py"), str(trouble), "live", *words]
+        self.status: dict[str, Any] = {}
+        self.said: list[str] = []
+        self.process = subprocess.Popen(
+            [*command, "--json"],
+            stdin=subprocess.PIPE if fed else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        told = [self.process.stderr] if taking else [self.process.stdout, self.process.stderr]
+        self._threads = [threading.Thread(target=self._hear, args=(pipe,)) for pipe in told]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it runs."""
+        return self.process.poll() is None
+
+    def wait_for(self, wanted: Callable[[dict[str, Any]], bool], seconds: float) -> float | None:
+        """Wait until its status is as wanted; return how long that took, None: longer than that."""
+        started = time.monotonic()
+        while time.monotonic() - started < seconds and self.is_alive:
+            if self.status and wanted(self.status):
+                return time.monotonic() - started
+            time.sleep(0.1)
+        return None
+
+    def limit_files(self, more_bytes: int | None) -> None:
+        """Let files grow no further than this, as a full disk does; None: let them grow."""
+        size = resource.RLIM_INFINITY if more_bytes is None else more_bytes
+        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+    def sample(self) -> Sample:
+        """Return what it holds now."""
+        return sample(self.process.pid)
+
+    def end(self) -> int:
+        """Tell it to end; return its exit code."""
+        if self.is_alive:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(_PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            _kill(self.process)
+        for thread in self._threads:
+            thread.join()
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if pipe is not None:
+                with suppress(OSError):
+                    pipe.close()
+        return self.process.returncode
+
+    def _hear(self, pipe: Any) -> None:
+        for line in pipe:
+            text = line.decode(errors="replace").rstrip()
+            if text.startswith("{"):
+                with suppress(ValueError):
+                    self.status = json.loads(text)
+            elif text:
+                self.said.append(text)
+
+
+def is_running(pid: int) -> bool:
+    """Return whether there is such a process."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _kill(process: subprocess.Popen[bytes] | None) -> None:
+    if process is not None:
+        process.kill()
+        process.wait()
