@@ -129,6 +129,33 @@ def test_every_page_is_read_with_its_own_size_and_depth(tmp_path: Path) -> None:
         assert frame.size == (page.shape[1], page.shape[0])
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("thumbnail_at", [0, 1, 2])
+def test_a_thumbnail_among_the_pages_is_left_out(
+    tmp_path: Path, thumbnail_at: int, dtype: type
+) -> None:
+    """Another picture of the same face, too small for a detector, is no page."""
+    pages = [noise(24, 32, 3, dtype=dtype, seed=seed) for seed in range(2)]
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for page in (*pages[:thumbnail_at], None, *pages[thumbnail_at:]):
+            if page is None:
+                writer.write(noise(6, 8, 3, dtype=dtype), photometric="rgb", subfiletype=1)
+            else:
+                writer.write(page, photometric="rgb")
+    with ImageSource(tmp_path / "a.tif") as source:
+        assert source.info.frame_count == 2
+        read = list(source)
+    for frame, page in zip(read, pages, strict=True):
+        assert np.array_equal(pixels(frame), page)
+
+
+def test_a_tiff_of_thumbnails_alone_is_refused(tmp_path: Path) -> None:
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        writer.write(noise(6, 8, 3), photometric="rgb", subfiletype=1)
+    with pytest.raises(SourceError, match="nothing but smaller copies"):
+        ImageSource(tmp_path / "a.tif")
+
+
 @pytest.mark.parametrize("orientation", list(Orientation))
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tiff", "deep tiff"])
 def test_pictures_are_turned_upright(tmp_path: Path, suffix: str, orientation: Orientation) -> None:

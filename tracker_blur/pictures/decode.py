@@ -71,6 +71,7 @@ class PillowDecoder:
         self._format = "JPEG" if self._image.format == "MPO" else str(self._image.format)
         # An APNG may hold a picture for viewers that show no animations, outside of it.
         self._first = int(getattr(self._image, "default_image", False))
+        self._pages: list[int] = []  # of a TIFF: those known so far that are no smaller copies
 
     @property
     def may_move(self) -> bool:
@@ -87,18 +88,22 @@ class PillowDecoder:
         """How many frames or pages there are."""
         if self._format == "JPEG":
             return 1
-        return int(getattr(self._image, "n_frames", 1)) - self._first
+        held = int(getattr(self._image, "n_frames", 1))
+        if self._format == "TIFF":
+            return held - sum(self._is_reduced(page) for page in range(held))
+        return held - self._first
 
     def decode(self, index: int) -> PictureFrame:
         """Return a frame, upright."""
         image = self._image
-        if index + self._first:
-            image.seek(index + self._first)
+        place = self._page(index) if self._format == "TIFF" else index + self._first
+        if place:
+            image.seek(place)
         tags: Mapping[int, Any] = dict(image.tag_v2) if self._format == "TIFF" else {}
         image.load()
         is_deep = self._bits(tags) > 8
         if is_deep:
-            planes = self._deep_planes(index, tags)
+            planes = self._deep_planes(place, tags)
         else:
             planes = list(cv2.split(np.asarray(_flat(image))))
         orientation = Orientation.UPRIGHT
@@ -121,6 +126,25 @@ class PillowDecoder:
             frame.palette = used if used.size <= 256 else None
         return frame
 
+    def _page(self, index: int) -> int:
+        """Return the place in a TIFF of a page: a smaller copy of another, a thumbnail, is none."""
+        place = self._pages[-1] + 1 if self._pages else 0
+        while len(self._pages) <= index:
+            try:
+                is_reduced = self._is_reduced(place)
+            except EOFError:
+                if not self._pages:
+                    raise UnsupportedError("holds nothing but smaller copies of pictures") from None
+                raise
+            if not is_reduced:
+                self._pages.append(place)
+            place += 1
+        return self._pages[index]
+
+    def _is_reduced(self, place: int) -> bool:
+        self._image.seek(place)
+        return tiff.is_reduced(dict(self._image.tag_v2))
+
     def _bits(self, tags: Mapping[int, Any]) -> int:
         if self._format == "PNG":
             return png.bits(self._data)
@@ -131,7 +155,7 @@ class PillowDecoder:
             raise UnsupportedError(f"has samples of {sorted(bits)} bits")
         return int(bits.pop())
 
-    def _deep_planes(self, index: int, tags: Mapping[int, Any]) -> list[Samples]:
+    def _deep_planes(self, place: int, tags: Mapping[int, Any]) -> list[Samples]:
         """Return channels of 16 bits: red, green, blue or gray, and alpha if there is one."""
         buffer = np.frombuffer(self._data, np.uint8)
         if self._format == "PNG":
@@ -144,7 +168,7 @@ class PillowDecoder:
                 or tags.get(tiff.PLANAR) == 2
             ):
                 raise UnsupportedError(f"is a 16-bit TIFF of a rare kind ({self._image.mode})")
-            _, pages = cv2.imdecodemulti(buffer, cv2.IMREAD_UNCHANGED, range=(index, index + 1))
+            _, pages = cv2.imdecodemulti(buffer, cv2.IMREAD_UNCHANGED, range=(place, place + 1))
             samples = pages[0] if pages else None
         if (
             samples is None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import cv2
@@ -20,6 +20,8 @@ from tracker_blur.frames import Samples
 
 BITS_PER_SAMPLE, PHOTOMETRIC, PLANAR = 258, 262, 284
 EXTRA_SAMPLES, ASSOCIATED, UNASSOCIATED = 338, 1, 2
+_NEW_SUBFILE_TYPE, _REDUCED_BIT = 254, 1
+_SUBFILE_TYPE, _REDUCED = 255, 2  # the same, in older files
 _STRIP_OFFSETS, _PREDICTOR, _ICC_PROFILE = 273, 317, 34675
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT, _INCH = 282, 283, 296, 2
 
@@ -34,6 +36,13 @@ _JPEG_QUALITY = 95
 
 _HEADER = b"II*\0"
 _LINK_SIZE, _ENTRY_SIZE = 4, 12
+
+
+def is_reduced(tags: Mapping[int, Any]) -> bool:
+    """Return whether a page says that it is a smaller copy of another, such as a thumbnail."""
+    return bool(tags.get(_NEW_SUBFILE_TYPE, 0) & _REDUCED_BIT) or (
+        tags.get(_SUBFILE_TYPE) == _REDUCED
+    )
 
 
 def options(compression: str, mode: str) -> dict[str, Any]:
