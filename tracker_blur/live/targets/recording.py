@@ -14,7 +14,7 @@ from tracker_blur.live.targets._parts import Parts, WholeFile
 from tracker_blur.media.containers import container_format
 
 _FRAGMENTS = {
-    "movflags": "+frag_keyframe+delay_moov+default_base_moof",
+    "movflags": "+frag_keyframe+empty_moov+default_base_moof",
     "frag_duration": "1000000",  # microseconds
 }
 _CLUSTERS = {"cluster_time_limit": "1000", "default_mode": "passthrough"}  # milliseconds
