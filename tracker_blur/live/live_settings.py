@@ -26,7 +26,8 @@ class LiveSettings:
         raw_format        of frames on standard input: "WIDTHxHEIGHT:PIXEL_FORMAT"; None: they
                           are encoded, as a file is
     Safety
-        watchdog_seconds  all is hidden when the last look at the picture is older
+        watchdog_seconds  all is hidden when the last look at the picture is older; at least the
+                          time of three frames
         cover             a picture to show while all is hidden; None: a coarse mosaic
         hide_all          start with all hidden
     Targets

@@ -26,6 +26,7 @@ from tracker_blur.redact import Redactor, repeated
 from tracker_blur.settings import Settings
 
 _PATIENCE_PERIODS = 1.5  # without a new frame, until the last one goes once more
+_WATCHDOG_PERIODS = 3.0  # at the least: frames that come slowly are no reason to hide them
 _STEP_SECONDS = 0.001  # between pictures, at the least
 _FAILED_PAUSE_SECONDS = 0.25
 _KEPT_DELAYS = 300
@@ -86,6 +87,7 @@ class Outlet:
         """Begin to give pictures on, at this many a second, to the targets of these."""
         self._runners = tuple(runners)
         self._period = float(1 / rate)
+        self._watchdog_seconds = max(self._watchdog_seconds, _WATCHDOG_PERIODS * self._period)
         self._thread = threading.Thread(target=self._run, name="outlet", daemon=True)
         self._thread.start()
 
