@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tracker_blur.datasets import Annotated
     from tracker_blur.detectors import Detector
     from tracker_blur.evaluation.measure import Scores
+    from tracker_blur.weights import Weights
 
 _HEADER = (
     "detector",
@@ -65,6 +66,23 @@ def _parser() -> argparse.ArgumentParser:
         default=12.0,
         metavar="PX",
         help="things with a shorter side than this are not judged (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--widen",
+        type=float,
+        default=1.0,
+        metavar="N",
+        help="show pictures N times as wide: for those that were squeezed (default: 1)",
+    )
+    parser.add_argument(
+        "--partly-labelled",
+        action="store_true",
+        help="labels name only some things: judge as many finds of a picture, the best-scored",
+    )
+    parser.add_argument(
+        "--groups",
+        action="store_true",
+        help="faces: also the recall by pose and skin tone, estimated; needs YuNet's weights",
     )
     parser.add_argument("--by-folder", action="store_true", help="also each folder on its own")
     parser.add_argument("--limit", type=int, metavar="N", help="only N pictures, evenly spread")
@@ -118,12 +136,29 @@ def _evaluate(options: argparse.Namespace) -> None:
         for run in best:
             for row in run.rows:
                 _print_row(row)
+    if options.groups:
+        _print_groups(best, pictures, label, weights)
     if options.report is not None:
         title = f"{label}: {len(pictures)} pictures of {options.dataset.name}, {options.split}"
         rows = [row for run in best for row in run.rows]
         sections = [Section(run.name, run.scores, pictures) for run in best]
         write(options.report, page(title, _HEADER, rows, sections))
         print(f"\nreport: {options.report}")
+
+
+def _print_groups(
+    runs: Sequence[_Run], pictures: Sequence[Annotated], label: str, weights: Weights
+) -> None:
+    from tracker_blur.evaluation.groups import Grouper, grouped, recalls
+
+    places = grouped(Grouper(weights), pictures, label)
+    print("\nRecall at 1 false alarm a picture, by estimated pose and skin tone:\n")
+    rows = [list(recalls(run.scores, len(pictures), places)) for run in runs]
+    _print_row(["group", "things", *(run.name for run in runs)])
+    _print_row(["---"] * (2 + len(runs)))
+    for group in zip(*rows, strict=True):
+        shares = ["-" if one.recall != one.recall else f"{one.recall:.3f}" for one in group]
+        _print_row([group[0].name, str(group[0].things), *shares])
 
 
 def _chosen(options: argparse.Namespace) -> tuple[tuple[Annotated, ...], str]:
@@ -156,11 +191,15 @@ def _run(
     """Judge one detector at one scale and print its rows."""
     from tqdm import tqdm
 
-    from tracker_blur.evaluation.look import finds
+    from tracker_blur.evaluation.look import best_of, finds
     from tracker_blur.evaluation.measure import scores
 
     bar = tqdm(pictures, f"{name} x{scale:g}", leave=False, disable=not sys.stderr.isatty())
-    found = list(finds(detector, bar, scale))
+    found = list(finds(detector, bar, scale, options.widen))
+    if options.partly_labelled:
+        found = [
+            best_of(some, picture, label) for some, picture in zip(found, pictures, strict=True)
+        ]
     total = scores(pictures, found, label, options.smallest)
     rows = [_row(name, scale, len(pictures), total, cost)]
     for folder in sorted(

@@ -80,3 +80,9 @@ def test_without_things_there_is_no_precision() -> None:
 def test_without_finds_all_is_missed() -> None:
     reached = judged(annotated(SMALL))
     assert (reached.ap50, reached.recall_at) == (0.0, (0.0, 0.0))
+
+
+def test_what_is_found_is_told_with_its_score() -> None:
+    reached = judged(annotated(SMALL, LARGE), (LARGE, 0.4), (LARGE.moved(1, 1), 0.3), (FAR, 0.9))
+    ((found),) = reached.found
+    assert (found.box, found.score, found.correct) == (LARGE, 0.4, True)

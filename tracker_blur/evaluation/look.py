@@ -44,6 +44,13 @@ def finds(
         ]
 
 
+def best_of(found: list[Detection], picture: Annotated, label: str) -> list[Detection]:
+    """Return as many finds of a class as the picture has labels of it, the best-scored."""
+    count = sum(name == label for name, _ in picture.things)
+    some = (find for find in found if find.label == label)
+    return sorted(some, key=lambda find: -find.score)[:count]
+
+
 def _enlarged(image: Image, x_scale: float, y_scale: float) -> Image:
     if x_scale == y_scale == 1.0:
         return image

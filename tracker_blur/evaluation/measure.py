@@ -56,6 +56,7 @@ class Scores:
     recall         share of things found, at any score, by SIZES_PX
     things         how many were to be found
     alarms, missed the finds that lie on nothing, best-scored first; and what was not found
+    found          the things that were, with the scores of their finds
     """
 
     ap50: float
@@ -65,6 +66,7 @@ class Scores:
     things: int
     alarms: tuple[Outcome, ...]
     missed: tuple[Outcome, ...]
+    found: tuple[Outcome, ...]
 
 
 def scores(
@@ -81,7 +83,7 @@ def scores(
     """
     judged = _judged(pictures, found, label, [(smallest_px, math.inf), *SIZES_PX])
     curves = [_recall_at(rows, len(pictures)) for rows in judged.by_size]
-    alarms, missed = judged.outcomes()
+    alarms, missed, matched = judged.outcomes()
     return Scores(
         judged.ap[0],
         tuple(judged.ap[1:]),
@@ -90,6 +92,7 @@ def scores(
         sum(int((~rows["gtIgnore"]).sum()) for rows in judged.by_size[0]),
         alarms,
         missed,
+        matched,
     )
 
 
@@ -107,10 +110,11 @@ class _Judged:
     things: list[dict[str, Any]]
     finds: list[dict[str, Any]]
 
-    def outcomes(self) -> tuple[tuple[Outcome, ...], tuple[Outcome, ...]]:
+    def outcomes(self) -> tuple[tuple[Outcome, ...], ...]:
+        """Return false alarms, missed and found things."""
         finds = {find["id"]: find for find in self.finds}
         things = {thing["id"]: thing for thing in self.things}
-        alarms, missed = [], []
+        alarms, missed, matched = [], [], []
         for row in self.by_size[0]:
             for number, match, ignored in zip(
                 row["dtIds"], row["dtMatches"][0], row["dtIgnore"][0], strict=True
@@ -120,11 +124,17 @@ class _Judged:
             for number, match, ignored in zip(
                 row["gtIds"], row["gtMatches"][0], row["gtIgnore"], strict=True
             ):
-                if not match and not ignored:
-                    missed.append(_outcome(things[number], False))
+                if ignored:
+                    continue
+                thing = things[number]
+                if match:
+                    score = finds[int(match)]["score"]
+                    matched.append(_outcome(thing | {"score": score}, True))
+                else:
+                    missed.append(_outcome(thing, False))
         alarms.sort(key=lambda outcome: -outcome.score)
         missed.sort(key=lambda outcome: -outcome.box.area)
-        return tuple(alarms), tuple(missed)
+        return tuple(alarms), tuple(missed), tuple(matched)
 
 
 def _outcome(row: dict[str, Any], correct: bool) -> Outcome:
