@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, TextIO
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tracker_blur.live.status import Status
 
 _STATUS_SECONDS = 1.0
+_SAME_SIGNAL_SECONDS = 1.0  # supervisors send one to a process and to its group
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
@@ -95,11 +97,15 @@ def _list_cameras(console: Console) -> None:
 
 @contextmanager
 def _ended_by_signals(controls: Controls) -> Iterator[None]:
-    """Have a signal end the session with whole files, and a second one at once."""
+    """Have a signal end the session with whole files, and a second, later one at once."""
+    first: float | None = None
 
     def end(number: int, _: object) -> None:
-        if controls.is_over:
+        nonlocal first
+        now = time.monotonic()
+        if first is not None and now - first > _SAME_SIGNAL_SECONDS:
             raise KeyboardInterrupt
+        first = first or now
         controls.quit()
 
     names = [name for name in _SIGNALS if hasattr(signal, name)]

@@ -67,6 +67,7 @@ def test_a_signal_ends_it_with_a_whole_file(
             if json.loads(line)["targets"][0]["shown"] > 5:
                 break
         process.send_signal(getattr(signal, name))
+        process.send_signal(getattr(signal, name))  # as to its group
         process.stdout.read()
         assert process.wait(30) == 0
     assert len(frames(out)) > 5

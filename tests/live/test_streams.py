@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import http.server
 import socket
 import threading
 import time
@@ -154,4 +156,31 @@ def test_broken_packets_are_skipped(shared: Path, clip: Path, tmp_path: Path) ->
     status = watched(stream, shared, judge)
     assert status.frames_in > 5
     assert judge.open_frames > 5
+    assert visible_faces(judge, shared) == []
+
+
+def test_a_playlist_is_played_at_its_own_speed(shared: Path, clip: Path, tmp_path: Path) -> None:
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    handler = functools.partial(Quiet, directory=str(tmp_path))
+    hls = ("-g", "6", "-f", "hls", "-hls_time", "1", "-hls_list_size", "4")
+    code = ("-c:v", "libx264", "-preset", "ultrafast")
+    judge = Judge(until=lambda judge: judge.open_frames >= 15)
+    live = LiveSettings(timeout_seconds=3)
+    with (
+        http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server,
+        playing(clip, *code, *hls, str(tmp_path / "live.m3u8")),
+    ):
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        address = f"http://127.0.0.1:{server.server_address[1]}/live.m3u8"
+        source = opened_patiently(open_source(address, live))
+        watched(clip, shared, judge, live, source=source)
+        server.shutdown()
+        serving.join()
+    new = [d for d in judge.deliveries if not d.is_cover]
+    frames = {delivery.redacted.frame.index for delivery in new}
+    assert len(frames) > len(new) / 3  # not one of each part, again and again
     assert visible_faces(judge, shared) == []

@@ -13,6 +13,7 @@ from av.container import InputContainer
 from tracker_blur.errors import SettingsError, SourceError
 from tracker_blur.live.live_settings import LiveSettings
 from tracker_blur.live.sources import Item, without_secrets
+from tracker_blur.live.sources._pacing import paced
 from tracker_blur.live.sources._streams import Streams
 from tracker_blur.media.input import error_text
 
@@ -84,8 +85,11 @@ class Address:
 
     def read(self, stopping: threading.Event) -> Iterator[Item]:
         """Give what comes."""
+        assert self._container is not None
         assert self._streams is not None
-        yield from self._streams.read(stopping)
+        items = self._streams.read(stopping)
+        # A playlist's parts come whole, each faster than it is to be shown.
+        yield from paced(items, stopping) if self._container.format.name == "hls" else items
 
     def close(self) -> None:
         """Disconnect."""

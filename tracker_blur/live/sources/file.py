@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -12,10 +11,9 @@ from av.container import InputContainer
 
 from tracker_blur.live.live_settings import LiveSettings
 from tracker_blur.live.sources import Item
+from tracker_blur.live.sources._pacing import paced
 from tracker_blur.live.sources._streams import Streams
 from tracker_blur.media.input import open_input
-
-_LONGEST_WAIT_SECONDS = 10.0  # a stamp that lies further ahead is a mistake
 
 
 def make(text: str, live: LiveSettings) -> File:
@@ -48,15 +46,7 @@ class File:
     def read(self, stopping: threading.Event) -> Iterator[Item]:
         """Give what the file holds, each when it is due."""
         assert self._streams is not None
-        start: float | None = None
-        for item in self._streams.read(stopping):
-            now = time.monotonic()
-            if item.stamp is not None:
-                if start is None or not 0 <= start + item.stamp - now < _LONGEST_WAIT_SECONDS:
-                    start = now - item.stamp
-                if stopping.wait(start + item.stamp - now):
-                    return
-            yield item
+        yield from paced(self._streams.read(stopping), stopping)
 
     def close(self) -> None:
         """Close the file."""
