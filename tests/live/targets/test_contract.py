@@ -25,11 +25,12 @@ from tests.live.targets.deliveries import (
 from tests.live.targets.fake_camera import FakeCamera
 from tests.live.targets.screen import virtual_screen
 from tracker_blur import plugins
-from tracker_blur.errors import SettingsError
+from tracker_blur.errors import SettingsError, TrackerBlurError
 from tracker_blur.frames import RedactedFrame
 from tracker_blur.live.delivery import Delivery
 from tracker_blur.live.targets import Target, open_target
 from tracker_blur.live.targets.stdout import StandardOutput
+from tracker_blur.settings import Settings
 
 KINDS = plugins.names("tracker_blur.live.targets")
 WORDS = {
@@ -156,6 +157,16 @@ def test_leaves_nothing_open(target: Target) -> None:
 def test_a_word_that_means_nothing_is_told(text: str) -> None:
     with pytest.raises(SettingsError, match="is no target: name window, virtual, web, -"):
         open_target(text, context())
+
+
+@pytest.mark.parametrize("name", ["address", "hls", "recording"])
+@pytest.mark.parametrize("wish", [{"preset": "nonsense"}, {"encoder": "nonsense"}])
+def test_a_wish_that_no_encoder_fulfils_is_told_at_once(
+    tmp_path: Path, name: str, wish: dict[str, str]
+) -> None:
+    settings = Settings(one_pass=True, **wish)  # type: ignore[arg-type]
+    with pytest.raises(TrackerBlurError, match="nonsense"):
+        open_target(WORDS[name].format(folder=tmp_path), context(settings))
 
 
 def test_every_kind_is_tested() -> None:

@@ -140,6 +140,16 @@ class LiveWriter:
         self._output.mux(packets)
 
 
+def check(form: Form, settings: Settings) -> None:
+    """Find out before the first picture whether the settings name an encoder for this container.
+
+    Raises SettingsError or SinkError when they do not.
+    """
+    size = 64, 64
+    track = _track(Format(size, Fraction(30)), av.VideoFrame(*size, "yuv420p"))
+    choose(settings, track, form.container).configured(settings)
+
+
 @contextmanager
 def explained(name: str) -> Iterator[None]:
     """Turn what goes wrong while writing into one clear line."""

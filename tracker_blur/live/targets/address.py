@@ -14,9 +14,10 @@ from typing import IO, BinaryIO, cast
 from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.live.delivery import Delivery, Format, Sound
 from tracker_blur.live.targets import Context
-from tracker_blur.live.targets._encoding import Form, LiveWriter, explained
+from tracker_blur.live.targets._encoding import Form, LiveWriter, check, explained
 from tracker_blur.live.targets._pipe import PipeWriter
 from tracker_blur.live.targets._process import end, environment
+from tracker_blur.live.targets._secrets import shown
 from tracker_blur.media import forwarding
 from tracker_blur.media.containers import ContainerFormat
 
@@ -61,12 +62,13 @@ _PROTOCOLS = {
 def make(text: str, context: Context) -> Address:
     """Return the server that an address means.
 
-    Raises SettingsError for a protocol that is not known.
+    Raises SettingsError for a protocol that is not known, and what `check` raises.
     """
     scheme = text.partition("://")[0].lower()
     if scheme not in _PROTOCOLS:
         known = ", ".join(_PROTOCOLS)
         raise SettingsError(f"{text}: '{scheme}' is no protocol known here: choose one of {known}")
+    check(_FORM, context.settings)
     return Address(text, _PROTOCOLS[scheme], context)
 
 
@@ -78,7 +80,8 @@ class Address:
     """
 
     def __init__(self, address: str, protocol: _Protocol, context: Context) -> None:
-        self.name = address
+        self.name = shown(address)
+        self._address = address
         self._protocol = protocol
         self._context = context
         self._sender: subprocess.Popen[bytes] | None = None
@@ -140,12 +143,12 @@ class Address:
             options["rtsp_transport"] = self._context.live.transport
         if not self._protocol.needs_program:
             pairs = [f"{name}={value}" for name, value in options.items()]
-            return [sys.executable, "-m", forwarding.__name__, muxer, self.name, *pairs]
+            return [sys.executable, "-m", forwarding.__name__, muxer, self._address, *pairs]
         program = shutil.which("ffmpeg")
         if program is None:
             raise SinkError(f"{self.name}: needs the program ffmpeg: install it")
         reading = ["-hide_banner", "-loglevel", "error", *_NO_PROBING, "-f", forwarding.PIPE_FORMAT]
-        return [program, *reading, "-i", "pipe:0", "-c", "copy", "-f", muxer, self.name]
+        return [program, *reading, "-i", "pipe:0", "-c", "copy", "-f", muxer, self._address]
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -169,4 +172,7 @@ class Address:
             self._sender.wait(_ENDING_SECONDS)
         self._said.seek(0)
         lines = self._said.read()[-_MOST_WORDS:].decode(errors="replace").strip().splitlines()
-        return f"is not reached ({lines[-1].strip().lower()})" if lines else "is gone"
+        if not lines:
+            return "is gone"
+        last = lines[-1].strip().replace(self._address, self.name)
+        return f"is not reached ({last.lower()})"

@@ -9,7 +9,7 @@ from pathlib import Path
 from tracker_blur.errors import SinkError
 from tracker_blur.live.delivery import Delivery, Format, Sound
 from tracker_blur.live.targets import Context
-from tracker_blur.live.targets._encoding import Form, LiveWriter, explained
+from tracker_blur.live.targets._encoding import Form, LiveWriter, check, explained
 from tracker_blur.media.containers import ContainerFormat
 
 SUFFIX = ".m3u8"
@@ -29,6 +29,7 @@ _FORM = Form(
 
 def make(text: str, context: Context) -> Playlist:
     """Return the playlist that a folder or a file's name means."""
+    check(_FORM, context.settings)
     path = Path(text)
     return Playlist(
         text, path if path.suffix.lower() == SUFFIX else path / f"live{SUFFIX}", context

@@ -9,7 +9,7 @@ from pathlib import Path
 from tracker_blur.errors import SettingsError
 from tracker_blur.live.delivery import SOUND_RATE, Delivery, Format, Sound
 from tracker_blur.live.targets import Context
-from tracker_blur.live.targets._encoding import Form, LiveWriter, explained
+from tracker_blur.live.targets._encoding import Form, LiveWriter, check, explained
 from tracker_blur.live.targets._parts import Parts, WholeFile
 from tracker_blur.media.containers import container_format
 
@@ -62,6 +62,7 @@ class Recording:
         container = container_format(path)
         options, sound = _FORMS[path.suffix.lower()]
         self._form = Form(replace(container, options=options), sound)
+        check(self._form, context.settings)
         self._path = path
         self._names: Parts | None = None
         self._format: Format | None = None

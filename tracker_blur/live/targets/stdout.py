@@ -10,7 +10,7 @@ from typing import BinaryIO, cast
 from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.live.delivery import Delivery, Format, Sound
 from tracker_blur.live.targets import Context
-from tracker_blur.live.targets._encoding import Form, LiveWriter, explained
+from tracker_blur.live.targets._encoding import Form, LiveWriter, check, explained
 from tracker_blur.live.targets._pipe import PipeWriter
 from tracker_blur.media.containers import ContainerFormat
 
@@ -25,6 +25,7 @@ def make(text: str, context: Context) -> StandardOutput:
     """Return standard output; raises SettingsError where that is a terminal."""
     if os.isatty(_DESCRIPTOR):
         raise SettingsError("-: standard output is a terminal: send it to a program or a file")
+    check(_FORM, context.settings)
     return StandardOutput(context)
 
 
