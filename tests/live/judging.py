@@ -38,6 +38,7 @@ class Judge:
         self.closed = 0
         self._until = until
         self.controls: Controls | None = None
+        self.session: Session | None = None
 
     def open(self, format: Format) -> None:
         self.format = format
@@ -84,6 +85,7 @@ def watched(
     controls = judge.controls = Controls(["solid", "pixelated"], hide_all=live.hide_all)
     source = source or open_source(str(clip), live, realtime=True)
     session = Session(source, chosen, live, controls, tell)
+    judge.session = session
     session.add([judge, *others])
     watch = threading.Timer(LONGEST_SECONDS, controls.quit)
     watch.start()

@@ -150,6 +150,14 @@ def test_a_loss_with_an_explanation_is_none(
     assert not losses.step(step(held(box), *others, change=change), SIZE)
 
 
+def test_a_loss_stays_one_when_the_view_changes_its_size() -> None:
+    losses = Losses(0.5)
+    for _ in range(6):
+        losses.step(step(found()), SIZE)
+    assert losses.step(step(held(MIDDLE.scaled(0.5, 0.5))), (160, 90)) == {0}
+    assert losses.step(step(held(MIDDLE.scaled(2, 2))), (640, 360)) == {0}
+
+
 def test_a_face_seen_but_a_few_times_may_go() -> None:
     losses = Losses(0.5)
     for _ in range(3):

@@ -222,8 +222,33 @@ def test_sound_comes_in_step(shared: Path) -> None:
     starts = [s.seconds for s in judge.sounds]
     assert all(after >= before - 1e-6 for before, after in zip(ends, starts[1:], strict=False))
     played = sum(s.samples.shape[1] for s in judge.sounds) / 48000
-    assert played == pytest.approx(ends[-1] - starts[0], abs=0.2)
+    assert 0.5 < played <= ends[-1] - starts[0] + 0.001
     assert starts[-1] <= judge.deliveries[-1].seconds
-    assert ends[-1] > 1.5
     assert any(np.abs(s.samples).max() > 0.001 for s in judge.sounds)
     assert all(s.samples.shape[0] == 2 and s.samples.dtype == np.float32 for s in judge.sounds)
+
+
+def test_a_face_that_vanishes_hides_all_for_a_while(
+    shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+    real = yunet.YuNet.detect
+
+    def blinded(detector: yunet.YuNet, image: Image, confidence: float) -> list[Detection]:
+        looks.append(1)
+        return [] if len(looks) > 15 else real(detector, image, confidence)
+
+    monkeypatch.setattr(yunet.YuNet, "detect", blinded)
+    reasons: list[str] = []
+
+    def until(judge: Judge) -> bool:
+        assert judge.session is not None
+        reasons.append(judge.session.status.reason)
+        was_lost = "a face was lost" in reasons
+        return was_lost and not judge.deliveries[-1].is_cover and reasons[-1] == ""
+
+    clip = shared / "videos" / "webcam.mp4"
+    judge = Judge(until)
+    watched(clip, shared, judge, tracker="none", hold_seconds=0.4)
+    assert "a face was lost" in reasons
+    assert reasons[-1] == ""  # it may have left: what is there is shown again

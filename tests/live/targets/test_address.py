@@ -25,8 +25,8 @@ from tests.live.targets.deliveries import (
 from tests.live.targets.peers import PROTOCOLS, free_port, peer
 from tests.live.targets.received import check_pictures, check_step, read
 from tracker_blur.errors import SettingsError, SinkError
+from tracker_blur.live.addresses import without_secrets
 from tracker_blur.live.targets import Target, open_target
-from tracker_blur.live.targets._secrets import shown
 from tracker_blur.settings import Settings
 
 LOST_AT_THE_END = {"srt": 8}  # what is on its way when the sender leaves
@@ -80,7 +80,7 @@ def test_no_server_is_told_soon(protocol: str) -> None:
     target = open_target(address, context(timeout_seconds=2))
     target.open(SILENT)
     message = send_until_it_fails(target)
-    assert message.startswith(f"{shown(address)}: is not reached (")
+    assert message.startswith(f"{without_secrets(address)}: is not reached (")
     assert message.endswith("): check the server and the address")
     began = time.monotonic()
     target.close()
@@ -96,7 +96,7 @@ def test_server_gone_and_back(tmp_path: Path, protocol: str) -> None:
         send(target, deliveries(), sounds(), pace=2)
         port = int(server.address.rpartition(":")[2].split("/")[0])
         server.kill()
-        assert send_until_it_fails(target).startswith(f"{shown(server.address)}: is ")
+        assert send_until_it_fails(target).startswith(f"{without_secrets(server.address)}: is ")
         target.close()
     path = tmp_path / "again.mkv"
     with peer(protocol, path, port) as server:
