@@ -11,7 +11,7 @@ import pytest
 
 from tracker_blur import weights as weights_module
 from tracker_blur.errors import ModelError, SettingsError
-from tracker_blur.known_weights import MODELS, Model, WeightFile
+from tracker_blur.known_weights import MODELS, OWN, Model, WeightFile
 from tracker_blur.weights import Weights, cache_folder, listing, packaged_folder
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -203,3 +203,19 @@ def test_the_readme_beside_the_weights_knows_every_model() -> None:
             assert file.name in text
             assert file.sha256 in text
             assert file.url in text
+
+
+@pytest.mark.parametrize("name", ["face.onnx", "plate.onnx"])
+def test_our_own_weights_are_pinned(name: str, folders: dict[str, Path]) -> None:
+    (file,) = (file for file in OWN.files if file.name == name)
+    content = (ROOT / "models" / name).read_bytes()
+    assert (file.is_this(content), file.size_bytes) == (True, len(content))
+    card = (ROOT / "models" / name.replace(".onnx", ".md")).read_text(encoding="utf-8")
+    assert f"SHA-256 of {name}: `{file.sha256}`" in card
+    (folders["packaged"] / name).write_bytes(content[:-1])
+    with pytest.raises(ModelError, match=r"delete it and install trackblur again"):
+        Weights().read(name)
+
+
+def test_our_own_weights_are_small() -> None:
+    assert sum(file.size_bytes for file in OWN.files) < 4_000_000

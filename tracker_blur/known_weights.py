@@ -13,7 +13,8 @@ from dataclasses import dataclass
 class WeightFile:
     """One file of a model, pinned.
 
-    sha256       of the file at `url`, in lower-case hexadecimal
+    url          "" for a file that travels with the package
+    sha256       of the file, in lower-case hexadecimal
     also_sha256  of files that say the same in other bytes
     """
 
@@ -165,4 +166,26 @@ MODELS = (
         ),
     ),
 )
-"""Every model that trackblur knows the files of."""
+"""Every model that `trackblur models pull` fetches."""
+
+OWN = Model(
+    "own",
+    "our own faces (detector onnx) and plates (--hide plates); they travel with trackblur",
+    "MIT",
+    "models/face.md and models/plate.md",
+    (
+        WeightFile(
+            "face.onnx",
+            "",
+            1_325_597,
+            "5c0e07d0dfd7a64d88fafd6a4bda9fb6fbe396ca1cf4dab084ef62b6b7cad0be",
+        ),
+        WeightFile(
+            "plate.onnx",
+            "",
+            559_553,
+            "542a5017d29e1ea38a766954b204292e4e2e2f3e050ab6c545800676d3856733",
+        ),
+    ),
+)
+"""The weights that are in the package: they come from nowhere else."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tracker_blur.console import Console, guarded
-from tracker_blur.known_weights import MODELS
+from tracker_blur.known_weights import MODELS, OWN
 
 
 def run_models(words: Sequence[str]) -> int:
@@ -54,7 +54,7 @@ def _list(folder: Path | None) -> None:
         where = f"  {row.path}" if row.path else ""
         print(f"{row.model.name:12} {row.state:8} {row.file.name}{where}")
     print("\nname         licence       what")
-    for model in MODELS:
+    for model in (*MODELS, OWN):
         print(f"{model.name:12} {model.license_name:13} {model.summary}")
     print("\nlooked in: " + ", ".join(map(str, weights.folders)))
 

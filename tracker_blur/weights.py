@@ -17,7 +17,7 @@ from typing import Literal
 import platformdirs
 
 from tracker_blur.errors import ModelError, SettingsError
-from tracker_blur.known_weights import MODELS, Model, WeightFile
+from tracker_blur.known_weights import MODELS, OWN, Model, WeightFile
 
 FOLDER_VARIABLE = "TRACKBLUR_MODELS"
 
@@ -85,11 +85,13 @@ class Weights:
         return path, content
 
 
-_KNOWN = {file.name: (model, file) for model in MODELS for file in model.files}
+_KNOWN = {file.name: (model, file) for model in (*MODELS, OWN) for file in model.files}
 
 
 def _advice(file_name: str) -> str:
     known = _KNOWN.get(file_name)
+    if known is not None and known[0] is OWN:
+        return "install trackblur again: it travels with it"
     return (
         f"get it with 'trackblur models pull {known[0].name}'"
         if known
@@ -128,7 +130,7 @@ class Listed:
 
 def listing(weights: Weights) -> list[Listed]:
     """Return the state of every known file, in the table's order."""
-    return [_listed(weights, model, file) for model in MODELS for file in model.files]
+    return [_listed(weights, model, file) for model, file in _KNOWN.values()]
 
 
 def _listed(weights: Weights, model: Model, file: WeightFile) -> Listed:
