@@ -58,10 +58,11 @@ def _live(options: argparse.Namespace, console: Console) -> None:
     source = open_source(options.source, live, realtime=options.realtime)
     session = Session(source, settings, live, controls, console.warn)
     context = Context(settings, live, controls, lambda: session.status, console.note)
-    session.add([open_target(name, context) for name in names])
+    targets = [open_target(name, context) for name in names]
+    session.add(targets)
     console.note(
-        f"{source.name} to {', '.join(names)}: detector {session.detector_name}, method "
-        f"{settings.method}"
+        f"{source.name} to {', '.join(target.name for target in targets)}: "
+        f"detector {session.detector_name}, method {settings.method}"
     )
     metrics = (
         nullcontext()

@@ -25,7 +25,7 @@ READY = b"\0"
 _HELP = "q quit   space hide all   m method   + - strength   s still"
 _BAR_PX, _SCALE = 22, 0.45
 _LIGHT, _RED, _DARK = (225, 225, 225), (60, 60, 235), 24
-_ESCAPE = 27
+_ESCAPE, _QUIT = 27, b"q"
 
 
 def run(title: str, size: tuple[int, int], source: BinaryIO, keys: BinaryIO) -> None:
@@ -44,10 +44,18 @@ def run(title: str, size: tuple[int, int], source: BinaryIO, keys: BinaryIO) -> 
         picture = np.frombuffer(source.read(length), np.uint8).reshape(height, width, 3)
         cv2.imshow(title, _with_text(picture, text, is_warning=is_warning))
         key = cv2.waitKey(1)
-        if key & 0xFF == _ESCAPE or cv2.getWindowProperty(title, cv2.WND_PROP_VISIBLE) < 1:
-            key = ord("q")
+        if _is_closed(title):
+            _tell(keys, _QUIT)
+            return
         if key >= 0:
-            _tell(keys, bytes([key & 0xFF]))
+            _tell(keys, _QUIT if key & 0xFF == _ESCAPE else bytes([key & 0xFF]))
+
+
+def _is_closed(title: str) -> bool:
+    try:
+        return cv2.getWindowProperty(title, cv2.WND_PROP_VISIBLE) < 1
+    except cv2.error:  # what Qt says of a window that is no more
+        return True
 
 
 def _tell(keys: BinaryIO, what: bytes) -> None:

@@ -101,6 +101,30 @@ def test_keys_act_and_q_ends_it(screen: Screen) -> None:
 
 
 @needs_linux
+def test_closing_it_ends_the_session(screen: Screen) -> None:
+    xlib = pytest.importorskip("Xlib.display")
+    from Xlib.protocol.event import ClientMessage
+
+    with start(screen.environment) as shower:
+        assert shower.stdout is not None
+        assert shower.stdout.readline() == "shown\n"
+        display = xlib.Display(screen.display)
+        (window,) = (
+            child
+            for child in display.screen().root.query_tree().children
+            if child.get_wm_name() == "trackblur"
+        )
+        protocols, close = map(display.intern_atom, ("WM_PROTOCOLS", "WM_DELETE_WINDOW"))
+        message = ClientMessage(
+            window=window, client_type=protocols, data=(32, [close, 0, 0, 0, 0])
+        )
+        window.send_event(message)  # as a window manager does
+        display.flush()
+        assert shower.stdout.read().endswith("closed True\n")
+        display.close()
+
+
+@needs_linux
 def test_a_screen_that_goes_away_is_told(screen: Screen) -> None:
     with start(screen.environment) as shower:
         assert shower.stdout is not None

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from typing import IO, BinaryIO, cast
 
 from tracker_blur.errors import SettingsError, SinkError
+from tracker_blur.live.addresses import without_secrets
 from tracker_blur.live.delivery import Delivery, Format, Sound
 from tracker_blur.live.targets import Context
 from tracker_blur.live.targets._encoding import Form, LiveWriter, check, explained
 from tracker_blur.live.targets._pipe import PipeWriter
 from tracker_blur.live.targets._process import end, environment
-from tracker_blur.live.targets._secrets import shown
 from tracker_blur.media import forwarding
 from tracker_blur.media.containers import ContainerFormat
 
@@ -80,7 +80,7 @@ class Address:
     """
 
     def __init__(self, address: str, protocol: _Protocol, context: Context) -> None:
-        self.name = shown(address)
+        self.name = without_secrets(address)
         self._address = address
         self._protocol = protocol
         self._context = context
@@ -174,5 +174,4 @@ class Address:
         lines = self._said.read()[-_MOST_WORDS:].decode(errors="replace").strip().splitlines()
         if not lines:
             return "is gone"
-        last = lines[-1].strip().replace(self._address, self.name)
-        return f"is not reached ({last.lower()})"
+        return f"is not reached ({without_secrets(lines[-1].strip().lower())})"

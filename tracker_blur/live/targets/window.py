@@ -82,10 +82,11 @@ class Window:
             self._pipe.write(head + text)
             self._pipe.write(samples)
         except OSError as error:
-            raise SinkError("window: it is gone: use web instead") from error
-        for key in self._pressed(0).decode("latin-1"):
-            if key in _KEYS:
-                _KEYS[key](self._context.controls)
+            self._act()
+            if not self._context.controls.is_over:
+                raise SinkError("window: it is gone: use web instead") from error
+        else:
+            self._act()
 
     def play(self, sound: Sound) -> None:
         """Leave sound alone."""
@@ -96,6 +97,12 @@ class Window:
         self._pipe = None
         if process is not None:
             end(process)
+
+    def _act(self) -> None:
+        """Do what the keys say that were pressed."""
+        for key in self._pressed(0).decode("latin-1"):
+            if key in _KEYS:
+                _KEYS[key](self._context.controls)
 
     def _pressed(self, seconds: float) -> bytes:
         """Return what the window has told, after waiting for it for so long; nothing is b""."""
