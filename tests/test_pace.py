@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 
 from tracker_blur.pace import Pace
 
 
-def looks(pace: Pace, frames: int) -> list[int]:
-    return [index for index in range(frames) if pace.is_due()]
+def looks(pace: Pace, frames: int, rate: float = 25.0) -> list[int]:
+    return [index for index in range(frames) if pace.is_due(index / rate)]
 
 
 def test_a_fixed_pace_looks_at_the_first_frames_and_then_every_nth() -> None:
@@ -15,7 +17,26 @@ def test_a_fixed_pace_looks_at_the_first_frames_and_then_every_nth() -> None:
 
 @pytest.mark.parametrize("rate", [0.2, 1.0, 5.0, 8.0])
 def test_frames_far_apart_are_all_looked_at(rate: float) -> None:
-    assert looks(Pace(5, rate), 8) == list(range(8))
+    assert looks(Pace(5, rate), 8, rate) == list(range(8))
+
+
+@pytest.mark.parametrize("every", [4, "auto"])
+def test_frames_are_looked_at_where_those_between_were_dropped(
+    every: int | Literal["auto"],
+) -> None:
+    pace = Pace(every, 30.0)
+    pace.followed(0.004)
+    pace.detected(0.200, [])
+    looks(pace, 20, 30.0)
+    assert all(pace.is_due(1.0 + 0.4 * index) for index in range(5))
+
+
+def test_auto_waits_no_longer_because_frames_are_missing() -> None:
+    pace = Pace("auto", 30.0)
+    pace.followed(0.004)
+    pace.detected(0.200, [])
+    assert pace.every_frames == 3
+    assert looks(pace, 12, 15.0) == [0, 1, 2, 4, 6, 8, 10]
 
 
 def test_a_cut_makes_it_look_at_each_of_the_next_frames() -> None:

@@ -179,7 +179,7 @@ class Follower:
             self._last_image = self._rescaled(self._last_image, image)
         if change is not Change.NONE:
             self._change_scene(change)
-        is_due = self._new_tracker is None or self._pace.is_due()
+        is_due = self._new_tracker is None or self._pace.is_due(seconds)
         if self._skips and not is_due:
             return Step((), change, is_looked_at=False)
         unseen = self._detect(image, seconds) if is_due else self._tracks

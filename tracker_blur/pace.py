@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -20,8 +21,8 @@ class Pace:
     every frame where that is no dearer than following the faces, and as seldom as their motion,
     and faces that may enter, allow where it is dearer.
 
-    Where frames are far apart in time, as in a time lapse, a face may be in one of them only: then
-    N is 1, whatever was asked for.
+    Where frames are far apart in time, as in a time lapse, or live on a machine too slow for all of
+    them, a face may be in one of them only: then N is 1, whatever was asked for.
     """
 
     def __init__(self, every_frames: int | Literal["auto"], rate: float) -> None:
@@ -32,6 +33,7 @@ class Pace:
         self._detect_seconds = 0.0
         self._follow_seconds = 0.0
         self._since_detection = 0
+        self._seconds = self._look_seconds = -math.inf
         self._eager_frames = 0
         self.restart()
 
@@ -43,12 +45,19 @@ class Pace:
         """Look at the next frame too: a face has just come, or was not found where it should be."""
         self._eager_frames = max(1, self._eager_frames)
 
-    def is_due(self) -> bool:
-        """Return whether the detector looks at this frame; to be asked once a frame."""
+    def is_due(self, seconds: float) -> bool:
+        """Return whether the detector looks at the frame of this time; to be asked once a frame."""
         self._since_detection += 1
-        due = self._eager_frames > 0 or self._since_detection >= self.every_frames
+        last = self._look_seconds if self._auto else self._seconds
+        due = (
+            self._eager_frames > 0
+            or self._since_detection >= self.every_frames
+            or seconds - last > _LONGEST_SECONDS
+        )
+        self._seconds = seconds
         if due:
             self._since_detection = 0
+            self._look_seconds = seconds
         self._eager_frames = max(0, self._eager_frames - 1)
         return due
 
