@@ -91,11 +91,6 @@ def open_source(text: str, live: LiveSettings, *, realtime: bool = False) -> Sou
     return source
 
 
-def without_secrets(text: str) -> str:
-    """Return an address without the name and the password in it."""
-    return re.sub(r"//[^/@]*@", "//", text)
-
-
 def _kind(text: str, realtime: bool) -> str:
     if text == "-":
         return "standard_input"

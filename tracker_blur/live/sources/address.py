@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from fractions import Fraction
 from urllib.parse import urlsplit
 
 import av
 from av.container import InputContainer
 
-from tracker_blur.errors import SettingsError, SourceError
+from tracker_blur.errors import SettingsError
+from tracker_blur.live.addresses import without_secrets
 from tracker_blur.live.live_settings import LiveSettings
-from tracker_blur.live.sources import Item, without_secrets
+from tracker_blur.live.sources import Item
+from tracker_blur.live.sources._contained import Contained
 from tracker_blur.live.sources._pacing import paced
-from tracker_blur.live.sources._streams import Streams
 from tracker_blur.media.input import error_text
 
 _PROTOCOLS = {"rtsp", "rtsps", "rtmp", "rtmps", "udp", "rtp", "tcp", "http", "https"}
@@ -34,22 +34,22 @@ def make(text: str, live: LiveSettings) -> Address:
     return Address(text, live)
 
 
-class Address:
+class Address(Contained):
     """A stream from a server; connected anew when it stops."""
 
-    ends = False
-
     def __init__(self, text: str, live: LiveSettings) -> None:
+        super().__init__(without_secrets(text))
         self._text = text
         self._live = live
-        self.name = without_secrets(text)
-        self.rate: Fraction | None = None
-        self.has_sound = False
-        self._container: InputContainer | None = None
-        self._streams: Streams | None = None
 
-    def open(self) -> None:
-        """Connect to the server."""
+    def read(self, stopping: threading.Event) -> Iterator[Item]:
+        """Give what comes."""
+        assert self._container is not None
+        items = super().read(stopping)
+        # A playlist's parts come whole, each faster than it is to be shown.
+        yield from paced(items, stopping) if self._container.format.name == "hls" else items
+
+    def _opened(self) -> InputContainer:
         timeout = self._live.timeout_seconds
         options = {
             # Not nobuffer: it throws away what was probed, and the key picture with it.
@@ -65,37 +65,15 @@ class Address:
             options["overrun_nonfatal"] = "1"
         if protocol.startswith("http"):
             options["live_start_index"] = "-1"  # of a playlist: the newest part
-        try:
-            self._container = av.open(
-                self._text,
-                container_options=options,
-                timeout=(2 * timeout, timeout),
-                metadata_errors="replace",
-            )
-            self._streams = Streams(self._container, self.name)
-        except (av.FFmpegError, OSError, ValueError) as error:
-            self.close()
-            if isinstance(error, SourceError):
-                raise
-            raise SourceError(
-                f"{self.name}: cannot be opened ({error_text(error)}): check the address, and that "
-                "it is sending"
-            ) from error
-        self.rate, self.has_sound = self._streams.rate, self._streams.has_sound
+        return av.open(
+            self._text,
+            container_options=options,
+            timeout=(2 * timeout, timeout),
+            metadata_errors="replace",
+        )
 
-    def read(self, stopping: threading.Event) -> Iterator[Item]:
-        """Give what comes."""
-        assert self._container is not None
-        assert self._streams is not None
-        items = self._streams.read(stopping)
-        # A playlist's parts come whole, each faster than it is to be shown.
-        yield from paced(items, stopping) if self._container.format.name == "hls" else items
-
-    def close(self) -> None:
-        """Disconnect."""
-        container, self._container, self._streams = self._container, None, None
-        if container is not None:
-            container.close()
-
-    def abort(self) -> None:
-        """Leave a wait to its time-out: FFmpeg offers no other end."""
+    def _explained(self, error: Exception) -> str:
+        return (
+            f"{self.name}: cannot be opened ({error_text(error)}): check the address, and that it "
+            "is sending"
+        )

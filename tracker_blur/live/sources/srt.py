@@ -5,19 +5,16 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
-import threading
-from collections.abc import Iterator
 from contextlib import suppress
-from fractions import Fraction
 from typing import IO
 
 import av
 from av.container import InputContainer
 
 from tracker_blur.errors import SourceError
+from tracker_blur.live.addresses import without_secrets
 from tracker_blur.live.live_settings import LiveSettings
-from tracker_blur.live.sources import Item, without_secrets
-from tracker_blur.live.sources._streams import Streams
+from tracker_blur.live.sources._contained import Contained
 
 _END_SECONDS = 2.0
 _SAID_BYTES = 300
@@ -31,58 +28,40 @@ def make(text: str, live: LiveSettings) -> Srt:
     return Srt(program, text, live)
 
 
-class Srt:
+class Srt(Contained):
     """The program connects, and passes packets on as they are; it is started anew when it ends."""
 
-    ends = False
-
     def __init__(self, program: str, text: str, live: LiveSettings) -> None:
-        self.name = without_secrets(text)
-        self.rate: Fraction | None = None
-        self.has_sound = False
+        super().__init__(without_secrets(text))
         self._command = [program, "-hide_banner", "-loglevel", "error", "-nostdin"]
         self._command += ["-rw_timeout", f"{live.timeout_seconds * 1e6:.0f}"]
         self._command += ["-i", text, "-c", "copy", "-f", "mpegts", "-flush_packets", "1", "pipe:1"]
         self._process: subprocess.Popen[bytes] | None = None
         self._said: IO[bytes] | None = None
-        self._container: InputContainer | None = None
-        self._streams: Streams | None = None
 
-    def open(self) -> None:
-        """Start the program."""
+    def _opened(self) -> InputContainer:
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the process
-        try:
-            self._process = subprocess.Popen(
-                self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._said
-            )
-            assert self._process.stdout is not None
-            self._container = av.open(
-                f"pipe:{self._process.stdout.fileno()}",
-                format="mpegts",
-                container_options={"fflags": "discardcorrupt"},
-                metadata_errors="replace",
-            )
-            self._streams = Streams(self._container, self.name)
-        except (av.FFmpegError, OSError) as error:
-            said = self._last_words()
-            self.close()
-            raise SourceError(
-                f"{self.name}: cannot be opened ({said or error}): check the address, and that it "
-                "is sending"
-            ) from error
-        self.rate, self.has_sound = self._streams.rate, self._streams.has_sound
+        self._process = subprocess.Popen(
+            self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._said
+        )
+        assert self._process.stdout is not None
+        return av.open(
+            f"pipe:{self._process.stdout.fileno()}",
+            format="mpegts",
+            container_options={"fflags": "discardcorrupt"},
+            metadata_errors="replace",
+        )
 
-    def read(self, stopping: threading.Event) -> Iterator[Item]:
-        """Give what comes."""
-        assert self._streams is not None
-        yield from self._streams.read(stopping)
+    def _explained(self, error: Exception) -> str:
+        return (
+            f"{self.name}: cannot be opened ({self._last_words() or error}): check the address, "
+            "and that it is sending"
+        )
 
     def close(self) -> None:
         """End the program."""
         self.abort()
-        container, self._container, self._streams = self._container, None, None
-        if container is not None:
-            container.close()
+        super().close()
         process, self._process = self._process, None
         if process is not None:
             process.wait()
