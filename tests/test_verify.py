@@ -349,6 +349,19 @@ def test_two_faces_are_two_runs() -> None:
     assert [len(run.exposures) for run in runs.runs()] == [4, 4]
 
 
+def test_a_plate_and_a_face_in_one_place_do_not_agree() -> None:
+    box = Box(10, 10, 50, 50)
+    face, plate = Find(box, 0.4, "yunet"), Find(box, 0.45, "plate.onnx", label="plate")
+    assert without_doubles([face, plate]) == [plate, face]
+
+
+def test_plates_are_looked_for_where_they_are_hidden() -> None:
+    names = [looker.name for looker in lookers(Settings(hide=("faces", "plates")), Weights())]
+    assert names[-1] == "plate.onnx"
+    (only,) = lookers(Settings(hide=("plates",)), Weights())
+    assert (only.name, only.label) == ("plate.onnx", "plate")
+
+
 def test_without_weights_the_last_resort_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     def needs_none(
         weights: Weights, choices: tuple[tuple[str, ...], ...]
