@@ -17,7 +17,7 @@ from tracker_blur.settings import Settings
         ({"blocks": 7, "method": "fog"}, "the method pixelated"),
         ({"color": "#ffffff"}, "the method solid or image"),
         ({"hold_seconds": 2.0}, "one pass"),
-        ({"margin_seconds": 1.0, "one_pass": True}, "two passes"),
+        ({"margin_seconds": 1.0, "one_pass": True}, "two passes, and one where frames wait"),
     ],
 )
 def test_what_another_method_or_way_would_need_is_idle(
@@ -37,6 +37,7 @@ def test_what_another_method_or_way_would_need_is_idle(
         {"color": "#ffffff", "method": "solid"},
         {"hold_seconds": 2.0, "one_pass": True, "delay_seconds": 0.5},
         {"margin_seconds": 1.0},
+        {"margin_seconds": 1.0, "one_pass": True, "delay_seconds": 0.5},
         {"codec": "vp9", "quality": 30.0, "preset": "4"},
     ],
 )

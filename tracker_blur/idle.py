@@ -14,7 +14,6 @@ _OF_METHODS = {
     "color": ("solid", "image"),
 }
 _OF_VIDEOS = ("codec", "encoder", "quality", "preset")
-_OF_PASSES = {"hold_seconds": (True, "one pass"), "margin_seconds": (False, "two passes")}
 _DEFAULTS = Settings()
 
 
@@ -26,9 +25,10 @@ def idle(settings: Settings, kinds: Collection[Kind]) -> Iterator[str]:
     for name, methods in _OF_METHODS.items():
         if settings.method not in methods:
             yield from _line(settings, name, f"the method {' or '.join(methods)}")
-    for name, (one_pass, passes) in _OF_PASSES.items():
-        if settings.one_pass != one_pass:
-            yield from _line(settings, name, passes)
+    if not settings.one_pass:
+        yield from _line(settings, "hold_seconds", "one pass")
+    elif not settings.delay_seconds:
+        yield from _line(settings, "margin_seconds", "two passes, and one where frames wait")
     if "video" not in kinds:
         for name in _OF_VIDEOS:
             yield from _line(settings, name, "videos: a picture keeps its kind and quality")

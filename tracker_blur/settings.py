@@ -45,8 +45,8 @@ class Settings:
                              instead of looking at the whole video first
         delay_seconds        in one pass: how long a frame waits for what later ones tell of it, 30
                              frames at the most
-        margin_seconds       in two passes: how long before its first and after its last sight a
-                             face is hidden, too
+        margin_seconds       how long before its first and after its last sight a face is hidden,
+                             too; in one pass, as far as frames wait
         hold_seconds         in one pass: how long a face that was lost stays hidden where it was
                              seen last, and at least until the detector has missed it three
                              times; a tracker that no detection confirms is trusted for twice as
