@@ -36,9 +36,11 @@ class Numbered:
         return self.planes[: self.planes.shape[0] * 2 // 3]
 
 
-def people(faces: int, size: tuple[int, int], seconds: float, rate: int) -> list[Numbered]:
+def people(
+    faces: int, size: tuple[int, int], seconds: float, rate: int, seed: int = 0
+) -> list[Numbered]:
     """Return the frames of a clip, each with its index drawn into it."""
-    scene = replace(crowd(faces, size, seconds), rate=rate)
+    scene = replace(crowd(faces, size, seconds, seed), rate=rate)
     frames = []
     for number, (picture, truth) in enumerate(render(scene)):
         frame = av.VideoFrame.from_ndarray(picture, format="bgr24").reformat(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -74,6 +76,33 @@ def test_a_target_that_fails_is_told_of_once_and_opened_anew() -> None:
     assert target.closed == 3
     assert len(told) == 1
     assert len(target.deliveries) == 3
+
+
+def test_a_target_that_fails_leaves_nothing_behind() -> None:
+    class Encoder:
+        error: Exception | None = None
+
+    encoders: list[weakref.ref[Encoder]] = []
+
+    class Breaking(Judge):
+        def show(self, delivery: Delivery) -> None:
+            encoder = Encoder()
+            encoders.append(weakref.ref(encoder))
+            encoder.error = SinkError("out.mkv: the disk is full")
+            raise encoder.error
+
+    runner = Runner(Breaking(), lambda text: None)
+    gc.disable()  # it would come in time only by luck
+    try:
+        runner.start(FORMAT)
+        until(lambda: runner.status.state == "open")
+        runner.show(delivery(1))
+        until(lambda: runner.status.failures == 1 and runner.status.state == "open")
+        assert encoders[0]() is None
+    finally:
+        gc.enable()
+        runner.stop()
+        assert runner.wait(10)
 
 
 def test_a_slow_target_gets_the_newest_and_all_sound() -> None:

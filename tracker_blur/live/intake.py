@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections import deque
@@ -112,6 +113,7 @@ class Intake:
                 trouble = f"fails ({type(error).__name__}: {error})"
             self.is_connected = False
             self._source.close()
+            gc.collect()  # an error and the decoders it met keep each other, for hours
             if self._stopping.is_set() or self._source.ends:
                 self.has_ended = self._source.ends
                 break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections import deque
@@ -86,6 +87,7 @@ class Runner:
             except Exception as error:
                 self._fail(error)
             self._target.close()
+            gc.collect()  # an error and the encoders it met keep each other, for hours
             with self._changed:
                 self._delivery = None
                 self._sounds.clear()
