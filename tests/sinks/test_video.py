@@ -7,6 +7,7 @@ import io
 import itertools
 import os
 import re
+import struct
 import subprocess
 import sys
 from fractions import Fraction
@@ -29,7 +30,7 @@ from tests.video_files import (
 )
 from tracker_blur.errors import SettingsError, SinkError, SourceError
 from tracker_blur.frames import RedactedFrame
-from tracker_blur.media import pixel_formats, side_data
+from tracker_blur.media import pixel_formats, side_data, vorbis
 from tracker_blur.media.frame import DecodedFrame
 from tracker_blur.settings import Settings
 from tracker_blur.sinks.video import VideoSink
@@ -99,6 +100,41 @@ def all_samples(path: Path) -> list[list[Any]]:
 
 def fingerprint(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def with_vorbis(path: Path, comment: bytes) -> Path:
+    """Write a video whose Vorbis sound has a comment in its headers."""
+    codec = "libvpx" if path.suffix == ".webm" else "mpeg4"
+    pictures = write_clip(path.with_name(f"pictures{path.suffix}"), frames=5, codec=codec)
+    encoder = av.CodecContext.create("vorbis", "w")
+    encoder.sample_rate, encoder.layout, encoder.format = 44100, "stereo", "fltp"
+    encoder.time_base = Fraction(1, 44100)
+    encoder.options = {"strict": "experimental"}
+    encoder.open()
+    noise = np.random.default_rng(0).uniform(-0.1, 0.1, (2, 8820)).astype(np.float32)
+    encoded = []
+    for start in range(0, 8192, 1024):
+        part = av.AudioFrame.from_ndarray(noise[:, start : start + 1024], "fltp", "stereo")
+        part.sample_rate, part.pts, part.time_base = 44100, start, Fraction(1, 44100)
+        encoded += encoder.encode(part)
+    encoded += encoder.encode(None)
+    headers = vorbis.headers(encoder.extradata or b"")
+    tagged = b"\x03vorbis" + struct.pack("<III", 0, 1, len(comment)) + comment + b"\x01"
+    with av.open(str(pictures)) as reader, av.open(str(path), "w") as writer:
+        picture_track = writer.add_stream_from_template(reader.streams.video[0])
+        sound_track = writer.add_stream("vorbis", rate=44100, options={"strict": "experimental"})
+        sound_track.layout = "stereo"
+        sound_track.codec_context.open()
+        sound_track.codec_context.extradata = vorbis.laced(headers[0], tagged, headers[2])
+        for packet in reader.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = picture_track
+                writer.mux(packet)
+        for sound in encoded:
+            sound.stream = sound_track
+            writer.mux(sound)
+    pictures.unlink()
+    return path
 
 
 def names(folder: Path) -> list[str]:
@@ -663,6 +699,25 @@ class TestPrivacy:
         )
         target = rewrite(source, tmp_path / "out.mkv", metadata="keep")
         assert b"SECRET" not in target.read_bytes()
+
+    @pytest.mark.parametrize("metadata", ["drop", "keep"])
+    @pytest.mark.parametrize("name", ["mkv", "webm"])
+    def test_comments_of_vorbis_never_get_through(
+        self, tmp_path: Path, name: str, metadata: str
+    ) -> None:
+        """They lie in the sound's own headers and may hold a cover, 100 kB long."""
+        comment = b"METADATA_BLOCK_PICTURE=" + b"SECRET face" * 10_000
+        source = with_vorbis(tmp_path / f"in.{name}", comment)
+        assert b"SECRET" in source.read_bytes()
+        target = rewrite(source, tmp_path / f"out.{name}", metadata=metadata)
+        assert b"SECRET" not in target.read_bytes()
+        assert packets(target, "audio") == packets(source, "audio")
+        with av.open(str(source)) as before, av.open(str(target)) as after:
+            sounds = [
+                b"".join(frame.to_ndarray().tobytes() for frame in container.decode(audio=0))
+                for container in (before, after)
+            ]
+        assert sounds[0] == sounds[1] != b""
 
     @pytest.mark.parametrize("metadata", ["drop", "keep"])
     def test_further_picture_tracks_never_get_through(self, tmp_path: Path, metadata: str) -> None:

@@ -16,6 +16,7 @@ from tracker_blur.errors import SinkError, SourceError
 from tracker_blur.media.captions import CaptionConverter, is_text
 from tracker_blur.media.containers import ContainerFormat
 from tracker_blur.media.metadata import track_tags
+from tracker_blur.media.vorbis import without_comments
 from tracker_blur.settings import MetadataRule
 
 
@@ -41,6 +42,9 @@ class CopiedTrack:
         self._converter: CaptionConverter | None = None
         if _can_hold(form, stream):
             self.target: Stream = output.add_stream_from_template(stream, opaque=True)
+            if stream.codec_context.codec.canonical_name == "vorbis":
+                setup = stream.codec_context.extradata or b""
+                self.target.codec_context.extradata = without_comments(setup)
         elif form.subtitles and is_text(stream):
             self._converter = CaptionConverter(stream, output, form.subtitles)
             self.target = self._converter.target
