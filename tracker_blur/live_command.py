@@ -9,7 +9,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from tracker_blur import plugins
@@ -52,8 +53,7 @@ def _live(options: argparse.Namespace, console: Console) -> None:
     settings = settings_of(options)
     live = live_settings_of(options)
     names = [name for several in options.to or [["window"]] for name in several]
-    if len(set(names)) < len(names):
-        raise SettingsError("--to names a target twice: name each once")
+    _check_names(options.source, names)
     controls = Controls(_methods(settings), hide_all=live.hide_all)
     source = open_source(options.source, live, realtime=options.realtime)
     session = Session(source, settings, live, controls, console.warn)
@@ -74,6 +74,16 @@ def _live(options: argparse.Namespace, console: Console) -> None:
         with _told(lines, lambda: session.status, controls) if options.json else nullcontext():
             session.run()
     _say_the_end(session.status, console)
+
+
+def _check_names(source: str, targets: Sequence[str]) -> None:
+    """Raise SettingsError when two targets, or a target and the source, are one."""
+    if len(set(targets)) < len(targets):
+        raise SettingsError("--to names a target twice: name each once")
+    for name in targets:
+        with suppress(OSError):
+            if Path(name).samefile(source):
+                raise SettingsError(f"{name}: is the source: choose another name")
 
 
 def _methods(settings: Settings) -> list[str]:

@@ -137,6 +137,17 @@ def test_what_cannot_be_is_said_in_a_line(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_source_is_never_written_over(tmp_path: Path) -> None:
+    clip, link = tmp_path / "clip.mp4", tmp_path / "link.mp4"
+    clip.write_bytes(b"precious")
+    link.symlink_to(clip)
+    for name in (clip, link):
+        result = run(str(clip), "--realtime", "--to", str(name), "--overwrite")
+        assert result.returncode == 2
+        assert b"is the source" in result.stderr
+    assert clip.read_bytes() == b"precious"
+
+
 def test_cameras_are_listed() -> None:
     result = run("--list-cameras")
     assert result.returncode == 0
