@@ -85,8 +85,9 @@ def test_a_source_without_a_picture_is_an_error() -> None:
 
 
 def test_a_source_that_cannot_be_opened_at_first_is_an_error() -> None:
+    taken = finished(intake(Script()))
     with pytest.raises(SourceError, match="is gone"):
-        intake(Script()).start()
+        _ = taken.format
 
 
 def test_a_source_that_stops_or_fails_is_opened_anew_and_told_of() -> None:

@@ -73,6 +73,20 @@ def test_a_signal_ends_it_with_a_whole_file(
     assert len(frames(out)) > 5
 
 
+@pytest.mark.parametrize("source", ["-", "tcp://127.0.0.1:{port}?listen=1"])
+def test_a_signal_ends_it_before_anything_came(tmp_path: Path, source: str) -> None:
+    words = [source.format(port=free_port()), "--to", str(tmp_path / "out.mkv")]
+    with subprocess.Popen(
+        [*PROGRAM, *words], stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stderr is not None
+        assert b" to " in process.stderr.readline()  # it has begun
+        time.sleep(0.5)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(8) == 0
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.shared
 def test_standard_input_may_bring_a_container_or_raw_frames(shared: Path, tmp_path: Path) -> None:
     clip = shared / "videos" / "signer.mkv"

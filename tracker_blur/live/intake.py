@@ -53,6 +53,7 @@ class Intake:
         self._next_due = 0.0
         self._stopping = threading.Event()
         self._begun = threading.Event()
+        self._never_opened: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
         self.arrivals: Latest[Arrival] = Latest()
         self.sounds: deque[Sound] = deque(maxlen=_MOST_SOUNDS)
@@ -63,9 +64,7 @@ class Intake:
         self.error = ""
 
     def start(self) -> None:
-        """Open the source for the first time and begin; raises SourceError when it cannot be."""
-        self._source.open()
-        self.is_connected = True
+        """Begin; opening may take long, and happens in the intake's thread, too."""
         self._thread.start()
 
     def wait_for_first(self, timeout_seconds: float) -> bool:
@@ -76,8 +75,10 @@ class Intake:
     def format(self) -> Format:
         """What all pictures and the sound are like; known once a picture has come.
 
-        Raises SourceError when the source has ended without one.
+        Raises SourceError when the source cannot be opened, or has ended without one.
         """
+        if self._never_opened is not None:
+            raise self._never_opened
         if self.newest is None:
             raise SourceError(f"{self._source.name}: ended before a whole picture came")
         rate = self._live.rate
@@ -95,6 +96,19 @@ class Intake:
             self._thread.join(timeout_seconds)
 
     def _run(self) -> None:
+        try:
+            self._source.open()
+        except Exception as error:  # raised where somebody waits for the first picture
+            self._never_opened = error
+        else:
+            self.is_connected = True
+            self._keep_taking()
+        self._source.close()
+        self._begun.set()
+        self.arrivals.close()
+
+    def _keep_taking(self) -> None:
+        """Take what comes until it is stopped, or the end; connect anew where that is none."""
         pauses = Pauses()
         while not self._stopping.is_set():
             opened, before = time.monotonic(), self.count
@@ -122,9 +136,6 @@ class Intake:
                 self._tell(f"{self._source.name}: {trouble}: connecting anew")
             self.error = f"{self._source.name}: {trouble}"
             self._stopping.wait(pauses.next_after(time.monotonic() - opened))
-        self._source.close()
-        self._begun.set()
-        self.arrivals.close()
 
     def _take(self) -> None:
         for item in self._source.read(self._stopping):

@@ -30,8 +30,7 @@ class Session:
 
     tell  called with what a user should know, one line each, from any thread
 
-    Raises SettingsError, ModelError or MissingPackageError when the settings do not suffice; on
-    entering, SourceError when the source cannot be opened.
+    Raises SettingsError, ModelError or MissingPackageError when the settings do not suffice.
     """
 
     def __init__(
@@ -86,7 +85,7 @@ class Session:
     def run(self) -> None:
         """Wait for the first picture, give all on, and return when source or person ends it.
 
-        Raises SourceError when the source has ended before a picture came.
+        Raises SourceError when the source cannot be opened, or has ended before a picture came.
         """
         while not self._intake.wait_for_first(_POLL_SECONDS):
             if self._controls.is_over:
