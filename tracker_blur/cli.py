@@ -28,8 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run trackblur with these arguments (default: the process's own) and exit."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     for name in ("SIGTERM", "SIGHUP"):  # so that nothing half-written stays
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), _interrupt)
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
+            signal.signal(number, _interrupt)
     is_command = bool(words) and words[0] in _COMMANDS
     module, function = _COMMANDS[words[0]] if is_command else _REDACT
     try:

@@ -72,7 +72,7 @@ def live_parser() -> argparse.ArgumentParser:
     add_telling(telling)
     telling.add_argument(
         "--metrics-port",
-        type=int,
+        type=_port,
         metavar="PORT",
         help="figures for Prometheus at http://127.0.0.1:PORT/metrics",
     )
@@ -194,6 +194,12 @@ def _add_targets(group: argparse._ArgumentGroup) -> None:
 
 def _live_option(group: argparse._ArgumentGroup, flag: str, setting: str, **details: Any) -> None:
     group.add_argument(flag, dest=setting, default=_DEFAULTS[setting], **details)
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and int(text) < 65_536):
+        raise argparse.ArgumentTypeError(f"'{text}': give a number below 65536")
+    return int(text)
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 import threading
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from tracker_blur.live.status import Status
 
 _STATUS_SECONDS = 1.0
+_LAST_LINE_SECONDS = 1.0
 _SAME_SIGNAL_SECONDS = 1.0  # supervisors send one to a process and to its group
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
@@ -119,13 +121,14 @@ def _ended_by_signals(controls: Controls) -> Iterator[None]:
         first = first or now
         controls.quit()
 
-    names = [name for name in _SIGNALS if hasattr(signal, name)]
-    before = {name: signal.signal(getattr(signal, name), end) for name in names}
+    numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
+    heeded = [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]  # nohup
+    before = {number: signal.signal(number, end) for number in heeded}
     try:
         yield
     finally:
-        for name, handler in before.items():
-            signal.signal(getattr(signal, name), handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -137,8 +140,7 @@ def _told(lines: TextIO, status: Callable[[], Status], controls: Controls) -> It
         while True:
             is_last = ended.wait(_STATUS_SECONDS)
             try:
-                lines.write(json.dumps(status().as_dict()) + "\n")
-                lines.flush()
+                os.write(lines.fileno(), f"{json.dumps(status().as_dict())}\n".encode())
             except OSError:  # the reader has gone: nobody wants it any more
                 controls.quit()
                 return
@@ -151,7 +153,7 @@ def _told(lines: TextIO, status: Callable[[], Status], controls: Controls) -> It
         yield
     finally:
         ended.set()
-        teller.join()
+        teller.join(_LAST_LINE_SECONDS)  # a reader that reads nothing holds up no one
 
 
 def _say_the_end(status: Status, console: Console) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import av
@@ -88,6 +90,37 @@ def test_a_signal_ends_it_before_anything_came(tmp_path: Path, source: str) -> N
 
 
 @pytest.mark.shared
+def test_who_reads_no_lines_holds_up_no_end(shared: Path, clip: Path, tmp_path: Path) -> None:
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    with suppress(BlockingIOError):
+        while os.write(write, bytes(4096)):
+            pass
+    os.set_blocking(write, True)
+    out = tmp_path / "out.mkv"
+    words = [str(clip), "--realtime", "--to", str(out), "--json", "--face", str(shared / "models")]
+    result = subprocess.run([*PROGRAM, *words], stdout=write, stderr=subprocess.PIPE, timeout=60)
+    os.close(read)
+    os.close(write)
+    assert result.returncode == 0, result.stderr
+    assert len(frames(out)) > 5
+
+
+@pytest.mark.shared
+def test_nohup_stays_in_force(shared: Path, clip: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.mkv"
+    words = [str(clip), "--realtime", "--to", str(out), "--face", str(shared / "models")]
+    with subprocess.Popen(
+        ["sh", "-c", "trap '' HUP; exec \"$@\"", "sh", *PROGRAM, *words], stderr=subprocess.PIPE
+    ) as process:
+        assert process.stderr is not None
+        process.stderr.readline()
+        process.send_signal(signal.SIGHUP)
+        assert b"of 56 dropped" in process.stderr.read()  # all were played
+        assert process.wait(30) == 0
+
+
+@pytest.mark.shared
 def test_standard_input_may_bring_a_container_or_raw_frames(shared: Path, tmp_path: Path) -> None:
     clip = shared / "videos" / "signer.mkv"
     encoded = tmp_path / "encoded.mkv"
@@ -136,6 +169,7 @@ def test_a_camera_is_whatever_opencv_reads(shared: Path, tmp_path: Path) -> None
         (["0", "--watchdog", "-1"], 2, "watchdog"),
         (["0", "--size", "big"], 2, "WIDTHxHEIGHT"),
         (["-", "--raw-format", "1x1:nonsense", "--to", "out.mkv"], 2, "raw_format"),
+        (["0", "--metrics-port", "70000"], 2, "65536"),
         (["0", "--cover", "none.png"], 2, "none.png"),
     ],
 )
