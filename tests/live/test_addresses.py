@@ -18,6 +18,7 @@ from tracker_blur.live.addresses import without_secrets
         ),
         ("rtmp://live.example/app", "rtmp://live.example/app"),
         ("rtsp://ann:secret@camera.local:554/in", "rtsp://camera.local:554/in"),
+        ("rtsp://ann:p@ss@word@camera.local/in", "rtsp://camera.local/in"),
         ("lost rtsp://ann@camera.local/in: why", "lost rtsp://camera.local/in: why"),
         (
             "srt://host:9000?mode=caller&passphrase=secret",

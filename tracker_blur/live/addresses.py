@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _HIDDEN = "***"
-_USER = re.compile(r"//[^/@\s]*@")
+_USER = re.compile(r"//[^/\s]*@")  # up to the last @: a password may hold others
 _OPTION = re.compile(r"([?&](?:passphrase|streamid|password|token|key)=)[^&\s]*", re.IGNORECASE)
 _STREAM_KEY = re.compile(r"(rtmps?://[^/\s]+/[^?\s]+/)[^/?\s]+", re.IGNORECASE)
 

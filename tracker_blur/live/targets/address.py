@@ -67,7 +67,9 @@ def make(text: str, context: Context) -> Address:
     scheme = text.partition("://")[0].lower()
     if scheme not in _PROTOCOLS:
         known = ", ".join(_PROTOCOLS)
-        raise SettingsError(f"{text}: '{scheme}' is no protocol known here: choose one of {known}")
+        raise SettingsError(
+            f"{without_secrets(text)}: '{scheme}' is no protocol known here: choose one of {known}"
+        )
     check(_FORM, context.settings)
     return Address(text, _PROTOCOLS[scheme], context)
 
