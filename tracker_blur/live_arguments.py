@@ -148,7 +148,13 @@ def _add_safety(group: argparse._ArgumentGroup) -> None:
         metavar="FILE",
         help="a picture to show while all is hidden (default: a coarse mosaic)",
     )
-    _live_option(group, "--hide-all", "hide_all", action="store_true", help="start with all hidden")
+    _live_option(
+        group,
+        "--hide-all",
+        "hide_all",
+        action="store_true",
+        help="start with all hidden, and no sound",
+    )
 
 
 def _add_targets(group: argparse._ArgumentGroup) -> None:

@@ -158,6 +158,16 @@ def test_a_loss_stays_one_when_the_view_changes_its_size() -> None:
     assert losses.step(step(held(MIDDLE.scaled(2, 2))), (640, 360)) == {0}
 
 
+def test_a_face_that_vanishes_in_a_flash_of_light_is_lost() -> None:
+    losses = Losses(0.5)
+    for _ in range(6):
+        losses.step(step(found()), SIZE)
+    assert not losses.step(step(change=Change.CUT), SIZE)
+    assert not losses.step(step(), SIZE)
+    assert losses.step(step(held(), change=Change.RETURN), SIZE) == {0}
+    assert losses.step(step(held()), SIZE) == {0}
+
+
 def test_a_face_seen_but_a_few_times_may_go() -> None:
     losses = Losses(0.5)
     for _ in range(3):

@@ -228,6 +228,23 @@ def test_sound_comes_in_step(shared: Path) -> None:
     assert all(s.samples.shape[0] == 2 and s.samples.dtype == np.float32 for s in judge.sounds)
 
 
+def test_nothing_is_heard_while_all_is_hidden(shared: Path) -> None:
+    clip = shared / "videos" / "dancer.mp4"
+    seconds: list[float] = []
+
+    def until(judge: Judge) -> bool:
+        assert judge.controls is not None
+        if judge.controls.wishes.hide_all and judge.deliveries[-1].seconds > 1.5:
+            assert judge.sounds == []
+            judge.controls.hide_all(on=False)
+            seconds.append(judge.deliveries[-1].seconds)
+        return bool(judge.sounds)
+
+    judge = Judge(until)
+    watched(clip, shared, judge, LiveSettings(hide_all=True))
+    assert judge.sounds[0].seconds > seconds[0]
+
+
 def test_a_face_that_vanishes_hides_all_for_a_while(
     shared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,7 +19,7 @@ _PADDING_STEP, _LARGEST_PADDING = 0.05, 2.0
 class Wishes:
     """What is wanted now.
 
-    hide_all  hide the whole picture
+    hide_all  hide the whole picture, and let no sound be heard
     method    how faces are hidden
     strength  steps: more is stronger, 0 is as the settings say
     stills    how many pictures were asked for so far
@@ -66,7 +66,7 @@ class Controls:
         return self._quit.is_set()
 
     def hide_all(self, on: bool | None = None) -> None:
-        """Hide the whole picture, or show what is redacted again; None: the other of the two."""
+        """Hide all, sound too, or show what is redacted again; None: the other of the two."""
         with self._lock:
             wanted = not self._wishes.hide_all if on is None else on
             self._wishes = replace(self._wishes, hide_all=wanted)

@@ -29,7 +29,7 @@ class LiveSettings:
         watchdog_seconds  all is hidden when the last look at the picture is older; at least the
                           time of three frames
         cover             a picture to show while all is hidden; None: a coarse mosaic
-        hide_all          start with all hidden
+        hide_all          start with all hidden, and no sound
     Targets
         segment_minutes   begin another file after so long; None: never
         listen            "HOST:PORT" of the page; only the loopback address goes without a token

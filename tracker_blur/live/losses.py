@@ -31,6 +31,7 @@ class Losses:
     def __init__(self, confidence: float) -> None:
         self._confidence = confidence
         self._known: dict[int, _Known] = {}
+        self._before_cut: dict[int, _Known] = {}
         self._size: tuple[int, int] | None = None
 
     def step(self, step: Step, size: tuple[int, int]) -> frozenset[int]:
@@ -39,7 +40,9 @@ class Losses:
         A face that left over the border, went behind another, or was lost by a cut is explained.
         """
         if step.change is Change.CUT:
-            self._known.clear()
+            self._before_cut, self._known = self._known, {}
+        elif step.change is Change.RETURN:  # it was but a flash of light
+            self._known |= self._before_cut
         if self._size is not None and size != self._size:
             self._rescale(size[0] / self._size[0], size[1] / self._size[1])
         self._size = size
@@ -59,10 +62,13 @@ class Losses:
 
     def _rescale(self, x_ratio: float, y_ratio: float) -> None:
         """Go on in views of another size."""
-        self._known = {
-            track_id: _Known(known.sure_finds, known.box.scaled(x_ratio, y_ratio))
-            for track_id, known in self._known.items()
-        }
+        self._known, self._before_cut = (
+            {
+                track_id: _Known(known.sure_finds, known.box.scaled(x_ratio, y_ratio))
+                for track_id, known in faces.items()
+            }
+            for faces in (self._known, self._before_cut)
+        )
 
     def _updated(self, face: Face) -> _Known:
         known = self._known.get(face.track_id, _Known(0, face.box))

@@ -6,6 +6,7 @@ newest frame where the guard says so; whatever the watcher does, or does not do.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -77,6 +78,7 @@ class Outlet:
         self._last: RedactedFrame | None = None
         self._last_seconds = -_STEP_SECONDS
         self._last_out = 0.0
+        self._muted_seconds = -math.inf  # sound of earlier times is not given on
         self.reason: str | None = "starting"
         self.count = self.repeated = self.covers = self.faces = self.restarts = 0
         self.error = ""
@@ -109,8 +111,12 @@ class Outlet:
                 is_new = self._give(watched)
             except Exception as error:  # nothing leaves; the next frame is another attempt
                 self.restarts += 1
-                self.error = f"giving on failed ({type(error).__name__}: {error})"
-                self._tell(self.error)
+                before, self.error = (
+                    self.error,
+                    f"giving on failed ({type(error).__name__}: {error})",
+                )
+                if self.error != before:
+                    self._tell(f"{self.error}: nothing leaves until it works again")
                 self._stopping.wait(_FAILED_PAUSE_SECONDS)
 
     def _give(self, watched: Watched | None) -> bool:
@@ -152,10 +158,13 @@ class Outlet:
         delivery = Delivery(redacted, seconds, arrived, self._is_cover)
         for runner in self._runners:
             runner.show(delivery)
+        if self._controls.wishes.hide_all:  # who hides all wants nobody to listen, either
+            self._muted_seconds = seconds
         while self._intake.sounds and self._intake.sounds[0].seconds <= seconds:
             sound = self._intake.sounds.popleft()
-            for runner in self._runners:
-                runner.play(sound)
+            if sound.seconds > self._muted_seconds:
+                for runner in self._runners:
+                    runner.play(sound)
         self._last, self._last_seconds, self._last_out = redacted, seconds, now
         self.count += 1
         self.covers += self._is_cover
