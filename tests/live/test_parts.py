@@ -256,6 +256,7 @@ def test_controls_do_what_keys_mean() -> None:
         {"watchdog_seconds": float("inf")},
         {"transport": "pigeon"},
         {"segment_minutes": -1.0},
+        {"token": ""},
     ],
 )
 def test_live_settings_that_make_no_sense_are_refused(wrong: dict[str, object]) -> None:

@@ -59,6 +59,8 @@ class LiveSettings:
         self._check("timeout_seconds", 0.1, 3600.0)
         self._check("watchdog_seconds", 0.1, 60.0)
         self._check("segment_minutes", 0.01, 24 * 60.0)
+        if self.token == "":
+            raise SettingsError("token is empty: give one that cannot be guessed, or none")
         if self.transport not in ("tcp", "udp"):
             raise SettingsError(f"transport is '{self.transport}': choose tcp or udp")
 

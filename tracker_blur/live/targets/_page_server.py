@@ -13,7 +13,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from tracker_blur.live.controls import Controls
 from tracker_blur.live.targets import Context
@@ -129,7 +129,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Serve a file, the picture, or how the session fares."""
         if not self._is_welcome():
             return
-        path = urlsplit(self.path).path
+        path = self.path.partition("?")[0]
         if path == "/" and token_in(self.path):
             self._remember_token()
         elif path in _FILES:
@@ -149,7 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True  # a body, which no button has, is not read
         if not self._is_welcome():
             return
-        button = _BUTTONS.get(urlsplit(self.path).path)
+        button = _BUTTONS.get(self.path.partition("?")[0])
         if button is None:
             self._refuse(HTTPStatus.NOT_FOUND, "there is no such button")
         else:
