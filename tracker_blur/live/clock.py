@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_LATEST_SECONDS = 1.0  # a stamp that lies further in the past was made by a clock set anew
+_LATEST_SECONDS = 1.0  # a stamp that lies further off was made by a clock set anew
 _STEP_SECONDS = 0.001  # between pictures whose stamps say they are not later than the last
 
 
@@ -29,6 +29,12 @@ class SessionClock:
         if is_jump or stamp + (self._offset or 0.0) > now:
             self._offset = now - stamp
         return stamp + (self._offset or 0.0)
+
+    def sound_seconds(self, stamp: float | None, now: float) -> float:
+        """Return the same for sound, which lies as the pictures do, however late it comes."""
+        if stamp is None or self._offset is None or stamp + self._offset > now + _LATEST_SECONDS:
+            return self.seconds(stamp, now)
+        return stamp + self._offset
 
     def picture_seconds(self, stamp: float | None, now: float) -> float:
         """Return the same for a picture: always later than the one before."""

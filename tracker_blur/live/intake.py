@@ -158,7 +158,7 @@ class Intake:
         self._begun.set()
 
     def _hear(self, item: Heard, now: float) -> None:
-        seconds = self._clock.seconds(item.stamp, now - self._epoch)
+        seconds = self._clock.sound_seconds(item.stamp, now - self._epoch)
         if abs(seconds - self._sound_end) < _SAME_SECONDS:
             seconds = self._sound_end
         skipped = round((self._sound_end - seconds) * SOUND_RATE)

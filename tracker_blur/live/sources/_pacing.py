@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 
-from tracker_blur.live.sources import Item
+from tracker_blur.live.sources import Heard, Item
 
 _LONGEST_WAIT_SECONDS = 10.0  # a stamp that lies further ahead is a mistake
 
@@ -14,14 +14,17 @@ _LONGEST_WAIT_SECONDS = 10.0  # a stamp that lies further ahead is a mistake
 def paced(items: Iterable[Item], stopping: threading.Event) -> Iterator[Item]:
     """Give items when they are due by their stamps, until `stopping` is set.
 
-    What is late already is given at once, and what follows it keeps its distance to that.
+    What is late already is given at once. What follows a late picture keeps its distance to that;
+    sound that is late lies behind its pictures in the file, and changes nothing.
     """
     start: float | None = None
     for item in items:
         now = time.monotonic()
         if item.stamp is not None:
-            if start is None or not 0 <= start + item.stamp - now < _LONGEST_WAIT_SECONDS:
-                start = now - item.stamp
-            if stopping.wait(start + item.stamp - now):
+            wait = 0.0 if start is None else start + item.stamp - now
+            is_late_sound = wait < 0 and isinstance(item, Heard)
+            if start is None or not (0 <= wait < _LONGEST_WAIT_SECONDS or is_late_sound):
+                start, wait = now - item.stamp, 0.0
+            if stopping.wait(wait):
                 return
         yield item
