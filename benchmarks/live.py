@@ -11,8 +11,10 @@ from the pictures afterwards.
     delay      from just before a frame is given to the pipe until the last byte of the same frame,
                encoded, has come out of the other pipe: the pipe in, the look, the hiding, x264 and
                the pipe out are in it; a camera before and a viewer after it are not
-    fps        pictures out a second, the ones that are repeated left out
-    dropped    share of the frames that were due and did not come out, covers included
+    fps        pictures out a second, covers included, repeated ones left out
+    dropped    share of the frames that were due and that the program did not take from the pipe, or
+               took and replaced by a newer one before they were looked at
+    covered    share of the pictures out that were wholly hidden: here, for a face that was lost
     processor  of the program, all its threads, in cores; x264 included
     memory     resident, at the start of the measurement and at its end
 
@@ -24,6 +26,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import io
+import json
 import os
 import statistics
 import subprocess
@@ -31,9 +34,11 @@ import sys
 import threading
 import time
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO, Any
 
 import av
 import numpy as np
@@ -45,7 +50,7 @@ from numbered import Numbered, people
 CLIP_SECONDS = 5.0
 PIPE_BYTES = 1 << 20
 TS_BYTES = 188
-HEAD = ("faces", "delay median", "95th", "99th", "fps", "dropped", "covers", "processor", "memory")
+HEAD = ("faces", "delay median", "95th", "99th", "fps", "dropped", "covered", "processor", "memory")
 
 
 @dataclass
@@ -71,18 +76,21 @@ class Arrivals:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What the program holds and has used: seconds of processor, MiB of memory."""
+    """What the program holds and has used: seconds of processor, MiB of memory, frames dropped."""
 
     at: float
     processor: float
     memory_mib: float
+    dropped: int
 
 
-def usage(pid: int) -> Usage:
+def usage(pid: int, dropped: int) -> Usage:
     """Return what a process uses (Linux)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     ticks = int(fields[11]) + int(fields[12])
-    return Usage(time.monotonic(), ticks / os.sysconf("SC_CLK_TCK"), sample(pid).memory_mib)
+    return Usage(
+        time.monotonic(), ticks / os.sysconf("SC_CLK_TCK"), sample(pid).memory_mib, dropped
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +100,7 @@ class Run:
     delays: list[float]
     rate: float
     dropped: float
-    covers: int
+    covered: float
     cores: float
     memory_mib: tuple[float, float]
 
@@ -104,29 +112,39 @@ def measure(
     height, width = frames[0].luma.shape
     command = [sys.executable, "-m", "tracker_blur", "live", "-", "--to", "-", "--rate", str(rate)]
     command += ["--raw-format", f"{width}x{height}:yuv420p", *words]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert process.stdin is not None and process.stdout is not None
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
     fcntl.fcntl(process.stdin.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
     arrivals = Arrivals()
     taker = threading.Thread(target=arrivals.take, args=(process.stdout.fileno(),))
     taker.start()
+    statuses: deque[dict[str, Any]] = deque(maxlen=1)
+    hearer = threading.Thread(target=_hear, args=(process.stderr, statuses))
+    hearer.start()
     sent: dict[int, float] = {}
     used: list[Usage] = []
     due = feed(process.stdin.fileno(), frames, rate, warm_up, span, sent,
-               lambda: used.append(usage(process.pid)))  # fmt: skip
+               lambda: used.append(usage(process.pid, statuses[-1]["dropped"])))  # fmt: skip
     process.stdin.close()
     taker.join()
+    hearer.join()
     if process.wait() != 0:
         raise SystemExit(f"{' '.join(command)}\nfailed with {process.returncode}")
     first, last = used
     came, covers = _came(arrivals, first.at, last.at)
     delays = [came[number] - sent[number] for number in due if number in came]
     seconds = last.at - first.at
+    pictures = len(delays) + covers
+    dropped = last.dropped - first.dropped + sum(number not in sent for number in due)
     return Run(
         delays,
-        len(delays) / seconds,
-        1 - len(delays) / len(due),
-        covers,
+        pictures / seconds,
+        dropped / len(due),
+        covers / pictures,
         (last.processor - first.processor) / seconds,
         (first.memory_mib, last.memory_mib),
     )
@@ -139,7 +157,7 @@ def feed(
     warm_up: float,
     span: float,
     sent: dict[int, float],
-    note: object,
+    note: Callable[[], None],
 ) -> range:
     """Write frames as a camera gives them; return the numbers of those that are measured.
 
@@ -151,7 +169,7 @@ def feed(
     start = None
     for number in range(last + rate):
         if number in (first, last):
-            note()  # type: ignore[operator]
+            note()
         now = time.monotonic()
         start = start or now
         due = start + number / rate
@@ -167,6 +185,15 @@ def feed(
         if number == 0:  # the program has loaded, and reads, only now
             start = time.monotonic() - 1 / rate
     return range(first, last)
+
+
+def _hear(pipe: IO[bytes], statuses: deque[dict[str, Any]]) -> None:
+    """Keep the newest status that the program tells; pass on what else it says."""
+    for line in pipe:
+        if line.startswith(b"{"):
+            statuses.append(json.loads(line))
+        else:
+            sys.stderr.write(line.decode(errors="replace"))
 
 
 def _came(arrivals: Arrivals, begin: float, end: float) -> tuple[dict[int, float], int]:
@@ -212,7 +239,7 @@ def row(name: str, run: Run) -> str:
     cells = [name, *(f"{1000 * part:.0f} ms" for part in parts), f"{run.rate:.2f}"]
     cells += [
         f"{run.dropped:.2%}",
-        str(run.covers),
+        f"{run.covered:.2%}",
         f"{run.cores:.2f}",
         f"{before:.0f} to {after:.0f} MiB",
     ]
@@ -233,7 +260,7 @@ def main() -> int:
     parser.add_argument("--options", default="", help="more options for trackblur live")
     arguments = parser.parse_args()
     width, height = (int(side) for side in arguments.size.split("x"))
-    words = [*(["--face", str(arguments.face)] if arguments.face else []), "--quiet"]
+    words = [*(["--face", str(arguments.face)] if arguments.face else []), "--quiet", "--json"]
     words += arguments.options.split()
     clips = {
         faces: people(faces, (width, height), CLIP_SECONDS, arguments.rate)

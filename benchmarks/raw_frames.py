@@ -59,13 +59,13 @@ class Judge:
         frame = self._frames[number]
         ratio = luma.shape[1] / frame.luma.shape[1]
         for face in frame.faces:
-            share = _hidden_share(luma, face, ratio)
+            share = hidden_share(luma, face, ratio)
             if share < RAW_SHARE:
                 return "raw", f"frame {number}, face {face.track}: {share:.0%} hidden"
         return "hidden", ""
 
     def _judge_unnumbered(self, luma: Luma) -> tuple[str, str]:
-        if _is_mosaic(luma):
+        if is_mosaic(luma):
             return "cover", ""
         ratio = luma.shape[1] / self._frames[0].luma.shape[1]
         for face, patch in self._patches:
@@ -103,7 +103,8 @@ def lumas(path: Path) -> Iterator[Luma]:
                 yield plane.reshape(-1, frame.planes[0].line_size)[: frame.height, : frame.width]
 
 
-def _hidden_share(luma: Luma, face: TrueFace, ratio: float) -> float:
+def hidden_share(luma: Luma, face: TrueFace, ratio: float) -> float:
+    """Return how much of the ellipse in a face's box is dark, in a picture larger by a ratio."""
     left, top = max(0, int(face.x * ratio)), max(0, int(face.y * ratio))
     part = luma[top : int((face.y + face.height) * ratio) + 1,
                 left : int((face.x + face.width) * ratio) + 1]  # fmt: skip
@@ -124,7 +125,8 @@ def _patch(luma: Luma, face: TrueFace, ratio: float) -> npt.NDArray[np.float32]:
     return patch / deviation if deviation > 5 else np.zeros_like(patch)
 
 
-def _is_mosaic(luma: Luma) -> bool:
+def is_mosaic(luma: Luma) -> bool:
+    """Return whether a picture is of few blocks."""
     samples = luma.astype(np.int16)
     edges = np.abs(np.diff(samples, axis=1))[1:] > _EDGE
     edges |= np.abs(np.diff(samples, axis=0))[:, 1:] > _EDGE
