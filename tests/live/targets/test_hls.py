@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import av
 import pytest
 
-from tests.live.targets.deliveries import COUNT, FORMAT, context, deliveries, send, sounds
+from tests.live.targets.deliveries import COUNT, FORMAT, SIZE, context, deliveries, send, sounds
 from tests.live.targets.received import check_pictures, check_step, read
 from tracker_blur.errors import SinkError
+from tracker_blur.live.delivery import Format
 from tracker_blur.live.targets import open_target
 from tracker_blur.settings import Settings
 
@@ -30,10 +34,9 @@ def test_plays_in_step(tmp_path: Path, name: str) -> None:
 
 def test_old_segments_are_removed(tmp_path: Path) -> None:
     target = open_target(str(tmp_path / "live.m3u8"), context())
-    target.open(FORMAT)
-    for turn in range(22):  # 26 seconds
-        begin = turn * 1.2
-        send(target, deliveries(begin=begin), sounds(begin=begin))
+    target.open(Format(SIZE, Fraction(5)))
+    pictures = itertools.islice(itertools.cycle(deliveries()), 130)  # 26 seconds
+    send(target, [replace(one, seconds=index / 5) for index, one in enumerate(pictures)])
     segments = sorted(path.name for path in tmp_path.glob("*.ts"))
     listed = re.findall(r"^live-.*\.ts$", (tmp_path / "live.m3u8").read_text(), re.MULTILINE)
     assert len(listed) == 6
