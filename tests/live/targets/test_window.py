@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -96,8 +97,25 @@ def test_keys_act_and_q_ends_it(screen: Screen) -> None:
             while line and wish not in line:
                 line = shower.stdout.readline()
             assert wish in line
+            time.sleep(1)  # or the next space would count as the same one, held
         subprocess.run(["xdotool", "key", "q"], env=screen.environment, check=True)
         assert shower.stdout.read().endswith("closed True\n")
+
+
+@needs_linux
+def test_holding_space_keeps_all_hidden(screen: Screen) -> None:
+    with start(screen.environment) as shower:
+        assert shower.stdout is not None
+        assert shower.stdout.readline() == "shown\n"
+        keys = ["key", "--delay", "100", *["space"] * 6, "m"]  # what a keyboard sends
+        for words in (["search", "--sync", "--name", "trackblur", "windowfocus"], keys):
+            subprocess.run(
+                ["xdotool", *words], env=screen.environment, capture_output=True, check=True
+            )
+        line = shower.stdout.readline()
+        while "method='solid'" not in line:
+            line = shower.stdout.readline()
+        assert "hide_all=True" in line
 
 
 @needs_linux
