@@ -48,7 +48,7 @@ class Watched:
 class Watcher:
     """Takes the newest arrivals and gives them redacted.
 
-    failure    what went wrong, while it is not at work again; "" if nothing
+    failure    what went wrong, until it has worked again for `hold_seconds`; "" if nothing
     error      what went wrong last; "" if nothing ever did
     restarts   how often it was started anew
     view_px    longest side, in pixels, at which pictures are looked at now
@@ -135,13 +135,18 @@ class Watcher:
             settings.margin_seconds,
         )
         wished, redactor = settings, Redactor(settings)
+        # Whom the follower before this one held or followed, this one may not find at once.
+        hold_seconds = settings.hold_seconds if self.failure else 0.0
+        first_seconds = math.inf
         for frame, faces in seen:
             if (now_wished := self._controls.wishes.applied(settings)) != wished:
                 wished, redactor = now_wished, Redactor(now_wished)
             redacted = redactor.redact(frame, faces)
             is_lost = witness.is_face_lost()
             self.watched.put(Watched(redacted, frame, len(faces), is_lost))
-            self.failure = ""
+            first_seconds = min(first_seconds, frame.seconds)
+            if frame.seconds >= first_seconds + hold_seconds:
+                self.failure = ""
             if self._arrivals.is_closed:  # what has waited is given at the pace at which it came
                 self._stopping.wait(1 / rate)
 
