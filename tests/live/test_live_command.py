@@ -206,11 +206,13 @@ def test_figures_for_prometheus() -> None:
     status = Status(
         state="live",
         frames_in=7,
+        frames_out=12_345_678,
         rate=29.97,
         targets=(TargetStatus('a"b', "open", shown=5, dropped=1),),
     )
     text = exposition(status)
     assert "trackblur_frames_in_total 7\n" in text
+    assert "trackblur_frames_out_total 12345678\n" in text  # or rates would come in steps
     assert "trackblur_rate 29.97\n" in text
     assert 'trackblur_state{state="live"} 1\n' in text
     assert 'trackblur_target_shown_total{target="a\\"b"} 5\n' in text

@@ -14,6 +14,7 @@ from tracker_blur.errors import SinkError
 from tracker_blur.live.status import Status
 
 _HOST = "127.0.0.1"
+_PATIENCE_SECONDS = 10.0  # with who asks for nothing
 _FIGURES = {  # field of Status: kind, help
     "seconds": ("counter", "Seconds since the start"),
     "frames_in": ("counter", "Frames that came from the source"),
@@ -47,7 +48,7 @@ def _lines(status: Status) -> Iterator[str]:
         metric = f"trackblur_{name}{'_total' if kind == 'counter' else ''}"
         yield f"# HELP {metric} {text}"
         yield f"# TYPE {metric} {kind}"
-        yield f"{metric} {getattr(status, name):g}"
+        yield f"{metric} {getattr(status, name)}"
     yield "# HELP trackblur_state 1 for the state that it is in"
     yield "# TYPE trackblur_state gauge"
     for state in _STATES:
@@ -75,6 +76,8 @@ class Metrics:
 
     def __init__(self, port: int, status: Callable[[], Status]) -> None:
         class Handler(BaseHTTPRequestHandler):
+            timeout = _PATIENCE_SECONDS
+
             def do_GET(self) -> None:
                 body = exposition(status()).encode()
                 is_known = self.path == "/metrics"
