@@ -88,7 +88,8 @@ def test_both_are_hidden_in_every_frame(tmp_path: Path, clip: Path, one_pass: bo
     assert len(before) == len(after) == FRAMES
     for index, (one, other) in enumerate(zip(before, after, strict=True)):
         _, face, plate = street(6 * index)
-        assert changed(one, other, plate) > 0.95, index
+        # One pass follows the plate by a tracker in every second frame.
+        assert changed(one, other, plate) > (0.8 if one_pass else 0.95), index
         assert changed(one, other, face) > 0.7, index
 
 

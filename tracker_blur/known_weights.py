@@ -184,7 +184,7 @@ OWN = Model(
             "plate.onnx",
             "",
             559_553,
-            "542a5017d29e1ea38a766954b204292e4e2e2f3e050ab6c545800676d3856733",
+            "b7eba31691c134c8cb659f0252de6aa6b79d0a7cb313dd2ea9e07ecd19ad7a7d",
         ),
     ),
 )
