@@ -69,7 +69,7 @@ class Tally:
         )
 
 
-def load(file: Path, view_px: int) -> Clip:
+def load(file: Path, view_px: int | None) -> Clip:
     """Decode a clip to views and read its truth."""
     with VideoSource(file) as source:
         size = view_size(source.info.size, view_px, source.info.pixel_aspect)

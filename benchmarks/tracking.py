@@ -173,7 +173,7 @@ def _environment(folder: Path) -> Path:
 
 
 def _judge(
-    folder: Path, view_px: int, stage: Stage, intervals: Sequence[int], python: Path
+    folder: Path, view_px: int | None, stage: Stage, intervals: Sequence[int], python: Path
 ) -> Judged:
     """Let every contender follow the faces of every clip of a folder."""
     judged = Judged()

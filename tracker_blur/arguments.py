@@ -202,7 +202,7 @@ def add_finding(group: argparse._ArgumentGroup) -> None:
         type=int,
         metavar="PX",
         help="longest side of the picture that is looked at; more finds smaller faces and takes "
-        "longer (default: %(default)s)",
+        "longer (default: a third of the picture's, 640 at least)",
     )
     option(group, "--tracker", "tracker", metavar="NAME", help=_listing("trackers", extra="none"))
     option(

@@ -23,6 +23,9 @@ Samples = npt.NDArray[Any]
 Image = npt.NDArray[np.uint8]
 """A picture to look at: shape (height, width, 3), BGR, upright."""
 
+_LEAST_VIEW_PX = 640
+_VIEW_REDUCTION = 3
+
 
 class Orientation(enum.Enum):
     """How stored pixels must be turned to stand upright, named by the EXIF number (1 to 8).
@@ -176,13 +179,23 @@ class VideoInfo:
     is_moving: bool = True
 
 
+def usual_view_px(size: tuple[int, int]) -> int:
+    """Return the longest side, in pixels, at which pictures of this size are looked at usually.
+
+    Larger pictures hold smaller faces, relatively, and cost more to write anyway.
+    """
+    return max(_LEAST_VIEW_PX, round(max(size) / _VIEW_REDUCTION))
+
+
 def view_size(
-    size: tuple[int, int], longest_px: int, pixel_aspect: Fraction = Fraction(1)
+    size: tuple[int, int], longest_px: int | None, pixel_aspect: Fraction = Fraction(1)
 ) -> tuple[int, int]:
     """Return the (width, height) at which a picture is looked at: square pixels, never enlarged.
 
-    The longer side becomes `longest_px` at the most.
+    The longer side becomes `longest_px` at the most; None: what is usual for its size.
     """
+    if longest_px is None:
+        longest_px = usual_view_px(size)
     width, height = size[0] * float(pixel_aspect), float(size[1])
     if pixel_aspect > 1:  # shrink the longer axis rather than enlarge the shorter
         width, height = width / float(pixel_aspect), height / float(pixel_aspect)

@@ -37,7 +37,8 @@ class Settings:
         detect_every_frames  the detector runs on every Nth frame; "auto" adapts N to what
                              detecting and following cost here and to how fast faces move; where
                              frames are more than 0.12 seconds apart, on each
-        view_px              longest side, in pixels, of the reduced picture that is looked at
+        view_px              longest side, in pixels, of the reduced picture that is looked at;
+                             None: a third of the picture's, 640 at least
     Following
         tracker              a file's name in `tracker_blur.trackers`, or "none": the detector
                              looks at every frame
@@ -80,7 +81,7 @@ class Settings:
     models_folder: Path | None = None
     confidence: float | None = None
     detect_every_frames: int | Literal["auto"] = 2
-    view_px: int = 640
+    view_px: int | None = None
     tracker: str = "csrt"
     one_pass: bool = False
     delay_seconds: float = 0.0
@@ -118,7 +119,8 @@ class Settings:
             self._check_range("confidence", 0.0, 1.0)
         if self.detect_every_frames != "auto":
             self._check_whole("detect_every_frames", 1, 1000)
-        self._check_whole("view_px", 64, 8192)
+        if self.view_px is not None:
+            self._check_whole("view_px", 64, 8192)
         self._check_whole("blocks", 1, 40)
         self._check_range("hold_seconds", 0.0, 3600.0)
         self._check_range("margin_seconds", 0.0, 60.0)

@@ -93,7 +93,7 @@ class Session:
         if self._intake.newest is None and self._controls.is_over:
             return
         form = self._intake.format
-        self._watcher.start(form.rate)
+        self._watcher.start(form)
         everyone = (*self._runners, self._stills)
         for runner in everyone:
             runner.start(form)

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from tracker_blur.eyes import Eyes
-from tracker_blur.frames import RedactedFrame, view_size
+from tracker_blur.frames import RedactedFrame, usual_view_px, view_size
 from tracker_blur.live.arrival import Arrival
 from tracker_blur.live.controls import Controls
+from tracker_blur.live.delivery import Format
 from tracker_blur.live.effort import Effort
 from tracker_blur.live.latest import Latest
 from tracker_blur.live.pauses import Pauses
@@ -51,7 +52,7 @@ class Watcher:
     failure    what went wrong, until it has worked again for `hold_seconds`; "" if nothing
     error      what went wrong last; "" if nothing ever did
     restarts   how often it was started anew
-    view_px    longest side, in pixels, at which pictures are looked at now
+    view_px    longest side, in pixels, at which pictures are looked at now; 0: not yet
     last_look  `time.monotonic()` when the detector last finished; None: not since the last start
 
     settings   `delay_seconds` is the look-ahead
@@ -79,12 +80,13 @@ class Watcher:
         self.failure = ""
         self.error = ""
         self.restarts = 0
-        self.view_px = settings.view_px
+        self.view_px = self._wanted_px = settings.view_px or 0
         self.last_look: float | None = None
 
-    def start(self, rate: Fraction) -> None:
-        """Begin to look at frames that come at this many a second."""
-        self._rate = rate
+    def start(self, form: Format) -> None:
+        """Begin to look at frames of this form."""
+        self._rate = form.rate
+        self.view_px = self._wanted_px = self._settings.view_px or usual_view_px(form.size)
         self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
         self._thread.start()
 
@@ -123,7 +125,7 @@ class Watcher:
             settings.detect_every_frames, rate, settings.hold_seconds, looks_again=True
         )
         witness = Witness(follower, eyes.confidence, self._looked)
-        effort = Effort(settings.view_px, 1 / rate)
+        effort = Effort(self._wanted_px, 1 / rate)
         delay = settings.delay_seconds
         seen = look_ahead(
             self._arriving(effort),
