@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import subprocess
 import threading
 from pathlib import Path
 
@@ -19,11 +21,13 @@ from tracker_blur.live.clock import SessionClock
 from tracker_blur.live.controls import Controls
 from tracker_blur.live.effort import Effort
 from tracker_blur.live.guard import Situation, reason_to_cover
+from tracker_blur.live.last_words import LastWords
 from tracker_blur.live.latest import Latest
 from tracker_blur.live.live_settings import LiveSettings
 from tracker_blur.live.losses import Losses
 from tracker_blur.live.pauses import Pauses
 from tracker_blur.live.sources import open_source
+from tracker_blur.live.status import Status
 from tracker_blur.live.witness import Witness
 from tracker_blur.tracks import Face, Origin
 
@@ -217,6 +221,28 @@ def test_pauses_grow_to_a_limit_and_start_anew_after_a_good_while() -> None:
     assert grown == sorted(grown)
     assert grown[0] < 1 < grown[-1] <= 10
     assert pauses.next_after(60) == grown[0]
+
+
+def test_a_line_says_how_it_fares() -> None:
+    fares = Status(state="live", rate=29.97, delay_median_ms=31.2, faces=1, dropped=3)
+    assert fares.line == "live | 30.0 fps | 31 ms | 1 face | 3 dropped"
+    fares = Status(state="covered", reason="all is hidden on request", faces=2)
+    assert fares.line.startswith("covered: all is hidden on request | 0.0 fps | 0 ms | 2 faces")
+
+
+def test_a_program_that_talks_without_end_fills_no_disk() -> None:
+    said = LastWords()
+    talk = "i=0; while [ $i -lt 300 ]; do printf '%08192d\\n' $i >&2; i=$((i+1)); read -r _; done"
+    with subprocess.Popen(
+        ["sh", "-c", talk], stdin=subprocess.PIPE, stderr=said.fileno(), bufsize=0
+    ) as program:
+        assert program.stdin is not None
+        for _ in range(300):
+            said.forget()
+            assert os.fstat(said.fileno()).st_size < 1.1 * 2**20
+            program.stdin.write(b"\n")
+    assert said.lines()[-1].endswith("0299")
+    said.close()
 
 
 def test_controls_do_what_keys_mean() -> None:

@@ -78,7 +78,8 @@ class Status:
         """The most important of it in a line."""
         state = self.state if self.state == "live" else f"{self.state}: {self.reason}"
         faces = "1 face" if self.faces == 1 else f"{self.faces} faces"
-        return f"{state} | {self.rate:.1f} fps | {self.delay_median_ms:.0f} ms | {faces}"
+        pace = f"{self.rate:.1f} fps | {self.delay_median_ms:.0f} ms"
+        return f"{state} | {pace} | {faces} | {self.dropped} dropped"
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as what JSON is made of."""

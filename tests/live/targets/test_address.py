@@ -77,7 +77,7 @@ def test_without_sound(tmp_path: Path) -> None:
 @pytest.mark.parametrize("protocol", ["rtmp", "rtsp", "tcp", "http"])
 def test_no_server_is_told_soon(protocol: str) -> None:
     address = PROTOCOLS[protocol][0].format(port=free_port())
-    target = open_target(address, context(timeout_seconds=2))
+    target = open_target(address, context(timeout_seconds=15))  # the sender may start slowly
     target.open(SILENT)
     message = send_until_it_fails(target)
     assert message.startswith(f"{without_secrets(address)}: is not reached (")

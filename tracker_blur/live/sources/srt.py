@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import tempfile
+import threading
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import IO
 
 import av
 from av.container import InputContainer
 
 from tracker_blur.errors import SourceError
 from tracker_blur.live.addresses import without_secrets
+from tracker_blur.live.last_words import LastWords
 from tracker_blur.live.live_settings import LiveSettings
+from tracker_blur.live.sources import Item
 from tracker_blur.live.sources._contained import Contained
 
 _END_SECONDS = 2.0
-_SAID_BYTES = 300
+_LAST_LINES = 3
 
 
 def make(text: str, live: LiveSettings) -> Srt:
@@ -37,12 +39,15 @@ class Srt(Contained):
         self._command += ["-rw_timeout", f"{live.timeout_seconds * 1e6:.0f}"]
         self._command += ["-i", text, "-c", "copy", "-f", "mpegts", "-flush_packets", "1", "pipe:1"]
         self._process: subprocess.Popen[bytes] | None = None
-        self._said: IO[bytes] | None = None
+        self._said: LastWords | None = None
 
     def _opened(self) -> InputContainer:
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the process
+        self._said = LastWords()
         self._process = subprocess.Popen(
-            self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._said
+            self._command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=self._said.fileno(),
         )
         assert self._process.stdout is not None
         return av.open(
@@ -57,6 +62,13 @@ class Srt(Contained):
             f"{self.name}: cannot be opened ({self._last_words() or error}): check the address, "
             "and that it is sending"
         )
+
+    def read(self, stopping: threading.Event) -> Iterator[Item]:
+        """Give what comes."""
+        for item in super().read(stopping):
+            if self._said is not None:
+                self._said.forget()
+            yield item
 
     def close(self) -> None:
         """End the program."""
@@ -84,6 +96,5 @@ class Srt(Contained):
             return ""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_END_SECONDS)
-        self._said.seek(0)
-        text = self._said.read(_SAID_BYTES).decode(errors="replace")
-        return without_secrets(" ".join(text.split()))
+        text = " ".join(line.strip() for line in self._said.lines()[-_LAST_LINES:])
+        return without_secrets(text)

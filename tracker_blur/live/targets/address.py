@@ -5,15 +5,15 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import IO, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.live.addresses import without_secrets
 from tracker_blur.live.delivery import Delivery, Format, Sound
+from tracker_blur.live.last_words import LastWords
 from tracker_blur.live.targets import Context
 from tracker_blur.live.targets._encoding import Form, LiveWriter, check, explained
 from tracker_blur.live.targets._pipe import PipeWriter
@@ -30,7 +30,6 @@ _FORM = Form(
     )
 )
 _ENDING_SECONDS = 2.0
-_MOST_WORDS = 4096  # bytes
 _NO_PROBING = [
     *("-analyzeduration", "0", "-fpsprobesize", "0"),
 ]
@@ -87,20 +86,20 @@ class Address:
         self._protocol = protocol
         self._context = context
         self._sender: subprocess.Popen[bytes] | None = None
-        self._said: IO[bytes] | None = None
+        self._said: LastWords | None = None
         self._pipe: PipeWriter | None = None
         self._writer: LiveWriter | None = None
 
     def open(self, format: Format) -> None:
         """Start the process; whether the server can be reached shows later."""
         command = self._command()
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
+        self._said = LastWords()
         try:
             self._sender = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
-                stderr=self._said,  # no pipe: one that nobody reads would stop the sender
+                stderr=self._said.fileno(),
                 env=environment(),
                 start_new_session=True,  # an interrupt at the terminal is for this process only
             )
@@ -115,6 +114,8 @@ class Address:
     def show(self, delivery: Delivery) -> None:
         """Send a picture; raises SinkError when that fails."""
         assert self._writer is not None
+        assert self._said is not None
+        self._said.forget()
         with self._explained():
             self._writer.show(delivery)
 
@@ -172,8 +173,7 @@ class Address:
         assert self._said is not None
         with suppress(subprocess.TimeoutExpired):
             self._sender.wait(_ENDING_SECONDS)
-        self._said.seek(0)
-        lines = self._said.read()[-_MOST_WORDS:].decode(errors="replace").strip().splitlines()
+        lines = self._said.lines()
         if not lines:
             return "is gone"
         return f"is not reached ({without_secrets(lines[-1].strip().lower())})"
