@@ -8,7 +8,6 @@ from pathlib import Path
 
 import cv2
 
-from tracker_blur.errors import SinkError
 from tracker_blur.live.controls import Controls
 from tracker_blur.live.delivery import Delivery, Format, Sound
 
@@ -31,7 +30,7 @@ class Stills:
         """Need nothing."""
 
     def show(self, delivery: Delivery) -> None:
-        """Save this picture, if one is asked for; raises SinkError when that fails."""
+        """Save this picture, if one is asked for, and tell of it."""
         wanted = self._controls.wishes.stills
         if self._saved == wanted:
             return
@@ -41,10 +40,10 @@ class Stills:
         try:
             path.write_bytes(cv2.imencode(".png", frame.view(frame.size))[1].tobytes())
         except OSError as error:
-            raise SinkError(
-                f"{path}: cannot be written ({error.strerror}): choose another folder (--stills)"
-            ) from error
-        self._tell(f"{path}: saved")
+            reason = (error.strerror or str(error)).lower()
+            self._tell(f"{path}: cannot be written ({reason}): choose another folder (--stills)")
+        else:
+            self._tell(f"{path}: saved")
 
     def play(self, sound: Sound) -> None:
         """Leave it alone."""
