@@ -81,6 +81,14 @@ def test_streams_are_hidden(shared: Path, clip: Path, protocol: str) -> None:
     assert visible_faces(judge, shared) == []
 
 
+def test_no_program_is_left_where_the_end_comes_while_it_starts() -> None:
+    source = open_source("srt://127.0.0.1:9?mode=listener", LiveSettings())
+    source.abort()
+    with pytest.raises(SourceError, match="not opened any more"):
+        source.open()
+    assert source._process is None  # type: ignore[attr-defined]
+
+
 def test_a_source_that_is_cut_comes_back_and_is_covered_meanwhile(shared: Path, clip: Path) -> None:
     port = free_port(socket.SOCK_DGRAM)
     address = f"udp://127.0.0.1:{port}"

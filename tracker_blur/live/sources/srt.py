@@ -40,6 +40,7 @@ class Srt(Contained):
         self._command += ["-i", text, "-c", "copy", "-f", "mpegts", "-flush_packets", "1", "pipe:1"]
         self._process: subprocess.Popen[bytes] | None = None
         self._said: LastWords | None = None
+        self._is_aborted = False
 
     def _opened(self) -> InputContainer:
         self._said = LastWords()
@@ -50,6 +51,8 @@ class Srt(Contained):
             stderr=self._said.fileno(),
         )
         assert self._process.stdout is not None
+        if self._is_aborted:  # while the program was being started
+            raise SourceError(f"{self.name}: is not opened any more")
         return av.open(
             f"pipe:{self._process.stdout.fileno()}",
             format="mpegts",
@@ -72,7 +75,7 @@ class Srt(Contained):
 
     def close(self) -> None:
         """End the program."""
-        self.abort()
+        self._kill()
         super().close()
         process, self._process = self._process, None
         if process is not None:
@@ -84,7 +87,11 @@ class Srt(Contained):
             self._said = None
 
     def abort(self) -> None:
-        """End the program at once: whoever reads from it comes to an end."""
+        """End the program at once, for good: whoever reads from it comes to an end."""
+        self._is_aborted = True
+        self._kill()
+
+    def _kill(self) -> None:
         process = self._process
         if process is not None:
             with suppress(OSError):
