@@ -6,8 +6,8 @@
 A clip is NAME.mp4 or NAME.mkv beside NAME.csv with the columns frame,track,x,y,w,h. It is written
 anew with its frames' numbers along the lower border, and played to `trackblur live` at its own
 speed. The recording is judged by the numbers: a face is exposed when less than 85 % of the ellipse
-in its true box is solid black. Frames that were dropped show nothing, and covers hide all; both are
-counted. A frame that was repeated counts once.
+in its true box is solid black. Frames that were dropped or covered are not shown; covers are those
+that left, repeated ones too. A frame that was repeated counts once.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from scene import TrueFace
 COVER_SHARE = 0.85
 HEAD = (
     "clip", "delay", "face-frames shown", "exposed", "longest run", "frames shown", "covers",
-    "dropped",
+    "not shown",
 )  # fmt: skip
 
 
