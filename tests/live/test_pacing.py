@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 
 import av
 import numpy as np
@@ -40,6 +41,29 @@ def test_sound_that_lies_behind_its_pictures_delays_none() -> None:
     for index in range(1, 9):
         items += [picture(index / 10), sound(index / 10 - 0.9)]
     assert arrivals(items)[-1] == pytest.approx(0.8, abs=0.3)
+
+
+def held_up(seconds: float) -> float:
+    """Return when the last of nine pictures comes, if reading the second takes so long."""
+
+    def items() -> Iterator[Item]:
+        for index in range(9):
+            if index == 1:
+                time.sleep(seconds)
+            yield picture(index / 10)
+
+    began = time.monotonic()
+    for _ in paced(items(), threading.Event()):
+        pass
+    return time.monotonic() - began
+
+
+def test_small_delays_do_not_add_up() -> None:
+    assert held_up(0.4) == pytest.approx(0.8, abs=0.25)
+
+
+def test_after_a_long_delay_pictures_keep_their_distance() -> None:
+    assert held_up(1.4) == pytest.approx(1.4 + 0.7, abs=0.3)
 
 
 def test_late_sound_does_not_move_the_pictures() -> None:
