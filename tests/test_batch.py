@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +14,8 @@ from hypothesis import strategies as st
 
 from tracker_blur.batch import Job, Plan, Skipped, kind_of, plan
 from tracker_blur.errors import SettingsError, SinkError, SourceError
+from tracker_blur.sources.images import ImageSource
+from tracker_blur.sources.video import VideoSource
 
 
 @pytest.fixture(autouse=True)
@@ -175,11 +180,107 @@ class TestPatternsAndSeveralInputs:
         assert len(plan(["in/a.jpg", "in/../in/a.jpg", "in", "in/*"], "out").jobs) == 1
 
 
+@pytest.fixture
+def locked(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Return what makes folders unreadable, to root as well, whom no permissions stop."""
+
+    def lock(name: str) -> None:
+        iterdir, scandir = Path.iterdir, os.scandir
+
+        def guarded(real: Callable[..., Any]) -> Callable[..., Any]:
+            def look(path: Any) -> Any:
+                if os.path.realpath(path) == os.path.realpath(name):
+                    raise PermissionError(errno.EACCES, "Permission denied", str(path))
+                return real(path)
+
+            return look
+
+        monkeypatch.setattr(Path, "iterdir", guarded(iterdir))
+        monkeypatch.setattr(os, "scandir", guarded(scandir))
+
+    return lock
+
+
+class TestUnreadableFolders:
+    @pytest.mark.parametrize("word", ["in", "in/**", "in/**/*.jpg", "in/*/*.jpg"])
+    def test_it_is_told_and_the_others_go_on(
+        self, word: str, locked: Callable[[str], None]
+    ) -> None:
+        touch("in/x/a.jpg", "in/y/b.jpg", "in/z/c.jpg")
+        locked("in/y")
+        planned = plan([word], "out")
+        assert [job.source.name for job in planned.jobs] == ["a.jpg", "c.jpg"]
+        (unreadable,) = planned.unreadable
+        assert str(unreadable).startswith("in/y: cannot be looked into (permission denied)")
+
+    @pytest.mark.parametrize("word", ["in", "in/*.jpg", "in/**/*.jpg"])
+    def test_a_top_folder_is_not_called_empty(
+        self, word: str, locked: Callable[[str], None]
+    ) -> None:
+        touch("in/a.jpg")
+        locked("in")
+        with pytest.raises(SourceError, match=r"in: cannot be looked into \(permission denied\)"):
+            plan([word])
+
+    def test_a_folder_whose_names_alone_can_be_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        touch("in/x/a.jpg", "in/y/b.jpg")
+        monkeypatch.setattr(os, "access", lambda name, _: Path(name).name != "y")
+        assert [str(unreadable.folder) for unreadable in plan(["in"]).unreadable] == ["in/y"]
+
+    def test_hidden_ones_are_left_out_as_ever(self, locked: Callable[[str], None]) -> None:
+        touch("in/a.jpg", "in/.trash/b.jpg")
+        locked("in/.trash")
+        assert not plan(["in"]).unreadable
+
+
+class TestLinksToFolders:
+    @pytest.mark.parametrize("pattern", ["lp/**/*.jpg", "lp/**", "lp/**/*/*.jpg"])
+    def test_any_depth_neither_circles_nor_leaves(self, pattern: str) -> None:
+        touch("lp/a/one.jpg", "outside/two.jpg", "three.jpg")
+        Path("lp/a/up").symlink_to("..", target_is_directory=True)
+        Path("lp/a/out").symlink_to(Path("outside").absolute(), target_is_directory=True)
+        assert pairs(plan([pattern], "lpo")) == [("lp/a/one.jpg", "lpo/a/one.jpg")]
+
+    def test_one_that_is_named_or_matched_is_entered(self) -> None:
+        touch("real/one.jpg", "in/two.txt")
+        Path("in/album").symlink_to(Path("real").absolute(), target_is_directory=True)
+        for word in ("in/album", "in/*/*.jpg", "in/album/*.jpg", "in/album/**/*.jpg"):
+            assert [job.target.name for job in plan([word], "out").jobs] == ["one.jpg"]
+
+
 class TestRefusals:
     @pytest.mark.parametrize("name", ["missing.jpg", "missing/"])
     def test_a_missing_input(self, name: str) -> None:
         with pytest.raises(SourceError, match=r"missing.*no such file or folder"):
             plan([name])
+
+    @pytest.mark.parametrize("word", ["-", "http://host/a.mp4", "rtsp://host/1", "/dev/null"])
+    def test_what_is_no_file(self, word: str) -> None:
+        with pytest.raises(SourceError, match=f"{word}: is no file.*trackblur live SOURCE --to"):
+            plan([word])
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+    def test_a_pipe_is_not_waited_for(self) -> None:
+        os.mkfifo("in.mp4")
+        with pytest.raises(SourceError, match=r"in\.mp4: is no file.*trackblur live"):
+            plan(["in.mp4"])
+        for source in (VideoSource, ImageSource):
+            with pytest.raises(SourceError, match="is no file"):
+                source(Path("in.mp4"))
+
+    @pytest.mark.parametrize("output", ["-", "rtmp://host/key"])
+    def test_an_output_that_is_no_file(self, output: str) -> None:
+        touch("a.jpg")
+        with pytest.raises(SettingsError, match=f"{output}: is no file"):
+            plan(["a.jpg"], output)
+
+    def test_a_file_in_a_closed_folder(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(self: Path, **_: Any) -> None:
+            raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+        monkeypatch.setattr(Path, "stat", refuse)
+        with pytest.raises(SourceError, match=r"cannot be looked at \(permission denied\)"):
+            plan(["closed/a.jpg"])
 
     def test_a_pattern_that_matches_nothing(self) -> None:
         touch("notes.txt")

@@ -133,6 +133,21 @@ def test_one_bad_file_in_a_folder_does_not_stop_the_others(
     assert "0 done, 1 skipped, 1 failed" in capsys.readouterr().err
 
 
+def test_an_unreadable_folder_does_not_stop_the_others_and_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("x", "y"):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        shutil.copy(PICTURE, tmp_path / "in" / name / "a.jpg")
+    access = os.access
+    monkeypatch.setattr(
+        os, "access", lambda path, how: Path(path).name != "y" and access(path, how)
+    )
+    assert run(tmp_path / "in", tmp_path / "out", "--detector", "haar") == 1
+    assert f"{tmp_path / 'in' / 'y'}: cannot be looked into" in error_line(capsys)
+    assert (tmp_path / "out" / "x" / "a.jpg").exists()
+
+
 def test_compare_writes_before_and_after_and_says_that_it_shows_faces(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

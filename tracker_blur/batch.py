@@ -10,6 +10,9 @@ OUT is a folder if it exists as one, ends with a separator, has no suffix, or se
 inputs. An input in a container that is not written becomes NAME.EXT.mkv: its own suffix stays in
 the name, so that it cannot collide with a file of the same stem.
 
+A folder that cannot be looked into is told, and the others are gone on with. Links to folders are
+not followed in folders and by `**`.
+
 In folders and patterns, files are left out that are hidden, that have no known suffix, that lie in
 the output folder, or that are the NAME_redacted.EXT of a file beside them.
 """
@@ -18,12 +21,21 @@ from __future__ import annotations
 
 import glob
 import os
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from tracker_blur.errors import SettingsError, SinkError, SourceError
+from tracker_blur.files import (
+    ANY_DEPTH,
+    NO_FILE,
+    Finder,
+    Unreadable,
+    check_is_file,
+    is_stream,
+)
 from tracker_blur.pictures import FORMATS
 
 Kind = Literal["video", "picture"]
@@ -74,10 +86,14 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be done, in order; no two targets are the same, and none is an input."""
+    """What is to be done, in order; no two targets are the same, and none is an input.
+
+    unreadable  folders in which there may be more
+    """
 
     jobs: tuple[Job, ...]
     skipped: tuple[Skipped, ...]
+    unreadable: tuple[Unreadable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +146,17 @@ def plan(
     overwrite  redo files whose output exists; without it they are skipped where there are
                several, and a single one is left to fail
 
-    Raises SourceError when an input is missing, or a folder or pattern gives no file; and
-    SettingsError when an output would overwrite an input or another output, or is a file for
-    several inputs.
+    Raises SourceError when an input is missing or no file, or a folder or pattern gives no file;
+    and SettingsError when an output is no file's name, would overwrite an input or another output,
+    or is a file for several inputs.
     """
     if not all(str(word) for word in inputs) or output == "":
         raise SettingsError("a name is empty: name a file, a folder or a pattern")
+    if output is not None and is_stream(str(output)):
+        raise SettingsError(f"{output}: {NO_FILE}")
     whole_output = None if output is None else Path(output)
-    found = _unique(f for word in inputs for f in _found(str(word), whole_output))
+    finder = Finder()
+    found = _unique(f for word in inputs for f in _found(str(word), whole_output, finder))
     is_single = len(inputs) == 1 and Path(inputs[0]).is_file()
     if whole_output is None:
         targets = [file.default for file in found]
@@ -158,7 +177,7 @@ def plan(
             skipped.append(Skipped(source, target))
         else:
             jobs.append(Job(source, target, kind_of(source, target)))
-    return Plan(tuple(jobs), tuple(skipped))
+    return Plan(tuple(jobs), tuple(skipped), tuple(finder.unreadable))
 
 
 def _is_folder(output: str) -> bool:
@@ -167,17 +186,26 @@ def _is_folder(output: str) -> bool:
     return output.endswith(separators) or path.is_dir() or not (path.suffix or path.exists())
 
 
-def _found(word: str, output: Path | None) -> Iterator[_Found]:
+def _found(word: str, output: Path | None, finder: Finder) -> Iterator[_Found]:
     """Yield the files that one input stands for."""
     path = Path(word)
-    if path.is_dir():
-        yield from _in_folder(path, output)
-    elif path.exists():
-        yield _file(path, path.parent)
-    elif glob.has_magic(word):
-        yield from _matching(word, output)
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        if glob.has_magic(word):
+            yield from _matching(word, output, finder)
+            return
+        if is_stream(word):
+            raise SourceError(f"{word}: {NO_FILE}") from error
+        if isinstance(error, FileNotFoundError | NotADirectoryError):
+            raise SourceError(f"{path}: no such file or folder: check the name") from error
+        reason = (error.strerror or str(error)).lower()
+        raise SourceError(f"{path}: cannot be looked at ({reason}): check its folders") from error
+    if stat.S_ISDIR(mode):
+        yield from _in_folder(path, output, finder)
     else:
-        raise SourceError(f"{path}: no such file or folder: check the name")
+        check_is_file(path)
+        yield _file(path, path.parent)
 
 
 def _file(path: Path, root: Path) -> _Found:
@@ -186,17 +214,14 @@ def _file(path: Path, root: Path) -> _Found:
     )
 
 
-def _in_folder(folder: Path, output: Path | None) -> Iterator[_Found]:
+def _in_folder(folder: Path, output: Path | None, finder: Finder) -> Iterator[_Found]:
     """Yield the media files under a folder."""
-    from imutils.paths import list_files  # type: ignore[import-untyped]  # imports OpenCV
-
     _check_apart(folder, output)
     named = folder if folder.name not in ("", "..") else folder.resolve()
     default = named.with_name(named.name + _TAG)
     is_empty = True
-    for name in sorted(list_files(str(folder), validExts=tuple(_SUFFIXES))):
-        file = Path(name)
-        if _is_input(file, folder, output):
+    for file in finder.find(folder, ANY_DEPTH):
+        if is_media(file) and _is_input(file, folder, output):
             is_empty = False
             place = _mirrored(file.relative_to(folder))
             yield _Found(file, default / place, place)
@@ -204,15 +229,14 @@ def _in_folder(folder: Path, output: Path | None) -> Iterator[_Found]:
         raise SourceError(f"{folder}: holds no videos or pictures: check the name")
 
 
-def _matching(pattern: str, output: Path | None) -> Iterator[_Found]:
+def _matching(pattern: str, output: Path | None, finder: Finder) -> Iterator[_Found]:
     """Yield the media files that a pattern matches; folders that match are not entered."""
     root = Path(pattern)
     while glob.has_magic(str(root)):
         root = root.parent
     _check_apart(root, output)
     is_empty = True
-    for name in sorted(glob.glob(pattern, recursive=True)):  # noqa: PTH207  # may be absolute
-        path = Path(name)
+    for path in finder.find(root, *Path(pattern).relative_to(root).parts):
         if is_media(path) and _is_input(path, root, output):
             is_empty = False
             yield _file(path, root)
@@ -222,8 +246,13 @@ def _matching(pattern: str, output: Path | None) -> Iterator[_Found]:
 
 def _is_input(file: Path, root: Path, output: Path | None) -> bool:
     """Return whether a file found under `root` is neither hidden nor an output of ours."""
-    if any(part.startswith(".") for part in file.relative_to(root).parts) or not file.is_file():
+    if any(part.startswith(".") for part in file.relative_to(root).parts):
         return False
+    try:
+        if not file.is_file():
+            return False
+    except PermissionError:  # a link to a place that is closed: told when it is read
+        return True
     if output is not None and _is_below(output, root) and _is_below(file, output):
         return False
     return not any(_is_made_from_another(file, tag) for tag in (_TAG, COMPARE_TAG))

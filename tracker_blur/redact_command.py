@@ -62,6 +62,9 @@ def _redact(options: argparse.Namespace, settings: Settings, console: Console) -
     reports: list[Report] = []
     verdicts: dict[Path, Verdict] = {}
     failures: list[tuple[Path, str]] = []
+    for unreadable in planned.unreadable:
+        console.error(str(unreadable))
+        failures.append((unreadable.folder, str(unreadable)))
     for job in planned.jobs:
         try:
             reports.append(_redact_one(engine, job, options, console))

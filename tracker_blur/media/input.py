@@ -10,6 +10,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from tracker_blur.errors import SourceError
+from tracker_blur.files import check_is_file
 
 # Playlists name other files, and FFmpeg draws any text file as a picture of its letters.
 _REFUSED_FORMATS = {"hls", "dash", "concat", "image2", "sdp", "tty", "bin", "xbin", "adf", "idf"}
@@ -19,8 +20,9 @@ STILL_PICTURES = Disposition.attached_pic | Disposition.timed_thumbnails | Dispo
 def open_input(path: Path) -> InputContainer:
     """Open a file of any format that FFmpeg reads.
 
-    Raises SourceError when it is missing, a folder, empty, not permitted or not media.
+    Raises SourceError when it is missing, no file, empty, not permitted or not media.
     """
+    check_is_file(path)
     if path.is_dir():
         raise SourceError(f"{path}: is a folder: name a file in it")
     if path.is_file() and path.stat().st_size == 0:

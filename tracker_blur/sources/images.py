@@ -13,6 +13,7 @@ from types import TracebackType
 from PIL import Image, UnidentifiedImageError
 
 from tracker_blur.errors import MissingPackageError, SourceError
+from tracker_blur.files import check_is_file
 from tracker_blur.frames import VideoInfo
 from tracker_blur.pictures import MICROSECOND, PictureFrame
 from tracker_blur.pictures.decode import UnsupportedError, opened
@@ -136,6 +137,7 @@ def _shown(frame: PictureFrame) -> int:
 
 
 def _read(path: Path) -> bytes:
+    check_is_file(path)
     try:
         data = path.read_bytes()
     except FileNotFoundError as error:
