@@ -32,15 +32,15 @@ def arrivals(items: list[Item]) -> list[float]:
 
 
 def test_pictures_come_when_they_are_due() -> None:
-    came = arrivals([picture(index / 10) for index in range(5)])
-    assert came == pytest.approx([0, 0.1, 0.2, 0.3, 0.4], abs=0.09)
+    for index, seconds in enumerate(arrivals([picture(index / 10) for index in range(5)])):
+        assert index / 10 - 0.05 < seconds < index / 10 + 1.0
 
 
 def test_sound_that_lies_behind_its_pictures_delays_none() -> None:
     items: list[Item] = [picture(0)]
     for index in range(1, 9):
         items += [picture(index / 10), sound(index / 10 - 0.9)]
-    assert arrivals(items)[-1] == pytest.approx(0.8, abs=0.3)
+    assert 0.75 < arrivals(items)[-1] < 2.0  # more than 4 if each held the next up
 
 
 def held_up(seconds: float) -> float:
@@ -59,11 +59,11 @@ def held_up(seconds: float) -> float:
 
 
 def test_small_delays_do_not_add_up() -> None:
-    assert held_up(0.4) == pytest.approx(0.8, abs=0.25)
+    assert held_up(0.8) < 1.4  # 1.5 if the delay were kept
 
 
 def test_after_a_long_delay_pictures_keep_their_distance() -> None:
-    assert held_up(1.4) == pytest.approx(1.4 + 0.7, abs=0.3)
+    assert held_up(1.4) > 1.4 + 0.65
 
 
 def test_late_sound_does_not_move_the_pictures() -> None:
