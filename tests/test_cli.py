@@ -287,6 +287,26 @@ def test_a_corrupt_weight_file_is_refused(
     assert not (tmp_path / "o.jpg").exists()
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize(
+    "words", [[PICTURE, "out.jpg", "--detector", "haar", "--json"], ["models"]]
+)
+def test_a_full_standard_output_is_one_line(words: list[str | Path], tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-c", "from tracker_blur.cli import main; main()", *words],
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert ended.returncode == 1
+    assert "error: standard output cannot be written (no space left" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "Exception" not in ended.stderr
+
+
 def test_the_output_may_not_be_the_input(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import hashlib
+import os
 import re
 from pathlib import Path
 
@@ -52,6 +54,22 @@ def test_the_folders_are_looked_in_from_the_users_own_to_the_cache(
         assert weights.find("any.onnx") == folder / "any.onnx"
         assert weights.path("any.onnx") == folder / "any.onnx"
     assert weights.read("any.onnx") == CONTENT
+
+
+@pytest.mark.parametrize("place", ["given", "environment", "cache"])
+def test_a_folder_that_cannot_be_looked_into_is_named(
+    place: str, folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = Path.stat
+
+    def closed(path: Path, **how: bool) -> os.stat_result:  # root is stopped by no permissions
+        if path.parent == folders[place]:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return look(path, **how)
+
+    monkeypatch.setattr(Path, "stat", closed)
+    with pytest.raises(ModelError, match=rf"{place}: .*cannot be looked into \(permission denied"):
+        Weights(folders["given"]).find("any.onnx")
 
 
 def test_a_folder_of_the_name_of_a_file_is_not_that_file(folders: dict[str, Path]) -> None:

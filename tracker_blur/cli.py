@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -40,7 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.stderr.write("\ntrackblur: interrupted: nothing half-written is left\n")
         sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:  # the reader of our output has gone, as in `trackblur --help | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        from tracker_blur.console import discard_output
+
+        discard_output()
         sys.exit(EXIT_FAILED)
 
 

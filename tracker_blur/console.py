@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from tracker_blur.arguments import in_flags
-from tracker_blur.errors import SettingsError, TrackerBlurError
+from tracker_blur.errors import SettingsError, SinkError, TrackerBlurError
 from tracker_blur.report import Progress, Report
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
@@ -41,9 +42,8 @@ class Console:
         self._print(f"trackblur: error: {' '.join(in_flags(text).split())}")
 
     def result(self, value: dict[str, Any]) -> None:
-        """Print a machine-readable result."""
-        json.dump(value, sys.stdout, indent=2)
-        sys.stdout.write("\n")
+        """Print a machine-readable result; raises SinkError as `say` does."""
+        say(json.dumps(value, indent=2))
 
     def report(self, report: Report, *, verbose: bool = False) -> None:
         """Say what a run wrote and how fast; where the time went, if asked."""
@@ -88,6 +88,24 @@ def counted(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
+def say(line: str) -> None:
+    """Write a line to standard output, at once.
+
+    Raises SinkError when it cannot be written, as on a full disk; a reader that has gone raises
+    BrokenPipeError as ever.
+    """
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        discard_output()
+        reason = (error.strerror or str(error)).lower()
+        raise SinkError(
+            f"standard output cannot be written ({reason}): send it elsewhere"
+        ) from error
+
+
 def guarded(console: Console, run: Callable[[], int | None]) -> int:
     """Return what `run` returns, 0 for None; for what failed, one clear line and an exit code."""
     try:
@@ -95,6 +113,11 @@ def guarded(console: Console, run: Callable[[], int | None]) -> int:
     except TrackerBlurError as error:
         console.error(str(error))
         return EXIT_USAGE if isinstance(error, SettingsError) else EXIT_FAILED
+
+
+def discard_output() -> None:
+    """Let nothing more be written to standard output: what is left in it would fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def quieten() -> None:

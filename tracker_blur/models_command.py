@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from tracker_blur.console import Console, guarded
+from tracker_blur.console import Console, guarded, say
 from tracker_blur.known_weights import MODELS, OWN
 
 
@@ -52,11 +52,11 @@ def _list(folder: Path | None) -> None:
     weights = Weights(folder)
     for row in listing(weights):
         where = f"  {row.path}" if row.path else ""
-        print(f"{row.model.name:12} {row.state:8} {row.file.name}{where}")
-    print("\nname         licence       what")
+        say(f"{row.model.name:12} {row.state:8} {row.file.name}{where}")
+    say("\nname         licence       what")
     for model in (*MODELS, OWN):
-        print(f"{model.name:12} {model.license_name:13} {model.summary}")
-    print("\nlooked in: " + ", ".join(map(str, weights.folders)))
+        say(f"{model.name:12} {model.license_name:13} {model.summary}")
+    say("\nlooked in: " + ", ".join(map(str, weights.folders)))
 
 
 def _pull(names: Sequence[str]) -> None:
@@ -64,6 +64,6 @@ def _pull(names: Sequence[str]) -> None:
 
     for name in names:
         model = next(model for model in MODELS if model.name == name)
-        print(f"{name}: {model.summary}; licence: {model.license_name}, {model.license_url}")
+        say(f"{name}: {model.summary}; licence: {model.license_name}, {model.license_url}")
         for path in pull(name):
-            print(f"{name}: {path}")
+            say(f"{name}: {path}")

@@ -16,7 +16,7 @@ import numpy as np
 from tracker_blur import batch, exports, timecodes, track_changes, track_edits, track_file
 from tracker_blur.boxes import Box
 from tracker_blur.checked import RefusedError, printable
-from tracker_blur.console import Console, guarded
+from tracker_blur.console import Console, guarded, say
 from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.track_collector import LARGEST_ID, method_name
 from tracker_blur.tracks import Origin, Tracks
@@ -161,14 +161,14 @@ def _run(options: argparse.Namespace) -> None:
         tracks = edit(tracks)
     for name, path in options.exported:
         exports.load(name).write(tracks, Path(path), options.overwrite)
-        print(f"{path}: {_summary(tracks)}")
+        say(f"{path}: {_summary(tracks)}")
     target = options.output or options.file
     if options.output or options.edits or options.imported:
         overwrite = options.overwrite or not options.output
         track_file.write(target, replace(content, tracks=tracks), overwrite)
         changes = track_changes.between(content.tracks, tracks)
         before = "" if changes.are_none else f"; before: {_counts(content.tracks)}"
-        print(f"{target}: {_summary(tracks)}{before}; {changes}")
+        say(f"{target}: {_summary(tracks)}{before}; {changes}")
     elif not options.exported:
         _list(content.source_name, tracks)
 
@@ -197,16 +197,16 @@ def _list(source_name: str, tracks: Tracks) -> None:
     width, height = tracks.size
     length = timecodes.time_code(tracks, tracks.frame_count - 1) if tracks.frame_count else "0"
     frames = "1 frame" if tracks.frame_count == 1 else f"{tracks.frame_count} frames"
-    print(f"{printable(source_name)}: {width}x{height}, {frames} to {length}")
-    print("track  label     hidden  method     first frame     last frame    frames  detected")
+    say(f"{printable(source_name)}: {width}x{height}, {frames} to {length}")
+    say("track  label     hidden  method     first frame     last frame    frames  detected")
     for track in tracks.tracks:
         first, last = (timecodes.time_code(tracks, frame) for frame in (track.first, track.last))
         detected = np.count_nonzero(track.has(Origin.DETECTED))
-        print(
+        say(
             f"{track.track_id:5}  {track.label:8}  {'yes' if track.hide else 'NO':6}  "
             f"{track.method or '-':9}  {first:>12}   {last:>12}  {len(track):8}  {detected:8}"
         )
-    print(_summary(tracks))
+    say(_summary(tracks))
 
 
 def _summary(tracks: Tracks) -> str:

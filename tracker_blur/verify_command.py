@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.arguments import add_hide
-from tracker_blur.console import Console, guarded
+from tracker_blur.console import Console, guarded, say
 from tracker_blur.errors import SettingsError
 from tracker_blur.settings import FACE, MetadataRule, Settings
 
@@ -101,12 +101,12 @@ def write_reports(
             temporary.write_bytes(encoded(verdict))
     if plain is None:
         return
-    text = json.dumps(verdict.plain(), indent=2) + "\n"
+    text = json.dumps(verdict.plain(), indent=2)
     if plain == _STANDARD_OUTPUT:
-        sys.stdout.write(text)
+        say(text)
     else:
         with replacing(plain, overwrite) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+            temporary.write_text(f"{text}\n", encoding="utf-8")
 
 
 def check_page(path: Path, overwrite: bool) -> None:
@@ -137,8 +137,11 @@ def _run(options: argparse.Namespace) -> int:
     write_reports(verdict, page=options.report, plain=options.json, overwrite=options.overwrite)
     if not options.quiet or not verdict.is_clean:
         rate = verdict.frames / verdict.took if verdict.took else 0.0
-        said = sys.stderr if options.json == _STANDARD_OUTPUT else sys.stdout
-        said.write(f"{line(verdict)} ({rate:.1f} frames a second)\n")
+        told = f"{line(verdict)} ({rate:.1f} frames a second)"
+        if options.json == _STANDARD_OUTPUT:
+            sys.stderr.write(f"{told}\n")
+        else:
+            say(told)
     if options.verbose:
         for check in verdict.checks:
             _say(f"{'intact' if check.passed else 'CHANGED'}: {check.name}: {check.detail}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,9 +48,12 @@ class Weights:
         self.used: set[str] = set()
 
     def find(self, file_name: str) -> Path | None:
-        """Return the first file of this name, unchecked; None when no folder has one."""
+        """Return the first file of this name, unchecked; None when no folder has one.
+
+        Raises ModelError when a folder cannot be looked into.
+        """
         paths = (folder / file_name for folder in self.folders)
-        return next((path for path in paths if path.is_file()), None)
+        return next((path for path in paths if _is_file(path)), None)
 
     def complete(self, choices: Sequence[Sequence[str]]) -> Sequence[str] | None:
         """Return the first of several sets of file names that is found as a whole."""
@@ -99,8 +103,21 @@ def _advice(file_name: str) -> str:
     )
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:  # going on could silently end with a weaker detector
+        reason = (error.strerror or str(error)).lower()
+        raise ModelError(
+            f"{path.parent}: this folder of weight files cannot be looked into ({reason}): "
+            "change its permissions, or name another with --face"
+        ) from error
+
+
 def _existing(folder: Path, how: str) -> Path:
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # noqa: PTH112  # never raises, also in a closed folder
         raise SettingsError(f"{folder}: no such folder of weight files: {how} that exists")
     return folder
 
