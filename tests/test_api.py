@@ -73,6 +73,16 @@ def test_what_is_no_bgr_picture_is_refused(image: Image) -> None:
         tracker_blur.redact_array(image, SETTINGS)
 
 
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_frame_that_could_not_be_read_is_refused_wherever_it_comes(
+    place: int, people: Image
+) -> None:
+    images: list[Image | None] = [people, people]
+    images[place] = None
+    with pytest.raises(ValueError, match="the picture is None"):
+        list(tracker_blur.redact_frames(images, rate=30))  # type: ignore[arg-type]
+
+
 def test_a_picture_file_and_its_report(tmp_path: Path) -> None:
     report = tracker_blur.redact_picture(PICTURE, tmp_path / "out.jpg", SETTINGS)
     assert report.target.is_file()

@@ -327,12 +327,24 @@ class TestRefusals:
 
     def test_a_folder_that_cannot_be_made(self) -> None:
         touch("file")
-        with pytest.raises(SinkError, match="its folder cannot be made"):
-            Job(Path("a.jpg"), Path("file/x/a.jpg"), "picture").make_folder()
+        job = Job(Path("a.jpg"), Path("file/x/a.jpg"), "picture")
+        with pytest.raises(SinkError, match="its folder cannot be made"), job.folder_made():
+            pass
 
-    def test_a_folder_is_made(self) -> None:
-        Job(Path("a.jpg"), Path("x/y/a.jpg"), "picture").make_folder()
-        assert Path("x/y").is_dir()
+    def test_a_folder_is_made_and_kept_unless_the_work_fails_and_it_is_empty(self) -> None:
+        Path("x").mkdir()
+        job = Job(Path("a.jpg"), Path("x/y/z/a.jpg"), "picture")
+        with pytest.raises(SourceError), job.folder_made():
+            raise SourceError
+        assert Path("x").is_dir()
+        assert not Path("x/y").exists()
+        with pytest.raises(SourceError), job.folder_made():
+            Path("x/y/other.jpg").touch()
+            raise SourceError
+        assert Path("x/y/other.jpg").exists()
+        with job.folder_made():
+            pass
+        assert Path("x/y/z").is_dir()
 
 
 @pytest.mark.parametrize(
@@ -405,8 +417,8 @@ def test_whatever_the_files_no_output_meets_another_or_an_input(
             assert item.target.parent == root.with_name(f"{root.name}_redacted") / expected_folder
         assert item.target.name.startswith(item.source.stem)
     for job in planned.jobs:
-        job.make_folder()
-        job.target.touch()
+        with job.folder_made():
+            job.target.touch()
     again = plan([word], output)  # what a run has written, the same command does not redact
     assert not again.jobs
     assert {item.target.resolve() for item in again.skipped} <= set(targets)

@@ -50,6 +50,26 @@ def test_clean(clip: Path, hidden: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 
 @pytest.mark.usefixtures("finds")
+@pytest.mark.parametrize("is_compared", [False, True])
+def test_an_output_that_breaks_off_is_looked_at_up_to_there_and_fails(
+    is_compared: bool, clip: Path, hidden: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = tmp_path / "whole.mkv"
+    rendered(clip, whole, TRUTH, method="solid")
+    short = tmp_path / "short.mkv"
+    content = whole.read_bytes()
+    short.write_bytes(content[: len(content) * 2 // 3])
+    words = ["--against", clip] if is_compared else []
+    assert run(short, *words) == 1
+    assert "--partial" in capsys.readouterr().err
+    assert run(short, *words, "--partial") == 1
+    out, err = capsys.readouterr()
+    assert "no exposed face in" in out
+    assert "not as it was: whole" in out
+    assert err == ""
+
+
+@pytest.mark.usefixtures("finds")
 def test_exposed(clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bare = rendered(clip, tmp_path / "bare.mp4", {})
     page, plain = tmp_path / "page.html", tmp_path / "found.json"

@@ -72,9 +72,11 @@ def redact_frames(
 def _redact_all(
     images: Iterator[Image], rate: Fraction, settings: Settings | None
 ) -> Iterator[Image]:
-    first = next(images, None)
-    if first is not None:  # the size is known from the first
-        yield from _redact(itertools.chain([first], images), _info(first, rate), settings)
+    try:
+        first = next(images)  # the size is known from the first
+    except StopIteration:
+        return
+    yield from _redact(itertools.chain([first], images), _info(first, rate), settings)
 
 
 def _redact(images: Iterable[Image], info: VideoInfo, settings: Settings | None) -> Iterator[Image]:

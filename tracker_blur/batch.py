@@ -23,6 +23,7 @@ import glob
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -62,15 +63,27 @@ class Job:
     target: Path
     kind: Kind
 
-    def make_folder(self) -> None:
-        """Make the target's folder where it is missing; raises SinkError when that fails."""
+    @contextmanager
+    def folder_made(self) -> Iterator[None]:
+        """Make the target's folder where it is missing; remove it if the block fails, if empty.
+
+        Raises SinkError when it cannot be made.
+        """
+        made = [folder for folder in self.target.parents if not folder.exists()]
         try:
-            self.target.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise SinkError(
-                f"{self.target}: its folder cannot be made ({reason}): choose another"
-            ) from error
+            try:
+                self.target.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                reason = (error.strerror or str(error)).lower()
+                raise SinkError(
+                    f"{self.target}: its folder cannot be made ({reason}): choose another"
+                ) from error
+            yield
+        except BaseException:
+            with suppress(OSError):
+                for folder in made:
+                    folder.rmdir()
+            raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,13 +118,13 @@ def _redact_one(engine: Engine, job: Job, options: argparse.Namespace, console: 
     from tracker_blur.track_command import check_tracks_place
     from tracker_blur.verify_command import check_page
 
-    job.make_folder()
-    if options.tracks is not None:
-        check_tracks_place(options.tracks, (job.source, job.target), options.overwrite)
-    if options.verify_report is not None:
-        check_page(options.verify_report, options.overwrite)
-    with console.progress(job.source.name) as progress:
-        report = engine.redact_file(job, progress)
+    with job.folder_made():
+        if options.tracks is not None:
+            check_tracks_place(options.tracks, (job.source, job.target), options.overwrite)
+        if options.verify_report is not None:
+            check_page(options.verify_report, options.overwrite)
+        with console.progress(job.source.name) as progress:
+            report = engine.redact_file(job, progress)
     console.report(report, verbose=options.verbose)
     if options.compare or options.show:
         _display(job, options, console)

@@ -89,13 +89,12 @@ def _render(options: argparse.Namespace, settings: Settings, console: Console) -
     read = track_file.read(options.tracks)
     track_file.check_belongs(read, options.source)
     job = Job(options.source, options.target, kind_of(options.source, options.target))
-    job.make_folder()
     for line in idle(settings, {"video"}):
         console.note(line)
     if not any(track.hide for track in read.tracks.tracks):
         console.warn(f"{options.tracks}: hides nothing: the output shows every face")
     tracks = _timed_for(read.tracks, job, settings)
-    with console.progress(job.source.name) as progress:
+    with job.folder_made(), console.progress(job.source.name) as progress:
         report = Engine(settings).render_file(job, tracks, progress)
     console.report(report, verbose=options.verbose)
     if options.json:

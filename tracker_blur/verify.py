@@ -106,14 +106,15 @@ class Verifier:
         padding_ratio  what was added on each side of a face
         every          looks at every Nth frame, and at all frames around the ends of tracks
         metadata       whether what identifies a file was to be dropped
-        partial        accept an input that breaks off
+        partial        accept an input that breaks off; also an output, looked at up to there, which
+                       then fails the check "whole"
 
         Raises SourceError when a file cannot be read to its end.
         """
         started = time.perf_counter()
         frames = 0
         with ExitStack() as stack:
-            after = stack.enter_context(VideoSource(output))
+            after = stack.enter_context(VideoSource(output, partial=partial))
             where = None
             if tracks is not None:
                 where = Whereabouts(_fitted(tracks, after.info.size), padding_ratio)
@@ -134,7 +135,9 @@ class Verifier:
                 if progress is not None:
                     progress(frames, expected)
         checks: tuple[Check, ...] = ()
-        if source is not None:
+        if after.is_partial:
+            checks = (Check("whole", False, "it breaks off, and nobody looked at what follows"),)
+        elif source is not None:
             checks = intact.compare(output, source, case.pictures, metadata, partial=partial)
         if tracks is not None and tracks.frame_count != frames:
             text = f"are of a video of {tracks.frame_count} frames, and this one has {frames}"

@@ -255,7 +255,9 @@ def _parser() -> argparse.ArgumentParser:
         help="whether what identifies a file was dropped or kept (default: drop)",
     )
     parser.add_argument(
-        "--partial", action="store_true", help="accept an input that breaks off, up to there"
+        "--partial",
+        action="store_true",
+        help="look at videos that break off, up to there; OUT itself then ends with exit code 1",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace reports that exist")
     parser.add_argument("-q", "--quiet", action="store_true", help="say something only if it fails")
