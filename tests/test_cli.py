@@ -224,6 +224,38 @@ def test_wrong_option_values_are_usage_errors(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_wrong_number_is_told_in_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(PICTURE, tmp_path / "out.jpg", "--detect-every", "often") == 2
+    assert "'often': give a whole number, or 'auto'" in error_line(capsys)
+
+
+def test_a_name_that_begins_with_a_dash_is_told_how_to_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(PICTURE, "-people.jpg")
+    assert run("-people.jpg", "out.jpg") == 2
+    assert "to name the file -people.jpg, write ./-people.jpg" in error_line(capsys)
+    assert run("./-people.jpg", "out.jpg", "--detector", "haar") == 0
+
+
+def test_a_detector_file_that_is_missing_is_no_such_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(PICTURE, tmp_path / "out.jpg", "--detector", "none.onnx") == 1
+    assert "none.onnx: no such file" in error_line(capsys)
+
+
+def test_a_video_under_a_pictures_name_is_told(
+    tmp_path: Path, short_clip: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(short_clip, tmp_path / "vid.jpg")
+    assert run(tmp_path / "vid.jpg", "--detector", "haar") == 1
+    assert "vid.jpg: holds a video, by its name a picture: rename it" in error_line(capsys)
+
+
 @pytest.mark.parametrize(
     "words", [["--detect-every", "often"], ["--method", "magic"], ["--nonsense"]]
 )

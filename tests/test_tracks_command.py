@@ -232,16 +232,16 @@ def test_what_fits_no_track_is_wrong_usage_and_changes_nothing(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--hide", "x"), "'x' is not IDS"),
-        (("--hide", "3,"), "'3,' is not IDS"),
-        (("--hide", "99999999999"), "is not IDS"),
-        (("--drop-after", "3"), "'3' is not IDS@WHEN"),
-        (("--drop-in", "3"), "'3' is not IDS@WHILE"),
-        (("--method", "3=blurr"), "'3=blurr' is not IDS=METHOD: method is 'blurr'"),
-        (("--move", "3=5"), "is not IDS[@WHILE]=DX,DY"),
-        (("--pad", "3=nan"), "is not IDS[@WHILE]=RATIO"),
-        (("--draw", "3@5=1,2,3"), "is not ID@WHEN=BOX"),
-        (("--draw", "3,4@5=1,2,3,4"), "is not ID@WHEN=BOX"),
+        (("--hide", "x"), "'x': give IDS, such as 3,7"),
+        (("--hide", "3,"), "'3,': give IDS, such as 3,7"),
+        (("--hide", "99999999999"), "give IDS, such as 3,7"),
+        (("--drop-after", "3"), "'3': give IDS@WHEN, such as 3,7@12.5s"),
+        (("--drop-in", "3"), "'3': give IDS@WHILE, such as 3,7@1s..2.5s"),
+        (("--method", "3=blurr"), "give IDS=METHOD, such as 3,7=solid: method is 'blurr'"),
+        (("--move", "3=5"), "give IDS[@WHILE]=DX,DY, such as 3,7=10,-5"),
+        (("--pad", "3=nan"), "give IDS[@WHILE]=RATIO, such as 3,7=0.2"),
+        (("--draw", "3@5=1,2,3"), "such as 3@12.5s=10,20,60,80..12.5s=10,20,60,80"),
+        (("--draw", "3,4@5=1,2,3,4"), "such as 3@12.5s=10,20,60,80..12.5s=10,20,60,80"),
     ],
 )
 def test_words_of_no_sense_are_wrong_usage(

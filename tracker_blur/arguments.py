@@ -24,7 +24,7 @@ DEFAULTS = {
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser; an option's destination is the name of its setting."""
-    words = argparse.ArgumentParser(
+    words = _Parser(
         prog="trackblur",
         usage="%(prog)s IN [IN ...] [[-o] OUT] [options]\n       %(prog)s COMMAND [-h]",
         description="Hide every face in videos, pictures and folders of them; "
@@ -90,7 +90,7 @@ def parser() -> argparse.ArgumentParser:
 
 def track_parser() -> argparse.ArgumentParser:
     """Return the parser of `trackblur track`."""
-    words = argparse.ArgumentParser(
+    words = _Parser(
         prog="trackblur track",
         description="Look at a whole video and write down where its faces are; nothing is hidden. "
         "See or change that with 'trackblur tracks', then hide it with 'trackblur render'.",
@@ -112,7 +112,7 @@ def track_parser() -> argparse.ArgumentParser:
 
 def render_parser() -> argparse.ArgumentParser:
     """Return the parser of `trackblur render`."""
-    words = argparse.ArgumentParser(
+    words = _Parser(
         prog="trackblur render",
         description="Hide in a video what its track file says; nothing is detected.",
         formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28),
@@ -345,7 +345,25 @@ def _listing(package: str, extra: str = "") -> str:
 
 
 def _every(text: str) -> int | str:
-    return text if text == "auto" else int(text)
+    if text == "auto":
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}': give a whole number, or 'auto'") from None
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says of a file whose name begins as options do how it can be named."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        words = sys.argv[1:] if args is None else args
+        self._taken = [word for word in words if word.startswith("-") and Path(word).exists()]
+        return super().parse_known_args(args, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        hints = "".join(f"; to name the file {word}, write ./{word}" for word in self._taken)
+        super().error(message + hints)
 
 
 class _PrintCompletion(argparse.Action):

@@ -41,4 +41,6 @@ class MissingPackageError(TrackerBlurError, ImportError):
     """An optional package is needed and not installed."""
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
-        super().__init__(f"{purpose} needs the package {package}: pip install 'trackblur[{extra}]'")
+        super().__init__(
+            f"{purpose} needs the package {package}: pip install '.[{extra}]' in trackblur's folder"
+        )

@@ -23,6 +23,18 @@ from tracker_blur.tracks import Origin, Tracks
 
 Edit: TypeAlias = Callable[[Tracks], Tracks]
 
+_EXAMPLES = {
+    "IDS": "3,7",
+    "ID": "3",
+    "WHEN": "12.5s",
+    "WHILE": "1s..2.5s",
+    "METHOD": "solid",
+    "DX,DY": "10,-5",
+    "RATIO": "0.2",
+    "BOX": "10,20,60,80",
+    "[@WHILE]": "",
+}
+_EXAMPLED = re.compile("|".join(map(re.escape, _EXAMPLES)))
 _EPILOG = """\
 IDS     track numbers as 3,7, or 'all'
 WHEN    a time since the first frame as 12.5s or 1:02:03.4, meaning the frame on the screen then,
@@ -147,7 +159,10 @@ def _parsed(parse: Callable[[str], Edit], form: str, text: str) -> Edit:
         return parse(text)
     except ValueError as error:
         detail = f": {error}" if isinstance(error, RefusedError) else ""
-        raise argparse.ArgumentTypeError(f"'{text}' is not {form}{detail}") from error
+        example = _EXAMPLED.sub(lambda part: _EXAMPLES[part[0]], form)
+        raise argparse.ArgumentTypeError(
+            f"'{text}': give {form}, such as {example}{detail}"
+        ) from error
 
 
 def _run(options: argparse.Namespace) -> None:

@@ -86,7 +86,7 @@ def test_a_missing_package_is_said_with_its_extra(
 ) -> None:
     module = importlib.reload(plugins.load(detectors.__name__, name))
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(MissingPackageError, match=rf"pip install 'trackblur\[{extra}\]'"):
+    with pytest.raises(MissingPackageError, match=rf"pip install '\.\[{extra}\]'"):
         module.load(Weights())
 
 

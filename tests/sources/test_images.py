@@ -318,7 +318,7 @@ def test_ten_bits_of_a_heic_picture_stay(tmp_path: Path) -> None:
 def test_heic_without_its_package_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(100))
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
-    with pytest.raises(MissingPackageError, match=r"trackblur\[heic\]"):
+    with pytest.raises(MissingPackageError, match=r"\.\[heic\]"):
         ImageSource(tmp_path / "a.heic")
 
 

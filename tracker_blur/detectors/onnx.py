@@ -146,6 +146,8 @@ def from_file(path: str) -> Onnx:
     """Return the detector that a file of the user's own holds; raises ModelError."""
     try:
         content = Path(path).read_bytes()
+    except FileNotFoundError as error:
+        raise ModelError(f"{path}: no such file: check the name after --detector") from error
     except OSError as error:
         raise ModelError(f"{path}: cannot read this weight file ({error.strerror})") from error
     return from_content(path, content)

@@ -15,10 +15,12 @@ from PIL import Image, UnidentifiedImageError
 from tracker_blur.errors import MissingPackageError, SourceError
 from tracker_blur.files import check_is_file
 from tracker_blur.frames import VideoInfo
+from tracker_blur.media.input import open_input, picture_stream
 from tracker_blur.pictures import MICROSECOND, PictureFrame
 from tracker_blur.pictures.decode import UnsupportedError, opened
 
 _READABLE = "jpg, png, webp, tiff, bmp, gif and heic"
+_STILLS = "_pipe"  # how FFmpeg's formats of single pictures are called
 _DEFAULT_DURATION = 100_000  # microseconds, where a file tells none: as browsers assume
 
 
@@ -117,6 +119,10 @@ class ImageSource:
                 f"{self._path}: {error}: convert it to a common kind of picture first"
             ) from error
         except UnidentifiedImageError as error:
+            if _holds_video(self._path):
+                raise SourceError(
+                    f"{self._path}: holds a video, by its name a picture: rename it, as to .mp4"
+                ) from error
             raise SourceError(
                 f"{self._path}: is no picture that can be read: give one of {_READABLE}"
             ) from error
@@ -134,6 +140,15 @@ class ImageSource:
 def _shown(frame: PictureFrame) -> int:
     """Return for how long, in microseconds, viewers show a frame."""
     return frame.duration or _DEFAULT_DURATION
+
+
+def _holds_video(path: Path) -> bool:
+    try:
+        with open_input(path) as container:
+            picture_stream(container, path)
+            return not container.format.name.endswith(_STILLS)
+    except SourceError:
+        return False
 
 
 def _read(path: Path) -> bytes:
