@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from tracker_blur import plugins
 from tracker_blur.arguments import settings_of
-from tracker_blur.errors import SettingsError
+from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.live_arguments import live_parser, live_settings_of
 from tracker_blur.settings import Settings
 
@@ -75,7 +75,11 @@ def _live(options: argparse.Namespace, console: Console) -> None:
         lines = sys.stderr if "-" in names else sys.stdout
         with _told(lines, lambda: session.status, controls) if options.json else nullcontext():
             session.run()
-    _say_the_end(session.status, console)
+    status = session.status
+    if not status.frames_in:  # ended while it waited for its source
+        raise KeyboardInterrupt
+    _say_the_end(status, console)
+    _check_targets(status)
 
 
 def _check_names(source: str, targets: Sequence[str]) -> None:
@@ -86,6 +90,15 @@ def _check_names(source: str, targets: Sequence[str]) -> None:
         with suppress(OSError):
             if Path(name).samefile(source):
                 raise SettingsError(f"{name}: is the source: choose another name")
+
+
+def _check_targets(status: Status) -> None:
+    """Raise SinkError when a target never took a picture, or does not work at the end."""
+    for target in status.targets:
+        if target.state == "failed":
+            raise SinkError(target.error)
+        if status.frames_out and not target.shown:
+            raise SinkError(f"{target.name}: never took a picture")
 
 
 def _methods(settings: Settings) -> list[str]:

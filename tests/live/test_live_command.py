@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -85,7 +86,10 @@ def test_a_signal_ends_it_before_anything_came(tmp_path: Path, source: str) -> N
         assert b" to " in process.stderr.readline()  # it has begun
         time.sleep(0.5)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(8) == 0
+        started = time.monotonic()
+        assert process.wait(8) == 130
+        assert time.monotonic() - started < 2
+        assert b"interrupted" in process.stderr.read()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -155,6 +159,60 @@ def test_a_camera_is_whatever_opencv_reads(shared: Path, tmp_path: Path) -> None
     assert judge.format is not None
     assert judge.format.size == (320, 180)
     assert judge.format.rate == 25
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("target", "text"),
+    [
+        ("window", "there is no screen"),
+        ("none/out.mkv", "cannot be made"),
+        ("none/live.m3u8", "there is no folder none"),
+        ("there.mkv", "there.mkv: exists already"),
+        ("web:127.0.0.1:{port}", "cannot listen"),
+        ("web:192.0.2.1:8642", "cannot listen"),
+        ("rtmp://127.0.0.1:9/live/key", "is not reached"),
+    ],
+)
+def test_a_target_that_cannot_work_ends_it(
+    shared: Path, clip: Path, tmp_path: Path, target: str, text: str
+) -> None:
+    (tmp_path / "there.mkv").write_bytes(b"precious")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        words = [target.format(port=taken.getsockname()[1]), "other.mkv"]
+        result = subprocess.run(
+            [*PROGRAM, str(clip), "--realtime", "--to", *words, "--face", str(shared / "models")],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env={name: value for name, value in os.environ.items() if name != "DISPLAY"},
+            timeout=60,
+        )
+    assert result.returncode == 1, result.stderr
+    assert f"trackblur: error: {target.partition(':')[0]}" in result.stderr
+    assert text in result.stderr
+    is_server = "://" in target
+    assert ("warning" in result.stderr) is is_server  # that may still come is tried again
+    assert (tmp_path / "other.mkv").exists() is is_server
+    assert (tmp_path / "there.mkv").read_bytes() == b"precious"
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("has_begun", [False, True])
+def test_without_a_reader_it_ends(shared: Path, clip: Path, has_begun: bool) -> None:
+    words = [*PROGRAM, str(clip), "--realtime", "--to", "-", "--face", str(shared / "models")]
+    read, write = os.pipe()
+    if not has_begun:
+        os.close(read)
+    with subprocess.Popen(words, stdout=write, stderr=subprocess.PIPE) as process:
+        os.close(write)
+        if has_begun:
+            assert os.read(read, 1)
+            os.close(read)
+        assert process.stderr is not None
+        said = process.stderr.read()
+        assert process.wait(30) == 1
+    assert b"error: -: nobody reads standard output" in said
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from tracker_blur.live.controls import Controls
 from tracker_blur.live.delivery import Delivery, Format, Sound
 from tracker_blur.live.runner import Runner
 from tracker_blur.live.stills import Stills
+from tracker_blur.live.targets import GoneError
 from tracker_blur.redact import Redactor
 
 FORMAT = Format((64, 48), Fraction(30))
@@ -76,6 +77,38 @@ def test_a_target_that_fails_is_told_of_once_and_opened_anew() -> None:
     assert target.closed == 3
     assert len(told) == 1
     assert len(target.deliveries) == 3
+
+
+@pytest.mark.parametrize("error", [SinkError("nowhere: cannot be"), RuntimeError("cannot be")])
+def test_a_target_that_cannot_be_opened_is_given_up(error: Exception) -> None:
+    class Broken(Judge):
+        name = "nowhere"
+
+        def open(self, format: Format) -> None:
+            raise error
+
+    told: list[str] = []
+    target = Broken()
+    runner = Runner(target, told.append)
+    runner.start(FORMAT)
+    with pytest.raises(SinkError, match=r"^nowhere: cannot be"):
+        runner.wait_until_open(10)
+    until(lambda: runner.is_given_up)
+    assert (target.closed, told, runner.status.state) == (1, [], "failed")
+
+
+def test_a_target_that_is_gone_is_given_up() -> None:
+    class Left(Judge):
+        def show(self, delivery: Delivery) -> None:
+            raise GoneError("-: nobody reads")
+
+    told: list[str] = []
+    runner = Runner(Left(), told.append)
+    runner.start(FORMAT)
+    assert runner.wait_until_open(10)
+    runner.show(delivery(1))
+    until(lambda: runner.is_given_up)
+    assert told == ["-: nobody reads"]
 
 
 def test_a_target_that_fails_leaves_nothing_behind() -> None:
@@ -150,14 +183,14 @@ def test_a_target_that_hangs_is_left_behind() -> None:
 @pytest.mark.shared
 def test_one_target_that_fails_does_not_stop_another(shared: Path) -> None:
     class Broken(Judge):
-        def open(self, format: Format) -> None:
+        def show(self, delivery: Delivery) -> None:
             raise SinkError("nowhere: cannot be")
 
     judge = Judge(until=lambda judge: judge.open_frames > 5)
     status = watched(shared / "videos" / "two_heads.mp4", shared, judge, others=[Broken()])
     assert judge.open_frames > 5
     assert status.targets[0].state == "open"
-    assert status.targets[1].state == "failed"
+    assert status.targets[1].shown == 0
     assert status.targets[1].error == "nowhere: cannot be"
 
 

@@ -8,16 +8,19 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from tracker_blur.errors import SinkError, TrackerBlurError
 from tracker_blur.live.delivery import Delivery, Format, Sound
 from tracker_blur.live.pauses import Pauses
 from tracker_blur.live.status import TargetState, TargetStatus
-from tracker_blur.live.targets import Target
+from tracker_blur.live.targets import GoneError, Target
 
 _MOST_SOUNDS = 500  # stretches that wait: a target that is slower loses the oldest
 
 
 class Runner:
     """Shows a target the newest picture, and plays it all sound.
+
+    A target that cannot even be opened once is given up: that is a mistake, and no accident.
 
     tell  called with what a user should know, from the runner's thread
     """
@@ -30,9 +33,16 @@ class Runner:
         self._sounds: deque[Sound] = deque(maxlen=_MOST_SOUNDS)
         self._is_stopping = False
         self._thread: threading.Thread | None = None
+        self._tried = threading.Event()
+        self._never_opened: TrackerBlurError | None = None
         self._state: TargetState = "opening"
         self._shown = self._dropped = self._failures = 0
         self._error = ""
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether the target is not tried again, though nobody has stopped it."""
+        return self._thread is not None and not self._thread.is_alive() and not self._is_stopping
 
     @property
     def status(self) -> TargetStatus:
@@ -47,6 +57,16 @@ class Runner:
             target=self._run, args=(format,), name=f"target {self._target.name}", daemon=True
         )
         self._thread.start()
+
+    def wait_until_open(self, timeout_seconds: float) -> bool:
+        """Wait until the target was opened once, or for so long; return whether it was.
+
+        Raises TrackerBlurError when it cannot be opened.
+        """
+        was_tried = self._tried.wait(timeout_seconds)
+        if self._never_opened is not None:
+            raise self._never_opened
+        return was_tried
 
     def show(self, delivery: Delivery) -> None:
         """Have the target show this, in the place of what it has not shown yet."""
@@ -83,9 +103,15 @@ class Runner:
                 self._target.open(format)
                 with self._changed:
                     self._state, self._error = "open", ""
+                self._tried.set()
                 self._serve()
             except Exception as error:
-                self._fail(error)
+                is_over = isinstance(error, GoneError) or not self._tried.is_set()
+                self._fail(error, is_over=is_over)
+                if is_over:
+                    self._target.close()
+                    self._tried.set()
+                    return
             self._target.close()
             gc.collect()  # an error and the encoders it met keep each other, for hours
             with self._changed:
@@ -112,11 +138,15 @@ class Runner:
             if self._is_stopping and delivery is None:
                 return
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: Exception, *, is_over: bool) -> None:
         text = str(error) or type(error).__name__
         with self._changed:
             is_news = text != self._error
             self._state, self._error = "failed", text
             self._failures += 1
-        if is_news:
-            self._tell(f"{text}: it is tried again")
+        if not self._tried.is_set():  # raised where somebody waits for it to open
+            if not isinstance(error, TrackerBlurError):
+                error = SinkError(f"{self._target.name}: cannot be opened ({text})")
+            self._never_opened = error
+        elif is_news:
+            self._tell(text if is_over else f"{text}: it is tried again")

@@ -20,8 +20,10 @@ from tracker_blur.live.watcher import Watcher
 from tracker_blur.settings import Settings
 
 _POLL_SECONDS = 0.1
+_OPENING_SECONDS = 30.0  # for all targets; then the others go ahead
 _END_SECONDS = 5.0  # for a detector or a target to come to its end
 _SOURCE_END_SECONDS = 2.0  # a source may wait for a peer until its own time-out
+_CONNECTING_END_SECONDS = 0.5  # one that gave nothing yet has nothing to finish
 _RATE_SECONDS = 2.0  # over which the rate is counted
 
 
@@ -72,7 +74,8 @@ class Session:
 
     def __exit__(self, *_: object) -> None:
         self._outlet.stop()  # first: what the others' end looks like concerns nobody
-        self._intake.stop(_SOURCE_END_SECONDS)
+        has_begun = self._intake.newest is not None
+        self._intake.stop(_SOURCE_END_SECONDS if has_begun else _CONNECTING_END_SECONDS)
         self._watcher.stop(_END_SECONDS)
         everyone = (*self._runners, self._stills)
         for runner in everyone:
@@ -85,7 +88,8 @@ class Session:
     def run(self) -> None:
         """Wait for the first picture, give all on, and return when source or person ends it.
 
-        Raises SourceError when the source cannot be opened, or has ended before a picture came.
+        Nothing leaves before every target was opened. Raises SourceError when the source cannot be
+        opened, or has ended before a picture came; TrackerBlurError when a target cannot be opened.
         """
         while not self._intake.wait_for_first(_POLL_SECONDS):
             if self._controls.is_over:
@@ -97,9 +101,23 @@ class Session:
         everyone = (*self._runners, self._stills)
         for runner in everyone:
             runner.start(form)
+        self._wait_until_open()
         self._outlet.start(form.rate, everyone)
-        while not (self._controls.wait(_POLL_SECONDS) or self._watcher.is_over):
+        while not (
+            self._controls.wait(_POLL_SECONDS) or self._watcher.is_over or self._is_given_up()
+        ):
             pass
+
+    def _wait_until_open(self) -> None:
+        end = time.monotonic() + _OPENING_SECONDS
+        for runner in self._runners:
+            while not runner.wait_until_open(_POLL_SECONDS):
+                if self._controls.is_over or time.monotonic() > end:
+                    return
+
+    def _is_given_up(self) -> bool:
+        """Return whether no target is left to show anything."""
+        return bool(self._runners) and all(runner.is_given_up for runner in self._runners)
 
     @property
     def status(self) -> Status:

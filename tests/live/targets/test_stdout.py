@@ -62,7 +62,7 @@ def test_a_reader_that_leaves_is_told() -> None:
         writer.stdout.read(20_000)
         writer.stdout.close()
         said = writer.stderr.read().decode().splitlines()
-    assert said[0] == "-: nobody reads standard output: start the reader again"
+    assert said[0] == "-: nobody reads standard output: start both again"
     assert said[1:] == ["closed in 0.0"]
 
 
@@ -70,7 +70,7 @@ def test_a_reader_that_sleeps_is_told_and_holds_up_nothing() -> None:
     with start(50, quality=0) as writer:
         assert writer.stderr is not None
         said = writer.stderr.read().decode().splitlines()
-    assert said[0] == "-: nobody reads standard output: start the reader again"
+    assert said[0] == "-: the reader of standard output reads nothing: wake it"
     assert said[1:] == ["closed in 0.0"]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tracker_blur import plugins
-from tracker_blur.errors import SettingsError
+from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.live.controls import Controls
 from tracker_blur.live.delivery import Delivery, Format, Sound
 from tracker_blur.live.live_settings import LiveSettings
@@ -40,6 +40,10 @@ class Context:
     tell: Callable[[str], None] = lambda text: None
 
 
+class GoneError(SinkError):
+    """A target has failed for good: it is not opened again."""
+
+
 class Target(Protocol):
     """Something that shows, keeps or sends what is redacted.
 
@@ -49,7 +53,10 @@ class Target(Protocol):
     name: str
 
     def open(self, format: Format) -> None:
-        """Get ready; raises SinkError when that fails. Called again after a failure."""
+        """Get ready; raises SinkError when that fails: for the first time, that ends the session.
+
+        A server that is not there yet fails on showing. Called again after a failure.
+        """
         ...
 
     def show(self, delivery: Delivery) -> None:

@@ -5,6 +5,7 @@ Presets are measured: docs/media.md holds the table.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -148,6 +149,17 @@ def check(form: Form, settings: Settings) -> None:
     size = 64, 64
     track = _track(Format(size, Fraction(30)), av.VideoFrame(*size, "yuv420p"))
     choose(settings, track, form.container).configured(settings)
+
+
+def prove(form: Form, format: Format, settings: Settings) -> None:
+    """Find out before the first picture whether the encoder works here, at this size and rate.
+
+    Raises SinkError when it does not.
+    """
+    track = _track(format, av.VideoFrame(*format.size, "yuv420p"))
+    encoder = _live(choose(settings, track, form.container), format, settings)
+    with av.open(io.BytesIO(), "w", format="matroska") as nowhere:
+        _open(PictureEncoder(nowhere, track, encoder, settings), encoder)
 
 
 @contextmanager

@@ -26,6 +26,15 @@ class PipeWriter:
         self._timeout_seconds = timeout_seconds
         self._failure: OSError | None = None
 
+    @property
+    def has_reader(self) -> bool:
+        """Whether there is somebody to read, as far as the system tells."""
+        if not hasattr(select, "poll"):
+            return True
+        poll = select.poll()
+        poll.register(self._descriptor, select.POLLOUT)
+        return not any(events & ~select.POLLOUT for _, events in poll.poll(0))
+
     def hurry(self, timeout_seconds: float) -> None:
         """Wait no longer than so long from now on."""
         self._timeout_seconds = min(self._timeout_seconds, timeout_seconds)

@@ -15,7 +15,7 @@ from tracker_blur.live.addresses import without_secrets
 from tracker_blur.live.delivery import Delivery, Format, Sound
 from tracker_blur.live.last_words import LastWords
 from tracker_blur.live.targets import Context
-from tracker_blur.live.targets._encoding import Form, LiveWriter, check, explained
+from tracker_blur.live.targets._encoding import Form, LiveWriter, check, explained, prove
 from tracker_blur.live.targets._pipe import PipeWriter
 from tracker_blur.live.targets._process import end, environment
 from tracker_blur.media import forwarding
@@ -93,6 +93,7 @@ class Address:
     def open(self, format: Format) -> None:
         """Start the process; whether the server can be reached shows later."""
         command = self._command()
+        prove(_FORM, format, self._context.settings)
         self._said = LastWords()
         try:
             self._sender = subprocess.Popen(

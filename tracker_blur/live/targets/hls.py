@@ -9,7 +9,7 @@ from pathlib import Path
 from tracker_blur.errors import SinkError
 from tracker_blur.live.delivery import Delivery, Format, Sound
 from tracker_blur.live.targets import Context
-from tracker_blur.live.targets._encoding import Form, LiveWriter, check, explained
+from tracker_blur.live.targets._encoding import Form, LiveWriter, check, explained, prove
 from tracker_blur.media.containers import ContainerFormat
 
 SUFFIX = ".m3u8"
@@ -56,6 +56,7 @@ class Playlist:
             raise SinkError(f"{self._path}: exists already: choose another name, or --overwrite")
         if not self._path.parent.is_dir():
             raise SinkError(f"{self.name}: there is no folder {self._path.parent}: make it")
+        prove(_FORM, format, self._settings)
         container = _FORM.container
         flags = container.options["hls_flags"] + ("+append_list" if self._is_ours else "")
         segments = self._path.with_name(f"{self._path.stem}-%06d.ts")

@@ -9,7 +9,7 @@ from pathlib import Path
 from tracker_blur.errors import SettingsError
 from tracker_blur.live.delivery import SOUND_RATE, Delivery, Format, Sound
 from tracker_blur.live.targets import Context
-from tracker_blur.live.targets._encoding import Form, LiveWriter, check, explained
+from tracker_blur.live.targets._encoding import Form, LiveWriter, check, explained, prove
 from tracker_blur.live.targets._parts import Parts, WholeFile
 from tracker_blur.media.containers import container_format
 
@@ -70,6 +70,7 @@ class Recording:
 
     def open(self, format: Format) -> None:
         """Create the file."""
+        prove(self._form, format, self._settings)
         self._format = format
         if self._names is None:
             self._names = Parts(

@@ -9,13 +9,14 @@ from typing import BinaryIO, cast
 
 from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.live.delivery import Delivery, Format, Sound
-from tracker_blur.live.targets import Context
-from tracker_blur.live.targets._encoding import Form, LiveWriter, check, explained
+from tracker_blur.live.targets import Context, GoneError
+from tracker_blur.live.targets._encoding import Form, LiveWriter, check, explained, prove
 from tracker_blur.live.targets._pipe import PipeWriter
 from tracker_blur.media.containers import ContainerFormat
 
 _DESCRIPTOR = 1
 _CLOSING_SECONDS = 1.0
+_NOBODY = "-: nobody reads standard output: start both again"
 _FORM = Form(
     ContainerFormat("mpegts", frozenset({"h264", "hevc", "mpeg2video"}), ("h264",), is_strict=False)
 )
@@ -34,7 +35,8 @@ class StandardOutput:
 
     descriptor  that of standard output
 
-    Raises SinkError on showing, when the reader is gone or reads nothing for some seconds.
+    Raises GoneError when the reader is gone; SinkError on showing, when it reads nothing for some
+    seconds.
     """
 
     name = "-"
@@ -47,7 +49,10 @@ class StandardOutput:
 
     def open(self, format: Format) -> None:
         """Get ready."""
+        prove(_FORM, format, self._context.settings)
         self._pipe = PipeWriter(self._descriptor, self._context.live.timeout_seconds)
+        if not self._pipe.has_reader:
+            raise GoneError(_NOBODY)
         self._writer = LiveWriter(cast(BinaryIO, self._pipe), _FORM, format, self._context.settings)
 
     def show(self, delivery: Delivery) -> None:
@@ -78,6 +83,8 @@ def _explained() -> Iterator[None]:
         with explained(StandardOutput.name):
             yield
     except SinkError as error:
-        if isinstance(error.__cause__, (BrokenPipeError, TimeoutError)):
-            raise SinkError("-: nobody reads standard output: start the reader again") from error
+        if isinstance(error.__cause__, BrokenPipeError):
+            raise GoneError(_NOBODY) from error
+        if isinstance(error.__cause__, TimeoutError):
+            raise SinkError("-: the reader of standard output reads nothing: wake it") from error
         raise
