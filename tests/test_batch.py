@@ -264,9 +264,14 @@ class TestRefusals:
         os.mkfifo("in.mp4")
         with pytest.raises(SourceError, match=r"in\.mp4: is no file.*trackblur live"):
             plan(["in.mp4"])
-        for source in (VideoSource, ImageSource):
-            with pytest.raises(SourceError, match="is no file"):
-                source(Path("in.mp4"))
+
+    @pytest.mark.parametrize("source", [VideoSource, ImageSource])
+    @pytest.mark.parametrize("name", ["/dev/null", "-", "http://host/a.mp4"])
+    def test_readers_refuse_what_is_no_file(
+        self, source: type[VideoSource | ImageSource], name: str
+    ) -> None:
+        with pytest.raises(SourceError, match="is no file"):
+            source(Path(name))
 
     @pytest.mark.parametrize("output", ["-", "rtmp://host/key"])
     def test_an_output_that_is_no_file(self, output: str) -> None:

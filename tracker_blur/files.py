@@ -11,6 +11,7 @@ import errno
 import fnmatch
 import glob
 import os
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,18 +25,21 @@ NO_FILE = (
     "for streams and addresses there is 'trackblur live SOURCE --to TARGET'"
 )
 _STANDARD_STREAM = "-"
+_ADDRESS = r"\w{2,}:/"  # as a Path shows it; one letter is a drive
 
 
 def is_stream(word: str) -> bool:
     """Whether a word stands for a standard stream or an address, by its look."""
-    return word == _STANDARD_STREAM or "://" in word
+    return word == _STANDARD_STREAM or re.match(_ADDRESS, word) is not None
 
 
 def check_is_file(path: Path) -> None:
-    """Raise SourceError for a pipe, a device or a socket, which may never end; not if missing."""
+    """Raise SourceError for a pipe, a device or a socket, which may never end, and an address."""
     try:
         mode = path.stat().st_mode
-    except OSError:
+    except OSError as error:
+        if is_stream(str(path)):
+            raise SourceError(f"{path}: {NO_FILE}") from error
         return  # opening it will tell why
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         raise SourceError(f"{path}: {NO_FILE}")
