@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import re
 import sys
 from pathlib import Path
 from typing import Any, NoReturn, get_args
@@ -132,16 +131,6 @@ def settings_of(options: argparse.Namespace) -> Settings:
     """Return the settings that parsed options stand for; raises SettingsError."""
     given = vars(options)
     return Settings(**{name: given[name] for name in DEFAULTS if name in given})
-
-
-def in_flags(message: str) -> str:
-    """Return a message that names `settings` with the flags that set them instead."""
-    flags = {
-        action.dest: action.option_strings[0]
-        for action in parser()._actions  # argparse has no other list of them
-        if action.option_strings
-    }
-    return re.sub(r"`(\w+)`", lambda name: flags.get(name[1], name[0]), message)
 
 
 def add_hide(group: argparse._ActionsContainer) -> None:

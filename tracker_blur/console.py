@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tracker_blur.arguments import in_flags
 from tracker_blur.errors import SettingsError, SinkError, TrackerBlurError
+from tracker_blur.flags import in_flags
 from tracker_blur.report import Progress, Report
 
 EXIT_FAILED, EXIT_USAGE = 1, 2

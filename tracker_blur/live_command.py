@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -66,11 +66,10 @@ def _live(options: argparse.Namespace, console: Console) -> None:
         f"{source.name} to {', '.join(target.name for target in targets)}: "
         f"detector {session.detector_name}, method {settings.method}"
     )
-    metrics = (
-        nullcontext()
-        if options.metrics_port is None
-        else Metrics(options.metrics_port, lambda: session.status)
-    )
+    metrics: AbstractContextManager[object] = nullcontext()
+    if options.metrics_port is not None:
+        metrics = server = Metrics(options.metrics_port, lambda: session.status)
+        console.note(f"figures for Prometheus at {server.url}")
     with _ended_by_signals(controls), metrics, session:
         lines = sys.stderr if "-" in names else sys.stdout
         with _told(lines, lambda: session.status, controls) if options.json else nullcontext():

@@ -134,7 +134,8 @@ def test_standard_input_may_bring_a_container_or_raw_frames(shared: Path, tmp_pa
     assert frames(encoded)[0].width == 640
     pictures = [frame.to_ndarray(format="bgr24") for frame in frames(clip)[:30]]
     raw = tmp_path / "raw.mkv"
-    words = ["--to", str(raw), "--raw-format", "640x480:bgr24", "--face", str(shared / "models")]
+    words = ["--to", str(raw), "--raw-format", "640x480:bgr24", "--rate", "30"]
+    words += ["--face", str(shared / "models")]
     result = run("-", *words, stdin=b"".join(picture.tobytes() for picture in pictures))
     assert result.returncode == 0, result.stderr
     first = frames(raw)[0].to_ndarray(format="bgr24").astype(int)
@@ -221,13 +222,21 @@ def test_without_a_reader_it_ends(shared: Path, clip: Path, has_begun: bool) -> 
         (["97"], 1, "--list-cameras"),
         (["rtsp://127.0.0.1:9/none", "--to", "out.mkv"], 1, "cannot be opened"),
         (["none.mp4", "--realtime", "--to", "out.mkv"], 1, "no such file"),
-        (["none.mp4", "--to", "out.mkv"], 2, "--realtime"),
+        (["none.mp4", "--to", "out.mkv"], 2, "none.mp4: no such file"),
         (["0", "--to", "nonsense"], 2, "is no target"),
         (["0", "--to", "a.mkv", "a.mkv"], 2, "twice"),
-        (["0", "--watchdog", "-1"], 2, "watchdog"),
+        (["0", "--watchdog", "-1"], 2, "--watchdog is -1"),
+        (["0", "--timeout", "0"], 2, "--timeout is 0"),
+        (["0", "--segment-minutes", "0"], 2, "--segment-minutes is 0"),
+        (["0", "--token", ""], 2, "--token is empty"),
+        (["0", "--size", "1x1"], 2, "--size is"),
+        (["0", "--stills", "none"], 2, "--stills is none: there is no such folder"),
+        (["-", "--raw-format", "8x8:bgr24", "--to", "out.mkv"], 2, "--raw-format needs --rate"),
         (["0", "--size", "big"], 2, "WIDTHxHEIGHT"),
-        (["-", "--raw-format", "1x1:nonsense", "--to", "out.mkv"], 2, "raw_format"),
+        (["-", "--raw-format", "1x1:nonsense", "--rate", "9"], 2, "--raw-format is '1x1:nonsense'"),
+        (["-", "--raw-format", "0x8:bgr24", "--rate", "9"], 2, "--raw-format is '0x8:bgr24'"),
         (["0", "--metrics-port", "70000"], 2, "65536"),
+        (["0", "--metrics-port", "-5"], 2, "65536"),
         (["0", "--cover", "none.png"], 2, "none.png"),
     ],
 )
@@ -285,22 +294,16 @@ def test_figures_for_prometheus() -> None:
 
 @pytest.mark.shared
 def test_figures_are_served_while_it_runs(shared: Path, clip: Path, tmp_path: Path) -> None:
-    port = free_port()
-    words = [
-        str(clip),
-        "--realtime",
-        "--to",
-        str(tmp_path / "out.mkv"),
-        "--metrics-port",
-        str(port),
-    ]
+    words = [str(clip), "--realtime", "--to", str(tmp_path / "out.mkv"), "--metrics-port", "0"]
     with subprocess.Popen(
-        [*PROGRAM, *words, "--face", str(shared / "models")], stderr=subprocess.DEVNULL
+        [*PROGRAM, *words, "--face", str(shared / "models")], stderr=subprocess.PIPE, text=True
     ) as process:
+        assert process.stderr is not None
+        address = next(line.split()[-1] for line in process.stderr if "Prometheus" in line)
         text = ""
         while process.poll() is None and "trackblur_frames_out_total" not in text:
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+                with urllib.request.urlopen(address) as answer:
                     text = answer.read().decode()
             except OSError:
                 time.sleep(0.1)

@@ -23,8 +23,8 @@ class LiveSettings:
         rate              frames a second; None: the source's
         transport         by which RTSP carries pictures
         timeout_seconds   a source that gives nothing for so long is connected anew
-        raw_format        of frames on standard input: "WIDTHxHEIGHT:PIXEL_FORMAT"; None: they
-                          are encoded, as a file is
+        raw_format        of frames on standard input: "WIDTHxHEIGHT:PIXEL_FORMAT", at `rate`;
+                          None: they are encoded, as a file is
     Safety
         watchdog_seconds  all is hidden when the last look at the picture is older; at least the
                           time of three frames
@@ -54,17 +54,23 @@ class LiveSettings:
         if self.size is not None and not all(
             isinstance(side, int) and 16 <= side <= 8192 for side in self.size
         ):
-            raise SettingsError(f"size is {self.size}: give whole numbers from 16 to 8192")
+            raise SettingsError(f"`size` is {self.size}: give whole numbers from 16 to 8192")
         self._check("rate", 1.0, 240.0)
         self._check("timeout_seconds", 0.1, 3600.0)
         self._check("watchdog_seconds", 0.1, 60.0)
         self._check("segment_minutes", 0.01, 24 * 60.0)
         if self.token == "":
-            raise SettingsError("token is empty: give one that cannot be guessed, or none")
+            raise SettingsError("`token` is empty: give one that cannot be guessed, or none")
         if self.transport not in ("tcp", "udp"):
-            raise SettingsError(f"transport is '{self.transport}': choose tcp or udp")
+            raise SettingsError(f"`transport` is '{self.transport}': choose tcp or udp")
+        if self.raw_format is not None and self.rate is None:
+            raise SettingsError("`raw_format` needs `rate`: raw frames do not tell their own")
+        if not self.stills_folder.is_dir():
+            raise SettingsError(
+                f"`stills_folder` is {self.stills_folder}: there is no such folder: make it"
+            )
 
     def _check(self, name: str, low: float, high: float) -> None:
         value = getattr(self, name)
         if value is not None and not (math.isfinite(value) and low <= value <= high):
-            raise SettingsError(f"{name} is {value:g}: give a number from {low:g} to {high:g}")
+            raise SettingsError(f"`{name}` is {value:g}: give a number from {low:g} to {high:g}")

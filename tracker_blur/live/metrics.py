@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from tracker_blur.errors import SinkError
 from tracker_blur.live.status import Status
 
-_HOST = "127.0.0.1"
+_HOST, _PATH = "127.0.0.1", "/metrics"
 _PATIENCE_SECONDS = 10.0  # with who asks for nothing
 _FIGURES = {  # field of Status: kind, help
     "seconds": ("counter", "Seconds since the start"),
@@ -80,7 +80,7 @@ class Metrics:
 
             def do_GET(self) -> None:
                 body = exposition(status()).encode()
-                is_known = self.path == "/metrics"
+                is_known = self.path == _PATH
                 self.send_response(200 if is_known else 404)
                 self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
                 self.end_headers()
@@ -104,6 +104,11 @@ class Metrics:
     def port(self) -> int:
         """The port that it listens on."""
         return int(self._server.server_address[1])
+
+    @property
+    def url(self) -> str:
+        """Where the figures are."""
+        return f"http://{_HOST}:{self.port}{_PATH}"
 
     def __enter__(self) -> Metrics:
         self._thread.start()

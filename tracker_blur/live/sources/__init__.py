@@ -102,11 +102,13 @@ def _kind(text: str, realtime: bool) -> str:
         return "file"
     if text.isdigit() or text.startswith("/dev/"):
         return "camera"
-    if Path(text).exists() or Path(text).suffix:
+    if Path(text).exists():
         raise SettingsError(
             f"{text}: is a file: add --realtime to play it as if it came live, or hide its faces "
             f"with 'trackblur {text}'"
         )
+    if Path(text).suffix:
+        raise SettingsError(f"{text}: no such file")
     raise SettingsError(
         f"{text}: is no source: name a camera (0), an address (rtsp://...), or a file with "
         "--realtime"

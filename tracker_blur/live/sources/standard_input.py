@@ -14,7 +14,6 @@ from tracker_blur.live.live_settings import LiveSettings
 from tracker_blur.live.sources._contained import Contained
 from tracker_blur.media.input import error_text
 
-_DEFAULT_RATE = 30.0
 _PROBE_BYTES = 500_000
 _RAW = re.compile(r"(\d+)x(\d+):(\w+)")
 
@@ -25,17 +24,17 @@ def make(text: str, live: LiveSettings) -> StandardInput:
         return StandardInput(None, {"probesize": str(_PROBE_BYTES)})
     match = _RAW.fullmatch(live.raw_format)
     try:
-        if match is None:
+        if match is None or not int(match[1]) * int(match[2]):
             raise ValueError
         VideoFormat(match[3])
     except ValueError as error:
         raise SettingsError(
-            f"raw_format is '{live.raw_format}': give WIDTHxHEIGHT:FORMAT, such as 1280x720:bgr24"
+            f"`raw_format` is '{live.raw_format}': give WIDTHxHEIGHT:FORMAT, such as 1280x720:bgr24"
         ) from error
     options = {
         "video_size": f"{match[1]}x{match[2]}",
         "pixel_format": match[3],
-        "framerate": str(live.rate or _DEFAULT_RATE),
+        "framerate": str(live.rate),
     }
     return StandardInput("rawvideo", options)
 
