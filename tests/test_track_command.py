@@ -242,10 +242,10 @@ def test_a_still_picture_has_no_tracks(
     ("words", "says"),
     [
         (("--delay", "0.2"), "--one-pass"),
-        (("--one-pass", "--delay", "11"), "delay_seconds is 11"),
-        (("--one-pass", "--delay", "-1"), "delay_seconds is -1"),
-        (("--margin", "-0.1"), "margin_seconds is -0.1"),
-        (("--margin", "nan"), "margin_seconds is nan"),
+        (("--one-pass", "--delay", "11"), "--delay is 11"),
+        (("--one-pass", "--delay", "-1"), "--delay is -1"),
+        (("--margin", "-0.1"), "--margin is -0.1"),
+        (("--margin", "nan"), "--margin is nan"),
     ],
 )
 def test_times_without_sense_are_wrong_usage(
