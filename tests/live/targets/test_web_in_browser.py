@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.live.targets.deliveries import FORMAT, RATE, context, deliveries, frames
+from tests.live.test_arrival import rgb
+from tracker_blur.live.arrival import Arrivals
 from tracker_blur.live.controls import Controls
 from tracker_blur.live.delivery import Delivery
 from tracker_blur.live.status import Status, TargetStatus
@@ -140,6 +142,46 @@ def test_the_picture_moves_and_figures_change(tab: sync_api.Page) -> None:
     assert tab.inner_text("#faces") == "4"
     assert "web" in tab.inner_text("#targets")
     assert tab.inner_text("#seconds").startswith("00:00:0")
+
+
+@pytest.mark.parametrize("size", [(640, 480), (480, 640), (270, 480), (1280, 360)])
+def test_a_phone_shows_the_whole_picture(browser: sync_api.Browser, size: tuple[int, int]) -> None:
+    controls = Controls(("solid",))
+    target = open_target("web:0", context(controls=controls))
+    assert isinstance(target, Page)
+    target.open(replace(FORMAT, size=size))
+    picture = Arrivals(None).arrival(rgb(size), 0, 0)
+    shown = Delivery(Redactor(Settings(method="solid")).cover(picture), 0.0, 0.0, True)
+    ended = threading.Event()
+
+    def show() -> None:
+        while not ended.wait(0.05):
+            target.show(shown)
+
+    shower = threading.Thread(target=show)
+    shower.start()
+    try:
+        with browser.new_context(viewport={"width": 390, "height": 844}) as visit:
+            tab = visit.new_page()
+            tab.goto(target.url)
+            sync_api.expect(tab.locator("#picture")).to_have_js_property("naturalWidth", size[0])
+            picture_box, stage_box = (
+                tab.locator(place).bounding_box() for place in ("#picture", ".stage")
+            )
+            assert picture_box is not None
+            assert stage_box is not None
+            for start, length in (("x", "width"), ("y", "height")):
+                assert picture_box[start] >= stage_box[start]
+                picture_end = picture_box[start] + picture_box[length]
+                assert picture_end <= stage_box[start] + stage_box[length]
+            fits = tab.evaluate("getComputedStyle(document.getElementById('picture')).objectFit")
+            assert fits == "contain"
+            assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+            assert picture_box["width"] * picture_box["height"] > 30_000
+    finally:
+        ended.set()
+        shower.join()
+        target.close()
 
 
 def test_hide_all_covers_the_picture(tab: sync_api.Page, session: Session) -> None:
