@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tracker_blur.live.addresses import without_secrets
+from tracker_blur.live.addresses import has_unknown_host, without_secrets
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,16 @@ from tracker_blur.live.addresses import without_secrets
 )
 def test_secrets_are_hidden_and_the_rest_is_not(address: str, told: str) -> None:
     assert without_secrets(address) == told
+
+
+@pytest.mark.parametrize(
+    ("address", "is_unknown"),
+    [
+        ("rtsp://none.invalid:554/in", True),
+        ("rtsp://127.0.0.1/in", False),
+        ("http://[::1]:80/in", False),
+        ("udp://:1234", False),
+    ],
+)
+def test_hosts_that_nobody_knows(address: str, is_unknown: bool) -> None:
+    assert has_unknown_host(address) is is_unknown

@@ -220,7 +220,10 @@ def test_without_a_reader_it_ends(shared: Path, clip: Path, has_begun: bool) -> 
     ("words", "code", "text"),
     [
         (["97"], 1, "--list-cameras"),
+        (["/dev/video97"], 1, "--list-cameras"),
         (["rtsp://127.0.0.1:9/none", "--to", "out.mkv"], 1, "cannot be opened"),
+        (["rtsp://none.invalid/none", "--to", "out.mkv"], 1, "(its host is not known)"),
+        (["udp://127.0.0.1:{port}", "--timeout", "0.5"], 1, "(it gave nothing for 1 seconds)"),
         (["none.mp4", "--realtime", "--to", "out.mkv"], 1, "no such file"),
         (["none.mp4", "--to", "out.mkv"], 2, "none.mp4: no such file"),
         (["0", "--to", "nonsense"], 2, "is no target"),
@@ -244,11 +247,18 @@ def test_what_cannot_be_is_said_in_a_line(
     words: list[str], code: int, text: str, tmp_path: Path
 ) -> None:
     result = subprocess.run(
-        [*PROGRAM, *words], capture_output=True, text=True, cwd=tmp_path, timeout=60, input=""
+        [*PROGRAM, *(word.replace("{port}", str(free_port(socket.SOCK_DGRAM))) for word in words)],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=60,
+        input="",
     )
     assert result.returncode == code, result.stderr
     assert text in result.stderr
     assert "Traceback" not in result.stderr
+    is_ours = [line.startswith(("trackblur", "usage")) for line in result.stderr.splitlines()]
+    assert all(is_ours)  # nor do libraries mutter
     assert list(tmp_path.iterdir()) == []
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import functools
 import http.server
 import socket
+import subprocess
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.live.judging import Judge, watched
-from tests.live.peers import free_port, playing, transport_stream
+from tests.live.peers import ffmpeg, free_port, playing, transport_stream
 from tracker_blur import Settings
 from tracker_blur.errors import SourceError
 from tracker_blur.eyes import Eyes
@@ -167,27 +170,43 @@ def test_broken_packets_are_skipped(shared: Path, clip: Path, tmp_path: Path) ->
     assert visible_faces(judge, shared) == []
 
 
-def test_a_playlist_is_played_at_its_own_speed(shared: Path, clip: Path, tmp_path: Path) -> None:
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Serve a folder by HTTP, and give its address."""
+
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
             pass
 
-    handler = functools.partial(Quiet, directory=str(tmp_path))
+    handler = functools.partial(Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        serving.join()
+
+
+def test_a_video_on_a_server_ends_as_a_file_does(shared: Path, clip: Path, tmp_path: Path) -> None:
+    command = [ffmpeg(), "-loglevel", "error", "-nostdin", "-i", str(clip), "-c", "copy"]
+    subprocess.run([*command, "-movflags", "+faststart", str(tmp_path / "clip.mp4")], check=True)
+    judge = Judge()
+    with served(tmp_path) as server:
+        source = open_source(f"{server}/clip.mp4", LiveSettings(timeout_seconds=3))
+        status = watched(clip, shared, judge, source=source)
+    assert (status.frames_in, status.reconnects) == (56, 0)
+    assert judge.deliveries[-1].seconds > 2  # at its own speed
+    assert visible_faces(judge, shared) == []
+
+
+def test_a_playlist_is_played_at_its_own_speed(shared: Path, clip: Path, tmp_path: Path) -> None:
     hls = ("-g", "6", "-f", "hls", "-hls_time", "1", "-hls_list_size", "4")
     code = ("-c:v", "libx264", "-preset", "ultrafast")
     judge = Judge(until=lambda judge: judge.open_frames >= 15)
     live = LiveSettings(timeout_seconds=3)
-    with (
-        http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server,
-        playing(clip, *code, *hls, str(tmp_path / "live.m3u8")),
-    ):
-        serving = threading.Thread(target=server.serve_forever)
-        serving.start()
-        address = f"http://127.0.0.1:{server.server_address[1]}/live.m3u8"
-        source = opened_patiently(open_source(address, live))
+    with served(tmp_path) as server, playing(clip, *code, *hls, str(tmp_path / "live.m3u8")):
+        source = opened_patiently(open_source(f"{server}/live.m3u8", live))
         watched(clip, shared, judge, live, source=source)
-        server.shutdown()
-        serving.join()
     new = [d for d in judge.deliveries if not d.is_cover]
     frames = {delivery.redacted.frame.index for delivery in new}
     assert len(frames) > len(new) / 3  # not one of each part, again and again

@@ -70,6 +70,8 @@ class Streams:
             except (av.FFmpegError, OSError) as error:
                 if isinstance(error, av.EOFError):
                     return
+                if isinstance(error, av.ExitError):  # the container's time-out
+                    raise SourceError(f"{self._name}: gives nothing any more") from error
                 raise SourceError(f"{self._name}: breaks off ({error_text(error)})") from error
             if packet is None:
                 return

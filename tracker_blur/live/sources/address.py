@@ -10,7 +10,7 @@ import av
 from av.container import InputContainer
 
 from tracker_blur.errors import SettingsError
-from tracker_blur.live.addresses import without_secrets
+from tracker_blur.live.addresses import has_unknown_host, without_secrets
 from tracker_blur.live.live_settings import LiveSettings
 from tracker_blur.live.sources import Item
 from tracker_blur.live.sources._contained import Contained
@@ -19,6 +19,7 @@ from tracker_blur.media.input import error_text
 
 _PROTOCOLS = {"rtsp", "rtsps", "rtmp", "rtmps", "udp", "rtp", "tcp", "http", "https"}
 _PROBE_BYTES, _PROBE_SECONDS = 500_000, 1.0
+_OPENING_TIMEOUTS = 2  # it takes several questions and answers
 # A playlist may name other addresses, but no files of this machine.
 _WHITELIST = "http,https,tls,tcp,udp,rtp,rtsp,rtsps,rtmp,rtmps,crypto,httpproxy,data"
 
@@ -35,19 +36,23 @@ def make(text: str, live: LiveSettings) -> Address:
 
 
 class Address(Contained):
-    """A stream from a server; connected anew when it stops."""
+    """A stream from a server, connected anew when it stops; a video that has an end ends there."""
 
     def __init__(self, text: str, live: LiveSettings) -> None:
         super().__init__(without_secrets(text))
         self._text = text
+        self._scheme = urlsplit(text).scheme.lower()
         self._live = live
 
     def read(self, stopping: threading.Event) -> Iterator[Item]:
         """Give what comes."""
         assert self._container is not None
         items = super().read(stopping)
-        # A playlist's parts come whole, each faster than it is to be shown.
-        yield from paced(items, stopping) if self._container.format.name == "hls" else items
+        is_playlist = self._container.format.name == "hls"
+        is_finite = self._scheme.startswith("http") and bool(self._container.duration)
+        # A playlist's parts come whole, as a video does, faster than they are to be shown.
+        yield from paced(items, stopping) if is_playlist or is_finite else items
+        self.ends = is_finite
 
     def _opened(self) -> InputContainer:
         timeout = self._live.timeout_seconds
@@ -58,7 +63,7 @@ class Address(Contained):
             "analyzeduration": str(round(_PROBE_SECONDS * av.time_base)),
             "protocol_whitelist": _WHITELIST,
         }
-        protocol = urlsplit(self._text).scheme.lower()
+        protocol = self._scheme
         if protocol.startswith("rtsp"):
             options["rtsp_transport"] = self._live.transport
         if protocol == "udp":
@@ -68,12 +73,20 @@ class Address(Contained):
         return av.open(
             self._text,
             container_options=options,
-            timeout=(2 * timeout, timeout),
+            timeout=(_OPENING_TIMEOUTS * timeout, timeout),
             metadata_errors="replace",
         )
 
     def _explained(self, error: Exception) -> str:
         return (
-            f"{self.name}: cannot be opened ({error_text(error)}): check the address, and that it "
-            "is sending"
+            f"{self.name}: cannot be opened ({self._reason(error)}): check the address, and that "
+            "it is sending"
         )
+
+    def _reason(self, error: Exception) -> str:
+        if isinstance(error, av.ExitError):  # our time-out
+            seconds = _OPENING_TIMEOUTS * self._live.timeout_seconds
+            return f"it gave nothing for {seconds:g} seconds"
+        if isinstance(error, av.InvalidDataError):
+            return "it sends no video"
+        return "its host is not known" if has_unknown_host(self._text) else error_text(error)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -40,7 +42,8 @@ def cameras() -> list[str]:
         ]
     found = []
     for number in range(_PROBED_NUMBERS):
-        capture = cv2.VideoCapture(number)
+        with _quiet():
+            capture = cv2.VideoCapture(number)
         if capture.isOpened():
             found.append(f"{number}: {capture.getBackendName()}")
         capture.release()
@@ -61,7 +64,8 @@ class Camera:
 
     def open(self) -> None:
         """Switch it on, at the size and rate that are nearest to those asked for."""
-        capture = cv2.VideoCapture(int(self.name) if self.name.isdigit() else self.name)
+        with _quiet():
+            capture = cv2.VideoCapture(int(self.name) if self.name.isdigit() else self.name)
         if not capture.isOpened():
             capture.release()
             raise SourceError(
@@ -85,7 +89,8 @@ class Camera:
         assert self._capture is not None
         missed = 0
         while not stopping.is_set():
-            is_there, image = self._capture.read()
+            with _quiet():
+                is_there, image = self._capture.read()
             if is_there and image is not None and image.size:
                 missed = 0
                 yield Picture(
@@ -104,3 +109,16 @@ class Camera:
 
     def abort(self) -> None:
         """Leave a wait to the driver's own time-out."""
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep to ourselves what OpenCV mutters: our own errors say it."""
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # read when it opens its first device
+    logging = cv2.utils.logging
+    before = logging.getLogLevel()
+    logging.setLogLevel(logging.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        logging.setLogLevel(before)

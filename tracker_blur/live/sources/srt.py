@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import threading
@@ -12,7 +13,7 @@ import av
 from av.container import InputContainer
 
 from tracker_blur.errors import SourceError
-from tracker_blur.live.addresses import without_secrets
+from tracker_blur.live.addresses import has_unknown_host, without_secrets
 from tracker_blur.live.last_words import LastWords
 from tracker_blur.live.live_settings import LiveSettings
 from tracker_blur.live.sources import Item
@@ -20,6 +21,7 @@ from tracker_blur.live.sources._contained import Contained
 
 _END_SECONDS = 2.0
 _LAST_LINES = 3
+_SPEAKER = re.compile(r"\[[\w,]+ @ 0x[0-9a-f]+\] ")
 
 
 def make(text: str, live: LiveSettings) -> Srt:
@@ -35,6 +37,7 @@ class Srt(Contained):
 
     def __init__(self, program: str, text: str, live: LiveSettings) -> None:
         super().__init__(without_secrets(text))
+        self._address = text
         self._command = [program, "-hide_banner", "-loglevel", "error", "-nostdin"]
         self._command += ["-rw_timeout", f"{live.timeout_seconds * 1e6:.0f}"]
         self._command += ["-i", text, "-c", "copy", "-f", "mpegts", "-flush_packets", "1", "pipe:1"]
@@ -103,5 +106,7 @@ class Srt(Contained):
             return ""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_END_SECONDS)
+        if has_unknown_host(self._address):
+            return "its host is not known"
         text = " ".join(line.strip() for line in self._said.lines()[-_LAST_LINES:])
-        return without_secrets(text)
+        return without_secrets(_SPEAKER.sub("", text))

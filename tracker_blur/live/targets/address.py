@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, cast
 
 from tracker_blur.errors import SettingsError, SinkError
-from tracker_blur.live.addresses import without_secrets
+from tracker_blur.live.addresses import has_unknown_host, without_secrets
 from tracker_blur.live.delivery import Delivery, Format, Sound
 from tracker_blur.live.last_words import LastWords
 from tracker_blur.live.targets import Context
@@ -177,4 +177,6 @@ class Address:
         lines = self._said.lines()
         if not lines:
             return "is gone"
+        if has_unknown_host(self._address):
+            return "is not reached (its host is not known)"
         return f"is not reached ({without_secrets(lines[-1].strip().lower())})"
