@@ -306,8 +306,12 @@ def test_a_source_is_known_by_its_word(text: str, kind: str) -> None:
 
 
 def test_a_file_needs_realtime(tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mp4"
+    with pytest.raises(SettingsError, match="no such file"):
+        open_source(str(clip), LiveSettings())
+    clip.touch()
     with pytest.raises(SettingsError, match="--realtime"):
-        open_source(str(tmp_path / "clip.mp4"), LiveSettings())
+        open_source(str(clip), LiveSettings())
     with pytest.raises(SettingsError, match="no source"):
         open_source("nonsense", LiveSettings())
 
