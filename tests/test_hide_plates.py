@@ -88,8 +88,7 @@ def test_both_are_hidden_in_every_frame(tmp_path: Path, clip: Path, one_pass: bo
     assert len(before) == len(after) == FRAMES
     for index, (one, other) in enumerate(zip(before, after, strict=True)):
         _, face, plate = street(6 * index)
-        # One pass follows the plate by a tracker in every second frame.
-        assert changed(one, other, plate) > (0.8 if one_pass else 0.95), index
+        assert changed(one, other, plate) > 0.95, index
         assert changed(one, other, face) > 0.7, index
 
 
@@ -136,7 +135,7 @@ def test_a_file_of_ones_own_is_used_and_a_missing_one_told(
     after = cv2.imread(str(tmp_path / "out.png"))
     assert after is not None
     assert changed(image, after, plate) > 0.98
-    with pytest.raises(ModelError, match="cannot read this weight file"):
+    with pytest.raises(ModelError, match="no such file"):
         redact_video(clip, tmp_path / "x.mkv", Settings(detector=str(tmp_path / "no.onnx")))
     assert not (tmp_path / "x.mkv").exists()
 

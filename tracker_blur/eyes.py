@@ -15,7 +15,7 @@ from tracker_blur.kinds import Kind, kinds
 from tracker_blur.pace import Pace
 from tracker_blur.rewind import Rewind
 from tracker_blur.second_look import SecondLook
-from tracker_blur.settings import Settings
+from tracker_blur.settings import FACE, Settings
 from tracker_blur.together import Followers, Rewinds
 from tracker_blur.trackers import Tracker
 from tracker_blur.weights import Weights
@@ -107,12 +107,20 @@ class Eyes:
         *,
         looks_again: bool = False,
     ) -> Followers:
-        """Return new followers of all kinds, as `Eye.follower` does."""
+        """Return new followers of all kinds, as `Eye.follower` does.
+
+        What is no face is looked for in every frame: trackers keep to it less well.
+        """
         return Followers(
             [
                 (
                     eye.label,
-                    eye.follower(every_frames, rate, hold_seconds, looks_again=looks_again),
+                    eye.follower(
+                        every_frames if eye.label == FACE else 1,
+                        rate,
+                        hold_seconds,
+                        looks_again=looks_again,
+                    ),
                 )
                 for eye in self.each
             ]
