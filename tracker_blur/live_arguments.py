@@ -22,10 +22,11 @@ def live_parser() -> argparse.ArgumentParser:
         usage="%(prog)s [SOURCE] [--to TARGET ...] [options]",
         description="Hide every face in what a camera or a stream shows, as it happens. Whatever "
         "fails: all is hidden until it works again.",
-        epilog="It ends when you quit (q, Ctrl-C) or the source ends, with exit code 0 (1 when a target "
-        "does not work then); files are whole then. Targets: window, virtual, web, a file (.mp4, "
-        ".mkv), an address (rtmp, rtsp, srt, udp), a playlist (live.m3u8), or - for standard output. "
-        "--json prints a line each second, to standard error where standard output carries pictures.",
+        epilog="It ends when you quit (q, Ctrl-C) or the source ends, with exit code 0 (1 when a "
+        "target does not work then); files are whole then. Targets: window, virtual, web, "
+        "a file (.mp4, .mkv), an address (rtmp, rtsp, srt, udp), a playlist (live.m3u8), "
+        "or - for standard output. --json prints a line each second, to standard error "
+        "where standard output carries pictures.",
         formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28),
     )
     words.add_argument(
