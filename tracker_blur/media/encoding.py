@@ -114,8 +114,6 @@ def _rate(track: VideoTrack, encoder: Encoder) -> Fraction:
 def _options(track: VideoTrack, encoder: Encoder, settings: Settings) -> dict[str, str]:
     options = encoder.configured(settings)
     parameters = [hdr_options(encoder.name, track.mastering, track.light)]
-    if encoder.name == "libx264":
-        parameters.append("sync-lookahead=0")  # the same bits, no slower, with fewer frames held
     if encoder.name == "libx265":
         parameters.append("log-level=none")  # it prints to the terminal otherwise
     text = ":".join(filter(None, parameters))
