@@ -45,7 +45,7 @@ def test_prints_a_table_and_writes_the_report(
         (["haar", "DATASET", "--split", "val"], 2, "no split 'val'"),
         (["haar", "DATASET", "--class", "plate"], 2, "name one class with --class: face"),
         (["nothing", "DATASET"], 2, "no detector is called 'nothing'"),
-        (["missing.onnx", "DATASET"], 1, "missing.onnx: cannot read"),
+        (["missing.onnx", "DATASET"], 1, "missing.onnx: no such file"),
         (["haar", "missing"], 1, "missing: no such folder"),
     ],
 )

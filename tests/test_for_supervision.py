@@ -71,5 +71,5 @@ def test_what_makes_no_sense_is_refused(frame: int, more: dict[str, Any], messag
 
 def test_the_package_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "supervision", None)
-    with pytest.raises(MissingPackageError, match=r"trackblur\[supervision\]"):
+    with pytest.raises(MissingPackageError, match=r"\.\[supervision\]"):
         to_supervision(two_tracks(), 0)

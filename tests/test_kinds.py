@@ -64,7 +64,7 @@ def test_what_nobody_finds_is_told(own: str) -> None:
         found_by(hide=("badge",))
     with pytest.raises(SettingsError, match="faces, plates and face can"):
         found_by(hide=("badge",), detector=own)
-    with pytest.raises(ModelError, match=r"missing\.onnx: cannot read"):
+    with pytest.raises(ModelError, match=r"missing\.onnx: no such file"):
         found_by(detector="missing.onnx")
 
 

@@ -648,7 +648,7 @@ class TestQuiet:
         self, tmp_path: Path, server: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.chdir(tmp_path)
-        with pytest.raises(SourceError, match="no such file"):
+        with pytest.raises(SourceError, match="is no file"):
             VideoSource(Path(f"http://127.0.0.1:{server}/a.mp4"))
         write_clip(tmp_path / "real.mp4", frames=3).rename(tmp_path / "concat:a|b%03d.mp4")
         assert len(frames_of(Path("concat:a|b%03d.mp4"))) == 3
