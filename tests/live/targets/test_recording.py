@@ -151,6 +151,15 @@ def test_an_existing_file_is_replaced_on_demand(tmp_path: Path) -> None:
     assert len(read(path).pictures) == 5
 
 
+def test_a_file_to_be_replaced_stays_until_there_is_a_picture(tmp_path: Path) -> None:
+    path = tmp_path / "out.mkv"
+    path.write_text("old")
+    target = open_target(str(path), context(Settings(overwrite=True)))
+    target.open(SILENT)
+    target.close()
+    assert path.read_text() == "old"
+
+
 def test_another_file_follows_a_failure(tmp_path: Path) -> None:
     target = open_target(str(tmp_path / "out.mkv"), context())
     for _ in range(3):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 from tracker_blur.errors import SinkError
@@ -56,6 +57,11 @@ class Parts:
         if is_numbered and not overwrite:
             self._number = _last_number(path)
 
+    def replaces(self) -> bool:
+        """Return whether the first file is to replace one, and may."""
+        first = self._path.with_name(self._name_of(1))
+        return self._overwrite and self._number == 0 and os.access(first, os.W_OK)
+
     def new(self) -> WholeFile:
         """Create the next file.
 
@@ -82,9 +88,12 @@ class Parts:
                 ) from error
 
     def _name(self) -> Path:
-        if self._number == 1 and not self._is_numbered:
-            return self._path
-        return self._path.with_name(f"{self._path.stem}-{self._number:04}{self._path.suffix}")
+        return self._path.with_name(self._name_of(self._number))
+
+    def _name_of(self, number: int) -> str:
+        if number == 1 and not self._is_numbered:
+            return self._path.name
+        return f"{self._path.stem}-{number:04}{self._path.suffix}"
 
 
 def _last_number(path: Path) -> int:

@@ -69,7 +69,7 @@ class Recording:
         self._parts: list[_Part] = []  # the last one is shown to; one before awaits its sound
 
     def open(self, format: Format) -> None:
-        """Create the file."""
+        """Create the file, unless it replaces one that can be written."""
         prove(self._form, format, self._settings)
         self._format = format
         if self._names is None:
@@ -78,10 +78,13 @@ class Recording:
                 is_numbered=self._seconds is not None,
                 overwrite=self._settings.overwrite,
             )
-        self._parts = [self._new_part(format)]
+        # What is to be replaced stays until there is a picture: another target may yet fail.
+        self._parts = [] if self._names.replaces() else [self._new_part(format)]
 
     def show(self, delivery: Delivery) -> None:
         """Write a picture; raises SinkError when that fails."""
+        if not self._parts and self._format is not None:
+            self._parts = [self._new_part(self._format)]
         self._divide(delivery.seconds)
         with explained(self.name):
             self._parts[-1].writer.show(delivery)
