@@ -20,7 +20,7 @@ from tracker_blur.training.scenes import SMALLEST_PX, Boxes, Scene, sides
 _MARGIN = 0.35  # of the box's width and height, on each side
 _STORED_PX = 48  # the box's side in a cutting
 _LEAST_PX = 18  # smaller ones are too blurred to be shrunk further
-_SIZES_PX = 7.0, 30.0
+_SIZES_PX = 7.0, 40.0
 _MOST = 70
 _DECOYS = 0.15
 _LARGEST_OVERLAP = 0.2

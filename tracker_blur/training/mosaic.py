@@ -20,7 +20,7 @@ from tracker_blur.training.scenes import Boxes, Matrix, Scene, empty_boxes, side
 Rng = np.random.Generator
 Vector = npt.NDArray[np.float64]
 
-_GRIDS = {1: 0.16, 2: 0.28, 3: 0.32, 4: 0.24}  # cells a side, and how often
+_GRIDS = {1: 0.24, 2: 0.36, 3: 0.24, 4: 0.16}  # cells a side, and how often
 _LARGEST = {1: 0.8, 2: 0.4, 3: 0.2, 4: 0.11}  # things, as shares of the canvas's side
 _SMALLEST_PX = {1: 20.0, 2: 12.0, 3: 8.0, 4: 7.0}
 _LARGEST_ENLARGEMENT = 2.5  # more shows blur, not things

@@ -7,7 +7,7 @@ import numpy as np
 
 from tracker_blur.frames import Image
 from tracker_blur.training.mosaic import Rng
-from tracker_blur.training.scenes import Boxes, Scene, sides
+from tracker_blur.training.scenes import SMALLEST_PX, Boxes, Scene, sides
 
 _NOISE = np.random.default_rng(0).standard_normal((1024, 1024, 3)).astype(np.float32)
 _COVERED_FROM_PX = 16
@@ -19,8 +19,10 @@ def spoiled(scene: Scene, rng: Rng) -> Scene:
     if rng.random() < 0.15:
         image = _covered(image, scene.boxes, rng)
     image = _lit(image, rng)
-    if rng.random() < 0.18:
+    if rng.random() < 0.12:
         image = _blurred(image, rng)
+    if rng.random() < 0.18:
+        image = _enlarged(image, scene.boxes, rng)
     if rng.random() < 0.2:
         image = _noisy(image, rng.uniform(2, 14), rng)
     if rng.random() < 0.25:
@@ -52,11 +54,6 @@ def _lit(image: Image, rng: Rng) -> Image:
 def _blurred(image: Image, rng: Rng) -> Image:
     if rng.random() < 0.5:
         return np.asarray(cv2.GaussianBlur(image, (0, 0), rng.uniform(0.5, 1.5)), np.uint8)
-    if rng.random() < 0.5:  # seen from farther away, then enlarged
-        rows, columns = image.shape[:2]
-        shrink = rng.uniform(0.45, 0.8)
-        small = cv2.resize(image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-        return np.asarray(cv2.resize(small, (columns, rows)), np.uint8)
     length = int(rng.integers(3, 8))
     kernel = np.zeros((length, length), np.float32)
     start, end = (int(rng.integers(length)), 0), (int(rng.integers(length)), length - 1)
@@ -64,6 +61,17 @@ def _blurred(image: Image, rng: Rng) -> Image:
         start, end = start[::-1], end[::-1]
     cv2.line(kernel, start, end, 1.0)
     return np.asarray(cv2.filter2D(image, -1, kernel / kernel.sum()), np.uint8)
+
+
+def _enlarged(image: Image, boxes: Boxes, rng: Rng) -> Image:
+    """Show it as a smaller picture that was enlarged; nothing is shrunk to less than is taught."""
+    least = SMALLEST_PX / float(sides(boxes).min(initial=np.inf))
+    shrink = max(rng.uniform(0.4, 0.8), least)
+    if shrink >= 1:
+        return image
+    rows, columns = image.shape[:2]
+    small = cv2.resize(image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(small, (columns, rows)), np.uint8)
 
 
 def _noisy(image: Image, strength: float, rng: Rng) -> Image:
