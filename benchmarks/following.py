@@ -26,8 +26,8 @@ from tracker_blur import plugins
 from tracker_blur.boxes import Box
 from tracker_blur.detectors import load_detector
 from tracker_blur.follow import Follower
+from tracker_blur.following.pace import Pace
 from tracker_blur.frames import Image, view_size
-from tracker_blur.pace import Pace
 from tracker_blur.settings import Settings
 from tracker_blur.sources.video import VideoSource
 from tracker_blur.tracks import Face

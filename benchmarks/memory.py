@@ -24,8 +24,8 @@ import numpy as np
 import scipy.optimize  # noqa: F401  # refining imports it: 45 MiB that do not grow
 
 from tracker_blur.boxes import Box
-from tracker_blur.looks import Looks, look
 from tracker_blur.refine import refine
+from tracker_blur.refining.looks import Looks, look
 from tracker_blur.survey import Sightings
 from tracker_blur.tracks import Face, Origin, Tracks, TracksBuilder
 

@@ -46,7 +46,7 @@ from following import Clip, load
 from tracker_blur import plugins
 from tracker_blur.detectors import Detector, load_detector
 from tracker_blur.follow import Follower
-from tracker_blur.pace import Pace
+from tracker_blur.following.pace import Pace
 from tracker_blur.settings import Settings
 from tracker_blur.tracks import Face, Origin
 from tracker_blur.weights import Weights

@@ -26,15 +26,15 @@ from pathlib import Path
 
 import numpy as np
 
-from tracker_blur.adversary import lookers
 from tracker_blur.boxes import Box
-from tracker_blur.evidence import uncovered_share
 from tracker_blur.redact import Redactor
 from tracker_blur.settings import Settings
 from tracker_blur.sinks.video import VideoSink
 from tracker_blur.sources.video import VideoSource
 from tracker_blur.tracks import Face, Origin, Tracks, TracksBuilder
-from tracker_blur.verdict import Run, Verdict
+from tracker_blur.verification.adversary import lookers
+from tracker_blur.verification.evidence import uncovered_share
+from tracker_blur.verification.verdict import Run, Verdict
 from tracker_blur.verify import Verifier
 from tracker_blur.weights import Weights
 

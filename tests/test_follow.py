@@ -14,8 +14,8 @@ from skimage import data
 from tracker_blur import plugins
 from tracker_blur.boxes import Box, Detection
 from tracker_blur.follow import Follower
+from tracker_blur.following.pace import Pace
 from tracker_blur.frames import Image
-from tracker_blur.pace import Pace
 from tracker_blur.trackers import Tracker
 from tracker_blur.tracks import Face, Origin
 from tracker_blur.weights import Weights

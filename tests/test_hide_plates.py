@@ -18,7 +18,7 @@ from tracker_blur.cli import main
 from tracker_blur.errors import ModelError
 from tracker_blur.frames import Image
 from tracker_blur.settings import Settings
-from tracker_blur.track_file import read
+from tracker_blur.track_files.file import read
 
 FRAMES = 10
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.detectors.pictures import FACE, best_iou, portrait
 from tracker_blur.errors import ModelError, SettingsError
-from tracker_blur.eyes import Eyes
+from tracker_blur.following.eyes import Eyes
 from tracker_blur.kinds import kinds
 from tracker_blur.settings import Settings
 from tracker_blur.weights import Weights, packaged_folder

@@ -105,7 +105,7 @@ def test_no_other_module_can_open_a_connection_but_those_of_live() -> None:
     }
     # What is live serves its page and its figures where the user asks for them by name, and looks
     # up whether a host that could not be reached is known.
-    live = {"live/addresses.py", "live/metrics.py", "live/targets/_page_server.py"}
+    live = {"realtime/addresses.py", "realtime/metrics.py", "realtime/targets/_page_server.py"}
     assert users == {"pull.py"} | live
 
 

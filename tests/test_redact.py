@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes import LAYOUTS, ArrayFrame, noise_frame
-from tracker_blur import color
 from tracker_blur.boxes import Box
 from tracker_blur.errors import SettingsError
 from tracker_blur.frames import Frame, Orientation, PixelLayout, Plane, RedactedFrame, Samples
 from tracker_blur.methods import Patch
 from tracker_blur.redact import Redactor, repeated
+from tracker_blur.redaction import color
 from tracker_blur.settings import Settings
 from tracker_blur.tracks import Face, Origin
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 
 from tracker_blur.boxes import Box
-from tracker_blur.looks import Looks
 from tracker_blur.refine import refine
+from tracker_blur.refining.looks import Looks
 from tracker_blur.survey import Sightings
 from tracker_blur.tracks import Face, Origin, Timeline, Track, Tracks, TracksBuilder
 

@@ -13,11 +13,11 @@ from tests.bright_square import SIZE, SQUARE, Blind, Bright, wall
 from tests.test_follow import Script, found
 from tracker_blur.boxes import Box, Detection
 from tracker_blur.follow import Follower
+from tracker_blur.following.pace import Pace
+from tracker_blur.following.rewind import Rewind
+from tracker_blur.following.second_look import SecondLook
 from tracker_blur.frames import Image
-from tracker_blur.looks import common, look
-from tracker_blur.pace import Pace
-from tracker_blur.rewind import Rewind
-from tracker_blur.second_look import SecondLook
+from tracker_blur.refining.looks import common, look
 from tracker_blur.survey import Sightings, Survey
 from tracker_blur.tracks import Origin
 

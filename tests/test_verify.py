@@ -20,16 +20,16 @@ from tests.verify_cases import (
     tracks_of,
 )
 from tests.video_files import write_clip
-from tracker_blur.adversary import Find, lookers, without_doubles
 from tracker_blur.boxes import Box
 from tracker_blur.errors import SourceError
-from tracker_blur.exposed_runs import RunBuilder
 from tracker_blur.redact import Redactor
 from tracker_blur.settings import Settings
 from tracker_blur.sinks.video import VideoSink
 from tracker_blur.sources.video import VideoSource
 from tracker_blur.tracks import Tracks
-from tracker_blur.verdict import Exposure, Verdict
+from tracker_blur.verification.adversary import Find, lookers, without_doubles
+from tracker_blur.verification.exposed_runs import RunBuilder
+from tracker_blur.verification.verdict import Exposure, Verdict
 from tracker_blur.verify import Verifier
 from tracker_blur.weights import Weights
 

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tracker_blur.adversary import Find, Looker
 from tracker_blur.boxes import Box
 from tracker_blur.frames import Image
 from tracker_blur.redact import Redactor
@@ -19,6 +18,7 @@ from tracker_blur.settings import Settings
 from tracker_blur.sinks.video import VideoSink
 from tracker_blur.sources.video import VideoSource
 from tracker_blur.tracks import Face, Origin, Tracks, TracksBuilder
+from tracker_blur.verification.adversary import Find, Looker
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 FRAMES = 10

@@ -28,16 +28,16 @@ if TYPE_CHECKING:
         SourceError,
         TrackerBlurError,
     )
-    from tracker_blur.live.controls import Controls
-    from tracker_blur.live.library import live
-    from tracker_blur.live.live_settings import LiveSettings
-    from tracker_blur.patches import anonymize_face_pixelate, anonymize_face_simple
+    from tracker_blur.realtime.controls import Controls
+    from tracker_blur.realtime.library import live
+    from tracker_blur.realtime.live_settings import LiveSettings
+    from tracker_blur.redaction.patches import anonymize_face_pixelate, anonymize_face_simple
     from tracker_blur.report import Report
     from tracker_blur.settings import Settings
 
 _HOMES = {
-    "Controls": "live.controls",
-    "LiveSettings": "live.live_settings",
+    "Controls": "realtime.controls",
+    "LiveSettings": "realtime.live_settings",
     "MissingPackageError": "errors",
     "ModelError": "errors",
     "Report": "report",
@@ -46,9 +46,9 @@ _HOMES = {
     "SinkError": "errors",
     "SourceError": "errors",
     "TrackerBlurError": "errors",
-    "anonymize_face_pixelate": "patches",
-    "anonymize_face_simple": "patches",
-    "live": "live.library",
+    "anonymize_face_pixelate": "redaction.patches",
+    "anonymize_face_simple": "redaction.patches",
+    "live": "realtime.library",
     "redact_array": "api",
     "redact_frames": "api",
     "redact_picture": "api",

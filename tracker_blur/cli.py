@@ -11,16 +11,16 @@ from typing import NoReturn
 EXIT_FAILED, EXIT_INTERRUPTED = 1, 130
 
 _COMMANDS = {  # imported when called: `trackblur --help` should not wait for OpenCV
-    "evaluate": ("evaluate_command", "run_evaluate"),
-    "live": ("live_command", "run_live"),
-    "models": ("models_command", "run_models"),
-    "render": ("track_command", "run_render"),
-    "track": ("track_command", "run_track"),
-    "train": ("train_command", "run_train"),
-    "tracks": ("tracks_command", "run_tracks"),
-    "verify": ("verify_command", "run_verify"),
+    "evaluate": ("evaluate", "run_evaluate"),
+    "live": ("live", "run_live"),
+    "models": ("models", "run_models"),
+    "render": ("track", "run_render"),
+    "track": ("track", "run_track"),
+    "train": ("train", "run_train"),
+    "tracks": ("tracks", "run_tracks"),
+    "verify": ("verify", "run_verify"),
 }
-_REDACT = ("redact_command", "run_redact")
+_REDACT = ("redact", "run_redact")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -33,13 +33,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     is_command = bool(words) and words[0] in _COMMANDS
     module, function = _COMMANDS[words[0]] if is_command else _REDACT
     try:
-        run = getattr(importlib.import_module(f"tracker_blur.{module}"), function)
+        run = getattr(importlib.import_module(f"tracker_blur.commands.{module}"), function)
         sys.exit(run(words[is_command:]))
     except KeyboardInterrupt:
         sys.stderr.write("\ntrackblur: interrupted: nothing half-written is left\n")
         sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:  # the reader of our output has gone, as in `trackblur --help | head`
-        from tracker_blur.console import discard_output
+        from tracker_blur.commands.console import discard_output
 
         discard_output()
         sys.exit(EXIT_FAILED)

@@ -22,10 +22,10 @@ import numpy as np
 from tracker_blur.boxes import Box, Detection
 from tracker_blur.cuts import Change, CutDetector
 from tracker_blur.detectors import Detector
+from tracker_blur.following.pace import Pace
+from tracker_blur.following.second_look import SecondLook
 from tracker_blur.frames import Image
 from tracker_blur.match import pair
-from tracker_blur.pace import Pace
-from tracker_blur.second_look import SecondLook
 from tracker_blur.trackers import Tracker
 from tracker_blur.tracks import Face, Origin
 

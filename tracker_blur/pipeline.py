@@ -20,10 +20,11 @@ from typing import TypeAlias, TypeVar
 from tracker_blur.atomic import check_place
 from tracker_blur.batch import Job, Kind
 from tracker_blur.errors import SinkError, SourceError
-from tracker_blur.eyes import Eye, Eyes
+from tracker_blur.following.eyes import Eye, Eyes
+from tracker_blur.following.look import look_closely
+from tracker_blur.following.lookahead import look_ahead
+from tracker_blur.following.together import merged
 from tracker_blur.frames import Frame, Image, RedactedFrame, VideoInfo, view_size
-from tracker_blur.look import look_closely
-from tracker_blur.lookahead import look_ahead
 from tracker_blur.redact import Redactor
 from tracker_blur.refine import refine
 from tracker_blur.report import Progress, Report
@@ -36,7 +37,6 @@ from tracker_blur.sources.images import ImageSource
 from tracker_blur.sources.video import VideoSource
 from tracker_blur.stages import Ahead
 from tracker_blur.survey import Survey
-from tracker_blur.together import merged
 from tracker_blur.tracks import Face, Origin, Timeline, Tracks
 
 _QUEUED_FRAMES = 2  # evens out the stages; more would only cost memory

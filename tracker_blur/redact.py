@@ -20,7 +20,7 @@ from tracker_blur import plugins
 from tracker_blur.boxes import Box
 from tracker_blur.frames import Frame, Plane, RedactedFrame, Samples
 from tracker_blur.methods import Method, Patch
-from tracker_blur.outlines import OPACITY_BITS, Opacity, opacities
+from tracker_blur.redaction.outlines import OPACITY_BITS, Opacity, opacities
 from tracker_blur.settings import FACE, Settings
 from tracker_blur.tracks import Face
 

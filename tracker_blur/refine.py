@@ -11,9 +11,9 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.joining import joined
-from tracker_blur.pieces import founded_pieces
-from tracker_blur.scenes import Scenes
+from tracker_blur.refining.joining import joined
+from tracker_blur.refining.pieces import founded_pieces
+from tracker_blur.refining.scenes import Scenes
 from tracker_blur.survey import Sightings
 from tracker_blur.tracks import ORIGINS, Boxes, Origin, Track, Tracks
 

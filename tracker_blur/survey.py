@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from tracker_blur.cuts import Change
 from tracker_blur.follow import Follower
+from tracker_blur.following.rewind import Rewind
 from tracker_blur.frames import Image
-from tracker_blur.looks import Looks, look
-from tracker_blur.rewind import Rewind
+from tracker_blur.refining.looks import Looks, look
 from tracker_blur.tracks import Face, Origin, Tracks, TracksBuilder
 
 

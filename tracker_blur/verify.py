@@ -20,19 +20,19 @@ from typing import TypeAlias
 import cv2
 import numpy as np
 
-from tracker_blur import evidence, intact
-from tracker_blur.adversary import Find, Looker, lookers, without_doubles
 from tracker_blur.boxes import Box
-from tracker_blur.exposed_runs import RunBuilder
 from tracker_blur.frames import Frame, Image
-from tracker_blur.picture_record import Cells, PictureRecord
 from tracker_blur.settings import MetadataRule, Settings
 from tracker_blur.sources.video import VideoSource
 from tracker_blur.stages import Ahead
 from tracker_blur.tracks import Tracks
-from tracker_blur.verdict import Check, EndView, Evidence, Exposure, Verdict
+from tracker_blur.verification import evidence, intact
+from tracker_blur.verification.adversary import Find, Looker, lookers, without_doubles
+from tracker_blur.verification.exposed_runs import RunBuilder
+from tracker_blur.verification.picture_record import Cells, PictureRecord
+from tracker_blur.verification.verdict import Check, EndView, Evidence, Exposure, Verdict
+from tracker_blur.verification.whereabouts import Whereabouts
 from tracker_blur.weights import Weights
-from tracker_blur.whereabouts import Whereabouts
 
 _PADDING_RATIO = Settings().padding_ratio
 _QUEUED_LOOKS = 2  # evens out the stages; more would only cost memory

@@ -10,11 +10,11 @@ import pytest
 from PIL import Image as Picture
 
 from tests.fakes import LAYOUTS, noise_frame
-from tracker_blur import color
 from tracker_blur.boxes import Box
 from tracker_blur.errors import SettingsError
 from tracker_blur.frames import Orientation
 from tracker_blur.redact import Redactor
+from tracker_blur.redaction import color
 from tracker_blur.settings import Settings
 from tracker_blur.tracks import Face, Origin
 

@@ -13,9 +13,9 @@ torch = pytest.importorskip("torch", reason="PyTorch (the extra 'train') is not 
 from tests.annotated_files import picture, write_picture, write_table  # noqa: E402
 from tests.training.scenes_made import scene  # noqa: E402
 from tracker_blur.boxes import Box  # noqa: E402
+from tracker_blur.commands.train import run_train  # noqa: E402
 from tracker_blur.detectors.onnx import from_content  # noqa: E402
 from tracker_blur.errors import SettingsError  # noqa: E402
-from tracker_blur.train_command import run_train  # noqa: E402
 from tracker_blur.training import checkpoints  # noqa: E402
 from tracker_blur.training.assignment import assigned, guesses  # noqa: E402
 from tracker_blur.training.canvases import Canvases, Views, batch  # noqa: E402

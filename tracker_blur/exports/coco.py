@@ -16,9 +16,16 @@ from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 from tracker_blur.atomic import replacing
-from tracker_blur.checked import RefusedError, name_text, number, reading, shown, whole_number
-from tracker_blur.track_collector import LARGEST_ID, TrackCollector
-from tracker_blur.track_rows import FARTHEST_PX, rotated, rows
+from tracker_blur.track_files.checked import (
+    RefusedError,
+    name_text,
+    number,
+    reading,
+    shown,
+    whole_number,
+)
+from tracker_blur.track_files.collector import LARGEST_ID, TrackCollector
+from tracker_blur.track_files.rows import FARTHEST_PX, rotated, rows
 from tracker_blur.tracks import Tracks
 
 _LARGEST_NUMBER = 2**53

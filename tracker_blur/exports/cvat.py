@@ -17,9 +17,16 @@ from xml.sax.saxutils import escape, quoteattr
 import numpy as np
 
 from tracker_blur.atomic import replacing
-from tracker_blur.checked import Place, RefusedError, parsed, parsed_whole, reading, shown
-from tracker_blur.track_collector import TrackCollector
-from tracker_blur.track_rows import rotated, rows
+from tracker_blur.track_files.checked import (
+    Place,
+    RefusedError,
+    parsed,
+    parsed_whole,
+    reading,
+    shown,
+)
+from tracker_blur.track_files.collector import TrackCollector
+from tracker_blur.track_files.rows import rotated, rows
 from tracker_blur.tracks import Origin, Track, Tracks
 
 _OTHER_SHAPES = {"polygon", "polyline", "points", "ellipse", "cuboid", "skeleton", "mask"}

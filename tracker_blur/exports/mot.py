@@ -12,9 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from tracker_blur.atomic import replacing
-from tracker_blur.checked import RefusedError, parsed, parsed_whole, reading
-from tracker_blur.track_collector import TrackCollector
-from tracker_blur.track_rows import rows
+from tracker_blur.track_files.checked import RefusedError, parsed, parsed_whole, reading
+from tracker_blur.track_files.collector import TrackCollector
+from tracker_blur.track_files.rows import rows
 from tracker_blur.tracks import Tracks
 
 

@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur import color
 from tracker_blur.frames import Samples
 from tracker_blur.methods import Patch
-from tracker_blur.patches import block_means
+from tracker_blur.redaction import color
+from tracker_blur.redaction.patches import block_means
 from tracker_blur.settings import Settings
 
 _HAZE: color.Color = (185, 185, 185)

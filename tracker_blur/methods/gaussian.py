@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tracker_blur.frames import Samples
 from tracker_blur.methods import Patch
-from tracker_blur.patches import blurred, kernel_px
+from tracker_blur.redaction.patches import blurred, kernel_px
 from tracker_blur.settings import Settings
 
 

@@ -15,10 +15,10 @@ import numpy.typing as npt
 from PIL import Image as Picture
 from PIL import ImageOps
 
-from tracker_blur import color
 from tracker_blur.errors import SettingsError
 from tracker_blur.frames import Orientation, PixelLayout, Samples
 from tracker_blur.methods import Patch
+from tracker_blur.redaction import color
 from tracker_blur.settings import Settings
 
 _LONGEST_PX = 1024

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from tracker_blur.frames import Samples
 from tracker_blur.methods import Patch
-from tracker_blur.patches import pixelated
+from tracker_blur.redaction.patches import pixelated
 from tracker_blur.settings import Settings
 
 

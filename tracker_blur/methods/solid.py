@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from tracker_blur import color
 from tracker_blur.frames import Samples
 from tracker_blur.methods import Patch
+from tracker_blur.redaction import color
 from tracker_blur.settings import Settings
 
 

@@ -1,0 +1,74 @@
+"""`trackblur evaluate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from skimage import data
+
+from tests.annotated_files import write_picture, write_table, write_yolo
+from tracker_blur.commands.evaluate import run_evaluate
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Path:
+    portrait = np.asarray(cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR), np.uint8)
+    for name in ("one/a.png", "two/b.png"):
+        write_picture(tmp_path / name, portrait)
+    rows = [
+        ("one/a.png", "test", "face", "170 60 280 185", ""),
+        ("two/b.png", "test", "face", "170 60 280 185", ""),
+    ]
+    return write_table(tmp_path, rows)
+
+
+def test_prints_a_table_and_writes_the_report(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "report.html"
+    words = ["haar", str(dataset), "--scales", "0.5,1", "--by-folder", "--report", str(report)]
+    assert run_evaluate(words) == 0
+    lines = capsys.readouterr().out.splitlines()
+    rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("| haar")]
+    assert [row[0] for row in rows] == 3 * ["haar", "haar, one", "haar, two"]
+    assert [row[1] for row in rows[:6]] == 3 * ["0.5"] + 3 * ["1"]
+    assert rows[0][2:4] == ["2", "2"]
+    assert "haar x" in report.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["haar", "DATASET", "--split", "val"], 2, "no split 'val'"),
+        (["haar", "DATASET", "--class", "plate"], 2, "name one class with --class: face"),
+        (["nothing", "DATASET"], 2, "no detector is called 'nothing'"),
+        (["missing.onnx", "DATASET"], 1, "missing.onnx: no such file"),
+        (["haar", "missing"], 1, "missing: no such folder"),
+    ],
+)
+def test_tells_what_is_wrong(
+    dataset: Path,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    code: int,
+    message: str,
+) -> None:
+    assert run_evaluate([str(dataset) if word == "DATASET" else word for word in words]) == code
+    assert message in capsys.readouterr().err
+
+
+def test_one_of_several_classes_must_be_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_yolo(tmp_path)
+    assert run_evaluate(["haar", str(tmp_path), "--split", "val"]) == 2
+    assert "--class: badge, face" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("scales", ["0", "a", "1,,2"])
+def test_refuses_scales_that_make_no_sense(dataset: Path, scales: str) -> None:
+    with pytest.raises(SystemExit):
+        run_evaluate(["haar", str(dataset), "--scales", scales])

@@ -1,0 +1,214 @@
+"""Targets that fail, hang or are slow disturb nobody but themselves."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.realtime.judging import Judge, watched
+from tests.realtime.test_arrival import rgb
+from tracker_blur import Settings
+from tracker_blur.errors import SinkError
+from tracker_blur.realtime.arrival import Arrivals
+from tracker_blur.realtime.controls import Controls
+from tracker_blur.realtime.delivery import Delivery, Format, Sound
+from tracker_blur.realtime.runner import Runner
+from tracker_blur.realtime.stills import Stills
+from tracker_blur.realtime.targets import GoneError
+from tracker_blur.redact import Redactor
+
+FORMAT = Format((64, 48), Fraction(30))
+
+
+def delivery(seconds: float) -> Delivery:
+    arrival = Arrivals(None).arrival(rgb((64, 48)), seconds, 0)
+    return Delivery(Redactor(Settings()).cover(arrival), seconds, 0, True)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+class Failing(Judge):
+    """Fails at its second picture, and once when it is opened anew."""
+
+    opened = 0
+
+    def open(self, format: Format) -> None:
+        self.opened += 1
+        if self.opened == 2:
+            raise SinkError("out.mkv: the disk is full")
+
+    def show(self, delivery: Delivery) -> None:
+        super().show(delivery)
+        if len(self.deliveries) == 2:
+            raise SinkError("out.mkv: the disk is full")
+
+
+def test_a_target_that_fails_is_told_of_once_and_opened_anew() -> None:
+    told: list[str] = []
+    target = Failing()
+    runner = Runner(target, told.append)
+    runner.start(FORMAT)
+    for count in (1, 2):
+        until(lambda: runner.status.state == "open")
+        runner.show(delivery(count))
+        until(lambda count=count: len(target.deliveries) == count)
+    until(lambda: runner.status.state == "failed")
+    assert "disk is full" in runner.status.error
+    until(lambda: runner.status.state == "open")
+    runner.show(delivery(3))
+    runner.stop()
+    assert runner.wait(10)
+    status = runner.status
+    assert (status.state, status.shown, status.failures, status.error) == ("closed", 2, 2, "")
+    assert target.opened == 3
+    assert target.closed == 3
+    assert len(told) == 1
+    assert len(target.deliveries) == 3
+
+
+@pytest.mark.parametrize("error", [SinkError("nowhere: cannot be"), RuntimeError("cannot be")])
+def test_a_target_that_cannot_be_opened_is_given_up(error: Exception) -> None:
+    class Broken(Judge):
+        name = "nowhere"
+
+        def open(self, format: Format) -> None:
+            raise error
+
+    told: list[str] = []
+    target = Broken()
+    runner = Runner(target, told.append)
+    runner.start(FORMAT)
+    with pytest.raises(SinkError, match=r"^nowhere: cannot be"):
+        runner.wait_until_open(10)
+    until(lambda: runner.is_given_up)
+    assert (target.closed, told, runner.status.state) == (1, [], "failed")
+
+
+def test_a_target_that_is_gone_is_given_up() -> None:
+    class Left(Judge):
+        def show(self, delivery: Delivery) -> None:
+            raise GoneError("-: nobody reads")
+
+    told: list[str] = []
+    runner = Runner(Left(), told.append)
+    runner.start(FORMAT)
+    assert runner.wait_until_open(10)
+    runner.show(delivery(1))
+    until(lambda: runner.is_given_up)
+    assert told == ["-: nobody reads"]
+
+
+def test_a_target_that_fails_leaves_nothing_behind() -> None:
+    class Encoder:
+        error: Exception | None = None
+
+    encoders: list[weakref.ref[Encoder]] = []
+
+    class Breaking(Judge):
+        def show(self, delivery: Delivery) -> None:
+            encoder = Encoder()
+            encoders.append(weakref.ref(encoder))
+            encoder.error = SinkError("out.mkv: the disk is full")
+            raise encoder.error
+
+    runner = Runner(Breaking(), lambda text: None)
+    gc.disable()  # it would come in time only by luck
+    try:
+        runner.start(FORMAT)
+        until(lambda: runner.status.state == "open")
+        runner.show(delivery(1))
+        until(lambda: runner.status.failures == 1 and runner.status.state == "open")
+        assert encoders[0]() is None
+    finally:
+        gc.enable()
+        runner.stop()
+        assert runner.wait(10)
+
+
+def test_a_slow_target_gets_the_newest_and_all_sound() -> None:
+    held = threading.Event()
+
+    class Slow(Judge):
+        def show(self, delivery: Delivery) -> None:
+            super().show(delivery)
+            held.wait(10)
+
+    target = Slow()
+    runner = Runner(target, lambda text: None)
+    runner.start(FORMAT)
+    until(lambda: runner.status.state == "open")
+    runner.show(delivery(0))
+    until(lambda: len(target.deliveries) == 1)
+    for count in range(1, 9):
+        runner.show(delivery(count))
+        runner.play(Sound(np.zeros((2, 100), np.float32), count))
+    held.set()
+    runner.stop()
+    assert runner.wait(10)
+    assert [each.seconds for each in target.deliveries] == [0, 8]
+    assert [sound.seconds for sound in target.sounds] == list(range(1, 9))
+    assert runner.status.dropped == 7
+
+
+def test_a_target_that_hangs_is_left_behind() -> None:
+    forever = threading.Event()
+
+    class Hanging(Judge):
+        def show(self, delivery: Delivery) -> None:
+            forever.wait(20)
+
+    runner = Runner(Hanging(), lambda text: None)
+    runner.start(FORMAT)
+    until(lambda: runner.status.state == "open")
+    runner.show(delivery(0))
+    runner.stop()
+    assert not runner.wait(0.1)
+    forever.set()
+    assert runner.wait(10)
+
+
+@pytest.mark.shared
+def test_one_target_that_fails_does_not_stop_another(shared: Path) -> None:
+    class Broken(Judge):
+        def show(self, delivery: Delivery) -> None:
+            raise SinkError("nowhere: cannot be")
+
+    judge = Judge(until=lambda judge: judge.open_frames > 5)
+    status = watched(shared / "videos" / "two_heads.mp4", shared, judge, others=[Broken()])
+    assert judge.open_frames > 5
+    assert status.targets[0].state == "open"
+    assert status.targets[1].shown == 0
+    assert status.targets[1].error == "nowhere: cannot be"
+
+
+def test_a_still_is_saved_for_each_wish(tmp_path: Path) -> None:
+    import cv2
+
+    controls, told = Controls(["solid"]), []
+    stills = Stills(tmp_path, controls, told.append)
+    stills.show(delivery(0))
+    assert list(tmp_path.iterdir()) == []
+    controls.save_still()
+    stills.show(delivery(1))
+    stills.show(delivery(2))
+    (path,) = tmp_path.iterdir()
+    assert cv2.imread(str(path)).shape == (48, 64, 3)
+    assert told == [f"{path}: saved"]
+    controls.save_still()
+    Stills(tmp_path / "none", controls, told.append).show(delivery(3))
+    assert told[-1].endswith(
+        "cannot be written (no such file or directory): choose another folder (--stills)"
+    )

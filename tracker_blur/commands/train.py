@@ -1,0 +1,169 @@
+"""`trackblur train`: makes a detector from annotated pictures."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import get_args
+
+from tracker_blur.commands.console import Console, guarded
+from tracker_blur.errors import MissingPackageError, SettingsError
+from tracker_blur.settings import Shape
+
+
+def run_train(words: Sequence[str]) -> int:
+    """Run the sub-command with these arguments; return the exit code."""
+    options = _parser().parse_args(words)
+    return guarded(Console(quiet=False), lambda: _train(options))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="trackblur train",
+        description="Train a detector on annotated pictures. Interrupted, it goes on from its last "
+        "checkpoint when it is started again with the same words.",
+    )
+    parser.add_argument(
+        "dataset", type=Path, metavar="DATASET", help="a folder: YOLO, COCO, Pascal VOC, labels.csv"
+    )
+    parser.add_argument("--name", required=True, help="the result is NAME.onnx and NAME.md")
+    parser.add_argument(
+        "--out", type=Path, default=Path(), metavar="DIR", help="where to write (default: here)"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="only read the data set and tell what is in it"
+    )
+    parser.add_argument(
+        "--classes", type=_names, default=(), metavar="A,B", help="only these (default: all)"
+    )
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument(
+        "--steps", type=_positive, default=20_000, metavar="N", help="batches (default: 20000)"
+    )
+    length.add_argument("--minutes", type=float, help="train so long instead, over all runs")
+    parser.add_argument("--batch", type=_positive, default=16, metavar="N", help="(default: 16)")
+    parser.add_argument(
+        "--side", type=_positive, default=256, metavar="PX", help="of a canvas (default: 256)"
+    )
+    parser.add_argument("--rate", type=float, default=2e-3, help="of learning (default: 0.002)")
+    parser.add_argument("--seed", type=int, default=1, help="(default: 1)")
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes that make canvases"
+    )
+    parser.add_argument(
+        "--threads", type=_positive, metavar="N", help="of PyTorch; 1 is best on a busy machine"
+    )
+    parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1 (default: auto)")
+    parser.add_argument(
+        "--teachers",
+        type=_names,
+        default=(),
+        metavar="A,B",
+        help="detectors that label what people left unlabelled: yunet,centerface",
+    )
+    parser.add_argument(
+        "--share",
+        action="append",
+        type=_share,
+        default=[],
+        metavar="FOLDER=N",
+        help="draw pictures of this folder N times as often",
+    )
+    things = parser.add_argument_group("the things to find")
+    things.add_argument(
+        "--outline",
+        choices=get_args(Shape),
+        default="ellipse",
+        help="what fills their boxes, for when pictures are turned (default: %(default)s)",
+    )
+    things.add_argument(
+        "--upright", action="store_true", help="they are seldom turned, as plates and screens are"
+    )
+    things.add_argument(
+        "--widen",
+        type=_range,
+        default=(1.0, 1.0),
+        metavar="A,B",
+        help="make pictures A to B times as wide: for those that were squeezed into squares",
+    )
+    parser.add_argument(
+        "--width", type=float, default=1.0, metavar="N", help="of the network (default: 1)"
+    )
+    parser.add_argument("--face", type=Path, metavar="DIR", help="a folder with teachers' weights")
+    parser.add_argument("--licences", default="not stated", help="of the pictures, for the card")
+    return parser
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, text.split(",")))
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _range(text: str) -> tuple[float, float]:
+    low, high = map(float, text.split(","))
+    if not 0.2 <= low <= high <= 5:
+        raise ValueError
+    return low, high
+
+
+def _share(text: str) -> tuple[str, float]:
+    folder, _, number = text.rpartition("=")
+    share = float(number)
+    if not folder or not 0 <= share < 1000:
+        raise ValueError
+    return folder, share
+
+
+def _train(options: argparse.Namespace) -> None:
+    try:
+        from tracker_blur.training.canvases import Views
+        from tracker_blur.training.loop import Recipe
+        from tracker_blur.training.mosaic import UPRIGHT, Poses
+        from tracker_blur.training.plan import Plan, material
+        from tracker_blur.training.run import run
+    except ImportError as error:
+        if error.name != "torch":
+            raise
+        raise MissingPackageError("torch", "train", "training") from error
+    if not 0.2 <= options.width <= 4:
+        raise SettingsError("--width: a number from 0.2 to 4 is expected")
+    if not 64 <= options.side <= 1024 or options.side % 32:
+        raise SettingsError("--side: a multiple of 32 from 64 to 1024 is expected")
+    usual = UPRIGHT if options.upright else Poses()
+    poses = replace(usual, widened=options.widen, outline=options.outline)
+    plan = Plan(
+        options.dataset,
+        options.name,
+        options.out,
+        options.classes,
+        Recipe(steps=options.steps, minutes=options.minutes, rate=options.rate),
+        Views(side_px=options.side, poses=poses),
+        options.width,
+        options.batch,
+        options.seed,
+        options.workers,
+        options.threads,
+        options.device,
+        options.teachers,
+        dict(options.share),
+        options.face,
+        options.licences,
+    )
+    is_first = os.environ.get("RANK", "0") == "0"  # of torchrun's processes: the one that tells
+    read = material(plan)
+    for line in read.summary() if is_first else ():
+        print(line, flush=True)
+    if options.check:
+        return
+    path = run(plan, read, lambda line: print(line, flush=True))
+    if is_first:
+        print(f"done: {path} and {path.with_suffix('.md')}")

@@ -1,0 +1,106 @@
+"""Decodes what comes in a container, with no more delay than decoding takes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from fractions import Fraction
+
+import av
+import numpy as np
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
+from av.codec.context import Flags, ThreadType
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from tracker_blur.errors import SourceError
+from tracker_blur.media.input import STILL_PICTURES, error_text
+from tracker_blur.realtime.delivery import SOUND_RATE
+from tracker_blur.realtime.sources import Heard, Item, Picture
+
+_LOWEST_RATE, _HIGHEST_RATE = 1, 240  # what lies outside is a clock's, not a rate of frames
+_MOST_BROKEN_PACKETS = 500  # in a row: this is another stream than the one that began
+
+
+class Streams:
+    """The first picture track and the first sound track of a container.
+
+    rate       frames per second; None: not known
+    has_sound  whether there is sound that can be decoded
+
+    Raises SourceError when it holds no pictures.
+    """
+
+    def __init__(self, container: InputContainer, name: str) -> None:
+        self._container = container
+        self._name = name
+        video = [
+            stream
+            for stream in container.streams.video
+            if not stream.disposition & STILL_PICTURES and stream.codec_context is not None
+        ]
+        if not video:
+            raise SourceError(f"{name}: sends no pictures that can be decoded: name another source")
+        self._video = video[0]
+        # Several threads would each hold back a frame.
+        self._video.thread_type = ThreadType.SLICE
+        self._video.codec_context.flags |= Flags.low_delay
+        sounds = [stream for stream in container.streams.audio if stream.codec_context is not None]
+        self._audio: AudioStream | None = sounds[0] if sounds else None
+        self.has_sound = bool(sounds)
+        self.rate = _rate(self._video)
+        self._resampler = AudioResampler("fltp", "stereo", SOUND_RATE)
+
+    def read(self, stopping: threading.Event) -> Iterator[Item]:
+        """Give what comes; broken packets are skipped.
+
+        Raises SourceError when reading fails or nothing can be decoded any more.
+        """
+        tracks = [stream for stream in (self._video, self._audio) if stream is not None]
+        packets = self._container.demux(*tracks)
+        broken = 0
+        while not stopping.is_set() and broken < _MOST_BROKEN_PACKETS:
+            try:
+                packet = next(packets, None)
+            except av.InvalidDataError:
+                broken += 1
+                continue
+            except (av.FFmpegError, OSError) as error:
+                if isinstance(error, av.EOFError):
+                    return
+                if isinstance(error, av.ExitError):  # the container's time-out
+                    raise SourceError(f"{self._name}: gives nothing any more") from error
+                raise SourceError(f"{self._name}: breaks off ({error_text(error)})") from error
+            if packet is None:
+                return
+            try:
+                frames = packet.decode()
+            except (av.FFmpegError, ValueError):
+                broken += 1
+                continue
+            broken = 0 if frames else broken
+            for frame in frames:
+                if isinstance(frame, av.VideoFrame):
+                    if not frame.is_corrupt:
+                        yield Picture(frame, frame.time)
+                elif isinstance(frame, av.AudioFrame):
+                    yield from self._heard(frame)
+        if broken:
+            raise SourceError(f"{self._name}: sends nothing that can be decoded")
+
+    def _heard(self, frame: av.AudioFrame) -> Iterator[Heard]:
+        stamp = frame.time
+        frame.pts = None  # the resampler would refuse a clock that jumps
+        with suppress(av.FFmpegError, ValueError):
+            for part in self._resampler.resample(frame):
+                yield Heard(part.to_ndarray().astype(np.float32, copy=False), stamp)
+                stamp = None if stamp is None else stamp + part.samples / SOUND_RATE
+
+
+def _rate(stream: VideoStream) -> Fraction | None:
+    for rate in (stream.average_rate, stream.guessed_rate):
+        if rate and _LOWEST_RATE <= rate <= _HIGHEST_RATE:
+            return rate
+    return None

@@ -1,0 +1,92 @@
+"""An address: RTSP, RTMP, UDP, HTTP, HLS and what else FFmpeg reads (PyAV)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import av
+from av.container import InputContainer
+
+from tracker_blur.errors import SettingsError
+from tracker_blur.media.input import error_text
+from tracker_blur.realtime.addresses import has_unknown_host, without_secrets
+from tracker_blur.realtime.live_settings import LiveSettings
+from tracker_blur.realtime.sources import Item
+from tracker_blur.realtime.sources._contained import Contained
+from tracker_blur.realtime.sources._pacing import paced
+
+_PROTOCOLS = {"rtsp", "rtsps", "rtmp", "rtmps", "udp", "rtp", "tcp", "http", "https"}
+_PROBE_BYTES, _PROBE_SECONDS = 500_000, 1.0
+_OPENING_TIMEOUTS = 2  # it takes several questions and answers
+# A playlist may name other addresses, but no files of this machine.
+_WHITELIST = "http,https,tls,tcp,udp,rtp,rtsp,rtsps,rtmp,rtmps,crypto,httpproxy,data"
+
+
+def make(text: str, live: LiveSettings) -> Address:
+    """Return the source; raises SettingsError for a protocol that is none."""
+    protocol = urlsplit(text).scheme.lower()
+    if protocol not in _PROTOCOLS:
+        raise SettingsError(
+            f"{without_secrets(text)}: '{protocol}' is no protocol to read pictures by: use one of "
+            f"{', '.join(sorted({*_PROTOCOLS, 'srt'}))}"
+        )
+    return Address(text, live)
+
+
+class Address(Contained):
+    """A stream from a server, connected anew when it stops; a video that has an end ends there."""
+
+    def __init__(self, text: str, live: LiveSettings) -> None:
+        super().__init__(without_secrets(text))
+        self._text = text
+        self._scheme = urlsplit(text).scheme.lower()
+        self._live = live
+
+    def read(self, stopping: threading.Event) -> Iterator[Item]:
+        """Give what comes."""
+        assert self._container is not None
+        items = super().read(stopping)
+        is_playlist = self._container.format.name == "hls"
+        is_finite = self._scheme.startswith("http") and bool(self._container.duration)
+        # A playlist's parts come whole, as a video does, faster than they are to be shown.
+        yield from paced(items, stopping) if is_playlist or is_finite else items
+        self.ends = is_finite
+
+    def _opened(self) -> InputContainer:
+        timeout = self._live.timeout_seconds
+        options = {
+            # Not nobuffer: it throws away what was probed, and the key picture with it.
+            "fflags": "discardcorrupt",
+            "probesize": str(_PROBE_BYTES),
+            "analyzeduration": str(round(_PROBE_SECONDS * av.time_base)),
+            "protocol_whitelist": _WHITELIST,
+        }
+        protocol = self._scheme
+        if protocol.startswith("rtsp"):
+            options["rtsp_transport"] = self._live.transport
+        if protocol == "udp":
+            options["overrun_nonfatal"] = "1"
+        if protocol.startswith("http"):
+            options["live_start_index"] = "-1"  # of a playlist: the newest part
+        return av.open(
+            self._text,
+            container_options=options,
+            timeout=(_OPENING_TIMEOUTS * timeout, timeout),
+            metadata_errors="replace",
+        )
+
+    def _explained(self, error: Exception) -> str:
+        return (
+            f"{self.name}: cannot be opened ({self._reason(error)}): check the address, and that "
+            "it is sending"
+        )
+
+    def _reason(self, error: Exception) -> str:
+        if isinstance(error, av.ExitError):  # our time-out
+            seconds = _OPENING_TIMEOUTS * self._live.timeout_seconds
+            return f"it gave nothing for {seconds:g} seconds"
+        if isinstance(error, av.InvalidDataError):
+            return "it sends no video"
+        return "its host is not known" if has_unknown_host(self._text) else error_text(error)

@@ -1,0 +1,36 @@
+"""A file played at its own speed, as if it came live (`--realtime`)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from av.container import InputContainer
+
+from tracker_blur.media.input import error_text, open_input
+from tracker_blur.realtime.live_settings import LiveSettings
+from tracker_blur.realtime.sources import Item
+from tracker_blur.realtime.sources._contained import Contained
+from tracker_blur.realtime.sources._pacing import paced
+
+
+def make(text: str, live: LiveSettings) -> File:
+    """Return the source."""
+    return File(text)
+
+
+class File(Contained):
+    """Gives each picture when its time has come; ends where the file ends."""
+
+    ends = True
+
+    def read(self, stopping: threading.Event) -> Iterator[Item]:
+        """Give what the file holds, each when it is due."""
+        yield from paced(super().read(stopping), stopping)
+
+    def _opened(self) -> InputContainer:
+        return open_input(Path(self.name))
+
+    def _explained(self, error: Exception) -> str:
+        return f"{self.name}: is no video that can be read ({error_text(error)})"

@@ -1,0 +1,220 @@
+"""Encodes pictures and sound, as they come, into one container.
+
+Presets are measured: docs/media.md holds the table.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any, BinaryIO
+
+import av
+from av.container import OutputContainer
+from av.packet import Packet
+
+from tracker_blur.atomic import NO_SPACE
+from tracker_blur.errors import SinkError, TrackerBlurError
+from tracker_blur.media.containers import ContainerFormat
+from tracker_blur.media.encoders import Encoder, choose
+from tracker_blur.media.encoding import PictureEncoder
+from tracker_blur.media.input import error_text
+from tracker_blur.media.priority import kept_priority
+from tracker_blur.media.track import ColorTags, VideoTrack
+from tracker_blur.realtime.delivery import Delivery, Format, Sound
+from tracker_blur.realtime.targets._pictures import copy_of, frame_of
+from tracker_blur.realtime.targets._sound import SoundEncoder
+from tracker_blur.settings import Settings
+
+_TICKS = 90_000  # a second; MPEG-TS knows no finer
+_KEY_SECONDS = 2
+_MOST_BITS_A_PIXEL = 0.2
+_AT_ONCE = {
+    "flush_packets": "1",
+    "max_interleave_delta": "500000",  # microseconds that a picture waits for sound
+}
+_LOW_LATENCY = {  # by the encoder's name, or its last part
+    "libx264": {"tune": "zerolatency"},
+    "libx265": {"tune": "zerolatency"},
+    "libvpx-vp9": {"lag-in-frames": "0"},
+    "libvpx": {"lag-in-frames": "0"},
+    "nvenc": {"tune": "ull", "delay": "0"},
+    "qsv": {"async_depth": "1"},
+    "amf": {"usage": "ultralowlatency"},
+    "videotoolbox": {"realtime": "1"},
+}
+_LIVE_DEFAULTS = {  # quality and preset
+    "libx264": (23, "superfast"),
+    "libvpx-vp9": (32, "8"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A container that can be written as it goes, and the codec of its sound."""
+
+    container: ContainerFormat
+    sound: str = "aac"
+
+
+class LiveWriter:
+    """One container under way; it begins with the first picture, and its times count from there.
+
+    file    where it goes: something to write bytes to, or a name that FFmpeg opens itself
+    format  of the session's pictures and sound
+    start   of the first picture, in seconds on the session's clock; None: there was none yet
+
+    Its methods raise SinkError when an encoder does not fit or work; av.FFmpegError, OSError or
+    ValueError when the output cannot be written.
+    """
+
+    def __init__(
+        self, file: BinaryIO | str, form: Form, format: Format, settings: Settings
+    ) -> None:
+        self.start: float | None = None
+        self._file = file
+        self._form = form
+        self._format = format
+        self._settings = settings
+        self._latest = -1
+        self._output: OutputContainer | None = None
+        self._pictures: PictureEncoder | None = None
+        self._sound: SoundEncoder | None = None
+
+    def show(self, delivery: Delivery) -> None:
+        """Encode and write a picture, unless one of this very time was written before."""
+        picture = copy_of(frame_of(delivery).picture)
+        if self.start is None:
+            self._begin(picture, delivery.seconds)
+        assert self.start is not None
+        assert self._pictures is not None
+        ticks = round((delivery.seconds - self.start) * _TICKS)
+        if ticks <= self._latest:
+            return
+        self._latest = ticks
+        picture.pts, picture.time_base = ticks, Fraction(1, _TICKS)
+        picture.duration = round(_TICKS / self._format.rate)
+        self._mux(self._pictures.encode(picture))
+        if self._sound is not None:
+            self._mux(self._sound.keep_up(delivery.seconds))
+
+    def play(self, sound: Sound) -> None:
+        """Encode and write a stretch of sound; what lies before the first picture is left out."""
+        if self._sound is not None:
+            self._mux(self._sound.encode(sound))
+
+    def finish(self) -> None:
+        """Write what is left."""
+        if self._output is None:
+            return
+        try:
+            if self._pictures is not None:
+                self._mux(self._pictures.finish())
+            if self._sound is not None:
+                self._mux(self._sound.finish())
+        finally:
+            self._output.close()
+
+    def _begin(self, picture: av.VideoFrame, seconds: float) -> None:
+        track = _track(self._format, picture)
+        encoder = _live(
+            choose(self._settings, track, self._form.container), self._format, self._settings
+        )
+        self._output = av.open(
+            self._file,
+            "w",
+            format=self._form.container.muxer,
+            container_options={**_AT_ONCE, **self._form.container.options},
+        )
+        self._pictures = PictureEncoder(self._output, track, encoder, self._settings)
+        _open(self._pictures, encoder)
+        if self._format.sound_rate is not None:
+            self._sound = SoundEncoder(self._output, self._form.sound, seconds)
+        self._output.start_encoding()
+        self.start = seconds
+
+    def _mux(self, packets: Sequence[Packet[Any]]) -> None:
+        assert self._output is not None
+        self._output.mux(packets)
+
+
+def check(form: Form, settings: Settings) -> None:
+    """Find out before the first picture whether the settings name an encoder for this container.
+
+    Raises SettingsError or SinkError when they do not.
+    """
+    size = 64, 64
+    track = _track(Format(size, Fraction(30)), av.VideoFrame(*size, "yuv420p"))
+    choose(settings, track, form.container).configured(settings)
+
+
+def prove(form: Form, format: Format, settings: Settings) -> None:
+    """Find out before the first picture whether the encoder works here, at this size and rate.
+
+    Raises SinkError when it does not.
+    """
+    track = _track(format, av.VideoFrame(*format.size, "yuv420p"))
+    encoder = _live(choose(settings, track, form.container), format, settings)
+    with av.open(io.BytesIO(), "w", format="matroska") as nowhere:
+        _open(PictureEncoder(nowhere, track, encoder, settings), encoder)
+
+
+@contextmanager
+def explained(name: str) -> Iterator[None]:
+    """Turn what goes wrong while writing into one clear line."""
+    try:
+        yield
+    except TrackerBlurError as error:
+        raise SinkError(f"{name}: {error}") from error
+    except (av.FFmpegError, OSError, ValueError) as error:
+        if getattr(error, "errno", None) in NO_SPACE:
+            advice = "no space left: free some, or choose another folder"
+        else:
+            advice = f"cannot be written ({error_text(error)}): choose another target"
+        raise SinkError(f"{name}: {advice}") from error
+
+
+def _live(encoder: Encoder, format: Format, settings: Settings) -> Encoder:
+    """Return the encoder with what makes it give each picture at once."""
+    name = encoder.name
+    options = dict(_LOW_LATENCY.get(name) or _LOW_LATENCY.get(name.rpartition("_")[2], {}))
+    quality, preset = _LIVE_DEFAULTS.get(name, (encoder.quality, encoder.preset))
+    options["g"] = str(max(1, round(_KEY_SECONDS * format.rate)))
+    if name == "libx264" and settings.quality is None:
+        width, height = format.size
+        most = round(width * height * format.rate * _MOST_BITS_A_PIXEL)
+        options |= {"maxrate": str(most), "bufsize": str(most)}
+    return replace(encoder, quality=quality, preset=preset, options={**encoder.options, **options})
+
+
+def _open(pictures: PictureEncoder, encoder: Encoder) -> None:
+    try:
+        with kept_priority():
+            pictures.stream.codec_context.open()
+    except av.FFmpegError as error:
+        raise SinkError(
+            f"encoder {encoder.name} does not work here ({error_text(error)}): choose another"
+        ) from error
+
+
+def _track(format: Format, picture: av.VideoFrame) -> VideoTrack:
+    return VideoTrack(
+        index=0,
+        codec="h264",
+        pixel_format="yuv420p",
+        size=format.size,
+        pixel_aspect=Fraction(1),
+        rate=format.rate,
+        time_base=Fraction(1, _TICKS),
+        clock_start=Fraction(0),
+        color=ColorTags(
+            picture.color_primaries, picture.color_trc, picture.colorspace, picture.color_range
+        ),
+        matrix=None,
+        mastering=None,
+        light=None,
+        is_interlaced=False,
+    )

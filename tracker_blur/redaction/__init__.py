@@ -1,0 +1,1 @@
+"""What `redact.py` and the methods share: outlines, colors and arrays of samples."""

@@ -1,0 +1,1 @@
+"""What `verify.py` is made of: adversaries, evidence, checks of the rest, and the verdict."""
