@@ -13,6 +13,7 @@ import pytest
 
 from tests.realtime.targets.deliveries import FORMAT, RATE, context, deliveries, frames
 from tests.realtime.test_arrival import rgb
+from tests.waiting import until
 from tracker_blur.realtime.arrival import Arrivals
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.delivery import Delivery
@@ -102,7 +103,8 @@ def tab(browser: sync_api.Browser, session: Session) -> Iterator[sync_api.Page]:
         tab.on("console", lambda told: wrong.append(told.text) if told.type == "error" else None)
         tab.goto(session.page.url)
         sync_api.expect(tab.locator("#state")).to_have_text("live")
-        tab.wait_for_function("document.getElementById('picture').naturalWidth > 0")
+        # Not by wait_for_function: it evaluates strings in the page, which its policy forbids.
+        until(lambda: tab.evaluate("document.getElementById('picture').naturalWidth"))
         yield tab
         assert wrong == []
 

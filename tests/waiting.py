@@ -1,0 +1,23 @@
+"""Waiting for what must come, however busy the machine is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+PATIENCE_SECONDS = 120.0
+"""Longer than anything takes on a machine that works; what hangs still fails."""
+
+_PAUSE_SECONDS = 0.02
+
+Answer = TypeVar("Answer")
+
+
+def until(ask: Callable[[], Answer], seconds: float = PATIENCE_SECONDS) -> Answer:
+    """Ask again and again; return the first answer that is true. Fails when none comes."""
+    end = time.monotonic() + seconds
+    while not (answer := ask()):
+        assert time.monotonic() < end, f"still {answer!r} after {seconds:.0f} seconds"
+        time.sleep(_PAUSE_SECONDS)
+    return answer
