@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tracker_blur.batch import Job, Plan, Skipped, kind_of, plan
-from tracker_blur.errors import SettingsError, SinkError, SourceError
-from tracker_blur.sources.images import ImageSource
-from tracker_blur.sources.video import VideoSource
+from tests.files.touched import touch
+from tracker_blur.batch import Plan, Skipped, plan
+from tracker_blur.errors import SettingsError, SourceError
 
 
 @pytest.fixture(autouse=True)
@@ -23,12 +21,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Work in an empty folder, so that names can be relative."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def touch(*names: str) -> None:
-    for name in names:
-        Path(name).parent.mkdir(parents=True, exist_ok=True)
-        Path(name).touch()
 
 
 def pairs(planned: Plan) -> list[tuple[str, str]]:
@@ -180,74 +172,6 @@ class TestPatternsAndSeveralInputs:
         assert len(plan(["in/a.jpg", "in/../in/a.jpg", "in", "in/*"], "out").jobs) == 1
 
 
-@pytest.fixture
-def locked(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Return what makes folders unreadable, to root as well, whom no permissions stop."""
-
-    def lock(name: str) -> None:
-        iterdir, scandir = Path.iterdir, os.scandir
-
-        def guarded(real: Callable[..., Any]) -> Callable[..., Any]:
-            def look(path: Any) -> Any:
-                if os.path.realpath(path) == os.path.realpath(name):
-                    raise PermissionError(errno.EACCES, "Permission denied", str(path))
-                return real(path)
-
-            return look
-
-        monkeypatch.setattr(Path, "iterdir", guarded(iterdir))
-        monkeypatch.setattr(os, "scandir", guarded(scandir))
-
-    return lock
-
-
-class TestUnreadableFolders:
-    @pytest.mark.parametrize("word", ["in", "in/**", "in/**/*.jpg", "in/*/*.jpg"])
-    def test_it_is_told_and_the_others_go_on(
-        self, word: str, locked: Callable[[str], None]
-    ) -> None:
-        touch("in/x/a.jpg", "in/y/b.jpg", "in/z/c.jpg")
-        locked("in/y")
-        planned = plan([word], "out")
-        assert [job.source.name for job in planned.jobs] == ["a.jpg", "c.jpg"]
-        (unreadable,) = planned.unreadable
-        assert str(unreadable).startswith("in/y: cannot be looked into (permission denied)")
-
-    @pytest.mark.parametrize("word", ["in", "in/*.jpg", "in/**/*.jpg"])
-    def test_a_top_folder_is_not_called_empty(
-        self, word: str, locked: Callable[[str], None]
-    ) -> None:
-        touch("in/a.jpg")
-        locked("in")
-        with pytest.raises(SourceError, match=r"in: cannot be looked into \(permission denied\)"):
-            plan([word])
-
-    def test_a_folder_whose_names_alone_can_be_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        touch("in/x/a.jpg", "in/y/b.jpg")
-        monkeypatch.setattr(os, "access", lambda name, _: Path(name).name != "y")
-        assert [str(unreadable.folder) for unreadable in plan(["in"]).unreadable] == ["in/y"]
-
-    def test_hidden_ones_are_left_out_as_ever(self, locked: Callable[[str], None]) -> None:
-        touch("in/a.jpg", "in/.trash/b.jpg")
-        locked("in/.trash")
-        assert not plan(["in"]).unreadable
-
-
-class TestLinksToFolders:
-    @pytest.mark.parametrize("pattern", ["lp/**/*.jpg", "lp/**", "lp/**/*/*.jpg"])
-    def test_any_depth_neither_circles_nor_leaves(self, pattern: str) -> None:
-        touch("lp/a/one.jpg", "outside/two.jpg", "three.jpg")
-        Path("lp/a/up").symlink_to("..", target_is_directory=True)
-        Path("lp/a/out").symlink_to(Path("outside").absolute(), target_is_directory=True)
-        assert pairs(plan([pattern], "lpo")) == [("lp/a/one.jpg", "lpo/a/one.jpg")]
-
-    def test_one_that_is_named_or_matched_is_entered(self) -> None:
-        touch("real/one.jpg", "in/two.txt")
-        Path("in/album").symlink_to(Path("real").absolute(), target_is_directory=True)
-        for word in ("in/album", "in/*/*.jpg", "in/album/*.jpg", "in/album/**/*.jpg"):
-            assert [job.target.name for job in plan([word], "out").jobs] == ["one.jpg"]
-
-
 class TestRefusals:
     @pytest.mark.parametrize("name", ["missing.jpg", "missing/"])
     def test_a_missing_input(self, name: str) -> None:
@@ -264,14 +188,6 @@ class TestRefusals:
         os.mkfifo("in.mp4")
         with pytest.raises(SourceError, match=r"in\.mp4: is no file.*trackblur live"):
             plan(["in.mp4"])
-
-    @pytest.mark.parametrize("source", [VideoSource, ImageSource])
-    @pytest.mark.parametrize("name", ["/dev/null", "-", "http://host/a.mp4"])
-    def test_readers_refuse_what_is_no_file(
-        self, source: type[VideoSource | ImageSource], name: str
-    ) -> None:
-        with pytest.raises(SourceError, match="is no file"):
-            source(Path(name))
 
     @pytest.mark.parametrize("output", ["-", "rtmp://host/key"])
     def test_an_output_that_is_no_file(self, output: str) -> None:
@@ -329,51 +245,6 @@ class TestRefusals:
         touch("x/a.jpg", "y/a.jpg")
         with pytest.raises(SettingsError, match=r"a\.jpg: would be the output of x.*and of y"):
             plan(["x/a.jpg", "y/a.jpg"], "out")
-
-    def test_a_folder_that_cannot_be_made(self) -> None:
-        touch("file")
-        job = Job(Path("a.jpg"), Path("file/x/a.jpg"), "picture")
-        with pytest.raises(SinkError, match="its folder cannot be made"), job.folder_made():
-            pass
-
-    def test_a_folder_is_made_and_kept_unless_the_work_fails_and_it_is_empty(self) -> None:
-        Path("x").mkdir()
-        job = Job(Path("a.jpg"), Path("x/y/z/a.jpg"), "picture")
-        with pytest.raises(SourceError), job.folder_made():
-            raise SourceError
-        assert Path("x").is_dir()
-        assert not Path("x/y").exists()
-        with pytest.raises(SourceError), job.folder_made():
-            Path("x/y/other.jpg").touch()
-            raise SourceError
-        assert Path("x/y/other.jpg").exists()
-        with job.folder_made():
-            pass
-        assert Path("x/y/z").is_dir()
-
-
-@pytest.mark.parametrize(
-    ("source", "target", "kind"),
-    [
-        ("a.jpg", "b.png", "picture"),
-        ("a.GIF", "b.gif", "picture"),
-        ("a.gif", "b.webp", "picture"),
-        ("a.gif", "b.mp4", "video"),
-        ("a.mp4", "b.gif", "video"),
-        ("a.avi", "b.mkv", "video"),
-        ("a.xyz", "b.mp4", "video"),
-    ],
-)
-def test_the_way_follows_from_both_names(source: str, target: str, kind: str) -> None:
-    assert kind_of(Path(source), Path(target)) == kind
-
-
-@pytest.mark.parametrize(
-    ("source", "target"), [("a.jpg", "b.mp4"), ("a.webp", "b.mp4"), ("a.mp4", "b.jpg")]
-)
-def test_a_picture_is_no_video(source: str, target: str) -> None:
-    with pytest.raises(SettingsError, match=target):
-        kind_of(Path(source), Path(target))
 
 
 stems = st.sampled_from(["a", "b", "a.avi", "a_redacted", "a_redacted_redacted", ".a", "c.d"])

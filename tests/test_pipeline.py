@@ -14,9 +14,9 @@ import pytest
 from skimage import data
 
 from tracker_blur import Settings, redact_video
-from tracker_blur.batch import Job
 from tracker_blur.boxes import Detection
 from tracker_blur.errors import SinkError, SourceError
+from tracker_blur.files.job import Job
 from tracker_blur.frames import Image
 from tracker_blur.pipeline import Engine
 from tracker_blur.sources.video import VideoSource

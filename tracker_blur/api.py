@@ -11,8 +11,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tracker_blur.batch import Job
 from tracker_blur.errors import SettingsError
+from tracker_blur.files.job import Job
 from tracker_blur.frames import Image, VideoInfo
 from tracker_blur.pictures import PictureFrame
 from tracker_blur.pipeline import Engine

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 from tracker_blur.atomic import check_place
-from tracker_blur.batch import Job, Kind
 from tracker_blur.errors import SinkError, SourceError
+from tracker_blur.files.job import Job
+from tracker_blur.files.suffixes import MediaKind
 from tracker_blur.following.eyes import Eye, Eyes
 from tracker_blur.following.look import look_closely
 from tracker_blur.following.lookahead import look_ahead
@@ -115,7 +116,7 @@ class Engine:
             self._render(job, report.found, report, progress)
         return report
 
-    def track_file(self, path: Path, kind: Kind, progress: Progress | None = None) -> Report:
+    def track_file(self, path: Path, kind: MediaKind, progress: Progress | None = None) -> Report:
         """Look at a whole video and report the faces it shows; nothing is written.
 
         Raises SourceError when it cannot be read as a whole, or is a still picture.
@@ -163,7 +164,7 @@ class Engine:
         """Hide these faces in the frame's own planes."""
         return self._redactor.redact(frame, faces)
 
-    def _opened(self, path: Path, kind: Kind) -> ImageSource | VideoSource:
+    def _opened(self, path: Path, kind: MediaKind) -> ImageSource | VideoSource:
         if kind == "picture":
             return ImageSource(path, partial=self._settings.partial)
         return VideoSource(path, partial=self._settings.partial)

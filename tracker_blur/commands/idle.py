@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from tracker_blur.batch import Kind
+from tracker_blur.files.suffixes import MediaKind
 from tracker_blur.settings import Settings
 
 _OF_METHODS = {
@@ -17,7 +17,7 @@ _OF_VIDEOS = ("codec", "encoder", "quality", "preset")
 _DEFAULTS = Settings()
 
 
-def idle(settings: Settings, kinds: Collection[Kind]) -> Iterator[str]:
+def idle(settings: Settings, kinds: Collection[MediaKind]) -> Iterator[str]:
     """Give a line for each setting that is not as by default and changes nothing.
 
     kinds  of the files that are to be written

@@ -13,8 +13,8 @@ from tracker_blur.errors import SettingsError, SinkError, TrackerBlurError
 from tracker_blur.settings import Settings
 
 if TYPE_CHECKING:
-    from tracker_blur.batch import Job
     from tracker_blur.commands.console import Console
+    from tracker_blur.files.job import Job
     from tracker_blur.pipeline import Engine
     from tracker_blur.report import Report
     from tracker_blur.verification.verdict import Verdict
@@ -134,7 +134,7 @@ def _redact_one(engine: Engine, job: Job, options: argparse.Namespace, console: 
 def _display(job: Job, options: argparse.Namespace, console: Console) -> None:
     """Show a finished picture in a window, or beside what it was."""
     from tracker_blur import window
-    from tracker_blur.batch import COMPARE_TAG
+    from tracker_blur.files.naming import compared
     from tracker_blur.frames import view_size
     from tracker_blur.sinks.images import side_by_side
     from tracker_blur.sources.images import ImageSource
@@ -144,7 +144,7 @@ def _display(job: Job, options: argparse.Namespace, console: Console) -> None:
         return
     before, after = (next(iter(ImageSource(path))) for path in (job.source, job.target))
     if options.compare:
-        path = job.target.with_name(f"{job.target.stem}{COMPARE_TAG}{job.target.suffix}")
+        path = compared(job.target)
         side_by_side(path, before.view(before.size), after.view(after.size), options.overwrite)
         console.warn(f"{path}: shows the faces as they were: do not publish it")
     if options.show:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from tracker_blur.batch import Job, kind_of
 from tracker_blur.commands.arguments import render_parser, settings_of, track_parser
 from tracker_blur.commands.console import Console, guarded, quieten
 from tracker_blur.commands.idle import idle
 from tracker_blur.commands.summary import summarize
 from tracker_blur.errors import SettingsError
+from tracker_blur.files.job import Job
+from tracker_blur.files.suffixes import kind_of
 from tracker_blur.pipeline import Engine
 from tracker_blur.report import Report
 from tracker_blur.settings import Settings

@@ -13,10 +13,11 @@ from typing import TypeAlias
 
 import numpy as np
 
-from tracker_blur import batch, exports, timecodes
+from tracker_blur import exports, timecodes
 from tracker_blur.boxes import Box
 from tracker_blur.commands.console import Console, guarded, say
 from tracker_blur.errors import SettingsError, SinkError
+from tracker_blur.files.suffixes import is_media
 from tracker_blur.track_files import changes as track_changes
 from tracker_blur.track_files import edits as track_edits
 from tracker_blur.track_files import file as track_file
@@ -200,8 +201,8 @@ def _check_targets(options: argparse.Namespace) -> None:
         path = Path(word)
         if options.output and _real(path) == _real(options.output):
             raise SettingsError(f"{path}: is named by -o, too: choose another name for the export")
-        if path.exists() and (batch.is_media(path) or track_file.is_one(path)):
-            kind = "a video or a picture" if batch.is_media(path) else "a track file"
+        if path.exists() and (is_media(path) or track_file.is_one(path)):
+            kind = "a video or a picture" if is_media(path) else "a track file"
             raise SinkError(
                 f"{path}: exists and is {kind}, so no export replaces it: choose another name"
             )

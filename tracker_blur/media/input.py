@@ -10,7 +10,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from tracker_blur.errors import SourceError
-from tracker_blur.files import check_is_file
+from tracker_blur.files.regular import check_is_file
 
 # Playlists name other files, and FFmpeg draws any text file as a picture of its letters.
 _REFUSED_FORMATS = {"hls", "dash", "concat", "image2", "sdp", "tty", "bin", "xbin", "adf", "idf"}

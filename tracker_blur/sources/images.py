@@ -13,7 +13,7 @@ from types import TracebackType
 from PIL import Image, UnidentifiedImageError
 
 from tracker_blur.errors import MissingPackageError, SourceError
-from tracker_blur.files import check_is_file
+from tracker_blur.files.regular import check_is_file
 from tracker_blur.frames import VideoInfo
 from tracker_blur.media.input import open_input, picture_stream
 from tracker_blur.pictures import MICROSECOND, PictureFrame

@@ -1,4 +1,4 @@
-"""What is a file, and which files lie below a folder, or match a pattern there.
+"""Which files lie below a folder, or match a pattern there.
 
 A part is a name, a pattern as of `fnmatch`, or `**` for any depth. Links to folders are entered
 where a part names or matches them, but never by `**`, nor by a pattern after it: they may lead out
@@ -11,8 +11,6 @@ import errno
 import fnmatch
 import glob
 import os
-import re
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,29 +18,6 @@ from pathlib import Path
 from tracker_blur.errors import SourceError
 
 ANY_DEPTH = "**"
-NO_FILE = (
-    "is no file, and files are what is read and written here: "
-    "for streams and addresses there is 'trackblur live SOURCE --to TARGET'"
-)
-_STANDARD_STREAM = "-"
-_ADDRESS = r"\w{2,}:/"  # as a Path shows it; one letter is a drive
-
-
-def is_stream(word: str) -> bool:
-    """Whether a word stands for a standard stream or an address, by its look."""
-    return word == _STANDARD_STREAM or re.match(_ADDRESS, word) is not None
-
-
-def check_is_file(path: Path) -> None:
-    """Raise SourceError for a pipe, a device or a socket, which may never end, and an address."""
-    try:
-        mode = path.stat().st_mode
-    except OSError as error:
-        if is_stream(str(path)):
-            raise SourceError(f"{path}: {NO_FILE}") from error
-        return  # opening it will tell why
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-        raise SourceError(f"{path}: {NO_FILE}")
 
 
 @dataclass(frozen=True, slots=True)

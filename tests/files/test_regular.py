@@ -1,0 +1,18 @@
+"""Readers take files and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tracker_blur.errors import SourceError
+from tracker_blur.sources.images import ImageSource
+from tracker_blur.sources.video import VideoSource
+
+
+@pytest.mark.parametrize("source", [VideoSource, ImageSource])
+@pytest.mark.parametrize("name", ["/dev/null", "-", "http://host/a.mp4"])
+def test_readers_refuse_what_is_no_file(source: type[VideoSource | ImageSource], name: str) -> None:
+    with pytest.raises(SourceError, match="is no file"):
+        source(Path(name))

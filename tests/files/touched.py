@@ -1,0 +1,12 @@
+"""Empty files, for what goes by names alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def touch(*names: str) -> None:
+    """Make empty files, and the folders that they need."""
+    for name in names:
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).touch()
