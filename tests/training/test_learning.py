@@ -42,7 +42,7 @@ def test_the_maps_have_the_strides() -> None:
 
 def test_a_narrower_network_has_channels_in_eights() -> None:
     shape = Shape(2).scaled(0.67)
-    assert (shape.stem, shape.body, shape.neck) == ((8, 16), (32, 40, 40), 32)
+    assert (shape.stem, shape.body, shape.neck) == ((8, 16), (32, 56, 64), 32)
     assert (shape.classes, shape.depth) == (2, Shape().depth)
     assert Shape(1).scaled(1.0) == Shape(1)
     assert Shape(1).scaled(0.01).neck == 8
@@ -86,8 +86,8 @@ def test_it_learns_a_single_picture_and_the_detector_finds_it(tmp_path: Path) ->
     made = batch([scene(disk, size=(128, 128), seed=i) for i in range(2)])
     network = Network(TINY)
     optimizer = torch.optim.AdamW(network.parameters(), lr=0.02)
-    for step in range(150):
-        optimizer.param_groups[0]["lr"] = 0.02 if step < 90 else 0.001
+    for step in range(220):
+        optimizer.param_groups[0]["lr"] = 0.02 if step < 130 else 0.001
         found = guesses(network(made.pictures.float()))
         optimizer.zero_grad()
         sum(loss(found, made.truth, assigned(found, made.truth))).backward()
@@ -150,6 +150,17 @@ def test_folders_are_drawn_by_their_shares() -> None:
     canvases = Canvases(scenes, [1, 0], Views(96, crowd_share=0), 3)
     made = [canvases.make(np.random.default_rng(i)) for i in range(10)]
     assert all(len(one.boxes) + len(one.ignored) for one in made)
+
+
+def test_checkpoints_of_another_version_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "checkpoint.pt"
+    with monkeypatch.context() as earlier:
+        earlier.setattr(checkpoints, "_VERSION", 1)
+        checkpoints.save(checkpoints.State(TINY, ("disk",)), path)
+    with pytest.raises(SettingsError, match="of another version of trackblur: delete it"):
+        checkpoints.load(path)
 
 
 def test_damaged_checkpoints_are_told(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import torch
 from tracker_blur.errors import SettingsError
 from tracker_blur.training.network import Shape
 
-_VERSION = 1
+_VERSION = 2  # 1: of a network that reduced by strides
 
 
 @dataclass(slots=True)
@@ -53,5 +53,7 @@ def load(path: Path) -> State:
     except Exception as error:  # torch raises many kinds for a damaged file
         raise SettingsError(f"{path}: not a checkpoint of trackblur train ({error})") from error
     if version != _VERSION:
-        raise SettingsError(f"{path}: a checkpoint of version {version}; this trackblur reads 1")
+        raise SettingsError(
+            f"{path}: of another version of trackblur: delete it, or train under another name"
+        )
     return state
