@@ -84,6 +84,22 @@ def test_a_source_without_a_picture_is_an_error() -> None:
         _ = taken.format
 
 
+def test_a_source_that_fails_before_its_first_picture_says_why() -> None:
+    taken = finished(intake(Script([SourceError("script: has no index")])))
+    with pytest.raises(SourceError, match="has no index"):
+        _ = taken.format
+
+
+def test_a_source_that_ends_too_early_is_not_tried_again() -> None:
+    told: list[str] = []
+    source = Script([shown(1), SourceError("script: breaks off")])
+    taken = finished(intake(source, tell=told.append))
+    assert taken.has_ended
+    assert str(taken.failure) == taken.error == "script: breaks off"
+    assert taken.format.size == (64, 48)
+    assert (source.opened, told) == (1, [])
+
+
 def test_a_source_that_cannot_be_opened_at_first_is_an_error() -> None:
     taken = finished(intake(Script()))
     with pytest.raises(SourceError, match="is gone"):

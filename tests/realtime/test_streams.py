@@ -199,6 +199,19 @@ def test_a_video_on_a_server_ends_as_a_file_does(shared: Path, clip: Path, tmp_p
     assert visible_faces(judge, shared) == []
 
 
+def test_a_video_that_its_server_cannot_give_in_parts_ends_with_a_word(
+    shared: Path, clip: Path, tmp_path: Path
+) -> None:
+    command = [ffmpeg(), "-loglevel", "error", "-nostdin", "-i", str(clip), "-c", "copy"]
+    subprocess.run([*command, str(tmp_path / "clip.mp4")], check=True)  # its index comes last
+    judge = Judge()
+    with served(tmp_path) as server:
+        source = open_source(f"{server}/clip.mp4", LiveSettings(timeout_seconds=3))
+        with pytest.raises(SourceError, match=r"index lies at its end, .* download it"):
+            watched(clip, shared, judge, source=source)
+    assert judge.deliveries == []
+
+
 def test_a_playlist_is_played_at_its_own_speed(shared: Path, clip: Path, tmp_path: Path) -> None:
     hls = ("-g", "6", "-f", "hls", "-hls_time", "1", "-hls_list_size", "4")
     code = ("-c:v", "libx264", "-preset", "ultrafast")

@@ -35,6 +35,7 @@ class Intake:
     count         how many pictures came
     reconnects    how often the source was opened again
     error         what went wrong last; "" if nothing ever did
+    failure       why it has ended, or never began, where that is no usual end
 
     epoch  `time.monotonic()` at which the session's clock is 0
     tell   called with what a user should know, from the intake's thread
@@ -53,7 +54,6 @@ class Intake:
         self._next_due = 0.0
         self._stopping = threading.Event()
         self._begun = threading.Event()
-        self._never_opened: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
         self.arrivals: Latest[Arrival] = Latest()
         self.sounds: deque[Sound] = deque(maxlen=_MOST_SOUNDS)
@@ -62,6 +62,7 @@ class Intake:
         self.count = 0
         self.reconnects = 0
         self.error = ""
+        self.failure: Exception | None = None
 
     def start(self) -> None:
         """Begin; opening may take long, and happens in the intake's thread, too."""
@@ -77,8 +78,8 @@ class Intake:
 
         Raises SourceError when the source cannot be opened, or has ended without one.
         """
-        if self._never_opened is not None:
-            raise self._never_opened
+        if self.newest is None and self.failure is not None:
+            raise self.failure
         if self.newest is None:
             raise SourceError(f"{self._source.name}: ended before a whole picture came")
         rate = self._live.rate
@@ -99,7 +100,7 @@ class Intake:
         try:
             self._source.open()
         except Exception as error:  # raised where somebody waits for the first picture
-            self._never_opened = error
+            self.failure = error
         else:
             self.is_connected = True
             self._keep_taking()
@@ -112,6 +113,7 @@ class Intake:
         pauses = Pauses()
         while not self._stopping.is_set():
             opened, before = time.monotonic(), self.count
+            failure: SourceError | None = None
             try:
                 if not self.is_connected:
                     self._source.open()
@@ -120,21 +122,25 @@ class Intake:
                     self._clock.restart()
                     self._tell(f"{self._source.name}: is back")
                 self._take()
-                trouble = "has stopped"
             except SourceError as error:
-                trouble = str(error)
+                failure = error
             except Exception as error:  # whatever it is, the source is tried again
-                trouble = f"fails ({type(error).__name__}: {error})"
+                failure = SourceError(
+                    f"{self._source.name}: fails ({type(error).__name__}: {error})"
+                )
             self.is_connected = False
             self._source.close()
             gc.collect()  # an error and the decoders it met keep each other, for hours
-            if self._stopping.is_set() or self._source.ends:
-                self.has_ended = self._source.ends
+            if self._stopping.is_set():
                 break
-            trouble = trouble.removeprefix(f"{self._source.name}: ")
-            if self.count > before or trouble not in self.error:
-                self._tell(f"{self._source.name}: {trouble}: connecting anew")
-            self.error = f"{self._source.name}: {trouble}"
+            trouble = str(failure or f"{self._source.name}: has stopped")
+            if self._source.ends:
+                self.failure, self.has_ended = failure, True
+                self.error = trouble if failure else self.error
+                break
+            if self.count > before or trouble != self.error:
+                self._tell(f"{trouble}: connecting anew")
+            self.error = trouble
             self._stopping.wait(pauses.next_after(time.monotonic() - opened))
 
     def _take(self) -> None:

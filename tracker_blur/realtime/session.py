@@ -89,7 +89,8 @@ class Session:
         """Wait for the first picture, give all on, and return when source or person ends it.
 
         Nothing leaves before every target was opened. Raises SourceError when the source cannot be
-        opened, or has ended before a picture came; TrackerBlurError when a target cannot be opened.
+        opened, has ended before a picture came, or ends though there should be more of it;
+        TrackerBlurError when a target cannot be opened.
         """
         while not self._intake.wait_for_first(_POLL_SECONDS):
             if self._controls.is_over:
@@ -107,6 +108,8 @@ class Session:
             self._controls.wait(_POLL_SECONDS) or self._watcher.is_over or self._is_given_up()
         ):
             pass
+        if self._intake.failure is not None:
+            raise self._intake.failure
 
     def _wait_until_open(self) -> None:
         end = time.monotonic() + _OPENING_SECONDS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -9,7 +10,7 @@ from urllib.parse import urlsplit
 import av
 from av.container import InputContainer
 
-from tracker_blur.errors import SettingsError
+from tracker_blur.errors import SettingsError, SourceError
 from tracker_blur.media.input import error_text
 from tracker_blur.realtime.addresses import has_unknown_host, without_secrets
 from tracker_blur.realtime.live_settings import LiveSettings
@@ -47,12 +48,30 @@ class Address(Contained):
     def read(self, stopping: threading.Event) -> Iterator[Item]:
         """Give what comes."""
         assert self._container is not None
-        items = super().read(stopping)
+        items = self._checked(super().read(stopping))
         is_playlist = self._container.format.name == "hls"
-        is_finite = self._scheme.startswith("http") and bool(self._container.duration)
+        self.ends = self._scheme.startswith("http") and bool(self._container.duration)
         # A playlist's parts come whole, as a video does, faster than they are to be shown.
-        yield from paced(items, stopping) if is_playlist or is_finite else items
-        self.ends = is_finite
+        yield from paced(items, stopping) if is_playlist or self.ends else items
+
+    def _checked(self, items: Iterator[Item]) -> Iterator[Item]:
+        """Give the items; says what is wrong with a video of which none can be read.
+
+        FFmpeg opens an MP4 whose index lies at its end, but cannot go back from there.
+        """
+        count = 0
+        try:
+            for count, item in enumerate(items, 1):  # noqa: B007  # counted for the error
+                yield item
+        except SourceError as error:
+            is_unreadable = getattr(error.__cause__, "errno", None) == errno.EIO
+            if count or not (self.ends and is_unreadable):
+                raise
+            raise SourceError(
+                f"{self.name}: cannot be played from this server (its index lies at its end, and "
+                "the server gives no byte ranges): download it and add --realtime, or put its "
+                "index first (ffmpeg -i IN -c copy -movflags +faststart OUT)"
+            ) from error
 
     def _opened(self) -> InputContainer:
         timeout = self._live.timeout_seconds
