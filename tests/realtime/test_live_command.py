@@ -93,6 +93,43 @@ def test_a_signal_ends_it_before_anything_came(tmp_path: Path, source: str) -> N
     assert list(tmp_path.iterdir()) == []
 
 
+HANGING = """
+import sys, threading
+from tracker_blur.cli import main
+from tracker_blur.detectors import yunet
+real, looks = yunet.YuNet.detect, []
+def detect(*words):
+    looks.append(1)
+    if len(looks) > 8:
+        threading.Event().wait()
+    return real(*words)
+yunet.YuNet.detect = detect
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.shared
+def test_a_detector_that_hangs_holds_up_no_signal(shared: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.mp4"
+    clip = str(shared / "videos" / "webcam.mp4")
+    words = ["live", clip, "--realtime", "--to", str(out), "--json", "--watchdog", "0.3"]
+    with subprocess.Popen(
+        [sys.executable, "-c", HANGING, *words, "--face", str(shared / "models")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if json.loads(line)["reason"] == "the detector is late":
+                break
+        process.send_signal(signal.SIGTERM)
+        started = time.monotonic()
+        process.stdout.read()
+        assert process.wait(30) == 0
+        assert time.monotonic() - started < 4
+    assert len(frames(out)) > 5
+
+
 @pytest.mark.shared
 def test_who_reads_no_lines_holds_up_no_end(shared: Path, clip: Path, tmp_path: Path) -> None:
     read, write = os.pipe()

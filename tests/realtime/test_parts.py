@@ -90,7 +90,7 @@ SAFE = {
     "hide_all": False,
     "has_source": True,
     "failure": "",
-    "last_look": 99.5,
+    "look_age": 0.5,
     "is_face_lost": False,
 }
 
@@ -102,14 +102,14 @@ SAFE = {
         ({"hide_all": True}, "on request"),
         ({"has_source": False}, "source gives nothing"),
         ({"failure": "looking failed"}, "looking failed"),
-        ({"last_look": None}, "looked at yet"),
-        ({"last_look": 98.9}, "late"),
+        ({"look_age": None}, "looked at yet"),
+        ({"look_age": 1.1}, "late"),
         ({"is_face_lost": True}, "lost"),
     ],
 )
 def test_the_guard_hides_all_in_every_doubt(change: dict[str, object], reason: str | None) -> None:
     situation = Situation(**{**SAFE, **change})  # type: ignore[arg-type]
-    given_reason = reason_to_cover(situation, 100.0, 1.0)
+    given_reason = reason_to_cover(situation, 1.0)
     assert (given_reason is None) == (reason is None)
     assert reason is None or reason in (given_reason or "")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from tests.realtime.judging import Judge, luma, raw_faces, watched
 from tracker_blur.boxes import Detection
 from tracker_blur.detectors import yunet
+from tracker_blur.errors import TrackerBlurError
 from tracker_blur.frames import Image
 from tracker_blur.realtime.live_settings import LiveSettings
 
@@ -116,6 +118,49 @@ def test_a_detector_that_hangs_hides_all_and_stops_nothing(
     assert max(covered) > covered[0]  # covers of what is new, not a frozen one
 
 
+@pytest.fixture
+def hangs_after_eight_looks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    free = threading.Event()
+
+    class Hanging(Trouble):
+        def strike(self) -> None:
+            if self.looks > 8:
+                free.wait(60)
+
+    Hanging(monkeypatch)
+    yield
+    free.set()
+
+
+@pytest.mark.usefixtures("hangs_after_eight_looks")
+def test_a_file_ends_though_its_detector_hangs(shared: Path, clip: Path) -> None:
+    judge = Judge()
+    with pytest.raises(TrackerBlurError, match=r"not ended for 5 seconds, and the source is over"):
+        watched(clip, shared, judge)
+    assert judge.closed == 1
+    assert judge.deliveries[-1].is_cover
+    assert judge.deliveries[-1].redacted.frame.index == 55  # to its end
+    assert raw_faces(judge, clip) == []
+
+
+@pytest.mark.usefixtures("hangs_after_eight_looks")
+def test_a_detector_that_hangs_is_told_of_once_and_holds_up_no_end(shared: Path) -> None:
+    told: list[str] = []
+    times: list[float] = []  # of the pictures since then
+
+    def until(judge: Judge) -> bool:
+        if told:
+            times.append(time.monotonic())
+        return len(times) > 20
+
+    judge = Judge(until)
+    watched(shared / "videos" / "webcam.mp4", shared, judge, tell=told.append)
+    assert time.monotonic() - times[20] < 2
+    assert told == [
+        "a look at the picture has not ended for 5 seconds: all is hidden until it does"
+    ]
+
+
 def test_a_detector_that_raises_hides_all_until_it_works_again(
     shared: Path, clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,6 +257,15 @@ def test_a_look_ahead_gives_every_frame_to_the_end(shared: Path, clip: Path) -> 
     assert raw_faces(judge, clip) == []
     assert judge.deliveries[-1].redacted.frame.index == 55
     assert judge.open_frames > 20
+
+
+def test_a_look_ahead_longer_than_the_watchdog_covers_no_end(shared: Path, clip: Path) -> None:
+    judge = Judge()
+    watched(clip, shared, judge, LiveSettings(watchdog_seconds=0.5), delay_seconds=1.5)
+    assert raw_faces(judge, clip) == []
+    assert judge.deliveries[-1].redacted.frame.index == 55
+    end = [d for d in judge.deliveries if d.redacted.frame.index > 45]
+    assert sum(d.is_cover for d in end) < len(end) / 2
 
 
 def played(judge: Judge) -> float:

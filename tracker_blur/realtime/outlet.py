@@ -124,7 +124,7 @@ class Outlet:
         now = time.monotonic()
         if watched is not None:
             self._is_face_lost, self.faces = watched.is_face_lost, watched.faces
-        self.reason = reason_to_cover(self._situation(now), now, self._watchdog_seconds)
+        self.reason = reason_to_cover(self._situation(now), self._watchdog_seconds)
         if watched is not None:
             seconds = max(watched.frame.seconds, self._last_seconds + _STEP_SECONDS)
             self._is_cover = self.reason is not None
@@ -181,7 +181,7 @@ class Outlet:
                 and now - newest.arrived <= self._watchdog_seconds
             ),
             failure=self._watcher.failure,
-            last_look=self._watcher.last_look,
+            look_age=self._watcher.look_age(now),
             is_face_lost=self._is_face_lost,
         )
 

@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 
+from tracker_blur.errors import TrackerBlurError
 from tracker_blur.following.eyes import Eyes
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.intake import Intake
@@ -21,7 +22,10 @@ from tracker_blur.settings import Settings
 
 _POLL_SECONDS = 0.1
 _OPENING_SECONDS = 30.0  # for all targets; then the others go ahead
-_END_SECONDS = 5.0  # for a detector or a target to come to its end
+_END_SECONDS = 5.0  # for a target to come to its end
+_LOOK_END_SECONDS = 2.0  # for a look: nothing waits for what it finds any more
+_HANGING_WATCHDOGS = 5  # a look that takes so many times `watchdog_seconds` may never end
+_HANGING_SECONDS = 5.0  # at the least
 _SOURCE_END_SECONDS = 2.0  # a source may wait for a peer until its own time-out
 _CONNECTING_END_SECONDS = 0.5  # one that gave nothing yet has nothing to finish
 _RATE_SECONDS = 2.0  # over which the rate is counted
@@ -62,6 +66,8 @@ class Session:
             tell,
         )
         self._tell = tell
+        self._hanging_seconds = max(_HANGING_SECONDS, _HANGING_WATCHDOGS * live.watchdog_seconds)
+        self._is_hanging = False
         self._stills = Runner(Stills(live.stills_folder, controls, tell), tell)
 
     def add(self, targets: Sequence[Target]) -> None:
@@ -76,7 +82,7 @@ class Session:
         self._outlet.stop()  # first: what the others' end looks like concerns nobody
         has_begun = self._intake.newest is not None
         self._intake.stop(_SOURCE_END_SECONDS if has_begun else _CONNECTING_END_SECONDS)
-        self._watcher.stop(_END_SECONDS)
+        self._watcher.stop(_LOOK_END_SECONDS)
         everyone = (*self._runners, self._stills)
         for runner in everyone:
             runner.stop()
@@ -90,7 +96,7 @@ class Session:
 
         Nothing leaves before every target was opened. Raises SourceError when the source cannot be
         opened, has ended before a picture came, or ends though there should be more of it;
-        TrackerBlurError when a target cannot be opened.
+        TrackerBlurError when a target cannot be opened, or the source ends while a look hangs.
         """
         while not self._intake.wait_for_first(_POLL_SECONDS):
             if self._controls.is_over:
@@ -107,7 +113,7 @@ class Session:
         while not (
             self._controls.wait(_POLL_SECONDS) or self._watcher.is_over or self._is_given_up()
         ):
-            pass
+            self._heed_hanging()
         if self._intake.failure is not None:
             raise self._intake.failure
 
@@ -117,6 +123,23 @@ class Session:
             while not runner.wait_until_open(_POLL_SECONDS):
                 if self._controls.is_over or time.monotonic() > end:
                     return
+
+    def _heed_hanging(self) -> None:
+        """Tell once of a look that does not end; at the source's end nothing waits for it."""
+        was_hanging, self._is_hanging = (
+            self._is_hanging,
+            self._watcher.busy_seconds > self._hanging_seconds,
+        )
+        if not self._is_hanging:
+            return
+        trouble = f"a look at the picture has not ended for {self._hanging_seconds:g} seconds"
+        if self._intake.has_ended:
+            raise TrackerBlurError(
+                f"{trouble}, and the source is over: what came since then was hidden wholly or "
+                "left out: choose another detector"
+            )
+        if not was_hanging:
+            self._tell(f"{trouble}: all is hidden until it does")
 
     def _is_given_up(self) -> bool:
         """Return whether no target is left to show anything."""

@@ -27,6 +27,7 @@ from tracker_blur.redact import Redactor
 from tracker_blur.settings import Settings
 
 _MOST_DELAYED_FRAMES = 30  # they wait at full size
+_LEAST_PATIENCE_SECONDS = 0.2
 _FEW_FRAMES_SHARE = 0.5  # of a frame's time: what comes a little early ends a delay all the same
 
 
@@ -53,7 +54,6 @@ class Watcher:
     error      what went wrong last; "" if nothing ever did
     restarts   how often it was started anew
     view_px    longest side, in pixels, at which pictures are looked at now; 0: not yet
-    last_look  `time.monotonic()` when the detector last finished; None: not since the last start
 
     settings   `delay_seconds` is the look-ahead
     eyes       for the first start; later ones load their own
@@ -81,7 +81,9 @@ class Watcher:
         self.error = ""
         self.restarts = 0
         self.view_px = self._wanted_px = settings.view_px or 0
-        self.last_look: float | None = None
+        self._last_look: float | None = None
+        self._all_seen: float | None = None
+        self._busy_since: float | None = None
 
     def start(self, form: Format) -> None:
         """Begin to look at frames of this form."""
@@ -95,12 +97,27 @@ class Watcher:
         """Whether it has begun, and has come to the end of what arrives."""
         return self._thread is not None and not self._thread.is_alive()
 
-    def stop(self, timeout_seconds: float) -> None:
-        """End it; a detector that hangs is left behind after so long."""
+    def look_age(self, now: float) -> float | None:
+        """Return the seconds since the detector last finished; None: not since the last start.
+
+        Frames that still wait when no more come were all seen: their end makes no look old.
+        """
+        if self._last_look is None:
+            return None
+        return (self._all_seen or now) - self._last_look
+
+    @property
+    def busy_seconds(self) -> float:
+        """How long it has been at one frame, or at loading its eyes; 0.0 while it waits."""
+        since = self._busy_since
+        return 0.0 if since is None else time.monotonic() - since
+
+    def stop(self, patience_seconds: float) -> None:
+        """End it; what takes longer than that, from its beginning, is left behind."""
         self._stopping.set()
         self._arrivals.close()
         if self._thread is not None:
-            self._thread.join(timeout_seconds)
+            self._thread.join(max(_LEAST_PATIENCE_SECONDS, patience_seconds - self.busy_seconds))
 
     def _run(self) -> None:
         pauses = Pauses()
@@ -110,7 +127,7 @@ class Watcher:
                 self._watch()
                 return
             except Exception as error:
-                self.last_look = None
+                self._last_look = self._busy_since = None
                 self.error = f"looking failed ({type(error).__name__}: {error})"
                 self.failure = "looking at the picture failed"
                 self.restarts += 1
@@ -119,6 +136,7 @@ class Watcher:
                 self._stopping.wait(pauses.next_after(time.monotonic() - started))
 
     def _watch(self) -> None:
+        self._busy_since = time.monotonic()
         eyes = self._eyes or Eyes.of(self._settings)
         settings, rate = self._settings, float(self._rate)
         follower = eyes.follower(
@@ -149,14 +167,19 @@ class Watcher:
             first_seconds = min(first_seconds, frame.seconds)
             if frame.seconds >= first_seconds + hold_seconds:
                 self.failure = ""
-            if self._arrivals.is_closed:  # what has waited is given at the pace at which it came
-                self._stopping.wait(1 / rate)
+            # What has waited is given at the pace at which it came.
+            if self._arrivals.is_closed and self._stopping.wait(1 / rate):
+                return
+            self._busy_since = time.monotonic()
 
     def _arriving(self, effort: Effort) -> Iterator[Arrival]:
         """Give the newest frames; what happens between two of them is what a frame costs."""
         while not self._stopping.is_set():
+            self._busy_since = None
             frame = self._arrivals.take()
+            self._busy_since = time.monotonic()
             if frame is None:
+                self._all_seen = self._busy_since
                 return
             started = time.perf_counter()
             yield frame
@@ -164,4 +187,4 @@ class Watcher:
             self.view_px = effort.view_px
 
     def _looked(self) -> None:
-        self.last_look = time.monotonic()
+        self._last_look = time.monotonic()
