@@ -337,6 +337,13 @@ def test_figures_for_prometheus() -> None:
         with pytest.raises(urllib.error.HTTPError, match="404") as refused:
             urllib.request.urlopen(f"{address}/", timeout=10)
         refused.value.close()
+        foreign = urllib.request.Request(f"{address}/metrics", headers={"Host": "evil.example"})
+        with pytest.raises(urllib.error.HTTPError, match="403") as refused:  # DNS rebinding
+            urllib.request.urlopen(foreign, timeout=10)
+        refused.value.close()
+        named = urllib.request.Request(f"http://localhost:{metrics.port}/metrics")
+        with urllib.request.urlopen(named, timeout=10) as answer:
+            assert answer.status == 200
 
 
 @pytest.mark.shared

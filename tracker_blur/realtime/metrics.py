@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tracker_blur.errors import SinkError
 from tracker_blur.realtime.status import Status
+from tracker_blur.realtime.visitors import Visitors
 
 _HOST, _PATH = "127.0.0.1", "/metrics"
 _PATIENCE_SECONDS = 10.0  # with who asks for nothing
@@ -75,16 +77,24 @@ class Metrics:
     """
 
     def __init__(self, port: int, status: Callable[[], Status]) -> None:
+        visitors = Visitors(_HOST, None)
+
         class Handler(BaseHTTPRequestHandler):
             timeout = _PATIENCE_SECONDS
 
             def do_GET(self) -> None:
-                body = exposition(status()).encode()
-                is_known = self.path == _PATH
-                self.send_response(200 if is_known else 404)
+                if not visitors.is_named_rightly(dict(self.headers.items())):
+                    self._answer(HTTPStatus.FORBIDDEN, "the figures are at 127.0.0.1 only\n")
+                elif self.path != _PATH:
+                    self._answer(HTTPStatus.NOT_FOUND, f"the figures are at {_PATH}\n")
+                else:
+                    self._answer(HTTPStatus.OK, exposition(status()))
+
+            def _answer(self, code: HTTPStatus, text: str) -> None:
+                self.send_response(code)
                 self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
                 self.end_headers()
-                self.wfile.write(body if is_known else b"")
+                self.wfile.write(text.encode())
 
             def log_message(self, *_: object) -> None:
                 pass

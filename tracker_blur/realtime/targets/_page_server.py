@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import socket
 import sys
-import threading
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
@@ -17,8 +15,9 @@ from urllib.parse import quote
 
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.targets import Context
+from tracker_blur.realtime.targets._connections import Connections
 from tracker_blur.realtime.targets._preview import Preview
-from tracker_blur.realtime.targets._visitors import Visitors, token_in
+from tracker_blur.realtime.visitors import Visitors, token_in
 
 _PAGE = "tracker_blur.realtime.targets._page"
 _FILES = {
@@ -47,7 +46,6 @@ _SAFETY = {
 _BOUNDARY = "trackblur-picture"
 _EVERYWHERE = {"", "0.0.0.0", "::"}
 _ON_THE_WAY_BYTES = 1 << 18
-_MOST_VISITORS = 32  # connections at once
 _PATIENCE_SECONDS = 10.0  # with a visitor who neither asks nor takes
 
 
@@ -68,8 +66,7 @@ class PageServer(ThreadingHTTPServer):
         self.visitors = visitors
         self.preview = preview
         self.context = context
-        self._connections: dict[socket.socket, threading.Thread] = {}
-        self._lock = threading.Lock()
+        self.connections = Connections()
         super().__init__(address, _Handler)
         host = socket.gethostname() if address[0] in _EVERYWHERE else address[0]
         host = f"[{host}]" if ":" in host else host
@@ -83,28 +80,15 @@ class PageServer(ThreadingHTTPServer):
     def leave(self) -> None:
         """Close all connections, and wait for their threads."""
         self.server_close()
-        with self._lock:
-            connections = dict(self._connections)
-        for connection in connections:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-        for thread in connections.values():
-            thread.join(_PATIENCE_SECONDS)
+        self.connections.end()
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Serve one connection, unless there are too many."""
-        with self._lock:
-            is_welcome = len(self._connections) < _MOST_VISITORS
-            if is_welcome:
-                self._connections[request] = threading.current_thread()
-        if not is_welcome:
-            self.shutdown_request(request)
-            return
+        """Serve one connection."""
+        self.connections.add(request)
         try:
             super().process_request_thread(request, client_address)
         finally:
-            with self._lock:
-                del self._connections[request]
+            self.connections.remove(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of visitors who leave."""
@@ -167,6 +151,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.FORBIDDEN, "another page asked for this")
         elif not visitors.knows_token(self.path, headers, self.server.cookie):
             self._refuse(HTTPStatus.FORBIDDEN, "the address lacks its token: see where it started")
+        elif not self.server.connections.welcome(self.connection):
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "too many look already: come back later")
         else:
             return True
         return False

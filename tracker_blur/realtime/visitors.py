@@ -1,4 +1,4 @@
-"""Who may see and use the page."""
+"""Who may see and use what is served: the page, the figures."""
 
 from __future__ import annotations
 
