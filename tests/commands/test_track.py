@@ -210,6 +210,14 @@ def test_the_output_of_rendering_may_not_be_the_input(
     assert source.read_bytes() == clip.read_bytes()
 
 
+@pytest.mark.parametrize("name", ["-", "rtmp://host/key"])
+def test_rendering_writes_files(
+    clip: Path, tracks: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("render", clip, tracks, name) == 2
+    assert "is no file, and files are what is read and written here" in error_line(capsys)
+
+
 def test_one_track_file_is_not_for_several_inputs(
     clip: Path, other: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

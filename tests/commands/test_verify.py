@@ -10,7 +10,8 @@ import pytest
 from tests.verify_cases import finds_of, rendered, told, tracks_of
 from tests.video_files import write_clip
 from tracker_blur.boxes import Box
-from tracker_blur.commands.verify import run_verify, verified
+from tracker_blur.commands.verdicts import verified
+from tracker_blur.commands.verify import run_verify
 from tracker_blur.errors import SourceError
 from tracker_blur.settings import Settings
 from tracker_blur.track_files import file as track_file

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tracker_blur.commands.console import Console, guarded
+from tracker_blur.commands.console import Console, guarded, say
+from tracker_blur.commands.values import number, numbers, whole_number
 from tracker_blur.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -62,14 +63,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--smallest",
-        type=float,
+        type=number,
         default=12.0,
         metavar="PX",
         help="things with a shorter side than this are not judged (default: %(default)g)",
     )
     parser.add_argument(
         "--widen",
-        type=float,
+        type=number,
         default=1.0,
         metavar="N",
         help="show pictures N times as wide: for those that were squeezed (default: 1)",
@@ -85,7 +86,9 @@ def _parser() -> argparse.ArgumentParser:
         help="faces: also the recall by pose and skin tone, estimated; needs YuNet's weights",
     )
     parser.add_argument("--by-folder", action="store_true", help="also each folder on its own")
-    parser.add_argument("--limit", type=int, metavar="N", help="only N pictures, evenly spread")
+    parser.add_argument(
+        "--limit", type=whole_number, metavar="N", help="only N pictures, evenly spread"
+    )
     parser.add_argument("--face", type=Path, metavar="DIR", help="a folder with weights")
     parser.add_argument(
         "--report", type=Path, metavar="FILE.html", help="write figures and the worst errors there"
@@ -94,9 +97,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _scales(text: str) -> tuple[float, ...]:
-    scales = tuple(map(float, text.split(",")))
+    scales = numbers(text)
     if not all(0.05 <= scale <= 20 for scale in scales):
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"'{text}': give numbers from 0.05 to 20, such as 1,1.5")
     return scales
 
 
@@ -130,7 +133,7 @@ def _evaluate(options: argparse.Namespace) -> None:
         ]
         best.append(max(runs, key=lambda run: run.scores.ap50))
     if len(options.scales) > 1:
-        print("\nEach at its best scale:\n")
+        say("\nEach at its best scale:\n")
         _print_row(_HEADER)
         _print_row(["---"] * len(_HEADER))
         for run in best:
@@ -143,7 +146,7 @@ def _evaluate(options: argparse.Namespace) -> None:
         rows = [row for run in best for row in run.rows]
         sections = [Section(run.name, run.scores, pictures) for run in best]
         write(options.report, page(title, _HEADER, rows, sections))
-        print(f"\nreport: {options.report}")
+        say(f"\nreport: {options.report}")
 
 
 def _print_groups(
@@ -152,7 +155,7 @@ def _print_groups(
     from tracker_blur.evaluation.groups import Grouper, grouped, recalls
 
     places = grouped(Grouper(weights), pictures, label)
-    print("\nRecall at 1 false alarm a picture, by estimated pose and skin tone:\n")
+    say("\nRecall at 1 false alarm a picture, by estimated pose and skin tone:\n")
     rows = [list(recalls(run.scores, len(pictures), places)) for run in runs]
     _print_row(["group", "things", *(run.name for run in runs)])
     _print_row(["---"] * (2 + len(runs)))
@@ -224,4 +227,4 @@ def _row(name: str, scale: float, pictures: int, reached: Scores, cost: str) -> 
 
 
 def _print_row(cells: Sequence[str]) -> None:
-    print(f"| {' | '.join(cells)} |", flush=True)
+    say(f"| {' | '.join(cells)} |")

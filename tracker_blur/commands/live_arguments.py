@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any, get_args
 
-from tracker_blur.commands.arguments import add_finding, add_hiding, add_telling, option
+from tracker_blur.commands.options import add_finding, add_hiding, add_telling, option
 from tracker_blur.realtime.live_settings import LiveSettings, Transport
 from tracker_blur.settings import Codec
 

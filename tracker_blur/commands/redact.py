@@ -41,7 +41,7 @@ def _redact(options: argparse.Namespace, settings: Settings, console: Console) -
     from tracker_blur.commands.idle import idle
     from tracker_blur.commands.summary import summarize
     from tracker_blur.commands.track import keep_tracks
-    from tracker_blur.commands.verify import exit_code
+    from tracker_blur.commands.verdicts import exit_code
     from tracker_blur.pipeline import Engine
 
     quieten()
@@ -116,7 +116,7 @@ def _inputs_and_output(options: argparse.Namespace) -> tuple[list[str], str | No
 
 def _redact_one(engine: Engine, job: Job, options: argparse.Namespace, console: Console) -> Report:
     from tracker_blur.commands.track import check_tracks_place
-    from tracker_blur.commands.verify import check_page
+    from tracker_blur.commands.verdicts import check_page
 
     with job.folder_made():
         if options.tracks is not None:
@@ -158,7 +158,7 @@ def _verify(
     report: Report, settings: Settings, options: argparse.Namespace, console: Console
 ) -> Verdict:
     """Look at a finished video and say what was found, in a line and, if asked, on a page."""
-    from tracker_blur.commands.verify import line, verified, write_reports
+    from tracker_blur.commands.verdicts import line, verified, write_reports
 
     verdict = verified(report.target, source=report.source, tracks=report.found, settings=settings)
     say = console.note if verdict.is_clean and not verdict.doubtful else console.warn

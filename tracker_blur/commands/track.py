@@ -15,6 +15,7 @@ from tracker_blur.commands.idle import idle
 from tracker_blur.commands.summary import summarize
 from tracker_blur.errors import SettingsError
 from tracker_blur.files.job import Job
+from tracker_blur.files.regular import check_names_file
 from tracker_blur.files.suffixes import kind_of
 from tracker_blur.pipeline import Engine
 from tracker_blur.report import Report
@@ -87,6 +88,7 @@ def _track(options: argparse.Namespace, settings: Settings, console: Console) ->
 
 def _render(options: argparse.Namespace, settings: Settings, console: Console) -> int:
     quieten()
+    check_names_file(options.target)
     read = track_file.read(options.tracks)
     track_file.check_belongs(read, options.source)
     job = Job(options.source, options.target, kind_of(options.source, options.target))

@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from tracker_blur.commands.console import Console, guarded
+from tracker_blur.commands.console import Console, guarded, say
+from tracker_blur.commands.values import names, number, numbers, positive, whole_number
 from tracker_blur.errors import MissingPackageError, SettingsError
 from tracker_blur.settings import Shape
 
@@ -37,29 +38,29 @@ def _parser() -> argparse.ArgumentParser:
         "--check", action="store_true", help="only read the data set and tell what is in it"
     )
     parser.add_argument(
-        "--classes", type=_names, default=(), metavar="A,B", help="only these (default: all)"
+        "--classes", type=names, default=(), metavar="A,B", help="only these (default: all)"
     )
     length = parser.add_mutually_exclusive_group()
     length.add_argument(
-        "--steps", type=_positive, default=20_000, metavar="N", help="batches (default: 20000)"
+        "--steps", type=positive, default=20_000, metavar="N", help="batches (default: 20000)"
     )
-    length.add_argument("--minutes", type=float, help="train so long instead, over all runs")
-    parser.add_argument("--batch", type=_positive, default=16, metavar="N", help="(default: 16)")
+    length.add_argument("--minutes", type=number, help="train so long instead, over all runs")
+    parser.add_argument("--batch", type=positive, default=16, metavar="N", help="(default: 16)")
     parser.add_argument(
-        "--side", type=_positive, default=256, metavar="PX", help="of a canvas (default: 256)"
+        "--side", type=positive, default=256, metavar="PX", help="of a canvas (default: 256)"
     )
-    parser.add_argument("--rate", type=float, default=2e-3, help="of learning (default: 0.002)")
-    parser.add_argument("--seed", type=int, default=1, help="(default: 1)")
+    parser.add_argument("--rate", type=number, default=2e-3, help="of learning (default: 0.002)")
+    parser.add_argument("--seed", type=whole_number, default=1, help="(default: 1)")
     parser.add_argument(
-        "--workers", type=int, default=1, metavar="N", help="processes that make canvases"
+        "--workers", type=whole_number, default=1, metavar="N", help="processes that make canvases"
     )
     parser.add_argument(
-        "--threads", type=_positive, metavar="N", help="of PyTorch; 1 is best on a busy machine"
+        "--threads", type=positive, metavar="N", help="of PyTorch; 1 is best on a busy machine"
     )
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1 (default: auto)")
     parser.add_argument(
         "--teachers",
-        type=_names,
+        type=names,
         default=(),
         metavar="A,B",
         help="detectors that label what people left unlabelled: yunet,centerface",
@@ -90,36 +91,25 @@ def _parser() -> argparse.ArgumentParser:
         help="make pictures A to B times as wide: for those that were squeezed into squares",
     )
     parser.add_argument(
-        "--width", type=float, default=1.0, metavar="N", help="of the network (default: 1)"
+        "--width", type=number, default=1.0, metavar="N", help="of the network (default: 1)"
     )
     parser.add_argument("--face", type=Path, metavar="DIR", help="a folder with teachers' weights")
     parser.add_argument("--licences", default="not stated", help="of the pictures, for the card")
     return parser
 
 
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(filter(None, text.split(",")))
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
-
-
 def _range(text: str) -> tuple[float, float]:
-    low, high = map(float, text.split(","))
-    if not 0.2 <= low <= high <= 5:
-        raise ValueError
-    return low, high
+    ends = numbers(text)
+    if len(ends) != 2 or not 0.2 <= ends[0] <= ends[1] <= 5:
+        raise argparse.ArgumentTypeError(f"'{text}': give two rising numbers from 0.2 to 5: 1,1.5")
+    return ends[0], ends[1]
 
 
 def _share(text: str) -> tuple[str, float]:
-    folder, _, number = text.rpartition("=")
-    share = float(number)
-    if not folder or not 0 <= share < 1000:
-        raise ValueError
+    folder, _, times = text.rpartition("=")
+    share = number(times) if folder else -1
+    if not 0 <= share < 1000:
+        raise argparse.ArgumentTypeError(f"'{text}': give FOLDER=N, N from 0 and below 1000")
     return folder, share
 
 
@@ -161,9 +151,9 @@ def _train(options: argparse.Namespace) -> None:
     is_first = os.environ.get("RANK", "0") == "0"  # of torchrun's processes: the one that tells
     read = material(plan)
     for line in read.summary() if is_first else ():
-        print(line, flush=True)
+        say(line)
     if options.check:
         return
-    path = run(plan, read, lambda line: print(line, flush=True))
+    path = run(plan, read, say)
     if is_first:
-        print(f"done: {path} and {path.with_suffix('.md')}")
+        say(f"done: {path} and {path.with_suffix('.md')}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -11,20 +10,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tracker_blur.commands.arguments import add_hide
 from tracker_blur.commands.console import Console, guarded, say
+from tracker_blur.commands.options import add_hide
+from tracker_blur.commands.values import whole_number
+from tracker_blur.commands.verdicts import STANDARD_OUTPUT, exit_code, line, verified, write_reports
 from tracker_blur.errors import SettingsError
 from tracker_blur.settings import FACE, MetadataRule, Settings
 
 if TYPE_CHECKING:
     from tracker_blur.track_files.file import TrackFile
     from tracker_blur.tracks import Tracks
-    from tracker_blur.verification.verdict import Verdict
     from tracker_blur.verify import Progress
 
-EXIT_CLEAN, EXIT_FAILED, EXIT_EXPOSED = 0, 1, 3
-
-_STANDARD_OUTPUT = Path("-")
 _EPILOG = """\
 exit codes: 0 clean, or doubtful places only; 3 a face is exposed; 1 the rest is not as it was, or
 a file cannot be read; 2 wrong usage. docs/verification.md says what each way of looking can prove,
@@ -36,90 +33,6 @@ def run_verify(words: Sequence[str]) -> int:
     """Run the sub-command with these arguments; return the exit code."""
     options = _parser().parse_args(words)
     return guarded(Console(options.quiet), lambda: _run(options))
-
-
-def verified(
-    output: Path,
-    *,
-    source: Path | None = None,
-    tracks: Tracks | None = None,
-    settings: Settings | None = None,
-    every: int = 1,
-    progress: Progress | None = None,
-) -> Verdict:
-    """Look at a finished file; for `trackblur IN OUT --verify`.
-
-    source    the input it was made of
-    tracks    what was hidden
-    settings  those it was made with: what is hidden, who finds it, folder of weights, padding,
-              metadata, partial
-
-    Raises SourceError when a file cannot be read, ModelError and SettingsError when detectors
-    cannot.
-    """
-    from tracker_blur.verify import Verifier
-
-    settings = settings or Settings()
-    return Verifier(settings).verify(
-        output,
-        source=source,
-        tracks=tracks,
-        padding_ratio=settings.padding_ratio,
-        every=every,
-        metadata=settings.metadata,
-        partial=settings.partial,
-        progress=progress,
-    )
-
-
-def exit_code(verdict: Verdict) -> int:
-    """Return what the process should end with."""
-    if verdict.runs:
-        return EXIT_EXPOSED
-    return EXIT_FAILED if verdict.failed_checks else EXIT_CLEAN
-
-
-def line(verdict: Verdict) -> str:
-    """Return the verdict in one line, with the file's name."""
-    from tracker_blur.verification.report_page import headline
-
-    return f"{verdict.output}: {headline(verdict)}"
-
-
-def write_reports(
-    verdict: Verdict, *, page: Path | None, plain: Path | None, overwrite: bool
-) -> None:
-    """Write the page and the JSON file, whole or not at all; "-" is standard output, for JSON.
-
-    Raises SinkError when that fails.
-    """
-    from tracker_blur.atomic import replacing
-    from tracker_blur.verification.report_page import encoded
-
-    if page is not None:
-        with replacing(page, overwrite) as temporary:
-            temporary.write_bytes(encoded(verdict))
-    if plain is None:
-        return
-    text = json.dumps(verdict.plain(), indent=2)
-    if plain == _STANDARD_OUTPUT:
-        say(text)
-    else:
-        with replacing(plain, overwrite) as temporary:
-            temporary.write_text(f"{text}\n", encoding="utf-8")
-
-
-def check_page(path: Path, overwrite: bool) -> None:
-    """Find out whether a page can be written here, before minutes are spent on looking.
-
-    Raises SinkError when it cannot, SettingsError for the name of a video or a picture.
-    """
-    from tracker_blur.atomic import check_place
-    from tracker_blur.files.suffixes import is_media
-
-    if is_media(path):
-        raise SettingsError(f"{path}: is no name of a page: choose one such as report.html")
-    check_place(path, overwrite)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -138,7 +51,7 @@ def _run(options: argparse.Namespace) -> int:
     if not options.quiet or not verdict.is_clean:
         rate = verdict.frames / verdict.took if verdict.took else 0.0
         told = f"{line(verdict)} ({rate:.1f} frames a second)"
-        if options.json == _STANDARD_OUTPUT:
+        if options.json == STANDARD_OUTPUT:
             sys.stderr.write(f"{told}\n")
         else:
             say(told)
@@ -152,7 +65,7 @@ def _check(options: argparse.Namespace) -> None:
     """Find what makes no sense before minutes are spent on looking."""
     if options.every < 1:
         raise SettingsError(f"--every is {options.every}: give a whole number from 1")
-    if options.report == _STANDARD_OUTPUT:
+    if options.report == STANDARD_OUTPUT:
         raise SettingsError("--report needs a file: name one, such as report.html")
     against = options.against
     both_exist = against is not None and against.exists() and options.output.exists()
@@ -162,7 +75,7 @@ def _check(options: argparse.Namespace) -> None:
         raise SettingsError(f"{options.json}: is named twice: give --report and --json two names")
     inputs = [path for path in (options.output, against, options.tracks) if path is not None]
     for target in (options.report, options.json):
-        if target is None or target == _STANDARD_OUTPUT:
+        if target is None or target == STANDARD_OUTPUT:
             continue
         if not target.parent.is_dir():
             raise SettingsError(f"{target}: the folder {target.parent} does not exist: make it")
@@ -246,7 +159,11 @@ def _parser() -> argparse.ArgumentParser:
         help="who finds what is neither a face nor a plate",
     )
     parser.add_argument(
-        "--every", type=int, default=1, metavar="N", help="look at every Nth frame (default: all)"
+        "--every",
+        type=whole_number,
+        default=1,
+        metavar="N",
+        help="look at every Nth frame (default: all)",
     )
     parser.add_argument(
         "--metadata",
