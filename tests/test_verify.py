@@ -27,11 +27,8 @@ from tracker_blur.settings import Settings
 from tracker_blur.sinks.video import VideoSink
 from tracker_blur.sources.video import VideoSource
 from tracker_blur.tracks import Tracks
-from tracker_blur.verification.adversary import Find, lookers, without_doubles
-from tracker_blur.verification.exposed_runs import RunBuilder
-from tracker_blur.verification.verdict import Exposure, Verdict
+from tracker_blur.verification.verdict import Verdict
 from tracker_blur.verify import Verifier
-from tracker_blur.weights import Weights
 
 SIZE = (1280, 720)
 METHODS = ("pixelated", "gaussian", "fog", "solid", "image")
@@ -233,54 +230,6 @@ def test_a_missing_file_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         verify(tmp_path / "none.mp4")
 
 
-def exposure(frame: int, box: Box, score: float, is_agreed: bool = False) -> tuple[Find, Exposure]:
-    find = Find(box, score, "told", is_agreed)
-    return find, Exposure(frame, frame / 25, None, box, score, "told", 1.0, b"jpeg")
-
-
-BOX = Box(10, 10, 50, 60)
-
-
-@pytest.mark.parametrize(
-    ("scores", "is_agreed", "is_face"),
-    [
-        ((0.6,), False, True),
-        ((0.59,), False, False),
-        ((0.3,), True, True),
-        ((0.5, 0.5), False, True),
-        ((0.5, 0.4), False, False),
-        ((0.49,) * 50, False, False),
-    ],
-)
-def test_what_makes_a_face(scores: tuple[float, ...], is_agreed: bool, is_face: bool) -> None:
-    runs = RunBuilder()
-    for frame, score in enumerate(scores):
-        runs.add([exposure(frame, BOX.moved(frame / 9, 0), score, is_agreed)], [], [])
-    assert len(runs.runs()) == is_face
-
-
-@pytest.mark.parametrize(
-    ("scores", "is_doubtful"),
-    [
-        ((0.7,), True),
-        ((0.8,), False),
-        ((0.6, 0.6), False),
-        ((0.6, None, None, 0.6), False),
-        ((0.6, 0.5, 0.5), True),
-        ((0.55,) * 9, True),
-    ],
-)
-@pytest.mark.parametrize("is_agreed", [False, True])
-def test_what_is_doubtful(
-    scores: tuple[float | None, ...], is_agreed: bool, is_doubtful: bool
-) -> None:
-    runs = RunBuilder()
-    for frame, score in enumerate(scores):
-        runs.add([] if score is None else [exposure(frame, BOX, score, is_agreed)], [], [])
-    (run,) = runs.runs()
-    assert run.is_doubtful == is_doubtful
-
-
 def test_doubtful_places_are_told_apart(
     clip: Path, truth: Truth, leaky: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -314,64 +263,6 @@ def test_an_input_that_breaks_off_is_accepted_on_demand(
     assert 0 < verdict.frames < 40
 
 
-def test_a_weak_find_is_a_face_where_one_was_hidden_or_is_awaited() -> None:
-    for hidden, awaited, after in (([BOX], [], []), ([], [], [BOX]), ([], [BOX], [])):
-        runs = RunBuilder()
-        runs.add([], hidden, [])
-        runs.add([exposure(1, BOX.moved(3, 0), 0.4)], [], awaited)
-        runs.add([], after, [])
-        assert len(runs.runs()) == 1
-
-
-def test_a_run_bridges_looks_that_missed() -> None:
-    runs = RunBuilder()
-    for frame in range(30):
-        runs.add([] if frame in (4, 5, 15, 16, 17, 18) else [exposure(frame, BOX, 0.8)], [], [])
-    spans = [(run.first.frame, run.last.frame) for run in runs.runs()]
-    assert spans == [(0, 14), (19, 29)]
-
-
-def test_a_long_run_keeps_few_pictures() -> None:
-    runs = RunBuilder()
-    for frame in range(200):
-        runs.add([exposure(frame, BOX, 0.9 if frame == 70 else 0.6)], [], [])
-    (run,) = runs.runs()
-    assert [face.frame for face in run.exposures if face.crop is not None] == [0, 70, 199]
-    assert run.worst.frame == 70
-    assert len(run.exposures) == 200
-
-
-def test_two_faces_are_two_runs() -> None:
-    runs = RunBuilder()
-    for frame in range(4):
-        faces = [exposure(frame, BOX, 0.9), exposure(frame, BOX.moved(100, 0), 0.9)]
-        runs.add(faces if frame % 2 else faces[::-1], [], [])
-    assert [len(run.exposures) for run in runs.runs()] == [4, 4]
-
-
-def test_a_plate_and_a_face_in_one_place_do_not_agree() -> None:
-    box = Box(10, 10, 50, 50)
-    face, plate = Find(box, 0.4, "yunet"), Find(box, 0.45, "plate.onnx", label="plate")
-    assert without_doubles([face, plate]) == [plate, face]
-
-
-def test_plates_are_looked_for_where_they_are_hidden() -> None:
-    names = [looker.name for looker in lookers(Settings(hide=("faces", "plates")), Weights())]
-    assert names[-1] == "plate.onnx"
-    (only,) = lookers(Settings(hide=("plates",)), Weights())
-    assert (only.name, only.label) == ("plate.onnx", "plate")
-
-
-def test_without_weights_the_last_resort_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    def needs_none(
-        weights: Weights, choices: tuple[tuple[str, ...], ...]
-    ) -> tuple[str, ...] | None:
-        return next((names for names in choices if not names), None)
-
-    monkeypatch.setattr(Weights, "complete", needs_none)
-    assert [looker.name for looker in lookers(Settings(), Weights())] == ["haar"]
-
-
 @pytest.mark.shared
 @pytest.mark.parametrize("method", ["pixelated", "gaussian", "solid"])
 def test_real_detectors_and_faces(shared: Path, tmp_path: Path, method: str) -> None:
@@ -393,23 +284,3 @@ def test_real_detectors_and_faces(shared: Path, tmp_path: Path, method: str) -> 
     tracks = tracks_of(truth, (480, 270), frames, shown)
     assert exposed(verifier.verify(leaky, tracks=tracks)) == [4, 5, 6, 7]
     assert set(exposed(verifier.verify(leaky))) == {4, 5, 6, 7}
-
-
-def test_a_looker_finds_faces_in_an_enlarged_part(shared: Path) -> None:
-    (looker, *_) = lookers(Settings(), Weights(shared / "models"))
-    capture = cv2.VideoCapture(str(shared / "videos" / "walkers_1080p.mp4"))
-    _, image = capture.read()
-    capture.release()
-    truth = read_truth(shared / "videos" / "walkers_1080p.csv", 1)
-    smallest = min((box for _, box in truth[0]), key=lambda box: box.size)
-    finds = looker.look_closely(np.asarray(image, np.uint8), smallest.moved(5, 5))
-    assert any(find.box.iou(smallest) > 0.4 for find in finds)
-    assert looker.look_closely(np.asarray(image, np.uint8), Box(-500, 0, -400, 100)) == []
-
-
-def test_one_face_is_found_once_and_detectors_may_agree() -> None:
-    first, second = Find(BOX, 0.4, "yunet"), Find(BOX.moved(2, 2), 0.35, "centerface")
-    far = Find(BOX.moved(200, 0), 0.5, "yunet")
-    again = Find(BOX.moved(201, 0), 0.4, "yunet")
-    kept = without_doubles([second, again, first, far])
-    assert [(find.score, find.is_agreed) for find in kept] == [(0.5, False), (0.4, True)]
