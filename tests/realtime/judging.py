@@ -30,6 +30,7 @@ class Judge:
     """A target that keeps what it is shown."""
 
     name = "judge"
+    is_reached = True
 
     def __init__(self, until: Callable[[Judge], bool] | None = None) -> None:
         self.format: Format | None = None

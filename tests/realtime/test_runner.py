@@ -111,6 +111,60 @@ def test_a_target_that_is_gone_is_given_up() -> None:
     assert told == ["-: nobody reads"]
 
 
+class Far(Judge):
+    """A server that has taken nothing yet."""
+
+    name = "rtmp://far"
+    is_reached = False
+
+
+def test_a_server_is_open_once_it_has_taken_something() -> None:
+    target = Far()
+    runner = Runner(target, lambda text: None)
+    runner.start(FORMAT)
+    assert runner.wait_until_open(10)
+    runner.show(delivery(1))
+    until(lambda: runner.status.shown == 1)
+    assert runner.status.state == "opening"
+    target.is_reached = True
+    runner.show(delivery(2))
+    until(lambda: runner.status.state == "open")
+    runner.stop()
+    assert runner.wait(10)
+    assert runner.status.state == "closed"
+
+
+def test_a_server_that_never_took_anything_has_failed() -> None:
+    runner = Runner(Far(), lambda text: None)
+    runner.start(FORMAT)
+    assert runner.wait_until_open(10)
+    runner.show(delivery(1))
+    runner.stop()
+    assert runner.wait(10)
+    assert (runner.status.state, runner.status.error) == (
+        "failed",
+        "rtmp://far: was not reached in time",
+    )
+
+
+def test_a_server_that_stays_away_is_told_of_once() -> None:
+    class Away(Far):
+        def show(self, delivery: Delivery) -> None:
+            raise SinkError("rtmp://far: is not reached")
+
+    told: list[str] = []
+    runner = Runner(Away(), told.append)
+    runner.start(FORMAT)
+    assert runner.wait_until_open(10)
+    while runner.status.failures < 2:
+        runner.show(delivery(1))
+        time.sleep(0.01)
+    assert runner.status.state == "failed"
+    runner.stop()
+    assert runner.wait(10)
+    assert told == ["rtmp://far: is not reached: it is tried again"]
+
+
 def test_a_target_that_fails_leaves_nothing_behind() -> None:
     class Encoder:
         error: Exception | None = None

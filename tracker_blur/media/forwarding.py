@@ -19,7 +19,7 @@ _NO_PROBING = {"analyzeduration": "0", "fpsprobesize": "0"}
 
 
 def forward(muxer: str, address: str, options: dict[str, str]) -> None:
-    """Copy all of standard input to an address.
+    """Copy all of standard input to an address; tells on standard output that it is reached.
 
     Raises av.FFmpegError, OSError or ValueError when it cannot be reached or read.
     """
@@ -29,10 +29,14 @@ def forward(muxer: str, address: str, options: dict[str, str]) -> None:
             stream.index: output.add_stream_from_template(stream) for stream in source.streams
         }
         output.start_encoding()
+        is_reached = False
         for packet in source.demux():
             if packet.dts is not None:
                 packet.stream = streams[packet.stream_index]
                 output.mux(packet)
+                if not is_reached:
+                    is_reached = True
+                    print("reached", flush=True)
         output.close()
 
 

@@ -10,7 +10,7 @@ _TOLD_BYTES = 4096
 
 
 class LastWords:
-    """A place for a process's standard error; no pipe: one that nobody reads would stop it."""
+    """A place for what a process writes; no pipe: one that nobody reads would stop it."""
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # closed in `close`
@@ -18,6 +18,11 @@ class LastWords:
     def fileno(self) -> int:
         """Return its descriptor."""
         return self._file.fileno()
+
+    @property
+    def are_any(self) -> bool:
+        """Whether something was said that was not forgotten."""
+        return os.fstat(self.fileno()).st_size > 0
 
     def forget(self) -> None:
         """Let go of what was said, where it has become much."""

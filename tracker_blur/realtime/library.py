@@ -85,6 +85,7 @@ class _Newest:
     """A target that keeps the newest picture."""
 
     name = "library"
+    is_reached = True
 
     def __init__(self) -> None:
         self.images: Latest[Image] = Latest()

@@ -32,6 +32,7 @@ class Runner:
         self._delivery: Delivery | None = None
         self._sounds: deque[Sound] = deque(maxlen=_MOST_SOUNDS)
         self._is_stopping = False
+        self._is_ready = False  # to be shown something
         self._thread: threading.Thread | None = None
         self._tried = threading.Event()
         self._never_opened: TrackerBlurError | None = None
@@ -71,7 +72,7 @@ class Runner:
     def show(self, delivery: Delivery) -> None:
         """Have the target show this, in the place of what it has not shown yet."""
         with self._changed:
-            if self._state == "open":
+            if self._is_ready:
                 self._dropped += self._delivery is not None
                 self._delivery = delivery
                 self._changed.notify()
@@ -79,7 +80,7 @@ class Runner:
     def play(self, sound: Sound) -> None:
         """Have the target play this."""
         with self._changed:
-            if self._state == "open":
+            if self._is_ready:
                 self._sounds.append(sound)
 
     def stop(self) -> None:
@@ -102,7 +103,7 @@ class Runner:
             try:
                 self._target.open(format)
                 with self._changed:
-                    self._state, self._error = "open", ""
+                    self._is_ready = True
                 self._tried.set()
                 self._serve()
             except Exception as error:
@@ -120,11 +121,14 @@ class Runner:
                 if not self._is_stopping:
                     pause = pauses.next_after(time.monotonic() - started)
                     self._changed.wait_for(lambda: self._is_stopping, pause)
+        if self._state == "opening" and self._shown and not self._target.is_reached:
+            self._state, self._error = "failed", f"{self._target.name}: was not reached in time"
         self._state = "failed" if self._state == "failed" else "closed"
 
     def _serve(self) -> None:
         """Show and play until it is stopped; what the target raises ends it."""
         while True:
+            self._note_reached()
             with self._changed:
                 self._changed.wait_for(lambda: self._delivery is not None or self._is_stopping)
                 delivery, self._delivery = self._delivery, None
@@ -138,11 +142,16 @@ class Runner:
             if self._is_stopping and delivery is None:
                 return
 
+    def _note_reached(self) -> None:
+        if self._state != "open" and self._target.is_reached:
+            with self._changed:
+                self._state, self._error = "open", ""
+
     def _fail(self, error: Exception, *, is_over: bool) -> None:
         text = str(error) or type(error).__name__
         with self._changed:
             is_news = text != self._error
-            self._state, self._error = "failed", text
+            self._state, self._error, self._is_ready = "failed", text, False
             self._failures += 1
         if not self._tried.is_set():  # raised where somebody waits for it to open
             if not isinstance(error, TrackerBlurError):

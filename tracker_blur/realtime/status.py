@@ -13,6 +13,7 @@ TargetState = Literal["opening", "open", "failed", "closed"]
 class TargetStatus:
     """How one target fares.
 
+    state     "open": pictures get through, as far as can be told: a server has taken the first
     shown     pictures that it took
     dropped   pictures that it was too slow for
     failures  how often it failed; it is opened again

@@ -19,6 +19,7 @@ class Stills:
     """
 
     name = "stills"
+    is_reached = True
 
     def __init__(self, folder: Path, controls: Controls, tell: Callable[[str], None]) -> None:
         self._folder = folder

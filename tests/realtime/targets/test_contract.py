@@ -75,6 +75,7 @@ def test_takes_pictures_and_sound_twice(target: Target) -> None:
         target.open(FORMAT)
         send(target, deliveries(begin=begin), sounds(begin=begin))
         target.close()
+        assert target.is_reached
         target.close()
 
 

@@ -52,6 +52,14 @@ class Target(Protocol):
 
     name: str
 
+    @property
+    def is_reached(self) -> bool:
+        """Whether pictures get through, as far as can be told, since it was opened last.
+
+        A server may answer only after it was shown some. After `close` it stays as it was.
+        """
+        ...
+
     def open(self, format: Format) -> None:
         """Get ready; raises SinkError when that fails: for the first time, that ends the session.
 

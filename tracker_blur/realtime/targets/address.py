@@ -87,6 +87,8 @@ class Address:
         self._context = context
         self._sender: subprocess.Popen[bytes] | None = None
         self._said: LastWords | None = None
+        self._reports: LastWords | None = None  # there are none before the server is reached
+        self.is_reached = False
         self._pipe: PipeWriter | None = None
         self._writer: LiveWriter | None = None
 
@@ -94,12 +96,13 @@ class Address:
         """Start the process; whether the server can be reached shows later."""
         command = self._command()
         prove(_FORM, format, self._context.settings)
-        self._said = LastWords()
+        self._said, self._reports = LastWords(), LastWords()
+        self.is_reached = False
         try:
             self._sender = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
+                stdout=self._reports.fileno(),
                 stderr=self._said.fileno(),
                 env=environment(),
                 start_new_session=True,  # an interrupt at the terminal is for this process only
@@ -117,6 +120,7 @@ class Address:
         assert self._writer is not None
         assert self._said is not None
         self._said.forget()
+        self._heed_reports()
         with self._explained():
             self._writer.show(delivery)
 
@@ -130,7 +134,6 @@ class Address:
         """Send what is left, and end the process."""
         writer, self._writer = self._writer, None
         sender, self._sender = self._sender, None
-        said, self._said = self._said, None
         if self._pipe is not None:
             self._pipe.hurry(_ENDING_SECONDS)
         if writer is not None:
@@ -138,8 +141,17 @@ class Address:
                 writer.finish()
         if sender is not None:
             end(sender)
-        if said is not None:
-            said.close()
+        self._heed_reports()
+        for words in (self._said, self._reports):
+            if words is not None:
+                words.close()
+        self._said = self._reports = None
+
+    def _heed_reports(self) -> None:
+        """Learn whether the process has sent something; who sends by UDP never knows more."""
+        if self._reports is not None and self._reports.are_any:
+            self.is_reached = True
+            self._reports.forget()
 
     def _command(self) -> list[str]:
         muxer, options = self._protocol.muxer, dict(self._protocol.options)
@@ -151,8 +163,9 @@ class Address:
         program = shutil.which("ffmpeg")
         if program is None:
             raise SinkError(f"{self.name}: needs the program ffmpeg: install it")
-        reading = ["-hide_banner", "-loglevel", "error", *_NO_PROBING, "-f", forwarding.PIPE_FORMAT]
-        return [program, *reading, "-i", "pipe:0", "-c", "copy", "-f", muxer, self._address]
+        telling = ["-hide_banner", "-loglevel", "error", "-progress", "pipe:1"]
+        reading = [*_NO_PROBING, "-f", forwarding.PIPE_FORMAT, "-i", "pipe:0"]
+        return [program, *telling, *reading, "-c", "copy", "-f", muxer, self._address]
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

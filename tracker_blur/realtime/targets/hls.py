@@ -43,6 +43,8 @@ class Playlist:
     cannot be written. After a failure the playlist goes on with what follows.
     """
 
+    is_reached = True
+
     def __init__(self, name: str, path: Path, context: Context) -> None:
         self.name = name
         self._path = path

@@ -54,6 +54,8 @@ class Recording:
     written further. What was written until then stays.
     """
 
+    is_reached = True
+
     def __init__(self, path: Path, context: Context) -> None:
         self.name = str(path)
         self._settings = context.settings

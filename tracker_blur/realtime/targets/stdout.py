@@ -40,6 +40,7 @@ class StandardOutput:
     """
 
     name = "-"
+    is_reached = True
 
     def __init__(self, context: Context, descriptor: int = _DESCRIPTOR) -> None:
         self._context = context

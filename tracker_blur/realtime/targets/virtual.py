@@ -33,6 +33,8 @@ class VirtualCamera:
     Raises SinkError on opening, when there is no such device; on showing, when it is gone.
     """
 
+    is_reached = True
+
     def __init__(self, name: str, device: str | None) -> None:
         self.name = name
         self._device = device

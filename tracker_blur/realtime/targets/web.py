@@ -38,6 +38,8 @@ class Page:
     Raises SinkError on opening, when the port is taken or the address not this machine's.
     """
 
+    is_reached = True
+
     def __init__(self, name: str, host: str, port: int, context: Context) -> None:
         self.name = name
         self.url = ""

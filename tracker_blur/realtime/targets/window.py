@@ -47,6 +47,7 @@ class Window:
     """
 
     name = "window"
+    is_reached = True
 
     def __init__(self, context: Context) -> None:
         self._context = context
