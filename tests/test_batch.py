@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.files.touched import touch
@@ -259,9 +259,7 @@ trees = st.sets(st.builds("{}{}{}".format, folders, stems, suffixes), min_size=1
     word=st.sampled_from(["in", "in/**", "in/*", "in/x"]),
     overwrite=st.booleans(),
 )
-@settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=80)
 def test_whatever_the_files_no_output_meets_another_or_an_input(
     tmp_path_factory: pytest.TempPathFactory,
     tree: set[str],

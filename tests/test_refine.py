@@ -102,7 +102,7 @@ def any_sightings(draw: st.DrawFn, highest_score: float = 1.0) -> Sightings:
 
 
 MARGINS = st.sampled_from([0.0, 0.2, 3.0])
-often = settings(max_examples=60, deadline=None)
+often = settings(max_examples=60)
 
 
 @often

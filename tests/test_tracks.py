@@ -71,7 +71,7 @@ def test_a_builder_goes_on_after_it_was_asked() -> None:
     assert after.frames.tolist() == [1, 3]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(any_tracks(), st.randoms(use_true_random=False))
 def test_the_order_in_which_faces_are_added_does_not_matter(
     tracks: Tracks, shuffler: random.Random
@@ -86,7 +86,7 @@ def test_the_order_in_which_faces_are_added_does_not_matter(
     assert_same(again, tracks, carried=("origins", "scores"), px=0)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(any_tracks())
 def test_a_timeline_gives_each_hidden_box_in_its_frame_and_no_other(tracks: Tracks) -> None:
     timeline = Timeline(tracks)

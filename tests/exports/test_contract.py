@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from tests.track_samples import EVERYTHING, any_tracks, assert_same, two_tracks
 from tracker_blur import exports, plugins
@@ -20,9 +20,7 @@ from tracker_blur.tracks import Origin, Tracks
 NAMES = exports.names()
 CARRIED = {"mot": ("scores",), "cvat": EVERYTHING, "coco": EVERYTHING}
 
-in_a_folder = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+in_a_folder = settings(max_examples=25)
 
 Read = Callable[[str], Tracks]
 

@@ -69,7 +69,7 @@ BOXES = st.builds(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(BOXES, min_size=1, max_size=20), st.lists(st.floats(-1, 2), max_size=20))
 def test_gliding_uncovers_nothing_whatever_the_times(boxes: list[Box], steps: list[float]) -> None:
     glide, seconds = Glide(), 0.0

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import ExifTags, Image, ImageCms, PngImagePlugin, TiffImagePlugin
 from skimage.metrics import structural_similarity
@@ -429,9 +429,7 @@ class TestAnimations:
         clear=st.booleans(),
         moving=st.booleans(),
     )
-    @settings(
-        max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-    )
+    @settings(max_examples=25)
     def test_a_gif_shows_the_same_whatever_its_colors(
         self, tmp_path: Path, seed: int, colors: int, clear: bool, moving: bool
     ) -> None:

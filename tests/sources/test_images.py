@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
@@ -509,9 +509,7 @@ class TestBadInput:
         self.message(tmp_path / "a.tif")
 
     @given(data=st.data())
-    @settings(
-        max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-    )
+    @settings(max_examples=150)
     def test_whatever_the_damage_it_is_one_line(self, tmp_path: Path, data: st.DataObject) -> None:
         name = data.draw(st.sampled_from(sorted(whole_files())))
         damaged = bytearray(whole_files()[name])

@@ -16,7 +16,7 @@ from tracker_blur.errors import SettingsError
 from tracker_blur.track_files import edits as track_edits
 from tracker_blur.tracks import Origin, Track, Tracks
 
-modest = settings(max_examples=40, deadline=None)
+modest = settings(max_examples=40)
 ranges = st.builds(lambda start, count: range(start, start + count), *[st.integers(0, 40)] * 2)
 
 

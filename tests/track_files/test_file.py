@@ -13,7 +13,7 @@ from typing import Any
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from tests.track_samples import any_tracks, assert_same, two_tracks
 from tracker_blur.errors import SinkError, TrackFileError
@@ -29,9 +29,7 @@ from tracker_blur.track_files.file import (
 from tracker_blur.track_files.rows import outward
 from tracker_blur.tracks import Origin, Track, Tracks
 
-in_a_folder = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+in_a_folder = settings(max_examples=40)
 
 
 def of(tracks: Tracks) -> TrackFile:

@@ -19,7 +19,7 @@ supervision = pytest.importorskip(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(any_tracks())
 def test_a_round_trip_loses_nothing(tracks: Tracks) -> None:
     frames = [(frame, to_supervision(tracks, frame)) for frame in range(tracks.frame_count)]
