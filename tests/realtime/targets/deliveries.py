@@ -14,6 +14,7 @@ from typing import Any
 import av
 import numpy as np
 
+from tests.waiting import PATIENCE_SECONDS
 from tracker_blur.boxes import Box
 from tracker_blur.frames import Image, Orientation
 from tracker_blur.media.frame import DecodedFrame, Scaler
@@ -48,7 +49,7 @@ def context(
 ) -> Context:
     return Context(
         settings or Settings(one_pass=True),
-        LiveSettings(**live),
+        LiveSettings(**{"timeout_seconds": PATIENCE_SECONDS, **live}),
         controls or Controls(("pixelated", "solid")),
         status,
         tell,

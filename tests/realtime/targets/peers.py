@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-_PATIENCE_SECONDS = 30.0
+from tests.ports import free_port
+from tests.waiting import PATIENCE_SECONDS, until
 
 
 @dataclass
@@ -23,11 +24,18 @@ class Peer:
     address: str
     path: Path
     process: subprocess.Popen[bytes]
+    progress: Path
+
+    @property
+    def frames(self) -> int:
+        """How many pictures it has written, or more by now."""
+        told = re.findall(r"^frame=\s*(\d+)$", self.progress.read_text(), re.MULTILINE)
+        return int(told[-1]) if told else 0
 
     def stop(self) -> None:
         """Let it finish its file."""
         with suppress(subprocess.TimeoutExpired):
-            self.process.wait(_PATIENCE_SECONDS)
+            self.process.wait(PATIENCE_SECONDS)
         self.kill()
 
     def end(self) -> None:
@@ -38,13 +46,6 @@ class Peer:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 PROTOCOLS = {  # address, and how ffmpeg listens there
@@ -58,7 +59,7 @@ PROTOCOLS = {  # address, and how ffmpeg listens there
 _LISTENING = {
     "srt": "srt://127.0.0.1:{port}?mode=listener",
     "tcp": "tcp://127.0.0.1:{port}?listen=1",
-    "udp": "udp://127.0.0.1:{port}?fifo_size=100000&timeout=3000000",
+    "udp": "udp://127.0.0.1:{port}?fifo_size=100000",
 }
 
 
@@ -72,12 +73,15 @@ def peer(protocol: str, path: Path, port: int | None = None) -> Iterator[Peer]:
     port = port or free_port(socket.SOCK_DGRAM if is_udp else socket.SOCK_STREAM)
     address, options = PROTOCOLS[protocol]
     listening = _LISTENING.get(protocol, address).format(port=port)
+    progress = path.with_suffix(".progress")
+    progress.touch()
     command: Sequence[str] = [
         *(program, "-hide_banner", "-loglevel", "error", "-nostdin", "-y"),
+        *("-progress", progress.as_uri(), "-stats_period", "0.1"),
         *(*options, "-i", listening, "-map", "0", "-c", "copy", "-f", "matroska", str(path)),
     ]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    started = Peer(address.format(port=port), path, process)
+    started = Peer(address.format(port=port), path, process, progress)
     try:
         _wait_until_listening(port, is_udp=is_udp)
         yield started
@@ -90,11 +94,13 @@ def peer(protocol: str, path: Path, port: int | None = None) -> Iterator[Peer]:
 def _wait_until_listening(port: int, *, is_udp: bool) -> None:
     kinds = ("udp",) if is_udp else ("tcp", "tcp6")
     wanted = f":{port:04X}"
-    for _ in range(round(_PATIENCE_SECONDS / 0.05)):
-        for kind in kinds:
-            for line in Path(f"/proc/net/{kind}").read_text().splitlines()[1:]:
-                fields = line.split()
-                if fields[1].endswith(wanted) and fields[3] in ("0A", "07"):
-                    return
-        time.sleep(0.05)
-    raise AssertionError(f"nothing listens at {port}")
+
+    def listens() -> bool:
+        return any(
+            fields[1].endswith(wanted) and fields[3] in ("0A", "07")
+            for kind in kinds
+            for line in Path(f"/proc/net/{kind}").read_text().splitlines()[1:]
+            if (fields := line.split())
+        )
+
+    until(listens)
