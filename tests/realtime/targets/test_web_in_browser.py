@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import threading
-import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.realtime.targets.deliveries import FORMAT, RATE, context, deliveries, frames
 from tests.realtime.test_arrival import rgb
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 from tracker_blur.realtime.arrival import Arrivals
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.delivery import Delivery
@@ -25,6 +27,8 @@ from tracker_blur.settings import Settings
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
+COVERED, MOVING = 1000, 2000  # variance of red: of a cover at most, of a picture at least
+sync_api.expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
@@ -81,9 +85,19 @@ def browser() -> Iterator[sync_api.Browser]:
     if program is None:
         pytest.skip("no chromium is installed")
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        browser = playwright.chromium.launch(
+            executable_path=program, args=ARGUMENTS, timeout=PATIENCE_SECONDS * 1000
+        )
         yield browser
         browser.close()
+
+
+@contextmanager
+def opened(browser: sync_api.Browser, **given: Any) -> Iterator[sync_api.Page]:
+    """Give an empty tab of a visitor of its own."""
+    with browser.new_context(**given) as visit:
+        visit.set_default_timeout(PATIENCE_SECONDS * 1000)
+        yield visit.new_page()
 
 
 @pytest.fixture
@@ -96,15 +110,13 @@ def session() -> Iterator[Session]:
 @pytest.fixture
 def tab(browser: sync_api.Browser, session: Session) -> Iterator[sync_api.Page]:
     """Give the page as a visitor sees it; whatever goes wrong in it fails the test."""
-    with browser.new_context(viewport={"width": 1280, "height": 800}) as visit:
-        tab = visit.new_page()
+    with opened(browser, viewport={"width": 1280, "height": 800}) as tab:
         wrong: list[str] = []
         tab.on("pageerror", lambda error: wrong.append(str(error)))
         tab.on("console", lambda told: wrong.append(told.text) if told.type == "error" else None)
         tab.goto(session.page.url)
         sync_api.expect(tab.locator("#state")).to_have_text("live")
-        # Not by wait_for_function: it evaluates strings in the page, which its policy forbids.
-        until(lambda: tab.evaluate("document.getElementById('picture').naturalWidth"))
+        sight(tab)
         yield tab
         assert wrong == []
 
@@ -113,6 +125,7 @@ SIGHT = """() => {
   const canvas = document.createElement("canvas");
   const picture = document.getElementById("picture");
   [canvas.width, canvas.height] = [picture.naturalWidth, picture.naturalHeight];
+  if (!canvas.width) return null;
   const pen = canvas.getContext("2d");
   pen.drawImage(picture, 0, 0);
   const bytes = pen.getImageData(0, 0, canvas.width, canvas.height).data;
@@ -124,27 +137,55 @@ SIGHT = """() => {
 
 
 def sight(tab: sync_api.Page) -> tuple[float, float, float]:
-    """Return the width of the picture that is seen, its mean red, and the variance of that."""
-    width, mean, variance = tab.evaluate(SIGHT)
+    """Return the width of the picture that is seen, its mean red, and the variance of that.
+
+    Waits until there is one; not by `wait_for_function`, which evaluates text in the page: that is
+    what the page's policy forbids.
+    """
+    width, mean, variance = until(lambda: tab.evaluate(SIGHT))
     return width, mean, variance
+
+
+def frames_out(tab: sync_api.Page) -> int:
+    return int(tab.inner_text("#frames"))
 
 
 def test_the_picture_moves_and_figures_change(tab: sync_api.Page) -> None:
     seen = set()
-    for _ in range(10):
+
+    def moves() -> bool:
         width, mean, variance = sight(tab)
-        seen.add(round(mean, 3))
         assert (width, variance > 500) == (640, True)
-        tab.wait_for_timeout(100)
-    assert len(seen) > 3
-    before = int(tab.inner_text("#frames"))
-    tab.wait_for_timeout(1200)
-    assert int(tab.inner_text("#frames")) > before + 10
-    assert tab.inner_text("#rate") == "24.9 fps"
-    assert tab.inner_text("#delay") == "31 ms"
-    assert tab.inner_text("#faces") == "4"
-    assert "web" in tab.inner_text("#targets")
-    assert tab.inner_text("#seconds").startswith("00:00:")
+        seen.add(round(mean, 3))
+        return len(seen) > 3
+
+    until(moves)
+    before = frames_out(tab)
+    until(lambda: frames_out(tab) > before + 10)
+    for name, text in {
+        "rate": "24.9 fps",
+        "delay": "31 ms",
+        "faces": "4",
+        "targets": re.compile("web"),
+        "seconds": re.compile(r"^00:\d\d:\d\d$"),
+    }.items():
+        sync_api.expect(tab.locator(f"#{name}")).to_have_text(text)
+
+
+BOXES = """() => {
+  const [picture, stage] = ["#picture", ".stage"].map((name) => document.querySelector(name));
+  const sides = (part) => {
+    const box = part.getBoundingClientRect();
+    return [[box.left, box.right], [box.top, box.bottom]];
+  };
+  return {
+    loaded: picture.naturalWidth,
+    picture: sides(picture),
+    stage: sides(stage),
+    fits: getComputedStyle(picture).objectFit,
+    width: document.documentElement.scrollWidth,
+  };
+}"""
 
 
 @pytest.mark.parametrize("size", [(640, 480), (480, 640), (270, 480), (1280, 360)])
@@ -164,23 +205,18 @@ def test_a_phone_shows_the_whole_picture(browser: sync_api.Browser, size: tuple[
     shower = threading.Thread(target=show)
     shower.start()
     try:
-        with browser.new_context(viewport={"width": 390, "height": 844}) as visit:
-            tab = visit.new_page()
+        with opened(browser, viewport={"width": 390, "height": 844}) as tab:
             tab.goto(target.url)
-            sync_api.expect(tab.locator("#picture")).to_have_js_property("naturalWidth", size[0])
-            picture_box, stage_box = (
-                tab.locator(place).bounding_box() for place in ("#picture", ".stage")
-            )
-            assert picture_box is not None
-            assert stage_box is not None
-            for start, length in (("x", "width"), ("y", "height")):
-                assert picture_box[start] >= stage_box[start]
-                picture_end = picture_box[start] + picture_box[length]
-                assert picture_end <= stage_box[start] + stage_box[length]
-            fits = tab.evaluate("getComputedStyle(document.getElementById('picture')).objectFit")
-            assert fits == "contain"
-            assert tab.evaluate("document.documentElement.scrollWidth") <= 390
-            assert picture_box["width"] * picture_box["height"] > 30_000
+            seen = until(lambda: (boxes := tab.evaluate(BOXES))["loaded"] == size[0] and boxes)
+            for (start, end), (stage_start, stage_end) in zip(
+                seen["picture"], seen["stage"], strict=True
+            ):
+                assert stage_start <= start
+                assert end <= stage_end
+            assert seen["fits"] == "contain"
+            assert seen["width"] <= 390
+            (left, right), (top, bottom) = seen["picture"]
+            assert (right - left) * (bottom - top) > 30_000
     finally:
         ended.set()
         shower.join()
@@ -188,27 +224,29 @@ def test_a_phone_shows_the_whole_picture(browser: sync_api.Browser, size: tuple[
 
 
 def test_hide_all_covers_the_picture(tab: sync_api.Page, session: Session) -> None:
-    assert sight(tab)[2] > 500
+    assert sight(tab)[2] > MOVING
     tab.click("#hide-all")
     sync_api.expect(tab.locator("#state")).to_have_text("covered: asked for")
     sync_api.expect(tab.locator("#hide-all")).to_have_attribute("aria-pressed", "true")
-    covered = sight(tab)[2]
+    until(lambda: sight(tab)[2] < COVERED)
     tab.keyboard.press("Space")  # also with the button clicked before
     sync_api.expect(tab.locator("#state")).to_have_text("live")
     assert not session.controls.wishes.hide_all
-    tab.wait_for_timeout(300)
-    assert sight(tab)[2] > covered * 1.2
+    until(lambda: sight(tab)[2] > MOVING)
 
 
 def test_keys_and_buttons_do_the_same(tab: sync_api.Page, session: Session) -> None:
+    method, strength = tab.locator("#method"), tab.locator("#strength")
     tab.keyboard.press("m")
-    sync_api.expect(tab.locator("#method")).to_have_text("solid")
+    sync_api.expect(method).to_have_text("solid")
     tab.get_by_role("button", name="Method").click()
-    sync_api.expect(tab.locator("#method")).to_have_text("pixelated")
+    sync_api.expect(method).to_have_text("pixelated")
     tab.keyboard.press("+")
+    sync_api.expect(strength).to_have_text("1")
     tab.get_by_role("button", name="Stronger").click()
+    sync_api.expect(strength).to_have_text("2")
     tab.keyboard.press("-")
-    sync_api.expect(tab.locator("#strength")).to_have_text("1")
+    sync_api.expect(strength).to_have_text("1")
     tab.keyboard.press("Space")
     sync_api.expect(tab.locator("#state")).to_have_text("covered: asked for")
     assert session.controls.wishes.strength == 1
@@ -230,18 +268,17 @@ def test_quitting_asks_first(tab: sync_api.Page, session: Session) -> None:
     assert not session.controls.is_over
     tab.click("#quit")
     tab.get_by_role("button", name="End it").click()
-    assert session.controls.wait(5)
+    assert session.controls.wait(PATIENCE_SECONDS)
 
 
 def test_no_picture_is_left_when_the_session_is_gone(
     browser: sync_api.Browser, session: Session
 ) -> None:
-    with browser.new_context() as visit:
-        tab = visit.new_page()
+    with opened(browser) as tab:
         tab.goto(session.page.url)
         sync_api.expect(tab.locator("#state")).to_have_text("live")
         session.end()
-        sync_api.expect(tab.locator("#away")).to_be_visible(timeout=10_000)
+        sync_api.expect(tab.locator("#away")).to_be_visible()
         assert tab.get_attribute("#picture", "src") is None
 
 
@@ -250,15 +287,13 @@ def test_the_token_leaves_the_address(browser: sync_api.Browser) -> None:
     try:
         address = session.page.url.split("/", 3)
         port = address[2].rpartition(":")[2]
-        with browser.new_context() as visit:
-            tab = visit.new_page()
+        with opened(browser) as tab:
             answer = tab.goto(f"http://127.0.0.1:{port}/")
             assert answer is not None
             assert answer.status == 403
             tab.goto(f"http://127.0.0.1:{port}/{address[3]}")
             assert tab.url == f"http://127.0.0.1:{port}/"
             sync_api.expect(tab.locator("#state")).to_have_text("live")
-            tab.wait_for_timeout(300)
             assert sight(tab)[0] == 640
             tab.keyboard.press("m")
             sync_api.expect(tab.locator("#method")).to_have_text("solid")
@@ -269,10 +304,9 @@ def test_the_token_leaves_the_address(browser: sync_api.Browser) -> None:
 def test_two_tabs_see_the_same(
     tab: sync_api.Page, browser: sync_api.Browser, session: Session
 ) -> None:
-    with browser.new_context() as visit:
-        other = visit.new_page()
+    with opened(browser) as other:
         other.goto(session.page.url)
         other.keyboard.press("Space")
         sync_api.expect(tab.locator("#state")).to_have_text("covered: asked for")
-        time.sleep(0.2)
+        until(lambda: max(sight(tab)[2], sight(other)[2]) < COVERED)
         assert abs(sight(tab)[1] - sight(other)[1]) < 1
