@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,14 +15,18 @@ from contextlib import contextmanager
 import pytest
 
 from tests.realtime.targets.screen import Screen, virtual_screen
+from tests.waiting import PATIENCE_SECONDS
+from tracker_blur.realtime.targets import window
 
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="Xvfb is for Linux")
 
-SHOWER = """
-import sys, threading
+SHOWER = f"""
+import itertools, sys, threading
 from tests.realtime.targets.deliveries import *
 from tracker_blur.errors import SinkError
-from tracker_blur.realtime.targets import open_target
+from tracker_blur.realtime.targets import open_target, window
+window._OPENING_SECONDS = {PATIENCE_SECONDS}
+window._HELD_SECONDS = float(sys.argv[1])
 controls = Controls(("pixelated", "solid"))
 fares = Status(state="live", rate=25.0, delay_median_ms=30.0, faces=2, method="pixelated")
 def run():  # as in a session: in a thread of its own
@@ -29,14 +34,14 @@ def run():  # as in a session: in a thread of its own
     try:
         target.open(FORMAT)
         seen = None
-        for turn in range(1000):
-            send(target, deliveries(begin=turn * 1.2), sounds(begin=turn * 1.2), pace=1)
-            if not turn:
+        for number, picture in enumerate(itertools.cycle(deliveries())):
+            target.show(picture)
+            if number == 30:
                 print("shown", flush=True)
-            if controls.wishes != seen:
+            if number >= 30 and controls.wishes != seen:
                 seen = controls.wishes
                 print(seen, flush=True)
-            if controls.is_over:
+            if controls.wait(1 / float(RATE)):
                 break
     except SinkError as error:
         print(error, flush=True)
@@ -46,6 +51,7 @@ thread = threading.Thread(target=run)
 thread.start()
 thread.join()
 """
+USUAL_HELD_SECONDS = window._HELD_SECONDS
 
 
 @pytest.fixture
@@ -58,18 +64,40 @@ def screen() -> Iterator[Screen]:
 
 
 @contextmanager
-def start(environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+def start(
+    environment: dict[str, str], held_seconds: float = USUAL_HELD_SECONDS
+) -> Iterator[subprocess.Popen[str]]:
+    """Start a program that shows pictures in a window; one that hangs is ended."""
     with subprocess.Popen(
-        [sys.executable, "-c", SHOWER],
+        [sys.executable, "-c", SHOWER, str(held_seconds)],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
     ) as shower:
+        watch = threading.Timer(PATIENCE_SECONDS, shower.kill)
+        watch.start()
         try:
             yield shower
         finally:
+            watch.cancel()
             shower.kill()
+
+
+def read_until(shower: subprocess.Popen[str], text: str) -> str:
+    """Return the first of the lines to come that holds a text."""
+    assert shower.stdout is not None
+    for line in shower.stdout:
+        if text in line:
+            return line
+    pytest.fail(f"it has ended without '{text}'")
+
+
+def press(screen: Screen, *words: str) -> None:
+    subprocess.run(["xdotool", *words], env=screen.environment, capture_output=True, check=True)
+
+
+FOCUS = ("search", "--sync", "--name", "trackblur", "windowfocus", "--sync")
 
 
 @needs_linux
@@ -78,44 +106,34 @@ def test_keys_act_and_q_ends_it(screen: Screen) -> None:
         assert shower.stdout is not None
         assert shower.stdout.readline() == "shown\n"
         assert "hide_all=False, method='pixelated', strength=0" in shower.stdout.readline()
-        find = ["xdotool", "search", "--sync", "--name", "trackblur"]
-        window = subprocess.run(
-            find, env=screen.environment, capture_output=True, text=True, check=True
-        )
-        number = window.stdout.split()[0]
-        subprocess.run(["xdotool", "windowfocus", number], env=screen.environment, check=True)
-        for keys, wish in (
-            (["space"], "hide_all=True"),
-            (["space", "m"], "hide_all=False, method='solid'"),
-            (["plus", "plus", "minus"], "strength=1"),
-            (["s"], "stills=1"),
+        press(screen, *FOCUS)
+        for key, wish in (
+            ("space", "hide_all=True"),
+            ("space", "hide_all=False"),
+            ("m", "hide_all=False, method='solid'"),
+            ("plus", "strength=1"),
+            ("plus", "strength=2"),
+            ("minus", "strength=1"),
+            ("s", "stills=1"),
         ):
-            subprocess.run(
-                ["xdotool", "key", "--delay", "200", *keys], env=screen.environment, check=True
-            )
-            line = shower.stdout.readline()
-            while line and wish not in line:
-                line = shower.stdout.readline()
-            assert wish in line
-            time.sleep(1)  # or the next space would count as the same one, held
-        subprocess.run(["xdotool", "key", "q"], env=screen.environment, check=True)
+            press(screen, "key", key)
+            read_until(shower, wish)
+            if key == "space":
+                time.sleep(1.5 * USUAL_HELD_SECONDS)  # or the next would count as the same, held
+        press(screen, "key", "q")
         assert shower.stdout.read().endswith("closed True\n")
 
 
 @needs_linux
 def test_holding_space_keeps_all_hidden(screen: Screen) -> None:
-    with start(screen.environment) as shower:
+    with start(screen.environment, held_seconds=PATIENCE_SECONDS) as shower:
         assert shower.stdout is not None
         assert shower.stdout.readline() == "shown\n"
-        keys = ["key", "--delay", "100", *["space"] * 6, "m"]  # what a keyboard sends
-        for words in (["search", "--sync", "--name", "trackblur", "windowfocus"], keys):
-            subprocess.run(
-                ["xdotool", *words], env=screen.environment, capture_output=True, check=True
-            )
-        line = shower.stdout.readline()
-        while "method='solid'" not in line:
-            line = shower.stdout.readline()
-        assert "hide_all=True" in line
+        press(screen, *FOCUS)
+        press(screen, "key", "--delay", "100", *["space"] * 6)  # what a keyboard sends
+        read_until(shower, "hide_all=True")
+        press(screen, "key", "m")
+        assert "hide_all=True" in read_until(shower, "method='solid'")
 
 
 @needs_linux
@@ -127,16 +145,14 @@ def test_closing_it_ends_the_session(screen: Screen) -> None:
         assert shower.stdout is not None
         assert shower.stdout.readline() == "shown\n"
         display = xlib.Display(screen.display)
-        (window,) = (
+        (shown,) = (
             child
             for child in display.screen().root.query_tree().children
             if child.get_wm_name() == "trackblur"
         )
         protocols, close = map(display.intern_atom, ("WM_PROTOCOLS", "WM_DELETE_WINDOW"))
-        message = ClientMessage(
-            window=window, client_type=protocols, data=(32, [close, 0, 0, 0, 0])
-        )
-        window.send_event(message)  # as a window manager does
+        message = ClientMessage(window=shown, client_type=protocols, data=(32, [close, 0, 0, 0, 0]))
+        shown.send_event(message)  # as a window manager does
         display.flush()
         assert shower.stdout.read().endswith("closed True\n")
         display.close()
