@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -22,93 +22,21 @@ import numpy as np
 from tracker_blur.boxes import Box, Detection
 from tracker_blur.cuts import Change, CutDetector
 from tracker_blur.detectors import Detector
+from tracker_blur.following.face_track import SURE, WEAK, FaceTrack, Likeness
 from tracker_blur.following.pace import Pace
 from tracker_blur.following.second_look import SecondLook
+from tracker_blur.following.weak_finds import AGREEING_SHARE, WeakFinds
 from tracker_blur.frames import Image
 from tracker_blur.match import pair
 from tracker_blur.trackers import Tracker
 from tracker_blur.tracks import Face, Origin
 
-_GATE_SIZES = 0.8  # how far, in face sizes, a find may lie from where its face is expected
-_GATE_GROWTH_PER_SECOND = 1.5  # and how much farther for each second the face was not seen
-_GATE_LIMIT = 2.0
-_VELOCITY_SHARE = 0.5  # of the newest measurement in the smoothed velocity
-_VELOCITY_SECONDS = 0.5  # a face unseen for longer is not expected to keep its course
-_GROWTH_PER_SECOND = 0.5  # a held box grows by this share of its size, on each side
 _DRIFT_SIZE_RATIO = 1.6  # a tracker that changes the size by more, between looks, has drifted
 _CARRY_HOLDS = 2  # a tracker that no look confirms is trusted for that many times the hold
 WEAK_SECONDS = 1.5  # weak finds confirm a face for so long after the last sure one
-AGREEING_LOOKS = 4  # a weak find in so many looks in a row, in one place, is a face
-AGREEING_SHARE = 0.8  # of the confidence, that each of them has at least
 _MISSED_LOOKS = 3  # a face that fewer looks have missed is never given up, whatever its age
 _BEHIND_SHARE = 0.5  # of its box: a face of which another hides more is not followed
 _SAME_FACE_IOU = 0.4  # a find that overlaps another face by more is that face
-_FASTEST_SIZES = 20.0  # a second; what seems faster comes from time stamps that jitter
-
-
-@dataclass(frozen=True, slots=True)
-class _Likeness:
-    """How like a track's expected box a find must be to confirm it.
-
-    gate_share  of the distance up to which the two are paired
-    size_ratio  of the larger to the smaller, at most
-    """
-
-    gate_share: float
-    size_ratio: float
-
-
-_SURE = _Likeness(0.7, 2.0)
-_WEAK = _Likeness(0.5, 1.6)  # a weak find may be anything: only where and as large as expected
-
-
-@dataclass(slots=True)
-class _Track:
-    """One face on its way; `box` is where it is in the newest frame."""
-
-    track_id: int
-    box: Box
-    score: float
-    origin: Origin
-    confirmed: Box  # the last box that a detection gave
-    confirmed_seconds: float
-    known: Box  # the last box that a detection or the tracker gave
-    known_seconds: float
-    strong_seconds: float  # when a find was sure, last
-    missed_looks: int = 0
-    velocity: tuple[float, float] = (0.0, 0.0)  # pixels a second
-    tracker: Tracker | None = field(default=None, repr=False)
-
-    def expected(self, seconds: float) -> Box:
-        """Where the face would be if it kept its velocity for at most a moment."""
-        elapsed = min(seconds - self.known_seconds, _VELOCITY_SECONDS)
-        return self.known.moved(self.velocity[0] * elapsed, self.velocity[1] * elapsed)
-
-    def gate(self, seconds: float) -> float:
-        unseen = seconds - self.confirmed_seconds
-        return min(_GATE_LIMIT, _GATE_SIZES + _GATE_GROWTH_PER_SECOND * unseen)
-
-    def rescale(self, x_ratio: float, y_ratio: float) -> None:
-        self.box = self.box.scaled(x_ratio, y_ratio)
-        self.confirmed = self.confirmed.scaled(x_ratio, y_ratio)
-        self.known = self.known.scaled(x_ratio, y_ratio)
-        self.velocity = self.velocity[0] * x_ratio, self.velocity[1] * y_ratio
-        self.tracker = None  # it begins anew, where the face was last
-
-    def confirm(self, found: Detection, seconds: float) -> None:
-        elapsed = seconds - self.confirmed_seconds
-        if elapsed > 0:
-            fastest = _FASTEST_SIZES * found.box.size
-            (x, y), (u, v) = self.confirmed.center, found.box.center
-            dx, dy = (
-                old + _VELOCITY_SHARE * (max(-fastest, min(fastest, way / elapsed)) - old)
-                for old, way in zip(self.velocity, (u - x, v - y), strict=True)
-            )
-            self.velocity = dx, dy
-        self.missed_looks = 0
-        self.box = self.confirmed = self.known = found.box
-        self.confirmed_seconds = self.known_seconds = seconds
-        self.score, self.origin, self.tracker = found.score, Origin.DETECTED, None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +91,9 @@ class Follower:
         self._skips = skips
         self._pool = ThreadPoolExecutor(threads, "tracker") if threads > 1 else None
         self._cuts = CutDetector()
-        self._tracks: list[_Track] = []
-        self._before_cut: list[_Track] = []
-        self._doubtful: list[tuple[Detection, int]] = []  # weak finds, in how many looks so far
+        self._tracks: list[FaceTrack] = []
+        self._before_cut: list[FaceTrack] = []
+        self._weak_finds = WeakFinds(confidence)
         self._last_image: Image | None = None
         self.track_count = 0
 
@@ -200,13 +128,10 @@ class Follower:
         x_ratio, y_ratio = width / last.shape[1], height / last.shape[0]
         for track in (*self._tracks, *self._before_cut):
             track.rescale(x_ratio, y_ratio)
-        self._doubtful = [
-            (replace(find, box=find.box.scaled(x_ratio, y_ratio)), looks)
-            for find, looks in self._doubtful
-        ]
+        self._weak_finds.rescale(x_ratio, y_ratio)
         return np.asarray(cv2.resize(last, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
-    def _detect(self, image: Image, seconds: float) -> list[_Track]:
+    def _detect(self, image: Image, seconds: float) -> list[FaceTrack]:
         """Look at the whole picture, confirm and start tracks; return those not confirmed."""
         started = self._clock()
         found = [
@@ -216,13 +141,13 @@ class Follower:
         ]
         strong = [find for find in found if find.score >= self._confidence]
         weak = [find for find in found if find.score < self._confidence]
-        unseen, new = self._confirm(self._tracks, strong, seconds, _SURE)
+        unseen, new = self._confirm(self._tracks, strong, seconds, SURE)
         for track in self._tracks:
             if track.confirmed_seconds == seconds:
                 track.strong_seconds = seconds
         sure = [t for t in unseen if seconds - t.strong_seconds <= WEAK_SECONDS]
         doubted = [t for t in unseen if seconds - t.strong_seconds > WEAK_SECONDS]
-        unseen, stray = self._confirm(sure, weak, seconds, _WEAK)
+        unseen, stray = self._confirm(sure, weak, seconds, WEAK)
         for track in sure:
             is_fair = track.score >= AGREEING_SHARE * self._confidence
             if track.confirmed_seconds == seconds and is_fair:
@@ -234,44 +159,24 @@ class Follower:
             self._pace.hurry()
         for track in unseen:
             track.missed_looks += 1
-        for find in (*new, *self._agreed(stray)):
-            self._tracks.append(self._begin(find, seconds))
-        self._pace.detected(self._clock() - started, self._speeds())
+        taken = [track.box for track in self._tracks]
+        agreed = [find for find in self._weak_finds.agreed(stray) if not _is_among(find, taken)]
+        for find in (*new, *agreed):
+            self._tracks.append(FaceTrack.begun(self.track_count, find, seconds))
+            self.track_count += 1
+        self._pace.detected(self._clock() - started, [track.speed for track in self._tracks])
         return unseen
 
-    def _agreed(self, stray: Sequence[Detection]) -> list[Detection]:
-        """Return the weak finds that several looks in a row have made in one place.
-
-        One alone never starts a track.
-        """
-        weak = [f for f in stray if f.score >= AGREEING_SHARE * self._confidence]
-        known = self._doubtful
-        before = {
-            column: known[row][1]
-            for row, column in pair(
-                [find.box for find, _ in known],
-                [find.box for find in weak],
-                [_WEAK.gate_share * _GATE_SIZES] * len(known),
-                _WEAK.size_ratio,
-            )
-        }
-        counted = [(find, 1 + before.get(index, 0)) for index, find in enumerate(weak)]
-        self._doubtful = [(find, looks) for find, looks in counted if looks < AGREEING_LOOKS]
-        taken = [track.box for track in self._tracks]
-        return [
-            find
-            for find, looks in counted
-            if looks >= AGREEING_LOOKS and all(find.box.iou(box) <= _SAME_FACE_IOU for box in taken)
-        ]
-
-    def _look_again(self, tracks: Sequence[_Track], image: Image, seconds: float) -> list[_Track]:
+    def _look_again(
+        self, tracks: Sequence[FaceTrack], image: Image, seconds: float
+    ) -> list[FaceTrack]:
         """Look more closely for each of these faces; return those still not found."""
         assert self._second_look is not None
         unseen = []
         for track in tracks:
             taken = [other.box for other in self._tracks if other.confirmed_seconds == seconds]
             find = self._second_look.find(image, track.expected(seconds))
-            if find is None or any(find.box.iou(box) > _SAME_FACE_IOU for box in taken):
+            if find is None or _is_among(find, taken):
                 unseen.append(track)
             else:
                 track.confirm(find, seconds)
@@ -284,16 +189,17 @@ class Follower:
             self._tracks = self._before_cut
             for track in self._tracks:
                 track.tracker, track.origin = None, Origin.HELD
-        self._before_cut, self._doubtful = ended, []
+        self._before_cut = ended
+        self._weak_finds.forget()
         self._pace.restart()
 
     def _confirm(
         self,
-        tracks: Sequence[_Track],
+        tracks: Sequence[FaceTrack],
         found: Sequence[Detection],
         seconds: float,
-        likeness: _Likeness,
-    ) -> tuple[list[_Track], list[Detection]]:
+        likeness: Likeness,
+    ) -> tuple[list[FaceTrack], list[Detection]]:
         """Pair finds with tracks; return the tracks and the finds left over."""
         pairs = pair(
             [track.expected(seconds) for track in tracks],
@@ -309,22 +215,7 @@ class Follower:
             [find for index, find in enumerate(found) if index not in columns],
         )
 
-    def _begin(self, find: Detection, seconds: float) -> _Track:
-        track_id = self.track_count
-        self.track_count += 1
-        return _Track(
-            track_id,
-            find.box,
-            find.score,
-            Origin.DETECTED,
-            confirmed=find.box,
-            confirmed_seconds=seconds,
-            known=find.box,
-            known_seconds=seconds,
-            strong_seconds=seconds,
-        )
-
-    def _carry(self, tracks: Sequence[_Track], image: Image, seconds: float) -> None:
+    def _carry(self, tracks: Sequence[FaceTrack], image: Image, seconds: float) -> None:
         """Follow each track into this picture with its own tracker, or hold it."""
         started = self._clock()
         found = [track.box for track in self._tracks if track.confirmed_seconds == seconds]
@@ -337,16 +228,13 @@ class Follower:
         for track in tracks:
             box = boxes.get(track.track_id)
             if box is not None:
-                track.box = track.known = box
-                track.known_seconds, track.origin = seconds, Origin.FOLLOWED
+                track.follow(box, seconds)
             else:
-                elapsed = seconds - track.known_seconds
-                held = track.known.union(track.expected(seconds))
-                track.box, track.origin = held.padded(_GROWTH_PER_SECOND * elapsed), Origin.HELD
+                track.hold(seconds)
         if tracks:
             self._pace.followed(self._clock() - started)
 
-    def _follow(self, track: _Track, image: Image, seconds: float) -> Box | None:
+    def _follow(self, track: FaceTrack, image: Image, seconds: float) -> Box | None:
         """Return the tracker's box in this picture; None when it lost the face."""
         unconfirmed = seconds - track.confirmed_seconds
         if track.missed_looks and unconfirmed > _CARRY_HOLDS * self._hold_seconds:
@@ -365,20 +253,18 @@ class Follower:
         outside = box.clipped(width, height).area < 0.25 * box.area
         return None if drifted or outside else box
 
-    def _is_over(self, track: _Track, seconds: float) -> bool:
+    def _is_over(self, track: FaceTrack, seconds: float) -> bool:
         return (
             track.missed_looks >= _MISSED_LOOKS
             and seconds - track.known_seconds > self._hold_seconds
         )
 
-    def _speeds(self) -> list[float]:
-        """How fast each face moves, in face sizes a second."""
-        return [
-            (track.velocity[0] ** 2 + track.velocity[1] ** 2) ** 0.5 / track.confirmed.size
-            for track in self._tracks
-        ]
-
 
 def _is_behind(box: Box, found: Sequence[Box]) -> bool:
     """Return whether a face just found stands before this one: a tracker would follow that."""
     return any(front.intersection_area(box) > _BEHIND_SHARE * box.area for front in found)
+
+
+def _is_among(find: Detection, boxes: Sequence[Box]) -> bool:
+    """Return whether a find is one of these faces."""
+    return any(find.box.iou(box) > _SAME_FACE_IOU for box in boxes)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.follow import AGREEING_LOOKS, AGREEING_SHARE, WEAK_SECONDS
+from tracker_blur.follow import WEAK_SECONDS
+from tracker_blur.following.weak_finds import AGREEING_LOOKS, AGREEING_SHARE
 from tracker_blur.tracks import Origin, Track
 
 _UNFOUNDED_SECONDS = 0.08  # what a tracker alone says, at an end, is believed so near to a find
