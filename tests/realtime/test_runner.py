@@ -6,7 +6,6 @@ import gc
 import threading
 import time
 import weakref
-from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 
 from tests.realtime.judging import Judge, watched
 from tests.realtime.test_arrival import rgb
+from tests.waiting import PATIENCE_SECONDS, until
 from tracker_blur import Settings
 from tracker_blur.errors import SinkError
 from tracker_blur.realtime.arrival import Arrivals
@@ -33,21 +33,19 @@ def delivery(seconds: float) -> Delivery:
     return Delivery(Redactor(Settings()).cover(arrival), seconds, 0, True)
 
 
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.005)
-
-
 class Failing(Judge):
-    """Fails at its second picture, and once when it is opened anew."""
+    """Fails at its second picture, and once when it is opened anew, as soon as it may be."""
 
     opened = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_open_anew = threading.Event()
 
     def open(self, format: Format) -> None:
         self.opened += 1
         if self.opened == 2:
+            self.may_open_anew.wait(PATIENCE_SECONDS)
             raise SinkError("out.mkv: the disk is full")
 
     def show(self, delivery: Delivery) -> None:
@@ -67,10 +65,11 @@ def test_a_target_that_fails_is_told_of_once_and_opened_anew() -> None:
         until(lambda count=count: len(target.deliveries) == count)
     until(lambda: runner.status.state == "failed")
     assert "disk is full" in runner.status.error
+    target.may_open_anew.set()
     until(lambda: runner.status.state == "open")
     runner.show(delivery(3))
     runner.stop()
-    assert runner.wait(10)
+    assert runner.wait(PATIENCE_SECONDS)
     status = runner.status
     assert (status.state, status.shown, status.failures, status.error) == ("closed", 2, 2, "")
     assert target.opened == 3
@@ -92,7 +91,7 @@ def test_a_target_that_cannot_be_opened_is_given_up(error: Exception) -> None:
     runner = Runner(target, told.append)
     runner.start(FORMAT)
     with pytest.raises(SinkError, match=r"^nowhere: cannot be"):
-        runner.wait_until_open(10)
+        runner.wait_until_open(PATIENCE_SECONDS)
     until(lambda: runner.is_given_up)
     assert (target.closed, told, runner.status.state) == (1, [], "failed")
 
@@ -105,7 +104,7 @@ def test_a_target_that_is_gone_is_given_up() -> None:
     told: list[str] = []
     runner = Runner(Left(), told.append)
     runner.start(FORMAT)
-    assert runner.wait_until_open(10)
+    assert runner.wait_until_open(PATIENCE_SECONDS)
     runner.show(delivery(1))
     until(lambda: runner.is_given_up)
     assert told == ["-: nobody reads"]
@@ -122,7 +121,7 @@ def test_a_server_is_open_once_it_has_taken_something() -> None:
     target = Far()
     runner = Runner(target, lambda text: None)
     runner.start(FORMAT)
-    assert runner.wait_until_open(10)
+    assert runner.wait_until_open(PATIENCE_SECONDS)
     runner.show(delivery(1))
     until(lambda: runner.status.shown == 1)
     assert runner.status.state == "opening"
@@ -130,17 +129,17 @@ def test_a_server_is_open_once_it_has_taken_something() -> None:
     runner.show(delivery(2))
     until(lambda: runner.status.state == "open")
     runner.stop()
-    assert runner.wait(10)
+    assert runner.wait(PATIENCE_SECONDS)
     assert runner.status.state == "closed"
 
 
 def test_a_server_that_never_took_anything_has_failed() -> None:
     runner = Runner(Far(), lambda text: None)
     runner.start(FORMAT)
-    assert runner.wait_until_open(10)
+    assert runner.wait_until_open(PATIENCE_SECONDS)
     runner.show(delivery(1))
     runner.stop()
-    assert runner.wait(10)
+    assert runner.wait(PATIENCE_SECONDS)
     assert (runner.status.state, runner.status.error) == (
         "failed",
         "rtmp://far: was not reached in time",
@@ -155,13 +154,13 @@ def test_a_server_that_stays_away_is_told_of_once() -> None:
     told: list[str] = []
     runner = Runner(Away(), told.append)
     runner.start(FORMAT)
-    assert runner.wait_until_open(10)
+    assert runner.wait_until_open(PATIENCE_SECONDS)
     while runner.status.failures < 2:
         runner.show(delivery(1))
         time.sleep(0.01)
     assert runner.status.state == "failed"
     runner.stop()
-    assert runner.wait(10)
+    assert runner.wait(PATIENCE_SECONDS)
     assert told == ["rtmp://far: is not reached: it is tried again"]
 
 
@@ -189,7 +188,7 @@ def test_a_target_that_fails_leaves_nothing_behind() -> None:
     finally:
         gc.enable()
         runner.stop()
-        assert runner.wait(10)
+        assert runner.wait(PATIENCE_SECONDS)
 
 
 def test_a_slow_target_gets_the_newest_and_all_sound() -> None:
@@ -198,7 +197,7 @@ def test_a_slow_target_gets_the_newest_and_all_sound() -> None:
     class Slow(Judge):
         def show(self, delivery: Delivery) -> None:
             super().show(delivery)
-            held.wait(10)
+            held.wait(PATIENCE_SECONDS)
 
     target = Slow()
     runner = Runner(target, lambda text: None)
@@ -211,7 +210,7 @@ def test_a_slow_target_gets_the_newest_and_all_sound() -> None:
         runner.play(Sound(np.zeros((2, 100), np.float32), count))
     held.set()
     runner.stop()
-    assert runner.wait(10)
+    assert runner.wait(PATIENCE_SECONDS)
     assert [each.seconds for each in target.deliveries] == [0, 8]
     assert [sound.seconds for sound in target.sounds] == list(range(1, 9))
     assert runner.status.dropped == 7
@@ -222,7 +221,7 @@ def test_a_target_that_hangs_is_left_behind() -> None:
 
     class Hanging(Judge):
         def show(self, delivery: Delivery) -> None:
-            forever.wait(20)
+            forever.wait(PATIENCE_SECONDS)
 
     runner = Runner(Hanging(), lambda text: None)
     runner.start(FORMAT)
@@ -231,7 +230,7 @@ def test_a_target_that_hangs_is_left_behind() -> None:
     runner.stop()
     assert not runner.wait(0.1)
     forever.set()
-    assert runner.wait(10)
+    assert runner.wait(PATIENCE_SECONDS)
 
 
 @pytest.mark.shared

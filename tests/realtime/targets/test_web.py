@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.ports import free_port
 from tests.realtime.targets.deliveries import (
     FORMAT,
     SIZE,
@@ -24,14 +25,23 @@ from tests.realtime.targets.deliveries import (
     send,
     sounds,
 )
+from tests.waiting import PATIENCE_SECONDS, until
 from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.frames import Image
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.status import Status, TargetStatus
-from tracker_blur.realtime.targets import open_target
+from tracker_blur.realtime.targets import _page_server, open_target
 from tracker_blur.realtime.targets.web import Page
 
 TOKEN = "a-token-for-tests"
+SOON_SECONDS = PATIENCE_SECONDS / 4  # on the slowest machine; who waits for a visitor takes longer
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the page keep visitors who are as slow as a busy machine makes them."""
+    monkeypatch.setattr(_page_server, "_PATIENCE_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(_page_server._Handler, "timeout", PATIENCE_SECONDS)
 
 
 @contextmanager
@@ -58,7 +68,7 @@ def port(page: Page) -> int:
 def ask(
     page: Page, path: str, method: str = "GET", **headers: str
 ) -> tuple[int, dict[str, str], bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port(page), timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port(page), timeout=PATIENCE_SECONDS)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request(method, path, headers=named)
     answer = connection.getresponse()
@@ -71,7 +81,9 @@ class Watcher:
     """Reads the moving picture."""
 
     def __init__(self, page: Page) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port(page), timeout=10)
+        self._connection = http.client.HTTPConnection(
+            "127.0.0.1", port(page), timeout=PATIENCE_SECONDS
+        )
         self._connection.request("GET", "/picture")
         self.answer = self._connection.getresponse()
 
@@ -109,8 +121,7 @@ def test_a_slow_watcher_gets_the_newest_picture_and_holds_up_nothing(page: Page)
     began = time.monotonic()
     for _ in range(20):
         send(page, deliveries(), sounds())
-    assert time.monotonic() - began < 2
-    time.sleep(0.3)
+    assert time.monotonic() - began < SOON_SECONDS
     page.show(deliveries()[7])
     for _ in range(100):  # of 600: what had been on its way
         picture = slow.next()
@@ -284,20 +295,19 @@ def test_a_port_that_is_taken_is_told(page: Page) -> None:
 
 def test_closes_with_visitors_there_and_opens_again() -> None:
     before = set(threading.enumerate())
-    text = ""
+    text = f"web:{free_port()}"
     for _ in range(3):
-        with opened(text or "web:0") as page:
-            text = f"web:{port(page)}"
+        with opened(text) as page:
             watchers = [Watcher(page) for _ in range(3)]
             idle = socket.create_connection(("127.0.0.1", port(page)))
             send(page, deliveries(3))
             began = time.monotonic()
             page.close()
-            assert time.monotonic() - began < 2
+            assert time.monotonic() - began < SOON_SECONDS
             idle.close()
             for watcher in watchers:
                 watcher.close()
-    assert set(threading.enumerate()) == before
+    until(lambda: set(threading.enumerate()) <= before)
 
 
 def test_too_many_visitors_are_turned_away(page: Page) -> None:
@@ -305,13 +315,12 @@ def test_too_many_visitors_are_turned_away(page: Page) -> None:
     assert ask(page, "/status")[0] == 503
     for watcher in watchers:
         watcher.close()
-    page.show(deliveries()[0])  # now they are missed
-    end = time.monotonic() + 5
-    while time.monotonic() < end:
-        if ask(page, "/status")[0] == 200:
-            return
-        page.show(deliveries()[0])
-    pytest.fail("there was never room again")
+
+    def has_room() -> bool:
+        page.show(deliveries()[0])  # now they are missed
+        return ask(page, "/status")[0] == 200
+
+    until(has_room)
 
 
 def test_strangers_take_no_places_from_those_who_know_the_token() -> None:
@@ -320,7 +329,7 @@ def test_strangers_take_no_places_from_those_who_know_the_token() -> None:
         for stranger in strangers:
             stranger.sendall(b"GET /picture HTTP/1.1\r\n")  # and never an end
         assert ask(page, f"/status?token={TOKEN}")[0] == 200
-        strangers[0].settimeout(5)
+        strangers[0].settimeout(PATIENCE_SECONDS)
         with suppress(ConnectionResetError):
             assert strangers[0].recv(1) == b""  # the first ones had to make room
         strangers[-1].settimeout(0.2)
