@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.waiting import PATIENCE_SECONDS
 from tracker_blur import pull as pull_module
 from tracker_blur.errors import ModelError, SettingsError
 from tracker_blur.known_weights import MODELS, Model, WeightFile
@@ -44,7 +45,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
         name = self.path.removeprefix("/")
         self.server.asked.append(name)
         if self.server.is_silent:
-            self.server.end_of_silence.wait(10)
+            self.server.end_of_silence.wait(PATIENCE_SECONDS)
             return
         if name in self.server.moved:
             self.send_response(302)
@@ -67,7 +68,6 @@ class Answers(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """Run a server with the two files of the one model that is known, "small"."""
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
     with Server() as running:
         files = tuple(
             WeightFile(
@@ -83,6 +83,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield running
+        running.end_of_silence.set()
         running.shutdown()
         thread.join()
 
@@ -236,7 +237,6 @@ def test_a_silent_server_is_given_up(
     server.is_silent = True
     with pytest.raises(ModelError, match=r"cannot fetch graph\.pbtxt.*timed out"):
         pull("small", tmp_path)
-    server.end_of_silence.set()
     assert files_in(tmp_path) == {}
 
 

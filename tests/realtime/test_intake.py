@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.realtime.test_arrival import rgb
+from tests.waiting import PATIENCE_SECONDS, until
 from tracker_blur.errors import SourceError
 from tracker_blur.realtime.arrival import Arrival
 from tracker_blur.realtime.intake import Intake
@@ -61,8 +62,8 @@ def shown(stamp: float | None = None) -> Picture:
 
 def finished(taken: Intake) -> Intake:
     taken.start()
-    assert taken.wait_for_first(10)
-    while taken.arrivals.take(10) is not None:
+    assert taken.wait_for_first(PATIENCE_SECONDS)
+    while taken.arrivals.take(PATIENCE_SECONDS) is not None:
         pass
     return taken
 
@@ -114,13 +115,11 @@ def test_a_source_that_stops_or_fails_is_opened_anew_and_told_of() -> None:
         [shown(0)],
         ends=False,
     )
+    before = set(threading.enumerate())
     taken = intake(source, tell=told.append)
     taken.start()
-    end = time.monotonic() + 20
-    while source.opened < 5:
-        assert time.monotonic() < end
-        time.sleep(0.01)
-    taken.stop(5)
+    until(lambda: source.opened >= 5)
+    taken.stop(PATIENCE_SECONDS)
     assert taken.count == 3
     assert taken.reconnects == 2
     assert "is gone" in taken.error
@@ -133,7 +132,7 @@ def test_a_source_that_stops_or_fails_is_opened_anew_and_told_of() -> None:
         "has stopped",
         "is gone",
     ]
-    assert not any(thread.name == "intake" for thread in threading.enumerate())
+    until(lambda: set(threading.enumerate()) <= before)
 
 
 def test_more_pictures_than_asked_for_are_left_out() -> None:
@@ -143,7 +142,7 @@ def test_more_pictures_than_asked_for_are_left_out() -> None:
                 time.sleep(0.01)
                 yield item
 
-    pictures = [shown() for _ in range(50)]
+    pictures = [shown(index / 100) for index in range(50)]
     taken = finished(intake(Slowly(list(pictures)), LiveSettings(rate=10)))
     assert 3 <= taken.count <= 25
     assert taken.format.rate == 10

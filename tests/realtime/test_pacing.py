@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from types import SimpleNamespace
 
 import av
 import numpy as np
 import pytest
 
 from tracker_blur.realtime.clock import SessionClock
-from tracker_blur.realtime.sources import Heard, Item, Picture
+from tracker_blur.realtime.sources import Heard, Item, Picture, _pacing
 from tracker_blur.realtime.sources._pacing import paced
+
+
+class Clock(threading.Event):
+    """Time that passes only while somebody waits for it: a busy machine takes none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 1000.0
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.now += timeout or 0.0
+        return False
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(_pacing, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    return clock
 
 
 def picture(stamp: float) -> Picture:
@@ -23,47 +42,42 @@ def sound(stamp: float) -> Heard:
     return Heard(np.zeros((2, 480), np.float32), stamp)
 
 
-def arrivals(items: list[Item]) -> list[float]:
+def arrivals(items: Iterable[Item], clock: Clock) -> list[float]:
     """Return when each picture comes, in seconds after the first."""
-    times = [
-        time.monotonic() for item in paced(items, threading.Event()) if isinstance(item, Picture)
-    ]
+    times = [clock.now for item in paced(items, clock) if isinstance(item, Picture)]
     return [time - times[0] for time in times]
 
 
-def test_pictures_come_when_they_are_due() -> None:
-    for index, seconds in enumerate(arrivals([picture(index / 10) for index in range(5)])):
-        assert index / 10 - 0.05 < seconds < index / 10 + 1.0
+def test_pictures_come_when_they_are_due(clock: Clock) -> None:
+    stamps = [index / 10 for index in range(5)]
+    assert arrivals(map(picture, stamps), clock) == pytest.approx(stamps)
 
 
-def test_sound_that_lies_behind_its_pictures_delays_none() -> None:
+def test_sound_that_lies_behind_its_pictures_delays_none(clock: Clock) -> None:
     items: list[Item] = [picture(0)]
     for index in range(1, 9):
         items += [picture(index / 10), sound(index / 10 - 0.9)]
-    assert 0.75 < arrivals(items)[-1] < 2.0
+    assert arrivals(items, clock)[-1] == pytest.approx(0.8)
 
 
-def held_up(seconds: float) -> float:
-    """Return when the last of nine pictures comes, if reading the second takes so long."""
+def held_up(seconds: float, clock: Clock) -> list[float]:
+    """Return when nine pictures come, if reading the second takes so long."""
 
     def items() -> Iterator[Item]:
         for index in range(9):
             if index == 1:
-                time.sleep(seconds)
+                clock.now += seconds
             yield picture(index / 10)
 
-    began = time.monotonic()
-    for _ in paced(items(), threading.Event()):
-        pass
-    return time.monotonic() - began
+    return arrivals(items(), clock)
 
 
-def test_small_delays_do_not_add_up() -> None:
-    assert held_up(0.8) < 1.4  # 1.5 if the delay were kept
+def test_small_delays_do_not_add_up(clock: Clock) -> None:
+    assert held_up(0.8, clock) == pytest.approx([0, *[0.8] * 8])
 
 
-def test_after_a_long_delay_pictures_keep_their_distance() -> None:
-    assert held_up(1.4) > 1.4 + 0.65
+def test_after_a_long_delay_pictures_keep_their_distance(clock: Clock) -> None:
+    assert held_up(1.4, clock) == pytest.approx([0, *(1.4 + index / 10 for index in range(8))])
 
 
 def test_late_sound_does_not_move_the_pictures() -> None:

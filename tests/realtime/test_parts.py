@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.waiting import PATIENCE_SECONDS
 from tracker_blur import Settings
 from tracker_blur.boxes import Box
 from tracker_blur.cuts import Change
@@ -50,7 +51,7 @@ def test_closing_lets_nobody_wait_and_loses_nothing() -> None:
     waiting = threading.Thread(target=lambda: taken.append(place.take()))
     waiting.start()
     place.close()
-    waiting.join(5)
+    waiting.join(PATIENCE_SECONDS)
     assert taken == [None]
     place.put(1)
     assert place.take() == 1
