@@ -106,7 +106,9 @@ def test_no_other_module_can_open_a_connection_but_those_of_live() -> None:
     }
     # What is live serves its page and its figures where the user asks for them by name, and looks
     # up whether a host that could not be reached is known.
-    live = {"realtime/addresses.py", "realtime/metrics.py", "realtime/targets/_page_server.py"}
+    served = {"_connections.py", "_page_server.py"}
+    live = {"realtime/addresses.py", "realtime/metrics.py"}
+    live |= {f"realtime/targets/{name}" for name in served}
     assert users == {"pull.py"} | live
 
 
