@@ -34,5 +34,5 @@ def troubled(detect: Callable[..., Any], trouble: Path) -> Callable[..., Any]:
 if __name__ == "__main__":
     path = Path(sys.argv.pop(1))
     for detector in (yunet.YuNet, onnx.Onnx):
-        detector.detect = troubled(detector.detect, path)  # type: ignore[method-assign]
+        detector.detect = troubled(detector.detect, path)  # type: ignore[method-assign]  # its job
     sys.exit(main())

@@ -27,7 +27,7 @@ def test_every_public_name_can_be_imported() -> None:
     for name in tracker_blur.__all__:
         assert getattr(tracker_blur, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        tracker_blur.nothing  # noqa: B018
+        tracker_blur.nothing  # noqa: B018  # to be refused
 
 
 def test_an_array_comes_back_as_a_copy_with_its_faces_hidden(people: Image) -> None:
@@ -80,7 +80,7 @@ def test_a_frame_that_could_not_be_read_is_refused_wherever_it_comes(
     images: list[Image | None] = [people, people]
     images[place] = None
     with pytest.raises(ValueError, match="the picture is None"):
-        list(tracker_blur.redact_frames(images, rate=30))  # type: ignore[arg-type]
+        list(tracker_blur.redact_frames(images, rate=30))  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_a_picture_file_and_its_report(tmp_path: Path) -> None:

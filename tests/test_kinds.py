@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,8 +15,8 @@ from tracker_blur.settings import Settings
 from tracker_blur.weights import Weights, packaged_folder
 
 
-def found_by(**words: object) -> list[tuple[str, str]]:
-    settings = Settings(**words)  # type: ignore[arg-type]
+def found_by(**words: Any) -> list[tuple[str, str]]:
+    settings = Settings(**words)
     return [(kind.label, kind.finder) for kind in kinds(settings, Weights())]
 
 
@@ -69,9 +70,9 @@ def test_what_nobody_finds_is_told(own: str) -> None:
 
 
 @pytest.mark.parametrize("hide", ["faces", ("faces", ""), ["faces"]])
-def test_hide_is_a_tuple_of_words(hide: object) -> None:
+def test_hide_is_a_tuple_of_words(hide: Any) -> None:
     with pytest.raises(SettingsError, match="hide is"):
-        Settings(hide=hide)  # type: ignore[arg-type]
+        Settings(hide=hide)
 
 
 def test_eyes_tell_all_their_detectors() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from typing import Any
 
 import hypothesis.strategies as st
 import numpy as np
@@ -274,8 +275,8 @@ def test_pieces_of_one_face_become_one_track_whatever_their_number() -> None:
         {"box": BOX.moved(0, -95)},
     ],
 )
-def test_faces_of_other_looks_size_or_place_are_not_joined(changes: dict[str, Box]) -> None:
-    rows = found(range(10)) + found(range(20, 30), 1, **changes)  # type: ignore[arg-type]
+def test_faces_of_other_looks_size_or_place_are_not_joined(changes: dict[str, Any]) -> None:
+    rows = found(range(10)) + found(range(20, 30), 1, **changes)
     assert spans(hidden(sightings(rows))) == [(0, 9), (20, 29)]
 
 

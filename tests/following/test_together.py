@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from tests.bright_square import SIZE, SQUARE, Blind, Bright, wall
-from tracker_blur.boxes import Box
+from tracker_blur.boxes import Box, Detection
 from tracker_blur.cuts import Change
 from tracker_blur.follow import Follower, Step
 from tracker_blur.following.pace import Pace
@@ -25,7 +25,7 @@ LABELS = ("face", "plate")
 class Dark(Bright):
     """A detector that finds what is black."""
 
-    def detect(self, image: Image, confidence: float) -> list:  # type: ignore[type-arg]
+    def detect(self, image: Image, confidence: float) -> list[Detection]:
         return super().detect(255 - image, confidence)
 
 

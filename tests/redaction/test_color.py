@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import av
 import numpy as np
 import pytest
@@ -33,7 +35,7 @@ def test_what_is_no_color_is_an_error_that_shows_how(text: str) -> None:
 
 def test_a_color_that_is_no_text_is_the_same_error() -> None:
     with pytest.raises(SettingsError, match="#rrggbb"):
-        color.parse((0, 0, 0))  # type: ignore[arg-type]
+        color.parse((0, 0, 0))  # type: ignore[arg-type]  # wrong on purpose
 
 
 @pytest.mark.parametrize(
@@ -63,9 +65,9 @@ def test_known_colors(rgb: color.Color, layout: PixelLayout, samples: tuple[int,
 
 @given(COLORS, st.sampled_from(["bt601", "bt709"]), st.booleans())
 def test_ffmpeg_reads_back_the_color_that_was_written(
-    rgb: color.Color, matrix: str, full: bool
+    rgb: color.Color, matrix: Literal["bt601", "bt709"], full: bool
 ) -> None:
-    layout = PixelLayout("yuv", 8, full, matrix)  # type: ignore[arg-type]
+    layout = PixelLayout("yuv", 8, full, matrix)
     frame = av.VideoFrame(16, 16, "yuv444p")
     for plane, value in zip(frame.planes, color.native(rgb, layout), strict=True):
         plane.update(bytes([value]) * plane.buffer_size)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tracker_blur.redaction.outlines import OPAQUE, opacities
+from tracker_blur.settings import Shape
 
 STEPS = ((1, 1), (2, 2), (2, 2))
 
@@ -27,8 +28,8 @@ def test_a_cut_window_is_a_part_of_the_whole() -> None:
 
 
 @pytest.mark.parametrize("shape", ["ellipse", "rectangle"])
-def test_an_outline_is_symmetric(shape: str) -> None:
-    (luma,) = opacities(shape, (40, 60), (-8, -8, 48, 68), 0.2, (1, 1), ((1, 1),), 8)  # type: ignore[arg-type]
+def test_an_outline_is_symmetric(shape: Shape) -> None:
+    (luma,) = opacities(shape, (40, 60), (-8, -8, 48, 68), 0.2, (1, 1), ((1, 1),), 8)
     np.testing.assert_array_equal(luma, luma[::-1])
     np.testing.assert_array_equal(luma, luma[:, ::-1])
 

@@ -152,8 +152,8 @@ class TestPixelsOutsideTheFaces:
         )
         target = passed_on(source, tmp_path / "b.jpg")
         before, after = Image.open(source), Image.open(target)
-        assert after.quantization == before.quantization  # type: ignore[attr-defined]
-        assert after.layer == before.layer  # type: ignore[attr-defined]
+        assert after.quantization == before.quantization  # type: ignore[attr-defined]  # JPEG's own
+        assert after.layer == before.layer  # type: ignore[attr-defined]  # the same
         assert bool(after.info.get("progressive")) == progressive
         alike = structural_similarity(np.asarray(before), np.asarray(after), channel_axis=2)
         assert alike > 0.995
@@ -179,7 +179,8 @@ class TestPixelsOutsideTheFaces:
     def test_of_a_jpeg_that_stores_rgb_stay_rgb(self, tmp_path: Path) -> None:
         source = saved(portrait(), tmp_path / "a.jpg", quality=80, keep_rgb=True)
         with Image.open(passed_on(source, tmp_path / "b.jpg")) as after:
-            assert [layer[0] for layer in after.layer] == [ord(c) for c in "RGB"]  # type: ignore[attr-defined]
+            layers = after.layer  # type: ignore[attr-defined]  # JPEG's own
+            assert [layer[0] for layer in layers] == [ord(c) for c in "RGB"]
 
     def test_of_a_lossy_webp_look_the_same(self, tmp_path: Path) -> None:
         source = saved(portrait(), tmp_path / "a.webp", quality=80)
@@ -811,7 +812,7 @@ class TestRefusals:
             pytest.raises(TypeError),
             ImageSink(tmp_path / "b.png", source, Settings()) as sink,
         ):
-            sink.write(RedactedFrame(object()))  # type: ignore[arg-type]
+            sink.write(RedactedFrame(object()))  # type: ignore[arg-type]  # wrong on purpose
         assert not (tmp_path / "b.png").exists()
 
     def test_heic_without_its_package(

@@ -1075,6 +1075,6 @@ class TestFaults:
             with pytest.raises(ValueError, match="with block"):
                 sink.write(RedactedFrame(frame))
             with pytest.raises(TypeError), sink:
-                sink.write(RedactedFrame("no frame"))  # type: ignore[arg-type]
+                sink.write(RedactedFrame("no frame"))  # type: ignore[arg-type]  # on purpose
         assert isinstance(frame, DecodedFrame)
         assert names(tmp_path) == ["in.mp4"]

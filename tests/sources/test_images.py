@@ -291,7 +291,7 @@ def test_further_pictures_in_a_jpeg_are_left_out(tmp_path: Path) -> None:
     main, preview = (Image.fromarray(noise(32, 32, 3, seed=i)) for i in (1, 2))
     main.save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[preview])
     with Image.open(tmp_path / "a.jpg") as stored:
-        assert stored.n_frames == 2  # type: ignore[attr-defined]
+        assert stored.n_frames == 2  # type: ignore[attr-defined]  # MPO's own
     with ImageSource(tmp_path / "a.jpg") as source:
         assert source.info.frame_count == 1
         assert not source.info.is_moving

@@ -15,7 +15,7 @@ import av
 import numpy as np
 from av.codec.codec import find_best_pix_fmt_of_list
 from av.video.format import VideoFormat
-from av.video.format import names as format_names  # type: ignore[attr-defined]
+from av.video.format import names as format_names  # type: ignore[attr-defined]  # not in stubs
 
 from tracker_blur.frames import PixelLayout, Plane, Samples
 
