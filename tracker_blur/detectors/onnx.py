@@ -30,6 +30,7 @@ WEIGHTS = (("face.onnx",),)
 _SIDE_STEP_PX = 32
 _SMALLEST_PX = 320
 _OCTAVES_PER_STEP = 2
+_LEAST_REDUCED_PX = 24  # smaller things are seen better in the larger copy
 _NMS_IOU = 0.4
 _TOP_K = 1000  # best-scored finds of a class that are compared; a crowd has fewer faces
 _LARGEST_LOG = 5.0  # as in training: e^5 cells are more than any picture has
@@ -72,7 +73,8 @@ class Onnx:
         """Return the things with a score of at least `confidence`."""
 
         def look(picture: Image, step: int) -> list[Detection]:
-            return self._look(picture, step, confidence)
+            found = self._look(picture, step, confidence)
+            return [find for find in found if step == 0 or find.box.size >= _LEAST_REDUCED_PX]
 
         return over_octaves(image, _SMALLEST_PX, look, _OCTAVES_PER_STEP)
 
