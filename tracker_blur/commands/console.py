@@ -80,7 +80,8 @@ class Console:
             yield show
 
     def _print(self, text: str) -> None:
-        sys.stderr.write(f"{text}\n")
+        if sys.stderr is not None:  # closed by who started it
+            sys.stderr.write(f"{text}\n")
 
 
 def counted(number: int, what: str) -> str:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING
 
 from tracker_blur import plugins
 from tracker_blur.commands.arguments import settings_of
@@ -25,14 +22,13 @@ if TYPE_CHECKING:
     from tracker_blur.realtime.controls import Controls
     from tracker_blur.realtime.status import Status
 
-_STATUS_SECONDS = 1.0
-_LAST_LINE_SECONDS = 1.0
 _SAME_SIGNAL_SECONDS = 1.0  # supervisors send one to a process and to its group
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 def run_live(words: Sequence[str]) -> int:
     """Run with these arguments; return the exit code."""
+    _fill_standard_streams()
     options = live_parser().parse_args(words)
     from tracker_blur.commands.console import Console, guarded  # not needed by --help
 
@@ -40,8 +36,19 @@ def run_live(words: Sequence[str]) -> int:
     return guarded(console, lambda: _live(options, console))
 
 
+def _fill_standard_streams() -> None:
+    """Open what is closed, or the next file or server opened would get what is said there."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # it gets the lowest number that is free: this one
+
+
 def _live(options: argparse.Namespace, console: Console) -> None:
     from tracker_blur.commands.console import quieten
+    from tracker_blur.commands.live_names import check_names
+    from tracker_blur.commands.live_status import told
     from tracker_blur.realtime.controls import Controls
     from tracker_blur.realtime.metrics import Metrics
     from tracker_blur.realtime.session import Session
@@ -55,7 +62,10 @@ def _live(options: argparse.Namespace, console: Console) -> None:
     settings = settings_of(options)
     live = live_settings_of(options)
     names = [name for several in options.to or [["window"]] for name in several]
-    _check_names(options.source, names)
+    check_names(options.source, names, overwrite=settings.overwrite)
+    lines = sys.stderr if "-" in names else sys.stdout
+    if options.json and lines is None:
+        raise SettingsError("--json: nothing is open to write lines to: open standard output")
     controls = Controls(_methods(settings), hide_all=live.hide_all)
     source = open_source(options.source, live, realtime=options.realtime)
     session = Session(source, settings, live, controls, console.warn)
@@ -70,25 +80,14 @@ def _live(options: argparse.Namespace, console: Console) -> None:
     if options.metrics_port is not None:
         metrics = server = Metrics(options.metrics_port, lambda: session.status)
         console.note(f"figures for Prometheus at {server.url}")
-    with _ended_by_signals(controls), metrics, session:
-        lines = sys.stderr if "-" in names else sys.stdout
-        with _told(lines, lambda: session.status, controls) if options.json else nullcontext():
-            session.run()
+    telling = told(lines, lambda: session.status, controls) if options.json else nullcontext()
+    with _ended_by_signals(controls), metrics, session, telling:
+        session.run()
     status = session.status
     if not status.frames_in:  # ended while it waited for its source
         raise KeyboardInterrupt
     _say_the_end(status, console)
     _check_targets(status)
-
-
-def _check_names(source: str, targets: Sequence[str]) -> None:
-    """Raise SettingsError when two targets, or a target and the source, are one."""
-    if len(set(targets)) < len(targets):
-        raise SettingsError("--to names a target twice: name each once")
-    for name in targets:
-        with suppress(OSError):
-            if Path(name).samefile(source):
-                raise SettingsError(f"{name}: is the source: choose another name")
 
 
 def _check_targets(status: Status) -> None:
@@ -141,31 +140,6 @@ def _ended_by_signals(controls: Controls) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-@contextmanager
-def _told(lines: TextIO, status: Callable[[], Status], controls: Controls) -> Iterator[None]:
-    """Write the status as a line of JSON each second, and once more at the end."""
-    ended = threading.Event()
-
-    def tell() -> None:
-        while True:
-            is_last = ended.wait(_STATUS_SECONDS)
-            try:
-                os.write(lines.fileno(), f"{json.dumps(status().as_dict())}\n".encode())
-            except OSError:  # the reader has gone: nobody wants it any more
-                controls.quit()
-                return
-            if is_last:
-                return
-
-    teller = threading.Thread(target=tell, name="teller", daemon=True)
-    teller.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        teller.join(_LAST_LINE_SECONDS)  # a reader that reads nothing holds up no one
 
 
 def _say_the_end(status: Status, console: Console) -> None:

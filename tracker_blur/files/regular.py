@@ -37,3 +37,11 @@ def check_names_file(output: str | Path) -> None:
     """Raise SettingsError for an output that is a standard stream or an address."""
     if is_stream(str(output)):
         raise SettingsError(f"{output}: {NO_FILE}")
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is such a folder; where a name is too long there is none."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False

@@ -36,7 +36,8 @@ def forward(muxer: str, address: str, options: dict[str, str]) -> None:
                 output.mux(packet)
                 if not is_reached:
                     is_reached = True
-                    print("reached", flush=True)
+                    sys.stdout.write("reached\n")
+                    sys.stdout.flush()
         output.close()
 
 

@@ -128,8 +128,9 @@ class Runner:
     def _serve(self) -> None:
         """Show and play until it is stopped; what the target raises ends it."""
         while True:
-            self._note_reached()
             with self._changed:
+                if self._target.is_reached:
+                    self._state = "open"
                 self._changed.wait_for(lambda: self._delivery is not None or self._is_stopping)
                 delivery, self._delivery = self._delivery, None
                 sounds = list(self._sounds)
@@ -137,15 +138,12 @@ class Runner:
             if delivery is not None:
                 self._target.show(delivery)
                 self._shown += 1
+                if self._target.is_reached:
+                    self._error = ""
             for sound in sounds:
                 self._target.play(sound)
             if self._is_stopping and delivery is None:
                 return
-
-    def _note_reached(self) -> None:
-        if self._state != "open" and self._target.is_reached:
-            with self._changed:
-                self._state, self._error = "open", ""
 
     def _fail(self, error: Exception, *, is_over: bool) -> None:
         text = str(error) or type(error).__name__

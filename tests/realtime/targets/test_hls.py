@@ -98,3 +98,13 @@ def test_a_folder_that_goes_away_is_told(tmp_path: Path) -> None:
         for turn in range(1, 10):
             send(target, deliveries(begin=12 + turn * 1.2), sounds(begin=12 + turn * 1.2))
     target.close()
+
+
+def test_segments_that_are_there_stay(tmp_path: Path) -> None:
+    segment = tmp_path / "live-000000.ts"
+    segment.write_bytes(b"precious")
+    target = open_target(str(tmp_path / "live.m3u8"), context())
+    with pytest.raises(SinkError, match=r"live-000000\.ts: exists already"):
+        target.open(FORMAT)
+    target.close()
+    assert segment.read_bytes() == b"precious"

@@ -265,3 +265,12 @@ def test_no_space_left_is_told_and_what_is_there_plays(tmp_path: Path, suffix: s
     again = read(path.with_name(f"out-0002.{suffix}"))
     assert len(again.pictures) == 30
     check_step(again)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no pipes with names")
+def test_a_pipe_is_no_recording(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "out.mkv")
+    target = open_target(str(tmp_path / "out.mkv"), context(Settings(overwrite=True)))
+    with pytest.raises(SinkError, match="is no file"):
+        target.open(FORMAT)
+    target.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -20,6 +21,7 @@ import numpy.typing as npt
 
 from tracker_blur import plugins
 from tracker_blur.errors import SettingsError
+from tracker_blur.files.regular import is_folder
 from tracker_blur.realtime.live_settings import LiveSettings
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
@@ -102,14 +104,18 @@ def _kind(text: str, realtime: bool) -> str:
         return "file"
     if text.isdigit() or text.startswith("/dev/"):
         return "camera"
-    if Path(text).exists():
-        raise SettingsError(
-            f"{text}: is a file: add --realtime to play it as if it came live, or hide its faces "
-            f"with 'trackblur {text}'"
-        )
-    if Path(text).suffix:
+    path = Path(text)
+    if text and is_folder(path):
+        raise SettingsError(f"{text}: is a folder: name a file in it, with --realtime")
+    with suppress(OSError):  # of a name that is too long
+        if path.is_file():
+            raise SettingsError(
+                f"{text}: is a file: add --realtime to play it as if it came live, or hide its "
+                f"faces with 'trackblur {text}'"
+            )
+    if path.suffix:
         raise SettingsError(f"{text}: no such file")
     raise SettingsError(
-        f"{text}: is no source: name a camera (0), an address (rtsp://...), or a file with "
+        f"'{text}' is no source: name a camera (0), an address (rtsp://...), or a file with "
         "--realtime"
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import threading
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import av
 from av.container import InputContainer
@@ -27,7 +26,7 @@ _WHITELIST = "http,https,tls,tcp,udp,rtp,rtsp,rtsps,rtmp,rtmps,crypto,httpproxy,
 
 def make(text: str, live: LiveSettings) -> Address:
     """Return the source; raises SettingsError for a protocol that is none."""
-    protocol = urlsplit(text).scheme.lower()
+    protocol = _scheme(text)
     if protocol not in _PROTOCOLS:
         raise SettingsError(
             f"{without_secrets(text)}: '{protocol}' is no protocol to read pictures by: use one of "
@@ -42,7 +41,7 @@ class Address(Contained):
     def __init__(self, text: str, live: LiveSettings) -> None:
         super().__init__(without_secrets(text))
         self._text = text
-        self._scheme = urlsplit(text).scheme.lower()
+        self._scheme = _scheme(text)
         self._live = live
 
     def read(self, stopping: threading.Event) -> Iterator[Item]:
@@ -109,3 +108,7 @@ class Address(Contained):
         if isinstance(error, av.InvalidDataError):
             return "it sends no video"
         return "its host is not known" if has_unknown_host(self._text) else error_text(error)
+
+
+def _scheme(text: str) -> str:
+    return text.partition("://")[0].lower()

@@ -19,7 +19,9 @@ _RAW = re.compile(r"(\d+)x(\d+):(\w+)")
 
 
 def make(text: str, live: LiveSettings) -> StandardInput:
-    """Return the source; raises SettingsError for a raw format that is none."""
+    """Return the source; raises SettingsError for a raw format that is none, or a closed input."""
+    if sys.stdin is None:
+        raise SettingsError("standard input is closed: send it pictures, or name another source")
     if live.raw_format is None:
         return StandardInput(None, {"probesize": str(_PROBE_BYTES)})
     match = _RAW.fullmatch(live.raw_format)

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from tracker_blur import plugins
 from tracker_blur.errors import SettingsError, SinkError
+from tracker_blur.files.regular import is_folder
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.delivery import Delivery, Format, Sound
 from tracker_blur.realtime.live_settings import LiveSettings
@@ -102,7 +103,7 @@ def _kind(text: str) -> str:
     if word in _WORDS:
         return word
     path = Path(text)
-    if text and (text[-1] in "/" + os.sep or path.is_dir() or path.suffix.lower() == ".m3u8"):
+    if text and (text[-1] in "/" + os.sep or is_folder(path) or path.suffix.lower() == ".m3u8"):
         return "hls"
     if path.suffix:
         return "recording"

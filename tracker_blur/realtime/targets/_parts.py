@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from tracker_blur.errors import SinkError
@@ -60,7 +61,8 @@ class Parts:
     def replaces(self) -> bool:
         """Return whether the first file is to replace one, and may."""
         first = self._path.with_name(self._name_of(1))
-        return self._overwrite and self._number == 0 and os.access(first, os.W_OK)
+        is_replaceable = os.access(first, os.W_OK) and first.is_file()
+        return self._overwrite and self._number == 0 and is_replaceable
 
     def new(self) -> WholeFile:
         """Create the next file.
@@ -72,6 +74,8 @@ class Parts:
         while True:
             self._number += 1
             path = self._name()
+            if _is_no_file(path):
+                raise SinkError(f"{path}: is no file: choose another name")
             try:
                 return WholeFile(path, "w" if self._overwrite else "x")
             except FileExistsError as error:
@@ -94,6 +98,13 @@ class Parts:
         if number == 1 and not self._is_numbered:
             return self._path.name
         return f"{self._path.stem}-{number:04}{self._path.suffix}"
+
+
+def _is_no_file(path: Path) -> bool:
+    """Return whether it is a pipe or the like, which would wait for its reader."""
+    with suppress(OSError):  # making it will tell why
+        return path.exists() and not path.is_file()
+    return False
 
 
 def _last_number(path: Path) -> int:

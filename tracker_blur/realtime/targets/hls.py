@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import glob
+import os
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from tracker_blur.errors import SinkError
+from tracker_blur.files.regular import is_folder
 from tracker_blur.media.containers import ContainerFormat
 from tracker_blur.realtime.delivery import Delivery, Format, Sound
 from tracker_blur.realtime.targets import Context
@@ -30,10 +33,14 @@ _FORM = Form(
 def make(text: str, context: Context) -> Playlist:
     """Return the playlist that a folder or a file's name means."""
     check(_FORM, context.settings)
+    return Playlist(text, playlist_path(text), context)
+
+
+def playlist_path(text: str) -> Path:
+    """Return the playlist in the folder that a word names, or the file that it names itself."""
     path = Path(text)
-    return Playlist(
-        text, path if path.suffix.lower() == SUFFIX else path / f"live{SUFFIX}", context
-    )
+    is_meant = is_folder(path) or text.endswith(("/", os.sep))
+    return path / f"live{SUFFIX}" if is_meant else path
 
 
 class Playlist:
@@ -54,8 +61,8 @@ class Playlist:
 
     def open(self, format: Format) -> None:
         """Check the place."""
-        if self._path.exists() and not self._is_ours:
-            raise SinkError(f"{self._path}: exists already: choose another name, or --overwrite")
+        if not self._is_ours:
+            self._check_free()
         if not self._path.parent.is_dir():
             raise SinkError(f"{self.name}: there is no folder {self._path.parent}: make it")
         prove(_FORM, format, self._settings)
@@ -70,6 +77,13 @@ class Playlist:
             self._settings,
         )
         self._is_ours = True
+
+    def _check_free(self) -> None:
+        """Raise SinkError when a playlist or a segment of its name is there."""
+        segments = self._path.parent.glob(f"{glob.escape(self._path.stem)}-*.ts")
+        for path in (self._path, *segments):
+            if path.exists():
+                raise SinkError(f"{path}: exists already: choose another name, or --overwrite")
 
     def show(self, delivery: Delivery) -> None:
         """Write a picture; raises SinkError when that fails."""

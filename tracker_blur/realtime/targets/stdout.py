@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import BinaryIO, cast
@@ -23,7 +24,9 @@ _FORM = Form(
 
 
 def make(text: str, context: Context) -> StandardOutput:
-    """Return standard output; raises SettingsError where that is a terminal."""
+    """Return standard output; raises SettingsError where that is a terminal, or closed."""
+    if sys.stdout is None:
+        raise SettingsError("-: standard output is closed: send it to a program or a file")
     if os.isatty(_DESCRIPTOR):
         raise SettingsError("-: standard output is a terminal: send it to a program or a file")
     check(_FORM, context.settings)

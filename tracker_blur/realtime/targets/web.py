@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import secrets
 import threading
 from contextlib import suppress
@@ -64,9 +65,11 @@ class Page:
             )
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
+            is_ours = error.errno in (errno.EADDRINUSE, errno.EACCES)
+            advice = "another port, as in web:8643" if is_ours else "an address of this machine"
             raise SinkError(
                 f"{self.name}: cannot listen at {self._host}:{self._port} ({reason}): "
-                "choose another port, as in web:8643"
+                f"choose {advice}"
             ) from error
         self._server, self.url = server, server.url
         self._thread = threading.Thread(

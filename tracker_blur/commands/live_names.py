@@ -1,0 +1,66 @@
+"""Keeps the source of `trackblur live` and its targets out of each other's way."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+from tracker_blur.errors import SettingsError
+from tracker_blur.realtime.addresses import without_secrets
+from tracker_blur.realtime.targets.hls import SUFFIX, playlist_path
+
+_STANDARD = "-"
+_SEGMENT_SUFFIX = ".ts"
+
+_Place: TypeAlias = "str | Path"
+
+
+def check_names(source: str, targets: Sequence[str], *, overwrite: bool) -> None:
+    """Raise SettingsError when two targets, or a target and the source, are one.
+
+    overwrite  whether the numbered files of a recording may replace others
+    """
+    names: dict[_Place, str] = {}
+    for name in targets:
+        place = _place(name)
+        shown = without_secrets(name)
+        if place in names:
+            raise SettingsError(f"{shown}: --to names it twice: name each target once")
+        names[place] = name
+        if name != _STANDARD and (place == _place(source) or _is_same_file(name, source)):
+            raise SettingsError(f"{shown}: is the source: choose another name")
+        if isinstance(place, Path) and _has_part(place, Path(source), overwrite=overwrite):
+            raise SettingsError(f"{shown}: a part of it is the source: choose another name")
+
+
+def _place(name: str) -> _Place:
+    """Return what two names share that mean one place."""
+    if "://" in name:
+        with suppress(ValueError):
+            url = urlsplit(name)
+            return f"{url.scheme.lower()}://{url.hostname}:{url.port}{url.path}"
+    if name == _STANDARD or "://" in name:
+        return name
+    return Path(os.path.realpath(playlist_path(name)))
+
+
+def _is_same_file(name: str, source: str) -> bool:
+    with suppress(OSError):
+        return Path(name).samefile(source)
+    return False
+
+
+def _has_part(target: Path, source: Path, *, overwrite: bool) -> bool:
+    """Return whether a numbered file of the target would be the source."""
+    suffix = _SEGMENT_SUFFIX if target.suffix == SUFFIX else target.suffix
+    part = Path(os.path.realpath(source))
+    return (
+        (overwrite or target.suffix == SUFFIX)
+        and (part.parent, part.suffix) == (target.parent, suffix)
+        and re.fullmatch(rf"{re.escape(target.stem)}-\d+", part.stem) is not None
+    )
