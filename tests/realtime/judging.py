@@ -8,10 +8,13 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from tests.realtime.clips import place
+from tests.waiting import PATIENCE_SECONDS
 from tracker_blur import Settings
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.delivery import Delivery, Format, Sound
@@ -23,7 +26,6 @@ from tracker_blur.realtime.targets import Target
 
 DARK = 40
 RAW_SHARE = 0.5  # a face of which less is black was not hidden at all, or elsewhere
-LONGEST_SECONDS = 30.0  # a test that hangs fails
 
 
 class Judge:
@@ -54,6 +56,12 @@ class Judge:
 
     def close(self) -> None:
         self.closed += 1
+
+    @property
+    def status(self) -> Status:
+        """How the session fares."""
+        assert self.session is not None
+        return self.session.status
 
     @property
     def covers(self) -> int:
@@ -88,13 +96,14 @@ def watched(
     session = Session(source, chosen, live, controls, tell)
     judge.session = session
     session.add([judge, *others])
-    watch = threading.Timer(LONGEST_SECONDS, controls.quit)
+    watch = threading.Timer(PATIENCE_SECONDS, controls.quit)  # a test that hangs fails
     watch.start()
-    with session:
-        session.run()
-        status = session.status
-    watch.cancel()
-    return status
+    try:
+        with session:
+            session.run()
+            return session.status
+    finally:
+        watch.cancel()
 
 
 def truth_of(clip: Path) -> dict[int, list[tuple[float, ...]]]:
@@ -109,22 +118,26 @@ def truth_of(clip: Path) -> dict[int, list[tuple[float, ...]]]:
 def raw_faces(judge: Judge, clip: Path) -> list[tuple[int, float]]:
     """Return the (frame, hidden share) of true faces left to see in what is no cover.
 
-    Frames of a file that is played in real time are numbered as they come.
+    Frames of a file that is played in real time are numbered as they come; it may be the clip, or
+    one in which that swings.
     """
     truth = truth_of(clip)
+    with av.open(str(clip)) as container:
+        count = sum(packet.size > 0 for packet in container.demux(video=0))
     raw = []
     for delivery in judge.deliveries:
         if delivery.is_cover:
             assert is_coarse(delivery)
             continue
         gray = luma(delivery)
-        for x, y, width, height in truth.get(delivery.redacted.frame.index, ()):
+        index = place(delivery.redacted.frame.index, count)
+        for x, y, width, height in truth.get(index, ()):
             face = np.zeros(gray.shape, np.uint8)
             cv2.ellipse(face, ((x + width / 2, y + height / 2), (width, height), 0), 1, -1)
             if face.any():
                 hidden = float((gray < DARK)[face.astype(bool)].mean())
                 if hidden < RAW_SHARE:
-                    raw.append((delivery.redacted.frame.index, hidden))
+                    raw.append((index, hidden))
     return raw
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.realtime.clips import swinging
 from tests.realtime.judging import Judge, watched
 from tests.realtime.test_arrival import rgb
 from tests.waiting import PATIENCE_SECONDS, until
@@ -234,13 +235,14 @@ def test_a_target_that_hangs_is_left_behind() -> None:
 
 
 @pytest.mark.shared
-def test_one_target_that_fails_does_not_stop_another(shared: Path) -> None:
+def test_one_target_that_fails_does_not_stop_another(shared: Path, tmp_path: Path) -> None:
     class Broken(Judge):
         def show(self, delivery: Delivery) -> None:
             raise SinkError("nowhere: cannot be")
 
     judge = Judge(until=lambda judge: judge.open_frames > 5)
-    status = watched(shared / "videos" / "two_heads.mp4", shared, judge, others=[Broken()])
+    clip = swinging(shared / "videos" / "two_heads.mp4", tmp_path / "long.mp4")
+    status = watched(clip, shared, judge, others=[Broken()])
     assert judge.open_frames > 5
     assert status.targets[0].state == "open"
     assert status.targets[1].shown == 0
