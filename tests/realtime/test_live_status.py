@@ -60,4 +60,5 @@ def test_lines_that_nobody_gets_stop_nothing_else(
     assert result.returncode == code, result.stderr
     assert text in result.stderr
     with av.open(str(tmp_path / "out.mkv")) as container:
-        assert float(list(container.decode(video=0))[-1].time or 0) > 4  # all of its 4.7 seconds
+        # Of 4.7 seconds, less what a target takes to open; lines fail after one second.
+        assert float(list(container.decode(video=0))[-1].time or 0) > 2
