@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,15 @@ def test_the_time_of_a_stage_adds_up_also_when_it_fails(report: Report) -> None:
             raise ValueError("stop")
     assert 0 < report.stage_seconds["see"] <= report.seconds
     assert set(report.stage_seconds) == {"see"}
+
+
+def test_getting_items_is_timed_and_working_on_them_is_not(report: Report) -> None:
+    started, items = time.perf_counter(), []
+    for item in report.timed("abc", "decode"):
+        time.sleep(0.02)
+        items.append(item)
+    assert items == ["a", "b", "c"]
+    assert 0 < report.stage_seconds["decode"] < time.perf_counter() - started - 0.05
 
 
 def test_a_report_that_is_printed_does_not_list_all_faces(report: Report) -> None:

@@ -9,25 +9,25 @@ error, and the sink leaves nothing behind.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 from tracker_blur.atomic import check_place
 from tracker_blur.errors import SinkError, SourceError
 from tracker_blur.files.job import Job
 from tracker_blur.files.suffixes import MediaKind
 from tracker_blur.following.eyes import Eye, Eyes
-from tracker_blur.following.look import look_closely
+from tracker_blur.following.look import look_at_each
 from tracker_blur.following.lookahead import look_ahead
 from tracker_blur.following.together import merged
 from tracker_blur.frames import Frame, Image, RedactedFrame, VideoInfo, view_size
 from tracker_blur.redact import Redactor
 from tracker_blur.refine import refine
+from tracker_blur.replay import replay
 from tracker_blur.report import Progress, Report
 from tracker_blur.settings import FACE, Settings
 from tracker_blur.sinks import Sink
@@ -38,7 +38,7 @@ from tracker_blur.sources.images import ImageSource
 from tracker_blur.sources.video import VideoSource
 from tracker_blur.stages import Ahead
 from tracker_blur.survey import Survey
-from tracker_blur.tracks import Face, Origin, Timeline, Tracks
+from tracker_blur.tracks import Face, Tracks
 
 _QUEUED_FRAMES = 2  # evens out the stages; more would only cost memory
 _LONGEST_DELAY_FRAMES = 30  # they wait at full size; nothing is followed further back anyway
@@ -46,8 +46,6 @@ _LONGEST_DELAY_FRAMES = 30  # they wait at full size; nothing is followed furthe
 _SKIPPED_SECONDS = 0.12
 # What is lost in a first pass is not held, but looked for from its next sight back.
 _SURVEY_HOLD_SECONDS = 0.15
-
-_T = TypeVar("_T")
 
 Seen: TypeAlias = tuple[Frame, tuple[Face, ...]]
 
@@ -148,7 +146,7 @@ class Engine:
         Through a video faces are followed; each picture by itself is looked at more closely.
         """
         if not info.is_moving:
-            return self._look_at_each
+            return lambda frames: look_at_each(frames, self._eyes.each)
         delay = min(_LONGEST_DELAY_FRAMES, round(self._settings.delay_seconds * info.rate))
         rate = float(info.rate)
         follower = self._eyes.follower(
@@ -175,7 +173,7 @@ class Engine:
         report.expected_frames = info.frame_count
         view = self._viewer(info)
         surveys: list[Survey] = []
-        with Ahead(_timed(source, report, "decode"), _QUEUED_FRAMES, "decode") as frames:
+        with Ahead(report.timed(source, "decode"), _QUEUED_FRAMES, "decode") as frames:
             for frame in frames:
                 if not surveys:
                     surveys = [
@@ -209,21 +207,10 @@ class Engine:
 
     def _render(self, job: Job, tracks: Tracks, report: Report, progress: Progress | None) -> None:
         report.tracks = sum(track.hide for track in tracks.tracks)
-        timeline = Timeline(tracks)
-        kind = tracks.size, tracks.time_base
-
-        def seen(frames: Iterable[Frame]) -> Iterator[Seen]:
-            count = 0
-            for count, frame in enumerate(frames, 1):
-                is_known = count <= tracks.frame_count and frame.pts == tracks.times[count - 1]
-                if not is_known or (frame.size, frame.time_base) != kind:
-                    raise SourceError(_OTHER_VIDEO.format(job.source))
-                yield frame, timeline.faces(count - 1)
-            if count != tracks.frame_count:
-                raise SourceError(_OTHER_VIDEO.format(job.source))
-
         with self._opened(job.source, job.kind) as source:
-            self._write(source, job, seen, report, progress)
+            self._write(
+                source, job, lambda frames: replay(frames, tracks, job.source), report, progress
+            )
 
     def _write(
         self,
@@ -235,7 +222,7 @@ class Engine:
     ) -> None:
         report.expected_frames = source.info.frame_count
         with (
-            Ahead(_timed(source, report, "decode"), _QUEUED_FRAMES, "decode") as decoded,
+            Ahead(report.timed(source, "decode"), _QUEUED_FRAMES, "decode") as decoded,
             self._seen_ahead(see(decoded), report) as seen,
             self._sink(source, job) as sink,
         ):
@@ -255,7 +242,7 @@ class Engine:
         """Return the frames with their faces, in a thread of their own if that is any work."""
         if report.found is not None:
             return nullcontext(seen)
-        return Ahead(_timed(seen, report, "see"), _QUEUED_FRAMES, "see")
+        return Ahead(report.timed(seen, "see"), _QUEUED_FRAMES, "see")
 
     def _sink(self, source: ImageSource | VideoSource, job: Job) -> Sink:
         if isinstance(source, ImageSource):
@@ -268,35 +255,7 @@ class Engine:
 
         return view
 
-    def _look_at_each(self, frames: Iterable[Frame]) -> Iterator[Seen]:
-        ids = itertools.count()
-        for frame in frames:
-            yield (
-                frame,
-                tuple(
-                    Face(next(ids), find.box, find.score, Origin.DETECTED, label=eye.label)
-                    for eye in self._eyes.each
-                    for find in look_closely(eye.detector, frame, eye.confidence)
-                ),
-            )
-
-
-_OTHER_VIDEO = (
-    "{}: its frames are not those that were looked at: use its own tracks, and let nothing write "
-    "to it meanwhile"
-)
-
 
 def _check_apart(job: Job) -> None:
     if job.target.exists() and job.source.exists() and job.target.samefile(job.source):
         raise SinkError(f"{job.target}: is the input itself: choose another name")
-
-
-def _timed(items: Iterable[_T], report: Report, stage: str) -> Iterator[_T]:
-    iterator = iter(items)
-    while True:
-        with report.timing(stage):
-            item = next(iterator, None)
-        if item is None:
-            return
-        yield item

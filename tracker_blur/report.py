@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from tracker_blur.tracks import Face, Tracks
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -52,6 +54,16 @@ class Report:
             yield
         finally:
             self.stage_seconds[stage] += time.perf_counter() - started
+
+    def timed(self, items: Iterable[T], stage: str) -> Iterator[T]:
+        """Give these items; what it takes to get them is added to a stage's time."""
+        iterator = iter(items)
+        while True:
+            with self.timing(stage):
+                item = next(iterator, None)
+            if item is None:
+                return
+            yield item
 
     @contextmanager
     def timing_all(self) -> Iterator[None]:
