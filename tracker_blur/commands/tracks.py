@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Sequence
 from dataclasses import replace
+from os.path import realpath
 from pathlib import Path
 
 import numpy as np
@@ -57,17 +57,13 @@ def _check_targets(options: argparse.Namespace) -> None:
         track_file.check_place(options.output, options.overwrite or is_itself)
     for _, word in options.exported:
         path = Path(word)
-        if options.output and _real(path) == _real(options.output):
+        if options.output and realpath(path) == realpath(options.output):
             raise SettingsError(f"{path}: is named by -o, too: choose another name for the export")
         if path.exists() and (is_media(path) or track_file.is_one(path)):
             kind = "a video or a picture" if is_media(path) else "a track file"
             raise SinkError(
                 f"{path}: exists and is {kind}, so no export replaces it: choose another name"
             )
-
-
-def _real(path: Path) -> str:
-    return os.path.realpath(path)
 
 
 def _list(source_name: str, tracks: Tracks) -> None:

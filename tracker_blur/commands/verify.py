@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from os.path import realpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +71,9 @@ def _check(options: argparse.Namespace) -> None:
     both_exist = against is not None and against.exists() and options.output.exists()
     if both_exist and against.samefile(options.output):
         raise SettingsError(f"{against}: is the output itself: name the input with --against")
-    if None not in (options.report, options.json) and _real(options.report) == _real(options.json):
+    if None not in (options.report, options.json) and realpath(options.report) == realpath(
+        options.json
+    ):
         raise SettingsError(f"{options.json}: is named twice: give --report and --json two names")
     inputs = [path for path in (options.output, against, options.tracks) if path is not None]
     for target in (options.report, options.json):
@@ -85,10 +87,6 @@ def _check(options: argparse.Namespace) -> None:
             raise SettingsError(f"{target}: is read by this very command: choose another name")
         if not options.overwrite:
             raise SettingsError(f"{target}: exists already: choose another name, or --overwrite")
-
-
-def _real(path: Path) -> str:
-    return os.path.realpath(path)
 
 
 def _tracks(options: argparse.Namespace) -> tuple[Tracks | None, Settings]:
