@@ -2,11 +2,11 @@
 
     python benchmarks/cameras.py [--camera 0 | --size 1280x720 --rate 30] [--seconds 20] [--work 20]
 
-It needs imutils (pip install imutils). Without `--camera` a stand-in takes its place: another process
-that serves JPEG pictures by HTTP at a steady rate, each with its number drawn into it, and says when
-it gave each. FFmpeg reads it, that of OpenCV or that of PyAV; a driver, and how OpenCV reads V4L2,
-are not in it. With `--camera` they are, and the delay is not: a camera's pictures do not tell when
-they were taken.
+It needs imutils (pip install imutils). Without `--camera` a stand-in takes its place: another
+process that serves JPEG pictures by HTTP at a steady rate, each with its number drawn into it, and
+says when it gave each. FFmpeg reads it, that of OpenCV or that of PyAV; a driver, and how OpenCV
+reads V4L2, are not in it. With `--camera` they are, and the delay is not: a camera's pictures do
+not tell when they were taken.
 
 Whoever takes a picture is busy with it for `--work` milliseconds, as a detector is.
 

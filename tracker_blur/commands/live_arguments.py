@@ -23,7 +23,8 @@ def live_parser() -> argparse.ArgumentParser:
         description="Hide every face in what a camera or a stream shows, as it happens. Whatever "
         "fails: all is hidden until it works again.",
         epilog="It ends when you quit (q, Ctrl-C) or the source ends, with exit code 0 (1 when a "
-        "target does not work then); files are whole then. Targets: window, virtual, web, "
+        "target or the detector does not work then, or there should be more of the source); files "
+        "are whole then. Targets: window, virtual, web, "
         "a file (.mp4, .mkv), an address (rtmp, rtsp, srt, udp), a playlist (live.m3u8), "
         "or - for standard output. --json prints a line each second, to standard error "
         "where standard output carries pictures.",

@@ -38,7 +38,8 @@ def live(
     controls  what may be done meanwhile, such as hiding all
     tell      called with what a user should know, one line each, from any thread
 
-    Raises SourceError when the source cannot be opened, SettingsError, ModelError.
+    Raises SettingsError, ModelError, SourceError when the source cannot be opened or breaks off at
+    its end, TrackerBlurError when that comes while the detector hangs.
     """
     chosen = settings or Settings(detect_every_frames="auto")
     live_settings = live_settings or LiveSettings()
