@@ -179,10 +179,14 @@ def test_broken_packets_are_skipped(shared: Path, clip: Path, tmp_path: Path) ->
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """Serve a folder by HTTP, and give its address."""
+def served(folder: Path, *, tells_length: bool = True) -> Iterator[str]:
+    """Serve a folder by HTTP, without byte ranges, and give its address."""
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
+        def send_header(self, keyword: str, value: str) -> None:
+            if tells_length or keyword != "Content-Length":
+                super().send_header(keyword, value)
+
         def log_message(self, *_: object) -> None:
             pass
 
@@ -197,7 +201,10 @@ def served(folder: Path) -> Iterator[str]:
             serving.join()
 
 
-def test_a_video_on_a_server_ends_as_a_file_does(shared: Path, clip: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("tells_length", [True, False])
+def test_a_video_on_a_server_ends_as_a_file_does(
+    shared: Path, clip: Path, tmp_path: Path, tells_length: bool
+) -> None:
     command = [ffmpeg(), "-loglevel", "error", "-nostdin", "-i", str(clip), "-c", "copy"]
     subprocess.run([*command, "-movflags", "+faststart", str(tmp_path / "clip.mp4")], check=True)
     judge = Judge()

@@ -19,6 +19,7 @@ from tracker_blur.realtime.sources._pacing import paced
 
 _PROTOCOLS = {"rtsp", "rtsps", "rtmp", "rtmps", "udp", "rtp", "tcp", "http", "https"}
 _PROBE_BYTES, _PROBE_SECONDS = 500_000, 1.0
+_LAST_SECONDS = 1.0  # where a video breaks off, all of it was there
 _OPENING_TIMEOUTS = 2  # it takes several questions and answers
 # A playlist may name other addresses, but no files of this machine.
 _WHITELIST = "http,https,tls,tcp,udp,rtp,rtsp,rtsps,rtmp,rtmps,crypto,httpproxy,data"
@@ -54,23 +55,31 @@ class Address(Contained):
         yield from paced(items, stopping) if is_playlist or self.ends else items
 
     def _checked(self, items: Iterator[Item]) -> Iterator[Item]:
-        """Give the items; says what is wrong with a video of which none can be read.
+        """Give the items; tells apart why a video that has an end breaks off.
 
-        FFmpeg opens an MP4 whose index lies at its end, but cannot go back from there.
+        FFmpeg opens an MP4 whose index lies at its end, but cannot go back from there. Of what a
+        server gives without its length, FFmpeg takes the end for a failure.
         """
-        count = 0
+        assert self._container is not None
+        start, length = self._container.start_time or 0, self._container.duration or 0
+        nearly_all = (start + length) / av.time_base - _LAST_SECONDS
+        last: float | None = None
         try:
-            for count, item in enumerate(items, 1):  # noqa: B007  # counted for the error
+            for item in items:
+                last = item.stamp if item.stamp is not None else last
                 yield item
         except SourceError as error:
             is_unreadable = getattr(error.__cause__, "errno", None) == errno.EIO
-            if count or not (self.ends and is_unreadable):
+            if not (self.ends and is_unreadable):
                 raise
-            raise SourceError(
-                f"{self.name}: cannot be played from this server (its index lies at its end, and "
-                "the server gives no byte ranges): download it and add --realtime, or put its "
-                "index first (ffmpeg -i IN -c copy -movflags +faststart OUT)"
-            ) from error
+            if last is None:
+                raise SourceError(
+                    f"{self.name}: cannot be played from this server (its index lies at its end, "
+                    "and the server gives no byte ranges): download it and add --realtime, or put "
+                    "its index first (ffmpeg -i IN -c copy -movflags +faststart OUT)"
+                ) from error
+            if last < nearly_all:
+                raise
 
     def _opened(self) -> InputContainer:
         timeout = self._live.timeout_seconds
