@@ -123,7 +123,8 @@ class Runner:
                     self._changed.wait_for(lambda: self._is_stopping, pause)
         if self._state == "opening" and self._shown and not self._target.is_reached:
             self._state, self._error = "failed", f"{self._target.name}: was not reached in time"
-        self._state = "failed" if self._state == "failed" else "closed"
+        elif self._state != "failed":
+            self._state = "closed"
 
     def _serve(self) -> None:
         """Show and play until it is stopped; what the target raises ends it."""

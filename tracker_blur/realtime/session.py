@@ -126,10 +126,8 @@ class Session:
 
     def _heed_hanging(self) -> None:
         """Tell once of a look that does not end; at the source's end nothing waits for it."""
-        was_hanging, self._is_hanging = (
-            self._is_hanging,
-            self._watcher.busy_seconds > self._hanging_seconds,
-        )
+        was_hanging = self._is_hanging
+        self._is_hanging = self._watcher.busy_seconds > self._hanging_seconds
         if not self._is_hanging:
             return
         trouble = f"a look at the picture has not ended for {self._hanging_seconds:g} seconds"
