@@ -12,12 +12,13 @@ from tests.waiting import until
 from tracker_blur import LiveSettings, Settings, SourceError
 
 pytestmark = pytest.mark.shared
+PATIENT = LiveSettings(watchdog_seconds=60)  # a busy machine looks late
 
 
 def test_pictures_come_until_the_source_ends(shared: Path) -> None:
     clip = shared / "videos" / "two_heads.mp4"
     settings = Settings(models_folder=shared / "models", detect_every_frames="auto")
-    shapes = [image.shape for image in tracker_blur.live(clip, settings, realtime=True)]
+    shapes = [image.shape for image in tracker_blur.live(clip, settings, PATIENT, realtime=True)]
     assert len(shapes) > 5  # as many as this machine has time for
     assert set(shapes) == {(270, 480, 3)}
 
@@ -26,7 +27,7 @@ def test_leaving_the_loop_ends_all(shared: Path) -> None:
     clip = shared / "videos" / "two_heads.mp4"
     settings = Settings(models_folder=shared / "models")
     before = threading.active_count()
-    pictures = tracker_blur.live(clip, settings, realtime=True)
+    pictures = tracker_blur.live(clip, settings, PATIENT, realtime=True)
     next(pictures)
     pictures.close()
     ours = {"intake", "watcher", "outlet", "session"}

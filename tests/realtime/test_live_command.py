@@ -30,6 +30,7 @@ from tracker_blur.realtime.metrics import Metrics, exposition
 from tracker_blur.realtime.status import Status, TargetStatus
 
 PROGRAM = [sys.executable, "-m", "tracker_blur", "live"]
+UNHURRIED = ["--watchdog", "60"]  # a machine that stands still is no detector that hangs
 
 
 def run(*words: str) -> subprocess.CompletedProcess[bytes]:
@@ -75,7 +76,7 @@ sys.exit(main(sys.argv[1:]))
 @pytest.mark.shared
 def test_a_file_in_real_time_becomes_a_file(shared: Path, clip: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.mkv"
-    words = ["--realtime", "--to", str(out), "--json", "--delay", "0.2", "--face"]
+    words = ["--realtime", "--to", str(out), "--json", "--delay", "0.2", *UNHURRIED, "--face"]
     result = subprocess.run(
         [sys.executable, "-c", PATIENT, "live", str(clip), *words, str(shared / "models")],
         capture_output=True,
@@ -170,7 +171,8 @@ def test_who_reads_no_lines_holds_up_no_end(shared: Path, clip: Path, tmp_path: 
             pass
     os.set_blocking(write, True)
     out = tmp_path / "out.mkv"
-    words = [str(clip), "--realtime", "--to", str(out), "--json", "--face", str(shared / "models")]
+    words = [str(clip), "--realtime", "--to", str(out), "--json", *UNHURRIED]
+    words += ["--face", str(shared / "models")]
     result = subprocess.run(
         [*PROGRAM, *words], stdout=write, stderr=subprocess.PIPE, timeout=PATIENCE_SECONDS
     )
@@ -183,7 +185,8 @@ def test_who_reads_no_lines_holds_up_no_end(shared: Path, clip: Path, tmp_path: 
 @pytest.mark.shared
 def test_nohup_stays_in_force(shared: Path, clip: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.mkv"
-    words = [str(clip), "--realtime", "--to", str(out), "--face", str(shared / "models")]
+    words = [str(clip), "--realtime", "--to", str(out), *UNHURRIED]
+    words += ["--face", str(shared / "models")]
     with subprocess.Popen(
         ["sh", "-c", "trap '' HUP; exec \"$@\"", "sh", *PROGRAM, *words], stderr=subprocess.PIPE
     ) as process:
@@ -278,7 +281,7 @@ def test_a_target_that_cannot_work_ends_it(
 ) -> None:
     (tmp_path / "there.mkv").write_bytes(b"precious")
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        words = [target.format(port=taken.getsockname()[1]), "other.mkv"]
+        words = [target.format(port=taken.getsockname()[1]), "other.mkv", *UNHURRIED]
         result = subprocess.run(
             [*PROGRAM, str(clip), "--realtime", "--to", *words, "--face", str(shared / "models")],
             capture_output=True,

@@ -56,6 +56,7 @@ def test_lines_that_nobody_gets_stop_nothing_else(
 ) -> None:
     clip = shared / "videos" / "two_heads.mp4"
     words = [str(clip), "--realtime", "--to", "out.mkv", "--face", str(shared / "models"), *json]
+    words += ["--watchdog", "60"]  # a machine that stands still is no detector that hangs
     result = run(shell, *words, folder=tmp_path)
     assert result.returncode == code, result.stderr
     assert text in result.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -300,7 +301,8 @@ def test_a_look_ahead_gives_every_frame_to_the_end(shared: Path, clip: Path) -> 
 def test_a_look_ahead_longer_than_the_watchdog_covers_no_end(shared: Path, clip: Path) -> None:
     def shows_the_end() -> bool:
         judge = Judge()
-        watched(clip, shared, judge, LiveSettings(watchdog_seconds=0.5), delay_seconds=1.5)
+        with suppress(TrackerBlurError):  # this machine has stood still for too long
+            watched(clip, shared, judge, LiveSettings(watchdog_seconds=0.5), delay_seconds=1.5)
         assert raw_faces(judge, clip) == []
         end = [d for d in judge.deliveries if d.redacted.frame.index > 45]
         is_whole = judge.deliveries[-1].redacted.frame.index == 55
@@ -317,7 +319,7 @@ def played(judge: Judge) -> float:
 def test_sound_comes_in_step(shared: Path) -> None:
     clip = shared / "videos" / "dancer.mp4"
     judge = Judge(until=lambda judge: played(judge) > 0.5)
-    watched(clip, shared, judge)
+    watched(clip, shared, judge, PATIENT)
     assert judge.format is not None
     assert judge.format.sound_rate == 48000
     ends = [s.seconds + s.samples.shape[1] / 48000 for s in judge.sounds]
@@ -333,16 +335,18 @@ def test_nothing_is_heard_while_all_is_hidden(shared: Path) -> None:
     clip = shared / "videos" / "dancer.mp4"
     seconds: list[float] = []
 
-    def until(judge: Judge) -> bool:
+    def show_again() -> None:
+        wait_until(lambda: judge.deliveries and judge.deliveries[-1].seconds > 1.5)
+        assert judge.sounds == []
+        seconds.append(judge.deliveries[-1].seconds)
         assert judge.controls is not None
-        if judge.controls.wishes.hide_all and judge.deliveries[-1].seconds > 1.5:
-            assert judge.sounds == []
-            judge.controls.hide_all(on=False)
-            seconds.append(judge.deliveries[-1].seconds)
-        return bool(judge.sounds)
+        judge.controls.hide_all(on=False)
 
-    judge = Judge(until)
-    watched(clip, shared, judge, LiveSettings(hide_all=True))
+    judge = Judge(until=lambda judge: bool(judge.sounds))
+    shower = threading.Thread(target=show_again)
+    shower.start()
+    watched(clip, shared, judge, LiveSettings(hide_all=True, watchdog_seconds=60))
+    shower.join()
     assert judge.sounds[0].seconds > seconds[0]
 
 
