@@ -19,7 +19,11 @@ from tracker_blur.boxes import Detection
 from tracker_blur.detectors import yunet
 from tracker_blur.errors import TrackerBlurError
 from tracker_blur.frames import Image
+from tracker_blur.realtime.delivery import Delivery
 from tracker_blur.realtime.live_settings import LiveSettings
+from tracker_blur.realtime.outlet import Outlet
+from tracker_blur.realtime.runner import Runner
+from tracker_blur.realtime.watcher import Watched
 
 pytestmark = pytest.mark.shared
 
@@ -348,6 +352,45 @@ def test_nothing_is_heard_while_all_is_hidden(shared: Path) -> None:
     watched(clip, shared, judge, LiveSettings(hide_all=True, watchdog_seconds=60))
     shower.join()
     assert judge.sounds[0].seconds > seconds[0]
+
+
+def test_what_was_recorded_while_all_was_hidden_is_not_heard_after_it(
+    shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Runner.show
+    seconds: list[float] = []
+
+    def slow(runner: Runner, delivery: Delivery) -> None:
+        real(runner, delivery)
+        time.sleep(0.05)  # the target sees the picture, and a person acts, before its sound
+
+    def until(judge: Judge) -> bool:
+        assert judge.controls is not None
+        if judge.controls.wishes.hide_all and judge.deliveries[-1].seconds > 1.5:
+            judge.controls.hide_all(on=False)
+            seconds.append(judge.deliveries[-1].seconds)
+        return bool(judge.sounds)
+
+    monkeypatch.setattr(Runner, "show", slow)
+    judge = Judge(until)
+    clip = shared / "videos" / "dancer.mp4"
+    watched(clip, shared, judge, LiveSettings(hide_all=True, watchdog_seconds=60))
+    assert judge.sounds[0].seconds > seconds[0]
+
+
+def test_the_last_picture_leaves_when_giving_on_is_slow(
+    clip: Path, shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Outlet._give
+
+    def slow(outlet: Outlet, given: Watched | None) -> bool:
+        time.sleep(0.2)
+        return real(outlet, given)
+
+    monkeypatch.setattr(Outlet, "_give", slow)
+    judge = Judge()
+    watched(clip, shared, judge, PATIENT)
+    assert judge.deliveries[-1].redacted.frame.index == 55
 
 
 def test_a_face_that_vanishes_hides_all_for_a_while(

@@ -78,6 +78,7 @@ class Outlet:
         self._last: RedactedFrame | None = None
         self._last_seconds = -_STEP_SECONDS
         self._last_out = 0.0
+        self._is_muted = False
         self._muted_seconds = -math.inf  # sound of earlier times is not given on
         self.reason: str | None = "starting"
         self.count = self.repeated = self.covers = self.faces = self.restarts = 0
@@ -93,6 +94,11 @@ class Outlet:
         self._thread = threading.Thread(target=self._run, name="outlet", daemon=True)
         self._thread.start()
 
+    def wait(self, patience_seconds: float) -> None:
+        """Wait until all that the watcher gave before it ended has left."""
+        if self._thread is not None:
+            self._thread.join(patience_seconds)
+
     def stop(self) -> None:
         """End it."""
         self._stopping.set()
@@ -104,8 +110,9 @@ class Outlet:
         while not self._stopping.is_set():
             periods = _PATIENCE_PERIODS if is_new else 1.0
             wait = self._last_out + periods * self._period - time.monotonic()
+            is_last = self._watcher.is_over
             watched = self._watcher.watched.take(max(0.0, wait))
-            if self._stopping.is_set():
+            if self._stopping.is_set() or (is_last and watched is None):
                 return
             try:
                 is_new = self._give(watched)
@@ -124,7 +131,9 @@ class Outlet:
         now = time.monotonic()
         if watched is not None:
             self._is_face_lost, self.faces = watched.is_face_lost, watched.faces
-        self.reason = reason_to_cover(self._situation(now), self._watchdog_seconds)
+        situation = self._situation(now)
+        self.reason = reason_to_cover(situation, self._watchdog_seconds)
+        self._is_muted = situation.hide_all  # who hides all wants nobody to listen, either
         if watched is not None:
             seconds = max(watched.frame.seconds, self._last_seconds + _STEP_SECONDS)
             self._is_cover = self.reason is not None
@@ -158,7 +167,7 @@ class Outlet:
         delivery = Delivery(redacted, seconds, arrived, self._is_cover)
         for runner in self._runners:
             runner.show(delivery)
-        if self._controls.wishes.hide_all:  # who hides all wants nobody to listen, either
+        if self._is_muted:
             self._muted_seconds = seconds
         while self._intake.sounds and self._intake.sounds[0].seconds <= seconds:
             sound = self._intake.sounds.popleft()

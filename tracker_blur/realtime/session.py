@@ -22,7 +22,7 @@ from tracker_blur.settings import Settings
 
 _POLL_SECONDS = 0.1
 _OPENING_SECONDS = 30.0  # for all targets; then the others go ahead
-_END_SECONDS = 5.0  # for a target to come to its end
+_END_SECONDS = 5.0  # for the last pictures to leave, then for a target to come to its end
 _LOOK_END_SECONDS = 2.0  # for a look: nothing waits for what it finds any more
 _HANGING_WATCHDOGS = 5  # a look that takes so many times `watchdog_seconds` may never end
 _HANGING_SECONDS = 5.0  # at the least
@@ -114,6 +114,8 @@ class Session:
             self._controls.wait(_POLL_SECONDS) or self._watcher.is_over or self._is_given_up()
         ):
             self._heed_hanging()
+        if self._watcher.is_over:
+            self._outlet.wait(_END_SECONDS)
         if self._intake.failure is not None:
             raise self._intake.failure
 

@@ -58,6 +58,7 @@ class PageServer(ThreadingHTTPServer):
     """
 
     daemon_threads = True  # a connection never keeps the program from ending
+    request_queue_size = 64  # a browser opens several at once
 
     def __init__(
         self, address: tuple[str, int], visitors: Visitors, preview: Preview, context: Context
