@@ -1,7 +1,8 @@
 """Judges frames that left a live session: hidden, wholly hidden, or raw.
 
 A face is hidden where at least half of the ellipse in its true box is near black: the session must
-fill faces with solid black.
+fill faces with solid black. What is neither black there nor like that face is a damaged picture,
+its number newer than the rest: then no face of the clip may be seen anywhere where it ever was.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from scene import TrueFace
 DARK = 40
 RAW_SHARE = 0.5  # a face of which less is dark was not hidden at all, or elsewhere
 ALIKE = 0.8  # correlation from which a part of a picture shows the same as another
+UNLIKE = 0.3  # and below which it does not; what is partly hidden, or coded poorly, lies between
 _PATCH_PX = 16
 _EDGE = 12  # levels between neighbours
 _EDGE_SHARE = 0.04  # of all pixels; a mosaic of few blocks has no more edges
@@ -58,11 +60,14 @@ class Judge:
             return self._judge_unnumbered(luma)
         frame = self._frames[number]
         ratio = luma.shape[1] / frame.luma.shape[1]
-        for face in frame.faces:
-            share = hidden_share(luma, face, ratio)
-            if share < RAW_SHARE:
-                return "raw", f"frame {number}, face {face.track}: {share:.0%} hidden"
-        return "hidden", ""
+        shown = [(face, hidden_share(luma, face, ratio)) for face in frame.faces]
+        shown = [(face, share) for face, share in shown if share < RAW_SHARE]
+        for face, share in shown:
+            alike = _likeness(luma, frame.luma, face, ratio)
+            if alike > UNLIKE:
+                note = f"{share:.0%} hidden, correlation {alike:.2f}"
+                return "raw", f"frame {number}, face {face.track}: {note}"
+        return self._judge_unnumbered(luma) if shown else ("hidden", "")
 
     def _judge_unnumbered(self, luma: Luma) -> tuple[str, str]:
         if is_mosaic(luma):
@@ -105,13 +110,29 @@ def lumas(path: Path) -> Iterator[Luma]:
 
 def hidden_share(luma: Luma, face: TrueFace, ratio: float) -> float:
     """Return how much of the ellipse in a face's box is dark, in a picture larger by a ratio."""
+    part, mask = _ellipse(luma, face, ratio)
+    return float((part < DARK)[mask].mean()) if mask.any() else 1.0
+
+
+def _likeness(luma: Luma, true: Luma, face: TrueFace, ratio: float) -> float:
+    """Return the correlation of what is not dark in a face's ellipse with the face itself."""
+    original, mask = _ellipse(true, face, 1.0)
+    part = cv2.resize(_ellipse(luma, face, ratio)[0], original.shape[::-1])
+    mask &= part >= DARK
+    if part[mask].std() < 1 or original[mask].std() < 1:
+        return 0.0
+    return float(np.corrcoef(part[mask], original[mask])[0, 1])
+
+
+def _ellipse(luma: Luma, face: TrueFace, ratio: float) -> tuple[Luma, npt.NDArray[np.bool_]]:
+    """Return what is in a face's box, in a picture larger by a ratio, and the face's ellipse."""
     left, top = max(0, int(face.x * ratio)), max(0, int(face.y * ratio))
     part = luma[top : int((face.y + face.height) * ratio) + 1,
                 left : int((face.x + face.width) * ratio) + 1]  # fmt: skip
     center = (face.x + face.width / 2) * ratio - left, (face.y + face.height / 2) * ratio - top
     mask = np.zeros(part.shape, np.uint8)
     cv2.ellipse(mask, (center, (face.width * ratio, face.height * ratio), 0), 1, -1)
-    return float((part < DARK)[mask.astype(bool)].mean()) if mask.any() else 1.0
+    return part, mask.astype(bool)
 
 
 def _patch(luma: Luma, face: TrueFace, ratio: float) -> npt.NDArray[np.float32]:

@@ -14,7 +14,7 @@ import pytest
 import soak
 import time_codes
 from numbered import encode, people
-from raw_frames import Judge, Verdicts
+from raw_frames import Judge, Verdicts, hidden_share
 
 from tests.ports import free_port
 from tests.realtime.clips import swinging
@@ -114,10 +114,10 @@ def test_a_program_that_is_ended_leaves_a_whole_file(
 
 
 def test_the_judge_knows_raw_hidden_and_covered_frames(tmp_path: Path) -> None:
-    frames = people(2, (480, 270), 1, 10)
+    frames = people(2, (480, 270), 1, 30)
     judge = Judge(frames)
     verdicts = Verdicts()
-    encode(frames, tmp_path / "raw.ts", 10)
+    encode(frames[:10], tmp_path / "raw.ts", 10)
     judge.judge_file(tmp_path / "raw.ts", verdicts)
     assert verdicts.counts == {"raw": 10}
     unnumbered = frames[0].luma.copy()
@@ -128,6 +128,18 @@ def test_the_judge_knows_raw_hidden_and_covered_frames(tmp_path: Path) -> None:
         x, y, width, height = (round(value) for value in face[1:])
         hidden[y : y + height, x : x + width] = 16
     assert judge.judge(hidden)[0] == "hidden"
+    half = frames[0].luma.copy()
+    x, y, width, height = (round(value) for value in frames[0].faces[0][1:])
+    half[y : y + height, x : x + round(0.4 * width)] = 16
+    assert judge.judge(half)[0] == "raw"
+    stale = frames[29].luma.copy()  # damaged: the number of one picture, the rest of another
+    stale[-20:] = frames[0].luma[-20:]
+    assert judge.judge(stale)[0] == "raw"
+    for face in frames[29].faces:
+        x, y, width, height = (round(value) for value in face[1:])
+        stale[y : y + height, x : x + width] = 16
+    assert min(hidden_share(stale, face, 1.0) for face in frames[0].faces) < 0.5
+    assert judge.judge(stale)[0] != "raw"
     hidden[-20:] = 16
     assert judge.judge(hidden)[0] == "unknown"
     tiles = cv2.resize(frames[0].luma, (5, 3), interpolation=cv2.INTER_AREA)
