@@ -81,6 +81,30 @@ def test_an_existing_playlist_is_replaced_on_demand(tmp_path: Path) -> None:
         assert len(list(container.decode(video=0))) == COUNT
 
 
+@pytest.mark.parametrize("opened_before", [0, 1])
+def test_nothing_of_anothers_playlist_is_taken_over(tmp_path: Path, opened_before: int) -> None:
+    path = tmp_path / "live.m3u8"
+    others = [tmp_path / f"raw-{number}.ts" for number in range(9)]
+    listed = "".join(f"#EXTINF:2.0,\n{other.name}\n" for other in others)
+    path.write_text(f"#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:2\n{listed}")
+    for other in others:
+        other.write_bytes(b"a face")
+    target = open_target(str(path), context(Settings(overwrite=True)))
+    for _ in range(opened_before):  # without a picture
+        target.open(FORMAT)
+        target.close()
+        assert "raw" in path.read_text()
+    for turn in range(3):
+        target.open(Format(SIZE, Fraction(5)))
+        pictures = itertools.islice(itertools.cycle(deliveries()), 60)  # 12 seconds
+        for index, one in enumerate(pictures):
+            target.show(replace(one, seconds=12 * turn + index / 5))
+            assert not path.exists() or "raw" not in path.read_text()
+        target.close()
+        assert "raw" not in path.read_text()
+    assert [other.read_bytes() for other in others] == [b"a face"] * 9
+
+
 def test_a_missing_folder_is_told(tmp_path: Path) -> None:
     target = open_target(str(tmp_path / "none" / "live.m3u8"), context())
     with pytest.raises(SinkError, match=r"there is no folder .*none: make it"):

@@ -47,7 +47,8 @@ class Playlist:
     """A playlist of the last 12 seconds, and their segments beside it; older ones are removed.
 
     Raises SinkError on opening, when there is a playlist already or no folder; on showing, when it
-    cannot be written. After a failure the playlist goes on with what follows.
+    cannot be written. After a failure the playlist goes on with what follows. One that was there
+    before and may be replaced goes with the first picture, and nothing of it is taken over.
     """
 
     is_reached = True
@@ -56,18 +57,18 @@ class Playlist:
         self.name = name
         self._path = path
         self._settings = context.settings
-        self._is_ours = context.settings.overwrite
+        self._has_begun = False  # what is there is ours
         self._writer: LiveWriter | None = None
 
     def open(self, format: Format) -> None:
         """Check the place."""
-        if not self._is_ours:
+        if not (self._has_begun or self._settings.overwrite):
             self._check_free()
         if not self._path.parent.is_dir():
             raise SinkError(f"{self.name}: there is no folder {self._path.parent}: make it")
         prove(_FORM, format, self._settings)
         container = _FORM.container
-        flags = container.options["hls_flags"] + ("+append_list" if self._is_ours else "")
+        flags = container.options["hls_flags"] + ("+append_list" if self._has_begun else "")
         segments = self._path.with_name(f"{self._path.stem}-%06d.ts")
         options = {**container.options, "hls_flags": flags, "hls_segment_filename": str(segments)}
         self._writer = LiveWriter(
@@ -76,7 +77,6 @@ class Playlist:
             format,
             self._settings,
         )
-        self._is_ours = True
 
     def _check_free(self) -> None:
         """Raise SinkError when a playlist or a segment of its name is there."""
@@ -89,6 +89,9 @@ class Playlist:
         """Write a picture; raises SinkError when that fails."""
         assert self._writer is not None
         with explained(self.name):
+            if not self._has_begun:
+                self._path.unlink(missing_ok=True)
+                self._has_begun = True
             self._writer.show(delivery)
 
     def play(self, sound: Sound) -> None:
