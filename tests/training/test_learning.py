@@ -201,6 +201,45 @@ def test_a_whole_training_and_its_continuation(
         assert (tmp_path / "disk.training" / name).is_file()
 
 
+QUICK = ["--batch", "2", "--side", "64", "--workers", "0", "--width", "0.3", "--device", "cpu"]
+
+
+def test_another_training_does_not_go_on_under_the_same_name(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [str(dataset), "--name", "x", "--out", str(tmp_path), *QUICK]
+    assert run_train([*words, "--steps", "1"]) == 0
+    card = (tmp_path / "x.md").read_text(encoding="utf-8")
+    table = dataset / "labels.csv"
+    rows = table.read_text(encoding="utf-8")
+    table.write_text(rows.replace("20 16 48 44", "20 16 49 44"), encoding="utf-8")
+    assert run_train([*words, "--steps", "2", "--rate", "0.5", "--seed", "9"]) == 2
+    error = capsys.readouterr().err
+    assert "was begun with rate 0.002 (not 0.5); seed 1 (not 9); other pictures to train" in error
+    assert f"choose another --name, or delete {tmp_path / 'x.training'}" in error
+    assert (tmp_path / "x.md").read_text(encoding="utf-8") == card
+    table.write_text(rows, encoding="utf-8")
+    moved = dataset.rename(tmp_path / "moved")
+    longer = ["--minutes", "0.01", "--threads", "1", "--licences", "CC0"]
+    assert run_train([str(moved), *words[1:], *longer]) == 0
+
+
+def test_a_checkpoint_that_does_not_say_what_it_is_of_goes_on(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [str(dataset), "--name", "x", "--out", str(tmp_path), *QUICK]
+    assert run_train([*words, "--steps", "1"]) == 0
+    path = tmp_path / "x.training" / "checkpoint.pt"
+    content = torch.load(path, weights_only=True)
+    del content["made_from"]  # as before it was noted
+    torch.save(content, path)
+    assert run_train([*words, "--steps", "2"]) == 0
+    assert checkpoints.load(path).made_from["seed"] == "1"
+    torch.save(content | {"classes": ("plate",)}, path)
+    assert run_train([*words, "--steps", "3"]) == 2
+    assert "was begun with classes plate (not disk)" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [

@@ -22,6 +22,7 @@ class State:
     seconds    time spent, over all runs
     network    weights; `average` the averaged ones, `optimizer` the optimizer's numbers
     history    one row a report: step, seconds, score_loss, box_loss, and ap50 where it was judged
+    made_from  pictures and settings, as `provenance` has them; empty where nobody noted them
     """
 
     shape: Shape
@@ -32,6 +33,7 @@ class State:
     average: dict[str, Any] = field(default_factory=dict)
     optimizer: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
+    made_from: dict[str, str] = field(default_factory=dict)
 
 
 def save(state: State, path: Path) -> None:

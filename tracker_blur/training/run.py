@@ -27,6 +27,7 @@ from tracker_blur.training.loop import train
 from tracker_blur.training.mining import Mine
 from tracker_blur.training.network import Network, Shape
 from tracker_blur.training.plan import Material, Plan
+from tracker_blur.training.provenance import differences, provenance
 from tracker_blur.training.ranks import Ranks
 from tracker_blur.training.taught import remembered
 from tracker_blur.training.teachers import labelled
@@ -50,14 +51,13 @@ def run(plan: Plan, read: Material, tell: Callable[[str], None]) -> Path:
     work = plan.folder / f"{plan.name}.training"
     work.mkdir(parents=True, exist_ok=True)
     checkpoint = work / "checkpoint.pt"
-    state = checkpoints.load(checkpoint) if checkpoint.is_file() else None
-    if state is not None and state.classes != read.classes:
-        raise SettingsError(f"{checkpoint}: it finds other classes: {', '.join(state.classes)}")
+    state = _begun(checkpoint, provenance(plan, read)) if checkpoint.is_file() else None
     ranks = Ranks.joined(plan.device)
     try:
         tell = tell if ranks.is_first else lambda line: None
         if state is None:
-            state = State(Shape(len(read.classes)).scaled(plan.width), read.classes)
+            shape = Shape(len(read.classes)).scaled(plan.width)
+            state = State(shape, read.classes, made_from=provenance(plan, read))
         else:
             tell(f"going on after {state.step} batches and {state.seconds / 60:.0f} minutes")
         network, pictures = _trained(plan, read, state, ranks, work, tell)
@@ -67,6 +67,19 @@ def run(plan: Plan, read: Material, tell: Callable[[str], None]) -> Path:
     if ranks.is_first:
         _write(plan, read, state, network, pictures, path)
     return path
+
+
+def _begun(checkpoint: Path, asked: dict[str, str]) -> State:
+    """Return the checkpoint; raises SettingsError when it is of another training than asked for."""
+    state = checkpoints.load(checkpoint)
+    made_from = state.made_from | {"classes": ", ".join(state.classes)}
+    if others := differences(made_from, asked):
+        raise SettingsError(
+            f"{checkpoint}: was begun with {'; '.join(others)}: go on with the same, choose "
+            f"another --name, or delete {checkpoint.parent}"
+        )
+    state.made_from = asked
+    return state
 
 
 def _trained(
