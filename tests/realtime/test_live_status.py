@@ -48,6 +48,7 @@ def test_a_stream_that_is_closed_is_told(
     ("shell", "json", "code", "text"),
     [
         ("2>&-", [], 0, ""),
+        ("2>/dev/full", [], 0, ""),
         (">/dev/full", ["--json"], 1, "--json: lines cannot be written (no space left on device)"),
     ],
 )

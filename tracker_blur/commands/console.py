@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from tracker_blur.commands.flags import in_flags
@@ -21,6 +21,8 @@ _PHASES = {False: " (looking)", True: " (writing)"}
 
 class Console:
     """Prints notes to standard error and results to standard output.
+
+    Where standard error takes nothing, as on a full disk, what it is told is lost, and no more.
 
     quiet   only errors and results
     """
@@ -81,7 +83,8 @@ class Console:
 
     def _print(self, text: str) -> None:
         if sys.stderr is not None:  # closed by who started it
-            sys.stderr.write(f"{text}\n")
+            with suppress(OSError):
+                sys.stderr.write(f"{text}\n")
 
 
 def counted(number: int, what: str) -> str:

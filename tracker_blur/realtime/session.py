@@ -17,6 +17,7 @@ from tracker_blur.realtime.sources import Source
 from tracker_blur.realtime.status import State, Status
 from tracker_blur.realtime.stills import Stills
 from tracker_blur.realtime.targets import Target
+from tracker_blur.realtime.telling import unfailing
 from tracker_blur.realtime.watcher import Watcher
 from tracker_blur.settings import Settings
 
@@ -34,7 +35,8 @@ _RATE_SECONDS = 2.0  # over which the rate is counted
 class Session:
     """Runs while it is in its `with` block; `run` returns when it is over.
 
-    tell  called with what a user should know, one line each, from any thread
+    tell  called with what a user should know, one line each, from any thread; what it raises
+          disturbs nothing
 
     Raises SettingsError, ModelError or MissingPackageError when the settings do not suffice.
     """
@@ -47,6 +49,7 @@ class Session:
         controls: Controls,
         tell: Callable[[str], None],
     ) -> None:
+        tell = unfailing(tell)
         self._source = source
         self._controls = controls
         self._epoch = time.monotonic()
@@ -96,7 +99,8 @@ class Session:
 
         Nothing leaves before every target was opened. Raises SourceError when the source cannot be
         opened, has ended before a picture came, or ends though there should be more of it;
-        TrackerBlurError when a target cannot be opened, or the source ends while a look hangs.
+        TrackerBlurError when a target cannot be opened, the source ends while a look hangs, or
+        nobody looks any more.
         """
         while not self._intake.wait_for_first(_POLL_SECONDS):
             if self._controls.is_over:
@@ -116,6 +120,8 @@ class Session:
             self._heed_hanging()
         if self._watcher.is_over:
             self._outlet.wait(_END_SECONDS)
+            if not self._intake.arrivals.is_closed:
+                raise TrackerBlurError("nobody looks at the pictures any more: start it anew")
         if self._intake.failure is not None:
             raise self._intake.failure
 
