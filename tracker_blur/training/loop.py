@@ -77,6 +77,14 @@ def train(
         optimizer.load_state_dict(state.optimizer)
     learner = ranks.together(network)
     clock = _Clock(state.seconds)
+
+    def keep() -> None:
+        state.seconds = clock.seconds()
+        state.network = network.state_dict()
+        state.average = average.network.state_dict()
+        state.optimizer = optimizer.state_dict()
+        checkpoints.save(state, checkpoint)
+
     saved = clock.seconds()
     sums, counted = torch.zeros(2), 0
     progress = ranks.first_says(_progress(recipe, state.step, clock.seconds()))
@@ -93,8 +101,8 @@ def train(
         ended = progress >= 1.0
         if not ranks.is_first:
             continue
-        judged = judge is not None and (ended or state.step % recipe.judge_every == 0)
-        if judged or ended or state.step % recipe.report_every == 0:
+        judged = ended or state.step % recipe.judge_every == 0
+        if judged or state.step % recipe.report_every == 0:
             score_loss, box_loss = (sums / counted).tolist()
             row = {
                 "step": float(state.step),
@@ -102,17 +110,15 @@ def train(
                 "score_loss": score_loss,
                 "box_loss": box_loss,
             }
-            if judge is not None and judged:
-                row["ap50"] = judge(average.network)
             state.history.append(row)
+            if judge is not None and judged:
+                keep()  # should judging fail, nothing is lost
+                row["ap50"] = judge(average.network)
             report(row)
             sums, counted = torch.zeros(2), 0
         if ended or clock.seconds() - saved > recipe.save_every_s:
-            saved = state.seconds = clock.seconds()
-            state.network = network.state_dict()
-            state.average = average.network.state_dict()
-            state.optimizer = optimizer.state_dict()
-            checkpoints.save(state, checkpoint)
+            saved = clock.seconds()
+            keep()
     return average.network
 
 

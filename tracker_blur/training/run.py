@@ -135,11 +135,23 @@ def _write(
         _told(plan, state),
         pictures,
         read.val,
-        {"AP50 (things of 8 px and more)": state.history[-1]["ap50"]} if read.val else {},
+        _reached(plan, read, state, network),
         plan.licences,
     )
     with replacing(path.with_suffix(".md"), overwrite=True) as file:
         file.write_text(card(facts, content), encoding="utf-8")
+
+
+def _reached(plan: Plan, read: Material, state: State, network: Network) -> dict[str, float]:
+    """Return figures on the validation pictures, as they were judged last, or as judged now."""
+    if not read.val:
+        return {}
+    last = state.history[-1] if state.history else {}
+    if last.get("step") == state.step and "ap50" in last:
+        ap50 = last["ap50"]
+    else:  # it went on from a checkpoint, and there was nothing left to learn
+        ap50 = judge(read.val, read.classes, plan.views.poses)(network)
+    return {"AP50 (things of 8 px and more)": ap50}
 
 
 def _seed(seed: int) -> None:
