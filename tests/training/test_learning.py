@@ -15,14 +15,17 @@ from tests.training.scenes_made import scene  # noqa: E402
 from tracker_blur.boxes import Box  # noqa: E402
 from tracker_blur.commands.train import run_train  # noqa: E402
 from tracker_blur.detectors.onnx import from_content  # noqa: E402
-from tracker_blur.errors import SettingsError  # noqa: E402
+from tracker_blur.errors import SettingsError, SourceError  # noqa: E402
 from tracker_blur.training import checkpoints  # noqa: E402
 from tracker_blur.training.assignment import assigned, guesses  # noqa: E402
 from tracker_blur.training.canvases import Canvases, Views, batch  # noqa: E402
 from tracker_blur.training.export import onnx_bytes  # noqa: E402
+from tracker_blur.training.loop import Recipe  # noqa: E402
 from tracker_blur.training.losses import loss  # noqa: E402
 from tracker_blur.training.mining import Mine  # noqa: E402
 from tracker_blur.training.network import MEAN, SCALE, Network, Shape  # noqa: E402
+from tracker_blur.training.plan import Plan, material  # noqa: E402
+from tracker_blur.training.run import run  # noqa: E402
 
 TINY = Shape(1, (4, 4), (8, 8, 8), (0, 0, 0, 0), 8, 1)
 
@@ -240,6 +243,39 @@ def test_a_checkpoint_that_does_not_say_what_it_is_of_goes_on(
     assert "was begun with classes plate (not disk)" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("rows", [0, 1])
+def test_a_checkpoint_at_its_end_that_was_not_judged_is(
+    dataset: Path, tmp_path: Path, rows: int
+) -> None:
+    words = [str(dataset), "--name", "x", "--out", str(tmp_path), *QUICK]
+    assert run_train([*words, "--steps", "2"]) == 0
+    path, card = tmp_path / "x.training" / "checkpoint.pt", tmp_path / "x.md"
+    reached = card.read_text(encoding="utf-8").partition("## Reached")[2]
+    state = checkpoints.load(path)
+    assert [row.pop("ap50") for row in state.history] != []
+    state.history = state.history[:rows]
+    checkpoints.save(state, path)
+    card.unlink()
+    assert run_train([*words, "--steps", "1"]) == 0
+    assert card.read_text(encoding="utf-8").partition("## Reached")[2] == reached
+
+
+def test_a_judge_that_fails_loses_nothing(dataset: Path, tmp_path: Path) -> None:
+    plan = Plan(
+        dataset, "x", tmp_path, (), Recipe(steps=3), Views(64), width=0.3, batch=2, workers=0
+    )
+    read = material(plan)
+    validated = read.val[0].path
+    content = validated.read_bytes()
+    validated.unlink()
+    with pytest.raises(SourceError, match="cannot read this picture"):
+        run(plan, read, lambda line: None)
+    assert checkpoints.load(tmp_path / "x.training" / "checkpoint.pt").step == 3
+    validated.write_bytes(content)
+    assert run(plan, read, lambda line: None).is_file()
+    assert "AP50" in (tmp_path / "x.md").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
@@ -260,6 +296,16 @@ def test_tells_what_is_wrong(
 ) -> None:
     assert run_train([str(dataset), "--name", "x", "--out", str(tmp_path), *words]) == code
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["a+b", "a/b"])
+def test_check_tells_of_class_names_that_no_network_can_carry(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    rows = [("a.png", "train", name, "24 16 48 40", ""), ("b.png", "val", name, "", "")]
+    folder = write_table(tmp_path / "data", rows)
+    assert run_train([str(folder), "--name", "x", "--out", str(tmp_path), "--check"]) == 2
+    assert f"class '{name}': rename it in the data set" in capsys.readouterr().err
 
 
 def test_check_only_reads(

@@ -17,6 +17,13 @@ _OPSET = 12  # what OpenCV 4.10 reads without exception
 _TRACED_PX = 64
 
 
+def check_classes(classes: Sequence[str]) -> None:
+    """Raise SettingsError for a class name that an ONNX file cannot carry."""
+    for name in classes:
+        if "+" in name or "/" in name:
+            raise SettingsError(f"class '{name}': rename it in the data set, without '+' and '/'")
+
+
 def onnx_bytes(network: Network, classes: Sequence[str]) -> bytes:
     """Return the network as ONNX: normalized pictures in, whose sides are multiples of 32.
 
@@ -26,10 +33,12 @@ def onnx_bytes(network: Network, classes: Sequence[str]) -> bytes:
     OpenCV shows of an ONNX file little but the names of its outputs, so these carry what a detector
     must know: "trackblur2/STRIDE/CLASS+CLASS". Normalizations are folded into the convolutions.
 
-    Raises SettingsError for class names that this cannot tell apart.
+    Raises SettingsError as `check_classes` does, and when there are more or fewer classes than the
+    network has.
     """
-    if len(classes) != network.shape.classes or any("+" in n or "/" in n for n in classes):
-        raise SettingsError(f"class names must be {network.shape.classes}, without '+' and '/'")
+    check_classes(classes)
+    if len(classes) != network.shape.classes:
+        raise SettingsError(f"{len(classes)} class names: the network has {network.shape.classes}")
     names = [f"trackblur2/{stride}/{'+'.join(classes)}" for stride in STRIDES]
     file = io.BytesIO()
     plain = copy.deepcopy(network).cpu().float().eval()

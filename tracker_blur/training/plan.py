@@ -10,6 +10,7 @@ from pathlib import Path
 from tracker_blur.datasets import Annotated, read_dataset
 from tracker_blur.errors import SettingsError
 from tracker_blur.training.canvases import Views
+from tracker_blur.training.export import check_classes
 from tracker_blur.training.loading import held_out
 from tracker_blur.training.loop import Recipe
 
@@ -82,6 +83,7 @@ def material(plan: Plan) -> Material:
     if unknown or not classes:
         known = ", ".join(dataset.classes) or "none"
         raise SettingsError(f"{plan.dataset}: no class '{', '.join(unknown)}': it has {known}")
+    check_classes(classes)
     if "train" not in dataset.splits:
         raise SettingsError(f"{plan.dataset}: no split 'train'")
     pictures, validation = dataset.splits["train"], dataset.splits.get("val")
