@@ -6,6 +6,7 @@ import itertools
 import os
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -271,6 +272,27 @@ def test_controls_do_what_keys_mean() -> None:
     controls.quit()
     assert controls.is_over
     assert controls.wait(10)
+
+
+def test_what_may_be_no_wish_uncovers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    controls = Controls(["solid"])
+    controls.press_hide()
+    for _ in range(10):  # a key that is held, or many a click
+        now[0] += 0.7
+        controls.press_hide()
+        controls.press_show()
+        assert controls.wishes.hide_all
+    now[0] += 0.9
+    controls.press_hide()
+    assert not controls.wishes.hide_all
+    controls.hide_all()
+    controls.show()  # a program knows what it does
+    assert not controls.wishes.hide_all
+    controls = Controls(["solid"], hide_all=True)
+    controls.press_show()
+    assert not controls.wishes.hide_all
 
 
 @pytest.mark.parametrize(

@@ -265,10 +265,10 @@ def test_hide_all_takes_effect_at_once_and_can_be_taken_back(
     def until(judge: Judge) -> bool:
         assert judge.controls is not None
         if judge.open_frames == 5 and not pressed:
-            judge.controls.hide_all(on=True)
+            judge.controls.hide_all()
             pressed.append(len(judge.deliveries))
         if pressed and len(judge.deliveries) == pressed[0] + 10:
-            judge.controls.hide_all()
+            judge.controls.show()
         return judge.open_frames > 10
 
     judge = Judge(until)
@@ -344,7 +344,7 @@ def test_nothing_is_heard_while_all_is_hidden(shared: Path) -> None:
         assert judge.sounds == []
         seconds.append(judge.deliveries[-1].seconds)
         assert judge.controls is not None
-        judge.controls.hide_all(on=False)
+        judge.controls.show()
 
     judge = Judge(until=lambda judge: bool(judge.sounds))
     shower = threading.Thread(target=show_again)
@@ -367,7 +367,7 @@ def test_what_was_recorded_while_all_was_hidden_is_not_heard_after_it(
     def until(judge: Judge) -> bool:
         assert judge.controls is not None
         if judge.controls.wishes.hide_all and judge.deliveries[-1].seconds > 1.5:
-            judge.controls.hide_all(on=False)
+            judge.controls.show()
             seconds.append(judge.deliveries[-1].seconds)
         return bool(judge.sounds)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -13,6 +15,7 @@ _BLOCKS = 1, 40
 _FACTORS = 1.0, 8.0
 _FACTOR_STEP = 0.8
 _PADDING_STEP, _LARGEST_PADDING = 0.05, 2.0
+_REST_SECONDS = 0.8  # keyboards repeat a key that is held; the first repeat comes late
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class Controls:
     def __init__(self, methods: Sequence[str], *, hide_all: bool = False) -> None:
         self._methods = tuple(methods)
         self._wishes = Wishes(hide_all, self._methods[0])
+        self._pressed_seconds = -math.inf  # when hiding or showing was wished for, last
         self._lock = threading.Lock()
         self._quit = threading.Event()
 
@@ -65,11 +69,35 @@ class Controls:
         """Whether somebody has quit."""
         return self._quit.is_set()
 
-    def hide_all(self, on: bool | None = None) -> None:
-        """Hide all, sound too, or show what is redacted again; None: the other of the two."""
+    def hide_all(self) -> None:
+        """Hide all, sound too."""
         with self._lock:
-            wanted = not self._wishes.hide_all if on is None else on
-            self._wishes = replace(self._wishes, hide_all=wanted)
+            self._pressed_seconds = time.monotonic()
+            self._wishes = replace(self._wishes, hide_all=True)
+
+    def show(self) -> None:
+        """Show what is redacted again."""
+        with self._lock:
+            self._wishes = replace(self._wishes, hide_all=False)
+
+    def press_show(self) -> None:
+        """Show again, but not so soon after a wish to hide all, or to show, that it may be no wish.
+
+        The second half of a double click, a key that is held, or who has not seen that somebody
+        else has just hidden all: they must uncover nothing.
+        """
+        with self._lock:
+            before, self._pressed_seconds = self._pressed_seconds, time.monotonic()
+            is_too_soon = self._pressed_seconds - before < _REST_SECONDS
+        if not is_too_soon:
+            self.show()
+
+    def press_hide(self) -> None:
+        """Hide all; where all is hidden, show again as `press_show` does."""
+        if self._wishes.hide_all:
+            self.press_show()
+        else:
+            self.hide_all()
 
     def next_method(self) -> None:
         """Hide faces in another way."""

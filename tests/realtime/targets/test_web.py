@@ -28,6 +28,7 @@ from tests.realtime.targets.deliveries import (
 from tests.waiting import PATIENCE_SECONDS, until
 from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.frames import Image
+from tracker_blur.realtime import controls as deeds
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.status import Status, TargetStatus
 from tracker_blur.realtime.targets import _page_server, open_target
@@ -166,13 +167,27 @@ def test_tells_how_the_session_fares() -> None:
 def test_buttons_act() -> None:
     controls = Controls(("pixelated", "solid"))
     with opened(controls=controls) as page:
-        for name in ("hide-all", "method", "stronger", "stronger", "weaker"):
+        for name in ("hide", "method", "stronger", "stronger", "weaker"):
             assert ask(page, f"/controls/{name}", "POST")[0] == 200
         wishes = controls.wishes
         assert (wishes.hide_all, wishes.method, wishes.strength) == (True, "solid", 1)
         assert not controls.is_over
         assert ask(page, "/controls/quit", "POST")[0] == 200
         assert controls.is_over
+
+
+def test_a_double_click_or_two_who_hide_uncover_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    controls = Controls(("solid",))
+    monkeypatch.setattr(deeds, "_REST_SECONDS", PATIENCE_SECONDS)
+    with opened(controls=controls) as page:
+        for name in ("hide", "hide", "show", "show"):
+            assert ask(page, f"/controls/{name}", "POST")[0] == 200
+            assert controls.wishes.hide_all
+        monkeypatch.setattr(deeds, "_REST_SECONDS", 0.0)
+        for name, is_hidden in (("show", False), ("show", False), ("hide", True)):
+            assert ask(page, f"/controls/{name}", "POST")[0] == 200
+            assert controls.wishes.hide_all is is_hidden
+        assert ask(page, "/controls/hide-all", "POST")[0] == 404
 
 
 @pytest.mark.parametrize("path", ["/", "/page.js", "/page.css", "/icon.svg"])

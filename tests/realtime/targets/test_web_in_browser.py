@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,6 +17,7 @@ import pytest
 from tests.realtime.targets.deliveries import FORMAT, RATE, context, deliveries, frames
 from tests.realtime.test_arrival import rgb
 from tests.waiting import PATIENCE_SECONDS, until
+from tracker_blur.realtime import controls
 from tracker_blur.realtime.arrival import Arrivals
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.delivery import Delivery
@@ -229,10 +231,23 @@ def test_hide_all_covers_the_picture(tab: sync_api.Page, session: Session) -> No
     sync_api.expect(tab.locator("#state")).to_have_text("covered: asked for")
     sync_api.expect(tab.locator("#hide-all")).to_have_attribute("aria-pressed", "true")
     until(lambda: sight(tab)[2] < COVERED)
+    time.sleep(1.5 * controls._REST_SECONDS)  # a key that follows at once uncovers nothing
     tab.keyboard.press("Space")  # also with the button clicked before
     sync_api.expect(tab.locator("#state")).to_have_text("live")
     assert not session.controls.wishes.hide_all
     until(lambda: sight(tab)[2] > MOVING)
+
+
+def test_a_double_click_hides(
+    tab: sync_api.Page, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(controls, "_REST_SECONDS", PATIENCE_SECONDS)
+    tab.dblclick("#hide-all")
+    sync_api.expect(tab.locator("#state")).to_have_text("covered: asked for")
+    sync_api.expect(tab.locator("#hide-all")).to_have_attribute("aria-pressed", "true")
+    with tab.expect_response(re.compile("controls/show")):
+        tab.click("#hide-all")
+    assert session.controls.wishes.hide_all
 
 
 def test_keys_and_buttons_do_the_same(tab: sync_api.Page, session: Session) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from tests.realtime.targets.screen import Screen, virtual_screen
 from tests.waiting import PATIENCE_SECONDS
-from tracker_blur.realtime.targets import window
+from tracker_blur.realtime import controls
 
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="Xvfb is for Linux")
 
@@ -24,9 +24,10 @@ SHOWER = f"""
 import itertools, sys, threading
 from tests.realtime.targets.deliveries import *
 from tracker_blur.errors import SinkError
+from tracker_blur.realtime import controls as deeds
 from tracker_blur.realtime.targets import open_target, window
 window._OPENING_SECONDS = {PATIENCE_SECONDS}
-window._HELD_SECONDS = float(sys.argv[1])
+deeds._REST_SECONDS = float(sys.argv[1])
 controls = Controls(("pixelated", "solid"))
 fares = Status(state="live", rate=25.0, delay_median_ms=30.0, faces=2, method="pixelated")
 def run():  # as in a session: in a thread of its own
@@ -51,7 +52,7 @@ thread = threading.Thread(target=run)
 thread.start()
 thread.join()
 """
-USUAL_HELD_SECONDS = window._HELD_SECONDS
+USUAL_HELD_SECONDS = controls._REST_SECONDS
 
 
 @pytest.fixture

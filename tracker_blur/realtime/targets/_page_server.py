@@ -27,7 +27,8 @@ _FILES = {
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
 _BUTTONS = {
-    "/controls/hide-all": Controls.hide_all,
+    "/controls/hide": Controls.hide_all,
+    "/controls/show": Controls.press_show,
     "/controls/method": Controls.next_method,
     "/controls/stronger": Controls.stronger,
     "/controls/weaker": Controls.weaker,

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import os
 import select
 import subprocess
 import sys
-import time
 
 from tracker_blur import window_process
 from tracker_blur.errors import SinkError
@@ -19,17 +17,15 @@ from tracker_blur.realtime.targets._pipe import PipeWriter
 from tracker_blur.realtime.targets._process import end, environment
 
 _TITLE = "trackblur"
-_HIDE_ALL = " "
 _KEYS = {
     "q": Controls.quit,
-    _HIDE_ALL: Controls.hide_all,
+    " ": Controls.press_hide,
     "m": Controls.next_method,
     "+": Controls.stronger,
     "=": Controls.stronger,  # the same key without shift
     "-": Controls.weaker,
     "s": Controls.save_still,
 }
-_HELD_SECONDS = 0.8  # keyboards repeat a key that is held; the first repeat comes late
 _OPENING_SECONDS = 20.0
 _NO_SCREEN = "window: there is no screen to show it on: use web instead"
 
@@ -53,7 +49,6 @@ class Window:
         self._context = context
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: PipeWriter | None = None
-        self._hidden_seconds = -math.inf  # when the key that hides all was told of, last
 
     def open(self, format: Format) -> None:
         """Open the window."""
@@ -107,14 +102,8 @@ class Window:
     def _act(self) -> None:
         """Do what the keys say that were pressed."""
         for key in self._pressed(0).decode("latin-1"):
-            if key in _KEYS and not (key == _HIDE_ALL and self._is_held()):
+            if key in _KEYS:
                 _KEYS[key](self._context.controls)
-
-    def _is_held(self) -> bool:
-        """Return whether all is hidden and the key for it still held: that must uncover nothing."""
-        before, self._hidden_seconds = self._hidden_seconds, time.monotonic()
-        is_hidden = self._context.controls.wishes.hide_all
-        return is_hidden and self._hidden_seconds - before < _HELD_SECONDS
 
     def _pressed(self, seconds: float) -> bytes:
         """Return what the window has told, after waiting for it for so long; nothing is b""."""

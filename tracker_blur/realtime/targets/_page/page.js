@@ -85,8 +85,13 @@ async function press(name) {
   }
 }
 
+// What is wanted, and not the other of two: who sees the picture late uncovers nothing.
+function pressHide() {
+  press(element("hide-all").getAttribute("aria-pressed") === "true" ? "show" : "hide");
+}
+
 const keys = {
-  " ": () => press("hide-all"),
+  " ": pressHide,
   m: () => press("method"),
   "+": () => press("stronger"),
   "=": () => press("stronger"),
@@ -106,6 +111,7 @@ document.addEventListener("keydown", (event) => {
 for (const button of document.querySelectorAll("[data-press]")) {
   button.addEventListener("click", () => press(button.dataset.press));
 }
+element("hide-all").addEventListener("click", pressHide);
 // After a click, space is for hiding again.
 document.addEventListener("click", (event) => event.detail && document.activeElement.blur());
 element("quit").addEventListener("click", () => sure.showModal());
