@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from tracker_blur.atomic import replacing
 from tracker_blur.errors import SettingsError
 from tracker_blur.training.network import Shape
 
@@ -37,12 +39,16 @@ class State:
 
 
 def save(state: State, path: Path) -> None:
-    """Write a checkpoint; an interruption leaves the one before it whole."""
+    """Write a checkpoint; an interruption leaves the one before it whole.
+
+    Raises SinkError when it cannot be written.
+    """
     content = {name: getattr(state, name) for name in State.__dataclass_fields__}
     content |= {"version": _VERSION, "shape": asdict(state.shape)}
-    partial = path.with_suffix(".part")
-    torch.save(content, partial)
-    partial.replace(path)
+    made = io.BytesIO()  # of a full disk torch says no more than that it failed
+    torch.save(content, made)
+    with replacing(path, overwrite=True) as partial:
+        partial.write_bytes(made.getbuffer())
 
 
 def load(path: Path) -> State:
