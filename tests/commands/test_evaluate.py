@@ -72,3 +72,16 @@ def test_one_of_several_classes_must_be_named(
 def test_refuses_scales_that_make_no_sense(dataset: Path, scales: str) -> None:
     with pytest.raises(SystemExit):
         run_evaluate(["haar", str(dataset), "--scales", scales])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--widen", "0"], ["--widen", "-1"], ["--smallest", "nan"], ["--limit", "0"]],
+)
+def test_refuses_numbers_that_make_no_sense(
+    dataset: Path, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run_evaluate(["haar", str(dataset), *words])
+    assert ended.value.code == 2
+    assert f"argument {words[0]}: '{words[1]}': give a" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from tests.training.scenes_made import scene  # noqa: E402
 from tracker_blur.boxes import Box  # noqa: E402
 from tracker_blur.commands.train import run_train  # noqa: E402
 from tracker_blur.detectors.onnx import from_content  # noqa: E402
-from tracker_blur.errors import SettingsError, SourceError  # noqa: E402
+from tracker_blur.errors import SettingsError, SinkError, SourceError  # noqa: E402
 from tracker_blur.training import checkpoints  # noqa: E402
 from tracker_blur.training.assignment import assigned, guesses  # noqa: E402
 from tracker_blur.training.canvases import Canvases, Views, batch  # noqa: E402
@@ -166,6 +167,23 @@ def test_checkpoints_of_another_version_are_told(
         checkpoints.load(path)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="limits are of POSIX")
+def test_a_full_disk_leaves_the_checkpoint_before(tmp_path: Path) -> None:
+    import resource
+
+    path = tmp_path / "checkpoint.pt"
+    checkpoints.save(checkpoints.State(TINY, ("disk",)), path)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size // 2, limits[1]))
+    try:
+        with pytest.raises(SinkError, match=r"checkpoint\.pt: no space left to write it"):
+            checkpoints.save(checkpoints.State(TINY, ("disk",), step=1), path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert checkpoints.load(path).step == 0
+    assert [file.name for file in tmp_path.iterdir()] == ["checkpoint.pt"]
+
+
 def test_damaged_checkpoints_are_told(tmp_path: Path) -> None:
     (tmp_path / "checkpoint.pt").write_bytes(b"nothing")
     with pytest.raises(SettingsError, match="not a checkpoint"):
@@ -181,6 +199,26 @@ def dataset(tmp_path: Path) -> Path:
         sides = " ".join(map(str, box.as_tuple()))
         rows.append((f"disks/{i}.png", "val" if i > 9 else "train", "disk", sides, ""))
     return write_table(tmp_path / "data", rows)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--width", "9"],
+        ["--minutes", "0"],
+        ["--minutes", "nan"],
+        ["--rate", "-1"],
+        ["--seed", "-1"],
+        ["--workers", "-1"],
+    ],
+)
+def test_refuses_numbers_that_make_no_sense(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run_train([str(tmp_path), "--name", "x", *words])
+    assert ended.value.code == 2
+    assert f"argument {words[0]}: '{words[1]}': give a" in capsys.readouterr().err
 
 
 def test_a_whole_training_and_its_continuation(
@@ -282,8 +320,10 @@ def test_a_judge_that_fails_loses_nothing(dataset: Path, tmp_path: Path) -> None
         (["--classes", "plate"], 2, "no class 'plate': it has disk"),
         (["--share", "there=2"], 2, "no pictures in a folder there"),
         (["--side", "100"], 2, "a multiple of 32"),
-        (["--width", "9"], 2, "from 0.2 to 4"),
         (["--teachers", "nobody"], 2, "no detector is called 'nobody'"),
+        (["--device", "foo"], 2, "--device foo: not on this machine: choose cpu or auto"),
+        (["--device", "cuda:77"], 2, "--device cuda:77: not on this machine"),
+        (["--out", "/dev/null/y"], 1, "y/x.training: cannot make this folder (not a directory)"),
     ],
 )
 def test_tells_what_is_wrong(

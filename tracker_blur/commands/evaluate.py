@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracker_blur.commands.console import Console, guarded, say
-from tracker_blur.commands.values import number, numbers, whole_number
+from tracker_blur.commands.values import between, numbers, positive
 from tracker_blur.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -63,14 +63,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--smallest",
-        type=number,
+        type=between(0, 1e5),
         default=12.0,
         metavar="PX",
         help="things with a shorter side than this are not judged (default: %(default)g)",
     )
     parser.add_argument(
         "--widen",
-        type=number,
+        type=between(0.2, 5),
         default=1.0,
         metavar="N",
         help="show pictures N times as wide: for those that were squeezed (default: 1)",
@@ -87,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--by-folder", action="store_true", help="also each folder on its own")
     parser.add_argument(
-        "--limit", type=whole_number, metavar="N", help="only N pictures, evenly spread"
+        "--limit", type=positive, metavar="N", help="only N pictures, evenly spread"
     )
     parser.add_argument("--face", type=Path, metavar="DIR", help="a folder with weights")
     parser.add_argument(
@@ -177,8 +177,8 @@ def _chosen(options: argparse.Namespace) -> tuple[tuple[Annotated, ...], str]:
         raise SettingsError(f"name one class with --class: {', '.join(dataset.classes)}")
     pictures = dataset.splits[options.split]
     if options.limit is not None and options.limit < len(pictures):
-        step = len(pictures) / max(1, options.limit)
-        pictures = tuple(pictures[int(i * step)] for i in range(max(1, options.limit)))
+        step = len(pictures) / options.limit
+        pictures = tuple(pictures[int(i * step)] for i in range(options.limit))
     return pictures, label
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import get_args
 
 from tracker_blur.commands.console import Console, guarded, say
-from tracker_blur.commands.values import names, number, numbers, positive, whole_number
+from tracker_blur.commands.values import between, from_zero, names, number, numbers, positive
 from tracker_blur.errors import MissingPackageError, SettingsError
 from tracker_blur.settings import Shape
 
@@ -44,15 +44,19 @@ def _parser() -> argparse.ArgumentParser:
     length.add_argument(
         "--steps", type=positive, default=20_000, metavar="N", help="batches (default: 20000)"
     )
-    length.add_argument("--minutes", type=number, help="train so long instead, over all runs")
+    length.add_argument(
+        "--minutes", type=between(0.01, 1e5), help="train so long instead, over all runs"
+    )
     parser.add_argument("--batch", type=positive, default=16, metavar="N", help="(default: 16)")
     parser.add_argument(
         "--side", type=positive, default=256, metavar="PX", help="of a canvas (default: 256)"
     )
-    parser.add_argument("--rate", type=number, default=2e-3, help="of learning (default: 0.002)")
-    parser.add_argument("--seed", type=whole_number, default=1, help="(default: 1)")
     parser.add_argument(
-        "--workers", type=whole_number, default=1, metavar="N", help="processes that make canvases"
+        "--rate", type=between(1e-6, 1), default=2e-3, help="of learning (default: 0.002)"
+    )
+    parser.add_argument("--seed", type=from_zero, default=1, help="(default: 1)")
+    parser.add_argument(
+        "--workers", type=from_zero, default=1, metavar="N", help="processes that make canvases"
     )
     parser.add_argument(
         "--threads", type=positive, metavar="N", help="of PyTorch; 1 is best on a busy machine"
@@ -91,7 +95,11 @@ def _parser() -> argparse.ArgumentParser:
         help="make pictures A to B times as wide: for those that were squeezed into squares",
     )
     parser.add_argument(
-        "--width", type=number, default=1.0, metavar="N", help="of the network (default: 1)"
+        "--width",
+        type=between(0.2, 4),
+        default=1.0,
+        metavar="N",
+        help="of the network (default: 1)",
     )
     parser.add_argument("--face", type=Path, metavar="DIR", help="a folder with teachers' weights")
     parser.add_argument("--licences", default="not stated", help="of the pictures, for the card")
@@ -124,8 +132,6 @@ def _train(options: argparse.Namespace) -> None:
         if error.name != "torch":
             raise
         raise MissingPackageError("torch", "train", "training") from error
-    if not 0.2 <= options.width <= 4:
-        raise SettingsError("--width: a number from 0.2 to 4 is expected")
     if not 64 <= options.side <= 1024 or options.side % 32:
         raise SettingsError("--side: a multiple of 32 from 64 to 1024 is expected")
     usual = UPRIGHT if options.upright else Poses()

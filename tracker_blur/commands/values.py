@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
+from collections.abc import Callable
 
 
 def whole_number(text: str) -> int:
@@ -11,6 +12,17 @@ def whole_number(text: str) -> int:
         return int(text)
     except ValueError:
         raise ArgumentTypeError(f"'{text}': give a whole number") from None
+
+
+def from_zero(text: str) -> int:
+    """Read a whole number from 0."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = -1
+    if number < 0:
+        raise ArgumentTypeError(f"'{text}': give a whole number from 0")
+    return number
 
 
 def positive(text: str) -> int:
@@ -30,6 +42,18 @@ def number(text: str) -> float:
         return float(text)
     except ValueError:
         raise ArgumentTypeError(f"'{text}': give a number") from None
+
+
+def between(low: float, high: float) -> Callable[[str], float]:
+    """Return what reads a number within these bounds."""
+
+    def read(text: str) -> float:
+        value = number(text)
+        if not low <= value <= high:  # nor is what is no number at all
+            raise ArgumentTypeError(f"'{text}': give a number from {low:g} to {high:g}")
+        return value
+
+    return read
 
 
 def numbers(text: str) -> tuple[float, ...]:

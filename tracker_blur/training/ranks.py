@@ -9,6 +9,8 @@ import torch
 from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from tracker_blur.errors import SettingsError
+
 
 @dataclass(frozen=True, slots=True)
 class Ranks:
@@ -25,15 +27,19 @@ class Ranks:
 
     @classmethod
     def joined(cls, device: str) -> Ranks:
-        """Join the others, if torchrun has started any; `device` as on the command line."""
+        """Join the others, if torchrun has started any; `device` as on the command line.
+
+        Raises SettingsError for a device that this machine does not have.
+        """
         number, count = (int(os.environ.get(name, usual)) for name, usual in _VARIABLES)
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         if count > 1 and device == "cuda":
             device = f"cuda:{os.environ.get('LOCAL_RANK', number)}"
+        present = _present(device)
         if count > 1:
             distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo")
-        return cls(number, count, torch.device(device))
+        return cls(number, count, present)
 
     @property
     def is_first(self) -> bool:
@@ -59,6 +65,16 @@ class Ranks:
         """End the connection to the others."""
         if self.count > 1:
             distributed.destroy_process_group()
+
+
+def _present(name: str) -> torch.device:
+    """Return the device of this name; raises SettingsError when there is none to compute on."""
+    try:
+        device = torch.device(name)
+        torch.ones(1, device=device).item()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise SettingsError(f"--device {name}: not on this machine: choose cpu or auto") from error
+    return device
 
 
 _VARIABLES = (("RANK", "0"), ("WORLD_SIZE", "1"))

@@ -13,7 +13,7 @@ import torch
 from tracker_blur.atomic import replacing
 from tracker_blur.datasets import Annotated
 from tracker_blur.detectors import load_detector
-from tracker_blur.errors import SettingsError
+from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.evaluation import measure
 from tracker_blur.training import checkpoints
 from tracker_blur.training import pictures as drawing
@@ -49,7 +49,11 @@ def run(plan: Plan, read: Material, tell: Callable[[str], None]) -> Path:
         measure.require_library()
         drawing.require_library()
     work = plan.folder / f"{plan.name}.training"
-    work.mkdir(parents=True, exist_ok=True)
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise SinkError(f"{work}: cannot make this folder ({reason}): choose another") from error
     checkpoint = work / "checkpoint.pt"
     state = _begun(checkpoint, provenance(plan, read)) if checkpoint.is_file() else None
     ranks = Ranks.joined(plan.device)
