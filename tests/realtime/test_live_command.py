@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import itertools
 import json
 import os
@@ -411,6 +412,14 @@ def test_figures_for_prometheus() -> None:
         with pytest.raises(urllib.error.HTTPError, match="403") as refused:  # DNS rebinding
             urllib.request.urlopen(foreign, timeout=PATIENCE_SECONDS)
         refused.value.close()
+        for names, code in ((["localhost"], 200), (["localhost", "localhost"], 403)):
+            asked = http.client.HTTPConnection("127.0.0.1", metrics.port, timeout=PATIENCE_SECONDS)
+            asked.putrequest("GET", "/metrics", skip_host=True)
+            for name in names:
+                asked.putheader("host", name)
+            asked.endheaders()
+            assert asked.getresponse().status == code
+            asked.close()
         named = urllib.request.Request(f"http://localhost:{metrics.port}/metrics")
         with urllib.request.urlopen(named, timeout=PATIENCE_SECONDS) as answer:
             assert answer.status == 200

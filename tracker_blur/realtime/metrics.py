@@ -83,7 +83,7 @@ class Metrics:
             timeout = _PATIENCE_SECONDS
 
             def do_GET(self) -> None:
-                if not visitors.is_named_rightly(dict(self.headers.items())):
+                if not visitors.is_named_rightly(self.headers):
                     self._answer(HTTPStatus.FORBIDDEN, "the figures are at 127.0.0.1 only\n")
                 elif self.path != _PATH:
                     self._answer(HTTPStatus.NOT_FOUND, f"the figures are at {_PATH}\n")

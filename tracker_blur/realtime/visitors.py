@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-from collections.abc import Mapping
+from email.message import Message
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
@@ -37,25 +37,29 @@ class Visitors:
         """What the page's address ends with, so that it brings the token; "" without one."""
         return "" if self._token is None else f"?token={quote(self._token)}"
 
-    def is_named_rightly(self, headers: Mapping[str, str]) -> bool:
+    def is_named_rightly(self, headers: Message) -> bool:
         """Return whether the request was meant for this machine.
 
         A foreign name that somebody has pointed at the loopback address is not (DNS rebinding).
         Elsewhere the token keeps such requests away: the browser has none for that name.
+        Several names are none: who else reads them may heed another one.
         """
-        return not self._is_local or is_loopback(_host(f"//{headers.get('Host', '')}"))
+        names = headers.get_all("Host", [])
+        if len(names) > 1:
+            return False
+        return not self._is_local or is_loopback(_host(f"//{''.join(names)}"))
 
-    def is_from_own_page(self, headers: Mapping[str, str]) -> bool:
+    def is_from_own_page(self, headers: Message) -> bool:
         """Return whether no other site's page has made the browser ask (CSRF).
 
         Browsers name the origin of each POST; programs need not.
         """
-        origin = headers.get("Origin")
-        if origin is not None:
-            return origin.partition("://")[2] == headers.get("Host")
+        origins = headers.get_all("Origin", [])
+        if origins:
+            return [origin.partition("://")[2] for origin in origins] == [headers.get("Host")]
         return headers.get("Sec-Fetch-Site", "none") in {"none", "same-origin"}
 
-    def knows_token(self, target: str, headers: Mapping[str, str], cookie: str) -> bool:
+    def knows_token(self, target: str, headers: Message, cookie: str) -> bool:
         """Return whether a request brings the token, in its address or in this cookie."""
         if self._token is None:
             return True
@@ -77,7 +81,7 @@ def _host(address: str) -> str:
         return ""
 
 
-def _cookie(headers: Mapping[str, str], name: str) -> str:
+def _cookie(headers: Message, name: str) -> str:
     try:
         morsel = SimpleCookie(headers.get("Cookie", "")).get(name)
     except CookieError:

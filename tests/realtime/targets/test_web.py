@@ -78,6 +78,18 @@ def ask(
     return answer.status, dict(answer.getheaders()), data
 
 
+def ask_so(page: Page, path: str, method: str, *headers: tuple[str, str]) -> int:
+    """Return the code that is answered to a request with these headers, as they are written."""
+    connection = http.client.HTTPConnection("127.0.0.1", port(page), timeout=PATIENCE_SECONDS)
+    connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+    for name, value in headers:
+        connection.putheader(name, value)
+    connection.endheaders()
+    code = connection.getresponse().status
+    connection.close()
+    return code
+
+
 class Watcher:
     """Reads the moving picture."""
 
@@ -231,6 +243,35 @@ def test_other_sites_pages_press_no_button(page: Page) -> None:
         assert ask(page, "/status", **headers)[0] == 403
     assert ask(page, "/controls/method", "POST", Origin=f"http://{here}")[0] == 200
     assert ask(page, "/controls/quit")[0] == 404  # pressing is no matter of looking
+
+
+@pytest.mark.parametrize("host", ["Host", "host", "HOST"])
+@pytest.mark.parametrize("origin", ["Origin", "origin", "ORIGIN"])
+def test_headers_may_be_spelled_in_any_case(page: Page, host: str, origin: str) -> None:
+    place = f"127.0.0.1:{port(page)}"
+    here, ours = (host, place), (origin, f"http://{place}")
+    foreign = (origin, "http://evil.example")
+    for headers, code in (
+        ([here], 200),
+        ([here, ours], 200),
+        ([here, foreign], 403),
+        ([(host, "evil.example")], 403),
+        ([here, ours, foreign], 403),
+        ([here, foreign, ours], 403),
+        ([here, ours, ours], 403),
+        ([here, (host, "evil.example")], 403),
+        ([here, ("hOsT", place)], 403),
+        ([], 403),
+    ):
+        assert ask_so(page, "/controls/hide", "POST", *headers) == code, headers
+        assert ask_so(page, "/status", "GET", *headers) == code, headers
+
+
+def test_several_names_are_none_where_others_may_come() -> None:
+    with opened("web:0.0.0.0:0", token=TOKEN) as page:
+        path = f"/status?token={TOKEN}"
+        assert ask_so(page, path, "GET", ("Host", "any.example")) == 200
+        assert ask_so(page, path, "GET", ("Host", "any.example"), ("host", "other.example")) == 403
 
 
 @pytest.mark.parametrize("given", [{"token": TOKEN}, {"token": TOKEN, "text": "web:0.0.0.0:0"}])

@@ -146,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep quiet."""
 
     def _is_welcome(self) -> bool:
-        visitors, headers = self.server.visitors, dict(self.headers.items())
+        visitors, headers = self.server.visitors, self.headers
         if not visitors.is_named_rightly(headers):
             self._refuse(HTTPStatus.FORBIDDEN, "this page is at 127.0.0.1 only")
         elif not visitors.is_from_own_page(headers):
