@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import cv2
@@ -58,6 +59,40 @@ def test_tells_what_is_wrong(
 ) -> None:
     assert run_evaluate([str(dataset) if word == "DATASET" else word for word in words]) == code
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--report", "missing/page.html"], "missing/page.html: the folder"),
+        (["--report", "."], ".: is not a file"),
+        (["--groups"], "yunet"),
+    ],
+)
+def test_what_is_missing_in_the_end_is_told_before_the_first_look(
+    dataset: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    message: str,
+) -> None:
+    monkeypatch.delenv("TRACKBLUR_MODELS", raising=False)  # no weights but the packaged ones
+    monkeypatch.setattr("tracker_blur.weights.cache_folder", lambda: tmp_path / "none")
+    assert run_evaluate(["haar", str(dataset), *words]) == 1
+    said = capsys.readouterr()
+    assert message in said.err
+    assert said.out == ""
+
+
+def test_without_pycocotools_nothing_is_looked_at(
+    dataset: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "pycocotools.coco", None)  # what an import then finds
+    assert run_evaluate(["haar", str(dataset)]) == 1
+    said = capsys.readouterr()
+    assert "judging a detector needs the package pycocotools" in said.err
+    assert said.out == ""
 
 
 def test_one_of_several_classes_must_be_named(

@@ -16,8 +16,8 @@ from tracker_blur.errors import SettingsError
 if TYPE_CHECKING:
     from tracker_blur.datasets import Annotated
     from tracker_blur.detectors import Detector
+    from tracker_blur.evaluation.groups import Grouper
     from tracker_blur.evaluation.measure import Scores
-    from tracker_blur.weights import Weights
 
 _HEADER = (
     "detector",
@@ -113,14 +113,21 @@ class _Run:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
+    from tracker_blur.atomic import check_place
     from tracker_blur.datasets.annotated import read_picture
     from tracker_blur.detectors import load_detector
+    from tracker_blur.evaluation.groups import Grouper
     from tracker_blur.evaluation.look import milliseconds
+    from tracker_blur.evaluation.measure import require_library
     from tracker_blur.evaluation.report import Section, page, write
     from tracker_blur.weights import Weights
 
+    require_library()  # what is missing is told before the first look
+    if options.report is not None:
+        check_place(options.report, overwrite=True)
     pictures, label = _chosen(options)
     weights = Weights(options.face)
+    grouper = Grouper(weights) if options.groups else None
     named = {name: load_detector(name, weights)[1] for name in options.models.split(",")}
     _print_row(_HEADER)
     _print_row(["---"] * len(_HEADER))
@@ -139,8 +146,8 @@ def _evaluate(options: argparse.Namespace) -> None:
         for run in best:
             for row in run.rows:
                 _print_row(row)
-    if options.groups:
-        _print_groups(best, pictures, label, weights)
+    if grouper is not None:
+        _print_groups(best, pictures, label, grouper)
     if options.report is not None:
         title = f"{label}: {len(pictures)} pictures of {options.dataset.name}, {options.split}"
         rows = [row for run in best for row in run.rows]
@@ -150,11 +157,11 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def _print_groups(
-    runs: Sequence[_Run], pictures: Sequence[Annotated], label: str, weights: Weights
+    runs: Sequence[_Run], pictures: Sequence[Annotated], label: str, grouper: Grouper
 ) -> None:
-    from tracker_blur.evaluation.groups import Grouper, grouped, recalls
+    from tracker_blur.evaluation.groups import grouped, recalls
 
-    places = grouped(Grouper(weights), pictures, label)
+    places = grouped(grouper, pictures, label)
     say("\nRecall at 1 false alarm a picture, by estimated pose and skin tone:\n")
     rows = [list(recalls(run.scores, len(pictures), places)) for run in runs]
     _print_row(["group", "things", *(run.name for run in runs)])
