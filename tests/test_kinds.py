@@ -60,6 +60,18 @@ def test_faces_that_a_detector_file_does_not_know_are_found_by_another(tmp_path:
     assert both[0][1] != "mine.onnx"
 
 
+def test_a_detector_file_whose_classes_are_called_as_our_words_finds_them(tmp_path: Path) -> None:
+    path = tmp_path / "mine.onnx"
+    content = (packaged_folder() / "plate.onnx").read_bytes()
+    path.write_bytes(content.replace(b"/plate", b"/faces"))  # of the same length
+    assert found_by(detector=str(path), hide=("faces",)) == [("faces", "mine.onnx")]
+    assert found_by(detector=str(path)) == [("faces", "mine.onnx")]
+    hidden = found_by(detector=str(path), hide=("faces", "plates"))
+    assert hidden == [("faces", "mine.onnx"), ("plate", "plate.onnx")]
+    (kind,) = kinds(Settings(detector=str(path), hide=("faces",)), Weights())
+    assert {find.label for find in kind.load().detect(portrait(), 0.01)} <= {"faces"}
+
+
 def test_what_nobody_finds_is_told(own: str) -> None:
     with pytest.raises(SettingsError, match="nobody finds 'badge' here: faces and plates can"):
         found_by(hide=("badge",))

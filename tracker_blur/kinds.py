@@ -43,8 +43,9 @@ def kinds(settings: Settings, weights: Weights) -> tuple[Kind, ...]:
     name, known = settings.detector, ()
     if name.endswith(DETECTOR_FILE_ENDING):
         known = plugins.load("tracker_blur.detectors", "onnx").from_file(name).labels
-    wanted = tuple(_LABELS.get(word, word) for word in settings.hide) or known or (FACE,)
-    return tuple(_kind(label, name, known, weights) for label in dict.fromkeys(wanted))
+    wanted = [word if word in known else _LABELS.get(word, word) for word in settings.hide]
+    labels = dict.fromkeys(wanted or known or (FACE,))
+    return tuple(_kind(label, name, known, weights) for label in labels)
 
 
 def _kind(label: str, name: str, known: tuple[str, ...], weights: Weights) -> Kind:
