@@ -6,24 +6,21 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tracker_blur.commands.arguments import render_parser, settings_of, track_parser
 from tracker_blur.commands.console import Console, guarded, quieten
-from tracker_blur.commands.idle import idle
-from tracker_blur.commands.summary import summarize
 from tracker_blur.errors import SettingsError
-from tracker_blur.files.job import Job
-from tracker_blur.files.regular import check_names_file
-from tracker_blur.files.suffixes import kind_of
-from tracker_blur.pipeline import Engine
 from tracker_blur.report import Report
 from tracker_blur.settings import Settings
-from tracker_blur.sources.images import ImageSource
-from tracker_blur.sources.video import VideoSource
 from tracker_blur.track_files import file as track_file
 from tracker_blur.tracks import Tracks
+
+if TYPE_CHECKING:
+    from tracker_blur.files.job import Job
+    from tracker_blur.pipeline import Engine
 
 _SUFFIX = ".tracks.jsonl"
 
@@ -70,6 +67,10 @@ def keep_tracks(
 
 
 def _track(options: argparse.Namespace, settings: Settings, console: Console) -> int:
+    from tracker_blur.commands.summary import summarize  # not needed by --help
+    from tracker_blur.files.suffixes import kind_of
+    from tracker_blur.pipeline import Engine
+
     quieten()
     source: Path = options.source
     target = options.output or source.with_name(source.stem + _SUFFIX)
@@ -87,6 +88,13 @@ def _track(options: argparse.Namespace, settings: Settings, console: Console) ->
 
 
 def _render(options: argparse.Namespace, settings: Settings, console: Console) -> int:
+    from tracker_blur.commands.idle import idle
+    from tracker_blur.commands.summary import summarize
+    from tracker_blur.files.job import Job
+    from tracker_blur.files.regular import check_names_file
+    from tracker_blur.files.suffixes import kind_of
+    from tracker_blur.pipeline import Engine
+
     quieten()
     check_names_file(options.target)
     read = track_file.read(options.tracks)
@@ -111,6 +119,9 @@ def _timed_for(tracks: Tracks, job: Job, settings: Settings) -> Tracks:
     It is read as a picture to become one, and as a video to become a video; each reader has its
     own unit of time and its own shortest frame. That it is the same file, its hash has shown.
     """
+    from tracker_blur.sources.images import ImageSource
+    from tracker_blur.sources.video import VideoSource
+
     if job.source.suffix.lower() != ".gif":
         return tracks
     source_of = ImageSource if job.kind == "picture" else VideoSource

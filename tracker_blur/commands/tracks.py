@@ -14,7 +14,6 @@ from tracker_blur import exports, timecodes
 from tracker_blur.commands.console import Console, guarded, say
 from tracker_blur.commands.tracks_arguments import tracks_parser
 from tracker_blur.errors import SettingsError, SinkError
-from tracker_blur.files.suffixes import is_media
 from tracker_blur.track_files import changes as track_changes
 from tracker_blur.track_files import file as track_file
 from tracker_blur.track_files.checked import printable
@@ -52,6 +51,8 @@ def _run(options: argparse.Namespace) -> None:
 
 def _check_targets(options: argparse.Namespace) -> None:
     """Refuse to replace what is not of the kind that is written; before anything is."""
+    from tracker_blur.files.suffixes import is_media  # not needed by --help
+
     if options.output:
         is_itself = options.output.exists() and options.output.samefile(options.file)
         track_file.check_place(options.output, options.overwrite or is_itself)
