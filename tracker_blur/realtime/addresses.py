@@ -11,16 +11,21 @@ from urllib.parse import urlsplit
 
 _HIDDEN = "***"
 _USER = re.compile(r"//[^/\s]*@")  # up to the last @: a password may hold others
-_OPTION = re.compile(r"([?&](?:passphrase|streamid|password|token|key)=)[^&\s]*", re.IGNORECASE)
-_STREAM_KEY = re.compile(r"(rtmps?://[^/\s]+/[^?\s]+/)[^/?\s]+", re.IGNORECASE)
+_STREAM_KEY = re.compile(r"(rtmp\w*://[^/\s]*/(?:[^/?&\s]+/)*)[^/?&\s]+", re.IGNORECASE)
+_QUERY = re.compile(r"(://[^?&\s]*)([?&]\S*)")
+_VALUE = re.compile(r"([?&](?:[^=&]*=)?)[^&]+")
+_PASSWORD = re.compile(r"((?:pass|pwd)\w*=)[^&\s]*", re.IGNORECASE)  # some are in the path
 
 
 def without_secrets(text: str) -> str:
-    """Return a text whose addresses lack what is secret: user, password, options, RTMP's key."""
+    """Return a text whose addresses lack what may be secret.
+
+    That is user and password, what options are set to, and the last part of an RTMP path: the key.
+    """
     text = _USER.sub("//", text)
-    for secret in (_OPTION, _STREAM_KEY):
-        text = secret.sub(rf"\1{_HIDDEN}", text)
-    return text
+    text = _STREAM_KEY.sub(rf"\1{_HIDDEN}", text)
+    text = _QUERY.sub(lambda found: found[1] + _VALUE.sub(rf"\1{_HIDDEN}", found[2]), text)
+    return _PASSWORD.sub(rf"\1{_HIDDEN}", text)
 
 
 def has_unknown_host(address: str) -> bool:
