@@ -1,13 +1,15 @@
-"""Imports point down, plug-ins never import each other, and the core touches no files or clocks."""
+"""Imports point one way, plug-ins never import each other, the core touches no files or clocks."""
 
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parents[1] / "tracker_blur"
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "tracker_blur"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 PLUGINS = (
     "detectors",
@@ -34,7 +36,7 @@ PURE = (
 
 
 def imports(file: Path) -> set[str]:
-    """Return the modules a file imports anywhere but under `if TYPE_CHECKING`."""
+    """Return the modules a file imports anywhere, also within functions and for types alone."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -67,6 +69,38 @@ def test_no_import_cycles() -> None:
 
     for name in GRAPH.keys() - {"tracker_blur"}:
         visit(name, ())
+
+
+def table() -> dict[str, int]:
+    """Return the row of each module and folder in the table of the design notes, from above."""
+    notes = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    rows = notes.partition("| module | job |\n|---|---|\n")[2].partition("\n\n")[0].splitlines()
+    return {
+        "tracker_blur." + name.strip("/").replace("/", "."): number
+        for number, row in enumerate(rows)
+        for name in re.findall("`([^`]+)`", row.split("|")[1])
+    }
+
+
+ROWS = table()
+
+
+def row_of(name: str) -> int:
+    """Return the row of a module, or of the nearest folder that it is in."""
+    while name not in ROWS:
+        assert "." in name, "the table of the design notes lacks a module"
+        name = name.rpartition(".")[0]
+    return ROWS[name]
+
+
+def test_the_table_names_what_is_there() -> None:
+    assert ROWS.keys() <= GRAPH.keys()
+
+
+@pytest.mark.parametrize("name", sorted(GRAPH.keys() - {"tracker_blur"}))
+def test_imports_point_up_the_table_of_the_design_notes(name: str) -> None:
+    for target in GRAPH[name] & GRAPH.keys() - {"tracker_blur"}:
+        assert row_of(target) <= row_of(name), f"{name} imports {target}"
 
 
 @pytest.mark.parametrize("folder", PLUGINS)
