@@ -26,6 +26,7 @@ _PARAMETERS = {
 }
 _INTERLACING = {"libx264", "mpeg2video", "mpeg4", "prores_ks"}
 _COUNTED_RATE_LIMIT = 65_535  # MPEG-4 part 2 counts in 16 bits
+_X265_REORDERED = 2  # pictures by which x265 delays those that refer to later ones
 
 
 class PictureEncoder:
@@ -45,6 +46,7 @@ class PictureEncoder:
         self._fit = Fit(track, encoder)
         self._times: deque[tuple[int, int]] | None = deque() if encoder.counts_frames else None
         self._count = 0
+        self._encoder_name = encoder.name
         self.stream = cast(
             VideoStream,
             output.add_stream(
@@ -64,12 +66,18 @@ class PictureEncoder:
         if self._times is not None:
             self._times.append((fitted.pts, fitted.duration))
             fitted.pts, fitted.time_base = self._count, self.stream.codec_context.time_base
-            self._count += 1
+        self._count += 1
         return self._timed(self.stream.encode(fitted))
 
     def finish(self) -> list[Packet[VideoStream]]:
         """Return what the encoder still held back."""
-        return self._timed(self.stream.encode(None))
+        packets = self._timed(self.stream.encode(None))
+        if self._encoder_name == "libx265" and self._count <= _X265_REORDERED:
+            # It reads its delay off the third picture. Without one, it takes what lies in memory
+            # for decoding times, but gives out pictures as they came.
+            for packet in packets:
+                packet.dts = packet.pts
+        return packets
 
     def _configure(self, encoder: Encoder, *, is_alone: bool) -> None:
         track, context = self._track, self.stream.codec_context
