@@ -19,7 +19,7 @@ from tracker_blur.boxes import Detection
 from tracker_blur.detectors import yunet
 from tracker_blur.errors import TrackerBlurError
 from tracker_blur.frames import Image
-from tracker_blur.realtime.delivery import Delivery
+from tracker_blur.realtime.delivery import Delivery, Format
 from tracker_blur.realtime.live_settings import LiveSettings
 from tracker_blur.realtime.outlet import Outlet
 from tracker_blur.realtime.runner import Runner
@@ -98,6 +98,22 @@ def test_all_is_hidden_before_the_first_look(
     assert all(delivery.is_cover for delivery in judge.deliveries[:5])
     assert judge.open_frames > 3
     assert raw_faces(judge, clip) == []
+
+
+def test_nothing_leaves_where_somebody_quits_before_all_is_open(
+    shared: Path, long: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Slow(Judge):
+        def open(self, format: Format) -> None:
+            wait_until(lambda: judge.format is not None)
+            assert judge.controls is not None
+            judge.controls.quit()
+
+    judge, slow = Judge(), Slow()
+    monkeypatch.setattr(Outlet, "start", lambda *_: pytest.fail("something leaves"))
+    status = watched(long, shared, judge, PATIENT, others=[slow])
+    assert status.frames_out == 0
+    assert judge.deliveries == slow.deliveries == []
 
 
 def test_a_slow_detector_hides_all(

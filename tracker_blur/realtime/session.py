@@ -113,6 +113,8 @@ class Session:
         for runner in everyone:
             runner.start(form)
         self._wait_until_open()
+        if self._controls.is_over:  # not even a cover is for a target that may not be open
+            return
         self._outlet.start(form.rate, everyone)
         while not (
             self._controls.wait(_POLL_SECONDS) or self._watcher.is_over or self._is_given_up()
@@ -165,7 +167,7 @@ class Session:
             seconds=now - self._epoch,
             frames_in=intake.count,
             frames_out=outlet.count,
-            dropped=intake.arrivals.dropped_count + watcher.watched.dropped_count,
+            dropped=intake.excess + intake.arrivals.dropped_count + watcher.watched.dropped_count,
             repeated=outlet.repeated,
             covers=outlet.covers,
             rate=len(recent) / min(_RATE_SECONDS, max(0.001, now - self._epoch)),
