@@ -135,7 +135,7 @@ def test_a_source_that_stops_or_fails_is_opened_anew_and_told_of() -> None:
     until(lambda: set(threading.enumerate()) <= before)
 
 
-def test_more_pictures_than_asked_for_are_left_out() -> None:
+def test_more_pictures_than_asked_for_are_left_out_and_counted() -> None:
     class Slowly(Script):
         def read(self, stopping: threading.Event) -> Iterator[Item]:
             for item in super().read(stopping):
@@ -144,7 +144,9 @@ def test_more_pictures_than_asked_for_are_left_out() -> None:
 
     pictures = [shown(index / 100) for index in range(50)]
     taken = finished(intake(Slowly(list(pictures)), LiveSettings(rate=10)))
-    assert 3 <= taken.count <= 25
+    assert taken.count == 50
+    assert 3 <= taken.arrivals.put_count <= 25
+    assert taken.arrivals.put_count + taken.excess == taken.count
     assert taken.format.rate == 10
 
 

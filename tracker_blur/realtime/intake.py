@@ -32,7 +32,8 @@ class Intake:
     newest        the newest picture; None: there was none yet
     is_connected  whether the source is open
     has_ended     whether it has come to its end, as a file does
-    count         how many pictures came
+    count         how many pictures came; of them
+    excess        those that were left out: more than `rate` asks for
     reconnects    how often the source was opened again
     error         what went wrong last; "" if nothing ever did
     failure       why it has ended, or never began, where that is no usual end
@@ -59,8 +60,7 @@ class Intake:
         self.sounds: deque[Sound] = deque(maxlen=_MOST_SOUNDS)
         self.newest: Arrival | None = None
         self.is_connected = self.has_ended = False
-        self.count = 0
-        self.reconnects = 0
+        self.count = self.excess = self.reconnects = 0
         self.error = ""
         self.failure: Exception | None = None
 
@@ -152,13 +152,14 @@ class Intake:
                 self._hear(item, now)
 
     def _see(self, item: Picture, now: float) -> None:
+        self.count += 1
         seconds = self._clock.picture_seconds(item.stamp, now - self._epoch)
         if self._live.rate is not None:
             if seconds < self._next_due:
+                self.excess += 1
                 return
             self._next_due = seconds + _EARLY_SHARE / self._live.rate
         arrival = self._forms.arrival(item.picture, seconds, now)
-        self.count += 1
         self.newest = arrival
         self.arrivals.put(arrival)
         self._begun.set()

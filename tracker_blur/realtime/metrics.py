@@ -21,7 +21,7 @@ _FIGURES = {  # field of Status: kind, help
     "seconds": ("counter", "Seconds since the start"),
     "frames_in": ("counter", "Frames that came from the source"),
     "frames_out": ("counter", "Frames that went to the targets"),
-    "dropped": ("counter", "Frames dropped, for a newer one was there"),
+    "dropped": ("counter", "Frames dropped: a newer one was there, or more came than --rate"),
     "repeated": ("counter", "Frames that went once more"),
     "covers": ("counter", "Frames wholly hidden"),
     "rate": ("gauge", "Frames out a second"),

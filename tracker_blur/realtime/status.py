@@ -38,7 +38,8 @@ class Status:
     seconds          since the start
     frames_in        that came from the source
     frames_out       that went to the targets, repeated ones and covers included
-    dropped          of those that came: never looked at, for a newer one was there
+    dropped          of those that came: not shown, for a newer one was there, or more came than
+                     the rate that was asked for
     repeated         of those that went: the one before once more
     covers           of those that went: wholly hidden
     rate             frames out a second, lately
