@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 import time
 import weakref
@@ -264,6 +265,21 @@ def test_a_still_is_saved_for_each_wish(tmp_path: Path) -> None:
     assert told == [f"{path}: saved"]
     controls.save_still()
     Stills(tmp_path / "none", controls, told.append).show(delivery(3))
-    assert told[-1].endswith(
-        "cannot be written (no such file or directory): choose another folder (--stills)"
-    )
+    assert told[-1].endswith(f"the folder {tmp_path / 'none'} does not exist: make it (--stills)")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
+def test_a_still_is_whole_or_not_there(tmp_path: Path) -> None:
+    import resource
+
+    controls, told = Controls(["solid"]), []
+    controls.save_still()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))  # as on a full disk
+    try:
+        Stills(tmp_path, controls, told.append).show(delivery(1))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(tmp_path.iterdir()) == []
+    (text,) = told
+    assert "no space left to write it: free some, or choose another folder (--stills)" in text

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import cv2
 
+from tracker_blur.atomic import replacing
+from tracker_blur.errors import SinkError
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.delivery import Delivery, Format, Sound
 
@@ -39,7 +41,10 @@ class Stills:
         frame = delivery.redacted.frame
         path = self._folder / f"trackblur_{datetime.now():%Y%m%d_%H%M%S_%f}.png"
         try:
-            path.write_bytes(cv2.imencode(".png", frame.view(frame.size))[1].tobytes())
+            with replacing(path, overwrite=False) as temporary:
+                temporary.write_bytes(cv2.imencode(".png", frame.view(frame.size))[1].tobytes())
+        except SinkError as error:
+            self._tell(f"{error} (--stills)")
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             self._tell(f"{path}: cannot be written ({reason}): choose another folder (--stills)")
