@@ -102,9 +102,10 @@ class Watcher:
 
         Frames that still wait when no more come were all seen: their end makes no look old.
         """
-        if self._last_look is None:
+        last_look = self._last_look  # its thread forgets it where looking fails
+        if last_look is None:
             return None
-        return (self._all_seen or now) - self._last_look
+        return (self._all_seen or now) - last_look
 
     @property
     def busy_seconds(self) -> float:
