@@ -45,9 +45,28 @@ def run(*words: str | Path) -> int:
 def test_clean(clip: Path, hidden: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(hidden, "--against", clip) == 0
     out, err = capsys.readouterr()
-    assert out.startswith(f"{hidden}: no exposed face in 6 of 6 frames; all else is as it was (")
+    assert out.startswith(
+        f"{hidden}: no exposed face in 6 of 6 frames; all else is as it was; told looked ("
+    )
     assert out.count("\n") == 1
     assert err == ""
+
+
+def test_a_weak_look_says_so_and_how_to_look_better(
+    hidden: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.delenv("TRACKBLUR_MODELS", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    plain, page = tmp_path / "found.json", tmp_path / "page.html"
+    run(hidden, "--json", plain, "--report", page)
+    advice = "haar alone misses many faces; a better look: trackblur models pull yunet"
+    (line,) = capsys.readouterr().out.splitlines()
+    assert f"; haar looked: {advice} (" in line
+    assert json.loads(plain.read_text("utf-8"))["advice"] == advice
+    assert advice in page.read_text("utf-8")
 
 
 @pytest.mark.usefixtures("finds")

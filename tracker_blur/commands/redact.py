@@ -161,7 +161,8 @@ def _verify(
     from tracker_blur.commands.verdicts import line, verified, write_reports
 
     verdict = verified(report.target, source=report.source, tracks=report.found, settings=settings)
-    say = console.note if verdict.is_clean and not verdict.doubtful else console.warn
+    is_sure = verdict.is_clean and not verdict.doubtful and verdict.advice is None
+    say = console.note if is_sure else console.warn
     say(line(verdict))
     page = options.verify_report
     write_reports(verdict, page=page, plain=None, overwrite=options.overwrite)

@@ -62,10 +62,11 @@ def exit_code(verdict: Verdict) -> int:
 
 
 def line(verdict: Verdict) -> str:
-    """Return the verdict in one line, with the file's name."""
+    """Return the verdict in one line, with the file's name, who looked, and how to look better."""
     from tracker_blur.verification.report_page import headline
 
-    return f"{verdict.output}: {headline(verdict)}"
+    told = f"{verdict.output}: {headline(verdict)}; {' and '.join(verdict.detectors)} looked"
+    return told if verdict.advice is None else f"{told}: {verdict.advice}"
 
 
 def write_reports(

@@ -128,6 +128,8 @@ def _head(verdict: Verdict) -> Iterator[str]:
     names = html.escape(" and ".join(verdict.detectors))
     yield f'<p class="soft">{names} looked at {verdict.looked} of {verdict.frames} frames and took '
     yield f"{verdict.finds} places for a face. {_EVIDENCE[verdict.evidence]}</p>"
+    if verdict.advice is not None:
+        yield f'<p class="warning">{html.escape(verdict.advice)}</p>'
 
 
 def _exposed(runs: tuple[Run, ...]) -> Iterator[str]:

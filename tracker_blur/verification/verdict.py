@@ -159,6 +159,13 @@ class Verdict:
         """Whether no face is exposed, but for doubtful ones, and the rest is intact."""
         return not self.runs and not self.failed_checks
 
+    @property
+    def advice(self) -> str | None:
+        """How to look better, where those that looked are weak."""
+        if "haar" not in self.detectors:
+            return None
+        return "haar alone misses many faces; a better look: trackblur models pull yunet"
+
     def plain(self) -> Mapping[str, Any]:
         """Return it as JSON can hold it, without pictures."""
         return {
@@ -167,6 +174,7 @@ class Verdict:
             "clean": self.is_clean,
             "evidence": self.evidence,
             "detectors": list(self.detectors),
+            "advice": self.advice,
             "frames": self.frames,
             "looked": self.looked,
             "finds": self.finds,
