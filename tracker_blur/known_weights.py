@@ -147,7 +147,7 @@ MODELS = (
     ),
     Model(
         "nanotrack",
-        "NanoTrack v2 (tracker nanotrack)",
+        "NanoTrack v2 (tracker nano)",
         "Apache-2.0",
         "https://github.com/HonglinChu/SiamTrackers",
         (

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tracker_blur import plugins
 from tracker_blur.commands.models import run_models
-from tracker_blur.known_weights import MODELS
+from tracker_blur.known_weights import MODELS, Model
 
 
 @pytest.mark.parametrize("words", [[], ["list"]])
@@ -26,6 +27,16 @@ def test_all_weights_are_listed_with_their_licence_and_where_was_looked(
         assert model.license_name in licences
     assert "missing" in files
     assert f"looked in: {tmp_path}" in licences
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+def test_a_model_is_said_to_be_for_what_an_option_takes(model: Model) -> None:
+    ends = [
+        f"({kind} {name})"
+        for kind in ("detector", "tracker")
+        for name in plugins.names(f"tracker_blur.{kind}s")
+    ]
+    assert model.summary.endswith(tuple(ends))
 
 
 def test_a_folder_that_is_missing_is_wrong_usage(
