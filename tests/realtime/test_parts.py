@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -272,6 +273,32 @@ def test_controls_do_what_keys_mean() -> None:
     controls.quit()
     assert controls.is_over
     assert controls.wait(10)
+
+
+def test_a_signal_may_come_at_any_point_of_waiting() -> None:
+    def wait(number: int) -> None:
+        """Wait, and quit at the point of this number, within the thread, as a handler does."""
+        points, controls = iter(range(number)), Controls(["solid"])
+
+        def handle(frame: object, event: str, argument: object, /) -> object:
+            if next(points, None) is None:
+                controls.quit()
+            return handle
+
+        before = sys.gettrace()
+        sys.settrace(handle)
+        controls.wait(0.01)
+        sys.settrace(before)
+        controls.quit()
+        assert controls.wait(PATIENCE_SECONDS)
+        passed.append(number)
+
+    passed: list[int] = []
+    for number in range(60):
+        waiting = threading.Thread(target=wait, args=(number,), daemon=True)
+        waiting.start()
+        waiting.join(PATIENCE_SECONDS)
+        assert passed[-1:] == [number]
 
 
 def test_what_may_be_no_wish_uncovers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

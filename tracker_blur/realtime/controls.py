@@ -15,6 +15,7 @@ _BLOCKS = 1, 40
 _FACTORS = 1.0, 8.0
 _FACTOR_STEP = 0.8
 _PADDING_STEP, _LARGEST_PADDING = 0.05, 2.0
+_POLL_SECONDS = 0.05
 _REST_SECONDS = 0.8  # keyboards repeat a key that is held; the first repeat comes late
 
 
@@ -57,7 +58,8 @@ class Controls:
         self._wishes = Wishes(hide_all, self._methods[0])
         self._pressed_seconds = -math.inf  # when hiding or showing was wished for, last
         self._lock = threading.Lock()
-        self._quit = threading.Event()
+        # No event: a signal's handler may come while the same thread holds the lock of one.
+        self._is_over = False
 
     @property
     def wishes(self) -> Wishes:
@@ -67,7 +69,7 @@ class Controls:
     @property
     def is_over(self) -> bool:
         """Whether somebody has quit."""
-        return self._quit.is_set()
+        return self._is_over
 
     def hide_all(self) -> None:
         """Hide all, sound too."""
@@ -119,12 +121,15 @@ class Controls:
             self._wishes = replace(self._wishes, stills=self._wishes.stills + 1)
 
     def quit(self) -> None:
-        """End the session."""
-        self._quit.set()
+        """End the session; a signal's handler may call it, too."""
+        self._is_over = True
 
     def wait(self, timeout_seconds: float) -> bool:
         """Wait until somebody quits, or for so long; return whether somebody has."""
-        return self._quit.wait(timeout_seconds)
+        end = time.monotonic() + timeout_seconds
+        while not self._is_over and (left := end - time.monotonic()) > 0:
+            time.sleep(min(_POLL_SECONDS, left))
+        return self._is_over
 
     def _strengthen(self, step: int) -> None:
         with self._lock:
