@@ -111,7 +111,7 @@ def without_threads(address: str | int) -> Iterator[Arrival]:
 
 def by_intake(source: Source) -> Iterator[Arrival]:
     """Give what our intake holds, as the engine gets it."""
-    intake = Intake(source, LiveSettings(), time.monotonic(), print)
+    intake = Intake(source, LiveSettings(), time.monotonic(), print, print)
     intake.start()
     try:
         while (arrival := intake.arrivals.take()) is not None:

@@ -93,7 +93,7 @@ def watched(
     )
     controls = judge.controls = Controls(["solid", "pixelated"], hide_all=live.hide_all)
     source = source or open_source(str(clip), live, realtime=True)
-    session = Session(source, chosen, live, controls, tell)
+    session = Session(source, chosen, live, controls, tell, tell)
     judge.session = session
     session.add([judge, *others])
     watch = threading.Timer(PATIENCE_SECONDS, controls.quit)  # a test that hangs fails

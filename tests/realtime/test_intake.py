@@ -51,9 +51,12 @@ class Script:
 
 
 def intake(
-    source: Script, live: LiveSettings | None = None, tell: Callable[[str], None] = print
+    source: Script,
+    live: LiveSettings | None = None,
+    tell: Callable[[str], None] = print,
+    note: Callable[[str], None] = print,
 ) -> Intake:
-    return Intake(source, live or LiveSettings(), time.monotonic(), tell)
+    return Intake(source, live or LiveSettings(), time.monotonic(), tell, note)
 
 
 def shown(stamp: float | None = None) -> Picture:
@@ -116,7 +119,8 @@ def test_a_source_that_stops_or_fails_is_opened_anew_and_told_of() -> None:
         ends=False,
     )
     before = set(threading.enumerate())
-    taken = intake(source, tell=told.append)
+    noted: list[str] = []
+    taken = intake(source, tell=told.append, note=noted.append)
     taken.start()
     until(lambda: source.opened >= 5)
     taken.stop(PATIENCE_SECONDS)
@@ -126,12 +130,11 @@ def test_a_source_that_stops_or_fails_is_opened_anew_and_told_of() -> None:
     assert source.closed >= source.opened
     assert [text.split(":")[1].strip().split(" (")[0] for text in told] == [
         "breaks off",
-        "is back",
         "fails",
-        "is back",
         "has stopped",
         "is gone",
     ]
+    assert noted == ["script: is back"] * 2
     until(lambda: set(threading.enumerate()) <= before)
 
 

@@ -253,8 +253,8 @@ def test_one_target_that_fails_does_not_stop_another(shared: Path, tmp_path: Pat
 def test_a_still_is_saved_for_each_wish(tmp_path: Path) -> None:
     import cv2
 
-    controls, told = Controls(["solid"]), []
-    stills = Stills(tmp_path, controls, told.append)
+    controls, told, noted = Controls(["solid"]), [], []
+    stills = Stills(tmp_path, controls, told.append, noted.append)
     stills.show(delivery(0))
     assert list(tmp_path.iterdir()) == []
     controls.save_still()
@@ -262,9 +262,10 @@ def test_a_still_is_saved_for_each_wish(tmp_path: Path) -> None:
     stills.show(delivery(2))
     (path,) = tmp_path.iterdir()
     assert cv2.imread(str(path)).shape == (48, 64, 3)
-    assert told == [f"{path}: saved"]
+    assert (told, noted) == ([], [f"{path}: saved"])
     controls.save_still()
-    Stills(tmp_path / "none", controls, told.append).show(delivery(3))
+    Stills(tmp_path / "none", controls, told.append, noted.append).show(delivery(3))
+    assert len(noted) == 1
     assert told[-1].endswith(f"the folder {tmp_path / 'none'} does not exist: make it (--stills)")
 
 
@@ -277,7 +278,7 @@ def test_a_still_is_whole_or_not_there(tmp_path: Path) -> None:
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))  # as on a full disk
     try:
-        Stills(tmp_path, controls, told.append).show(delivery(1))
+        Stills(tmp_path, controls, told.append, print).show(delivery(1))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert list(tmp_path.iterdir()) == []

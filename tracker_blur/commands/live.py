@@ -68,7 +68,7 @@ def _live(options: argparse.Namespace, console: Console) -> None:
         raise SettingsError("--json: nothing is open to write lines to: open standard output")
     controls = Controls(_methods(settings), hide_all=live.hide_all)
     source = open_source(options.source, live, realtime=options.realtime)
-    session = Session(source, settings, live, controls, console.warn)
+    session = Session(source, settings, live, controls, console.warn, console.note)
     context = Context(settings, live, controls, lambda: session.status, console.note)
     targets = [open_target(name, context) for name in names]
     session.add(targets)

@@ -39,16 +39,23 @@ class Intake:
     failure       why it has ended, or never began, where that is no usual end
 
     epoch  `time.monotonic()` at which the session's clock is 0
-    tell   called with what a user should know, from the intake's thread
+    tell   called with trouble that a user should know of, from the intake's thread
+    note   called with other news, from there, too
     """
 
     def __init__(
-        self, source: Source, live: LiveSettings, epoch: float, tell: Callable[[str], None]
+        self,
+        source: Source,
+        live: LiveSettings,
+        epoch: float,
+        tell: Callable[[str], None],
+        note: Callable[[str], None],
     ) -> None:
         self._source = source
         self._live = live
         self._epoch = epoch
         self._tell = tell
+        self._note = note
         self._clock = SessionClock()
         self._forms = Arrivals(live.size)
         self._sound_end = 0.0
@@ -120,7 +127,7 @@ class Intake:
                     self.is_connected = True
                     self.reconnects += 1
                     self._clock.restart()
-                    self._tell(f"{self._source.name}: is back")
+                    self._note(f"{self._source.name}: is back")
                 self._take()
             except SourceError as error:
                 failure = error

@@ -51,6 +51,7 @@ def live(
         live_settings,
         controls,
         tell,
+        tell,
     )
     session.add([newest])
     return _pictures(session, controls, newest)

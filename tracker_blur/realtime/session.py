@@ -35,8 +35,8 @@ _RATE_SECONDS = 2.0  # over which the rate is counted
 class Session:
     """Runs while it is in its `with` block; `run` returns when it is over.
 
-    tell  called with what a user should know, one line each, from any thread; what it raises
-          disturbs nothing
+    tell  called with trouble that a user should know of, one line each, from any thread
+    note  called with other news in the same way; what either raises disturbs nothing
 
     Raises SettingsError, ModelError or MissingPackageError when the settings do not suffice.
     """
@@ -48,15 +48,16 @@ class Session:
         live: LiveSettings,
         controls: Controls,
         tell: Callable[[str], None],
+        note: Callable[[str], None],
     ) -> None:
-        tell = unfailing(tell)
+        tell, note = unfailing(tell), unfailing(note)
         self._source = source
         self._controls = controls
         self._epoch = time.monotonic()
         eyes = Eyes.of(settings)
         self.detector_name = eyes.name
         self._runners: list[Runner] = []
-        self._intake = Intake(source, live, self._epoch, tell)
+        self._intake = Intake(source, live, self._epoch, tell, note)
         self._watcher = Watcher(settings, eyes, controls, self._intake.arrivals, tell)
         self._outlet = Outlet(
             self._intake,
@@ -71,7 +72,7 @@ class Session:
         self._tell = tell
         self._hanging_seconds = max(_HANGING_SECONDS, _HANGING_WATCHDOGS * live.watchdog_seconds)
         self._is_hanging = False
-        self._stills = Runner(Stills(live.stills_folder, controls, tell), tell)
+        self._stills = Runner(Stills(live.stills_folder, controls, tell, note), tell)
 
     def add(self, targets: Sequence[Target]) -> None:
         """Give pictures to these, too; before the session is entered."""

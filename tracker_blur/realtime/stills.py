@@ -18,15 +18,24 @@ class Stills:
     """A target that keeps but the pictures that are asked for.
 
     folder  where they are saved
+    tell    called with what kept one from being saved
+    note    called with the name of each that was
     """
 
     name = "stills"
     is_reached = True
 
-    def __init__(self, folder: Path, controls: Controls, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        controls: Controls,
+        tell: Callable[[str], None],
+        note: Callable[[str], None],
+    ) -> None:
         self._folder = folder
         self._controls = controls
         self._tell = tell
+        self._note = note
         self._saved = 0
 
     def open(self, format: Format) -> None:
@@ -49,7 +58,7 @@ class Stills:
             reason = (error.strerror or str(error)).lower()
             self._tell(f"{path}: cannot be written ({reason}): choose another folder (--stills)")
         else:
-            self._tell(f"{path}: saved")
+            self._note(f"{path}: saved")
 
     def play(self, sound: Sound) -> None:
         """Leave it alone."""
