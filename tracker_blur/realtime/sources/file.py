@@ -8,6 +8,8 @@ from pathlib import Path
 
 from av.container import InputContainer
 
+from tracker_blur.errors import SourceError
+from tracker_blur.media.declared_size import missing_bytes
 from tracker_blur.media.input import error_text, open_input
 from tracker_blur.realtime.live_settings import LiveSettings
 from tracker_blur.realtime.sources import Item
@@ -24,13 +26,21 @@ class File(Contained):
     """Gives each picture when its time has come; ends where the file ends."""
 
     ends = True
+    _missing_bytes = 0
 
     def read(self, stopping: threading.Event) -> Iterator[Item]:
         """Give what the file holds, each when it is due."""
         yield from paced(super().read(stopping), stopping)
+        if self._missing_bytes and not stopping.is_set():
+            raise SourceError(
+                f"{self.name}: breaks off, {self._missing_bytes} bytes are missing: get the whole "
+                "file"
+            )
 
     def _opened(self) -> InputContainer:
-        return open_input(Path(self.name))
+        container = open_input(Path(self.name))
+        self._missing_bytes = missing_bytes(Path(self.name))
+        return container
 
     def _explained(self, error: Exception) -> str:
         return f"{self.name}: is no video that can be read ({error_text(error)})"
