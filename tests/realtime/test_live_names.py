@@ -65,6 +65,26 @@ def test_no_part_of_a_target_is_the_source(source: str, target: str) -> None:
         check_names(source, [target], overwrite=True)
 
 
+@pytest.mark.parametrize(
+    "targets",
+    [
+        ["out.mp4", "out-0002.mp4"],
+        ["out-0002.mp4", "window", "out.mp4"],
+        ["out.mp4", "link/out-12345.mp4"],
+        ["folder/out.mkv", "out.mkv", "folder/out-0001.mkv"],
+    ],
+)
+def test_no_part_of_a_target_is_another(targets: list[str]) -> None:
+    with pytest.raises(SettingsError, match=r"out-\d+\.m\w\w: a part of .*out\.m\w\w is called so"):
+        check_names("0", targets, overwrite=True)
+    check_names("0", targets, overwrite=False)  # its number is left out then
+
+
+def test_names_that_only_resemble_a_part_are_others() -> None:
+    targets = ["out.mkv", "out-two.mkv", "out-2.mp4", "folder/out-2.mkv", "live.m3u8", "live-1.mkv"]
+    check_names("0", targets, overwrite=True)
+
+
 def test_secrets_stay_secret() -> None:
     with pytest.raises(SettingsError) as raised:
         check_names("0", ["rtmp://host/live/KEY", "rtmp://host/live/KEY"], overwrite=False)

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import permutations
 from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import urlsplit
@@ -21,7 +22,7 @@ _Place: TypeAlias = "str | Path"
 
 
 def check_names(source: str, targets: Sequence[str], *, overwrite: bool) -> None:
-    """Raise SettingsError when two targets, or a target and the source, are one.
+    """Raise SettingsError when two targets, or a target and the source, are one, or may become one.
 
     overwrite  whether the numbered files of a recording may replace others
     """
@@ -36,6 +37,10 @@ def check_names(source: str, targets: Sequence[str], *, overwrite: bool) -> None
             raise SettingsError(f"{shown}: is the source: choose another name")
         if isinstance(place, Path) and _has_part(place, Path(source), overwrite=overwrite):
             raise SettingsError(f"{shown}: a part of it is the source: choose another name")
+    files = [(place, name) for place, name in names.items() if isinstance(place, Path)]
+    for (whole, name), (part, other) in permutations(files, 2):
+        if _has_part(whole, part, overwrite=overwrite):
+            raise SettingsError(f"{other}: a part of {name} is called so: choose another name")
 
 
 def _place(name: str) -> _Place:
@@ -55,10 +60,10 @@ def _is_same_file(name: str, source: str) -> bool:
     return False
 
 
-def _has_part(target: Path, source: Path, *, overwrite: bool) -> bool:
-    """Return whether a numbered file of the target would be the source."""
+def _has_part(target: Path, other: Path, *, overwrite: bool) -> bool:
+    """Return whether a numbered file of the target would be written over another file."""
     suffix = _SEGMENT_SUFFIX if target.suffix == SUFFIX else target.suffix
-    part = Path(os.path.realpath(source))
+    part = Path(os.path.realpath(other))
     return (
         (overwrite or target.suffix == SUFFIX)
         and (part.parent, part.suffix) == (target.parent, suffix)
