@@ -66,6 +66,7 @@ class Streams:
                 packet = next(packets, None)
             except av.InvalidDataError:
                 broken += 1
+                packets = self._container.demux(*tracks)  # what has raised gives nothing more
                 continue
             except (av.FFmpegError, OSError) as error:
                 if isinstance(error, av.EOFError):
