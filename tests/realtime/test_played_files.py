@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from tests.realtime.peers import ffmpeg
 from tracker_blur.errors import SourceError
 from tracker_blur.realtime.live_settings import LiveSettings
-from tracker_blur.realtime.sources import Item, Source, open_source
+from tracker_blur.realtime.sources import Item, Picture, Source, open_source
 
 pytestmark = pytest.mark.shared
 
@@ -54,3 +60,52 @@ def test_a_whole_file_ends_without_a_word(clip: Path) -> None:
     items: list[Item] = []
     given(open_source(str(clip), LiveSettings(), realtime=True), items)
     assert len(items) == 56
+
+
+@contextmanager
+def sent(path: Path) -> Iterator[int]:
+    """Have another program send a file through a pipe; gives the pipe's end to read from."""
+    with subprocess.Popen(["cat", str(path)], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        yield process.stdout.fileno()
+
+
+def on_standard_input(monkeypatch: pytest.MonkeyPatch, number: int) -> Source:
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(fileno=lambda: number))
+    return open_source("-", LiveSettings())
+
+
+def test_an_mp4_with_its_index_last_that_is_sent_says_what_to_do(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items: list[Item] = []
+    with (
+        sent(remuxed(clip, tmp_path / "clip.mp4")) as number,
+        pytest.raises(SourceError, match=r"needs its index first .* name the file"),
+    ):
+        given(on_standard_input(monkeypatch, number), items)
+    assert items == []
+
+
+def test_an_mp4_with_its_index_first_can_be_sent(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items: list[Item] = []
+    with sent(remuxed(clip, tmp_path / "clip.mp4", "-movflags", "+faststart")) as number:
+        given(on_standard_input(monkeypatch, number), items)
+    assert len(items) == 56
+
+
+def test_a_file_on_standard_input_is_played_at_its_own_speed(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items: list[Item] = []
+    began = time.monotonic()
+    number = os.open(remuxed(clip, tmp_path / "clip.mp4"), os.O_RDONLY)
+    try:
+        given(on_standard_input(monkeypatch, number), items)
+    finally:
+        os.close(number)
+    stamps = [item.stamp or 0.0 for item in items if isinstance(item, Picture)]
+    assert len(stamps) == 56
+    assert time.monotonic() - began >= stamps[-1] - stamps[0] - 0.01
