@@ -338,6 +338,12 @@ def test_tells_what_is_wrong(
     assert message in capsys.readouterr().err
 
 
+def test_a_device_that_is_not_there_leaves_no_folder(dataset: Path, tmp_path: Path) -> None:
+    words = [str(dataset), "--name", "x", "--out", str(tmp_path / "new"), "--device", "foo"]
+    assert run_train(words) == 2
+    assert not (tmp_path / "new").exists()
+
+
 @pytest.mark.parametrize("name", ["a+b", "a/b"])
 def test_check_tells_of_class_names_that_no_network_can_carry(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str

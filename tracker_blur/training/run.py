@@ -48,21 +48,12 @@ def run(plan: Plan, read: Material, tell: Callable[[str], None]) -> Path:
     if read.val:  # both are needed for the first judgement, which may be an hour away
         measure.require_library()
         drawing.require_library()
-    work = plan.folder / f"{plan.name}.training"
-    try:
-        work.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise SinkError(f"{work}: cannot make this folder ({reason}): choose another") from error
-    checkpoint = work / "checkpoint.pt"
-    state = _begun(checkpoint, provenance(plan, read)) if checkpoint.is_file() else None
     ranks = Ranks.joined(plan.device)
     try:
         tell = tell if ranks.is_first else lambda line: None
-        if state is None:
-            shape = Shape(len(read.classes)).scaled(plan.width)
-            state = State(shape, read.classes, made_from=provenance(plan, read))
-        else:
+        work = _work_folder(plan)
+        state = _state(plan, read, work / "checkpoint.pt")
+        if state.step:
             tell(f"going on after {state.step} batches and {state.seconds / 60:.0f} minutes")
         network, pictures = _trained(plan, read, state, ranks, work, tell)
     finally:
@@ -73,8 +64,26 @@ def run(plan: Plan, read: Material, tell: Callable[[str], None]) -> Path:
     return path
 
 
-def _begun(checkpoint: Path, asked: dict[str, str]) -> State:
-    """Return the checkpoint; raises SettingsError when it is of another training than asked for."""
+def _work_folder(plan: Plan) -> Path:
+    """Return NAME.training/, made; raises SinkError."""
+    work = plan.folder / f"{plan.name}.training"
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise SinkError(f"{work}: cannot make this folder ({reason}): choose another") from error
+    return work
+
+
+def _state(plan: Plan, read: Material, checkpoint: Path) -> State:
+    """Return the checkpoint's state, or a new one where there is none.
+
+    Raises SettingsError when the checkpoint is of another training than is asked for.
+    """
+    asked = provenance(plan, read)
+    if not checkpoint.is_file():
+        shape = Shape(len(read.classes)).scaled(plan.width)
+        return State(shape, read.classes, made_from=asked)
     state = checkpoints.load(checkpoint)
     made_from = state.made_from | {"classes": ", ".join(state.classes)}
     if others := differences(made_from, asked):
