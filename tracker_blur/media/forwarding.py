@@ -14,7 +14,12 @@ import av
 PIPE_FORMAT = "nut"
 """FFmpeg's name of what is to be given on standard input."""
 
-_AT_ONCE = {"flush_packets": "1", "max_interleave_delta": "500000"}  # microseconds
+AT_ONCE = {
+    "flush_packets": "1",
+    "max_interleave_delta": "500000",  # microseconds that a picture waits for sound
+}
+"""FFmpeg's options for what is written as it comes."""
+
 _NO_PROBING = {"analyzeduration": "0", "fpsprobesize": "0"}
 
 
@@ -24,7 +29,7 @@ def forward(muxer: str, address: str, options: dict[str, str]) -> None:
     Raises av.FFmpegError, OSError or ValueError when it cannot be reached or read.
     """
     with av.open("pipe:0", format=PIPE_FORMAT, container_options=_NO_PROBING) as source:
-        output = av.open(address, "w", format=muxer, container_options={**_AT_ONCE, **options})
+        output = av.open(address, "w", format=muxer, container_options={**AT_ONCE, **options})
         streams = {
             stream.index: output.add_stream_from_template(stream) for stream in source.streams
         }

@@ -21,6 +21,7 @@ from tracker_blur.errors import SinkError, TrackerBlurError
 from tracker_blur.media.containers import ContainerFormat
 from tracker_blur.media.encoders import Encoder, choose
 from tracker_blur.media.encoding import PictureEncoder
+from tracker_blur.media.forwarding import AT_ONCE
 from tracker_blur.media.input import error_text
 from tracker_blur.media.priority import kept_priority
 from tracker_blur.media.track import ColorTags, VideoTrack
@@ -32,10 +33,6 @@ from tracker_blur.settings import Settings
 _TICKS = 90_000  # a second; MPEG-TS knows no finer
 _KEY_SECONDS = 2
 _MOST_BITS_A_PIXEL = 0.2
-_AT_ONCE = {
-    "flush_packets": "1",
-    "max_interleave_delta": "500000",  # microseconds that a picture waits for sound
-}
 _LOW_LATENCY = {  # by the encoder's name, or its last part
     "libx264": {"tune": "zerolatency"},
     "libx265": {"tune": "zerolatency"},
@@ -127,7 +124,7 @@ class LiveWriter:
             self._file,
             "w",
             format=self._form.container.muxer,
-            container_options={**_AT_ONCE, **self._form.container.options},
+            container_options={**AT_ONCE, **self._form.container.options},
         )
         self._pictures = PictureEncoder(self._output, track, encoder, self._settings)
         _open(self._pictures, encoder)
