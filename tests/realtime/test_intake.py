@@ -153,6 +153,18 @@ def test_more_pictures_than_asked_for_are_left_out_and_counted() -> None:
     assert taken.format.rate == 10
 
 
+@pytest.mark.parametrize("ends", [True, False])
+def test_what_is_sent_in_haste_is_told_of_once_where_it_may_be_a_file(ends: bool) -> None:
+    told: list[str] = []
+    pictures: list[Item | Exception] = [shown(index / 2) for index in range(1000)]
+    source = Script(pictures, ends=ends)
+    taken = intake(source, tell=told.append)
+    taken.start()
+    until(lambda: taken.count == 1000)
+    taken.stop(PATIENCE_SECONDS)
+    assert sum("ffmpeg -re" in text for text in told) == ends
+
+
 def heard(stamp: float, samples: int = 4800) -> Heard:
     return Heard(np.full((2, samples), stamp, np.float32), stamp)
 

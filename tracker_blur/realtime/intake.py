@@ -13,6 +13,7 @@ from tracker_blur.errors import SourceError
 from tracker_blur.realtime.arrival import Arrival, Arrivals
 from tracker_blur.realtime.clock import SessionClock
 from tracker_blur.realtime.delivery import SOUND_RATE, Format, Sound
+from tracker_blur.realtime.haste import Haste
 from tracker_blur.realtime.latest import Latest
 from tracker_blur.realtime.live_settings import LiveSettings
 from tracker_blur.realtime.pauses import Pauses
@@ -57,6 +58,7 @@ class Intake:
         self._tell = tell
         self._note = note
         self._clock = SessionClock()
+        self._haste = Haste()
         self._forms = Arrivals(live.size)
         self._sound_end = 0.0
         self._next_due = 0.0
@@ -160,6 +162,12 @@ class Intake:
 
     def _see(self, item: Picture, now: float) -> None:
         self.count += 1
+        if self._source.ends and self._haste.is_news(item.stamp, now):
+            self._tell(
+                f"{self._source.name}: pictures come faster than they are to be shown: the newest "
+                "are shown, the others dropped: have them sent at their own speed (ffmpeg -re), "
+                "or hide faces in the whole file (trackblur FILE)"
+            )
         seconds = self._clock.picture_seconds(item.stamp, now - self._epoch)
         if self._live.rate is not None:
             if seconds < self._next_due:
