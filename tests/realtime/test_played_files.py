@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.realtime.judging import Judge, watched
 from tests.realtime.peers import ffmpeg
 from tracker_blur.errors import SourceError
 from tracker_blur.realtime.live_settings import LiveSettings
@@ -70,9 +71,11 @@ def sent(path: Path) -> Iterator[int]:
         yield process.stdout.fileno()
 
 
-def on_standard_input(monkeypatch: pytest.MonkeyPatch, number: int) -> Source:
+def on_standard_input(
+    monkeypatch: pytest.MonkeyPatch, number: int, live: LiveSettings | None = None
+) -> Source:
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(fileno=lambda: number))
-    return open_source("-", LiveSettings())
+    return open_source("-", live or LiveSettings())
 
 
 def test_an_mp4_with_its_index_last_that_is_sent_says_what_to_do(
@@ -109,3 +112,20 @@ def test_a_file_on_standard_input_is_played_at_its_own_speed(
     stamps = [item.stamp or 0.0 for item in items if isinstance(item, Picture)]
     assert len(stamps) == 56
     assert time.monotonic() - began >= stamps[-1] - stamps[0] - 0.01
+
+
+def test_raw_pictures_sent_in_haste_are_all_counted(
+    shared: Path, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = tmp_path / "pictures"
+    raw.write_bytes(bytes(64 * 48 * 3 * 75))
+    live = LiveSettings(raw_format="64x48:bgr24", rate=25, watchdog_seconds=60)
+    judge = Judge()
+    with sent(raw) as number:
+        source = on_standard_input(monkeypatch, number, live)
+        status = watched(clip, shared, judge, live, source=source)
+    assert status.frames_in == 75
+    assert judge.session is not None
+    looked_at = len(judge.session._outlet.delays)
+    assert looked_at + status.dropped == 75
+    assert status.frames_out >= looked_at >= 1
