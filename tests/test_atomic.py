@@ -49,7 +49,7 @@ def test_an_existing_target_is_refused_unless_it_may_be_overwritten(tmp_path: Pa
     target = tmp_path / "out.mp4"
     target.write_bytes(b"old")
     with (
-        pytest.raises(SinkError, match="exists already: choose another name, or --overwrite"),
+        pytest.raises(SinkError, match="exists already: choose another name, or `overwrite`"),
         replacing(target, overwrite=False),
     ):
         pass

@@ -113,7 +113,10 @@ def test_without_out_the_name_is_predictable_and_a_second_run_refuses_to_overwri
     made = (tmp_path / "a_redacted.jpg").read_bytes()
     capsys.readouterr()
     assert run(*words) == 1
-    assert "a_redacted.jpg: exists already" in error_line(capsys)
+    refused = "a_redacted.jpg: exists already: choose another name, or --overwrite it"
+    assert refused in error_line(capsys)
+    assert run(*words, "--json") == 1
+    assert refused in json.loads(capsys.readouterr().out)["failed"][0]["error"]
     assert (tmp_path / "a_redacted.jpg").read_bytes() == made
     assert run(*words, "--overwrite") == 0
 

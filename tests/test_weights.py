@@ -156,7 +156,7 @@ def test_a_missing_file_is_said_with_where_it_was_looked_for(
     with pytest.raises(ModelError, match="get it with 'trackblur models pull small'") as caught:
         Weights(folders["given"]).path(known.name)
     assert all(str(folder) in str(caught.value) for folder in folders.values())
-    with pytest.raises(ModelError, match="name a folder that holds it with --face"):
+    with pytest.raises(ModelError, match="name a folder that holds it with `models_folder`"):
         Weights().path("mine.onnx")
 
 

@@ -60,7 +60,7 @@ def _refuse_existing(path: Path, target: Path, overwrite: bool) -> None:
     if not target.is_file():
         raise SinkError(f"{path}: is not a file: choose another name for the output")
     if not overwrite:
-        raise SinkError(f"{path}: exists already: choose another name, or --overwrite")
+        raise SinkError(f"{path}: exists already: choose another name, or `overwrite` it")
 
 
 def _create_beside(path: Path, target: Path) -> Path:

@@ -60,8 +60,8 @@ def _kind(label: str, name: str, known: tuple[str, ...], weights: Weights) -> Ki
         return Kind(label, _PLATES_FILE, lambda: onnx.from_weights(weights, _PLATES_FILE))
     others = f"faces, plates and {', '.join(known)}" if known else "faces and plates"
     raise SettingsError(
-        f"hide: nobody finds '{label}' here: {others} can be found, all else by a file that "
-        "--detector names"
+        f"`hide`: nobody finds '{label}' here: {others} can be found, all else by a file that "
+        "`detector` names"
     )
 
 

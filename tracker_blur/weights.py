@@ -99,7 +99,7 @@ def _advice(file_name: str) -> str:
     return (
         f"get it with 'trackblur models pull {known[0].name}'"
         if known
-        else "name a folder that holds it with --face"
+        else "name a folder that holds it with `models_folder`"
     )
 
 
@@ -112,7 +112,7 @@ def _is_file(path: Path) -> bool:
         reason = (error.strerror or str(error)).lower()
         raise ModelError(
             f"{path.parent}: this folder of weight files cannot be looked into ({reason}): "
-            "change its permissions, or name another with --face"
+            "change its permissions, or name another with `models_folder`"
         ) from error
 
 

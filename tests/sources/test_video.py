@@ -385,7 +385,7 @@ class TestDamage:
         path = cut(
             write_clip(tmp_path / name, codec=codec, frames=60, noise=True, **options), ratio
         )
-        with pytest.raises(SourceError, match=r"breaks off.*--partial") as caught:
+        with pytest.raises(SourceError, match=r"breaks off.*`partial`") as caught:
             frames_of(path)
         assert str(path) in str(caught.value)
         assert "\n" not in str(caught.value)

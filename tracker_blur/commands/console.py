@@ -37,7 +37,7 @@ class Console:
 
     def warn(self, text: str) -> None:
         """Say something that the user should know even when quiet."""
-        self._print(f"trackblur: warning: {text}")
+        self._print(f"trackblur: warning: {in_flags(text)}")
 
     def error(self, text: str) -> None:
         """Say, in one line, what failed."""

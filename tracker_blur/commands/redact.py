@@ -38,6 +38,7 @@ def _redact(options: argparse.Namespace, settings: Settings, console: Console) -
     """Redact all that the paths name; one bad file does not stop the others."""
     from tracker_blur.batch import plan
     from tracker_blur.commands.console import quieten
+    from tracker_blur.commands.flags import in_flags
     from tracker_blur.commands.idle import idle
     from tracker_blur.commands.summary import summarize
     from tracker_blur.commands.track import keep_tracks
@@ -80,7 +81,7 @@ def _redact(options: argparse.Namespace, settings: Settings, console: Console) -
             raise  # it would be the same for every file
         except TrackerBlurError as error:
             console.error(str(error))
-            failures.append((job.source, str(error)))
+            failures.append((job.source, in_flags(str(error))))
         except Exception as error:
             console.error(f"{job.source}: failed ({type(error).__name__}: {error}): {_REPORT_IT}")
             if options.verbose:

@@ -149,7 +149,7 @@ def from_file(path: str) -> Onnx:
     try:
         content = Path(path).read_bytes()
     except FileNotFoundError as error:
-        raise ModelError(f"{path}: no such file: check the name after --detector") from error
+        raise ModelError(f"{path}: no such file: check its name") from error
     except OSError as error:
         raise ModelError(f"{path}: cannot read this weight file ({error.strerror})") from error
     return from_content(path, content)

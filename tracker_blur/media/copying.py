@@ -133,7 +133,7 @@ class Copier:
             if not self._partial:
                 raise SourceError(
                     f"{self._path}: its sound cannot be read further: "
-                    "get the whole file, or accept a part of it (--partial)"
+                    "get the whole file, or accept a part of it (`partial`)"
                 ) from error
         return None
 

@@ -56,7 +56,7 @@ class VideoSource:
             if self._missing_bytes and not partial:
                 raise SourceError(
                     f"{path}: breaks off, {self._missing_bytes} bytes are missing: "
-                    "get the whole file, or accept a part of it (--partial)"
+                    "get the whole file, or accept a part of it (`partial`)"
                 )
             stream = picture_stream(self._container, path)
             self._pictures = self._normalized(decoded(self._container, stream))
@@ -123,7 +123,7 @@ class VideoSource:
         event = f"breaks off after {frames} frames ({seconds:.1f} seconds): {damage}"
         if not self._partial:
             raise SourceError(
-                f"{self._path}: {event}; get the whole file, or accept a part of it (--partial)"
+                f"{self._path}: {event}; get the whole file, or accept a part of it (`partial`)"
             ) from damage
         self.is_partial = True
         self.warnings += (f"{self._path}: {event}; the rest is left out",)
