@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import http.server
 import socket
@@ -12,8 +13,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
+from av.container import InputContainer
 
 from tests.ports import free_port
 from tests.realtime.clips import swinging
@@ -25,6 +28,7 @@ from tracker_blur.errors import SourceError
 from tracker_blur.following.eyes import Eyes
 from tracker_blur.realtime.live_settings import LiveSettings
 from tracker_blur.realtime.sources import Source, open_source
+from tracker_blur.realtime.sources._streams import Streams
 
 pytestmark = pytest.mark.shared
 
@@ -176,6 +180,30 @@ def test_broken_packets_are_skipped(shared: Path, clip: Path, tmp_path: Path) ->
     assert status.frames_in > 5
     assert judge.open_frames > 5
     assert visible_faces(judge, shared) == []
+
+
+class Faltering:
+    """A container that once in between gives an error in a packet's place."""
+
+    def __init__(self, container: InputContainer) -> None:
+        self._container = container
+        self._packets = 0
+        self.streams = container.streams
+
+    def demux(self, *tracks: av.VideoStream) -> Iterator[av.Packet]:
+        for packet in self._container.demux(*tracks):
+            self._packets += 1
+            if self._packets == 20:
+                raise av.InvalidDataError(errno.EINVAL, "a packet")
+            yield packet
+
+
+def test_a_packet_that_cannot_be_read_is_not_the_end(clip: Path) -> None:
+    with av.open(str(clip)) as container:
+        streams = Streams(Faltering(container), "clip")  # type: ignore[arg-type]
+        stamps = [item.stamp for item in streams.read(threading.Event())]
+    assert stamps[-1] is not None
+    assert stamps[-1] > 4  # of 4.7 seconds
 
 
 @contextmanager
