@@ -234,7 +234,7 @@ class Engine:
                 report.count(faces)
                 if progress is not None:
                     progress(report)
-        report.warnings = source.warnings
+        report.warnings = source.warnings + sink.warnings
 
     def _seen_ahead(
         self, seen: Iterator[Seen], report: Report

@@ -343,6 +343,42 @@ class TestPixels:
         shown = frame.to_ndarray(format="rgb24")[:height, :width].astype(int)
         assert np.abs(shown - picture(0, size)).mean() < 25
 
+    @pytest.mark.parametrize("size", [(97, 64), (96, 65), (65, 49)])
+    @pytest.mark.parametrize("codec", ["h264", "hevc"])
+    def test_rgb_keeps_an_odd_size(self, tmp_path: Path, size: tuple[int, int], codec: str) -> None:
+        source = write_clip(
+            tmp_path / "in.mov", codec="png", pixel_format="rgb24", frames=3, size=size
+        )
+        with VideoSource(source) as frames:
+            sink = VideoSink(tmp_path / "out.mov", source, frames, Settings(codec=codec))
+        assert sink.warnings == ()
+        frame = first_frame(rewrite(source, tmp_path / "out.mov", codec=codec))
+        assert (frame.width, frame.height) == size
+        shown = frame.to_ndarray(format="rgb24").astype(int)
+        assert np.abs(shown - picture(0, size)).mean() < 5
+
+    @pytest.mark.parametrize("size", [(97, 64), (96, 65), (65, 49)])
+    @pytest.mark.parametrize("codec", ["h264", "hevc", "av1"])
+    def test_a_size_that_must_grow_is_told_and_covered_as_its_border_is(
+        self, tmp_path: Path, size: tuple[int, int], codec: str
+    ) -> None:
+        source = write_clip(tmp_path / "in.mkv", codec="ffv1", frames=3, size=size)
+        width, height = size
+        even = width + width % 2, height + height % 2
+        target, settings = tmp_path / "out.mp4", Settings(codec=codec)
+        with VideoSource(source) as frames, VideoSink(target, source, frames, settings) as sink:
+            (warning,) = sink.warnings
+            for frame in frames:
+                luma, blue, red = frame.planes()
+                luma.samples[-30:, -30:] = 235
+                blue.samples[-15:, -15:] = red.samples[-15:, -15:] = 128
+                sink.write(RedactedFrame(frame))
+        said = f"is {even[0]}x{even[1]} instead of {width}x{height}, its last column or row repeat"
+        assert said in warning
+        shown = first_frame(target).to_ndarray(format="rgb24")
+        assert shown.shape[1::-1] == even
+        assert shown[-25:, -25:].min() > 225
+
     @pytest.mark.parametrize("name", ["mp4", "mov", "mkv"])
     @pytest.mark.parametrize("frames", [1, 2, 3, 4])
     def test_the_shortest_videos_are_written_as_hevc(

@@ -190,7 +190,8 @@ def choose(settings: Settings, track: VideoTrack, container: ContainerFormat) ->
 def pixel_format(encoder: Encoder, track: VideoTrack) -> str:
     """Return the pixel format nearest to the track's that the encoder takes.
 
-    RGB becomes 4:2:0 in codecs whose players know little else, unless it came from there.
+    RGB becomes 4:2:0 in codecs whose players know little else, unless it came from there, or has
+    an odd side, which would change.
     """
     offered = [form.name for form in _codec(encoder.name).video_formats or ()]
     wanted = track.pixel_format
@@ -203,7 +204,9 @@ def pixel_format(encoder: Encoder, track: VideoTrack) -> str:
         if name.startswith("yuvj") == full_range and VideoFormat(name).components
     ] or [name for name in offered if VideoFormat(name).components]
     if wanted.startswith("gbr") and encoder.codec not in _RGB_CODECS | {track.codec}:
-        usable = [name for name in usable if name.startswith("yuv420p")] or usable
+        keeps_size = encoder.needs_even and any(side % 2 for side in track.size)
+        common = "yuv444p" if keeps_size else "yuv420p"
+        usable = [name for name in usable if name.startswith(common)] or usable
     has_alpha = any(component.is_alpha for component in VideoFormat(wanted).components)
     best, _ = find_best_pix_fmt_of_list(usable, wanted, has_alpha=has_alpha)
     return usable[0] if best is None else best.name

@@ -27,6 +27,7 @@ class Fit:
     size           (width, height) in pixels
     pixel_aspect   width of a pixel over its height
     color          how the samples are to be shown
+    is_padded      whether the last column or row is repeated, since sides must be even
     """
 
     def __init__(self, track: VideoTrack, encoder: Encoder) -> None:
@@ -43,6 +44,7 @@ class Fit:
             width += width % 2 if form.chroma_width() < width else 0
             height += height % 2 if form.chroma_height() < height else 0
         self.size = width, height
+        self.is_padded = not self._is_scaled and self.size != track.size
         self.color = track.color
         was_rgb = track.pixel_format.startswith("gbr")
         self._becomes_yuv = was_rgb and not self.pixel_format.startswith("gbr")
@@ -55,7 +57,7 @@ class Fit:
 
     def fitted(self, picture: av.VideoFrame) -> av.VideoFrame:
         """Return the picture itself where it fits already."""
-        if not self._is_scaled and (picture.width, picture.height) != self.size:
+        if self.is_padded:
             picture = _padded(picture, self.size)
         form = picture.width, picture.height, picture.format.name
         if form == (*self.size, self.pixel_format):

@@ -13,7 +13,11 @@ class Sink(Protocol):
 
     Left without an error, the output is complete and in its place; left with one, nothing of it
     remains.
+
+    warnings   what a user should know of the output
     """
+
+    warnings: tuple[str, ...]
 
     def write(self, redacted: RedactedFrame) -> None:
         """Write one frame; raises SinkError when that fails."""

@@ -29,6 +29,7 @@ class ImageSink:
     path      the output; written only when complete
     source    where the frames come from
     settings  `metadata` and `overwrite` are used; quality is the input's own
+    warnings  empty: a picture is written as it is
 
     Raises SettingsError for a suffix that stands for no picture; SinkError for one that cannot
     hold as many frames, and when the output exists or cannot be written; MissingPackageError for
@@ -36,6 +37,7 @@ class ImageSink:
     """
 
     def __init__(self, path: Path, source: Source, settings: Settings) -> None:
+        self.warnings: tuple[str, ...] = ()
         self._path = path
         self._format = pictures.format_of(path)
         self._settings = settings

@@ -14,10 +14,11 @@ from tracker_blur.errors import SinkError, TrackerBlurError
 from tracker_blur.frames import RedactedFrame
 from tracker_blur.media.assembly import Assembly
 from tracker_blur.media.containers import container_format
-from tracker_blur.media.encoders import choose
+from tracker_blur.media.encoders import Encoder, choose
+from tracker_blur.media.fitting import Fit
 from tracker_blur.media.frame import DecodedFrame
 from tracker_blur.media.input import error_text, open_input
-from tracker_blur.media.track import VideoInput
+from tracker_blur.media.track import VideoInput, VideoTrack
 from tracker_blur.settings import Settings
 
 
@@ -31,6 +32,7 @@ class VideoSink:
     path         the output; its suffix says which kind of file
     source_path  the input, read a second time for its other tracks
     source       where the frames come from
+    warnings     what a user should know: a size that the encoder changes
 
     Raises SinkError when the suffix is unknown, the output is the input, or no encoder fits; on
     entering, when the output exists or cannot be written, cannot hold a track, or the encoder
@@ -50,6 +52,7 @@ class VideoSink:
         with _explained(path):
             self._encoder = choose(settings, source.track, self._form)
             self._encoder.configured(settings)
+        self.warnings = _resized(path, source.track, self._encoder)
         self._assembly: Assembly | None = None
         self._run = self._running()
 
@@ -100,6 +103,17 @@ class VideoSink:
                 raise
             finally:
                 self._assembly = None
+
+
+def _resized(path: Path, track: VideoTrack, encoder: Encoder) -> tuple[str, ...]:
+    fit = Fit(track, encoder)
+    if not fit.is_padded:
+        return ()
+    before, after = ("x".join(map(str, size)) for size in (track.size, fit.size))
+    return (
+        f"{path}: is {after} instead of {before}, its last column or row repeated: "
+        f"{encoder.name} takes even sides only",
+    )
 
 
 @contextmanager
