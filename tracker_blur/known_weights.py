@@ -177,14 +177,14 @@ OWN = Model(
         WeightFile(
             "face.onnx",
             "",
-            1_325_597,
-            "5c0e07d0dfd7a64d88fafd6a4bda9fb6fbe396ca1cf4dab084ef62b6b7cad0be",
+            2_154_218,
+            "88bfad590828b756affaf7aee43fd8d6565fe5ae82d808b44d03e87a7fa1fdf1",
         ),
         WeightFile(
             "plate.onnx",
             "",
             559_553,
-            "b7eba31691c134c8cb659f0252de6aa6b79d0a7cb313dd2ea9e07ecd19ad7a7d",
+            "0f9e419e79b8ce4955f76654edd4affc96c33b5c94756cf9d8357d871ceb0cd1",
         ),
     ),
 )

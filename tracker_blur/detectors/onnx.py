@@ -30,7 +30,6 @@ WEIGHTS = (("face.onnx",),)
 _SIDE_STEP_PX = 32
 _SMALLEST_PX = 320
 _OCTAVES_PER_STEP = 2
-_LEAST_REDUCED_PX = 24  # smaller things are seen better in the larger copy
 _NMS_IOU = 0.4
 _TOP_K = 1000  # best-scored finds of a class that are compared; a crowd has fewer faces
 _LARGEST_LOG = 5.0  # as in training: e^5 cells are more than any picture has
@@ -53,8 +52,8 @@ class Onnx:
     Changing the size of one instance twice a picture would cost as much as looking itself.
     """
 
-    default_confidence = 0.5
-    weak_confidence = 0.3
+    default_confidence = 0.4
+    weak_confidence = 0.25
 
     def __init__(self, file_name: str, content: Buffer) -> None:
         """Read the network; raises ModelError when OpenCV, or this class, cannot."""
@@ -73,8 +72,7 @@ class Onnx:
         """Return the things with a score of at least `confidence`."""
 
         def look(picture: Image, step: int) -> list[Detection]:
-            found = self._look(picture, step, confidence)
-            return [find for find in found if step == 0 or find.box.size >= _LEAST_REDUCED_PX]
+            return self._look(picture, step, confidence)
 
         return over_octaves(image, _SMALLEST_PX, look, _OCTAVES_PER_STEP)
 
