@@ -6,6 +6,7 @@ import importlib
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 EXIT_FAILED, EXIT_INTERRUPTED = 1, 130
@@ -36,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         run = getattr(importlib.import_module(f"tracker_blur.commands.{module}"), function)
         sys.exit(run(words[is_command:]))
     except KeyboardInterrupt:
-        sys.stderr.write("\ntrackblur: interrupted: nothing half-written is left\n")
+        with suppress(OSError):  # where nothing can be said, the exit code still tells
+            sys.stderr.write("\ntrackblur: interrupted: nothing half-written is left\n")
         sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:  # the reader of our output has gone, as in `trackblur --help | head`
         from tracker_blur.commands.console import discard_output

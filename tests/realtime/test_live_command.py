@@ -400,7 +400,7 @@ def test_figures_for_prometheus() -> None:
     assert "trackblur_frames_out_total 12345678\n" in text  # or rates would come in steps
     assert "trackblur_rate 29.97\n" in text
     assert 'trackblur_state{state="live"} 1\n' in text
-    assert 'trackblur_target_shown_total{target="a\\"b"} 5\n' in text
+    assert 'trackblur_target_shown_total{target="a\\"b",number="1"} 5\n' in text
     with Metrics(0, lambda: status) as metrics:
         address = f"http://127.0.0.1:{metrics.port}"
         with urllib.request.urlopen(f"{address}/metrics", timeout=PATIENCE_SECONDS) as answer:

@@ -59,8 +59,9 @@ def _lines(status: Status) -> Iterator[str]:
         metric = f"trackblur_target_{name}_total"
         yield f"# HELP {metric} {text}"
         yield f"# TYPE {metric} counter"
-        for target in status.targets:
-            yield f'{metric}{{target="{_escaped(target.name)}"}} {getattr(target, name)}'
+        for number, target in enumerate(status.targets, 1):  # masked names may be the same
+            labels = f'target="{_escaped(target.name)}",number="{number}"'
+            yield f"{metric}{{{labels}}} {getattr(target, name)}"
 
 
 def _escaped(text: str) -> str:
