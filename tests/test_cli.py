@@ -393,6 +393,15 @@ def test_no_help_waits_for_opencv(command: str | None) -> None:
     assert imported & {"cv2", "av", "scipy", "PIL", "tqdm"} == set()
 
 
+HEEDING_INTERRUPTS = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from tracker_blur.cli import main
+main()
+"""
+"""Where tests run in the background, interrupts are ignored by all that they start."""
+
+
 @pytest.mark.shared
 @pytest.mark.skipif(os.name != "posix", reason="signals are sent the POSIX way")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -402,8 +411,8 @@ def test_an_interrupted_run_leaves_nothing_half_written(
     process = subprocess.Popen(
         [
             sys.executable,
-            "-m",
-            "tracker_blur",
+            "-c",
+            HEEDING_INTERRUPTS,
             str(CLIP),
             str(tmp_path / "out.mp4"),
             "--face",
