@@ -89,7 +89,7 @@ def watched(
         method="solid",
         one_pass=True,
         detect_every_frames="auto",
-        **settings,  # type: ignore[arg-type]
+        **settings,  # type: ignore[arg-type]  # any of them
     )
     controls = judge.controls = Controls(["solid", "pixelated"], hide_all=live.hide_all)
     source = source or open_source(str(clip), live, realtime=True)

@@ -111,7 +111,7 @@ SAFE = {
     ],
 )
 def test_the_guard_hides_all_in_every_doubt(change: dict[str, object], reason: str | None) -> None:
-    situation = Situation(**{**SAFE, **change})  # type: ignore[arg-type]
+    situation = Situation(**{**SAFE, **change})  # type: ignore[arg-type]  # any of them
     given_reason = reason_to_cover(situation, 1.0)
     assert (given_reason is None) == (reason is None)
     assert reason is None or reason in (given_reason or "")
@@ -337,7 +337,7 @@ def test_what_may_be_no_wish_uncovers_nothing(monkeypatch: pytest.MonkeyPatch) -
 )
 def test_live_settings_that_make_no_sense_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(SettingsError):
-        LiveSettings(**wrong)  # type: ignore[arg-type]
+        LiveSettings(**wrong)  # type: ignore[arg-type]  # wrong on purpose
 
 
 @pytest.mark.parametrize(

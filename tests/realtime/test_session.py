@@ -78,7 +78,7 @@ def test_a_clip_is_hidden_as_it_plays(shared: Path, clip: Path) -> None:
     times = [delivery.seconds for delivery in judge.deliveries]
     assert times == sorted(set(times))
     for delivery in judge.deliveries:
-        picture = delivery.redacted.frame.picture  # type: ignore[attr-defined]
+        picture = delivery.redacted.frame.picture  # type: ignore[attr-defined]  # an Arrival's
         assert picture.format.name == "yuv420p"
         assert float(picture.pts * picture.time_base) == pytest.approx(delivery.seconds, abs=1e-5)
 

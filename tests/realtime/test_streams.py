@@ -73,7 +73,7 @@ def opened_patiently(source: Source) -> Source:
                     raise
                 time.sleep(0.1)
 
-    source.open = patient  # type: ignore[method-assign]
+    source.open = patient  # type: ignore[method-assign]  # on purpose
     return source
 
 
@@ -103,7 +103,7 @@ def test_no_program_is_left_where_the_end_comes_while_it_starts() -> None:
     source.abort()
     with pytest.raises(SourceError, match="not opened any more"):
         source.open()
-    assert source._process is None  # type: ignore[attr-defined]
+    assert source._process is None  # type: ignore[attr-defined]  # an SRT source's
 
 
 def test_a_source_that_is_cut_comes_back_and_is_covered_meanwhile(shared: Path, long: Path) -> None:
@@ -200,7 +200,7 @@ class Faltering:
 
 def test_a_packet_that_cannot_be_read_is_not_the_end(clip: Path) -> None:
     with av.open(str(clip)) as container:
-        streams = Streams(Faltering(container), "clip")  # type: ignore[arg-type]
+        streams = Streams(Faltering(container), "clip")  # type: ignore[arg-type]  # acts as one
         stamps = [item.stamp for item in streams.read(threading.Event())]
     assert stamps[-1] is not None
     assert stamps[-1] > 4  # of 4.7 seconds

@@ -667,7 +667,11 @@ class TestMetadataOnDemand:
         assert b"SECRET-XMP" not in data
         exif = Image.Exif()
         if suffix == "heic":
-            exif.load(pytest.importorskip("pillow_heif").open_heif(target).info["exif"])
+            exif.load(
+                pytest.importorskip("pillow_heif", reason="needs the extra [heic]")
+                .open_heif(target)
+                .info["exif"]
+            )
         elif suffix == "tif":
             with Image.open(target) as written:
                 exif.load(written.getexif().tobytes())

@@ -5,28 +5,29 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch (the extra 'train') is not installed")
 
-# E402: what follows imports PyTorch itself, so the check must come before it.
-from tests.annotated_files import picture, write_picture, write_table  # noqa: E402
-from tests.training.scenes_made import scene  # noqa: E402
-from tracker_blur.boxes import Box  # noqa: E402
-from tracker_blur.commands.train import run_train  # noqa: E402
-from tracker_blur.detectors.onnx import from_content  # noqa: E402
-from tracker_blur.errors import SettingsError, SinkError, SourceError  # noqa: E402
-from tracker_blur.training import checkpoints  # noqa: E402
-from tracker_blur.training.assignment import assigned, guesses  # noqa: E402
-from tracker_blur.training.canvases import Canvases, Views, batch  # noqa: E402
-from tracker_blur.training.export import onnx_bytes  # noqa: E402
-from tracker_blur.training.loop import Recipe  # noqa: E402
-from tracker_blur.training.losses import loss  # noqa: E402
-from tracker_blur.training.mining import Mine  # noqa: E402
-from tracker_blur.training.network import MEAN, SCALE, Network, Shape  # noqa: E402
-from tracker_blur.training.plan import Plan, material  # noqa: E402
-from tracker_blur.training.run import run  # noqa: E402
+# What follows imports PyTorch itself, so the check must come before it (E402: .ruff.toml).
+from tests.annotated_files import picture, write_picture, write_table
+from tests.training.scenes_made import scene
+from tracker_blur.boxes import Box
+from tracker_blur.commands.train import run_train
+from tracker_blur.detectors.onnx import from_content
+from tracker_blur.errors import SettingsError, SinkError, SourceError
+from tracker_blur.training import checkpoints
+from tracker_blur.training.assignment import assigned, guesses
+from tracker_blur.training.canvases import Canvases, Views, batch
+from tracker_blur.training.export import onnx_bytes
+from tracker_blur.training.loop import Recipe
+from tracker_blur.training.losses import loss
+from tracker_blur.training.mining import Mine
+from tracker_blur.training.network import MEAN, SCALE, Network, Shape
+from tracker_blur.training.plan import Plan, material
+from tracker_blur.training.run import run
 
 TINY = Shape(1, (4, 4), (8, 8, 8), (0, 0, 0, 0), 8, 1)
 
@@ -106,7 +107,6 @@ def test_it_learns_a_single_picture_and_the_detector_finds_it(tmp_path: Path) ->
 
 
 def test_opencv_and_pytorch_agree() -> None:
-    cv2 = pytest.importorskip("cv2")
     network = Network(TINY).eval()
     image = picture(3, size=(96, 64))
     with torch.no_grad():

@@ -50,7 +50,7 @@ def target(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Target]:
     if request.param == "virtual":
-        pyvirtualcam = pytest.importorskip("pyvirtualcam")
+        pyvirtualcam = pytest.importorskip("pyvirtualcam", reason="needs the extra [live]")
         monkeypatch.setattr(pyvirtualcam.camera, "BACKENDS", {"fake": FakeCamera})
     if request.param == "window":
         monkeypatch.setenv("DISPLAY", request.getfixturevalue("display"))
@@ -121,7 +121,7 @@ def test_takes_nothing_but_redacted_frames(target: Target, raw: Callable[[], obj
     target.open(FORMAT)
     target.show(deliveries(1)[0])
     with pytest.raises(TypeError, match="a target takes redacted frames only"):
-        target.show(Delivery(raw(), 20.0, 0.0, False))  # type: ignore[arg-type]
+        target.show(Delivery(raw(), 20.0, 0.0, False))  # type: ignore[arg-type]  # wrong on purpose
     target.close()
 
 
@@ -173,7 +173,7 @@ def test_a_word_that_means_nothing_is_told(text: str) -> None:
 def test_a_wish_that_no_encoder_fulfils_is_told_at_once(
     tmp_path: Path, name: str, wish: dict[str, str]
 ) -> None:
-    settings = Settings(one_pass=True, **wish)  # type: ignore[arg-type]
+    settings = Settings(one_pass=True, **wish)  # type: ignore[arg-type]  # any of them
     with pytest.raises(TrackerBlurError, match="nonsense"):
         open_target(WORDS[name].format(folder=tmp_path), context(settings))
 

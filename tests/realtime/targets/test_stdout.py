@@ -85,7 +85,7 @@ def test_a_reader_that_sleeps_is_told_and_holds_up_nothing() -> None:
 
 
 def test_a_terminal_is_refused() -> None:
-    pty = pytest.importorskip("pty")
+    pty = pytest.importorskip("pty", reason="terminals of one's own are POSIX's")
     ours, theirs = pty.openpty()
     done = subprocess.run(
         [sys.executable, "-c", WRITER.replace("target.close()", ""), "1", "23", "1"],

@@ -25,7 +25,7 @@ from tests.realtime.targets.fake_camera import FakeCamera
 from tracker_blur.errors import MissingPackageError, SinkError
 from tracker_blur.realtime.targets import open_target
 
-pyvirtualcam = pytest.importorskip("pyvirtualcam")
+pyvirtualcam = pytest.importorskip("pyvirtualcam", reason="needs the extra [live]")
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def opened(text: str = "web:0", **given: object) -> Iterator[Page]:
-    target = open_target(text, context(**given))  # type: ignore[arg-type]
+    target = open_target(text, context(**given))  # type: ignore[arg-type]  # any
     assert isinstance(target, Page)
     target.open(FORMAT)
     try:

@@ -27,7 +27,7 @@ from tracker_blur.realtime.targets.web import Page
 from tracker_blur.redact import Redactor
 from tracker_blur.settings import Settings
 
-sync_api = pytest.importorskip("playwright.sync_api")
+sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright: [test]")
 
 COVERED, MOVING = 1000, 2000  # variance of red: of a cover at most, of a picture at least
 sync_api.expect.set_options(timeout=PATIENCE_SECONDS * 1000)

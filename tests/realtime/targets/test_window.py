@@ -139,7 +139,7 @@ def test_holding_space_keeps_all_hidden(screen: Screen) -> None:
 
 @needs_linux
 def test_closing_it_ends_the_session(screen: Screen) -> None:
-    xlib = pytest.importorskip("Xlib.display")
+    xlib = pytest.importorskip("Xlib.display", reason="needs python-xlib: [test]")
     from Xlib.protocol.event import ClientMessage
 
     with start(screen.environment) as shower:

@@ -19,7 +19,7 @@ class WholeFile(io.FileIO):
     _failure: OSError | None = None
     _whole = 0
 
-    def write(self, data: bytes) -> int:  # type: ignore[override]
+    def write(self, data: bytes) -> int:  # type: ignore[override]  # bytes is all PyAV writes
         """Write all; raises OSError when there is no space for it, and ever after."""
         if self._failure is not None:
             raise self._failure
