@@ -34,7 +34,7 @@ def read_dataset(folder: Path) -> Dataset:
     needs PyYAML.
     """
     if not folder.is_dir():
-        raise SourceError(f"{folder}: no such folder")
+        raise SourceError(f"{folder}: no such folder: check the name")
     for is_this, read in _LAYOUTS:
         if is_this(folder):
             return read(folder)
