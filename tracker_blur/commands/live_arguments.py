@@ -8,9 +8,15 @@ import re
 from pathlib import Path
 from typing import Any, get_args
 
-from tracker_blur.commands.options import add_finding, add_hiding, add_telling, option
+from tracker_blur.commands.options import (
+    add_encoding,
+    add_finding,
+    add_hiding,
+    add_telling,
+    option,
+)
+from tracker_blur.commands.values import number
 from tracker_blur.realtime.live_settings import LiveSettings, Transport
-from tracker_blur.settings import Codec
 
 _DEFAULTS = {field.name: field.default for field in dataclasses.fields(LiveSettings)}
 
@@ -53,7 +59,7 @@ def live_parser() -> argparse.ArgumentParser:
         finding,
         "--delay",
         "delay_seconds",
-        type=float,
+        type=number,
         metavar="SECONDS",
         help="how long, 30 frames at most, a frame waits for what later ones tell, so that a face "
         "is hidden from the frame it appears (default: %(default)s)",
@@ -62,7 +68,7 @@ def live_parser() -> argparse.ArgumentParser:
         finding,
         "--hold",
         "hold_seconds",
-        type=float,
+        type=number,
         metavar="SECONDS",
         help="how long a lost face stays hidden (default: %(default)s)",
     )
@@ -104,7 +110,7 @@ def _add_source(group: argparse._ArgumentGroup) -> None:
         group,
         "--rate",
         "rate",
-        type=float,
+        type=number,
         metavar="FPS",
         help="frames a second (default: the source's)",
     )
@@ -119,7 +125,7 @@ def _add_source(group: argparse._ArgumentGroup) -> None:
         group,
         "--timeout",
         "timeout_seconds",
-        type=float,
+        type=number,
         metavar="SECONDS",
         help="a source or a target that is silent for so long is connected anew (default: "
         "%(default)s)",
@@ -138,7 +144,7 @@ def _add_safety(group: argparse._ArgumentGroup) -> None:
         group,
         "--watchdog",
         "watchdog_seconds",
-        type=float,
+        type=number,
         metavar="SECONDS",
         help="all is hidden when the last look at the picture is older (default: %(default)s)",
     )
@@ -164,7 +170,7 @@ def _add_targets(group: argparse._ArgumentGroup) -> None:
         group,
         "--segment-minutes",
         "segment_minutes",
-        type=float,
+        type=number,
         metavar="N",
         help="begin another file after so long",
     )
@@ -186,17 +192,7 @@ def _add_targets(group: argparse._ArgumentGroup) -> None:
         metavar="DIR",
         help="where pictures that you ask for are saved (default: here)",
     )
-    option(group, "--codec", "codec", choices=get_args(Codec), help="(default: as it fits)")
-    option(group, "--encoder", "encoder", metavar="NAME", help="FFmpeg's name, such as h264_nvenc")
-    option(
-        group,
-        "--quality",
-        "quality",
-        type=float,
-        metavar="Q",
-        help="constant quality on the encoder's scale; lower is better",
-    )
-    option(group, "--preset", "preset", metavar="NAME", help="the encoder's preset")
+    add_encoding(group, "as it fits")
     group.add_argument("--overwrite", action="store_true", help="replace files that exist")
 
 

@@ -142,8 +142,20 @@ def add_hiding(group: argparse._ArgumentGroup) -> None:
 
 
 def add_writing(group: argparse._ArgumentGroup) -> None:
-    """Add the options that say how outputs are encoded."""
-    option(group, "--codec", "codec", choices=get_args(Codec), help="(default: as the input's)")
+    """Add the options that say how outputs are written."""
+    add_encoding(group, "as the input's")
+    option(
+        group,
+        "--metadata",
+        "metadata",
+        choices=get_args(MetadataRule),
+        help="what tells of place, device and person (default: %(default)s)",
+    )
+
+
+def add_encoding(group: argparse._ArgumentGroup, usual_codec: str) -> None:
+    """Add the options that say how pictures are encoded; `usual_codec` tells which one else."""
+    option(group, "--codec", "codec", choices=get_args(Codec), help=f"(default: {usual_codec})")
     option(group, "--encoder", "encoder", metavar="NAME", help="FFmpeg's name, such as h264_nvenc")
     option(
         group,
@@ -154,13 +166,6 @@ def add_writing(group: argparse._ArgumentGroup) -> None:
         help="constant quality on the encoder's scale; lower is better",
     )
     option(group, "--preset", "preset", metavar="NAME", help="the encoder's preset")
-    option(
-        group,
-        "--metadata",
-        "metadata",
-        choices=get_args(MetadataRule),
-        help="what tells of place, device and person (default: %(default)s)",
-    )
 
 
 def add_keeping(group: argparse._ArgumentGroup) -> None:
