@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests import heeding
 from tests.waiting import PATIENCE_SECONDS, until
 from tracker_blur.cli import _COMMANDS, main
 
@@ -393,15 +394,6 @@ def test_no_help_waits_for_opencv(command: str | None) -> None:
     assert imported & {"cv2", "av", "scipy", "PIL", "tqdm"} == set()
 
 
-HEEDING_INTERRUPTS = """
-import signal
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from tracker_blur.cli import main
-main()
-"""
-"""Where tests run in the background, interrupts are ignored by all that they start."""
-
-
 @pytest.mark.shared
 @pytest.mark.skipif(os.name != "posix", reason="signals are sent the POSIX way")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -410,9 +402,7 @@ def test_an_interrupted_run_leaves_nothing_half_written(
 ) -> None:
     process = subprocess.Popen(
         [
-            sys.executable,
-            "-c",
-            HEEDING_INTERRUPTS,
+            *heeding.PROGRAM,
             str(CLIP),
             str(tmp_path / "out.mp4"),
             "--face",

@@ -24,6 +24,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests import heeding
 from tests.ports import free_port
 from tests.realtime.clips import swinging
 from tests.waiting import PATIENCE_SECONDS, until
@@ -100,7 +101,7 @@ def test_a_signal_ends_it_with_a_whole_file(
     out = tmp_path / "out.mp4"
     words = [str(long), "--realtime", "--to", str(out), "--json", "--face", str(shared / "models")]
     with subprocess.Popen(
-        [*PROGRAM, *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [*heeding.PROGRAM, "live", *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:
