@@ -44,18 +44,6 @@ def frames(path: Path) -> list[av.VideoFrame]:
         return list(container.decode(video=0))
 
 
-@pytest.fixture
-def clip(shared: Path) -> Path:
-    return shared / "videos" / "two_heads.mp4"
-
-
-@pytest.fixture(scope="module")
-def long(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a file in which that clip swings: it does not end before it is ended."""
-    folder = tmp_path_factory.mktemp("long")
-    return swinging(shared / "videos" / "two_heads.mp4", folder / "long.mp4")
-
-
 def catches(process: subprocess.Popen[bytes], number: signal.Signals) -> bool:
     """Return whether a process heeds a signal by now; without /proc, whether it may by now."""
     status = Path(f"/proc/{process.pid}/status")

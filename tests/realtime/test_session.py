@@ -54,18 +54,6 @@ class Trouble:
         raise NotImplementedError
 
 
-@pytest.fixture
-def clip(shared: Path) -> Path:
-    return shared / "videos" / "two_heads.mp4"
-
-
-@pytest.fixture(scope="module")
-def long(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a file in which that clip swings, for whoever waits for something to happen."""
-    folder = tmp_path_factory.mktemp("long")
-    return swinging(shared / "videos" / "two_heads.mp4", folder / "long.mp4")
-
-
 def test_a_clip_is_hidden_as_it_plays(shared: Path, clip: Path) -> None:
     judge = Judge()
     status = watched(clip, shared, judge, PATIENT)
