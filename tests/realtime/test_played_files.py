@@ -23,11 +23,6 @@ from tracker_blur.realtime.sources import Item, Picture, Source, open_source
 pytestmark = pytest.mark.shared
 
 
-@pytest.fixture
-def clip(shared: Path) -> Path:
-    return shared / "videos" / "two_heads.mp4"
-
-
 def remuxed(clip: Path, target: Path, *options: str) -> Path:
     command = [ffmpeg(), "-loglevel", "error", "-nostdin", "-i", str(clip), "-c", "copy"]
     subprocess.run([*command, *options, str(target)], check=True)

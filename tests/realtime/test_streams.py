@@ -37,11 +37,6 @@ FLV = ("-c", "copy", "-f", "flv")
 PATIENT = LiveSettings(watchdog_seconds=60, timeout_seconds=PATIENCE_SECONDS / 2)
 
 
-@pytest.fixture
-def clip(shared: Path) -> Path:
-    return shared / "videos" / "two_heads.mp4"
-
-
 @pytest.fixture(scope="module")
 def long(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a file in which that clip swings: sent over and over, it has no jump."""

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.realtime.clips import swinging
 from tests.realtime.judging import Judge, watched
 from tests.realtime.test_intake import Script, shown
 from tests.realtime.test_session import PATIENT, Trouble
@@ -20,12 +19,6 @@ from tracker_blur.realtime.live_settings import LiveSettings
 from tracker_blur.redact import Redactor
 
 pytestmark = pytest.mark.shared
-
-
-@pytest.fixture(scope="module")
-def long(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("long")
-    return swinging(shared / "videos" / "two_heads.mp4", folder / "long.mp4")
 
 
 class Deaf:
