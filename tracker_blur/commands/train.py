@@ -54,6 +54,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--rate", type=between(1e-6, 1), default=2e-3, help="of learning (default: 0.002)"
     )
+    parser.add_argument(
+        "--start",
+        type=Path,
+        metavar="FILE.onnx",
+        help="begin with the weights of a network trained here before, of the same --width",
+    )
     parser.add_argument("--seed", type=from_zero, default=1, help="(default: 1)")
     parser.add_argument(
         "--workers", type=from_zero, default=1, metavar="N", help="processes that make canvases"
@@ -153,6 +159,7 @@ def _train(options: argparse.Namespace) -> None:
         dict(options.share),
         options.face,
         options.licences,
+        options.start,
     )
     is_first = os.environ.get("RANK", "0") == "0"  # of torchrun's processes: the one that tells
     read = material(plan)

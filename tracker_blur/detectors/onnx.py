@@ -30,6 +30,7 @@ WEIGHTS = (("face.onnx",),)
 _SIDE_STEP_PX = 32
 _SMALLEST_PX = 320
 _OCTAVES_PER_STEP = 2
+_COARSE_PX = 32.0
 _NMS_IOU = 0.4
 _TOP_K = 1000  # best-scored finds of a class that are compared; a crowd has fewer faces
 _LARGEST_LOG = 5.0  # as in training: e^5 cells are more than any picture has
@@ -74,7 +75,7 @@ class Onnx:
         def look(picture: Image, step: int) -> list[Detection]:
             return self._look(picture, step, confidence)
 
-        return over_octaves(image, _SMALLEST_PX, look, _OCTAVES_PER_STEP)
+        return over_octaves(image, _SMALLEST_PX, look, _OCTAVES_PER_STEP, _COARSE_PX)
 
     def _look(self, picture: Image, step: int, confidence: float) -> list[Detection]:
         if step == len(self._networks):

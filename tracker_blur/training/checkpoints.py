@@ -13,7 +13,7 @@ from tracker_blur.atomic import replacing
 from tracker_blur.errors import SettingsError
 from tracker_blur.training.network import Shape
 
-_VERSION = 2  # 1: of a network that reduced by strides
+_VERSION = 3  # 2: of a network with one head for all strides
 
 
 @dataclass(slots=True)

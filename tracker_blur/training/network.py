@@ -1,4 +1,4 @@
-"""The network: plain 3x3 convolutions, a small feature pyramid, one shared head.
+"""The network: plain 3x3 convolutions, a small feature pyramid, a head at each of its strides.
 
 Plain convolutions are what `cv2.dnn` runs fastest on any CPU (Winograd), and what CPUs with bf16
 units train fastest. The pyramid follows Lin, Dollár, Girshick et al., "Feature Pyramid Networks",
@@ -31,8 +31,8 @@ class Shape:
     stem      channels at half size, then at a quarter
     body      channels at strides 8, 16 and 32
     depth     convolutions at strides 4, 8, 16 and 32 after the first one there
-    neck      channels of the pyramid and of the head
-    tower     convolutions of the head
+    neck      channels of the pyramid and of the heads
+    tower     convolutions of each head
     """
 
     classes: int = 1
@@ -104,8 +104,7 @@ class Network(nn.Module):
         self.large = _stage(medium, large, shape.depth[3])
         self.lateral = nn.ModuleList(Block(width, neck, size=1) for width in shape.body)
         self.merge = nn.ModuleList(Block(neck, neck) for _ in STRIDES[1:])
-        self.tower = nn.Sequential(*(Block(neck, neck) for _ in range(shape.tower)))
-        self.output = nn.Conv2d(neck, shape.classes + BOX_NUMBERS, 1)
+        self.heads = nn.ModuleList(_head(shape) for _ in STRIDES)
         self._start_weights()
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -119,21 +118,24 @@ class Network(nn.Module):
         coarse = self.lateral[2](self.large(medium))
         middle = self.merge[1](self.lateral[1](medium) + _doubled(coarse))
         fine = self.merge[0](self.lateral[0](small) + _doubled(middle))
-        return self._guess(fine), self._guess(middle), self._guess(coarse)
-
-    def _guess(self, features: Tensor) -> Tensor:
-        guess: Tensor = self.output(self.tower(features))
-        return guess
+        return self.heads[0](fine), self.heads[1](middle), self.heads[2](coarse)
 
     def _start_weights(self) -> None:
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-        nn.init.normal_(self.output.weight, std=0.01)
-        if self.output.bias is not None:
-            nn.init.zeros_(self.output.bias)
+        for head in self.heads:
+            output = head[-1]
+            nn.init.normal_(output.weight, std=0.01)
+            nn.init.zeros_(output.bias)
             bias = math.log(_PRIOR / (1 - _PRIOR))
-            nn.init.constant_(self.output.bias[: self.shape.classes], bias)
+            nn.init.constant_(output.bias[: self.shape.classes], bias)
+
+
+def _head(shape: Shape) -> nn.Sequential:
+    # One for each stride: normalizations that all strides share know none of them well.
+    tower = (Block(shape.neck, shape.neck) for _ in range(shape.tower))
+    return nn.Sequential(*tower, nn.Conv2d(shape.neck, shape.classes + BOX_NUMBERS, 1))
 
 
 def _doubled(features: Tensor) -> Tensor:

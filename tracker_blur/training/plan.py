@@ -27,6 +27,7 @@ class Plan:
     shares      how often pictures of a folder are drawn, relatively to the others
     weights     where teachers' weights are looked for first
     licences    of the pictures, for the card
+    start       an ONNX file of ours with whose weights to begin; random ones without it
     width       of the network, as a share of the usual one
     """
 
@@ -46,6 +47,7 @@ class Plan:
     shares: Mapping[str, float] = field(default_factory=dict)
     weights: Path | None = None
     licences: str = "not stated"
+    start: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

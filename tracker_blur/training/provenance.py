@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from tracker_blur.datasets import Annotated
+from tracker_blur.errors import SourceError
 from tracker_blur.training.plan import Material, Plan
 
 _FREE = {
     "dataset",  # it may be moved: its pictures are compared
     "name",
     "folder",
+    "start",  # it may be moved: what it holds is compared
     "weights",
     "licences",
     "steps",
@@ -37,11 +39,13 @@ _FREE = {
 def provenance(plan: Plan, read: Material) -> dict[str, str]:
     """Return, by name, each setting that decides what is learned, and digests of the pictures.
 
-    A digest is of names, sizes, boxes and ignored regions, not of what the files hold.
+    A digest of pictures is of names, sizes, boxes and ignored regions, not of what the files hold.
+    Raises SourceError when the weights to start with cannot be read.
     """
     settings = {name: str(value) for name, value in _leaves(asdict(plan)) if name not in _FREE}
     return settings | {
         "classes": ", ".join(read.classes),
+        "weights to start with": _digest_of_file(plan.start) if plan.start else "random",
         "pictures to train on": _digest(read.train, plan.dataset),
         "pictures to validate on": _digest(read.val, plan.dataset),
     }
@@ -67,6 +71,14 @@ def _leaves(settings: Mapping[str, Any]) -> list[tuple[str, Any]]:
         else:
             found.append((name, value))
     return found
+
+
+def _digest_of_file(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise SourceError(f"{path}: cannot read these weights ({reason}): check --start") from error
 
 
 def _digest(pictures: Sequence[Annotated], folder: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -29,10 +30,12 @@ from tracker_blur.training.network import Network, Shape
 from tracker_blur.training.plan import Material, Plan
 from tracker_blur.training.provenance import differences, provenance
 from tracker_blur.training.ranks import Ranks
+from tracker_blur.training.starting import start
 from tracker_blur.training.taught import remembered
 from tracker_blur.training.teachers import labelled
 from tracker_blur.weights import Weights
 
+_MEASURED_BATCHES = 12  # for the normalizations of a network that starts with given weights
 _SEEDS_APART = 1_000_003  # more than a training has batches
 
 
@@ -116,9 +119,13 @@ def _trained(
         tell(f"what was read: {work / 'pictures.jpg'}")
     mine = Mine(loaded)
     canvases = Canvases(loaded, _shares(plan, pictures), plan.views, seed, mine.worst)
+    network, made = Network(state.shape), batches(canvases, plan.batch, plan.workers)
+    if plan.start and not state.step:
+        some = itertools.islice(made, _MEASURED_BATCHES)
+        start(network, read.classes, plan.start, (batch.pictures for batch in some))
     average = train(
-        Network(state.shape),
-        batches(canvases, plan.batch, plan.workers),
+        network,
+        made,
         plan.recipe,
         state,
         work / "checkpoint.pt",
@@ -232,5 +239,6 @@ def _told(plan: Plan, state: State) -> dict[str, object]:
         "shape": asdict(state.shape),
         "teachers": ", ".join(plan.teachers) or "none",
         "shares of folders": dict(plan.shares) or "equal",
+        "started with": plan.start.name if plan.start else "random weights",
         "PyTorch": torch.__version__,
     }

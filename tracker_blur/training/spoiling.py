@@ -11,17 +11,18 @@ from tracker_blur.training.scenes import SMALLEST_PX, Boxes, Scene, sides
 
 _NOISE = np.random.default_rng(0).standard_normal((1024, 1024, 3)).astype(np.float32)
 _COVERED_FROM_PX = 16
+_COVERED_FROM = 0.2, 0.45, 0.2, 0.15  # right, below, left, above: books and hands come from below
 
 
 def spoiled(scene: Scene, rng: Rng) -> Scene:
     """Return the scene as a worse camera, another light or a busier street would show it."""
     image = scene.image
-    if rng.random() < 0.15:
+    if rng.random() < 0.3:
         image = _covered(image, scene.boxes, rng)
     image = _lit(image, rng)
     if rng.random() < 0.12:
         image = _blurred(image, rng)
-    if rng.random() < 0.18:
+    if rng.random() < 0.25:
         image = _enlarged(image, scene.boxes, rng)
     if rng.random() < 0.2:
         image = _noisy(image, rng.uniform(2, 14), rng)
@@ -88,19 +89,28 @@ def _compressed(image: Image, quality: int) -> Image:
 
 
 def _covered(image: Image, boxes: Boxes, rng: Rng) -> Image:
-    """Hide up to about half of some things behind a bar: a hand, a phone, a shoulder."""
+    """Hide up to six tenths of some things behind a bar: a hand, a phone, a book, a shoulder.
+
+    The bar is of one color, or shows another part of the picture.
+    """
+    before = image.copy()
     for box, side in zip(boxes, sides(boxes).tolist(), strict=True):
-        if side < _COVERED_FROM_PX or rng.random() < 0.6:
+        if side < _COVERED_FROM_PX or rng.random() < 0.5:
             continue
-        spans = box[2:] - box[:2]
-        share = rng.uniform(0.15, 0.5)
+        share = rng.uniform(0.15, 0.6)
         covered = [*box[:2], *box[2:]]
-        edge = int(rng.integers(4))
-        covered[edge] = covered[(edge + 2) % 4] + (1 if edge >= 2 else -1) * spans[edge % 2] * (
-            share
-        )
-        low = np.minimum(covered[:2], covered[2:])
+        edge = int(rng.choice(4, p=_COVERED_FROM))
+        span = box[2:][edge % 2] - box[:2][edge % 2]
+        covered[edge] = covered[(edge + 2) % 4] + (1 if edge >= 2 else -1) * share * span
+        low = np.clip(np.minimum(covered[:2], covered[2:]), 0, None)
         high = np.maximum(covered[:2], covered[2:])
         left, top, right, bottom = np.rint((*low, *high)).astype(int).tolist()
-        image[max(0, top) : bottom, max(0, left) : right] = rng.integers(0, 256, 3)
+        hidden = image[top:bottom, left:right]
+        if rng.random() < 0.5:
+            hidden[:] = rng.integers(0, 256, 3)
+        else:
+            rows, columns = hidden.shape[:2]
+            y = int(rng.integers(image.shape[0] - rows + 1))
+            x = int(rng.integers(image.shape[1] - columns + 1))
+            hidden[:] = before[y : y + rows, x : x + columns]
     return image

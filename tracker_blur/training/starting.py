@@ -1,0 +1,117 @@
+"""Starts a network with the weights of one that was trained before, instead of random ones.
+
+An ONNX file of ours holds convolutions into which the normalizations were folded. Here each is
+given back a normalization that changes nothing by itself, with the mean and the variance that the
+training pictures cause: learning goes on from what the file's network computes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tracker_blur.detectors.onnx import from_file
+from tracker_blur.errors import MissingPackageError, SettingsError
+from tracker_blur.training.network import BOX_NUMBERS, STRIDES, Block, Network
+
+
+@torch.no_grad()
+def start(
+    network: Network, classes: tuple[str, ...], file: Path, pictures: Iterable[Tensor]
+) -> None:
+    """Give the network the weights of an ONNX file that `trackblur train` made.
+
+    Where the file's network finds other classes, what tells classes apart stays as it was.
+
+    pictures   batches as the network will see them, for the normalizations
+
+    Raises ModelError when the file is none of ours, SettingsError when its network has another
+    shape.
+    """
+    same = from_file(str(file)).labels == classes
+    folded = _convolutions(file)
+    modules = _in_order(network)
+    shapes = [tuple(module.weight.shape[1:]) for module in modules]
+    if [tuple(weight.shape[1:]) for weight, _ in folded] != shapes:
+        raise SettingsError(
+            f"{file}: its network has another shape: choose the same --width, or a newer file"
+        )
+    outputs = {head[-1] for head in network.heads}
+    blocks = {block[0]: block for block in network.modules() if isinstance(block, Block)}
+    for module, (weight, bias) in zip(modules, folded, strict=True):
+        if module in outputs:
+            rows = slice(None) if same else slice(-BOX_NUMBERS, None)
+            module.weight[rows] = weight[rows]
+            module.bias[rows] = bias[rows]
+        else:
+            module.weight.copy_(weight)
+            _make_neutral(blocks[module][1], bias)
+    _measure([block[1] for block in blocks.values()], network, pictures)
+
+
+def _convolutions(file: Path) -> list[tuple[Tensor, Tensor]]:
+    """Return weights and biases of the file's convolutions, as they are computed."""
+    try:
+        import onnx
+        from onnx import numpy_helper
+    except ImportError as error:
+        raise MissingPackageError("onnx", "train", "training") from error
+    graph = onnx.load(str(file)).graph
+    known = {one.name: one for one in graph.initializer}
+    # What several convolutions share is stored once, under one of their names.
+    same = {node.output[0]: node.input[0] for node in graph.node if node.op_type == "Identity"}
+
+    def tensor(name: str) -> Tensor:
+        return torch.from_numpy(np.array(numpy_helper.to_array(known[same.get(name, name)])))
+
+    return [
+        (tensor(node.input[1]), tensor(node.input[2]))
+        for node in graph.node
+        if node.op_type == "Conv"
+    ]
+
+
+def _in_order(network: Network) -> list[Any]:
+    """Return the network's convolutions as they are computed."""
+    met: list[Any] = []
+    convolutions = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
+    hooks = [one.register_forward_hook(lambda it, *_: met.append(it)) for one in convolutions]
+    network.eval()(torch.zeros(1, 3, STRIDES[-1], STRIDES[-1]))
+    for hook in hooks:
+        hook.remove()
+    return met
+
+
+def _make_neutral(normalization: Any, bias: Tensor) -> None:
+    """Let it add what was folded into the convolution, and do nothing else."""
+    normalization.running_mean.zero_()
+    normalization.running_var.fill_(1.0 - normalization.eps)
+    normalization.weight.fill_(1.0)
+    normalization.bias.copy_(bias)
+
+
+def _measure(normalizations: list[Any], network: Network, pictures: Iterable[Tensor]) -> None:
+    """Give each the mean and variance of what it sees, without changing what it computes."""
+    seen: dict[Any, list[Tensor]] = {one: [] for one in normalizations}
+
+    def note(module: Any, given: tuple[Tensor, ...]) -> None:
+        features = given[0].transpose(0, 1).flatten(1)
+        seen[module].append(torch.stack((features.mean(1), features.square().mean(1))))
+
+    hooks = [one.register_forward_pre_hook(note) for one in normalizations]
+    for some in pictures:
+        network(some.float())
+    for hook in hooks:
+        hook.remove()
+    for one in normalizations:
+        mean, square = torch.stack(seen[one]).mean(0)
+        variance = (square - mean.square()).clamp(min=1e-6)
+        one.running_mean.copy_(mean)
+        one.running_var.copy_(variance)
+        one.weight.copy_((variance + one.eps).sqrt())
+        one.bias.add_(mean)
