@@ -45,3 +45,31 @@ def test_keeps_the_better_of_two_looks_at_one_face() -> None:
     assert over_octaves(np.zeros((100, 100, 3), np.uint8), 50, look) == [
         Detection(Box(0, 0, 50, 50 / 0.9), 0.6)
     ]
+
+
+def test_a_coarse_box_gives_its_score_to_the_finer_one_in_its_place() -> None:
+    fine, coarse, apart = Box(0, 0, 40, 40), Box(0, 0, 48, 60), Box(60, 60, 90, 90)
+
+    def look(picture: Image, step: int) -> list[Detection]:
+        if step == 0:
+            return [Detection(fine, 0.3)]
+        return [Detection(box.scaled(0.5, 0.5), 0.9) for box in (coarse, apart)]
+
+    blank = np.zeros((100, 100, 3), np.uint8)
+    assert over_octaves(blank, 50, look) == [Detection(coarse, 0.9), Detection(apart, 0.9)]
+    found = over_octaves(blank, 50, look, coarse_px=32)
+    assert found == [Detection(fine, 0.9), Detection(apart, 0.9)]
+
+
+def test_a_coarse_box_of_another_class_or_a_worse_score_takes_nothing_away() -> None:
+    def look(picture: Image, step: int) -> list[Detection]:
+        side = picture.shape[0] / 2
+        if step == 0:
+            return [Detection(Box(0, 0, side, side), 0.8, "face")]
+        return [Detection(Box(0, 0, side, side), 0.5, label) for label in ("face", "plate")]
+
+    found = over_octaves(np.zeros((100, 100, 3), np.uint8), 50, look, coarse_px=32)
+    assert found == [
+        Detection(Box(0, 0, 50, 50), 0.8, "face"),
+        Detection(Box(0, 0, 50, 50), 0.5, "plate"),
+    ]

@@ -52,9 +52,7 @@ def over_octaves(
 
 def _lent(coarse: Detection, finer: list[Detection]) -> bool:
     """Give the coarse find's score, if it is better, to the finer find in its place, if any."""
-    overlaps = [
-        find.box.iou(coarse.box) if find.label == coarse.label else 0.0 for find in finer
-    ]
+    overlaps = [find.box.iou(coarse.box) if find.label == coarse.label else 0.0 for find in finer]
     best = max(range(len(finer)), key=overlaps.__getitem__, default=None)
     if best is None or overlaps[best] <= _SAME_PLACE_IOU:
         return False

@@ -35,7 +35,8 @@ _NMS_IOU = 0.4
 _TOP_K = 1000  # best-scored finds of a class that are compared; a crowd has fewer faces
 _LARGEST_LOG = 5.0  # as in training: e^5 cells are more than any picture has
 _OUTPUT_PREFIX = "trackblur2"
-_MEAN, _SCALE = 127.5, 1 / 64  # as in training: what networks of this prefix expect
+# As in training: what networks of this prefix expect of the values 0 to 255.
+_LEVELS = ((np.arange(256) - 127.5) / 64).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ class Onnx:
             picture, 0, -height % _SIDE_STEP_PX, 0, -width % _SIDE_STEP_PX, cv2.BORDER_CONSTANT
         )
         network = self._networks[step]
-        network.setInput(cv2.dnn.blobFromImage(padded, _SCALE, mean=(_MEAN, _MEAN, _MEAN)))
+        network.setInput(_normalized(np.asarray(padded, np.uint8)))
         maps = network.forward([output.name for output in self._outputs])
         found: list[Detection] = []
         for place, label in enumerate(self.labels):
@@ -111,6 +112,18 @@ def _outputs(file_name: str, network: cv2.dnn.Net) -> tuple[_Output, ...]:
     if not found:
         raise ModelError(f"{file_name}: not a network that 'trackblur train' made")
     return tuple(found)
+
+
+def _normalized(image: Image) -> Map:
+    """Return a picture as the network takes it, shape (1, 3, rows, columns).
+
+    `cv2.dnn.blobFromImage` makes the same numbers in three to four times the time.
+    """
+    rows, columns = image.shape[:2]
+    planes = np.empty((1, 3, rows, columns), np.float32)
+    for channel, plane in zip(cv2.split(image), planes[0], strict=True):
+        cv2.LUT(channel, _LEVELS, dst=plane)
+    return planes
 
 
 def _decode(numbers: Map, output: _Output, place: int, confidence: float) -> npt.NDArray[np.double]:

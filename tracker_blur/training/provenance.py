@@ -36,6 +36,9 @@ _FREE = {
 """Settings that may change from one run to the next: they do not change what is learned."""
 
 
+_BY_DIGEST = ("pictures", "weights to start")
+
+
 def provenance(plan: Plan, read: Material) -> dict[str, str]:
     """Return, by name, each setting that decides what is learned, and digests of the pictures.
 
@@ -54,7 +57,7 @@ def provenance(plan: Plan, read: Material) -> dict[str, str]:
 def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     """Return what of `before` is otherwise `now`, for people to read."""
     return [
-        f"other {name}" if name.startswith("pictures") else f"{name} {was} (not {now.get(name)})"
+        f"other {name}" if name.startswith(_BY_DIGEST) else f"{name} {was} (not {now.get(name)})"
         for name, was in before.items()
         if now.get(name) != was
     ]

@@ -15,7 +15,7 @@ from tracker_blur.atomic import replacing
 from tracker_blur.datasets import Annotated
 from tracker_blur.detectors import load_detector
 from tracker_blur.errors import SettingsError, SinkError
-from tracker_blur.evaluation import measure
+from tracker_blur.evaluation.measure import require_library
 from tracker_blur.training import checkpoints
 from tracker_blur.training import pictures as drawing
 from tracker_blur.training.canvases import Canvases, batches
@@ -30,7 +30,7 @@ from tracker_blur.training.network import Network, Shape
 from tracker_blur.training.plan import Material, Plan
 from tracker_blur.training.provenance import differences, provenance
 from tracker_blur.training.ranks import Ranks
-from tracker_blur.training.starting import start
+from tracker_blur.training.starting import measure, start
 from tracker_blur.training.taught import remembered
 from tracker_blur.training.teachers import labelled
 from tracker_blur.weights import Weights
@@ -49,7 +49,7 @@ def run(plan: Plan, read: Material, tell: Callable[[str], None]) -> Path:
     Raises SourceError, SettingsError, SinkError, ModelError and MissingPackageError.
     """
     if read.val:  # both are needed for the first judgement, which may be an hour away
-        measure.require_library()
+        require_library()
         drawing.require_library()
     ranks = Ranks.joined(plan.device)
     try:
@@ -112,6 +112,9 @@ def _trained(
     _seed(seed)
     if plan.threads is not None:
         torch.set_num_threads(plan.threads)
+    network = Network(state.shape)
+    if plan.start and not state.step:
+        start(network, read.classes, plan.start)
     pictures = _taught(plan, read, ranks, work, tell)
     loaded = list(scenes(pictures, read.classes))
     if ranks.is_first:
@@ -119,10 +122,9 @@ def _trained(
         tell(f"what was read: {work / 'pictures.jpg'}")
     mine = Mine(loaded)
     canvases = Canvases(loaded, _shares(plan, pictures), plan.views, seed, mine.worst)
-    network, made = Network(state.shape), batches(canvases, plan.batch, plan.workers)
+    made = batches(canvases, plan.batch, plan.workers)
     if plan.start and not state.step:
-        some = itertools.islice(made, _MEASURED_BATCHES)
-        start(network, read.classes, plan.start, (batch.pictures for batch in some))
+        measure(network, (some.pictures for some in itertools.islice(made, _MEASURED_BATCHES)))
     average = train(
         network,
         made,

@@ -7,6 +7,7 @@ training pictures cause: learning goes on from what the file's network computes.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -19,30 +20,29 @@ from tracker_blur.detectors.onnx import from_file
 from tracker_blur.errors import MissingPackageError, SettingsError
 from tracker_blur.training.network import BOX_NUMBERS, STRIDES, Block, Network
 
+_LEAST_VARIANCE = 1e-6  # a channel that never says anything must not be divided by 0
+
 
 @torch.no_grad()
-def start(
-    network: Network, classes: tuple[str, ...], file: Path, pictures: Iterable[Tensor]
-) -> None:
+def start(network: Network, classes: tuple[str, ...], file: Path) -> None:
     """Give the network the weights of an ONNX file that `trackblur train` made.
 
     Where the file's network finds other classes, what tells classes apart stays as it was.
-
-    pictures   batches as the network will see them, for the normalizations
+    Afterwards `measure` is to be called.
 
     Raises ModelError when the file is none of ours, SettingsError when its network has another
-    shape.
+    shape, MissingPackageError.
     """
     same = from_file(str(file)).labels == classes
     folded = _convolutions(file)
     modules = _in_order(network)
-    shapes = [tuple(module.weight.shape[1:]) for module in modules]
-    if [tuple(weight.shape[1:]) for weight, _ in folded] != shapes:
+    shapes = [module.weight.shape[1:] for module in modules]
+    if [weight.shape[1:] for weight, _ in folded] != shapes:
         raise SettingsError(
             f"{file}: its network has another shape: choose the same --width, or a newer file"
         )
     outputs = {head[-1] for head in network.heads}
-    blocks = {block[0]: block for block in network.modules() if isinstance(block, Block)}
+    normalizations = {block[0]: block[1] for block in _blocks(network)}
     for module, (weight, bias) in zip(modules, folded, strict=True):
         if module in outputs:
             rows = slice(None) if same else slice(-BOX_NUMBERS, None)
@@ -50,24 +50,55 @@ def start(
             module.bias[rows] = bias[rows]
         else:
             module.weight.copy_(weight)
-            _make_neutral(blocks[module][1], bias)
-    _measure([block[1] for block in blocks.values()], network, pictures)
+            _make_neutral(normalizations[module], bias)
+
+
+@torch.no_grad()
+def measure(network: Network, pictures: Iterable[Tensor]) -> None:
+    """Give each normalization the mean and variance of what it sees; the network stays the same.
+
+    pictures   batches as the network will see them
+    """
+    normalizations: list[Any] = [block[1] for block in _blocks(network)]
+    seen: dict[Any, list[Tensor]] = {one: [] for one in normalizations}
+
+    def note(module: Any, given: tuple[Tensor, ...]) -> None:
+        features = given[0].transpose(0, 1).flatten(1)
+        seen[module].append(torch.stack((features.mean(1), features.square().mean(1))))
+
+    hooks = [one.register_forward_pre_hook(note) for one in normalizations]
+    network.eval()
+    for some in pictures:
+        network(some.float())
+    for hook in hooks:
+        hook.remove()
+    for one in normalizations:
+        mean, square = torch.stack(seen[one]).mean(0)
+        variance = (square - mean.square()).clamp(min=_LEAST_VARIANCE)
+        one.running_mean.copy_(mean)
+        one.running_var.copy_(variance)
+        one.weight.copy_((variance + one.eps).sqrt())
+        one.bias.add_(mean)
+
+
+def _blocks(network: Network) -> list[Block]:
+    return [module for module in network.modules() if isinstance(module, Block)]
 
 
 def _convolutions(file: Path) -> list[tuple[Tensor, Tensor]]:
     """Return weights and biases of the file's convolutions, as they are computed."""
     try:
-        import onnx
-        from onnx import numpy_helper
+        onnx = importlib.import_module("onnx")
+        to_array = importlib.import_module("onnx.numpy_helper").to_array
     except ImportError as error:
-        raise MissingPackageError("onnx", "train", "training") from error
+        raise MissingPackageError("onnx", "train", "starting with given weights") from error
     graph = onnx.load(str(file)).graph
     known = {one.name: one for one in graph.initializer}
     # What several convolutions share is stored once, under one of their names.
     same = {node.output[0]: node.input[0] for node in graph.node if node.op_type == "Identity"}
 
     def tensor(name: str) -> Tensor:
-        return torch.from_numpy(np.array(numpy_helper.to_array(known[same.get(name, name)])))
+        return torch.from_numpy(np.array(to_array(known[same.get(name, name)])))
 
     return [
         (tensor(node.input[1]), tensor(node.input[2]))
@@ -93,25 +124,3 @@ def _make_neutral(normalization: Any, bias: Tensor) -> None:
     normalization.running_var.fill_(1.0 - normalization.eps)
     normalization.weight.fill_(1.0)
     normalization.bias.copy_(bias)
-
-
-def _measure(normalizations: list[Any], network: Network, pictures: Iterable[Tensor]) -> None:
-    """Give each the mean and variance of what it sees, without changing what it computes."""
-    seen: dict[Any, list[Tensor]] = {one: [] for one in normalizations}
-
-    def note(module: Any, given: tuple[Tensor, ...]) -> None:
-        features = given[0].transpose(0, 1).flatten(1)
-        seen[module].append(torch.stack((features.mean(1), features.square().mean(1))))
-
-    hooks = [one.register_forward_pre_hook(note) for one in normalizations]
-    for some in pictures:
-        network(some.float())
-    for hook in hooks:
-        hook.remove()
-    for one in normalizations:
-        mean, square = torch.stack(seen[one]).mean(0)
-        variance = (square - mean.square()).clamp(min=1e-6)
-        one.running_mean.copy_(mean)
-        one.running_var.copy_(variance)
-        one.weight.copy_((variance + one.eps).sqrt())
-        one.bias.add_(mean)
