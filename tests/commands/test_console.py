@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -27,10 +26,7 @@ def dataset(tmp_path: Path) -> Path:
         [str(PICTURE), "out.jpg", "--detector", "haar", "--json"],
         ["models"],
         ["evaluate", "haar", "."],
-        pytest.param(
-            ["train", ".", "--name", "it", "--check"],
-            marks=pytest.mark.skipif(find_spec("torch") is None, reason="needs PyTorch"),
-        ),
+        ["train", ".", "--name", "it", "--check"],
     ],
 )
 @pytest.mark.usefixtures("dataset")

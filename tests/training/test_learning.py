@@ -12,7 +12,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch (the extra 'train') is not installed")
 
 # What follows imports PyTorch itself, so the check must come before it (E402: .ruff.toml).
-from tests.annotated_files import picture, write_picture, write_table
+from tests.annotated_files import picture
 from tests.training.scenes_made import scene
 from tracker_blur.boxes import Box
 from tracker_blur.commands.train import run_train
@@ -20,13 +20,13 @@ from tracker_blur.detectors.onnx import from_content
 from tracker_blur.errors import SettingsError, SinkError, SourceError
 from tracker_blur.training import checkpoints
 from tracker_blur.training.assignment import assigned, guesses
-from tracker_blur.training.canvases import Canvases, Views, batch
+from tracker_blur.training.canvases import Canvases, batch
 from tracker_blur.training.export import onnx_bytes
-from tracker_blur.training.loop import Recipe
 from tracker_blur.training.losses import loss
 from tracker_blur.training.mining import Mine
 from tracker_blur.training.network import MEAN, SCALE, Network, Shape
 from tracker_blur.training.plan import Plan, material
+from tracker_blur.training.recipe import Recipe, Views
 from tracker_blur.training.run import run
 
 TINY = Shape(1, (4, 4), (8, 8, 8), (0, 0, 0, 0), 8, 1)
@@ -190,37 +190,6 @@ def test_damaged_checkpoints_are_told(tmp_path: Path) -> None:
         checkpoints.load(tmp_path / "checkpoint.pt")
 
 
-@pytest.fixture
-def dataset(tmp_path: Path) -> Path:
-    rows = []
-    for i in range(12):
-        box = Box(20 + i, 16, 48 + i, 44)
-        write_picture(tmp_path / "data" / "disks" / f"{i}.png", picture(i, (box,)))
-        sides = " ".join(map(str, box.as_tuple()))
-        rows.append((f"disks/{i}.png", "val" if i > 9 else "train", "disk", sides, ""))
-    return write_table(tmp_path / "data", rows)
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["--width", "9"],
-        ["--minutes", "0"],
-        ["--minutes", "nan"],
-        ["--rate", "-1"],
-        ["--seed", "-1"],
-        ["--workers", "-1"],
-    ],
-)
-def test_refuses_numbers_that_make_no_sense(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str]
-) -> None:
-    with pytest.raises(SystemExit) as ended:
-        run_train([str(tmp_path), "--name", "x", *words])
-    assert ended.value.code == 2
-    assert f"argument {words[0]}: '{words[1]}': give a" in capsys.readouterr().err
-
-
 def test_a_whole_training_and_its_continuation(
     dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -317,9 +286,7 @@ def test_a_judge_that_fails_loses_nothing(dataset: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["--classes", "plate"], 2, "no class 'plate': it has disk"),
         (["--share", "there=2"], 2, "no pictures in a folder there"),
-        (["--side", "100"], 2, "a multiple of 32"),
         (["--teachers", "nobody"], 2, "no detector is called 'nobody'"),
         (["--device", "foo"], 2, "--device foo: not on this machine: choose cpu or auto"),
         (["--device", "cuda:77"], 2, "--device cuda:77: not on this machine"),
@@ -342,21 +309,3 @@ def test_a_device_that_is_not_there_leaves_no_folder(dataset: Path, tmp_path: Pa
     words = [str(dataset), "--name", "x", "--out", str(tmp_path / "new"), "--device", "foo"]
     assert run_train(words) == 2
     assert not (tmp_path / "new").exists()
-
-
-@pytest.mark.parametrize("name", ["a+b", "a/b"])
-def test_check_tells_of_class_names_that_no_network_can_carry(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
-) -> None:
-    rows = [("a.png", "train", name, "24 16 48 40", ""), ("b.png", "val", name, "", "")]
-    folder = write_table(tmp_path / "data", rows)
-    assert run_train([str(folder), "--name", "x", "--out", str(tmp_path), "--check"]) == 2
-    assert f"class '{name}': rename it in the data set" in capsys.readouterr().err
-
-
-def test_check_only_reads(
-    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run_train([str(dataset), "--name", "x", "--out", str(tmp_path), "--check"]) == 0
-    assert "val: 2 pictures" in capsys.readouterr().out
-    assert not (tmp_path / "x.training").exists()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
@@ -13,6 +13,9 @@ from tracker_blur.commands.console import Console, guarded, say
 from tracker_blur.commands.values import between, from_zero, names, number, numbers, positive
 from tracker_blur.errors import MissingPackageError, SettingsError
 from tracker_blur.settings import Shape
+from tracker_blur.training.mosaic import UPRIGHT, Poses
+from tracker_blur.training.plan import Material, Plan, material
+from tracker_blur.training.recipe import Recipe, Views
 
 
 def run_train(words: Sequence[str]) -> int:
@@ -128,16 +131,6 @@ def _share(text: str) -> tuple[str, float]:
 
 
 def _train(options: argparse.Namespace) -> None:
-    try:
-        from tracker_blur.training.canvases import Views
-        from tracker_blur.training.loop import Recipe
-        from tracker_blur.training.mosaic import UPRIGHT, Poses
-        from tracker_blur.training.plan import Plan, material
-        from tracker_blur.training.run import run
-    except ImportError as error:
-        if error.name != "torch":
-            raise
-        raise MissingPackageError("torch", "train", "training") from error
     if not 64 <= options.side <= 1024 or options.side % 32:
         raise SettingsError("--side: a multiple of 32 from 64 to 1024 is expected")
     usual = UPRIGHT if options.upright else Poses()
@@ -161,12 +154,24 @@ def _train(options: argparse.Namespace) -> None:
         options.licences,
         options.start,
     )
+    run = None if options.check else _trainer()
     is_first = os.environ.get("RANK", "0") == "0"  # of torchrun's processes: the one that tells
     read = material(plan)
     for line in read.summary() if is_first else ():
         say(line)
-    if options.check:
+    if run is None:
         return
     path = run(plan, read, say)
     if is_first:
         say(f"done: {path} and {path.with_suffix('.md')}")
+
+
+def _trainer() -> Callable[[Plan, Material, Callable[[str], None]], Path]:
+    """Return what trains; raises MissingPackageError without PyTorch."""
+    try:
+        from tracker_blur.training.run import run
+    except ImportError as error:
+        if error.name != "torch":
+            raise
+        raise MissingPackageError("torch", "train", "training") from error
+    return run

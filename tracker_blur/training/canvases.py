@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -13,7 +13,8 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from tracker_blur.training.assignment import Truth
 from tracker_blur.training.crowds import cuttings, with_crowd
-from tracker_blur.training.mosaic import Pick, Poses, canvas
+from tracker_blur.training.mosaic import Pick, canvas
+from tracker_blur.training.recipe import Views
 from tracker_blur.training.scenes import Scene
 from tracker_blur.training.spoiling import spoiled
 
@@ -24,22 +25,6 @@ class Batch:
 
     pictures: Tensor
     truth: Truth
-
-
-@dataclass(frozen=True, slots=True)
-class Views:
-    """How canvases are made.
-
-    side_px      width and height
-    crowd_share  how often small things are pasted in
-    poses        how pictures are turned and stretched
-    mined_share  how often a picture is one with a false alarm, where such are known
-    """
-
-    side_px: int = 256
-    crowd_share: float = 0.3
-    poses: Poses = field(default_factory=Poses)
-    mined_share: float = 0.1
 
 
 class Canvases(IterableDataset[Scene]):

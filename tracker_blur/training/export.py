@@ -11,17 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from tracker_blur.errors import SettingsError
+from tracker_blur.training.class_names import check_classes
 from tracker_blur.training.network import STRIDES, Network
 
 _OPSET = 12  # what OpenCV 4.10 reads without exception
 _TRACED_PX = 64
-
-
-def check_classes(classes: Sequence[str]) -> None:
-    """Raise SettingsError for a class name that an ONNX file cannot carry."""
-    for name in classes:
-        if "+" in name or "/" in name:
-            raise SettingsError(f"class '{name}': rename it in the data set, without '+' and '/'")
 
 
 def onnx_bytes(network: Network, classes: Sequence[str]) -> bytes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -19,36 +18,12 @@ from tracker_blur.training.ema import Average
 from tracker_blur.training.losses import loss
 from tracker_blur.training.network import Network
 from tracker_blur.training.ranks import Ranks
+from tracker_blur.training.recipe import Recipe
 
 Judge = Callable[[Network], float]
 
 _LARGEST_GRADIENT = 10.0
 _LAST_RATE = 0.01  # of the first
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How long and how fast is learned.
-
-    steps         batches in all; the learning rate falls to almost zero over them
-    minutes       where set, the time in all, over all runs, instead of `steps`
-    rate          the highest learning rate, reached after `warmup` steps
-    weight_decay  of AdamW (Loshchilov, Hutter, ICLR 2019, arXiv 1711.05101)
-    report_every  steps between two rows of the history
-    save_every_s  seconds between two checkpoints
-    judge_every   steps between two judgements on the validation pictures
-    mine_every    steps between two looks for false alarms
-    """
-
-    steps: int = 20_000
-    minutes: float | None = None
-    rate: float = 2.5e-3
-    weight_decay: float = 0.03
-    warmup: int = 300
-    report_every: int = 50
-    save_every_s: float = 180.0
-    judge_every: int = 1000
-    mine_every: int = 500
 
 
 def train(

@@ -9,10 +9,9 @@ from pathlib import Path
 
 from tracker_blur.datasets import Annotated, read_dataset
 from tracker_blur.errors import SettingsError
-from tracker_blur.training.canvases import Views
-from tracker_blur.training.export import check_classes
+from tracker_blur.training.class_names import check_classes
 from tracker_blur.training.loading import held_out
-from tracker_blur.training.loop import Recipe
+from tracker_blur.training.recipe import Recipe, Views
 
 
 @dataclass(frozen=True, slots=True)
