@@ -12,7 +12,6 @@ from tracker_blur.boxes import Detection, suppress_overlaps
 from tracker_blur.frames import Image
 
 _SAME_FACE_IOU = 0.4
-_SAME_PLACE_IOU = 0.2
 
 
 def over_octaves(
@@ -54,7 +53,7 @@ def _lent(coarse: Detection, finer: list[Detection]) -> bool:
     """Give the coarse find's score, if it is better, to the finer find in its place, if any."""
     overlaps = [find.box.iou(coarse.box) if find.label == coarse.label else 0.0 for find in finer]
     best = max(range(len(finer)), key=overlaps.__getitem__, default=None)
-    if best is None or overlaps[best] <= _SAME_PLACE_IOU:
+    if best is None or overlaps[best] <= _SAME_FACE_IOU:
         return False
     finer[best] = replace(finer[best], score=max(finer[best].score, coarse.score))
     return True
