@@ -12,7 +12,7 @@ from tracker_blur.boxes import Box
 from tracker_blur.training.crowds import cuttings, with_crowd
 from tracker_blur.training.mosaic import Pick, Poses, canvas
 from tracker_blur.training.scenes import Scene, empty_boxes, sides, warped
-from tracker_blur.training.spoiling import spoiled
+from tracker_blur.training.spoiling import _blurred, _covered, spoiled
 
 DISK = Box(60, 40, 100, 80)
 
@@ -41,6 +41,22 @@ def test_boxes_stay_on_the_disk(degrees: float, scale: float) -> None:
     (box,) = moved.boxes
     assert sides(moved.boxes)[0] == pytest.approx(40 * scale, rel=0.01)
     assert bright(moved.image, box) == pytest.approx(1.0, abs=0.12)
+
+
+@pytest.mark.parametrize("mirrored", [1.0, -1.0])
+@pytest.mark.parametrize("scale", [0.2, 0.5, 1.0, 2.5])
+def test_pixels_move_exactly_as_boxes_do(scale: float, mirrored: float) -> None:
+    image = np.zeros((120, 160, 3), np.uint8)
+    image[40:80, 60:100] = 255
+    square = Scene(image, np.array([DISK.as_tuple()], np.float32), np.zeros(1, int), empty_boxes())
+    linear = np.diag((scale * mirrored, scale))
+    start = np.array((64.3, 63.6)) - linear @ np.array(DISK.center)
+    moved = warped(square, np.concatenate((linear, start[:, None]), 1), (128, 128), 0)
+    weights = moved.image[..., 0] / moved.image[..., 0].sum()
+    y, x = np.mgrid[:128, :128] + 0.5
+    np.testing.assert_allclose((weights * x).sum(), 64.3, atol=0.05)
+    np.testing.assert_allclose((weights * y).sum(), 63.6, atol=0.05)
+    np.testing.assert_allclose(moved.boxes[0, :2] + moved.boxes[0, 2:], (128.6, 127.2), rtol=1e-5)
 
 
 def test_turned_rectangles_need_larger_boxes() -> None:
@@ -120,3 +136,30 @@ def test_spoiling_keeps_boxes_and_shape() -> None:
         assert after.image.shape == before.image.shape
         assert after.image.dtype == np.uint8
         np.testing.assert_array_equal(after.boxes, before.boxes)
+
+
+def test_what_covers_things_shows_no_other_thing() -> None:
+    covered = scene(*(Box(x, y, x + 24, y + 24) for x in (4, 44, 84, 124) for y in (4, 44, 84)))
+    covered.image[covered.image < 130] = 0
+    for x, y in ((x, y) for x in (4, 44, 84, 124) for y in (4, 44, 84)):
+        covered.image[y : y + 24, x : x + 24] = (10, 250, 10)  # no bar of one color is like this
+    hidden = 0
+    for seed in range(200):
+        image = _covered(covered.image.copy(), covered.boxes, np.random.default_rng(seed))
+        things = np.zeros(image.shape[:2], bool)
+        for left, top, right, bottom in covered.boxes.astype(int):
+            things[top:bottom, left:right] = True
+        seen = (image == (10, 250, 10)).all(-1)
+        assert not (seen & ~things).any()
+        hidden += int((things & ~seen).sum())
+    assert hidden > 0
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_blur_moves_nothing(seed: int) -> None:
+    image = np.zeros((64, 64, 3), np.uint8)
+    image[31:33, 31:33] = 255
+    blurred = _blurred(image, np.random.default_rng(seed))[..., 0].astype(float)
+    y, x = np.mgrid[:64, :64] + 0.5
+    np.testing.assert_allclose((blurred * x).sum() / blurred.sum(), 32, atol=0.51)
+    np.testing.assert_allclose((blurred * y).sum() / blurred.sum(), 32, atol=0.51)

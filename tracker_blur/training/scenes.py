@@ -68,6 +68,8 @@ def warped(
     Things of which too little is visible, or that become too small, are moved to the ignored.
     """
     image, to_image = _reduced(scene.image, matrix)
+    # Boxes are measured from the picture's edge, warpAffine measures from the first pixel's middle.
+    to_image[:, 2] += to_image[:, :2] @ (0.5, 0.5) - 0.5
     canvas = cv2.warpAffine(
         image,
         to_image,
@@ -98,7 +100,7 @@ def _reduced(image: Image, matrix: Matrix) -> tuple[Image, Matrix]:
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     shrink = int(1 / max(scale, 1e-3))
     if shrink < 2:
-        return image, matrix
+        return image, matrix.copy()
     rows, columns = image.shape[:2]
     width, height = max(1, columns // shrink), max(1, rows // shrink)
     small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)

@@ -57,7 +57,8 @@ def _blurred(image: Image, rng: Rng) -> Image:
         return np.asarray(cv2.GaussianBlur(image, (0, 0), rng.uniform(0.5, 1.5)), np.uint8)
     length = int(rng.integers(3, 8))
     kernel = np.zeros((length, length), np.float32)
-    start, end = (int(rng.integers(length)), 0), (int(rng.integers(length)), length - 1)
+    side = int(rng.integers(length))
+    start, end = (side, 0), (length - 1 - side, length - 1)  # through the middle: nothing moves
     if rng.random() < 0.5:
         start, end = start[::-1], end[::-1]
     cv2.line(kernel, start, end, 1.0)
@@ -91,7 +92,7 @@ def _compressed(image: Image, quality: int) -> Image:
 def _covered(image: Image, boxes: Boxes, rng: Rng) -> Image:
     """Hide up to six tenths of some things behind a bar: a hand, a phone, a book, a shoulder.
 
-    The bar is of one color, or shows another part of the picture.
+    The bar is of one color, or shows another part of the picture, without a thing in it.
     """
     before = image.copy()
     for box, side in zip(boxes, sides(boxes).tolist(), strict=True):
@@ -106,11 +107,16 @@ def _covered(image: Image, boxes: Boxes, rng: Rng) -> Image:
         high = np.maximum(covered[:2], covered[2:])
         left, top, right, bottom = np.rint((*low, *high)).astype(int).tolist()
         hidden = image[top:bottom, left:right]
-        if rng.random() < 0.5:
+        rows, columns = hidden.shape[:2]
+        y = int(rng.integers(image.shape[0] - rows + 1))
+        x = int(rng.integers(image.shape[1] - columns + 1))
+        if rng.random() < 0.5 or _meets(boxes, x, y, x + columns, y + rows):
             hidden[:] = rng.integers(0, 256, 3)
         else:
-            rows, columns = hidden.shape[:2]
-            y = int(rng.integers(image.shape[0] - rows + 1))
-            x = int(rng.integers(image.shape[1] - columns + 1))
             hidden[:] = before[y : y + rows, x : x + columns]
     return image
+
+
+def _meets(boxes: Boxes, left: int, top: int, right: int, bottom: int) -> bool:
+    apart = (boxes[:, :2] >= (right, bottom)).any(1) | (boxes[:, 2:] <= (left, top)).any(1)
+    return not bool(apart.all())
