@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from tracker_blur.errors import SettingsError
+
+_LONGEST_WAIT = timedelta(hours=24)  # while the first asks teachers, or judges
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,8 @@ class Ranks:
             device = f"cuda:{os.environ.get('LOCAL_RANK', number)}"
         present = _present(device)
         if count > 1:
-            distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo")
+            backend = "nccl" if device.startswith("cuda") else "gloo"
+            distributed.init_process_group(backend, timeout=_LONGEST_WAIT)
         return cls(number, count, present)
 
     @property
@@ -53,6 +59,15 @@ class Ranks:
         shared = torch.tensor([value], dtype=torch.float64, device=self.device)
         distributed.broadcast(shared, 0)
         return float(shared)
+
+    @contextmanager
+    def first_before_others(self) -> Iterator[None]:
+        """Let the others begin the block when the first has ended it; all must enter it."""
+        if not self.is_first:
+            self.first_says(0.0)
+        yield
+        if self.is_first:
+            self.first_says(0.0)
 
     def together(self, network: nn.Module) -> nn.Module:
         """Return the network in a form that learns what all processes' batches teach."""

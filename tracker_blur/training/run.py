@@ -13,7 +13,6 @@ import torch
 
 from tracker_blur.atomic import replacing
 from tracker_blur.datasets import Annotated
-from tracker_blur.detectors import load_detector
 from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.evaluation.measure import require_library
 from tracker_blur.training import checkpoints
@@ -31,8 +30,7 @@ from tracker_blur.training.plan import Material, Plan
 from tracker_blur.training.provenance import differences, provenance
 from tracker_blur.training.ranks import Ranks
 from tracker_blur.training.starting import measure, start
-from tracker_blur.training.taught import remembered
-from tracker_blur.training.teachers import labelled
+from tracker_blur.training.taught import taught
 from tracker_blur.weights import Weights
 
 _MEASURED_BATCHES = 12  # for the normalizations of a network that starts with given weights
@@ -190,21 +188,18 @@ def _taught(
         return read.train
     if len(read.classes) > 1:
         raise SettingsError("teachers can label data sets of one class only")
-    weights = Weights(plan.weights)
-    teachers = [load_detector(name, weights)[1] for name in plan.teachers]
-    names, file = ",".join(plan.teachers), work / "taught.json"
-
-    def ask(picture: Annotated) -> Annotated:
-        return labelled(picture, read.classes[0], teachers)
-
-    if ranks.is_first:
-        remembered(read.train, file, names, ask)
-    ranks.first_says(0.0)  # the others wait for the file
-    taught = remembered(read.train, file, names, ask)
-    things = sum(len(picture.things) for picture in taught)
-    ignored = sum(len(picture.ignored) for picture in taught)
+    with ranks.first_before_others():
+        pictures = taught(
+            read.train,
+            read.classes[0],
+            plan.teachers,
+            Weights(plan.weights),
+            work / "taught.json",
+        )
+    things = sum(len(picture.things) for picture in pictures)
+    ignored = sum(len(picture.ignored) for picture in pictures)
     tell(f"with what {', '.join(plan.teachers)} add: {things} boxes, {ignored} ignored regions")
-    return taught
+    return pictures
 
 
 def _shares(plan: Plan, pictures: Sequence[Annotated]) -> list[float]:

@@ -8,7 +8,7 @@ label; what only one sees, a region without loss.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -33,6 +33,14 @@ _UNSURE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
+class Added:
+    """What teachers add to a picture's labels: boxes of things, and regions without loss."""
+
+    things: tuple[Box, ...]
+    ignored: tuple[Box, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Look:
     teacher: int
     finds: list[Detection]
@@ -43,16 +51,17 @@ class _Look:
         return max(near, default=0.0)
 
 
-def labelled(picture: Annotated, label: str, teachers: Sequence[Detector]) -> Annotated:
-    """Return the picture with what the teachers add; raises SourceError if it cannot be read."""
+def added(picture: Annotated, teachers: Sequence[Detector]) -> Added:
+    """Return what the teachers add to a picture; raises SourceError if it cannot be read."""
     image = read_picture(picture.path)
     looks = [
         _Look(number, _finds(teacher, image, scale))
         for number, teacher in enumerate(teachers)
         for scale in SCALES
     ]
-    things, ignored = list(picture.things), list(picture.ignored)
-    named = [box for _, box in things]
+    things: list[Box] = []
+    ignored: list[Box] = []
+    named = [box for _, box in picture.things]
     every = suppress_overlaps((find for look in looks for find in look.finds), _SAME_IOU)
     for find in every:
         box = find.box.clipped(*picture.size)
@@ -61,10 +70,10 @@ def labelled(picture: Annotated, label: str, teachers: Sequence[Detector]) -> An
         if any(_part(box, known) > _WITHIN or _part(known, box) > _WITHIN for known in named):
             continue
         if _is_sure(looks, len(teachers), find.box):
-            things.append((label, box))
+            things.append(box)
         elif find.score > _UNSURE:
             ignored.append(box)
-    return replace(picture, things=tuple(things), ignored=tuple(ignored))
+    return Added(tuple(things), tuple(ignored))
 
 
 def _finds(teacher: Detector, image: Image, scale: float) -> list[Detection]:
