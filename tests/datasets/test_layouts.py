@@ -151,6 +151,23 @@ def test_tells_what_is_wrong_in_the_table(
         read_dataset(write_table(tmp_path, [row]))
 
 
+@pytest.mark.parametrize("row", ["b.png", "b.png,train,96,64,face,0 0 9 9"])
+@pytest.mark.parametrize("line", [2, 3])
+def test_rows_that_are_too_short_are_told(tmp_path: Path, row: str, line: int) -> None:
+    write_table(tmp_path, [("a.png", "train", "face", TABLE_BOX, "")])
+    lines = (tmp_path / "labels.csv").read_text().splitlines()
+    lines.insert(line - 1, row)
+    (tmp_path / "labels.csv").write_text("\n".join(lines))
+    with pytest.raises(SourceError, match=f"labels.csv, line {line}: has fewer cells"):
+        read_dataset(tmp_path)
+
+
+def test_a_table_of_excel_is_read(tmp_path: Path) -> None:
+    file = write_table(tmp_path, [("a.png", "train", "face", TABLE_BOX, "")]) / "labels.csv"
+    file.write_text(file.read_text(), encoding="utf-8-sig")
+    assert read_dataset(tmp_path).splits["train"][0].things == (("face", BOX),)
+
+
 def test_missing_columns_are_told(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text("file,split\na.png,train\n")
     with pytest.raises(SourceError, match="no column style, boxes, ignore"):

@@ -32,16 +32,20 @@ def read_table(folder: Path) -> Dataset:
     left_out: Counter[str] = Counter()
     classes: dict[str, None] = {}
     try:
-        with (folder / _FILE_NAME).open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
+        with (folder / _FILE_NAME).open(encoding="utf-8-sig", newline="") as file:
+            table = csv.DictReader(file)
+            columns, rows = table.fieldnames or (), list(table)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise SourceError(f"{folder / _FILE_NAME}: cannot read this table ({error})") from error
-    missing = [name for name in _COLUMNS if rows and rows[0].get(name) is None]
+    missing = [name for name in _COLUMNS if name not in columns]
     if missing or not rows:
         wanted = ", ".join(missing or _COLUMNS)
         raise SourceError(f"{folder / _FILE_NAME}: no column {wanted}, or no rows")
     for number, row in enumerate(rows, 2):
         where = f"{_FILE_NAME}, line {number}"
+        if any(row[name] is None for name in _COLUMNS):
+            problems.add(f"{where}: has fewer cells than the first line")
+            continue
         split = split_named(row["split"])
         if split is None:
             problems.add(f"{where}: unknown split '{row['split']}': train, val and test are known")
