@@ -250,6 +250,40 @@ def test_a_checkpoint_that_does_not_say_what_it_is_of_goes_on(
     assert "was begun with classes plate (not disk)" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("part", ["network", "average"])
+@pytest.mark.parametrize("steps", ["1", "2"])
+def test_a_checkpoint_whose_weights_are_no_numbers_is_told(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], part: str, steps: str
+) -> None:
+    words = [str(dataset), "--name", "x", "--out", str(tmp_path), *QUICK]
+    assert run_train([*words, "--steps", "1"]) == 0
+    path, result = tmp_path / "x.training" / "checkpoint.pt", tmp_path / "x.onnx"
+    content = torch.load(path, weights_only=True)
+    content[part]["heads.0.1.weight"][0] = torch.nan
+    torch.save(content, path)
+    before = path.read_bytes(), result.read_bytes()
+    assert run_train([*words, "--steps", steps]) == 1
+    error = capsys.readouterr().err
+    assert "checkpoint.pt: its weights are no numbers: delete" in error
+    assert len(error.splitlines()) == 1
+    assert (path.read_bytes(), result.read_bytes()) == before
+
+
+def test_losses_that_are_no_numbers_end_it_and_write_nothing(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network = Network(Shape(1).scaled(0.3))
+    torch.nn.init.constant_(network.heads[1][-1].bias, torch.nan)
+    (tmp_path / "nan.onnx").write_bytes(onnx_bytes(network, ["disk"]))
+    words = [str(dataset), "--name", "x", "--out", str(tmp_path), *QUICK]
+    assert run_train([*words, "--steps", "1", "--start", str(tmp_path / "nan.onnx")]) == 1
+    error = capsys.readouterr().err
+    assert "batch 1: what is learned is no numbers any more" in error
+    assert len(error.splitlines()) == 1
+    assert not [file for file in tmp_path.iterdir() if file.stem == "x" and file.is_file()]
+    assert not (tmp_path / "x.training" / "checkpoint.pt").exists()
+
+
 @pytest.mark.parametrize("rows", [0, 1])
 def test_a_checkpoint_at_its_end_that_was_not_judged_is(
     dataset: Path, tmp_path: Path, rows: int

@@ -1,4 +1,8 @@
-"""Checkpoints: what it takes to go on with a training as if it had never stopped."""
+"""Checkpoints: what it takes to go on with a training.
+
+Not to the same numbers: the state of random numbers is not kept, so that other canvases follow, nor
+are the false alarms found, so that they are looked for anew.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from typing import Any
 import torch
 
 from tracker_blur.atomic import replacing
-from tracker_blur.errors import SettingsError
+from tracker_blur.errors import ModelError, SettingsError
 from tracker_blur.training.network import Shape
 
 _VERSION = 3  # 2: of a network with one head for all strides
@@ -24,6 +28,7 @@ class State:
     seconds    time spent, over all runs
     network    weights; `average` the averaged ones, `optimizer` the optimizer's numbers
     history    one row a report: step, seconds, score_loss, box_loss, and ap50 where it was judged
+    lengths    what was asked for, "2000 batches" or "10 minutes": more than one where it went on
     made_from  pictures and settings, as `provenance` has them; empty where nobody noted them
     """
 
@@ -35,6 +40,7 @@ class State:
     average: dict[str, Any] = field(default_factory=dict)
     optimizer: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
+    lengths: list[str] = field(default_factory=list)
     made_from: dict[str, str] = field(default_factory=dict)
 
 
@@ -52,7 +58,11 @@ def save(state: State, path: Path) -> None:
 
 
 def load(path: Path) -> State:
-    """Return the checkpoint; raises SettingsError when the file is none of ours, or damaged."""
+    """Return the checkpoint.
+
+    Raises SettingsError when the file is none of ours, or damaged, and ModelError when its weights
+    are no numbers.
+    """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
         version = content.pop("version")
@@ -64,4 +74,7 @@ def load(path: Path) -> State:
         raise SettingsError(
             f"{path}: of another version of trackblur: delete it, or train under another name"
         )
+    weights = (*state.network.values(), *state.average.values())
+    if not all(torch.isfinite(numbers).all() for numbers in weights):
+        raise ModelError(f"{path}: its weights are no numbers: delete {path.parent}, train anew")
     return state

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from tracker_blur.errors import ModelError
 from tracker_blur.training import checkpoints
 from tracker_blur.training.assignment import assigned, guesses
 from tracker_blur.training.canvases import Batch
@@ -42,6 +43,8 @@ def train(
     Goes on from `state` and keeps it up to date, also in the file `checkpoint`. Computes in bf16,
     keeps weights and losses in float32. Of several ranks, the first alone judges, reports and
     writes; `mine` is called by all, with the averaged network.
+
+    Raises ModelError, and writes nothing more, when losses or gradients are no numbers.
     """
     network = network.to(ranks.device, memory_format=torch.channels_last).train()
     average = Average(network)
@@ -63,10 +66,19 @@ def train(
     saved = clock.seconds()
     sums, counted = torch.zeros(2), 0
     progress = ranks.first_says(_progress(recipe, state.step, clock.seconds()))
+    if progress < 1.0 and state.lengths[-1:] != [_length(recipe)]:
+        state.lengths.append(_length(recipe))
     while progress < 1.0:
         for group in optimizer.param_groups:
             group["lr"] = _rate(recipe, state.step, progress)
-        sums += _step(learner, next(batches), optimizer, ranks.device)
+        losses, gradient = _step(learner, next(batches), optimizer, ranks.device)
+        if not math.isfinite(sum(losses.tolist()) + gradient):
+            raise ModelError(
+                f"batch {state.step + 1}: what is learned is no numbers any more: train under "
+                f"another --name with a lower --rate or another --start ({checkpoint.parent} "
+                "keeps what was before)"
+            )
+        sums += losses
         counted += 1
         state.step += 1
         average.follow(network, state.step)
@@ -123,6 +135,10 @@ def _progress(recipe: Recipe, step: int, seconds: float) -> float:
     return step / recipe.steps
 
 
+def _length(recipe: Recipe) -> str:
+    return f"{recipe.steps} batches" if recipe.minutes is None else f"{recipe.minutes:g} minutes"
+
+
 def _rate(recipe: Recipe, step: int, progress: float) -> float:
     warm = min(1.0, (step + 1) / recipe.warmup)
     cosine = (1 + math.cos(math.pi * min(1.0, progress))) / 2
@@ -131,8 +147,8 @@ def _rate(recipe: Recipe, step: int, progress: float) -> float:
 
 def _step(
     learner: nn.Module, batch: Batch, optimizer: torch.optim.Optimizer, device: torch.device
-) -> torch.Tensor:
-    """Learn from one batch; return its two losses, shape (2,), on the CPU."""
+) -> tuple[torch.Tensor, float]:
+    """Learn from one batch; return its two losses, shape (2,), and the gradient's norm, on the CPU."""
     pictures = batch.pictures.to(device, non_blocking=True)
     truth = batch.truth.to(device)
     with torch.autocast(device.type, dtype=torch.bfloat16):
@@ -141,6 +157,6 @@ def _step(
     scores, boxes = loss(found, truth, assigned(found, truth))
     optimizer.zero_grad(set_to_none=True)
     (scores + boxes).backward()
-    nn.utils.clip_grad_norm_(learner.parameters(), _LARGEST_GRADIENT)
+    gradient = nn.utils.clip_grad_norm_(learner.parameters(), _LARGEST_GRADIENT)
     optimizer.step()
-    return torch.stack((scores, boxes)).detach().cpu()
+    return torch.stack((scores, boxes)).detach().cpu(), float(gradient)
