@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
-from tracker_blur.detectors.onnx import from_content
+from tracker_blur.detectors.onnx import _normalized, from_content
 from tracker_blur.errors import ModelError
 from tracker_blur.weights import Weights
 
@@ -21,3 +23,10 @@ def test_a_network_of_another_kind_is_told(shared: Path) -> None:
     content = Weights(shared / "models").read("centerface.onnx")
     with pytest.raises(ModelError, match="not a network that 'trackblur train' made"):
         from_content("centerface.onnx", content)
+
+
+@pytest.mark.parametrize("size", [(33, 17), (352, 640)])
+def test_pictures_are_normalized_as_opencv_does(size: tuple[int, int]) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+    expected = cv2.dnn.blobFromImage(image, 1 / 64, mean=(127.5, 127.5, 127.5))
+    np.testing.assert_array_equal(_normalized(image), expected)

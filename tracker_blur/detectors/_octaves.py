@@ -12,6 +12,7 @@ from tracker_blur.boxes import Detection, suppress_overlaps
 from tracker_blur.frames import Image
 
 _SAME_FACE_IOU = 0.4
+_LEAST_SHARE = 0.7
 
 
 def over_octaves(
@@ -37,11 +38,10 @@ def over_octaves(
     while True:
         rows, columns = image.shape[:2]
         back = width / columns, height / rows
-        for find in look(image, step):
-            placed = Detection(find.box.scaled(*back), find.score, find.label)
-            coarse = step > 0 and find.box.size < coarse_px
-            if not (coarse and _lent(placed, found)):
-                found.append(placed)
+        seen = look(image, step)
+        placed = [Detection(f.box.scaled(*back), f.score, f.label) for f in seen]
+        is_coarse = [step > 0 and f.box.size < coarse_px for f in seen]
+        found = _sharpened(found, placed, is_coarse)
         if max(rows, columns) <= smallest_px:
             return suppress_overlaps(found, _SAME_FACE_IOU)
         size = max(1, columns // shrink), max(1, rows // shrink)
@@ -49,11 +49,37 @@ def over_octaves(
         step += 1
 
 
-def _lent(coarse: Detection, finer: list[Detection]) -> bool:
-    """Give the coarse find's score, if it is better, to the finer find in its place, if any."""
-    overlaps = [find.box.iou(coarse.box) if find.label == coarse.label else 0.0 for find in finer]
-    best = max(range(len(finer)), key=overlaps.__getitem__, default=None)
-    if best is None or overlaps[best] <= _SAME_FACE_IOU:
-        return False
-    finer[best] = replace(finer[best], score=max(finer[best].score, coarse.score))
-    return True
+def _sharpened(
+    finer: list[Detection], seen: list[Detection], is_coarse: list[bool]
+) -> list[Detection]:
+    """Return all finds, but of each coarse one and the finer one in its place only the latter.
+
+    The finer one gets the better of the two scores. Where its box leaves much of the coarse one
+    open, it may be of a part; where it lies on two coarse ones, of neither: these stay.
+    """
+    taken: dict[int, list[int]] = {}
+    for number, find in enumerate(seen):
+        if is_coarse[number]:
+            place = _finer_in_place(find, finer)
+            if place is not None:
+                taken.setdefault(place, []).append(number)
+    given_way = set()
+    finer = list(finer)
+    for place, numbers in taken.items():
+        if len(numbers) == 1:
+            score = max(finer[place].score, seen[numbers[0]].score)
+            finer[place] = replace(finer[place], score=score)
+            given_way.add(numbers[0])
+    return finer + [find for number, find in enumerate(seen) if number not in given_way]
+
+
+def _finer_in_place(coarse: Detection, finer: list[Detection]) -> int | None:
+    best, best_iou = None, _SAME_FACE_IOU
+    for place, find in enumerate(finer):
+        if find.label != coarse.label:
+            continue
+        iou = find.box.iou(coarse.box)
+        shared = find.box.intersection_area(coarse.box)
+        if iou > best_iou and shared >= _LEAST_SHARE * coarse.box.area:
+            best, best_iou = place, iou
+    return best
