@@ -73,6 +73,22 @@ def test_a_split_without_pictures_is_told(tmp_path: Path) -> None:
         read_dataset(tmp_path)
 
 
+@pytest.mark.parametrize("content", [b"\xff\xd8\xff", b"a" * 300, b"a\0b"])
+def test_a_split_of_yolo_that_names_no_list_is_told(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "list.jpg").write_bytes(content)
+    (tmp_path / "data.yaml").write_text("train: list.jpg\nnames: [face]\n")
+    with pytest.raises(SourceError, match="cannot read this"):
+        read_dataset(tmp_path)
+
+
+def test_yolo_written_by_windows_is_read(tmp_path: Path) -> None:
+    write_picture(tmp_path / "a.png")
+    (tmp_path / "a.txt").write_text("0 0.375 0.4375 0.25 0.375\n", encoding="utf-8-sig")
+    (tmp_path / "classes.txt").write_text("face\n", encoding="utf-8-sig")
+    (only,) = read_dataset(tmp_path).splits["train"]
+    assert only.things == (("face", BOX),)
+
+
 def test_coco_of_roboflow(tmp_path: Path) -> None:
     dataset = read_dataset(write_coco(tmp_path))
     assert dataset.classes == ("face",)
@@ -118,6 +134,19 @@ def test_tells_what_is_wrong_in_voc(
 ) -> None:
     with pytest.raises(SourceError, match=f"a.xml, object 1: .*{message}"):
         read_dataset(write_voc(tmp_path, sides))
+
+
+def test_lists_of_voc_that_are_no_text_are_told(tmp_path: Path) -> None:
+    (write_voc(tmp_path) / "ImageSets" / "Main" / "train.txt").write_bytes(b"\xff\xd8\xff")
+    with pytest.raises(SourceError, match=r"train\.txt: cannot read this list"):
+        read_dataset(tmp_path)
+
+
+@pytest.mark.parametrize("encoding", ["none", "utf-7"])
+def test_voc_in_unknown_characters_is_told(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "a.xml").write_text(f"<?xml version='1.0' encoding='{encoding}'?><annotation/>")
+    with pytest.raises(SourceError, match=r"a\.xml: cannot read these labels"):
+        read_dataset(tmp_path)
 
 
 def test_our_own_table(tmp_path: Path) -> None:

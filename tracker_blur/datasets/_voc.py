@@ -20,6 +20,7 @@ from tracker_blur.datasets.annotated import (
     finished,
     split_named,
 )
+from tracker_blur.errors import SourceError
 
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
 
@@ -46,12 +47,18 @@ def read_voc(folder: Path) -> Dataset:
 
 
 def _listed(folder: Path) -> dict[str, str]:
-    """Return the split of each picture that a list names, by the file's name without its ending."""
+    """Return the split of each picture that a list names, by the file's name without its ending.
+
+    Raises SourceError for a list that cannot be read.
+    """
     found: dict[str, str] = {}
     for file in sorted(folder.glob("ImageSets/Main/*.txt")):
         split = split_named(file.stem)
         if split is not None:
-            names = file.read_text(encoding="utf-8").split()
+            try:
+                names = file.read_text(encoding="utf-8-sig").split()
+            except (OSError, UnicodeDecodeError) as error:
+                raise SourceError(f"{file}: cannot read this list of pictures ({error})") from error
             found |= {Path(name).stem: split for name in names}
     return found
 
@@ -59,7 +66,7 @@ def _listed(folder: Path) -> dict[str, str]:
 def _annotated(file: Path, problems: Problems) -> Annotated | None:
     try:
         root = ElementTree.parse(file).getroot()
-    except (OSError, ElementTree.ParseError) as error:
+    except (OSError, ValueError, LookupError, ElementTree.ParseError) as error:
         problems.add(f"{file}: cannot read these labels ({error})")
         return None
     picture = _picture(file, root.findtext("filename") or "")

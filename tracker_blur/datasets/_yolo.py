@@ -9,6 +9,7 @@ pictures lie in a folder `images`.
 from __future__ import annotations
 
 import importlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ def _classes(settings: dict[str, Any], folder: Path) -> tuple[str, ...]:
     if isinstance(names, list):
         return tuple(map(str, names))
     try:
-        text = (folder / _CLASSES_FILE).read_text(encoding="utf-8")
+        text = (folder / _CLASSES_FILE).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise SourceError(f"{folder}: no class names in data.yaml or {_CLASSES_FILE}") from error
     return tuple(filter(None, map(str.strip, text.splitlines())))
@@ -96,9 +97,13 @@ def _pictures(folder: Path, root: Path, place: str) -> list[Path]:
         return []
     if found.is_dir():
         return pictures_in(found)
-    lines = found.read_text(encoding="utf-8").splitlines()
+    try:
+        lines = found.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(f"{found}: cannot read this list of pictures ({error})") from error
     named = [line.strip() for line in lines if line.strip()]
-    return [next((p for p in (root / n, folder / n) if p.is_file()), root / n) for n in named]
+    places = [(root / name, folder / name) for name in named]
+    return [next(filter(os.path.isfile, choices), choices[0]) for choices in places]
 
 
 def _label_file(picture: Path) -> Path:
@@ -117,7 +122,7 @@ def _annotated(picture: Path, classes: tuple[str, ...], problems: Problems) -> A
     file = _label_file(picture)
     # Without a file, or in an empty one, a picture is one with nothing to find.
     try:
-        lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+        lines = file.read_text(encoding="utf-8-sig").splitlines() if file.is_file() else []
     except (OSError, UnicodeDecodeError) as error:
         problems.add(f"{file}: cannot read these labels ({error})")
         return None

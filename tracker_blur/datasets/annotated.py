@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from PIL import Image as Pillow
-from PIL import ImageOps, UnidentifiedImageError
+from PIL import ImageOps
 
 from tracker_blur.boxes import Box
 from tracker_blur.errors import SourceError
@@ -94,7 +94,7 @@ class Problems:
                 return (height, width) if turned else (width, height)
         except FileNotFoundError:
             self.add(f"{picture}: this picture is missing")
-        except (OSError, UnidentifiedImageError, Pillow.DecompressionBombError) as error:
+        except (OSError, ValueError, Pillow.DecompressionBombError) as error:
             self.add(f"{picture}: cannot read this picture ({error})")
         return None
 
