@@ -74,6 +74,26 @@ def write_coco(folder: Path, bbox: Sequence[float] = (24, 16, 24, 24), category:
     return folder
 
 
+def write_coco_2017(folder: Path) -> Path:
+    """Write a data set as COCO's makers do, with captions and key points beside the instances."""
+    (folder / "annotations").mkdir()
+    for split in ("train2017", "val2017"):
+        write_picture(folder / split / "1.jpg")
+        images = [{"id": 1, "file_name": "1.jpg"}]
+        thing = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [24, 16, 24, 24]}
+        content = {
+            "images": images,
+            "annotations": [thing],
+            "categories": [{"id": 1, "name": "face"}],
+        }
+        captions = {"images": images, "annotations": [{"id": 1, "image_id": 1, "caption": "disk"}]}
+        (folder / "annotations" / f"instances_{split}.json").write_text(json.dumps(content))
+        if split == "train2017":
+            for name, other in (("captions", captions), ("person_keypoints", content)):
+                (folder / "annotations" / f"{name}_{split}.json").write_text(json.dumps(other))
+    return folder
+
+
 def write_voc(folder: Path, sides: Sequence[object] = (24, 16, 48, 40)) -> Path:
     """Write a data set as CVAT does: Annotations, JPEGImages, ImageSets/Main."""
     for name in ("a", "b"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from tests.annotated_files import (
     SIZE,
     picture,
     write_coco,
+    write_coco_2017,
     write_picture,
     write_table,
     write_voc,
@@ -103,6 +105,7 @@ def test_coco_of_roboflow(tmp_path: Path) -> None:
     [
         ((90, 16, 24, 24), 2, "lies outside"),
         ((24, 16, 24), 2, "not four numbers"),
+        ((24, 16, 24, 10**400), 2, "not four numbers"),
         ((24, 16, 24, 24), 5, "unknown class 5"),
     ],
 )
@@ -111,6 +114,53 @@ def test_tells_what_is_wrong_in_coco(
 ) -> None:
     with pytest.raises(SourceError, match=f"annotation 1: .*{message}"):
         read_dataset(write_coco(tmp_path, bbox, category))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"images": [3]}, "images, item 1: 'id' is missing"),
+        ({"images": [{"id": [7]}]}, "images, item 1: 'id' is missing"),
+        ({"annotations": ["box"]}, "annotations, item 1: 'image_id' is missing"),
+        ({"annotations": [{"image_id": 7}]}, "annotations, item 1: 'category_id' is missing"),
+        ({"categories": [None]}, "categories, item 1: 'id' is missing"),
+        ({"categories": [{"name": "face"}]}, "categories, item 1: 'id' is missing"),
+        ({"categories": [{"id": 2}]}, "categories, item 1: 'name' is missing"),
+        ({"categories": {}}, "no COCO annotations: images, annotations, categories are expected"),
+    ],
+)
+def test_coco_of_wrong_items_is_told(
+    tmp_path: Path, content: dict[str, object], message: str
+) -> None:
+    file = tmp_path / "labels.json"
+    file.write_text(json.dumps({"images": [], "annotations": [], "categories": []} | content))
+    with pytest.raises(SourceError, match=rf"labels\.json: {message}"):
+        read_dataset(tmp_path)
+
+
+def test_coco_of_its_makers(tmp_path: Path) -> None:
+    write_coco_2017(tmp_path)
+    dataset = read_dataset(tmp_path)
+    assert {split: len(pictures) for split, pictures in dataset.splits.items()} == {
+        "train": 1,
+        "val": 1,
+    }
+    (only,) = dataset.splits["train"]
+    assert only.path == tmp_path / "train2017" / "1.jpg"
+    assert only.things == (("face", BOX),)
+    others = "captions_train2017.json", "person_keypoints_train2017.json"
+    assert dataset.left_out == {f"file of other annotations: {name}": 1 for name in others}
+
+
+def test_captions_beside_coco_are_left_out(tmp_path: Path) -> None:
+    file = write_coco(tmp_path) / "train" / "captions.json"
+    file.write_text('{"images": [], "annotations": [{"caption": "a face"}]}')
+    assert read_dataset(tmp_path).left_out == {"file of other annotations: captions.json": 1}
+
+
+def test_a_folder_by_the_name_of_a_json_file_is_none(tmp_path: Path) -> None:
+    (tmp_path / "x.json").mkdir()
+    assert read_dataset(write_coco(tmp_path)).classes == ("face",)
 
 
 def test_coco_that_is_no_json_is_told(tmp_path: Path) -> None:

@@ -1,14 +1,17 @@
 """COCO JSON: "images", "categories" and "annotations" with "bbox" as x, y, width and height.
 
 Annotations with "iscrowd" are regions to ignore. A split is named by the file or its folder:
-`train/_annotations.coco.json` (Roboflow), `instances_val.json` (CVAT).
+`train/_annotations.coco.json` (Roboflow), `instances_val.json` (CVAT). Captions and key points, as
+COCO itself has them beside its instances, are left out.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +19,32 @@ from tracker_blur.boxes import Box
 from tracker_blur.datasets.annotated import Annotated, Dataset, Problems, finished, split_named
 from tracker_blur.errors import SourceError
 
-_KEYS = ("images", "annotations", "categories")
+_NEEDED = {
+    "images": ("id",),
+    "annotations": ("image_id", "category_id"),
+    "categories": ("id", "name"),
+}
+_INSTANCES = "instances_"
 
 
 def is_coco(folder: Path) -> bool:
-    """Return whether a .json file in the folder, or one below it, is named or filled as COCO's."""
+    """Return whether a .json file in the folder, or one below it, is filled as COCO's.
+
+    Raises SourceError for one that cannot be read.
+    """
     return bool(_files(folder))
 
 
 def _files(folder: Path) -> list[Path]:
     files = sorted((*folder.glob("*.json"), *folder.glob("*/*.json")))
-    return [file for file in files if '"annotations"' in file.read_text("utf-8", "replace")]
+    return [file for file in files if file.is_file() and '"annotations"' in _text(file)]
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8-sig", "replace")
+    except OSError as error:
+        raise SourceError(f"{file}: cannot read this file ({error})") from error
 
 
 def read_coco(folder: Path) -> Dataset:
@@ -34,24 +52,40 @@ def read_coco(folder: Path) -> Dataset:
     problems = Problems(folder)
     splits: dict[str, list[Annotated]] = defaultdict(list)
     classes: dict[str, None] = {}
-    for file in _files(folder):
-        content = _content(file)
-        used = {thing.get("category_id") for thing in content["annotations"]}
+    left_out: dict[str, int] = {}
+    files = _files(folder)
+    with_instances = {file.parent for file in files if file.name.startswith(_INSTANCES)}
+    for file in files:
+        is_other = file.parent in with_instances and not file.name.startswith(_INSTANCES)
+        content = None if is_other else _content(file)
+        if content is None:
+            left_out[f"file of other annotations: {file.name}"] = 1
+            continue
+        used = {thing["category_id"] for thing in content["annotations"]}
         names = {kind["id"]: str(kind["name"]) for kind in content["categories"]}
         # Roboflow lists a category above its classes that no annotation has.
         classes |= dict.fromkeys(name for number, name in names.items() if number in used)
-        splits[_split(file)] += _pictures(content, names, file, problems)
-    return finished(folder, classes, splits, problems)
+        splits[_split(file)] += _pictures(content, names, file, _places(folder, file), problems)
+    if not splits:
+        wanted = ", ".join(_NEEDED)
+        raise SourceError(f"{files[0]}: no COCO annotations: {wanted} are expected")
+    return finished(folder, classes, splits, problems, left_out)
 
 
-def _content(file: Path) -> dict[str, Any]:
+def _content(file: Path) -> dict[str, list[dict[str, Any]]] | None:
+    """Return a file's lists; None for what is no file of instances. Raises SourceError."""
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        content = json.loads(_text(file))
+    except ValueError as error:
         raise SourceError(f"{file}: cannot read this file ({error})") from error
-    if not isinstance(content, dict) or not all(isinstance(content.get(k), list) for k in _KEYS):
-        raise SourceError(f"{file}: no COCO annotations: {', '.join(_KEYS)} are expected")
-    return content
+    if not isinstance(content, dict) or not all(isinstance(content.get(k), list) for k in _NEEDED):
+        return None
+    for key, fields in _NEEDED.items():
+        for number, item in enumerate(content[key], 1):
+            for name in fields:
+                if not isinstance(item, dict) or not isinstance(item.get(name), int | float | str):
+                    raise SourceError(f"{file}: {key}, item {number}: '{name}' is missing")
+    return {key: content[key] for key in _NEEDED}
 
 
 def _split(file: Path) -> str:
@@ -62,26 +96,38 @@ def _split(file: Path) -> str:
     return "train"
 
 
+def _places(folder: Path, file: Path) -> list[Path]:
+    """Return the folders in which a file's pictures may lie."""
+    names = _split(file), file.stem.removeprefix(_INSTANCES)
+    below = [root / name for root in (folder / "images", folder) for name in names]
+    return [file.parent, file.parent / "images", folder / "images", *below]
+
+
 def _pictures(
-    content: dict[str, Any], names: dict[Any, str], file: Path, problems: Problems
+    content: dict[str, list[dict[str, Any]]],
+    names: dict[Any, str],
+    file: Path,
+    places: Sequence[Path],
+    problems: Problems,
 ) -> list[Annotated]:
     things: dict[Any, list[tuple[str, Box]]] = defaultdict(list)
     ignored: dict[Any, list[Box]] = defaultdict(list)
     sizes: dict[Any, tuple[int, int]] = {}
     paths: dict[Any, Path] = {}
     for image in content["images"]:
-        path = _path(file, str(image.get("file_name")))
+        choices = [place / str(image.get("file_name")) for place in places]
+        path = next(filter(os.path.isfile, choices), choices[0])
         size = problems.size(path)
         if size is not None:
-            sizes[image.get("id")], paths[image.get("id")] = size, path
-    known = {image.get("id") for image in content["images"]}
+            sizes[image["id"]], paths[image["id"]] = size, path
+    known = {image["id"] for image in content["images"]}
     for thing in content["annotations"]:
-        picture, where = thing.get("image_id"), f"{file.name}, annotation {thing.get('id')}"
-        name = names.get(thing.get("category_id"))
+        picture, where = thing["image_id"], f"{file.name}, annotation {thing.get('id')}"
+        name = names.get(thing["category_id"])
         if picture not in known:
             problems.add(f"{where}: no picture has the number {picture}")
         elif name is None:
-            problems.add(f"{where}: unknown class {thing.get('category_id')}")
+            problems.add(f"{where}: unknown class {thing['category_id']}")
         elif picture in sizes:
             box = _box(thing.get("bbox"), sizes[picture], where, problems)
             if box is not None and thing.get("iscrowd"):
@@ -94,17 +140,10 @@ def _pictures(
     ]
 
 
-def _path(file: Path, name: str) -> Path:
-    folders = (file.parent, file.parent / "images", file.parent.parent / "images")
-    subfolders = (folders[-1] / _split(file), folders[-1] / file.stem.removeprefix("instances_"))
-    choices = [folder / name for folder in (*folders, *subfolders)]
-    return next((choice for choice in choices if choice.is_file()), choices[0])
-
-
 def _box(numbers: Any, size: tuple[int, int], where: str, problems: Problems) -> Box | None:
     try:
         x, y, width, height = map(float, numbers)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         problems.add(f"{where}: 'bbox' is not four numbers")
         return None
     return problems.box(Box.from_xywh(x, y, width, height), size, where)

@@ -42,7 +42,7 @@ class Dataset:
     """Annotated pictures by split ("train", "val", "test").
 
     classes   the names that boxes may have, in their numbers' order
-    left_out  how many pictures were left out, by reason
+    left_out  how many pictures, or files of labels, were left out, by what they are
     """
 
     folder: Path
