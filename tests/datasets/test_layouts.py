@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image as Pillow
 
 from tests.annotated_files import (
     BOX,
@@ -264,8 +265,30 @@ def test_broken_pictures_are_told(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.png").write_bytes(content)
     with pytest.raises(SourceError, match=r"a\.png: cannot read this picture"):
         read_dataset(write_table(tmp_path, [("a.png", "train", "face", "", "")]))
-    with pytest.raises(SourceError, match=r"a\.png: cannot read this picture"):
+    with pytest.raises(SourceError, match=r"a\.png: is (empty|no picture)"):
         read_picture(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("ending", [".jpg", ".png", ".webp", ".bmp", ".tif"])
+def test_pictures_that_break_off_are_told(tmp_path: Path, ending: str) -> None:
+    file = write_picture(tmp_path / f"a{ending}")
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    with pytest.raises(SourceError, match=rf"a\{ending}: is "):
+        read_picture(file)
+
+
+@pytest.mark.parametrize("orientation", range(10))
+@pytest.mark.parametrize("ending", [".jpg", ".png", ".webp", ".tif"])
+def test_boxes_are_of_the_picture_as_it_is_read(
+    tmp_path: Path, ending: str, orientation: int
+) -> None:
+    exif = Pillow.Exif()
+    exif[0x0112] = orientation
+    with Pillow.fromarray(picture()) as image:
+        image.save(tmp_path / f"a{ending}", exif=exif)
+    write_table(tmp_path, [(f"a{ending}", "train", "face", "", "")])
+    (only,) = read_dataset(tmp_path).splits["train"]
+    assert read_picture(only.path).shape[1::-1] == only.size
 
 
 def test_missing_pictures_are_told(tmp_path: Path) -> None:

@@ -7,14 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
-import numpy as np
 from PIL import Image as Pillow
-from PIL import ImageOps
 
 from tracker_blur.boxes import Box
 from tracker_blur.errors import SourceError
 from tracker_blur.frames import Image
+from tracker_blur.pictures.exif import loaded
+from tracker_blur.sources.images import ImageSource
 
 PICTURE_ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 _TOLERANCE_PX = 2.0  # tools round boxes at the border outward
@@ -90,7 +89,8 @@ class Problems:
         try:
             with Pillow.open(picture) as image:
                 width, height = image.size
-                turned = image.getexif().get(0x0112, 1) >= 5  # EXIF orientations 5 to 8
+                # As `read_picture` turns it; Pillow has turned the pages of a TIFF already.
+                turned = loaded(image.info.get("exif")).get(0x0112, 1) in range(5, 9)
                 return (height, width) if turned else (width, height)
         except FileNotFoundError:
             self.add(f"{picture}: this picture is missing")
@@ -135,14 +135,10 @@ def split_named(name: str) -> str | None:
 
 
 def read_picture(path: Path) -> Image:
-    """Return a picture as BGR, upright; raises SourceError when it cannot be read."""
-    try:
-        content = np.fromfile(path, np.uint8)
-        image = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
-        if image is None:  # what Pillow can read and OpenCV cannot
-            with Pillow.open(path) as opened:
-                rgb = np.asarray(ImageOps.exif_transpose(opened).convert("RGB"))
-            image = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
-    except (OSError, cv2.error, Pillow.DecompressionBombError) as error:
-        raise SourceError(f"{path}: cannot read this picture ({error})") from error
-    return np.asarray(image, np.uint8)
+    """Return a picture as BGR, upright, as detectors see it when it is to be redacted.
+
+    Raises SourceError when it cannot be read, or not to its end; MissingPackageError for HEIC.
+    """
+    with ImageSource(path) as source:
+        frame = next(iter(source))
+    return frame.view(frame.size)
