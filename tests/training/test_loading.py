@@ -1,4 +1,4 @@
-"""Pictures in memory, and which of them validate."""
+"""Pictures in memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from tests.annotated_files import BOX, SIZE, picture, write_picture
 from tracker_blur.boxes import Box
 from tracker_blur.datasets import Annotated
-from tracker_blur.training.loading import held_out, scenes
+from tracker_blur.training.loading import scenes
 from tracker_blur.training.pictures import sheet, write_curves, write_jpeg
 
 
@@ -27,15 +27,6 @@ def test_large_pictures_are_reduced_with_their_boxes(tmp_path: Path) -> None:
     (loaded,) = scenes([Annotated(file, (1280, 320), (("face", BOX),))], ["face"])
     assert loaded.image.shape == (160, 640, 3)
     np.testing.assert_allclose(loaded.boxes, [BOX.scaled(0.5, 0.5).as_tuple()])
-
-
-def test_names_decide_what_validates() -> None:
-    pictures = [Annotated(Path(f"/d/{i}.jpg"), SIZE, ()) for i in range(1000)]
-    train, val = held_out(pictures, Path("/d"), 0.1)
-    assert len(train) + len(val) == 1000
-    assert 70 < len(val) < 130
-    fewer = held_out(pictures[::2], Path("/d"), 0.1)
-    assert set(fewer[1]) <= set(val)
 
 
 def test_sheets_and_curves_are_pictures(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.annotated_files import write_table
+from tests.annotated_files import write_picture, write_table
 from tracker_blur.commands.train import run_train
 
 
@@ -57,6 +57,46 @@ def test_check_tells_of_class_names_that_no_network_can_carry(
     folder = write_table(tmp_path / "data", rows)
     assert run_train([str(folder), "--name", "x", "--out", str(tmp_path), "--check"]) == 2
     assert f"class '{name}': rename it in the data set" in capsys.readouterr().err
+
+
+def test_check_tells_of_pictures_that_break_off(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [(f"{i}.jpg", "train", "disk", "24 16 48 40", "") for i in range(3)]
+    folder = write_table(tmp_path / "data", rows)
+    for cut in (folder / "1.jpg", folder / "2.jpg"):
+        cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
+    assert run_train([str(folder), "--name", "x", "--out", str(tmp_path), "--check"]) == 1
+    said = capsys.readouterr().err
+    assert "1.jpg: is damaged or breaks off" in said
+    assert "(and 1 more problem)" in said
+
+
+def test_check_tells_where_nothing_is_labelled(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_table(tmp_path / "data", [("a.png", "train", "none", "", "")])
+    assert run_train([str(folder), "--name", "x", "--out", str(tmp_path), "--check"]) == 2
+    assert "data: nothing is labelled in it" in capsys.readouterr().err
+
+
+def test_pictures_may_lie_outside_of_the_data_set(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    elsewhere = tmp_path / "elsewhere" / "images"
+    for i in range(60):
+        write_picture(elsewhere / f"{i}.png")
+        label = tmp_path / "elsewhere" / "labels" / f"{i}.txt"
+        label.parent.mkdir(exist_ok=True)
+        label.write_text("0 0.375 0.4375 0.25 0.375\n")
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "data.yaml").write_text(
+        f"path: {elsewhere.parent.as_posix()}\ntrain: images\nnames: [face]\n"
+    )
+    assert run_train([str(folder), "--name", "x", "--out", str(tmp_path), "--check"]) == 0
+    train, val = capsys.readouterr().out.splitlines()
+    assert int(train.split()[1]) + int(val.split()[1]) == 60
 
 
 def test_check_only_reads(

@@ -65,8 +65,10 @@ class Problems:
         """Raise SourceError if any problem was noted."""
         if not self._found:
             return
-        more = f" (and {len(self._found) - 1} more problems)" if len(self._found) > 1 else ""
-        raise SourceError(f"{self._folder}: {self._found[0]}{more}")
+        first, *others = self._found
+        plural = "s" if len(others) > 1 else ""
+        more = f" (and {len(others)} more problem{plural})" if others else ""
+        raise SourceError(f"{self._folder}: {first}{more}")
 
     def box(self, box: Box, size: tuple[int, int], where: str) -> Box | None:
         """Return a box cut to its picture; None, and a problem, where that makes no sense."""
@@ -132,6 +134,17 @@ def split_named(name: str) -> str | None:
     """Return which split a folder or file of this name holds, None when the name tells nothing."""
     known = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
     return known.get(name.lower())
+
+
+def check_pictures(folder: Path, pictures: Iterable[Annotated]) -> None:
+    """Raise SourceError for those of a data set's pictures that cannot be read to their ends."""
+    problems = Problems(folder)
+    for picture in pictures:
+        try:
+            read_picture(picture.path)
+        except SourceError as error:
+            problems.add(str(error))
+    problems.raise_any()
 
 
 def read_picture(path: Path) -> Image:

@@ -1,10 +1,8 @@
-"""Brings annotated pictures into memory, and sets some of them aside for validation."""
+"""Brings annotated pictures into memory."""
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -42,20 +40,3 @@ def scenes(pictures: Iterable[Annotated], classes: Sequence[str]) -> Iterator[Sc
 def _array(boxes: Iterable[Box], scale: float) -> Boxes:
     rows = [box.as_tuple() for box in boxes]
     return np.array(rows, np.float32).reshape(-1, 4) * np.float32(scale)
-
-
-def held_out(
-    pictures: Sequence[Annotated], folder: Path, share: float
-) -> tuple[tuple[Annotated, ...], tuple[Annotated, ...]]:
-    """Return the pictures to train on, and about `share` of them to validate on.
-
-    Which ones is told by their names alone, so that a picture stays where it is when others are
-    added.
-    """
-    kept: list[Annotated] = []
-    out: list[Annotated] = []
-    for picture in pictures:
-        name = picture.path.relative_to(folder).as_posix()
-        chosen = zlib.crc32(name.encode()) % 1000 < 1000 * share
-        (out if chosen else kept).append(picture)
-    return tuple(kept), tuple(out)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tracker_blur.datasets import Annotated, read_dataset
+from tracker_blur.datasets.annotated import check_pictures
+from tracker_blur.datasets.held_out import with_validation
 from tracker_blur.errors import SettingsError
 from tracker_blur.training.class_names import check_classes
-from tracker_blur.training.loading import held_out
 from tracker_blur.training.recipe import Recipe, Views
 
 
@@ -76,21 +77,22 @@ class Material:
 def material(plan: Plan) -> Material:
     """Read the data set; hold a validation split out of "train" where it has none.
 
-    Raises SourceError, SettingsError.
+    Raises SourceError, also for a picture that cannot be read to its end, and SettingsError.
     """
-    dataset = read_dataset(plan.dataset)
+    dataset = with_validation(read_dataset(plan.dataset))
+    if not dataset.classes:
+        raise SettingsError(f"{plan.dataset}: nothing is labelled in it: draw boxes first")
     classes = plan.classes or dataset.classes
     unknown = [name for name in classes if name not in dataset.classes]
-    if unknown or not classes:
-        known = ", ".join(dataset.classes) or "none"
+    if unknown:
+        known = ", ".join(dataset.classes)
         raise SettingsError(f"{plan.dataset}: no class '{', '.join(unknown)}': it has {known}")
     check_classes(classes)
     if "train" not in dataset.splits:
         raise SettingsError(f"{plan.dataset}: no split 'train'")
-    pictures, validation = dataset.splits["train"], dataset.splits.get("val")
-    if validation is None:
-        pictures, validation = held_out(pictures, plan.dataset, share=0.08)
+    pictures, validation = dataset.splits["train"], dataset.splits.get("val", ())
     boxes = sum(name in classes for picture in pictures for name, _ in picture.things)
     if not boxes:
         raise SettingsError(f"{plan.dataset}: no boxes to learn from in the split 'train'")
+    check_pictures(plan.dataset, (*pictures, *validation))
     return Material(tuple(classes), pictures, validation, dataset.left_out)
