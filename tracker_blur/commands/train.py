@@ -17,6 +17,8 @@ from tracker_blur.training.mosaic import UPRIGHT, Poses
 from tracker_blur.training.plan import Material, Plan, material
 from tracker_blur.training.recipe import Recipe, Views
 
+_LARGEST_SEED = 2**32 - 1  # several processes, and those that go on, add to it; PyTorch has 64 bits
+
 
 def run_train(words: Sequence[str]) -> int:
     """Run the sub-command with these arguments; return the exit code."""
@@ -25,6 +27,7 @@ def run_train(words: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    usual = Recipe()
     parser = argparse.ArgumentParser(
         prog="trackblur train",
         description="Train a detector on annotated pictures. Interrupted, it goes on from its last "
@@ -45,7 +48,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     length = parser.add_mutually_exclusive_group()
     length.add_argument(
-        "--steps", type=positive, default=20_000, metavar="N", help="batches (default: 20000)"
+        "--steps",
+        type=positive,
+        default=usual.steps,
+        metavar="N",
+        help="batches (default: %(default)s)",
     )
     length.add_argument(
         "--minutes", type=between(0.01, 1e5), help="train so long instead, over all runs"
@@ -55,7 +62,10 @@ def _parser() -> argparse.ArgumentParser:
         "--side", type=positive, default=256, metavar="PX", help="of a canvas (default: 256)"
     )
     parser.add_argument(
-        "--rate", type=between(1e-6, 1), default=2e-3, help="of learning (default: 0.002)"
+        "--rate",
+        type=between(1e-6, 1),
+        default=usual.rate,
+        help="of learning (default: %(default)s)",
     )
     parser.add_argument(
         "--start",
@@ -133,6 +143,12 @@ def _share(text: str) -> tuple[str, float]:
 def _train(options: argparse.Namespace) -> None:
     if not 64 <= options.side <= 1024 or options.side % 32:
         raise SettingsError("--side: a multiple of 32 from 64 to 1024 is expected")
+    if not options.name or options.name != Path(options.name).name:
+        raise SettingsError(
+            f"--name '{options.name}': a name without folders is expected: see --out"
+        )
+    if options.seed > _LARGEST_SEED:
+        raise SettingsError(f"--seed: a number from 0 to {_LARGEST_SEED} is expected")
     usual = UPRIGHT if options.upright else Poses()
     poses = replace(usual, widened=options.widen, outline=options.outline)
     plan = Plan(

@@ -48,7 +48,13 @@ def cuttings(scenes: Sequence[Scene], rng: Rng, decoys: int = 400) -> list[Cutti
             around = np.array((left, top, right, bottom), np.float32)
             if inside and side >= _LEAST_PX and _touching(around, scene.boxes) <= 1:
                 found.append(_cutting(scene.image[top:bottom, left:right], side, label))
-    bare = [scene for scene in scenes if not len(scene.boxes) and not len(scene.ignored)]
+    bare = [
+        scene
+        for scene in scenes
+        if not len(scene.boxes)
+        and not len(scene.ignored)
+        and min(scene.image.shape[:2]) >= _LEAST_PX
+    ]
     for _ in range(decoys if bare else 0):
         image = bare[int(rng.integers(len(bare)))].image
         side = int(rng.uniform(0.1, 0.5) * min(image.shape[:2]))

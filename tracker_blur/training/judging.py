@@ -20,12 +20,17 @@ _FROM_PX = 8.0
 _MOST_PICTURES = 300  # judging must not outlast learning
 
 
+def judged(pictures: Sequence[Annotated]) -> Sequence[Annotated]:
+    """Return those that are judged: a few hundred, evenly chosen."""
+    return pictures[:: max(1, math.ceil(len(pictures) / _MOST_PICTURES))]
+
+
 def judge(pictures: Sequence[Annotated], classes: Sequence[str], poses: Poses) -> Judge:
     """Return a function that gives a network's average precision, over all classes.
 
     Pictures are widened by the middle of what training widens them by.
     """
-    chosen = pictures[:: max(1, len(pictures) // _MOST_PICTURES)]
+    chosen = judged(pictures)
     widened = math.sqrt(math.prod(poses.widened))
 
     def reached(network: Network) -> float:

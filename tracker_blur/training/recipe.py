@@ -23,7 +23,7 @@ class Recipe:
 
     steps: int = 20_000
     minutes: float | None = None
-    rate: float = 2.5e-3
+    rate: float = 2e-3
     weight_decay: float = 0.03
     warmup: int = 300
     report_every: int = 50
