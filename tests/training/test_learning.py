@@ -12,13 +12,14 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch (the extra 'train') is not installed")
 
 # What follows imports PyTorch itself, so the check must come before it (E402: .ruff.toml).
-from tests.annotated_files import picture
+from tests.annotated_files import picture, write_picture
 from tests.training.scenes_made import scene
 from tracker_blur.boxes import Box
 from tracker_blur.commands.train import run_train
+from tracker_blur.datasets import Annotated
 from tracker_blur.detectors.onnx import from_content
 from tracker_blur.errors import SettingsError, SinkError, SourceError
-from tracker_blur.training import checkpoints
+from tracker_blur.training import checkpoints, judging
 from tracker_blur.training.assignment import assigned, guesses
 from tracker_blur.training.canvases import Canvases, batch
 from tracker_blur.training.export import onnx_bytes
@@ -196,17 +197,25 @@ def test_a_whole_training_and_its_continuation(
     words = [str(dataset), "--name", "disk", "--out", str(tmp_path), "--batch", "2"]
     words += ["--side", "64", "--workers", "0", "--share", "disks=2", "--device", "cpu"]
     words += ["--outline", "rectangle", "--upright", "--widen", "1,1.5", "--width", "0.3"]
+    write_picture(dataset / "disks" / "low.png", picture(1, (), (96, 6)))  # nothing to cut out
+    with (dataset / "labels.csv").open("a", encoding="utf-8") as table:
+        table.write("disks/low.png,train,96,6,disk,,\n")
     assert run_train([*words, "--steps", "2"]) == 0
+    card = (tmp_path / "disk.md").read_text(encoding="utf-8")
+    assert "- batches: 2\n- asked for: 2 batches\n" in card
+    assert "It began with random weights." in card
     first = (tmp_path / "disk.onnx").read_bytes()
     assert from_content("disk.onnx", first).labels == ("disk",)
     assert run_train([*words, "--steps", "3"]) == 0
     out = capsys.readouterr().out
-    assert "train: 10 pictures, 0 of them without a box; boxes: 10 disk" in out
+    assert "train: 11 pictures, 1 of them without a box; boxes: 10 disk" in out
     assert "going on after 2 batches" in out
     assert (tmp_path / "disk.onnx").read_bytes() != first
     state = checkpoints.load(tmp_path / "disk.training" / "checkpoint.pt")
     assert (state.step, [row["step"] for row in state.history]) == (3, [2.0, 3.0])
-    assert "| disks | 10 | 10 | 2 |" in (tmp_path / "disk.md").read_text(encoding="utf-8")
+    card = (tmp_path / "disk.md").read_text(encoding="utf-8")
+    assert "| disks | 11 | 10 | 2 |" in card
+    assert "- asked for: 2 batches, then 3 batches (gone on with: the rate" in card
     for name in ("curves.png", "pictures.jpg"):
         assert (tmp_path / "disk.training" / name).is_file()
 
@@ -309,7 +318,7 @@ def test_a_judge_that_fails_loses_nothing(dataset: Path, tmp_path: Path) -> None
     validated = read.val[0].path
     content = validated.read_bytes()
     validated.unlink()
-    with pytest.raises(SourceError, match="cannot read this picture"):
+    with pytest.raises(SourceError, match=r"10\.png: "):
         run(plan, read, lambda line: None)
     assert checkpoints.load(tmp_path / "x.training" / "checkpoint.pt").step == 3
     validated.write_bytes(content)
@@ -322,6 +331,10 @@ def test_a_judge_that_fails_loses_nothing(dataset: Path, tmp_path: Path) -> None
     [
         (["--share", "there=2"], 2, "no pictures in a folder there"),
         (["--teachers", "nobody"], 2, "no detector is called 'nobody'"),
+        (["--share", "disks=0"], 2, "--share is 0 for every folder"),
+        (["--seed", "99999999999999999999"], 2, "--seed: a number from 0 to 4294967295 is"),
+        (["--name", ""], 2, "--name '': a name without folders is expected"),
+        (["--name", "a/b"], 2, "--name 'a/b': a name without folders is expected"),
         (["--device", "foo"], 2, "--device foo: not on this machine: choose cpu or auto"),
         (["--device", "cuda:77"], 2, "--device cuda:77: not on this machine"),
         (["--out", "/dev/null/y"], 1, "y/x.training: cannot make this folder (not a directory)"),
@@ -336,7 +349,35 @@ def test_tells_what_is_wrong(
     message: str,
 ) -> None:
     assert run_train([str(dataset), "--name", "x", "--out", str(tmp_path), *words]) == code
-    assert message in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert message in error
+    assert len(error.splitlines()) == 1
+
+
+@pytest.mark.parametrize("ending", [".md", ".onnx"])
+def test_what_no_training_wrote_is_not_replaced(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], ending: str
+) -> None:
+    file = tmp_path / f"README{ending}"
+    file.write_text("mine")
+    words = [str(dataset), "--name", "README", "--out", str(tmp_path), *QUICK, "--steps", "1"]
+    assert run_train(words) == 1
+    assert f"README{ending}: exists already, and no training of it" in capsys.readouterr().err
+    assert file.read_text() == "mine"
+    assert not (tmp_path / "README.training").exists()
+
+
+@pytest.mark.parametrize(("pictures", "judged"), [(1, 1), (300, 300), (301, 151), (599, 300)])
+def test_no_more_than_300_pictures_are_judged(pictures: int, judged: int) -> None:
+    one = Annotated(Path("a.png"), (96, 64), ())
+    assert len(judging.judged([one] * pictures)) == judged
+
+
+def test_the_usual_rate_is_one(dataset: Path, tmp_path: Path) -> None:
+    words = [str(dataset), "--name", "x", "--out", str(tmp_path), *QUICK, "--steps", "1"]
+    assert run_train(words) == 0
+    made_from = checkpoints.load(tmp_path / "x.training" / "checkpoint.pt").made_from
+    assert made_from["rate"] == str(Recipe().rate)
 
 
 def test_a_device_that_is_not_there_leaves_no_folder(dataset: Path, tmp_path: Path) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+onnx = pytest.importorskip("onnx", reason="onnx (the extra 'train') is not installed")
 torch = pytest.importorskip("torch", reason="PyTorch (the extra 'train') is not installed")
 
 # What follows imports PyTorch itself, so the check must come before it (E402: .ruff.toml).
@@ -67,6 +71,72 @@ def test_other_classes_are_learned_anew(trained: tuple[Network, Path]) -> None:
         torch.testing.assert_close(new[-1].weight[:2], before)
 
 
+@torch.no_grad()
+def test_classes_are_known_by_their_names(tmp_path: Path) -> None:
+    shape = replace(TINY, classes=2)
+    first = Network(shape)
+    for head in first.heads:
+        head[-1].bias.copy_(torch.arange(6))
+    path = tmp_path / "first.onnx"
+    path.write_bytes(onnx_bytes(first, ["badge", "screen"]))
+    turned, more = Network(shape), Network(replace(TINY, classes=3))
+    start(turned, ("screen", "badge"), path)
+    fresh = more.heads[0][-1].bias[1].item()
+    start(more, ("badge", "face", "screen"), path)
+    for old, other, three in zip(first.heads, turned.heads, more.heads, strict=True):
+        assert other[-1].bias.tolist() == [1, 0, 2, 3, 4, 5]
+        assert three[-1].bias.tolist() == [0, fresh, 1, 2, 3, 4, 5]
+        torch.testing.assert_close(three[-1].weight[[0, 2]], old[-1].weight[:2])
+
+
+@torch.no_grad()
+def test_heads_that_a_file_shares_are_given_to_all(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    first = Network(TINY)
+    for _ in range(20):
+        first.train()(pictures(4).float())
+    first.heads[1] = first.heads[2] = first.heads[0]
+    path = tmp_path / "first.onnx"
+    path.write_bytes(onnx_bytes(first, ["disk"]))
+    nodes = onnx.load(str(path)).graph.node
+    assert "Identity" in {node.op_type for node in nodes}  # how what is shared is written
+    second, shown = Network(TINY), pictures(4)
+    start(second, ("disk",), path)
+    measure(second, [shown])
+    for mine, expected in zip(
+        second.eval()(shown.float()), first.eval()(shown.float()), strict=True
+    ):
+        torch.testing.assert_close(mine, expected, atol=1e-4, rtol=1e-3)
+
+
+def test_a_file_that_another_tool_rewrote_is_told(trained: tuple[Network, Path]) -> None:
+    model = onnx.load(str(trained[1]))
+    graph = model.graph
+    written = trained[1].with_name("rewritten.onnx")
+    first = next(node for node in graph.node if node.op_type == "Conv")
+    weights = next(one for one in graph.initializer if one.name == first.input[1])
+    constant = onnx.helper.make_node("Constant", [], [weights.name], value=weights)
+    graph.initializer.remove(weights)
+    graph.node.insert(0, constant)
+    onnx.save(model, str(written))
+    with pytest.raises(ModelError, match=r"rewritten\.onnx: another tool has rewritten it"):
+        start(Network(TINY), ("disk",), written)
+    model = onnx.load(str(trained[1]))
+    next(node for node in model.graph.node if node.op_type == "Conv").input.pop()
+    onnx.save(model, str(written))
+    with pytest.raises(ModelError, match=r"rewritten\.onnx: another tool has rewritten it"):
+        start(Network(TINY), ("disk",), written)
+
+
+@pytest.mark.parametrize(("batch", "most"), [(2, 2), (40, 16), (1000, 16)])
+def test_a_few_pictures_at_a_time_are_measured(batch: int, most: int) -> None:
+    network, sizes = Network(TINY), []
+    network.register_forward_pre_hook(lambda module, given: sizes.append(len(given[0])))
+    measure(network, itertools.repeat(torch.zeros(batch, 3, 32, 32, dtype=torch.uint8)))
+    assert max(sizes) == most
+    assert 192 <= sum(sizes) < 192 + batch
+
+
 def test_a_network_of_another_shape_is_told(trained: tuple[Network, Path]) -> None:
     with pytest.raises(SettingsError, match=r"first\.onnx: its network has another shape"):
         start(Network(Shape().scaled(0.3)), ("disk",), trained[1])
@@ -87,13 +157,21 @@ def test_a_whole_training_that_starts_with_a_file(
     assert run_train([*words, "--name", "one", "--steps", "2"]) == 0
     begun = ["--name", "two", "--start", str(tmp_path / "one.onnx")]
     assert run_train([*words, *begun, "--steps", "1"]) == 0
-    assert "one.onnx" in (tmp_path / "two.md").read_text(encoding="utf-8")
+    one = (tmp_path / "one.onnx").read_bytes()
+    assert (
+        f"It began with the weights of one.onnx (SHA-256 `{hashlib.sha256(one).hexdigest()}`): what"
+    ) in (tmp_path / "two.md").read_text(encoding="utf-8")
     assert run_train([*words, *begun, "--steps", "2"]) == 0
     capsys.readouterr()
     assert run_train([*words, "--name", "two", "--steps", "3"]) == 2
     assert (
         "was begun with other weights to start with: go on with the same" in capsys.readouterr().err
     )
+    for name in ("one", "two"):  # whether it goes on or not
+        itself = str(tmp_path / f"{name}.onnx")
+        assert run_train([*words, "--name", name, "--start", itself, "--steps", "4"]) == 2
+        assert f"{name}.onnx: the result would replace it" in capsys.readouterr().err
+    assert (tmp_path / "one.onnx").read_bytes() == one
     assert run_train([*words, "--name", "six", "--start", str(tmp_path / "none.onnx")]) == 1
     error = capsys.readouterr().err
     assert "none.onnx: cannot read these weights" in error

@@ -19,6 +19,7 @@ class Facts:
     recipe    setting and value, as the command line had them
     reached   figure and value, on the pictures set aside for validation
     licences  as the user states them; "not stated" otherwise
+    start     name and SHA-256 of the file whose weights it began with; None for random ones
     """
 
     name: str
@@ -29,6 +30,7 @@ class Facts:
     validated_on: Sequence[Annotated]
     reached: Mapping[str, float]
     licences: str
+    start: tuple[str, str] | None
 
 
 def card(facts: Facts, network: bytes) -> str:
@@ -49,6 +51,8 @@ def card(facts: Facts, network: bytes) -> str:
         "",
         f"Licences: {facts.licences}.",
         "",
+        _start(facts),
+        "",
         "## Recipe",
         "",
         *(f"- {setting}: {value}" for setting, value in facts.recipe.items()),
@@ -67,6 +71,16 @@ def card(facts: Facts, network: bytes) -> str:
         "trust it.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _start(facts: Facts) -> str:
+    if facts.start is None:
+        return "It began with random weights."
+    name, digest = facts.start
+    return (
+        f"It began with the weights of {name} (SHA-256 `{digest}`): what that network was trained "
+        "on, and under which licences, counts for this one, too."
+    )
 
 
 def _folders(facts: Facts) -> list[str]:

@@ -148,7 +148,7 @@ def _rate(recipe: Recipe, step: int, progress: float) -> float:
 def _step(
     learner: nn.Module, batch: Batch, optimizer: torch.optim.Optimizer, device: torch.device
 ) -> tuple[torch.Tensor, float]:
-    """Learn from one batch; return its two losses, shape (2,), and the gradient's norm, on the CPU."""
+    """Learn from one batch; return two losses, shape (2,), on the CPU, and the gradient's norm."""
     pictures = batch.pictures.to(device, non_blocking=True)
     truth = batch.truth.to(device)
     with torch.autocast(device.type, dtype=torch.bfloat16):

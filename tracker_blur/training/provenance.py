@@ -39,8 +39,10 @@ _FREE = {
 _BY_DIGEST = ("pictures", "weights to start")
 
 
-def provenance(plan: Plan, read: Material) -> dict[str, str]:
+def provenance(plan: Plan, read: Material, processes: int) -> dict[str, str]:
     """Return, by name, each setting that decides what is learned, and digests of the pictures.
+
+    processes   that train together, each on batches of its own
 
     A digest of pictures is of names, sizes, boxes and ignored regions, not of what the files hold.
     Raises SourceError when the weights to start with cannot be read.
@@ -48,6 +50,7 @@ def provenance(plan: Plan, read: Material) -> dict[str, str]:
     settings = {name: str(value) for name, value in _leaves(asdict(plan)) if name not in _FREE}
     return settings | {
         "classes": ", ".join(read.classes),
+        "processes": str(processes),
         "weights to start with": _digest_of_file(plan.start) if plan.start else "random",
         "pictures to train on": _digest(read.train, plan.dataset),
         "pictures to validate on": _digest(read.val, plan.dataset),

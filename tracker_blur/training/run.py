@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from tracker_blur.atomic import replacing
 from tracker_blur.datasets import Annotated
 from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.evaluation.measure import require_library
-from tracker_blur.training import checkpoints
+from tracker_blur.training import checkpoints, results
 from tracker_blur.training import pictures as drawing
 from tracker_blur.training.canvases import Canvases, batches
-from tracker_blur.training.card import Facts, card
 from tracker_blur.training.checkpoints import State
-from tracker_blur.training.export import onnx_bytes
 from tracker_blur.training.judging import judge
 from tracker_blur.training.loading import scenes
 from tracker_blur.training.loop import train
@@ -33,7 +28,6 @@ from tracker_blur.training.starting import measure, start
 from tracker_blur.training.taught import taught
 from tracker_blur.weights import Weights
 
-_MEASURED_BATCHES = 12  # for the normalizations of a network that starts with given weights
 _SEEDS_APART = 1_000_003  # more than a training has batches
 
 
@@ -49,39 +43,39 @@ def run(plan: Plan, read: Material, tell: Callable[[str], None]) -> Path:
     if read.val:  # both are needed for the first judgement, which may be an hour away
         require_library()
         drawing.require_library()
+    shares = _shares(plan, read)
     ranks = Ranks.joined(plan.device)
     try:
         tell = tell if ranks.is_first else lambda line: None
-        work = _work_folder(plan)
-        state = _state(plan, read, work / "checkpoint.pt")
+        work = plan.folder / f"{plan.name}.training"
+        results.check(plan, goes_on=(work / "checkpoint.pt").is_file())
+        _make(work)
+        state = _state(plan, read, work / "checkpoint.pt", ranks.count)
         if state.step:
             tell(f"going on after {state.step} batches and {state.seconds / 60:.0f} minutes")
-        network, pictures = _trained(plan, read, state, ranks, work, tell)
+        network, pictures = _trained(plan, read, shares, state, ranks, work, tell)
     finally:
         ranks.leave()
-    path = plan.folder / f"{plan.name}.onnx"
     if ranks.is_first:
-        _write(plan, read, state, network, pictures, path)
-    return path
+        results.write(plan, read, state, network, pictures, ranks.count)
+    return results.network_file(plan)
 
 
-def _work_folder(plan: Plan) -> Path:
-    """Return NAME.training/, made; raises SinkError."""
-    work = plan.folder / f"{plan.name}.training"
+def _make(folder: Path) -> None:
+    """Make a folder; raises SinkError."""
     try:
-        work.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise SinkError(f"{work}: cannot make this folder ({reason}): choose another") from error
-    return work
+        raise SinkError(f"{folder}: cannot make this folder ({reason}): choose another") from error
 
 
-def _state(plan: Plan, read: Material, checkpoint: Path) -> State:
+def _state(plan: Plan, read: Material, checkpoint: Path, processes: int) -> State:
     """Return the checkpoint's state, or a new one where there is none.
 
     Raises SettingsError when the checkpoint is of another training than is asked for.
     """
-    asked = provenance(plan, read)
+    asked = provenance(plan, read, processes)
     if not checkpoint.is_file():
         shape = Shape(len(read.classes)).scaled(plan.width)
         return State(shape, read.classes, made_from=asked)
@@ -99,6 +93,7 @@ def _state(plan: Plan, read: Material, checkpoint: Path) -> State:
 def _trained(
     plan: Plan,
     read: Material,
+    shares: Sequence[float],
     state: State,
     ranks: Ranks,
     work: Path,
@@ -119,10 +114,10 @@ def _trained(
         drawing.write_jpeg(drawing.sheet(loaded), work / "pictures.jpg")
         tell(f"what was read: {work / 'pictures.jpg'}")
     mine = Mine(loaded)
-    canvases = Canvases(loaded, _shares(plan, pictures), plan.views, seed, mine.worst)
+    canvases = Canvases(loaded, shares, plan.views, seed, mine.worst)
     made = batches(canvases, plan.batch, plan.workers)
     if plan.start and not state.step:
-        measure(network, (some.pictures for some in itertools.islice(made, _MEASURED_BATCHES)))
+        measure(network, (some.pictures for some in made))
     average = train(
         network,
         made,
@@ -135,43 +130,6 @@ def _trained(
         lambda row: _report(row, state.history, work, tell),
     )
     return average, pictures
-
-
-def _write(
-    plan: Plan,
-    read: Material,
-    state: State,
-    network: Network,
-    pictures: Sequence[Annotated],
-    path: Path,
-) -> None:
-    content = onnx_bytes(network, read.classes)
-    with replacing(path, overwrite=True) as file:
-        file.write_bytes(content)
-    facts = Facts(
-        plan.name,
-        read.classes,
-        sum(parameter.numel() for parameter in network.parameters()),
-        _told(plan, state),
-        pictures,
-        read.val,
-        _reached(plan, read, state, network),
-        plan.licences,
-    )
-    with replacing(path.with_suffix(".md"), overwrite=True) as file:
-        file.write_text(card(facts, content), encoding="utf-8")
-
-
-def _reached(plan: Plan, read: Material, state: State, network: Network) -> dict[str, float]:
-    """Return figures on the validation pictures, as they were judged last, or as judged now."""
-    if not read.val:
-        return {}
-    last = state.history[-1] if state.history else {}
-    if last.get("step") == state.step and "ap50" in last:
-        ap50 = last["ap50"]
-    else:  # it went on from a checkpoint, and there was nothing left to learn
-        ap50 = judge(read.val, read.classes, plan.views.poses)(network)
-    return {"AP50 (things of 8 px and more)": ap50}
 
 
 def _seed(seed: int) -> None:
@@ -202,12 +160,16 @@ def _taught(
     return pictures
 
 
-def _shares(plan: Plan, pictures: Sequence[Annotated]) -> list[float]:
-    folders = [picture.path.parent.name for picture in pictures]
+def _shares(plan: Plan, read: Material) -> list[float]:
+    """Return how often each picture is drawn; raises SettingsError where none would be."""
+    folders = [picture.path.parent.name for picture in read.train]
     unknown = set(plan.shares) - set(folders)
     if unknown:
         raise SettingsError(f"no pictures in a folder {', '.join(sorted(unknown))}")
-    return [plan.shares.get(folder, 1.0) for folder in folders]
+    shares = [plan.shares.get(folder, 1.0) for folder in folders]
+    if not any(shares):
+        raise SettingsError("--share is 0 for every folder: leave one to draw pictures from")
+    return shares
 
 
 def _report(
@@ -223,19 +185,3 @@ def _report(
     )
     if judged:
         drawing.write_curves(history, work / "curves.png")
-
-
-def _told(plan: Plan, state: State) -> dict[str, object]:
-    recipe = asdict(replace(plan.recipe, steps=state.step))
-    return {
-        **recipe,
-        "batch": plan.batch,
-        "side of a canvas, in pixels": plan.views.side_px,
-        "poses": asdict(plan.views.poses),
-        "seed": plan.seed,
-        "shape": asdict(state.shape),
-        "teachers": ", ".join(plan.teachers) or "none",
-        "shares of folders": dict(plan.shares) or "equal",
-        "started with": plan.start.name if plan.start else "random weights",
-        "PyTorch": torch.__version__,
-    }

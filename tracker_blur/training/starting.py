@@ -17,9 +17,10 @@ import torch
 from torch import Tensor, nn
 
 from tracker_blur.detectors.onnx import from_file
-from tracker_blur.errors import MissingPackageError, SettingsError
+from tracker_blur.errors import MissingPackageError, ModelError, SettingsError
 from tracker_blur.training.network import BOX_NUMBERS, STRIDES, Block, Network
 
+_SHOWN, _SHOWN_AT_ONCE = 192, 16  # pictures, to measure; a whole batch may need too much memory
 _LEAST_VARIANCE = 1e-6  # a channel that never says anything must not be divided by 0
 
 
@@ -27,13 +28,13 @@ _LEAST_VARIANCE = 1e-6  # a channel that never says anything must not be divided
 def start(network: Network, classes: tuple[str, ...], file: Path) -> None:
     """Give the network the weights of an ONNX file that `trackblur train` made.
 
-    Where the file's network finds other classes, what tells classes apart stays as it was.
+    Classes are known by their names; what tells others apart stays as it was.
     Afterwards `measure` is to be called.
 
     Raises ModelError when the file is none of ours, SettingsError when its network has another
     shape, MissingPackageError.
     """
-    same = from_file(str(file)).labels == classes
+    known = from_file(str(file)).labels
     folded = _convolutions(file)
     modules = _in_order(network)
     shapes = [module.weight.shape[1:] for module in modules]
@@ -41,13 +42,13 @@ def start(network: Network, classes: tuple[str, ...], file: Path) -> None:
         raise SettingsError(
             f"{file}: its network has another shape: choose the same --width, or a newer file"
         )
+    new, old = _same_rows(classes, known)
     outputs = {head[-1] for head in network.heads}
     normalizations = {block[0]: block[1] for block in _blocks(network)}
     for module, (weight, bias) in zip(modules, folded, strict=True):
         if module in outputs:
-            rows = slice(None) if same else slice(-BOX_NUMBERS, None)
-            module.weight[rows] = weight[rows]
-            module.bias[rows] = bias[rows]
+            module.weight[new] = weight[old]
+            module.bias[new] = bias[old]
         else:
             module.weight.copy_(weight)
             _make_neutral(normalizations[module], bias)
@@ -57,7 +58,7 @@ def start(network: Network, classes: tuple[str, ...], file: Path) -> None:
 def measure(network: Network, pictures: Iterable[Tensor]) -> None:
     """Give each normalization the mean and variance of what it sees; the network stays the same.
 
-    pictures   batches as the network will see them
+    pictures   batches as the network will see them; the first few are enough
     """
     normalizations: list[Any] = [block[1] for block in _blocks(network)]
     seen: dict[Any, list[Tensor]] = {one: [] for one in normalizations}
@@ -68,8 +69,13 @@ def measure(network: Network, pictures: Iterable[Tensor]) -> None:
 
     hooks = [one.register_forward_pre_hook(note) for one in normalizations]
     network.eval()
+    shown = 0
     for some in pictures:
-        network(some.float())
+        for few in some[:_SHOWN].split(_SHOWN_AT_ONCE):
+            network(few.float())
+            shown += len(few)
+        if shown >= _SHOWN:
+            break
     for hook in hooks:
         hook.remove()
     for one in normalizations:
@@ -79,6 +85,16 @@ def measure(network: Network, pictures: Iterable[Tensor]) -> None:
         one.running_var.copy_(variance)
         one.weight.copy_((variance + one.eps).sqrt())
         one.bias.add_(mean)
+
+
+def _same_rows(classes: tuple[str, ...], known: tuple[str, ...]) -> tuple[list[int], list[int]]:
+    """Return the rows of an output that two networks share: in the new one, and in the known."""
+    shared = [name for name in classes if name in known]
+    box = range(BOX_NUMBERS)
+    return (
+        [*map(classes.index, shared), *(len(classes) + i for i in box)],
+        [*map(known.index, shared), *(len(known) + i for i in box)],
+    )
 
 
 def _blocks(network: Network) -> list[Block]:
@@ -100,11 +116,16 @@ def _convolutions(file: Path) -> list[tuple[Tensor, Tensor]]:
     def tensor(name: str) -> Tensor:
         return torch.from_numpy(np.array(to_array(known[same.get(name, name)])))
 
-    return [
-        (tensor(node.input[1]), tensor(node.input[2]))
-        for node in graph.node
-        if node.op_type == "Conv"
-    ]
+    try:
+        return [
+            (tensor(node.input[1]), tensor(node.input[2]))
+            for node in graph.node
+            if node.op_type == "Conv"
+        ]
+    except (IndexError, KeyError) as error:  # no bias; weights that are computed, or constants
+        raise ModelError(
+            f"{file}: another tool has rewritten it: start with what trackblur train wrote"
+        ) from error
 
 
 def _in_order(network: Network) -> list[Any]:
