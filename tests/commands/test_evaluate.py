@@ -12,6 +12,9 @@ from skimage import data
 
 from tests.annotated_files import write_picture, write_table, write_yolo
 from tracker_blur.commands.evaluate import run_evaluate
+from tracker_blur.training.plan import Plan, material
+
+PLATE = str(Path(__file__).parents[2] / "models" / "plate.onnx")
 
 
 @pytest.fixture
@@ -59,6 +62,30 @@ def test_tells_what_is_wrong(
 ) -> None:
     assert run_evaluate([str(dataset) if word == "DATASET" else word for word in words]) == code
     assert message in capsys.readouterr().err
+
+
+def test_without_validation_pictures_those_of_training_are_judged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [(f"{i}.png", "train", "face", "24 16 48 40", "") for i in range(40)]
+    folder = write_table(tmp_path, rows)
+    held_out = material(Plan(folder, "x", tmp_path)).val
+    assert run_evaluate(["haar", str(folder), "--split", "val"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("There is no split 'val': judged on the pictures that a training")
+    row = next(line for line in said.splitlines() if line.startswith("| haar"))
+    assert row.split(" | ")[2] == str(len(held_out))
+
+
+@pytest.mark.parametrize(("name", "kind"), [("haar", "face"), (PLATE, "plate")])
+def test_detectors_of_other_classes_are_not_judged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, kind: str
+) -> None:
+    folder = write_table(tmp_path, [("a.png", "test", "Face", "24 16 48 40", "")])
+    assert run_evaluate([name, str(folder)]) == 2
+    said = capsys.readouterr()
+    assert f"{name} finds {kind}, and {folder} has Face" in said.err
+    assert said.out == ""
 
 
 @pytest.mark.parametrize(

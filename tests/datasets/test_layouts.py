@@ -302,6 +302,11 @@ def test_pictures_are_read_as_they_are(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_picture(write_picture(tmp_path / "ä.png")), picture())
 
 
+def test_data_sets_in_which_nothing_is_labelled_are_told(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="nothing is labelled in it"):
+        read_dataset(write_table(tmp_path, [("a.png", "train", "none", "", "")]))
+
+
 def test_folders_without_annotations_are_told(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no annotations found"):
         read_dataset(tmp_path)

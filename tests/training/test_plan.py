@@ -72,14 +72,6 @@ def test_check_tells_of_pictures_that_break_off(
     assert "(and 1 more problem)" in said
 
 
-def test_check_tells_where_nothing_is_labelled(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    folder = write_table(tmp_path / "data", [("a.png", "train", "none", "", "")])
-    assert run_train([str(folder), "--name", "x", "--out", str(tmp_path), "--check"]) == 2
-    assert "data: nothing is labelled in it" in capsys.readouterr().err
-
-
 def test_pictures_may_lie_outside_of_the_data_set(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

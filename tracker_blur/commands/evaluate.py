@@ -14,7 +14,7 @@ from tracker_blur.commands.values import between, numbers, positive
 from tracker_blur.errors import SettingsError
 
 if TYPE_CHECKING:
-    from tracker_blur.datasets import Annotated
+    from tracker_blur.datasets import Annotated, Dataset
     from tracker_blur.detectors import Detector
     from tracker_blur.evaluation.groups import Grouper
     from tracker_blur.evaluation.measure import Scores
@@ -114,10 +114,11 @@ class _Run:
 
 def _evaluate(options: argparse.Namespace) -> None:
     from tracker_blur.atomic import check_place
+    from tracker_blur.datasets import read_dataset
     from tracker_blur.datasets.annotated import read_picture
     from tracker_blur.detectors import load_detector
     from tracker_blur.evaluation.groups import Grouper
-    from tracker_blur.evaluation.look import milliseconds
+    from tracker_blur.evaluation.look import check_finds, milliseconds
     from tracker_blur.evaluation.measure import require_library
     from tracker_blur.evaluation.report import Section, page, write
     from tracker_blur.weights import Weights
@@ -125,10 +126,16 @@ def _evaluate(options: argparse.Namespace) -> None:
     require_library()  # what is missing is told before the first look
     if options.report is not None:
         check_place(options.report, overwrite=True)
-    pictures, label = _chosen(options)
+    dataset = read_dataset(options.dataset)
+    label = _label(dataset, options.label)
+    pictures = _pictures(dataset, options.split, options.limit)
     weights = Weights(options.face)
     grouper = Grouper(weights) if options.groups else None
     named = {name: load_detector(name, weights)[1] for name in options.models.split(",")}
+    for name, detector in named.items():
+        check_finds(name, detector, label, dataset)
+    if options.split not in dataset.splits:
+        say("There is no split 'val': judged on the pictures that a training sets aside.\n")
     _print_row(_HEADER)
     _print_row(["---"] * len(_HEADER))
     best: list[_Run] = []
@@ -171,22 +178,27 @@ def _print_groups(
         _print_row([group[0].name, str(group[0].things), *shares])
 
 
-def _chosen(options: argparse.Namespace) -> tuple[tuple[Annotated, ...], str]:
-    """Return the pictures and the class that the options ask for; raises SettingsError."""
-    from tracker_blur.datasets import read_dataset
-
-    dataset = read_dataset(options.dataset)
-    if options.split not in dataset.splits:
-        known = ", ".join(dataset.splits)
-        raise SettingsError(f"{options.dataset}: no split '{options.split}': it has {known}")
-    label = options.label or dataset.classes[0]
-    if label not in dataset.classes or (options.label is None and len(dataset.classes) > 1):
+def _label(dataset: Dataset, asked: str | None) -> str:
+    """Return the class to judge; raises SettingsError."""
+    label = asked or dataset.classes[0]
+    if label not in dataset.classes or (asked is None and len(dataset.classes) > 1):
         raise SettingsError(f"name one class with --class: {', '.join(dataset.classes)}")
-    pictures = dataset.splits[options.split]
-    if options.limit is not None and options.limit < len(pictures):
-        step = len(pictures) / options.limit
-        pictures = tuple(pictures[int(i * step)] for i in range(options.limit))
-    return pictures, label
+    return label
+
+
+def _pictures(dataset: Dataset, split: str, limit: int | None) -> tuple[Annotated, ...]:
+    """Return the pictures to judge on; raises SettingsError where there is no such split."""
+    from tracker_blur.datasets.held_out import with_validation
+
+    splits = with_validation(dataset).splits if split == "val" else dataset.splits
+    if split not in splits:
+        known = ", ".join(dataset.splits)
+        raise SettingsError(f"{dataset.folder}: no split '{split}': it has {known}")
+    pictures = splits[split]
+    if limit is None or limit >= len(pictures):
+        return pictures
+    step = len(pictures) / limit
+    return tuple(pictures[int(i * step)] for i in range(limit))
 
 
 def _run(

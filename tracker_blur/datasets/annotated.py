@@ -108,14 +108,17 @@ def finished(
     problems: Problems,
     left_out: dict[str, int] | None = None,
 ) -> Dataset:
-    """Return the data set; raises SourceError for its problems, also for empty splits."""
+    """Return the data set; raises SourceError for its problems, empty splits, no classes at all."""
+    names = tuple(classes)
     for name, pictures in splits.items():
         if not pictures:
             problems.add(f"the split '{name}' has no pictures")
     problems.raise_any()
+    if not names:
+        raise SourceError(f"{folder}: nothing is labelled in it: draw boxes first")
     return Dataset(
         folder,
-        tuple(classes),
+        names,
         {name: tuple(pictures) for name, pictures in splits.items()},
         left_out or {},
     )

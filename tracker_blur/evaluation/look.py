@@ -11,10 +11,13 @@ import cv2
 import numpy as np
 
 from tracker_blur.boxes import Detection
-from tracker_blur.datasets import Annotated
+from tracker_blur.datasets import Annotated, Dataset
 from tracker_blur.datasets.annotated import read_picture
 from tracker_blur.detectors import Detector
+from tracker_blur.detectors.onnx import Onnx
+from tracker_blur.errors import SettingsError
 from tracker_blur.frames import Image
+from tracker_blur.settings import FACE
 
 LOWEST_SCORE = 0.05
 """Finds from this score on are judged: a curve of precision needs more than the confident ones."""
@@ -42,6 +45,17 @@ def finds(
             Detection(find.box.scaled(*back), find.score, find.label)
             for find in detector.detect(enlarged, LOWEST_SCORE)
         ]
+
+
+def check_finds(name: str, detector: Detector, label: str, dataset: Dataset) -> None:
+    """Raise SettingsError where a detector, called `name`, does not find what is to be judged."""
+    known = detector.labels if isinstance(detector, Onnx) else (FACE,)
+    if label not in known:
+        raise SettingsError(
+            f"{name} finds {', '.join(known)}, and {dataset.folder} has "
+            f"{', '.join(dataset.classes)}: name what both have with --class, or rename it in the "
+            "data set"
+        )
 
 
 def best_of(found: list[Detection], picture: Annotated, label: str) -> list[Detection]:

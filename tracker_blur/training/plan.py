@@ -80,8 +80,6 @@ def material(plan: Plan) -> Material:
     Raises SourceError, also for a picture that cannot be read to its end, and SettingsError.
     """
     dataset = with_validation(read_dataset(plan.dataset))
-    if not dataset.classes:
-        raise SettingsError(f"{plan.dataset}: nothing is labelled in it: draw boxes first")
     classes = plan.classes or dataset.classes
     unknown = [name for name in classes if name not in dataset.classes]
     if unknown:
