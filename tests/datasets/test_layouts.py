@@ -277,6 +277,22 @@ def test_pictures_that_break_off_are_told(tmp_path: Path, ending: str) -> None:
         read_picture(file)
 
 
+@pytest.mark.filterwarnings("default")  # Pillow takes an error for one more reason to give up
+def test_pictures_that_break_off_are_told_once(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    file = write_picture(tmp_path / "a.tif")
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    with pytest.raises(SourceError, match=r"a\.tif: cannot read this picture"):
+        read_dataset(write_table(tmp_path, [("a.tif", "train", "face", "", "")]))
+    assert not recwarn.list
+
+
+def test_a_table_without_rows_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="nothing is labelled in it"):
+        read_dataset(write_table(tmp_path, []))
+
+
 @pytest.mark.parametrize("orientation", range(10))
 @pytest.mark.parametrize("ending", [".jpg", ".png", ".webp", ".tif"])
 def test_boxes_are_of_the_picture_as_it_is_read(

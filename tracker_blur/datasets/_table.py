@@ -38,9 +38,8 @@ def read_table(folder: Path) -> Dataset:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise SourceError(f"{folder / _FILE_NAME}: cannot read this table ({error})") from error
     missing = [name for name in _COLUMNS if name not in columns]
-    if missing or not rows:
-        wanted = ", ".join(missing or _COLUMNS)
-        raise SourceError(f"{folder / _FILE_NAME}: no column {wanted}, or no rows")
+    if missing:
+        raise SourceError(f"{folder / _FILE_NAME}: no column {', '.join(missing)}")
     for number, row in enumerate(rows, 2):
         where = f"{_FILE_NAME}, line {number}"
         if any(row[name] is None for name in _COLUMNS):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,11 +90,13 @@ class Problems:
     def size(self, picture: Path) -> tuple[int, int] | None:
         """Return a picture's upright size, from its header; None, and a problem, if it has none."""
         try:
-            with Pillow.open(picture) as image:
-                width, height = image.size
-                # As `read_picture` turns it; Pillow has turned the pages of a TIFF already.
-                turned = loaded(image.info.get("exif")).get(0x0112, 1) in range(5, 9)
-                return (height, width) if turned else (width, height)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                with Pillow.open(picture) as image:
+                    width, height = image.size
+                    # As `read_picture` turns it; Pillow has turned the pages of a TIFF already.
+                    turned = loaded(image.info.get("exif")).get(0x0112, 1) in range(5, 9)
+            return (height, width) if turned else (width, height)
         except FileNotFoundError:
             self.add(f"{picture}: this picture is missing")
         except (OSError, ValueError, Pillow.DecompressionBombError) as error:
