@@ -12,7 +12,7 @@ from tracker_blur.boxes import Detection, suppress_overlaps
 from tracker_blur.frames import Image
 
 _SAME_FACE_IOU = 0.4
-_LEAST_SHARE = 0.7
+_LEAST_SHARE = 0.5  # of the coarse box; at 0.7 coarse ones stayed that are too large (measured)
 
 
 def over_octaves(
