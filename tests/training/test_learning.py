@@ -278,6 +278,21 @@ def test_a_checkpoint_whose_weights_are_no_numbers_is_told(
     assert (path.read_bytes(), result.read_bytes()) == before
 
 
+def test_weights_that_become_no_numbers_are_not_written(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [str(dataset), "--name", "x", "--out", str(tmp_path), *QUICK]
+    assert run_train([*words, "--steps", "1"]) == 0
+    path, result = tmp_path / "x.training" / "checkpoint.pt", tmp_path / "x.onnx"
+    content = torch.load(path, weights_only=True)
+    content["optimizer"]["state"][0]["exp_avg"][0] = torch.nan
+    torch.save(content, path)
+    before = path.read_bytes(), result.read_bytes()
+    assert run_train([*words, "--steps", "2"]) == 1
+    assert "checkpoint.pt: left as it was: the weights are no" in capsys.readouterr().err
+    assert (path.read_bytes(), result.read_bytes()) == before
+
+
 def test_losses_that_are_no_numbers_end_it_and_write_nothing(
     dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -47,8 +47,13 @@ class State:
 def save(state: State, path: Path) -> None:
     """Write a checkpoint; an interruption leaves the one before it whole.
 
-    Raises SinkError when it cannot be written.
+    Raises SinkError when it cannot be written, and ModelError when the weights are no numbers.
     """
+    if not _is_sound(state):
+        raise ModelError(
+            f"{path}: left as it was: the weights are no numbers any more: delete {path.parent}, "
+            "train anew"
+        )
     content = {name: getattr(state, name) for name in State.__dataclass_fields__}
     content |= {"version": _VERSION, "shape": asdict(state.shape)}
     made = io.BytesIO()  # of a full disk torch says no more than that it failed
@@ -74,7 +79,11 @@ def load(path: Path) -> State:
         raise SettingsError(
             f"{path}: of another version of trackblur: delete it, or train under another name"
         )
-    weights = (*state.network.values(), *state.average.values())
-    if not all(torch.isfinite(numbers).all() for numbers in weights):
+    if not _is_sound(state):
         raise ModelError(f"{path}: its weights are no numbers: delete {path.parent}, train anew")
     return state
+
+
+def _is_sound(state: State) -> bool:
+    weights = (*state.network.values(), *state.average.values())
+    return all(bool(torch.isfinite(numbers).all()) for numbers in weights)
