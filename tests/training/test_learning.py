@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +15,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch (the extra 'train') is not installed")
 
 # What follows imports PyTorch itself, so the check must come before it (E402: .ruff.toml).
+from tests import heeding
 from tests.annotated_files import picture, write_picture
 from tests.training.scenes_made import scene
 from tracker_blur.boxes import Box
@@ -23,6 +27,7 @@ from tracker_blur.training import checkpoints, judging
 from tracker_blur.training.assignment import assigned, guesses
 from tracker_blur.training.canvases import Canvases, batch
 from tracker_blur.training.export import onnx_bytes
+from tracker_blur.training.loop import _rate
 from tracker_blur.training.losses import loss
 from tracker_blur.training.mining import Mine
 from tracker_blur.training.network import MEAN, SCALE, Network, Shape
@@ -399,3 +404,42 @@ def test_a_device_that_is_not_there_leaves_no_folder(dataset: Path, tmp_path: Pa
     words = [str(dataset), "--name", "x", "--out", str(tmp_path / "new"), "--device", "foo"]
     assert run_train(words) == 2
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="interrupts are of POSIX")
+def test_an_interruption_keeps_what_was_learned(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["train", str(dataset), "--name", "x", "--out", str(tmp_path), *QUICK]
+    with subprocess.Popen(
+        [*heeding.PROGRAM, *words, "--steps", "100000"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as started:
+        assert started.stdout is not None
+        while "batches" not in started.stdout.readline():
+            assert started.poll() is None
+        started.send_signal(signal.SIGINT)
+        out, error = started.communicate(timeout=120)
+    assert started.returncode == 130, error
+    kept = re.search("kept after ([0-9]+) batches", out)
+    assert kept is not None
+    assert checkpoints.load(tmp_path / "x.training" / "checkpoint.pt").step == int(kept[1])
+    assert run_train([*words[1:], "--steps", str(int(kept[1]) + 1)]) == 0
+    assert f"going on after {kept[1]} batches" in capsys.readouterr().out
+
+
+def test_short_trainings_warm_up_shortly() -> None:
+    assert _rate(Recipe(steps=60), 5, 0.0) == Recipe().rate
+    assert _rate(Recipe(steps=60), 0, 0.0) == pytest.approx(Recipe().rate / 6)
+    assert _rate(Recipe(steps=20_000), 149, 0.0) == pytest.approx(Recipe().rate / 2)
+    assert _rate(Recipe(minutes=1.0), 149, 0.0) == pytest.approx(Recipe().rate / 2)
+
+
+@pytest.mark.parametrize("name", ["..", "x.onnx", "a/b", ""])
+def test_names_that_are_none_are_told(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert run_train([str(dataset), "--name", name, "--out", str(tmp_path), *QUICK]) == 2
+    assert f"--name {name}" in capsys.readouterr().err.replace("'", "")

@@ -143,10 +143,12 @@ def _share(text: str) -> tuple[str, float]:
 def _train(options: argparse.Namespace) -> None:
     if not 64 <= options.side <= 1024 or options.side % 32:
         raise SettingsError("--side: a multiple of 32 from 64 to 1024 is expected")
-    if not options.name or options.name != Path(options.name).name:
+    if options.name in ("", "..") or options.name != Path(options.name).name:
         raise SettingsError(
             f"--name '{options.name}': a name without folders is expected: see --out"
         )
+    if options.name.endswith(".onnx"):
+        raise SettingsError(f"--name {options.name}: leave .onnx out, it is added")
     if options.seed > _LARGEST_SEED:
         raise SettingsError(f"--seed: a number from 0 to {_LARGEST_SEED} is expected")
     usual = UPRIGHT if options.upright else Poses()

@@ -74,7 +74,10 @@ def load(path: Path) -> State:
         content["shape"] = Shape(**content["shape"])
         state = State(**content)
     except Exception as error:  # torch raises many kinds for a damaged file
-        raise SettingsError(f"{path}: not a checkpoint of trackblur train ({error})") from error
+        raise SettingsError(
+            f"{path}: not a checkpoint of trackblur train, or damaged: delete {path.parent}, or "
+            "train under another --name"
+        ) from error
     if version != _VERSION:
         raise SettingsError(
             f"{path}: of another version of trackblur: delete it, or train under another name"

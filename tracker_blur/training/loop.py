@@ -44,7 +44,8 @@ def train(
     keeps weights and losses in float32. Of several ranks, the first alone judges, reports and
     writes; `mine` is called by all, with the averaged network.
 
-    Raises ModelError, and writes nothing more, when losses or gradients are no numbers.
+    An interruption (KeyboardInterrupt) is passed on once the checkpoint is written. Raises
+    ModelError, and writes nothing more, when losses or gradients are no numbers.
     """
     network = network.to(ranks.device, memory_format=torch.channels_last).train()
     average = Average(network)
@@ -68,44 +69,49 @@ def train(
     progress = ranks.first_says(_progress(recipe, state.step, clock.seconds()))
     if progress < 1.0 and state.lengths[-1:] != [_length(recipe)]:
         state.lengths.append(_length(recipe))
-    while progress < 1.0:
-        for group in optimizer.param_groups:
-            group["lr"] = _rate(recipe, state.step, progress)
-        losses, gradient = _step(learner, next(batches), optimizer, ranks.device)
-        if not math.isfinite(sum(losses.tolist()) + gradient):
-            raise ModelError(
-                f"batch {state.step + 1}: what is learned is no numbers any more: train under "
-                f"another --name with a lower --rate or another --start ({checkpoint.parent} "
-                "keeps what was before)"
-            )
-        sums += losses
-        counted += 1
-        state.step += 1
-        average.follow(network, state.step)
-        if state.step % recipe.mine_every == 0:
-            mine(average.network)
-        progress = ranks.first_says(_progress(recipe, state.step, clock.seconds()))
-        ended = progress >= 1.0
-        if not ranks.is_first:
-            continue
-        judged = ended or state.step % recipe.judge_every == 0
-        if judged or state.step % recipe.report_every == 0:
-            score_loss, box_loss = (sums / counted).tolist()
-            row = {
-                "step": float(state.step),
-                "seconds": clock.seconds(),
-                "score_loss": score_loss,
-                "box_loss": box_loss,
-            }
-            state.history.append(row)
-            if judge is not None and judged:
-                keep()  # should judging fail, nothing is lost
-                row["ap50"] = judge(average.network)
-            report(row)
-            sums, counted = torch.zeros(2), 0
-        if ended or clock.seconds() - saved > recipe.save_every_s:
-            saved = clock.seconds()
+    try:
+        while progress < 1.0:
+            for group in optimizer.param_groups:
+                group["lr"] = _rate(recipe, state.step, progress)
+            losses, gradient = _step(learner, next(batches), optimizer, ranks.device)
+            if not math.isfinite(sum(losses.tolist()) + gradient):
+                raise ModelError(
+                    f"batch {state.step + 1}: what is learned is no numbers any more: train under "
+                    f"another --name with a lower --rate or another --start ({checkpoint.parent} "
+                    "keeps what was before)"
+                )
+            sums += losses
+            counted += 1
+            state.step += 1
+            average.follow(network, state.step)
+            if state.step % recipe.mine_every == 0:
+                mine(average.network)
+            progress = ranks.first_says(_progress(recipe, state.step, clock.seconds()))
+            ended = progress >= 1.0
+            if not ranks.is_first:
+                continue
+            judged = ended or state.step % recipe.judge_every == 0
+            if judged or state.step % recipe.report_every == 0:
+                score_loss, box_loss = (sums / counted).tolist()
+                row = {
+                    "step": float(state.step),
+                    "seconds": clock.seconds(),
+                    "score_loss": score_loss,
+                    "box_loss": box_loss,
+                }
+                state.history.append(row)
+                if judge is not None and judged:
+                    keep()  # should judging fail, nothing is lost
+                    row["ap50"] = judge(average.network)
+                report(row)
+                sums, counted = torch.zeros(2), 0
+            if ended or clock.seconds() - saved > recipe.save_every_s:
+                saved = clock.seconds()
+                keep()
+    except KeyboardInterrupt:
+        if ranks.is_first and state.step:
             keep()
+        raise
     return average.network
 
 
@@ -140,7 +146,8 @@ def _length(recipe: Recipe) -> str:
 
 
 def _rate(recipe: Recipe, step: int, progress: float) -> float:
-    warm = min(1.0, (step + 1) / recipe.warmup)
+    steps = recipe.warmup if recipe.minutes is not None else min(recipe.warmup, recipe.steps // 10)
+    warm = min(1.0, (step + 1) / max(1, steps))
     cosine = (1 + math.cos(math.pi * min(1.0, progress))) / 2
     return recipe.rate * warm * (_LAST_RATE + (1 - _LAST_RATE) * cosine)
 

@@ -13,7 +13,7 @@ class Recipe:
 
     steps         batches in all; the learning rate falls to almost zero over them
     minutes       where set, the time in all, over all runs, instead of `steps`
-    rate          the highest learning rate, reached after `warmup` steps
+    rate          the highest learning rate, reached after `warmup` steps, or a tenth of `steps`
     weight_decay  of AdamW (Loshchilov, Hutter, ICLR 2019, arXiv 1711.05101)
     report_every  steps between two rows of the history
     save_every_s  seconds between two checkpoints

@@ -49,15 +49,21 @@ def run(plan: Plan, read: Material, tell: Callable[[str], None]) -> Path:
         tell = tell if ranks.is_first else lambda line: None
         work = plan.folder / f"{plan.name}.training"
         results.check(plan, goes_on=(work / "checkpoint.pt").is_file())
-        _make(work)
         state = _state(plan, read, work / "checkpoint.pt", ranks.count)
+        network = _network(plan, read, state)
+        _make(work)
         if state.step:
             tell(f"going on after {state.step} batches and {state.seconds / 60:.0f} minutes")
-        network, pictures = _trained(plan, read, shares, state, ranks, work, tell)
+        try:
+            average, pictures = _trained(plan, read, shares, state, network, ranks, work, tell)
+        except KeyboardInterrupt:
+            if state.step:
+                tell(f"kept after {state.step} batches: started with the same words, it goes on")
+            raise
     finally:
         ranks.leave()
     if ranks.is_first:
-        results.write(plan, read, state, network, pictures, ranks.count)
+        results.write(plan, read, state, average, pictures, ranks.count)
     return results.network_file(plan)
 
 
@@ -90,11 +96,21 @@ def _state(plan: Plan, read: Material, checkpoint: Path, processes: int) -> Stat
     return state
 
 
+def _network(plan: Plan, read: Material, state: State) -> Network:
+    """Return a network to train; its weights are those to start with, if any."""
+    torch.manual_seed(plan.seed)
+    network = Network(state.shape)
+    if plan.start and not state.step:
+        start(network, read.classes, plan.start)
+    return network
+
+
 def _trained(
     plan: Plan,
     read: Material,
     shares: Sequence[float],
     state: State,
+    network: Network,
     ranks: Ranks,
     work: Path,
     tell: Callable[[str], None],
@@ -105,9 +121,6 @@ def _trained(
     _seed(seed)
     if plan.threads is not None:
         torch.set_num_threads(plan.threads)
-    network = Network(state.shape)
-    if plan.start and not state.step:
-        start(network, read.classes, plan.start)
     pictures = _taught(plan, read, ranks, work, tell)
     loaded = list(scenes(pictures, read.classes))
     if ranks.is_first:

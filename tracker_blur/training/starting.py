@@ -39,8 +39,10 @@ def start(network: Network, classes: tuple[str, ...], file: Path) -> None:
     modules = _in_order(network)
     shapes = [module.weight.shape[1:] for module in modules]
     if [weight.shape[1:] for weight, _ in folded] != shapes:
+        first, own = len(folded[0][0]), len(modules[0].weight)
         raise SettingsError(
-            f"{file}: its network has another shape: choose the same --width, or a newer file"
+            f"{file}: its network has another shape ({first} channels in its first layer, asked "
+            f"for are {own}): choose the same --width, or a newer file"
         )
     new, old = _same_rows(classes, known)
     outputs = {head[-1] for head in network.heads}
