@@ -46,6 +46,17 @@ def test_a_split_of_ones_own_stays() -> None:
     assert with_validation(own) is own
 
 
+@pytest.mark.parametrize("names", [["16.jpg", "17.jpg"], ["0.jpg", "1.jpg", "2.jpg"]])
+def test_of_few_pictures_one_validates(names: list[str]) -> None:
+    """No picture, or all of them, would be held out by their names."""
+    held_out = [zlib.crc32(name.encode()) % 1000 < 80 for name in names]
+    assert len(set(held_out)) == 1
+    splits = with_validation(dataset(*names)).splits
+    lowest = min(names, key=lambda name: zlib.crc32(name.encode()))
+    assert [picture.path.name for picture in splits["val"]] == [lowest]
+    assert {picture.path.name for picture in splits["train"]} == set(names) - {lowest}
+
+
 @pytest.mark.parametrize("names", [[], ["1.jpg"], ["16.jpg"]])
 def test_too_few_pictures_are_not_divided(names: list[str]) -> None:
     whole = dataset(*names)

@@ -16,16 +16,21 @@ def with_validation(dataset: Dataset) -> Dataset:
     """Return the data set with a split "val": where it has none, 8 % of "train" become it.
 
     Which ones is told by their names alone, so that a picture stays where it is when others are
-    added. Where there are too few pictures for two splits, the data set is returned as it is.
+    added. Of few pictures it is one at the least; a single one cannot be divided, and the data set
+    is returned as it is.
     """
     pictures = dataset.splits.get("train", ())
-    out = tuple(picture for picture in pictures if _is_held_out(picture, dataset.folder))
-    if "val" in dataset.splits or len(out) in (0, len(pictures)):
+    marks = {picture.path: _mark(picture, dataset.folder) for picture in pictures}
+    if "val" in dataset.splits or len(marks) < 2:
         return dataset
-    kept = tuple(picture for picture in pictures if not _is_held_out(picture, dataset.folder))
-    return replace(dataset, splits=dataset.splits | {"train": kept, "val": out})
+    out = {path for path, mark in marks.items() if mark % 1000 < _PER_THOUSAND}
+    if len(out) in (0, len(marks)):
+        out = {min(marks, key=marks.__getitem__)}
+    kept = tuple(picture for picture in pictures if picture.path not in out)
+    held = tuple(picture for picture in pictures if picture.path in out)
+    return replace(dataset, splits=dataset.splits | {"train": kept, "val": held})
 
 
-def _is_held_out(picture: Annotated, folder: Path) -> bool:
+def _mark(picture: Annotated, folder: Path) -> int:
     name = Path(os.path.relpath(picture.path, folder)).as_posix()
-    return zlib.crc32(name.encode()) % 1000 < _PER_THOUSAND
+    return zlib.crc32(name.encode())
