@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -65,13 +66,52 @@ def test_yolo_of_label_studio(tmp_path: Path) -> None:
     ],
 )
 def test_tells_what_is_wrong_in_yolo(tmp_path: Path, label: str, message: str) -> None:
-    with pytest.raises(SourceError, match=f"a.txt, line 1: .*{message}.*1 more problem"):
+    where = f"{tmp_path}: train/labels/a.txt, line 1: '{label}': "
+    with pytest.raises(SourceError, match=f"^{re.escape(where)}.*{message}.*1 more problem"):
         read_dataset(write_yolo(tmp_path, label))
+
+
+def test_long_lines_of_yolo_are_told_shortened(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"line 1: 'x{40}\.\.\.': a class number"):
+        read_dataset(write_yolo(tmp_path, "x" * 500))
+
+
+def test_labels_of_yolo_without_their_picture_are_told(tmp_path: Path) -> None:
+    labels = write_yolo(tmp_path) / "valid" / "labels"
+    (labels / "classes.txt").write_text("badge\nface\n")
+    (labels / "empty.txt").touch()
+    (labels / "b.txt").write_text("1 0.375 0.4375 0.25 0.375\n")
+    told = r": valid/labels/b\.txt: the picture of these labels is missing$"
+    with pytest.raises(SourceError, match=told):
+        read_dataset(tmp_path)
+
+
+def test_pictures_that_yolo_does_not_list_may_have_labels(tmp_path: Path) -> None:
+    for name in "ab":
+        write_picture(tmp_path / "images" / f"{name}.png")
+        (tmp_path / "labels").mkdir(exist_ok=True)
+        (tmp_path / "labels" / f"{name}.txt").write_text("0 0.375 0.4375 0.25 0.375\n")
+    (tmp_path / "train.txt").write_text("images/a.png\n")
+    (tmp_path / "data.yaml").write_text("train: train.txt\nnames: [face]\n")
+    (only,) = read_dataset(tmp_path).splits["train"]
+    assert only.path.name == "a.png"
+
+
+def test_a_split_test_that_was_not_exported_is_left_out(tmp_path: Path) -> None:
+    settings = write_yolo(tmp_path) / "data.yaml"
+    settings.write_text(f"test: ../test/images\n{settings.read_text()}")
+    dataset = read_dataset(tmp_path)
+    assert set(dataset.splits) == {"train", "val"}
+    assert dataset.left_out == {"split whose folder is missing: test": 1}
+    (tmp_path / "test" / "images").mkdir(parents=True)
+    with pytest.raises(SourceError, match="the split 'test' has no pictures"):
+        read_dataset(tmp_path)
 
 
 def test_a_split_without_pictures_is_told(tmp_path: Path) -> None:
     write_yolo(tmp_path)
     (tmp_path / "valid" / "images" / "a.jpg").unlink()
+    (tmp_path / "valid" / "labels" / "a.txt").unlink()
     with pytest.raises(SourceError, match="the split 'val' has no pictures"):
         read_dataset(tmp_path)
 
@@ -113,7 +153,8 @@ def test_coco_of_roboflow(tmp_path: Path) -> None:
 def test_tells_what_is_wrong_in_coco(
     tmp_path: Path, bbox: tuple[float, ...], category: int, message: str
 ) -> None:
-    with pytest.raises(SourceError, match=f"annotation 1: .*{message}"):
+    where = r": test/_annotations\.coco\.json, annotation 1: "
+    with pytest.raises(SourceError, match=f"{where}.*{message}"):
         read_dataset(write_coco(tmp_path, bbox, category))
 
 
@@ -127,7 +168,8 @@ def test_tells_what_is_wrong_in_coco(
         ({"categories": [None]}, "categories, item 1: 'id' is missing"),
         ({"categories": [{"name": "face"}]}, "categories, item 1: 'id' is missing"),
         ({"categories": [{"id": 2}]}, "categories, item 1: 'name' is missing"),
-        ({"categories": {}}, "no COCO annotations: images, annotations, categories are expected"),
+        ({"categories": {}}, "no COCO annotations: the list 'categories' is missing"),
+        ({"annotations": {}}, "no COCO annotations: images, annotations, categories are expected"),
     ],
 )
 def test_coco_of_wrong_items_is_told(
@@ -159,6 +201,33 @@ def test_captions_beside_coco_are_left_out(tmp_path: Path) -> None:
     assert read_dataset(tmp_path).left_out == {"file of other annotations: captions.json": 1}
 
 
+@pytest.mark.parametrize("split", ["train", "test"])
+@pytest.mark.parametrize("length", [10, 120, -1])
+def test_coco_that_was_cut_short_is_told(tmp_path: Path, split: str, length: int) -> None:
+    file = write_coco(tmp_path) / split / "_annotations.coco.json"
+    file.write_bytes(file.read_bytes()[:length])
+    with pytest.raises(SourceError, match=rf"{split}/_annotations\.coco\.json: cannot read this"):
+        read_dataset(tmp_path)
+
+
+@pytest.mark.parametrize("key", ["images", "categories"])
+def test_coco_without_one_of_its_lists_is_told(tmp_path: Path, key: str) -> None:
+    file = write_coco(tmp_path) / "train" / "_annotations.coco.json"
+    content = json.loads(file.read_text())
+    del content[key]
+    file.write_text(json.dumps(content))
+    with pytest.raises(SourceError, match=rf"train/_anno.*json: no COCO .* '{key}' is missing"):
+        read_dataset(tmp_path)
+
+
+def test_hidden_files_beside_coco_are_none_of_it(tmp_path: Path) -> None:
+    write_coco(tmp_path)
+    (tmp_path / "train" / "._annotations.coco.json").write_bytes(b"\0\5\x16\7")
+    (tmp_path / ".vscode").mkdir()
+    (tmp_path / ".vscode" / "settings.json").write_text("{} // none")
+    assert set(read_dataset(tmp_path).splits) == {"train", "test"}
+
+
 def test_a_folder_by_the_name_of_a_json_file_is_none(tmp_path: Path) -> None:
     (tmp_path / "x.json").mkdir()
     assert read_dataset(write_coco(tmp_path)).classes == ("face",)
@@ -183,7 +252,7 @@ def test_voc_of_cvat(tmp_path: Path) -> None:
 def test_tells_what_is_wrong_in_voc(
     tmp_path: Path, sides: tuple[object, ...], message: str
 ) -> None:
-    with pytest.raises(SourceError, match=f"a.xml, object 1: .*{message}"):
+    with pytest.raises(SourceError, match=f": Annotations/a.xml, object 1: .*{message}"):
         read_dataset(write_voc(tmp_path, sides))
 
 
@@ -328,3 +397,8 @@ def test_folders_without_annotations_are_told(tmp_path: Path) -> None:
         read_dataset(tmp_path)
     with pytest.raises(SourceError, match="no such folder"):
         read_dataset(tmp_path / "missing")
+
+
+def test_a_file_instead_of_the_folder_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"data\.yaml: is a file: give the folder it lies in"):
+        read_dataset(write_yolo(tmp_path) / "data.yaml")

@@ -29,10 +29,12 @@ def read_dataset(folder: Path) -> Dataset:
     "annotations" (COCO), .xml files (Pascal VOC).
 
     Raises SourceError when there is no such layout, or for what makes no sense in it: a box outside
-    its picture, an unknown class, a missing or broken picture, a split without pictures, nothing
-    labelled at all. The message counts the problems and tells the first. MissingPackageError when
-    YOLO's data.yaml needs PyYAML.
+    its picture, an unknown class, a missing or broken picture, a broken file of labels, a split
+    without pictures, labels without their picture, nothing labelled at all. The message counts the
+    problems and tells the first. MissingPackageError when YOLO's data.yaml needs PyYAML.
     """
+    if folder.is_file():
+        raise SourceError(f"{folder}: is a file: give the folder it lies in")
     if not folder.is_dir():
         raise SourceError(f"{folder}: no such folder: check the name")
     for is_this, read in _LAYOUTS:

@@ -30,14 +30,23 @@ _INSTANCES = "instances_"
 def is_coco(folder: Path) -> bool:
     """Return whether a .json file in the folder, or one below it, is filled as COCO's.
 
-    Raises SourceError for one that cannot be read.
+    Raises SourceError for one that cannot be read, or is no JSON to its end.
     """
     return bool(_files(folder))
 
 
 def _files(folder: Path) -> list[Path]:
-    files = sorted((*folder.glob("*.json"), *folder.glob("*/*.json")))
-    return [file for file in files if file.is_file() and '"annotations"' in _text(file)]
+    # Settings of editors, and what macOS leaves beside a file, are hidden.
+    files = sorted((*folder.glob("[!.]*.json"), *folder.glob("[!.]*/[!.]*.json")))
+    return [file for file in files if file.is_file() and _has_annotations(file)]
+
+
+def _has_annotations(file: Path) -> bool:
+    text = _text(file)
+    if '"annotations"' in text:
+        return True
+    _parsed(file, text)  # one that was cut short may have had them
+    return False
 
 
 def _text(file: Path) -> str:
@@ -45,6 +54,13 @@ def _text(file: Path) -> str:
         return file.read_text("utf-8-sig", "replace")
     except OSError as error:
         raise SourceError(f"{file}: cannot read this file ({error})") from error
+
+
+def _parsed(file: Path, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise SourceError(f"{file}: cannot read this file: is it whole? ({error})") from error
 
 
 def read_coco(folder: Path) -> Dataset:
@@ -74,18 +90,24 @@ def read_coco(folder: Path) -> Dataset:
 
 def _content(file: Path) -> dict[str, list[dict[str, Any]]] | None:
     """Return a file's lists; None for what is no file of instances. Raises SourceError."""
-    try:
-        content = json.loads(_text(file))
-    except ValueError as error:
-        raise SourceError(f"{file}: cannot read this file ({error})") from error
-    if not isinstance(content, dict) or not all(isinstance(content.get(k), list) for k in _NEEDED):
+    content = _parsed(file, _text(file))
+    if not isinstance(content, dict) or not isinstance(content.get("annotations"), list):
         return None
+    missing = [key for key in _NEEDED if not isinstance(content.get(key), list)]
+    if missing == ["categories"] and _are_captions(content["annotations"]):
+        return None
+    if missing:
+        raise SourceError(f"{file}: no COCO annotations: the list '{missing[0]}' is missing")
     for key, fields in _NEEDED.items():
         for number, item in enumerate(content[key], 1):
             for name in fields:
                 if not isinstance(item, dict) or not isinstance(item.get(name), int | float | str):
                     raise SourceError(f"{file}: {key}, item {number}: '{name}' is missing")
     return {key: content[key] for key in _NEEDED}
+
+
+def _are_captions(things: list[Any]) -> bool:
+    return bool(things) and not any(isinstance(item, dict) and "bbox" in item for item in things)
 
 
 def _split(file: Path) -> str:
@@ -122,7 +144,7 @@ def _pictures(
             sizes[image["id"]], paths[image["id"]] = size, path
     known = {image["id"] for image in content["images"]}
     for thing in content["annotations"]:
-        picture, where = thing["image_id"], f"{file.name}, annotation {thing.get('id')}"
+        picture, where = thing["image_id"], f"{problems.named(file)}, annotation {thing.get('id')}"
         name = names.get(thing["category_id"])
         if picture not in known:
             problems.add(f"{where}: no picture has the number {picture}")

@@ -76,7 +76,7 @@ def _annotated(file: Path, problems: Problems) -> Annotated | None:
     things: list[tuple[str, Box]] = []
     ignored: list[Box] = []
     for number, thing in enumerate(root.iter("object"), 1):
-        where = f"{file.name}, object {number}"
+        where = f"{problems.named(file)}, object {number}"
         name = (thing.findtext("name") or "").strip()
         try:
             sides = [float(thing.findtext(f"bndbox/{side}") or "") for side in _SIDES]

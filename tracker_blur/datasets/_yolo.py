@@ -25,6 +25,7 @@ from tracker_blur.datasets.annotated import (
 from tracker_blur.errors import MissingPackageError, SourceError
 
 _CLASSES_FILE = "classes.txt"
+_LONGEST = 40  # of a line, in messages
 
 
 def is_yolo(folder: Path) -> bool:
@@ -45,12 +46,20 @@ def read_yolo(folder: Path) -> Dataset:
     }
     root = folder / str(settings.get("path") or "")
     splits: dict[str, list[Annotated]] = {}
+    left_out: dict[str, int] = {}
     for split, place in (places or {"train": "."}).items():
         parts = place if isinstance(place, list) else [place]
-        pictures = [picture for part in parts for picture in _pictures(folder, root, str(part))]
+        found = [path for part in parts if (path := _found(folder, root, str(part)))]
+        if split == "test" and not found:  # Roboflow names one that it has not exported
+            left_out["split whose folder is missing: test"] = 1
+            continue
+        pictures = [picture for path in found for picture in _pictures(folder, root, path)]
         read = (_annotated(picture, classes, problems) for picture in pictures)
         splits[split] = [picture for picture in read if picture is not None]
-    return finished(folder, classes, splits, problems)
+        for path in filter(Path.is_dir, found):
+            for file in _without_picture(path):
+                problems.add(f"{problems.named(file)}: the picture of these labels is missing")
+    return finished(folder, classes, splits, problems, left_out)
 
 
 def _settings_file(folder: Path) -> Path | None:
@@ -89,12 +98,14 @@ def _classes(settings: dict[str, Any], folder: Path) -> tuple[str, ...]:
     return tuple(filter(None, map(str.strip, text.splitlines())))
 
 
-def _pictures(folder: Path, root: Path, place: str) -> list[Path]:
+def _found(folder: Path, root: Path, place: str) -> Path | None:
+    """Return where a split's pictures lie, or their list."""
     # Roboflow writes "../train/images" and means "train/images"; others mean what they write.
     choices = (root / place, folder / place, folder / place.removeprefix("../"))
-    found = next((choice for choice in choices if choice.exists()), None)
-    if found is None:
-        return []
+    return next((choice for choice in choices if choice.exists()), None)
+
+
+def _pictures(folder: Path, root: Path, found: Path) -> list[Path]:
     if found.is_dir():
         return pictures_in(found)
     try:
@@ -115,6 +126,22 @@ def _label_file(picture: Path) -> Path:
     return Path(*parts).with_suffix(".txt")
 
 
+def _without_picture(pictures: Path) -> list[Path]:
+    """Return the files of labels of a folder of pictures that belong to none of them."""
+    known = set(map(_label_file, pictures_in(pictures)))
+    files = sorted(_label_file(pictures / "any").parent.rglob("*.txt"))
+    return [file for file in files if file not in known and _holds_labels(file)]
+
+
+def _holds_labels(file: Path) -> bool:
+    """Return whether a text begins with a label; lists, notes and classes.txt do not."""
+    try:
+        words = file.read_text(encoding="utf-8-sig").split(maxsplit=5)[:5]
+        return len(list(map(float, words))) == 5
+    except (OSError, ValueError):
+        return False
+
+
 def _annotated(picture: Path, classes: tuple[str, ...], problems: Problems) -> Annotated | None:
     size = problems.size(picture)
     if size is None:
@@ -129,7 +156,9 @@ def _annotated(picture: Path, classes: tuple[str, ...], problems: Problems) -> A
     things = []
     for number, line in enumerate(lines, 1):
         if line.strip():
-            thing = _thing(line.split(), classes, size, f"{file.name}, line {number}", problems)
+            short = line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
+            where = f"{problems.named(file)}, line {number}: {short!r}"
+            thing = _thing(line.split(), classes, size, where, problems)
             if thing is not None:
                 things.append(thing)
     return Annotated(picture, size, tuple(things))

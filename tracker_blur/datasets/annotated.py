@@ -42,7 +42,7 @@ class Dataset:
     """Annotated pictures by split ("train", "val", "test").
 
     classes   the names that boxes may have, in their numbers' order
-    left_out  how many pictures, or files of labels, were left out, by what they are
+    left_out  how many pictures, files of labels or splits were left out, by what they are
     """
 
     folder: Path
@@ -61,6 +61,11 @@ class Problems:
     def add(self, what: str) -> None:
         """Note a problem."""
         self._found.append(what)
+
+    def named(self, file: Path) -> str:
+        """Return a file's path from the data set's folder, the whole one of a file elsewhere."""
+        inside = file.is_relative_to(self._folder)
+        return (file.relative_to(self._folder) if inside else file).as_posix()
 
     def raise_any(self) -> None:
         """Raise SourceError if any problem was noted."""
