@@ -47,7 +47,7 @@ def test_prints_a_table_and_writes_the_report(
     ("words", "code", "message"),
     [
         (["haar", "DATASET", "--split", "val"], 2, "no split 'val'"),
-        (["haar", "DATASET", "--class", "plate"], 2, "name one class with --class: face"),
+        (["haar", "DATASET", "--class", "plate"], 2, "DATASET: no class 'plate': it has face"),
         (["nothing", "DATASET"], 2, "no detector is called 'nothing'"),
         (["missing.onnx", "DATASET"], 1, "missing.onnx: no such file"),
         (["haar", "missing"], 1, "missing: no such folder"),
@@ -61,7 +61,16 @@ def test_tells_what_is_wrong(
     message: str,
 ) -> None:
     assert run_evaluate([str(dataset) if word == "DATASET" else word for word in words]) == code
-    assert message in capsys.readouterr().err
+    assert message.replace("DATASET", str(dataset)) in capsys.readouterr().err
+
+
+def test_a_split_test_that_was_not_exported_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = write_yolo(tmp_path) / "data.yaml"
+    settings.write_text(f"test: ../test/images\n{settings.read_text()}")
+    assert run_evaluate(["haar", str(tmp_path), "--class", "face"]) == 2
+    assert "no split 'test': it has train, val" in capsys.readouterr().err
 
 
 def test_without_validation_pictures_those_of_training_are_judged(

@@ -180,9 +180,12 @@ def _print_groups(
 
 def _label(dataset: Dataset, asked: str | None) -> str:
     """Return the class to judge; raises SettingsError."""
-    label = asked or dataset.classes[0]
-    if label not in dataset.classes or (asked is None and len(dataset.classes) > 1):
-        raise SettingsError(f"name one class with --class: {', '.join(dataset.classes)}")
+    known = ", ".join(dataset.classes)
+    if asked is None and len(dataset.classes) > 1:
+        raise SettingsError(f"name one class with --class: {known}")
+    label = dataset.classes[0] if asked is None else asked
+    if label not in dataset.classes:
+        raise SettingsError(f"{dataset.folder}: no class '{label}': it has {known}")
     return label
 
 
