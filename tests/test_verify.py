@@ -14,6 +14,7 @@ from tests.verify_cases import (
     SAMPLES,
     Truth,
     finds_of,
+    own_weights_only,
     read_truth,
     rendered,
     told,
@@ -261,6 +262,40 @@ def test_an_input_that_breaks_off_is_accepted_on_demand(
     verdict = Verifier(Settings()).verify(out, source=source, partial=True)
     assert verdict.is_clean, verdict.failed_checks
     assert 0 < verdict.frames < 40
+
+
+def test_our_own_weights_alone_find_a_leak_and_no_other(
+    clip: Path,
+    truth: Truth,
+    leaky: Path,
+    whole: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own_weights_only(monkeypatch, tmp_path)
+    verifier = Verifier(Settings())
+    assert verifier.detectors == ("onnx",)
+    assert verifier.verify(whole, source=clip).is_clean
+    for verdict in (
+        verifier.verify(leaky, source=clip),
+        verifier.verify(leaky, tracks=tracks_of(truth, SIZE, FRAMES, in_hole)),
+    ):
+        assert {3, 4, 5} == set(exposed(verdict))
+
+
+@pytest.mark.shared
+def test_our_own_weights_raise_no_alarm_at_hands_and_clothes(
+    shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_weights_only(monkeypatch, tmp_path / "cache")
+    frames = 20  # Haar took hands and hidden heads for faces in these
+    source = shared / "videos" / "signer.mkv"
+    truth = read_truth(source.with_suffix(".csv"), frames)
+    clip = rendered(source, tmp_path / "in.mkv", {}, frames=frames)
+    whole = rendered(clip, tmp_path / "whole.mkv", truth)
+    verdict = Verifier(Settings()).verify(whole, source=clip)
+    assert verdict.detectors == ("onnx",)
+    assert verdict.is_clean, verdict.runs
 
 
 @pytest.mark.shared

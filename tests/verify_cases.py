@@ -105,5 +105,11 @@ def told(monkeypatch: pytest.MonkeyPatch, finds: Sequence[Sequence[Find]] = ()) 
     return looker
 
 
+def own_weights_only(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
+    """Let nothing be found but the weights that travel with the package; `cache` is empty."""
+    monkeypatch.delenv("TRACKBLUR_MODELS", raising=False)
+    monkeypatch.setattr("tracker_blur.weights.cache_folder", lambda: cache)
+
+
 def finds_of(truth: Truth, frames: int = FRAMES, score: float = 0.9) -> list[list[Find]]:
     return [[Find(box, score, "told") for _, box in truth.get(i, ())] for i in range(frames)]

@@ -301,7 +301,7 @@ def test_a_run_that_hides_all_is_verified_as_clean(
     assert run(clip, tmp_path / "out.mp4", "--verify", *QUICK) == 0
     said = capsys.readouterr().err
     assert "no exposed face in 10 of 10 frames" in said
-    assert "haar looked: haar alone misses many faces; a better look: trackblur models pull" in said
+    assert "onnx looked: a second, independent detector sees more: trackblur models pull" in said
 
 
 def test_the_verdict_is_in_the_summary_and_on_a_page(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.verify_cases import finds_of, rendered, told, tracks_of
+from tests.verify_cases import SAMPLES, finds_of, own_weights_only, rendered, told, tracks_of
 from tests.video_files import write_clip
 from tracker_blur.boxes import Box
 from tracker_blur.commands.verdicts import verified
@@ -58,13 +58,12 @@ def test_a_weak_look_says_so_and_how_to_look_better(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.delenv("TRACKBLUR_MODELS", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    own_weights_only(monkeypatch, tmp_path / "cache")
     plain, page = tmp_path / "found.json", tmp_path / "page.html"
     run(hidden, "--json", plain, "--report", page)
-    advice = "haar alone misses many faces; a better look: trackblur models pull yunet"
+    advice = "a second, independent detector sees more: trackblur models pull yunet"
     (line,) = capsys.readouterr().out.splitlines()
-    assert f"; haar looked: {advice} (" in line
+    assert f"; onnx looked: {advice} (" in line
     assert json.loads(plain.read_text("utf-8"))["advice"] == advice
     assert advice in page.read_text("utf-8")
 
@@ -166,6 +165,24 @@ def test_tracks_are_read_with_their_padding(clip: Path, hidden: Path, tmp_path: 
     track_file.write(file, track_file.TrackFile.of(clip, tracks, Settings(), "told"), False)
     assert run(hidden, "--tracks", file) == 0
     assert run(hidden, "--tracks", file, "--against", clip) == 0
+
+
+def test_tracks_of_a_class_of_ones_own_ask_for_its_detector(
+    clip: Path, hidden: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, other = tmp_path / "in.tracks.jsonl", SAMPLES.parent / "models" / "face.onnx"
+    settings = Settings(hide=("faces", "badge"), detector="badges.onnx")
+    tracks = tracks_of(TRUTH, (128, 96), FRAMES)
+    track_file.write(file, track_file.TrackFile.of(clip, tracks, settings, "badges.onnx"), False)
+    for words in ((), ("--detector", other)):
+        assert run(hidden, "--tracks", file, *words) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert err == (
+            f"trackblur: error: {file}: hides 'badge', which nobody finds here: name the file that "
+            "finds it with --detector FILE.onnx, or with --hide what else to look for\n"
+        )
+    assert run(hidden, "--tracks", file, "--hide", "faces") == 0
 
 
 @pytest.mark.usefixtures("finds")

@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.verify_cases import read_truth
+from tests.verify_cases import own_weights_only, read_truth
 from tracker_blur.boxes import Box
 from tracker_blur.settings import Settings
+from tracker_blur.verification import adversary
 from tracker_blur.verification.adversary import Find, lookers, without_doubles
 from tracker_blur.weights import Weights
 
@@ -30,14 +31,28 @@ def test_plates_are_looked_for_where_they_are_hidden() -> None:
     assert (only.name, only.label) == ("plate.onnx", "plate")
 
 
-def test_without_weights_the_last_resort_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    def needs_none(
-        weights: Weights, choices: tuple[tuple[str, ...], ...]
-    ) -> tuple[str, ...] | None:
-        return next((names for names in choices if not names), None)
+@pytest.mark.parametrize(
+    ("here", "names"),
+    [
+        ("", ["haar"]),
+        ("onnx", ["onnx"]),
+        ("ssd onnx", ["onnx", "ssd"]),
+        ("centerface onnx", ["onnx", "centerface"]),
+        ("yunet onnx", ["yunet"]),
+        ("ssd centerface yunet onnx", ["yunet", "centerface"]),
+    ],
+)
+def test_all_networks_look_that_add_something_and_haar_without_any(
+    here: str, names: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adversary, "_is_here", lambda name, weights: name in here.split())
+    monkeypatch.setattr(adversary, "load_detector", lambda name, weights: (name, None))
+    assert [looker.name for looker in lookers(Settings(), Weights())] == names
 
-    monkeypatch.setattr(Weights, "complete", needs_none)
-    assert [looker.name for looker in lookers(Settings(), Weights())] == ["haar"]
+
+def test_our_own_weights_are_always_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    own_weights_only(monkeypatch, tmp_path)
+    assert [looker.name for looker in lookers(Settings(), Weights())] == ["onnx"]
 
 
 def test_a_looker_finds_faces_in_an_enlarged_part(shared: Path) -> None:

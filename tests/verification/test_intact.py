@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.verify_cases import rendered, told
+from tests.verify_cases import rendered, told, tracks_of
 from tests.video_files import MIRRORED, ROTATED_90_CLOCKWISE, Captions, Clip, Sound, write_clip
 from tracker_blur.boxes import Box
 from tracker_blur.settings import MetadataRule, Settings
@@ -168,6 +168,25 @@ def test_tags_may_be_kept(tmp_path: Path) -> None:
     before = clip(tmp_path / "in.mkv")
     names = [check.name for check in checks(before, before, "keep")]
     assert "dropped tags" not in names
+
+
+def test_where_almost_all_is_hidden_the_rest_tells_of_no_other_video(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told(monkeypatch)
+    before = write_clip(tmp_path / "in.mp4", frames=3, size=(128, 96), noise=True)
+    truth = {frame: [(0, Box(-30, -30, 158, 126))] for frame in range(3)}
+    after = rendered(before, tmp_path / "out.mp4", truth, method="solid")
+    tracks = tracks_of(truth, (128, 96), 3)
+    verdict = Verifier(Settings()).verify(after, source=before, tracks=tracks)
+    assert verdict.is_clean, verdict.failed_checks
+    assert (
+        "nothing is left to compare"
+        in {check.name: check.detail for check in verdict.checks}["pictures"]
+    )
+    assert "or hide almost all of it" in failed(after, before)["pictures"]
+    small = tracks_of({frame: [(0, Box(10, 10, 40, 40))] for frame in range(3)}, (128, 96), 3)
+    assert Verifier(Settings()).verify(after, source=before, tracks=small).signs_of_another
 
 
 def test_pictures_that_became_worse_are_noticed() -> None:

@@ -15,12 +15,14 @@ from tracker_blur.commands.options import add_hide
 from tracker_blur.commands.values import whole_number
 from tracker_blur.commands.verdicts import STANDARD_OUTPUT, exit_code, line, verified, write_reports
 from tracker_blur.errors import SettingsError
-from tracker_blur.settings import FACE, MetadataRule, Settings
+from tracker_blur.settings import DETECTOR_FILE_ENDING, FACE, MetadataRule, Settings
 
 if TYPE_CHECKING:
     from tracker_blur.track_files.file import TrackFile
     from tracker_blur.tracks import Tracks
     from tracker_blur.verify import Progress
+
+_ALWAYS_FOUND = (FACE, "faces", "plate", "plates")
 
 _EPILOG = """\
 exit codes: 0 clean, or doubtful places only; 3 a face is exposed; 1 the rest is not as it was, or
@@ -103,6 +105,8 @@ def _tracks(options: argparse.Namespace) -> tuple[Tracks | None, Settings]:
     read = track_file.read(options.tracks)
     if options.against is not None:
         track_file.check_belongs(read, options.against)
+    if not options.hide:
+        _check_finders(options, _hidden(read))
     padding = read.settings.get("padding_ratio", Settings().padding_ratio)
     return read.tracks, Settings(
         models_folder=options.face,
@@ -120,6 +124,21 @@ def _hidden(read: TrackFile) -> tuple[str, ...]:
     if not words and any(track.label != FACE for track in read.tracks.tracks):
         return tuple(sorted({track.label for track in read.tracks.tracks}))
     return words
+
+
+def _check_finders(options: argparse.Namespace, words: Sequence[str]) -> None:
+    """Find out whether all that the track file hides is found here."""
+    known = set(_ALWAYS_FOUND)
+    if options.detector is not None and options.detector.endswith(DETECTOR_FILE_ENDING):
+        from tracker_blur.detectors import onnx
+
+        known.update(onnx.from_file(options.detector).labels)
+    for word in words:
+        if word not in known:
+            raise SettingsError(
+                f"{options.tracks}: hides '{word}', which nobody finds here: name the file that "
+                "finds it with --detector FILE.onnx, or with --hide what else to look for"
+            )
 
 
 def _parser() -> argparse.ArgumentParser:

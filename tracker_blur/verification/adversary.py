@@ -11,7 +11,6 @@ import numpy as np
 from tracker_blur import plugins
 from tracker_blur.boxes import Box
 from tracker_blur.detectors import Detector, load_detector
-from tracker_blur.errors import SettingsError
 from tracker_blur.frames import Image, view_size
 from tracker_blur.kinds import kinds
 from tracker_blur.settings import FACE, Settings
@@ -24,12 +23,15 @@ WEAK = 0.3  # score from which it may be one where a face is known to be
 SAME_FACE_IOU = 0.4
 _LOOKS_PX = {  # longest sides; docs/verification.md says what each look adds and costs
     "yunet": (320, 640, 1280, 2560),
+    "onnx": (320, 640, 1280, 2560),
     "centerface": (640,),
     "ssd": (640,),
     "haar": (640,),
 }
 _OTHER_LOOKS_PX = (640, 1280)  # of who finds plates, or things of one's own
-_GROUPS = (("yunet", "centerface"), ("ssd",), ("haar",))  # the first that is here looks
+_NETWORKS = ("yunet", "onnx", "centerface", "ssd")  # best first; all that are here look,
+_SPARED_BY = {"onnx": "yunet", "ssd": "yunet"}  # but for these where the other does
+_LAST_RESORT = "haar"  # where no network is here
 _CLOSE_FACE_PX = 80  # the size to which a face is enlarged for a closer look
 _MOST_ENLARGED = 4.0
 _CLOSE_PADDING = 1.0
@@ -118,9 +120,9 @@ class Looker:
 def lookers(settings: Settings, weights: Weights) -> tuple[Looker, ...]:
     """Return who looks for what the settings hide, best first of each kind.
 
-    For faces these are the strongest detectors whose weights are on this machine, for all else
-    those that found it. Raises ModelError when a weight file is damaged, and SettingsError as
-    `kinds` does.
+    For faces these are the networks whose weights are on this machine, for all else the detectors
+    that found it. Raises ModelError when a weight file is damaged, and SettingsError as `kinds`
+    does.
     """
     found: list[Looker] = []
     for kind in kinds(settings, weights):
@@ -132,11 +134,9 @@ def lookers(settings: Settings, weights: Weights) -> tuple[Looker, ...]:
 
 
 def _for_faces(weights: Weights) -> tuple[Looker, ...]:
-    for group in _GROUPS:
-        here = [name for name in group if _is_here(name, weights)]
-        if here:
-            return tuple(Looker(name, load_detector(name, weights)[1]) for name in here)
-    raise SettingsError("no detector works here")  # unreachable while one needs no weights
+    here = [name for name in _NETWORKS if _is_here(name, weights)]
+    looking = [name for name in here if _SPARED_BY.get(name) not in here] or [_LAST_RESORT]
+    return tuple(Looker(name, load_detector(name, weights)[1]) for name in looking)
 
 
 def _is_here(name: str, weights: Weights) -> bool:

@@ -57,13 +57,8 @@ class PictureRecord:
         size    (width, height) in pixels of the whole picture
         hidden  boxes that may have changed
         """
-        rows, columns = cells.shape
-        is_outside = np.ones(cells.shape, np.bool_)
-        for box in hidden:
-            left, top, right, bottom = box.scaled(columns / size[0], rows / size[1]).outward()
-            is_outside[max(0, top) : max(0, bottom), max(0, left) : max(0, right)] = False
-        rest = cells[is_outside]
-        if rest.size < _LEAST_SHARE * cells.size:
+        rest = left_open(cells, size, hidden)
+        if rest is None:
             return
         # The calmest part: more may be hidden than is known here, as around a face that is near.
         error = max(float(np.quantile(rest, _CALM_QUANTILE)), _LEAST_ERROR)
@@ -99,8 +94,8 @@ class PictureRecord:
         name = "pictures"
         if self._different:
             text = (
-                f"{len(self._different)} frames show something else than the input, "
-                f"the first of them is frame {self._different[0]}"
+                f"{len(self._different)} frames show something else than the input, or hide "
+                f"almost all of it, the first of them is frame {self._different[0]}"
             )
             return Check(name, False, text)
         if self._worst is None:
@@ -111,6 +106,20 @@ class PictureRecord:
             f"at least {psnr:.1f} dB (frame {index})"
         )
         return Check(name, psnr >= _LEAST_PSNR, text)
+
+
+def left_open(cells: Cells, size: tuple[int, int], hidden: Iterable[Box]) -> Cells | None:
+    """Return the cells outside of what is hidden, in a row; None where they are too few to judge.
+
+    size    (width, height) in pixels of the whole picture
+    """
+    rows, columns = cells.shape
+    is_outside = np.ones(cells.shape, np.bool_)
+    for box in hidden:
+        left, top, right, bottom = box.scaled(columns / size[0], rows / size[1]).outward()
+        is_outside[max(0, top) : max(0, bottom), max(0, left) : max(0, right)] = False
+    rest = cells[is_outside]
+    return rest if rest.size >= _LEAST_SHARE * cells.size else None
 
 
 def _timed(frames: Iterable[Frame], seconds: array[float]) -> Iterator[Frame]:

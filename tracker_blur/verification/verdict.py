@@ -12,6 +12,7 @@ from tracker_blur.boxes import Box
 Evidence = Literal["pixels", "tracks", "detail"]
 """What decided whether a find is exposed: the input's pixels, the hidden places, or looks alone."""
 
+_INDEPENDENT = {"yunet", "centerface", "ssd"}  # of our own weights, which may have hidden, too
 _SAME_VIDEO = {"frames", "times of frames", "shape", "pictures"}  # checks that tell another one
 
 
@@ -162,9 +163,11 @@ class Verdict:
     @property
     def advice(self) -> str | None:
         """How to look better, where those that looked are weak."""
-        if "haar" not in self.detectors:
-            return None
-        return "haar alone misses many faces; a better look: trackblur models pull yunet"
+        if "haar" in self.detectors:
+            return "haar alone misses many faces; a better look: trackblur models pull yunet"
+        if "onnx" in self.detectors and not _INDEPENDENT.intersection(self.detectors):
+            return "a second, independent detector sees more: trackblur models pull yunet"
+        return None
 
     def plain(self) -> Mapping[str, Any]:
         """Return it as JSON can hold it, without pictures."""
