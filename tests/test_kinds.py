@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from tests.detectors.pictures import FACE, best_iou, portrait
+from tracker_blur.boxes import Detection
+from tracker_blur.detectors import load_detector
 from tracker_blur.errors import ModelError, SettingsError
 from tracker_blur.following.eyes import Eyes
 from tracker_blur.kinds import kinds
@@ -31,6 +33,15 @@ def own(tmp_path: Path) -> str:
 def test_faces_are_hidden_by_default() -> None:
     assert found_by(detector="haar") == [("face", "haar")]
     assert found_by(detector="haar", hide=("faces", "faces")) == [("face", "haar")]
+
+
+def test_faces_that_our_own_weights_find_are_padded() -> None:
+    (kind,) = kinds(Settings(detector="onnx"), Weights())
+    padded, (name, plain) = kind.load(), load_detector("onnx", Weights())
+    assert (name, padded.default_confidence) == ("onnx", plain.default_confidence)
+    assert padded.weak_confidence == plain.weak_confidence
+    bare, wider = (one.detect(portrait(), 0.4)[0] for one in (plain, padded))
+    assert wider == Detection(bare.box.padded(0.05), bare.score)
 
 
 def test_plates_are_found_by_our_own_weights() -> None:

@@ -177,8 +177,8 @@ OWN = Model(
         WeightFile(
             "face.onnx",
             "",
-            2_154_218,
-            "88bfad590828b756affaf7aee43fd8d6565fe5ae82d808b44d03e87a7fa1fdf1",
+            2_322_634,
+            "0af3e4adaa63e123a17b3cc01c8d1a4053fc5186d341350c3d2d618c58bab147",
         ),
         WeightFile(
             "plate.onnx",
