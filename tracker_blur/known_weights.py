@@ -183,8 +183,8 @@ OWN = Model(
         WeightFile(
             "plate.onnx",
             "",
-            559_553,
-            "0f9e419e79b8ce4955f76654edd4affc96c33b5c94756cf9d8357d871ceb0cd1",
+            1_070_029,
+            "a109b8a1e8dcf38d593f5b66314c9fa254af864a85d18c3b1d38a10a00c50d1d",
         ),
     ),
 )
