@@ -7,15 +7,16 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from tracker_blur.commands.console import Console, guarded, say
 from tracker_blur.commands.values import between, from_zero, names, number, numbers, positive
 from tracker_blur.errors import MissingPackageError, SettingsError
 from tracker_blur.settings import Shape
-from tracker_blur.training.mosaic import UPRIGHT, Poses
-from tracker_blur.training.plan import Material, Plan, material
-from tracker_blur.training.recipe import Recipe, Views
+from tracker_blur.training.recipe import UPRIGHT, Poses, Recipe, Views
+
+if TYPE_CHECKING:
+    from tracker_blur.training.plan import Material, Plan
 
 _LARGEST_SEED = 2**32 - 1  # several processes, and those that go on, add to it; PyTorch has 64 bits
 
@@ -141,6 +142,25 @@ def _share(text: str) -> tuple[str, float]:
 
 
 def _train(options: argparse.Namespace) -> None:
+    from tracker_blur.training.plan import material  # brings OpenCV, which --help need not wait for
+
+    plan = _plan(options)
+    run = None if options.check else _trainer()
+    is_first = os.environ.get("RANK", "0") == "0"  # of torchrun's processes: the one that tells
+    read = material(plan)
+    for line in read.summary() if is_first else ():
+        say(line)
+    if run is None:
+        return
+    path = run(plan, read, say)
+    if is_first:
+        say(f"done: {path} and {path.with_suffix('.md')}")
+
+
+def _plan(options: argparse.Namespace) -> Plan:
+    """Return what is asked for; raises SettingsError."""
+    from tracker_blur.training.plan import Plan
+
     if not 64 <= options.side <= 1024 or options.side % 32:
         raise SettingsError("--side: a multiple of 32 from 64 to 1024 is expected")
     if options.name in ("", "..") or options.name != Path(options.name).name:
@@ -153,7 +173,7 @@ def _train(options: argparse.Namespace) -> None:
         raise SettingsError(f"--seed: a number from 0 to {_LARGEST_SEED} is expected")
     usual = UPRIGHT if options.upright else Poses()
     poses = replace(usual, widened=options.widen, outline=options.outline)
-    plan = Plan(
+    return Plan(
         options.dataset,
         options.name,
         options.out,
@@ -172,16 +192,6 @@ def _train(options: argparse.Namespace) -> None:
         options.licences,
         options.start,
     )
-    run = None if options.check else _trainer()
-    is_first = os.environ.get("RANK", "0") == "0"  # of torchrun's processes: the one that tells
-    read = material(plan)
-    for line in read.summary() if is_first else ():
-        say(line)
-    if run is None:
-        return
-    path = run(plan, read, say)
-    if is_first:
-        say(f"done: {path} and {path.with_suffix('.md')}")
 
 
 def _trainer() -> Callable[[Plan, Material, Callable[[str], None]], Path]:

@@ -53,7 +53,7 @@ def check_finds(name: str, detector: Detector, label: str, dataset: Dataset) -> 
     if label not in known:
         raise SettingsError(
             f"{name} finds {', '.join(known)}, and {dataset.folder} has "
-            f"{', '.join(dataset.classes)}: name what both have with --class, or rename it in the "
+            f"{', '.join(dataset.classes)}: judge a class that both have, or rename it in the "
             "data set"
         )
 

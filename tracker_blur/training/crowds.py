@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 
 from tracker_blur.frames import Image
-from tracker_blur.training.mosaic import Poses, Rng
+from tracker_blur.training.mosaic import Rng
+from tracker_blur.training.recipe import Poses
 from tracker_blur.training.scenes import SMALLEST_PX, Boxes, Scene, sides
 
 _MARGIN = 0.35  # of the box's width and height, on each side

@@ -13,8 +13,8 @@ from tracker_blur.evaluation import measure
 from tracker_blur.evaluation.look import finds
 from tracker_blur.training.export import onnx_bytes
 from tracker_blur.training.loop import Judge
-from tracker_blur.training.mosaic import Poses
 from tracker_blur.training.network import Network
+from tracker_blur.training.recipe import Poses
 
 _FROM_PX = 8.0
 _MOST_PICTURES = 300  # judging must not outlast learning

@@ -9,12 +9,11 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.settings import Shape as Outline
+from tracker_blur.training.recipe import Poses
 from tracker_blur.training.scenes import Boxes, Matrix, Scene, empty_boxes, sides, warped
 
 Rng = np.random.Generator
@@ -26,41 +25,6 @@ _SMALLEST_PX = {1: 20.0, 2: 12.0, 3: 8.0, 4: 7.0}
 _LARGEST_ENLARGEMENT = 2.5  # more shows blur, not things
 _LEAST_COVER = 0.8  # of a cell's longer side by the picture's longer side
 _CUT_JITTER = 0.12
-
-
-@dataclass(frozen=True, slots=True)
-class Poses:
-    """How pictures are turned, mirrored and stretched.
-
-    usual_deg       standard deviation of the small turns
-    tilted_share    how often a picture is turned by up to `tilted_deg` instead
-    any_share       and how often by any angle
-    mirrored_share  how often it is mirrored
-    widened         from and up to how many times as wide as it is stored: some data sets hold
-                    pictures squeezed into squares
-    outline         of the things: a turned ellipse needs a smaller box than a turned rectangle
-    """
-
-    usual_deg: float = 7.0
-    tilted_share: float = 0.1
-    tilted_deg: float = 45.0
-    any_share: float = 0.05
-    mirrored_share: float = 0.5
-    widened: tuple[float, float] = (1.0, 1.0)
-    outline: Outline = "ellipse"
-
-    def width(self, rng: Rng) -> float:
-        """Return how many times as wide a picture becomes."""
-        low, high = self.widened
-        return math.exp(rng.uniform(math.log(low), math.log(high)))
-
-
-UPRIGHT = Poses(usual_deg=1.0, tilted_share=0.05, tilted_deg=15.0, any_share=0.0)
-"""For things that hang, stand or drive upright.
-
-They are hardly turned: the box around a turned box is larger than the one around the turned thing,
-where that was turned already, and a network learns to draw boxes that are too large.
-"""
 
 
 Pick = tuple[Scene, Boxes]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
-from tracker_blur.training.mosaic import Poses
+import numpy as np
+
+from tracker_blur.settings import Shape as Outline
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,41 @@ class Recipe:
     save_every_s: float = 180.0
     judge_every: int = 1000
     mine_every: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Poses:
+    """How pictures are turned, mirrored and stretched.
+
+    usual_deg       standard deviation of the small turns
+    tilted_share    how often a picture is turned by up to `tilted_deg` instead
+    any_share       and how often by any angle
+    mirrored_share  how often it is mirrored
+    widened         from and up to how many times as wide as it is stored: some data sets hold
+                    pictures squeezed into squares
+    outline         of the things: a turned ellipse needs a smaller box than a turned rectangle
+    """
+
+    usual_deg: float = 7.0
+    tilted_share: float = 0.1
+    tilted_deg: float = 45.0
+    any_share: float = 0.05
+    mirrored_share: float = 0.5
+    widened: tuple[float, float] = (1.0, 1.0)
+    outline: Outline = "ellipse"
+
+    def width(self, rng: np.random.Generator) -> float:
+        """Return how many times as wide a picture becomes."""
+        low, high = self.widened
+        return math.exp(rng.uniform(math.log(low), math.log(high)))
+
+
+UPRIGHT = Poses(usual_deg=1.0, tilted_share=0.05, tilted_deg=15.0, any_share=0.0)
+"""For things that hang, stand or drive upright.
+
+They are hardly turned: the box around a turned box is larger than the one around the turned thing,
+where that was turned already, and a network learns to draw boxes that are too large.
+"""
 
 
 @dataclass(frozen=True, slots=True)
