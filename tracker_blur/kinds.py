@@ -53,7 +53,7 @@ def kinds(settings: Settings, weights: Weights) -> tuple[Kind, ...]:
 
 def _kind(label: str, name: str, known: tuple[str, ...], weights: Weights) -> Kind:
     if label in known:
-        return Kind(label, Path(name).name, lambda: _Only(label, load_detector(name, weights)[1]))
+        return Kind(label, Path(name).name, lambda: _only(label, load_detector(name, weights)[1]))
     if label == FACE:
         best = "auto" if known else name
         finder, _ = load_detector(best, weights)
@@ -69,34 +69,29 @@ def _kind(label: str, name: str, known: tuple[str, ...], weights: Weights) -> Ki
 
 
 def _padded(finder: str, detector: Detector) -> Detector:
-    return _Padded(detector, _PADDED[finder]) if finder in _PADDED else detector
+    ratio = _PADDED.get(finder)
+    if ratio is None:
+        return detector
+    return _Changed(
+        detector, lambda found: [replace(find, box=find.box.padded(ratio)) for find in found]
+    )
 
 
-class _Padded:
-    """A detector's finds, padded."""
+def _only(label: str, detector: Detector) -> Detector:
+    return _Changed(detector, lambda found: [find for find in found if find.label == label])
 
-    def __init__(self, detector: Detector, ratio: float) -> None:
+
+class _Changed:
+    """A detector whose finds are changed before anyone sees them."""
+
+    def __init__(
+        self, detector: Detector, change: Callable[[list[Detection]], list[Detection]]
+    ) -> None:
         self._detector = detector
-        self._ratio = ratio
+        self._change = change
         self.default_confidence = detector.default_confidence
         self.weak_confidence = detector.weak_confidence
 
     def detect(self, image: Image, confidence: float) -> list[Detection]:
-        """Return the things with a score of at least `confidence`."""
-        found = self._detector.detect(image, confidence)
-        return [replace(find, box=find.box.padded(self._ratio)) for find in found]
-
-
-class _Only:
-    """A detector's finds of one class."""
-
-    def __init__(self, label: str, detector: Detector) -> None:
-        self._label = label
-        self._detector = detector
-        self.default_confidence = detector.default_confidence
-        self.weak_confidence = detector.weak_confidence
-
-    def detect(self, image: Image, confidence: float) -> list[Detection]:
-        """Return the things of that class with a score of at least `confidence`."""
-        found = self._detector.detect(image, confidence)
-        return [find for find in found if find.label == self._label]
+        """Return what is left of the finds with a score of at least `confidence`."""
+        return self._change(self._detector.detect(image, confidence))

@@ -30,7 +30,7 @@ WEIGHTS = (("face.onnx",),)
 _SIDE_STEP_PX = 32
 _SMALLEST_PX = 320
 _OCTAVES_PER_STEP = 2
-_COARSE_PX = 32.0
+_COARSE_PX = 32.0  # smaller things are drawn better in the larger copy (docs/training.md)
 _NMS_IOU = 0.4
 _TOP_K = 1000  # best-scored finds of a class that are compared; a crowd has fewer faces
 _LARGEST_LOG = 5.0  # as in training: e^5 cells are more than any picture has
@@ -117,7 +117,7 @@ def _outputs(file_name: str, network: cv2.dnn.Net) -> tuple[_Output, ...]:
 def _normalized(image: Image) -> Map:
     """Return a picture as the network takes it, shape (1, 3, rows, columns).
 
-    `cv2.dnn.blobFromImage` makes the same numbers in three to four times the time.
+    `cv2.dnn.blobFromImage` makes the same numbers in four times the time.
     """
     rows, columns = image.shape[:2]
     planes = np.empty((1, 3, rows, columns), np.float32)
