@@ -13,10 +13,10 @@ import argparse
 import csv
 from pathlib import Path
 
-from tracker_blur.boxes import Box
-from tracker_blur.datasets.annotated import read_picture
+from tracker_blur.core.box import Box
 from tracker_blur.detectors import load_detector
-from tracker_blur.weights import Weights
+from tracker_blur.training.datasets.annotated import read_picture
+from tracker_blur.weights.store import Weights
 
 _STYLE = "head"
 

@@ -38,11 +38,11 @@ import time_codes
 from av.container import InputContainer
 
 from tracker_blur.errors import SourceError
-from tracker_blur.realtime.arrival import Arrival, Arrivals
-from tracker_blur.realtime.intake import Intake
-from tracker_blur.realtime.live_settings import LiveSettings
+from tracker_blur.realtime.capture import Intake
+from tracker_blur.realtime.live_frame import Arrival, Arrivals
+from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.sources import Source
-from tracker_blur.realtime.sources._contained import Contained
+from tracker_blur.realtime.sources._container import Contained
 from tracker_blur.realtime.sources.camera import Camera
 
 os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = "threads;1"  # more would each hold back a picture

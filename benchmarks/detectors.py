@@ -27,12 +27,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tracker_blur import plugins
-from tracker_blur.boxes import Box, Detection
+from tracker_blur.core import plugins
+from tracker_blur.core.box import Box, Detection
+from tracker_blur.core.frame import Image
 from tracker_blur.detectors import AUTO_ORDER, Detector, load_detector
 from tracker_blur.errors import MissingPackageError, ModelError
-from tracker_blur.frames import Image
-from tracker_blur.weights import Weights
+from tracker_blur.weights.store import Weights
 
 FOUND_IOU = 0.35
 SAME_PLACE_IOU = 0.2  # a box this near a face is a bad box, or a second one, but no false alarm

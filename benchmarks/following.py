@@ -22,16 +22,16 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur import plugins
-from tracker_blur.boxes import Box
+from tracker_blur.core import plugins
+from tracker_blur.core.box import Box
+from tracker_blur.core.frame import Image, view_size
+from tracker_blur.core.tracks import Face
 from tracker_blur.detectors import load_detector
-from tracker_blur.follow import Follower
-from tracker_blur.following.pace import Pace
-from tracker_blur.frames import Image, view_size
 from tracker_blur.settings import Settings
-from tracker_blur.sources.video import VideoSource
-from tracker_blur.tracks import Face
-from tracker_blur.weights import Weights
+from tracker_blur.tracking.online import Follower
+from tracker_blur.tracking.schedule import Pace
+from tracker_blur.video.reader import VideoSource
+from tracker_blur.weights.store import Weights
 
 COVER = 0.85
 Mask = npt.NDArray[np.bool_]

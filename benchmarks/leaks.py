@@ -44,14 +44,14 @@ from typing import NamedTuple, TypeAlias
 
 import av
 
+from tracker_blur.core.frame import view_size
+from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.detectors import load_detector
-from tracker_blur.frames import view_size
-from tracker_blur.redact import Redactor
+from tracker_blur.redaction.redactor import Redactor
 from tracker_blur.settings import Settings
-from tracker_blur.sinks.video import VideoSink
-from tracker_blur.sources.video import VideoSource
-from tracker_blur.tracks import Face, Origin
-from tracker_blur.weights import Weights
+from tracker_blur.video.reader import VideoSource
+from tracker_blur.video.writer import VideoSink
+from tracker_blur.weights.store import Weights
 
 ROOT = Path(__file__).resolve().parents[1]
 DEFACE_PACKAGES = ("deface==1.5.0", "onnxruntime")

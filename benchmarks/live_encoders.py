@@ -18,13 +18,13 @@ from pathlib import Path
 import av
 import numpy as np
 
-from tracker_blur.frames import Orientation
-from tracker_blur.media.containers import container_format
-from tracker_blur.media.frame import DecodedFrame, Scaler
+from tracker_blur.core.frame import Orientation
 from tracker_blur.realtime.delivery import TIME_BASE, Delivery, Format
 from tracker_blur.realtime.targets._encoding import Form, LiveWriter
-from tracker_blur.redact import Redactor
+from tracker_blur.redaction.redactor import Redactor
 from tracker_blur.settings import Settings
+from tracker_blur.video.containers import container_format
+from tracker_blur.video.frame import DecodedFrame, Scaler
 
 RATE = Fraction(30)
 WAYS = [

@@ -23,11 +23,11 @@ from fractions import Fraction
 import numpy as np
 import scipy.optimize  # noqa: F401  # refining imports it: 45 MiB that do not grow
 
-from tracker_blur.boxes import Box
-from tracker_blur.refine import refine
-from tracker_blur.refining.looks import Looks, look
-from tracker_blur.survey import Sightings
-from tracker_blur.tracks import Face, Origin, Tracks, TracksBuilder
+from tracker_blur.core.box import Box
+from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
+from tracker_blur.tracking.appearance import Looks, look
+from tracker_blur.tracking.first_pass import Sightings
+from tracker_blur.tracking.smoothing import refine
 
 RATE = 25
 LIFE_FRAMES = 250

@@ -20,8 +20,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.boxes import Box
-from tracker_blur.frames import view_size
+from tracker_blur.core.box import Box
+from tracker_blur.core.frame import view_size
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 CLIPS = (  # david and faceocc2 have boxes of a fixed size

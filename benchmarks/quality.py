@@ -20,10 +20,10 @@ from pathlib import Path
 import av
 from av.filter import Graph
 
-from tracker_blur.frames import RedactedFrame
+from tracker_blur.core.frame import RedactedFrame
 from tracker_blur.settings import Settings
-from tracker_blur.sinks.video import VideoSink
-from tracker_blur.sources.video import VideoSource
+from tracker_blur.video.reader import VideoSource
+from tracker_blur.video.writer import VideoSink
 
 TICK = Fraction(1, 25)
 GRID: dict[str, tuple[tuple[str, ...], tuple[float, ...]]] = {  # presets, qualities

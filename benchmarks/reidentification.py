@@ -39,11 +39,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse.csgraph import connected_components
 
-from tracker_blur.boxes import Box
-from tracker_blur.frames import Frame, Image, Orientation, PixelLayout, Plane
-from tracker_blur.redact import Redactor
+from tracker_blur.core.box import Box
+from tracker_blur.core.frame import Frame, Image, Orientation, PixelLayout, Plane
+from tracker_blur.core.tracks import Face, Origin
+from tracker_blur.redaction.redactor import Redactor
 from tracker_blur.settings import Settings
-from tracker_blur.tracks import Face, Origin
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 CLIPS = (  # montage_cuts is made of the others; no_faces has none

@@ -43,13 +43,13 @@ from typing import Any, NamedTuple
 import cv2
 from following import Clip, load
 
-from tracker_blur import plugins
+from tracker_blur.core import plugins
+from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.detectors import Detector, load_detector
-from tracker_blur.follow import Follower
-from tracker_blur.following.pace import Pace
 from tracker_blur.settings import Settings
-from tracker_blur.tracks import Face, Origin
-from tracker_blur.weights import Weights
+from tracker_blur.tracking.online import Follower
+from tracker_blur.tracking.schedule import Pace
+from tracker_blur.weights.store import Weights
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("supervision==0.29.1", "trackeval==1.3.0")  # ByteTrack leaves supervision with 0.31

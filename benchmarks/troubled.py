@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tracker_blur.cli import main
+from tracker_blur.cli.main import main
 from tracker_blur.detectors import onnx, yunet
 
 

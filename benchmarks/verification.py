@@ -26,17 +26,17 @@ from pathlib import Path
 
 import numpy as np
 
-from tracker_blur.boxes import Box
-from tracker_blur.redact import Redactor
+from tracker_blur.core.box import Box
+from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
+from tracker_blur.redaction.redactor import Redactor
 from tracker_blur.settings import Settings
-from tracker_blur.sinks.video import VideoSink
-from tracker_blur.sources.video import VideoSource
-from tracker_blur.tracks import Face, Origin, Tracks, TracksBuilder
-from tracker_blur.verification.adversary import lookers
-from tracker_blur.verification.evidence import uncovered_share
+from tracker_blur.verification.probes import lookers
 from tracker_blur.verification.verdict import Run, Verdict
-from tracker_blur.verify import Verifier
-from tracker_blur.weights import Weights
+from tracker_blur.verification.verifier import Verifier
+from tracker_blur.verification.visibility import uncovered_share
+from tracker_blur.video.reader import VideoSource
+from tracker_blur.video.writer import VideoSink
+from tracker_blur.weights.store import Weights
 
 SAMPLE = Path(__file__).resolve().parents[1] / "samples" / "crossing.mp4"
 CLIPS = ("street_crowd", "webcam", "two_heads")

@@ -9,8 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tracker_blur.boxes import Box
-from tracker_blur.frames import Image
+from tracker_blur.core.box import Box
+from tracker_blur.core.frame import Image
 
 SIZE = (96, 64)
 BOX = Box(24, 16, 48, 40)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from tracker_blur.boxes import Box, Detection
-from tracker_blur.frames import Image
+from tracker_blur.core.box import Box, Detection
+from tracker_blur.core.frame import Image
 
 SIZE = (320, 180)
 SQUARE = Box.from_xywh(120, 60, 40, 40)

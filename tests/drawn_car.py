@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from tests.detectors.pictures import FACE, portrait
-from tracker_blur.boxes import Box
-from tracker_blur.frames import Image
+from tracker_blur.core.box import Box
+from tracker_blur.core.frame import Image
 
 SIZE = (640, 360)
 PLATE = Box(270, 210, 370, 234)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.frames import Frame, Image, Orientation, PixelLayout, Plane
+from tracker_blur.core.frame import Frame, Image, Orientation, PixelLayout, Plane
 
 LAYOUTS: dict[str, tuple[PixelLayout, tuple[tuple[int, int], ...]]] = {
     "yuv420p": (PixelLayout("yuv", 8, False, "bt709"), ((1, 1), (2, 2), (2, 2))),

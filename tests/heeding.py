@@ -12,7 +12,7 @@ import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
 if hasattr(signal, "SIGHUP"):
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
-from tracker_blur.cli import main
+from tracker_blur.cli.main import main
 main()
 """
 

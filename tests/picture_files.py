@@ -15,12 +15,12 @@ import numpy.typing as npt
 from PIL import Image
 from skimage import data
 
-from tracker_blur.boxes import Box
-from tracker_blur.frames import RedactedFrame
-from tracker_blur.pictures import PictureFrame
+from tracker_blur.core.box import Box
+from tracker_blur.core.frame import RedactedFrame
+from tracker_blur.images.frame import PictureFrame
+from tracker_blur.images.reader import ImageSource
+from tracker_blur.images.writer import ImageSink
 from tracker_blur.settings import Settings
-from tracker_blur.sinks.images import ImageSink
-from tracker_blur.sources.images import ImageSource
 
 Array = npt.NDArray[Any]
 

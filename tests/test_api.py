@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import tracker_blur
-from tracker_blur.frames import Image
+from tracker_blur.core.frame import Image
 
 PICTURE = Path(__file__).resolve().parents[1] / "samples" / "people.jpg"
 SETTINGS = tracker_blur.Settings(detector="haar", method="solid", detect_every_frames=2)

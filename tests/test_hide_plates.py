@@ -13,12 +13,12 @@ import pytest
 from tests.drawn_car import SIZE, street
 from tests.video_files import write_pictures
 from tracker_blur import redact_picture, redact_video
-from tracker_blur.boxes import Box
-from tracker_blur.cli import main
+from tracker_blur.annotations.track_file import read
+from tracker_blur.cli.main import main
+from tracker_blur.core.box import Box
+from tracker_blur.core.frame import Image
 from tracker_blur.errors import ModelError
-from tracker_blur.frames import Image
 from tracker_blur.settings import Settings
-from tracker_blur.track_files.file import read
 
 FRAMES = 10
 
@@ -33,7 +33,7 @@ def changed(before: Image, after: Image, box: Box) -> float:
 @pytest.fixture
 def own_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("TRACKBLUR_MODELS", raising=False)
-    monkeypatch.setattr("tracker_blur.weights.cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr("tracker_blur.weights.store.cache_folder", lambda: tmp_path / "cache")
 
 
 @pytest.fixture

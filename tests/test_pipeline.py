@@ -14,13 +14,13 @@ import pytest
 from skimage import data
 
 from tracker_blur import Settings, redact_video
-from tracker_blur.boxes import Detection
+from tracker_blur.core.box import Detection
+from tracker_blur.core.frame import Image
+from tracker_blur.core.tracks import Timeline, Tracks
 from tracker_blur.errors import SinkError, SourceError
-from tracker_blur.files.job import Job
-from tracker_blur.frames import Image
+from tracker_blur.files.jobs import Job
 from tracker_blur.pipeline import Engine
-from tracker_blur.sources.video import VideoSource
-from tracker_blur.tracks import Timeline, Tracks
+from tracker_blur.video.reader import VideoSource
 
 SAMPLE = Path(__file__).resolve().parents[1] / "samples" / "crossing.mp4"
 COVER = 0.85

@@ -8,8 +8,8 @@ from fractions import Fraction
 import hypothesis.strategies as st
 import numpy as np
 
-from tracker_blur.boxes import Box
-from tracker_blur.tracks import ORIGINS, Face, Origin, Track, Tracks, TracksBuilder
+from tracker_blur.core.box import Box
+from tracker_blur.core.tracks import ORIGINS, Face, Origin, Track, Tracks, TracksBuilder
 
 EVERYTHING = ("hide", "method", "label", "origins", "scores")
 

@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tracker_blur.boxes import Box
-from tracker_blur.frames import Image
-from tracker_blur.redact import Redactor
+from tracker_blur.core.box import Box
+from tracker_blur.core.frame import Image
+from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
+from tracker_blur.redaction.redactor import Redactor
 from tracker_blur.settings import Settings
-from tracker_blur.sinks.video import VideoSink
-from tracker_blur.sources.video import VideoSource
-from tracker_blur.tracks import Face, Origin, Tracks, TracksBuilder
-from tracker_blur.verification.adversary import Find, Looker
+from tracker_blur.verification.probes import Find, Looker
+from tracker_blur.video.reader import VideoSource
+from tracker_blur.video.writer import VideoSink
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 FRAMES = 10
@@ -101,14 +101,16 @@ class ToldLooker(Looker):
 def told(monkeypatch: pytest.MonkeyPatch, finds: Sequence[Sequence[Find]] = ()) -> ToldLooker:
     """Put a ToldLooker in the place of all detectors."""
     looker = ToldLooker(finds)
-    monkeypatch.setattr("tracker_blur.verify.lookers", lambda settings, weights: (looker,))
+    monkeypatch.setattr(
+        "tracker_blur.verification.verifier.lookers", lambda settings, weights: (looker,)
+    )
     return looker
 
 
 def own_weights_only(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
     """Let nothing be found but the weights that travel with the package; `cache` is empty."""
     monkeypatch.delenv("TRACKBLUR_MODELS", raising=False)
-    monkeypatch.setattr("tracker_blur.weights.cache_folder", lambda: cache)
+    monkeypatch.setattr("tracker_blur.weights.store.cache_folder", lambda: cache)
 
 
 def finds_of(truth: Truth, frames: int = FRAMES, score: float = 0.9) -> list[list[Find]]:

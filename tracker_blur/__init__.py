@@ -20,6 +20,7 @@ from tracker_blur.version import __version__
 
 if TYPE_CHECKING:
     from tracker_blur.api import redact_array, redact_frames, redact_picture, redact_video
+    from tracker_blur.core.report import Report
     from tracker_blur.errors import (
         MissingPackageError,
         ModelError,
@@ -30,24 +31,23 @@ if TYPE_CHECKING:
     )
     from tracker_blur.realtime.controls import Controls
     from tracker_blur.realtime.library import live
-    from tracker_blur.realtime.live_settings import LiveSettings
-    from tracker_blur.redaction.patches import anonymize_face_pixelate, anonymize_face_simple
-    from tracker_blur.report import Report
+    from tracker_blur.realtime.settings import LiveSettings
+    from tracker_blur.redaction.filters import anonymize_face_pixelate, anonymize_face_simple
     from tracker_blur.settings import Settings
 
 _HOMES = {
     "Controls": "realtime.controls",
-    "LiveSettings": "realtime.live_settings",
+    "LiveSettings": "realtime.settings",
     "MissingPackageError": "errors",
     "ModelError": "errors",
-    "Report": "report",
+    "Report": "core.report",
     "Settings": "settings",
     "SettingsError": "errors",
     "SinkError": "errors",
     "SourceError": "errors",
     "TrackerBlurError": "errors",
-    "anonymize_face_pixelate": "redaction.patches",
-    "anonymize_face_simple": "redaction.patches",
+    "anonymize_face_pixelate": "redaction.filters",
+    "anonymize_face_simple": "redaction.filters",
     "live": "realtime.library",
     "redact_array": "api",
     "redact_frames": "api",

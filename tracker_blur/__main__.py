@@ -1,5 +1,5 @@
 """Runs the command line: `python -m tracker_blur`."""
 
-from tracker_blur.cli import main
+from tracker_blur.cli.main import main
 
 main()

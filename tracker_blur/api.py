@@ -11,12 +11,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from tracker_blur.core.frame import Image, VideoInfo
+from tracker_blur.core.report import Progress, Report
 from tracker_blur.errors import SettingsError
-from tracker_blur.files.job import Job
-from tracker_blur.frames import Image, VideoInfo
-from tracker_blur.pictures import PictureFrame
+from tracker_blur.files.jobs import Job
+from tracker_blur.images.frame import PictureFrame
 from tracker_blur.pipeline import Engine
-from tracker_blur.report import Progress, Report
 from tracker_blur.settings import Settings
 
 

@@ -16,29 +16,29 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias
 
-from tracker_blur.atomic import check_place
+from tracker_blur.core.frame import Frame, Image, RedactedFrame, VideoInfo, view_size
+from tracker_blur.core.prefetch import Ahead
+from tracker_blur.core.report import Progress, Report
+from tracker_blur.core.sink import Sink
+from tracker_blur.core.source import Source
+from tracker_blur.core.tracks import Face, Tracks
 from tracker_blur.errors import SinkError, SourceError
-from tracker_blur.files.job import Job
+from tracker_blur.files.atomic import check_place
+from tracker_blur.files.jobs import Job
 from tracker_blur.files.suffixes import MediaKind
-from tracker_blur.following.eyes import Eye, Eyes
-from tracker_blur.following.look import look_at_each
-from tracker_blur.following.lookahead import look_ahead
-from tracker_blur.following.together import merged
-from tracker_blur.frames import Frame, Image, RedactedFrame, VideoInfo, view_size
-from tracker_blur.redact import Redactor
-from tracker_blur.refine import refine
-from tracker_blur.replay import replay
-from tracker_blur.report import Progress, Report
+from tracker_blur.images.reader import ImageSource
+from tracker_blur.images.writer import ImageSink
+from tracker_blur.redaction.redactor import Redactor
 from tracker_blur.settings import FACE, Settings
-from tracker_blur.sinks import Sink
-from tracker_blur.sinks.images import ImageSink
-from tracker_blur.sinks.video import VideoSink
-from tracker_blur.sources import Source
-from tracker_blur.sources.images import ImageSource
-from tracker_blur.sources.video import VideoSource
-from tracker_blur.stages import Ahead
-from tracker_blur.survey import Survey
-from tracker_blur.tracks import Face, Tracks
+from tracker_blur.tracking.detector_bundle import Eye, Eyes
+from tracker_blur.tracking.first_pass import Survey
+from tracker_blur.tracking.look import look_at_each
+from tracker_blur.tracking.lookahead import look_ahead
+from tracker_blur.tracking.replay import replay
+from tracker_blur.tracking.smoothing import refine
+from tracker_blur.tracking.together import merged
+from tracker_blur.video.reader import VideoSource
+from tracker_blur.video.writer import VideoSink
 
 _QUEUED_FRAMES = 2  # evens out the stages; more would only cost memory
 _LONGEST_DELAY_FRAMES = 30  # they wait at full size; nothing is followed further back anyway

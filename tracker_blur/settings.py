@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from tracker_blur import plugins
+from tracker_blur.core import plugins
 from tracker_blur.errors import SettingsError
 
 Shape = Literal["ellipse", "rectangle"]
@@ -55,7 +55,8 @@ class Settings:
     Hiding
         hide                 any of "faces", "plates" and the classes of a detector file; none:
                              faces, or all that the detector file finds
-        method               a file's name in `tracker_blur.methods`, or "simple" for "gaussian"
+        method               a file's name in `tracker_blur.redaction.methods`, or "simple" for
+                             "gaussian"
         factor               gaussian: the kernel is the face's size divided by this
         blocks               pixelated: blocks across the face's longer side
         image                image: the picture put over the face
@@ -111,7 +112,7 @@ class Settings:
         if not isinstance(self.hide, tuple) or not all(self.hide):
             raise SettingsError(f"hide is {self.hide!r}: name what to hide: ('faces', 'plates')")
         self._check_choice("tracker", (*plugins.names("tracker_blur.trackers"), "none"))
-        self._check_choice("method", plugins.names("tracker_blur.methods"))
+        self._check_choice("method", plugins.names("tracker_blur.redaction.methods"))
         self._check_choice("shape", get_args(Shape))
         self._check_choice("codec", (*get_args(Codec), None))
         self._check_choice("metadata", get_args(MetadataRule))

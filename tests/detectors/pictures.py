@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from skimage import data
 
-from tracker_blur.boxes import Box, Detection
-from tracker_blur.frames import Image
+from tracker_blur.core.box import Box, Detection
+from tracker_blur.core.frame import Image
 
 FACE = Box(179, 57, 272, 178)  # forehead to chin, in the portrait's 512x512 pixels
 

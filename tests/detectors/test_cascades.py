@@ -9,7 +9,7 @@ import cv2.data
 import numpy as np
 import pytest
 
-from tracker_blur.boxes import Box
+from tracker_blur.core.box import Box
 from tracker_blur.detectors._cascades import Cascade, read_cascade, to_gray
 from tracker_blur.detectors.haar import Haar
 from tracker_blur.errors import ModelError

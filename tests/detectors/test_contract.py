@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from tests.detectors.pictures import FACE, best_iou, portrait
-from tracker_blur import plugins
-from tracker_blur.boxes import Detection
+from tracker_blur.core import plugins
+from tracker_blur.core.box import Detection
 from tracker_blur.detectors import Detector
 from tracker_blur.errors import MissingPackageError
-from tracker_blur.known_weights import MODELS
-from tracker_blur.weights import Weights
+from tracker_blur.weights.catalog import MODELS
+from tracker_blur.weights.store import Weights
 
 PACKAGE = "tracker_blur.detectors"
 NAMES = plugins.names(PACKAGE)

@@ -9,18 +9,19 @@ from pathlib import Path
 import pytest
 
 from tests.detectors.pictures import FACE, best_iou, portrait
-from tracker_blur import detectors, plugins
+from tracker_blur import detectors
+from tracker_blur.core import plugins
 from tracker_blur.detectors import AUTO_ORDER, load_detector
 from tracker_blur.errors import MissingPackageError, ModelError, SettingsError
-from tracker_blur.weights import Weights
+from tracker_blur.weights.store import Weights
 
 
 @pytest.fixture
 def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return an empty folder, which is all that this machine has of weights."""
     monkeypatch.delenv("TRACKBLUR_MODELS", raising=False)
-    monkeypatch.setattr("tracker_blur.weights.packaged_folder", lambda: tmp_path)
-    monkeypatch.setattr("tracker_blur.weights.cache_folder", lambda: tmp_path)
+    monkeypatch.setattr("tracker_blur.weights.store.packaged_folder", lambda: tmp_path)
+    monkeypatch.setattr("tracker_blur.weights.store.cache_folder", lambda: tmp_path)
     return tmp_path
 
 
@@ -40,7 +41,7 @@ def test_our_own_weights_are_taken_where_there_are_no_others(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("TRACKBLUR_MODELS", raising=False)
-    monkeypatch.setattr("tracker_blur.weights.cache_folder", lambda: tmp_path)
+    monkeypatch.setattr("tracker_blur.weights.store.cache_folder", lambda: tmp_path)
     name, detector = load_detector("auto", Weights())
     assert name == "onnx"
     assert best_iou(detector.detect(portrait(), detector.default_confidence), FACE) > 0.5

@@ -13,7 +13,7 @@ import pytest
 from tests.detectors.pictures import portrait
 from tracker_blur.detectors._networks import read_caffe, read_tensorflow
 from tracker_blur.errors import ModelError
-from tracker_blur.weights import Weights
+from tracker_blur.weights.store import Weights
 
 GRAPH, CONTENT = "RFB-320.prototxt", "RFB-320.caffemodel"
 

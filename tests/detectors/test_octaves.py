@@ -9,9 +9,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker_blur.boxes import Box, Detection, suppress_overlaps
-from tracker_blur.detectors._octaves import over_octaves
-from tracker_blur.frames import Image
+from tracker_blur.core.box import Box, Detection, suppress_overlaps
+from tracker_blur.core.frame import Image
+from tracker_blur.detectors._image_pyramid import over_octaves
 
 SIDES = st.integers(1, 1500)
 

@@ -10,7 +10,7 @@ import pytest
 
 from tracker_blur.detectors.onnx import _normalized, from_content
 from tracker_blur.errors import ModelError
-from tracker_blur.weights import Weights
+from tracker_blur.weights.store import Weights
 
 
 def test_a_file_that_is_no_network_is_told() -> None:

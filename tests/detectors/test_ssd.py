@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.detectors.pictures import best_iou, with_face_at
-from tracker_blur.boxes import Box
+from tracker_blur.core.box import Box
 from tracker_blur.detectors import ssd
-from tracker_blur.weights import Weights
+from tracker_blur.weights.store import Weights
 
 
 @given(st.integers(1, 5000))

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tests.detectors.pictures import FACE, best_iou, portrait, with_face_at
-from tracker_blur.boxes import Box
+from tracker_blur.core.box import Box
 from tracker_blur.detectors import yunet
-from tracker_blur.weights import Weights
+from tracker_blur.weights.store import Weights
 
 pytestmark = pytest.mark.shared
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tracker_blur.errors import SourceError
-from tracker_blur.sources.images import ImageSource
-from tracker_blur.sources.video import VideoSource
+from tracker_blur.images.reader import ImageSource
+from tracker_blur.video.reader import VideoSource
 
 
 @pytest.mark.parametrize("source", [VideoSource, ImageSource])

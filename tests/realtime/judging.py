@@ -18,8 +18,8 @@ from tests.waiting import PATIENCE_SECONDS
 from tracker_blur import Settings
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.delivery import Delivery, Format, Sound
-from tracker_blur.realtime.live_settings import LiveSettings
 from tracker_blur.realtime.session import Session
+from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.sources import Source, open_source
 from tracker_blur.realtime.status import Status
 from tracker_blur.realtime.targets import Target

@@ -16,23 +16,23 @@ from hypothesis import strategies as st
 
 from tests.waiting import PATIENCE_SECONDS
 from tracker_blur import Settings
-from tracker_blur.boxes import Box
-from tracker_blur.cuts import Change
+from tracker_blur.core.box import Box
+from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.errors import SettingsError
-from tracker_blur.follow import Step
+from tracker_blur.realtime.backoff import Pauses
+from tracker_blur.realtime.child_process import LastWords
 from tracker_blur.realtime.clock import SessionClock
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.effort import Effort
 from tracker_blur.realtime.guard import Situation, reason_to_cover
-from tracker_blur.realtime.last_words import LastWords
-from tracker_blur.realtime.latest import Latest
-from tracker_blur.realtime.live_settings import LiveSettings
-from tracker_blur.realtime.losses import Losses
-from tracker_blur.realtime.pauses import Pauses
+from tracker_blur.realtime.handoff import Latest
+from tracker_blur.realtime.loss_detector import Losses
+from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.sources import open_source
 from tracker_blur.realtime.status import Status
 from tracker_blur.realtime.witness import Witness
-from tracker_blur.tracks import Face, Origin
+from tracker_blur.tracking.online import Step
+from tracker_blur.tracking.scene_cuts import Change
 
 SIZE = (320, 180)
 MIDDLE = Box.from_xywh(140, 70, 40, 40)

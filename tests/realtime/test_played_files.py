@@ -17,7 +17,7 @@ import pytest
 from tests.realtime.judging import Judge, watched
 from tests.realtime.peers import ffmpeg
 from tracker_blur.errors import SourceError
-from tracker_blur.realtime.live_settings import LiveSettings
+from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.sources import Item, Picture, Source, open_source
 
 pytestmark = pytest.mark.shared

@@ -15,15 +15,15 @@ from tests.realtime.clips import swinging
 from tests.realtime.judging import Judge, luma, raw_faces, watched
 from tests.waiting import PATIENCE_SECONDS
 from tests.waiting import until as wait_until
-from tracker_blur.boxes import Detection
+from tracker_blur.core.box import Detection
+from tracker_blur.core.frame import Image
 from tracker_blur.detectors import yunet
 from tracker_blur.errors import TrackerBlurError
-from tracker_blur.frames import Image
+from tracker_blur.realtime.analyzer import Watched
 from tracker_blur.realtime.delivery import Delivery, Format
-from tracker_blur.realtime.live_settings import LiveSettings
-from tracker_blur.realtime.outlet import Outlet
-from tracker_blur.realtime.runner import Runner
-from tracker_blur.realtime.watcher import Watched
+from tracker_blur.realtime.output import Outlet
+from tracker_blur.realtime.settings import LiveSettings
+from tracker_blur.realtime.target_worker import Runner
 
 pytestmark = pytest.mark.shared
 
@@ -224,7 +224,7 @@ def test_a_detector_that_raises_hides_all_until_it_works_again(
 def test_a_method_that_raises_hides_all(
     shared: Path, clip: Path, long: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tracker_blur.methods import solid
+    from tracker_blur.redaction.methods import solid
 
     def fail(self: object, patch: object) -> None:
         raise RuntimeError("no paint")
@@ -241,7 +241,7 @@ def test_a_method_that_raises_hides_all(
 def test_a_cover_that_fails_lets_nothing_leave(
     shared: Path, clip: Path, long: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tracker_blur.redact import Redactor
+    from tracker_blur.redaction.redactor import Redactor
 
     def fail(self: object, frame: object) -> None:
         raise RuntimeError("no cover")

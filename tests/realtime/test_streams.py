@@ -25,10 +25,10 @@ from tests.realtime.peers import ffmpeg, playing, transport_stream
 from tests.waiting import PATIENCE_SECONDS
 from tracker_blur import Settings
 from tracker_blur.errors import SourceError
-from tracker_blur.following.eyes import Eyes
-from tracker_blur.realtime.live_settings import LiveSettings
+from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.sources import Source, open_source
 from tracker_blur.realtime.sources._streams import Streams
+from tracker_blur.tracking.detector_bundle import Eyes
 
 pytestmark = pytest.mark.shared
 

@@ -15,8 +15,8 @@ from tests.waiting import PATIENCE_SECONDS, until
 from tracker_blur.errors import SinkError, SourceError, TrackerBlurError
 from tracker_blur.realtime import session
 from tracker_blur.realtime.delivery import Delivery
-from tracker_blur.realtime.live_settings import LiveSettings
-from tracker_blur.redact import Redactor
+from tracker_blur.realtime.settings import LiveSettings
+from tracker_blur.redaction.redactor import Redactor
 
 pytestmark = pytest.mark.shared
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes import LAYOUTS
+from tracker_blur.core.frame import PixelLayout
 from tracker_blur.errors import SettingsError
-from tracker_blur.frames import PixelLayout
 from tracker_blur.redaction import color
 
 CHANNELS = st.integers(0, 255)

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from skimage import data
 
-from tracker_blur import plugins
-from tracker_blur.boxes import Box
-from tracker_blur.frames import Image
+from tracker_blur.core import plugins
+from tracker_blur.core.box import Box
+from tracker_blur.core.frame import Image
 from tracker_blur.trackers import Tracker
-from tracker_blur.weights import Weights
+from tracker_blur.weights.store import Weights
 
 FACE = Box.from_xywh(176, 60, 96, 120)  # in the astronaut picture, 512x512
 NAMES = plugins.names("tracker_blur.trackers")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.annotated_files import picture, write_picture, write_table
-from tracker_blur.boxes import Box
+from tracker_blur.core.box import Box
 
 
 @pytest.fixture

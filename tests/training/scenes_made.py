@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.annotated_files import picture
-from tracker_blur.boxes import Box
+from tracker_blur.core.box import Box
 from tracker_blur.training.scenes import Scene, empty_boxes
 
 

@@ -18,14 +18,14 @@ torch = pytest.importorskip("torch", reason="PyTorch (the extra 'train') is not 
 from tests import heeding
 from tests.annotated_files import picture, write_picture
 from tests.training.scenes_made import scene
-from tracker_blur.boxes import Box
-from tracker_blur.commands.train import run_train
-from tracker_blur.datasets import Annotated
+from tracker_blur.cli.train import run_train
+from tracker_blur.core.box import Box
 from tracker_blur.detectors.onnx import from_content
 from tracker_blur.errors import SettingsError, SinkError, SourceError
 from tracker_blur.training import checkpoints, judging
 from tracker_blur.training.assignment import assigned, guesses
-from tracker_blur.training.canvases import Canvases, batch
+from tracker_blur.training.data import Canvases, batch
+from tracker_blur.training.datasets import Annotated
 from tracker_blur.training.export import onnx_bytes
 from tracker_blur.training.loop import _rate
 from tracker_blur.training.losses import loss

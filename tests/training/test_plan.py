@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.annotated_files import write_picture, write_table
-from tracker_blur.commands.train import run_train
+from tracker_blur.cli.train import run_train
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tests.training.scenes_made import scene
-from tracker_blur.boxes import Box
-from tracker_blur.training.crowds import cuttings, with_crowd
-from tracker_blur.training.mosaic import Pick, canvas
+from tracker_blur.core.box import Box
+from tracker_blur.training.augmentation import Pick, canvas
+from tracker_blur.training.copy_paste import cuttings, with_crowd
 from tracker_blur.training.recipe import Poses
 from tracker_blur.training.scenes import Scene, empty_boxes, sides, warped
 from tracker_blur.training.spoiling import _blurred, _covered, spoiled

@@ -15,11 +15,11 @@ torch = pytest.importorskip("torch", reason="PyTorch (the extra 'train') is not 
 
 # What follows imports PyTorch itself, so the check must come before it (E402: .ruff.toml).
 from tests.annotated_files import picture, write_table
-from tracker_blur.commands.train import run_train
+from tracker_blur.cli.train import run_train
 from tracker_blur.errors import ModelError, SettingsError
 from tracker_blur.training.export import onnx_bytes
+from tracker_blur.training.initial_weights import measure, start
 from tracker_blur.training.network import Network, Shape
-from tracker_blur.training.starting import measure, start
 
 TINY = Shape(1, (8, 8), (8, 16, 8), (0, 1, 0, 0), 8, 1)
 QUICK = ["--batch", "2", "--side", "64", "--workers", "0", "--width", "0.3", "--device", "cpu"]

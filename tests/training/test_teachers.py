@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests.annotated_files import BOX, SIZE, picture, write_picture
-from tracker_blur.boxes import Box, Detection
-from tracker_blur.datasets import Annotated
+from tracker_blur.core.box import Box, Detection
+from tracker_blur.core.frame import Image
 from tracker_blur.errors import SettingsError
-from tracker_blur.frames import Image
+from tracker_blur.training.datasets import Annotated
+from tracker_blur.training.pseudo_labels import Added, added
 from tracker_blur.training.taught import remembered, taught
-from tracker_blur.training.teachers import Added, added
-from tracker_blur.weights import Weights
+from tracker_blur.weights.store import Weights
 
 OTHER = Box(60, 10, 80, 34)
 IGNORED = Box(0, 0, 9, 9)

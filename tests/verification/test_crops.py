@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tracker_blur.boxes import Box
+from tracker_blur.core.box import Box
 from tracker_blur.verification.crops import crop
 
 PICTURE = np.full((200, 300, 3), 90, np.uint8)

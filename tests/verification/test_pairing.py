@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from tracker_blur.pictures import PictureFrame
+from tracker_blur.images.frame import PictureFrame
 from tracker_blur.verification.pairing import paired
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from tracker_blur import plugins
-from tracker_blur.boxes import Detection
-from tracker_blur.frames import Image
+from tracker_blur.core import plugins
+from tracker_blur.core.box import Detection
+from tracker_blur.core.frame import Image
 from tracker_blur.settings import DETECTOR_FILE_ENDING
-from tracker_blur.weights import Weights
+from tracker_blur.weights.store import Weights
 
 AUTO_ORDER = ("yunet", "centerface", "onnx", "ssd", "haar")
 """What "auto" tries, best first: `docs/detectors.md` has the figures that decided. The last

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.boxes import Box, Detection
+from tracker_blur.core.box import Box, Detection
+from tracker_blur.core.frame import Image
 from tracker_blur.errors import ModelError
-from tracker_blur.frames import Image
 
 Gray = npt.NDArray[np.uint8]
 

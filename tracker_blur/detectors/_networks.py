@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.errors import ModelError
-from tracker_blur.weights import Weights
+from tracker_blur.weights.store import Weights
 
 T = TypeVar("T")
 Buffer = npt.NDArray[np.uint8]

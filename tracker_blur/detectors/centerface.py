@@ -14,12 +14,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.boxes import Box, Detection
+from tracker_blur.core.box import Box, Detection
+from tracker_blur.core.frame import Image
 from tracker_blur.detectors import Detector
+from tracker_blur.detectors._image_pyramid import over_octaves
 from tracker_blur.detectors._networks import buffer, read
-from tracker_blur.detectors._octaves import over_octaves
-from tracker_blur.frames import Image
-from tracker_blur.weights import Weights
+from tracker_blur.weights.store import Weights
 
 Map = npt.NDArray[np.float32]
 

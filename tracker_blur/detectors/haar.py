@@ -14,11 +14,11 @@ from pathlib import Path
 
 import cv2.data
 
-from tracker_blur.boxes import Box, Detection, suppress_overlaps
+from tracker_blur.core.box import Box, Detection, suppress_overlaps
+from tracker_blur.core.frame import Image
 from tracker_blur.detectors import Detector
 from tracker_blur.detectors._cascades import Cascade, read_cascade, to_gray
-from tracker_blur.frames import Image
-from tracker_blur.weights import Weights
+from tracker_blur.weights.store import Weights
 
 WEIGHTS: tuple[tuple[str, ...], ...] = ((),)
 _SAME_FACE_IOU = 0.3

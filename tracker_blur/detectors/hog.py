@@ -17,11 +17,11 @@ from typing import Any
 
 import cv2
 
-from tracker_blur.boxes import Box, Detection
+from tracker_blur.core.box import Box, Detection
+from tracker_blur.core.frame import Image
 from tracker_blur.detectors import Detector
 from tracker_blur.errors import MissingPackageError
-from tracker_blur.frames import Image
-from tracker_blur.weights import Weights
+from tracker_blur.weights.store import Weights
 
 WEIGHTS: tuple[tuple[str, ...], ...] = ((),)
 _DOUBLINGS = 1

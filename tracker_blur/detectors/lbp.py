@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tracker_blur.boxes import Detection
+from tracker_blur.core.box import Detection
+from tracker_blur.core.frame import Image
 from tracker_blur.detectors import Detector
 from tracker_blur.detectors._cascades import Cascade, read_cascade, to_gray
 from tracker_blur.errors import MissingPackageError
-from tracker_blur.frames import Image
-from tracker_blur.weights import Weights
+from tracker_blur.weights.store import Weights
 
 WEIGHTS: tuple[tuple[str, ...], ...] = ((),)
 _FILE_NAME = "lbpcascade_frontalface_opencv.xml"

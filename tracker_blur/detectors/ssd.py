@@ -17,12 +17,12 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from tracker_blur.boxes import Box, Detection
+from tracker_blur.core.box import Box, Detection
+from tracker_blur.core.frame import Image
 from tracker_blur.detectors import Detector
+from tracker_blur.detectors._image_pyramid import over_octaves
 from tracker_blur.detectors._networks import read_caffe, read_tensorflow
-from tracker_blur.detectors._octaves import over_octaves
-from tracker_blur.frames import Image
-from tracker_blur.weights import Weights
+from tracker_blur.weights.store import Weights
 
 _TENSORFLOW = ("opencv_face_detector_uint8.pb", "opencv_face_detector.pbtxt")
 _CAFFE = ("deploy.prototxt", "res10_300x300_ssd_iter_140000.caffemodel")

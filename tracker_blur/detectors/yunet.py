@@ -15,12 +15,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from tracker_blur.boxes import Box, Detection
+from tracker_blur.core.box import Box, Detection
+from tracker_blur.core.frame import Image
 from tracker_blur.detectors import Detector
+from tracker_blur.detectors._image_pyramid import over_octaves
 from tracker_blur.detectors._networks import buffer, read
-from tracker_blur.detectors._octaves import over_octaves
-from tracker_blur.frames import Image
-from tracker_blur.weights import Weights
+from tracker_blur.weights.store import Weights
 
 WEIGHTS = (
     ("face_detection_yunet_2023mar.onnx",),

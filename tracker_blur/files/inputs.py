@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tracker_blur.errors import SettingsError, SourceError
-from tracker_blur.files.finder import ANY_DEPTH, Finder
+from tracker_blur.files.discovery import ANY_DEPTH, Finder
 from tracker_blur.files.naming import is_output, mirrored, redacted, redacted_folder
 from tracker_blur.files.regular import NO_FILE, check_is_file, is_stream
 from tracker_blur.files.suffixes import is_media

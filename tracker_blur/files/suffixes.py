@@ -6,7 +6,23 @@ from pathlib import Path
 from typing import Literal
 
 from tracker_blur.errors import SettingsError
-from tracker_blur.pictures import FORMATS
+
+FORMATS = {
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".jpe": "JPEG",
+    ".jfif": "JPEG",
+    ".png": "PNG",
+    ".apng": "PNG",
+    ".webp": "WEBP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".bmp": "BMP",
+    ".gif": "GIF",
+    ".heic": "HEIF",
+    ".heif": "HEIF",
+}
+"""The format, as Pillow calls it, that each suffix of a picture stands for."""
 
 MediaKind = Literal["video", "picture"]
 
@@ -18,6 +34,17 @@ _READ_VIDEO_SUFFIXES = frozenset(
     | {".vob", ".wmv", ".y4m"}
 )
 _SUFFIXES = _PICTURE_SUFFIXES | _WRITTEN_VIDEO_SUFFIXES | _READ_VIDEO_SUFFIXES
+
+
+def format_of(path: Path) -> str:
+    """Return the format that a file's suffix stands for; SettingsError when there is none."""
+    try:
+        return FORMATS[path.suffix.lower()]
+    except KeyError:
+        known = ", ".join(suffix[1:] for suffix in FORMATS)
+        raise SettingsError(
+            f"{path}: no picture is written with this suffix: choose one of {known}"
+        ) from None
 
 
 def is_media(path: Path) -> bool:

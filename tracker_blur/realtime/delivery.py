@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.frames import RedactedFrame
+from tracker_blur.core.frame import RedactedFrame
 
 SOUND_RATE = 48_000
 """Samples a second, of each channel."""
@@ -37,8 +37,8 @@ class Format:
 class Delivery:
     """One picture on its way to targets.
 
-    redacted  made by `tracker_blur.redact` only, covers included; its frame is a `DecodedFrame`,
-              shared between targets: to be read, never written into
+    redacted  made by `tracker_blur.redaction.redactor` only, covers included; its frame is a
+              `DecodedFrame`, shared between targets: to be read, never written into
     seconds   when to show it, on the session's clock
     arrived   `time.monotonic()` when the source's frame was at hand
     is_cover  whether the whole picture is hidden

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from tracker_blur.frames import Image
+from tracker_blur.core.frame import Image
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.delivery import Delivery, Format, Sound
-from tracker_blur.realtime.latest import Latest
-from tracker_blur.realtime.live_settings import LiveSettings
+from tracker_blur.realtime.handoff import Latest
 from tracker_blur.realtime.session import Session
+from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.sources import open_source
 from tracker_blur.settings import Settings
 

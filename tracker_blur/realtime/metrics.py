@@ -12,8 +12,8 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tracker_blur.errors import SinkError
+from tracker_blur.realtime.access import Visitors
 from tracker_blur.realtime.status import Status
-from tracker_blur.realtime.visitors import Visitors
 
 _HOST, _PATH = "127.0.0.1", "/metrics"
 _PATIENCE_SECONDS = 10.0  # with who asks for nothing

@@ -7,19 +7,19 @@ import time
 from collections.abc import Callable, Sequence
 
 from tracker_blur.errors import TrackerBlurError
-from tracker_blur.following.eyes import Eyes
+from tracker_blur.realtime.analyzer import Watcher
+from tracker_blur.realtime.capture import Intake
 from tracker_blur.realtime.controls import Controls
-from tracker_blur.realtime.intake import Intake
-from tracker_blur.realtime.live_settings import LiveSettings
-from tracker_blur.realtime.outlet import Outlet
-from tracker_blur.realtime.runner import Runner
+from tracker_blur.realtime.output import Outlet
+from tracker_blur.realtime.settings import LiveSettings
+from tracker_blur.realtime.snapshots import Stills
 from tracker_blur.realtime.sources import Source
 from tracker_blur.realtime.status import State, Status
-from tracker_blur.realtime.stills import Stills
+from tracker_blur.realtime.target_worker import Runner
 from tracker_blur.realtime.targets import Target
 from tracker_blur.realtime.telling import unfailing
-from tracker_blur.realtime.watcher import Watcher
 from tracker_blur.settings import Settings
+from tracker_blur.tracking.detector_bundle import Eyes
 
 _POLL_SECONDS = 0.1
 _OPENING_SECONDS = 30.0  # for all targets; then the others go ahead

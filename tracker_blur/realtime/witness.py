@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from tracker_blur.follow import Step
-from tracker_blur.following.lookahead import Stepping
-from tracker_blur.frames import Image
-from tracker_blur.realtime.losses import Losses
-from tracker_blur.tracks import Origin
+from tracker_blur.core.frame import Image
+from tracker_blur.core.tracks import Origin
+from tracker_blur.realtime.loss_detector import Losses
+from tracker_blur.tracking.lookahead import Stepping
+from tracker_blur.tracking.online import Step
 
 
 class Witness:

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tracker_blur.core.frame import PixelLayout, Samples
 from tracker_blur.errors import SettingsError
-from tracker_blur.frames import PixelLayout, Samples
 
 Color = tuple[int, int, int]
 """Red, green and blue, 0 to 255."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from tracker_blur.boxes import Box
-from tracker_blur.frames import Image
+from tracker_blur.core.box import Box
+from tracker_blur.core.frame import Image
 
 
 class Tracker(Protocol):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import cv2
 
-from tracker_blur.boxes import Box
-from tracker_blur.frames import Image
+from tracker_blur.core.box import Box
+from tracker_blur.core.frame import Image
 
 _SMALLEST_PX = 8  # correlation filters fail on less
 

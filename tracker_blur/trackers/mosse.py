@@ -12,7 +12,7 @@ import cv2
 
 from tracker_blur.trackers import Tracker
 from tracker_blur.trackers._opencv import OpenCVTracker
-from tracker_blur.weights import Weights
+from tracker_blur.weights.store import Weights
 
 
 def load(weights: Weights) -> Callable[[], Tracker]:

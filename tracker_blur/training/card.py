@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tracker_blur.datasets import Annotated
+from tracker_blur.training.datasets import Annotated
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from typing import Any
 
 import torch
 
-from tracker_blur.atomic import replacing
 from tracker_blur.errors import ModelError, SettingsError
+from tracker_blur.files.atomic import replacing
 from tracker_blur.training.network import Shape
 
 _VERSION = 3  # 2: of a network with one head for all strides

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tracker_blur import plugins
-from tracker_blur.datasets import Annotated
-from tracker_blur.evaluation import measure
-from tracker_blur.evaluation.look import finds
+from tracker_blur.core import plugins
+from tracker_blur.training.datasets import Annotated
+from tracker_blur.training.evaluation import measure
+from tracker_blur.training.evaluation.look import finds
 from tracker_blur.training.export import onnx_bytes
 from tracker_blur.training.loop import Judge
 from tracker_blur.training.network import Network

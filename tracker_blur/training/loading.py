@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 import cv2
 import numpy as np
 
-from tracker_blur.boxes import Box
-from tracker_blur.datasets import Annotated
-from tracker_blur.datasets.annotated import read_picture
+from tracker_blur.core.box import Box
+from tracker_blur.training.datasets import Annotated
+from tracker_blur.training.datasets.annotated import read_picture
 from tracker_blur.training.scenes import Boxes, Scene
 
 _LARGEST_PX = 640  # longer side in memory; canvases show less of a picture anyway

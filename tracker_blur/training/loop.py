@@ -13,8 +13,8 @@ from torch import nn
 from tracker_blur.errors import ModelError
 from tracker_blur.training import checkpoints
 from tracker_blur.training.assignment import assigned, guesses
-from tracker_blur.training.canvases import Batch
 from tracker_blur.training.checkpoints import State
+from tracker_blur.training.data import Batch
 from tracker_blur.training.ema import Average
 from tracker_blur.training.losses import loss
 from tracker_blur.training.network import Network

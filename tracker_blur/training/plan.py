@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tracker_blur.datasets import Annotated, read_dataset
-from tracker_blur.datasets.annotated import check_pictures
-from tracker_blur.datasets.held_out import with_validation
 from tracker_blur.errors import SettingsError
 from tracker_blur.training.class_names import check_classes
+from tracker_blur.training.datasets import Annotated, read_dataset
+from tracker_blur.training.datasets.annotated import check_pictures
+from tracker_blur.training.datasets.held_out import with_validation
 from tracker_blur.training.recipe import Recipe, Views
 
 

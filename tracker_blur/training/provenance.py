@@ -13,8 +13,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tracker_blur.datasets import Annotated
 from tracker_blur.errors import SourceError
+from tracker_blur.training.datasets import Annotated
 from tracker_blur.training.plan import Material, Plan
 
 _FREE = {

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import torch
 
-from tracker_blur.atomic import replacing
-from tracker_blur.datasets import Annotated
 from tracker_blur.errors import SettingsError, SinkError
+from tracker_blur.files.atomic import replacing
 from tracker_blur.training.card import Facts, card
 from tracker_blur.training.checkpoints import State
+from tracker_blur.training.datasets import Annotated
 from tracker_blur.training.export import onnx_bytes
 from tracker_blur.training.judging import judge
 from tracker_blur.training.network import Network

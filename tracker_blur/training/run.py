@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from tracker_blur.datasets import Annotated
 from tracker_blur.errors import SettingsError, SinkError
-from tracker_blur.evaluation.measure import require_library
 from tracker_blur.training import checkpoints, results
-from tracker_blur.training import pictures as drawing
-from tracker_blur.training.canvases import Canvases, batches
+from tracker_blur.training import plots as drawing
 from tracker_blur.training.checkpoints import State
+from tracker_blur.training.data import Canvases, batches
+from tracker_blur.training.datasets import Annotated
+from tracker_blur.training.evaluation.measure import require_library
+from tracker_blur.training.initial_weights import measure, start
 from tracker_blur.training.judging import judge
 from tracker_blur.training.loading import scenes
 from tracker_blur.training.loop import train
@@ -24,9 +25,8 @@ from tracker_blur.training.network import Network, Shape
 from tracker_blur.training.plan import Material, Plan
 from tracker_blur.training.provenance import differences, provenance
 from tracker_blur.training.ranks import Ranks
-from tracker_blur.training.starting import measure, start
 from tracker_blur.training.taught import taught
-from tracker_blur.weights import Weights
+from tracker_blur.weights.store import Weights
 
 _SEEDS_APART = 1_000_003  # more than a training has batches
 

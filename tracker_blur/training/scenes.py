@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.frames import Image
+from tracker_blur.core.frame import Image
 from tracker_blur.settings import Shape as Outline
 
 Boxes = npt.NDArray[np.float32]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from tracker_blur.frames import Image
-from tracker_blur.training.mosaic import Rng
+from tracker_blur.core.frame import Image
+from tracker_blur.training.augmentation import Rng
 from tracker_blur.training.scenes import SMALLEST_PX, Boxes, Scene, sides
 
 _NOISE = np.random.default_rng(0).standard_normal((1024, 1024, 3)).astype(np.float32)

@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tracker_blur.atomic import replacing
-from tracker_blur.boxes import Box
-from tracker_blur.datasets import Annotated
+from tracker_blur.core.box import Box
 from tracker_blur.detectors import load_detector
 from tracker_blur.errors import SettingsError, SourceError
+from tracker_blur.files.atomic import replacing
 from tracker_blur.settings import DETECTOR_FILE_ENDING
-from tracker_blur.training.teachers import Added, added
-from tracker_blur.weights import Weights
+from tracker_blur.training.datasets import Annotated
+from tracker_blur.training.pseudo_labels import Added, added
+from tracker_blur.weights.store import Weights
 
 
 def taught(

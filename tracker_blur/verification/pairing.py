@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracker_blur.frames import Frame
+from tracker_blur.core.frame import Frame
 
 
 def paired(after: Iterator[Frame], before: Iterator[Frame]) -> Iterator[tuple[Frame, Frame | None]]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tracker_blur.boxes import Box
+from tracker_blur.core.box import Box
 
 Evidence = Literal["pixels", "tracks", "detail"]
 """What decided whether a find is exposed: the input's pixels, the hidden places, or looks alone."""

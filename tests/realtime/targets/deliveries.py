@@ -15,17 +15,17 @@ import av
 import numpy as np
 
 from tests.waiting import PATIENCE_SECONDS
-from tracker_blur.boxes import Box
-from tracker_blur.frames import Image, Orientation
-from tracker_blur.media.frame import DecodedFrame, Scaler
+from tracker_blur.core.box import Box
+from tracker_blur.core.frame import Image, Orientation
+from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.delivery import SOUND_RATE, TIME_BASE, Delivery, Format, Sound
-from tracker_blur.realtime.live_settings import LiveSettings
+from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.status import Status
 from tracker_blur.realtime.targets import Context, Target
-from tracker_blur.redact import Redactor
+from tracker_blur.redaction.redactor import Redactor
 from tracker_blur.settings import Settings
-from tracker_blur.tracks import Face, Origin
+from tracker_blur.video.frame import DecodedFrame, Scaler
 
 SAMPLES = Path(__file__).resolve().parents[3] / "samples"
 SIZE = (640, 360)

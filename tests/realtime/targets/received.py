@@ -11,7 +11,7 @@ import numpy as np
 from av.video.reformatter import Colorspace
 
 from tests.realtime.targets.deliveries import BEEP_SECONDS, SIZE, frames, likeness
-from tracker_blur.frames import Image
+from tracker_blur.core.frame import Image
 
 _LOUD = 0.1
 

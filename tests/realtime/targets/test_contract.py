@@ -26,9 +26,9 @@ from tests.realtime.targets.deliveries import (
 from tests.realtime.targets.fake_camera import FakeCamera
 from tests.realtime.targets.screen import virtual_screen
 from tests.waiting import PATIENCE_SECONDS, until
-from tracker_blur import plugins
+from tracker_blur.core import plugins
+from tracker_blur.core.frame import RedactedFrame
 from tracker_blur.errors import SettingsError, TrackerBlurError
-from tracker_blur.frames import RedactedFrame
 from tracker_blur.realtime.delivery import Delivery
 from tracker_blur.realtime.targets import Target, open_target, window
 from tracker_blur.realtime.targets.stdout import StandardOutput

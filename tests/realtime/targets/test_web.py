@@ -26,8 +26,8 @@ from tests.realtime.targets.deliveries import (
     sounds,
 )
 from tests.waiting import PATIENCE_SECONDS, until
+from tracker_blur.core.frame import Image
 from tracker_blur.errors import SettingsError, SinkError
-from tracker_blur.frames import Image
 from tracker_blur.realtime import controls as deeds
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.status import Status, TargetStatus

@@ -18,13 +18,13 @@ from tests.realtime.targets.deliveries import FORMAT, RATE, context, deliveries,
 from tests.realtime.test_arrival import rgb
 from tests.waiting import PATIENCE_SECONDS, until
 from tracker_blur.realtime import controls
-from tracker_blur.realtime.arrival import Arrivals
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.delivery import Delivery
+from tracker_blur.realtime.live_frame import Arrivals
 from tracker_blur.realtime.status import Status, TargetStatus
 from tracker_blur.realtime.targets import open_target
 from tracker_blur.realtime.targets.web import Page
-from tracker_blur.redact import Redactor
+from tracker_blur.redaction.redactor import Redactor
 from tracker_blur.settings import Settings
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright: [test]")

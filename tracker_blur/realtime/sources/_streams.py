@@ -16,9 +16,9 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from tracker_blur.errors import SourceError
-from tracker_blur.media.input import STILL_PICTURES, error_text
 from tracker_blur.realtime.delivery import SOUND_RATE
 from tracker_blur.realtime.sources import Heard, Item, Picture
+from tracker_blur.video.input import STILL_PICTURES, error_text
 
 _LOWEST_RATE, _HIGHEST_RATE = 1, 240  # what lies outside is a clock's, not a rate of frames
 _MOST_BROKEN_PACKETS = 500  # in a row: this is another stream than the one that began

@@ -10,12 +10,12 @@ import av
 from av.container import InputContainer
 
 from tracker_blur.errors import SettingsError, SourceError
-from tracker_blur.media.input import error_text
 from tracker_blur.realtime.addresses import has_unknown_host, without_secrets
-from tracker_blur.realtime.live_settings import LiveSettings
+from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.sources import Item
-from tracker_blur.realtime.sources._contained import Contained
+from tracker_blur.realtime.sources._container import Contained
 from tracker_blur.realtime.sources._pacing import paced
+from tracker_blur.video.input import error_text
 
 _PROTOCOLS = {"rtsp", "rtsps", "rtmp", "rtmps", "udp", "rtp", "tcp", "http", "https"}
 _PROBE_BYTES, _PROBE_SECONDS = 500_000, 1.0

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from tracker_blur.errors import SourceError
-from tracker_blur.realtime.live_settings import LiveSettings
+from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.sources import Item, Picture
 
 _PROBED_NUMBERS = 10  # where the system does not tell which cameras there are

@@ -9,12 +9,12 @@ from pathlib import Path
 from av.container import InputContainer
 
 from tracker_blur.errors import SourceError
-from tracker_blur.media.declared_size import missing_bytes
-from tracker_blur.media.input import error_text, open_input
-from tracker_blur.realtime.live_settings import LiveSettings
+from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.sources import Item
-from tracker_blur.realtime.sources._contained import Contained
+from tracker_blur.realtime.sources._container import Contained
 from tracker_blur.realtime.sources._pacing import paced
+from tracker_blur.video.input import error_text, open_input
+from tracker_blur.video.integrity import missing_bytes
 
 
 def make(text: str, live: LiveSettings) -> File:

@@ -14,10 +14,10 @@ from av.container import InputContainer
 
 from tracker_blur.errors import SourceError
 from tracker_blur.realtime.addresses import has_unknown_host, without_secrets
-from tracker_blur.realtime.last_words import LastWords
-from tracker_blur.realtime.live_settings import LiveSettings
+from tracker_blur.realtime.child_process import LastWords
+from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.sources import Item
-from tracker_blur.realtime.sources._contained import Contained
+from tracker_blur.realtime.sources._container import Contained
 
 _END_SECONDS = 2.0
 _LAST_LINES = 3

@@ -14,11 +14,11 @@ from av.container import InputContainer
 from av.video.format import VideoFormat
 
 from tracker_blur.errors import SettingsError, SourceError
-from tracker_blur.media.input import error_text
-from tracker_blur.realtime.live_settings import LiveSettings
+from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.sources import Item
-from tracker_blur.realtime.sources._contained import Contained
+from tracker_blur.realtime.sources._container import Contained
 from tracker_blur.realtime.sources._pacing import paced
+from tracker_blur.video.input import error_text
 
 _PROBE_BYTES = 500_000
 _RAW = re.compile(r"(\d+)x(\d+):(\w+)")

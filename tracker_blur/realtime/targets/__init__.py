@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from tracker_blur import plugins
+from tracker_blur.core import plugins
 from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.files.regular import is_folder
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.delivery import Delivery, Format, Sound
-from tracker_blur.realtime.live_settings import LiveSettings
+from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.status import Status
 from tracker_blur.settings import Settings
 

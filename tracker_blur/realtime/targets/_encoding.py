@@ -16,19 +16,19 @@ import av
 from av.container import OutputContainer
 from av.packet import Packet
 
-from tracker_blur.atomic import NO_SPACE
 from tracker_blur.errors import SinkError, TrackerBlurError
-from tracker_blur.media.containers import ContainerFormat
-from tracker_blur.media.encoders import Encoder, choose
-from tracker_blur.media.encoding import PictureEncoder
-from tracker_blur.media.forwarding import AT_ONCE
-from tracker_blur.media.input import error_text
-from tracker_blur.media.priority import kept_priority
-from tracker_blur.media.track import ColorTags, VideoTrack
+from tracker_blur.files.atomic import NO_SPACE
 from tracker_blur.realtime.delivery import Delivery, Format, Sound
+from tracker_blur.realtime.forwarding import AT_ONCE
+from tracker_blur.realtime.targets._audio import SoundEncoder
 from tracker_blur.realtime.targets._pictures import copy_of, frame_of
-from tracker_blur.realtime.targets._sound import SoundEncoder
 from tracker_blur.settings import Settings
+from tracker_blur.video.containers import ContainerFormat
+from tracker_blur.video.encoder import PictureEncoder
+from tracker_blur.video.encoder_settings import Encoder, choose
+from tracker_blur.video.input import error_text
+from tracker_blur.video.priority import kept_priority
+from tracker_blur.video.stream_info import ColorTags, VideoTrack
 
 _TICKS = 90_000  # a second; MPEG-TS knows no finer
 _KEY_SECONDS = 2

@@ -13,11 +13,11 @@ from importlib import resources
 from typing import Any
 from urllib.parse import quote
 
+from tracker_blur.realtime.access import Visitors, token_in
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.targets import Context
 from tracker_blur.realtime.targets._connections import Connections
 from tracker_blur.realtime.targets._preview import Preview
-from tracker_blur.realtime.visitors import Visitors, token_in
 
 _PAGE = "tracker_blur.realtime.targets._page"
 _FILES = {

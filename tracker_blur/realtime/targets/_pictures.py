@@ -6,9 +6,9 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.frames import RedactedFrame
-from tracker_blur.media.frame import DecodedFrame
+from tracker_blur.core.frame import RedactedFrame
 from tracker_blur.realtime.delivery import Delivery
+from tracker_blur.video.frame import DecodedFrame
 
 
 def frame_of(delivery: Delivery) -> DecodedFrame:

@@ -6,7 +6,7 @@ import threading
 
 import cv2
 
-from tracker_blur.frames import view_size
+from tracker_blur.core.frame import view_size
 from tracker_blur.realtime.delivery import Delivery
 from tracker_blur.realtime.targets._pictures import frame_of
 

@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, cast
 
 from tracker_blur.errors import SettingsError, SinkError
-from tracker_blur.media import forwarding
-from tracker_blur.media.containers import ContainerFormat
+from tracker_blur.realtime import forwarding
 from tracker_blur.realtime.addresses import has_unknown_host, without_secrets
+from tracker_blur.realtime.child_process import LastWords
 from tracker_blur.realtime.delivery import Delivery, Format, Sound
-from tracker_blur.realtime.last_words import LastWords
 from tracker_blur.realtime.targets import Context
 from tracker_blur.realtime.targets._encoding import Form, LiveWriter, check, explained, prove
 from tracker_blur.realtime.targets._pipe import PipeWriter
 from tracker_blur.realtime.targets._process import end, environment
+from tracker_blur.video.containers import ContainerFormat
 
 _FORM = Form(
     ContainerFormat(

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from tracker_blur.errors import SinkError
 from tracker_blur.files.regular import is_folder
-from tracker_blur.media.containers import ContainerFormat
 from tracker_blur.realtime.delivery import Delivery, Format, Sound
 from tracker_blur.realtime.targets import Context
 from tracker_blur.realtime.targets._encoding import Form, LiveWriter, check, explained, prove
+from tracker_blur.video.containers import ContainerFormat
 
 SUFFIX = ".m3u8"
 _FORM = Form(

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tracker_blur.errors import SettingsError
-from tracker_blur.media.containers import container_format
 from tracker_blur.realtime.delivery import SOUND_RATE, Delivery, Format, Sound
 from tracker_blur.realtime.targets import Context
 from tracker_blur.realtime.targets._encoding import Form, LiveWriter, check, explained, prove
 from tracker_blur.realtime.targets._parts import Parts, WholeFile
+from tracker_blur.video.containers import container_format
 
 _FRAGMENTS = {
     "movflags": "+frag_keyframe+empty_moov+default_base_moof",

@@ -9,11 +9,11 @@ from contextlib import contextmanager, suppress
 from typing import BinaryIO, cast
 
 from tracker_blur.errors import SettingsError, SinkError
-from tracker_blur.media.containers import ContainerFormat
 from tracker_blur.realtime.delivery import Delivery, Format, Sound
 from tracker_blur.realtime.targets import Context, GoneError
 from tracker_blur.realtime.targets._encoding import Form, LiveWriter, check, explained, prove
 from tracker_blur.realtime.targets._pipe import PipeWriter
+from tracker_blur.video.containers import ContainerFormat
 
 _DESCRIPTOR = 1
 _CLOSING_SECONDS = 1.0

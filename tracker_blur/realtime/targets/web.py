@@ -8,11 +8,11 @@ import threading
 from contextlib import suppress
 
 from tracker_blur.errors import SettingsError, SinkError
+from tracker_blur.realtime.access import Visitors, is_loopback
 from tracker_blur.realtime.delivery import Delivery, Format, Sound
 from tracker_blur.realtime.targets import Context
 from tracker_blur.realtime.targets._page_server import PageServer
 from tracker_blur.realtime.targets._preview import Preview
-from tracker_blur.realtime.visitors import Visitors, is_loopback
 
 _TOKEN_BYTES = 16
 

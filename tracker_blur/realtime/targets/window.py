@@ -7,8 +7,8 @@ import select
 import subprocess
 import sys
 
-from tracker_blur import window_process
 from tracker_blur.errors import SinkError
+from tracker_blur.realtime import window_process
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.delivery import Delivery, Format, Sound
 from tracker_blur.realtime.targets import Context

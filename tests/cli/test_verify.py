@@ -1,0 +1,251 @@
+"""`trackblur verify`: one line, reports, exit codes, and one clear line for each bad input."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.verify_cases import SAMPLES, finds_of, own_weights_only, rendered, told, tracks_of
+from tests.video_files import write_clip
+from tracker_blur.annotations import track_file
+from tracker_blur.cli.verdicts import verified
+from tracker_blur.cli.verify import run_verify
+from tracker_blur.core.box import Box
+from tracker_blur.errors import SourceError
+from tracker_blur.settings import Settings
+
+FRAMES = 6
+BOX = Box(20, 10, 70, 60)
+TRUTH = {frame: [(0, BOX)] for frame in range(FRAMES)}
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("clip") / "in.mp4"
+    return write_clip(path, frames=FRAMES, size=(128, 96), noise=True, options={"crf": "12"})
+
+
+@pytest.fixture(scope="module")
+def hidden(clip: Path) -> Path:
+    return rendered(clip, clip.with_name("hidden.mp4"), TRUTH, method="solid")
+
+
+@pytest.fixture
+def finds(monkeypatch: pytest.MonkeyPatch) -> None:
+    told(monkeypatch, finds_of(TRUTH, FRAMES))
+
+
+def run(*words: str | Path) -> int:
+    return run_verify([str(word) for word in words])
+
+
+@pytest.mark.usefixtures("finds")
+def test_clean(clip: Path, hidden: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(hidden, "--against", clip) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith(
+        f"{hidden}: no exposed face in 6 of 6 frames; all else is as it was; told looked ("
+    )
+    assert out.count("\n") == 1
+    assert err == ""
+
+
+def test_a_weak_look_says_so_and_how_to_look_better(
+    hidden: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    own_weights_only(monkeypatch, tmp_path / "cache")
+    plain, page = tmp_path / "found.json", tmp_path / "page.html"
+    run(hidden, "--json", plain, "--report", page)
+    advice = "a second, independent detector sees more: trackblur models pull yunet"
+    (line,) = capsys.readouterr().out.splitlines()
+    assert f"; onnx looked: {advice} (" in line
+    assert json.loads(plain.read_text("utf-8"))["advice"] == advice
+    assert advice in page.read_text("utf-8")
+
+
+@pytest.mark.usefixtures("finds")
+@pytest.mark.parametrize("is_compared", [False, True])
+def test_an_output_that_breaks_off_is_looked_at_up_to_there_and_fails(
+    is_compared: bool, clip: Path, hidden: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = tmp_path / "whole.mkv"
+    rendered(clip, whole, TRUTH, method="solid")
+    short = tmp_path / "short.mkv"
+    content = whole.read_bytes()
+    short.write_bytes(content[: len(content) * 2 // 3])
+    words = ["--against", clip] if is_compared else []
+    assert run(short, *words) == 1
+    assert "--partial" in capsys.readouterr().err
+    assert run(short, *words, "--partial") == 1
+    out, err = capsys.readouterr()
+    assert "no exposed face in" in out
+    assert "not as it was: whole" in out
+    assert err == ""
+
+
+@pytest.mark.usefixtures("finds")
+def test_exposed(clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bare = rendered(clip, tmp_path / "bare.mp4", {})
+    page, plain = tmp_path / "page.html", tmp_path / "found.json"
+    assert run(bare, "--against", clip, "--report", page, "--json", plain, "-v") == 3
+    out, err = capsys.readouterr()
+    assert "a face is exposed in 6 frames, the first at 0:00:00.000" in out
+    assert "intact: frames: 6" in err
+    assert page.read_text("utf-8").startswith("<!DOCTYPE html>")
+    found = json.loads(plain.read_text("utf-8"))
+    assert (found["exposed"], found["clean"], found["evidence"]) == (6, False, "pixels")
+
+
+@pytest.mark.usefixtures("finds")
+def test_json_alone_on_standard_output(
+    clip: Path, hidden: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(hidden, "--against", clip, "--json", "-") == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["clean"] is True
+    assert err.count("\n") == 1
+
+
+@pytest.mark.usefixtures("finds")
+def test_quiet_when_clean(clip: Path, hidden: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(hidden, "--against", clip, "-q") == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_changed_rest_fails(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told(monkeypatch)
+    short = rendered(clip, tmp_path / "short.mp4", {}, frames=4)
+    assert run(short, "--against", clip) == 1
+    out = capsys.readouterr().out
+    assert out.startswith(f"{short}: in.mp4 seems to be another video (frames: 4, and 6 in the ")
+    assert "no exposed face" not in out
+    assert "not as it was: frames" in out
+
+
+def test_doubtful_places_are_said_but_do_not_fail(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bare, plain = rendered(clip, tmp_path / "bare.mp4", {}), tmp_path / "found.json"
+    told(monkeypatch, finds_of(TRUTH, FRAMES, score=0.55))
+    assert run(bare, "--against", clip, "--json", plain) == 0
+    said = "no exposed face in 6 of 6 frames, and 1 doubtful place; all else is as it was"
+    assert said in capsys.readouterr().out
+    found = json.loads(plain.read_text("utf-8"))
+    assert (found["clean"], found["exposed"], found["runs"], found["doubtful"]) == (True, 0, [], 1)
+    assert len(found["doubtful_runs"][0]["frames"]) == 6
+
+
+def test_a_partial_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told(monkeypatch)
+    source = write_clip(tmp_path / "in.mkv", frames=40, size=(128, 96), noise=True)
+    out = rendered(source, tmp_path / "out.mkv", {}, frames=20)
+    source.write_bytes(source.read_bytes()[: source.stat().st_size * 3 // 4])
+    assert run(out, "--against", source) == 1
+    assert "breaks off" in capsys.readouterr().err
+    assert run(out, "--against", source, "--partial") == 1
+    assert "frames: 20, and " in capsys.readouterr().out
+    with pytest.raises(SourceError, match="breaks off"):
+        verified(out, source=source)
+    assert verified(out, source=source, settings=Settings(partial=True)).frames == 20
+
+
+@pytest.mark.usefixtures("finds")
+def test_tracks_are_read_with_their_padding(clip: Path, hidden: Path, tmp_path: Path) -> None:
+    file = tmp_path / "in.tracks.jsonl"
+    tracks = tracks_of(TRUTH, (128, 96), FRAMES)
+    track_file.write(file, track_file.TrackFile.of(clip, tracks, Settings(), "told"), False)
+    assert run(hidden, "--tracks", file) == 0
+    assert run(hidden, "--tracks", file, "--against", clip) == 0
+
+
+def test_tracks_of_a_class_of_ones_own_ask_for_its_detector(
+    clip: Path, hidden: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, other = tmp_path / "in.tracks.jsonl", SAMPLES.parent / "models" / "face.onnx"
+    settings = Settings(hide=("faces", "badge"), detector="badges.onnx")
+    tracks = tracks_of(TRUTH, (128, 96), FRAMES)
+    track_file.write(file, track_file.TrackFile.of(clip, tracks, settings, "badges.onnx"), False)
+    for words in ((), ("--detector", other)):
+        assert run(hidden, "--tracks", file, *words) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert err == (
+            f"trackblur: error: {file}: hides 'badge', which nobody finds here: name the file that "
+            "finds it with --detector FILE.onnx, or with --hide what else to look for\n"
+        )
+    assert run(hidden, "--tracks", file, "--hide", "faces") == 0
+
+
+@pytest.mark.usefixtures("finds")
+def test_as_a_part_of_a_run(clip: Path, hidden: Path) -> None:
+    verdict = verified(
+        hidden, source=clip, tracks=tracks_of(TRUTH, (128, 96), FRAMES), settings=Settings()
+    )
+    assert verdict.is_clean
+    assert [view.moment for view in verdict.ends] == ["first", "last"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("{tmp}/none.mp4",), 1, "none.mp4: there is no such file: check the name"),
+        (("{tmp}",), 1, "is a folder: name a file in it"),
+        (("{tmp}/empty.mp4",), 1, "empty.mp4: is empty: get the whole file"),
+        (("{tmp}/text.mp4",), 1, "text.mp4: is no video"),
+        (("{out}", "--against", "{tmp}/none.mp4"), 1, "none.mp4: there is no such file"),
+        (("{out}", "--against", "{out}"), 2, "is the output itself"),
+        (("{out}", "--tracks", "{tmp}/none.jsonl"), 1, "none.jsonl"),
+        (("{out}", "--tracks", "{tmp}/text.mp4"), 1, "text.mp4"),
+        (("{out}", "--tracks", "{tmp}/other.jsonl", "--against", "{in}"), 1, "is not the video"),
+        (("{out}", "--every", "0"), 2, "--every is 0: give a whole number from 1"),
+        (("{out}", "--report", "-"), 2, "--report needs a file"),
+        (("{out}", "--report", "{tmp}/text.mp4"), 2, "exists already"),
+        (("{out}", "--report", "{out}", "--overwrite"), 2, "is read by this very command"),
+        (("{out}", "--report", "{tmp}/a", "--json", "{tmp}/./a"), 2, "is named twice"),
+        (("{out}", "--json", "{tmp}/none/found.json"), 2, "does not exist: make it"),
+        (("{out}", "--face", "{tmp}/none"), 2, "no such folder of weight files"),
+    ],
+)
+def test_one_clear_line_for_each_bad_input(
+    clip: Path,
+    hidden: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    code: int,
+    said: str,
+) -> None:
+    told(monkeypatch)
+    (tmp_path / "empty.mp4").touch()
+    (tmp_path / "text.mp4").write_text("no video\n")
+    tracks = tracks_of(TRUTH, (128, 96), FRAMES)
+    other = track_file.TrackFile.of(hidden, tracks, Settings(), "told")
+    track_file.write(tmp_path / "other.jsonl", other, False)
+    filled = [word.format(tmp=tmp_path, out=hidden, **{"in": clip}) for word in words]
+    assert run(*filled) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("trackblur: error: ")
+    assert err.count("\n") == 1
+    assert said in err
+
+
+def test_help_and_wrong_words(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run("--help")
+    assert ended.value.code == 0
+    assert "exit codes" in capsys.readouterr().out
+    for words in ((), ("a", "b"), ("a", "--every", "x"), ("a", "--ever", "2")):
+        with pytest.raises(SystemExit) as ended:
+            run(*words)
+        assert ended.value.code == 2

@@ -1,0 +1,54 @@
+"""What a run says of itself."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tracker_blur.core.box import Box
+from tracker_blur.core.report import Report
+from tracker_blur.core.tracks import Face, Origin
+
+
+def face(track_id: int) -> Face:
+    return Face(track_id, Box(0, 0, 10, 10), 0.9, Origin.DETECTED)
+
+
+@pytest.fixture
+def report() -> Report:
+    return Report(Path("in.mp4"), Path("out.mp4"))
+
+
+def test_frames_and_faces_are_counted_and_each_track_once(report: Report) -> None:
+    for faces in ([], [face(0)], [face(0), face(1)], [face(1)], []):
+        report.count(faces)
+    assert (report.frames, report.faces, report.tracks) == (5, 4, 2)
+
+
+def test_tracks_that_are_known_beforehand_stay_known(report: Report) -> None:
+    report.tracks = 5
+    report.count([face(0)])
+    assert report.tracks == 5
+
+
+def test_the_time_of_a_stage_adds_up_also_when_it_fails(report: Report) -> None:
+    for _ in range(2):
+        with pytest.raises(ValueError, match="stop"), report.timing_all(), report.timing("see"):
+            raise ValueError("stop")
+    assert 0 < report.stage_seconds["see"] <= report.seconds
+    assert set(report.stage_seconds) == {"see"}
+
+
+def test_getting_items_is_timed_and_working_on_them_is_not(report: Report) -> None:
+    started, items = time.perf_counter(), []
+    for item in report.timed("abc", "decode"):
+        time.sleep(0.02)
+        items.append(item)
+    assert items == ["a", "b", "c"]
+    assert 0 < report.stage_seconds["decode"] < time.perf_counter() - started - 0.05
+
+
+def test_a_report_that_is_printed_does_not_list_all_faces(report: Report) -> None:
+    assert "found" not in repr(report)

@@ -1,0 +1,137 @@
+"""Faces become tracks, and tracks faces again."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from tests.track_samples import any_tracks, assert_same, two_tracks
+from tracker_blur.core.box import Box
+from tracker_blur.core.tracks import ORIGINS, Face, Origin, Timeline, Track, Tracks, TracksBuilder
+
+BOX = Box(10, 20, 30, 50)
+
+
+def face(
+    track_id: int = 0, box: Box = BOX, score: float = 0.5, origin: Origin = Origin.DETECTED
+) -> Face:
+    return Face(track_id, box, score, origin)
+
+
+def built(*rows: tuple[int, Face]) -> tuple[Track, ...]:
+    builder = TracksBuilder()
+    for frame, each in rows:
+        builder.add(frame, each)
+    return builder.tracks()
+
+
+def video(tracks: Sequence[Track], frame_count: int = 10) -> Tracks:
+    times = np.arange(frame_count, dtype=np.int64)
+    return Tracks((640, 360), Fraction(1, 25), times, (), tuple(tracks))
+
+
+def test_nothing_added_gives_no_track() -> None:
+    assert TracksBuilder().tracks() == ()
+
+
+def test_of_two_boxes_in_a_frame_both_are_covered() -> None:
+    (track,) = built(
+        (4, face(box=Box(10, 20, 30, 50), score=0.3, origin=Origin.HELD)),
+        (4, face(box=Box(5, 25, 28, 60), score=0.7, origin=Origin.FOLLOWED)),
+        (4, face(box=Box(12, 22, 29, 40), score=0.6, origin=Origin.DETECTED)),
+    )
+    assert track.frames.tolist() == [4]
+    assert track.box(0) == Box(5, 20, 30, 60)
+    assert track.scores.tolist() == pytest.approx([0.7])
+    assert track.has(Origin.DETECTED).all()  # the best-founded of the three
+
+
+def test_tracks_come_in_the_order_of_their_numbers_and_rows_in_that_of_frames() -> None:
+    rows = [(5, face(7)), (2, face(7)), (9, face(7)), (3, face(1)), (0, face(4))]
+    tracks = built(*rows)
+    assert [track.track_id for track in tracks] == [1, 4, 7]
+    assert tracks[2].frames.tolist() == [2, 5, 9]
+    assert (tracks[2].first, tracks[2].last, len(tracks[2])) == (2, 9, 3)
+
+
+def test_a_builder_goes_on_after_it_was_asked() -> None:
+    builder = TracksBuilder()
+    builder.add(3, face())
+    (before,) = builder.tracks()
+    builder.add(1, face())
+    (after,) = builder.tracks()
+    assert before.frames.tolist() == [3]
+    assert after.frames.tolist() == [1, 3]
+
+
+@settings(max_examples=50)
+@given(any_tracks(), st.randoms(use_true_random=False))
+def test_the_order_in_which_faces_are_added_does_not_matter(
+    tracks: Tracks, shuffler: random.Random
+) -> None:
+    faces = [
+        (int(frame), Face(t.track_id, t.box(row), float(t.scores[row]), ORIGINS[t.origins[row]]))
+        for t in tracks.tracks
+        for row, frame in enumerate(t.frames)
+    ]
+    shuffler.shuffle(faces)
+    again = replace(tracks, tracks=built(*faces))
+    assert_same(again, tracks, carried=("origins", "scores"), px=0)
+
+
+@settings(max_examples=50)
+@given(any_tracks())
+def test_a_timeline_gives_each_hidden_box_in_its_frame_and_no_other(tracks: Tracks) -> None:
+    timeline = Timeline(tracks)
+    given_faces = [
+        (frame, each.track_id, each.box, each.origin, each.method)
+        for frame in range(tracks.frame_count)
+        for each in timeline.faces(frame)
+    ]
+    expected = [
+        (int(frame), t.track_id, t.box(row), ORIGINS[t.origins[row]], t.method)
+        for t in tracks.tracks
+        if t.hide
+        for row, frame in enumerate(t.frames)
+    ]
+    assert given_faces == sorted(expected, key=lambda row: (row[0], row[1]))
+
+
+def test_a_timeline_leaves_out_the_tracks_that_are_meant_to_be_seen() -> None:
+    tracks = two_tracks()
+    shown = replace(tracks, tracks=(replace(tracks.tracks[0], hide=False), tracks.tracks[1]))
+    assert [each.track_id for each in Timeline(tracks).faces(12)] == [3, 7]
+    assert [each.track_id for each in Timeline(shown).faces(12)] == [7]
+    assert Timeline(shown).faces(13) == ()
+
+
+def test_a_timeline_without_tracks_is_empty_in_every_frame() -> None:
+    timeline = Timeline(video(()))
+    assert [timeline.faces(frame) for frame in range(10)] == [()] * 10
+
+
+def test_a_face_carries_its_method_and_its_score() -> None:
+    (track,) = built((2, face(score=0.25)))
+    (only,) = Timeline(video([replace(track, method="solid")])).faces(2)
+    assert (only.method, only.score, only.box) == ("solid", 0.25, BOX)
+
+
+def test_rows_of_a_track_may_be_taken_and_none_is_no_track() -> None:
+    (track,) = built((1, face()), (2, face(origin=Origin.FOLLOWED)), (3, face()))
+    found = track.rows(track.has(Origin.DETECTED))
+    assert found is not None
+    assert found.frames.tolist() == [1, 3]
+    assert len(found.boxes) == len(found.scores) == len(found.origins) == 2
+    assert track.rows(track.has(Origin.HELD)) is None
+
+
+def test_the_times_of_frames_are_seconds() -> None:
+    assert two_tracks().seconds[:3].tolist() == pytest.approx([0.0, 0.04, 0.08])
+    assert two_tracks().frame_count == 50

@@ -1,0 +1,123 @@
+"""A file is written whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from tracker_blur.errors import SinkError, SourceError
+from tracker_blur.files.atomic import replacing
+
+
+def names(folder: Path) -> list[str]:
+    return [entry.name for entry in folder.iterdir()]
+
+
+def test_the_target_appears_only_when_the_block_succeeds(tmp_path: Path) -> None:
+    target = tmp_path / "out.mp4"
+    with replacing(target, overwrite=False) as temporary:
+        assert temporary.parent == tmp_path
+        assert temporary.suffix == ".mp4"
+        assert temporary.name.startswith(".")
+        temporary.write_bytes(b"whole")
+        assert not target.exists()
+    assert target.read_bytes() == b"whole"
+    assert names(tmp_path) == ["out.mp4"]
+
+
+def test_the_file_gets_the_permissions_of_any_new_file(tmp_path: Path) -> None:
+    (tmp_path / "plain").touch()
+    with replacing(tmp_path / "out", overwrite=False) as temporary:
+        temporary.write_bytes(b"x")
+    assert (tmp_path / "out").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit, SourceError])
+def test_nothing_stays_when_the_block_fails(tmp_path: Path, error: type[BaseException]) -> None:
+    target = tmp_path / "out.mp4"
+    target.write_bytes(b"old")
+    with pytest.raises(error), replacing(target, overwrite=True) as temporary:
+        temporary.write_bytes(b"half")
+        raise error
+    assert names(tmp_path) == ["out.mp4"]
+    assert target.read_bytes() == b"old"
+
+
+def test_an_existing_target_is_refused_unless_it_may_be_overwritten(tmp_path: Path) -> None:
+    target = tmp_path / "out.mp4"
+    target.write_bytes(b"old")
+    with (
+        pytest.raises(SinkError, match="exists already: choose another name, or `overwrite`"),
+        replacing(target, overwrite=False),
+    ):
+        pass
+    with replacing(target, overwrite=True) as temporary:
+        temporary.write_bytes(b"new")
+    assert target.read_bytes() == b"new"
+
+
+def test_a_target_that_appears_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+    target = tmp_path / "out.mp4"
+    with (
+        pytest.raises(SinkError, match="exists already"),
+        replacing(target, overwrite=False) as temporary,
+    ):
+        temporary.write_bytes(b"ours")
+        target.write_bytes(b"theirs")
+    assert target.read_bytes() == b"theirs"
+    assert names(tmp_path) == ["out.mp4"]
+
+
+def test_a_symbolic_link_is_written_through(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    file = tmp_path / "elsewhere" / "real.mp4"
+    file.write_bytes(b"old")
+    link = tmp_path / "out.mp4"
+    link.symlink_to(file)
+    with replacing(link, overwrite=True) as temporary:
+        temporary.write_bytes(b"new")
+    assert link.is_symlink()
+    assert file.read_bytes() == b"new"
+
+
+def test_a_name_as_long_as_the_file_system_allows_is_written(tmp_path: Path) -> None:
+    target = tmp_path / ("n" * 251 + ".mp4")
+    with replacing(target, overwrite=False) as temporary:
+        temporary.write_bytes(b"x")
+    assert target.read_bytes() == b"x"
+
+
+def test_a_folder_as_target_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SinkError, match="is not a file"), replacing(tmp_path, overwrite=True):
+        pass
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    target = tmp_path / "missing" / "out.mp4"
+    with pytest.raises(SinkError, match="missing does not exist"), replacing(target, False):
+        pass
+
+
+def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    target = tmp_path / "file" / "out.mp4"
+    with pytest.raises(SinkError, match="cannot write into the folder"), replacing(target, False):
+        pass
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs a folder nobody can write to")
+def test_a_folder_that_cannot_be_written_to_is_named() -> None:
+    target = Path("/proc/out.mp4")  # permissions do not stop root; this folder does
+    message = r"cannot write into the folder /proc \(no files can be made there\): choose another"
+    with pytest.raises(SinkError, match=message), replacing(target, overwrite=False):
+        pass
+
+
+def test_a_full_disk_is_said_in_one_line(tmp_path: Path) -> None:
+    target = tmp_path / "out.mp4"
+    with pytest.raises(SinkError, match="no space left") as caught, replacing(target, False):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert "\n" not in str(caught.value)
+    assert names(tmp_path) == []

@@ -1,0 +1,339 @@
+"""A hidden face is hidden to its last sample, and nothing else is touched."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.fakes import LAYOUTS, ArrayFrame, noise_frame
+from tracker_blur.core.box import Box
+from tracker_blur.core.frame import Frame, Orientation, PixelLayout, Plane, RedactedFrame, Samples
+from tracker_blur.core.tracks import Face, Origin
+from tracker_blur.errors import SettingsError
+from tracker_blur.redaction import color
+from tracker_blur.redaction.methods import Patch
+from tracker_blur.redaction.redactor import Redactor, repeated
+from tracker_blur.settings import Settings
+
+FILL = "#20c060"
+Mask = npt.NDArray[np.bool_]
+
+
+def face(box: Box, track_id: int = 1) -> Face:
+    return Face(track_id, box, 0.9, Origin.DETECTED)
+
+
+def solid(**changes: Any) -> Redactor:
+    return Redactor(Settings(method="solid", color=FILL, **changes))
+
+
+def pixels_with_center_in_ellipse(box: Box, size: tuple[int, int]) -> Mask:
+    """Return which pixels of an upright picture have their center in a box's ellipse."""
+    (x, y), xs, ys = box.center, np.arange(size[0]) + 0.5, np.arange(size[1]) + 0.5
+    across = ((xs - x) / (box.width / 2)) ** 2
+    down = ((ys - y) / (box.height / 2)) ** 2
+    inside: Mask = across + down[:, None] <= 1
+    return inside
+
+
+def of_plane(mask: Mask, plane: Plane) -> Mask:
+    """Return which samples of a plane cover any of the mask's pixels, in stored orientation."""
+    rows, columns = plane.samples.shape
+    padded = np.zeros((rows * plane.y_step, columns * plane.x_step), bool)
+    padded[: mask.shape[0], : mask.shape[1]] = mask
+    blocks = padded.reshape(rows, plane.y_step, columns, plane.x_step)
+    covered: Mask = blocks.any(axis=(1, 3))
+    return covered
+
+
+def assert_hidden(frame: ArrayFrame, upright: Mask) -> None:
+    """Every sample that covers one of these pixels has the fill's value."""
+    values = color.native(color.parse(FILL), frame.layout)
+    for plane, value in zip(frame.planes(), values, strict=True):
+        covered = of_plane(frame.orientation.stored(upright), plane)
+        assert (plane.samples[covered] == value).all()
+
+
+def assert_untouched(frame: ArrayFrame, before: list[Any], upright: Mask) -> None:
+    """Every sample that covers none of these pixels is as it was."""
+    for plane, old in zip(frame.planes(), before, strict=True):
+        far = ~of_plane(frame.orientation.stored(upright), plane)
+        np.testing.assert_array_equal(plane.samples[far], old[far])
+
+
+def whole_pixels(box: Box, size: tuple[int, int]) -> Mask:
+    """Return the pixels that a box touches."""
+    left, top, right, bottom = box.clipped(*size).outward()
+    mask = np.zeros((size[1], size[0]), bool)
+    mask[top:bottom, left:right] = True
+    return mask
+
+
+# Boxes of any size, down to a hundredth of a pixel, in, across and outside of the picture.
+BOXES = st.builds(
+    Box.from_xywh,
+    st.floats(-60, 90),
+    st.floats(-60, 90),
+    st.floats(0.01, 80),
+    st.floats(0.01, 80),
+)
+FRAMES = st.builds(
+    noise_frame,
+    st.sampled_from(sorted(LAYOUTS)),
+    st.tuples(st.integers(1, 70), st.integers(1, 70)),
+    st.sampled_from(list(Orientation)),
+)
+RATIOS = st.one_of(st.just(0.0), st.floats(0, 0.6))
+
+
+@given(FRAMES, BOXES, st.sampled_from(["ellipse", "rectangle"]), RATIOS, RATIOS)
+def test_the_face_is_hidden_and_the_rest_untouched(
+    frame: ArrayFrame, box: Box, shape: Any, padding: float, feather: float
+) -> None:
+    before = frame.samples()
+    solid(shape=shape, padding_ratio=padding, feather_ratio=feather).redact(frame, [face(box)])
+
+    hidden = pixels_with_center_in_ellipse(box.padded(padding), frame.size)
+    if shape == "rectangle":
+        hidden = whole_pixels(box.padded(padding), frame.size)
+    assert_hidden(frame, hidden)
+
+    # Rounding to the coarsest grid (4 pixels) moves an edge by less than that, twice.
+    rounded = box.padded(padding).outward()
+    widest = Box(*(edge + 4 * side for edge, side in zip(rounded, (-1, -1, 1, 1), strict=True)))
+    soft = widest.padded(feather)
+    reach = Box(soft.left - 4, soft.top - 4, soft.right + 4, soft.bottom + 4)
+    assert_untouched(frame, before, whole_pixels(reach, frame.size))
+
+
+@given(FRAMES, BOXES, RATIOS)
+def test_an_ellipse_leaves_the_corners_alone(frame: ArrayFrame, box: Box, feather: float) -> None:
+    before = frame.samples()
+    solid(padding_ratio=0.0, feather_ratio=feather).redact(frame, [face(box)])
+
+    grown = Box.around(box.center, box.width + 10, box.height + 10)  # rounding and its reach
+    soft = Box.around(
+        box.center, grown.width * (1 + 2 * feather) + 14, grown.height * (1 + 2 * feather) + 14
+    )
+    assert_untouched(frame, before, pixels_with_center_in_ellipse(soft, frame.size))
+
+
+@pytest.mark.parametrize("layout", ["gray", "yuv420p", "yuv411p"])
+@given(shift=st.tuples(st.floats(0, 4), st.floats(0, 4)))
+def test_every_pixel_that_the_ellipse_touches_is_hidden_wherever_rounding_moves_it(
+    layout: str, shift: tuple[float, float]
+) -> None:
+    frame = noise_frame(layout, (64, 64))
+    box = Box.from_xywh(9 + shift[0], 9 + shift[1], 40, 43)
+    solid(padding_ratio=0, feather_ratio=0).redact(frame, [face(box)])
+    x, y = box.center
+    edges = np.arange(65)
+    nearest_x = np.clip(x, edges[:-1], edges[1:])  # the point of each pixel nearest to the center
+    nearest_y = np.clip(y, edges[:-1], edges[1:])
+    touched = ((nearest_x - x) / 20) ** 2 + (((nearest_y - y) / 21.5) ** 2)[:, None] < 1
+    assert_hidden(frame, touched)
+
+
+@given(FRAMES, st.lists(BOXES, min_size=2, max_size=5), RATIOS)
+def test_faces_that_overlap_are_all_hidden(
+    frame: ArrayFrame, boxes: list[Box], feather: float
+) -> None:
+    faces = [face(box, number) for number, box in enumerate(boxes)]
+    solid(feather_ratio=feather).redact(frame, faces)
+    for box in boxes:
+        assert_hidden(frame, pixels_with_center_in_ellipse(box, frame.size))
+
+
+@pytest.mark.parametrize("layout", sorted(LAYOUTS))
+@pytest.mark.parametrize("orientation", list(Orientation))
+def test_a_box_over_the_whole_picture_hides_the_last_row_and_column(
+    layout: str, orientation: Orientation
+) -> None:
+    frame = noise_frame(layout, (33, 21), orientation)  # odd: chroma samples reach beyond
+    box = Box(0, 0, *map(float, frame.size))
+    solid(shape="rectangle", padding_ratio=0, feather_ratio=0).redact(frame, [face(box)])
+    assert_hidden(frame, np.ones((frame.size[1], frame.size[0]), bool))
+
+
+def test_a_soft_edge_changes_no_pixel_of_the_hidden_outline_and_fades_outside() -> None:
+    levels = np.zeros((100, 100), np.uint8)
+    frame = ArrayFrame([Plane(levels)], PixelLayout("gray"))
+    redactor = Redactor(
+        Settings(method="solid", color="#ffffff", padding_ratio=0, feather_ratio=0.2)
+    )
+    redactor.redact(frame, [face(Box(30, 30, 70, 70))])
+    across = levels[50]
+    assert (across[30:70] == 255).all()
+    assert (np.diff(across[70:79].astype(int)) < 0).all()
+    assert 0 < across[77] < 60
+    assert (across[80:] == 0).all()
+    assert (across[:20] == 0).all()
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        Box(5, 7, 6, 8),
+        Box(5.4, 7.4, 5.6, 7.6),
+        Box(5.9, 7.9, 6.1, 8.1),
+        Box(5.5, 7.5, 5.5, 7.5),  # no area at all, and yet a place
+        Box(5, 7, 5, 7),
+    ],
+)
+@pytest.mark.parametrize("layout", ["yuv420p", "gray"])
+def test_the_smallest_boxes_hide_the_pixels_they_touch(box: Box, layout: str) -> None:
+    frame = noise_frame(layout, (20, 20))
+    solid(padding_ratio=0, feather_ratio=0).redact(frame, [face(box)])
+    left, top, right, bottom = box.outward()
+    mask = np.zeros((20, 20), bool)
+    mask[top : max(bottom, top + 1), left : max(right, left + 1)] = True
+    assert_hidden(frame, mask)
+
+
+@pytest.mark.parametrize("box", [Box(-50, 3, -20, 30), Box(3, 41, 20, 60), Box(500, 500, 501, 501)])
+@pytest.mark.parametrize("method", ["gaussian", "pixelated", "fog", "solid"])
+def test_a_face_outside_of_the_picture_changes_nothing(box: Box, method: str) -> None:
+    frame = noise_frame("yuv420p", (40, 30))
+    before = frame.samples()
+    settings = Settings(method=method, padding_ratio=0.1, feather_ratio=0.1)
+    Redactor(settings).redact(frame, [face(box)])
+    for plane, old in zip(frame.planes(), before, strict=True):
+        np.testing.assert_array_equal(plane.samples, old)
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        Box(math.nan, 0, 10, 10),
+        Box(0, 0, 10, math.nan),
+        Box(-math.inf, 0, 10, 10),
+        Box(0, 0, math.inf, math.inf),
+        Box(10, 0, 0, 10),
+        Box(0, 10, 10, 0),
+    ],
+)
+def test_a_box_that_is_no_place_is_an_error(box: Box) -> None:
+    with pytest.raises(ValueError, match="face 7 has no place to hide"):
+        solid().redact(noise_frame("yuv420p", (20, 20)), [face(box, 7)])
+
+
+def test_without_faces_the_planes_are_not_even_asked_for() -> None:
+    class Sealed(ArrayFrame):
+        def planes(self) -> tuple[Plane, ...]:
+            raise AssertionError("the planes of a frame without faces were opened")
+
+    frame: Frame = Sealed([Plane(np.zeros((4, 4), np.uint8))], PixelLayout("gray"))
+    assert solid().redact(frame, []) == RedactedFrame(frame)
+
+
+def test_the_frame_is_redacted_in_place() -> None:
+    frame = noise_frame("rgb24", (20, 20))
+    assert solid().redact(frame, [face(Box(0, 0, 9, 9))]).frame is frame
+
+
+class Faulty:
+    """A method that gives what it was made with, or raises it."""
+
+    def __init__(self, result: Any) -> None:
+        self.result = result
+
+    def hide(self, patch: Patch) -> tuple[Samples, ...]:
+        if isinstance(self.result, Exception):
+            raise self.result
+        fills: tuple[Samples, ...] = self.result(patch)
+        return fills
+
+
+def redactor_with(method: Faulty, monkeypatch: pytest.MonkeyPatch) -> Redactor:
+    monkeypatch.setattr("tracker_blur.redaction.methods.solid.make", lambda settings: method)
+    return Redactor(Settings(method="solid"))
+
+
+def test_what_a_method_raises_reaches_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    redactor = redactor_with(Faulty(ArithmeticError("overheated")), monkeypatch)
+    with pytest.raises(ArithmeticError, match="overheated"):
+        redactor.redact(noise_frame("rgb24", (20, 20)), [face(Box(1, 1, 9, 9))])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda patch: tuple(plane.samples.copy() for plane in patch.planes[:1]),
+        lambda patch: tuple(plane.samples[:1, :1].copy() for plane in patch.planes),
+        lambda patch: tuple(plane.samples.astype(np.uint16) for plane in patch.planes),
+    ],
+    ids=["a plane missing", "another shape", "another type"],
+)
+def test_a_method_that_breaks_its_contract_is_an_error(
+    wrong: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    redactor = redactor_with(Faulty(wrong), monkeypatch)
+    with pytest.raises(ValueError, match=r"a method gave|argument"):
+        redactor.redact(noise_frame("yuv420p", (20, 20)), [face(Box(1, 1, 9, 9))])
+
+
+def test_a_far_larger_box_than_the_picture_is_hidden_at_once() -> None:
+    frame = noise_frame("yuv420p", (40, 30))
+    solid().redact(frame, [face(Box(-1e7, -1e7, 1e7, 1e7))])
+    assert_hidden(frame, np.ones((30, 40), bool))
+
+
+@given(st.sampled_from(list(Orientation)), st.integers(1, 9), st.integers(1, 9))
+def test_what_stands_upright_is_stored_as_it_was(
+    orientation: Orientation, width: int, height: int
+) -> None:
+    stored = np.arange(width * height).reshape(height, width)
+    np.testing.assert_array_equal(orientation.stored(orientation.upright(stored)), stored)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("orientation", [Orientation.UPRIGHT, Orientation.TRANSPOSED])
+@pytest.mark.parametrize("size", [(64, 48), (63, 47), (3, 200)])
+def test_a_cover_leaves_but_a_few_blocks(
+    layout: str, orientation: Orientation, size: tuple[int, int]
+) -> None:
+    frame = noise_frame(layout, size, orientation)
+    before = frame.samples()
+    covered = Redactor(Settings(blocks=40)).cover(frame)
+    assert covered.frame is frame
+    for plane, was in zip(frame.planes(), before, strict=True):
+        for axis in (0, 1):
+            edges = (np.diff(plane.samples.astype(int), axis=axis) != 0).any(axis=1 - axis)
+            assert edges.sum() <= 4
+        assert abs(plane.samples.mean() - was.mean()) < 0.1 * frame.layout.peak
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_cover_may_be_a_picture(layout: str, tmp_path: Path) -> None:
+    path = tmp_path / "cover.png"
+    cv2.imwrite(str(path), np.full((20, 30, 3), 127, np.uint8))
+    frame = noise_frame(layout, (63, 47))
+    Redactor(Settings(), path).cover(frame)
+    for plane in frame.planes():
+        assert np.ptp(plane.samples) <= 1
+
+
+def test_a_cover_that_is_no_picture_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"none\.png"):
+        Redactor(Settings(), tmp_path / "none.png")
+
+
+def test_what_is_repeated_is_a_copy_of_what_is_redacted() -> None:
+    frame, again = noise_frame("yuv420p", (20, 20)), noise_frame("yuv420p", (20, 20))
+    redacted = solid().redact(frame, [face(Box(1, 1, 9, 9))])
+    asked: list[Frame] = []
+
+    def copy(given: Frame) -> Frame:
+        asked.append(given)
+        return again
+
+    assert repeated(redacted, copy).frame is again
+    assert asked == [frame]

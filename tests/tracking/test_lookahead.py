@@ -1,0 +1,135 @@
+"""One pass with a delay: what is found now is hidden in the frames that still wait."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.bright_square import SIZE, SQUARE, Blind, Bright, wall
+from tests.fakes import LAYOUTS, ArrayFrame
+from tests.test_follow import Script, found
+from tracker_blur.core.box import Box, Detection
+from tracker_blur.core.frame import Frame, Image, Plane
+from tracker_blur.core.tracks import Face
+from tracker_blur.tracking.backtracking import Rewind
+from tracker_blur.tracking.lookahead import look_ahead
+from tracker_blur.tracking.online import Follower
+from tracker_blur.tracking.redetection import SecondLook
+from tracker_blur.tracking.schedule import Pace
+
+RATE = 25.0
+APPEARS, FOUND, END = 4, 12, 18
+
+
+def frame(index: int, square: Box | None) -> ArrayFrame:
+    """Return a frame in gray; its view shows white as white."""
+    gray = np.asarray(cv2.cvtColor(wall(square), cv2.COLOR_BGR2GRAY), np.uint8)
+    return ArrayFrame([Plane(gray)], LAYOUTS["gray"][0], index=index)
+
+
+def clip(square: Box = SQUARE) -> list[ArrayFrame]:
+    """Return a clip in which the square appears, and stays."""
+    return [frame(index, square if index >= APPEARS else None) for index in range(END)]
+
+
+def late(square: Box = SQUARE) -> list[list[Detection]]:
+    """Return what a detector finds that is slow to see it."""
+    return [[found(square)] if index >= FOUND else [] for index in range(END)]
+
+
+def watched(
+    frames: Sequence[Frame],
+    looks: Sequence[Sequence[Detection]],
+    delay: int,
+    *,
+    backwards: bool = True,
+    view_size: tuple[int, int] = SIZE,
+) -> Iterator[tuple[Frame, tuple[Face, ...]]]:
+    follower = Follower(Script(looks), 0.5, Blind, Pace(1, RATE), 1.0, time.perf_counter)
+    rewind = Rewind(Blind, SecondLook(Bright()), RATE) if backwards else None
+
+    def view(frame: Frame) -> Image:
+        return frame.view(view_size)
+
+    return look_ahead(frames, view, follower, rewind, delay)
+
+
+@pytest.mark.parametrize("delay", [0, 1, 3, 8, 11, 17, 18, 500])
+def test_frames_keep_their_order_and_number_whatever_the_delay(delay: int) -> None:
+    frames = clip()
+    assert [given for given, _ in watched(frames, late(), delay)] == frames
+
+
+@pytest.mark.parametrize("delay", [0, 1, 3, 7, 8, 11, 500])
+def test_a_face_is_hidden_up_to_a_delay_before_it_was_found(delay: int) -> None:
+    hidden = [bool(faces) for _, faces in watched(clip(), late(), delay)]
+    first = max(APPEARS, FOUND - delay)
+    assert hidden == [index >= first for index in range(END)]
+
+
+def test_what_was_hidden_before_is_the_same_face_where_it_was() -> None:
+    for given, faces in watched(clip(), late(), 30):
+        assert [face.track_id for face in faces] == ([0] if given.index >= APPEARS else [])
+        assert all(face.box.iou(SQUARE) > 0.85 for face in faces)
+
+
+def test_without_a_delay_it_is_as_if_nobody_looked_back() -> None:
+    frames = clip()
+    plain = list(watched(frames, late(), 0, backwards=False))
+    assert list(watched(frames, late(), 0)) == plain
+    delayed = list(watched(frames, late(), 9, backwards=False))
+    assert [len(faces) for _, faces in delayed] == [len(faces) for _, faces in plain]
+
+
+def test_a_delay_takes_nothing_away() -> None:
+    frames = clip()
+    without = [faces for _, faces in watched(frames, late(), 0)]
+    for faces, more in zip(without, (f for _, f in watched(frames, late(), 6)), strict=True):
+        for face in faces:
+            assert any(other.box.covers(face.box) for other in more)
+
+
+def test_a_frame_waits_for_as_many_as_the_delay_says() -> None:
+    read = []
+
+    def frames() -> Iterator[Frame]:
+        for each in clip():
+            read.append(each.index)
+            yield each
+
+    given = look_ahead(
+        frames(),
+        lambda each: each.view(SIZE),
+        Follower(Script([]), 0.5, Blind, Pace(1, RATE), 1.0, time.perf_counter),
+        None,
+        5,
+    )
+    assert next(given)[0].index == 0
+    assert read == [0, 1, 2, 3, 4, 5]
+    assert next(given)[0].index == 1
+    assert read[-1] == 6
+
+
+def test_faces_are_in_pixels_of_the_full_frames() -> None:
+    small = (160, 90)
+    looks = [[found(box.scaled(0.5, 0.5)) for box in (f.box for f in finds)] for finds in late()]
+    for given, faces in watched(clip(), looks, 30, view_size=small):
+        assert len(faces) == (given.index >= APPEARS)
+        assert all(face.box.iou(SQUARE) > 0.85 for face in faces)
+
+
+def test_sizes_only_glide_down() -> None:
+    small = SQUARE.padded(-0.2)
+    looks = [[found(SQUARE)]] + [[found(small)]] * 10
+    frames = [frame(index, SQUARE) for index in range(11)]
+    widths = [faces[0].box.width for _, faces in watched(frames, looks, 2)]
+    assert widths == sorted(widths, reverse=True)
+    assert widths[1] > 0.95 * SQUARE.width
+
+
+def test_a_clip_without_frames_gives_none() -> None:
+    assert list(watched([], [], 5)) == []

@@ -1,0 +1,57 @@
+"""Frames come with the faces of their tracks, and no others do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tracker_blur.core.box import Box
+from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
+from tracker_blur.errors import SourceError
+from tracker_blur.images.frame import PictureFrame
+from tracker_blur.tracking.replay import replay
+
+TIMES = (0, 40, 90)
+BASE = Fraction(1, 1000)
+
+
+def frames(
+    times: tuple[int, ...] = TIMES, size: tuple[int, int] = (64, 48), base: Fraction = BASE
+) -> Iterator[PictureFrame]:
+    plane = np.zeros(size[::-1], np.uint8)
+    for index, pts in enumerate(times):
+        yield PictureFrame((plane, plane, plane), index=index, pts=pts, time_base=base)
+
+
+def tracks() -> Tracks:
+    builder = TracksBuilder()
+    for frame in (1, 2):
+        builder.add(frame, Face(0, Box(1, 2, 11, 12), 0.9, Origin.DETECTED))
+    return Tracks((64, 48), BASE, np.array(TIMES, np.int64), (), builder.tracks())
+
+
+def test_each_frame_has_its_faces() -> None:
+    seen = list(replay(frames(), tracks(), Path("in.mp4")))
+    assert [frame.pts for frame, _ in seen] == list(TIMES)
+    assert [len(faces) for _, faces in seen] == [0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        frames((0, 40)),
+        frames((0, 40, 90, 130)),
+        frames((0, 41, 90)),
+        frames(size=(48, 64)),
+        frames(base=Fraction(1, 90_000)),
+        frames(()),
+    ],
+    ids=["fewer", "more", "other times", "other size", "other clock", "none"],
+)
+def test_frames_of_another_video_are_refused(others: Iterator[PictureFrame]) -> None:
+    with pytest.raises(SourceError, match=r"in\.mp4: its frames are not those that were looked at"):
+        list(replay(others, tracks(), Path("in.mp4")))

@@ -1,0 +1,75 @@
+"""Poses and skin tones, estimated from pixels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.detectors.pictures import FACE, portrait
+from tracker_blur.core.box import Box, Detection
+from tracker_blur.core.frame import Image
+from tracker_blur.training.datasets import Annotated
+from tracker_blur.training.evaluation.groups import (
+    POSES,
+    TONES,
+    UNKNOWN,
+    Grouper,
+    grouped,
+    recalls,
+    tone,
+)
+from tracker_blur.training.evaluation.measure import scores
+from tracker_blur.weights.store import Weights
+
+BOX = Box(10, 10, 70, 70)
+
+
+def plain(lab: tuple[float, float, float]) -> Image:
+    pixel = np.full((80, 80, 3), lab, np.float32)
+    return np.asarray(np.rint(cv2.cvtColor(pixel, cv2.COLOR_LAB2BGR) * 255), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("lab", "expected"),
+    [
+        ((75, 10, 15), "light"),  # angle 59
+        ((58, 12, 17), "medium"),  # 25
+        ((40, 12, 17), "dark"),  # -30
+        ((60, 0, 0), UNKNOWN),
+        ((60, 0, -20), UNKNOWN),
+    ],
+)
+def test_tones(lab: tuple[float, float, float], expected: str) -> None:
+    assert tone(plain(lab), BOX) == expected
+
+
+def test_few_pixels_and_what_lies_outside_tell_no_tone() -> None:
+    assert tone(plain((75, 10, 15)), Box(10, 10, 25, 40)) == UNKNOWN
+    assert tone(plain((75, 10, 15)), Box(200, 200, 260, 260)) == UNKNOWN
+
+
+@pytest.mark.shared
+def test_poses_of_a_face(shared: Path) -> None:
+    grouper = Grouper(Weights(shared / "models"))
+    assert grouper.pose(portrait(), FACE) in ("frontal", "half turned")
+    assert grouper.pose(np.zeros((400, 400, 3), np.uint8), FACE) == UNKNOWN
+
+
+@pytest.mark.shared
+def test_recall_of_groups(shared: Path, tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    cv2.imwrite(str(path), portrait())
+    rows, columns = portrait().shape[:2]
+    wall = Box(0, 0, 40, 40)
+    pictures = [Annotated(path, (columns, rows), (("face", FACE), ("face", wall)))]
+    places = grouped(Grouper(Weights(shared / "models")), pictures, "face")
+    reached = scores(pictures, [[Detection(FACE, 0.9)]], "face", 12)
+    by_name = [(row.name, row.things, row.recall) for row in recalls(reached, 1, places)]
+    assert [name for name, _, _ in by_name] == [*POSES, *TONES]
+    poses = by_name[: len(POSES)]
+    assert sum(things for _, things, _ in poses) == 2
+    assert (UNKNOWN, 1, 0.0) in poses
+    assert any(things == 1 and recall == 1.0 for _, things, recall in poses)

@@ -1,0 +1,92 @@
+"""Exposed faces, look after look, become runs; what makes a face, and what is doubtful."""
+
+from __future__ import annotations
+
+import pytest
+
+from tracker_blur.core.box import Box
+from tracker_blur.verification.grouping import RunBuilder
+from tracker_blur.verification.probes import Find
+from tracker_blur.verification.verdict import Exposure
+
+BOX = Box(10, 10, 50, 60)
+
+
+def exposure(frame: int, box: Box, score: float, is_agreed: bool = False) -> tuple[Find, Exposure]:
+    find = Find(box, score, "told", is_agreed)
+    return find, Exposure(frame, frame / 25, None, box, score, "told", 1.0, b"jpeg")
+
+
+@pytest.mark.parametrize(
+    ("scores", "is_agreed", "is_face"),
+    [
+        ((0.6,), False, True),
+        ((0.59,), False, False),
+        ((0.3,), True, True),
+        ((0.5, 0.5), False, True),
+        ((0.5, 0.4), False, False),
+        ((0.49,) * 50, False, False),
+    ],
+)
+def test_what_makes_a_face(scores: tuple[float, ...], is_agreed: bool, is_face: bool) -> None:
+    runs = RunBuilder()
+    for frame, score in enumerate(scores):
+        runs.add([exposure(frame, BOX.moved(frame / 9, 0), score, is_agreed)], [], [])
+    assert len(runs.runs()) == is_face
+
+
+@pytest.mark.parametrize(
+    ("scores", "is_doubtful"),
+    [
+        ((0.7,), True),
+        ((0.8,), False),
+        ((0.6, 0.6), False),
+        ((0.6, None, None, 0.6), False),
+        ((0.6, 0.5, 0.5), True),
+        ((0.55,) * 9, True),
+    ],
+)
+@pytest.mark.parametrize("is_agreed", [False, True])
+def test_what_is_doubtful(
+    scores: tuple[float | None, ...], is_agreed: bool, is_doubtful: bool
+) -> None:
+    runs = RunBuilder()
+    for frame, score in enumerate(scores):
+        runs.add([] if score is None else [exposure(frame, BOX, score, is_agreed)], [], [])
+    (run,) = runs.runs()
+    assert run.is_doubtful == is_doubtful
+
+
+def test_a_weak_find_is_a_face_where_one_was_hidden_or_is_awaited() -> None:
+    for hidden, awaited, after in (([BOX], [], []), ([], [], [BOX]), ([], [BOX], [])):
+        runs = RunBuilder()
+        runs.add([], hidden, [])
+        runs.add([exposure(1, BOX.moved(3, 0), 0.4)], [], awaited)
+        runs.add([], after, [])
+        assert len(runs.runs()) == 1
+
+
+def test_a_run_bridges_looks_that_missed() -> None:
+    runs = RunBuilder()
+    for frame in range(30):
+        runs.add([] if frame in (4, 5, 15, 16, 17, 18) else [exposure(frame, BOX, 0.8)], [], [])
+    spans = [(run.first.frame, run.last.frame) for run in runs.runs()]
+    assert spans == [(0, 14), (19, 29)]
+
+
+def test_a_long_run_keeps_few_pictures() -> None:
+    runs = RunBuilder()
+    for frame in range(200):
+        runs.add([exposure(frame, BOX, 0.9 if frame == 70 else 0.6)], [], [])
+    (run,) = runs.runs()
+    assert [face.frame for face in run.exposures if face.crop is not None] == [0, 70, 199]
+    assert run.worst.frame == 70
+    assert len(run.exposures) == 200
+
+
+def test_two_faces_are_two_runs() -> None:
+    runs = RunBuilder()
+    for frame in range(4):
+        faces = [exposure(frame, BOX, 0.9), exposure(frame, BOX.moved(100, 0), 0.9)]
+        runs.add(faces if frame % 2 else faces[::-1], [], [])
+    assert [len(run.exposures) for run in runs.runs()] == [4, 4]

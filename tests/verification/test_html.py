@@ -1,0 +1,196 @@
+"""The page shows what was found, needs nothing but itself, and lets no file name write in it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import cv2
+import numpy as np
+import pytest
+
+from tracker_blur.core.box import Box
+from tracker_blur.verification.html import encoded, headline, page
+from tracker_blur.verification.verdict import Check, EndView, Exposure, Run, Verdict, time_code
+
+JPEG = cv2.imencode(".jpg", np.full((40, 60, 3), 90, np.uint8))[1].tobytes()
+VOID = {"meta", "img", "link", "br"}
+
+
+def exposure(frame: int, score: float = 0.9, crop: bytes | None = JPEG) -> Exposure:
+    return Exposure(frame, frame / 25, 7, Box(1, 2, 31, 42), score, "yunet", 0.95, crop)
+
+
+CLEAN = Verdict(
+    output="out.mp4",
+    source=None,
+    evidence="detail",
+    detectors=("yunet", "centerface"),
+    frames=100,
+    looked=100,
+    finds=12,
+    runs=(),
+    ends=(),
+    more_ends=0,
+    checks=(),
+    took=2.0,
+)
+EXPOSED = replace(
+    CLEAN,
+    source="in.mp4",
+    evidence="pixels",
+    runs=(
+        Run((exposure(3), exposure(4, 0.95), exposure(5, 0.99, None))),
+        Run((exposure(90, 0.6, None),)),
+    ),
+    ends=(EndView(7, 2, 0.08, "before", JPEG), EndView(7, 3, 0.12, "first", JPEG)),
+    more_ends=4,
+    checks=(Check("frames", True, "100"), Check("chapters", False, "0, other than the 2")),
+)
+
+
+class Outline(HTMLParser):
+    """Notes elements and what they point to, and that each is closed in order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.addresses: list[str] = []
+        self.unnamed_images = 0
+        self._open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        values = dict(attrs)
+        self.addresses += [
+            values[name] or "" for name in ("src", "href", "action") if name in values
+        ]
+        self.unnamed_images += tag == "img" and not values.get("alt")
+        assert not any(name.startswith("on") for name in values)
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+
+@pytest.mark.parametrize("verdict", [CLEAN, EXPOSED], ids=["clean", "exposed"])
+def test_it_is_whole_and_needs_nothing_else(verdict: Verdict) -> None:
+    outline = Outline(page(verdict))
+    assert "script" not in outline.tags
+    assert "link" not in outline.tags
+    assert all(address.startswith("data:image/jpeg;base64,") for address in outline.addresses)
+    assert outline.unnamed_images == 0
+    assert "url(" not in page(verdict)
+    assert "default-src 'none'" in page(verdict)
+
+
+def test_it_says_first_that_it_shows_faces() -> None:
+    body = page(EXPOSED).partition("<body>")[2]
+    assert body.index("This page shows faces") < body.index("<h1>")
+
+
+def test_folders_are_nobodys_business() -> None:
+    text = page(replace(EXPOSED, output="/home/jane/out.mp4", source="/home/jane/in.mp4"))
+    assert "jane" not in text
+    assert "<h1>out.mp4</h1>" in text
+    assert "compared with in.mp4" in text
+
+
+def test_exposed_faces_come_before_all_else() -> None:
+    text = page(EXPOSED)
+    order = [text.index(f'id="{name}"') for name in ("exposed", "rest", "ends")]
+    assert order == sorted(order)
+    assert "0:00:00.120 to 0:00:00.200" in text
+    assert "track 7, frames 3 to 5, seen in 3" in text
+    assert "(no picture kept)" in text
+    assert "4 more tracks" in text
+    assert text.count("<img") == 3
+
+
+def test_a_name_stays_a_name() -> None:
+    wicked = '<script>alert("x")&\'.mp4'
+    text = page(
+        replace(EXPOSED, output=wicked, source=wicked, checks=(Check(wicked, True, wicked),))
+    )
+    assert "<script" not in text
+    assert "&lt;script&gt;" in text
+    assert "script" not in Outline(text).tags
+
+
+def test_a_name_that_is_no_text_can_be_written() -> None:
+    assert b"caf\\udce9.mp4" in encoded(replace(CLEAN, output="caf\udce9.mp4"))
+
+
+def test_a_thousand_runs_make_no_endless_page() -> None:
+    runs = tuple(Run((exposure(frame),)) for frame in range(1000))
+    text = page(replace(CLEAN, runs=runs))
+    assert text.count("<img") == 300
+    assert "700 more are in the JSON report only" in text
+
+
+def test_headlines() -> None:
+    assert headline(CLEAN) == "no exposed face in 100 of 100 frames"
+    assert headline(EXPOSED) == (
+        "faces are exposed in 4 frames, in 2 places, the first at 0:00:00.120; "
+        "not as it was: chapters"
+    )
+    one = replace(CLEAN, runs=(Run((exposure(3),)),), checks=(Check("frames", True, "100"),))
+    assert headline(one) == ("a face is exposed in 1 frame, at 0:00:00.120; all else is as it was")
+    run = Run((exposure(3), exposure(4)))
+    both = replace(CLEAN, runs=(run, run), doubtful=(run,))
+    assert headline(both) == (
+        "faces are exposed in 2 frames, in 2 places, the first at 0:00:00.120, and 1 doubtful place"
+    )
+    assert headline(replace(CLEAN, doubtful=(run, run))) == (
+        "no exposed face in 100 of 100 frames, and 2 doubtful places"
+    )
+
+
+@pytest.mark.parametrize("name", ["frames", "times of frames", "shape", "pictures"])
+def test_another_video_is_said_first_and_nothing_of_faces(name: str) -> None:
+    other = replace(CLEAN, source="/a/in.mp4", checks=(Check(name, False, "differ"),))
+    assert headline(other) == (
+        f"in.mp4 seems to be another video ({name}: differ): no judgement of faces by it; "
+        f"not as it was: {name}"
+    )
+    exposed = headline(replace(other, runs=(Run((exposure(3),)),)))
+    assert exposed.startswith("in.mp4 seems to be another video")
+    assert "; a face is exposed in 1 frame, at 0:00:00.120; not as it was" in exposed
+    assert other.plain()["is_another_video"] is True
+
+
+def test_doubtful_places_follow_as_perhaps() -> None:
+    text = page(replace(EXPOSED, doubtful=(Run((exposure(50),), True),)))
+    order = [text.index(f'id="{name}"') for name in ("exposed", "perhaps", "rest")]
+    assert order == sorted(order)
+    assert "Perhaps (1)" in text
+    assert 'alt="perhaps a face at 0:00:02.000"' in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "code"),
+    [(0, "0:00:00.000"), (62.04, "0:01:02.040"), (1 / 30, "0:00:00.034"), (36000, "10:00:00.000")],
+)
+def test_time_codes(seconds: float, code: str) -> None:
+    assert time_code(seconds) == code
+
+
+def test_plain_data_holds_no_pictures() -> None:
+    plain = EXPOSED.plain()
+    assert plain["exposed"] == 4
+    assert plain["clean"] is False
+    assert plain["runs"][0]["frames"][0] == {
+        "frame": 3,
+        "seconds": 0.12,
+        "track": 7,
+        "box": [1, 2, 31, 42],
+        "score": 0.9,
+        "detector": "yunet",
+        "visible": 0.95,
+    }
+    assert not re.search(r"b'|base64", str(plain))

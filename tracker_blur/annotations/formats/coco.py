@@ -1,0 +1,226 @@
+"""COCO JSON, as most annotation programs read it: images, annotations with a track_id, tracks.
+
+Each frame is an image ("frame_000012.png", from 0, as CVAT names them; "frame_index" says it too).
+What COCO has no word for is in keys of ours, which other programs may leave out: "hide" and
+"method" in "tracks" (TAO's list), "score" and "origin" in the annotations. It can carry everything,
+but for the times of the frames; a file without our keys, what MOTChallenge carries, and labels.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple, TextIO
+
+from tracker_blur.annotations.collector import LARGEST_ID, TrackCollector
+from tracker_blur.annotations.rows import FARTHEST_PX, rotated, rows
+from tracker_blur.annotations.validation import (
+    RefusedError,
+    name_text,
+    number,
+    reading,
+    shown,
+    whole_number,
+)
+from tracker_blur.core.tracks import Tracks
+from tracker_blur.files.atomic import replacing
+
+_LARGEST_NUMBER = 2**53
+
+
+def write(tracks: Tracks, path: Path, overwrite: bool) -> None:
+    """Write one object; its longer lists have one item a line."""
+    labels = sorted({track.label for track in tracks.tracks} | {"face"})
+    categories = {label: index for index, label in enumerate(labels, start=1)}
+    with (
+        replacing(path, overwrite) as temporary,
+        temporary.open("w", encoding="utf-8", newline="\n") as file,
+    ):
+        file.write('{"info":{"description":"faces, by trackblur"},"licenses":[],\n')
+        categories_list = ({"id": key, "name": label} for label, key in categories.items())
+        _write_list(file, "categories", categories_list)
+        file.write(",\n")
+        _write_list(file, "images", _images(tracks))
+        file.write(",\n")
+        _write_list(file, "tracks", _tracks(tracks, categories))
+        file.write(",\n")
+        _write_list(file, "annotations", _annotations(tracks, categories))
+        file.write("}\n")
+
+
+def read(path: Path, like: Tracks) -> Tracks:
+    """Read what annotations, images, categories and tracks say; the rest is left out."""
+    collector = TrackCollector(like.frame_count)
+    with reading(path):
+        content = _content(path)
+        frames = dict(_frames(content, like))
+        labels = {
+            whole_number(item.get("id"), "a category's id", 0, _LARGEST_NUMBER): name_text(
+                item.get("name"), "a category's name"
+            )
+            for item in _dicts(content, "categories")
+        }
+        track_labels = dict[int, str]()
+        for found in _items(content, "annotations"):
+            if not isinstance(found, _Annotation):
+                raise RefusedError(f"{shown(found)} is no annotation: it needs image_id and bbox")
+            track_id = whole_number(found.track_id, "track_id", 0, LARGEST_ID)
+            if not isinstance(found.image_id, int) or found.image_id not in frames:
+                raise RefusedError(f"there is no image of the id {shown(found.image_id)}")
+            label = labels.get(found.category_id) if isinstance(found.category_id, int) else None
+            if label is None:
+                raise RefusedError(f"there is no category of the id {shown(found.category_id)}")
+            track_labels.setdefault(track_id, label)
+            collector.add(
+                track_id, frames[found.image_id], _edges(found), found.score, found.origin
+            )
+        _describe(collector, content, track_labels)
+    return replace(like, tracks=collector.tracks())
+
+
+class _Annotation(NamedTuple):
+    """What matters of an annotation, in a tenth of the memory; nothing is checked yet."""
+
+    image_id: object
+    track_id: object
+    category_id: object
+    bbox: object
+    rotation: object
+    score: object
+    origin: object
+
+
+def _write_list(file: TextIO, name: str, items: Iterator[dict[str, Any]]) -> None:
+    file.write(f'"{name}":[')
+    separator = "\n"
+    for item in items:
+        file.write(separator)
+        file.write(json.dumps(item, allow_nan=False, separators=(",", ":")))
+        separator = ",\n"
+    file.write("]")
+
+
+def _images(tracks: Tracks) -> Iterator[dict[str, Any]]:
+    width, height = tracks.size
+    for frame in range(tracks.frame_count):
+        yield {
+            "id": frame + 1,
+            "file_name": f"frame_{frame:06}.png",
+            "width": width,
+            "height": height,
+            "frame_index": frame,
+        }
+
+
+def _tracks(tracks: Tracks, categories: dict[str, int]) -> Iterator[dict[str, Any]]:
+    for track in tracks.tracks:
+        yield {
+            "id": track.track_id,
+            "category_id": categories[track.label],
+            "hide": track.hide,
+            "method": track.method,
+        }
+
+
+def _annotations(tracks: Tracks, categories: dict[str, int]) -> Iterator[dict[str, Any]]:
+    key = 0
+    for track in tracks.tracks:
+        for row in rows(track):
+            key += 1
+            box = row.x_y_width_height
+            yield {
+                "id": key,
+                "image_id": row.frame + 1,
+                "category_id": categories[track.label],
+                "track_id": track.track_id,
+                "bbox": box,
+                "area": round(box[2] * box[3], 4),
+                "segmentation": [],
+                "iscrowd": 0,
+                "score": row.score,
+                "origin": row.origin.value,
+            }
+
+
+def _content(path: Path) -> dict[str, Any]:
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            content = json.load(file, object_hook=_slim)
+    except UnicodeDecodeError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise RefusedError(f"is no JSON ({error}): check that it is the right file") from error
+    if not isinstance(content, dict) or "annotations" not in content:
+        raise RefusedError("is no COCO file: it has no annotations")
+    return content
+
+
+def _slim(item: dict[str, Any]) -> object:
+    if "bbox" not in item or "image_id" not in item:
+        return item
+    attributes = item.get("attributes")
+    if not isinstance(attributes, dict):
+        attributes = {}
+    return _Annotation(
+        item["image_id"],
+        item.get("track_id", attributes.get("track_id")),
+        item.get("category_id"),
+        item["bbox"],
+        attributes.get("rotation", 0.0),
+        item.get("score", 1.0),
+        item.get("origin", "drawn"),
+    )
+
+
+def _items(content: dict[str, Any], name: str) -> list[object]:
+    items = content.get(name, [])
+    if not isinstance(items, list):
+        raise RefusedError(f"{name} is {shown(items)}: give a list")
+    return items
+
+
+def _dicts(content: dict[str, Any], name: str) -> Iterator[dict[str, Any]]:
+    for item in _items(content, name):
+        if not isinstance(item, dict):
+            raise RefusedError(f"{name} holds {shown(item)}: give objects in braces")
+        yield item
+
+
+def _frames(content: dict[str, Any], like: Tracks) -> Iterator[tuple[int, int]]:
+    for image in _dicts(content, "images"):
+        key = whole_number(image.get("id"), "an image's id", 0, _LARGEST_NUMBER)
+        size = image.get("width"), image.get("height")
+        if size != like.size:
+            raise RefusedError(
+                f"image {key} is {size[0]}x{size[1]} and the video {like.size[0]}x{like.size[1]}: "
+                "is it another video's?"
+            )
+        frame = image.get("frame_index", image.get("frame_id"))
+        if frame is None:
+            digits = re.findall("[0-9]+", str(image.get("file_name")).rpartition(".")[0])
+            if not digits:
+                raise RefusedError(f"image {key} tells no frame: give it a frame_index, from 0")
+            frame = int(digits[-1][:18])
+        yield key, whole_number(frame, f"the frame of image {key}", 0, like.frame_count - 1)
+
+
+def _edges(found: _Annotation) -> tuple[float, ...]:
+    if not isinstance(found.bbox, list) or len(found.bbox) != 4:
+        raise RefusedError(f"bbox is {shown(found.bbox)}: give [left, top, width, height]")
+    x, y, width, height = (number(value, "bbox", -FARTHEST_PX, FARTHEST_PX) for value in found.bbox)
+    rotation = number(found.rotation, "rotation", -360, 360)
+    return rotated((x, y, x + width, y + height), rotation)
+
+
+def _describe(
+    collector: TrackCollector, content: dict[str, Any], track_labels: dict[int, str]
+) -> None:
+    for item in _dicts(content, "tracks"):
+        track_id = whole_number(item.get("id"), "a track's id", 0, LARGEST_ID)
+        label = track_labels.pop(track_id, "face")
+        collector.describe(track_id, item.get("hide", True), item.get("method"), label)
+    for track_id, label in track_labels.items():
+        collector.describe(track_id, label=label)

@@ -1,0 +1,60 @@
+"""MOTChallenge text, as evaluation tools read it: ten columns, one line a face and frame.
+
+Columns: frame (from 1), track, left, top, width, height, score, and three times -1. Pixels count
+from 0, as everywhere in trackblur. Any file with at least the first six columns is read; further
+ones but the score are left out. It cannot carry: labels, whether a track is hidden, its method,
+where a box comes from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from tracker_blur.annotations.collector import TrackCollector
+from tracker_blur.annotations.rows import rows
+from tracker_blur.annotations.validation import RefusedError, parsed, parsed_whole, reading
+from tracker_blur.core.tracks import Tracks
+from tracker_blur.files.atomic import replacing
+
+
+def write(tracks: Tracks, path: Path, overwrite: bool) -> None:
+    """Write the tracks, one after the other."""
+    with (
+        replacing(path, overwrite) as temporary,
+        temporary.open("w", encoding="utf-8", newline="\n") as file,
+    ):
+        for track in tracks.tracks:
+            for row in rows(track):
+                x, y, width, height = row.x_y_width_height
+                file.write(
+                    f"{row.frame + 1},{track.track_id},{x},{y},{width},{height},"
+                    f"{row.score},-1,-1,-1\n"
+                )
+
+
+def read(path: Path, like: Tracks) -> Tracks:
+    """Read the first seven columns, parted by commas or spaces."""
+    collector = TrackCollector(like.frame_count)
+    with reading(path) as place, path.open(encoding="utf-8-sig") as file:
+        for line in file:
+            place.line += 1
+            if line.strip():
+                _read_line(line, collector)
+    return replace(like, tracks=collector.tracks())
+
+
+def _read_line(line: str, collector: TrackCollector) -> None:
+    columns = line.replace(",", " ").split()
+    if len(columns) < 6:
+        raise RefusedError("has less than six columns: give frame,track,left,top,width,height")
+    frame = parsed_whole(columns[0], "frame")
+    if frame < 1:
+        raise RefusedError(f"frame is {frame}: in this format the first frame is 1")
+    track_id = parsed_whole(columns[1], "track")
+    if track_id < 0:
+        raise RefusedError("track is negative, so nothing was followed: give tracks a number")
+    x, y, width, height = (parsed(text, "the box") for text in columns[2:6])
+    # Scores of other detectors may have any range; they decide nothing here.
+    score = min(max(parsed(columns[6], "score"), 0.0), 1.0) if len(columns) > 6 else 1.0
+    collector.add(track_id, frame - 1, (x, y, x + width, y + height), score)

@@ -1,0 +1,231 @@
+"""The track file: which faces of one video are hidden, when and where, as JSON Lines.
+
+A person, a script or another program may change it; `docs/track-file.md` describes every line.
+"""
+
+from __future__ import annotations
+
+import codecs
+import dataclasses
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tracker_blur.annotations.collector import TrackCollector
+from tracker_blur.annotations.rows import rows
+from tracker_blur.annotations.track_file_lines import END_LINE, FORMAT, VERSION, LineReader
+from tracker_blur.annotations.validation import RefusedError, printable, reading
+from tracker_blur.core.tracks import Track, Tracks
+from tracker_blur.errors import SinkError, TrackFileError
+from tracker_blur.files import atomic
+from tracker_blur.files.digest import sha256
+from tracker_blur.settings import Settings
+from tracker_blur.version import __version__
+
+_TIMES_A_LINE = 1000  # frames
+_FIRST_BYTES = 1 << 16  # hold a header, however its words are ordered
+_LONGEST_LINE = 16 << 20  # characters; what is longer is no track file
+
+
+@dataclass(frozen=True)
+class TrackFile:
+    """What a track file holds.
+
+    source_name    the video's file name, without its folder
+    source_sha256  of the video's bytes
+    source_bytes   size of the video
+    settings       those that the tracks were made with, plain data
+    detector       name of the detector that looked
+    models         names of the weight files it used
+    """
+
+    tracks: Tracks
+    source_name: str
+    source_sha256: str
+    source_bytes: int
+    settings: dict[str, Any]
+    detector: str
+    models: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        source: Path,
+        tracks: Tracks,
+        settings: Settings,
+        detector: str,
+        models: tuple[str, ...] = (),
+    ) -> TrackFile:
+        """Return the file for a video's tracks; folders' names are left out of the settings."""
+        plain = {
+            name: value.name if isinstance(value, Path) else value
+            for name, value in dataclasses.asdict(settings).items()
+        }
+        plain["detector"] = Path(settings.detector).name
+        with reading(source):
+            size, digest = source.stat().st_size, sha256(source)
+        return cls(tracks, source.name, digest, size, plain, detector, models)
+
+
+def write(path: Path, track_file: TrackFile, overwrite: bool) -> None:
+    """Write a track file whole or not at all.
+
+    Box edges are rounded away from the face to 0.01 pixels, scores to 0.0001.
+    Only a track file is replaced, or an empty file.
+
+    Raises SinkError when it cannot be written, ValueError for tracks that no file can say: boxes
+    without an area, frames outside of the video, times that do not ascend, unknown methods.
+    """
+    _check(track_file.tracks)
+    if overwrite:
+        _refuse_others(path)
+    with (
+        atomic.replacing(path, overwrite) as temporary,
+        # What is no Unicode, as in names of files, becomes an escape that JSON understands.
+        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file,
+    ):
+        file.writelines(f"{line}\n" for line in _lines(track_file))
+
+
+def check_place(path: Path, overwrite: bool) -> None:
+    """Find out whether a track file can be written here later; leaves nothing.
+
+    Raises SinkError as `write` does.
+    """
+    atomic.check_place(path, overwrite)
+    _refuse_others(path)
+
+
+def is_one(path: Path) -> bool:
+    """Whether a file begins as a track file does; one that is missing or empty does not.
+
+    Raises TrackFileError when it cannot be read.
+    """
+    if not path.is_file():
+        return False
+    with reading(path), path.open("rb") as file:
+        first = file.read(_FIRST_BYTES).removeprefix(codecs.BOM_UTF8).lstrip()
+    return first.startswith(b"{") and f'"{FORMAT}"'.encode() in first
+
+
+def read(path: Path) -> TrackFile:
+    """Read a track file, as trackblur or a person wrote it.
+
+    Raises TrackFileError when it cannot be read or makes no sense.
+    """
+    reader = LineReader()
+    with reading(path) as place, path.open("rb") as file:
+        while line := file.readline(_LONGEST_LINE):
+            place.line += 1
+            if len(line) == _LONGEST_LINE:
+                raise RefusedError("is too long for a track file: check that it is one")
+            reader.feed(line.decode("utf-8-sig" if place.line == 1 else "utf-8"))
+        place.line = 0
+        header, tracks = reader.finish()
+    return TrackFile(
+        tracks,
+        header.source_name,
+        header.source_sha256,
+        header.source_bytes,
+        header.settings,
+        header.detector,
+        header.models,
+    )
+
+
+def check_belongs(track_file: TrackFile, path: Path) -> None:
+    """Make sure that the tracks were made for exactly this video.
+
+    Raises TrackFileError when it is another video, or cannot be read.
+    """
+    with reading(path):
+        is_same = (
+            path.stat().st_size == track_file.source_bytes
+            and sha256(path) == track_file.source_sha256
+        )
+    if not is_same:
+        raise TrackFileError(
+            f"{path}: is not the video that the tracks were made for "
+            f"({printable(track_file.source_name)}, SHA-256 {track_file.source_sha256[:12]}…): "
+            "give that one, or make tracks for this one with 'trackblur track'"
+        )
+
+
+def _refuse_others(path: Path) -> None:
+    if path.is_file() and path.stat().st_size and not is_one(path):
+        raise SinkError(
+            f"{path}: exists and is no track file, so it is not replaced: choose another name"
+        )
+
+
+def _check(tracks: Tracks) -> None:
+    if np.any(np.diff(tracks.times) <= 0):
+        raise ValueError("the times of the frames do not ascend")
+    described = TrackCollector(tracks.frame_count)
+    for track in tracks.tracks:
+        described.describe(track.track_id, track.hide, track.method, track.label)
+        if track.first < 0 or track.last >= tracks.frame_count:
+            raise ValueError(f"track {track.track_id} has frames that the video does not have")
+
+
+def _lines(track_file: TrackFile) -> Iterator[str]:
+    tracks = track_file.tracks
+    yield _json(
+        {
+            "format": FORMAT,
+            "version": VERSION,
+            "trackblur": __version__,
+            "source": {
+                "name": track_file.source_name,
+                "sha256": track_file.source_sha256,
+                "bytes": track_file.source_bytes,
+            },
+            "size": list(tracks.size),
+            "time_base": f"{tracks.time_base.numerator}/{tracks.time_base.denominator}",
+            "frames": tracks.frame_count,
+            "cuts": list(tracks.cuts),
+            "detector": track_file.detector,
+            "models": list(track_file.models),
+            "settings": track_file.settings,
+        }
+    )
+    for first in range(0, tracks.frame_count, _TIMES_A_LINE):
+        yield _json(_times(first, tracks.times[first : first + _TIMES_A_LINE]))
+    for track in tracks.tracks:
+        yield from _track_lines(track)
+    yield END_LINE
+
+
+def _times(first: int, times: npt.NDArray[np.int64]) -> dict[str, Any]:
+    steps = np.diff(times)
+    starts = np.flatnonzero(np.diff(steps, prepend=0))
+    counts = np.diff(starts, append=len(steps))
+    runs = np.stack([steps[starts], counts], axis=1)
+    return {"frame": first, "pts": int(times[0]), "steps": runs.tolist()}
+
+
+def _track_lines(track: Track) -> Iterator[str]:
+    yield _json(
+        {
+            "track": track.track_id,
+            "label": track.label,
+            "hide": track.hide,
+            "method": track.method,
+        }
+    )
+    start = f'{{"track":{track.track_id},"frame":'
+    for row in rows(track):
+        left, top, right, bottom = row.edges
+        yield (
+            f'{start}{row.frame},"box":[{left},{top},{right},{bottom}],'
+            f'"score":{row.score},"origin":"{row.origin.value}"}}'
+        )
+
+
+def _json(value: dict[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

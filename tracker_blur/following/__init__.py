@@ -1,1 +1,0 @@
-"""What `follow.py` is made of and run with: looks, pace, what was before and what comes after."""

@@ -1,0 +1,111 @@
+"""Pictures: still, animated, or of several pages; only pixels, color profile and resolution."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from tracker_blur.core.frame import Image, RedactedFrame
+from tracker_blur.core.source import Source
+from tracker_blur.errors import SinkError, TrackerBlurError
+from tracker_blur.files.atomic import replacing
+from tracker_blur.files.suffixes import format_of
+from tracker_blur.images import heic
+from tracker_blur.images.encode import encode
+from tracker_blur.images.frame import MANY_FRAMES_FORMATS, PictureFrame
+from tracker_blur.settings import Settings
+
+_GAP_PX = 8
+
+
+class ImageSink:
+    """Writes picture frames into one file, in the format that its suffix stands for.
+
+    Frames are held in memory until the end: an animation takes 3 bytes a pixel and frame.
+
+    path      the output; written only when complete
+    source    where the frames come from
+    settings  `metadata` and `overwrite` are used; quality is the input's own
+    warnings  empty: a picture is written as it is
+
+    Raises SettingsError for a suffix that stands for no picture; SinkError for one that cannot
+    hold as many frames, and when the output exists or cannot be written; MissingPackageError for
+    HEIC without its package.
+    """
+
+    def __init__(self, path: Path, source: Source, settings: Settings) -> None:
+        self.warnings: tuple[str, ...] = ()
+        self._path = path
+        self._format = format_of(path)
+        self._settings = settings
+        self._frames: list[PictureFrame] = []
+        self._output = ExitStack()
+        count = source.info.frame_count
+        if count != 1 and self._format not in MANY_FRAMES_FORMATS:
+            raise SinkError(
+                f"{path}: holds one picture, and the input has {count or 'several'}: "
+                "choose gif, png, webp or tiff"
+            )
+        if self._format == "HEIF":
+            heic.package()
+
+    def write(self, redacted: RedactedFrame) -> None:
+        """Take one frame, which must be of a picture."""
+        frame = redacted.frame
+        if not isinstance(frame, PictureFrame):
+            raise TypeError(f"a picture cannot be written from a {type(frame).__name__}")
+        self._frames.append(frame)
+
+    def __enter__(self) -> ImageSink:
+        overwrite = self._settings.overwrite
+        self._temporary = self._output.enter_context(replacing(self._path, overwrite))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Write the file, or leave nothing of it where there was an error."""
+        if kind is not None:
+            self._output.__exit__(kind, error, trace)
+            return
+        with self._output:
+            _fill(self._temporary, self._path, self._frames, self._settings.metadata == "keep")
+
+
+def side_by_side(path: Path, before: Image, after: Image, overwrite: bool) -> None:
+    """Write two upright views of one size beside each other, as a picture for comparing.
+
+    The result shows the faces: it is for the user's eyes only. Raises SettingsError for a suffix
+    that stands for no picture, SinkError when the file exists or cannot be written.
+    """
+    format_of(path)
+    gap = np.full((before.shape[0], _GAP_PX, 3), 255, np.uint8)
+    both = np.hstack([before, gap, after])
+    frame = PictureFrame(tuple(np.ascontiguousarray(both[..., i]) for i in (2, 1, 0)))
+    with replacing(path, overwrite) as temporary:
+        _fill(temporary, path, [frame], keep_exif=False)
+
+
+def _fill(temporary: Path, path: Path, frames: Sequence[PictureFrame], keep_exif: bool) -> None:
+    """Write the frames into the temporary file that is to become `path`."""
+    file_format = format_of(path)
+    if not frames:
+        raise SinkError(f"{path}: there is no picture to write: check the input")
+    try:
+        stored = encode(frames, file_format, keep_exif)
+    except TrackerBlurError:
+        raise
+    except Exception as error:  # encoders raise whatever they stumble over
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise SinkError(
+            f"{path}: the picture cannot be stored as {file_format} ({reason}): "
+            "choose another format"
+        ) from error
+    temporary.write_bytes(stored)

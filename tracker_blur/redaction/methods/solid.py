@@ -1,0 +1,33 @@
+"""One flat color (the safest: nothing of the face is left).
+
+The color is `settings.color`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tracker_blur.core.frame import Samples
+from tracker_blur.redaction import color
+from tracker_blur.redaction.methods import Patch
+from tracker_blur.settings import Settings
+
+
+def make(settings: Settings) -> Solid:
+    """Return the method; raises SettingsError for a color that is none."""
+    return Solid(color.parse(settings.color))
+
+
+class Solid:
+    """Fills with one color."""
+
+    def __init__(self, fill: color.Color) -> None:
+        self._fill = fill
+
+    def hide(self, patch: Patch) -> tuple[Samples, ...]:
+        """Return the color in every sample."""
+        values = color.native(self._fill, patch.layout)
+        return tuple(
+            np.full_like(plane.samples, value)
+            for plane, value in zip(patch.planes, values, strict=True)
+        )

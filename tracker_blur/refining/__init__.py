@@ -1,1 +1,0 @@
-"""What `refine.py` is made of: pieces of tracks, and which of them are one face; no files."""

@@ -1,0 +1,1 @@
+"""Where every face is, frame by frame; no files, windows or clocks."""

@@ -1,0 +1,55 @@
+"""How faces look: few numbers by which two sights may be told to be one face, or two."""
+
+from __future__ import annotations
+
+from array import array
+from collections import defaultdict
+
+import cv2
+import numpy as np
+
+from tracker_blur.core.box import Box
+from tracker_blur.core.frame import Image
+
+_HUE_BINS, _SATURATION_BINS = 8, 3
+_BYTES = _HUE_BINS * _SATURATION_BINS
+
+
+def look(image: Image, box: Box) -> bytes:
+    """Return the colors in a box, in pixels of the image, as 24 shares of 255."""
+    height, width = image.shape[:2]
+    left, top, right, bottom = box.clipped(width, height).outward()
+    crop = image[top : max(bottom, top + 1), left : max(right, left + 1)]
+    if not crop.size:
+        return bytes(_BYTES)
+    hsv = cv2.cvtColor(crop, cv2.COLOR_BGR2HSV)
+    bins = [_HUE_BINS, _SATURATION_BINS]
+    counts = cv2.calcHist([hsv], [0, 1], None, bins, [0, 180, 0, 256])
+    return np.asarray(np.rint(counts.ravel() * (255 / counts.sum())), np.uint8).tobytes()
+
+
+def common(one: bytes, other: bytes) -> float:
+    """Return the share of colors, 0 to 1, that two looks have in common."""
+    shares = np.minimum(np.frombuffer(one, np.uint8), np.frombuffer(other, np.uint8))
+    return float(shares.sum()) / 255
+
+
+class Looks:
+    """Remembers how each face looked in each frame where it was found: 28 bytes each."""
+
+    def __init__(self) -> None:
+        self._frames: defaultdict[int, array[int]] = defaultdict(lambda: array("i"))
+        self._looks: defaultdict[int, bytearray] = defaultdict(bytearray)
+
+    def add(self, track_id: int, frame: int, what: bytes) -> None:
+        """Remember a face's look in a frame."""
+        self._frames[track_id].append(frame)
+        self._looks[track_id] += what
+
+    def at(self, track_id: int, frame: int) -> bytes:
+        """Return the look of a face in a frame; raises KeyError where it was not found."""
+        rows = np.flatnonzero(np.frombuffer(self._frames[track_id], np.intc) == frame)
+        if not len(rows):
+            raise KeyError((track_id, frame))
+        start = _BYTES * int(rows[-1])
+        return bytes(self._looks[track_id][start : start + _BYTES])

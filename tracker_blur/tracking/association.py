@@ -1,0 +1,125 @@
+"""Pairs detections with tracks: centroid distance in face sizes, gated, Hungarian method."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from tracker_blur.core.box import Box
+
+FAR = 1e6
+"""The cost of a pair that must not be."""
+
+SIZE_RATIO_LIMIT = 3.0  # a face does not become three times as large between two looks
+
+
+def distance(track: Box, found: Box, size_ratio: float = SIZE_RATIO_LIMIT) -> float:
+    """Return the distance of the two centers in units of the mean face size; inf if unlike.
+
+    Two boxes are unlike when either is empty or one is over `size_ratio` times as large (by side).
+    """
+    if track.is_empty or found.is_empty:
+        return math.inf
+    small, large = sorted((track.size, found.size))
+    if large > size_ratio * small:
+        return math.inf
+    (x, y), (u, v) = track.center, found.center
+    return math.hypot(u - x, v - y) / ((small + large) / 2)
+
+
+def pair(
+    tracks: Sequence[Box],
+    found: Sequence[Box],
+    gates: Sequence[float],
+    size_ratio: float = SIZE_RATIO_LIMIT,
+) -> list[tuple[int, int]]:
+    """Return pairs (index of track, index of find) of least total distance.
+
+    `tracks` are the boxes predicted for the moment of the finds; `gates[i]` is the distance, in
+    face sizes, up to which track i may be paired. As many pairs as the gates allow are made
+    (Kuhn 1955; solved by SciPy's modified Jonker-Volgenant algorithm).
+    """
+    if not tracks or not found:
+        return []
+    costs = np.full((len(tracks), len(found)), FAR)
+    for row, (track, gate) in enumerate(zip(tracks, gates, strict=True)):
+        for column, box in enumerate(found):
+            apart = distance(track, box, size_ratio)
+            if apart <= gate:
+                costs[row, column] = apart
+    return assign(costs)
+
+
+def assign(costs: npt.NDArray[np.float64]) -> list[tuple[int, int]]:
+    """Return pairs (row, column) of least total cost, as many as are not FAR.
+
+    costs   shape (rows, columns), below FAR where a pair is allowed
+    """
+    if not costs.size:
+        return []
+    reach = costs < FAR
+    if reach.sum(axis=0).max() <= 1 and reach.sum(axis=1).max() <= 1:
+        rows, columns = np.nonzero(reach)  # nothing to choose: the only pairing there is
+    else:
+        # Imported when first needed: it costs a quarter of a second and 45 MB.
+        from scipy.optimize import linear_sum_assignment
+
+        rows, columns = linear_sum_assignment(costs)
+    return [
+        (int(row), int(column))
+        for row, column in zip(rows, columns, strict=True)
+        if costs[row, column] < FAR
+    ]
+
+
+def assign_sparse(candidates: Sequence[tuple[int, int, float]]) -> list[tuple[int, int]]:
+    """Return pairs of least total cost out of (row, column, cost), each below FAR.
+
+    Rows and columns that no candidate links, directly or by others, are solved apart: the work
+    grows with the largest such group, not with all.
+    """
+    if not candidates:
+        return []
+    rows = {row: index for index, row in enumerate(sorted({row for row, _, _ in candidates}))}
+    columns = {
+        column: index
+        for index, column in enumerate(sorted({column for _, column, _ in candidates}))
+    }
+    group_of = _groups([(rows[row], columns[column]) for row, column, _ in candidates], len(rows))
+    groups: dict[int, list[tuple[int, int, float]]] = {}
+    for candidate in candidates:
+        groups.setdefault(group_of[rows[candidate[0]]], []).append(candidate)
+    pairs: list[tuple[int, int]] = []
+    for group in groups.values():
+        pairs += _assign_group(group)
+    return pairs
+
+
+def _groups(edges: Sequence[tuple[int, int]], row_count: int) -> list[int]:
+    """Return a number for each row, the same for those that edges (row, column) link."""
+    parents = list(range(row_count))
+
+    def root(row: int) -> int:
+        while parents[row] != row:
+            parents[row] = parents[parents[row]]
+            row = parents[row]
+        return row
+
+    owners: dict[int, int] = {}  # a row of each column
+    for row, column in edges:
+        parents[root(row)] = root(owners.setdefault(column, row))
+    return [root(row) for row in range(row_count)]
+
+
+def _assign_group(group: Sequence[tuple[int, int, float]]) -> list[tuple[int, int]]:
+    rows = sorted({row for row, _, _ in group})
+    columns = sorted({column for _, column, _ in group})
+    row_of = {row: index for index, row in enumerate(rows)}
+    column_of = {column: index for index, column in enumerate(columns)}
+    costs = np.full((len(rows), len(columns)), FAR)
+    for row, column, cost in group:
+        costs[row_of[row], column_of[column]] = cost
+    return [(rows[row], columns[column]) for row, column in assign(costs)]

@@ -1,0 +1,88 @@
+"""Remembers the last moment of a video, and follows new faces back through it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from tracker_blur.core.box import Box
+from tracker_blur.core.frame import Image
+from tracker_blur.core.tracks import Face, Origin
+from tracker_blur.trackers import Tracker
+from tracker_blur.tracking.backwards import follow_back
+from tracker_blur.tracking.online import Step
+from tracker_blur.tracking.redetection import SecondLook
+from tracker_blur.tracking.scene_cuts import Change
+
+WINDOW_SECONDS = 1.0  # how far back a new face is followed
+_WINDOW_FRAMES = 30  # and through how many frames at the most: they are kept as pictures
+_REACHED_IOU = 0.4  # going backwards, a face that overlaps another's by more has become that one
+
+
+@dataclass(frozen=True, slots=True)
+class Rewound:
+    """Where a new face was before it was found.
+
+    faces   the latest first: index of the frame, its view, and the face in pixels of the view
+    link    identifier of the face, lost by now, that it turned out to be; None if none
+    """
+
+    faces: tuple[tuple[int, Image, Face], ...]
+    link: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    index: int
+    image: Image
+    faces: tuple[Face, ...]
+
+
+class Rewind:
+    """Holds the reduced pictures of the last second, 30 at the most.
+
+    rate   frames per second
+    """
+
+    def __init__(
+        self, new_tracker: Callable[[], Tracker] | None, second_look: SecondLook, rate: float
+    ) -> None:
+        self._new_tracker = new_tracker
+        self._second_look = second_look
+        frames = min(_WINDOW_FRAMES, max(1, round(WINDOW_SECONDS * rate)))
+        self._window: deque[_Seen] = deque(maxlen=frames)
+        self._known = 0
+
+    def step(self, index: int, image: Image, step: Step) -> Iterator[tuple[Face, Rewound]]:
+        """Give each face that is new in this frame with where it was before; once a frame."""
+        if step.change is not Change.NONE:
+            self._window.clear()
+        new = [face for face in step.faces if face.track_id >= self._known]
+        self._known = max((self._known, *(face.track_id + 1 for face in new)))
+        for face in new:
+            yield face, self._way_back(face, image, step.faces)
+        self._window.append(_Seen(index, image, step.faces))
+
+    def _way_back(self, face: Face, image: Image, others: tuple[Face, ...]) -> Rewound:
+        found_now = {other.track_id for other in others if other.origin is Origin.DETECTED}
+        earlier = [seen for seen in reversed(self._window) if seen.image.shape == image.shape]
+        way = follow_back(
+            image, face.box, (seen.image for seen in earlier), self._new_tracker, self._second_look
+        )
+        faces: list[tuple[int, Image, Face]] = []
+        for seen, (box, score, origin) in zip(earlier, way, strict=False):
+            reached = _reached(box, seen.faces)
+            if reached is not None:
+                link = None if reached.track_id in found_now else reached.track_id
+                return Rewound(tuple(faces), link)
+            faces.append((seen.index, seen.image, Face(face.track_id, box, score, origin)))
+        return Rewound(tuple(faces), None)
+
+
+def _reached(box: Box, faces: tuple[Face, ...]) -> Face | None:
+    """Return the face that was found where following backwards has arrived."""
+    for face in faces:
+        if face.origin is Origin.DETECTED and face.box.iou(box) > _REACHED_IOU:
+            return face
+    return None

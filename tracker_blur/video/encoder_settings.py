@@ -1,0 +1,254 @@
+"""Which encoder writes a picture track, and with which settings.
+
+Default qualities and presets are measured: docs/media.md holds the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import av
+from av.codec.codec import UnknownCodecError, find_best_pix_fmt_of_list
+from av.video.format import VideoFormat
+
+from tracker_blur.errors import SettingsError, SinkError
+from tracker_blur.settings import Settings
+from tracker_blur.video.containers import ContainerFormat
+from tracker_blur.video.stream_info import VideoTrack
+
+_QSCALE_UNIT = 118  # FF_QP2LAMBDA: FFmpeg counts quantizer scales in 1/118
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """One of FFmpeg's encoders.
+
+    name            FFmpeg's name of it
+    codec           FFmpeg's name of what it writes
+    quality_option  the option that sets a constant quality; None: it has no such scale
+    quality         our default in that scale
+    qualities       the ends of that scale, beyond which encoders take the end without a word; None:
+                    not known, so the encoder has the last word
+    preset_option   the option that trades speed for size; None: it has none
+    preset          our default for it
+    presets         all that it knows; empty: not known, so the encoder has the last word
+    options         set always
+    counts_frames   whether it knows frame numbers only, not times
+    needs_even      whether sides must be even where chroma is subsampled
+    """
+
+    name: str
+    codec: str
+    quality_option: str | None = None
+    quality: float | None = None
+    qualities: tuple[float, float] | None = None
+    preset_option: str | None = None
+    preset: str | None = None
+    presets: tuple[str, ...] = ()
+    options: Mapping[str, str] = field(default_factory=dict)
+    counts_frames: bool = False
+    needs_even: bool = False
+
+    @property
+    def knows_aspect(self) -> bool:
+        """Whether the codec states the pixels' aspect; PyAV cannot tell it to the container."""
+        return self.codec not in _SQUARE_PIXELS
+
+    def configured(self, settings: Settings) -> dict[str, str]:
+        """Return FFmpeg's options.
+
+        Raises SettingsError for a quality or a preset that the encoder does not know, SinkError
+        when it has none at all; SettingsError, too, where the settings name the encoder.
+        """
+        missing = SinkError if settings.encoder is None else SettingsError
+        options = dict(self.options)
+        quality = self.quality if settings.quality is None else settings.quality
+        preset = self.preset if settings.preset is None else settings.preset
+        if quality is not None:
+            if self.quality_option is None:
+                raise missing(f"encoder {self.name} has no quality scale: leave `quality` out")
+            if self.qualities and not self.qualities[0] <= quality <= self.qualities[1]:
+                scale = "from {:g} to {:g}".format(*self.qualities)
+                raise SettingsError(f"`quality` is {quality:g}: {self.name} takes a number {scale}")
+            if self.quality_option == "qscale":
+                options["flags"] = "+qscale"
+                options["global_quality"] = str(round(quality * _QSCALE_UNIT))
+            else:
+                options[self.quality_option] = f"{quality:g}"
+        if preset is not None:
+            if self.preset_option is None:
+                raise missing(f"encoder {self.name} has no presets: leave `preset` out")
+            if self.presets and preset not in self.presets:
+                known = ", ".join(self.presets)
+                raise SettingsError(f"`preset` is '{preset}': {self.name} takes one of {known}")
+            options[self.preset_option] = preset
+        return options
+
+
+def _numbers(first: int, last: int) -> tuple[str, ...]:
+    return tuple(str(number) for number in range(first, last + 1))
+
+
+_X264_PRESETS = (
+    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow",
+    "placebo",
+)  # fmt: skip
+_DEFAULTS = {
+    "h264": Encoder(
+        "libx264", "h264", "crf", 18, (0, 51), "preset", "veryfast", _X264_PRESETS, needs_even=True
+    ),
+    "hevc": Encoder(
+        "libx265", "hevc", "crf", 17, (0, 51), "preset", "superfast", _X264_PRESETS, needs_even=True
+    ),
+    "av1": Encoder(
+        "libsvtav1", "av1", "crf", 24, (0, 63), "preset", "8", _numbers(0, 13), needs_even=True
+    ),
+    "vp9": Encoder(
+        "libvpx-vp9",
+        "vp9",
+        "crf",
+        22,
+        (0, 63),
+        "cpu-used",
+        "6",
+        _numbers(-8, 8),
+        {"deadline": "realtime", "row-mt": "1", "tile-columns": "2", "b": "0"},
+    ),
+    "vp8": Encoder(
+        "libvpx",
+        "vp8",
+        "crf",
+        10,
+        (4, 63),
+        "cpu-used",
+        "4",
+        _numbers(-16, 16),
+        # Its threads wait for each other in a busy loop: 40 times slower on a machine in use.
+        {"deadline": "realtime", "b": "20M", "threads": "1"},
+    ),
+    "mpeg4": Encoder("mpeg4", "mpeg4", "qscale", 2, (1, 31), counts_frames=True),
+    "mpeg2video": Encoder(
+        "mpeg2video",
+        "mpeg2video",
+        "qscale",
+        2,
+        (1, 31),
+        options={"strict": "unofficial"},  # takes frame rates that the standard does not list
+        counts_frames=True,
+    ),
+    "mjpeg": Encoder(
+        "mjpeg",
+        "mjpeg",
+        "qscale",
+        2,
+        (1, 31),
+        options={"strict": "unofficial"},  # takes the video range
+    ),
+    "prores": Encoder("prores_ks", "prores"),
+    "ffv1": Encoder("ffv1", "ffv1", options={"level": "3", "g": "1"}),
+    "gif": Encoder("gif", "gif"),
+}
+_HARDWARE = {  # by the last part of the name; these go by their makers' documentation
+    "nvenc": Encoder("", "", "cq", 19, (0, 51), "preset", "p4", options={"rc": "vbr", "b": "0"}),
+    "qsv": Encoder("", "", "global_quality", 20, (1, 51), "preset", "veryfast"),
+    "amf": Encoder(
+        "", "", "qvbr_quality_level", 20, (1, 51), "quality", "speed", options={"rc": "qvbr"}
+    ),
+    "videotoolbox": Encoder("", "", "qscale", 65, (1, 100)),
+}
+_SQUARE_PIXELS = {"av1", "vp9", "vp8"}
+_RGB_CODECS = {"ffv1", "prores", "gif"}
+
+
+def choose(settings: Settings, track: VideoTrack, container: ContainerFormat) -> Encoder:
+    """Return the encoder that the settings name, or the one that keeps the track as it is.
+
+    Without a wish it writes what the track was, where the container can hold that and the
+    encoder all its bits; otherwise what the container prefers.
+
+    Raises SettingsError when there is no such encoder, SinkError when the container cannot hold
+    what it writes.
+    """
+    if settings.encoder is not None:
+        return _checked(_named(settings.encoder), container)
+    if settings.codec is not None:
+        return _checked(_DEFAULTS[settings.codec], container)
+    bits = _bits(track.pixel_format)
+    others = container.preferred if bits == 8 else container.preferred[::-1]
+    candidates = [
+        _DEFAULTS[codec]
+        for codec in (track.codec, *others)
+        if codec in container.codecs and codec in _DEFAULTS
+    ]
+    for candidate in candidates:
+        if _bits(pixel_format(candidate, track)) >= bits:
+            return candidate
+    return candidates[0]
+
+
+def pixel_format(encoder: Encoder, track: VideoTrack) -> str:
+    """Return the pixel format nearest to the track's that the encoder takes.
+
+    RGB becomes 4:2:0 in codecs whose players know little else, unless it came from there, or has
+    an odd side, which would change.
+    """
+    offered = [form.name for form in _codec(encoder.name).video_formats or ()]
+    wanted = track.pixel_format
+    if wanted in offered or not offered:
+        return wanted
+    full_range = wanted.startswith("yuvj")
+    usable = [
+        name
+        for name in offered
+        if name.startswith("yuvj") == full_range and VideoFormat(name).components
+    ] or [name for name in offered if VideoFormat(name).components]
+    if wanted.startswith("gbr") and encoder.codec not in _RGB_CODECS | {track.codec}:
+        keeps_size = encoder.needs_even and any(side % 2 for side in track.size)
+        common = "yuv444p" if keeps_size else "yuv420p"
+        usable = [name for name in usable if name.startswith(common)] or usable
+    has_alpha = any(component.is_alpha for component in VideoFormat(wanted).components)
+    best, _ = find_best_pix_fmt_of_list(usable, wanted, has_alpha=has_alpha)
+    return usable[0] if best is None else best.name
+
+
+def _named(name: str) -> Encoder:
+    for encoder in _DEFAULTS.values():
+        if encoder.name == name:
+            return encoder
+    try:
+        codec = av.Codec(name, "w")
+    except UnknownCodecError:
+        raise SettingsError(
+            f"`encoder` is '{name}': there is none of this name here: choose one such as libx264"
+        ) from None
+    if codec.type != "video":
+        raise SettingsError(
+            f"`encoder` is '{name}', which does not write video: choose one such as libx264"
+        )
+    like = _HARDWARE.get(name.rpartition("_")[2], Encoder(name, codec.canonical_name))
+    return replace(like, name=name, codec=codec.canonical_name)
+
+
+def _checked(encoder: Encoder, container: ContainerFormat) -> Encoder:
+    _codec(encoder.name)
+    if encoder.codec not in container.codecs:
+        known = ", ".join(sorted(container.codecs))
+        raise SinkError(
+            f"{container.muxer} files cannot hold {encoder.codec}: choose one of {known}, "
+            "or write another kind of file"
+        )
+    return encoder
+
+
+def _codec(name: str) -> av.Codec:
+    try:
+        return av.Codec(name, "w")
+    except UnknownCodecError:
+        raise SinkError(
+            f"there is no encoder called {name} here: choose one such as libx264"
+        ) from None
+
+
+def _bits(name: str) -> int:
+    return max(component.bits for component in VideoFormat(name).components)

@@ -1,0 +1,89 @@
+"""DecodedFrame: a frame of a video as PyAV decoded it, not yet copied or converted."""
+
+from __future__ import annotations
+
+import threading
+from fractions import Fraction
+
+import av
+import numpy as np
+from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
+
+from tracker_blur.core.frame import Frame, Image, Orientation, PixelLayout, Plane
+from tracker_blur.video import pixel_formats
+from tracker_blur.video.reformatting import reformatted
+
+# Where a picture has no tag, swscale would take BT.601 for all. BT.2020 is never but by tag.
+_SWSCALE_MATRIX = {"bt601": Colorspace.ITU601, "bt709": Colorspace.ITU709}
+
+
+class Scaler:
+    """Turns frames into small BGR pictures; one for all frames, for it keeps its tables."""
+
+    def __init__(self) -> None:
+        self._reformatter = VideoReformatter()
+        self._lock = threading.Lock()
+
+    def scaled(self, picture: av.VideoFrame, size: tuple[int, int], layout: PixelLayout) -> Image:
+        """Return the stored picture at this (width, height) in pixels, as BGR."""
+        width, height = size
+        matrix = _SWSCALE_MATRIX.get(layout.matrix) if layout.family == "yuv" else None
+        with self._lock:
+            bgr = reformatted(
+                self._reformatter,
+                picture,
+                size,
+                "bgr24",
+                src_colorspace=matrix,
+                interpolation=Interpolation.AREA,  # averages, so that small faces keep their shape
+            )
+        (plane,) = bgr.planes
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(height, plane.line_size)
+        return rows[:, : width * 3].reshape(height, width, 3)
+
+
+class DecodedFrame(Frame):
+    """A frame of a video, in one of the native pixel formats.
+
+    picture   PyAV's frame; an encoder takes it as it is. Its samples may be shared with the
+              decoder until `planes` is called.
+
+    One thread at a time may use a frame.
+    """
+
+    def __init__(
+        self, picture: av.VideoFrame, index: int, orientation: Orientation, scaler: Scaler
+    ) -> None:
+        if picture.pts is None or picture.time_base is None:
+            raise ValueError("a frame needs a time")
+        self.picture = picture
+        self.index = index
+        self.pts: int = picture.pts
+        self.time_base: Fraction = picture.time_base
+        self.layout = pixel_formats.layout(picture)
+        self.orientation = orientation
+        self._scaler = scaler
+        self._planes: tuple[Plane, ...] | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels of the upright picture."""
+        width, height = self.picture.width, self.picture.height
+        return (height, width) if self.orientation.swaps_sides else (width, height)
+
+    def view(self, size: tuple[int, int]) -> Image:
+        """Return the upright picture, scaled to `size` (width, height), as contiguous BGR."""
+        stored = (size[1], size[0]) if self.orientation.swaps_sides else size
+        bgr = self._scaler.scaled(self.picture, stored, self.layout)
+        return np.ascontiguousarray(self.orientation.upright(bgr))
+
+    def planes(self) -> tuple[Plane, ...]:
+        """Return the color planes, in stored orientation, safe to write into.
+
+        The decoder predicts later frames from this one's samples: they are copied first, where
+        the decoder still holds them.
+        """
+        if self._planes is None:
+            self.picture.make_writable()
+            self._planes = pixel_formats.planes(self.picture)
+        return self._planes

@@ -1,0 +1,1 @@
+"""Weight files: what is known, where it is kept, how it is fetched."""
