@@ -28,7 +28,6 @@ PURE = (
     "tracking.scene_cuts",
     "tracking.schedule",
     "tracking.track_state",
-    "tracking.weak_finds",
 )
 
 

@@ -12,7 +12,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.video.priority import kept_priority
+from tracker_blur.video.encoder import kept_priority
 
 ROTATED_90_CLOCKWISE = (0, 65536, 0, -65536, 0, 0, 0, 0, 1 << 30)
 MIRRORED = (-65536, 0, 0, 0, 65536, 0, 0, 0, 1 << 30)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         TrackerBlurError,
     )
     from tracker_blur.realtime.controls import Controls
-    from tracker_blur.realtime.library import live
+    from tracker_blur.realtime.session import live
     from tracker_blur.realtime.settings import LiveSettings
     from tracker_blur.redaction.filters import anonymize_face_pixelate, anonymize_face_simple
     from tracker_blur.settings import Settings
@@ -48,7 +48,7 @@ _HOMES = {
     "TrackerBlurError": "errors",
     "anonymize_face_pixelate": "redaction.filters",
     "anonymize_face_simple": "redaction.filters",
-    "live": "realtime.library",
+    "live": "realtime.session",
     "redact_array": "api",
     "redact_frames": "api",
     "redact_picture": "api",

@@ -44,3 +44,8 @@ class MissingPackageError(TrackerBlurError, ImportError):
         super().__init__(
             f"{purpose} needs the package {package}: pip install '.[{extra}]' in trackblur's folder"
         )
+
+
+def reason_of(error: BaseException) -> str:
+    """Return why the system or FFmpeg refused, in lower case, to stand in a message."""
+    return str(getattr(error, "strerror", None) or error).lower()

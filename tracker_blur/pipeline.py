@@ -1,4 +1,6 @@
-"""From a source to a sink, in two passes or in one.
+"""The second pass over a video: each frame with the faces that are known from its tracks.
+
+From a source to a sink, in two passes or in one.
 
 Two passes: decode and see; then, when all faces of the video are known, decode again, redact and
 write. One pass, for what comes as it happens: decode, see, redact and write. The stages of a pass
@@ -14,31 +16,56 @@ from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from tracker_blur.core.frame import Frame, Image, RedactedFrame, VideoInfo, view_size
 from tracker_blur.core.prefetch import Ahead
 from tracker_blur.core.report import Progress, Report
 from tracker_blur.core.sink import Sink
 from tracker_blur.core.source import Source
-from tracker_blur.core.tracks import Face, Tracks
+from tracker_blur.core.tracks import Face, Timeline, Tracks
 from tracker_blur.errors import SinkError, SourceError
 from tracker_blur.files.atomic import check_place
 from tracker_blur.files.jobs import Job
-from tracker_blur.files.suffixes import MediaKind
+from tracker_blur.files.paths import MediaKind
 from tracker_blur.images.reader import ImageSource
 from tracker_blur.images.writer import ImageSink
 from tracker_blur.redaction.redactor import Redactor
 from tracker_blur.settings import FACE, Settings
-from tracker_blur.tracking.detector_bundle import Eye, Eyes
+from tracker_blur.tracking.detector_bundle import Eye, Eyes, look_at_each, merged
 from tracker_blur.tracking.first_pass import Survey
-from tracker_blur.tracking.look import look_at_each
 from tracker_blur.tracking.lookahead import look_ahead
-from tracker_blur.tracking.replay import replay
 from tracker_blur.tracking.smoothing import refine
-from tracker_blur.tracking.together import merged
 from tracker_blur.video.reader import VideoSource
 from tracker_blur.video.writer import VideoSink
+
+F = TypeVar("F", bound=Frame)
+
+
+def replay(frames: Iterable[F], tracks: Tracks, path: Path) -> Iterator[tuple[F, tuple[Face, ...]]]:
+    """Give each frame of a video with the faces to hide in it, in pixels of the frame.
+
+    path   of the video, for messages
+
+    Raises SourceError when number, times or size of the frames are not those of the tracks.
+    """
+    timeline = Timeline(tracks)
+    kind = tracks.size, tracks.time_base
+    count = 0
+    for count, frame in enumerate(frames, 1):
+        is_known = count <= tracks.frame_count and frame.pts == tracks.times[count - 1]
+        if not is_known or (frame.size, frame.time_base) != kind:
+            raise SourceError(_OTHER_VIDEO.format(path))
+        yield frame, timeline.faces(count - 1)
+    if count != tracks.frame_count:
+        raise SourceError(_OTHER_VIDEO.format(path))
+
+
+_OTHER_VIDEO = (
+    "{}: its frames are not those that were looked at: use its own tracks, and let nothing write "
+    "to it meanwhile"
+)
+
 
 _QUEUED_FRAMES = 2  # evens out the stages; more would only cost memory
 _LONGEST_DELAY_FRAMES = 30  # they wait at full size; nothing is followed further back anyway

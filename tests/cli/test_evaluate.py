@@ -12,7 +12,7 @@ from skimage import data
 
 from tests.annotated_files import write_picture, write_table, write_yolo
 from tracker_blur.cli.evaluate import run_evaluate
-from tracker_blur.training.plan import Plan, material
+from tracker_blur.training.recipe import Plan, material
 
 PLATE = str(Path(__file__).parents[2] / "models" / "plate.onnx")
 

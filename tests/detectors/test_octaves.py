@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tracker_blur.core.box import Box, Detection, suppress_overlaps
 from tracker_blur.core.frame import Image
-from tracker_blur.detectors._image_pyramid import over_octaves
+from tracker_blur.detectors._networks import over_octaves
 
 SIDES = st.integers(1, 1500)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.files.touched import touch
 from tracker_blur.errors import SettingsError, SourceError
-from tracker_blur.files.batch import Plan, Skipped, plan
+from tracker_blur.files.jobs import Plan, Skipped, plan
 
 
 @pytest.fixture(autouse=True)

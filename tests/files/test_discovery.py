@@ -12,7 +12,7 @@ import pytest
 
 from tests.files.touched import touch
 from tracker_blur.errors import SourceError
-from tracker_blur.files.batch import plan
+from tracker_blur.files.jobs import plan
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tracker_blur.files.naming import compared, is_output, mirrored, redacted, redacted_folder
+from tracker_blur.files.paths import compared, is_output, mirrored, redacted, redacted_folder
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tracker_blur.errors import SettingsError
-from tracker_blur.files.suffixes import kind_of
+from tracker_blur.files.paths import kind_of
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from itertools import accumulate, repeat
 
 import pytest
 
-from tracker_blur.realtime.haste import Haste
+from tracker_blur.realtime.capture import Haste
 
 
 def news(stamps: list[float | None], times: list[float]) -> list[int]:

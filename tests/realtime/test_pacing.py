@@ -10,9 +10,9 @@ import av
 import numpy as np
 import pytest
 
-from tracker_blur.realtime.clock import SessionClock
-from tracker_blur.realtime.sources import Heard, Item, Picture, _pacing
-from tracker_blur.realtime.sources._pacing import paced
+from tracker_blur.realtime.capture import SessionClock
+from tracker_blur.realtime.sources import Heard, Item, Picture, _container
+from tracker_blur.realtime.sources._container import paced
 
 
 class Clock(threading.Event):
@@ -30,7 +30,7 @@ class Clock(threading.Event):
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(_pacing, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr(_container, "time", SimpleNamespace(monotonic=lambda: clock.now))
     return clock
 
 

@@ -19,18 +19,15 @@ from tracker_blur import Settings
 from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.errors import SettingsError
-from tracker_blur.realtime.backoff import Pauses
+from tracker_blur.realtime.analyzer import Effort, Losses, Witness
+from tracker_blur.realtime.capture import SessionClock
 from tracker_blur.realtime.child_process import LastWords
-from tracker_blur.realtime.clock import SessionClock
 from tracker_blur.realtime.controls import Controls
-from tracker_blur.realtime.effort import Effort
-from tracker_blur.realtime.guard import Situation, reason_to_cover
-from tracker_blur.realtime.handoff import Latest
-from tracker_blur.realtime.loss_detector import Losses
+from tracker_blur.realtime.handoff import Latest, Pauses
+from tracker_blur.realtime.output import Situation, reason_to_cover
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.sources import open_source
 from tracker_blur.realtime.status import Status
-from tracker_blur.realtime.witness import Witness
 from tracker_blur.tracking.online import Step
 from tracker_blur.tracking.scene_cuts import Change
 

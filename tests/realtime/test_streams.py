@@ -27,7 +27,7 @@ from tracker_blur import Settings
 from tracker_blur.errors import SourceError
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.sources import Source, open_source
-from tracker_blur.realtime.sources._streams import Streams
+from tracker_blur.realtime.sources._container import Streams
 from tracker_blur.tracking.detector_bundle import Eyes
 
 pytestmark = pytest.mark.shared

@@ -22,7 +22,7 @@ from tracker_blur.errors import SinkError
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.delivery import Delivery, Format, Sound
 from tracker_blur.realtime.live_frame import Arrivals
-from tracker_blur.realtime.snapshots import Stills
+from tracker_blur.realtime.session import Stills
 from tracker_blur.realtime.target_worker import Runner
 from tracker_blur.realtime.targets import GoneError
 from tracker_blur.redaction.redactor import Redactor

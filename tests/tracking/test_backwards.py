@@ -11,7 +11,7 @@ from tests.test_follow import FACE, PORTRAIT, csrt, shifted
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Image
 from tracker_blur.core.tracks import Origin
-from tracker_blur.tracking.backwards import follow_back
+from tracker_blur.tracking.backtracking import follow_back
 from tracker_blur.tracking.redetection import SecondLook
 
 NOTHING = Bright(score=0.0)  # its finds are too weak for anybody

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 
 from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import Face, Origin
-from tracker_blur.tracking.glide import Glide
+from tracker_blur.tracking.lookahead import Glide
 
 RATE = 25.0
 FACE = Box.from_xywh(176, 60, 96, 120)

@@ -10,8 +10,7 @@ import pytest
 from tests.bright_square import SQUARE, Blind, Bright, wall
 from tracker_blur.core.box import Box
 from tracker_blur.images.frame import PictureFrame
-from tracker_blur.tracking.detector_bundle import Eye
-from tracker_blur.tracking.look import look_at_each, look_closely
+from tracker_blur.tracking.detector_bundle import Eye, look_at_each, look_closely
 from tracker_blur.tracking.redetection import SecondLook
 
 

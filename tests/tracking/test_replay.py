@@ -13,7 +13,7 @@ from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
 from tracker_blur.errors import SourceError
 from tracker_blur.images.frame import PictureFrame
-from tracker_blur.tracking.replay import replay
+from tracker_blur.pipeline import replay
 
 TIMES = (0, 40, 90)
 BASE = Fraction(1, 1000)

@@ -9,8 +9,8 @@ from tests.fakes import LAYOUTS, ArrayFrame
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Plane
 from tracker_blur.core.tracks import Face, Origin
+from tracker_blur.tracking.lookahead import Window
 from tracker_blur.tracking.scene_cuts import Change
-from tracker_blur.tracking.sliding import Window
 
 BOX = Box.from_xywh(100, 60, 40, 40)
 

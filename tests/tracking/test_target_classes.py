@@ -12,8 +12,7 @@ from tracker_blur.core.box import Detection
 from tracker_blur.detectors import load_detector
 from tracker_blur.errors import ModelError, SettingsError
 from tracker_blur.settings import Settings
-from tracker_blur.tracking.detector_bundle import Eyes
-from tracker_blur.tracking.target_classes import kinds
+from tracker_blur.tracking.detector_bundle import Eyes, kinds
 from tracker_blur.weights.store import Weights, packaged_folder
 
 

@@ -12,11 +12,11 @@ from tracker_blur.core.box import Box, Detection
 from tracker_blur.core.frame import Image
 from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
 from tracker_blur.tracking.backtracking import Rewind
+from tracker_blur.tracking.detector_bundle import Followers, Rewinds, merged
 from tracker_blur.tracking.online import Follower, Step
 from tracker_blur.tracking.redetection import SecondLook
 from tracker_blur.tracking.scene_cuts import Change
 from tracker_blur.tracking.schedule import Pace
-from tracker_blur.tracking.together import Followers, Rewinds, merged
 
 RATE = 25.0
 LABELS = ("face", "plate")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tracker_blur.core.box import Box, Detection
-from tracker_blur.tracking.weak_finds import AGREEING_LOOKS, WeakFinds
+from tracker_blur.tracking.track_state import AGREEING_LOOKS, WeakFinds
 
 BOX = Box(100, 50, 140, 100)
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from tests.annotated_files import picture
 from tracker_blur.core.box import Box
-from tracker_blur.training.scenes import Scene, empty_boxes
+from tracker_blur.training.augmentation import Scene, empty_boxes
 
 
 def scene(*boxes: Box, size: tuple[int, int] = (160, 120), seed: int = 0) -> Scene:

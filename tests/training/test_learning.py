@@ -22,17 +22,14 @@ from tracker_blur.cli.train import run_train
 from tracker_blur.core.box import Box
 from tracker_blur.detectors.onnx import from_content
 from tracker_blur.errors import SettingsError, SinkError, SourceError
-from tracker_blur.training import checkpoints, judging
-from tracker_blur.training.assignment import assigned, guesses
+from tracker_blur.training import checkpoints
 from tracker_blur.training.data import Canvases, batch
 from tracker_blur.training.datasets import Annotated
-from tracker_blur.training.export import onnx_bytes
-from tracker_blur.training.loop import _rate
-from tracker_blur.training.losses import loss
-from tracker_blur.training.mining import Mine
+from tracker_blur.training.export import judged, onnx_bytes
+from tracker_blur.training.loop import Mine, _rate
+from tracker_blur.training.losses import assigned, guesses, loss
 from tracker_blur.training.network import MEAN, SCALE, Network, Shape
-from tracker_blur.training.plan import Plan, material
-from tracker_blur.training.recipe import Recipe, Views
+from tracker_blur.training.recipe import Plan, Recipe, Views, material
 from tracker_blur.training.run import run
 
 TINY = Shape(1, (4, 4), (8, 8, 8), (0, 0, 0, 0), 8, 1)
@@ -387,10 +384,10 @@ def test_what_no_training_wrote_is_not_replaced(
     assert not (tmp_path / "README.training").exists()
 
 
-@pytest.mark.parametrize(("pictures", "judged"), [(1, 1), (300, 300), (301, 151), (599, 300)])
-def test_no_more_than_300_pictures_are_judged(pictures: int, judged: int) -> None:
+@pytest.mark.parametrize(("pictures", "count"), [(1, 1), (300, 300), (301, 151), (599, 300)])
+def test_no_more_than_300_pictures_are_judged(pictures: int, count: int) -> None:
     one = Annotated(Path("a.png"), (96, 64), ())
-    assert len(judging.judged([one] * pictures)) == judged
+    assert len(judged([one] * pictures)) == count
 
 
 def test_the_usual_rate_is_one(dataset: Path, tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ import numpy as np
 
 from tests.annotated_files import BOX, SIZE, picture, write_picture
 from tracker_blur.core.box import Box
+from tracker_blur.training.data import scenes
 from tracker_blur.training.datasets import Annotated
-from tracker_blur.training.loading import scenes
-from tracker_blur.training.plots import sheet, write_curves, write_jpeg
+from tracker_blur.training.run import sheet, write_curves, write_jpeg
 
 
 def test_other_classes_are_ignored_regions(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_the_first_may_keep_the_others_waiting_for_hours(tmp_path: Path) -> None
     script = tmp_path / "waits.py"
     script.write_text(
         "import torch\n"
-        "from tracker_blur.training.ranks import Ranks\n"
+        "from tracker_blur.training.loop import Ranks\n"
         "ranks = Ranks.joined('cpu')\n"
         "with ranks.first_before_others():\n"
         "    print(f'process {ranks.number}', flush=True)\n"

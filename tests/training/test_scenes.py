@@ -9,11 +9,19 @@ import pytest
 
 from tests.training.scenes_made import scene
 from tracker_blur.core.box import Box
-from tracker_blur.training.augmentation import Pick, canvas
-from tracker_blur.training.copy_paste import cuttings, with_crowd
+from tracker_blur.training.augmentation import (
+    Pick,
+    Scene,
+    _blurred,
+    _covered,
+    canvas,
+    empty_boxes,
+    sides,
+    spoiled,
+    warped,
+)
+from tracker_blur.training.data import cuttings, with_crowd
 from tracker_blur.training.recipe import Poses
-from tracker_blur.training.scenes import Scene, empty_boxes, sides, warped
-from tracker_blur.training.spoiling import _blurred, _covered, spoiled
 
 DISK = Box(60, 40, 100, 80)
 

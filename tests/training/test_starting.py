@@ -18,8 +18,7 @@ from tests.annotated_files import picture, write_table
 from tracker_blur.cli.train import run_train
 from tracker_blur.errors import ModelError, SettingsError
 from tracker_blur.training.export import onnx_bytes
-from tracker_blur.training.initial_weights import measure, start
-from tracker_blur.training.network import Network, Shape
+from tracker_blur.training.network import Network, Shape, measure, start
 
 TINY = Shape(1, (8, 8), (8, 16, 8), (0, 1, 0, 0), 8, 1)
 QUICK = ["--batch", "2", "--side", "64", "--workers", "0", "--width", "0.3", "--device", "cpu"]

@@ -13,8 +13,7 @@ from tracker_blur.core.box import Box, Detection
 from tracker_blur.core.frame import Image
 from tracker_blur.errors import SettingsError
 from tracker_blur.training.datasets import Annotated
-from tracker_blur.training.pseudo_labels import Added, added
-from tracker_blur.training.taught import remembered, taught
+from tracker_blur.training.pseudo_labels import Added, added, remembered, taught
 from tracker_blur.weights.store import Weights
 
 OTHER = Box(60, 10, 80, 34)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tracker_blur.core.box import Box
-from tracker_blur.verification.crops import crop
+from tracker_blur.verification.run import crop
 
 PICTURE = np.full((200, 300, 3), 90, np.uint8)
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tracker_blur.core.box import Box
-from tracker_blur.verification.grouping import RunBuilder
 from tracker_blur.verification.probes import Find
-from tracker_blur.verification.verdict import Exposure
+from tracker_blur.verification.verdict import Exposure, RunBuilder
 
 BOX = Box(10, 10, 50, 60)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tracker_blur.images.frame import PictureFrame
-from tracker_blur.verification.pairing import paired
+from tracker_blur.verification.run import paired
 
 
 def frames(count: int, rate: int, start: Fraction = Fraction(0)) -> list[PictureFrame]:

@@ -13,9 +13,9 @@ from tests.verify_cases import rendered, told, tracks_of
 from tests.video_files import MIRRORED, ROTATED_90_CLOCKWISE, Captions, Clip, Sound, write_clip
 from tracker_blur.core.box import Box
 from tracker_blur.settings import MetadataRule, Settings
-from tracker_blur.verification.frame_comparison import PictureRecord
 from tracker_blur.verification.verdict import Check
 from tracker_blur.verification.verifier import Verifier
+from tracker_blur.verification.visibility import PictureRecord
 
 RICH: dict[str, Any] = {
     "frames": 20,

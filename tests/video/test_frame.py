@@ -12,7 +12,7 @@ from av.video.reformatter import VideoReformatter
 from tracker_blur.core.frame import Orientation
 from tracker_blur.video import pixel_formats
 from tracker_blur.video.frame import DecodedFrame, Scaler
-from tracker_blur.video.reformatting import reformatted
+from tracker_blur.video.pixel_formats import reformatted
 
 
 def gray_frame(name: str, primaries: int, transfer: int, matrix: int) -> av.VideoFrame:

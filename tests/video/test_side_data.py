@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker_blur.core.frame import Orientation
-from tracker_blur.video.side_data import orientation
+from tracker_blur.video.stream_info import orientation
 
 ONE = 1 << 16
 

@@ -31,7 +31,7 @@ from tests.video_files import (
 from tracker_blur.core.frame import RedactedFrame
 from tracker_blur.errors import SettingsError, SinkError, SourceError
 from tracker_blur.settings import Settings
-from tracker_blur.video import pixel_formats, side_data, vorbis
+from tracker_blur.video import pixel_formats, stream_copy, stream_info
 from tracker_blur.video.frame import DecodedFrame
 from tracker_blur.video.reader import VideoSource
 from tracker_blur.video.writer import VideoSink
@@ -118,14 +118,14 @@ def with_vorbis(path: Path, comment: bytes) -> Path:
         part.sample_rate, part.pts, part.time_base = 44100, start, Fraction(1, 44100)
         encoded += encoder.encode(part)
     encoded += encoder.encode(None)
-    headers = vorbis.headers(encoder.extradata or b"")
+    headers = stream_copy.headers(encoder.extradata or b"")
     tagged = b"\x03vorbis" + struct.pack("<III", 0, 1, len(comment)) + comment + b"\x01"
     with av.open(str(pictures)) as reader, av.open(str(path), "w") as writer:
         picture_track = writer.add_stream_from_template(reader.streams.video[0])
         sound_track = writer.add_stream("vorbis", rate=44100, options={"strict": "experimental"})
         sound_track.layout = "stereo"
         sound_track.codec_context.open()
-        sound_track.codec_context.extradata = vorbis.laced(headers[0], tagged, headers[2])
+        sound_track.codec_context.extradata = stream_copy.laced(headers[0], tagged, headers[2])
         for packet in reader.demux(video=0):
             if packet.dts is not None:
                 packet.stream = picture_track
@@ -410,7 +410,7 @@ class TestLook:
         codec = "libvpx-vp9" if name == "webm" else "libx264"
         source = write_clip(tmp_path / f"in.{name}", codec=codec, frames=3, matrix=matrix)
         target = rewrite(source, tmp_path / f"out.{name}")
-        assert side_data.display_matrix(first_frame(target)) == matrix
+        assert stream_info.display_matrix(first_frame(target)) == matrix
         assert (first_frame(target).width, first_frame(target).height) == (96, 64)
 
     @pytest.mark.parametrize("name", ["mp4", "mov", "mkv"])
@@ -469,8 +469,8 @@ class TestLook:
         before = first_frame(source)
         after = first_frame(rewrite(source, tmp_path / "out.mp4", encoder=encoder))
         assert after.format.name == "yuv420p10le"
-        assert side_data.light(after) == side_data.light(before) == side_data.Light(1000, 400)
-        first, second = side_data.mastering(before), side_data.mastering(after)
+        assert stream_info.light(after) == stream_info.light(before) == stream_info.Light(1000, 400)
+        first, second = stream_info.mastering(before), stream_info.mastering(after)
         assert first is not None
         assert second is not None
         for ours, theirs in zip(first.primaries, second.primaries, strict=True):

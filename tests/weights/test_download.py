@@ -106,8 +106,8 @@ def test_no_other_module_can_open_a_connection_but_those_of_live() -> None:
     }
     # What is live serves its page and its figures where the user asks for them by name, and looks
     # up whether a host that could not be reached is known.
-    served = {"_connections.py", "_page_server.py"}
-    live = {"realtime/addresses.py", "realtime/metrics.py"}
+    served = {"_page_server.py"}
+    live = {"realtime/access.py", "realtime/metrics.py"}
     live |= {f"realtime/targets/{name}" for name in served}
     assert users == {"weights/download.py"} | live
 

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tracker_blur.annotations.collector import TrackCollector
-from tracker_blur.annotations.validation import RefusedError
+from tracker_blur.annotations.rows import RefusedError, TrackCollector
 from tracker_blur.core.tracks import ORIGINS, Tracks
 from tracker_blur.errors import MissingPackageError, SettingsError
 

@@ -16,14 +16,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.annotations.collector import TrackCollector
-from tracker_blur.annotations.rows import rows
+from tracker_blur.annotations.rows import RefusedError, TrackCollector, printable, reading, rows
 from tracker_blur.annotations.track_file_lines import END_LINE, FORMAT, VERSION, LineReader
-from tracker_blur.annotations.validation import RefusedError, printable, reading
 from tracker_blur.core.tracks import Track, Tracks
 from tracker_blur.errors import SinkError, TrackFileError
 from tracker_blur.files import atomic
-from tracker_blur.files.digest import sha256
+from tracker_blur.files.atomic import sha256
 from tracker_blur.settings import Settings
 from tracker_blur.version import __version__
 

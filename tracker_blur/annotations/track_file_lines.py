@@ -12,8 +12,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.annotations.collector import TrackCollector
-from tracker_blur.annotations.validation import RefusedError, name_text, shown, whole_number
+from tracker_blur.annotations.rows import (
+    RefusedError,
+    TrackCollector,
+    name_text,
+    shown,
+    whole_number,
+)
 from tracker_blur.core.tracks import Tracks
 
 FORMAT = "trackblur-tracks"

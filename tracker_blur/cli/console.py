@@ -12,7 +12,7 @@ from typing import Any
 
 from tracker_blur.cli.flags import in_flags
 from tracker_blur.core.report import Progress, Report
-from tracker_blur.errors import SettingsError, SinkError, TrackerBlurError
+from tracker_blur.errors import SettingsError, SinkError, TrackerBlurError, reason_of
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
 
@@ -104,7 +104,7 @@ def say(line: str) -> None:
         raise
     except OSError as error:
         discard_output()
-        reason = (error.strerror or str(error)).lower()
+        reason = reason_of(error)
         raise SinkError(
             f"standard output cannot be written ({reason}): send it elsewhere"
         ) from error

@@ -17,8 +17,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from tracker_blur.annotations import edits as track_edits
-from tracker_blur.annotations.collector import LARGEST_ID, method_name
-from tracker_blur.annotations.validation import RefusedError
+from tracker_blur.annotations.rows import LARGEST_ID, RefusedError, method_name
 from tracker_blur.core import timecode
 from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import Tracks

@@ -118,8 +118,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     from tracker_blur.training.datasets import read_dataset
     from tracker_blur.training.datasets.annotated import read_picture
     from tracker_blur.training.evaluation.groups import Grouper
-    from tracker_blur.training.evaluation.look import check_finds, milliseconds
-    from tracker_blur.training.evaluation.measure import require_library
+    from tracker_blur.training.evaluation.measure import check_finds, milliseconds, require_library
     from tracker_blur.training.evaluation.report import Section, page, write
     from tracker_blur.weights.store import Weights
 
@@ -191,7 +190,7 @@ def _label(dataset: Dataset, asked: str | None) -> str:
 
 def _pictures(dataset: Dataset, split: str, limit: int | None) -> tuple[Annotated, ...]:
     """Return the pictures to judge on; raises SettingsError where there is no such split."""
-    from tracker_blur.training.datasets.held_out import with_validation
+    from tracker_blur.training.datasets.annotated import with_validation
 
     splits = with_validation(dataset).splits if split == "val" else dataset.splits
     if split not in splits:
@@ -216,8 +215,7 @@ def _run(
     """Judge one detector at one scale and print its rows."""
     from tqdm import tqdm
 
-    from tracker_blur.training.evaluation.look import best_of, finds
-    from tracker_blur.training.evaluation.measure import scores
+    from tracker_blur.training.evaluation.measure import best_of, finds, scores
 
     bar = tqdm(pictures, f"{name} x{scale:g}", leave=False, disable=not sys.stderr.isatty())
     found = list(finds(detector, bar, scale, options.widen))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from tracker_blur.files.suffixes import MediaKind
+from tracker_blur.files.paths import MediaKind
 from tracker_blur.settings import Settings
 
 _OF_METHODS = {

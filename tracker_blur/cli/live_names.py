@@ -12,7 +12,7 @@ from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from tracker_blur.errors import SettingsError
-from tracker_blur.realtime.addresses import without_secrets
+from tracker_blur.realtime.access import without_secrets
 from tracker_blur.realtime.targets.hls import SUFFIX, playlist_path
 
 _STANDARD = "-"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from tracker_blur.errors import SinkError
+from tracker_blur.errors import SinkError, reason_of
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.status import Status
 
@@ -48,5 +48,5 @@ def told(lines: TextIO, status: Callable[[], Status], controls: Controls) -> Ite
         ended.set()
         teller.join(_LAST_LINE_SECONDS)  # a reader that reads nothing holds up no one
     if failures:
-        reason = (failures[0].strerror or str(failures[0])).lower()
+        reason = reason_of(failures[0])
         raise SinkError(f"--json: lines cannot be written ({reason}): send them elsewhere")

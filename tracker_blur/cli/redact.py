@@ -42,7 +42,7 @@ def _redact(options: argparse.Namespace, settings: Settings, console: Console) -
     from tracker_blur.cli.summary import summarize
     from tracker_blur.cli.track import keep_tracks
     from tracker_blur.cli.verdicts import exit_code
-    from tracker_blur.files.batch import plan
+    from tracker_blur.files.jobs import plan
     from tracker_blur.pipeline import Engine
 
     quieten()
@@ -135,7 +135,7 @@ def _redact_one(engine: Engine, job: Job, options: argparse.Namespace, console: 
 def _display(job: Job, options: argparse.Namespace, console: Console) -> None:
     """Show a finished picture in a window, or beside what it was."""
     from tracker_blur.core.frame import view_size
-    from tracker_blur.files.naming import compared
+    from tracker_blur.files.paths import compared
     from tracker_blur.images.reader import ImageSource
     from tracker_blur.images.writer import side_by_side
     from tracker_blur.realtime import window

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tracker_blur.core.report import Report
-from tracker_blur.files.digest import sha256
+from tracker_blur.files.atomic import sha256
 from tracker_blur.settings import Settings
 from tracker_blur.verification.verdict import Verdict
 from tracker_blur.version import __version__

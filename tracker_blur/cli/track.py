@@ -68,7 +68,7 @@ def keep_tracks(
 
 def _track(options: argparse.Namespace, settings: Settings, console: Console) -> int:
     from tracker_blur.cli.summary import summarize  # not needed by --help
-    from tracker_blur.files.suffixes import kind_of
+    from tracker_blur.files.paths import kind_of
     from tracker_blur.pipeline import Engine
 
     quieten()
@@ -91,8 +91,7 @@ def _render(options: argparse.Namespace, settings: Settings, console: Console) -
     from tracker_blur.cli.idle import idle
     from tracker_blur.cli.summary import summarize
     from tracker_blur.files.jobs import Job
-    from tracker_blur.files.regular import check_names_file
-    from tracker_blur.files.suffixes import kind_of
+    from tracker_blur.files.paths import check_names_file, kind_of
     from tracker_blur.pipeline import Engine
 
     quieten()

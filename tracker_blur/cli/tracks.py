@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tracker_blur.annotations import changes as track_changes
+from tracker_blur.annotations import edits as track_changes
 from tracker_blur.annotations import formats, track_file
-from tracker_blur.annotations.validation import printable
+from tracker_blur.annotations.rows import printable
 from tracker_blur.cli.console import Console, guarded, say
 from tracker_blur.cli.tracks_arguments import tracks_parser
 from tracker_blur.core import timecode
@@ -51,7 +51,7 @@ def _run(options: argparse.Namespace) -> None:
 
 def _check_targets(options: argparse.Namespace) -> None:
     """Refuse to replace what is not of the kind that is written; before anything is."""
-    from tracker_blur.files.suffixes import is_media  # not needed by --help
+    from tracker_blur.files.paths import is_media  # not needed by --help
 
     if options.output:
         is_itself = options.output.exists() and options.output.samefile(options.file)

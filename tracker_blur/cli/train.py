@@ -16,7 +16,7 @@ from tracker_blur.settings import Shape
 from tracker_blur.training.recipe import UPRIGHT, Poses, Recipe, Views
 
 if TYPE_CHECKING:
-    from tracker_blur.training.plan import Material, Plan
+    from tracker_blur.training.recipe import Material, Plan
 
 _LARGEST_SEED = 2**32 - 1  # several processes, and those that go on, add to it; PyTorch has 64 bits
 
@@ -142,7 +142,9 @@ def _share(text: str) -> tuple[str, float]:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from tracker_blur.training.plan import material  # brings OpenCV, which --help need not wait for
+    from tracker_blur.training.recipe import (
+        material,  # brings OpenCV, which --help need not wait for
+    )
 
     plan = _plan(options)
     run = None if options.check else _trainer()
@@ -159,7 +161,7 @@ def _train(options: argparse.Namespace) -> None:
 
 def _plan(options: argparse.Namespace) -> Plan:
     """Return what is asked for; raises SettingsError."""
-    from tracker_blur.training.plan import Plan
+    from tracker_blur.training.recipe import Plan
 
     if not 64 <= options.side <= 1024 or options.side % 32:
         raise SettingsError("--side: a multiple of 32 from 64 to 1024 is expected")

@@ -98,7 +98,7 @@ def check_page(path: Path, overwrite: bool) -> None:
     Raises SinkError when it cannot, SettingsError for the name of a video or a picture.
     """
     from tracker_blur.files.atomic import check_place
-    from tracker_blur.files.suffixes import is_media
+    from tracker_blur.files.paths import is_media
 
     if is_media(path):
         raise SettingsError(f"{path}: is no name of a page: choose one such as report.html")

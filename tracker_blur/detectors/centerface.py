@@ -17,8 +17,7 @@ import numpy.typing as npt
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.core.frame import Image
 from tracker_blur.detectors import Detector
-from tracker_blur.detectors._image_pyramid import over_octaves
-from tracker_blur.detectors._networks import buffer, read
+from tracker_blur.detectors._networks import buffer, over_octaves, read
 from tracker_blur.weights.store import Weights
 
 Map = npt.NDArray[np.float32]

@@ -19,9 +19,8 @@ import numpy.typing as npt
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.core.frame import Image
 from tracker_blur.detectors import Detector
-from tracker_blur.detectors._image_pyramid import over_octaves
-from tracker_blur.detectors._networks import Buffer, buffer, read
-from tracker_blur.errors import ModelError
+from tracker_blur.detectors._networks import Buffer, buffer, over_octaves, read
+from tracker_blur.errors import ModelError, reason_of
 from tracker_blur.weights.store import Weights
 
 Map = npt.NDArray[np.float32]
@@ -163,7 +162,7 @@ def from_file(path: str) -> Onnx:
     except FileNotFoundError as error:
         raise ModelError(f"{path}: no such file: check its name") from error
     except OSError as error:
-        raise ModelError(f"{path}: cannot read this weight file ({error.strerror})") from error
+        raise ModelError(f"{path}: cannot read this weight file ({reason_of(error)})") from error
     return from_content(path, content)
 
 

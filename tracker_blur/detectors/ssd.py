@@ -20,8 +20,7 @@ import numpy as np
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.core.frame import Image
 from tracker_blur.detectors import Detector
-from tracker_blur.detectors._image_pyramid import over_octaves
-from tracker_blur.detectors._networks import read_caffe, read_tensorflow
+from tracker_blur.detectors._networks import over_octaves, read_caffe, read_tensorflow
 from tracker_blur.weights.store import Weights
 
 _TENSORFLOW = ("opencv_face_detector_uint8.pb", "opencv_face_detector.pbtxt")

@@ -18,8 +18,7 @@ import numpy as np
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.core.frame import Image
 from tracker_blur.detectors import Detector
-from tracker_blur.detectors._image_pyramid import over_octaves
-from tracker_blur.detectors._networks import buffer, read
+from tracker_blur.detectors._networks import buffer, over_octaves, read
 from tracker_blur.weights.store import Weights
 
 WEIGHTS = (

@@ -1,15 +1,19 @@
-"""Writes a file whole or not at all: under a temporary name beside it, renamed when complete."""
+"""Writes a file whole or not at all: under a temporary name beside it, renamed when complete.
+
+The SHA-256 of a file.
+"""
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tracker_blur.errors import SinkError, TrackerBlurError
+from tracker_blur.errors import SinkError, TrackerBlurError, reason_of
 
 NO_SPACE = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
@@ -79,8 +83,17 @@ def _create_beside(path: Path, target: Path) -> Path:
         elif error.errno in NO_SPACE:
             reason = "no space left"
         else:
-            reason = (error.strerror or str(error)).lower()
+            reason = reason_of(error)
         raise SinkError(
             f"{path}: cannot write into the folder {target.parent} ({reason}): choose another"
         ) from error
     return temporary
+
+
+def sha256(path: Path) -> str:
+    """Return the hash of a file's bytes in hexadecimal; raises OSError."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,4 +1,8 @@
-"""The bytes of a picture's file into frames: Pillow, and OpenCV for 16 bits.
+"""Whether a WebP picture was stored without loss.
+
+WebP Container Specification, RFC 9649, section 2.
+
+The bytes of a picture's file into frames: Pillow, and OpenCV for 16 bits.
 
 Pillow reads every format, but brings colors of 16 bits down to 8; those it only checks, and
 OpenCV reads them. OpenCV alone would not do: it takes some damaged or planar files for good ones.
@@ -7,6 +11,7 @@ OpenCV reads them. OpenCV alone would not do: it takes some damaged or planar fi
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -15,10 +20,28 @@ import numpy as np
 from PIL import Image, ImageCms, JpegImagePlugin
 
 from tracker_blur.core.frame import Orientation, Samples
-from tracker_blur.images import gif, png, tiff, webp
+from tracker_blur.images import gif, png, tiff
 from tracker_blur.images.exif import keepable, loaded
 from tracker_blur.images.frame import ANIMATED_FORMATS, Encoding, PictureFrame
 from tracker_blur.images.heic import HeicDecoder, is_heic
+
+_FRAME_HEADER_SIZE = 16
+
+
+def is_lossless(webp: bytes) -> bool:
+    """Return whether the first picture in the file is in the lossless format."""
+    position = 12  # after RIFF, its size, WEBP
+    while position + 8 <= len(webp):
+        kind, size = struct.unpack_from("<4sI", webp, position)
+        if kind in (b"VP8 ", b"VP8L"):
+            return bool(kind == b"VP8L")
+        position += 8
+        if kind == b"ANMF":  # a frame of an animation: its chunks lie inside
+            position += _FRAME_HEADER_SIZE
+        else:
+            position += size + size % 2
+    return False
+
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
 _ORIENTATION_TAG = 274
@@ -200,7 +223,7 @@ class PillowDecoder:
         if self._format == "JPEG":
             options = _jpeg_options(image, orientation)
         elif self._format == "WEBP":
-            lossless = webp.is_lossless(self._data)
+            lossless = is_lossless(self._data)
             options = {"lossless": True, "exact": True} if lossless else {"quality": _WEBP_QUALITY}
         elif self._format == "TIFF":
             compression = image.info.get("compression")

@@ -13,11 +13,11 @@ from types import TracebackType
 from PIL import Image, UnidentifiedImageError
 
 from tracker_blur.core.frame import VideoInfo
-from tracker_blur.errors import MissingPackageError, SourceError
-from tracker_blur.files.regular import check_is_file
+from tracker_blur.errors import MissingPackageError, SourceError, reason_of
+from tracker_blur.files.paths import check_is_file
 from tracker_blur.images.decode import UnsupportedError, opened
 from tracker_blur.images.frame import MICROSECOND, PictureFrame
-from tracker_blur.video.input import open_input, picture_stream
+from tracker_blur.video.reader import open_input, picture_stream
 
 _READABLE = "jpg, png, webp, tiff, bmp, gif and heic"
 _STILLS = "_pipe"  # how FFmpeg's formats of single pictures are called
@@ -160,7 +160,7 @@ def _read(path: Path) -> bytes:
     except IsADirectoryError as error:
         raise SourceError(f"{path}: is a folder: name a picture in it") from error
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        reason = reason_of(error)
         raise SourceError(f"{path}: cannot be read ({reason}): check the file") from error
     if not data:
         raise SourceError(f"{path}: is empty: get a complete copy")

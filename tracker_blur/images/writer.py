@@ -13,7 +13,7 @@ from tracker_blur.core.frame import Image, RedactedFrame
 from tracker_blur.core.source import Source
 from tracker_blur.errors import SinkError, TrackerBlurError
 from tracker_blur.files.atomic import replacing
-from tracker_blur.files.suffixes import format_of
+from tracker_blur.files.paths import format_of
 from tracker_blur.images import heic
 from tracker_blur.images.encode import encode
 from tracker_blur.images.frame import MANY_FRAMES_FORMATS, PictureFrame

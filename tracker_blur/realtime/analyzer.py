@@ -1,4 +1,10 @@
-"""The watcher: sees and hides the faces of the newest frame, in a thread of its own.
+"""How closely pictures are looked at, so that looking keeps up with them.
+
+Which faces were lost without an explanation: they may still be there, elsewhere.
+
+Sees what a follower does: when it has looked, and which faces it has lost.
+
+The watcher: sees and hides the faces of the newest frame, in a thread of its own.
 
 Whatever fails in it is counted and told, and it starts anew, with eyes loaded anew, after pauses
 that grow. What it has not finished never leaves it.
@@ -9,22 +15,176 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from tracker_blur.core.frame import RedactedFrame, usual_view_px, view_size
-from tracker_blur.realtime.backoff import Pauses
+from tracker_blur.core.box import Box
+from tracker_blur.core.frame import Image, RedactedFrame, usual_view_px, view_size
+from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.delivery import Format
-from tracker_blur.realtime.effort import Effort
-from tracker_blur.realtime.handoff import Latest
+from tracker_blur.realtime.handoff import Latest, Pauses
 from tracker_blur.realtime.live_frame import Arrival
-from tracker_blur.realtime.witness import Witness
 from tracker_blur.redaction.redactor import Redactor
 from tracker_blur.settings import Settings
 from tracker_blur.tracking.detector_bundle import Eyes
-from tracker_blur.tracking.lookahead import look_ahead
+from tracker_blur.tracking.lookahead import Stepping, look_ahead
+from tracker_blur.tracking.online import Step
+from tracker_blur.tracking.scene_cuts import Change
+
+_STEPS = (1.0, 0.75, 0.5)  # of the size that is wanted; below, a face is too small to be found
+_SHARE = 0.1  # of the newest measurement in the smoothed load
+_TOO_MUCH, _LITTLE = 0.95, 0.45  # of the time there is for a frame
+_SETTLED_FRAMES = 30  # between two changes: each costs a look at another size
+
+
+class Effort:
+    """Lowers the size of the view while frames take longer than there is time, and raises it again.
+
+    view_px         longest side, in pixels, that is wanted
+    period_seconds  the time there is for a frame
+    """
+
+    def __init__(self, view_px: int, period_seconds: float) -> None:
+        self._wanted_px = view_px
+        self._period_seconds = period_seconds
+        self._step = 0
+        self._load = 0.0
+        self._settled = 0
+
+    @property
+    def view_px(self) -> int:
+        """Longest side, in pixels, at which the next picture is to be looked at."""
+        return round(self._wanted_px * _STEPS[self._step])
+
+    def spent(self, seconds: float) -> None:
+        """Learn how long a frame took."""
+        load = seconds / self._period_seconds
+        self._load += _SHARE * (load - self._load)
+        self._settled += 1
+        if self._settled < _SETTLED_FRAMES:
+            return
+        if self._load > _TOO_MUCH and self._step + 1 < len(_STEPS):
+            self._change(1)
+        elif self._load < _LITTLE and self._step > 0:
+            self._change(-1)
+
+    def _change(self, by: int) -> None:
+        self._step += by
+        self._settled = 0
+
+
+_SURE_FINDS = 5  # a face that was surely found so often was one
+_BORDER_SIZES = 0.2  # a face last seen so near to the border, in its sizes, may have left there
+_BEHIND_SHARE = 0.3  # of its box: a face of which others hide so much may be behind them
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A face that is followed: its sure finds so far, and where it was seen last."""
+
+    sure_finds: int
+    box: Box
+
+
+class Losses:
+    """Watches the steps of a follower.
+
+    confidence  the score from which a find is sure
+    """
+
+    def __init__(self, confidence: float) -> None:
+        self._confidence = confidence
+        self._known: dict[int, _Known] = {}
+        self._before_cut: dict[int, _Known] = {}
+        self._size: tuple[int, int] | None = None
+
+    def step(self, step: Step, size: tuple[int, int]) -> frozenset[int]:
+        """Return the identifiers of faces lost in this frame; `size` (width, height) of its view.
+
+        A face that left over the border, went behind another, or was lost by a cut is explained.
+        """
+        if step.change is Change.CUT:
+            self._before_cut, self._known = self._known, {}
+        elif step.change is Change.RETURN:  # it was but a flash of light
+            self._known |= self._before_cut
+        if self._size is not None and size != self._size:
+            self._rescale(size[0] / self._size[0], size[1] / self._size[1])
+        self._size = size
+        self._known = {face.track_id: self._updated(face) for face in step.faces}
+        seen = [face.box for face in step.faces if face.origin is not Origin.HELD]
+        lost = set()
+        for face in step.faces:
+            known = self._known[face.track_id]
+            if (
+                face.origin is Origin.HELD
+                and known.sure_finds >= _SURE_FINDS
+                and not _is_at_border(known.box, size)
+                and not _is_behind(known.box, seen)
+            ):
+                lost.add(face.track_id)
+        return frozenset(lost)
+
+    def _rescale(self, x_ratio: float, y_ratio: float) -> None:
+        """Go on in views of another size."""
+        self._known, self._before_cut = (
+            {
+                track_id: _Known(known.sure_finds, known.box.scaled(x_ratio, y_ratio))
+                for track_id, known in faces.items()
+            }
+            for faces in (self._known, self._before_cut)
+        )
+
+    def _updated(self, face: Face) -> _Known:
+        known = self._known.get(face.track_id, _Known(0, face.box))
+        if face.origin is Origin.HELD:
+            return known
+        is_sure = face.origin is Origin.DETECTED and face.score >= self._confidence
+        return _Known(known.sure_finds + is_sure, face.box)
+
+
+def _is_at_border(box: Box, size: tuple[int, int]) -> bool:
+    reach = _BORDER_SIZES * box.size
+    left, top, right, bottom = box.as_tuple()
+    return min(left, top, size[0] - right, size[1] - bottom) < reach
+
+
+def _is_behind(box: Box, others: list[Box]) -> bool:
+    return any(other.intersection_area(box) > _BEHIND_SHARE * box.area for other in others)
+
+
+class Witness:
+    """Stands between a follower and who asks it.
+
+    confidence  the score from which a find is sure
+    looked      called each time the detector has looked
+    """
+
+    def __init__(self, follower: Stepping, confidence: float, looked: Callable[[], None]) -> None:
+        self._follower = follower
+        self._losses = Losses(confidence)
+        self._looked = looked
+        self._pending: deque[set[int]] = deque()
+
+    def step(self, image: Image, seconds: float) -> Step:
+        """Return the faces of the next frame."""
+        step = self._follower.step(image, seconds)
+        if step.is_looked_at:
+            self._looked()
+        height, width = image.shape[:2]
+        lost = self._losses.step(step, (width, height))
+        found = {face.track_id for face in step.faces if face.origin is Origin.DETECTED}
+        for earlier in self._pending:
+            earlier -= found
+        self._pending.append(set(lost))
+        return step
+
+    def is_face_lost(self) -> bool:
+        """Return whether a face was lost in the oldest frame not asked for, and not found since."""
+        return bool(self._pending.popleft())
+
 
 _MOST_DELAYED_FRAMES = 30  # they wait at full size
 _LEAST_PATIENCE_SECONDS = 0.2

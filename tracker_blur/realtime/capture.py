@@ -1,4 +1,9 @@
-"""The intake: takes what a source gives, in a thread of its own, and connects it anew."""
+"""SessionClock: one time that only rises, whatever the time stamps of a source do.
+
+Haste: notices pictures that are sent faster than they are to be shown.
+
+The intake: takes what a source gives, in a thread of its own, and connects it anew.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +15,79 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from tracker_blur.errors import SourceError
-from tracker_blur.realtime.backoff import Pauses
-from tracker_blur.realtime.clock import SessionClock
 from tracker_blur.realtime.delivery import SOUND_RATE, Format, Sound
-from tracker_blur.realtime.handoff import Latest
-from tracker_blur.realtime.haste import Haste
+from tracker_blur.realtime.handoff import Latest, Pauses
 from tracker_blur.realtime.live_frame import Arrival, Arrivals
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.sources import Heard, Picture, Source
+
+_LATEST_SECONDS = 1.0  # a stamp that lies further off was made by a clock set anew
+_STEP_SECONDS = 0.001  # between pictures whose stamps say they are not later than the last
+
+
+class SessionClock:
+    """Turns a source's time stamps into seconds since the session began.
+
+    Stamps are laid on the session's time so that the promptest of them fall on their arrival: what
+    comes late by jitter keeps its distance to the others. When stamps jump, they are laid anew.
+    """
+
+    def __init__(self) -> None:
+        self._offset: float | None = None  # from stamps to the session's seconds
+        self._last = -_STEP_SECONDS
+
+    def restart(self) -> None:
+        """Forget how stamps lie: the source is another, or was connected anew."""
+        self._offset = None
+
+    def seconds(self, stamp: float | None, now: float) -> float:
+        """Return when what is stamped so, and arrives now, is; both in seconds."""
+        if stamp is None:
+            return now
+        is_jump = self._offset is None or stamp + self._offset < now - _LATEST_SECONDS
+        if is_jump or stamp + (self._offset or 0.0) > now:
+            self._offset = now - stamp
+        return stamp + (self._offset or 0.0)
+
+    def sound_seconds(self, stamp: float | None, now: float) -> float:
+        """Return the same for sound, which lies as the pictures do, however late it comes."""
+        if stamp is None or self._offset is None or stamp + self._offset > now + _LATEST_SECONDS:
+            return self.seconds(stamp, now)
+        return stamp + self._offset
+
+    def picture_seconds(self, stamp: float | None, now: float) -> float:
+        """Return the same for a picture: always later than the one before."""
+        self._last = max(self.seconds(stamp, now), self._last + _STEP_SECONDS)
+        return self._last
+
+
+_MOST_SECONDS = 2.0  # ahead: a sender of live pictures may begin with some that it kept
+_JUMP_SECONDS = 1.0  # between two stamps: the clock was set anew, and tells nothing
+
+
+class Haste:
+    """Compares the time stamps of pictures with the time at which they come."""
+
+    def __init__(self) -> None:
+        self._last: tuple[float, float] | None = None  # stamp, and when it came
+        self._ahead_seconds = 0.0
+        self._is_known = False
+
+    def is_news(self, stamp: float | None, now: float) -> bool:
+        """Return whether this picture, which comes now, is the first to come far too early.
+
+        Both in seconds; a stamp of None tells nothing.
+        """
+        if stamp is None or self._is_known:
+            return False
+        if self._last is not None:
+            step, passed = stamp - self._last[0], now - self._last[1]
+            step = step if abs(step) < _JUMP_SECONDS else passed
+            self._ahead_seconds = max(0.0, self._ahead_seconds + step - passed)
+        self._last = stamp, now
+        self._is_known = self._ahead_seconds > _MOST_SECONDS
+        return self._is_known
+
 
 _DEFAULT_RATE = Fraction(30)
 _MOST_SOUNDS = 2000  # stretches that wait for their picture; nobody is there for more

@@ -1,8 +1,15 @@
-"""A place for one thing between two threads: the newest wins."""
+"""A place for one thing between two threads: the newest wins.
+
+Pauses that grow, between attempts at something that keeps failing.
+
+Telling a user something, from threads that have more to do.
+"""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -49,3 +56,31 @@ class Latest(Generic[T]):
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
+
+
+_FIRST_SECONDS, _LONGEST_SECONDS = 0.25, 10.0
+_WELL_SECONDS = 10.0  # what ran for so long begins with short pauses again
+
+
+class Pauses:
+    """Says how long to wait after each failure."""
+
+    def __init__(self) -> None:
+        self._next = _FIRST_SECONDS
+
+    def next_after(self, ran_seconds: float) -> float:
+        """Return how many seconds to wait after what has run for so long."""
+        if ran_seconds >= _WELL_SECONDS:
+            self._next = _FIRST_SECONDS
+        pause, self._next = self._next, min(_LONGEST_SECONDS, 2 * self._next)
+        return pause
+
+
+def unfailing(tell: Callable[[str], None]) -> Callable[[str], None]:
+    """Return a function that tells, too, and raises nothing, as where a disk is full."""
+
+    def told(text: str) -> None:
+        with suppress(Exception):
+            tell(text)
+
+    return told

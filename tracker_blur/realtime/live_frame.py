@@ -10,9 +10,9 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 
 from tracker_blur.core.frame import Orientation
 from tracker_blur.realtime.delivery import TIME_BASE
-from tracker_blur.video import pixel_formats, side_data
+from tracker_blur.video import pixel_formats, stream_info
 from tracker_blur.video.frame import DecodedFrame, Scaler
-from tracker_blur.video.reformatting import reformatted
+from tracker_blur.video.pixel_formats import reformatted
 
 PIXEL_FORMAT = "yuv420p"
 _BLACK = 16, 128, 128
@@ -58,7 +58,7 @@ class Arrivals:
 
     def arrival(self, picture: av.VideoFrame, seconds: float, arrived: float) -> Arrival:
         """Return a picture in that form; a picture of another size is scaled and padded."""
-        orientation = side_data.orientation(side_data.display_matrix(picture))
+        orientation = stream_info.orientation(stream_info.display_matrix(picture))
         if orientation is not Orientation.UPRIGHT:
             size = picture.width // 2 * 2, picture.height // 2 * 2
             picture = _upright(self._converted(picture, size), orientation)

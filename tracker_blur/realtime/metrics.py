@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from tracker_blur.errors import SinkError
+from tracker_blur.errors import SinkError, reason_of
 from tracker_blur.realtime.access import Visitors
 from tracker_blur.realtime.status import Status
 
@@ -104,7 +104,7 @@ class Metrics:
             self._server = ThreadingHTTPServer((_HOST, port), Handler)
         except OSError as error:
             raise SinkError(
-                f"port {port}: cannot be listened on ({error.strerror}): choose another "
+                f"port {port}: cannot be listened on ({reason_of(error)}): choose another "
                 "(--metrics-port)"
             ) from error
         self._thread = threading.Thread(

@@ -1,4 +1,8 @@
-"""The outlet: what leaves, at a steady rate, in a thread of its own.
+"""The guard: whether what is redacted may leave now, or all must be hidden, and why.
+
+In doubt all is hidden. This is the only place that decides it.
+
+The outlet: what leaves, at a steady rate, in a thread of its own.
 
 It gives on what the watcher has redacted, once more where nothing new came, and covers of the
 newest frame where the guard says so; whatever the watcher does, or does not do.
@@ -11,6 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import cast
@@ -20,11 +25,47 @@ from tracker_blur.realtime.analyzer import Watched, Watcher
 from tracker_blur.realtime.capture import Intake
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.delivery import Delivery
-from tracker_blur.realtime.guard import Situation, reason_to_cover
 from tracker_blur.realtime.live_frame import Arrival
 from tracker_blur.realtime.target_worker import Runner
 from tracker_blur.redaction.redactor import Redactor, repeated
 from tracker_blur.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the decision rests on.
+
+    hide_all        whether a person wants all hidden
+    has_source      whether the source gives pictures
+    failure         what went wrong in a stage that has not recovered yet; "" if nothing
+    look_age        seconds since the detector last finished, as long as frames come; None: it has
+                    not, since the stage (re)started
+    is_face_lost    whether a face that was there vanished without an explanation
+    """
+
+    hide_all: bool
+    has_source: bool
+    failure: str
+    look_age: float | None
+    is_face_lost: bool
+
+
+def reason_to_cover(situation: Situation, watchdog_seconds: float) -> str | None:
+    """Return why all must be hidden, in a few words; None: what is redacted may leave."""
+    if situation.hide_all:
+        return "all is hidden on request"
+    if not situation.has_source:
+        return "the source gives nothing"
+    if situation.failure:
+        return situation.failure
+    if situation.look_age is None:
+        return "no picture has been looked at yet"
+    if situation.look_age > watchdog_seconds:
+        return "the detector is late"
+    if situation.is_face_lost:
+        return "a face was lost"
+    return None
+
 
 _PATIENCE_PERIODS = 1.5  # without a new frame, until the last one goes once more
 _WATCHDOG_PERIODS = 3.0  # at the least: frames that come slowly are no reason to hide them

@@ -1,25 +1,92 @@
-"""A session: from one source to all targets, from its start to its end."""
+"""Stills: pictures that a person asks for, saved as they left, redacted.
+
+A session: from one source to all targets, from its start to its end.
+
+`tracker_blur.live`: redacted pictures of a camera or a stream, for a loop of your own.
+"""
 
 from __future__ import annotations
 
 import statistics
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
 
-from tracker_blur.errors import TrackerBlurError
+import cv2
+
+from tracker_blur.core.frame import Image
+from tracker_blur.errors import SinkError, TrackerBlurError, reason_of
+from tracker_blur.files.atomic import replacing
 from tracker_blur.realtime.analyzer import Watcher
 from tracker_blur.realtime.capture import Intake
 from tracker_blur.realtime.controls import Controls
+from tracker_blur.realtime.delivery import Delivery, Format, Sound
+from tracker_blur.realtime.handoff import Latest, unfailing
 from tracker_blur.realtime.output import Outlet
 from tracker_blur.realtime.settings import LiveSettings
-from tracker_blur.realtime.snapshots import Stills
-from tracker_blur.realtime.sources import Source
+from tracker_blur.realtime.sources import Source, open_source
 from tracker_blur.realtime.status import State, Status
 from tracker_blur.realtime.target_worker import Runner
 from tracker_blur.realtime.targets import Target
-from tracker_blur.realtime.telling import unfailing
 from tracker_blur.settings import Settings
 from tracker_blur.tracking.detector_bundle import Eyes
+
+
+class Stills:
+    """A target that keeps but the pictures that are asked for.
+
+    folder  where they are saved
+    tell    called with what kept one from being saved
+    note    called with the name of each that was
+    """
+
+    name = "stills"
+    is_reached = True
+
+    def __init__(
+        self,
+        folder: Path,
+        controls: Controls,
+        tell: Callable[[str], None],
+        note: Callable[[str], None],
+    ) -> None:
+        self._folder = folder
+        self._controls = controls
+        self._tell = tell
+        self._note = note
+        self._saved = 0
+
+    def open(self, format: Format) -> None:
+        """Need nothing."""
+
+    def show(self, delivery: Delivery) -> None:
+        """Save this picture, if one is asked for, and tell of it."""
+        wanted = self._controls.wishes.stills
+        if self._saved == wanted:
+            return
+        self._saved = wanted
+        frame = delivery.redacted.frame
+        path = self._folder / f"trackblur_{datetime.now():%Y%m%d_%H%M%S_%f}.png"
+        try:
+            with replacing(path, overwrite=False) as temporary:
+                temporary.write_bytes(cv2.imencode(".png", frame.view(frame.size))[1].tobytes())
+        except SinkError as error:
+            self._tell(f"{error} (--stills)")
+        except OSError as error:
+            reason = reason_of(error)
+            self._tell(f"{path}: cannot be written ({reason}): choose another folder (--stills)")
+        else:
+            self._note(f"{path}: saved")
+
+    def play(self, sound: Sound) -> None:
+        """Leave it alone."""
+
+    def close(self) -> None:
+        """Need nothing."""
+
 
 _POLL_SECONDS = 0.1
 _OPENING_SECONDS = 30.0  # for all targets; then the others go ahead
@@ -190,3 +257,94 @@ class Session:
         if not (self._intake.is_connected or self._intake.has_ended):
             return "reconnecting"
         return "live" if self._outlet.reason is None else "covered"
+
+
+_LIBRARY_POLL_SECONDS = 0.5
+
+
+def live(
+    source: int | str | Path = 0,
+    settings: Settings | None = None,
+    live_settings: LiveSettings | None = None,
+    *,
+    realtime: bool = False,
+    controls: Controls | None = None,
+    tell: Callable[[str], None] = lambda text: None,
+) -> Iterator[Image]:
+    """Give redacted pictures, shape (height, width, 3), BGR, uint8, as they come; the newest wins.
+
+    Pictures come at a steady rate; whatever fails, all of them is hidden until it works again.
+    Leaving the loop, or closing the iterator, ends all.
+
+    source    a camera's number or device, an address, or with `realtime` a file
+    settings  how faces are found and hidden; `delay_seconds` is a look-ahead
+    controls  what may be done meanwhile, such as hiding all
+    tell      called with what a user should know, one line each, from any thread
+
+    Raises SettingsError, ModelError, SourceError when the source cannot be opened or breaks off at
+    its end, TrackerBlurError when that comes while the detector hangs.
+    """
+    chosen = settings or Settings(detect_every_frames="auto")
+    live_settings = live_settings or LiveSettings()
+    controls = controls or Controls([chosen.method], hide_all=live_settings.hide_all)
+    newest = _Newest()
+    session = Session(
+        open_source(str(source), live_settings, realtime=realtime),
+        replace(chosen, one_pass=True),
+        live_settings,
+        controls,
+        tell,
+        tell,
+    )
+    session.add([newest])
+    return _pictures(session, controls, newest)
+
+
+def _pictures(session: Session, controls: Controls, newest: _Newest) -> Iterator[Image]:
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            session.run()
+        except BaseException as error:  # raised where the pictures are taken
+            failures.append(error)
+        finally:
+            newest.images.close()
+
+    with session:
+        thread = threading.Thread(target=run, name="session", daemon=True)
+        thread.start()
+        try:
+            while thread.is_alive():
+                image = newest.images.take(_LIBRARY_POLL_SECONDS)
+                if image is not None:
+                    yield image
+        finally:
+            controls.quit()
+            thread.join()
+    if failures:
+        raise failures[0]
+
+
+class _Newest:
+    """A target that keeps the newest picture."""
+
+    name = "library"
+    is_reached = True
+
+    def __init__(self) -> None:
+        self.images: Latest[Image] = Latest()
+
+    def open(self, format: Format) -> None:
+        """Need nothing."""
+
+    def show(self, delivery: Delivery) -> None:
+        """Keep the picture."""
+        frame = delivery.redacted.frame
+        self.images.put(frame.view(frame.size))
+
+    def play(self, sound: Sound) -> None:
+        """Leave it alone."""
+
+    def close(self) -> None:
+        """Need nothing."""

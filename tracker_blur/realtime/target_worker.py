@@ -9,8 +9,8 @@ from collections import deque
 from collections.abc import Callable
 
 from tracker_blur.errors import SinkError, TrackerBlurError
-from tracker_blur.realtime.backoff import Pauses
 from tracker_blur.realtime.delivery import Delivery, Format, Sound
+from tracker_blur.realtime.handoff import Pauses
 from tracker_blur.realtime.status import TargetState, TargetStatus
 from tracker_blur.realtime.targets import GoneError, Target
 

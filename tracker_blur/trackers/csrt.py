@@ -11,8 +11,7 @@ from collections.abc import Callable
 
 import cv2
 
-from tracker_blur.trackers import Tracker
-from tracker_blur.trackers._opencv import OpenCVTracker
+from tracker_blur.trackers import OpenCVTracker, Tracker
 from tracker_blur.weights.store import Weights
 
 

@@ -12,8 +12,7 @@ import cv2
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Image
 from tracker_blur.errors import ModelError
-from tracker_blur.trackers import Tracker
-from tracker_blur.trackers._opencv import OpenCVTracker
+from tracker_blur.trackers import OpenCVTracker, Tracker
 from tracker_blur.weights.store import Weights
 
 _LOST_SCORE = 0.3  # the network's own score, 0 to 1; below it the face is most likely gone

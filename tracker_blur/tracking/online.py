@@ -28,8 +28,14 @@ from tracker_blur.tracking.association import pair
 from tracker_blur.tracking.redetection import SecondLook
 from tracker_blur.tracking.scene_cuts import Change, CutDetector
 from tracker_blur.tracking.schedule import Pace
-from tracker_blur.tracking.track_state import SURE, WEAK, FaceTrack, Likeness
-from tracker_blur.tracking.weak_finds import AGREEING_SHARE, WeakFinds
+from tracker_blur.tracking.track_state import (
+    AGREEING_SHARE,
+    SURE,
+    WEAK,
+    FaceTrack,
+    Likeness,
+    WeakFinds,
+)
 
 _DRIFT_SIZE_RATIO = 1.6  # a tracker that changes the size by more, between looks, has drifted
 _CARRY_HOLDS = 2  # a tracker that no look confirms is trusted for that many times the hold

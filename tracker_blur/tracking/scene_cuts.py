@@ -1,8 +1,13 @@
-"""Where the scene changes: the content of the picture jumps from one frame to the next."""
+"""Where the scene changes: the content of the picture jumps from one frame to the next.
+
+Which frames of a video belong to one scene.
+"""
 
 from __future__ import annotations
 
 import enum
+from bisect import bisect_right
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -65,3 +70,21 @@ def _difference(one: npt.NDArray[np.int16], other: npt.NDArray[np.int16]) -> flo
     change = np.abs(one - other)
     change[..., 0] = np.minimum(change[..., 0], 180 - change[..., 0])  # hue is a circle
     return float(change.mean())
+
+
+class Scenes:
+    """The scenes of a video.
+
+    cuts         frames that begin another scene, ascending
+    frame_count  how many frames the video has
+    """
+
+    def __init__(self, cuts: Sequence[int], frame_count: int) -> None:
+        self._starts = [0, *cuts]
+        self._frame_count = frame_count
+
+    def of(self, frame: int) -> tuple[int, int]:
+        """Return the first frame of the scene that a frame is in, and the one after its last."""
+        index = bisect_right(self._starts, frame)
+        end = self._starts[index] if index < len(self._starts) else self._frame_count
+        return self._starts[index - 1], end

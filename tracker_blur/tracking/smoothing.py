@@ -13,9 +13,8 @@ import numpy.typing as npt
 
 from tracker_blur.core.tracks import ORIGINS, Boxes, Origin, Track, Tracks
 from tracker_blur.tracking.first_pass import Sightings
-from tracker_blur.tracking.linking import joined
-from tracker_blur.tracking.pieces import founded_pieces
-from tracker_blur.tracking.scenes import Scenes
+from tracker_blur.tracking.linking import founded_pieces, joined
+from tracker_blur.tracking.scene_cuts import Scenes
 
 _GROWTH_PER_SECOND = 0.5  # share of its size by which a box that is not known grows, a side
 _GROWTH_LIMIT = 0.5

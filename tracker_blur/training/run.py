@@ -1,32 +1,101 @@
-"""A whole training: data set in, NAME.onnx and NAME.md out; goes on where it was interrupted."""
+"""A whole training: data set in, NAME.onnx and NAME.md out; goes on where it was interrupted.
+
+Pictures about a training: what was read, and how it goes.
+"""
 
 from __future__ import annotations
 
+import importlib
 import random
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 
-from tracker_blur.errors import SettingsError, SinkError
-from tracker_blur.training import checkpoints, results
-from tracker_blur.training import plots as drawing
-from tracker_blur.training.checkpoints import State
-from tracker_blur.training.data import Canvases, batches
+from tracker_blur.core.frame import Image
+from tracker_blur.errors import MissingPackageError, SettingsError, SinkError, reason_of
+from tracker_blur.files.atomic import replacing
+from tracker_blur.training import checkpoints, export
+from tracker_blur.training.augmentation import Boxes, Scene
+from tracker_blur.training.checkpoints import State, differences, provenance
+from tracker_blur.training.data import Canvases, batches, scenes
 from tracker_blur.training.datasets import Annotated
 from tracker_blur.training.evaluation.measure import require_library
-from tracker_blur.training.initial_weights import measure, start
-from tracker_blur.training.judging import judge
-from tracker_blur.training.loading import scenes
-from tracker_blur.training.loop import train
-from tracker_blur.training.mining import Mine
-from tracker_blur.training.network import Network, Shape
-from tracker_blur.training.plan import Material, Plan
-from tracker_blur.training.provenance import differences, provenance
-from tracker_blur.training.ranks import Ranks
-from tracker_blur.training.taught import taught
+from tracker_blur.training.export import judge
+from tracker_blur.training.loop import Mine, Ranks, train
+from tracker_blur.training.network import Network, Shape, measure, start
+from tracker_blur.training.pseudo_labels import taught
+from tracker_blur.training.recipe import Material, Plan
 from tracker_blur.weights.store import Weights
+
+_TILE_PX = 200
+_TILES = (8, 5)
+_THING, _IGNORED = (0, 255, 0), (0, 0, 255)
+
+
+def sheet(scenes: Sequence[Scene]) -> Image:
+    """Return up to 40 scenes, evenly spread, as one picture: boxes green, ignored regions red."""
+    columns, rows = _TILES
+    count = min(len(scenes), columns * rows)
+    chosen = [scenes[i * len(scenes) // count] for i in range(count)]
+    tiles = [_tile(scene) for scene in chosen]
+    blank = np.zeros((_TILE_PX, _TILE_PX, 3), np.uint8)
+    tiles += [blank] * (-len(tiles) % columns)
+    lines = [np.hstack(tiles[i : i + columns]) for i in range(0, len(tiles), columns)]
+    return np.asarray(np.vstack(lines), np.uint8)
+
+
+def _tile(scene: Scene) -> Image:
+    rows, columns = scene.image.shape[:2]
+    scale = _TILE_PX / max(rows, columns)
+    size = max(1, round(columns * scale)), max(1, round(rows * scale))
+    tile = np.zeros((_TILE_PX, _TILE_PX, 3), np.uint8)
+    tile[: size[1], : size[0]] = cv2.resize(scene.image, size, interpolation=cv2.INTER_AREA)
+    _draw(tile, scene.ignored * scale, _IGNORED)
+    _draw(tile, scene.boxes * scale, _THING)
+    return tile
+
+
+def _draw(image: Image, boxes: Boxes, color: tuple[int, int, int]) -> None:
+    for left, top, right, bottom in np.rint(boxes).astype(int).tolist():
+        cv2.rectangle(image, (left, top), (right, bottom), color, 1)
+
+
+def write_jpeg(image: Image, path: Path) -> None:
+    """Write a picture, over one that is there; raises SinkError."""
+    _, content = cv2.imencode(".jpg", image)
+    with replacing(path, overwrite=True) as file:
+        file.write_bytes(content.tobytes())
+
+
+def require_matplotlib() -> None:
+    """Raise MissingPackageError without what `write_curves` needs; otherwise do nothing."""
+    try:
+        importlib.import_module("matplotlib.figure")
+    except ImportError as error:
+        raise MissingPackageError("matplotlib", "train", "drawing the training curves") from error
+
+
+def write_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
+    """Draw losses and AP over the steps as a PNG; raises SinkError."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    left = figure.subplots()
+    steps = [row["step"] for row in history]
+    for name in ("score_loss", "box_loss"):
+        left.plot(steps, [row[name] for row in history], label=name.replace("_", " "))
+    left.set(xlabel="batches", ylabel="loss", yscale="log")
+    right = left.twinx()
+    judged = [(row["step"], row["ap50"]) for row in history if "ap50" in row]
+    right.plot(*zip(*judged, strict=True) if judged else ((), ()), "ko-", label="AP50, validation")
+    right.set(ylabel="AP50", ylim=(0, 1))
+    figure.legend(loc="outside upper center", ncols=3)
+    with replacing(path, overwrite=True) as file:
+        figure.savefig(file, format="png", dpi=100)
+
 
 _SEEDS_APART = 1_000_003  # more than a training has batches
 
@@ -42,13 +111,13 @@ def run(plan: Plan, read: Material, tell: Callable[[str], None]) -> Path:
     """
     if read.val:  # both are needed for the first judgement, which may be an hour away
         require_library()
-        drawing.require_library()
+        require_matplotlib()
     shares = _shares(plan, read)
     ranks = Ranks.joined(plan.device)
     try:
         tell = tell if ranks.is_first else lambda line: None
         work = plan.folder / f"{plan.name}.training"
-        results.check(plan, goes_on=(work / "checkpoint.pt").is_file())
+        export.check(plan, goes_on=(work / "checkpoint.pt").is_file())
         state = _state(plan, read, work / "checkpoint.pt", ranks.count)
         network = _network(plan, read, state)
         _make(work)
@@ -63,8 +132,8 @@ def run(plan: Plan, read: Material, tell: Callable[[str], None]) -> Path:
     finally:
         ranks.leave()
     if ranks.is_first:
-        results.write(plan, read, state, average, pictures, ranks.count)
-    return results.network_file(plan)
+        export.write(plan, read, state, average, pictures, ranks.count)
+    return export.network_file(plan)
 
 
 def _make(folder: Path) -> None:
@@ -72,7 +141,7 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        reason = reason_of(error)
         raise SinkError(f"{folder}: cannot make this folder ({reason}): choose another") from error
 
 
@@ -124,7 +193,7 @@ def _trained(
     pictures = _taught(plan, read, ranks, work, tell)
     loaded = list(scenes(pictures, read.classes))
     if ranks.is_first:
-        drawing.write_jpeg(drawing.sheet(loaded), work / "pictures.jpg")
+        write_jpeg(sheet(loaded), work / "pictures.jpg")
         tell(f"what was read: {work / 'pictures.jpg'}")
     mine = Mine(loaded)
     canvases = Canvases(loaded, shares, plan.views, seed, mine.worst)
@@ -197,4 +266,4 @@ def _report(
         f"{row['score_loss']:.3f}, box loss {row['box_loss']:.3f}{judged}"
     )
     if judged:
-        drawing.write_curves(history, work / "curves.png")
+        write_curves(history, work / "curves.png")

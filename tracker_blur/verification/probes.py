@@ -13,7 +13,7 @@ from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Image, view_size
 from tracker_blur.detectors import Detector, load_detector
 from tracker_blur.settings import FACE, Settings
-from tracker_blur.tracking.target_classes import kinds
+from tracker_blur.tracking.detector_bundle import kinds
 from tracker_blur.weights.store import Weights
 
 SURE = 0.6  # score from which one find in one frame is a face

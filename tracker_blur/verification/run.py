@@ -1,4 +1,9 @@
-"""One file under verification: its frames go by, are looked at, and judged by the best evidence."""
+"""Places of a picture, as small JPEG pictures for people to look at.
+
+Frames of two videos that show the same moment.
+
+One file under verification: its frames go by, are looked at, and judged by the best evidence.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +19,56 @@ from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Frame, Image
 from tracker_blur.core.prefetch import Ahead
 from tracker_blur.verification import visibility
-from tracker_blur.verification.crops import crop
-from tracker_blur.verification.frame_comparison import Cells, PictureRecord, left_open
-from tracker_blur.verification.grouping import RunBuilder
-from tracker_blur.verification.pairing import paired
 from tracker_blur.verification.probes import Find, Looker, without_doubles
 from tracker_blur.verification.track_index import Whereabouts
-from tracker_blur.verification.verdict import EndView, Evidence, Exposure
+from tracker_blur.verification.verdict import EndView, Evidence, Exposure, RunBuilder
+from tracker_blur.verification.visibility import Cells, PictureRecord, left_open
 from tracker_blur.video.reader import VideoSource
+
+_PADDING = 1.0
+_HEIGHT_PX = 160
+_MOST_ENLARGED = 4.0
+_QUALITY = 80  # JPEG
+_MARK_BGR = (0, 215, 255)
+
+
+def crop(picture: Image, box: Box, *, marked: bool) -> bytes | None:
+    """Return a JPEG of a place and its surroundings; None where it is outside of the picture."""
+    height, width = picture.shape[:2]
+    if box.clipped(width, height).is_empty:
+        return None
+    around = box.padded(_PADDING)
+    # At the border, show as much as elsewhere.
+    dx = max(0.0, -around.left) - max(0.0, around.right - width)
+    dy = max(0.0, -around.top) - max(0.0, around.bottom - height)
+    around = around.moved(dx, dy).clipped(width, height)
+    left, top, right, bottom = around.outward()
+    ratio = min(_HEIGHT_PX / (bottom - top), _MOST_ENLARGED)
+    size = max(1, round((right - left) * ratio)), max(1, round((bottom - top) * ratio))
+    part = cv2.resize(picture[top:bottom, left:right], size, interpolation=cv2.INTER_AREA)
+    if marked:
+        corners = box.moved(-left, -top).scaled(ratio, ratio).outward()
+        cv2.rectangle(part, corners[:2], corners[2:], _MARK_BGR, 1)
+    _, encoded = cv2.imencode(".jpg", part, (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))
+    return encoded.tobytes()
+
+
+def paired(after: Iterator[Frame], before: Iterator[Frame]) -> Iterator[tuple[Frame, Frame | None]]:
+    """Pair each frame with the other video's of the nearest time; both begin together."""
+    other, upcoming = next(before, None), next(before, None)
+    start = None if other is None else other.seconds
+    first: float | None = None
+    for frame in after:
+        first = frame.seconds if first is None else first
+        seconds = frame.seconds - first + (start or 0.0)
+        while other is not None and upcoming is not None:
+            if abs(upcoming.seconds - seconds) > abs(other.seconds - seconds):
+                break
+            other, upcoming = upcoming, next(before, None)
+        yield frame, other
+    while upcoming is not None:  # count what is left
+        upcoming = next(before, None)
+
 
 QUEUED_LOOKS = 2  # evens out the stages; more would only cost memory
 _EXPOSED_SHARE = 0.3  # of a face's detail; hidden faces show up to 0.26 (docs/verification.md)

@@ -11,7 +11,7 @@ from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 
 from tracker_blur.core.frame import Frame, Image, Orientation, PixelLayout, Plane
 from tracker_blur.video import pixel_formats
-from tracker_blur.video.reformatting import reformatted
+from tracker_blur.video.pixel_formats import reformatted
 
 # Where a picture has no tag, swscale would take BT.601 for all. BT.2020 is never but by tag.
 _SWSCALE_MATRIX = {"bt601": Colorspace.ITU601, "bt709": Colorspace.ITU709}

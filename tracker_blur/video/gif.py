@@ -13,8 +13,8 @@ from av.video.format import VideoFormat
 from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
-from tracker_blur.video import side_data
-from tracker_blur.video.reformatting import reformatted
+from tracker_blur.video import stream_info
+from tracker_blur.video.pixel_formats import reformatted
 from tracker_blur.video.stream_info import VideoTrack
 
 _TICK = Fraction(1, 100)  # GIF89a counts delays in hundredths of a second
@@ -32,7 +32,7 @@ class GifEncoder:
 
     def __init__(self, output: OutputContainer, track: VideoTrack) -> None:
         self._track = track
-        self._orientation = side_data.orientation(track.matrix)
+        self._orientation = stream_info.orientation(track.matrix)
         width, height = track.size
         if track.pixel_aspect > 1:
             height = round(height / track.pixel_aspect)

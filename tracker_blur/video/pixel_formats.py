@@ -1,4 +1,6 @@
-"""FFmpeg's pixel formats as planes: which can be redacted in place, and what their samples mean.
+"""Converts and scales pictures with swscale.
+
+FFmpeg's pixel formats as planes: which can be redacted in place, and what their samples mean.
 
 A format is native when each component lies in a plane of its own, in whole bytes of this
 machine's order: planar YUV, RGB and gray from 8 to 16 bit. Every other one (nv12, p010, bgr0,
@@ -16,8 +18,45 @@ import numpy as np
 from av.codec.codec import find_best_pix_fmt_of_list
 from av.video.format import VideoFormat
 from av.video.format import names as format_names  # type: ignore[attr-defined]  # not in stubs
+from av.video.reformatter import VideoReformatter
 
 from tracker_blur.core.frame import PixelLayout, Plane, Samples
+
+_UNSPECIFIED = 2  # ITU-T H.273, for primaries and transfer
+_BT2020_CONSTANT, _BT2020 = 10, 9
+
+
+def reformatted(
+    reformatter: VideoReformatter,
+    picture: av.VideoFrame,
+    size: tuple[int, int],
+    pixel_format: str,
+    **options: Any,
+) -> av.VideoFrame:
+    """Return the picture at another size, in pixels, and in another format, tagged as before.
+
+    Tags that swscale refuses to work with, such as reserved ones, do not matter for this and are
+    hidden from it. `options` are those of PyAV's VideoReformatter.
+    """
+    primaries, transfer, matrix = (
+        picture.color_primaries,
+        picture.color_trc,
+        picture.colorspace,
+    )
+    picture.color_primaries = picture.color_trc = _UNSPECIFIED
+    if matrix == _BT2020_CONSTANT:
+        picture.colorspace = _BT2020
+    try:
+        result = reformatter.reformat(picture, *size, pixel_format, threads=1, **options)
+    finally:
+        picture.color_primaries, picture.color_trc = primaries, transfer
+        picture.colorspace = matrix
+    if result is not picture:
+        result.color_primaries, result.color_trc = primaries, transfer
+        if matrix == _BT2020_CONSTANT and options.get("dst_colorspace") is None:
+            result.colorspace = matrix
+    return result
+
 
 _PLANAR = ("yuv", "gbr", "gray")
 _PROBE_PX = 64  # a size that every subsampling divides

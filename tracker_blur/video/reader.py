@@ -1,4 +1,7 @@
-"""A video file of any format that FFmpeg reads (PyAV)."""
+"""Opens a media file for reading: this file and nothing else, no network, no noise.
+
+A video file of any format that FFmpeg reads (PyAV).
+"""
 
 from __future__ import annotations
 
@@ -11,18 +14,69 @@ from types import TracebackType
 
 import av
 from av.container import InputContainer
+from av.stream import Disposition
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from tracker_blur.core.frame import VideoInfo
-from tracker_blur.errors import SourceError
-from tracker_blur.video import pixel_formats, side_data
-from tracker_blur.video.decoding import DamageError, decoded
+from tracker_blur.errors import SourceError, reason_of
+from tracker_blur.files.paths import check_is_file
+from tracker_blur.video import pixel_formats, stream_info
 from tracker_blur.video.frame import DecodedFrame, Scaler
-from tracker_blur.video.input import STILL_PICTURES, open_input, picture_stream
-from tracker_blur.video.integrity import missing_bytes
-from tracker_blur.video.reformatting import reformatted
+from tracker_blur.video.integrity import DamageError, decoded, missing_bytes
+from tracker_blur.video.pixel_formats import reformatted
 from tracker_blur.video.stream_info import ColorTags, VideoTrack
+
+# Playlists name other files, and FFmpeg draws any text file as a picture of its letters.
+_REFUSED_FORMATS = {"hls", "dash", "concat", "image2", "sdp", "tty", "bin", "xbin", "adf", "idf"}
+STILL_PICTURES = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+
+
+def open_input(path: Path) -> InputContainer:
+    """Open a file of any format that FFmpeg reads.
+
+    Raises SourceError when it is missing, no file, empty, not permitted or not media.
+    """
+    check_is_file(path)
+    if path.is_dir():
+        raise SourceError(f"{path}: is a folder: name a file in it")
+    if path.is_file() and path.stat().st_size == 0:
+        raise SourceError(f"{path}: is empty: get the whole file")
+    try:
+        container = av.open(
+            f"file:{path.resolve()}",  # never another protocol, whatever the name looks like
+            container_options={"protocol_whitelist": "file"},
+            metadata_errors="replace",
+        )
+    except FileNotFoundError as error:
+        raise SourceError(f"{path}: there is no such file: check the name") from error
+    except PermissionError as error:
+        raise SourceError(f"{path}: reading is not permitted: change its permissions") from error
+    except (av.FFmpegError, OSError) as error:
+        raise SourceError(
+            f"{path}: is no video that can be read, or not whole ({reason_of(error)}): "
+            "check that it plays"
+        ) from error
+    if _REFUSED_FORMATS & set(container.format.name.split(",")):
+        container.close()
+        raise SourceError(f"{path}: is no video but text or a list: name the video itself")
+    return container
+
+
+def picture_stream(container: InputContainer, path: Path) -> VideoStream:
+    """Return the first track of moving pictures; cover art and thumbnails are none.
+
+    Raises SourceError when there is none, or no decoder for it.
+    """
+    streams = [
+        stream for stream in container.streams.video if not stream.disposition & STILL_PICTURES
+    ]
+    if not streams:
+        raise SourceError(f"{path}: has no picture track: name a video")
+    if streams[0].codec_context is None:
+        raise SourceError(f"{path}: has pictures of an unknown kind: convert it to MP4 first")
+    return streams[0]
+
 
 _DEFAULT_RATE = Fraction(25)
 _RATE_PACKETS = 100  # looked at where nothing else tells the rate
@@ -63,7 +117,7 @@ class VideoSource:
             first = self._first_picture()
             self._pictures = itertools.chain((first,), self._pictures)
             self.track = _track(self._container, stream, first, path)
-            self._orientation = side_data.orientation(self.track.matrix)
+            self._orientation = stream_info.orientation(self.track.matrix)
             self.info = _info(self._container, stream, self.track, self._orientation.swaps_sides)
             self.warnings = _left_out(self._container, stream, path)
         except BaseException:
@@ -173,9 +227,9 @@ def _track(
         color=ColorTags(
             first.color_primaries, first.color_trc, first.colorspace, first.color_range
         ),
-        matrix=side_data.display_matrix(first),
-        mastering=side_data.mastering(first),
-        light=side_data.light(first),
+        matrix=stream_info.display_matrix(first),
+        mastering=stream_info.mastering(first),
+        light=stream_info.light(first),
         is_interlaced=first.interlaced_frame,
     )
 

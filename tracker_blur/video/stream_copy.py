@@ -1,23 +1,168 @@
-"""Carries sound and subtitles over as they are, in step with the pictures."""
+"""Text subtitles, turned from one container's form into another's.
+
+Which tags of a file go into the redacted one.
+
+By default only what is needed to tell tracks and chapters apart. A file's own title and comment,
+place, time, device, software and people all may identify who is seen.
+
+The headers of a Vorbis track, without the comments that may tell of people, places and faces.
+
+They lie where a stream copy takes them along: in what the decoder is set up with. A comment may
+even hold a cover picture (METADATA_BLOCK_PICTURE).
+
+Vorbis I specification, Xiph.Org 2020, sections 4.2 and 5.
+
+Carries sound and subtitles over as they are, in step with the pictures.
+"""
 
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
+from av.codec.codec import Properties
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Discard, Stream
+from av.subtitles.codeccontext import SubtitleCodecContext
+from av.subtitles.stream import SubtitleStream
 
 from tracker_blur.errors import SinkError, SourceError
 from tracker_blur.settings import MetadataRule
-from tracker_blur.video.captions import CaptionConverter, is_text
 from tracker_blur.video.containers import ContainerFormat
-from tracker_blur.video.metadata import track_tags
-from tracker_blur.video.vorbis import without_comments
+
+_MILLISECOND = Fraction(1, 1000)
+
+
+def is_text(stream: Stream) -> bool:
+    """Return whether a track holds subtitles as text, not as pictures of text."""
+    properties = Properties(stream.codec_context.codec.properties)
+    return stream.type == "subtitle" and Properties.TEXT_SUB in properties
+
+
+class CaptionConverter:
+    """Decodes subtitles and encodes them anew, text and simple styles.
+
+    target   the track in the output
+
+    codec   FFmpeg's name of the encoder
+    """
+
+    def __init__(self, stream: Stream, output: OutputContainer, codec: str) -> None:
+        self._decoder = cast(SubtitleCodecContext, stream.codec_context)
+        self._decoder.open(strict=False)
+        self.target = cast(SubtitleStream, output.add_stream(codec))
+        self._encoder = self.target.codec_context
+        self._encoder.subtitle_header = self._decoder.subtitle_header
+        self._encoder.time_base = _MILLISECOND
+
+    def converted(self, packet: Packet[Stream]) -> Packet[Stream] | None:
+        """Return the subtitle in its new form; None where the packet only ends the last one."""
+        shown = self._decoder.decode2(packet)
+        if shown is None:
+            return None
+        encoded = self._encoder.encode_subtitle(shown)
+        if not encoded.size:
+            return None
+        encoded.pts, encoded.dts = packet.pts, packet.dts
+        encoded.duration, encoded.time_base = packet.duration, packet.time_base
+        return encoded
+
+
+_PICTURES = {"metadata_block_picture", "coverart", "apic", "thumbnail", "xmp"}
+_STALE = {  # true of the input only
+    "major_brand",
+    "minor_version",
+    "compatible_brands",
+    "encoder",
+    "vendor_id",
+    "rotate",
+    "duration",
+    "bps",
+    "number_of_frames",
+    "number_of_bytes",
+}
+
+
+def file_tags(tags: Mapping[str, str], rule: MetadataRule) -> dict[str, str]:
+    """Return the tags of the file as a whole that are kept."""
+    return _harmless(tags) if rule == "keep" else {}
+
+
+def track_tags(tags: Mapping[str, str], kind: str, rule: MetadataRule) -> dict[str, str]:
+    """Return the tags of a track that are kept; `kind` is "video", "audio" or "subtitle"."""
+    kept = _harmless(tags) if rule == "keep" else {}
+    if "language" in tags:
+        kept["language"] = tags["language"]
+    title = tags.get("title") or tags.get("name")  # MP4 calls it so
+    if title and (kind != "video" or rule == "keep"):  # cameras write their model there
+        kept["title"] = title
+    return kept
+
+
+def chapter_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return the tags of a chapter that are kept."""
+    return {"title": tags["title"]} if "title" in tags else {}
+
+
+def _harmless(tags: Mapping[str, str]) -> dict[str, str]:
+    return {
+        key: value
+        for key, value in tags.items()
+        if key.lower() not in _PICTURES | _STALE and not key.lower().startswith("_statistics")
+    }
+
+
+_COMMENT_TYPE = b"\x03vorbis"
+_NO_COMMENTS = _COMMENT_TYPE + struct.pack("<II", 0, 0) + b"\x01"  # no vendor, none, framing bit
+_LACED = 2  # how many of the three headers have their sizes told
+_IDENTIFICATION_BYTES = 30
+
+
+def without_comments(setup: bytes) -> bytes:
+    """Return the three headers, as Matroska stores them, with an empty one for comments.
+
+    Raises ValueError when they are no headers of Vorbis.
+    """
+    first, comments, last = headers(setup)
+    if not comments.startswith(_COMMENT_TYPE) or not last:
+        raise ValueError("its sound is no Vorbis that can be copied")
+    return laced(first, _NO_COMMENTS, last)
+
+
+def laced(first: bytes, comments: bytes, last: bytes) -> bytes:
+    """Return three headers as one block, the first two behind their sizes."""
+    return bytes([_LACED]) + _lacing(first) + _lacing(comments) + first + comments + last
+
+
+def headers(setup: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return the three headers of a block of either form that FFmpeg knows."""
+    if setup[:2] == struct.pack(">H", _IDENTIFICATION_BYTES):  # each header behind its size
+        parts = []
+        at = 0
+        for _ in range(3):
+            size = int.from_bytes(setup[at : at + 2], "big")
+            parts.append(setup[at + 2 : at + 2 + size])
+            at += 2 + size
+        return parts[0], parts[1], parts[2]
+    at, sizes = 1, []
+    for _ in range(_LACED):
+        size = 0
+        while setup[at : at + 1] == b"\xff":
+            size, at = size + 255, at + 1
+        sizes.append(size + int.from_bytes(setup[at : at + 1], "big"))
+        at += 1
+    middle, end = at + sizes[0], at + sum(sizes)
+    return setup[at:middle], setup[middle:end], setup[end:]
+
+
+def _lacing(header: bytes) -> bytes:
+    return b"\xff" * (len(header) // 255) + bytes([len(header) % 255])
 
 
 class CopiedTrack:

@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from tracker_blur.errors import ModelError, SettingsError
+from tracker_blur.errors import ModelError, SettingsError, reason_of
 from tracker_blur.files.atomic import NO_SPACE
 from tracker_blur.weights.catalog import MODELS, WeightFile
 from tracker_blur.weights.store import cache_folder
@@ -37,7 +37,7 @@ def pull(name: str, folder: Path | None = None) -> list[Path]:
     try:
         target.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ModelError(f"{target}: cannot make this folder ({error.strerror})") from error
+        raise ModelError(f"{target}: cannot make this folder ({reason_of(error)})") from error
     return [_fetch(file, target / file.name) for file in model.files]
 
 

@@ -17,7 +17,7 @@ from typing import Literal
 
 import platformdirs
 
-from tracker_blur.errors import ModelError, SettingsError
+from tracker_blur.errors import ModelError, SettingsError, reason_of
 from tracker_blur.weights.catalog import MODELS, OWN, Model, WeightFile
 
 FOLDER_VARIABLE = "TRACKBLUR_MODELS"
@@ -78,7 +78,9 @@ class Weights:
         try:
             content = path.read_bytes()
         except OSError as error:
-            raise ModelError(f"{path}: cannot read this weight file ({error.strerror})") from error
+            raise ModelError(
+                f"{path}: cannot read this weight file ({reason_of(error)})"
+            ) from error
         known = _KNOWN.get(file_name)
         if known is not None and not known[1].is_this(content):
             raise ModelError(
@@ -109,7 +111,7 @@ def _is_file(path: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:  # going on could silently end with a weaker detector
-        reason = (error.strerror or str(error)).lower()
+        reason = reason_of(error)
         raise ModelError(
             f"{path.parent}: this folder of weight files cannot be looked into ({reason}): "
             "change its permissions, or name another with `models_folder`"

@@ -31,8 +31,9 @@ from tests.realtime.targets.peers import PROTOCOLS, peer
 from tests.realtime.targets.received import check_pictures, check_step, read
 from tests.waiting import PATIENCE_SECONDS, until
 from tracker_blur.errors import SettingsError, SinkError
-from tracker_blur.realtime.addresses import without_secrets
-from tracker_blur.realtime.targets import Target, _process, open_target
+from tracker_blur.realtime import child_process
+from tracker_blur.realtime.access import without_secrets
+from tracker_blur.realtime.targets import Target, open_target
 from tracker_blur.realtime.targets import address as address_module
 from tracker_blur.settings import Settings
 
@@ -43,7 +44,7 @@ SOON_SECONDS = PATIENCE_SECONDS / 4  # on the slowest machine; what waits for a 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the sender's process take its time to start, send and end, as on a busy machine."""
-    for module in (_process, address_module):
+    for module in (child_process, address_module):
         monkeypatch.setattr(module, "_ENDING_SECONDS", PATIENCE_SECONDS)
 
 

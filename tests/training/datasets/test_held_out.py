@@ -10,7 +10,7 @@ import pytest
 
 from tests.annotated_files import SIZE
 from tracker_blur.training.datasets import Annotated, Dataset
-from tracker_blur.training.datasets.held_out import with_validation
+from tracker_blur.training.datasets.annotated import with_validation
 
 FOLDER = Path("/d")
 

@@ -10,7 +10,7 @@ from tests.annotated_files import BOX, SIZE, write_picture
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.core.frame import Image
 from tracker_blur.training.datasets import Annotated
-from tracker_blur.training.evaluation.look import best_of, finds
+from tracker_blur.training.evaluation.measure import best_of, finds
 
 
 class Seeing:

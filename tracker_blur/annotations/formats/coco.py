@@ -15,13 +15,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
-from tracker_blur.annotations.collector import LARGEST_ID, TrackCollector
-from tracker_blur.annotations.rows import FARTHEST_PX, rotated, rows
-from tracker_blur.annotations.validation import (
+from tracker_blur.annotations.rows import (
+    FARTHEST_PX,
+    LARGEST_ID,
     RefusedError,
+    TrackCollector,
     name_text,
     number,
     reading,
+    rotated,
+    rows,
     shown,
     whole_number,
 )

@@ -16,14 +16,15 @@ from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 
-from tracker_blur.annotations.collector import TrackCollector
-from tracker_blur.annotations.rows import rotated, rows
-from tracker_blur.annotations.validation import (
+from tracker_blur.annotations.rows import (
     Place,
     RefusedError,
+    TrackCollector,
     parsed,
     parsed_whole,
     reading,
+    rotated,
+    rows,
     shown,
 )
 from tracker_blur.core.tracks import Origin, Track, Tracks

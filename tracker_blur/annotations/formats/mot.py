@@ -11,9 +11,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from tracker_blur.annotations.collector import TrackCollector
-from tracker_blur.annotations.rows import rows
-from tracker_blur.annotations.validation import RefusedError, parsed, parsed_whole, reading
+from tracker_blur.annotations.rows import (
+    RefusedError,
+    TrackCollector,
+    parsed,
+    parsed_whole,
+    reading,
+    rows,
+)
 from tracker_blur.core.tracks import Tracks
 from tracker_blur.files.atomic import replacing
 

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from tracker_blur.core import plugins
 from tracker_blur.errors import SettingsError
-from tracker_blur.files.regular import is_folder
+from tracker_blur.files.paths import is_folder
 from tracker_blur.realtime.settings import LiveSettings
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)

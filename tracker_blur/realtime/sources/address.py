@@ -9,13 +9,11 @@ from collections.abc import Iterator
 import av
 from av.container import InputContainer
 
-from tracker_blur.errors import SettingsError, SourceError
-from tracker_blur.realtime.addresses import has_unknown_host, without_secrets
+from tracker_blur.errors import SettingsError, SourceError, reason_of
+from tracker_blur.realtime.access import has_unknown_host, without_secrets
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.sources import Item
-from tracker_blur.realtime.sources._container import Contained
-from tracker_blur.realtime.sources._pacing import paced
-from tracker_blur.video.input import error_text
+from tracker_blur.realtime.sources._container import Contained, paced
 
 _PROTOCOLS = {"rtsp", "rtsps", "rtmp", "rtmps", "udp", "rtp", "tcp", "http", "https"}
 _PROBE_BYTES, _PROBE_SECONDS = 500_000, 1.0
@@ -116,7 +114,7 @@ class Address(Contained):
             return f"it gave nothing for {seconds:g} seconds"
         if isinstance(error, av.InvalidDataError):
             return "it sends no video"
-        return "its host is not known" if has_unknown_host(self._text) else error_text(error)
+        return "its host is not known" if has_unknown_host(self._text) else reason_of(error)
 
 
 def _scheme(text: str) -> str:

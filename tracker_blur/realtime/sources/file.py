@@ -8,13 +8,12 @@ from pathlib import Path
 
 from av.container import InputContainer
 
-from tracker_blur.errors import SourceError
+from tracker_blur.errors import SourceError, reason_of
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.sources import Item
-from tracker_blur.realtime.sources._container import Contained
-from tracker_blur.realtime.sources._pacing import paced
-from tracker_blur.video.input import error_text, open_input
+from tracker_blur.realtime.sources._container import Contained, paced
 from tracker_blur.video.integrity import missing_bytes
+from tracker_blur.video.reader import open_input
 
 
 def make(text: str, live: LiveSettings) -> File:
@@ -43,4 +42,4 @@ class File(Contained):
         return container
 
     def _explained(self, error: Exception) -> str:
-        return f"{self.name}: is no video that can be read ({error_text(error)})"
+        return f"{self.name}: is no video that can be read ({reason_of(error)})"

@@ -13,7 +13,7 @@ import av
 from av.container import InputContainer
 
 from tracker_blur.errors import SourceError
-from tracker_blur.realtime.addresses import has_unknown_host, without_secrets
+from tracker_blur.realtime.access import has_unknown_host, without_secrets
 from tracker_blur.realtime.child_process import LastWords
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.sources import Item

@@ -13,12 +13,10 @@ import av
 from av.container import InputContainer
 from av.video.format import VideoFormat
 
-from tracker_blur.errors import SettingsError, SourceError
+from tracker_blur.errors import SettingsError, SourceError, reason_of
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.sources import Item
-from tracker_blur.realtime.sources._container import Contained
-from tracker_blur.realtime.sources._pacing import paced
-from tracker_blur.video.input import error_text
+from tracker_blur.realtime.sources._container import Contained, paced
 
 _PROBE_BYTES = 500_000
 _RAW = re.compile(r"(\d+)x(\d+):(\w+)")
@@ -95,6 +93,6 @@ class StandardInput(Contained):
 
     def _explained(self, error: Exception) -> str:
         return (
-            f"{self.name}: is no video ({error_text(error)}): send one that can be read as it "
+            f"{self.name}: is no video ({reason_of(error)}): send one that can be read as it "
             "comes (MPEG-TS, Matroska), or say what raw frames are like (--raw-format)"
         )

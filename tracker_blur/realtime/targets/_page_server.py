@@ -1,23 +1,142 @@
-"""Serves the page: its files, the moving picture, how the session fares, and its buttons."""
+"""The page's connections: those that are welcome stay; of strangers, only the newest.
+
+The latest redacted picture as JPEG, made when somebody asks.
+
+Serves the page: its files, the moving picture, how the session fares, and its buttons.
+"""
 
 from __future__ import annotations
 
 import json
 import socket
 import sys
+import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
 from typing import Any
 from urllib.parse import quote
 
+import cv2
+
+from tracker_blur.core.frame import view_size
 from tracker_blur.realtime.access import Visitors, token_in
 from tracker_blur.realtime.controls import Controls
-from tracker_blur.realtime.targets import Context
-from tracker_blur.realtime.targets._connections import Connections
-from tracker_blur.realtime.targets._preview import Preview
+from tracker_blur.realtime.delivery import Delivery
+from tracker_blur.realtime.targets import Context, frame_of
+
+_MOST_STRANGERS, _MOST_GUESTS = 32, 32
+_END_SECONDS = 10.0
+
+
+class Connections:
+    """Keeps strangers, who have asked for nothing that they may have yet, from taking all places.
+
+    They have places of their own, where a newcomer takes that of the oldest; a guest keeps his.
+    """
+
+    def __init__(self) -> None:
+        self._strangers: dict[socket.socket, threading.Thread] = {}
+        self._guests: dict[socket.socket, threading.Thread] = {}
+        self._lock = threading.Lock()
+
+    def add(self, connection: socket.socket) -> None:
+        """Let a stranger in, served by the current thread; if they are many, the oldest goes."""
+        with self._lock:
+            self._strangers[connection] = threading.current_thread()
+            if len(self._strangers) > _MOST_STRANGERS:
+                _shut(next(iter(self._strangers)))
+
+    def welcome(self, connection: socket.socket) -> bool:
+        """Make a stranger a guest; return whether he is one, for which there must be a place."""
+        with self._lock:
+            if connection in self._strangers and len(self._guests) < _MOST_GUESTS:
+                self._guests[connection] = self._strangers.pop(connection)
+            return connection in self._guests
+
+    def remove(self, connection: socket.socket) -> None:
+        """Forget a connection that has ended."""
+        with self._lock:
+            self._strangers.pop(connection, None)
+            self._guests.pop(connection, None)
+
+    def end(self) -> None:
+        """End all, and wait for their threads."""
+        with self._lock:
+            everyone = {**self._strangers, **self._guests}
+        for connection in everyone:
+            _shut(connection)
+        for thread in everyone.values():
+            thread.join(_END_SECONDS)
+
+
+def _shut(connection: socket.socket) -> None:
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+_LONGEST_PX = 1280
+_PREVIEW_QUALITY, _STILL_QUALITY = 80, 95
+
+
+class Preview:
+    """A slot in which the newest picture replaces the one before; for one writer, many readers."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._encoding = threading.Lock()
+        self._delivery: Delivery | None = None
+        self._number = 0
+        self._encoded = 0, b""
+        self._is_over = False
+
+    def show(self, delivery: Delivery) -> None:
+        """Offer a picture."""
+        frame_of(delivery)
+        with self._changed:
+            self._delivery = delivery
+            self._number += 1
+            self._changed.notify_all()
+
+    def end(self) -> None:
+        """Let everybody who waits go."""
+        with self._changed:
+            self._is_over = True
+            self._changed.notify_all()
+
+    def after(self, number: int, timeout_seconds: float) -> tuple[int, bytes] | None:
+        """Wait for a picture newer than that of a number; return its number, and it as JPEG.
+
+        None: there is none in time, or none any more.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_over or self._number > number, timeout_seconds)
+            if self._is_over or self._number <= number or self._delivery is None:
+                return None
+            newest, delivery = self._number, self._delivery
+        with self._encoding:  # once for all who look
+            if self._encoded[0] < newest:
+                self._encoded = newest, _jpeg(delivery, _LONGEST_PX, _PREVIEW_QUALITY)
+            return self._encoded
+
+    def still(self) -> bytes | None:
+        """Return the latest picture at its full size as JPEG, or None."""
+        with self._changed:
+            delivery = self._delivery
+        if delivery is None:
+            return None
+        return _jpeg(delivery, max(frame_of(delivery).size), _STILL_QUALITY)
+
+
+def _jpeg(delivery: Delivery, longest_px: int, quality: int) -> bytes:
+    frame = frame_of(delivery)
+    view = frame.view(view_size(frame.size, longest_px))
+    _, data = cv2.imencode(".jpg", view, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return data.tobytes()
+
 
 _PAGE = "tracker_blur.realtime.targets._page"
 _FILES = {

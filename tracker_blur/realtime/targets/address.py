@@ -12,13 +12,11 @@ from typing import BinaryIO, cast
 
 from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.realtime import forwarding
-from tracker_blur.realtime.addresses import has_unknown_host, without_secrets
-from tracker_blur.realtime.child_process import LastWords
+from tracker_blur.realtime.access import has_unknown_host, without_secrets
+from tracker_blur.realtime.child_process import LastWords, PipeWriter, end, environment
 from tracker_blur.realtime.delivery import Delivery, Format, Sound
 from tracker_blur.realtime.targets import Context
 from tracker_blur.realtime.targets._encoding import Form, LiveWriter, check, explained, prove
-from tracker_blur.realtime.targets._pipe import PipeWriter
-from tracker_blur.realtime.targets._process import end, environment
 from tracker_blur.video.containers import ContainerFormat
 
 _FORM = Form(

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tracker_blur.errors import SinkError
-from tracker_blur.files.regular import is_folder
+from tracker_blur.files.paths import is_folder
 from tracker_blur.realtime.delivery import Delivery, Format, Sound
 from tracker_blur.realtime.targets import Context
 from tracker_blur.realtime.targets._encoding import Form, LiveWriter, check, explained, prove

@@ -9,10 +9,10 @@ from contextlib import contextmanager, suppress
 from typing import BinaryIO, cast
 
 from tracker_blur.errors import SettingsError, SinkError
+from tracker_blur.realtime.child_process import PipeWriter
 from tracker_blur.realtime.delivery import Delivery, Format, Sound
 from tracker_blur.realtime.targets import Context, GoneError
 from tracker_blur.realtime.targets._encoding import Form, LiveWriter, check, explained, prove
-from tracker_blur.realtime.targets._pipe import PipeWriter
 from tracker_blur.video.containers import ContainerFormat
 
 _DESCRIPTOR = 1

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from tracker_blur.errors import MissingPackageError, SinkError
 from tracker_blur.realtime.delivery import Delivery, Format, Sound
-from tracker_blur.realtime.targets import Context
-from tracker_blur.realtime.targets._pictures import frame_of, i420
+from tracker_blur.realtime.targets import Context, frame_of, i420
 
 if TYPE_CHECKING:
     import pyvirtualcam

@@ -7,12 +7,11 @@ import secrets
 import threading
 from contextlib import suppress
 
-from tracker_blur.errors import SettingsError, SinkError
+from tracker_blur.errors import SettingsError, SinkError, reason_of
 from tracker_blur.realtime.access import Visitors, is_loopback
 from tracker_blur.realtime.delivery import Delivery, Format, Sound
 from tracker_blur.realtime.targets import Context
-from tracker_blur.realtime.targets._page_server import PageServer
-from tracker_blur.realtime.targets._preview import Preview
+from tracker_blur.realtime.targets._page_server import PageServer, Preview
 
 _TOKEN_BYTES = 16
 
@@ -64,7 +63,7 @@ class Page:
                 self._context,
             )
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
+            reason = reason_of(error)
             is_ours = error.errno in (errno.EADDRINUSE, errno.EACCES)
             advice = "another port, as in web:8643" if is_ours else "an address of this machine"
             raise SinkError(

@@ -9,12 +9,10 @@ import sys
 
 from tracker_blur.errors import SinkError
 from tracker_blur.realtime import window_process
+from tracker_blur.realtime.child_process import PipeWriter, end, environment
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.delivery import Delivery, Format, Sound
-from tracker_blur.realtime.targets import Context
-from tracker_blur.realtime.targets._pictures import frame_of
-from tracker_blur.realtime.targets._pipe import PipeWriter
-from tracker_blur.realtime.targets._process import end, environment
+from tracker_blur.realtime.targets import Context, frame_of
 
 _TITLE = "trackblur"
 _KEYS = {

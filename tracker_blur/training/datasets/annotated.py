@@ -1,11 +1,16 @@
-"""What every layout is read into, and the checks that are the same for all of them."""
+"""What every layout is read into, and the checks that are the same for all of them.
+
+Sets pictures aside to validate on, where a data set does not say which.
+"""
 
 from __future__ import annotations
 
 import math
+import os
 import warnings
+import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from PIL import Image as Pillow
@@ -166,3 +171,30 @@ def read_picture(path: Path) -> Image:
     with ImageSource(path) as source:
         frame = next(iter(source))
     return frame.view(frame.size)
+
+
+_PER_THOUSAND = 80
+
+
+def with_validation(dataset: Dataset) -> Dataset:
+    """Return the data set with a split "val": where it has none, 8 % of "train" become it.
+
+    Which ones is told by their names alone, so that a picture stays where it is when others are
+    added. Of few pictures it is one at the least; a single one cannot be divided, and the data set
+    is returned as it is.
+    """
+    pictures = dataset.splits.get("train", ())
+    marks = {picture.path: _mark(picture, dataset.folder) for picture in pictures}
+    if "val" in dataset.splits or len(marks) < 2:
+        return dataset
+    out = {path for path, mark in marks.items() if mark % 1000 < _PER_THOUSAND}
+    if len(out) in (0, len(marks)):
+        out = {min(marks, key=marks.__getitem__)}
+    kept = tuple(picture for picture in pictures if picture.path not in out)
+    held = tuple(picture for picture in pictures if picture.path in out)
+    return replace(dataset, splits=dataset.splits | {"train": kept, "val": held})
+
+
+def _mark(picture: Annotated, folder: Path) -> int:
+    name = Path(os.path.relpath(picture.path, folder)).as_posix()
+    return zlib.crc32(name.encode())
