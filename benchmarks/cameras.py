@@ -38,10 +38,10 @@ import time_codes
 from av.container import InputContainer
 
 from tracker_blur.errors import SourceError
-from tracker_blur.realtime.capture import Intake
-from tracker_blur.realtime.live_frame import Arrival, Arrivals
+from tracker_blur.realtime.capture import Capture
+from tracker_blur.realtime.live_frame import LiveFrame, LiveFrameConverter
 from tracker_blur.realtime.settings import LiveSettings
-from tracker_blur.realtime.sources import Source
+from tracker_blur.realtime.sources import LiveSource
 from tracker_blur.realtime.sources._container import Contained
 from tracker_blur.realtime.sources.camera import Camera
 
@@ -74,11 +74,11 @@ class Packets(Contained):
         return f"{self.name}: cannot be opened by PyAV ({error})"
 
 
-def by_imutils(address: str | int) -> Iterator[Arrival]:
+def by_imutils(address: str | int) -> Iterator[LiveFrame]:
     """Give what imutils' threaded stream holds, whenever it is another picture than before."""
     from imutils.video import VideoStream
 
-    stream, arrivals, last = VideoStream(address).start(), Arrivals(None), None
+    stream, arrivals, last = VideoStream(address).start(), LiveFrameConverter(None), None
     try:
         if not stream.stream.isOpened():
             raise SourceError(f"{address}: cannot be opened by imutils")
@@ -95,9 +95,9 @@ def by_imutils(address: str | int) -> Iterator[Arrival]:
         stream.stop()
 
 
-def without_threads(address: str | int) -> Iterator[Arrival]:
+def without_threads(address: str | int) -> Iterator[LiveFrame]:
     """Give what OpenCV reads when it is asked for."""
-    capture, arrivals = cv2.VideoCapture(address), Arrivals(None)
+    capture, arrivals = cv2.VideoCapture(address), LiveFrameConverter(None)
     try:
         while True:
             is_there, image = capture.read()
@@ -109,9 +109,9 @@ def without_threads(address: str | int) -> Iterator[Arrival]:
         capture.release()
 
 
-def by_intake(source: Source) -> Iterator[Arrival]:
+def by_intake(source: LiveSource) -> Iterator[LiveFrame]:
     """Give what our intake holds, as the engine gets it."""
-    intake = Intake(source, LiveSettings(), time.monotonic(), print, print)
+    intake = Capture(source, LiveSettings(), time.monotonic(), print, print)
     intake.start()
     try:
         while (arrival := intake.arrivals.take()) is not None:
@@ -122,7 +122,7 @@ def by_intake(source: Source) -> Iterator[Arrival]:
         intake.stop(2.0)
 
 
-def taken(pictures: Iterator[Arrival], seconds: float, work: float) -> tuple[list[Taken], float]:
+def taken(pictures: Iterator[LiveFrame], seconds: float, work: float) -> tuple[list[Taken], float]:
     """Take pictures for so long; return them, and the cores that this cost."""
     found: list[Taken] = []
     begin: float | None = None
@@ -242,7 +242,7 @@ def main() -> None:
         print(f"| {' | '.join(cells)} |", flush=True)
 
 
-READERS: dict[str, Callable[[str, str], Iterator[Arrival]]] = {
+READERS: dict[str, Callable[[str, str], Iterator[LiveFrame]]] = {
     "imutils, OpenCV": lambda address, _: by_imutils(number_or(address)),
     "our intake, OpenCV": lambda address, _: by_intake(Camera(address, LiveSettings())),
     "our intake, PyAV": lambda address, form: by_intake(Packets(device(address), form)),

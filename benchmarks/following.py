@@ -28,9 +28,9 @@ from tracker_blur.core.frame import Image, view_size
 from tracker_blur.core.tracks import Face
 from tracker_blur.detectors import load_detector
 from tracker_blur.settings import Settings
-from tracker_blur.tracking.online import Follower
-from tracker_blur.tracking.schedule import Pace
-from tracker_blur.video.reader import VideoSource
+from tracker_blur.tracking.online import OnlineTracker
+from tracker_blur.tracking.schedule import DetectionSchedule
+from tracker_blur.video.reader import VideoReader
 from tracker_blur.weights.store import Weights
 
 COVER = 0.85
@@ -71,7 +71,7 @@ class Tally:
 
 def load(file: Path, view_px: int | None) -> Clip:
     """Decode a clip to views and read its truth."""
-    with VideoSource(file) as source:
+    with VideoReader(file) as source:
         size = view_size(source.info.size, view_px, source.info.pixel_aspect)
         frames = [(frame.view(size), frame.seconds) for frame in source]
         x, y = size[0] / source.info.size[0], size[1] / source.info.size[1]
@@ -127,11 +127,11 @@ def run(clips: list[Clip], settings: Settings) -> Tally:
     )
     tally = Tally()
     for clip in clips:
-        follower = Follower(
+        follower = OnlineTracker(
             detector,
             detector.default_confidence,
             new_tracker,
-            Pace(settings.detect_every_frames, clip.rate),
+            DetectionSchedule(settings.detect_every_frames, clip.rate),
             settings.hold_seconds,
             time.perf_counter,
         )

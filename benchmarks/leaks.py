@@ -49,8 +49,8 @@ from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.detectors import load_detector
 from tracker_blur.redaction.redactor import Redactor
 from tracker_blur.settings import Settings
-from tracker_blur.video.reader import VideoSource
-from tracker_blur.video.writer import VideoSink
+from tracker_blur.video.reader import VideoReader
+from tracker_blur.video.writer import VideoWriter
 from tracker_blur.weights.store import Weights
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -192,7 +192,7 @@ def _chosen(tools: Mapping[str, Redact], names: Sequence[str]) -> dict[str, Reda
 def _trackblur(words: Sequence[str], delay_frames: int, clip: Clip, target: Path) -> float:
     delay = []
     if delay_frames:
-        with VideoSource(clip.video) as source:
+        with VideoReader(clip.video) as source:
             delay = ["--delay", f"{float(delay_frames / source.info.rate):.6f}"]
     program = [sys.executable, "-m", "tracker_blur", str(clip.video), str(target)]
     return _timed([*program, *words, *delay])
@@ -203,10 +203,10 @@ def _plain(settings: Settings, clip: Clip, target: Path) -> float:
     started = time.perf_counter()
     _, detector = load_detector(settings.detector, Weights(settings.models_folder))
     redactor = Redactor(settings)
-    with VideoSource(clip.video) as source:
+    with VideoReader(clip.video) as source:
         width, height = view_size(source.info.size, settings.view_px, source.info.pixel_aspect)
         x_ratio, y_ratio = source.info.size[0] / width, source.info.size[1] / height
-        with VideoSink(target, clip.video, source, settings) as sink:
+        with VideoWriter(target, clip.video, source, settings) as sink:
             for frame in source:
                 found = detector.detect(frame.view((width, height)), detector.default_confidence)
                 faces = [

@@ -54,7 +54,7 @@ HEAD = ("faces", "delay median", "95th", "99th", "fps", "dropped", "covered", "p
 
 
 @dataclass
-class Arrivals:
+class LiveFrameConverter:
     """What came out of the program: all bytes, and when the first n of them were there."""
 
     data: bytearray = field(default_factory=bytearray)
@@ -119,7 +119,7 @@ def measure(
     assert process.stdout is not None
     assert process.stderr is not None
     fcntl.fcntl(process.stdin.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-    arrivals = Arrivals()
+    arrivals = LiveFrameConverter()
     taker = threading.Thread(target=arrivals.take, args=(process.stdout.fileno(),))
     taker.start()
     statuses: deque[dict[str, Any]] = deque(maxlen=1)
@@ -196,7 +196,7 @@ def _hear(pipe: IO[bytes], statuses: deque[dict[str, Any]]) -> None:
             sys.stderr.write(line.decode(errors="replace"))
 
 
-def _came(arrivals: Arrivals, begin: float, end: float) -> tuple[dict[int, float], int]:
+def _came(arrivals: LiveFrameConverter, begin: float, end: float) -> tuple[dict[int, float], int]:
     """Return when each number came first, and how many pictures bore none between two times."""
     ends = _picture_ends(np.frombuffer(bytes(arrivals.data), np.uint8))
     came: dict[int, float] = {}

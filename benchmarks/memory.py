@@ -25,8 +25,8 @@ import scipy.optimize  # noqa: F401  # refining imports it: 45 MiB that do not g
 
 from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
-from tracker_blur.tracking.appearance import Looks, look
-from tracker_blur.tracking.first_pass import Sightings
+from tracker_blur.tracking.appearance import Appearance, look
+from tracker_blur.tracking.first_pass import RawTracks
 from tracker_blur.tracking.smoothing import refine
 
 RATE = 25
@@ -64,12 +64,12 @@ def _row(minutes: int, faces: int) -> str:
     )
 
 
-def _crowd(frame_count: int, faces: int) -> tuple[Sightings, int]:
+def _crowd(frame_count: int, faces: int) -> tuple[RawTracks, int]:
     """Return what a first pass saw, and in how many boxes."""
     generator = np.random.default_rng(0)
     noise = generator.integers(0, 256, (SIZE[1], SIZE[0], 3), dtype=np.uint8)
     people = [look(noise, Box(10 * k, 10, 10 * k + 20, 40)) for k in range(2 * faces)]
-    builder, looks = TracksBuilder(), Looks()
+    builder, looks = TracksBuilder(), Appearance()
     track_id = finds = 0
     for place in range(faces):
         first = 37 * place
@@ -85,7 +85,7 @@ def _crowd(frame_count: int, faces: int) -> tuple[Sightings, int]:
             track_id += 1
     times = np.arange(frame_count, dtype=np.int64)
     tracks = Tracks(SIZE, Fraction(1, RATE), times, (), builder.tracks())
-    return Sightings(tracks, np.arange(0, frame_count, 2, dtype=np.int32), (), looks), finds
+    return RawTracks(tracks, np.arange(0, frame_count, 2, dtype=np.int32), (), looks), finds
 
 
 def _most_mib() -> float:

@@ -22,8 +22,8 @@ from av.filter import Graph
 
 from tracker_blur.core.frame import RedactedFrame
 from tracker_blur.settings import Settings
-from tracker_blur.video.reader import VideoSource
-from tracker_blur.video.writer import VideoSink
+from tracker_blur.video.reader import VideoReader
+from tracker_blur.video.writer import VideoWriter
 
 TICK = Fraction(1, 25)
 GRID: dict[str, tuple[tuple[str, ...], tuple[float, ...]]] = {  # presets, qualities
@@ -81,7 +81,7 @@ def measured(clip: Path, settings: Settings) -> Result:
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "out.mkv"
         started = time.perf_counter()
-        with VideoSource(clip) as source, VideoSink(target, clip, source, settings) as sink:
+        with VideoReader(clip) as source, VideoWriter(target, clip, source, settings) as sink:
             for frame in source:
                 sink.write(RedactedFrame(frame))
         seconds = time.perf_counter() - started

@@ -42,7 +42,7 @@ DEFACE_FRAMES = 30
 DEFACE_PACKAGES = ("deface==1.5.0", "onnxruntime")
 
 
-class Case(NamedTuple):
+class VerificationRun(NamedTuple):
     """A clip to make: lines of the picture, such as "720p", and number of faces."""
 
     lines: str
@@ -119,13 +119,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _cases(text: str) -> list[Case]:
+def _cases(text: str) -> list[VerificationRun]:
     cases = []
     for word in text.split(","):
         lines, _, faces = word.partition(":")
         if lines not in SIZES or not faces.isdigit():
             raise argparse.ArgumentTypeError(f"'{word}' is not LINES:FACES, such as 720p:2")
-        cases.append(Case(lines, int(faces)))
+        cases.append(VerificationRun(lines, int(faces)))
     return cases
 
 
@@ -185,7 +185,9 @@ def _deface(folder: Path) -> Path:
     return command
 
 
-def _cuts(case: Case, seconds: float, folder: Path, tools: list[Tool]) -> dict[int, Path]:
+def _cuts(
+    case: VerificationRun, seconds: float, folder: Path, tools: list[Tool]
+) -> dict[int, Path]:
     """Return the clip of a case and its cuts by number of frames, made if missing."""
     whole = folder / f"{case.lines}_{case.faces}_{seconds:g}s.mp4"
     if not whole.exists():
@@ -212,7 +214,7 @@ def _call(script: Path, *words: str, target: Path) -> None:
 
 
 def _measured(
-    case: Case, cuts: dict[int, Path], tools: list[Tool], repeat: int, scratch: Path
+    case: VerificationRun, cuts: dict[int, Path], tools: list[Tool], repeat: int, scratch: Path
 ) -> dict[str, Result]:
     runs: dict[tuple[str, int], list[Run]] = defaultdict(list)
     for turn in range(repeat):
@@ -262,7 +264,7 @@ def _header(skip_deface: bool) -> Iterator[str]:
     yield f"|---|{'---:|' * (len(columns) - 1)}"
 
 
-def _row(case: Case, results: dict[str, Result]) -> str:
+def _row(case: VerificationRun, results: dict[str, Result]) -> str:
     ours, bare, deface = results["trackblur"], results["bare"], results.get("deface")
     cells = [
         str(case), f"{ours.end_to_end_fps:.1f}", f"{ours.net_fps:.1f}",

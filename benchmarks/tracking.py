@@ -47,8 +47,8 @@ from tracker_blur.core import plugins
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.detectors import Detector, load_detector
 from tracker_blur.settings import Settings
-from tracker_blur.tracking.online import Follower
-from tracker_blur.tracking.schedule import Pace
+from tracker_blur.tracking.online import OnlineTracker
+from tracker_blur.tracking.schedule import DetectionSchedule
 from tracker_blur.weights.store import Weights
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -111,11 +111,11 @@ class Stage:
         if contender.name != "none":
             plugin = plugins.load("tracker_blur.trackers", contender.name)
             new_tracker = plugin.load(self._weights)
-        follower = Follower(
+        follower = OnlineTracker(
             self.detector,
             self.detector.default_confidence,
             new_tracker,
-            Pace(contender.every, clip.rate),
+            DetectionSchedule(contender.every, clip.rate),
             self._hold_seconds,
             time.perf_counter,
         )
@@ -229,7 +229,7 @@ def _bytetrack(
     clip: Clip, detector: Detector, intervals: Sequence[int], python: Path
 ) -> dict[Contender, Shown]:
     """Return what ByteTrack shows; between looks its last boxes stay."""
-    weakest = min(detector.weak_confidence, detector.default_confidence)
+    weakest = min(detector.low_confidence, detector.default_confidence)
     finds, costs = [], []
     for view in clip.views:
         started = time.process_time()

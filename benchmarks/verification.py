@@ -30,12 +30,12 @@ from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
 from tracker_blur.redaction.redactor import Redactor
 from tracker_blur.settings import Settings
-from tracker_blur.verification.probes import lookers
+from tracker_blur.verification.probes import probes
 from tracker_blur.verification.verdict import Run, Verdict
 from tracker_blur.verification.verifier import Verifier
 from tracker_blur.verification.visibility import uncovered_share
-from tracker_blur.video.reader import VideoSource
-from tracker_blur.video.writer import VideoSink
+from tracker_blur.video.reader import VideoReader
+from tracker_blur.video.writer import VideoWriter
 from tracker_blur.weights.store import Weights
 
 SAMPLE = Path(__file__).resolve().parents[1] / "samples" / "crossing.mp4"
@@ -47,7 +47,7 @@ PADDING = Settings().padding_ratio
 
 
 @dataclass
-class Case:
+class VerificationRun:
     """A clip with all its faces, by frame; `holes` says which track is shown when."""
 
     path: Path
@@ -108,7 +108,7 @@ def main() -> None:
                     print(f"| {path.stem} | {method} | {row} |", flush=True)
 
 
-def _case(path: Path, truth_path: Path, settings: Settings) -> Case:
+def _case(path: Path, truth_path: Path, settings: Settings) -> VerificationRun:
     truth: dict[int, list[tuple[int, Box]]] = defaultdict(list)
     with truth_path.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
@@ -116,8 +116,8 @@ def _case(path: Path, truth_path: Path, settings: Settings) -> Case:
             truth[int(row["frame"])].append((int(row["track"]), box))
     faces: dict[int, list[Face]] = defaultdict(list)
     others = itertools.count(1_000_000)
-    all_lookers = lookers(settings, Weights(settings.models_folder))
-    with VideoSource(path) as video:
+    all_lookers = probes(settings, Weights(settings.models_folder))
+    with VideoReader(path) as video:
         for frame in video:
             picture = frame.view(frame.size)
             finds = [find for looker in all_lookers for find in looker.look(picture, Fraction(1))]
@@ -132,10 +132,12 @@ def _case(path: Path, truth_path: Path, settings: Settings) -> Case:
     ids = sorted({track for frame in range(count) for track, _ in truth[frame]})
     starts = {track: 3 + 7 * at % max(1, count - HOLE_FRAMES) for at, track in enumerate(ids)}
     holes = {track: range(start, start + HOLE_FRAMES) for track, start in starts.items()}
-    return Case(path, size, count, faces, truth, holes)
+    return VerificationRun(path, size, count, faces, truth, holes)
 
 
-def _rows(case: Case, method: str, verifier: Verifier, folder: Path, ways: list[str]) -> list[str]:
+def _rows(
+    case: VerificationRun, method: str, verifier: Verifier, folder: Path, ways: list[str]
+) -> list[str]:
     settings = Settings(method=method, overwrite=True)
     outputs = {}
     for with_holes in (False, True):
@@ -166,7 +168,7 @@ def _rows(case: Case, method: str, verifier: Verifier, folder: Path, ways: list[
     return rows
 
 
-def _found(case: Case, verdict: Verdict) -> tuple[int, int]:
+def _found(case: VerificationRun, verdict: Verdict) -> tuple[int, int]:
     reported = list(_boxes(verdict))
     shown = [
         (frame, box)
@@ -199,7 +201,7 @@ def _write(
     frames: int,
 ) -> None:
     redactor = Redactor(settings)
-    with VideoSource(source) as video, VideoSink(target, source, video, settings) as sink:
+    with VideoReader(source) as video, VideoWriter(target, source, video, settings) as sink:
         for frame in itertools.islice(video, frames):
             sink.write(redactor.redact(frame, hidden(frame.index)))
 

@@ -19,7 +19,7 @@ class Bright:
     """A detector that finds what is white: one box around all of it."""
 
     default_confidence = 0.5
-    weak_confidence = 0.2
+    low_confidence = 0.2
 
     def __init__(self, score: float = 0.6) -> None:
         self._score = score

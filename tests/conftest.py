@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.clips import swinging
+
 ROOT = Path(__file__).resolve().parents[1]
+# Tests import the benchmarks and the makers of samples, which are no packages.
+sys.path[:0] = [str(ROOT / "samples"), str(ROOT / "benchmarks")]
 
 # A busy machine is no failure, and every run has one outcome. To search further than that:
 # `pytest --hypothesis-profile=default`.
@@ -33,3 +38,16 @@ def shared() -> Path:
             pytest.fail("TRACKBLUR_REQUIRE_SHARED is set, and ../shared is missing")
         pytest.skip("the folder ../shared with annotated clips and model files is missing")
     return folder
+
+
+@pytest.fixture
+def clip(shared: Path) -> Path:
+    """Return a short clip of two people."""
+    return shared / "videos" / "two_heads.mp4"
+
+
+@pytest.fixture(scope="module")
+def long(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a file in which that clip swings, for whoever waits for something to happen."""
+    folder = tmp_path_factory.mktemp("long")
+    return swinging(shared / "videos" / "two_heads.mp4", folder / "long.mp4")

@@ -17,9 +17,9 @@ from skimage import data
 
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import RedactedFrame
-from tracker_blur.images.frame import PictureFrame
-from tracker_blur.images.reader import ImageSource
-from tracker_blur.images.writer import ImageSink
+from tracker_blur.images.frame import ImageFrame
+from tracker_blur.images.reader import ImageReader
+from tracker_blur.images.writer import ImageWriter
 from tracker_blur.settings import Settings
 
 Array = npt.NDArray[Any]
@@ -47,37 +47,37 @@ def saved(array: Array, path: Path, **options: Any) -> Path:
     return path
 
 
-def pixels(frame: PictureFrame) -> Array:
+def pixels(frame: ImageFrame) -> Array:
     """Return a frame as one array, red first, alpha last; gray without a last axis."""
     planes = frame.channels if frame.alpha is None else (*frame.channels, frame.alpha)
     return planes[0] if len(planes) == 1 else np.stack(planes, axis=-1)
 
 
-def frames(path: Path, **options: Any) -> list[PictureFrame]:
-    with ImageSource(path, **options) as source:
+def frames(path: Path, **options: Any) -> list[ImageFrame]:
+    with ImageReader(path, **options) as source:
         return list(source)
 
 
-def blacken(frame: PictureFrame, box: Box = FACE) -> None:
+def blacken(frame: ImageFrame, box: Box = FACE) -> None:
     left, top, right, bottom = box.outward()
     for plane in frame.planes():
         plane.samples[top:bottom, left:right] = 0
 
 
-def nothing(frame: PictureFrame) -> None:
+def nothing(frame: ImageFrame) -> None:
     pass
 
 
 def passed_on(
     source_path: Path,
     target: Path,
-    change: Callable[[PictureFrame], None] = nothing,
+    change: Callable[[ImageFrame], None] = nothing,
     **settings: Any,
 ) -> Path:
     """Send a picture from the source to the sink, changing each frame on the way."""
     with (
-        ImageSource(source_path) as source,
-        ImageSink(target, source, Settings(**settings)) as sink,
+        ImageReader(source_path) as source,
+        ImageWriter(target, source, Settings(**settings)) as sink,
     ):
         for frame in source:
             change(frame)

@@ -20,7 +20,7 @@ from tracker_blur.core.tracks import Timeline, Tracks
 from tracker_blur.errors import SinkError, SourceError
 from tracker_blur.files.jobs import Job
 from tracker_blur.pipeline import Engine
-from tracker_blur.video.reader import VideoSource
+from tracker_blur.video.reader import VideoReader
 
 SAMPLE = Path(__file__).resolve().parents[1] / "samples" / "crossing.mp4"
 COVER = 0.85
@@ -136,7 +136,7 @@ def test_a_face_in_one_frame_of_a_time_lapse_is_hidden(tmp_path: Path, one_pass:
 
 def test_tracks_of_other_frames_hide_nothing(tmp_path: Path) -> None:
     job = Job(SAMPLE, tmp_path / "out.mp4", "video")
-    with VideoSource(SAMPLE) as video:
+    with VideoReader(SAMPLE) as video:
         times = [frame.pts for frame in video]
         size, time_base = video.info.size, video.track.time_base
     engine = Engine(Settings())

@@ -16,9 +16,9 @@ from tracker_blur.core.frame import Image
 from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
 from tracker_blur.redaction.redactor import Redactor
 from tracker_blur.settings import Settings
-from tracker_blur.verification.probes import Find, Looker
-from tracker_blur.video.reader import VideoSource
-from tracker_blur.video.writer import VideoSink
+from tracker_blur.verification.probes import Probe, ProbeDetection
+from tracker_blur.video.reader import VideoReader
+from tracker_blur.video.writer import VideoWriter
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 FRAMES = 10
@@ -51,7 +51,7 @@ def rendered(
     """Hide all faces but those that are `shown`, of which frame and track are given."""
     settings = Settings(method=method, overwrite=True, image=image, quality=quality)
     redactor = Redactor(settings)
-    with VideoSource(source) as video, VideoSink(target, source, video, settings) as sink:
+    with VideoReader(source) as video, VideoWriter(target, source, video, settings) as sink:
         for frame in video:
             if frame.index == frames:
                 break
@@ -79,30 +79,32 @@ def tracks_of(
     return Tracks(size, Fraction(1, 25), times, (), builder.tracks())
 
 
-class ToldLooker(Looker):
+class ToldLooker(Probe):
     """Finds in its nth look what it was told, and nothing in closer looks."""
 
-    def __init__(self, finds: Sequence[Sequence[Find]], name: str = "told") -> None:
+    def __init__(self, finds: Sequence[Sequence[ProbeDetection]], name: str = "told") -> None:
         self.name = name
         self.label = "face"
         self.close_looks: list[Box] = []
         self._finds = list(finds)
         self._looks = 0
 
-    def look(self, picture: Image, pixel_aspect: Fraction) -> list[Find]:
+    def look(self, picture: Image, pixel_aspect: Fraction) -> list[ProbeDetection]:
         self._looks += 1
         return list(self._finds[self._looks - 1]) if self._looks <= len(self._finds) else []
 
-    def look_closely(self, picture: Image, box: Box) -> list[Find]:
+    def detect_multiscale(self, picture: Image, box: Box) -> list[ProbeDetection]:
         self.close_looks.append(box)
         return []
 
 
-def told(monkeypatch: pytest.MonkeyPatch, finds: Sequence[Sequence[Find]] = ()) -> ToldLooker:
+def told(
+    monkeypatch: pytest.MonkeyPatch, finds: Sequence[Sequence[ProbeDetection]] = ()
+) -> ToldLooker:
     """Put a ToldLooker in the place of all detectors."""
     looker = ToldLooker(finds)
     monkeypatch.setattr(
-        "tracker_blur.verification.verifier.lookers", lambda settings, weights: (looker,)
+        "tracker_blur.verification.verifier.probes", lambda settings, weights: (looker,)
     )
     return looker
 
@@ -113,5 +115,7 @@ def own_weights_only(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
     monkeypatch.setattr("tracker_blur.weights.store.cache_folder", lambda: cache)
 
 
-def finds_of(truth: Truth, frames: int = FRAMES, score: float = 0.9) -> list[list[Find]]:
-    return [[Find(box, score, "told") for _, box in truth.get(i, ())] for i in range(frames)]
+def finds_of(truth: Truth, frames: int = FRAMES, score: float = 0.9) -> list[list[ProbeDetection]]:
+    return [
+        [ProbeDetection(box, score, "told") for _, box in truth.get(i, ())] for i in range(frames)
+    ]

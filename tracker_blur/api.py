@@ -15,7 +15,7 @@ from tracker_blur.core.frame import Image, VideoInfo
 from tracker_blur.core.report import Progress, Report
 from tracker_blur.errors import SettingsError
 from tracker_blur.files.jobs import Job
-from tracker_blur.images.frame import PictureFrame
+from tracker_blur.images.frame import ImageFrame
 from tracker_blur.pipeline import Engine
 from tracker_blur.settings import Settings
 
@@ -93,10 +93,10 @@ def _info(image: Image, rate: Fraction, is_moving: bool = True) -> VideoInfo:
     return VideoInfo((width, height), Fraction(1), rate, None, is_moving)
 
 
-def _frame(image: Image, index: int, rate: Fraction) -> PictureFrame:
+def _frame(image: Image, index: int, rate: Fraction) -> ImageFrame:
     _check(image)
     blue, green, red = cv2.split(image)
-    return PictureFrame((red, green, blue), index=index, pts=index, time_base=1 / rate)
+    return ImageFrame((red, green, blue), index=index, pts=index, time_base=1 / rate)
 
 
 def _check(image: Image) -> None:

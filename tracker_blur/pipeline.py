@@ -19,25 +19,30 @@ from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 from tracker_blur.core.frame import Frame, Image, RedactedFrame, VideoInfo, view_size
-from tracker_blur.core.prefetch import Ahead
+from tracker_blur.core.prefetch import Prefetcher
 from tracker_blur.core.report import Progress, Report
-from tracker_blur.core.sink import Sink
-from tracker_blur.core.source import Source
+from tracker_blur.core.sink import FrameWriter
+from tracker_blur.core.source import FrameReader
 from tracker_blur.core.tracks import Face, Timeline, Tracks
 from tracker_blur.errors import SinkError, SourceError
 from tracker_blur.files.atomic import check_place
 from tracker_blur.files.jobs import Job
 from tracker_blur.files.paths import MediaKind
-from tracker_blur.images.reader import ImageSource
-from tracker_blur.images.writer import ImageSink
+from tracker_blur.images.reader import ImageReader
+from tracker_blur.images.writer import ImageWriter
 from tracker_blur.redaction.redactor import Redactor
 from tracker_blur.settings import FACE, Settings
-from tracker_blur.tracking.detector_bundle import Eye, Eyes, look_at_each, merged
-from tracker_blur.tracking.first_pass import Survey
+from tracker_blur.tracking.detector_bundle import (
+    ClassDetector,
+    DetectorBundle,
+    detect_each,
+    merged,
+)
+from tracker_blur.tracking.first_pass import FirstPass
 from tracker_blur.tracking.lookahead import look_ahead
 from tracker_blur.tracking.smoothing import refine
-from tracker_blur.video.reader import VideoSource
-from tracker_blur.video.writer import VideoSink
+from tracker_blur.video.reader import VideoReader
+from tracker_blur.video.writer import VideoWriter
 
 F = TypeVar("F", bound=Frame)
 
@@ -90,8 +95,8 @@ class Engine:
         self._redactor = Redactor(settings)
 
     @cached_property
-    def _eyes(self) -> Eyes:
-        return Eyes.of(self._settings)
+    def _eyes(self) -> DetectorBundle:
+        return DetectorBundle.of(self._settings)
 
     @property
     def detector_name(self) -> str:
@@ -173,7 +178,7 @@ class Engine:
         Through a video faces are followed; each picture by itself is looked at more closely.
         """
         if not info.is_moving:
-            return lambda frames: look_at_each(frames, self._eyes.each)
+            return lambda frames: detect_each(frames, self._eyes.each)
         delay = min(_LONGEST_DELAY_FRAMES, round(self._settings.delay_seconds * info.rate))
         rate = float(info.rate)
         follower = self._eyes.follower(
@@ -189,18 +194,18 @@ class Engine:
         """Hide these faces in the frame's own planes."""
         return self._redactor.redact(frame, faces)
 
-    def _opened(self, path: Path, kind: MediaKind) -> ImageSource | VideoSource:
+    def _opened(self, path: Path, kind: MediaKind) -> ImageReader | VideoReader:
         if kind == "picture":
-            return ImageSource(path, partial=self._settings.partial)
-        return VideoSource(path, partial=self._settings.partial)
+            return ImageReader(path, partial=self._settings.partial)
+        return VideoReader(path, partial=self._settings.partial)
 
-    def _survey(self, source: Source, report: Report, progress: Progress | None) -> Tracks:
+    def _survey(self, source: FrameReader, report: Report, progress: Progress | None) -> Tracks:
         """Look at all frames of a video and return the faces to hide."""
         info = source.info
         report.expected_frames = info.frame_count
         view = self._viewer(info)
-        surveys: list[Survey] = []
-        with Ahead(report.timed(source, "decode"), _QUEUED_FRAMES, "decode") as frames:
+        surveys: list[FirstPass] = []
+        with Prefetcher(report.timed(source, "decode"), _QUEUED_FRAMES, "decode") as frames:
             for frame in frames:
                 if not surveys:
                     surveys = [
@@ -225,12 +230,12 @@ class Engine:
                 ]
             )
 
-    def _new_survey(self, eye: Eye, info: VideoInfo, time_base: Fraction) -> Survey:
+    def _new_survey(self, eye: ClassDetector, info: VideoInfo, time_base: Fraction) -> FirstPass:
         """Return a survey that leaves out what it can come back to."""
         rate, every = float(info.rate), self._settings.detect_every_frames
         is_soon = every == "auto" or every <= _SKIPPED_SECONDS * rate
         follower = eye.follower(every, rate, _SURVEY_HOLD_SECONDS, looks_again=True, skips=is_soon)
-        return Survey(follower, eye.rewind(rate), info.size, time_base)
+        return FirstPass(follower, eye.rewind(rate), info.size, time_base)
 
     def _render(self, job: Job, tracks: Tracks, report: Report, progress: Progress | None) -> None:
         report.tracks = sum(track.hide for track in tracks.tracks)
@@ -241,7 +246,7 @@ class Engine:
 
     def _write(
         self,
-        source: ImageSource | VideoSource,
+        source: ImageReader | VideoReader,
         job: Job,
         see: Callable[[Iterable[Frame]], Iterator[Seen]],
         report: Report,
@@ -249,7 +254,7 @@ class Engine:
     ) -> None:
         report.expected_frames = source.info.frame_count
         with (
-            Ahead(report.timed(source, "decode"), _QUEUED_FRAMES, "decode") as decoded,
+            Prefetcher(report.timed(source, "decode"), _QUEUED_FRAMES, "decode") as decoded,
             self._seen_ahead(see(decoded), report) as seen,
             self._sink(source, job) as sink,
         ):
@@ -269,12 +274,12 @@ class Engine:
         """Return the frames with their faces, in a thread of their own if that is any work."""
         if report.found is not None:
             return nullcontext(seen)
-        return Ahead(report.timed(seen, "see"), _QUEUED_FRAMES, "see")
+        return Prefetcher(report.timed(seen, "see"), _QUEUED_FRAMES, "see")
 
-    def _sink(self, source: ImageSource | VideoSource, job: Job) -> Sink:
-        if isinstance(source, ImageSource):
-            return ImageSink(job.target, source, self._settings)
-        return VideoSink(job.target, job.source, source, self._settings)
+    def _sink(self, source: ImageReader | VideoReader, job: Job) -> FrameWriter:
+        if isinstance(source, ImageReader):
+            return ImageWriter(job.target, source, self._settings)
+        return VideoWriter(job.target, job.source, source, self._settings)
 
     def _viewer(self, info: VideoInfo) -> Callable[[Frame], Image]:
         def view(frame: Frame) -> Image:

@@ -25,8 +25,8 @@ import numpy as np
 import pytest
 
 from tests import heeding
+from tests.clips import swinging
 from tests.ports import free_port
-from tests.realtime.clips import swinging
 from tests.waiting import PATIENCE_SECONDS, until
 from tracker_blur.realtime.metrics import Metrics, exposition
 from tracker_blur.realtime.status import Status, TargetStatus

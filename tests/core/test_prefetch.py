@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tracker_blur.core.prefetch import Ahead
+from tracker_blur.core.prefetch import Prefetcher
 
 
 def stage_threads() -> list[str]:
@@ -14,7 +14,7 @@ def stage_threads() -> list[str]:
 
 
 def test_items_come_in_order_and_the_thread_ends() -> None:
-    with Ahead(range(100), 3, "stage") as ahead:
+    with Prefetcher(range(100), 3, "stage") as ahead:
         assert list(ahead) == list(range(100))
     assert stage_threads() == []
 
@@ -27,7 +27,7 @@ def test_no_more_items_are_made_than_the_queue_holds() -> None:
             made.append(index)
             yield index
 
-    with Ahead(items(), 3, "stage") as ahead:
+    with Prefetcher(items(), 3, "stage") as ahead:
         assert next(iter(ahead)) == 0
         time.sleep(0.05)
         assert len(made) <= 5  # one taken, three queued, one in hand
@@ -39,7 +39,7 @@ def test_an_error_arrives_in_its_place() -> None:
         raise OSError("broken")
 
     got = []
-    with pytest.raises(OSError, match="broken"), Ahead(items(), 3, "stage") as ahead:
+    with pytest.raises(OSError, match="broken"), Prefetcher(items(), 3, "stage") as ahead:
         got.extend(ahead)
     assert stage_threads() == []
 
@@ -58,8 +58,8 @@ def test_leaving_early_ends_a_chain_of_stages_and_closes_their_generators() -> N
 
     with (
         pytest.raises(KeyboardInterrupt),
-        Ahead(items(), 2, "stage") as first,
-        Ahead((item * 2 for item in first), 2, "stage") as second,
+        Prefetcher(items(), 2, "stage") as first,
+        Prefetcher((item * 2 for item in first), 2, "stage") as second,
     ):
         for item in second:
             if item == 20:

@@ -124,7 +124,7 @@ def test_may_be_called_from_another_thread(make: Make) -> None:
 
 def test_says_from_which_score_on_to_believe_it(make: Make) -> None:
     detector = make()
-    assert 0.0 < detector.weak_confidence < detector.default_confidence < 1.0
+    assert 0.0 < detector.low_confidence < detector.default_confidence < 1.0
 
 
 @pytest.mark.parametrize("name", NAMES)

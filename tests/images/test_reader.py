@@ -23,7 +23,7 @@ from PIL import Image, ImageCms
 from tests.picture_files import frames, noise, pixels, png_chunk, png_file, portrait, saved
 from tracker_blur.core.frame import Orientation, PixelLayout
 from tracker_blur.errors import MissingPackageError, SourceError
-from tracker_blur.images.reader import ImageSource
+from tracker_blur.images.reader import ImageReader
 
 GRAY, RGB, GRAY_ALPHA, RGBA = (7, 9), (7, 9, 3), (7, 9, 2), (7, 9, 4)
 
@@ -119,7 +119,7 @@ def test_every_page_is_read_with_its_own_size_and_depth(tmp_path: Path) -> None:
     with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
         for page in pages:
             writer.write(page, photometric="rgb" if page.ndim == 3 else "minisblack")
-    with ImageSource(tmp_path / "a.tif") as source:
+    with ImageReader(tmp_path / "a.tif") as source:
         assert source.info.frame_count == 4
         assert source.info.size == (6, 5)
         assert not source.info.is_moving
@@ -142,7 +142,7 @@ def test_a_thumbnail_among_the_pages_is_left_out(
                 writer.write(noise(6, 8, 3, dtype=dtype), photometric="rgb", subfiletype=1)
             else:
                 writer.write(page, photometric="rgb")
-    with ImageSource(tmp_path / "a.tif") as source:
+    with ImageReader(tmp_path / "a.tif") as source:
         assert source.info.frame_count == 2
         read = list(source)
     for frame, page in zip(read, pages, strict=True):
@@ -153,7 +153,7 @@ def test_a_tiff_of_thumbnails_alone_is_refused(tmp_path: Path) -> None:
     with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
         writer.write(noise(6, 8, 3), photometric="rgb", subfiletype=1)
     with pytest.raises(SourceError, match="nothing but smaller copies"):
-        ImageSource(tmp_path / "a.tif")
+        ImageReader(tmp_path / "a.tif")
 
 
 @pytest.mark.parametrize("orientation", list(Orientation))
@@ -171,7 +171,7 @@ def test_pictures_are_turned_upright(tmp_path: Path, suffix: str, orientation: O
         exif[274] = orientation.value
         Image.fromarray(stored).save(path, exif=exif, lossless=True)
     expected = orientation.upright(stored)
-    with ImageSource(path) as source:
+    with ImageReader(path) as source:
         (frame,) = source
     assert frame.orientation is Orientation.UPRIGHT
     assert source.info.size == frame.size == (expected.shape[1], expected.shape[0])
@@ -261,7 +261,7 @@ def test_an_animation_is_a_sequence_of_frames(tmp_path: Path, suffix: str) -> No
         loop=3,
         lossless=True,
     )
-    with ImageSource(tmp_path / f"a.{suffix}") as source:
+    with ImageReader(tmp_path / f"a.{suffix}") as source:
         assert source.info.is_moving
         assert source.info.frame_count == 3
         assert source.info.rate == 10
@@ -292,7 +292,7 @@ def test_further_pictures_in_a_jpeg_are_left_out(tmp_path: Path) -> None:
     main.save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[preview])
     with Image.open(tmp_path / "a.jpg") as stored:
         assert stored.n_frames == 2  # type: ignore[attr-defined]  # MPO's own
-    with ImageSource(tmp_path / "a.jpg") as source:
+    with ImageReader(tmp_path / "a.jpg") as source:
         assert source.info.frame_count == 1
         assert not source.info.is_moving
         assert len(list(source)) == 1
@@ -319,7 +319,7 @@ def test_heic_without_its_package_is_said(tmp_path: Path, monkeypatch: pytest.Mo
     (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(100))
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     with pytest.raises(MissingPackageError, match=r"\.\[heic\]"):
-        ImageSource(tmp_path / "a.heic")
+        ImageReader(tmp_path / "a.heic")
 
 
 @cache
@@ -437,7 +437,7 @@ class TestBadInput:
         data = path.read_bytes()
         path.write_bytes(data[: data.rindex(b"\x21\xf9\x04")])  # the last frame's control block
         assert "breaks off" in self.message(path)
-        with ImageSource(path, partial=True) as source:
+        with ImageReader(path, partial=True) as source:
             assert len(list(source)) == 3
         assert "breaks off" in source.warnings[0]
 
@@ -455,7 +455,7 @@ class TestBadInput:
         path = self.animation(tmp_path / f"a.{suffix}")
         whole = frames(path)
         path.write_bytes(path.read_bytes()[:-100])
-        with ImageSource(path, partial=True) as source:
+        with ImageReader(path, partial=True) as source:
             kept = list(source)
         assert 1 <= len(kept) < len(whole)
         assert source.warnings

@@ -35,9 +35,9 @@ from tracker_blur.core.box import Box
 from tracker_blur.core.frame import RedactedFrame
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.errors import MissingPackageError, SettingsError, SinkError
-from tracker_blur.images.frame import PictureFrame, eight_bits
-from tracker_blur.images.reader import ImageSource
-from tracker_blur.images.writer import ImageSink, side_by_side
+from tracker_blur.images.frame import ImageFrame, eight_bits
+from tracker_blur.images.reader import ImageReader
+from tracker_blur.images.writer import ImageWriter, side_by_side
 from tracker_blur.redaction.redactor import Redactor
 from tracker_blur.settings import Settings
 
@@ -62,11 +62,11 @@ def information(path: Path) -> dict[Any, Any]:
         return image.info
 
 
-def in_colors(frame: PictureFrame) -> tuple[Array, ...]:
+def in_colors(frame: ImageFrame) -> tuple[Array, ...]:
     return frame.channels if len(frame.channels) == 3 else frame.channels * 3
 
 
-def hide_spot(frame: PictureFrame) -> None:
+def hide_spot(frame: ImageFrame) -> None:
     blacken(frame, SPOT)
 
 
@@ -275,8 +275,8 @@ def test_the_redactor_changes_the_face_and_what_is_near(
     redactor = Redactor(options)
     face = Face(0, FACE, 1.0, Origin.DETECTED)
     with (
-        ImageSource(tmp_path / "a.tif") as source,
-        ImageSink(tmp_path / f"b.{suffix}", source, options) as sink,
+        ImageReader(tmp_path / "a.tif") as source,
+        ImageWriter(tmp_path / f"b.{suffix}", source, options) as sink,
     ):
         for frame in source:
             sink.write(redactor.redact(frame, [face]))
@@ -465,7 +465,7 @@ class TestAnimations:
         table = np.stack([gray, gray, 255 - gray], axis=-1)
         saved(table, tmp_path / "a.gif")
 
-        def tint(frame: PictureFrame) -> None:
+        def tint(frame: ImageFrame) -> None:
             for plane, value in zip(frame.planes(), (100, 101, 157), strict=True):
                 plane.samples[16:] = value
 
@@ -787,7 +787,7 @@ class TestRefusals:
     def test_nothing_is_left_of_a_failed_run(self, tmp_path: Path) -> None:
         source = saved(portrait(), tmp_path / "a.png")
 
-        def fail(frame: PictureFrame) -> None:
+        def fail(frame: ImageFrame) -> None:
             raise RuntimeError
 
         with pytest.raises(RuntimeError):
@@ -803,18 +803,18 @@ class TestRefusals:
 
     def test_no_frame_at_all(self, tmp_path: Path) -> None:
         with (
-            ImageSource(saved(portrait(), tmp_path / "a.png")) as source,
+            ImageReader(saved(portrait(), tmp_path / "a.png")) as source,
             pytest.raises(SinkError, match="no picture to write"),
-            ImageSink(tmp_path / "b.png", source, Settings()),
+            ImageWriter(tmp_path / "b.png", source, Settings()),
         ):
             pass
         assert not (tmp_path / "b.png").exists()
 
     def test_a_frame_that_is_no_picture(self, tmp_path: Path) -> None:
         with (
-            ImageSource(saved(portrait(), tmp_path / "a.png")) as source,
+            ImageReader(saved(portrait(), tmp_path / "a.png")) as source,
             pytest.raises(TypeError),
-            ImageSink(tmp_path / "b.png", source, Settings()) as sink,
+            ImageWriter(tmp_path / "b.png", source, Settings()) as sink,
         ):
             sink.write(RedactedFrame(object()))  # type: ignore[arg-type]  # wrong on purpose
         assert not (tmp_path / "b.png").exists()

@@ -13,14 +13,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tests.realtime.clips import place
+from tests.clips import place
 from tests.waiting import PATIENCE_SECONDS
 from tracker_blur import Settings
 from tracker_blur.realtime.controls import Controls
-from tracker_blur.realtime.delivery import Delivery, Format, Sound
+from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
 from tracker_blur.realtime.session import Session
 from tracker_blur.realtime.settings import LiveSettings
-from tracker_blur.realtime.sources import Source, open_source
+from tracker_blur.realtime.sources import LiveSource, open_source
 from tracker_blur.realtime.status import Status
 from tracker_blur.realtime.targets import Target
 
@@ -37,7 +37,7 @@ class Judge:
     def __init__(self, until: Callable[[Judge], bool] | None = None) -> None:
         self.format: Format | None = None
         self.deliveries: list[Delivery] = []
-        self.sounds: list[Sound] = []
+        self.sounds: list[AudioChunk] = []
         self.closed = 0
         self._until = until
         self.controls: Controls | None = None
@@ -51,7 +51,7 @@ class Judge:
         if self._until is not None and self._until(self) and self.controls is not None:
             self.controls.quit()
 
-    def play(self, sound: Sound) -> None:
+    def play(self, sound: AudioChunk) -> None:
         self.sounds.append(sound)
 
     def close(self) -> None:
@@ -78,7 +78,7 @@ def watched(
     judge: Judge,
     live: LiveSettings | None = None,
     tell: Callable[[str], None] = lambda text: None,
-    source: Source | None = None,
+    source: LiveSource | None = None,
     others: Sequence[Target] = (),
     **settings: object,
 ) -> Status:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import cast
 
-from tracker_blur.realtime.analyzer import Watcher
+from tracker_blur.realtime.analyzer import Analyzer
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.handoff import Latest
 from tracker_blur.settings import Settings
-from tracker_blur.tracking.detector_bundle import Eyes
+from tracker_blur.tracking.detector_bundle import DetectorBundle
 
 
 def test_a_look_that_is_forgotten_meanwhile_has_an_age_or_none() -> None:
-    class Forgetting(Watcher):
+    class Forgetting(Analyzer):
         """Fails in another thread just after it was asked when it has looked."""
 
         answers = (3.0,)
@@ -27,7 +27,7 @@ def test_a_look_that_is_forgotten_meanwhile_has_an_age_or_none() -> None:
         def _last_look(self, seconds: float | None) -> None:
             pass
 
-    eyes = cast(Eyes, None)  # nobody looks here
-    watcher = Forgetting(Settings(), eyes, Controls(["solid"]), Latest(), print)
-    assert watcher.look_age(5.0) == 2.0
-    assert watcher.look_age(5.0) is None
+    eyes = cast(DetectorBundle, None)  # nobody looks here
+    analyzer = Forgetting(Settings(), eyes, Controls(["solid"]), Latest(), print)
+    assert analyzer.look_age(5.0) == 2.0
+    assert analyzer.look_age(5.0) is None

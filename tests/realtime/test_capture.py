@@ -14,10 +14,10 @@ import pytest
 from tests.realtime.test_arrival import rgb
 from tests.waiting import PATIENCE_SECONDS, until
 from tracker_blur.errors import SourceError
-from tracker_blur.realtime.capture import Intake
-from tracker_blur.realtime.live_frame import Arrival
+from tracker_blur.realtime.capture import Capture
+from tracker_blur.realtime.live_frame import LiveFrame
 from tracker_blur.realtime.settings import LiveSettings
-from tracker_blur.realtime.sources import Heard, Item, Picture
+from tracker_blur.realtime.sources import CapturedAudio, CapturedFrame, Item
 
 
 class Script:
@@ -50,20 +50,20 @@ class Script:
         pass
 
 
-def intake(
+def capture(
     source: Script,
     live: LiveSettings | None = None,
     tell: Callable[[str], None] = print,
     note: Callable[[str], None] = print,
-) -> Intake:
-    return Intake(source, live or LiveSettings(), time.monotonic(), tell, note)
+) -> Capture:
+    return Capture(source, live or LiveSettings(), time.monotonic(), tell, note)
 
 
-def shown(stamp: float | None = None) -> Picture:
-    return Picture(rgb((64, 48)), stamp)
+def shown(stamp: float | None = None) -> CapturedFrame:
+    return CapturedFrame(rgb((64, 48)), stamp)
 
 
-def finished(taken: Intake) -> Intake:
+def finished(taken: Capture) -> Capture:
     taken.start()
     assert taken.wait_for_first(PATIENCE_SECONDS)
     while taken.arrivals.take(PATIENCE_SECONDS) is not None:
@@ -72,9 +72,9 @@ def finished(taken: Intake) -> Intake:
 
 
 def test_the_newest_picture_and_their_number_are_known() -> None:
-    taken = finished(intake(Script([shown(1), shown(2), shown(3)])))
+    taken = finished(capture(Script([shown(1), shown(2), shown(3)])))
     assert taken.count == 3
-    assert isinstance(taken.newest, Arrival)
+    assert isinstance(taken.newest, LiveFrame)
     assert taken.has_ended
     assert not taken.is_connected
     assert taken.format.size == (64, 48)
@@ -83,13 +83,13 @@ def test_the_newest_picture_and_their_number_are_known() -> None:
 
 
 def test_a_source_without_a_picture_is_an_error() -> None:
-    taken = finished(intake(Script([])))
+    taken = finished(capture(Script([])))
     with pytest.raises(SourceError, match="before a whole picture"):
         _ = taken.format
 
 
 def test_a_source_that_fails_before_its_first_picture_says_why() -> None:
-    taken = finished(intake(Script([SourceError("script: has no index")])))
+    taken = finished(capture(Script([SourceError("script: has no index")])))
     with pytest.raises(SourceError, match="has no index"):
         _ = taken.format
 
@@ -97,7 +97,7 @@ def test_a_source_that_fails_before_its_first_picture_says_why() -> None:
 def test_a_source_that_ends_too_early_is_not_tried_again() -> None:
     told: list[str] = []
     source = Script([shown(1), SourceError("script: breaks off")])
-    taken = finished(intake(source, tell=told.append))
+    taken = finished(capture(source, tell=told.append))
     assert taken.has_ended
     assert str(taken.failure) == taken.error == "script: breaks off"
     assert taken.format.size == (64, 48)
@@ -105,7 +105,7 @@ def test_a_source_that_ends_too_early_is_not_tried_again() -> None:
 
 
 def test_a_source_that_cannot_be_opened_at_first_is_an_error() -> None:
-    taken = finished(intake(Script()))
+    taken = finished(capture(Script()))
     with pytest.raises(SourceError, match="is gone"):
         _ = taken.format
 
@@ -120,7 +120,7 @@ def test_a_source_that_stops_or_fails_is_opened_anew_and_told_of() -> None:
     )
     before = set(threading.enumerate())
     noted: list[str] = []
-    taken = intake(source, tell=told.append, note=noted.append)
+    taken = capture(source, tell=told.append, note=noted.append)
     taken.start()
     until(lambda: source.opened >= 5)
     taken.stop(PATIENCE_SECONDS)
@@ -146,7 +146,7 @@ def test_more_pictures_than_asked_for_are_left_out_and_counted() -> None:
                 yield item
 
     pictures = [shown(index / 100) for index in range(50)]
-    taken = finished(intake(Slowly(list(pictures)), LiveSettings(rate=10)))
+    taken = finished(capture(Slowly(list(pictures)), LiveSettings(rate=10)))
     assert taken.count == 50
     assert 3 <= taken.arrivals.put_count <= 25
     assert taken.arrivals.put_count + taken.excess == taken.count
@@ -158,20 +158,20 @@ def test_what_is_sent_in_haste_is_told_of_once_where_it_may_be_a_file(ends: bool
     told: list[str] = []
     pictures: list[Item | Exception] = [shown(index / 2) for index in range(1000)]
     source = Script(pictures, ends=ends)
-    taken = intake(source, tell=told.append)
+    taken = capture(source, tell=told.append)
     taken.start()
     until(lambda: taken.count == 1000)
     taken.stop(PATIENCE_SECONDS)
     assert sum("ffmpeg -re" in text for text in told) == ends
 
 
-def heard(stamp: float, samples: int = 4800) -> Heard:
-    return Heard(np.full((2, samples), stamp, np.float32), stamp)
+def heard(stamp: float, samples: int = 4800) -> CapturedAudio:
+    return CapturedAudio(np.full((2, samples), stamp, np.float32), stamp)
 
 
 def test_sound_goes_on_without_overlap_whatever_its_stamps_say() -> None:
     stamps = [0, 0.1, 0.21, 0.29, 0.2, 1.0, 50.0, 50.1]
-    taken = finished(intake(Script([shown(0), *(heard(stamp) for stamp in stamps)])))
+    taken = finished(capture(Script([shown(0), *(heard(stamp) for stamp in stamps)])))
     sounds = list(taken.sounds)
     for before, after in pairwise(sounds):
         assert after.seconds >= before.seconds + before.samples.shape[1] / 48000 - 1e-9

@@ -6,12 +6,12 @@ from itertools import accumulate, repeat
 
 import pytest
 
-from tracker_blur.realtime.capture import Haste
+from tracker_blur.realtime.capture import FasterThanRealtime
 
 
 def news(stamps: list[float | None], times: list[float]) -> list[int]:
     """Return the numbers of the pictures at which haste is noticed."""
-    haste = Haste()
+    haste = FasterThanRealtime()
     return [
         index
         for index, (stamp, now) in enumerate(zip(stamps, times, strict=True))

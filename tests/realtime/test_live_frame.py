@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from tests.video_files import picture, write_clip
-from tracker_blur.realtime.live_frame import Arrivals
+from tracker_blur.realtime.live_frame import LiveFrameConverter
 from tracker_blur.realtime.settings import LiveSettings
-from tracker_blur.realtime.sources import Picture, open_source
+from tracker_blur.realtime.sources import CapturedFrame, open_source
 
 
 def rgb(size: tuple[int, int], level: int = 200) -> av.VideoFrame:
@@ -24,7 +24,7 @@ def rgb(size: tuple[int, int], level: int = 200) -> av.VideoFrame:
 )
 def test_every_kind_of_samples_looks_the_same(form: str) -> None:
     source = av.VideoFrame.from_ndarray(picture(3, (64, 48)), "rgb24")
-    arrival = Arrivals(None).arrival(source.reformat(format=form), 1.5, 7.0)
+    arrival = LiveFrameConverter(None).arrival(source.reformat(format=form), 1.5, 7.0)
     assert arrival.picture.format.name == "yuv420p"
     assert not arrival.layout.full_range
     assert arrival.seconds == 1.5
@@ -36,7 +36,7 @@ def test_every_kind_of_samples_looks_the_same(form: str) -> None:
 
 
 def test_pictures_of_another_size_are_fitted_into_the_first_ones() -> None:
-    arrivals = Arrivals(None)
+    arrivals = LiveFrameConverter(None)
     assert arrivals.arrival(rgb((65, 49)), 0, 0).size == (64, 48)
     tall = arrivals.arrival(rgb((20, 80)), 1, 0)
     assert tall.size == (64, 48)
@@ -48,11 +48,11 @@ def test_pictures_of_another_size_are_fitted_into_the_first_ones() -> None:
 
 
 def test_a_size_may_be_asked_for() -> None:
-    assert Arrivals((33, 41)).arrival(rgb((320, 180)), 0, 0).size == (32, 40)
+    assert LiveFrameConverter((33, 41)).arrival(rgb((320, 180)), 0, 0).size == (32, 40)
 
 
 def test_a_copy_shares_nothing_and_keeps_what_it_is_of() -> None:
-    arrival = Arrivals(None).arrival(rgb((64, 48)), 1.0, 2.0)
+    arrival = LiveFrameConverter(None).arrival(rgb((64, 48)), 1.0, 2.0)
     copy = arrival.copy(3.0)
     copy.planes()[0].samples[...] = 0
     assert arrival.planes()[0].samples.min() > 100
@@ -63,7 +63,7 @@ def test_a_copy_shares_nothing_and_keeps_what_it_is_of() -> None:
 def test_its_memory_is_not_the_decoders(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "clip.mp4", frames=10)
     with av.open(str(path)) as container:
-        arrivals = Arrivals(None)
+        arrivals = LiveFrameConverter(None)
         kept = [arrivals.arrival(frame, 0.1 * i, 0) for i, frame in enumerate(container.decode())]
     for arrival in kept:
         arrival.planes()[0].samples[...] = arrival.index
@@ -76,9 +76,9 @@ def test_a_turned_file_stands_upright(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "clip.mp4", frames=3, size=(64, 48), matrix=matrix)
     source = open_source(str(path), LiveSettings(), realtime=True)
     source.open()
-    items = [item for item in source.read(threading.Event()) if isinstance(item, Picture)]
+    items = [item for item in source.read(threading.Event()) if isinstance(item, CapturedFrame)]
     source.close()
-    arrival = Arrivals(None).arrival(items[0].picture, 0, 0)
+    arrival = LiveFrameConverter(None).arrival(items[0].picture, 0, 0)
     assert arrival.size == (48, 64)
     stored = picture(0, (64, 48)).mean(axis=2)
     upright = np.rot90(stored, -1)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tracker_blur.realtime.capture import SessionClock
-from tracker_blur.realtime.sources import Heard, Item, Picture, _container
+from tracker_blur.realtime.sources import CapturedAudio, CapturedFrame, Item, _container
 from tracker_blur.realtime.sources._container import paced
 
 
@@ -34,17 +34,17 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def picture(stamp: float) -> Picture:
-    return Picture(av.VideoFrame(16, 16, "yuv420p"), stamp)
+def picture(stamp: float) -> CapturedFrame:
+    return CapturedFrame(av.VideoFrame(16, 16, "yuv420p"), stamp)
 
 
-def sound(stamp: float) -> Heard:
-    return Heard(np.zeros((2, 480), np.float32), stamp)
+def sound(stamp: float) -> CapturedAudio:
+    return CapturedAudio(np.zeros((2, 480), np.float32), stamp)
 
 
 def arrivals(items: Iterable[Item], clock: Clock) -> list[float]:
     """Return when each picture comes, in seconds after the first."""
-    times = [clock.now for item in paced(items, clock) if isinstance(item, Picture)]
+    times = [clock.now for item in paced(items, clock) if isinstance(item, CapturedFrame)]
     return [time - times[0] for time in times]
 
 

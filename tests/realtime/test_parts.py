@@ -19,11 +19,11 @@ from tracker_blur import Settings
 from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.errors import SettingsError
-from tracker_blur.realtime.analyzer import Effort, Losses, Witness
+from tracker_blur.realtime.analyzer import Effort, LossDetector, ObservedTracker
 from tracker_blur.realtime.capture import SessionClock
-from tracker_blur.realtime.child_process import LastWords
+from tracker_blur.realtime.child_process import StderrTail
 from tracker_blur.realtime.controls import Controls
-from tracker_blur.realtime.handoff import Latest, Pauses
+from tracker_blur.realtime.handoff import Backoff, Latest
 from tracker_blur.realtime.output import Situation, reason_to_cover
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.sources import open_source
@@ -115,7 +115,7 @@ def test_the_guard_hides_all_in_every_doubt(change: dict[str, object], reason: s
 
 
 def step(*faces: Face, change: Change = Change.NONE) -> Step:
-    return Step(faces, change, is_looked_at=True)
+    return Step(faces, change, is_detection_frame=True)
 
 
 def found(box: Box = MIDDLE, track_id: int = 0, score: float = 0.9) -> Face:
@@ -127,7 +127,7 @@ def held(box: Box = MIDDLE, track_id: int = 0) -> Face:
 
 
 def test_a_face_that_vanishes_in_the_middle_is_lost_until_it_is_found() -> None:
-    losses = Losses(0.5)
+    losses = LossDetector(0.5)
     for _ in range(6):
         assert not losses.step(step(found()), SIZE)
     assert losses.step(step(held()), SIZE) == {0}
@@ -148,14 +148,14 @@ def test_a_face_that_vanishes_in_the_middle_is_lost_until_it_is_found() -> None:
 def test_a_loss_with_an_explanation_is_none(
     score: float, others: tuple[Face, ...], box: Box, change: Change
 ) -> None:
-    losses = Losses(0.5)
+    losses = LossDetector(0.5)
     for _ in range(6):
         losses.step(step(found(box, score=score)), SIZE)
     assert not losses.step(step(held(box), *others, change=change), SIZE)
 
 
 def test_a_loss_stays_one_when_the_view_changes_its_size() -> None:
-    losses = Losses(0.5)
+    losses = LossDetector(0.5)
     for _ in range(6):
         losses.step(step(found()), SIZE)
     assert losses.step(step(held(MIDDLE.scaled(0.5, 0.5))), (160, 90)) == {0}
@@ -163,7 +163,7 @@ def test_a_loss_stays_one_when_the_view_changes_its_size() -> None:
 
 
 def test_a_face_that_vanishes_in_a_flash_of_light_is_lost() -> None:
-    losses = Losses(0.5)
+    losses = LossDetector(0.5)
     for _ in range(6):
         losses.step(step(found()), SIZE)
     assert not losses.step(step(change=Change.CUT), SIZE)
@@ -173,7 +173,7 @@ def test_a_face_that_vanishes_in_a_flash_of_light_is_lost() -> None:
 
 
 def test_a_face_seen_but_a_few_times_may_go() -> None:
-    losses = Losses(0.5)
+    losses = LossDetector(0.5)
     for _ in range(3):
         losses.step(step(found()), SIZE)
     assert not losses.step(step(held()), SIZE)
@@ -191,7 +191,7 @@ def test_a_loss_is_forgiven_in_frames_that_wait_when_the_face_is_found_again() -
 
     image = np.zeros((180, 320, 3), np.uint8)
     looks: list[int] = []
-    waiting, prompt = (Witness(Script(), 0.5, lambda: looks.append(1)) for _ in range(2))
+    waiting, prompt = (ObservedTracker(Script(), 0.5, lambda: looks.append(1)) for _ in range(2))
     lost = []
     for index in range(9):
         waiting.step(image, index / 25)
@@ -216,7 +216,7 @@ def test_the_view_shrinks_under_load_and_grows_again() -> None:
 
 
 def test_pauses_grow_to_a_limit_and_start_anew_after_a_good_while() -> None:
-    pauses = Pauses()
+    pauses = Backoff()
     grown = [pauses.next_after(0) for _ in range(10)]
     assert grown == sorted(grown)
     assert grown[0] < 1 < grown[-1] <= 10
@@ -231,7 +231,7 @@ def test_a_line_says_how_it_fares() -> None:
 
 
 def test_a_program_that_talks_without_end_fills_no_disk() -> None:
-    said = LastWords()
+    said = StderrTail()
     talk = "i=0; while [ $i -lt 300 ]; do printf '%08192d\\n' $i >&2; i=$((i+1)); read -r _; done"
     with subprocess.Popen(
         ["sh", "-c", talk], stdin=subprocess.PIPE, stderr=said.fileno(), bufsize=0
@@ -248,24 +248,24 @@ def test_a_program_that_talks_without_end_fills_no_disk() -> None:
 def test_controls_do_what_keys_mean() -> None:
     controls = Controls(["pixelated", "solid"])
     settings = Settings()
-    assert controls.wishes.applied(settings) == settings
+    assert controls.control_state.applied(settings) == settings
     controls.next_method()
     controls.stronger()
     controls.save_still()
     controls.hide_all()
-    wishes = controls.wishes
-    assert wishes.applied(settings).method == "solid"
-    assert wishes.applied(settings).blocks < settings.blocks
-    assert wishes.applied(settings).padding_ratio > settings.padding_ratio
-    assert (wishes.hide_all, wishes.stills) == (True, 1)
+    control_state = controls.control_state
+    assert control_state.applied(settings).method == "solid"
+    assert control_state.applied(settings).blocks < settings.blocks
+    assert control_state.applied(settings).padding_ratio > settings.padding_ratio
+    assert (control_state.hide_all, control_state.stills) == (True, 1)
     controls.next_method()
     for _ in range(100):
         controls.weaker()
-    weak = controls.wishes.applied(settings)
+    weak = controls.control_state.applied(settings)
     assert (weak.method, weak.padding_ratio) == ("pixelated", settings.padding_ratio)
     for _ in range(100):
         controls.stronger()
-    assert controls.wishes.applied(settings).blocks == 1
+    assert controls.control_state.applied(settings).blocks == 1
     assert not controls.is_over
     controls.quit()
     assert controls.is_over
@@ -307,16 +307,16 @@ def test_what_may_be_no_wish_uncovers_nothing(monkeypatch: pytest.MonkeyPatch) -
         now[0] += 0.7
         controls.press_hide()
         controls.press_show()
-        assert controls.wishes.hide_all
+        assert controls.control_state.hide_all
     now[0] += 0.9
     controls.press_hide()
-    assert not controls.wishes.hide_all
+    assert not controls.control_state.hide_all
     controls.hide_all()
     controls.show()  # a program knows what it does
-    assert not controls.wishes.hide_all
+    assert not controls.control_state.hide_all
     controls = Controls(["solid"], hide_all=True)
     controls.press_show()
-    assert not controls.wishes.hide_all
+    assert not controls.control_state.hide_all
 
 
 @pytest.mark.parametrize(

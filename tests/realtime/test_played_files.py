@@ -18,7 +18,7 @@ from tests.realtime.judging import Judge, watched
 from tests.realtime.peers import ffmpeg
 from tracker_blur.errors import SourceError
 from tracker_blur.realtime.settings import LiveSettings
-from tracker_blur.realtime.sources import Item, Picture, Source, open_source
+from tracker_blur.realtime.sources import CapturedFrame, Item, LiveSource, open_source
 
 pytestmark = pytest.mark.shared
 
@@ -29,7 +29,7 @@ def remuxed(clip: Path, target: Path, *options: str) -> Path:
     return target
 
 
-def given(source: Source, items: list[Item]) -> None:
+def given(source: LiveSource, items: list[Item]) -> None:
     """Put into the list all that a source gives."""
     source.open()
     try:
@@ -68,7 +68,7 @@ def sent(path: Path) -> Iterator[int]:
 
 def on_standard_input(
     monkeypatch: pytest.MonkeyPatch, number: int, live: LiveSettings | None = None
-) -> Source:
+) -> LiveSource:
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(fileno=lambda: number))
     return open_source("-", live or LiveSettings())
 
@@ -104,7 +104,7 @@ def test_a_file_on_standard_input_is_played_at_its_own_speed(
         given(on_standard_input(monkeypatch, number), items)
     finally:
         os.close(number)
-    stamps = [item.stamp or 0.0 for item in items if isinstance(item, Picture)]
+    stamps = [item.stamp or 0.0 for item in items if isinstance(item, CapturedFrame)]
     assert len(stamps) == 56
     assert time.monotonic() - began >= stamps[-1] - stamps[0] - 0.01
 
@@ -121,6 +121,6 @@ def test_raw_pictures_sent_in_haste_are_all_counted(
         status = watched(clip, shared, judge, live, source=source)
     assert status.frames_in == 75
     assert judge.session is not None
-    looked_at = len(judge.session._outlet.delays)
+    looked_at = len(judge.session._output.delays)
     assert looked_at + status.dropped == 75
     assert status.frames_out >= looked_at >= 1

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.realtime.clips import swinging
+from tests.clips import swinging
 from tests.realtime.judging import Judge, luma, raw_faces, watched
 from tests.waiting import PATIENCE_SECONDS
 from tests.waiting import until as wait_until
@@ -19,11 +19,11 @@ from tracker_blur.core.box import Detection
 from tracker_blur.core.frame import Image
 from tracker_blur.detectors import yunet
 from tracker_blur.errors import TrackerBlurError
-from tracker_blur.realtime.analyzer import Watched
+from tracker_blur.realtime.analyzer import AnalyzedFrame
 from tracker_blur.realtime.delivery import Delivery, Format
-from tracker_blur.realtime.output import Outlet
+from tracker_blur.realtime.output import Output
 from tracker_blur.realtime.settings import LiveSettings
-from tracker_blur.realtime.target_worker import Runner
+from tracker_blur.realtime.target_worker import TargetWorker
 
 pytestmark = pytest.mark.shared
 
@@ -98,7 +98,7 @@ def test_nothing_leaves_where_somebody_quits_before_all_is_open(
             judge.controls.quit()
 
     judge, slow = Judge(), Slow()
-    monkeypatch.setattr(Outlet, "start", lambda *_: pytest.fail("something leaves"))
+    monkeypatch.setattr(Output, "start", lambda *_: pytest.fail("something leaves"))
     status = watched(long, shared, judge, PATIENT, others=[slow])
     assert status.frames_out == 0
     assert judge.deliveries == slow.deliveries == []
@@ -210,10 +210,10 @@ def test_a_detector_that_raises_hides_all_until_it_works_again(
     assert status.restarts == 2
     assert "the network fell over" in status.error
     assert len([text for text in told if "the network fell over" in text]) == 2
-    kinds = [delivery.is_cover for delivery in judge.deliveries]
-    covered = kinds.index(True, fell[0])
+    target_classes = [delivery.is_cover for delivery in judge.deliveries]
+    covered = target_classes.index(True, fell[0])
     assert covered <= fell[0] + 2  # what was on its way
-    back = kinds.index(False, covered)
+    back = target_classes.index(False, covered)
     # Faces that were held before may not be found at once.
     times = [delivery.seconds for delivery in judge.deliveries]
     pauses, hold = 0.25 + 0.5, 2.5
@@ -361,21 +361,21 @@ def test_nothing_is_heard_while_all_is_hidden(shared: Path) -> None:
 def test_what_was_recorded_while_all_was_hidden_is_not_heard_after_it(
     shared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = Runner.show
+    real = TargetWorker.show
     seconds: list[float] = []
 
-    def slow(runner: Runner, delivery: Delivery) -> None:
-        real(runner, delivery)
+    def slow(worker: TargetWorker, delivery: Delivery) -> None:
+        real(worker, delivery)
         time.sleep(0.05)  # the target sees the picture, and a person acts, before its sound
 
     def until(judge: Judge) -> bool:
         assert judge.controls is not None
-        if judge.controls.wishes.hide_all and judge.deliveries[-1].seconds > 1.5:
+        if judge.controls.control_state.hide_all and judge.deliveries[-1].seconds > 1.5:
             judge.controls.show()
             seconds.append(judge.deliveries[-1].seconds)
         return bool(judge.sounds)
 
-    monkeypatch.setattr(Runner, "show", slow)
+    monkeypatch.setattr(TargetWorker, "show", slow)
     judge = Judge(until)
     clip = shared / "videos" / "dancer.mp4"
     watched(clip, shared, judge, LiveSettings(hide_all=True, watchdog_seconds=60))
@@ -385,13 +385,13 @@ def test_what_was_recorded_while_all_was_hidden_is_not_heard_after_it(
 def test_the_last_picture_leaves_when_giving_on_is_slow(
     clip: Path, shared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = Outlet._give
+    real = Output._give
 
-    def slow(outlet: Outlet, given: Watched | None) -> bool:
+    def slow(output: Output, given: AnalyzedFrame | None) -> bool:
         time.sleep(0.2)
-        return real(outlet, given)
+        return real(output, given)
 
-    monkeypatch.setattr(Outlet, "_give", slow)
+    monkeypatch.setattr(Output, "_give", slow)
     judge = Judge()
     watched(clip, shared, judge, PATIENT)
     assert judge.deliveries[-1].redacted.frame.index == 55

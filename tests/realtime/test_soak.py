@@ -16,8 +16,8 @@ import time_codes
 from numbered import encode, people
 from raw_frames import Judge, Verdicts, hidden_share
 
+from tests.clips import swinging
 from tests.ports import free_port
-from tests.realtime.clips import swinging
 from tests.waiting import PATIENCE_SECONDS, until
 
 HOLD = 0.3  # of the time that faults last in the benchmark

@@ -18,17 +18,17 @@ import numpy as np
 import pytest
 from av.container import InputContainer
 
+from tests.clips import swinging
 from tests.ports import free_port
-from tests.realtime.clips import swinging
 from tests.realtime.judging import Judge, watched
 from tests.realtime.peers import ffmpeg, playing, transport_stream
 from tests.waiting import PATIENCE_SECONDS
 from tracker_blur import Settings
 from tracker_blur.errors import SourceError
 from tracker_blur.realtime.settings import LiveSettings
-from tracker_blur.realtime.sources import Source, open_source
+from tracker_blur.realtime.sources import LiveSource, open_source
 from tracker_blur.realtime.sources._container import Streams
-from tracker_blur.tracking.detector_bundle import Eyes
+from tracker_blur.tracking.detector_bundle import DetectorBundle
 
 pytestmark = pytest.mark.shared
 
@@ -46,7 +46,7 @@ def long(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def visible_faces(judge: Judge, shared: Path) -> list[float]:
     """Return the scores of faces that a detector still finds in pictures that left."""
-    (eye, *_) = Eyes.of(Settings(models_folder=shared / "models")).each
+    (eye, *_) = DetectorBundle.of(Settings(models_folder=shared / "models")).each
     frames = {id(d.redacted.frame): d.redacted.frame for d in judge.deliveries if not d.is_cover}
     return [
         find.score
@@ -55,7 +55,7 @@ def visible_faces(judge: Judge, shared: Path) -> list[float]:
     ]
 
 
-def opened_patiently(source: Source) -> Source:
+def opened_patiently(source: LiveSource) -> LiveSource:
     """Have the first opening wait for a server that is still starting."""
     real, end = source.open, time.monotonic() + PATIENCE_SECONDS
 

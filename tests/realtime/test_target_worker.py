@@ -13,17 +13,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.realtime.clips import swinging
+from tests.clips import swinging
 from tests.realtime.judging import Judge, watched
 from tests.realtime.test_arrival import rgb
 from tests.waiting import PATIENCE_SECONDS, until
 from tracker_blur import Settings
 from tracker_blur.errors import SinkError
 from tracker_blur.realtime.controls import Controls
-from tracker_blur.realtime.delivery import Delivery, Format, Sound
-from tracker_blur.realtime.live_frame import Arrivals
-from tracker_blur.realtime.session import Stills
-from tracker_blur.realtime.target_worker import Runner
+from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
+from tracker_blur.realtime.live_frame import LiveFrameConverter
+from tracker_blur.realtime.session import Snapshots
+from tracker_blur.realtime.target_worker import TargetWorker
 from tracker_blur.realtime.targets import GoneError
 from tracker_blur.redaction.redactor import Redactor
 
@@ -31,7 +31,7 @@ FORMAT = Format((64, 48), Fraction(30))
 
 
 def delivery(seconds: float) -> Delivery:
-    arrival = Arrivals(None).arrival(rgb((64, 48)), seconds, 0)
+    arrival = LiveFrameConverter(None).arrival(rgb((64, 48)), seconds, 0)
     return Delivery(Redactor(Settings()).cover(arrival), seconds, 0, True)
 
 
@@ -59,20 +59,20 @@ class Failing(Judge):
 def test_a_target_that_fails_is_told_of_once_and_opened_anew() -> None:
     told: list[str] = []
     target = Failing()
-    runner = Runner(target, told.append)
-    runner.start(FORMAT)
+    worker = TargetWorker(target, told.append)
+    worker.start(FORMAT)
     for count in (1, 2):
-        until(lambda: runner.status.state == "open")
-        runner.show(delivery(count))
+        until(lambda: worker.status.state == "open")
+        worker.show(delivery(count))
         until(lambda count=count: len(target.deliveries) == count)
-    until(lambda: runner.status.state == "failed")
-    assert "disk is full" in runner.status.error
+    until(lambda: worker.status.state == "failed")
+    assert "disk is full" in worker.status.error
     target.may_open_anew.set()
-    until(lambda: runner.status.state == "open")
-    runner.show(delivery(3))
-    runner.stop()
-    assert runner.wait(PATIENCE_SECONDS)
-    status = runner.status
+    until(lambda: worker.status.state == "open")
+    worker.show(delivery(3))
+    worker.stop()
+    assert worker.wait(PATIENCE_SECONDS)
+    status = worker.status
     assert (status.state, status.shown, status.failures, status.error) == ("closed", 2, 2, "")
     assert target.opened == 3
     assert target.closed == 3
@@ -90,12 +90,12 @@ def test_a_target_that_cannot_be_opened_is_given_up(error: Exception) -> None:
 
     told: list[str] = []
     target = Broken()
-    runner = Runner(target, told.append)
-    runner.start(FORMAT)
+    worker = TargetWorker(target, told.append)
+    worker.start(FORMAT)
     with pytest.raises(SinkError, match=r"^nowhere: cannot be"):
-        runner.wait_until_open(PATIENCE_SECONDS)
-    until(lambda: runner.is_given_up)
-    assert (target.closed, told, runner.status.state) == (1, [], "failed")
+        worker.wait_until_open(PATIENCE_SECONDS)
+    until(lambda: worker.is_given_up)
+    assert (target.closed, told, worker.status.state) == (1, [], "failed")
 
 
 def test_a_target_that_is_gone_is_given_up() -> None:
@@ -104,11 +104,11 @@ def test_a_target_that_is_gone_is_given_up() -> None:
             raise GoneError("-: nobody reads")
 
     told: list[str] = []
-    runner = Runner(Left(), told.append)
-    runner.start(FORMAT)
-    assert runner.wait_until_open(PATIENCE_SECONDS)
-    runner.show(delivery(1))
-    until(lambda: runner.is_given_up)
+    worker = TargetWorker(Left(), told.append)
+    worker.start(FORMAT)
+    assert worker.wait_until_open(PATIENCE_SECONDS)
+    worker.show(delivery(1))
+    until(lambda: worker.is_given_up)
     assert told == ["-: nobody reads"]
 
 
@@ -121,28 +121,28 @@ class Far(Judge):
 
 def test_a_server_is_open_once_it_has_taken_something() -> None:
     target = Far()
-    runner = Runner(target, lambda text: None)
-    runner.start(FORMAT)
-    assert runner.wait_until_open(PATIENCE_SECONDS)
-    runner.show(delivery(1))
-    until(lambda: runner.status.shown == 1)
-    assert runner.status.state == "opening"
+    worker = TargetWorker(target, lambda text: None)
+    worker.start(FORMAT)
+    assert worker.wait_until_open(PATIENCE_SECONDS)
+    worker.show(delivery(1))
+    until(lambda: worker.status.shown == 1)
+    assert worker.status.state == "opening"
     target.is_reached = True
-    runner.show(delivery(2))
-    until(lambda: runner.status.state == "open")
-    runner.stop()
-    assert runner.wait(PATIENCE_SECONDS)
-    assert runner.status.state == "closed"
+    worker.show(delivery(2))
+    until(lambda: worker.status.state == "open")
+    worker.stop()
+    assert worker.wait(PATIENCE_SECONDS)
+    assert worker.status.state == "closed"
 
 
 def test_a_server_that_never_took_anything_has_failed() -> None:
-    runner = Runner(Far(), lambda text: None)
-    runner.start(FORMAT)
-    assert runner.wait_until_open(PATIENCE_SECONDS)
-    runner.show(delivery(1))
-    runner.stop()
-    assert runner.wait(PATIENCE_SECONDS)
-    assert (runner.status.state, runner.status.error) == (
+    worker = TargetWorker(Far(), lambda text: None)
+    worker.start(FORMAT)
+    assert worker.wait_until_open(PATIENCE_SECONDS)
+    worker.show(delivery(1))
+    worker.stop()
+    assert worker.wait(PATIENCE_SECONDS)
+    assert (worker.status.state, worker.status.error) == (
         "failed",
         "rtmp://far: was not reached in time",
     )
@@ -154,15 +154,15 @@ def test_a_server_that_stays_away_is_told_of_once() -> None:
             raise SinkError("rtmp://far: is not reached")
 
     told: list[str] = []
-    runner = Runner(Away(), told.append)
-    runner.start(FORMAT)
-    assert runner.wait_until_open(PATIENCE_SECONDS)
-    while runner.status.failures < 2:
-        runner.show(delivery(1))
+    worker = TargetWorker(Away(), told.append)
+    worker.start(FORMAT)
+    assert worker.wait_until_open(PATIENCE_SECONDS)
+    while worker.status.failures < 2:
+        worker.show(delivery(1))
         time.sleep(0.01)
-    assert runner.status.state == "failed"
-    runner.stop()
-    assert runner.wait(PATIENCE_SECONDS)
+    assert worker.status.state == "failed"
+    worker.stop()
+    assert worker.wait(PATIENCE_SECONDS)
     assert told == ["rtmp://far: is not reached: it is tried again"]
 
 
@@ -179,18 +179,18 @@ def test_a_target_that_fails_leaves_nothing_behind() -> None:
             encoder.error = SinkError("out.mkv: the disk is full")
             raise encoder.error
 
-    runner = Runner(Breaking(), lambda text: None)
+    worker = TargetWorker(Breaking(), lambda text: None)
     gc.disable()  # it would come in time only by luck
     try:
-        runner.start(FORMAT)
-        until(lambda: runner.status.state == "open")
-        runner.show(delivery(1))
-        until(lambda: runner.status.failures == 1 and runner.status.state == "open")
+        worker.start(FORMAT)
+        until(lambda: worker.status.state == "open")
+        worker.show(delivery(1))
+        until(lambda: worker.status.failures == 1 and worker.status.state == "open")
         assert encoders[0]() is None
     finally:
         gc.enable()
-        runner.stop()
-        assert runner.wait(PATIENCE_SECONDS)
+        worker.stop()
+        assert worker.wait(PATIENCE_SECONDS)
 
 
 def test_a_slow_target_gets_the_newest_and_all_sound() -> None:
@@ -202,20 +202,20 @@ def test_a_slow_target_gets_the_newest_and_all_sound() -> None:
             held.wait(PATIENCE_SECONDS)
 
     target = Slow()
-    runner = Runner(target, lambda text: None)
-    runner.start(FORMAT)
-    until(lambda: runner.status.state == "open")
-    runner.show(delivery(0))
+    worker = TargetWorker(target, lambda text: None)
+    worker.start(FORMAT)
+    until(lambda: worker.status.state == "open")
+    worker.show(delivery(0))
     until(lambda: len(target.deliveries) == 1)
     for count in range(1, 9):
-        runner.show(delivery(count))
-        runner.play(Sound(np.zeros((2, 100), np.float32), count))
+        worker.show(delivery(count))
+        worker.play(AudioChunk(np.zeros((2, 100), np.float32), count))
     held.set()
-    runner.stop()
-    assert runner.wait(PATIENCE_SECONDS)
+    worker.stop()
+    assert worker.wait(PATIENCE_SECONDS)
     assert [each.seconds for each in target.deliveries] == [0, 8]
     assert [sound.seconds for sound in target.sounds] == list(range(1, 9))
-    assert runner.status.dropped == 7
+    assert worker.status.dropped == 7
 
 
 def test_a_target_that_hangs_is_left_behind() -> None:
@@ -225,14 +225,14 @@ def test_a_target_that_hangs_is_left_behind() -> None:
         def show(self, delivery: Delivery) -> None:
             forever.wait(PATIENCE_SECONDS)
 
-    runner = Runner(Hanging(), lambda text: None)
-    runner.start(FORMAT)
-    until(lambda: runner.status.state == "open")
-    runner.show(delivery(0))
-    runner.stop()
-    assert not runner.wait(0.1)
+    worker = TargetWorker(Hanging(), lambda text: None)
+    worker.start(FORMAT)
+    until(lambda: worker.status.state == "open")
+    worker.show(delivery(0))
+    worker.stop()
+    assert not worker.wait(0.1)
     forever.set()
-    assert runner.wait(PATIENCE_SECONDS)
+    assert worker.wait(PATIENCE_SECONDS)
 
 
 @pytest.mark.shared
@@ -254,7 +254,7 @@ def test_a_still_is_saved_for_each_wish(tmp_path: Path) -> None:
     import cv2
 
     controls, told, noted = Controls(["solid"]), [], []
-    stills = Stills(tmp_path, controls, told.append, noted.append)
+    stills = Snapshots(tmp_path, controls, told.append, noted.append)
     stills.show(delivery(0))
     assert list(tmp_path.iterdir()) == []
     controls.save_still()
@@ -264,7 +264,7 @@ def test_a_still_is_saved_for_each_wish(tmp_path: Path) -> None:
     assert cv2.imread(str(path)).shape == (48, 64, 3)
     assert (told, noted) == ([], [f"{path}: saved"])
     controls.save_still()
-    Stills(tmp_path / "none", controls, told.append, noted.append).show(delivery(3))
+    Snapshots(tmp_path / "none", controls, told.append, noted.append).show(delivery(3))
     assert len(noted) == 1
     assert told[-1].endswith(f"the folder {tmp_path / 'none'} does not exist: make it (--stills)")
 
@@ -278,7 +278,7 @@ def test_a_still_is_whole_or_not_there(tmp_path: Path) -> None:
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))  # as on a full disk
     try:
-        Stills(tmp_path, controls, told.append, print).show(delivery(1))
+        Snapshots(tmp_path, controls, told.append, print).show(delivery(1))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert list(tmp_path.iterdir()) == []

@@ -8,25 +8,27 @@ from tests.bright_square import SQUARE, Blind, Bright, wall
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Image
 from tracker_blur.core.tracks import Face, Origin
-from tracker_blur.tracking.backtracking import Rewind, Rewound
+from tracker_blur.tracking.backtracking import Backtracked, Backtracker
 from tracker_blur.tracking.online import Step
-from tracker_blur.tracking.redetection import SecondLook
+from tracker_blur.tracking.redetection import Redetector
 from tracker_blur.tracking.scene_cuts import Change
 
 
-def rewind(rate: float = 25.0, detector: Bright | None = None) -> Rewind:
-    return Rewind(Blind, SecondLook(detector or Bright()), rate)
+def rewind(rate: float = 25.0, detector: Bright | None = None) -> Backtracker:
+    return Backtracker(Blind, Redetector(detector or Bright()), rate)
 
 
 def step(*faces: Face, change: Change = Change.NONE) -> Step:
-    return Step(faces, change, is_looked_at=True)
+    return Step(faces, change, is_detection_frame=True)
 
 
 def face(track_id: int = 0, box: Box = SQUARE, origin: Origin = Origin.DETECTED) -> Face:
     return Face(track_id, box, 0.9, origin)
 
 
-def watch(window: Rewind, shown: list[tuple[Image, Step]]) -> list[tuple[int, Face, Rewound]]:
+def watch(
+    window: Backtracker, shown: list[tuple[Image, Step]]
+) -> list[tuple[int, Face, Backtracked]]:
     """Return (frame, face, its way back) for each new face."""
     return [
         (index, new, before)
@@ -88,7 +90,7 @@ def test_a_face_that_is_still_there_is_another_one() -> None:
     near = SQUARE.moved(5, 0)
     shown = [(wall(SQUARE), step(face(0)))] * 3
     ways = watch(rewind(), [*shown, (wall(SQUARE), step(face(0), face(1, near)))])
-    assert ways[-1][2] == Rewound((), None)
+    assert ways[-1][2] == Backtracked((), None)
 
 
 def test_what_was_not_found_but_held_or_followed_is_no_goal() -> None:

@@ -11,8 +11,8 @@ from tests.test_follow import FACE, PORTRAIT, csrt, shifted
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Image
 from tracker_blur.core.tracks import Origin
-from tracker_blur.tracking.backtracking import follow_back
-from tracker_blur.tracking.redetection import SecondLook
+from tracker_blur.tracking.backtracking import backtrack
+from tracker_blur.tracking.redetection import Redetector
 
 NOTHING = Bright(score=0.0)  # its finds are too weak for anybody
 
@@ -20,8 +20,8 @@ NOTHING = Bright(score=0.0)  # its finds are too weak for anybody
 def way_of(
     newest: Image, earlier: Sequence[Image], tracker: type = Blind, detector: Bright | None = None
 ) -> list[tuple[Box, float, Origin]]:
-    look = SecondLook(detector or Bright())
-    return list(follow_back(newest, SQUARE, earlier, tracker, look))
+    look = Redetector(detector or Bright())
+    return list(backtrack(newest, SQUARE, earlier, tracker, look))
 
 
 def test_a_face_is_found_back_to_where_it_appeared() -> None:
@@ -36,7 +36,7 @@ def test_a_face_is_found_back_to_where_it_appeared() -> None:
 def test_the_tracker_carries_a_face_that_the_second_look_misses() -> None:
     steps = [3.0 * index for index in range(1, 6)]
     earlier = [shifted(-dx) for dx in steps]
-    way = list(follow_back(PORTRAIT, FACE, earlier, csrt(), SecondLook(NOTHING)))
+    way = list(backtrack(PORTRAIT, FACE, earlier, csrt(), Redetector(NOTHING)))
     assert len(way) == 5
     for (box, score, origin), dx in zip(way, steps, strict=True):
         assert box.iou(FACE.moved(-dx, 0)) > 0.6
@@ -103,9 +103,7 @@ def test_no_more_pictures_are_read_than_are_needed() -> None:
             read.append(index)
             yield wall(SQUARE) if index < 3 else wall()
 
-    assert (
-        len(list(follow_back(wall(SQUARE), SQUARE, pictures(), Blind, SecondLook(Bright())))) == 3
-    )
+    assert len(list(backtrack(wall(SQUARE), SQUARE, pictures(), Blind, Redetector(Bright())))) == 3
     assert read == [0, 1, 2, 3]
 
 

@@ -15,11 +15,11 @@ from tracker_blur.core.box import Box, Detection
 from tracker_blur.core.frame import Image
 from tracker_blur.core.tracks import Origin
 from tracker_blur.tracking.appearance import common, look
-from tracker_blur.tracking.backtracking import Rewind
-from tracker_blur.tracking.first_pass import Sightings, Survey
-from tracker_blur.tracking.online import Follower
-from tracker_blur.tracking.redetection import SecondLook
-from tracker_blur.tracking.schedule import Pace
+from tracker_blur.tracking.backtracking import Backtracker
+from tracker_blur.tracking.first_pass import FirstPass, RawTracks
+from tracker_blur.tracking.online import OnlineTracker
+from tracker_blur.tracking.redetection import Redetector
+from tracker_blur.tracking.schedule import DetectionSchedule
 
 RATE = 25.0
 WHITE: Image = np.full_like(wall(), 255)
@@ -33,20 +33,20 @@ def seen(
     size: tuple[int, int] = SIZE,
     start: int = 0,
     every: int = 1,
-) -> Sightings:
+) -> RawTracks:
     """Return what a first pass sees of these pictures; 25 a second, 1000 units each."""
-    second_look = SecondLook(Bright())
-    follower = Follower(
+    redetector = Redetector(Bright())
+    follower = OnlineTracker(
         Script(looks),
         0.5,
         Blind,
-        Pace(every, RATE),
+        DetectionSchedule(every, RATE),
         0.15,
         time.perf_counter,
-        second_look=second_look,
+        redetector=redetector,
         skips=True,
     )
-    survey = Survey(follower, Rewind(Blind, second_look, RATE), size, Fraction(1, 25000))
+    survey = FirstPass(follower, Backtracker(Blind, redetector, RATE), size, Fraction(1, 25000))
     for index, picture in enumerate(pictures):
         survey.step(picture, start + 1000 * index)
     assert survey.track_count == follower.track_count
@@ -120,8 +120,12 @@ def test_following_back_into_a_lost_face_links_the_two() -> None:
     way = [SQUARE.moved(6.0 * step, 0) for step in range(14)]
     looks = [[found(box)] for box in way]
     looks[3:11] = [[]] * 8
-    follower = Follower(Script(looks), 0.5, Blind, Pace(1, RATE), 0.0, time.perf_counter)
-    survey = Survey(follower, Rewind(Blind, SecondLook(Bright()), RATE), SIZE, Fraction(1, 25))
+    follower = OnlineTracker(
+        Script(looks), 0.5, Blind, DetectionSchedule(1, RATE), 0.0, time.perf_counter
+    )
+    survey = FirstPass(
+        follower, Backtracker(Blind, Redetector(Bright()), RATE), SIZE, Fraction(1, 25)
+    )
     for index, box in enumerate(way):
         survey.step(wall(box), index)
     sightings = survey.finish()

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 
 from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import Face, Origin
-from tracker_blur.tracking.lookahead import Glide
+from tracker_blur.tracking.lookahead import BoxEnvelope
 
 RATE = 25.0
 FACE = Box.from_xywh(176, 60, 96, 120)
@@ -21,7 +21,7 @@ def face(box: Box = FACE, track_id: int = 0) -> Face:
 
 
 def widths(boxes: list[Box], rate: float = RATE) -> list[float]:
-    glide = Glide()
+    glide = BoxEnvelope()
     return [glide.step([face(box)], index / rate)[0].box.width for index, box in enumerate(boxes)]
 
 
@@ -45,7 +45,7 @@ def test_a_size_glides_down_as_fast_at_any_frame_rate() -> None:
 
 
 def test_each_face_has_a_size_of_its_own() -> None:
-    glide = Glide()
+    glide = BoxEnvelope()
     glide.step([face(), face(FACE.padded(-0.3), 1)], 0.0)
     first, second = glide.step([face(FACE.padded(-0.3)), face(FACE.padded(-0.3), 1)], 0.04)
     assert first.box.width > 0.95 * FACE.width
@@ -53,7 +53,7 @@ def test_each_face_has_a_size_of_its_own() -> None:
 
 
 def test_a_face_that_was_away_starts_anew() -> None:
-    glide = Glide()
+    glide = BoxEnvelope()
     glide.step([face()], 0.0)
     assert glide.step([], 0.04) == ()
     (back,) = glide.step([face(FACE.padded(-0.2))], 0.08)
@@ -72,7 +72,7 @@ BOXES = st.builds(
 @settings(max_examples=50)
 @given(st.lists(BOXES, min_size=1, max_size=20), st.lists(st.floats(-1, 2), max_size=20))
 def test_gliding_uncovers_nothing_whatever_the_times(boxes: list[Box], steps: list[float]) -> None:
-    glide, seconds = Glide(), 0.0
+    glide, seconds = BoxEnvelope(), 0.0
     for index, box in enumerate(boxes):
         seconds += steps[index] if index < len(steps) else 0.04
         (steady,) = glide.step([face(box)], seconds)

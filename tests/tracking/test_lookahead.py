@@ -15,11 +15,11 @@ from tests.test_follow import Script, found
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.core.frame import Frame, Image, Plane
 from tracker_blur.core.tracks import Face
-from tracker_blur.tracking.backtracking import Rewind
+from tracker_blur.tracking.backtracking import Backtracker
 from tracker_blur.tracking.lookahead import look_ahead
-from tracker_blur.tracking.online import Follower
-from tracker_blur.tracking.redetection import SecondLook
-from tracker_blur.tracking.schedule import Pace
+from tracker_blur.tracking.online import OnlineTracker
+from tracker_blur.tracking.redetection import Redetector
+from tracker_blur.tracking.schedule import DetectionSchedule
 
 RATE = 25.0
 APPEARS, FOUND, END = 4, 12, 18
@@ -49,8 +49,10 @@ def watched(
     backwards: bool = True,
     view_size: tuple[int, int] = SIZE,
 ) -> Iterator[tuple[Frame, tuple[Face, ...]]]:
-    follower = Follower(Script(looks), 0.5, Blind, Pace(1, RATE), 1.0, time.perf_counter)
-    rewind = Rewind(Blind, SecondLook(Bright()), RATE) if backwards else None
+    follower = OnlineTracker(
+        Script(looks), 0.5, Blind, DetectionSchedule(1, RATE), 1.0, time.perf_counter
+    )
+    rewind = Backtracker(Blind, Redetector(Bright()), RATE) if backwards else None
 
     def view(frame: Frame) -> Image:
         return frame.view(view_size)
@@ -104,7 +106,7 @@ def test_a_frame_waits_for_as_many_as_the_delay_says() -> None:
     given = look_ahead(
         frames(),
         lambda each: each.view(SIZE),
-        Follower(Script([]), 0.5, Blind, Pace(1, RATE), 1.0, time.perf_counter),
+        OnlineTracker(Script([]), 0.5, Blind, DetectionSchedule(1, RATE), 1.0, time.perf_counter),
         None,
         5,
     )

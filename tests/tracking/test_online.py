@@ -16,8 +16,8 @@ from tracker_blur.core.box import Box, Detection
 from tracker_blur.core.frame import Image
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.trackers import Tracker
-from tracker_blur.tracking.online import Follower
-from tracker_blur.tracking.schedule import Pace
+from tracker_blur.tracking.online import OnlineTracker
+from tracker_blur.tracking.schedule import DetectionSchedule
 from tracker_blur.weights.store import Weights
 
 RATE = 25.0
@@ -29,7 +29,7 @@ class Script:
     """A detector that reports, at its nth look, the nth list of finds."""
 
     default_confidence = 0.5
-    weak_confidence = 0.2
+    low_confidence = 0.2
 
     def __init__(self, looks: Sequence[Sequence[Detection]]) -> None:
         self._looks = list(looks)
@@ -54,12 +54,12 @@ def follower(
     tracker: bool = True,
     hold_seconds: float = 1.0,
     threads: int = 1,
-) -> Follower:
-    return Follower(
+) -> OnlineTracker:
+    return OnlineTracker(
         Script(looks),
         0.5,
         csrt() if tracker else None,
-        Pace(every, RATE),
+        DetectionSchedule(every, RATE),
         hold_seconds,
         time.perf_counter,
         threads,
@@ -75,7 +75,7 @@ def shifted(dx: float, dy: float = 0.0) -> Image:
     return cv2.warpAffine(PORTRAIT, motion, (512, 512), borderMode=cv2.BORDER_REFLECT)
 
 
-def run(loop: Follower, pictures: Sequence[Image]) -> list[tuple[Face, ...]]:
+def run(loop: OnlineTracker, pictures: Sequence[Image]) -> list[tuple[Face, ...]]:
     return [loop.step(picture, index / RATE).faces for index, picture in enumerate(pictures)]
 
 
@@ -190,7 +190,7 @@ def test_a_failing_detector_ends_the_run() -> None:
         def detect(self, image: Image, confidence: float) -> list[Detection]:
             raise RuntimeError("no memory")
 
-    loop = Follower(Broken([]), 0.5, None, Pace(1, RATE), 1.0, time.perf_counter)
+    loop = OnlineTracker(Broken([]), 0.5, None, DetectionSchedule(1, RATE), 1.0, time.perf_counter)
     with pytest.raises(RuntimeError, match="no memory"):
         loop.step(PORTRAIT, 0.0)
 

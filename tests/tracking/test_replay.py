@@ -12,7 +12,7 @@ import pytest
 from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
 from tracker_blur.errors import SourceError
-from tracker_blur.images.frame import PictureFrame
+from tracker_blur.images.frame import ImageFrame
 from tracker_blur.pipeline import replay
 
 TIMES = (0, 40, 90)
@@ -21,10 +21,10 @@ BASE = Fraction(1, 1000)
 
 def frames(
     times: tuple[int, ...] = TIMES, size: tuple[int, int] = (64, 48), base: Fraction = BASE
-) -> Iterator[PictureFrame]:
+) -> Iterator[ImageFrame]:
     plane = np.zeros(size[::-1], np.uint8)
     for index, pts in enumerate(times):
-        yield PictureFrame((plane, plane, plane), index=index, pts=pts, time_base=base)
+        yield ImageFrame((plane, plane, plane), index=index, pts=pts, time_base=base)
 
 
 def tracks() -> Tracks:
@@ -52,6 +52,6 @@ def test_each_frame_has_its_faces() -> None:
     ],
     ids=["fewer", "more", "other times", "other size", "other clock", "none"],
 )
-def test_frames_of_another_video_are_refused(others: Iterator[PictureFrame]) -> None:
+def test_frames_of_another_video_are_refused(others: Iterator[ImageFrame]) -> None:
     with pytest.raises(SourceError, match=r"in\.mp4: its frames are not those that were looked at"):
         list(replay(others, tracks(), Path("in.mp4")))

@@ -9,7 +9,7 @@ from tests.fakes import LAYOUTS, ArrayFrame
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Plane
 from tracker_blur.core.tracks import Face, Origin
-from tracker_blur.tracking.lookahead import Window
+from tracker_blur.tracking.lookahead import SlidingWindow
 from tracker_blur.tracking.scene_cuts import Change
 
 BOX = Box.from_xywh(100, 60, 40, 40)
@@ -30,7 +30,7 @@ def gone(
     change: Change = Change.CUT,
 ) -> list[tuple[Face, ...]]:
     """Return the faces of frames that all wait for the last."""
-    window: Window[ArrayFrame] = Window(margin)
+    window: SlidingWindow[ArrayFrame] = SlidingWindow(margin)
     for index, one in enumerate(faces):
         window.add(frame(index), () if one is None else (one,), change if index == cut else NONE)
     left = []
@@ -75,7 +75,7 @@ def test_no_margin_reaches_into_another_scene() -> None:
 
 
 def test_a_flash_of_light_is_no_other_scene() -> None:
-    window: Window[ArrayFrame] = Window(0.2)
+    window: SlidingWindow[ArrayFrame] = SlidingWindow(0.2)
     for index in range(8):
         change = {3: Change.CUT, 4: Change.RETURN}.get(index, NONE)
         window.add(frame(index), (face(),) if index >= 5 else (), change)
@@ -93,7 +93,7 @@ def test_boxes_are_steadied_and_cover_what_they_were() -> None:
 
 
 def test_what_is_found_too_late_is_left_alone() -> None:
-    window: Window[ArrayFrame] = Window(0.0)
+    window: SlidingWindow[ArrayFrame] = SlidingWindow(0.0)
     for index in range(3):
         window.add(frame(index), (), NONE)
     window.leave()

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 
 from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import Face, Origin, Timeline, Track, Tracks, TracksBuilder
-from tracker_blur.tracking.appearance import Looks
-from tracker_blur.tracking.first_pass import Sightings
+from tracker_blur.tracking.appearance import Appearance
+from tracker_blur.tracking.first_pass import RawTracks
 from tracker_blur.tracking.smoothing import refine
 
 CONFIDENCE = 0.5
@@ -34,9 +34,9 @@ def sightings(
     times: Sequence[int] | None = None,
     cuts: tuple[int, ...] = (),
     links: tuple[tuple[int, int], ...] = (),
-) -> Sightings:
+) -> RawTracks:
     """Return what a first pass would have seen; 25 frames a second, unless there are times."""
-    builder, looks = TracksBuilder(), Looks()
+    builder, looks = TracksBuilder(), Appearance()
     for frame, face, look in rows:
         builder.add(frame, face)
         if face.origin is Origin.DETECTED:
@@ -44,7 +44,7 @@ def sightings(
     stamps = np.array([40 * i for i in range(frame_count)] if times is None else times, np.int64)
     looked = np.arange(len(stamps), dtype=np.int32)
     tracks = Tracks(SIZE, MILLISECOND, stamps, cuts, builder.tracks())
-    return Sightings(tracks, looked, links, looks)
+    return RawTracks(tracks, looked, links, looks)
 
 
 def found(
@@ -64,7 +64,7 @@ def found(
     ]
 
 
-def hidden(seen: Sightings, margin_seconds: float = 0.0) -> tuple[Track, ...]:
+def hidden(seen: RawTracks, margin_seconds: float = 0.0) -> tuple[Track, ...]:
     return refine(seen, CONFIDENCE, margin_seconds).tracks
 
 
@@ -73,7 +73,7 @@ def spans(tracks: Sequence[Track]) -> list[tuple[int, int]]:
 
 
 @st.composite
-def any_sightings(draw: st.DrawFn, highest_score: float = 1.0) -> Sightings:
+def any_sightings(draw: st.DrawFn, highest_score: float = 1.0) -> RawTracks:
     """Draw what a first pass might see: no raw track and no link crosses a cut."""
     steps = draw(st.lists(st.sampled_from([1, 33, 40, 40, 40, 200, 5000]), min_size=1, max_size=50))
     count = len(steps)
@@ -108,7 +108,7 @@ often = settings(max_examples=60)
 
 @often
 @given(any_sightings(), MARGINS)
-def test_what_was_surely_found_is_covered_in_its_frame(seen: Sightings, margin: float) -> None:
+def test_what_was_surely_found_is_covered_in_its_frame(seen: RawTracks, margin: float) -> None:
     timeline = Timeline(refine(seen, CONFIDENCE, margin))
     for track in seen.tracks.tracks:
         sure = track.has(Origin.DETECTED) & (track.scores >= CONFIDENCE)
@@ -119,7 +119,7 @@ def test_what_was_surely_found_is_covered_in_its_frame(seen: Sightings, margin: 
 
 @often
 @given(any_sightings(), MARGINS)
-def test_tracks_have_no_gaps_and_cross_no_cut(seen: Sightings, margin: float) -> None:
+def test_tracks_have_no_gaps_and_cross_no_cut(seen: RawTracks, margin: float) -> None:
     refined = refine(seen, CONFIDENCE, margin)
     assert refined.cuts == seen.tracks.cuts
     for track in refined.tracks:
@@ -130,7 +130,7 @@ def test_tracks_have_no_gaps_and_cross_no_cut(seen: Sightings, margin: float) ->
 
 @often
 @given(any_sightings(), MARGINS)
-def test_every_row_is_whole_and_every_box_finite(seen: Sightings, margin: float) -> None:
+def test_every_row_is_whole_and_every_box_finite(seen: RawTracks, margin: float) -> None:
     refined = refine(seen, CONFIDENCE, margin)
     assert (refined.size, refined.time_base) == (SIZE, MILLISECOND)
     np.testing.assert_array_equal(refined.times, seen.tracks.times)
@@ -149,7 +149,7 @@ def test_every_row_is_whole_and_every_box_finite(seen: Sightings, margin: float)
 
 @often
 @given(any_sightings(), MARGINS)
-def test_refining_changes_nothing_of_what_was_seen(seen: Sightings, margin: float) -> None:
+def test_refining_changes_nothing_of_what_was_seen(seen: RawTracks, margin: float) -> None:
     before = [(track.frames.copy(), track.boxes.copy()) for track in seen.tracks.tracks]
     one, other = (refine(seen, CONFIDENCE, margin).tracks for _ in range(2))
     for track, (frames, boxes) in zip(seen.tracks.tracks, before, strict=True):
@@ -161,13 +161,13 @@ def test_refining_changes_nothing_of_what_was_seen(seen: Sightings, margin: floa
 
 @often
 @given(any_sightings(highest_score=0.4), MARGINS)
-def test_weak_finds_alone_hide_nothing(seen: Sightings, margin: float) -> None:
+def test_weak_finds_alone_hide_nothing(seen: RawTracks, margin: float) -> None:
     assert refine(seen, CONFIDENCE, margin).tracks == ()
 
 
 @often
 @given(any_sightings())
-def test_a_longer_margin_uncovers_nothing(seen: Sightings) -> None:
+def test_a_longer_margin_uncovers_nothing(seen: RawTracks) -> None:
     without, with_margin = hidden(seen), hidden(seen, 0.5)
     assert len(without) == len(with_margin)
     for short, long in zip(without, with_margin, strict=True):

@@ -12,13 +12,13 @@ from tracker_blur.core.box import Detection
 from tracker_blur.detectors import load_detector
 from tracker_blur.errors import ModelError, SettingsError
 from tracker_blur.settings import Settings
-from tracker_blur.tracking.detector_bundle import Eyes, kinds
+from tracker_blur.tracking.detector_bundle import DetectorBundle, target_classes
 from tracker_blur.weights.store import Weights, packaged_folder
 
 
 def found_by(**words: Any) -> list[tuple[str, str]]:
     settings = Settings(**words)
-    return [(kind.label, kind.finder) for kind in kinds(settings, Weights())]
+    return [(kind.label, kind.finder) for kind in target_classes(settings, Weights())]
 
 
 @pytest.fixture
@@ -35,10 +35,10 @@ def test_faces_are_hidden_by_default() -> None:
 
 
 def test_faces_that_our_own_weights_find_are_padded() -> None:
-    (kind,) = kinds(Settings(detector="onnx"), Weights())
+    (kind,) = target_classes(Settings(detector="onnx"), Weights())
     padded, (name, plain) = kind.load(), load_detector("onnx", Weights())
     assert (name, padded.default_confidence) == ("onnx", plain.default_confidence)
-    assert padded.weak_confidence == plain.weak_confidence
+    assert padded.low_confidence == plain.low_confidence
     bare, wider = (one.detect(portrait(), 0.4)[0] for one in (plain, padded))
     assert wider == Detection(bare.box.padded(0.05), bare.score)
 
@@ -47,7 +47,7 @@ def test_plates_are_found_by_our_own_weights() -> None:
     hidden = found_by(detector="haar", hide=("faces", "plates"))
     assert hidden == [("face", "haar"), ("plate", "plate.onnx")]
     assert found_by(hide=("plates",)) == [("plate", "plate.onnx")]
-    (plates,) = kinds(Settings(hide=("plates",)), Weights())
+    (plates,) = target_classes(Settings(hide=("plates",)), Weights())
     assert {find.label for find in plates.load().detect(portrait(), 0.05)} <= {"plate"}
 
 
@@ -55,7 +55,7 @@ def test_a_detector_file_finds_all_that_it_knows(own: str) -> None:
     assert found_by(detector=own) == [("face", "mine.onnx")]
     hidden = found_by(detector=own, hide=("face", "plates"))
     assert hidden == [("face", "mine.onnx"), ("plate", "plate.onnx")]
-    (kind,) = kinds(Settings(detector=own), Weights())
+    (kind,) = target_classes(Settings(detector=own), Weights())
     detector = kind.load()
     assert best_iou(detector.detect(portrait(), detector.default_confidence), FACE) > 0.5
 
@@ -78,7 +78,7 @@ def test_a_detector_file_whose_classes_are_called_as_our_words_finds_them(tmp_pa
     assert found_by(detector=str(path)) == [("faces", "mine.onnx")]
     hidden = found_by(detector=str(path), hide=("faces", "plates"))
     assert hidden == [("faces", "mine.onnx"), ("plate", "plate.onnx")]
-    (kind,) = kinds(Settings(detector=str(path), hide=("faces",)), Weights())
+    (kind,) = target_classes(Settings(detector=str(path), hide=("faces",)), Weights())
     assert {find.label for find in kind.load().detect(portrait(), 0.01)} <= {"faces"}
 
 
@@ -98,7 +98,7 @@ def test_hide_is_a_tuple_of_words(hide: Any) -> None:
 
 
 def test_eyes_tell_all_their_detectors() -> None:
-    eyes = Eyes.of(Settings(detector="haar", hide=("faces", "plates")))
+    eyes = DetectorBundle.of(Settings(detector="haar", hide=("faces", "plates")))
     assert eyes.name == "haar, plate.onnx"
     assert eyes.weight_files == ("plate.onnx",)
     assert eyes.confidence == min(eye.confidence for eye in eyes.each)

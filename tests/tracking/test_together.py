@@ -11,12 +11,12 @@ from tests.bright_square import SIZE, SQUARE, Blind, Bright, wall
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.core.frame import Image
 from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
-from tracker_blur.tracking.backtracking import Rewind
-from tracker_blur.tracking.detector_bundle import Followers, Rewinds, merged
-from tracker_blur.tracking.online import Follower, Step
-from tracker_blur.tracking.redetection import SecondLook
+from tracker_blur.tracking.backtracking import Backtracker
+from tracker_blur.tracking.detector_bundle import MultiClassBacktracker, MultiClassTracker, merged
+from tracker_blur.tracking.online import OnlineTracker, Step
+from tracker_blur.tracking.redetection import Redetector
 from tracker_blur.tracking.scene_cuts import Change
-from tracker_blur.tracking.schedule import Pace
+from tracker_blur.tracking.schedule import DetectionSchedule
 
 RATE = 25.0
 LABELS = ("face", "plate")
@@ -37,13 +37,15 @@ def scene(bright: Box | None, dark: Box | None) -> Image:
     return picture
 
 
-def follower(detector: Bright) -> Follower:
-    return Follower(detector, 0.5, Blind, Pace(1, RATE), 0.2, time.perf_counter)
+def follower(detector: Bright) -> OnlineTracker:
+    return OnlineTracker(detector, 0.5, Blind, DetectionSchedule(1, RATE), 0.2, time.perf_counter)
 
 
 def test_two_kinds_in_one_place_stay_two() -> None:
-    followers = Followers([("face", follower(Bright())), ("plate", follower(Dark()))])
-    rewinds = Rewinds([(label, Rewind(Blind, SecondLook(Bright()), RATE)) for label in LABELS])
+    followers = MultiClassTracker([("face", follower(Bright())), ("plate", follower(Dark()))])
+    rewinds = MultiClassBacktracker(
+        [(label, Backtracker(Blind, Redetector(Bright()), RATE)) for label in LABELS]
+    )
     seen: list[tuple[Face, ...]] = []
     new = []
     for index in range(12):  # they go through each other, the black one in front
@@ -61,12 +63,16 @@ def test_two_kinds_in_one_place_stay_two() -> None:
 
 
 def test_what_was_there_before_it_was_found_keeps_its_label() -> None:
-    rewinds = Rewinds([(label, Rewind(Blind, SecondLook(Dark()), RATE)) for label in LABELS])
+    rewinds = MultiClassBacktracker(
+        [(label, Backtracker(Blind, Redetector(Dark()), RATE)) for label in LABELS]
+    )
     image = scene(None, SQUARE)
     for index in range(4):
-        assert list(rewinds.step(index, image, Step((), Change.NONE, is_looked_at=True))) == []
+        assert (
+            list(rewinds.step(index, image, Step((), Change.NONE, is_detection_frame=True))) == []
+        )
     new = Face(1, SQUARE, 0.9, Origin.DETECTED, label="plate")
-    ((face, before),) = rewinds.step(4, image, Step((new,), Change.NONE, is_looked_at=True))
+    ((face, before),) = rewinds.step(4, image, Step((new,), Change.NONE, is_detection_frame=True))
     assert face == new
     assert [(index, one.track_id, one.label) for index, _, one in before.faces] == [
         (index, 1, "plate") for index in (3, 2, 1, 0)

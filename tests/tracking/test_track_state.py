@@ -6,13 +6,13 @@ import pytest
 
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.core.tracks import Origin
-from tracker_blur.tracking.track_state import FaceTrack
+from tracker_blur.tracking.track_state import TrackState
 
 BOX = Box(100, 50, 140, 100)
 
 
-def begun() -> FaceTrack:
-    return FaceTrack.begun(3, Detection(BOX, 0.9), 1.0)
+def begun() -> TrackState:
+    return TrackState.begun(3, Detection(BOX, 0.9), 1.0)
 
 
 def test_a_face_keeps_its_course_for_half_a_second() -> None:

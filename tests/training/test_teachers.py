@@ -22,7 +22,7 @@ IGNORED = Box(0, 0, 9, 9)
 
 class Teacher:
     default_confidence = 0.5
-    weak_confidence = 0.3
+    low_confidence = 0.3
 
     def __init__(self, *finds: tuple[Box, float]) -> None:
         self._finds = finds

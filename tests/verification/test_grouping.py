@@ -5,14 +5,16 @@ from __future__ import annotations
 import pytest
 
 from tracker_blur.core.box import Box
-from tracker_blur.verification.probes import Find
+from tracker_blur.verification.probes import ProbeDetection
 from tracker_blur.verification.verdict import Exposure, RunBuilder
 
 BOX = Box(10, 10, 50, 60)
 
 
-def exposure(frame: int, box: Box, score: float, is_agreed: bool = False) -> tuple[Find, Exposure]:
-    find = Find(box, score, "told", is_agreed)
+def exposure(
+    frame: int, box: Box, score: float, is_agreed: bool = False
+) -> tuple[ProbeDetection, Exposure]:
+    find = ProbeDetection(box, score, "told", is_agreed)
     return find, Exposure(frame, frame / 25, None, box, score, "told", 1.0, b"jpeg")
 
 

@@ -7,14 +7,14 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from tracker_blur.images.frame import PictureFrame
+from tracker_blur.images.frame import ImageFrame
 from tracker_blur.verification.run import paired
 
 
-def frames(count: int, rate: int, start: Fraction = Fraction(0)) -> list[PictureFrame]:
+def frames(count: int, rate: int, start: Fraction = Fraction(0)) -> list[ImageFrame]:
     plane = np.zeros((2, 2), np.uint8)
     return [
-        PictureFrame(
+        ImageFrame(
             (plane, plane, plane),
             index=index,
             pts=int(1000 * (start + Fraction(index, rate))),

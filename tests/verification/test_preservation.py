@@ -15,7 +15,7 @@ from tracker_blur.core.box import Box
 from tracker_blur.settings import MetadataRule, Settings
 from tracker_blur.verification.verdict import Check
 from tracker_blur.verification.verifier import Verifier
-from tracker_blur.verification.visibility import PictureRecord
+from tracker_blur.verification.visibility import FrameComparison
 
 RICH: dict[str, Any] = {
     "frames": 20,
@@ -58,9 +58,9 @@ def test_what_trackblur_writes_is_intact(tmp_path: Path, source: str, target: st
     before = clip(tmp_path / f"in{source}")
     found = checks(rendered(before, tmp_path / f"out{target}", {}), before)
     assert [check for check in found if not check.passed] == []
-    kinds = [check.name for check in found]
-    assert "sound, track 1 (eng)" in kinds
-    assert any(name.startswith("subtitles") for name in kinds)
+    target_classes = [check.name for check in found]
+    assert "sound, track 1 (eng)" in target_classes
+    assert any(name.startswith("subtitles") for name in target_classes)
     assert "\n" not in "".join(check.detail for check in found)
 
 
@@ -191,7 +191,7 @@ def test_where_almost_all_is_hidden_the_rest_tells_of_no_other_video(
 
 def test_pictures_that_became_worse_are_noticed() -> None:
     cells = np.full((10, 16), 4.0, np.float32)
-    record = PictureRecord()
+    record = FrameComparison()
     record.after_seconds.append(0.0)
     record.before_seconds.append(0.0)
     record.compared(0, cells, (128, 80), [])

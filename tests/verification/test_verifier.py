@@ -28,8 +28,8 @@ from tracker_blur.redaction.redactor import Redactor
 from tracker_blur.settings import Settings
 from tracker_blur.verification.verdict import Verdict
 from tracker_blur.verification.verifier import Verifier
-from tracker_blur.video.reader import VideoSource
-from tracker_blur.video.writer import VideoSink
+from tracker_blur.video.reader import VideoReader
+from tracker_blur.video.writer import VideoWriter
 
 SIZE = (1280, 720)
 METHODS = ("pixelated", "gaussian", "fog", "solid", "image")
@@ -251,8 +251,8 @@ def test_an_input_that_breaks_off_is_accepted_on_demand(
     out = tmp_path / "out.mkv"
     settings = Settings(method="solid")
     with (
-        VideoSource(source, partial=True) as video,
-        VideoSink(out, source, video, settings) as sink,
+        VideoReader(source, partial=True) as video,
+        VideoWriter(out, source, video, settings) as sink,
     ):
         for frame in video:
             sink.write(Redactor(settings).redact(frame, []))

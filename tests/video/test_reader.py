@@ -29,11 +29,11 @@ from tracker_blur.core.frame import Orientation, PixelLayout
 from tracker_blur.errors import SourceError
 from tracker_blur.video import pixel_formats
 from tracker_blur.video.frame import DecodedFrame
-from tracker_blur.video.reader import VideoSource
+from tracker_blur.video.reader import VideoReader
 
 
 def frames_of(path: Path, **options: Any) -> list[DecodedFrame]:
-    with VideoSource(path, **options) as source:
+    with VideoReader(path, **options) as source:
         return list(source)
 
 
@@ -54,7 +54,7 @@ class TestFrames:
 
     def test_each_frame_comes_once_with_its_time(self, tmp_path: Path) -> None:
         path = write_clip(tmp_path / "a.mp4", frames=30)
-        with VideoSource(path) as source:
+        with VideoReader(path) as source:
             frames = list(source)
         assert [frame.index for frame in frames] == list(range(30))
         assert [frame.pts * frame.time_base for frame in frames] == [
@@ -108,7 +108,7 @@ class TestFrames:
                 if packet.size:
                     packet.stream = track
                     target.mux(packet)
-        with VideoSource(path) as video:
+        with VideoReader(path) as video:
             assert float(video.info.rate) == pytest.approx(1000 / np.diff(pts).mean(), rel=0.1)
             assert video.info.frame_count == pytest.approx(120, rel=0.1)
 
@@ -149,7 +149,7 @@ class TestFrames:
         [("signer.mkv", (640, 480), 73), ("two_heads.mp4", (480, 270), 56)],
     )
     def test_shared_clips(self, shared: Path, name: str, size: tuple[int, int], count: int) -> None:
-        with VideoSource(shared / "videos" / name) as source:
+        with VideoReader(shared / "videos" / name) as source:
             assert source.info.size == size
             assert sum(1 for _ in source) == count
 
@@ -213,7 +213,7 @@ class TestLooks:
         path = write_clip(
             tmp_path / "a.mkv", frames=1, codec="ffv1", pixel_format="bgr0", matrix=matrix
         )
-        with VideoSource(path) as source:
+        with VideoReader(path) as source:
             (frame,) = source
         expected = turned(picture(0, (96, 64))[:, :, ::-1])
         assert frame.orientation is orientation
@@ -229,7 +229,7 @@ class TestLooks:
             pixel_aspect=Fraction(4, 3),
             matrix=ROTATED_90_CLOCKWISE,
         )
-        with VideoSource(path) as upright, VideoSource(turned) as sideways:
+        with VideoReader(path) as upright, VideoReader(turned) as sideways:
             assert upright.info.pixel_aspect == Fraction(4, 3)
             assert sideways.info.pixel_aspect == Fraction(3, 4)
 
@@ -349,7 +349,7 @@ class TestPlanes:
         # Frames predicted from others: without a copy, black boxes bleed into what follows.
         path = write_clip(tmp_path / "a.mkv", codec=codec, frames=20, gop=20)
         untouched = [samples_of(frame.picture) for frame in frames_of(path)]
-        with VideoSource(path) as source:
+        with VideoReader(path) as source:
             for frame, expected in zip(source, untouched, strict=True):
                 for plane, samples in zip(frame.planes(), expected, strict=True):
                     np.testing.assert_array_equal(plane.samples, samples)
@@ -389,7 +389,7 @@ class TestDamage:
             frames_of(path)
         assert str(path) in str(caught.value)
         assert "\n" not in str(caught.value)
-        with VideoSource(path, partial=True) as source:
+        with VideoReader(path, partial=True) as source:
             assert not source.is_partial
             count = sum(1 for _ in source)
         assert source.is_partial
@@ -412,7 +412,7 @@ class TestDamage:
         packets = len(data) // 188
         for skipped in range(1, packets // 2, packets // 12):
             path.write_bytes(data[skipped * 188 :])
-            with VideoSource(path) as source:
+            with VideoReader(path) as source:
                 count = sum(1 for _ in source)
             assert 24 <= count <= 60
             assert not source.is_partial
@@ -475,7 +475,7 @@ class TestDamage:
         path.write_bytes(data)
         with pytest.raises(SourceError, match="breaks off after"):
             frames_of(path)
-        with VideoSource(path, partial=True) as source:
+        with VideoReader(path, partial=True) as source:
             assert sum(1 for _ in source) > 0
         assert source.is_partial
 
@@ -507,7 +507,7 @@ class TestDamage:
     def test_a_missing_index_is_refused(self, tmp_path: Path) -> None:
         path = cut(write_clip(tmp_path / "a.mp4", frames=60, noise=True), 0.5)
         with pytest.raises(SourceError, match="not whole"):
-            VideoSource(path)
+            VideoReader(path)
 
 
 class TestRefusals:
@@ -515,7 +515,7 @@ class TestRefusals:
 
     def refused(self, path: Path, reason: str) -> None:
         with pytest.raises(SourceError, match=reason) as caught:
-            VideoSource(path)
+            VideoReader(path)
         assert str(path) in str(caught.value)
         assert "\n" not in str(caught.value)
 
@@ -556,7 +556,7 @@ class TestRefusals:
 
     def test_the_cover_is_not_taken_for_the_video(self, tmp_path: Path) -> None:
         path = write_clip(tmp_path / "a.mp4", frames=5, cover=True)
-        with VideoSource(path) as source:
+        with VideoReader(path) as source:
             assert source.info.size == (96, 64)
             assert source.warnings == ()
 
@@ -578,7 +578,7 @@ class TestRefusals:
                     frame.pts = index
                     frame.time_base = Fraction(1, 25)
                     container.mux(stream.encode(frame.reformat(format="yuv420p")))
-        with VideoSource(path) as source:
+        with VideoReader(path) as source:
             assert len(list(source)) == 5
         (warning,) = source.warnings
         assert "track 1 is left out" in warning
@@ -634,7 +634,7 @@ class TestQuiet:
         path = tmp_path / name
         path.write_text(text.format(url=f"http://127.0.0.1:{server}"))
         with pytest.raises(SourceError):
-            VideoSource(path)
+            VideoReader(path)
         assert Requests.count == 0
 
     def test_lists_of_local_files_are_refused(self, tmp_path: Path) -> None:
@@ -642,14 +642,14 @@ class TestQuiet:
         path = tmp_path / "a.m3u8"
         path.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nother.ts\n#EXT-X-ENDLIST\n")
         with pytest.raises(SourceError, match="text or a list"):
-            VideoSource(path)
+            VideoReader(path)
 
     def test_a_name_like_an_address_is_a_name(
         self, tmp_path: Path, server: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.chdir(tmp_path)
         with pytest.raises(SourceError, match="is no file"):
-            VideoSource(Path(f"http://127.0.0.1:{server}/a.mp4"))
+            VideoReader(Path(f"http://127.0.0.1:{server}/a.mp4"))
         write_clip(tmp_path / "real.mp4", frames=3).rename(tmp_path / "concat:a|b%03d.mp4")
         assert len(frames_of(Path("concat:a|b%03d.mp4"))) == 3
         assert Requests.count == 0
@@ -661,8 +661,8 @@ class TestQuiet:
         path.write_bytes(data)
         program = (
             "import sys; from pathlib import Path\n"
-            "from tracker_blur.video.reader import VideoSource\n"
-            "with VideoSource(Path(sys.argv[1]), partial=True) as source: list(source)\n"
+            "from tracker_blur.video.reader import VideoReader\n"
+            "with VideoReader(Path(sys.argv[1]), partial=True) as source: list(source)\n"
             "assert source.is_partial\n"
         )
         done = subprocess.run(

@@ -33,8 +33,8 @@ from tracker_blur.errors import SettingsError, SinkError, SourceError
 from tracker_blur.settings import Settings
 from tracker_blur.video import pixel_formats, stream_copy, stream_info
 from tracker_blur.video.frame import DecodedFrame
-from tracker_blur.video.reader import VideoSource
-from tracker_blur.video.writer import VideoSink
+from tracker_blur.video.reader import VideoReader
+from tracker_blur.video.writer import VideoWriter
 
 HDR_COLOR = (9, 16, 9, 1)  # BT.2020, PQ, video range
 HDR = (
@@ -60,8 +60,8 @@ def rewrite(source: Path, target: Path, **settings: Any) -> Path:
     """Send a video through, unredacted."""
     partial = settings.get("partial", False)
     with (
-        VideoSource(source, partial=partial) as frames,
-        VideoSink(target, source, frames, Settings(**settings)) as sink,
+        VideoReader(source, partial=partial) as frames,
+        VideoWriter(target, source, frames, Settings(**settings)) as sink,
     ):
         for frame in frames:
             sink.write(RedactedFrame(frame))
@@ -91,7 +91,7 @@ def packets(path: Path, kind: str, number: int = 0) -> list[tuple[Fraction, byte
 
 
 def all_samples(path: Path) -> list[list[Any]]:
-    with VideoSource(path) as source:
+    with VideoReader(path) as source:
         return [
             [plane.samples.copy() for plane in pixel_formats.planes(frame.picture)]
             for frame in source
@@ -305,7 +305,7 @@ class TestPixels:
         source = write_clip(tmp_path / "in.mp4", frames=12)
         target = tmp_path / "out.mkv"
         settings = Settings(encoder="ffv1")
-        with VideoSource(source) as frames, VideoSink(target, source, frames, settings) as sink:
+        with VideoReader(source) as frames, VideoWriter(target, source, frames, settings) as sink:
             for frame in frames:
                 luma, blue, red = frame.planes()
                 luma.samples[10:30, 20:60] = 16
@@ -349,8 +349,8 @@ class TestPixels:
         source = write_clip(
             tmp_path / "in.mov", codec="png", pixel_format="rgb24", frames=3, size=size
         )
-        with VideoSource(source) as frames:
-            sink = VideoSink(tmp_path / "out.mov", source, frames, Settings(codec=codec))
+        with VideoReader(source) as frames:
+            sink = VideoWriter(tmp_path / "out.mov", source, frames, Settings(codec=codec))
         assert sink.warnings == ()
         frame = first_frame(rewrite(source, tmp_path / "out.mov", codec=codec))
         assert (frame.width, frame.height) == size
@@ -366,7 +366,7 @@ class TestPixels:
         width, height = size
         even = width + width % 2, height + height % 2
         target, settings = tmp_path / "out.mp4", Settings(codec=codec)
-        with VideoSource(source) as frames, VideoSink(target, source, frames, settings) as sink:
+        with VideoReader(source) as frames, VideoWriter(target, source, frames, settings) as sink:
             (warning,) = sink.warnings
             for frame in frames:
                 luma, blue, red = frame.planes()
@@ -434,7 +434,7 @@ class TestLook:
         target = rewrite(source, tmp_path / "out.mkv", codec=codec)
         frame = first_frame(target)
         assert (frame.width, frame.height) == size
-        with VideoSource(source) as before, VideoSource(target) as after:
+        with VideoReader(source) as before, VideoReader(target) as after:
             assert after.info.pixel_aspect == 1
             views = [next(iter(video)).view((48, 32)).astype(int) for video in (before, after)]
         assert np.abs(views[0] - views[1]).mean() < 8
@@ -505,7 +505,7 @@ class TestLook:
     def test_full_range_stays_full(self, tmp_path: Path) -> None:
         source = write_clip(tmp_path / "in.mov", codec="mjpeg", pixel_format="yuvj420p", frames=3)
         target = rewrite(source, tmp_path / "out.mkv", codec="av1")  # which has no yuvj420p
-        with VideoSource(source) as before, VideoSource(target) as after:
+        with VideoReader(source) as before, VideoReader(target) as after:
             first, second = next(iter(before)), next(iter(after))
             assert second.layout.full_range
             difference = first.view((96, 64)).astype(int) - second.view((96, 64))
@@ -515,7 +515,7 @@ class TestLook:
         source = write_clip(tmp_path / "in.mkv", codec="ffv1", pixel_format="bgr0", frames=3)
         target = rewrite(source, tmp_path / "out.mp4")
         assert first_frame(target).format.name == "yuv420p"
-        with VideoSource(target) as after:
+        with VideoReader(target) as after:
             view = next(iter(after)).view((96, 64)).astype(int)
         difference = view - picture(0, (96, 64))[:, :, ::-1]
         assert np.abs(difference.mean(axis=(0, 1))).max() < 3
@@ -669,7 +669,7 @@ class TestTracks:
         data = source.read_bytes()
         assert data.count(b"ac-3") == 1
         source.write_bytes(data.replace(b"ac-3", b"Zq7!"))
-        with VideoSource(source) as frames:
+        with VideoReader(source) as frames:
             (warning,) = frames.warnings
         assert "track 1 is left out: sound of an unknown kind" in warning
         target = rewrite(source, tmp_path / "out.mp4")
@@ -878,8 +878,8 @@ class TestEncoders:
         self, tmp_path: Path, name: str, settings: dict[str, Any], reason: str
     ) -> None:
         path = write_clip(tmp_path / "in.mp4", frames=3)
-        with VideoSource(path) as source, pytest.raises(SinkError, match=reason) as caught:
-            VideoSink(tmp_path / name, path, source, Settings(**settings))
+        with VideoReader(path) as source, pytest.raises(SinkError, match=reason) as caught:
+            VideoWriter(tmp_path / name, path, source, Settings(**settings))
         assert str(tmp_path / name) in str(caught.value)
 
     @pytest.mark.parametrize(
@@ -900,8 +900,8 @@ class TestEncoders:
         self, tmp_path: Path, settings: dict[str, Any], reason: str
     ) -> None:
         path = write_clip(tmp_path / "in.mp4", frames=3)
-        with VideoSource(path) as source, pytest.raises(SettingsError, match=reason):
-            VideoSink(tmp_path / "out.mkv", path, source, Settings(**settings))
+        with VideoReader(path) as source, pytest.raises(SettingsError, match=reason):
+            VideoWriter(tmp_path / "out.mkv", path, source, Settings(**settings))
 
     @pytest.mark.parametrize(
         ("codec", "settings"),
@@ -930,8 +930,8 @@ class TestEncoders:
         self, tmp_path: Path, settings: dict[str, Any]
     ) -> None:
         path = write_clip(tmp_path / "in.mp4", frames=3)
-        with VideoSource(path) as source:
-            sink = VideoSink(tmp_path / "out.mp4", path, source, Settings(**settings))
+        with VideoReader(path) as source:
+            sink = VideoWriter(tmp_path / "out.mp4", path, source, Settings(**settings))
             if _has_nvenc():
                 pytest.skip("this machine has the encoder that the test wants to be missing")
             with pytest.raises(SinkError, match="does not work here"), sink:
@@ -942,15 +942,15 @@ class TestEncoders:
         source = write_clip(tmp_path / "in.mp4", frames=3)
         program = (
             "import sys; from pathlib import Path\n"
-            "from tracker_blur.video.reader import VideoSource\n"
-            "from tracker_blur.video.writer import VideoSink\n"
+            "from tracker_blur.video.reader import VideoReader\n"
+            "from tracker_blur.video.writer import VideoWriter\n"
             "from tracker_blur.core.frame import RedactedFrame\n"
             "from tracker_blur.settings import Settings\n"
             "path = Path(sys.argv[1])\n"
             "for codec in ('h264', 'hevc', 'av1', 'vp9'):\n"
             "    out = path.with_name(codec + '.mp4')\n"
-            "    with VideoSource(path) as source:\n"
-            "        with VideoSink(out, path, source, Settings(codec=codec)) as sink:\n"
+            "    with VideoReader(path) as source:\n"
+            "        with VideoWriter(out, path, source, Settings(codec=codec)) as sink:\n"
             "            for frame in source: sink.write(RedactedFrame(frame))\n"
         )
         done = subprocess.run(
@@ -1042,10 +1042,10 @@ class TestFaults:
         elif link == "hard":
             os.link(path, target)
         with (
-            VideoSource(path) as source,
+            VideoReader(path) as source,
             pytest.raises(SinkError, match="is the input itself"),
         ):
-            VideoSink(target, path, source, Settings(overwrite=True))
+            VideoWriter(target, path, source, Settings(overwrite=True))
         assert fingerprint(path) == before
 
     def test_an_existing_output_is_replaced_on_request_only(self, tmp_path: Path) -> None:
@@ -1073,8 +1073,8 @@ class TestFaults:
         before = fingerprint(path)
         with (
             pytest.raises(error) as caught,
-            VideoSource(path) as source,
-            VideoSink(tmp_path / f"out{suffix}", path, source, Settings()) as sink,
+            VideoReader(path) as source,
+            VideoWriter(tmp_path / f"out{suffix}", path, source, Settings()) as sink,
         ):
             for frame in source:
                 sink.write(RedactedFrame(frame))
@@ -1116,8 +1116,8 @@ class TestFaults:
 
     def test_only_decoded_frames_are_taken(self, tmp_path: Path) -> None:
         path = write_clip(tmp_path / "in.mp4", frames=3)
-        with VideoSource(path) as source:
-            sink = VideoSink(tmp_path / "out.mp4", path, source, Settings())
+        with VideoReader(path) as source:
+            sink = VideoWriter(tmp_path / "out.mp4", path, source, Settings())
             frame = next(iter(source))
             with pytest.raises(ValueError, match="with block"):
                 sink.write(RedactedFrame(frame))

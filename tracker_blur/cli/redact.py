@@ -136,14 +136,14 @@ def _display(job: Job, options: argparse.Namespace, console: Console) -> None:
     """Show a finished picture in a window, or beside what it was."""
     from tracker_blur.core.frame import view_size
     from tracker_blur.files.paths import compared
-    from tracker_blur.images.reader import ImageSource
+    from tracker_blur.images.reader import ImageReader
     from tracker_blur.images.writer import side_by_side
     from tracker_blur.realtime import window
 
     if job.kind != "picture":
         console.warn(f"{job.source}: --compare and --show are for pictures")
         return
-    before, after = (next(iter(ImageSource(path))) for path in (job.source, job.target))
+    before, after = (next(iter(ImageReader(path))) for path in (job.source, job.target))
     if options.compare:
         path = compared(job.target)
         side_by_side(path, before.view(before.size), after.view(after.size), options.overwrite)

@@ -118,12 +118,12 @@ def _timed_for(tracks: Tracks, job: Job, settings: Settings) -> Tracks:
     It is read as a picture to become one, and as a video to become a video; each reader has its
     own unit of time and its own shortest frame. That it is the same file, its hash has shown.
     """
-    from tracker_blur.images.reader import ImageSource
-    from tracker_blur.video.reader import VideoSource
+    from tracker_blur.images.reader import ImageReader
+    from tracker_blur.video.reader import VideoReader
 
     if job.source.suffix.lower() != ".gif":
         return tracks
-    source_of = ImageSource if job.kind == "picture" else VideoSource
+    source_of = ImageReader if job.kind == "picture" else VideoReader
     with source_of(job.source, partial=settings.partial) as source:
         frames = [(frame.pts, frame.time_base) for frame in source]
     if len(frames) != tracks.frame_count:

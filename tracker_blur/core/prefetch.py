@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Ahead(Generic[T]):
+class Prefetcher(Generic[T]):
     """Iterates over `items` in a background thread, at most `depth` items ahead.
 
     An exception in the thread is raised in the consumer, in its place in the order. `close`, or
@@ -25,7 +25,7 @@ class Ahead(Generic[T]):
         self._ended = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
-    def __enter__(self) -> Ahead[T]:
+    def __enter__(self) -> Prefetcher[T]:
         self._thread.start()
         return self
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from tracker_blur.core.frame import RedactedFrame
 
 
-class Sink(Protocol):
+class FrameWriter(Protocol):
     """Something that takes redacted frames, used with `with`.
 
     Left without an error, the output is complete and in its place; left with one, nothing of it
@@ -23,7 +23,7 @@ class Sink(Protocol):
         """Write one frame; raises SinkError when that fails."""
         ...
 
-    def __enter__(self) -> Sink: ...
+    def __enter__(self) -> FrameWriter: ...
 
     def __exit__(
         self,

@@ -9,7 +9,7 @@ from typing import Protocol
 from tracker_blur.core.frame import Frame, VideoInfo
 
 
-class Source(Protocol):
+class FrameReader(Protocol):
     """Something that gives frames, opened by its constructor and closed by `with`.
 
     Iterating raises SourceError when the input breaks off: what can be decoded is never silently
@@ -26,7 +26,7 @@ class Source(Protocol):
         """Give each frame once, in the order of presentation."""
         ...
 
-    def __enter__(self) -> Source: ...
+    def __enter__(self) -> FrameReader: ...
 
     def __exit__(
         self,

@@ -24,11 +24,11 @@ class Detector(Protocol):
     """Finds faces in one picture.
 
     default_confidence   the score from which a find counts as a face, unless the user says
-    weak_confidence      the score from which a find may confirm a face that is already followed
+    low_confidence      the score from which a find may confirm a face that is already followed
     """
 
     default_confidence: float
-    weak_confidence: float
+    low_confidence: float
 
     def detect(self, image: Image, confidence: float) -> list[Detection]:
         """Return the faces with a score of at least `confidence`, boxes in the image's pixels.

@@ -28,7 +28,7 @@ class Haar:
     """A frontal cascade, and one for profiles, which sees one side: the other in the mirror."""
 
     default_confidence = 0.25
-    weak_confidence = 0.1
+    low_confidence = 0.1
 
     def __init__(self, folder: Path) -> None:
         """Read the cascades from a folder; raises ModelError."""

@@ -34,7 +34,7 @@ class Hog:
     """dlib's frontal face detector: five filters for five poses."""
 
     default_confidence = 0.5
-    weak_confidence = 0.25
+    low_confidence = 0.25
 
     def __init__(self, dlib_detector: Any) -> None:
         self._detector = dlib_detector

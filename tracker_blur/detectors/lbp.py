@@ -26,7 +26,7 @@ class Lbp:
     """The cascade, run by OpenCV: ten times as fast as scikit-image's own, and it counts votes."""
 
     default_confidence = 0.25
-    weak_confidence = 0.1
+    low_confidence = 0.1
 
     def __init__(self, folder: Path) -> None:
         """Read the cascade from scikit-image's folder of data; raises ModelError."""

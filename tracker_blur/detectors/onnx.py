@@ -54,7 +54,7 @@ class Onnx:
     """
 
     default_confidence = 0.4
-    weak_confidence = 0.25
+    low_confidence = 0.25
 
     def __init__(self, file_name: str, content: Buffer) -> None:
         """Read the network; raises ModelError when OpenCV, or this class, cannot."""

@@ -40,7 +40,7 @@ class Ssd:
     """The network, run on one tile after the other: its TensorFlow graph takes no batches."""
 
     default_confidence = 0.5
-    weak_confidence = 0.3
+    low_confidence = 0.3
 
     def __init__(self, network: cv2.dnn.Net) -> None:
         self._network = network

@@ -38,7 +38,7 @@ class YuNet:
     """
 
     default_confidence = 0.5
-    weak_confidence = 0.25
+    low_confidence = 0.25
 
     def __init__(self, weights: Weights) -> None:
         """Read the network; raises ModelError."""

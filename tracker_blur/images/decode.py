@@ -22,7 +22,7 @@ from PIL import Image, ImageCms, JpegImagePlugin
 from tracker_blur.core.frame import Orientation, Samples
 from tracker_blur.images import gif, png, tiff
 from tracker_blur.images.exif import keepable, loaded
-from tracker_blur.images.frame import ANIMATED_FORMATS, Encoding, PictureFrame
+from tracker_blur.images.frame import ANIMATED_FORMATS, Encoding, ImageFrame
 from tracker_blur.images.heic import HeicDecoder, is_heic
 
 _FRAME_HEADER_SIZE = 16
@@ -71,7 +71,7 @@ class Decoder(Protocol):
         """How many frames there are; asking may fail for a damaged file."""
         ...
 
-    def decode(self, index: int) -> PictureFrame:
+    def decode(self, index: int) -> ImageFrame:
         """Return a frame, upright; raises whatever a decoder stumbles over."""
         ...
 
@@ -117,7 +117,7 @@ class PillowDecoder:
             return held - sum(self._is_reduced(page) for page in range(held))
         return held - self._first
 
-    def decode(self, index: int) -> PictureFrame:
+    def decode(self, index: int) -> ImageFrame:
         """Return a frame, upright."""
         image = self._image
         place = self._page(index) if self._format == "TIFF" else index + self._first
@@ -139,7 +139,7 @@ class PillowDecoder:
             orientation = _orientation(exif)
             planes = [np.ascontiguousarray(orientation.upright(plane)) for plane in planes]
         colors = 3 if len(planes) >= 3 else 1
-        frame = PictureFrame(
+        frame = ImageFrame(
             channels=tuple(planes[:colors]),
             alpha=planes[colors] if len(planes) > colors else None,
             encoding=self._encoding(image, exif, orientation, tags),

@@ -17,7 +17,7 @@ from PIL import Image
 from tracker_blur.core.frame import Samples
 from tracker_blur.images import bmp, gif, heic, png, tiff
 from tracker_blur.images.exif import tags
-from tracker_blur.images.frame import Encoding, PictureFrame, eight_bits
+from tracker_blur.images.frame import Encoding, ImageFrame, eight_bits
 
 _DEFAULTS: dict[str, dict[str, Any]] = {  # where the input has another format
     "JPEG": {"quality": 95, "subsampling": "4:4:4"},
@@ -26,7 +26,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {  # where the input has another format
 _BILEVEL_FORMATS = frozenset({"PNG", "TIFF", "BMP"})
 
 
-def encode(frames: Sequence[PictureFrame], file_format: str, keep_exif: bool) -> bytes:
+def encode(frames: Sequence[ImageFrame], file_format: str, keep_exif: bool) -> bytes:
     """Return a file of this format that holds the frames.
 
     frames     one; several for animations (GIF, PNG, WEBP) and for the pages of a TIFF
@@ -62,7 +62,7 @@ def _options(encoding: Encoding, file_format: str) -> dict[str, Any]:
     return options
 
 
-def _png(frames: Sequence[PictureFrame], exif: bytes) -> bytes:
+def _png(frames: Sequence[ImageFrame], exif: bytes) -> bytes:
     encoding = frames[0].encoding
     if len(frames) == 1 and frames[0].layout.bits > 8:
         stored = cv2.imencode(".png", _interleaved(frames[0]))[1].tobytes()
@@ -78,7 +78,7 @@ def _png(frames: Sequence[PictureFrame], exif: bytes) -> bytes:
     return png.with_chunks(stored, chunks)
 
 
-def _gif(frames: Sequence[PictureFrame]) -> bytes:
+def _gif(frames: Sequence[ImageFrame]) -> bytes:
     images = [gif.paletted(frame) for frame in frames]
     options = _animated(frames, images)
     if options:
@@ -92,7 +92,7 @@ def _gif(frames: Sequence[PictureFrame]) -> bytes:
     return _saved(images[0], "GIF", **options)
 
 
-def _tiff_page(frame: PictureFrame, keep_exif: bool) -> tuple[bytes, dict[int, Any]]:
+def _tiff_page(frame: ImageFrame, keep_exif: bool) -> tuple[bytes, dict[int, Any]]:
     """Return a page as a file of its own, and the tags to set in it."""
     encoding = frame.encoding
     options = encoding.options if encoding.format == "TIFF" else {}
@@ -108,7 +108,7 @@ def _tiff_page(frame: PictureFrame, keep_exif: bool) -> tuple[bytes, dict[int, A
     return page, set_tags | (tags(encoding.exif) if keep_exif else {})
 
 
-def _animated(frames: Sequence[PictureFrame], images: Sequence[Image.Image]) -> dict[str, Any]:
+def _animated(frames: Sequence[ImageFrame], images: Sequence[Image.Image]) -> dict[str, Any]:
     """Return what Pillow must be told to write several frames; nothing for one."""
     if len(frames) == 1:
         return {}
@@ -128,7 +128,7 @@ def _saved(image: Image.Image, file_format: str, **options: Any) -> bytes:
     return file.getvalue()
 
 
-def _alike(frames: Sequence[PictureFrame], file_format: str) -> list[Image.Image]:
+def _alike(frames: Sequence[ImageFrame], file_format: str) -> list[Image.Image]:
     """Return the frames as Pillow pictures of 8 bits, all in one mode that the format knows."""
     images = [_picture(frame) for frame in frames]
     if file_format == "JPEG":
@@ -142,7 +142,7 @@ def _alike(frames: Sequence[PictureFrame], file_format: str) -> list[Image.Image
     return [image if image.mode == mode else image.convert(mode) for image in images]
 
 
-def _picture(frame: PictureFrame) -> Image.Image:
+def _picture(frame: ImageFrame) -> Image.Image:
     planes = frame.channels if frame.alpha is None else (*frame.channels, frame.alpha)
     return Image.fromarray(cv2.merge([eight_bits(plane) for plane in planes]))
 
@@ -154,7 +154,7 @@ def _on_white(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(white, image.convert("RGBA")).convert(image.mode[:-1])
 
 
-def _interleaved(frame: PictureFrame) -> Samples:
+def _interleaved(frame: ImageFrame) -> Samples:
     """Return the samples as OpenCV takes them: (height, width), or with BGR or BGRA last."""
     if frame.alpha is None:
         return frame.channels[0] if len(frame.channels) == 1 else cv2.merge(frame.channels[::-1])

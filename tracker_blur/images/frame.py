@@ -59,7 +59,7 @@ class Encoding:
 
 
 @dataclass(eq=False)
-class PictureFrame(Frame):
+class ImageFrame(Frame):
     """A still picture, a page, or a frame of an animation.
 
     channels   (red, green, blue) or (gray,), each of shape (height, width), contiguous, uint8 or

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from tracker_blur.core.frame import Samples
-from tracker_blur.images.frame import PictureFrame, eight_bits
+from tracker_blur.images.frame import ImageFrame, eight_bits
 
 _HEADER_SIZE = 13
 _TRANSPARENT = 0  # the same index in all frames, as Pillow's writer expects
@@ -54,7 +54,7 @@ def packed(channels: tuple[Samples, ...]) -> Colors:
     return colors
 
 
-def paletted(frame: PictureFrame) -> Image.Image:
+def paletted(frame: ImageFrame) -> Image.Image:
     """Return a frame as a Pillow picture with a palette.
 
     Colors that the frame had when it was read stay exactly as they were, if they were few enough

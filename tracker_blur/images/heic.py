@@ -14,7 +14,7 @@ from PIL import Image
 
 from tracker_blur.errors import MissingPackageError
 from tracker_blur.images.exif import keepable, loaded
-from tracker_blur.images.frame import Encoding, PictureFrame
+from tracker_blur.images.frame import Encoding, ImageFrame
 
 _BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _QUALITY = 90  # of 0 to 100; 1.0 to 1.3 times the size of files written with 80 to 95
@@ -46,7 +46,7 @@ class HeicDecoder:
     def __init__(self, data: bytes) -> None:
         self._file = package().open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
 
-    def decode(self, index: int) -> PictureFrame:
+    def decode(self, index: int) -> ImageFrame:
         """Return the primary picture, upright; 10 and 12 bits are shifted up to 16."""
         image = self._file[self._file.primary_index]
         width, height = image.size
@@ -57,7 +57,7 @@ class HeicDecoder:
         colors = 3 if len(planes) >= 3 else 1
         info = image.info
         kept = ("bit_depth", "chroma", "nclx_profile")
-        return PictureFrame(
+        return ImageFrame(
             channels=tuple(planes[:colors]),
             alpha=planes[colors] if len(planes) > colors else None,
             encoding=Encoding(
@@ -69,7 +69,7 @@ class HeicDecoder:
         )
 
 
-def encoded(frame: PictureFrame, exif: bytes) -> bytes:
+def encoded(frame: ImageFrame, exif: bytes) -> bytes:
     """Return a picture as a HEIC file without thumbnails; raises MissingPackageError."""
     planes = frame.channels if frame.alpha is None else (*frame.channels, frame.alpha)
     mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[len(planes)]

@@ -16,7 +16,7 @@ from tracker_blur.core.frame import VideoInfo
 from tracker_blur.errors import MissingPackageError, SourceError, reason_of
 from tracker_blur.files.paths import check_is_file
 from tracker_blur.images.decode import UnsupportedError, opened
-from tracker_blur.images.frame import MICROSECOND, PictureFrame
+from tracker_blur.images.frame import MICROSECOND, ImageFrame
 from tracker_blur.video.reader import open_input, picture_stream
 
 _READABLE = "jpg, png, webp, tiff, bmp, gif and heic"
@@ -24,7 +24,7 @@ _STILLS = "_pipe"  # how FFmpeg's formats of single pictures are called
 _DEFAULT_DURATION = 100_000  # microseconds, where a file tells none: as browsers assume
 
 
-class ImageSource:
+class ImageReader:
     """Gives the frames of an animation, the pages of a TIFF, or the one picture of another file.
 
     info      what is known at the start; the size is the first frame's, pages may differ in it
@@ -51,7 +51,7 @@ class ImageSource:
             self._end_early(
                 SourceError(f"{path}: breaks off: get a complete copy, or accept a partial one")
             )
-        self._next: PictureFrame | None = self._decode(0)
+        self._next: ImageFrame | None = self._decode(0)
         self._count = self._counted()
         self.info = VideoInfo(
             size=self._next.size,
@@ -61,7 +61,7 @@ class ImageSource:
             is_moving=self._decoder.may_move and self._count != 1,
         )
 
-    def __iter__(self) -> Iterator[PictureFrame]:
+    def __iter__(self) -> Iterator[ImageFrame]:
         """Give each frame once; raises SourceError where the file breaks off."""
         pts = 0
         for index in itertools.count() if self._count is None else range(self._count):
@@ -76,7 +76,7 @@ class ImageSource:
             pts += _shown(frame)
             yield frame
 
-    def __enter__(self) -> ImageSource:
+    def __enter__(self) -> ImageReader:
         return self
 
     def __exit__(
@@ -95,7 +95,7 @@ class ImageSource:
             self._end_early(error)
             return None
 
-    def _decode(self, index: int) -> PictureFrame:
+    def _decode(self, index: int) -> ImageFrame:
         with self._explained():
             return self._decoder.decode(index)
 
@@ -137,7 +137,7 @@ class ImageSource:
             ) from error
 
 
-def _shown(frame: PictureFrame) -> int:
+def _shown(frame: ImageFrame) -> int:
     """Return for how long, in microseconds, viewers show a frame."""
     return frame.duration or _DEFAULT_DURATION
 

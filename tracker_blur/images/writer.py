@@ -10,19 +10,19 @@ from types import TracebackType
 import numpy as np
 
 from tracker_blur.core.frame import Image, RedactedFrame
-from tracker_blur.core.source import Source
+from tracker_blur.core.source import FrameReader
 from tracker_blur.errors import SinkError, TrackerBlurError
 from tracker_blur.files.atomic import replacing
 from tracker_blur.files.paths import format_of
 from tracker_blur.images import heic
 from tracker_blur.images.encode import encode
-from tracker_blur.images.frame import MANY_FRAMES_FORMATS, PictureFrame
+from tracker_blur.images.frame import MANY_FRAMES_FORMATS, ImageFrame
 from tracker_blur.settings import Settings
 
 _GAP_PX = 8
 
 
-class ImageSink:
+class ImageWriter:
     """Writes picture frames into one file, in the format that its suffix stands for.
 
     Frames are held in memory until the end: an animation takes 3 bytes a pixel and frame.
@@ -37,12 +37,12 @@ class ImageSink:
     HEIC without its package.
     """
 
-    def __init__(self, path: Path, source: Source, settings: Settings) -> None:
+    def __init__(self, path: Path, source: FrameReader, settings: Settings) -> None:
         self.warnings: tuple[str, ...] = ()
         self._path = path
         self._format = format_of(path)
         self._settings = settings
-        self._frames: list[PictureFrame] = []
+        self._frames: list[ImageFrame] = []
         self._output = ExitStack()
         count = source.info.frame_count
         if count != 1 and self._format not in MANY_FRAMES_FORMATS:
@@ -56,11 +56,11 @@ class ImageSink:
     def write(self, redacted: RedactedFrame) -> None:
         """Take one frame, which must be of a picture."""
         frame = redacted.frame
-        if not isinstance(frame, PictureFrame):
+        if not isinstance(frame, ImageFrame):
             raise TypeError(f"a picture cannot be written from a {type(frame).__name__}")
         self._frames.append(frame)
 
-    def __enter__(self) -> ImageSink:
+    def __enter__(self) -> ImageWriter:
         overwrite = self._settings.overwrite
         self._temporary = self._output.enter_context(replacing(self._path, overwrite))
         return self
@@ -88,12 +88,12 @@ def side_by_side(path: Path, before: Image, after: Image, overwrite: bool) -> No
     format_of(path)
     gap = np.full((before.shape[0], _GAP_PX, 3), 255, np.uint8)
     both = np.hstack([before, gap, after])
-    frame = PictureFrame(tuple(np.ascontiguousarray(both[..., i]) for i in (2, 1, 0)))
+    frame = ImageFrame(tuple(np.ascontiguousarray(both[..., i]) for i in (2, 1, 0)))
     with replacing(path, overwrite) as temporary:
         _fill(temporary, path, [frame], keep_exif=False)
 
 
-def _fill(temporary: Path, path: Path, frames: Sequence[PictureFrame], keep_exif: bool) -> None:
+def _fill(temporary: Path, path: Path, frames: Sequence[ImageFrame], keep_exif: bool) -> None:
     """Write the frames into the temporary file that is to become `path`."""
     file_format = format_of(path)
     if not frames:

@@ -58,7 +58,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-class Visitors:
+class RequestAuthorization:
     """Tells by its headers whether a request is welcome.
 
     host   what is listened at

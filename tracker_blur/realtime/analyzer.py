@@ -25,11 +25,11 @@ from tracker_blur.core.frame import Image, RedactedFrame, usual_view_px, view_si
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.delivery import Format
-from tracker_blur.realtime.handoff import Latest, Pauses
-from tracker_blur.realtime.live_frame import Arrival
+from tracker_blur.realtime.handoff import Backoff, Latest
+from tracker_blur.realtime.live_frame import LiveFrame
 from tracker_blur.redaction.redactor import Redactor
 from tracker_blur.settings import Settings
-from tracker_blur.tracking.detector_bundle import Eyes
+from tracker_blur.tracking.detector_bundle import DetectorBundle
 from tracker_blur.tracking.lookahead import Stepping, look_ahead
 from tracker_blur.tracking.online import Step
 from tracker_blur.tracking.scene_cuts import Change
@@ -89,7 +89,7 @@ class _Known:
     box: Box
 
 
-class Losses:
+class LossDetector:
     """Watches the steps of a follower.
 
     confidence  the score from which a find is sure
@@ -155,7 +155,7 @@ def _is_behind(box: Box, others: list[Box]) -> bool:
     return any(other.intersection_area(box) > _BEHIND_SHARE * box.area for other in others)
 
 
-class Witness:
+class ObservedTracker:
     """Stands between a follower and who asks it.
 
     confidence  the score from which a find is sure
@@ -164,14 +164,14 @@ class Witness:
 
     def __init__(self, follower: Stepping, confidence: float, looked: Callable[[], None]) -> None:
         self._follower = follower
-        self._losses = Losses(confidence)
+        self._losses = LossDetector(confidence)
         self._looked = looked
         self._pending: deque[set[int]] = deque()
 
     def step(self, image: Image, seconds: float) -> Step:
         """Return the faces of the next frame."""
         step = self._follower.step(image, seconds)
-        if step.is_looked_at:
+        if step.is_detection_frame:
             self._looked()
         height, width = image.shape[:2]
         lost = self._losses.step(step, (width, height))
@@ -192,7 +192,7 @@ _FEW_FRAMES_SHARE = 0.5  # of a frame's time: what comes a little early ends a d
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class AnalyzedFrame:
     """A frame that was looked at.
 
     redacted      with its faces hidden
@@ -202,12 +202,12 @@ class Watched:
     """
 
     redacted: RedactedFrame
-    frame: Arrival
+    frame: LiveFrame
     faces: int
     is_face_lost: bool
 
 
-class Watcher:
+class Analyzer:
     """Takes the newest arrivals and gives them redacted.
 
     failure    what went wrong, until it has worked again for `hold_seconds`; "" if nothing
@@ -223,20 +223,20 @@ class Watcher:
     def __init__(
         self,
         settings: Settings,
-        eyes: Eyes,
+        eyes: DetectorBundle,
         controls: Controls,
-        arrivals: Latest[Arrival],
+        arrivals: Latest[LiveFrame],
         tell: Callable[[str], None],
     ) -> None:
         self._settings = settings
-        self._eyes: Eyes | None = eyes
+        self._eyes: DetectorBundle | None = eyes
         self._controls = controls
         self._arrivals = arrivals
         self._tell = tell
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._rate = Fraction(30)
-        self.watched: Latest[Watched] = Latest()
+        self.watched: Latest[AnalyzedFrame] = Latest()
         self.failure = ""
         self.error = ""
         self.restarts = 0
@@ -281,7 +281,7 @@ class Watcher:
             self._thread.join(max(_LEAST_PATIENCE_SECONDS, patience_seconds - self.busy_seconds))
 
     def _run(self) -> None:
-        pauses = Pauses()
+        pauses = Backoff()
         while not self._stopping.is_set():
             started = time.monotonic()
             try:
@@ -298,12 +298,12 @@ class Watcher:
 
     def _watch(self) -> None:
         self._busy_since = time.monotonic()
-        eyes = self._eyes or Eyes.of(self._settings)
+        eyes = self._eyes or DetectorBundle.of(self._settings)
         settings, rate = self._settings, float(self._rate)
         follower = eyes.follower(
             settings.detect_every_frames, rate, settings.hold_seconds, looks_again=True
         )
-        witness = Witness(follower, eyes.confidence, self._looked)
+        witness = ObservedTracker(follower, eyes.confidence, self._looked)
         effort = Effort(self._wanted_px, 1 / rate)
         delay = settings.delay_seconds
         seen = look_ahead(
@@ -320,11 +320,11 @@ class Watcher:
         hold_seconds = settings.hold_seconds if self.failure else 0.0
         first_seconds = math.inf
         for frame, faces in seen:
-            if (now_wished := self._controls.wishes.applied(settings)) != wished:
+            if (now_wished := self._controls.control_state.applied(settings)) != wished:
                 wished, redactor = now_wished, Redactor(now_wished)
             redacted = redactor.redact(frame, faces)
             is_lost = witness.is_face_lost()
-            self.watched.put(Watched(redacted, frame, len(faces), is_lost))
+            self.watched.put(AnalyzedFrame(redacted, frame, len(faces), is_lost))
             first_seconds = min(first_seconds, frame.seconds)
             if frame.seconds >= first_seconds + hold_seconds:
                 self.failure = ""
@@ -333,7 +333,7 @@ class Watcher:
                 return
             self._busy_since = time.monotonic()
 
-    def _arriving(self, effort: Effort) -> Iterator[Arrival]:
+    def _arriving(self, effort: Effort) -> Iterator[LiveFrame]:
         """Give the newest frames; what happens between two of them is what a frame costs."""
         while not self._stopping.is_set():
             self._busy_since = None

@@ -15,11 +15,11 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from tracker_blur.errors import SourceError
-from tracker_blur.realtime.delivery import SOUND_RATE, Format, Sound
-from tracker_blur.realtime.handoff import Latest, Pauses
-from tracker_blur.realtime.live_frame import Arrival, Arrivals
+from tracker_blur.realtime.delivery import SOUND_RATE, AudioChunk, Format
+from tracker_blur.realtime.handoff import Backoff, Latest
+from tracker_blur.realtime.live_frame import LiveFrame, LiveFrameConverter
 from tracker_blur.realtime.settings import LiveSettings
-from tracker_blur.realtime.sources import Heard, Picture, Source
+from tracker_blur.realtime.sources import CapturedAudio, CapturedFrame, LiveSource
 
 _LATEST_SECONDS = 1.0  # a stamp that lies further off was made by a clock set anew
 _STEP_SECONDS = 0.001  # between pictures whose stamps say they are not later than the last
@@ -65,7 +65,7 @@ _MOST_SECONDS = 2.0  # ahead: a sender of live pictures may begin with some that
 _JUMP_SECONDS = 1.0  # between two stamps: the clock was set anew, and tells nothing
 
 
-class Haste:
+class FasterThanRealtime:
     """Compares the time stamps of pictures with the time at which they come."""
 
     def __init__(self) -> None:
@@ -95,7 +95,7 @@ _EARLY_SHARE = 0.75  # of a frame's time: what comes sooner is more than was ask
 _SAME_SECONDS = 0.1  # sound whose stamps are off by less goes on where it was
 
 
-class Intake:
+class Capture:
     """Puts each picture in the place of an older one, and keeps sound until it is asked for.
 
     arrivals      the newest picture, for whom it concerns
@@ -116,7 +116,7 @@ class Intake:
 
     def __init__(
         self,
-        source: Source,
+        source: LiveSource,
         live: LiveSettings,
         epoch: float,
         tell: Callable[[str], None],
@@ -128,16 +128,16 @@ class Intake:
         self._tell = tell
         self._note = note
         self._clock = SessionClock()
-        self._haste = Haste()
-        self._forms = Arrivals(live.size)
+        self._haste = FasterThanRealtime()
+        self._forms = LiveFrameConverter(live.size)
         self._sound_end = 0.0
         self._next_due = 0.0
         self._stopping = threading.Event()
         self._begun = threading.Event()
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
-        self.arrivals: Latest[Arrival] = Latest()
-        self.sounds: deque[Sound] = deque(maxlen=_MOST_SOUNDS)
-        self.newest: Arrival | None = None
+        self.arrivals: Latest[LiveFrame] = Latest()
+        self.sounds: deque[AudioChunk] = deque(maxlen=_MOST_SOUNDS)
+        self.newest: LiveFrame | None = None
         self.is_connected = self.has_ended = False
         self.count = self.excess = self.reconnects = 0
         self.error = ""
@@ -189,7 +189,7 @@ class Intake:
 
     def _keep_taking(self) -> None:
         """Take what comes until it is stopped, or the end; connect anew where that is none."""
-        pauses = Pauses()
+        pauses = Backoff()
         while not self._stopping.is_set():
             opened, before = time.monotonic(), self.count
             failure: SourceError | None = None
@@ -225,12 +225,12 @@ class Intake:
     def _take(self) -> None:
         for item in self._source.read(self._stopping):
             now = time.monotonic()
-            if isinstance(item, Picture):
+            if isinstance(item, CapturedFrame):
                 self._see(item, now)
             else:
                 self._hear(item, now)
 
-    def _see(self, item: Picture, now: float) -> None:
+    def _see(self, item: CapturedFrame, now: float) -> None:
         self.count += 1
         if self._source.ends and self._haste.is_news(item.stamp, now):
             self._tell(
@@ -249,7 +249,7 @@ class Intake:
         self.arrivals.put(arrival)
         self._begun.set()
 
-    def _hear(self, item: Heard, now: float) -> None:
+    def _hear(self, item: CapturedAudio, now: float) -> None:
         seconds = self._clock.sound_seconds(item.stamp, now - self._epoch)
         if abs(seconds - self._sound_end) < _SAME_SECONDS:
             seconds = self._sound_end
@@ -259,4 +259,4 @@ class Intake:
         samples = item.samples[:, max(0, skipped) :]
         seconds = max(seconds, self._sound_end)
         self._sound_end = seconds + samples.shape[1] / SOUND_RATE
-        self.sounds.append(Sound(samples, seconds))
+        self.sounds.append(AudioChunk(samples, seconds))

@@ -18,7 +18,7 @@ _MOST_BYTES = 1 << 20  # a program that complains of every packet would fill the
 _TOLD_BYTES = 4096
 
 
-class LastWords:
+class StderrTail:
     """A place for what a process writes; no pipe: one that nobody reads would stop it."""
 
     def __init__(self) -> None:

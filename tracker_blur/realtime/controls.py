@@ -20,7 +20,7 @@ _REST_SECONDS = 0.8  # keyboards repeat a key that is held; the first repeat com
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class ControlState:
     """What is wanted now.
 
     hide_all  hide the whole picture, and let no sound be heard
@@ -55,16 +55,16 @@ class Controls:
 
     def __init__(self, methods: Sequence[str], *, hide_all: bool = False) -> None:
         self._methods = tuple(methods)
-        self._wishes = Wishes(hide_all, self._methods[0])
+        self._control_state = ControlState(hide_all, self._methods[0])
         self._pressed_seconds = -math.inf  # when hiding or showing was wished for, last
         self._lock = threading.Lock()
         # No event: a signal's handler may come while the same thread holds the lock of one.
         self._is_over = False
 
     @property
-    def wishes(self) -> Wishes:
+    def control_state(self) -> ControlState:
         """What is wanted now."""
-        return self._wishes
+        return self._control_state
 
     @property
     def is_over(self) -> bool:
@@ -75,12 +75,12 @@ class Controls:
         """Hide all, sound too."""
         with self._lock:
             self._pressed_seconds = time.monotonic()
-            self._wishes = replace(self._wishes, hide_all=True)
+            self._control_state = replace(self._control_state, hide_all=True)
 
     def show(self) -> None:
         """Show what is redacted again."""
         with self._lock:
-            self._wishes = replace(self._wishes, hide_all=False)
+            self._control_state = replace(self._control_state, hide_all=False)
 
     def press_show(self) -> None:
         """Show again, but not so soon after a wish to hide all, or to show, that it may be no wish.
@@ -96,7 +96,7 @@ class Controls:
 
     def press_hide(self) -> None:
         """Hide all; where all is hidden, show again as `press_show` does."""
-        if self._wishes.hide_all:
+        if self._control_state.hide_all:
             self.press_show()
         else:
             self.hide_all()
@@ -104,8 +104,10 @@ class Controls:
     def next_method(self) -> None:
         """Hide faces in another way."""
         with self._lock:
-            index = self._methods.index(self._wishes.method) + 1
-            self._wishes = replace(self._wishes, method=self._methods[index % len(self._methods)])
+            index = self._methods.index(self._control_state.method) + 1
+            self._control_state = replace(
+                self._control_state, method=self._methods[index % len(self._methods)]
+            )
 
     def stronger(self) -> None:
         """Hide faces more."""
@@ -118,7 +120,9 @@ class Controls:
     def save_still(self) -> None:
         """Save the next redacted picture as a file."""
         with self._lock:
-            self._wishes = replace(self._wishes, stills=self._wishes.stills + 1)
+            self._control_state = replace(
+                self._control_state, stills=self._control_state.stills + 1
+            )
 
     def quit(self) -> None:
         """End the session; a signal's handler may call it, too."""
@@ -133,8 +137,8 @@ class Controls:
 
     def _strengthen(self, step: int) -> None:
         with self._lock:
-            strength = int(_clamped(self._wishes.strength + step, _WEAKEST, _STRONGEST))
-            self._wishes = replace(self._wishes, strength=strength)
+            strength = int(_clamped(self._control_state.strength + step, _WEAKEST, _STRONGEST))
+            self._control_state = replace(self._control_state, strength=strength)
 
 
 def _clamped(value: float, low: float, high: float) -> float:

@@ -51,7 +51,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class AudioChunk:
     """A stretch of sound that goes with the pictures.
 
     samples  -1 to 1, shape (SOUND_CHANNELS, n), at SOUND_RATE

@@ -62,7 +62,7 @@ _FIRST_SECONDS, _LONGEST_SECONDS = 0.25, 10.0
 _WELL_SECONDS = 10.0  # what ran for so long begins with short pauses again
 
 
-class Pauses:
+class Backoff:
     """Says how long to wait after each failure."""
 
     def __init__(self) -> None:

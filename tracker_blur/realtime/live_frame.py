@@ -19,7 +19,7 @@ _BLACK = 16, 128, 128
 _BT709 = 1  # ITU-T H.273, table 4
 
 
-class Arrival(DecodedFrame):
+class LiveFrame(DecodedFrame):
     """A frame in 8 bit YUV 4:2:0, upright, in memory of its own that never moves.
 
     arrived  `time.monotonic()` when it was at hand
@@ -35,16 +35,16 @@ class Arrival(DecodedFrame):
         _set_time(self.picture, seconds)
         self.pts = round(Fraction(seconds) / TIME_BASE)
 
-    def copy(self, seconds: float) -> Arrival:
+    def copy(self, seconds: float) -> LiveFrame:
         """Return a copy of it as it is now, to be shown at another time."""
         picture = _like(self.picture, self.size)
         for source, target in zip(self.planes(), pixel_formats.planes(picture), strict=True):
             target.samples[...] = source.samples
         _set_time(picture, seconds)
-        return Arrival(picture, self.index, self._scaler, self.arrived)
+        return LiveFrame(picture, self.index, self._scaler, self.arrived)
 
 
-class Arrivals:
+class LiveFrameConverter:
     """Makes arrivals of all kinds of pictures; the first one's size is that of all.
 
     size  (width, height) in pixels; None: as the first picture's. Odd sides lose their last row.
@@ -56,7 +56,7 @@ class Arrivals:
         self._scaler = Scaler()
         self._count = 0
 
-    def arrival(self, picture: av.VideoFrame, seconds: float, arrived: float) -> Arrival:
+    def arrival(self, picture: av.VideoFrame, seconds: float, arrived: float) -> LiveFrame:
         """Return a picture in that form; a picture of another size is scaled and padded."""
         orientation = stream_info.orientation(stream_info.display_matrix(picture))
         if orientation is not Orientation.UPRIGHT:
@@ -72,7 +72,7 @@ class Arrivals:
         picture.make_writable()
         _set_time(picture, seconds)
         self._count += 1
-        return Arrival(picture, self._count - 1, self._scaler, arrived)
+        return LiveFrame(picture, self._count - 1, self._scaler, arrived)
 
     def _converted(self, picture: av.VideoFrame, size: tuple[int, int]) -> av.VideoFrame:
         """Return the picture at this size, in 8 bit YUV 4:2:0 with the range of video."""

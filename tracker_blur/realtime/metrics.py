@@ -12,7 +12,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tracker_blur.errors import SinkError, reason_of
-from tracker_blur.realtime.access import Visitors
+from tracker_blur.realtime.access import RequestAuthorization
 from tracker_blur.realtime.status import Status
 
 _HOST, _PATH = "127.0.0.1", "/metrics"
@@ -78,7 +78,7 @@ class Metrics:
     """
 
     def __init__(self, port: int, status: Callable[[], Status]) -> None:
-        visitors = Visitors(_HOST, None)
+        visitors = RequestAuthorization(_HOST, None)
 
         class Handler(BaseHTTPRequestHandler):
             timeout = _PATIENCE_SECONDS

@@ -21,12 +21,12 @@ from pathlib import Path
 from typing import cast
 
 from tracker_blur.core.frame import Frame, RedactedFrame
-from tracker_blur.realtime.analyzer import Watched, Watcher
-from tracker_blur.realtime.capture import Intake
+from tracker_blur.realtime.analyzer import AnalyzedFrame, Analyzer
+from tracker_blur.realtime.capture import Capture
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.delivery import Delivery
-from tracker_blur.realtime.live_frame import Arrival
-from tracker_blur.realtime.target_worker import Runner
+from tracker_blur.realtime.live_frame import LiveFrame
+from tracker_blur.realtime.target_worker import TargetWorker
 from tracker_blur.redaction.redactor import Redactor, repeated
 from tracker_blur.settings import Settings
 
@@ -74,7 +74,7 @@ _FAILED_PAUSE_SECONDS = 0.25
 _KEPT_DELAYS = 300
 
 
-class Outlet:
+class Output:
     """Gives pictures and sound to targets.
 
     reason    why all is hidden; None: it is not
@@ -93,8 +93,8 @@ class Outlet:
 
     def __init__(
         self,
-        intake: Intake,
-        watcher: Watcher,
+        capture: Capture,
+        analyzer: Analyzer,
         controls: Controls,
         settings: Settings,
         watchdog_seconds: float,
@@ -102,9 +102,9 @@ class Outlet:
         epoch: float,
         tell: Callable[[str], None],
     ) -> None:
-        self._intake = intake
-        self._watcher = watcher
-        self._runners: tuple[Runner, ...] = ()
+        self._capture = capture
+        self._analyzer = analyzer
+        self._workers: tuple[TargetWorker, ...] = ()
         self._controls = controls
         self._redactor = Redactor(settings, cover)  # of its own: the watcher may hang in its
         self._watchdog_seconds = watchdog_seconds
@@ -127,9 +127,9 @@ class Outlet:
         self.delays: deque[float] = deque(maxlen=_KEPT_DELAYS)
         self.times: deque[float] = deque(maxlen=_KEPT_DELAYS)
 
-    def start(self, rate: Fraction, runners: Sequence[Runner]) -> None:
+    def start(self, rate: Fraction, workers: Sequence[TargetWorker]) -> None:
         """Begin to give pictures on, at this many a second, to the targets of these."""
-        self._runners = tuple(runners)
+        self._workers = tuple(workers)
         self._period = float(1 / rate)
         self._watchdog_seconds = max(self._watchdog_seconds, _WATCHDOG_PERIODS * self._period)
         self._thread = threading.Thread(target=self._run, name="outlet", daemon=True)
@@ -151,8 +151,8 @@ class Outlet:
         while not self._stopping.is_set():
             periods = _PATIENCE_PERIODS if is_new else 1.0
             wait = self._last_out + periods * self._period - time.monotonic()
-            is_last = self._watcher.is_over
-            watched = self._watcher.watched.take(max(0.0, wait))
+            is_last = self._analyzer.is_over
+            watched = self._analyzer.watched.take(max(0.0, wait))
             if self._stopping.is_set() or (is_last and watched is None):
                 return
             try:
@@ -167,7 +167,7 @@ class Outlet:
                     self._tell(f"{self.error}: nothing leaves until it works again")
                 self._stopping.wait(_FAILED_PAUSE_SECONDS)
 
-    def _give(self, watched: Watched | None) -> bool:
+    def _give(self, watched: AnalyzedFrame | None) -> bool:
         """Give the next picture on; return whether it was a new one."""
         now = time.monotonic()
         if watched is not None:
@@ -184,7 +184,7 @@ class Outlet:
         seconds = now - self._epoch - self._delay_seconds - self._period
         if self._last is None:
             seconds = max(0.0, seconds)
-        newest = self._intake.newest
+        newest = self._capture.newest
         if newest is None or seconds < self._last_seconds + _STEP_SECONDS:
             self._last_out = now
             return False
@@ -197,7 +197,7 @@ class Outlet:
             self._send(self._redactor.cover(newest.copy(seconds)), seconds, newest.arrived, now)
         return False
 
-    def _new(self, watched: Watched, seconds: float) -> RedactedFrame:
+    def _new(self, watched: AnalyzedFrame, seconds: float) -> RedactedFrame:
         """Return what leaves of a frame that was looked at."""
         if self.reason is not None:
             return self._redactor.cover(watched.frame.copy(seconds))
@@ -206,35 +206,35 @@ class Outlet:
 
     def _send(self, redacted: RedactedFrame, seconds: float, arrived: float, now: float) -> None:
         delivery = Delivery(redacted, seconds, arrived, self._is_cover)
-        for runner in self._runners:
-            runner.show(delivery)
+        for worker in self._workers:
+            worker.show(delivery)
         if self._is_muted:
             self._muted_seconds = seconds
-        while self._intake.sounds and self._intake.sounds[0].seconds <= seconds:
-            sound = self._intake.sounds.popleft()
+        while self._capture.sounds and self._capture.sounds[0].seconds <= seconds:
+            sound = self._capture.sounds.popleft()
             if sound.seconds > self._muted_seconds:
-                for runner in self._runners:
-                    runner.play(sound)
+                for worker in self._workers:
+                    worker.play(sound)
         self._last, self._last_seconds, self._last_out = redacted, seconds, now
         self.count += 1
         self.covers += self._is_cover
         self.times.append(now)
 
     def _situation(self, now: float) -> Situation:
-        newest = self._intake.newest
+        newest = self._capture.newest
         return Situation(
-            hide_all=self._controls.wishes.hide_all,
-            has_source=self._intake.has_ended
+            hide_all=self._controls.control_state.hide_all,
+            has_source=self._capture.has_ended
             or (
-                self._intake.is_connected
+                self._capture.is_connected
                 and newest is not None
                 and now - newest.arrived <= self._watchdog_seconds
             ),
-            failure=self._watcher.failure,
-            look_age=self._watcher.look_age(now),
+            failure=self._analyzer.failure,
+            look_age=self._analyzer.look_age(now),
             is_face_lost=self._is_face_lost,
         )
 
 
 def _copy(frame: Frame, seconds: float) -> Frame:
-    return cast(Arrival, frame).copy(seconds)
+    return cast(LiveFrame, frame).copy(seconds)

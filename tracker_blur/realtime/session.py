@@ -20,22 +20,22 @@ import cv2
 from tracker_blur.core.frame import Image
 from tracker_blur.errors import SinkError, TrackerBlurError, reason_of
 from tracker_blur.files.atomic import replacing
-from tracker_blur.realtime.analyzer import Watcher
-from tracker_blur.realtime.capture import Intake
+from tracker_blur.realtime.analyzer import Analyzer
+from tracker_blur.realtime.capture import Capture
 from tracker_blur.realtime.controls import Controls
-from tracker_blur.realtime.delivery import Delivery, Format, Sound
+from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
 from tracker_blur.realtime.handoff import Latest, unfailing
-from tracker_blur.realtime.output import Outlet
+from tracker_blur.realtime.output import Output
 from tracker_blur.realtime.settings import LiveSettings
-from tracker_blur.realtime.sources import Source, open_source
+from tracker_blur.realtime.sources import LiveSource, open_source
 from tracker_blur.realtime.status import State, Status
-from tracker_blur.realtime.target_worker import Runner
+from tracker_blur.realtime.target_worker import TargetWorker
 from tracker_blur.realtime.targets import Target
 from tracker_blur.settings import Settings
-from tracker_blur.tracking.detector_bundle import Eyes
+from tracker_blur.tracking.detector_bundle import DetectorBundle
 
 
-class Stills:
+class Snapshots:
     """A target that keeps but the pictures that are asked for.
 
     folder  where they are saved
@@ -64,7 +64,7 @@ class Stills:
 
     def show(self, delivery: Delivery) -> None:
         """Save this picture, if one is asked for, and tell of it."""
-        wanted = self._controls.wishes.stills
+        wanted = self._controls.control_state.stills
         if self._saved == wanted:
             return
         self._saved = wanted
@@ -81,7 +81,7 @@ class Stills:
         else:
             self._note(f"{path}: saved")
 
-    def play(self, sound: Sound) -> None:
+    def play(self, sound: AudioChunk) -> None:
         """Leave it alone."""
 
     def close(self) -> None:
@@ -110,7 +110,7 @@ class Session:
 
     def __init__(
         self,
-        source: Source,
+        source: LiveSource,
         settings: Settings,
         live: LiveSettings,
         controls: Controls,
@@ -121,14 +121,14 @@ class Session:
         self._source = source
         self._controls = controls
         self._epoch = time.monotonic()
-        eyes = Eyes.of(settings)
+        eyes = DetectorBundle.of(settings)
         self.detector_name = eyes.name
-        self._runners: list[Runner] = []
-        self._intake = Intake(source, live, self._epoch, tell, note)
-        self._watcher = Watcher(settings, eyes, controls, self._intake.arrivals, tell)
-        self._outlet = Outlet(
-            self._intake,
-            self._watcher,
+        self._workers: list[TargetWorker] = []
+        self._capture = Capture(source, live, self._epoch, tell, note)
+        self._analyzer = Analyzer(settings, eyes, controls, self._capture.arrivals, tell)
+        self._output = Output(
+            self._capture,
+            self._analyzer,
             controls,
             settings,
             live.watchdog_seconds,
@@ -139,28 +139,28 @@ class Session:
         self._tell = tell
         self._hanging_seconds = max(_HANGING_SECONDS, _HANGING_WATCHDOGS * live.watchdog_seconds)
         self._is_hanging = False
-        self._stills = Runner(Stills(live.stills_folder, controls, tell, note), tell)
+        self._stills = TargetWorker(Snapshots(live.stills_folder, controls, tell, note), tell)
 
     def add(self, targets: Sequence[Target]) -> None:
         """Give pictures to these, too; before the session is entered."""
-        self._runners.extend(Runner(target, self._tell) for target in targets)
+        self._workers.extend(TargetWorker(target, self._tell) for target in targets)
 
     def __enter__(self) -> Session:
-        self._intake.start()
+        self._capture.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._outlet.stop()  # first: what the others' end looks like concerns nobody
-        has_begun = self._intake.newest is not None
-        self._intake.stop(_SOURCE_END_SECONDS if has_begun else _CONNECTING_END_SECONDS)
-        self._watcher.stop(_LOOK_END_SECONDS)
-        everyone = (*self._runners, self._stills)
-        for runner in everyone:
-            runner.stop()
+        self._output.stop()  # first: what the others' end looks like concerns nobody
+        has_begun = self._capture.newest is not None
+        self._capture.stop(_SOURCE_END_SECONDS if has_begun else _CONNECTING_END_SECONDS)
+        self._analyzer.stop(_LOOK_END_SECONDS)
+        everyone = (*self._workers, self._stills)
+        for worker in everyone:
+            worker.stop()
         end = time.monotonic() + _END_SECONDS
-        for runner in everyone:
-            if not runner.wait(max(0.0, end - time.monotonic())):
-                self._tell(f"{runner.status.name}: does not come to its end: it is left as it is")
+        for worker in everyone:
+            if not worker.wait(max(0.0, end - time.monotonic())):
+                self._tell(f"{worker.status.name}: does not come to its end: it is left as it is")
 
     def run(self) -> None:
         """Wait for the first picture, give all on, and return when source or person ends it.
@@ -170,46 +170,46 @@ class Session:
         TrackerBlurError when a target cannot be opened, the source ends while a look hangs, or
         nobody looks any more.
         """
-        while not self._intake.wait_for_first(_POLL_SECONDS):
+        while not self._capture.wait_for_first(_POLL_SECONDS):
             if self._controls.is_over:
                 return
-        if self._intake.newest is None and self._controls.is_over:
+        if self._capture.newest is None and self._controls.is_over:
             return
-        form = self._intake.format
-        self._watcher.start(form)
-        everyone = (*self._runners, self._stills)
-        for runner in everyone:
-            runner.start(form)
+        form = self._capture.format
+        self._analyzer.start(form)
+        everyone = (*self._workers, self._stills)
+        for worker in everyone:
+            worker.start(form)
         self._wait_until_open()
         if self._controls.is_over:  # not even a cover is for a target that may not be open
             return
-        self._outlet.start(form.rate, everyone)
+        self._output.start(form.rate, everyone)
         while not (
-            self._controls.wait(_POLL_SECONDS) or self._watcher.is_over or self._is_given_up()
+            self._controls.wait(_POLL_SECONDS) or self._analyzer.is_over or self._is_given_up()
         ):
             self._heed_hanging()
-        if self._watcher.is_over:
-            self._outlet.wait(_END_SECONDS)
-            if not self._intake.arrivals.is_closed:
+        if self._analyzer.is_over:
+            self._output.wait(_END_SECONDS)
+            if not self._capture.arrivals.is_closed:
                 raise TrackerBlurError("nobody looks at the pictures any more: start it anew")
-        if self._intake.failure is not None:
-            raise self._intake.failure
+        if self._capture.failure is not None:
+            raise self._capture.failure
 
     def _wait_until_open(self) -> None:
         end = time.monotonic() + _OPENING_SECONDS
-        for runner in self._runners:
-            while not runner.wait_until_open(_POLL_SECONDS):
+        for worker in self._workers:
+            while not worker.wait_until_open(_POLL_SECONDS):
                 if self._controls.is_over or time.monotonic() > end:
                     return
 
     def _heed_hanging(self) -> None:
         """Tell once of a look that does not end; at the source's end nothing waits for it."""
         was_hanging = self._is_hanging
-        self._is_hanging = self._watcher.busy_seconds > self._hanging_seconds
+        self._is_hanging = self._analyzer.busy_seconds > self._hanging_seconds
         if not self._is_hanging:
             return
         trouble = f"a look at the picture has not ended for {self._hanging_seconds:g} seconds"
-        if self._intake.has_ended:
+        if self._capture.has_ended:
             raise TrackerBlurError(
                 f"{trouble}, and the source is over: what came since then was hidden wholly or "
                 "left out: choose another detector"
@@ -219,44 +219,46 @@ class Session:
 
     def _is_given_up(self) -> bool:
         """Return whether no target is left to show anything."""
-        return bool(self._runners) and all(runner.is_given_up for runner in self._runners)
+        return bool(self._workers) and all(worker.is_given_up for worker in self._workers)
 
     @property
     def status(self) -> Status:
         """How it fares now; from any thread."""
-        intake, watcher, outlet = self._intake, self._watcher, self._outlet
+        capture, analyzer, output = self._capture, self._analyzer, self._output
         now = time.monotonic()
-        delays = sorted(1000 * max(0.0, seconds) for seconds in tuple(outlet.delays))
-        recent = [then for then in tuple(outlet.times) if now - then <= _RATE_SECONDS]
-        wishes = self._controls.wishes
+        delays = sorted(1000 * max(0.0, seconds) for seconds in tuple(output.delays))
+        recent = [then for then in tuple(output.times) if now - then <= _RATE_SECONDS]
+        control_state = self._controls.control_state
         return Status(
             state=self._state(),
-            reason=outlet.reason or "",
+            reason=output.reason or "",
             seconds=now - self._epoch,
-            frames_in=intake.count,
-            frames_out=outlet.count,
-            dropped=intake.excess + intake.arrivals.dropped_count + watcher.watched.dropped_count,
-            repeated=outlet.repeated,
-            covers=outlet.covers,
+            frames_in=capture.count,
+            frames_out=output.count,
+            dropped=capture.excess
+            + capture.arrivals.dropped_count
+            + analyzer.watched.dropped_count,
+            repeated=output.repeated,
+            covers=output.covers,
             rate=len(recent) / min(_RATE_SECONDS, max(0.001, now - self._epoch)),
             delay_median_ms=statistics.median(delays) if delays else 0.0,
             delay_p95_ms=delays[int(0.95 * (len(delays) - 1))] if delays else 0.0,
-            view_px=watcher.view_px,
-            faces=outlet.faces,
-            method=wishes.method,
-            strength=wishes.strength,
-            reconnects=intake.reconnects,
-            restarts=watcher.restarts + outlet.restarts,
-            error=watcher.error or outlet.error or intake.error,
-            targets=tuple(runner.status for runner in self._runners),
+            view_px=analyzer.view_px,
+            faces=output.faces,
+            method=control_state.method,
+            strength=control_state.strength,
+            reconnects=capture.reconnects,
+            restarts=analyzer.restarts + output.restarts,
+            error=analyzer.error or output.error or capture.error,
+            targets=tuple(worker.status for worker in self._workers),
         )
 
     def _state(self) -> State:
-        if self._controls.is_over or self._watcher.is_over:
+        if self._controls.is_over or self._analyzer.is_over:
             return "ended"
-        if not (self._intake.is_connected or self._intake.has_ended):
+        if not (self._capture.is_connected or self._capture.has_ended):
             return "reconnecting"
-        return "live" if self._outlet.reason is None else "covered"
+        return "live" if self._output.reason is None else "covered"
 
 
 _LIBRARY_POLL_SECONDS = 0.5
@@ -343,7 +345,7 @@ class _Newest:
         frame = delivery.redacted.frame
         self.images.put(frame.view(frame.size))
 
-    def play(self, sound: Sound) -> None:
+    def play(self, sound: AudioChunk) -> None:
         """Leave it alone."""
 
     def close(self) -> None:

@@ -9,15 +9,15 @@ from collections import deque
 from collections.abc import Callable
 
 from tracker_blur.errors import SinkError, TrackerBlurError
-from tracker_blur.realtime.delivery import Delivery, Format, Sound
-from tracker_blur.realtime.handoff import Pauses
+from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
+from tracker_blur.realtime.handoff import Backoff
 from tracker_blur.realtime.status import TargetState, TargetStatus
 from tracker_blur.realtime.targets import GoneError, Target
 
 _MOST_SOUNDS = 500  # stretches that wait: a target that is slower loses the oldest
 
 
-class Runner:
+class TargetWorker:
     """Shows a target the newest picture, and plays it all sound.
 
     A target that cannot even be opened once is given up: that is a mistake, and no accident.
@@ -30,7 +30,7 @@ class Runner:
         self._tell = tell
         self._changed = threading.Condition()
         self._delivery: Delivery | None = None
-        self._sounds: deque[Sound] = deque(maxlen=_MOST_SOUNDS)
+        self._sounds: deque[AudioChunk] = deque(maxlen=_MOST_SOUNDS)
         self._is_stopping = False
         self._is_ready = False  # to be shown something
         self._thread: threading.Thread | None = None
@@ -77,7 +77,7 @@ class Runner:
                 self._delivery = delivery
                 self._changed.notify()
 
-    def play(self, sound: Sound) -> None:
+    def play(self, sound: AudioChunk) -> None:
         """Have the target play this."""
         with self._changed:
             if self._is_ready:
@@ -97,7 +97,7 @@ class Runner:
         return True
 
     def _run(self, format: Format) -> None:
-        pauses = Pauses()
+        pauses = Backoff()
         while not self._is_stopping:
             started = time.monotonic()
             try:

@@ -16,7 +16,7 @@ OPACITY_BITS = 7
 OPAQUE = 1 << OPACITY_BITS
 """The opacity of a hidden pixel."""
 
-Opacity = npt.NDArray[Any]
+Mask = npt.NDArray[Any]
 """0 (as decoded) to OPAQUE (wholly replaced), of a signed type wide enough to blend in."""
 
 
@@ -27,7 +27,7 @@ _SHARP = 1e-6
 """Radii; a soft edge of this width is none, and still a number to divide by."""
 
 
-def opacities(
+def masks(
     shape: Shape,
     size: tuple[int, int],
     window: tuple[int, int, int, int],
@@ -35,7 +35,7 @@ def opacities(
     grid: tuple[int, int],
     steps: tuple[tuple[int, int], ...],
     bits: int,
-) -> tuple[Opacity, ...]:
+) -> tuple[Mask, ...]:
     """Return each plane's opacity around a hidden box; the arrays are shared: never write.
 
     size    (width, height) in pixels of the hidden box: any box that was rounded outward to `grid`
@@ -62,7 +62,7 @@ def _opacities(
     grid: tuple[int, int],
     steps: tuple[tuple[int, int], ...],
     bits: int,
-) -> tuple[Opacity, ...]:
+) -> tuple[Mask, ...]:
     left, top, right, bottom = window
     # The last chroma sample of an odd width covers a column that the picture does not have.
     xs = _centers(left, right + (left - right) % grid[0], size[0])
@@ -127,7 +127,7 @@ def _length(
     return np.sqrt(squares, out=squares)
 
 
-def _largest(luma: Opacity, x_step: int, y_step: int) -> Opacity:
+def _largest(luma: Mask, x_step: int, y_step: int) -> Mask:
     """Return the largest opacity among the pixels that each sample covers."""
     rows = reduce(np.maximum, (luma[i::y_step] for i in range(y_step)))
     return reduce(np.maximum, (rows[:, i::x_step] for i in range(x_step)))

@@ -20,7 +20,7 @@ from tracker_blur.core import plugins
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Frame, Plane, RedactedFrame, Samples
 from tracker_blur.core.tracks import Face
-from tracker_blur.redaction.masks import OPACITY_BITS, Opacity, opacities
+from tracker_blur.redaction.masks import OPACITY_BITS, Mask, masks
 from tracker_blur.redaction.methods import Method, Patch
 from tracker_blur.settings import FACE, Settings
 
@@ -106,7 +106,7 @@ class Redactor:
             box=Box(*soft).moved(-left, -top),
             seed=face.track_id,
         )
-        opacity = opacities(
+        opacity = masks(
             self._settings.shape if face.label == FACE else "rectangle",
             size,
             (left - hidden[0], top - hidden[1], right - hidden[0], bottom - hidden[1]),
@@ -164,7 +164,7 @@ def _cut(plane: Plane, left: int, top: int, right: int, bottom: int) -> Plane:
     return Plane(samples, x, y)
 
 
-def _blend(samples: Samples, fill: Samples, opacity: Opacity) -> None:
+def _blend(samples: Samples, fill: Samples, opacity: Mask) -> None:
     """Lay the fill over the samples: exact where wholly opaque, untouched where not at all."""
     if fill.shape != samples.shape or fill.dtype != samples.dtype:
         raise ValueError(

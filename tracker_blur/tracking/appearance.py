@@ -34,7 +34,7 @@ def common(one: bytes, other: bytes) -> float:
     return float(shares.sum()) / 255
 
 
-class Looks:
+class Appearance:
     """Remembers how each face looked in each frame where it was found: 28 bytes each."""
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ from tracker_blur.core.frame import Image
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.trackers import Tracker
 from tracker_blur.tracking.online import Step
-from tracker_blur.tracking.redetection import SecondLook
+from tracker_blur.tracking.redetection import Redetector
 from tracker_blur.tracking.scene_cuts import Change
 
 _UNCONFIRMED_FRAMES = 6  # a tracker that no second look confirms is trusted for so many frames
@@ -22,12 +22,12 @@ _SIZE_RATIO = 1.6  # a tracker that changes the size by more, unconfirmed, has d
 _INSIDE_SHARE = 0.25  # of the box: less left in the picture, and the face has not entered yet
 
 
-def follow_back(
+def backtrack(
     newest: Image,
     box: Box,
     earlier: Iterable[Image],
     new_tracker: Callable[[], Tracker] | None,
-    second_look: SecondLook,
+    redetector: Redetector,
 ) -> Iterator[tuple[Box, float, Origin]]:
     """Give the face's box in each earlier picture, the latest first, until it is lost.
 
@@ -41,13 +41,13 @@ def follow_back(
     previous, known = newest, box
     unconfirmed, score = 0, 0.0
     for image in earlier:
-        followed, find = None, second_look.find(image, box)
+        followed, find = None, redetector.find(image, box)
         if find is None and new_tracker is not None:
             if tracker is None:
                 tracker = new_tracker()
                 tracker.start(previous, box)
             followed = tracker.update(image)
-            find = None if followed is None else second_look.find(image, followed)
+            find = None if followed is None else redetector.find(image, followed)
         if find is not None:
             tracker = None  # a find is where the face is: starting anew costs less than drifting
             box = known = find.box
@@ -79,7 +79,7 @@ _REACHED_IOU = 0.4  # going backwards, a face that overlaps another's by more ha
 
 
 @dataclass(frozen=True, slots=True)
-class Rewound:
+class Backtracked:
     """Where a new face was before it was found.
 
     faces   the latest first: index of the frame, its view, and the face in pixels of the view
@@ -97,22 +97,22 @@ class _Seen:
     faces: tuple[Face, ...]
 
 
-class Rewind:
+class Backtracker:
     """Holds the reduced pictures of the last second, 30 at the most.
 
     rate   frames per second
     """
 
     def __init__(
-        self, new_tracker: Callable[[], Tracker] | None, second_look: SecondLook, rate: float
+        self, new_tracker: Callable[[], Tracker] | None, redetector: Redetector, rate: float
     ) -> None:
         self._new_tracker = new_tracker
-        self._second_look = second_look
+        self._redetector = redetector
         frames = min(_WINDOW_FRAMES, max(1, round(WINDOW_SECONDS * rate)))
         self._window: deque[_Seen] = deque(maxlen=frames)
         self._known = 0
 
-    def step(self, index: int, image: Image, step: Step) -> Iterator[tuple[Face, Rewound]]:
+    def step(self, index: int, image: Image, step: Step) -> Iterator[tuple[Face, Backtracked]]:
         """Give each face that is new in this frame with where it was before; once a frame."""
         if step.change is not Change.NONE:
             self._window.clear()
@@ -122,20 +122,20 @@ class Rewind:
             yield face, self._way_back(face, image, step.faces)
         self._window.append(_Seen(index, image, step.faces))
 
-    def _way_back(self, face: Face, image: Image, others: tuple[Face, ...]) -> Rewound:
+    def _way_back(self, face: Face, image: Image, others: tuple[Face, ...]) -> Backtracked:
         found_now = {other.track_id for other in others if other.origin is Origin.DETECTED}
         earlier = [seen for seen in reversed(self._window) if seen.image.shape == image.shape]
-        way = follow_back(
-            image, face.box, (seen.image for seen in earlier), self._new_tracker, self._second_look
+        way = backtrack(
+            image, face.box, (seen.image for seen in earlier), self._new_tracker, self._redetector
         )
         faces: list[tuple[int, Image, Face]] = []
         for seen, (box, score, origin) in zip(earlier, way, strict=False):
             reached = _reached(box, seen.faces)
             if reached is not None:
                 link = None if reached.track_id in found_now else reached.track_id
-                return Rewound(tuple(faces), link)
+                return Backtracked(tuple(faces), link)
             faces.append((seen.index, seen.image, Face(face.track_id, box, score, origin)))
-        return Rewound(tuple(faces), None)
+        return Backtracked(tuple(faces), None)
 
 
 def _reached(box: Box, faces: tuple[Face, ...]) -> Face | None:

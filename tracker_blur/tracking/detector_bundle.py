@@ -25,10 +25,10 @@ from tracker_blur.detectors import Detector, load_detector
 from tracker_blur.errors import SettingsError
 from tracker_blur.settings import DETECTOR_FILE_ENDING, FACE, Settings
 from tracker_blur.trackers import Tracker
-from tracker_blur.tracking.backtracking import Rewind, Rewound
-from tracker_blur.tracking.online import Follower, Step
-from tracker_blur.tracking.redetection import SecondLook
-from tracker_blur.tracking.schedule import Pace
+from tracker_blur.tracking.backtracking import Backtracked, Backtracker
+from tracker_blur.tracking.online import OnlineTracker, Step
+from tracker_blur.tracking.redetection import Redetector
+from tracker_blur.tracking.schedule import DetectionSchedule
 from tracker_blur.weights.store import Weights
 
 _LABELS = {"faces": FACE, "plates": "plate"}  # every other word is a class of a detector file
@@ -39,7 +39,7 @@ _PADDED = {"onnx": 0.05}
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class TargetClass:
     """One kind of things to hide.
 
     label   what their detections and tracks are called
@@ -52,7 +52,7 @@ class Kind:
     load: Callable[[], Detector]
 
 
-def kinds(settings: Settings, weights: Weights) -> tuple[Kind, ...]:
+def target_classes(settings: Settings, weights: Weights) -> tuple[TargetClass, ...]:
     """Return what the settings ask for, in their order.
 
     A detector file finds those of its classes that are to be hidden, all of them where nothing is
@@ -68,16 +68,18 @@ def kinds(settings: Settings, weights: Weights) -> tuple[Kind, ...]:
     return tuple(_kind(label, name, known, weights) for label in labels)
 
 
-def _kind(label: str, name: str, known: tuple[str, ...], weights: Weights) -> Kind:
+def _kind(label: str, name: str, known: tuple[str, ...], weights: Weights) -> TargetClass:
     if label in known:
-        return Kind(label, Path(name).name, lambda: _only(label, load_detector(name, weights)[1]))
+        return TargetClass(
+            label, Path(name).name, lambda: _only(label, load_detector(name, weights)[1])
+        )
     if label == FACE:
         best = "auto" if known else name
         finder, _ = load_detector(best, weights)
-        return Kind(label, finder, lambda: _padded(*load_detector(finder, weights)))
+        return TargetClass(label, finder, lambda: _padded(*load_detector(finder, weights)))
     if label == _LABELS["plates"]:
         onnx = plugins.load("tracker_blur.detectors", "onnx")
-        return Kind(label, _PLATES_FILE, lambda: onnx.from_weights(weights, _PLATES_FILE))
+        return TargetClass(label, _PLATES_FILE, lambda: onnx.from_weights(weights, _PLATES_FILE))
     others = f"faces, plates and {', '.join(known)}" if known else "faces and plates"
     raise SettingsError(
         f"`hide`: nobody finds '{label}' here: {others} can be found, all else by a file that "
@@ -107,7 +109,7 @@ class _Changed:
         self._detector = detector
         self._change = change
         self.default_confidence = detector.default_confidence
-        self.weak_confidence = detector.weak_confidence
+        self.low_confidence = detector.low_confidence
 
     def detect(self, image: Image, confidence: float) -> list[Detection]:
         """Return what is left of the finds with a score of at least `confidence`."""
@@ -135,30 +137,30 @@ class _Ids:
         return tuple(replace(face, track_id=face.track_id // count) for face in mine)
 
 
-class Followers:
+class MultiClassTracker:
     """A follower for each label, as one."""
 
-    def __init__(self, followers: Sequence[tuple[str, Follower]]) -> None:
+    def __init__(self, followers: Sequence[tuple[str, OnlineTracker]]) -> None:
         self._followers = [follower for _, follower in followers]
         self._ids = _Ids([label for label, _ in followers])
 
     def step(self, image: Image, seconds: float) -> Step:
-        """Return what is in the next frame, as `Follower.step` does."""
+        """Return what is in the next frame, as `OnlineTracker.step` does."""
         steps = [follower.step(image, seconds) for follower in self._followers]
         faces = tuple(
             self._ids.shared(place, face) for place, step in enumerate(steps) for face in step.faces
         )
-        return Step(faces, steps[0].change, any(step.is_looked_at for step in steps))
+        return Step(faces, steps[0].change, any(step.is_detection_frame for step in steps))
 
 
-class Rewinds:
+class MultiClassBacktracker:
     """A rewind for each label, as one; the labels in the followers' order."""
 
-    def __init__(self, rewinds: Sequence[tuple[str, Rewind]]) -> None:
+    def __init__(self, rewinds: Sequence[tuple[str, Backtracker]]) -> None:
         self._rewinds = [rewind for _, rewind in rewinds]
         self._ids = _Ids([label for label, _ in rewinds])
 
-    def step(self, index: int, image: Image, step: Step) -> Iterator[tuple[Face, Rewound]]:
+    def step(self, index: int, image: Image, step: Step) -> Iterator[tuple[Face, Backtracked]]:
         """Give each face that is new with where it was before, as `Rewind.step` does."""
         for place, rewind in enumerate(self._rewinds):
             own = replace(step, faces=self._ids.own(place, step.faces))
@@ -170,7 +172,7 @@ class Rewinds:
                 link = before.link
                 if link is not None:
                     link = self._ids.shared_number(place, link)
-                yield self._ids.shared(place, face), Rewound(faces, link)
+                yield self._ids.shared(place, face), Backtracked(faces, link)
 
 
 def merged(found: Sequence[tuple[str, Tracks]]) -> Tracks:
@@ -181,17 +183,17 @@ def merged(found: Sequence[tuple[str, Tracks]]) -> Tracks:
 
 
 @dataclass(frozen=True)
-class Eye:
+class ClassDetector:
     """What finds and follows the things of one kind.
 
     label         what they are called
-    second_look   with a detector of its own: a network takes as long to change its size as to look
+    redetector   with a detector of its own: a network takes as long to change its size as to look
     new_tracker   None: the detector looks at every frame
     """
 
     label: str
     detector: Detector
-    second_look: SecondLook
+    redetector: Redetector
     confidence: float
     new_tracker: Callable[[], Tracker] | None
 
@@ -203,31 +205,31 @@ class Eye:
         *,
         looks_again: bool = False,
         skips: bool = False,
-    ) -> Follower:
+    ) -> OnlineTracker:
         """Return a new follower for a video of this many frames a second.
 
         looks_again  with the second look, for faces that the detector did not find
         skips        leave out the frames that the detector does not look at
         """
-        return Follower(
+        return OnlineTracker(
             self.detector,
             self.confidence,
             self.new_tracker,
-            Pace(every_frames, rate),
+            DetectionSchedule(every_frames, rate),
             hold_seconds,
             time.perf_counter,
             threads=os.cpu_count() or 1,
-            second_look=self.second_look if looks_again else None,
+            redetector=self.redetector if looks_again else None,
             skips=skips,
         )
 
-    def rewind(self, rate: float) -> Rewind:
+    def rewind(self, rate: float) -> Backtracker:
         """Return a new rewind for a video of this many frames a second."""
-        return Rewind(self.new_tracker, self.second_look, rate)
+        return Backtracker(self.new_tracker, self.redetector, rate)
 
 
 @dataclass(frozen=True)
-class Eyes:
+class DetectorBundle:
     """What finds and follows all that is to be hidden.
 
     each          one for each kind of things
@@ -235,15 +237,15 @@ class Eyes:
     weight_files  names of the weight files that were read
     """
 
-    each: tuple[Eye, ...]
+    each: tuple[ClassDetector, ...]
     name: str
     weight_files: tuple[str, ...]
 
     @classmethod
-    def of(cls, settings: Settings) -> Eyes:
+    def of(cls, settings: Settings) -> DetectorBundle:
         """Load them; raises ModelError, MissingPackageError or SettingsError."""
         weights = Weights(settings.models_folder)
-        wanted = kinds(settings, weights)
+        wanted = target_classes(settings, weights)
         new_tracker = (
             None
             if settings.tracker == "none"
@@ -265,12 +267,12 @@ class Eyes:
         hold_seconds: float,
         *,
         looks_again: bool = False,
-    ) -> Followers:
+    ) -> MultiClassTracker:
         """Return new followers of all kinds, as `Eye.follower` does.
 
         What is no face is looked for in every frame: trackers keep to it less well.
         """
-        return Followers(
+        return MultiClassTracker(
             [
                 (
                     eye.label,
@@ -285,17 +287,19 @@ class Eyes:
             ]
         )
 
-    def rewind(self, rate: float) -> Rewinds:
+    def rewind(self, rate: float) -> MultiClassBacktracker:
         """Return new rewinds of all kinds for a video of this many frames a second."""
-        return Rewinds([(eye.label, eye.rewind(rate)) for eye in self.each])
+        return MultiClassBacktracker([(eye.label, eye.rewind(rate)) for eye in self.each])
 
 
-def _eye(kind: Kind, confidence: float | None, new_tracker: Callable[[], Tracker] | None) -> Eye:
+def _eye(
+    kind: TargetClass, confidence: float | None, new_tracker: Callable[[], Tracker] | None
+) -> ClassDetector:
     detector = kind.load()
-    return Eye(
+    return ClassDetector(
         kind.label,
         detector,
-        SecondLook(kind.load()),
+        Redetector(kind.load()),
         detector.default_confidence if confidence is None else confidence,
         new_tracker,
     )
@@ -307,7 +311,9 @@ _SAME_FACE_IOU = 0.4
 F = TypeVar("F", bound=Frame)
 
 
-def look_at_each(frames: Iterable[F], eyes: Sequence[Eye]) -> Iterator[tuple[F, tuple[Face, ...]]]:
+def detect_each(
+    frames: Iterable[F], eyes: Sequence[ClassDetector]
+) -> Iterator[tuple[F, tuple[Face, ...]]]:
     """Give each picture with what is found in it, in pixels of the full-size upright frame."""
     ids = itertools.count()
     for frame in frames:
@@ -316,12 +322,12 @@ def look_at_each(frames: Iterable[F], eyes: Sequence[Eye]) -> Iterator[tuple[F, 
             tuple(
                 Face(next(ids), find.box, find.score, Origin.DETECTED, label=eye.label)
                 for eye in eyes
-                for find in look_closely(eye.detector, frame, eye.confidence)
+                for find in detect_multiscale(eye.detector, frame, eye.confidence)
             ),
         )
 
 
-def look_closely(detector: Detector, frame: Frame, confidence: float) -> list[Detection]:
+def detect_multiscale(detector: Detector, frame: Frame, confidence: float) -> list[Detection]:
     """Return the faces found at any scale, boxes in pixels of the full-size upright frame."""
     width, height = frame.size
     sizes = {view_size(frame.size, longest) for longest in _LOOKS_PX}

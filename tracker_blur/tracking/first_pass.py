@@ -15,14 +15,14 @@ import numpy.typing as npt
 
 from tracker_blur.core.frame import Image
 from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
-from tracker_blur.tracking.appearance import Looks, look
-from tracker_blur.tracking.backtracking import Rewind
-from tracker_blur.tracking.online import Follower
+from tracker_blur.tracking.appearance import Appearance, look
+from tracker_blur.tracking.backtracking import Backtracker
+from tracker_blur.tracking.online import OnlineTracker
 from tracker_blur.tracking.scene_cuts import Change
 
 
 @dataclass(frozen=True)
-class Sightings:
+class RawTracks:
     """What a first pass saw.
 
     tracks  raw
@@ -34,10 +34,10 @@ class Sightings:
     tracks: Tracks
     looked: npt.NDArray[np.int32]
     links: tuple[tuple[int, int], ...]
-    looks: Looks
+    looks: Appearance
 
 
-class Survey:
+class FirstPass:
     """Takes a video's frames in order.
 
     follower     its faces are in pixels of the views
@@ -47,7 +47,11 @@ class Survey:
     """
 
     def __init__(
-        self, follower: Follower, rewind: Rewind, size: tuple[int, int], time_base: Fraction
+        self,
+        follower: OnlineTracker,
+        rewind: Backtracker,
+        size: tuple[int, int],
+        time_base: Fraction,
     ) -> None:
         self._follower = follower
         self._rewind = rewind
@@ -59,7 +63,7 @@ class Survey:
         self._is_cut_open = False  # whether a return may yet show that the last cut was a flash
         self._builder = TracksBuilder()
         self._links: list[tuple[int, int]] = []
-        self._looks = Looks()
+        self._looks = Appearance()
 
     @property
     def track_count(self) -> int:
@@ -71,7 +75,7 @@ class Survey:
         index = len(self._times)
         self._times.append(pts)
         step = self._follower.step(image, float(pts * self._time_base))
-        if step.is_looked_at:
+        if step.is_detection_frame:
             self._looked.append(index)
         self._note(step.change, index)
         for face in step.faces:
@@ -82,7 +86,7 @@ class Survey:
             if before.link is not None:
                 self._links.append((before.link, face.track_id))
 
-    def finish(self) -> Sightings:
+    def finish(self) -> RawTracks:
         """Return what was seen, in pixels of the upright frames."""
         tracks = Tracks(
             self._size,
@@ -92,7 +96,7 @@ class Survey:
             self._builder.tracks(),
         )
         looked = np.array(self._looked, np.int32)
-        return Sightings(tracks, looked, tuple(self._links), self._looks)
+        return RawTracks(tracks, looked, tuple(self._links), self._looks)
 
     def _note(self, change: Change, index: int) -> None:
         """Remember where scenes begin; a flash of light, a cut and a return, begins none."""

@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import ORIGINS, Face, Origin, Track, TracksBuilder
-from tracker_blur.tracking.appearance import Looks, common
+from tracker_blur.tracking.appearance import Appearance, common
 from tracker_blur.tracking.association import FAR, assign_sparse, distance
-from tracker_blur.tracking.first_pass import Sightings
+from tracker_blur.tracking.first_pass import RawTracks
 from tracker_blur.tracking.online import WEAK_SECONDS
 from tracker_blur.tracking.scene_cuts import Scenes
 from tracker_blur.tracking.track_state import AGREEING_LOOKS, AGREEING_SHARE
@@ -29,7 +29,7 @@ _ROUNDING_SECONDS = 1e-6  # times are exact, seconds are not
 
 
 @dataclass(frozen=True)
-class Piece:
+class Tracklet:
     """A part of a raw track.
 
     core   what is believed; its first and last find are at most a moment from its ends
@@ -40,12 +40,12 @@ class Piece:
     fray: Track | None
 
 
-def founded_pieces(
+def supported_tracklets(
     track: Track,
     seconds: npt.NDArray[np.float64],
     looked: npt.NDArray[np.int32],
     confidence: float,
-) -> list[Piece]:
+) -> list[Tracklet]:
     """Return what of a raw track rests on finds.
 
     A find is believed when it is sure or a sure one is near in time. What a tracker carried is
@@ -79,7 +79,7 @@ def founded_pieces(
         inside = (every >= first) & (every <= last)
         core = track.rows(around & (believed | near | (followed & inside)))
         if core is not None:
-            pieces.append(Piece(core, track.rows(around & followed & ~inside)))
+            pieces.append(Tracklet(core, track.rows(around & followed & ~inside)))
     return pieces
 
 
@@ -131,7 +131,7 @@ class _End:
 
 
 @dataclass(frozen=True)
-class Joined:
+class LinkedTrack:
     """A face.
 
     track  its rows, with gaps
@@ -142,7 +142,7 @@ class Joined:
     fray: Track | None
 
 
-def joined(pieces: Sequence[Piece], seen: Sightings, scenes: Scenes) -> list[Joined]:
+def joined(pieces: Sequence[Tracklet], seen: RawTracks, scenes: Scenes) -> list[LinkedTrack]:
     """Return the pieces as faces, those that are one face as one, numbered as they appear."""
     follows = _successors(pieces, seen, scenes)
     later = set(follows.values())
@@ -160,7 +160,7 @@ def joined(pieces: Sequence[Piece], seen: Sightings, scenes: Scenes) -> list[Joi
     ]
 
 
-def _successors(pieces: Sequence[Piece], seen: Sightings, scenes: Scenes) -> dict[int, int]:
+def _successors(pieces: Sequence[Tracklet], seen: RawTracks, scenes: Scenes) -> dict[int, int]:
     """Return which piece continues which, by index; each is in at most one pair as either.
 
     What following found comes first, then the assignment of least total cost.
@@ -228,7 +228,7 @@ def _cost(end: _End, start: _End, gap: float, is_same_track: bool) -> float:
     return apart + 1 - shared
 
 
-def _ends(track: Track, seconds: npt.NDArray[np.float64], looks: Looks) -> tuple[_End, _End]:
+def _ends(track: Track, seconds: npt.NDArray[np.float64], looks: Appearance) -> tuple[_End, _End]:
     found = np.flatnonzero(track.has(Origin.DETECTED))
     return _end(track, found, seconds, looks), _end(track, found[::-1], seconds, looks)
 
@@ -237,7 +237,7 @@ def _end(
     track: Track,
     rows: npt.NDArray[np.intp],
     seconds: npt.NDArray[np.float64],
-    looks: Looks,
+    looks: Appearance,
 ) -> _End:
     """Return the end that the first of these rows is at."""
     times = seconds[track.frames[rows]]
@@ -253,7 +253,7 @@ def _end(
     return _End(frame, box, velocity, looks.at(track.track_id, frame))
 
 
-def _merged(chain: Sequence[Piece]) -> Joined:
+def _merged(chain: Sequence[Tracklet]) -> LinkedTrack:
     """Return several pieces as one; where two say where the face is, both are covered."""
     head = chain[0].core.track_id
     cores, frays = TracksBuilder(), TracksBuilder()
@@ -265,7 +265,7 @@ def _merged(chain: Sequence[Piece]) -> Joined:
             if piece.fray is not None:
                 _add(frays, head, piece.fray, gap)
     (track,) = cores.tracks()
-    return Joined(track, next(iter(frays.tracks()), None))
+    return LinkedTrack(track, next(iter(frays.tracks()), None))
 
 
 def _add(builder: TracksBuilder, track_id: int, track: Track, frames: range) -> None:

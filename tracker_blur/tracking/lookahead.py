@@ -21,7 +21,7 @@ import numpy as np
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Frame, Image
 from tracker_blur.core.tracks import ORIGINS, Face, Origin, Track, TracksBuilder
-from tracker_blur.tracking.backtracking import Rewound
+from tracker_blur.tracking.backtracking import Backtracked
 from tracker_blur.tracking.online import Step
 from tracker_blur.tracking.scene_cuts import Change, Scenes
 from tracker_blur.tracking.smoothing import settled
@@ -29,7 +29,7 @@ from tracker_blur.tracking.smoothing import settled
 _SHRINK_PER_SECOND = 0.5  # what is left, a second later, of a size that was hidden once
 
 
-class Glide:
+class BoxEnvelope:
     """A detector's boxes pump, and a small one among larger ones uncovers a rim of the face."""
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class _Place(Generic[F]):
     change: Change
 
 
-class Window(Generic[F]):
+class SlidingWindow(Generic[F]):
     """Holds frames that wait, and a few of those that went before.
 
     margin_seconds  how long before its first and after its last sight a face is hidden, too
@@ -144,17 +144,17 @@ def _without_holds(track: Track) -> Track:
 
 
 class Stepping(Protocol):
-    """What a `Follower` does."""
+    """What a `OnlineTracker` does."""
 
     def step(self, image: Image, seconds: float) -> Step:
         """Return the faces of the next frame."""
         ...
 
 
-class Rewinding(Protocol):
+class Backtracking(Protocol):
     """What a `Rewind` does."""
 
-    def step(self, index: int, image: Image, step: Step) -> Iterator[tuple[Face, Rewound]]:
+    def step(self, index: int, image: Image, step: Step) -> Iterator[tuple[Face, Backtracked]]:
         """Give each face that is new in this frame with where it was before."""
         ...
 
@@ -163,7 +163,7 @@ def look_ahead(
     frames: Iterable[F],
     view: Callable[[Frame], Image],
     follower: Stepping,
-    rewind: Rewinding | None,
+    rewind: Backtracking | None,
     delay_frames: int,
     delay_seconds: float = math.inf,
     margin_seconds: float = 0.0,
@@ -179,8 +179,8 @@ def look_ahead(
     margin_seconds  how long before its first and after its last sight a face is hidden, too, as
                     far as frames wait
     """
-    window: Window[F] = Window(margin_seconds)
-    glide = Glide()
+    window: SlidingWindow[F] = SlidingWindow(margin_seconds)
+    glide = BoxEnvelope()
     for index, frame in enumerate(frames):
         image = view(frame)
         step = follower.step(image, frame.seconds)

@@ -1,11 +1,12 @@
 """The online loop: detect every N frames, follow in between, hold what is lost.
 
-For each frame, in order, `Follower.step` answers where the faces are now. A detection frame pairs
-the detector's finds with the faces known so far; a face it confirms takes the found box, a find
-without a face becomes one at once. A face that was not looked for, or not confirmed, is carried by
-its own tracker, which is started only now, on the frame before, where the face's box was known.
-When the tracker loses it, the last-known box is held, and grows, for a while: at least until the
-detector has looked a few times and not found it. A scene cut ends all, unless it was but a flash.
+For each frame, in order, `OnlineTracker.step` answers where the faces are now. A detection frame
+pairs the detector's finds with the faces known so far; a face it confirms takes the found box, a
+find without a face becomes one at once. A face that was not looked for, or not confirmed, is
+carried by its own tracker, which is started only now, on the frame before, where the face's box was
+known. When the tracker loses it, the last-known box is held, and grows, for a while: at least until
+the detector has looked a few times and not found it. A scene cut ends all, unless it was but a
+flash.
 
 Nothing here reads files or writes pictures; boxes are in pixels of the view.
 """
@@ -25,16 +26,16 @@ from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.detectors import Detector
 from tracker_blur.trackers import Tracker
 from tracker_blur.tracking.association import pair
-from tracker_blur.tracking.redetection import SecondLook
+from tracker_blur.tracking.redetection import Redetector
 from tracker_blur.tracking.scene_cuts import Change, CutDetector
-from tracker_blur.tracking.schedule import Pace
+from tracker_blur.tracking.schedule import DetectionSchedule
 from tracker_blur.tracking.track_state import (
     AGREEING_SHARE,
-    SURE,
-    WEAK,
-    FaceTrack,
-    Likeness,
-    WeakFinds,
+    HIGH_CONFIDENCE,
+    LOW_CONFIDENCE,
+    LowConfidenceDetections,
+    MatchCriteria,
+    TrackState,
 )
 
 _DRIFT_SIZE_RATIO = 1.6  # a tracker that changes the size by more, between looks, has drifted
@@ -50,15 +51,15 @@ class Step:
     """What one frame gave.
 
     change        what the frame is to the one before
-    is_looked_at  whether the detector looked
+    is_detection_frame  whether the detector looked
     """
 
     faces: tuple[Face, ...]
     change: Change
-    is_looked_at: bool
+    is_detection_frame: bool
 
 
-class Follower:
+class OnlineTracker:
     """Knows where every face is, frame by frame.
 
     detector     looks at whole pictures
@@ -68,7 +69,7 @@ class Follower:
     hold_seconds how long a lost face stays hidden
     clock        seconds, for measuring what detecting and following cost; injected
     threads      how many faces' trackers may run side by side
-    second_look  looks where a face should be that the detector did not find; None: nobody does
+    redetector  looks where a face should be that the detector did not find; None: nobody does
     skips        leave out the frames that the detector does not look at: they will be filled in
                  from those before and after
     """
@@ -78,28 +79,28 @@ class Follower:
         detector: Detector,
         confidence: float,
         new_tracker: Callable[[], Tracker] | None,
-        pace: Pace,
+        pace: DetectionSchedule,
         hold_seconds: float,
         clock: Callable[[], float],
         threads: int = 1,
-        second_look: SecondLook | None = None,
+        redetector: Redetector | None = None,
         *,
         skips: bool = False,
     ) -> None:
         self._detector = detector
         self._confidence = confidence
-        self._weak_confidence = min(confidence, detector.weak_confidence)
+        self._low_confidence = min(confidence, detector.low_confidence)
         self._new_tracker = new_tracker
         self._pace = pace
         self._hold_seconds = hold_seconds
         self._clock = clock
-        self._second_look = second_look
+        self._redetector = redetector
         self._skips = skips
         self._pool = ThreadPoolExecutor(threads, "tracker") if threads > 1 else None
         self._cuts = CutDetector()
-        self._tracks: list[FaceTrack] = []
-        self._before_cut: list[FaceTrack] = []
-        self._weak_finds = WeakFinds(confidence)
+        self._tracks: list[TrackState] = []
+        self._before_cut: list[TrackState] = []
+        self._low_confidence_detections = LowConfidenceDetections(confidence)
         self._last_image: Image | None = None
         self.track_count = 0
 
@@ -115,7 +116,7 @@ class Follower:
             self._change_scene(change)
         is_due = self._new_tracker is None or self._pace.is_due(seconds)
         if self._skips and not is_due:
-            return Step((), change, is_looked_at=False)
+            return Step((), change, is_detection_frame=False)
         unseen = self._detect(image, seconds) if is_due else self._tracks
         self._carry(unseen, image, seconds)
         self._tracks = [track for track in self._tracks if not self._is_over(track, seconds)]
@@ -125,7 +126,7 @@ class Follower:
                 Face(track.track_id, track.box, track.score, track.origin) for track in self._tracks
             ),
             change,
-            is_looked_at=is_due,
+            is_detection_frame=is_due,
         )
 
     def _rescaled(self, last: Image, image: Image) -> Image:
@@ -134,54 +135,58 @@ class Follower:
         x_ratio, y_ratio = width / last.shape[1], height / last.shape[0]
         for track in (*self._tracks, *self._before_cut):
             track.rescale(x_ratio, y_ratio)
-        self._weak_finds.rescale(x_ratio, y_ratio)
+        self._low_confidence_detections.rescale(x_ratio, y_ratio)
         return np.asarray(cv2.resize(last, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
-    def _detect(self, image: Image, seconds: float) -> list[FaceTrack]:
+    def _detect(self, image: Image, seconds: float) -> list[TrackState]:
         """Look at the whole picture, confirm and start tracks; return those not confirmed."""
         started = self._clock()
         found = [
             find
-            for find in self._detector.detect(image, self._weak_confidence)
+            for find in self._detector.detect(image, self._low_confidence)
             if not find.box.is_empty
         ]
         strong = [find for find in found if find.score >= self._confidence]
         weak = [find for find in found if find.score < self._confidence]
-        unseen, new = self._confirm(self._tracks, strong, seconds, SURE)
+        unseen, new = self._confirm(self._tracks, strong, seconds, HIGH_CONFIDENCE)
         for track in self._tracks:
             if track.confirmed_seconds == seconds:
                 track.strong_seconds = seconds
         sure = [t for t in unseen if seconds - t.strong_seconds <= WEAK_SECONDS]
         doubted = [t for t in unseen if seconds - t.strong_seconds > WEAK_SECONDS]
-        unseen, stray = self._confirm(sure, weak, seconds, WEAK)
+        unseen, stray = self._confirm(sure, weak, seconds, LOW_CONFIDENCE)
         for track in sure:
             is_fair = track.score >= AGREEING_SHARE * self._confidence
             if track.confirmed_seconds == seconds and is_fair:
                 track.strong_seconds = seconds
-        if self._second_look is not None:
+        if self._redetector is not None:
             unseen = self._look_again(unseen, image, seconds)
         unseen = [*unseen, *doubted]
         if unseen or new:
             self._pace.hurry()
         for track in unseen:
-            track.missed_looks += 1
+            track.missed_detections += 1
         taken = [track.box for track in self._tracks]
-        agreed = [find for find in self._weak_finds.agreed(stray) if not _is_among(find, taken)]
+        agreed = [
+            find
+            for find in self._low_confidence_detections.agreed(stray)
+            if not _is_among(find, taken)
+        ]
         for find in (*new, *agreed):
-            self._tracks.append(FaceTrack.begun(self.track_count, find, seconds))
+            self._tracks.append(TrackState.begun(self.track_count, find, seconds))
             self.track_count += 1
         self._pace.detected(self._clock() - started, [track.speed for track in self._tracks])
         return unseen
 
     def _look_again(
-        self, tracks: Sequence[FaceTrack], image: Image, seconds: float
-    ) -> list[FaceTrack]:
+        self, tracks: Sequence[TrackState], image: Image, seconds: float
+    ) -> list[TrackState]:
         """Look more closely for each of these faces; return those still not found."""
-        assert self._second_look is not None
+        assert self._redetector is not None
         unseen = []
         for track in tracks:
             taken = [other.box for other in self._tracks if other.confirmed_seconds == seconds]
-            find = self._second_look.find(image, track.expected(seconds))
+            find = self._redetector.find(image, track.expected(seconds))
             if find is None or _is_among(find, taken):
                 unseen.append(track)
             else:
@@ -196,16 +201,16 @@ class Follower:
             for track in self._tracks:
                 track.tracker, track.origin = None, Origin.HELD
         self._before_cut = ended
-        self._weak_finds.forget()
+        self._low_confidence_detections.forget()
         self._pace.restart()
 
     def _confirm(
         self,
-        tracks: Sequence[FaceTrack],
+        tracks: Sequence[TrackState],
         found: Sequence[Detection],
         seconds: float,
-        likeness: Likeness,
-    ) -> tuple[list[FaceTrack], list[Detection]]:
+        likeness: MatchCriteria,
+    ) -> tuple[list[TrackState], list[Detection]]:
         """Pair finds with tracks; return the tracks and the finds left over."""
         pairs = pair(
             [track.expected(seconds) for track in tracks],
@@ -221,7 +226,7 @@ class Follower:
             [find for index, find in enumerate(found) if index not in columns],
         )
 
-    def _carry(self, tracks: Sequence[FaceTrack], image: Image, seconds: float) -> None:
+    def _carry(self, tracks: Sequence[TrackState], image: Image, seconds: float) -> None:
         """Follow each track into this picture with its own tracker, or hold it."""
         started = self._clock()
         found = [track.box for track in self._tracks if track.confirmed_seconds == seconds]
@@ -240,10 +245,10 @@ class Follower:
         if tracks:
             self._pace.followed(self._clock() - started)
 
-    def _follow(self, track: FaceTrack, image: Image, seconds: float) -> Box | None:
+    def _follow(self, track: TrackState, image: Image, seconds: float) -> Box | None:
         """Return the tracker's box in this picture; None when it lost the face."""
         unconfirmed = seconds - track.confirmed_seconds
-        if track.missed_looks and unconfirmed > _CARRY_HOLDS * self._hold_seconds:
+        if track.missed_detections and unconfirmed > _CARRY_HOLDS * self._hold_seconds:
             return None
         if self._new_tracker is None or self._last_image is None or track.origin is Origin.HELD:
             return None
@@ -259,9 +264,9 @@ class Follower:
         outside = box.clipped(width, height).area < 0.25 * box.area
         return None if drifted or outside else box
 
-    def _is_over(self, track: FaceTrack, seconds: float) -> bool:
+    def _is_over(self, track: TrackState, seconds: float) -> bool:
         return (
-            track.missed_looks >= _MISSED_LOOKS
+            track.missed_detections >= _MISSED_LOOKS
             and seconds - track.known_seconds > self._hold_seconds
         )
 

@@ -18,7 +18,7 @@ _CONFIDENCE_SHARE = 0.6  # of the detector's weak confidence: here a face was, o
 _SAME_FACE_IOU = 0.4
 
 
-class SecondLook:
+class Redetector:
     """Looks at the surroundings of one face.
 
     detector  one of its own: it always gets pictures of one size
@@ -26,7 +26,7 @@ class SecondLook:
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
-        self._confidence = _CONFIDENCE_SHARE * detector.weak_confidence
+        self._confidence = _CONFIDENCE_SHARE * detector.low_confidence
 
     def find(self, image: Image, expected: Box) -> Detection | None:
         """Return the find that fits best where a face is expected, both in the image's pixels."""

@@ -13,7 +13,7 @@ _TRAVEL_SIZES = 0.5  # a face may move by half its size between two looks
 _AFTER_CUT_FRAMES = 3  # a new scene is looked at on each of its first frames
 
 
-class Pace:
+class DetectionSchedule:
     """Counts frames between detections; with "auto" it adapts their number, N.
 
     Detecting on every Nth frame and following on the others costs, a frame,

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.core.tracks import ORIGINS, Boxes, Origin, Track, Tracks
-from tracker_blur.tracking.first_pass import Sightings
-from tracker_blur.tracking.linking import founded_pieces, joined
+from tracker_blur.tracking.first_pass import RawTracks
+from tracker_blur.tracking.linking import joined, supported_tracklets
 from tracker_blur.tracking.scene_cuts import Scenes
 
 _GROWTH_PER_SECOND = 0.5  # share of its size by which a box that is not known grows, a side
@@ -24,7 +24,7 @@ _LONGEST_HALF_WINDOW = 15  # rows: at very high rates, and where times are odd
 _ROUNDING_SECONDS = 1e-6  # times are exact, seconds are not: a margin of 5 frames is never 4
 
 
-def refine(seen: Sightings, confidence: float, margin_seconds: float) -> Tracks:
+def refine(seen: RawTracks, confidence: float, margin_seconds: float) -> Tracks:
     """Return the tracks to hide, their rows without gaps.
 
     confidence      the score from which a find is sure
@@ -36,7 +36,7 @@ def refine(seen: Sightings, confidence: float, margin_seconds: float) -> Tracks:
     pieces = [
         piece
         for track in tracks.tracks
-        for piece in founded_pieces(track, seconds, seen.looked, confidence)
+        for piece in supported_tracklets(track, seconds, seen.looked, confidence)
     ]
     refined = []
     for face in joined(pieces, seen, scenes):

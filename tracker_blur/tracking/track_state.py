@@ -23,7 +23,7 @@ _GROWTH_PER_SECOND = 0.5  # a held box grows by this share of its size, on each 
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
+class MatchCriteria:
     """How like a track's expected box a find must be to confirm it.
 
     gate_share  of the distance up to which the two are paired
@@ -34,12 +34,14 @@ class Likeness:
     size_ratio: float
 
 
-SURE = Likeness(0.7, 2.0)
-WEAK = Likeness(0.5, 1.6)  # a weak find may be anything: only where and as large as expected
+HIGH_CONFIDENCE = MatchCriteria(0.7, 2.0)
+LOW_CONFIDENCE = MatchCriteria(
+    0.5, 1.6
+)  # a weak find may be anything: only where and as large as expected
 
 
 @dataclass(slots=True)
-class FaceTrack:
+class TrackState:
     """One face on its way; `box` is where it is in the newest frame.
 
     Boxes are in pixels of the view, `velocity` in pixels a second, times in seconds.
@@ -54,12 +56,12 @@ class FaceTrack:
     known: Box  # the last box that a detection or the tracker gave
     known_seconds: float
     strong_seconds: float  # when a find was sure, last
-    missed_looks: int = 0
+    missed_detections: int = 0
     velocity: tuple[float, float] = (0.0, 0.0)
     tracker: Tracker | None = field(default=None, repr=False)
 
     @classmethod
-    def begun(cls, track_id: int, find: Detection, seconds: float) -> FaceTrack:
+    def begun(cls, track_id: int, find: Detection, seconds: float) -> TrackState:
         """Return the track of a face that was just found."""
         return cls(
             track_id,
@@ -108,7 +110,7 @@ class FaceTrack:
                 for old, way in zip(self.velocity, (u - x, v - y), strict=True)
             )
             self.velocity = dx, dy
-        self.missed_looks = 0
+        self.missed_detections = 0
         self.box = self.confirmed = self.known = found.box
         self.confirmed_seconds = self.known_seconds = seconds
         self.score, self.origin, self.tracker = found.score, Origin.DETECTED, None
@@ -129,7 +131,7 @@ AGREEING_LOOKS = 4  # a weak find in so many looks in a row, in one place, is a 
 AGREEING_SHARE = 0.8  # of the confidence, that each of them has at least
 
 
-class WeakFinds:
+class LowConfidenceDetections:
     """Remembers the weak finds of the last look, and in how many looks so far each was made.
 
     confidence  the score from which a find is a face
@@ -147,8 +149,8 @@ class WeakFinds:
             for row, column in pair(
                 [find.box for find, _ in self._counted],
                 [find.box for find in weak],
-                [WEAK.gate_share * GATE_SIZES] * len(self._counted),
-                WEAK.size_ratio,
+                [LOW_CONFIDENCE.gate_share * GATE_SIZES] * len(self._counted),
+                LOW_CONFIDENCE.size_ratio,
             )
         }
         counted = [(find, 1 + before.get(index, 0)) for index, find in enumerate(weak)]

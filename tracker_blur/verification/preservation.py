@@ -27,9 +27,9 @@ from av.stream import AttachmentStream, Stream
 from tracker_blur.errors import SourceError, reason_of
 from tracker_blur.settings import MetadataRule
 from tracker_blur.verification.verdict import Check
-from tracker_blur.verification.visibility import PictureRecord
+from tracker_blur.verification.visibility import FrameComparison
 from tracker_blur.video import stream_info
-from tracker_blur.video.reader import STILL_PICTURES, VideoSource, open_input
+from tracker_blur.video.reader import STILL_PICTURES, VideoReader, open_input
 from tracker_blur.video.stream_copy import is_text
 from tracker_blur.video.stream_info import VideoTrack
 
@@ -155,7 +155,7 @@ _FFMPEGS_NAME = "Lav"  # how the names of its libraries begin
 def compare(
     output: Path,
     source: Path,
-    pictures: PictureRecord,
+    pictures: FrameComparison,
     metadata: MetadataRule,
     *,
     partial: bool = False,
@@ -169,8 +169,8 @@ def compare(
     Raises SourceError when a file cannot be read to its end.
     """
     with ExitStack() as stack:
-        after_video = stack.enter_context(VideoSource(output))
-        before_video = stack.enter_context(VideoSource(source, partial=partial))
+        after_video = stack.enter_context(VideoReader(output))
+        before_video = stack.enter_context(VideoReader(source, partial=partial))
         after = stack.enter_context(open_input(output))
         before = stack.enter_context(open_input(source))
         is_gif = "gif" in after.format.name
@@ -188,7 +188,7 @@ def compare(
     return tuple(checks)
 
 
-def _shape(after: VideoSource, before: VideoSource) -> Check:
+def _shape(after: VideoReader, before: VideoReader) -> Check:
     (width, height), (was_width, was_height) = after.info.size, before.info.size
     ratio = width / height * float(after.info.pixel_aspect)
     was_ratio = was_width / was_height * float(before.info.pixel_aspect)

@@ -13,7 +13,7 @@ from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Image, view_size
 from tracker_blur.detectors import Detector, load_detector
 from tracker_blur.settings import FACE, Settings
-from tracker_blur.tracking.detector_bundle import kinds
+from tracker_blur.tracking.detector_bundle import target_classes
 from tracker_blur.weights.store import Weights
 
 SURE = 0.6  # score from which one find in one frame is a face
@@ -38,7 +38,7 @@ _CLOSE_PADDING = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Find:
+class ProbeDetection:
     """A place that a detector takes for a face, or another thing that is to be hidden.
 
     box        pixels of the full-size upright frame
@@ -73,7 +73,7 @@ class Find:
         return self.score >= SURE
 
 
-class Looker:
+class Probe:
     """One detector at its scales; to be used by one thread at a time."""
 
     def __init__(self, name: str, detector: Detector, label: str = FACE) -> None:
@@ -85,7 +85,7 @@ class Looker:
     def _looks_px(self) -> tuple[int, ...]:
         return _LOOKS_PX[self.name] if self.label == FACE else _OTHER_LOOKS_PX
 
-    def look(self, picture: Image, pixel_aspect: Fraction) -> list[Find]:
+    def look(self, picture: Image, pixel_aspect: Fraction) -> list[ProbeDetection]:
         """Return what it finds anywhere in an upright picture of full size."""
         height, width = picture.shape[:2]
         sizes = {view_size((width, height), px, pixel_aspect) for px in self._looks_px}
@@ -95,7 +95,7 @@ class Looker:
             finds += self._finds(reduced, width / size[0], height / size[1])
         return finds
 
-    def look_closely(self, picture: Image, box: Box) -> list[Find]:
+    def detect_multiscale(self, picture: Image, box: Box) -> list[ProbeDetection]:
         """Return what it finds in an enlarged part of the picture, around a box."""
         height, width = picture.shape[:2]
         around = box.padded(_CLOSE_PADDING).clipped(width, height)
@@ -109,43 +109,47 @@ class Looker:
         finds = self._finds(enlarged, (right - left) / size[0], (bottom - top) / size[1])
         return [replace(find, box=find.box.moved(left, top)) for find in finds]
 
-    def _finds(self, picture: cv2.typing.MatLike, x_ratio: float, y_ratio: float) -> list[Find]:
+    def _finds(
+        self, picture: cv2.typing.MatLike, x_ratio: float, y_ratio: float
+    ) -> list[ProbeDetection]:
         found = self._detector.detect(np.ascontiguousarray(picture, np.uint8), WEAK)
         return [
-            Find(find.box.scaled(x_ratio, y_ratio), find.score, self.name, label=self.label)
+            ProbeDetection(
+                find.box.scaled(x_ratio, y_ratio), find.score, self.name, label=self.label
+            )
             for find in found
         ]
 
 
-def lookers(settings: Settings, weights: Weights) -> tuple[Looker, ...]:
+def probes(settings: Settings, weights: Weights) -> tuple[Probe, ...]:
     """Return who looks for what the settings hide, best first of each kind.
 
     For faces these are the networks whose weights are on this machine, for all else the detectors
     that found it. Raises ModelError when a weight file is damaged, and SettingsError as `kinds`
     does.
     """
-    found: list[Looker] = []
-    for kind in kinds(settings, weights):
+    found: list[Probe] = []
+    for kind in target_classes(settings, weights):
         if kind.label == FACE:
             found += _for_faces(weights)
         else:
-            found.append(Looker(kind.finder, kind.load(), kind.label))
+            found.append(Probe(kind.finder, kind.load(), kind.label))
     return tuple(found)
 
 
-def _for_faces(weights: Weights) -> tuple[Looker, ...]:
+def _for_faces(weights: Weights) -> tuple[Probe, ...]:
     here = [name for name in _NETWORKS if _is_here(name, weights)]
     looking = [name for name in here if _SPARED_BY.get(name) not in here] or [_LAST_RESORT]
-    return tuple(Looker(name, load_detector(name, weights)[1]) for name in looking)
+    return tuple(Probe(name, load_detector(name, weights)[1]) for name in looking)
 
 
 def _is_here(name: str, weights: Weights) -> bool:
     return weights.complete(plugins.load("tracker_blur.detectors", name).WEIGHTS) is not None
 
 
-def without_doubles(finds: list[Find]) -> list[Find]:
+def without_doubles(finds: list[ProbeDetection]) -> list[ProbeDetection]:
     """Keep the best-scored of finds that are one thing, and note where two detectors agree."""
-    kept: list[Find] = []
+    kept: list[ProbeDetection] = []
     for find in sorted(finds, key=lambda find: -find.score):
         same = [
             at

@@ -17,13 +17,13 @@ import numpy as np
 
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Frame, Image
-from tracker_blur.core.prefetch import Ahead
+from tracker_blur.core.prefetch import Prefetcher
 from tracker_blur.verification import visibility
-from tracker_blur.verification.probes import Find, Looker, without_doubles
-from tracker_blur.verification.track_index import Whereabouts
+from tracker_blur.verification.probes import Probe, ProbeDetection, without_doubles
+from tracker_blur.verification.track_index import TrackIndex
 from tracker_blur.verification.verdict import EndView, Evidence, Exposure, RunBuilder
-from tracker_blur.verification.visibility import Cells, PictureRecord, left_open
-from tracker_blur.video.reader import VideoSource
+from tracker_blur.verification.visibility import Cells, FrameComparison, left_open
+from tracker_blur.video.reader import VideoReader
 
 _PADDING = 1.0
 _HEIGHT_PX = 160
@@ -91,16 +91,16 @@ class Look:
 
     index: int
     seconds: float
-    is_looked_at: bool
+    is_detection_frame: bool
     after: Image
     gray: visibility.Gray
     before: Image | None = None
     gray_before: visibility.Gray | None = None
     cells: Cells | None = None
-    finds: list[Find] = field(default_factory=list)
+    finds: list[ProbeDetection] = field(default_factory=list)
 
 
-class Case:
+class VerificationRun:
     """One file under verification.
 
     where        where its tracks are and hide; None without any
@@ -111,14 +111,14 @@ class Case:
 
     def __init__(
         self,
-        where: Whereabouts | None,
+        where: TrackIndex | None,
         by: Evidence | None,
         every: int,
-        all_lookers: Sequence[Looker],
+        all_lookers: Sequence[Probe],
     ) -> None:
         self.where = where
         self.evidence: Evidence = by or ("detail" if where is None else "tracks")
-        self.pictures = PictureRecord()
+        self.pictures = FrameComparison()
         self.runs = RunBuilder()
         self.ends: list[EndView] = []
         self.looked = 0
@@ -127,12 +127,12 @@ class Case:
         firsts = {looker.label: looker for looker in reversed(all_lookers)}
         self._close_lookers = tuple(firsts.values())
 
-    def looks(self, after: VideoSource, before: VideoSource | None) -> Iterator[Look]:
+    def looks(self, after: VideoReader, before: VideoReader | None) -> Iterator[Look]:
         """Give each frame of the output, with the input's of the same time."""
         with ExitStack() as stack:
             others: Iterator[Frame] = iter(())
             if before is not None:
-                ahead = stack.enter_context(Ahead(before, QUEUED_LOOKS, "decode input"))
+                ahead = stack.enter_context(Prefetcher(before, QUEUED_LOOKS, "decode input"))
                 others = self.pictures.timed_before(ahead)
             pairs = paired(self.pictures.timed_after(after), others)
             for count, (frame, other) in enumerate(pairs):
@@ -149,7 +149,7 @@ class Case:
                 yield look
 
     def with_finds(
-        self, looks: Iterable[Look], looker: Looker, pixel_aspect: Fraction
+        self, looks: Iterable[Look], looker: Probe, pixel_aspect: Fraction
     ) -> Iterator[Look]:
         """Let one detector look at each frame.
 
@@ -158,19 +158,19 @@ class Case:
         """
         for look in looks:
             picture = look.after if look.before is None else look.before
-            if look.is_looked_at:
+            if look.is_detection_frame:
                 look.finds += looker.look(picture, pixel_aspect)
             if self.where is not None and looker in self._close_lookers:
                 for box in self.where.awaited.get(look.index, ()):
-                    look.finds += looker.look_closely(picture, box)
+                    look.finds += looker.detect_multiscale(picture, box)
             yield look
 
     def judge(self, look: Look) -> None:
         """Decide which finds are exposed."""
         finds = without_doubles(look.finds)
         hidden_places = [] if self.where is None else self.where.hidden(look.index)
-        exposed: list[tuple[Find, float]] = []
-        hidden: list[Find] = []
+        exposed: list[tuple[ProbeDetection, float]] = []
+        hidden: list[ProbeDetection] = []
         for find in finds:
             visible = self._visible(look, find, hidden_places)
             if visible:
@@ -178,7 +178,7 @@ class Case:
             elif visible is not None:
                 hidden.append(find)
         faces = [find.box for find in hidden if find.is_firm]
-        if look.is_looked_at or finds:
+        if look.is_detection_frame or finds:
             self.looked += 1
             self.finds += len(finds)
             exposures = [
@@ -208,7 +208,7 @@ class Case:
         else:
             self.pictures.differs(look.index)
 
-    def _visible(self, look: Look, find: Find, hidden: list[Box]) -> float | None:
+    def _visible(self, look: Look, find: ProbeDetection, hidden: list[Box]) -> float | None:
         """Return how much of a find can be seen; 0 when it is hidden, None when it is no case."""
         if min(find.box.width, find.box.height) < visibility.SMALLEST_PX:
             return None
@@ -233,7 +233,7 @@ class Case:
         shows = find.is_firm and seen is not None and visibility.shows_detail(seen)
         return 1.0 if shows else 0.0
 
-    def _exposure(self, look: Look, find: Find, visible: float) -> Exposure:
+    def _exposure(self, look: Look, find: ProbeDetection, visible: float) -> Exposure:
         where = self.where
         return Exposure(
             look.index,

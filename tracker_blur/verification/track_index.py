@@ -26,7 +26,7 @@ class View:
     box: Box
 
 
-class Whereabouts:
+class TrackIndex:
     """Tells, frame by frame, what tracks say.
 
     awaited     by frame: where a hidden track has no box, but a moment before or after it has

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from tracker_blur.core.box import Box
-from tracker_blur.verification.probes import Find
+from tracker_blur.verification.probes import ProbeDetection
 
 Evidence = Literal["pixels", "tracks", "detail"]
 """What decided whether a find is exposed: the input's pixels, the hidden places, or looks alone."""
@@ -281,7 +281,7 @@ class RunBuilder:
 
     def add(
         self,
-        exposures: Iterable[tuple[Find, Exposure]],
+        exposures: Iterable[tuple[ProbeDetection, Exposure]],
         hidden: Sequence[Box],
         awaited: Sequence[Box],
     ) -> None:

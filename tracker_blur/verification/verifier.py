@@ -18,15 +18,15 @@ from typing import TypeAlias
 
 import numpy as np
 
-from tracker_blur.core.prefetch import Ahead
+from tracker_blur.core.prefetch import Prefetcher
 from tracker_blur.core.tracks import Tracks
 from tracker_blur.settings import MetadataRule, Settings
 from tracker_blur.verification import preservation
-from tracker_blur.verification.probes import lookers
-from tracker_blur.verification.run import QUEUED_LOOKS, Case, Look
-from tracker_blur.verification.track_index import Whereabouts
+from tracker_blur.verification.probes import probes
+from tracker_blur.verification.run import QUEUED_LOOKS, Look, VerificationRun
+from tracker_blur.verification.track_index import TrackIndex
 from tracker_blur.verification.verdict import Check, Verdict
-from tracker_blur.video.reader import VideoSource
+from tracker_blur.video.reader import VideoReader
 from tracker_blur.weights.store import Weights
 
 _PADDING_RATIO = Settings().padding_ratio
@@ -46,7 +46,7 @@ class Verifier:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._lookers = lookers(settings, Weights(settings.models_folder))
+        self._lookers = probes(settings, Weights(settings.models_folder))
         self.detectors = tuple(looker.name for looker in self._lookers)
 
     def verify(
@@ -76,20 +76,22 @@ class Verifier:
         started = time.perf_counter()
         frames = 0
         with ExitStack() as stack:
-            after = stack.enter_context(VideoSource(output, partial=partial))
+            after = stack.enter_context(VideoReader(output, partial=partial))
             where = None
             if tracks is not None:
-                where = Whereabouts(_fitted(tracks, after.info.size), padding_ratio)
-            case = Case(where, "pixels" if source else None, every, self._lookers)
+                where = TrackIndex(_fitted(tracks, after.info.size), padding_ratio)
+            case = VerificationRun(where, "pixels" if source else None, every, self._lookers)
             before = (
                 None
                 if source is None
-                else stack.enter_context(VideoSource(source, partial=partial))
+                else stack.enter_context(VideoReader(source, partial=partial))
             )
             expected = after.info.frame_count
             looks: Iterable[Look] = case.looks(after, before)
             for looker in self._lookers:
-                ahead = stack.enter_context(Ahead(looks, QUEUED_LOOKS, f"before {looker.name}"))
+                ahead = stack.enter_context(
+                    Prefetcher(looks, QUEUED_LOOKS, f"before {looker.name}")
+                )
                 looks = case.with_finds(ahead, looker, after.info.pixel_aspect)
             for look in looks:
                 case.judge(look)

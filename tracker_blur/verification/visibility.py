@@ -188,7 +188,7 @@ _PEAK = 255.0
 _LEAST_ERROR = 1e-3  # square levels: below that, 78 dB, pictures are the same
 
 
-class PictureRecord:
+class FrameComparison:
     """What is known of both videos' pictures once all of them were seen.
 
     after_seconds   presentation times of the output's frames

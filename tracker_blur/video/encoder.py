@@ -66,7 +66,7 @@ _BT709, _BT601 = 1, 6  # ITU-T H.273, table 4
 _SWSCALE_MATRIX = {_BT709: Colorspace.ITU709, _BT601: Colorspace.ITU601}
 
 
-class Fit:
+class FrameConformer:
     """What an encoder gets of a track.
 
     pixel_format   FFmpeg's name of it
@@ -147,7 +147,7 @@ _COUNTED_RATE_LIMIT = 65_535  # MPEG-4 part 2 counts in 16 bits
 _X265_REORDERED = 2  # pictures by which x265 delays those that refer to later ones
 
 
-class PictureEncoder:
+class FrameEncoder:
     """A new picture track that looks and keeps time as the one it replaces.
 
     stream   the track in the output
@@ -161,7 +161,7 @@ class PictureEncoder:
     ) -> None:
         self._track = track
         self._start = round(track.clock_start / track.time_base)
-        self._fit = Fit(track, encoder)
+        self._fit = FrameConformer(track, encoder)
         self._times: deque[tuple[int, int]] | None = deque() if encoder.counts_frames else None
         self._count = 0
         self._encoder_name = encoder.name

@@ -84,7 +84,7 @@ _ARBITRARY_CLOCKS = {"mpegts", "mpeg"}  # broadcast clocks, which start anywhere
 _CLOCK_JUMP_SECONDS = 1.0  # a clock that goes back further has been set anew
 
 
-class VideoSource:
+class VideoReader:
     """Gives the frames of a video's first picture track.
 
     info         what is known before the rest is decoded
@@ -138,7 +138,7 @@ class VideoSource:
         except DamageError as damage:
             self._end_early(damage, index + 1, clock.seconds)
 
-    def __enter__(self) -> VideoSource:
+    def __enter__(self) -> VideoReader:
         return self
 
     def __exit__(

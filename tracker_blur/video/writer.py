@@ -24,7 +24,7 @@ from tracker_blur.errors import SinkError, TrackerBlurError, reason_of
 from tracker_blur.files.atomic import NO_SPACE, replacing
 from tracker_blur.settings import Settings
 from tracker_blur.video.containers import ContainerFormat, container_format
-from tracker_blur.video.encoder import Fit, PictureEncoder, kept_priority
+from tracker_blur.video.encoder import FrameConformer, FrameEncoder, kept_priority
 from tracker_blur.video.encoder_settings import Encoder, choose
 from tracker_blur.video.frame import DecodedFrame
 from tracker_blur.video.gif import GifEncoder
@@ -36,7 +36,7 @@ _FONT_SUFFIXES = (".ttf", ".otf", ".ttc", ".woff", ".woff2")
 _MOST_TICKS_A_SECOND = 10_000_000
 
 
-class Assembly:
+class Muxer:
     """An output file under way; its header is written at once, so that faults show early.
 
     Raises SinkError when a track or the encoder does not fit; av.FFmpegError, OSError or
@@ -114,12 +114,12 @@ class Assembly:
         track: VideoTrack,
         encoder: Encoder,
         settings: Settings,
-    ) -> PictureEncoder | GifEncoder:
-        pictures: PictureEncoder | GifEncoder
+    ) -> FrameEncoder | GifEncoder:
+        pictures: FrameEncoder | GifEncoder
         if encoder.codec == "gif":
             pictures = GifEncoder(self._output, track)
         else:
-            pictures = PictureEncoder(self._output, track, encoder, settings)
+            pictures = FrameEncoder(self._output, track, encoder, settings)
         pictures.stream.metadata.update(track_tags(stream.metadata, "video", settings.metadata))
         pictures.stream.disposition = stream.disposition
         try:
@@ -164,7 +164,7 @@ def _is_font(stream: AttachmentStream) -> bool:
     return "font" in (stream.mimetype or "") or (stream.name or "").lower().endswith(_FONT_SUFFIXES)
 
 
-class VideoSink:
+class VideoWriter:
     """Writes the pictures anew, and everything else of the input as it was.
 
     Sound and subtitles are copied; chapters, languages, track titles, dispositions, fonts and
@@ -195,7 +195,7 @@ class VideoSink:
             self._encoder = choose(settings, source.track, self._form)
             self._encoder.configured(settings)
         self.warnings = _resized(path, source.track, self._encoder)
-        self._assembly: Assembly | None = None
+        self._assembly: Muxer | None = None
         self._run = self._running()
 
     def write(self, redacted: RedactedFrame) -> None:
@@ -207,7 +207,7 @@ class VideoSink:
         with _explained(self._path):
             self._assembly.write(redacted.frame.picture)
 
-    def __enter__(self) -> VideoSink:
+    def __enter__(self) -> VideoWriter:
         self._run.__enter__()
         return self
 
@@ -226,7 +226,7 @@ class VideoSink:
             open_input(self._source_path) as source,
         ):
             with _explained(self._path):
-                assembly = Assembly(
+                assembly = Muxer(
                     temporary,
                     self._source_path,
                     source,
@@ -248,7 +248,7 @@ class VideoSink:
 
 
 def _resized(path: Path, track: VideoTrack, encoder: Encoder) -> tuple[str, ...]:
-    fit = Fit(track, encoder)
+    fit = FrameConformer(track, encoder)
     if not fit.is_padded:
         return ()
     before, after = ("x".join(map(str, size)) for size in (track.size, fit.size))

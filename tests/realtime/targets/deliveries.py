@@ -19,7 +19,7 @@ from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Image, Orientation
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.realtime.controls import Controls
-from tracker_blur.realtime.delivery import SOUND_RATE, TIME_BASE, Delivery, Format, Sound
+from tracker_blur.realtime.delivery import SOUND_RATE, TIME_BASE, AudioChunk, Delivery, Format
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.status import Status
 from tracker_blur.realtime.targets import Context, Target
@@ -92,18 +92,23 @@ def deliveries(count: int = COUNT, begin: float = BEGIN) -> list[Delivery]:
     ]
 
 
-def sounds(count: int = COUNT, begin: float = BEGIN, beep: float = BEEP_SECONDS) -> Iterator[Sound]:
+def sounds(
+    count: int = COUNT, begin: float = BEGIN, beep: float = BEEP_SECONDS
+) -> Iterator[AudioChunk]:
     """Yield silence with a beep that starts so many seconds after the first picture."""
     length = round(count / float(RATE) * SOUND_RATE)
     times = np.arange(length) / SOUND_RATE
     tone = 0.5 * np.sin(2 * np.pi * 1000 * times) * (times >= beep) * (times < beep + 0.2)
     both = np.stack([tone, tone]).astype(np.float32)
     for start in range(0, length, _STRETCH):
-        yield Sound(both[:, start : start + _STRETCH], begin + start / SOUND_RATE)
+        yield AudioChunk(both[:, start : start + _STRETCH], begin + start / SOUND_RATE)
 
 
 def send(
-    target: Target, pictures: list[Delivery], sound: Iterator[Sound] | None = None, pace: float = 0
+    target: Target,
+    pictures: list[Delivery],
+    sound: Iterator[AudioChunk] | None = None,
+    pace: float = 0,
 ) -> None:
     """Show pictures and play sound in the order of their times; pace: of the true speed."""
     waiting = next(sound, None) if sound else None

@@ -92,13 +92,13 @@ def peer(protocol: str, path: Path, port: int | None = None) -> Iterator[Peer]:
 
 
 def _wait_until_listening(port: int, *, is_udp: bool) -> None:
-    kinds = ("udp",) if is_udp else ("tcp", "tcp6")
+    target_classes = ("udp",) if is_udp else ("tcp", "tcp6")
     wanted = f":{port:04X}"
 
     def listens() -> bool:
         return any(
             fields[1].endswith(wanted) and fields[3] in ("0A", "07")
-            for kind in kinds
+            for kind in target_classes
             for line in Path(f"/proc/net/{kind}").read_text().splitlines()[1:]
             if (fields := line.split())
         )

@@ -90,7 +90,7 @@ def ask_so(page: Page, path: str, method: str, *headers: tuple[str, str]) -> int
     return code
 
 
-class Watcher:
+class Analyzer:
     """Reads the moving picture."""
 
     def __init__(self, page: Page) -> None:
@@ -117,20 +117,20 @@ class Watcher:
 
 
 def test_the_picture_moves(page: Page) -> None:
-    watcher = Watcher(page)
-    assert watcher.answer.getheader("Content-Type", "").startswith("multipart/x-mixed-replace")
+    analyzer = Analyzer(page)
+    assert analyzer.answer.getheader("Content-Type", "").startswith("multipart/x-mixed-replace")
     for delivery, frame in zip(deliveries(10), frames(), strict=False):
         page.show(delivery)
-        picture = watcher.next()
+        picture = analyzer.next()
         assert picture is not None
         assert likeness(picture, frame.view(SIZE)) > 28
     page.close()
-    assert watcher.next() is None
-    watcher.close()
+    assert analyzer.next() is None
+    analyzer.close()
 
 
 def test_a_slow_watcher_gets_the_newest_picture_and_holds_up_nothing(page: Page) -> None:
-    slow = Watcher(page)
+    slow = Analyzer(page)
     began = time.monotonic()
     for _ in range(20):
         send(page, deliveries(), sounds())
@@ -181,8 +181,12 @@ def test_buttons_act() -> None:
     with opened(controls=controls) as page:
         for name in ("hide", "method", "stronger", "stronger", "weaker"):
             assert ask(page, f"/controls/{name}", "POST")[0] == 200
-        wishes = controls.wishes
-        assert (wishes.hide_all, wishes.method, wishes.strength) == (True, "solid", 1)
+        control_state = controls.control_state
+        assert (control_state.hide_all, control_state.method, control_state.strength) == (
+            True,
+            "solid",
+            1,
+        )
         assert not controls.is_over
         assert ask(page, "/controls/quit", "POST")[0] == 200
         assert controls.is_over
@@ -194,11 +198,11 @@ def test_a_double_click_or_two_who_hide_uncover_nothing(monkeypatch: pytest.Monk
     with opened(controls=controls) as page:
         for name in ("hide", "hide", "show", "show"):
             assert ask(page, f"/controls/{name}", "POST")[0] == 200
-            assert controls.wishes.hide_all
+            assert controls.control_state.hide_all
         monkeypatch.setattr(deeds, "_REST_SECONDS", 0.0)
         for name, is_hidden in (("show", False), ("show", False), ("hide", True)):
             assert ask(page, f"/controls/{name}", "POST")[0] == 200
-            assert controls.wishes.hide_all is is_hidden
+            assert controls.control_state.hide_all is is_hidden
         assert ask(page, "/controls/hide-all", "POST")[0] == 404
 
 
@@ -354,23 +358,23 @@ def test_closes_with_visitors_there_and_opens_again() -> None:
     text = f"web:{free_port()}"
     for _ in range(3):
         with opened(text) as page:
-            watchers = [Watcher(page) for _ in range(3)]
+            watchers = [Analyzer(page) for _ in range(3)]
             idle = socket.create_connection(("127.0.0.1", port(page)))
             send(page, deliveries(3))
             began = time.monotonic()
             page.close()
             assert time.monotonic() - began < SOON_SECONDS
             idle.close()
-            for watcher in watchers:
-                watcher.close()
+            for analyzer in watchers:
+                analyzer.close()
     until(lambda: set(threading.enumerate()) <= before)
 
 
 def test_too_many_visitors_are_turned_away(page: Page) -> None:
-    watchers = [Watcher(page) for _ in range(32)]
+    watchers = [Analyzer(page) for _ in range(32)]
     assert ask(page, "/status")[0] == 503
-    for watcher in watchers:
-        watcher.close()
+    for analyzer in watchers:
+        analyzer.close()
 
     def has_room() -> bool:
         page.show(deliveries()[0])  # now they are missed

@@ -20,7 +20,7 @@ from tests.waiting import PATIENCE_SECONDS, until
 from tracker_blur.realtime import controls
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.delivery import Delivery
-from tracker_blur.realtime.live_frame import Arrivals
+from tracker_blur.realtime.live_frame import LiveFrameConverter
 from tracker_blur.realtime.status import Status, TargetStatus
 from tracker_blur.realtime.targets import open_target
 from tracker_blur.realtime.targets.web import Page
@@ -63,20 +63,20 @@ class Session:
         number = 0
         while not self.controls.wait(1 / float(RATE)):
             number += 1
-            wishes = self.controls.wishes
-            self.page.show(cover if wishes.hide_all else pictures[number % len(pictures)])
+            control_state = self.controls.control_state
+            self.page.show(cover if control_state.hide_all else pictures[number % len(pictures)])
             self.fares = replace(
                 self.fares,
-                state="covered" if wishes.hide_all else "live",
-                reason="asked for" if wishes.hide_all else "",
+                state="covered" if control_state.hide_all else "live",
+                reason="asked for" if control_state.hide_all else "",
                 seconds=number / float(RATE),
                 frames_out=number,
                 rate=24.9,
                 delay_median_ms=31.0,
                 delay_p95_ms=58.0,
                 faces=4,
-                method=wishes.method,
-                strength=wishes.strength,
+                method=control_state.method,
+                strength=control_state.strength,
                 targets=(TargetStatus("web", "open", shown=number),),
             )
 
@@ -196,7 +196,7 @@ def test_a_phone_shows_the_whole_picture(browser: sync_api.Browser, size: tuple[
     target = open_target("web:0", context(controls=controls))
     assert isinstance(target, Page)
     target.open(replace(FORMAT, size=size))
-    picture = Arrivals(None).arrival(rgb(size), 0, 0)
+    picture = LiveFrameConverter(None).arrival(rgb(size), 0, 0)
     shown = Delivery(Redactor(Settings(method="solid")).cover(picture), 0.0, 0.0, True)
     ended = threading.Event()
 
@@ -234,7 +234,7 @@ def test_hide_all_covers_the_picture(tab: sync_api.Page, session: Session) -> No
     time.sleep(1.5 * controls._REST_SECONDS)  # a key that follows at once uncovers nothing
     tab.keyboard.press("Space")  # also with the button clicked before
     sync_api.expect(tab.locator("#state")).to_have_text("live")
-    assert not session.controls.wishes.hide_all
+    assert not session.controls.control_state.hide_all
     until(lambda: sight(tab)[2] > MOVING)
 
 
@@ -247,7 +247,7 @@ def test_a_double_click_hides(
     sync_api.expect(tab.locator("#hide-all")).to_have_attribute("aria-pressed", "true")
     with tab.expect_response(re.compile("controls/show")):
         tab.click("#hide-all")
-    assert session.controls.wishes.hide_all
+    assert session.controls.control_state.hide_all
 
 
 def test_keys_and_buttons_do_the_same(tab: sync_api.Page, session: Session) -> None:
@@ -264,7 +264,7 @@ def test_keys_and_buttons_do_the_same(tab: sync_api.Page, session: Session) -> N
     sync_api.expect(strength).to_have_text("1")
     tab.keyboard.press("Space")
     sync_api.expect(tab.locator("#state")).to_have_text("covered: asked for")
-    assert session.controls.wishes.strength == 1
+    assert session.controls.control_state.strength == 1
 
 
 def test_a_still_is_saved(tab: sync_api.Page, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ class Seeing:
     """A detector that finds the middle of a picture, and remembers the sizes of pictures."""
 
     default_confidence = 0.5
-    weak_confidence = 0.3
+    low_confidence = 0.3
 
     def __init__(self) -> None:
         self.sizes: list[tuple[int, int]] = []

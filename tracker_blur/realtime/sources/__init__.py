@@ -28,7 +28,7 @@ _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class CapturedFrame:
     """A picture; `stamp` is its time in seconds on the source's own clock, if it has one."""
 
     picture: av.VideoFrame
@@ -36,17 +36,17 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class CapturedAudio:
     """Sound, as in `delivery.Sound`; `stamp` is the time of its first sample, as a picture's."""
 
     samples: npt.NDArray[np.float32]
     stamp: float | None
 
 
-Item: TypeAlias = Picture | Heard
+Item: TypeAlias = CapturedFrame | CapturedAudio
 
 
-class Source(Protocol):
+class LiveSource(Protocol):
     """Something that gives pictures and sound.
 
     name       as the user wrote it, without secrets
@@ -80,7 +80,7 @@ class Source(Protocol):
         ...
 
 
-def open_source(text: str, live: LiveSettings, *, realtime: bool = False) -> Source:
+def open_source(text: str, live: LiveSettings, *, realtime: bool = False) -> LiveSource:
     """Return the source that a word means; it is opened later.
 
     text      a camera's number or device, an address, "-" for standard input, or a file
@@ -89,7 +89,7 @@ def open_source(text: str, live: LiveSettings, *, realtime: bool = False) -> Sou
     Raises SettingsError for a file without `realtime`, for one that is none.
     """
     kind = _kind(text, realtime)
-    source: Source = plugins.load(__name__, kind).make(text, live)
+    source: LiveSource = plugins.load(__name__, kind).make(text, live)
     return source
 
 

@@ -24,7 +24,7 @@ from av.video.stream import VideoStream
 
 from tracker_blur.errors import SourceError, reason_of
 from tracker_blur.realtime.delivery import SOUND_RATE
-from tracker_blur.realtime.sources import Heard, Item, Picture
+from tracker_blur.realtime.sources import CapturedAudio, CapturedFrame, Item
 from tracker_blur.video.reader import STILL_PICTURES
 
 _LONGEST_WAIT_SECONDS = 10.0  # a stamp that lies further ahead is a mistake
@@ -43,7 +43,7 @@ def paced(items: Iterable[Item], stopping: threading.Event) -> Iterator[Item]:
         now = time.monotonic()
         if item.stamp is not None:
             wait = 0.0 if start is None else start + item.stamp - now
-            is_late_sound = wait < 0 and isinstance(item, Heard)
+            is_late_sound = wait < 0 and isinstance(item, CapturedAudio)
             is_fair = -_LATEST_SECONDS <= wait < _LONGEST_WAIT_SECONDS
             if start is None or not (is_fair or is_late_sound):
                 start, wait = now - item.stamp, 0.0
@@ -117,18 +117,18 @@ class Streams:
             for frame in frames:
                 if isinstance(frame, av.VideoFrame):
                     if not frame.is_corrupt:
-                        yield Picture(frame, frame.time)
+                        yield CapturedFrame(frame, frame.time)
                 elif isinstance(frame, av.AudioFrame):
                     yield from self._heard(frame)
         if broken:
             raise SourceError(f"{self._name}: sends nothing that can be decoded")
 
-    def _heard(self, frame: av.AudioFrame) -> Iterator[Heard]:
+    def _heard(self, frame: av.AudioFrame) -> Iterator[CapturedAudio]:
         stamp = frame.time
         frame.pts = None  # the resampler would refuse a clock that jumps
         with suppress(av.FFmpegError, ValueError):
             for part in self._resampler.resample(frame):
-                yield Heard(part.to_ndarray().astype(np.float32, copy=False), stamp)
+                yield CapturedAudio(part.to_ndarray().astype(np.float32, copy=False), stamp)
                 stamp = None if stamp is None else stamp + part.samples / SOUND_RATE
 
 

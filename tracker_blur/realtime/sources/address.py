@@ -23,7 +23,7 @@ _OPENING_TIMEOUTS = 2  # it takes several questions and answers
 _WHITELIST = "http,https,tls,tcp,udp,rtp,rtsp,rtsps,rtmp,rtmps,crypto,httpproxy,data"
 
 
-def make(text: str, live: LiveSettings) -> Address:
+def make(text: str, live: LiveSettings) -> NetworkSource:
     """Return the source; raises SettingsError for a protocol that is none."""
     protocol = _scheme(text)
     if protocol not in _PROTOCOLS:
@@ -31,10 +31,10 @@ def make(text: str, live: LiveSettings) -> Address:
             f"{without_secrets(text)}: '{protocol}' is no protocol to read pictures by: use one of "
             f"{', '.join(sorted({*_PROTOCOLS, 'srt'}))}"
         )
-    return Address(text, live)
+    return NetworkSource(text, live)
 
 
-class Address(Contained):
+class NetworkSource(Contained):
     """A stream from a server, connected anew when it stops; a video that has an end ends there."""
 
     def __init__(self, text: str, live: LiveSettings) -> None:

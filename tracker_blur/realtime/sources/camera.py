@@ -17,7 +17,7 @@ import numpy as np
 
 from tracker_blur.errors import SourceError
 from tracker_blur.realtime.settings import LiveSettings
-from tracker_blur.realtime.sources import Item, Picture
+from tracker_blur.realtime.sources import CapturedFrame, Item
 
 _PROBED_NUMBERS = 10  # where the system does not tell which cameras there are
 _MOST_MISSED_FRAMES = 3  # in a row: the camera has gone
@@ -93,7 +93,7 @@ class Camera:
                 is_there, image = self._capture.read()
             if is_there and image is not None and image.size:
                 missed = 0
-                yield Picture(
+                yield CapturedFrame(
                     av.VideoFrame.from_ndarray(image.astype(np.uint8, copy=False), "bgr24"), None
                 )
                 continue

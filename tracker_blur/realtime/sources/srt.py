@@ -14,7 +14,7 @@ from av.container import InputContainer
 
 from tracker_blur.errors import SourceError
 from tracker_blur.realtime.access import has_unknown_host, without_secrets
-from tracker_blur.realtime.child_process import LastWords
+from tracker_blur.realtime.child_process import StderrTail
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.sources import Item
 from tracker_blur.realtime.sources._container import Contained
@@ -42,11 +42,11 @@ class Srt(Contained):
         self._command += ["-rw_timeout", f"{live.timeout_seconds * 1e6:.0f}"]
         self._command += ["-i", text, "-c", "copy", "-f", "mpegts", "-flush_packets", "1", "pipe:1"]
         self._process: subprocess.Popen[bytes] | None = None
-        self._said: LastWords | None = None
+        self._said: StderrTail | None = None
         self._is_aborted = False
 
     def _opened(self) -> InputContainer:
-        self._said = LastWords()
+        self._said = StderrTail()
         self._process = subprocess.Popen(
             self._command,
             stdin=subprocess.DEVNULL,

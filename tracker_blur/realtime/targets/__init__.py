@@ -22,7 +22,7 @@ from tracker_blur.core.frame import RedactedFrame
 from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.files.paths import is_folder
 from tracker_blur.realtime.controls import Controls
-from tracker_blur.realtime.delivery import Delivery, Format, Sound
+from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.status import Status
 from tracker_blur.settings import Settings
@@ -80,7 +80,7 @@ class Target(Protocol):
         """Take the next picture; raises SinkError when the target has failed."""
         ...
 
-    def play(self, sound: Sound) -> None:
+    def play(self, sound: AudioChunk) -> None:
         """Take the next stretch of sound, which targets without sound leave alone.
 
         Raises SinkError when the target has failed.

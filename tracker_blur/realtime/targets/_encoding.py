@@ -23,12 +23,12 @@ from av.packet import Packet
 
 from tracker_blur.errors import SinkError, TrackerBlurError, reason_of
 from tracker_blur.files.atomic import NO_SPACE
-from tracker_blur.realtime.delivery import SOUND_CHANNELS, SOUND_RATE, Delivery, Format, Sound
+from tracker_blur.realtime.delivery import SOUND_CHANNELS, SOUND_RATE, AudioChunk, Delivery, Format
 from tracker_blur.realtime.forwarding import AT_ONCE
 from tracker_blur.realtime.targets import copy_of, frame_of
 from tracker_blur.settings import Settings
 from tracker_blur.video.containers import ContainerFormat
-from tracker_blur.video.encoder import PictureEncoder, kept_priority
+from tracker_blur.video.encoder import FrameEncoder, kept_priority
 from tracker_blur.video.encoder_settings import Encoder, choose
 from tracker_blur.video.stream_info import ColorTags, VideoTrack
 
@@ -37,7 +37,7 @@ _JITTER = SOUND_RATE // 50  # samples; times that waver by less are taken as fol
 _PATIENCE = SOUND_RATE  # samples by which sound may come later than the pictures
 
 
-class SoundEncoder:
+class AudioEncoder:
     """A track of sound in an output; what is missing becomes silence, what overlaps is left out.
 
     start   seconds on the session's clock at which the output begins
@@ -56,7 +56,7 @@ class SoundEncoder:
         self._waiting = np.zeros((SOUND_CHANNELS, 0), np.float32)
         self._encoded = 0
 
-    def encode(self, sound: Sound) -> list[Packet[AudioStream]]:
+    def encode(self, sound: AudioChunk) -> list[Packet[AudioStream]]:
         """Take the next stretch; returns what is ready to be written."""
         samples, position = sound.samples, self._position(sound.seconds)
         if position < 0:
@@ -157,8 +157,8 @@ class LiveWriter:
         self._settings = settings
         self._latest = -1
         self._output: OutputContainer | None = None
-        self._pictures: PictureEncoder | None = None
-        self._sound: SoundEncoder | None = None
+        self._pictures: FrameEncoder | None = None
+        self._sound: AudioEncoder | None = None
 
     def show(self, delivery: Delivery) -> None:
         """Encode and write a picture, unless one of this very time was written before."""
@@ -177,7 +177,7 @@ class LiveWriter:
         if self._sound is not None:
             self._mux(self._sound.keep_up(delivery.seconds))
 
-    def play(self, sound: Sound) -> None:
+    def play(self, sound: AudioChunk) -> None:
         """Encode and write a stretch of sound; what lies before the first picture is left out."""
         if self._sound is not None:
             self._mux(self._sound.encode(sound))
@@ -205,10 +205,10 @@ class LiveWriter:
             format=self._form.container.muxer,
             container_options={**AT_ONCE, **self._form.container.options},
         )
-        self._pictures = PictureEncoder(self._output, track, encoder, self._settings)
+        self._pictures = FrameEncoder(self._output, track, encoder, self._settings)
         _open(self._pictures, encoder)
         if self._format.sound_rate is not None:
-            self._sound = SoundEncoder(self._output, self._form.sound, seconds)
+            self._sound = AudioEncoder(self._output, self._form.sound, seconds)
         self._output.start_encoding()
         self.start = seconds
 
@@ -235,7 +235,7 @@ def prove(form: Form, format: Format, settings: Settings) -> None:
     track = _track(format, av.VideoFrame(*format.size, "yuv420p"))
     encoder = _live(choose(settings, track, form.container), format, settings)
     with av.open(io.BytesIO(), "w", format="matroska") as nowhere:
-        _open(PictureEncoder(nowhere, track, encoder, settings), encoder)
+        _open(FrameEncoder(nowhere, track, encoder, settings), encoder)
 
 
 @contextmanager
@@ -266,7 +266,7 @@ def _live(encoder: Encoder, format: Format, settings: Settings) -> Encoder:
     return replace(encoder, quality=quality, preset=preset, options={**encoder.options, **options})
 
 
-def _open(pictures: PictureEncoder, encoder: Encoder) -> None:
+def _open(pictures: FrameEncoder, encoder: Encoder) -> None:
     try:
         with kept_priority():
             pictures.stream.codec_context.open()

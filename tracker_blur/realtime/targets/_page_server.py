@@ -23,7 +23,7 @@ from urllib.parse import quote
 import cv2
 
 from tracker_blur.core.frame import view_size
-from tracker_blur.realtime.access import Visitors, token_in
+from tracker_blur.realtime.access import RequestAuthorization, token_in
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.delivery import Delivery
 from tracker_blur.realtime.targets import Context, frame_of
@@ -181,7 +181,11 @@ class PageServer(ThreadingHTTPServer):
     request_queue_size = 64  # a browser opens several at once
 
     def __init__(
-        self, address: tuple[str, int], visitors: Visitors, preview: Preview, context: Context
+        self,
+        address: tuple[str, int],
+        visitors: RequestAuthorization,
+        preview: Preview,
+        context: Context,
     ) -> None:
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.visitors = visitors
@@ -286,7 +290,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send_status(self) -> None:
         context = self.server.context
-        fields = {**context.status().as_dict(), "hide_all": context.controls.wishes.hide_all}
+        fields = {**context.status().as_dict(), "hide_all": context.controls.control_state.hide_all}
         self._send(json.dumps(fields).encode(), "application/json")
 
     def _send_still(self) -> None:

@@ -13,8 +13,8 @@ from typing import BinaryIO, cast
 from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.realtime import forwarding
 from tracker_blur.realtime.access import has_unknown_host, without_secrets
-from tracker_blur.realtime.child_process import LastWords, PipeWriter, end, environment
-from tracker_blur.realtime.delivery import Delivery, Format, Sound
+from tracker_blur.realtime.child_process import PipeWriter, StderrTail, end, environment
+from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
 from tracker_blur.realtime.targets import Context
 from tracker_blur.realtime.targets._encoding import Form, LiveWriter, check, explained, prove
 from tracker_blur.video.containers import ContainerFormat
@@ -56,7 +56,7 @@ _PROTOCOLS = {
 }
 
 
-def make(text: str, context: Context) -> Address:
+def make(text: str, context: Context) -> NetworkTarget:
     """Return the server that an address means.
 
     Raises SettingsError for a protocol that is not known, and what `check` raises.
@@ -68,10 +68,10 @@ def make(text: str, context: Context) -> Address:
             f"{without_secrets(text)}: '{scheme}' is no protocol known here: choose one of {known}"
         )
     check(_FORM, context.settings)
-    return Address(text, _PROTOCOLS[scheme], context)
+    return NetworkTarget(text, _PROTOCOLS[scheme], context)
 
 
-class Address:
+class NetworkTarget:
     """A stream to a server, H.264 and AAC, sent by another process.
 
     Raises SinkError on opening, when a program for it is missing; on showing, when the server
@@ -84,8 +84,8 @@ class Address:
         self._protocol = protocol
         self._context = context
         self._sender: subprocess.Popen[bytes] | None = None
-        self._said: LastWords | None = None
-        self._reports: LastWords | None = None  # there are none before the server is reached
+        self._said: StderrTail | None = None
+        self._reports: StderrTail | None = None  # there are none before the server is reached
         self.is_reached = False
         self._pipe: PipeWriter | None = None
         self._writer: LiveWriter | None = None
@@ -94,7 +94,7 @@ class Address:
         """Start the process; whether the server can be reached shows later."""
         command = self._command()
         prove(_FORM, format, self._context.settings)
-        self._said, self._reports = LastWords(), LastWords()
+        self._said, self._reports = StderrTail(), StderrTail()
         self.is_reached = False
         try:
             self._sender = subprocess.Popen(
@@ -122,7 +122,7 @@ class Address:
         with self._explained():
             self._writer.show(delivery)
 
-    def play(self, sound: Sound) -> None:
+    def play(self, sound: AudioChunk) -> None:
         """Send a stretch of sound; raises SinkError when that fails."""
         assert self._writer is not None
         with self._explained():

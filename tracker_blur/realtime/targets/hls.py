@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tracker_blur.errors import SinkError
 from tracker_blur.files.paths import is_folder
-from tracker_blur.realtime.delivery import Delivery, Format, Sound
+from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
 from tracker_blur.realtime.targets import Context
 from tracker_blur.realtime.targets._encoding import Form, LiveWriter, check, explained, prove
 from tracker_blur.video.containers import ContainerFormat
@@ -94,7 +94,7 @@ class Playlist:
                 self._has_begun = True
             self._writer.show(delivery)
 
-    def play(self, sound: Sound) -> None:
+    def play(self, sound: AudioChunk) -> None:
         """Write a stretch of sound; raises SinkError when that fails."""
         assert self._writer is not None
         with explained(self.name):

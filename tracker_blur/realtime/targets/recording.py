@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tracker_blur.errors import SettingsError, SinkError, reason_of
-from tracker_blur.realtime.delivery import SOUND_RATE, Delivery, Format, Sound
+from tracker_blur.realtime.delivery import SOUND_RATE, AudioChunk, Delivery, Format
 from tracker_blur.realtime.targets import Context
 from tracker_blur.realtime.targets._encoding import Form, LiveWriter, check, explained, prove
 from tracker_blur.video.containers import container_format
@@ -205,7 +205,7 @@ class Recording:
             if first.end is not None and delivery.seconds > first.end + _LATE_SECONDS:
                 self._finish(self._parts.pop(0))
 
-    def play(self, sound: Sound) -> None:
+    def play(self, sound: AudioChunk) -> None:
         """Write a stretch of sound, in two files if it must be; raises SinkError."""
         with explained(self.name):
             for part in self._parts:
@@ -244,9 +244,9 @@ class Recording:
                 Path(str(part.file.name)).unlink()
 
 
-def _until(sound: Sound, end: float | None) -> Sound | None:
+def _until(sound: AudioChunk, end: float | None) -> AudioChunk | None:
     """Return what lies before the end, or None."""
     if end is None:
         return sound
     count = round((end - sound.seconds) * SOUND_RATE)
-    return Sound(sound.samples[:, :count], sound.seconds) if count > 0 else None
+    return AudioChunk(sound.samples[:, :count], sound.seconds) if count > 0 else None

@@ -10,7 +10,7 @@ from typing import BinaryIO, cast
 
 from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.realtime.child_process import PipeWriter
-from tracker_blur.realtime.delivery import Delivery, Format, Sound
+from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
 from tracker_blur.realtime.targets import Context, GoneError
 from tracker_blur.realtime.targets._encoding import Form, LiveWriter, check, explained, prove
 from tracker_blur.video.containers import ContainerFormat
@@ -65,7 +65,7 @@ class StandardOutput:
         with _explained():
             self._writer.show(delivery)
 
-    def play(self, sound: Sound) -> None:
+    def play(self, sound: AudioChunk) -> None:
         """Write a stretch of sound; raises SinkError when that fails."""
         assert self._writer is not None
         with _explained():

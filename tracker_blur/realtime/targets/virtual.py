@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tracker_blur.errors import MissingPackageError, SinkError
-from tracker_blur.realtime.delivery import Delivery, Format, Sound
+from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
 from tracker_blur.realtime.targets import Context, frame_of, i420
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class VirtualCamera:
         except (RuntimeError, OSError) as error:
             raise SinkError(f"{self.name}: the camera takes no pictures ({error})") from error
 
-    def play(self, sound: Sound) -> None:
+    def play(self, sound: AudioChunk) -> None:
         """Leave sound alone: a camera has none."""
 
     def close(self) -> None:

@@ -8,8 +8,8 @@ import threading
 from contextlib import suppress
 
 from tracker_blur.errors import SettingsError, SinkError, reason_of
-from tracker_blur.realtime.access import Visitors, is_loopback
-from tracker_blur.realtime.delivery import Delivery, Format, Sound
+from tracker_blur.realtime.access import RequestAuthorization, is_loopback
+from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
 from tracker_blur.realtime.targets import Context
 from tracker_blur.realtime.targets._page_server import PageServer, Preview
 
@@ -58,7 +58,7 @@ class Page:
         try:
             server = PageServer(
                 (self._host, self._port),
-                Visitors(self._host, self._token),
+                RequestAuthorization(self._host, self._token),
                 self._preview,
                 self._context,
             )
@@ -81,7 +81,7 @@ class Page:
         """Offer a picture to whoever looks."""
         self._preview.show(delivery)
 
-    def play(self, sound: Sound) -> None:
+    def play(self, sound: AudioChunk) -> None:
         """Leave sound alone."""
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from tracker_blur.errors import SinkError
 from tracker_blur.realtime import window_process
 from tracker_blur.realtime.child_process import PipeWriter, end, environment
 from tracker_blur.realtime.controls import Controls
-from tracker_blur.realtime.delivery import Delivery, Format, Sound
+from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
 from tracker_blur.realtime.targets import Context, frame_of
 
 _TITLE = "trackblur"
@@ -28,12 +28,12 @@ _OPENING_SECONDS = 20.0
 _NO_SCREEN = "window: there is no screen to show it on: use web instead"
 
 
-def make(text: str, context: Context) -> Window:
+def make(text: str, context: Context) -> WindowTarget:
     """Return the window."""
-    return Window(context)
+    return WindowTarget(context)
 
 
-class Window:
+class WindowTarget:
     """The picture, how the session fares below it, and what the keys do; in another process.
 
     Closing it ends the session. Raises SinkError on opening, when there is no screen; on showing,
@@ -87,7 +87,7 @@ class Window:
         else:
             self._act()
 
-    def play(self, sound: Sound) -> None:
+    def play(self, sound: AudioChunk) -> None:
         """Leave sound alone."""
 
     def close(self) -> None:

@@ -25,14 +25,14 @@ _LONGEST_PX = 1024
 """Longest side to which a picture is kept: few faces are larger, and each costs by it."""
 
 
-def make(settings: Settings) -> Image:
+def make(settings: Settings) -> ImageOverlay:
     """Return the method; raises SettingsError for an unreadable picture or a wrong color."""
     if settings.image is None:
         raise SettingsError("`method` 'image' needs a picture: name one with `image`")
-    return Image(_read(settings.image, color.parse(settings.color)))
+    return ImageOverlay(_read(settings.image, color.parse(settings.color)))
 
 
-class Image:
+class ImageOverlay:
     """Fills with a picture.
 
     picture  shape (height, width, 3), red, green, blue

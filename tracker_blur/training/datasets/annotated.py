@@ -19,7 +19,7 @@ from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Image
 from tracker_blur.errors import SourceError
 from tracker_blur.images.exif import loaded
-from tracker_blur.images.reader import ImageSource
+from tracker_blur.images.reader import ImageReader
 
 PICTURE_ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 _TOLERANCE_PX = 2.0  # tools round boxes at the border outward
@@ -168,7 +168,7 @@ def read_picture(path: Path) -> Image:
 
     Raises SourceError when it cannot be read, or not to its end; MissingPackageError for HEIC.
     """
-    with ImageSource(path) as source:
+    with ImageReader(path) as source:
         frame = next(iter(source))
     return frame.view(frame.size)
 
