@@ -1,28 +1,28 @@
-"""How well faces keep their identities: our follower, tracker by tracker, against ByteTrack.
+"""How well faces keep their identities: our online tracker, by tracker, against ByteTrack.
 
     python benchmarks/tracking.py --face ../shared/models [--clips ../shared/videos]
 
-The trials are made by samples/trials.py: one difficulty each, with exact truth (`--trials FOLDER`
-keeps them, for the next run). With `--clips` the annotated clips of a folder are judged as well:
-NAME.mp4 or NAME.mkv beside NAME.csv with the columns frame,track,x,y,w,h.
+samples/trials.py makes the trials: one difficulty each, with the exact truth (`--trials FOLDER`
+keeps them for the next run). `--clips` adds the annotated clips of a folder: NAME.mp4 or NAME.mkv
+next to NAME.csv with the columns frame,track,x,y,w,h.
 
-Each contender looks at every Nth frame with the same detector, and shows boxes in each frame:
+Each contender detects on every Nth frame with the same detector, and gives boxes in each frame:
 
-    csrt, kcf, mosse, nano   what our follower hides, before padding: between looks and where the
-                             detector misses a face, the named tracker carries it; then it is held
-    none                     the follower looks at each frame; a face that is missed is held
-    csrt, not held           csrt without the boxes that are but held, to see what holding costs
-    bytetrack                by `supervision`, at its defaults, tracks from the same score as ours;
-                             between looks its last boxes stay
-    truth                    the truth itself: what the scores are at best
+    csrt, mosse      what our online tracker hides, before padding: between detection frames, and
+                     where the detector misses a face, the named tracker tracks it; then it is held
+    none             our online tracker detects on each frame; a face that is missed is held
+    csrt, not held   csrt without the held boxes, to see what holding costs
+    bytetrack        of `supervision`, with its defaults, tracks from the same score as ours;
+                     between detection frames its last boxes stay
+    truth            the truth itself: the best possible scores
 
-HOTA, DetA, AssA and LocA are means over overlaps of 0.05 to 0.95; IDF1, MOTA, misses, false boxes,
-switches of identity and fragmentations count a box that overlaps its face by 0.5 (IoU). All are by
-TrackEval, over all clips as one. Fragmentations count each return of a face, so that the truth has
-some too. Times are the processor's, on one core: looking and following, without decoding.
+HOTA, DetA, AssA and LocA are means over overlaps of 0.05 to 0.95. For IDF1, MOTA, misses, false
+boxes, identity switches and fragmentations a box must overlap its face by 0.5 (IoU). TrackEval
+computes all of them, over all clips as one. Fragmentations count each return of a face, so the
+truth has some too. Times are processor time on one core: detection and tracking without decoding.
 
-TrackEval and supervision get a virtual environment of their own, made on the first run, since they
-bring another OpenCV.
+TrackEval and supervision are installed into a virtual environment of their own on the first run,
+because they need another OpenCV.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2
-from following import Clip, load
+from online_tracker import Clip, load
 
 from tracker_blur.core import plugins
 from tracker_blur.core.tracks import Face, Origin
@@ -60,12 +60,12 @@ COLUMNS = (
 )  # fmt: skip
 
 Row = tuple[int, float, float, float, float]
-"""A face in a frame: its identity, left, top, right, bottom."""
+"""A face in a frame: identity, left, top, right, bottom."""
 Frames = list[list[Row]]
 
 
 class Contender(NamedTuple):
-    """Who follows, and every how many frames the detector looks."""
+    """A tracker, and the interval of its detection frames."""
 
     name: str
     every: int
@@ -78,7 +78,7 @@ TRUTH = Contender("truth", 1)
 
 
 class Shown(NamedTuple):
-    """What a contender showed of one clip, and how many seconds of one core it took."""
+    """The boxes of a contender for one clip, and how many seconds of one core it took."""
 
     frames: Frames
     seconds: float
@@ -86,42 +86,43 @@ class Shown(NamedTuple):
 
 @dataclass
 class Judged:
-    """The clips of one folder: truth, and what each contender showed, by clip."""
+    """The clips of one folder: the truth, and the boxes of each contender, by clip."""
 
     truth: dict[str, Frames] = field(default_factory=dict)
     shown: dict[str, dict[Contender, Shown]] = field(default_factory=dict)
 
     def milliseconds(self, contender: Contender) -> float:
-        """Return what a frame cost."""
+        """Return the cost of a frame."""
         seconds = sum(shown[contender].seconds for shown in self.shown.values())
         return 1000 * seconds / sum(len(shown[contender].frames) for shown in self.shown.values())
 
 
-class Stage:
-    """The detector and the trackers; all that touches our follower."""
+class OurTracker:
+    """Our detector, our trackers, and the online tracker over both."""
 
     def __init__(self, settings: Settings) -> None:
         self._weights = Weights(settings.models_folder)
         _, self.detector = load_detector(settings.detector, self._weights)
-        self._hold_seconds = settings.hold_seconds
+        self._settings = settings
 
-    def follow(self, clip: Clip, contender: Contender) -> tuple[list[tuple[Face, ...]], float]:
+    def track(self, clip: Clip, contender: Contender) -> tuple[list[tuple[Face, ...]], float]:
         """Return the faces of each frame, and the seconds of one core it took."""
         new_tracker = None
         if contender.name != "none":
             plugin = plugins.load("tracker_blur.trackers", contender.name)
             new_tracker = plugin.load(self._weights)
-        follower = OnlineTracker(
+        tracker = OnlineTracker(
             self.detector,
             self.detector.default_confidence,
             new_tracker,
-            DetectionSchedule(contender.every, clip.rate),
-            self._hold_seconds,
+            DetectionSchedule(contender.every, clip.rate, self._settings.tracking.schedule),
+            self._settings.hold_seconds,
             time.perf_counter,
+            self._settings.tracking,
         )
         started = time.process_time()
         faces = [
-            follower.step(view, seconds).faces
+            tracker.step(view, seconds).faces
             for view, seconds in zip(clip.views, clip.seconds, strict=True)
         ]
         return faces, time.process_time() - started
@@ -130,9 +131,9 @@ class Stage:
 def main() -> None:
     """Print the tables."""
     options = _options()
-    cv2.setNumThreads(1)  # one core each, as beside an encoder
+    cv2.setNumThreads(1)  # one core each, as next to an encoder
     settings = Settings(models_folder=options.face, detector=options.detector)
-    stage, python = Stage(settings), _environment(options.env)
+    ours, python = OurTracker(settings), _environment(options.env)
     with tempfile.TemporaryDirectory(prefix="trackblur-tracking-") as scratch:
         trials = options.trials or Path(scratch)
         if not any(trials.glob("*.csv")):
@@ -140,7 +141,7 @@ def main() -> None:
             subprocess.run(make, check=True)
         for title, folder in (("trials", trials), ("annotated clips", options.clips)):
             if folder is not None:
-                judged = _judge(folder, settings.view_px, stage, options.every, python)
+                judged = _judge(folder, settings.view_px, ours, options.every, python)
                 scores = _scores(judged, python)
                 print(*_totals(title, judged, scores), sep="\n", flush=True)
                 print(*_by_clip(judged, scores), sep="\n", flush=True)
@@ -166,22 +167,22 @@ def _environment(folder: Path) -> Path:
     """Return the Python of a virtual environment with the packages, made if missing."""
     python = folder / "bin" / "python"
     if not python.exists():
-        _tell(f"installing {' '.join(PACKAGES)} into {folder}")
+        _log(f"installing {' '.join(PACKAGES)} into {folder}")
         venv.create(folder, with_pip=True)
         subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
     return python
 
 
 def _judge(
-    folder: Path, view_px: int | None, stage: Stage, intervals: Sequence[int], python: Path
+    folder: Path, view_px: int | None, ours: OurTracker, intervals: Sequence[int], python: Path
 ) -> Judged:
-    """Let every contender follow the faces of every clip of a folder."""
+    """Have every contender track the faces of every clip of a folder."""
     judged = Judged()
     for file in _clips(folder):
-        _tell(f"following the faces of {file.name}")
+        _log(f"tracking the faces of {file.name}")
         clip = load(file, view_px)
-        shown = dict(_ours(clip, stage, intervals))
-        shown |= _bytetrack(clip, stage.detector, intervals, python)
+        shown = dict(_ours(clip, ours, intervals))
+        shown |= _bytetrack(clip, ours.detector, intervals, python)
         truth = _truth(clip)
         shown[TRUTH] = Shown(truth, 0.0)
         judged.truth[file.stem], judged.shown[file.stem] = truth, shown
@@ -203,15 +204,17 @@ def _truth(clip: Clip) -> Frames:
     ]
 
 
-def _ours(clip: Clip, stage: Stage, intervals: Sequence[int]) -> Iterator[tuple[Contender, Shown]]:
-    """Give what our follower shows, tracker by tracker."""
+def _ours(
+    clip: Clip, ours: OurTracker, intervals: Sequence[int]
+) -> Iterator[tuple[Contender, Shown]]:
+    """Give the boxes of our online tracker, by tracker."""
     contenders = [
         Contender(name, every)
         for name in plugins.names("tracker_blur.trackers")
         for every in intervals
     ]
     for contender in (*contenders, Contender("none", 1)):
-        faces, seconds = stage.follow(clip, contender)
+        faces, seconds = ours.track(clip, contender)
         yield contender, Shown([_rows(seen) for seen in faces], seconds)
         if contender.name == "csrt":
             found = [[face for face in seen if face.origin is not Origin.HELD] for seen in faces]
@@ -228,20 +231,20 @@ def _rows(faces: Sequence[Face]) -> list[Row]:
 def _bytetrack(
     clip: Clip, detector: Detector, intervals: Sequence[int], python: Path
 ) -> dict[Contender, Shown]:
-    """Return what ByteTrack shows; between looks its last boxes stay."""
-    weakest = min(detector.low_confidence, detector.default_confidence)
-    finds, costs = [], []
+    """Return the boxes of ByteTrack; between detection frames its last boxes stay."""
+    low_confidence = min(detector.low_confidence, detector.default_confidence)
+    detections, costs = [], []
     for view in clip.views:
         started = time.process_time()
-        found = detector.detect(view, weakest)
+        found = detector.detect(view, low_confidence)
         costs.append(time.process_time() - started)
-        finds.append([(*find.box.as_tuple(), find.score) for find in found])
+        detections.append([(*each.box.as_tuple(), each.score) for each in found])
     shown = {}
     for every in intervals:
         request = {
-            "finds": finds[::every],
+            "detections": detections[::every],
             "confidence": detector.default_confidence,
-            "looks_per_second": clip.rate / every,
+            "detection_rate": clip.rate / every,
         }
         answer = _ask(python, "tracking_bytetrack.py", request)
         frames = [answer["frames"][index // every] for index in range(len(clip.views))]
@@ -267,7 +270,7 @@ def _scores(judged: Judged, python: Path) -> dict[str, dict[str, dict[str, float
 
 
 def _annotated(truth: Frames) -> range:
-    """Return which frames to judge: every kth where but every kth was annotated."""
+    """Return which frames to judge: every kth where only every kth is annotated."""
     annotated = [index for index, faces in enumerate(truth) if faces]
     if len(annotated) < 2:
         return range(len(truth))
@@ -302,7 +305,7 @@ def _totals(
 
 
 def _by_clip(judged: Judged, scores: dict[str, dict[str, dict[str, float]]]) -> Iterator[str]:
-    """Give a table with a row for each clip, of the contenders that someone would use."""
+    """Give a table with a row for each clip, with the contenders that make sense to use."""
     default = Settings().detect_every_frames
     contenders = [
         contender
@@ -323,7 +326,7 @@ def _by_clip(judged: Judged, scores: dict[str, dict[str, dict[str, float]]]) -> 
         yield f"| {clip} | {' | '.join(cells)} |"
 
 
-def _tell(text: str) -> None:
+def _log(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 

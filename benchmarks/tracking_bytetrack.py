@@ -1,9 +1,9 @@
-"""Runs ByteTrack over finds; called by tracking.py in an environment that has `supervision`.
+"""Runs ByteTrack over detections, for tracking.py, in an environment that has `supervision`.
 
-Reads JSON from stdin: for each frame that was looked at the finds, each (left, top, right, bottom,
-score); from which score a find starts a track; how many looks a second there are. Writes JSON: for
-each of these frames the faces, each (identity, left, top, right, bottom), and the processor's
-seconds spent.
+Reads JSON from stdin: for each detection frame its detections (left, top, right, bottom, score);
+the score from which a detection starts a track; the detection frames per second. Writes JSON: for
+each of these frames the faces (identity, left, top, right, bottom), and the seconds of processor
+time.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ import warnings
 import numpy as np
 import supervision
 
-STARTS_ABOVE = 0.1  # a track starts from a score that much above the activation threshold
+START_MARGIN = 0.1  # a track starts from a score this much above the activation threshold
 
 
 def main() -> None:
     """Answer the request on stdin."""
     request = json.load(sys.stdin)
-    warnings.simplefilter("ignore", FutureWarning)  # it has moved to another package
+    warnings.simplefilter("ignore", FutureWarning)  # ByteTrack moved to another package
     tracker = supervision.ByteTrack(
-        track_activation_threshold=request["confidence"] - STARTS_ABOVE,
-        frame_rate=request["looks_per_second"],
+        track_activation_threshold=request["confidence"] - START_MARGIN,
+        frame_rate=request["detection_rate"],
     )
     frames = []
     started = time.process_time()
-    for finds in request["finds"]:
-        table = np.array(finds, np.float64).reshape(-1, 5)
+    for detections in request["detections"]:
+        table = np.array(detections, np.float64).reshape(-1, 5)
         shown = tracker.update_with_detections(
             supervision.Detections(xyxy=table[:, :4], confidence=table[:, 4])
         )

@@ -1,8 +1,8 @@
-"""Scores tracks by TrackEval; called by tracking.py in an environment that has `trackeval`.
+"""Scores tracks with TrackEval, for tracking.py, in an environment that has `trackeval`.
 
-Reads JSON from stdin: by clip the truth and, by contender, what it showed; both hold for each frame
-the faces, each (identity, left, top, right, bottom). Writes JSON: by contender the scores of each
-clip, and of all of them as one under the name "all".
+Reads JSON from stdin: for each clip the truth and the boxes of each contender. Both have for each
+frame the faces (identity, left, top, right, bottom). Writes JSON: for each contender the scores of
+each clip, and of all clips as one under the name "all".
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Table = npt.NDArray[np.float64]
 
 
 def sequence(truth: Sequence[Rows], shown: Sequence[Rows]) -> dict[str, Any]:
-    """Return what TrackEval's metrics take: identities from 0, and the similarity of all boxes."""
+    """Return the input of TrackEval's metrics: identities from 0, and the overlaps of all boxes."""
     true_ids, true_count = numbered(truth)
     shown_ids, shown_count = numbered(shown)
     return {
@@ -58,7 +58,7 @@ def boxes(rows: Rows) -> Table:
 
 
 def iou(ours: Table, theirs: Table) -> Table:
-    """Return intersection over union of each box with each other, shape (n, m)."""
+    """Return the intersection over union of all pairs of boxes, shape (n, m)."""
     first, second = ours[:, None], theirs[None]
     sides = np.minimum(first[..., 2:], second[..., 2:]) - np.maximum(
         first[..., :2], second[..., :2]
@@ -69,7 +69,7 @@ def iou(ours: Table, theirs: Table) -> Table:
 
 
 def summary(results: dict[str, Any]) -> dict[str, float]:
-    """Return the figures of interest."""
+    """Return the scores of interest."""
     return {name: float(np.mean(results[name])) for name in (*SHARES, *COUNTS)}
 
 

@@ -1,11 +1,11 @@
-"""A drawn car with a license plate that our own network finds, and a real face beside it."""
+"""A drawn car with a license plate that our own network detects, and a real face next to it."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from tests.detectors.pictures import FACE, portrait
+from tests.detectors.face_images import FACE, portrait
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Image
 
@@ -15,7 +15,7 @@ _FACE_PX = 60
 
 
 def street(shift: int = 0) -> tuple[Image, Box, Box]:
-    """Return the picture, and where in it the face and the plate are; the car is moved aside."""
+    """Return the image, the box of the face and that of the plate; the car is moved sideways."""
     width, height = SIZE
     noise = np.random.default_rng(1).integers(100, 180, (height, width, 3), np.uint8)
     image = cv2.GaussianBlur(noise, (0, 0), 6)

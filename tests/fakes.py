@@ -1,4 +1,4 @@
-"""Stand-ins that tests share: frames made of arrays, in every layout of samples."""
+"""Frames made of arrays, in every pixel layout, for tests of several packages."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LAYOUTS: dict[str, tuple[PixelLayout, tuple[tuple[int, int], ...]]] = {
 
 
 class ArrayFrame(Frame):
-    """A frame over planes that a test made; `view` shows the first plane in gray."""
+    """A frame with the planes of a test; its view is the first plane in gray."""
 
     def __init__(
         self,
@@ -68,9 +68,10 @@ def noise_frame(
     orientation: Orientation = Orientation.UPRIGHT,
     seed: int = 0,
 ) -> ArrayFrame:
-    """Return a frame of random samples, its planes views into one larger, interleaved array.
+    """Return a frame of random samples.
 
-    Color planes are neither contiguous nor alone in memory, as those of NV12 or of packed RGB.
+    Its planes are views into larger, interleaved arrays: neither contiguous nor alone in memory, as
+    those of NV12 or of packed RGB.
     """
     meaning, steps = LAYOUTS[layout]
     width, height = stored_size

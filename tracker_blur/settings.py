@@ -1,13 +1,14 @@
-"""Settings: every knob of trackblur with its unit, checked once."""
+"""Settings: every option of trackblur with its unit, checked once."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from tracker_blur.core import plugins
+from tracker_blur.core.parameters import TrackingParameters
 from tracker_blur.errors import SettingsError
 
 Shape = Literal["ellipse", "rectangle"]
@@ -16,78 +17,77 @@ MetadataRule = Literal["drop", "keep"]
 MethodAliases = {"simple": "gaussian"}
 
 FACE = "face"
-"""What detections and tracks of faces are called."""
+"""The label of detections and tracks of faces."""
 
 DETECTOR_FILE_ENDING = ".onnx"
-"""Of a detector that `trackblur train` made, named in place of one of ours."""
+"""Ends the name of a detector file that `trackblur train` made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How faces are found, followed, hidden and written; immutable.
+    """How faces are detected, tracked, hidden and written; immutable.
 
-    Raises SettingsError (a ValueError) at construction when a value makes no sense.
+    Attributes:
+        detector: Name of a module in `tracker_blur.detectors`, or "auto": the best one
+            whose weights are on this machine. Or the path of a file that `trackblur train` made,
+            ending in ".onnx".
+        models_folder: A folder with weight files, searched first.
+        confidence: Score, 0 to 1, from which a detection is a face. None: the detector's own.
+        detect_every_frames: The detector runs on every Nth frame. "auto" adapts N to the cost of
+            detection and tracking on this machine and to the speed of the faces. It runs on every
+            frame where frames are more than 0.12 seconds apart.
+        view_px: Longest side, in pixels, of the reduced frame that the detector gets. None: a third
+            of the frame's, at least 640.
+        tracker: Name of a module in `tracker_blur.trackers`, or "none": the detector runs
+            on every frame.
+        one_pass: Detect in each frame just before it is written, as for live video, instead of
+            going through the whole video first.
+        delay_seconds: One pass: how long a frame waits for what later frames show, at most 30
+            frames.
+        margin_seconds: How long before its first and after its last detection a face is hidden as
+            well. In one pass, as far as frames wait.
+        hold_seconds: One pass: how long a lost face stays hidden where it was last seen, and at
+            least until the detector has missed it three times. A tracker that no detection
+            confirms is trusted for twice as long.
+        hide: Any of "faces", "plates" and the classes of a detector file. Empty: faces,
+            or all classes of the detector file.
+        method: Name of a module in `tracker_blur.redaction.methods`, or "simple" for "gaussian".
+        factor: Method "gaussian": the kernel is the face's size divided by this.
+        blocks: Method "pixelated": blocks across the longer side of the face.
+        image: Method "image": the image put over the face.
+        color: "#rrggbb". Method "solid": the color. Method "image": what lies under the transparent
+            parts.
+        shape: Shape of the hidden area of a face: "ellipse" or "rectangle". Everything else is
+            hidden by a rectangle.
+        padding_ratio: Added on each side of a face, as a share of its width and height.
+        feather_ratio: Width of the soft edge outside the hidden area, as a share of its size.
+        codec: Codec family of the output; None: as the input.
+        encoder: FFmpeg's name of an encoder, such as "h264_nvenc". None: chosen by codec.
+        quality: Constant quality in the encoder's own scale (CRF, lower is better). None: our
+            default for that encoder.
+        preset: The encoder's preset. None: our default for that encoder.
+        metadata: "drop" metadata that tells place, device or person, or "keep" it.
+        partial: Accept an input that breaks off, and write what there is of it.
+        overwrite: Replace an existing output.
+        tracking: Tuning parameters for benchmarks.
 
-    Finding
-        detector             a file's name in `tracker_blur.detectors`, or "auto": the best one
-                             whose weights are on this machine; or the path of a file that
-                             `trackblur train` made, ending in ".onnx"
-        models_folder        a folder with weight files, looked in first
-        confidence           score, 0 to 1, from which a find is a face; None: the detector's own
-        detect_every_frames  the detector runs on every Nth frame; "auto" adapts N to what
-                             detecting and following cost here and to how fast faces move; where
-                             frames are more than 0.12 seconds apart, on each
-        view_px              longest side, in pixels, of the reduced picture that is looked at;
-                             None: a third of the picture's, 640 at least
-    Following
-        tracker              a file's name in `tracker_blur.trackers`, or "none": the detector
-                             looks at every frame
-        one_pass             look at each frame as it is written, as for what comes as it happens,
-                             instead of looking at the whole video first
-        delay_seconds        in one pass: how long a frame waits for what later ones tell of it, 30
-                             frames at the most
-        margin_seconds       how long before its first and after its last sight a face is hidden,
-                             too; in one pass, as far as frames wait
-        hold_seconds         in one pass: how long a face that was lost stays hidden where it was
-                             seen last, and at least until the detector has missed it three
-                             times; a tracker that no detection confirms is trusted for twice as
-                             long
-    Hiding
-        hide                 any of "faces", "plates" and the classes of a detector file; none:
-                             faces, or all that the detector file finds
-        method               a file's name in `tracker_blur.redaction.methods`, or "simple" for
-                             "gaussian"
-        factor               gaussian: the kernel is the face's size divided by this
-        blocks               pixelated: blocks across the face's longer side
-        image                image: the picture put over the face
-        color                solid: the color, as "#rrggbb"; image: what lies under its
-                             transparent parts
-        shape                outline of what hides a face: "ellipse" or "rectangle"; all else is
-                             hidden as a rectangle
-        padding_ratio        added on each side of a face, as a share of its width and height
-        feather_ratio        width of the soft edge, outside the hidden area, as a share of
-                             its size
-    Writing
-        codec                family of the output's codec; None: as the input's
-        encoder              FFmpeg's name of an encoder, such as "h264_nvenc"; None: by codec
-        quality              constant quality in the encoder's own scale (CRF, lower is better);
-                             None: our default for that encoder
-        preset               the encoder's preset; None: our default for that encoder
-        metadata             "drop" what tells of place, device and person, or "keep" it
-        partial              accept an input that breaks off, and write what there is of it
-        overwrite            replace an output that exists
+    Raises:
+        SettingsError: a value makes no sense (a ValueError).
     """
 
+    # Detection
     detector: str = "auto"
     models_folder: Path | None = None
     confidence: float | None = None
     detect_every_frames: int | Literal["auto"] = 2
     view_px: int | None = None
+    # Tracking
     tracker: str = "csrt"
     one_pass: bool = False
     delay_seconds: float = 0.0
     margin_seconds: float = 0.2
     hold_seconds: float = 1.0
+    # Redaction
     hide: tuple[str, ...] = ()
     method: str = "pixelated"
     factor: float = 3.0
@@ -97,6 +97,7 @@ class Settings:
     shape: Shape = "ellipse"
     padding_ratio: float = 0.3
     feather_ratio: float = 0.05
+    # Output
     codec: Codec | None = None
     encoder: str | None = None
     quality: float | None = None
@@ -104,13 +105,17 @@ class Settings:
     metadata: MetadataRule = "drop"
     partial: bool = False
     overwrite: bool = False
+    # Benchmarks
+    tracking: TrackingParameters = field(default_factory=TrackingParameters)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "method", MethodAliases.get(self.method, self.method))
         if not self.detector.endswith(DETECTOR_FILE_ENDING):
             self._check_choice("detector", (*plugins.names("tracker_blur.detectors"), "auto"))
         if not isinstance(self.hide, tuple) or not all(self.hide):
-            raise SettingsError(f"hide is {self.hide!r}: name what to hide: ('faces', 'plates')")
+            raise SettingsError(
+                f"is {self.hide!r}: give a tuple such as ('faces', 'plates')", setting="hide"
+            )
         self._check_choice("tracker", (*plugins.names("tracker_blur.trackers"), "none"))
         self._check_choice("method", plugins.names("tracker_blur.redaction.methods"))
         self._check_choice("shape", get_args(Shape))
@@ -127,27 +132,43 @@ class Settings:
         self._check_range("margin_seconds", 0.0, 60.0)
         self._check_range("delay_seconds", 0.0, 10.0)
         if self.delay_seconds and not self.one_pass:
-            raise SettingsError("`delay_seconds` is for one pass: add `one_pass`")
+            raise SettingsError("is for one pass: add", setting="delay_seconds", remedy="one_pass")
         self._check_range("factor", 1.0, 8.0)
         self._check_range("padding_ratio", 0.0, 2.0)
         self._check_range("feather_ratio", 0.0, 1.0)
         if self.method == "image" and self.image is None:
-            raise SettingsError("`method` 'image' needs a picture: name one with `image`")
+            raise SettingsError(
+                "'image' needs an image: name one with", setting="method", remedy="image"
+            )
+        if not isinstance(self.tracking, TrackingParameters):
+            raise SettingsError(
+                f"is {self.tracking!r}: give TrackingParameters", setting="tracking"
+            )
+
+    def options(self) -> dict[str, Any]:
+        """Return the settings that users choose, by name: all but the tuning parameters."""
+        return {
+            setting.name: getattr(self, setting.name)
+            for setting in fields(self)
+            if setting.name != "tracking"
+        }
 
     def _check_choice(self, name: str, choices: tuple[str | None, ...]) -> None:
         value = getattr(self, name)
         if value not in choices:
             known = ", ".join(sorted(choice for choice in choices if choice))
-            raise SettingsError(f"`{name}` is '{value}': choose one of {known}")
+            raise SettingsError(f"is '{value}': choose one of {known}", setting=name)
 
     def _check_range(self, name: str, low: float, high: float) -> None:
         value = getattr(self, name)
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise SettingsError(f"`{name}` is {value!r}: give a number from {low:g} to {high:g}")
-        if not (math.isfinite(value) and low <= value <= high):
-            raise SettingsError(f"`{name}` is {value:g}: give a number from {low:g} to {high:g}")
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not is_number or not (math.isfinite(value) and low <= value <= high):
+            shown = f"{value:g}" if is_number else repr(value)
+            raise SettingsError(f"is {shown}: give a number from {low:g} to {high:g}", setting=name)
 
     def _check_whole(self, name: str, low: int, high: int) -> None:
         value = getattr(self, name)
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise SettingsError(f"`{name}` is {value!r}: give a whole number from {low} to {high}")
+            raise SettingsError(
+                f"is {value!r}: give a whole number from {low} to {high}", setting=name
+            )

@@ -38,7 +38,7 @@ def test_padding_grows_around_the_same_center(box: Box, ratio: float) -> None:
 
 
 @given(boxes, st.integers(1, 5000), st.integers(1, 5000))
-def test_clipping_stays_inside_the_picture_and_the_box(box: Box, width: int, height: int) -> None:
+def test_clipping_stays_inside_the_frame_and_the_box(box: Box, width: int, height: int) -> None:
     clipped = box.clipped(width, height)
     assert Box(0, 0, width, height).covers(clipped)
     assert clipped.area <= box.area * (1 + 1e-9)
@@ -46,12 +46,12 @@ def test_clipping_stays_inside_the_picture_and_the_box(box: Box, width: int, hei
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
-def test_a_box_of_no_number_is_empty(bad: float) -> None:
+def test_a_box_with_a_coordinate_that_is_not_finite_is_empty(bad: float) -> None:
     assert Box(0, 0, bad, 4).is_empty
 
 
-def test_overlapping_finds_leave_the_surest() -> None:
-    sure = Detection(Box(0, 0, 10, 10), 0.9)
+def test_of_overlapping_detections_the_best_stays() -> None:
+    best = Detection(Box(0, 0, 10, 10), 0.9)
     double = Detection(Box(1, 1, 11, 11), 0.6)
     far = Detection(Box(50, 50, 60, 60), 0.7)
-    assert suppress_overlaps([double, far, sure], 0.4) == [sure, far]
+    assert suppress_overlaps([double, far, best], 0.4) == [best, far]

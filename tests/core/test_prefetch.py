@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
+from tests.waiting import until
 from tracker_blur.core.prefetch import Prefetcher
 
 
@@ -14,38 +15,42 @@ def stage_threads() -> list[str]:
 
 
 def test_items_come_in_order_and_the_thread_ends() -> None:
-    with Prefetcher(range(100), 3, "stage") as ahead:
-        assert list(ahead) == list(range(100))
+    with Prefetcher(range(100), 3, "stage") as prefetcher:
+        assert list(prefetcher) == list(range(100))
     assert stage_threads() == []
 
 
 def test_no_more_items_are_made_than_the_queue_holds() -> None:
-    made = []
+    made: list[int] = []
 
     def items() -> Iterator[int]:
-        for index in range(100):
+        for index in range(10):
             made.append(index)
             yield index
 
-    with Prefetcher(items(), 3, "stage") as ahead:
-        assert next(iter(ahead)) == 0
-        time.sleep(0.05)
-        assert len(made) <= 5  # one taken, three queued, one in hand
+    def has_made(count: int) -> bool:
+        return len(made) >= count
+
+    with Prefetcher(items(), 3, "stage") as prefetcher:
+        for taken, _ in enumerate(prefetcher, 1):
+            most = min(10, taken + 4)  # three queued, one in hand
+            until(partial(has_made, most))
+            assert len(made) == most
 
 
-def test_an_error_arrives_in_its_place() -> None:
+def test_an_error_arrives_after_the_items_before_it() -> None:
     def items() -> Iterator[int]:
         yield 1
         raise OSError("broken")
 
-    got = []
-    with pytest.raises(OSError, match="broken"), Prefetcher(items(), 3, "stage") as ahead:
-        got.extend(ahead)
+    got: list[int] = []
+    with pytest.raises(OSError, match="broken"), Prefetcher(items(), 3, "stage") as prefetcher:
+        got.extend(prefetcher)
     assert stage_threads() == []
 
 
 def test_leaving_early_ends_a_chain_of_stages_and_closes_their_generators() -> None:
-    closed = []
+    closed: list[bool] = []
 
     def items() -> Iterator[int]:
         try:

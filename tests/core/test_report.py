@@ -1,4 +1,4 @@
-"""What a run says of itself."""
+"""What a report counts and times."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def test_frames_and_faces_are_counted_and_each_track_once(report: Report) -> Non
     assert (report.frames, report.faces, report.tracks) == (5, 4, 2)
 
 
-def test_tracks_that_are_known_beforehand_stay_known(report: Report) -> None:
+def test_a_number_of_tracks_that_is_known_beforehand_stays(report: Report) -> None:
     report.tracks = 5
     report.count([face(0)])
     assert report.tracks == 5
 
 
-def test_the_time_of_a_stage_adds_up_also_when_it_fails(report: Report) -> None:
+def test_the_time_of_a_stage_adds_up_even_when_it_fails(report: Report) -> None:
     for _ in range(2):
         with pytest.raises(ValueError, match="stop"), report.timing_all(), report.timing("see"):
             raise ValueError("stop")
@@ -41,7 +41,7 @@ def test_the_time_of_a_stage_adds_up_also_when_it_fails(report: Report) -> None:
     assert set(report.stage_seconds) == {"see"}
 
 
-def test_getting_items_is_timed_and_working_on_them_is_not(report: Report) -> None:
+def test_getting_items_is_timed_but_work_on_them_is_not(report: Report) -> None:
     started, items = time.perf_counter(), []
     for item in report.timed("abc", "decode"):
         time.sleep(0.02)
@@ -50,5 +50,5 @@ def test_getting_items_is_timed_and_working_on_them_is_not(report: Report) -> No
     assert 0 < report.stage_seconds["decode"] < time.perf_counter() - started - 0.05
 
 
-def test_a_report_that_is_printed_does_not_list_all_faces(report: Report) -> None:
-    assert "found" not in repr(report)
+def test_a_report_that_is_printed_does_not_list_all_tracks(report: Report) -> None:
+    assert "video_tracks" not in repr(report)

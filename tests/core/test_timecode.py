@@ -1,4 +1,4 @@
-"""A time code names the frame on the screen at that time, and finds it again."""
+"""Time codes name the frame on the screen at a time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.track_samples import two_tracks
-from tracker_blur.core.timecode import frame_at, time_code
+from tracker_blur.core.timecode import format_seconds, frame_at, time_code
 from tracker_blur.core.tracks import Tracks
 from tracker_blur.errors import SettingsError
 
@@ -36,7 +36,7 @@ def test_seconds_times_and_frames_are_understood(text: str, frame: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["50", "", "-1", "1.5", "1.5 s", "1:2:3:4", "x", "1e3s"])
-def test_what_is_no_time_is_refused(text: str) -> None:
+def test_text_that_is_not_a_time_is_refused(text: str) -> None:
     with pytest.raises(SettingsError):
         frame_at(two_tracks(), text)
 
@@ -51,3 +51,16 @@ def test_a_video_without_frames_has_no_times() -> None:
 def test_a_time_code_is_what_players_show() -> None:
     tracks = Tracks((64, 36), Fraction(1, 1000), np.array([70, 70 + 3_723_004], np.int64))
     assert [time_code(tracks, frame) for frame in (0, 1)] == ["0:00:00.000", "1:02:03.004"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "code"),
+    [
+        (Fraction(0), "0:00:00.000"),
+        (Fraction("62.04"), "0:01:02.040"),
+        (Fraction(1, 30), "0:00:00.034"),
+        (Fraction(36000), "10:00:00.000"),
+    ],
+)
+def test_a_time_code_is_rounded_up_to_milliseconds(seconds: Fraction, code: str) -> None:
+    assert format_seconds(seconds) == code

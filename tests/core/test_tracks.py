@@ -1,4 +1,4 @@
-"""Faces become tracks, and tracks faces again."""
+"""Faces become tracks, and tracks become faces again."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_of_two_boxes_in_a_frame_both_are_covered() -> None:
     assert track.frames.tolist() == [4]
     assert track.box(0) == Box(5, 20, 30, 60)
     assert track.scores.tolist() == pytest.approx([0.7])
-    assert track.has(Origin.DETECTED).all()  # the best-founded of the three
+    assert track.has(Origin.DETECTED).all()  # the most reliable of the three
 
 
 def test_tracks_come_in_the_order_of_their_numbers_and_rows_in_that_of_frames() -> None:
@@ -61,7 +61,7 @@ def test_tracks_come_in_the_order_of_their_numbers_and_rows_in_that_of_frames() 
     assert (tracks[2].first, tracks[2].last, len(tracks[2])) == (2, 9, 3)
 
 
-def test_a_builder_goes_on_after_it_was_asked() -> None:
+def test_a_builder_goes_on_after_it_returned_tracks() -> None:
     builder = TracksBuilder()
     builder.add(3, face())
     (before,) = builder.tracks()
@@ -88,7 +88,7 @@ def test_the_order_in_which_faces_are_added_does_not_matter(
 
 @settings(max_examples=50)
 @given(any_tracks())
-def test_a_timeline_gives_each_hidden_box_in_its_frame_and_no_other(tracks: Tracks) -> None:
+def test_a_timeline_gives_each_hidden_box_in_its_frame_and_no_others(tracks: Tracks) -> None:
     timeline = Timeline(tracks)
     given_faces = [
         (frame, each.track_id, each.box, each.origin, each.method)
@@ -123,7 +123,7 @@ def test_a_face_carries_its_method_and_its_score() -> None:
     assert (only.method, only.score, only.box) == ("solid", 0.25, BOX)
 
 
-def test_rows_of_a_track_may_be_taken_and_none_is_no_track() -> None:
+def test_a_track_without_rows_is_none() -> None:
     (track,) = built((1, face()), (2, face(origin=Origin.FOLLOWED)), (3, face()))
     found = track.rows(track.has(Origin.DETECTED))
     assert found is not None

@@ -1,43 +1,41 @@
-"""What every tracker must do, on a real face that moves by known steps."""
+"""The contract of every tracker, on a real face that moves by known steps."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from skimage import data
 
+from tests.detectors.face_images import portrait
 from tracker_blur.core import plugins
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Image
 from tracker_blur.trackers import Tracker
 from tracker_blur.weights.store import Weights
 
-FACE = Box.from_xywh(176, 60, 96, 120)  # in the astronaut picture, 512x512
+FACE = Box.from_xywh(176, 60, 96, 120)  # in the astronaut image, 512x512
 NAMES = plugins.names("tracker_blur.trackers")
 
 
 @pytest.fixture(params=NAMES)
 def new_tracker(request: pytest.FixtureRequest) -> Callable[[], Tracker]:
-    folder: Path | None = None
-    if request.param == "nano":
-        folder = request.getfixturevalue("shared") / "models"
     module = plugins.load("tracker_blur.trackers", request.param)
-    factory: Callable[[], Tracker] = module.load(Weights(folder))
+    factory: Callable[[], Tracker] = module.load(Weights(None))
     return factory
 
 
-@pytest.fixture(scope="module")
-def portrait() -> Image:
-    return cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR)
+@pytest.fixture(scope="module", name="portrait")
+def portrait_image() -> Image:
+    return portrait()
 
 
 def shifted(image: Image, dx: float, dy: float) -> Image:
     motion = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
-    return cv2.warpAffine(image, motion, image.shape[1::-1], borderMode=cv2.BORDER_REFLECT)
+    size = image.shape[1], image.shape[0]
+    moved = cv2.warpAffine(image, motion, size, borderMode=cv2.BORDER_REFLECT)
+    return np.asarray(moved, np.uint8)
 
 
 def path() -> Iterator[tuple[float, float]]:
@@ -45,7 +43,7 @@ def path() -> Iterator[tuple[float, float]]:
         yield 6.0 * step, 3.0 * step
 
 
-def test_follows_a_moving_face(new_tracker: Callable[[], Tracker], portrait: Image) -> None:
+def test_a_moving_face_is_tracked(new_tracker: Callable[[], Tracker], portrait: Image) -> None:
     tracker = new_tracker()
     tracker.start(portrait, FACE)
     for dx, dy in path():
@@ -54,7 +52,7 @@ def test_follows_a_moving_face(new_tracker: Callable[[], Tracker], portrait: Ima
         assert box.iou(FACE.moved(dx, dy)) > 0.5
 
 
-def test_does_not_change_the_picture(new_tracker: Callable[[], Tracker], portrait: Image) -> None:
+def test_the_image_is_left_unchanged(new_tracker: Callable[[], Tracker], portrait: Image) -> None:
     image = portrait.copy()
     tracker = new_tracker()
     tracker.start(image, FACE)
@@ -62,17 +60,15 @@ def test_does_not_change_the_picture(new_tracker: Callable[[], Tracker], portrai
     assert np.array_equal(image, portrait)
 
 
-def test_two_trackers_do_not_disturb_each_other(
-    new_tracker: Callable[[], Tracker], portrait: Image
-) -> None:
+def test_trackers_are_independent(new_tracker: Callable[[], Tracker], portrait: Image) -> None:
     alone, first, second = new_tracker(), new_tracker(), new_tracker()
     alone.start(portrait, FACE)
     first.start(portrait, FACE)
     second.start(portrait, FACE.moved(60, 200))
     for dx, dy in path():
-        picture = shifted(portrait, dx, dy)
-        expected, got = alone.update(picture), first.update(picture)
-        second.update(picture)
+        image = shifted(portrait, dx, dy)
+        expected, got = alone.update(image), first.update(image)
+        second.update(image)
         assert got == expected
 
 
@@ -86,9 +82,9 @@ def test_two_trackers_do_not_disturb_each_other(
         Box.from_xywh(100, 100, 0, 0),
         Box.from_xywh(0, 0, 512, 512),
     ],
-    ids=["cut left", "cut right", "outside", "one pixel", "empty", "whole picture"],
+    ids=["cut left", "cut right", "outside", "one pixel", "empty", "whole image"],
 )
-def test_odd_boxes_are_followed_or_lost_but_never_crash(
+def test_odd_boxes_are_tracked_or_lost_but_never_crash(
     new_tracker: Callable[[], Tracker], portrait: Image, box: Box
 ) -> None:
     tracker = new_tracker()

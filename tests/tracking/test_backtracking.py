@@ -1,21 +1,133 @@
-"""New faces are followed back through the last moment of the video."""
+"""New faces are tracked back to where the evidence ends, through the last moment of the video."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import pytest
 
-from tests.bright_square import SQUARE, Blind, Bright, wall
+from tests.tracking.fakes import (
+    FACE,
+    PARAMETERS,
+    PORTRAIT,
+    SQUARE,
+    BrightDetector,
+    LosingTracker,
+    StillTracker,
+    csrt,
+    redetector,
+    shifted,
+    wall,
+)
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Image
 from tracker_blur.core.tracks import Face, Origin
-from tracker_blur.tracking.backtracking import Backtracked, Backtracker
+from tracker_blur.tracking.backtracking import Backtracked, Backtracker, backtrack
 from tracker_blur.tracking.online import Step
-from tracker_blur.tracking.redetection import Redetector
 from tracker_blur.tracking.scene_cuts import Change
 
+NEVER = BrightDetector(score=0.0)  # its detections are below every threshold
 
-def rewind(rate: float = 25.0, detector: Bright | None = None) -> Backtracker:
-    return Backtracker(Blind, Redetector(detector or Bright()), rate)
+
+def path_of(
+    newest: Image,
+    earlier: Sequence[Image],
+    tracker: type[LosingTracker] | type[StillTracker] = LosingTracker,
+    detector: BrightDetector | None = None,
+) -> list[tuple[Box, float, Origin]]:
+    return list(backtrack(newest, SQUARE, earlier, tracker, redetector(detector), PARAMETERS))
+
+
+def test_a_face_is_detected_back_to_where_it_appeared() -> None:
+    squares = [SQUARE.moved(4.0 * step, 0) for step in range(1, 11)]
+    path = path_of(wall(SQUARE), [*map(wall, squares), wall(), wall()])
+    assert len(path) == 10
+    for (box, score, origin), square in zip(path, squares, strict=True):
+        assert box.iou(square) > 0.85
+        assert (score, origin) == (0.6, Origin.DETECTED)
+
+
+def test_the_tracker_tracks_a_face_that_redetection_misses() -> None:
+    steps = [3.0 * index for index in range(1, 6)]
+    earlier = [shifted(-dx) for dx in steps]
+    path = list(backtrack(PORTRAIT, FACE, earlier, csrt(), redetector(NEVER), PARAMETERS))
+    assert len(path) == 5
+    for (box, score, origin), dx in zip(path, steps, strict=True):
+        assert box.iou(FACE.moved(-dx, 0)) > 0.6
+        assert (score, origin) == (0.0, Origin.FOLLOWED)
+
+
+def test_an_unconfirmed_tracker_is_trusted_for_a_few_frames_only() -> None:
+    path = path_of(wall(SQUARE), [wall(SQUARE)] * 30, StillTracker, NEVER)
+    assert [origin for _, _, origin in path] == [Origin.FOLLOWED] * 6
+
+
+def test_each_detection_renews_the_trust_and_gives_the_score() -> None:
+    unseen = wall()  # the tracker says that the face is there all the same
+    earlier = [unseen] * 5 + [wall(SQUARE)] + [unseen] * 20
+    path = path_of(wall(SQUARE), earlier, StillTracker)
+    assert [origin for _, _, origin in path] == (
+        [Origin.FOLLOWED] * 5 + [Origin.DETECTED] + [Origin.FOLLOWED] * 6
+    )
+    assert [score for _, score, _ in path] == [0.0] * 5 + [0.6] * 7
+
+
+def test_where_detector_and_tracker_lose_the_face_the_path_ends() -> None:
+    earlier = [wall(SQUARE), wall(), wall(SQUARE)]
+    assert len(path_of(wall(SQUARE), earlier)) == 1
+
+
+@pytest.mark.parametrize(
+    "drifted", [SQUARE.padded(0.4), SQUARE.padded(-0.3), Box.from_xywh(312, 60, 40, 40)]
+)
+def test_a_tracker_that_drifts_in_size_or_out_of_the_frame_has_lost_its_face(
+    drifted: Box,
+) -> None:
+    class Drifting(StillTracker):
+        def update(self, image: Image) -> Box | None:
+            return drifted
+
+    assert path_of(wall(SQUARE), [wall(SQUARE)] * 3, Drifting, NEVER) == []
+
+
+def test_a_tracker_starts_only_at_a_missed_detection_and_from_the_last_detected_box() -> None:
+    starts: list[tuple[Image, Box]] = []
+
+    class Recording(StillTracker):
+        def start(self, image: Image, box: Box) -> None:
+            starts.append((image, box))
+            super().start(image, box)
+
+    squares = [SQUARE.moved(8.0 * step, 0) for step in range(1, 8)]
+    earlier = [wall(square) for square in squares]
+    assert len(path_of(wall(SQUARE), earlier, Recording)) == len(squares)
+    assert not starts
+    earlier[3] = wall()
+    assert len(path_of(wall(SQUARE), earlier, Recording)) == len(squares)
+    ((image, box),) = starts
+    assert (image == earlier[2]).all()
+    assert box.iou(squares[2]) > 0.85
+
+
+def test_no_more_images_are_read_than_are_needed() -> None:
+    read = []
+
+    def images() -> Iterator[Image]:
+        for index in range(10):
+            read.append(index)
+            yield wall(SQUARE) if index < 3 else wall()
+
+    path = backtrack(wall(SQUARE), SQUARE, images(), LosingTracker, redetector(), PARAMETERS)
+    assert len(list(path)) == 3
+    assert read == [0, 1, 2, 3]
+
+
+def test_without_earlier_images_there_is_no_path() -> None:
+    assert path_of(wall(SQUARE), []) == []
+
+
+def backtracker(rate: float = 25.0) -> Backtracker:
+    return Backtracker(LosingTracker, redetector(), rate, PARAMETERS)
 
 
 def step(*faces: Face, change: Change = Change.NONE) -> Step:
@@ -26,22 +138,22 @@ def face(track_id: int = 0, box: Box = SQUARE, origin: Origin = Origin.DETECTED)
     return Face(track_id, box, 0.9, origin)
 
 
-def watch(
-    window: Backtracker, shown: list[tuple[Image, Step]]
+def run(
+    tracker: Backtracker, shown: list[tuple[Image, Step]]
 ) -> list[tuple[int, Face, Backtracked]]:
-    """Return (frame, face, its way back) for each new face."""
+    """Return (frame, face, where it was before) for each new face."""
     return [
         (index, new, before)
-        for index, (image, seen) in enumerate(shown)
-        for new, before in window.step(index, image, seen)
+        for index, (image, each) in enumerate(shown)
+        for new, before in tracker.step(index, image, each)
     ]
 
 
-def test_a_new_face_is_followed_back_to_where_it_appeared() -> None:
+def test_a_new_face_is_tracked_back_to_where_it_appeared() -> None:
     squares = [SQUARE.moved(3.0 * index, 0) for index in range(10)]
     shown = [(wall(), step())] * 4 + [(wall(square), step()) for square in squares[:-1]]
     shown.append((wall(squares[-1]), step(face(box=squares[-1]))))
-    ((frame, new, before),) = watch(rewind(), shown)
+    ((frame, new, before),) = run(backtracker(), shown)
     assert (frame, new.track_id, before.link) == (13, 0, None)
     assert [index for index, _, _ in before.faces] == list(range(12, 3, -1))
     for index, view, earlier in before.faces:
@@ -53,34 +165,34 @@ def test_a_new_face_is_followed_back_to_where_it_appeared() -> None:
 
 def test_a_face_is_new_once() -> None:
     shown = [(wall(SQUARE), step())] * 2 + [(wall(SQUARE), step(face()))] * 5
-    assert [frame for frame, _, _ in watch(rewind(), shown)] == [2]
-    ways = watch(rewind(), [*shown, (wall(SQUARE), step()), (wall(SQUARE), step(face()))])
-    assert [frame for frame, _, _ in ways] == [2]  # nor is one that was only away
+    assert [frame for frame, _, _ in run(backtracker(), shown)] == [2]
+    shown += [(wall(SQUARE), step()), (wall(SQUARE), step(face()))]
+    found = run(backtracker(), shown)
+    assert [frame for frame, _, _ in found] == [2]  # a face that was away is not new either
 
 
 @pytest.mark.parametrize(("rate", "frames"), [(0.4, 1), (10, 10), (25, 25), (30, 30), (240, 30)])
-def test_the_window_is_a_second_and_thirty_pictures_at_the_most(rate: float, frames: int) -> None:
+def test_the_window_is_a_second_and_at_most_thirty_images(rate: float, frames: int) -> None:
     shown = [(wall(SQUARE), step())] * 40 + [(wall(SQUARE), step(face()))]
-    ((_, _, before),) = watch(rewind(rate), shown)
+    ((_, _, before),) = run(backtracker(rate), shown)
     assert len(before.faces) == frames
     assert before.faces[-1][0] == 40 - frames
 
 
 @pytest.mark.parametrize("change", [Change.CUT, Change.RETURN])
-def test_nobody_is_followed_back_over_a_cut(change: Change) -> None:
+def test_no_face_is_tracked_back_over_a_cut(change: Change) -> None:
     shown = [(wall(SQUARE), step())] * 5
     shown += [(wall(SQUARE), step(change=change)), (wall(SQUARE), step())]
-    ((_, _, before),) = watch(rewind(), [*shown, (wall(SQUARE), step(face()))])
+    ((_, _, before),) = run(backtracker(), [*shown, (wall(SQUARE), step(face()))])
     assert [index for index, _, _ in before.faces] == [6, 5]
     at_once = [*shown, (wall(SQUARE), step(face(), change=change))]
-    ((_, _, before),) = watch(rewind(), at_once)
+    ((_, _, before),) = run(backtracker(), at_once)
     assert before.faces == ()
 
 
-def test_a_way_back_ends_where_it_reaches_a_face_that_was_lost_and_links_the_two() -> None:
+def test_a_path_ends_where_it_reaches_a_lost_face_and_links_the_two() -> None:
     shown = [(wall(SQUARE), step(face(0)))] * 3 + [(wall(SQUARE), step())] * 4
-    ways = watch(rewind(), [*shown, (wall(SQUARE), step(face(1)))])
-    (_, new, before) = ways[-1]
+    (_, new, before) = run(backtracker(), [*shown, (wall(SQUARE), step(face(1)))])[-1]
     assert new.track_id == 1
     assert before.link == 0
     assert [index for index, _, _ in before.faces] == [6, 5, 4, 3]
@@ -89,27 +201,27 @@ def test_a_way_back_ends_where_it_reaches_a_face_that_was_lost_and_links_the_two
 def test_a_face_that_is_still_there_is_another_one() -> None:
     near = SQUARE.moved(5, 0)
     shown = [(wall(SQUARE), step(face(0)))] * 3
-    ways = watch(rewind(), [*shown, (wall(SQUARE), step(face(0), face(1, near)))])
-    assert ways[-1][2] == Backtracked((), None)
+    found = run(backtracker(), [*shown, (wall(SQUARE), step(face(0), face(1, near)))])
+    assert found[-1][2] == Backtracked((), None)
 
 
-def test_what_was_not_found_but_held_or_followed_is_no_goal() -> None:
-    for origin in (Origin.HELD, Origin.FOLLOWED):
-        shown = [(wall(SQUARE), step(face(0, origin=origin)))] * 3
-        ways = watch(rewind(), [*shown, (wall(SQUARE), step(face(1)))])
-        assert len(ways[-1][2].faces) == 3
-        assert ways[-1][2].link is None
+@pytest.mark.parametrize("origin", [Origin.HELD, Origin.FOLLOWED])
+def test_a_held_or_tracked_box_does_not_end_a_path(origin: Origin) -> None:
+    shown = [(wall(SQUARE), step(face(0, origin=origin)))] * 3
+    found = run(backtracker(), [*shown, (wall(SQUARE), step(face(1)))])
+    assert len(found[-1][2].faces) == 3
+    assert found[-1][2].link is None
 
 
-def test_pictures_of_another_size_are_passed_over() -> None:
+def test_images_of_another_size_are_skipped() -> None:
     half: Image = wall(SQUARE)[::2, ::2].copy()
     shown = [(half, step())] * 3 + [(wall(SQUARE), step())] * 2
-    ((_, _, before),) = watch(rewind(), [*shown, (wall(SQUARE), step(face()))])
+    ((_, _, before),) = run(backtracker(), [*shown, (wall(SQUARE), step(face()))])
     assert [index for index, _, _ in before.faces] == [4, 3]
 
 
-def test_several_new_faces_each_have_their_way() -> None:
+def test_several_new_faces_each_have_their_path() -> None:
     other = face(1, Box.from_xywh(20, 20, 30, 30))
     shown = [(wall(SQUARE), step())] * 3 + [(wall(SQUARE), step(face(0), other))]
-    ways = watch(rewind(), shown)
-    assert [(new.track_id, len(before.faces)) for _, new, before in ways] == [(0, 3), (1, 0)]
+    found = run(backtracker(), shown)
+    assert [(new.track_id, len(before.faces)) for _, new, before in found] == [(0, 3), (1, 0)]

@@ -1,4 +1,4 @@
-"""One pass with a delay: what is found now is hidden in the frames that still wait."""
+"""One pass with a delay: later frames improve the faces of those that still wait."""
 
 from __future__ import annotations
 
@@ -9,20 +9,27 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.bright_square import SIZE, SQUARE, Blind, Bright, wall
 from tests.fakes import LAYOUTS, ArrayFrame
-from tests.test_follow import Script, found
+from tests.tracking.fakes import (
+    PARAMETERS,
+    RATE,
+    SIZE,
+    SQUARE,
+    LosingTracker,
+    ScriptedDetector,
+    detection,
+    redetector,
+    wall,
+)
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.core.frame import Frame, Image, Plane
 from tracker_blur.core.tracks import Face
 from tracker_blur.tracking.backtracking import Backtracker
 from tracker_blur.tracking.lookahead import look_ahead
 from tracker_blur.tracking.online import OnlineTracker
-from tracker_blur.tracking.redetection import Redetector
 from tracker_blur.tracking.schedule import DetectionSchedule
 
-RATE = 25.0
-APPEARS, FOUND, END = 4, 12, 18
+APPEARS, DETECTED, END = 4, 12, 18
 
 
 def frame(index: int, square: Box | None) -> ArrayFrame:
@@ -37,60 +44,70 @@ def clip(square: Box = SQUARE) -> list[ArrayFrame]:
 
 
 def late(square: Box = SQUARE) -> list[list[Detection]]:
-    """Return what a detector finds that is slow to see it."""
-    return [[found(square)] if index >= FOUND else [] for index in range(END)]
+    """Return the detections of a detector that misses the face for a while."""
+    return [[detection(square)] if index >= DETECTED else [] for index in range(END)]
 
 
-def watched(
+def online_tracker(script: Sequence[Sequence[Detection]]) -> OnlineTracker:
+    schedule = DetectionSchedule(1, RATE, PARAMETERS.schedule)
+    detector = ScriptedDetector(script)
+    return OnlineTracker(detector, 0.5, LosingTracker, schedule, 1.0, time.perf_counter, PARAMETERS)
+
+
+def tracked(
     frames: Sequence[Frame],
-    looks: Sequence[Sequence[Detection]],
+    script: Sequence[Sequence[Detection]],
     delay: int,
     *,
-    backwards: bool = True,
+    backtracking: bool = True,
     view_size: tuple[int, int] = SIZE,
 ) -> Iterator[tuple[Frame, tuple[Face, ...]]]:
-    follower = OnlineTracker(
-        Script(looks), 0.5, Blind, DetectionSchedule(1, RATE), 1.0, time.perf_counter
-    )
-    rewind = Backtracker(Blind, Redetector(Bright()), RATE) if backwards else None
+    backtracker = Backtracker(LosingTracker, redetector(), RATE, PARAMETERS)
 
     def view(frame: Frame) -> Image:
         return frame.view(view_size)
 
-    return look_ahead(frames, view, follower, rewind, delay)
+    return look_ahead(
+        frames,
+        view,
+        online_tracker(script),
+        backtracker if backtracking else None,
+        delay,
+        PARAMETERS.smoothing,
+    )
 
 
 @pytest.mark.parametrize("delay", [0, 1, 3, 8, 11, 17, 18, 500])
 def test_frames_keep_their_order_and_number_whatever_the_delay(delay: int) -> None:
     frames = clip()
-    assert [given for given, _ in watched(frames, late(), delay)] == frames
+    assert [given for given, _ in tracked(frames, late(), delay)] == frames
 
 
 @pytest.mark.parametrize("delay", [0, 1, 3, 7, 8, 11, 500])
-def test_a_face_is_hidden_up_to_a_delay_before_it_was_found(delay: int) -> None:
-    hidden = [bool(faces) for _, faces in watched(clip(), late(), delay)]
-    first = max(APPEARS, FOUND - delay)
+def test_a_face_is_hidden_up_to_a_delay_before_its_first_detection(delay: int) -> None:
+    hidden = [bool(faces) for _, faces in tracked(clip(), late(), delay)]
+    first = max(APPEARS, DETECTED - delay)
     assert hidden == [index >= first for index in range(END)]
 
 
-def test_what_was_hidden_before_is_the_same_face_where_it_was() -> None:
-    for given, faces in watched(clip(), late(), 30):
+def test_boxes_before_the_first_detection_belong_to_the_same_track() -> None:
+    for given, faces in tracked(clip(), late(), 30):
         assert [face.track_id for face in faces] == ([0] if given.index >= APPEARS else [])
         assert all(face.box.iou(SQUARE) > 0.85 for face in faces)
 
 
-def test_without_a_delay_it_is_as_if_nobody_looked_back() -> None:
+def test_without_a_delay_backtracking_changes_nothing() -> None:
     frames = clip()
-    plain = list(watched(frames, late(), 0, backwards=False))
-    assert list(watched(frames, late(), 0)) == plain
-    delayed = list(watched(frames, late(), 9, backwards=False))
+    plain = list(tracked(frames, late(), 0, backtracking=False))
+    assert list(tracked(frames, late(), 0)) == plain
+    delayed = list(tracked(frames, late(), 9, backtracking=False))
     assert [len(faces) for _, faces in delayed] == [len(faces) for _, faces in plain]
 
 
 def test_a_delay_takes_nothing_away() -> None:
     frames = clip()
-    without = [faces for _, faces in watched(frames, late(), 0)]
-    for faces, more in zip(without, (f for _, f in watched(frames, late(), 6)), strict=True):
+    without = [faces for _, faces in tracked(frames, late(), 0)]
+    for faces, more in zip(without, (f for _, f in tracked(frames, late(), 6)), strict=True):
         for face in faces:
             assert any(other.box.covers(face.box) for other in more)
 
@@ -104,11 +121,7 @@ def test_a_frame_waits_for_as_many_as_the_delay_says() -> None:
             yield each
 
     given = look_ahead(
-        frames(),
-        lambda each: each.view(SIZE),
-        OnlineTracker(Script([]), 0.5, Blind, DetectionSchedule(1, RATE), 1.0, time.perf_counter),
-        None,
-        5,
+        frames(), lambda each: each.view(SIZE), online_tracker([]), None, 5, PARAMETERS.smoothing
     )
     assert next(given)[0].index == 0
     assert read == [0, 1, 2, 3, 4, 5]
@@ -118,20 +131,23 @@ def test_a_frame_waits_for_as_many_as_the_delay_says() -> None:
 
 def test_faces_are_in_pixels_of_the_full_frames() -> None:
     small = (160, 90)
-    looks = [[found(box.scaled(0.5, 0.5)) for box in (f.box for f in finds)] for finds in late()]
-    for given, faces in watched(clip(), looks, 30, view_size=small):
+    script = [
+        [detection(box.scaled(0.5, 0.5)) for box in (f.box for f in detections)]
+        for detections in late()
+    ]
+    for given, faces in tracked(clip(), script, 30, view_size=small):
         assert len(faces) == (given.index >= APPEARS)
         assert all(face.box.iou(SQUARE) > 0.85 for face in faces)
 
 
-def test_sizes_only_glide_down() -> None:
+def test_sizes_decay_slowly() -> None:
     small = SQUARE.padded(-0.2)
-    looks = [[found(SQUARE)]] + [[found(small)]] * 10
+    script = [[detection(SQUARE)]] + [[detection(small)]] * 10
     frames = [frame(index, SQUARE) for index in range(11)]
-    widths = [faces[0].box.width for _, faces in watched(frames, looks, 2)]
+    widths = [faces[0].box.width for _, faces in tracked(frames, script, 2)]
     assert widths == sorted(widths, reverse=True)
     assert widths[1] > 0.95 * SQUARE.width
 
 
 def test_a_clip_without_frames_gives_none() -> None:
-    assert list(watched([], [], 5)) == []
+    assert list(tracked([], [], 5)) == []

@@ -1,35 +1,39 @@
-"""What one face's track expects, believes and holds."""
+"""What the state of one track expects and holds, and when low-confidence detections agree."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+from tests.tracking.fakes import PARAMETERS
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.core.tracks import Origin
-from tracker_blur.tracking.track_state import TrackState
+from tracker_blur.tracking.track_state import LowConfidenceDetections, TrackState
 
 BOX = Box(100, 50, 140, 100)
+ENOUGH = PARAMETERS.online.agreeing_detections
 
 
-def begun() -> TrackState:
-    return TrackState.begun(3, Detection(BOX, 0.9), 1.0)
+def started() -> TrackState:
+    return TrackState.started(3, Detection(BOX, 0.9), 1.0, PARAMETERS.online)
 
 
-def test_a_face_keeps_its_course_for_half_a_second() -> None:
-    track = begun()
+def test_a_face_is_expected_to_keep_its_velocity_for_half_a_second() -> None:
+    track = started()
     track.confirm(Detection(BOX.moved(8, 0), 0.8), 1.1)
     assert track.velocity == pytest.approx((40, 0))  # half of the newest measurement
     assert track.expected(1.2).left == pytest.approx(112)
     assert track.expected(1.6).left == track.expected(9.0).left == pytest.approx(128)
 
 
-def test_the_longer_unseen_the_farther_a_find_may_lie_up_to_a_limit() -> None:
-    track = begun()
+def test_the_gate_grows_with_the_time_since_the_last_detection_up_to_a_limit() -> None:
+    track = started()
     assert track.gate(1.0) < track.gate(1.3) < track.gate(9.0) == track.gate(10.0)
 
 
 def test_a_held_box_grows_and_covers_where_the_face_was_and_may_be() -> None:
-    track = begun()
+    track = started()
     track.confirm(Detection(BOX.moved(8, 0), 0.8), 1.1)
     track.hold(1.3)
     assert track.origin is Origin.HELD
@@ -40,17 +44,68 @@ def test_a_held_box_grows_and_covers_where_the_face_was_and_may_be() -> None:
     assert track.box.covers(earlier)
 
 
-def test_a_followed_box_is_where_it_goes_on_from() -> None:
-    track = begun()
-    track.follow(BOX.moved(5, 5), 1.04)
+def test_a_tracked_box_is_known_but_not_confirmed() -> None:
+    track = started()
+    track.advance(BOX.moved(5, 5), 1.04)
     assert (track.origin, track.known, track.confirmed) == (Origin.FOLLOWED, track.box, BOX)
 
 
-def test_in_views_of_another_size_all_is_scaled_and_the_tracker_begins_anew() -> None:
-    track = begun()
+def test_in_views_of_another_size_all_is_scaled_and_a_new_tracker_starts() -> None:
+    track = started()
     track.confirm(Detection(BOX.moved(8, 0), 0.8), 1.1)
     speed = track.speed
     track.rescale(0.5, 0.5)
     assert track.box == BOX.moved(8, 0).scaled(0.5, 0.5)
     assert track.speed == pytest.approx(speed)
     assert track.tracker is None
+
+
+def low(score: float = 0.45, dx: float = 0.0) -> Detection:
+    return Detection(BOX.moved(dx, 0), score)
+
+
+@pytest.fixture
+def candidates() -> LowConfidenceDetections:
+    return LowConfidenceDetections(0.5, PARAMETERS.online)
+
+
+def repeat(candidates: LowConfidenceDetections, times: int) -> list[Detection]:
+    """Return the faces after so many detections in a row, 2 pixels apart."""
+    return [candidates.agreeing([low(dx=2.0 * i)]) for i in range(times)][-1]
+
+
+def test_the_last_of_enough_detections_is_a_face_and_counting_restarts(
+    candidates: LowConfidenceDetections,
+) -> None:
+    assert repeat(candidates, ENOUGH - 1) == []
+    assert candidates.agreeing([low()]) == [low()]
+    assert repeat(candidates, ENOUGH - 1) == []
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        lambda candidates: candidates.agreeing([]),
+        lambda candidates: candidates.agreeing([low(dx=90)]),
+        LowConfidenceDetections.clear,
+    ],
+    ids=["missed", "another place", "another scene"],
+)
+def test_counting_restarts_after(
+    candidates: LowConfidenceDetections, between: Callable[[LowConfidenceDetections], object]
+) -> None:
+    repeat(candidates, ENOUGH - 1)
+    between(candidates)
+    assert candidates.agreeing([low()]) == []
+
+
+def test_a_score_that_is_too_low_does_not_count(candidates: LowConfidenceDetections) -> None:
+    for _ in range(2 * ENOUGH):
+        assert candidates.agreeing([low(score=0.39)]) == []
+
+
+def test_counting_goes_on_in_views_of_another_size(candidates: LowConfidenceDetections) -> None:
+    repeat(candidates, ENOUGH - 1)
+    candidates.rescale(0.5, 0.5)
+    smaller = Detection(BOX.moved(4, 0).scaled(0.5, 0.5), 0.45)
+    assert candidates.agreeing([smaller]) == [smaller]

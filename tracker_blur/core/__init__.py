@@ -1,1 +1,1 @@
-"""The words all else is said in: boxes, frames, tracks; no files, windows or clocks."""
+"""What everything else is built on: boxes, frames, tracks, parameters."""

@@ -1,4 +1,4 @@
-"""Box and its arithmetic, and what a detector reports in it.
+"""Boxes, their arithmetic, and the detections that hold them.
 
 Coordinates are float pixels of the full-size upright frame, x to the right, y down; `right` and
 `bottom` are exclusive. Rounding to whole pixels happens once, outward, in `Box.outward`.
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """An axis-aligned rectangle in float pixels; it may reach beyond the picture."""
+    """An axis-aligned rectangle in float pixels; it may reach beyond the frame."""
 
     left: float
     top: float
@@ -22,12 +22,12 @@ class Box:
 
     @classmethod
     def from_xywh(cls, x: float, y: float, width: float, height: float) -> Box:
-        """Return the box with its upper left corner at (x, y), sizes in pixels."""
+        """Return the box with its upper left corner at (x, y); sizes in pixels."""
         return cls(x, y, x + width, y + height)
 
     @classmethod
     def around(cls, center: tuple[float, float], width: float, height: float) -> Box:
-        """Return the box of this size, in pixels, around a center."""
+        """Return the box of this size, in pixels, around a center (x, y)."""
         x, y = center
         return cls(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
 
@@ -43,7 +43,7 @@ class Box:
 
     @property
     def center(self) -> tuple[float, float]:
-        """The middle, as (x, y)."""
+        """The center, (x, y)."""
         return (self.left + self.right) / 2, (self.top + self.bottom) / 2
 
     @property
@@ -58,7 +58,7 @@ class Box:
 
     @property
     def is_empty(self) -> bool:
-        """Whether the box holds no area, or is not made of finite numbers."""
+        """Whether the box has no area, or a coordinate is not finite."""
         return not (self.width > 0 and self.height > 0 and math.isfinite(sum(self.as_tuple())))
 
     def as_tuple(self) -> tuple[float, float, float, float]:
@@ -70,7 +70,7 @@ class Box:
         return Box(self.left + dx, self.top + dy, self.right + dx, self.bottom + dy)
 
     def scaled(self, x_ratio: float, y_ratio: float) -> Box:
-        """Return the box in a picture that is `x_ratio` times as wide and `y_ratio` as high."""
+        """Return the box in a frame that is `x_ratio` times as wide and `y_ratio` as high."""
         return Box(
             self.left * x_ratio, self.top * y_ratio, self.right * x_ratio, self.bottom * y_ratio
         )
@@ -81,12 +81,12 @@ class Box:
         return Box(self.left - dx, self.top - dy, self.right + dx, self.bottom + dy)
 
     def clipped(self, width: float, height: float) -> Box:
-        """Return the part inside a picture of this size; empty when there is none."""
+        """Return the part inside a frame of this size; empty when there is none."""
         left, top = min(max(self.left, 0.0), width), min(max(self.top, 0.0), height)
         return Box(left, top, max(left, min(self.right, width)), max(top, min(self.bottom, height)))
 
     def outward(self) -> tuple[int, int, int, int]:
-        """Return (left, top, right, bottom) as the smallest whole-pixel box that covers this."""
+        """Return (left, top, right, bottom) of the smallest whole-pixel box that covers this."""
         return (
             math.floor(self.left),
             math.floor(self.top),
@@ -127,7 +127,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """One find of a detector: where, how sure (0 to 1), and what it is."""
+    """What a detector reports: where, with which score (0 to 1), and of which class."""
 
     box: Box
     score: float
@@ -135,10 +135,10 @@ class Detection:
 
 
 def suppress_overlaps(detections: Iterable[Detection], iou: float) -> list[Detection]:
-    """Keep the best-scored of finds of one label that overlap by more than `iou` (greedy NMS)."""
+    """Keep the best of detections of one class that overlap by more than `iou` (greedy NMS)."""
     kept: list[Detection] = []
-    for candidate in sorted(detections, key=lambda found: -found.score):
-        rivals = (found for found in kept if found.label == candidate.label)
+    for candidate in sorted(detections, key=lambda detection: -detection.score):
+        rivals = (detection for detection in kept if detection.label == candidate.label)
         if all(candidate.box.iou(rival.box) <= iou for rival in rivals):
             kept.append(candidate)
     return kept

@@ -1,16 +1,19 @@
-"""Frame: one picture of a video (or a still) in its native pixel planes, and how it is stored.
+"""Frames in their native pixel planes, and the protocols that read and write them.
 
-A frame is never converted to BGR and back. It offers two things: a reduced upright BGR *view* to
-look at, and its *planes*, NumPy views of the samples as they were decoded, to write into.
+A frame, of a video or a still image, is never converted to BGR and back. It offers a reduced
+upright BGR *view* for detection, and its *planes*: NumPy views of the decoded samples, to write
+into.
 """
 
 from __future__ import annotations
 
 import enum
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Literal
+from types import TracebackType
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -21,16 +24,16 @@ Samples = npt.NDArray[Any]
 """One plane's samples, shape (height, width), uint8 or uint16."""
 
 Image = npt.NDArray[np.uint8]
-"""A picture to look at: shape (height, width, 3), BGR, upright."""
+"""An upright image for detection: shape (height, width, 3), BGR."""
 
-_LEAST_VIEW_PX = 640
+_MIN_VIEW_PX = 640
 _VIEW_REDUCTION = 3
 
 
 class Orientation(enum.Enum):
-    """How stored pixels must be turned to stand upright, named by the EXIF number (1 to 8).
+    """How stored pixels are turned to stand upright, by EXIF number (TIFF 6.0, tag 274).
 
-    Video rotations and mirror images are mapped to the same eight (TIFF 6.0, tag 274).
+    Rotations of videos are mapped to the same eight values.
     """
 
     UPRIGHT = 1
@@ -44,7 +47,7 @@ class Orientation(enum.Enum):
 
     @property
     def swaps_sides(self) -> bool:
-        """Whether width and height change places."""
+        """Whether width and height are exchanged."""
         return self.value >= 5
 
     def upright(self, stored: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -60,7 +63,7 @@ class Orientation(enum.Enum):
         return pixels.swapaxes(0, 1) if self.swaps_sides else pixels
 
     def to_stored(self, box: Box, upright_size: tuple[int, int]) -> Box:
-        """Return where a box of the upright picture, size (width, height), lies in the stored."""
+        """Return a box of the upright frame, size (width, height), in stored pixels."""
         width, height = upright_size
         flip_x, flip_y = _FLIPS[self]
         left, top, right, bottom = box.as_tuple()
@@ -73,7 +76,7 @@ class Orientation(enum.Enum):
         return Box(left, top, right, bottom)
 
 
-_FLIPS = {  # after a possible transposition: mirror x, mirror y
+_FLIPS = {  # (flip x, flip y), after the transposition if there is one
     Orientation.UPRIGHT: (False, False),
     Orientation.MIRRORED: (True, False),
     Orientation.ROTATED_180: (True, True),
@@ -87,12 +90,14 @@ _FLIPS = {  # after a possible transposition: mirror x, mirror y
 
 @dataclass(frozen=True, slots=True)
 class PixelLayout:
-    """What the planes mean.
+    """What the samples of the planes mean.
 
-    family      "yuv" (Y, Cb, Cr), "rgb" (R, G, B) or "gray"; alpha is never among the planes
-    bits        depth of a sample; more than 8 are stored as uint16, in the low bits
-    full_range  whether YUV or gray samples use all values, or the video range (16-235 at 8 bit)
-    matrix      which YUV matrix: ITU-R BT.601, BT.709 or BT.2020 (ignored for rgb and gray)
+    Attributes:
+        family: "yuv" (Y, Cb, Cr), "rgb" (R, G, B) or "gray"; alpha is never among the planes.
+        bits: Depth of a sample. More than 8 bits are stored as uint16, in the low bits.
+        full_range: Whether YUV or gray samples use all values, or the video range (16-235 at 8
+            bits).
+        matrix: YUV matrix: ITU-R BT.601, BT.709 or BT.2020. Ignored for rgb and gray.
     """
 
     family: Literal["yuv", "rgb", "gray"]
@@ -102,16 +107,19 @@ class PixelLayout:
 
     @property
     def peak(self) -> int:
-        """The largest value a sample can have."""
+        """The largest sample value."""
         return (1 << self.bits) - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Plane:
-    """One plane of a frame: writable samples and their subsampling.
+    """One plane of a frame.
 
-    A plane's sample covers `x_step` by `y_step` pixels of the stored picture (2, 2 for the
-    chroma of 4:2:0; 1, 1 for luma).
+    Attributes:
+        samples: Writable, in stored orientation.
+        x_step: Stored pixels that a sample covers horizontally: 2 for the chroma of 4:2:0, 1 for
+            luma.
+        y_step: The same, vertically.
     """
 
     samples: Samples
@@ -120,10 +128,14 @@ class Plane:
 
 
 class Frame(ABC):
-    """One picture on its way from a source to a sink.
+    """One frame on its way from a reader to a writer.
 
-    index      0 for the first frame of the source
-    pts        presentation time in units of `time_base` seconds; exact
+    Attributes:
+        index: 0 for the first frame of the input.
+        pts: Presentation time in units of `time_base` seconds; exact.
+        time_base: Unit of `pts`, in seconds.
+        layout: What the samples mean.
+        orientation: How the stored pixels are turned to stand upright.
     """
 
     index: int
@@ -140,22 +152,22 @@ class Frame(ABC):
     @property
     @abstractmethod
     def size(self) -> tuple[int, int]:
-        """(width, height) in pixels of the upright picture."""
+        """(width, height) in pixels of the upright frame."""
 
     @abstractmethod
     def view(self, size: tuple[int, int]) -> Image:
-        """Return the upright picture, scaled to `size` (width, height), as contiguous BGR."""
+        """Return the upright frame, scaled to `size` (width, height), as contiguous BGR."""
 
     @abstractmethod
     def planes(self) -> tuple[Plane, ...]:
-        """Return the color planes, in stored orientation, safe to write into."""
+        """Return the color planes, in stored orientation, to write into."""
 
 
 @dataclass(frozen=True, slots=True)
 class RedactedFrame:
-    """A frame in which every known face is hidden: the only thing a sink accepts.
+    """A frame in which every known face is hidden: the only thing that a writer accepts.
 
-    Made by `tracker_blur.redaction.redactor` and nowhere else.
+    Only `tracker_blur.redaction.redactor` makes one.
     """
 
     frame: Frame
@@ -163,13 +175,14 @@ class RedactedFrame:
 
 @dataclass(frozen=True, slots=True)
 class VideoInfo:
-    """What is known of a video before its first frame is decoded.
+    """What is known of an input before its first frame is decoded.
 
-    size          (width, height) in pixels of the upright picture
-    pixel_aspect  width of a stored pixel over its height, turned upright
-    rate          frames per second, the container's best guess
-    frame_count   the container's claim, or an estimate, or None: for progress only
-    is_moving     whether frames follow each other in time; the pages of a document do not
+    Attributes:
+        size: (width, height) in pixels of the upright frame.
+        pixel_aspect: Width of a pixel over its height, turned upright.
+        rate: Frames per second, the container's best guess.
+        frame_count: The container's claim, an estimate, or None. For progress only.
+        is_moving: Whether frames follow each other in time; the pages of a document do not.
     """
 
     size: tuple[int, int]
@@ -179,25 +192,86 @@ class VideoInfo:
     is_moving: bool = True
 
 
-def usual_view_px(size: tuple[int, int]) -> int:
-    """Return the longest side, in pixels, at which pictures of this size are looked at usually.
+def default_view_px(size: tuple[int, int]) -> int:
+    """Return the longest side of the view, in pixels, for frames of this size.
 
-    Larger pictures hold smaller faces, relatively, and cost more to write anyway.
+    Faces are relatively smaller in larger frames, which also cost more to write anyway.
     """
-    return max(_LEAST_VIEW_PX, round(max(size) / _VIEW_REDUCTION))
+    return max(_MIN_VIEW_PX, round(max(size) / _VIEW_REDUCTION))
 
 
 def view_size(
     size: tuple[int, int], longest_px: int | None, pixel_aspect: Fraction = Fraction(1)
 ) -> tuple[int, int]:
-    """Return the (width, height) at which a picture is looked at: square pixels, never enlarged.
+    """Return the (width, height) of a frame's view: square pixels, never enlarged.
 
-    The longer side becomes `longest_px` at the most; None: what is usual for its size.
+    Args:
+        size: (width, height) of the frame.
+        longest_px: Longest side of the view, at most. None: `default_view_px`.
+        pixel_aspect: Width of a frame's pixel over its height.
     """
     if longest_px is None:
-        longest_px = usual_view_px(size)
+        longest_px = default_view_px(size)
     width, height = size[0] * float(pixel_aspect), float(size[1])
     if pixel_aspect > 1:  # shrink the longer axis rather than enlarge the shorter
         width, height = width / float(pixel_aspect), height / float(pixel_aspect)
     ratio = min(1.0, longest_px / max(width, height))
     return max(1, round(width * ratio)), max(1, round(height * ratio))
+
+
+class FrameReader(Protocol):
+    """An input: the constructor opens it, `with` closes it.
+
+    Iterating raises SourceError when the input breaks off: a part never passes for the whole.
+
+    Attributes:
+        info: What is known before the first frame.
+        warnings: What the user should know, as soon as it is known, such as why a partial input
+            ended early.
+    """
+
+    info: VideoInfo
+    warnings: tuple[str, ...]
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Give each frame once, in presentation order."""
+        ...
+
+    def __enter__(self) -> FrameReader: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+class FrameWriter(Protocol):
+    """An output, used with `with`.
+
+    After the block the output is complete and in its place. If the block raises, nothing of it
+    remains.
+
+    Attributes:
+        warnings: What the user should know about the output.
+    """
+
+    warnings: tuple[str, ...]
+
+    def write(self, redacted: RedactedFrame) -> None:
+        """Write one frame.
+
+        Raises:
+            SinkError: it cannot be written.
+        """
+        ...
+
+    def __enter__(self) -> FrameWriter: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...

@@ -1,9 +1,10 @@
-"""Finds the plug-ins of a folder: one module each, its name the option's value."""
+"""Plug-ins: the modules of a package; a module's name is the value of an option."""
 
 from __future__ import annotations
 
 import ast
 import importlib
+import importlib.util
 import pkgutil
 from pathlib import Path
 from types import ModuleType
@@ -14,16 +15,15 @@ from tracker_blur.errors import SettingsError
 def names(package: str) -> tuple[str, ...]:
     """Return the sorted names of the plug-ins in a package such as "tracker_blur.detectors".
 
-    Nothing is imported but the package itself, so this is cheap enough for `--help`.
+    Nothing is imported but the package's parent, so this is cheap enough for `--help`.
     """
-    folder = importlib.import_module(package).__path__
-    modules = (module.name for module in pkgutil.iter_modules(folder))
+    modules = (module.name for module in pkgutil.iter_modules(_folders(package)))
     return tuple(sorted(name for name in modules if not name.startswith("_")))
 
 
 def summary(package: str, name: str) -> str:
     """Return the first line of a plug-in's docstring, without importing it."""
-    for folder in importlib.import_module(package).__path__:
+    for folder in _folders(package):
         file = Path(folder, f"{name}.py")
         if file.is_file():
             docstring = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
@@ -34,10 +34,18 @@ def summary(package: str, name: str) -> str:
 def load(package: str, name: str) -> ModuleType:
     """Import one plug-in.
 
-    Raises SettingsError when the package has none of this name.
+    Raises:
+        SettingsError: the package has no plug-in of this name.
     """
     known = names(package)
     if name not in known:
-        kind = package.rpartition(".")[2].removesuffix("s")
-        raise SettingsError(f"no {kind} is called '{name}': choose one of {', '.join(known)}")
+        option = package.rpartition(".")[2].removesuffix("s")
+        raise SettingsError(f"no {option} is called '{name}': choose one of {', '.join(known)}")
     return importlib.import_module(f"{package}.{name}")
+
+
+def _folders(package: str) -> list[str]:
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.submodule_search_locations is None:
+        raise ModuleNotFoundError(f"there is no package {package}")
+    return list(spec.submodule_search_locations)

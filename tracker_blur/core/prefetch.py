@@ -1,4 +1,4 @@
-"""Runs a stage of the pipeline ahead of its consumer, in a thread of its own."""
+"""Runs a stage of the pipeline ahead of its consumer, in its own thread."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ T = TypeVar("T")
 class Prefetcher(Generic[T]):
     """Iterates over `items` in a background thread, at most `depth` items ahead.
 
-    An exception in the thread is raised in the consumer, in its place in the order. `close`, or
-    leaving the `with` block, ends the thread and closes `items` if it is a generator; it does not
-    return before the thread has ended.
+    An exception in the thread is raised in the consumer, after the items before it. `close`, or
+    leaving the `with` block, closes `items` if it is a generator, and returns when the thread has
+    ended.
     """
 
     def __init__(self, items: Iterable[T], depth: int, name: str) -> None:
@@ -43,7 +43,7 @@ class Prefetcher(Generic[T]):
             yield item  # type: ignore[misc]  # an item without an error is a T
 
     def close(self) -> None:
-        """End the thread, dropping what it has made ahead."""
+        """End the thread and drop the queued items."""
         self._closing.set()
         while self._thread.is_alive():
             try:
@@ -56,7 +56,7 @@ class Prefetcher(Generic[T]):
         try:
             while not self._closing.is_set():
                 self._queue.put((next(iterator), None))
-        except BaseException as error:  # StopIteration included: all go to the consumer
+        except BaseException as error:  # including StopIteration: the consumer gets them all
             self._queue.put((None, error))
         finally:
             close = getattr(iterator, "close", None)

@@ -1,4 +1,4 @@
-"""Report: what a run did, or has done so far."""
+"""Report: what a run has done so far, or did."""
 
 from __future__ import annotations
 
@@ -17,19 +17,23 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Report:
-    """What a run did, or has done so far.
+    """What a run has done so far, or did.
 
-    detector        name of the detector that looked; None if none did
-    passes          how often the frames are read: to look at them and to write them, or at once
-    expected_frames how many frames there will be, if the source says; for progress
-    looked          frames looked at in a pass of its own
-    frames          pictures written
-    faces           faces hidden, counted in each picture anew
-    tracks          faces, each counted once as long as it was followed
-    seconds         wall-clock time
-    stage_seconds   time spent in each stage: decode, see, redact, write; they overlap
-    warnings        what a user should know, such as why a partial input ended early
-    found           the faces of the video; None in one pass
+    Attributes:
+        source: The input.
+        target: The output.
+        detector: Name of the detector; None if none ran.
+        passes: How often the frames are read: 2 to detect first and write later, 1 to do both at
+            once.
+        expected_frames: How many frames there will be, if the source says. For progress only.
+        first_pass_frames: Frames that the first pass of two has gone through.
+        frames: Frames written.
+        faces: Faces hidden, counted in each frame.
+        tracks: Tracks of faces, each counted once.
+        seconds: Wall-clock time.
+        stage_seconds: Time spent in each stage: decode, see, redact, write. Stages overlap.
+        warnings: What the user should know, such as why a partial input ended early.
+        video_tracks: The tracks of the whole video; None in one pass.
     """
 
     source: Path
@@ -37,18 +41,18 @@ class Report:
     detector: str | None = None
     passes: int = 1
     expected_frames: int | None = None
-    looked: int = 0
+    first_pass_frames: int = 0
     frames: int = 0
     faces: int = 0
     tracks: int = 0
     seconds: float = 0.0
     stage_seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     warnings: tuple[str, ...] = ()
-    found: Tracks | None = field(default=None, repr=False)
+    video_tracks: Tracks | None = field(default=None, repr=False)
 
     @contextmanager
     def timing(self, stage: str) -> Iterator[None]:
-        """Add the time that the block takes to a stage's."""
+        """Add the time that the block takes to a stage."""
         started = time.perf_counter()
         try:
             yield
@@ -56,7 +60,7 @@ class Report:
             self.stage_seconds[stage] += time.perf_counter() - started
 
     def timed(self, items: Iterable[T], stage: str) -> Iterator[T]:
-        """Give these items; what it takes to get them is added to a stage's time."""
+        """Give these items, and add the time that it takes to get them to a stage."""
         iterator = iter(items)
         while True:
             with self.timing(stage):
@@ -67,7 +71,7 @@ class Report:
 
     @contextmanager
     def timing_all(self) -> Iterator[None]:
-        """Add the time that the block takes to the whole."""
+        """Add the time that the block takes to the wall-clock time."""
         started = time.perf_counter()
         try:
             yield
@@ -75,12 +79,12 @@ class Report:
             self.seconds += time.perf_counter() - started
 
     def count(self, faces: Sequence[Face]) -> None:
-        """Count a frame that was written, with these faces hidden."""
+        """Count a frame that was written with these faces hidden."""
         self.frames += 1
         self.faces += len(faces)
-        if self.found is None:  # one pass: numbers are given in order
+        if self.video_tracks is None:  # one pass gives identifiers in ascending order
             self.tracks = max((self.tracks, *(face.track_id + 1 for face in faces)))
 
 
 Progress: TypeAlias = Callable[[Report], None]
-"""Called after each frame that was looked at in a pass of its own, and after each written."""
+"""Called after each frame of the first pass, and after each written frame."""

@@ -1,4 +1,4 @@
-"""Time codes: how people and players name a frame, counted from the first frame's time."""
+"""Time codes: how people and players name a frame. They count from the first frame's time."""
 
 from __future__ import annotations
 
@@ -17,26 +17,34 @@ _FRAME = re.compile(r"\d{1,9}")
 
 
 def time_code(tracks: Tracks, frame: int) -> str:
-    """Return a frame's time, such as "0:01:02.040"; `frame_at` finds the frame by it.
+    """Return a frame's time code, such as "0:01:02.040"; `frame_at` is its inverse."""
+    ticks = int(tracks.times[frame] - tracks.times[0])
+    return format_seconds(ticks * tracks.time_base)
+
+
+def format_seconds(seconds: Fraction) -> str:
+    """Return the time code of a frame, `seconds` after the first one.
 
     It is rounded up to milliseconds, so that the frame is on the screen at that time.
     """
-    ticks = int(tracks.times[frame] - tracks.times[0])
-    seconds, milliseconds = divmod(math.ceil(ticks * tracks.time_base * 1000), 1000)
-    minutes, seconds = divmod(seconds, 60)
+    whole, milliseconds = divmod(math.ceil(seconds * 1000), 1000)
+    minutes, whole = divmod(whole, 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}.{milliseconds:03}"
+    return f"{hours}:{minutes:02}:{whole:02}.{milliseconds:03}"
 
 
 def frame_at(tracks: Tracks, text: str) -> int:
-    """Return the frame on the screen at a time: "12.5s", "1:02.5", "1:02:03"; "375" is a frame.
+    """Return the frame on the screen at a time: "12.5s", "1:02.5" or "1:02:03".
 
-    Raises SettingsError when the text is neither, and for a frame that the video does not have.
+    A bare number, such as "375", is the frame itself.
+
+    Raises:
+        SettingsError: the text is neither, or the video has no such frame.
     """
     if _FRAME.fullmatch(text):
         if int(text) >= tracks.frame_count:
             raise SettingsError(
-                f"there is no frame {text}: the last one is {tracks.frame_count - 1}"
+                f"there is no frame {text}: the last frame is {tracks.frame_count - 1}"
             )
         return int(text)
     if not tracks.frame_count:
@@ -53,5 +61,5 @@ def _seconds(text: str) -> Fraction:
         hours, minutes, seconds = match.groups(default="0")
         return int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds)
     raise SettingsError(
-        f"'{text}' is no time: give seconds as 12.5s, a time as 1:02:03.4, or a frame as 375"
+        f"'{text}' is not a time: give seconds (12.5s), a time (1:02:03.4) or a frame (375)"
     )

@@ -1,4 +1,4 @@
-"""Face, Track and Tracks: what is hidden, when and where."""
+"""Faces and tracks: what is hidden, when and where."""
 
 from __future__ import annotations
 
@@ -15,31 +15,35 @@ import numpy.typing as npt
 from tracker_blur.core.box import Box
 
 Boxes = npt.NDArray[np.float32]
-"""Boxes one below the other, shape (n, 4): left, top, right, bottom, as in `Box`."""
+"""Boxes, shape (n, 4): left, top, right, bottom, as in `Box`."""
 
 
 class Origin(enum.Enum):
-    """How a face's box came to be."""
+    """Where a face's box comes from."""
 
-    DETECTED = "detected"  # a detector found it
-    FOLLOWED = "followed"  # a tracker carried it there, forwards or backwards in time
-    HELD = "held"  # it was lost: where it was last seen, grown with the time since
-    BETWEEN = "between"  # not looked for: between the boxes before and after
-    MARGIN = "margin"  # before its first or after its last sight, to be safe
-    DRAWN = "drawn"  # a person or another program put it there
+    DETECTED = "detected"  # from a detector
+    FOLLOWED = "followed"  # from a tracker, forwards or backwards in time
+    HELD = "held"  # the face was lost: its last known box, grown with the time since
+    BETWEEN = "between"  # interpolated between the boxes before and after
+    MARGIN = "margin"  # before the first or after the last detection, to be safe
+    DRAWN = "drawn"  # from a person or another program
 
 
 ORIGINS = tuple(Origin)
-"""The origins by the numbers that `Track.origins` holds."""
+"""The origins by their numbers in `Track.origins`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """One face in one frame: the box to hide (before padding) and where it comes from.
+    """One face in one frame.
 
-    score   the last detection's, 0 to 1
-    method  how to hide this one, if not as the settings say
-    label   what it is: a face, or another thing that is hidden like one
+    Attributes:
+        track_id: Identifier of its track.
+        box: What to hide, before padding.
+        score: Score of the last detection, 0 to 1.
+        origin: Where the box comes from.
+        method: Redaction method, if not that of the settings.
+        label: Its class: a face, or whatever else is hidden.
     """
 
     track_id: int
@@ -50,21 +54,23 @@ class Face:
     label: str = "face"
 
     def scaled(self, x_ratio: float, y_ratio: float) -> Face:
-        """Return the face in a picture that is `x_ratio` times as wide, `y_ratio` as high."""
+        """Return the face in a frame that is `x_ratio` times as wide and `y_ratio` as high."""
         return replace(self, box=self.box.scaled(x_ratio, y_ratio))
 
 
 @dataclass(frozen=True, eq=False)
 class Track:
-    """One face through a video, as one row for each frame it is in; never empty.
+    """One face through a video, with a row for each frame it is in; never empty.
 
-    frames   indices of frames, shape (n,), ascending, each once; gaps are allowed
-    boxes    pixels of the full-size upright frame, shape (n, 4)
-    scores   of the last detection, 0 to 1, shape (n,)
-    origins  indices in ORIGINS, shape (n,)
-    hide     whether it is hidden at all: a face may be meant to be seen
-    method   how to hide this one, if not as the settings say
-    label    what it is
+    Attributes:
+        track_id: Its identifier.
+        frames: Indices of frames, shape (n,), ascending and unique; gaps are allowed.
+        boxes: Pixels of the full-size upright frame, shape (n, 4).
+        scores: Scores of the last detection, 0 to 1, shape (n,).
+        origins: Indices in `ORIGINS`, shape (n,).
+        hide: Whether it is hidden; a face may be meant to be seen.
+        method: Redaction method, if not that of the settings.
+        label: Its class.
     """
 
     track_id: int
@@ -94,11 +100,11 @@ class Track:
         return Box(*self.boxes[row].tolist())
 
     def has(self, origin: Origin) -> npt.NDArray[np.bool_]:
-        """Return which rows are of this origin, shape (n,)."""
+        """Return which rows have this origin, shape (n,)."""
         return np.equal(self.origins, ORIGINS.index(origin))
 
     def rows(self, which: npt.NDArray[np.bool_]) -> Track | None:
-        """Return the track with these rows only, None if there are none."""
+        """Return the track with only these rows; None if there are none."""
         if not which.any():
             return None
         return replace(
@@ -114,11 +120,12 @@ class Track:
 class Tracks:
     """All faces of one video; about 30 bytes for each face in each frame.
 
-    size       (width, height) in pixels of the upright frame
-    time_base  seconds, exact
-    times      presentation time of every frame, in units of `time_base`, shape (frames,)
-    cuts       frames that begin another scene, ascending; the first frame is not among them
-    tracks     in the order of their identifiers
+    Attributes:
+        size: (width, height) in pixels of the upright frame.
+        time_base: Unit of `times`, in seconds; exact.
+        times: Presentation time of every frame, shape (frames,).
+        cuts: Frames that begin another scene, ascending; without the first frame.
+        tracks: Ordered by identifier.
     """
 
     size: tuple[int, int]
@@ -129,7 +136,7 @@ class Tracks:
 
     @property
     def frame_count(self) -> int:
-        """How many frames the video has."""
+        """Number of frames of the video."""
         return len(self.times)
 
     @property
@@ -139,17 +146,17 @@ class Tracks:
 
 
 class Timeline:
-    """Tracks turned around: which faces are to be hidden in a frame."""
+    """An index of tracks by frame: which faces to hide in it."""
 
     def __init__(self, tracks: Tracks) -> None:
         hidden = [track for track in tracks.tracks if track.hide]
         self._tracks = hidden
         owners = [np.full(len(track), index) for index, track in enumerate(hidden)]
         rows = [np.arange(len(track)) for track in hidden]
-        frames = _joined([track.frames for track in hidden], np.int32)
+        frames = _concatenated([track.frames for track in hidden], np.int32)
         order = np.argsort(frames, kind="stable")
-        self._owners = _joined(owners, np.int32)[order]
-        self._rows = _joined(rows, np.int32)[order]
+        self._owners = _concatenated(owners, np.int32)[order]
+        self._rows = _concatenated(rows, np.int32)[order]
         self._starts = np.searchsorted(frames[order], np.arange(tracks.frame_count + 1))
 
     def faces(self, frame: int) -> tuple[Face, ...]:
@@ -168,7 +175,7 @@ class Timeline:
 
 @dataclass(slots=True)
 class _Rows:
-    """A track that grows, in any order of frames."""
+    """The rows of a track that grows, in any order of frames."""
 
     frames: array[int] = field(default_factory=lambda: array("i"))
     boxes: array[float] = field(default_factory=lambda: array("f"))
@@ -177,13 +184,13 @@ class _Rows:
 
 
 class TracksBuilder:
-    """Collects faces, frame by frame and in any order, into Tracks."""
+    """Collects faces into tracks, in any order of frames."""
 
     def __init__(self) -> None:
         self._rows: defaultdict[int, _Rows] = defaultdict(_Rows)
 
     def add(self, frame: int, face: Face) -> None:
-        """Add a face in a frame; of two for the same frame and track, both are covered."""
+        """Add a face; two boxes for the same frame and track become one that covers both."""
         rows = self._rows[face.track_id]
         rows.frames.append(frame)
         rows.boxes.extend(face.box.as_tuple())
@@ -191,7 +198,7 @@ class TracksBuilder:
         rows.origins.append(ORIGINS.index(face.origin))
 
     def tracks(self) -> tuple[Track, ...]:
-        """Return what was added so far, ordered."""
+        """Return the tracks so far, ordered by identifier."""
         return tuple(_track(track_id, rows) for track_id, rows in sorted(self._rows.items()))
 
 
@@ -199,7 +206,7 @@ def _track(track_id: int, rows: _Rows) -> Track:
     frames = np.array(rows.frames, np.int32)
     boxes = np.array(rows.boxes, np.float32).reshape(-1, 4)
     scores = np.array(rows.scores, np.float32)
-    # Of several boxes in a frame, the best-founded origin counts: it comes first.
+    # Of several boxes in a frame, the most reliable origin counts: it comes first in ORIGINS.
     origins = np.array(rows.origins, np.uint8)
     order = np.lexsort((origins, frames))
     frames, boxes = frames[order], boxes[order]
@@ -216,5 +223,5 @@ def _track(track_id: int, rows: _Rows) -> Track:
     )
 
 
-def _joined(parts: Sequence[npt.NDArray[np.generic]], kind: type) -> npt.NDArray[np.int32]:
-    return np.concatenate(parts).astype(kind) if parts else np.empty(0, kind)
+def _concatenated(parts: Sequence[npt.NDArray[np.generic]], dtype: type) -> npt.NDArray[np.int32]:
+    return np.concatenate(parts).astype(dtype) if parts else np.empty(0, dtype)

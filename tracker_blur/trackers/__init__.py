@@ -1,9 +1,7 @@
-"""Trackers: one file each; a file's name is the value of `--tracker`.
+"""Trackers: one module each; its name is the value of `--tracker`.
 
-A tracker module holds `load(weights) -> Callable[[], Tracker]`, a factory of fresh trackers. To
-add a tracker, add a file; the contract tests in `tests/trackers/test_contract.py` run over all.
-
-Boxes in and out of OpenCV's trackers, which take whole pixels inside the picture.
+A tracker module has `load(weights) -> Callable[[], Tracker]`, which returns a factory of trackers.
+To add a tracker, add a module; `tests/trackers/test_contract.py` tests every one.
 """
 
 from __future__ import annotations
@@ -17,46 +15,46 @@ from tracker_blur.core.frame import Image
 
 
 class Tracker(Protocol):
-    """Follows one face from picture to picture; used for one face, then thrown away."""
+    """Tracks one face from image to image; used for one face only."""
 
     def start(self, image: Image, box: Box) -> None:
-        """Learn the face that `box`, in the image's pixels, holds in this picture."""
+        """Learn the face in `box`, in pixels of the image."""
         ...
 
     def update(self, image: Image) -> Box | None:
-        """Return where the face is in the next picture, of the same size; None when it is lost."""
+        """Return where the face is in the next image, of the same size; None when it is lost."""
         ...
 
 
-_SMALLEST_PX = 8  # correlation filters fail on less
+_MIN_SIDE_PX = 8  # correlation filters fail below
 
 
 class OpenCVTracker:
-    """One of OpenCV's trackers as a `Tracker`."""
+    """One of OpenCV's trackers as a `Tracker`; they take whole pixels inside the image."""
 
     def __init__(self, tracker: cv2.Tracker) -> None:
         self._tracker = tracker
         self._started = False
 
     def start(self, image: Image, box: Box) -> None:
-        """Learn the face; a box too small or outside the picture is lost from the start."""
+        """Learn the face. A box that is too small or outside the image is lost from the start."""
         height, width = image.shape[:2]
         left, top, right, bottom = box.clipped(width, height).outward()
-        if right - left < _SMALLEST_PX or bottom - top < _SMALLEST_PX:
+        if right - left < _MIN_SIDE_PX or bottom - top < _MIN_SIDE_PX:
             return
         try:
             self._tracker.init(image, (left, top, right - left, bottom - top))
-        except cv2.error:  # e.g. a template that has no size left after scaling
+        except cv2.error:  # for example a template that scaling leaves without a size
             return
         self._started = True
 
     def update(self, image: Image) -> Box | None:
-        """Return where the face is in this picture; None when it is lost."""
+        """Return where the face is in this image; None when it is lost."""
         if not self._started:
             return None
         try:
-            found, (x, y, width, height) = self._tracker.update(image)
-        except cv2.error:  # the box left the picture
+            is_found, (x, y, width, height) = self._tracker.update(image)
+        except cv2.error:  # the box left the image
             return None
         box = Box.from_xywh(x, y, width, height)
-        return None if not found or box.is_empty else box
+        return None if not is_found or box.is_empty else box

@@ -1,8 +1,8 @@
-"""CSRT: discriminative correlation filter, the default: accurate, follows scale.
+"""CSRT: discriminative correlation filter, the default; accurate, follows changes of scale.
 
 Lukežič et al., "Discriminative Correlation Filter with Channel and Spatial Reliability", CVPR
 2017. OpenCV's defaults (template of 200 pixels, segmentation, 33 scales) cost more than anything
-else in the program and hold a face no better; see docs/tracking.md for the figures.
+else in the program and track a face no better; docs/tracking.md has the figures.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Where every face is, frame by frame; no files, windows or clocks."""
+"""Tracking: where every face is, frame by frame; no files or windows."""

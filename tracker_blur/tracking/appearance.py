@@ -1,4 +1,4 @@
-"""How faces look: few numbers by which two sights may be told to be one face, or two."""
+"""Color histograms of faces, to tell whether two boxes show the same one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HUE_BINS, _SATURATION_BINS = 8, 3
 _BYTES = _HUE_BINS * _SATURATION_BINS
 
 
-def look(image: Image, box: Box) -> bytes:
+def color_histogram(image: Image, box: Box) -> bytes:
     """Return the colors in a box, in pixels of the image, as 24 shares of 255."""
     height, width = image.shape[:2]
     left, top, right, bottom = box.clipped(width, height).outward()
@@ -28,28 +28,32 @@ def look(image: Image, box: Box) -> bytes:
     return np.asarray(np.rint(counts.ravel() * (255 / counts.sum())), np.uint8).tobytes()
 
 
-def common(one: bytes, other: bytes) -> float:
-    """Return the share of colors, 0 to 1, that two looks have in common."""
+def common_color_share(one: bytes, other: bytes) -> float:
+    """Return the share of colors, 0 to 1, that two histograms have in common."""
     shares = np.minimum(np.frombuffer(one, np.uint8), np.frombuffer(other, np.uint8))
     return float(shares.sum()) / 255
 
 
 class Appearance:
-    """Remembers how each face looked in each frame where it was found: 28 bytes each."""
+    """The color histogram of each face in each frame where it was detected: 28 bytes each."""
 
     def __init__(self) -> None:
         self._frames: defaultdict[int, array[int]] = defaultdict(lambda: array("i"))
-        self._looks: defaultdict[int, bytearray] = defaultdict(bytearray)
+        self._histograms: defaultdict[int, bytearray] = defaultdict(bytearray)
 
-    def add(self, track_id: int, frame: int, what: bytes) -> None:
-        """Remember a face's look in a frame."""
+    def add(self, track_id: int, frame: int, histogram: bytes) -> None:
+        """Remember a face's histogram in a frame."""
         self._frames[track_id].append(frame)
-        self._looks[track_id] += what
+        self._histograms[track_id] += histogram
 
     def at(self, track_id: int, frame: int) -> bytes:
-        """Return the look of a face in a frame; raises KeyError where it was not found."""
+        """Return the histogram of a face in a frame.
+
+        Raises:
+            KeyError: the face was not detected in it.
+        """
         rows = np.flatnonzero(np.frombuffer(self._frames[track_id], np.intc) == frame)
         if not len(rows):
             raise KeyError((track_id, frame))
         start = _BYTES * int(rows[-1])
-        return bytes(self._looks[track_id][start : start + _BYTES])
+        return bytes(self._histograms[track_id][start : start + _BYTES])

@@ -1,4 +1,4 @@
-"""Pairs detections with tracks: centroid distance in face sizes, gated, Hungarian method."""
+"""Matches detections to tracks: centroid distance in face sizes, gated, Hungarian method."""
 
 from __future__ import annotations
 
@@ -11,43 +11,47 @@ import numpy.typing as npt
 from tracker_blur.core.box import Box
 
 FAR = 1e6
-"""The cost of a pair that must not be."""
-
-SIZE_RATIO_LIMIT = 3.0  # a face does not become three times as large between two looks
+"""The cost of a pair that is not allowed."""
 
 
-def distance(track: Box, found: Box, size_ratio: float = SIZE_RATIO_LIMIT) -> float:
-    """Return the distance of the two centers in units of the mean face size; inf if unlike.
+def distance(track: Box, detection: Box, max_size_ratio: float = math.inf) -> float:
+    """Return the distance of the two centers in units of the mean face size.
 
-    Two boxes are unlike when either is empty or one is over `size_ratio` times as large (by side).
+    It is infinite when either box is empty, or one is over `max_size_ratio` times as large (by
+    side) as the other.
     """
-    if track.is_empty or found.is_empty:
+    if track.is_empty or detection.is_empty:
         return math.inf
-    small, large = sorted((track.size, found.size))
-    if large > size_ratio * small:
+    small, large = sorted((track.size, detection.size))
+    if large > max_size_ratio * small:
         return math.inf
-    (x, y), (u, v) = track.center, found.center
+    (x, y), (u, v) = track.center, detection.center
     return math.hypot(u - x, v - y) / ((small + large) / 2)
 
 
-def pair(
+def match(
     tracks: Sequence[Box],
-    found: Sequence[Box],
+    detections: Sequence[Box],
     gates: Sequence[float],
-    size_ratio: float = SIZE_RATIO_LIMIT,
+    max_size_ratio: float = math.inf,
 ) -> list[tuple[int, int]]:
-    """Return pairs (index of track, index of find) of least total distance.
+    """Return pairs (index of track, index of detection) of least total distance.
 
-    `tracks` are the boxes predicted for the moment of the finds; `gates[i]` is the distance, in
-    face sizes, up to which track i may be paired. As many pairs as the gates allow are made
-    (Kuhn 1955; solved by SciPy's modified Jonker-Volgenant algorithm).
+    As many pairs as the gates allow are made (Kuhn 1955; solved by SciPy's modified
+    Jonker-Volgenant algorithm).
+
+    Args:
+        tracks: Boxes predicted for the time of the detections.
+        detections: Detected boxes.
+        gates: For each track the distance, in face sizes, up to which it may be matched.
+        max_size_ratio: As for `distance`.
     """
-    if not tracks or not found:
+    if not tracks or not detections:
         return []
-    costs = np.full((len(tracks), len(found)), FAR)
+    costs = np.full((len(tracks), len(detections)), FAR)
     for row, (track, gate) in enumerate(zip(tracks, gates, strict=True)):
-        for column, box in enumerate(found):
-            apart = distance(track, box, size_ratio)
+        for column, box in enumerate(detections):
+            apart = distance(track, box, max_size_ratio)
             if apart <= gate:
                 costs[row, column] = apart
     return assign(costs)
@@ -56,13 +60,14 @@ def pair(
 def assign(costs: npt.NDArray[np.float64]) -> list[tuple[int, int]]:
     """Return pairs (row, column) of least total cost, as many as are not FAR.
 
-    costs   shape (rows, columns), below FAR where a pair is allowed
+    Args:
+        costs: Shape (rows, columns), below FAR where a pair is allowed.
     """
     if not costs.size:
         return []
     reach = costs < FAR
     if reach.sum(axis=0).max() <= 1 and reach.sum(axis=1).max() <= 1:
-        rows, columns = np.nonzero(reach)  # nothing to choose: the only pairing there is
+        rows, columns = np.nonzero(reach)  # nothing to choose
     else:
         # Imported when first needed: it costs a quarter of a second and 45 MB.
         from scipy.optimize import linear_sum_assignment
@@ -78,8 +83,7 @@ def assign(costs: npt.NDArray[np.float64]) -> list[tuple[int, int]]:
 def assign_sparse(candidates: Sequence[tuple[int, int, float]]) -> list[tuple[int, int]]:
     """Return pairs of least total cost out of (row, column, cost), each below FAR.
 
-    Rows and columns that no candidate links, directly or by others, are solved apart: the work
-    grows with the largest such group, not with all.
+    Connected components are solved separately: the work grows with the largest, not with all.
     """
     if not candidates:
         return []
@@ -88,7 +92,7 @@ def assign_sparse(candidates: Sequence[tuple[int, int, float]]) -> list[tuple[in
         column: index
         for index, column in enumerate(sorted({column for _, column, _ in candidates}))
     }
-    group_of = _groups([(rows[row], columns[column]) for row, column, _ in candidates], len(rows))
+    group_of = _components([(rows[row], columns[col]) for row, col, _ in candidates], len(rows))
     groups: dict[int, list[tuple[int, int, float]]] = {}
     for candidate in candidates:
         groups.setdefault(group_of[rows[candidate[0]]], []).append(candidate)
@@ -98,8 +102,8 @@ def assign_sparse(candidates: Sequence[tuple[int, int, float]]) -> list[tuple[in
     return pairs
 
 
-def _groups(edges: Sequence[tuple[int, int]], row_count: int) -> list[int]:
-    """Return a number for each row, the same for those that edges (row, column) link."""
+def _components(edges: Sequence[tuple[int, int]], row_count: int) -> list[int]:
+    """Return a number for each row, the same for rows that edges (row, column) connect."""
     parents = list(range(row_count))
 
     def root(row: int) -> int:

@@ -1,7 +1,4 @@
-"""Follows a face backwards in time, from its first detection to where the evidence ends.
-
-Remembers the last moment of a video, and follows new faces back through it.
-"""
+"""Tracks a new face backwards in time, from its first detection to where the evidence ends."""
 
 from __future__ import annotations
 
@@ -11,15 +8,99 @@ from dataclasses import dataclass
 
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Image
+from tracker_blur.core.parameters import TrackingParameters
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.trackers import Tracker
-from tracker_blur.tracking.online import Step
+from tracker_blur.tracking.online import Step, has_drifted, is_outside
 from tracker_blur.tracking.redetection import Redetector
 from tracker_blur.tracking.scene_cuts import Change
 
-_UNCONFIRMED_FRAMES = 6  # a tracker that no second look confirms is trusted for so many frames
-_SIZE_RATIO = 1.6  # a tracker that changes the size by more, unconfirmed, has drifted
-_INSIDE_SHARE = 0.25  # of the box: less left in the picture, and the face has not entered yet
+
+@dataclass(frozen=True, slots=True)
+class Backtracked:
+    """Where a new face was before it was detected.
+
+    Attributes:
+        faces: Index of the frame, its view, and the face in pixels of the view; the latest first.
+        link: Identifier of the lost face that it turned out to be, or None.
+    """
+
+    faces: tuple[tuple[int, Image, Face], ...]
+    link: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _PastFrame:
+    index: int
+    image: Image
+    faces: tuple[Face, ...]
+
+
+class Backtracker:
+    """Keeps the views of the last moment, and tracks new faces back through them.
+
+    Args:
+        new_tracker: Makes a tracker for one face. None: only re-detection is used.
+        redetector: Detects a face where it is expected.
+        rate: Frames per second.
+        parameters: Tuning parameters.
+    """
+
+    def __init__(
+        self,
+        new_tracker: Callable[[], Tracker] | None,
+        redetector: Redetector,
+        rate: float,
+        parameters: TrackingParameters,
+    ) -> None:
+        self._new_tracker = new_tracker
+        self._redetector = redetector
+        self._parameters = parameters
+        limits = parameters.backtracking
+        frames = min(limits.max_window_frames, max(1, round(limits.window_seconds * rate)))
+        self._window: deque[_PastFrame] = deque(maxlen=frames)
+        self._next_id = 0
+
+    def step(self, index: int, image: Image, step: Step) -> Iterator[tuple[Face, Backtracked]]:
+        """Give each face that is new in this frame with where it was before.
+
+        Call it once a frame.
+        """
+        if step.change is not Change.NONE:
+            self._window.clear()
+        new = [face for face in step.faces if face.track_id >= self._next_id]
+        self._next_id = max((self._next_id, *(face.track_id + 1 for face in new)))
+        for face in new:
+            yield face, self._backtrack(face, image, step.faces)
+        self._window.append(_PastFrame(index, image, step.faces))
+
+    def _backtrack(self, face: Face, image: Image, current: tuple[Face, ...]) -> Backtracked:
+        detected_now = {other.track_id for other in current if other.origin is Origin.DETECTED}
+        earlier = [past for past in reversed(self._window) if past.image.shape == image.shape]
+        path = backtrack(
+            image,
+            face.box,
+            (past.image for past in earlier),
+            self._new_tracker,
+            self._redetector,
+            self._parameters,
+        )
+        faces: list[tuple[int, Image, Face]] = []
+        for past, (box, score, origin) in zip(earlier, path, strict=False):
+            reached = self._detected_at(box, past.faces)
+            if reached is not None:
+                link = None if reached.track_id in detected_now else reached.track_id
+                return Backtracked(tuple(faces), link)
+            faces.append((past.index, past.image, Face(face.track_id, box, score, origin)))
+        return Backtracked(tuple(faces), None)
+
+    def _detected_at(self, box: Box, faces: tuple[Face, ...]) -> Face | None:
+        """Return the face that was detected where backtracking has arrived."""
+        for face in faces:
+            is_same = face.box.iou(box) > self._parameters.same_face_iou
+            if face.origin is Origin.DETECTED and is_same:
+                return face
+        return None
 
 
 def backtrack(
@@ -28,119 +109,46 @@ def backtrack(
     earlier: Iterable[Image],
     new_tracker: Callable[[], Tracker] | None,
     redetector: Redetector,
+    parameters: TrackingParameters,
 ) -> Iterator[tuple[Box, float, Origin]]:
-    """Give the face's box in each earlier picture, the latest first, until it is lost.
+    """Give the face's box in each earlier view, the latest first, until it is lost.
 
-    With each comes the score of the last find on the way, 0 while there was none.
+    With each comes the score of the last detection on the way, 0 while there was none.
 
-    newest   where the face was found, in `box`, pixels of the picture
-    earlier  the pictures before it, the latest first, of the same size
-    new_tracker  None: only the second look says where it is
+    Args:
+        newest: View in which the face was detected.
+        box: Where, in pixels of the view.
+        earlier: The views before it, the latest first, all of the same size.
+        new_tracker: Makes a tracker for one face. None: only re-detection is used.
+        redetector: Detects a face where it is expected.
+        parameters: Tuning parameters.
     """
     tracker: Tracker | None = None
-    previous, known = newest, box
+    previous, detected = newest, box
     unconfirmed, score = 0, 0.0
     for image in earlier:
-        followed, find = None, redetector.find(image, box)
-        if find is None and new_tracker is not None:
+        tracked, detection = None, redetector.detect(image, box)
+        if detection is None and new_tracker is not None:
             if tracker is None:
                 tracker = new_tracker()
                 tracker.start(previous, box)
-            followed = tracker.update(image)
-            find = None if followed is None else redetector.find(image, followed)
-        if find is not None:
-            tracker = None  # a find is where the face is: starting anew costs less than drifting
-            box = known = find.box
-            unconfirmed, score = 0, find.score
+            tracked = tracker.update(image)
+            detection = None if tracked is None else redetector.detect(image, tracked)
+        if detection is not None:
+            tracker = None  # a fresh tracker drifts less, and costs less than it helps
+            box = detected = detection.box
+            unconfirmed, score = 0, detection.score
             yield box, score, Origin.DETECTED
-        elif followed is None or _has_drifted(followed, known) or _is_outside(followed, image):
+        elif (
+            tracked is None
+            or has_drifted(tracked, detected, parameters)
+            or is_outside(tracked, image, parameters)
+        ):
             return
         else:
             unconfirmed += 1
-            if unconfirmed > _UNCONFIRMED_FRAMES:
+            if unconfirmed > parameters.backtracking.max_unconfirmed_frames:
                 return
-            box = followed
+            box = tracked
             yield box, score, Origin.FOLLOWED
         previous = image
-
-
-def _has_drifted(box: Box, known: Box) -> bool:
-    return not 1 / _SIZE_RATIO < box.size / known.size < _SIZE_RATIO
-
-
-def _is_outside(box: Box, image: Image) -> bool:
-    height, width = image.shape[:2]
-    return box.clipped(width, height).area < _INSIDE_SHARE * box.area
-
-
-WINDOW_SECONDS = 1.0  # how far back a new face is followed
-_WINDOW_FRAMES = 30  # and through how many frames at the most: they are kept as pictures
-_REACHED_IOU = 0.4  # going backwards, a face that overlaps another's by more has become that one
-
-
-@dataclass(frozen=True, slots=True)
-class Backtracked:
-    """Where a new face was before it was found.
-
-    faces   the latest first: index of the frame, its view, and the face in pixels of the view
-    link    identifier of the face, lost by now, that it turned out to be; None if none
-    """
-
-    faces: tuple[tuple[int, Image, Face], ...]
-    link: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    index: int
-    image: Image
-    faces: tuple[Face, ...]
-
-
-class Backtracker:
-    """Holds the reduced pictures of the last second, 30 at the most.
-
-    rate   frames per second
-    """
-
-    def __init__(
-        self, new_tracker: Callable[[], Tracker] | None, redetector: Redetector, rate: float
-    ) -> None:
-        self._new_tracker = new_tracker
-        self._redetector = redetector
-        frames = min(_WINDOW_FRAMES, max(1, round(WINDOW_SECONDS * rate)))
-        self._window: deque[_Seen] = deque(maxlen=frames)
-        self._known = 0
-
-    def step(self, index: int, image: Image, step: Step) -> Iterator[tuple[Face, Backtracked]]:
-        """Give each face that is new in this frame with where it was before; once a frame."""
-        if step.change is not Change.NONE:
-            self._window.clear()
-        new = [face for face in step.faces if face.track_id >= self._known]
-        self._known = max((self._known, *(face.track_id + 1 for face in new)))
-        for face in new:
-            yield face, self._way_back(face, image, step.faces)
-        self._window.append(_Seen(index, image, step.faces))
-
-    def _way_back(self, face: Face, image: Image, others: tuple[Face, ...]) -> Backtracked:
-        found_now = {other.track_id for other in others if other.origin is Origin.DETECTED}
-        earlier = [seen for seen in reversed(self._window) if seen.image.shape == image.shape]
-        way = backtrack(
-            image, face.box, (seen.image for seen in earlier), self._new_tracker, self._redetector
-        )
-        faces: list[tuple[int, Image, Face]] = []
-        for seen, (box, score, origin) in zip(earlier, way, strict=False):
-            reached = _reached(box, seen.faces)
-            if reached is not None:
-                link = None if reached.track_id in found_now else reached.track_id
-                return Backtracked(tuple(faces), link)
-            faces.append((seen.index, seen.image, Face(face.track_id, box, score, origin)))
-        return Backtracked(tuple(faces), None)
-
-
-def _reached(box: Box, faces: tuple[Face, ...]) -> Face | None:
-    """Return the face that was found where following backwards has arrived."""
-    for face in faces:
-        if face.origin is Origin.DETECTED and face.box.iou(box) > _REACHED_IOU:
-            return face
-    return None

@@ -1,7 +1,8 @@
-"""The first pass over a video: follow each face forwards, and each new one backwards.
+"""The first pass over a video: tracks each face forwards, and each new one backwards.
 
-What comes out is raw: faces with gaps, ends that fray, several tracks for one face. `refine` makes
-of it what is hidden. Memory: what `rewind` holds, and about 60 bytes for each face in each frame.
+The result is raw: tracks with gaps and unsupported ends, and several for one face. `smoothing`
+makes of it what is hidden. It takes the memory of the backtracker, and about 60 bytes for each
+face in each frame.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy.typing as npt
 
 from tracker_blur.core.frame import Image
 from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
-from tracker_blur.tracking.appearance import Appearance, look
+from tracker_blur.tracking.appearance import Appearance, color_histogram
 from tracker_blur.tracking.backtracking import Backtracker
 from tracker_blur.tracking.online import OnlineTracker
 from tracker_blur.tracking.scene_cuts import Change
@@ -23,71 +24,73 @@ from tracker_blur.tracking.scene_cuts import Change
 
 @dataclass(frozen=True)
 class RawTracks:
-    """What a first pass saw.
+    """The result of a first pass.
 
-    tracks  raw
-    looked  frames that the detector looked at, ascending
-    links   pairs (earlier, later) of identifiers that following found to be one face
-    looks   how faces looked
+    Attributes:
+        tracks: Raw tracks.
+        detection_frames: Frames on which the detector ran, ascending.
+        links: Pairs (earlier, later) of identifiers that backtracking found to be one face.
+        appearance: Color histograms of the detected faces.
     """
 
     tracks: Tracks
-    looked: npt.NDArray[np.int32]
+    detection_frames: npt.NDArray[np.int32]
     links: tuple[tuple[int, int], ...]
-    looks: Appearance
+    appearance: Appearance
 
 
 class FirstPass:
     """Takes a video's frames in order.
 
-    follower     its faces are in pixels of the views
-    rewind       follows new faces back
-    size         (width, height) in pixels of the upright frames
-    time_base    seconds, exact
+    Args:
+        tracker: Tracks forwards, in pixels of the views.
+        backtracker: Tracks new faces backwards.
+        size: (width, height) in pixels of the upright frames.
+        time_base: Unit of the frames' times, in seconds; exact.
     """
 
     def __init__(
         self,
-        follower: OnlineTracker,
-        rewind: Backtracker,
+        tracker: OnlineTracker,
+        backtracker: Backtracker,
         size: tuple[int, int],
         time_base: Fraction,
     ) -> None:
-        self._follower = follower
-        self._rewind = rewind
+        self._tracker = tracker
+        self._backtracker = backtracker
         self._size = size
         self._time_base = time_base
         self._times = array("q")
-        self._looked = array("i")
+        self._detection_frames = array("i")
         self._cuts: list[int] = []
         self._is_cut_open = False  # whether a return may yet show that the last cut was a flash
         self._builder = TracksBuilder()
         self._links: list[tuple[int, int]] = []
-        self._looks = Appearance()
+        self._appearance = Appearance()
 
     @property
     def track_count(self) -> int:
-        """How many faces were seen so far, some of them more than once."""
-        return self._follower.track_count
+        """Number of tracks so far; a face may have several."""
+        return self._tracker.track_count
 
     def step(self, image: Image, pts: int) -> None:
-        """Look at the view of the next frame, whose time is `pts` in units of the time base."""
+        """Take the view of the next frame, whose time is `pts` in units of the time base."""
         index = len(self._times)
         self._times.append(pts)
-        step = self._follower.step(image, float(pts * self._time_base))
+        step = self._tracker.step(image, float(pts * self._time_base))
         if step.is_detection_frame:
-            self._looked.append(index)
-        self._note(step.change, index)
+            self._detection_frames.append(index)
+        self._note_cut(step.change, index)
         for face in step.faces:
             self._add(index, face, image)
-        for face, before in self._rewind.step(index, image, step):
-            for earlier, view, where in before.faces:
-                self._add(earlier, where, view)
+        for face, before in self._backtracker.step(index, image, step):
+            for past_index, past_image, past_face in before.faces:
+                self._add(past_index, past_face, past_image)
             if before.link is not None:
                 self._links.append((before.link, face.track_id))
 
     def finish(self) -> RawTracks:
-        """Return what was seen, in pixels of the upright frames."""
+        """Return the raw tracks, in pixels of the upright frames."""
         tracks = Tracks(
             self._size,
             self._time_base,
@@ -95,11 +98,11 @@ class FirstPass:
             tuple(self._cuts),
             self._builder.tracks(),
         )
-        looked = np.array(self._looked, np.int32)
-        return RawTracks(tracks, looked, tuple(self._links), self._looks)
+        detection_frames = np.array(self._detection_frames, np.int32)
+        return RawTracks(tracks, detection_frames, tuple(self._links), self._appearance)
 
-    def _note(self, change: Change, index: int) -> None:
-        """Remember where scenes begin; a flash of light, a cut and a return, begins none."""
+    def _note_cut(self, change: Change, index: int) -> None:
+        """Note where scenes begin. A flash of light, a cut and a return, begins none."""
         if change is Change.NONE:
             return
         if change is Change.RETURN and self._is_cut_open:
@@ -113,4 +116,4 @@ class FirstPass:
         height, width = image.shape[:2]
         self._builder.add(index, face.scaled(self._size[0] / width, self._size[1] / height))
         if face.origin is Origin.DETECTED:
-            self._looks.add(face.track_id, index, look(image, face.box))
+            self._appearance.add(face.track_id, index, color_histogram(image, face.box))

@@ -1,7 +1,4 @@
-"""Divides a raw track into pieces that rest on finds; no pixels, no files.
-
-Joins pieces of tracks that are one face, by place, course, size and colors; no pixels.
-"""
+"""Splits raw tracks into supported tracklets, and links tracklets that are one face; no pixels."""
 
 from __future__ import annotations
 
@@ -14,186 +11,206 @@ import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.core.box import Box
+from tracker_blur.core.parameters import LinkingParameters, OnlineParameters, TrackingParameters
 from tracker_blur.core.tracks import ORIGINS, Face, Origin, Track, TracksBuilder
-from tracker_blur.tracking.appearance import Appearance, common
+from tracker_blur.tracking.appearance import Appearance, common_color_share
 from tracker_blur.tracking.association import FAR, assign_sparse, distance
 from tracker_blur.tracking.first_pass import RawTracks
-from tracker_blur.tracking.online import WEAK_SECONDS
 from tracker_blur.tracking.scene_cuts import Scenes
-from tracker_blur.tracking.track_state import AGREEING_LOOKS, AGREEING_SHARE
 
-_UNFOUNDED_SECONDS = 0.08  # what a tracker alone says, at an end, is believed so near to a find
-_GAP_SECONDS = 0.3  # a find that is farther from the next one, with looks in vain between them,
-_VAIN_LOOKS = 2  # at least so many, ends a piece
-_ROUNDING_SECONDS = 1e-6  # times are exact, seconds are not
+ROUNDING_SECONDS = 1e-6
+"""Times are exact, seconds are not: a limit of 5 frames must never become 4."""
 
 
 @dataclass(frozen=True)
 class Tracklet:
     """A part of a raw track.
 
-    core   what is believed; its first and last find are at most a moment from its ends
-    fray   what a tracker carried on from there, in both directions, believed by nobody alone
+    Attributes:
+        core: What detections support. Its first and last detection are close to its ends.
+        unsupported: What only a tracker says, beyond both ends; None if nothing.
     """
 
     core: Track
-    fray: Track | None
+    unsupported: Track | None
+
+
+@dataclass(frozen=True)
+class LinkedTrack:
+    """One face.
+
+    Attributes:
+        track: Its rows, with gaps.
+        unsupported: What trackers say within the gaps; None if nothing.
+    """
+
+    track: Track
+    unsupported: Track | None
 
 
 def supported_tracklets(
     track: Track,
     seconds: npt.NDArray[np.float64],
-    looked: npt.NDArray[np.int32],
+    detection_frames: npt.NDArray[np.int32],
     confidence: float,
+    parameters: TrackingParameters,
 ) -> list[Tracklet]:
-    """Return what of a raw track rests on finds.
+    """Return the parts of a raw track that detections support.
 
-    A find is believed when it is sure or a sure one is near in time. What a tracker carried is
-    believed between two such finds, unless the detector looked in vain for long, and close to one.
+    A detection counts when it is reliable or a reliable one is near in time. A tracker's box counts
+    close to such a detection, or between two of them, unless the detector ran in vain for long.
 
-    seconds     time of each frame of the video
-    looked      frames that the detector looked at, ascending
-    confidence  the score from which a find is sure
+    Args:
+        track: The raw track.
+        seconds: Time of each frame of the video.
+        detection_frames: Frames on which the detector ran, ascending.
+        confidence: Score from which a detection is a face.
+        parameters: Tuning parameters.
     """
+    limits = parameters.linking
     times = seconds[track.frames]
-    sure = is_sure(track, confidence)
-    if not sure.any():
+    reliable = is_reliable(track, confidence, parameters.online)
+    if not reliable.any():
         return []
-    believed = track.has(Origin.DETECTED) & (
-        _time_to(times, times[sure]) <= WEAK_SECONDS + _ROUNDING_SECONDS
+    detected = track.has(Origin.DETECTED) & (
+        _time_to(times, times[reliable])
+        <= parameters.online.low_confidence_seconds + ROUNDING_SECONDS
     )
-    followed = track.has(Origin.FOLLOWED)
-    near = followed & (_time_to(times, times[believed]) <= _UNFOUNDED_SECONDS + _ROUNDING_SECONDS)
-    rows = np.flatnonzero(believed)
+    tracked = track.has(Origin.FOLLOWED)
+    near = tracked & (
+        _time_to(times, times[detected]) <= limits.max_unsupported_seconds + ROUNDING_SECONDS
+    )
+    rows = np.flatnonzero(detected)
     frames = track.frames[rows]
-    in_vain = np.searchsorted(looked, frames[1:]) - np.searchsorted(looked, frames[:-1], "right")
-    ends = (np.diff(times[rows]) > _GAP_SECONDS + _ROUNDING_SECONDS) & (in_vain >= _VAIN_LOOKS)
+    in_vain = np.searchsorted(detection_frames, frames[1:]) - np.searchsorted(
+        detection_frames, frames[:-1], "right"
+    )
+    ends = (np.diff(times[rows]) > limits.max_gap_seconds + ROUNDING_SECONDS) & (
+        in_vain >= limits.min_missed_detections
+    )
     firsts = rows[np.flatnonzero(np.concatenate([[True], ends]))]
     lasts = rows[np.flatnonzero(np.concatenate([ends, [True]]))]
-    pieces = []
+    tracklets = []
     every = np.arange(len(track))
     for index, (first, last) in enumerate(zip(firsts, lasts, strict=True)):
         before = lasts[index - 1] if index else -1
         after = firsts[index + 1] if index + 1 < len(firsts) else len(track)
         around = (every > before) & (every < after)
         inside = (every >= first) & (every <= last)
-        core = track.rows(around & (believed | near | (followed & inside)))
+        core = track.rows(around & (detected | near | (tracked & inside)))
         if core is not None:
-            pieces.append(Tracklet(core, track.rows(around & followed & ~inside)))
-    return pieces
+            tracklets.append(Tracklet(core, track.rows(around & tracked & ~inside)))
+    return tracklets
 
 
-def is_sure(track: Track, confidence: float) -> npt.NDArray[np.bool_]:
-    """Return which rows are sure: strong finds, and weaker ones of which several agree in a row."""
-    found = track.has(Origin.DETECTED)
-    agreeing = found & (track.scores >= AGREEING_SHARE * confidence)
+def is_reliable(
+    track: Track, confidence: float, parameters: OnlineParameters
+) -> npt.NDArray[np.bool_]:
+    """Return which rows are reliable detections.
+
+    These are high-confidence detections, and lower ones of which several agree in a row.
+    """
+    detected = track.has(Origin.DETECTED)
+    agreeing = detected & (track.scores >= parameters.agreeing_share * confidence)
     row = np.arange(len(track))
     last_not = np.maximum.accumulate(np.where(agreeing, -1, row))
     next_not = np.minimum.accumulate(np.where(agreeing, len(track), row)[::-1])[::-1]
     in_row = next_not - last_not - 1
-    strong = found & (track.scores >= confidence)
-    return np.asarray(strong | (agreeing & (in_row >= AGREEING_LOOKS)), np.bool_)
+    high = detected & (track.scores >= confidence)
+    return np.asarray(high | (agreeing & (in_row >= parameters.agreeing_detections)), np.bool_)
 
 
 def _time_to(
     times: npt.NDArray[np.float64], marks: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
-    """Return how long it is from each time to the nearest mark; marks ascend, at least one."""
+    """Return the time from each time to the nearest mark; marks ascend, at least one."""
     after = np.searchsorted(marks, times)
     to_next = np.abs(marks[np.minimum(after, len(marks) - 1)] - times)
     to_last = np.abs(times - marks[np.maximum(after - 1, 0)])
     return np.asarray(np.minimum(to_next, to_last), np.float64)
 
 
-# Picked on the shared clips, by exposed faces against hidden area (docs/design.md).
-_JOIN_SECONDS = 2.0  # the longest gap in which a face may have moved
-_JOIN_STILL_SECONDS = 3.0  # and in which a face stayed where it was
-_JOIN_SIZES = 0.8  # how far, in face sizes, it may be from where its course leads
-_JOIN_SIZES_PER_SECOND = 0.5
-_STILL_SIZES = 0.5
-_JOIN_SIZE_RATIO = 1.6
-_JOIN_LOOK = 0.7  # share of the colors that two sights of one face have in common, at least
-_COURSE_SECONDS = 0.4  # how long before its end a track's velocity is measured, and holds
-
-
 @dataclass(frozen=True, slots=True)
 class _End:
-    """Where a track was found first or last, and how it moves there, pixels a second."""
+    """The first or last detection of a tracklet.
+
+    Attributes:
+        frame: Its frame.
+        box: Its box.
+        velocity: How the face moves there, pixels a second.
+        histogram: Its colors.
+        max_seconds: For how long the velocity holds.
+    """
 
     frame: int
     box: Box
     velocity: tuple[float, float]
-    look: bytes
+    histogram: bytes
+    max_seconds: float
 
     def at(self, elapsed: float) -> Box:
-        elapsed = max(-_COURSE_SECONDS, min(_COURSE_SECONDS, elapsed))
+        elapsed = max(-self.max_seconds, min(self.max_seconds, elapsed))
         return self.box.moved(self.velocity[0] * elapsed, self.velocity[1] * elapsed)
 
 
-@dataclass(frozen=True)
-class LinkedTrack:
-    """A face.
-
-    track  its rows, with gaps
-    fray   what trackers carried into the gaps from their ends; None if nothing
-    """
-
-    track: Track
-    fray: Track | None
-
-
-def joined(pieces: Sequence[Tracklet], seen: RawTracks, scenes: Scenes) -> list[LinkedTrack]:
-    """Return the pieces as faces, those that are one face as one, numbered as they appear."""
-    follows = _successors(pieces, seen, scenes)
-    later = set(follows.values())
+def link_tracklets(
+    tracklets: Sequence[Tracklet], raw: RawTracks, scenes: Scenes, parameters: LinkingParameters
+) -> list[LinkedTrack]:
+    """Return one track for each face, numbered in the order in which they appear."""
+    successors = _successors(tracklets, raw, scenes, parameters)
+    later = set(successors.values())
     faces = []
-    for head in range(len(pieces)):
+    for head in range(len(tracklets)):
         if head in later:
             continue
         chain = [head]
-        while chain[-1] in follows:
-            chain.append(follows[chain[-1]])
-        faces.append(_merged([pieces[index] for index in chain]))
+        while chain[-1] in successors:
+            chain.append(successors[chain[-1]])
+        faces.append(_merged([tracklets[index] for index in chain]))
     faces.sort(key=lambda face: (face.track.first, face.track.track_id))
     return [
         replace(face, track=replace(face.track, track_id=index)) for index, face in enumerate(faces)
     ]
 
 
-def _successors(pieces: Sequence[Tracklet], seen: RawTracks, scenes: Scenes) -> dict[int, int]:
-    """Return which piece continues which, by index; each is in at most one pair as either.
+def _successors(
+    tracklets: Sequence[Tracklet], raw: RawTracks, scenes: Scenes, parameters: LinkingParameters
+) -> dict[int, int]:
+    """Return which tracklet continues which, by index; each is in at most one pair as either.
 
-    What following found comes first, then the assignment of least total cost.
+    Links that backtracking found come first, then the assignment of least total cost.
     """
-    seconds = seen.tracks.seconds
-    cores = [piece.core for piece in pieces]
-    ends = [_ends(core, seconds, seen.looks) for core in cores]
-    pairs = _linked(cores, ends, seen.links)
+    seconds = raw.tracks.seconds
+    cores = [tracklet.core for tracklet in tracklets]
+    ends = [_ends(core, seconds, raw.appearance, parameters.velocity_seconds) for core in cores]
+    pairs = _backtracked_pairs(cores, ends, raw.links)
     taken = set(pairs.values())
     later_ones = [index for index in range(len(cores)) if index not in taken]
     later_ones.sort(key=lambda index: ends[index][0].frame)
     start_frames = [ends[index][0].frame for index in later_ones]
+    longest = max(parameters.max_still_seconds, parameters.max_moving_seconds)
     candidates: list[tuple[int, int, float]] = []
     for earlier, (_, end) in enumerate(ends):
         if earlier in pairs:
             continue
         _, scene_end = scenes.of(end.frame)
-        latest = np.searchsorted(seconds, seconds[end.frame] + _JOIN_STILL_SECONDS, "right")
+        latest = np.searchsorted(seconds, seconds[end.frame] + longest, "right")
         low = bisect_right(start_frames, end.frame)
         high = bisect_left(start_frames, min(scene_end, int(latest)))
         for later in later_ones[low:high]:
             start = ends[later][0]
             gap = float(seconds[start.frame] - seconds[end.frame])
-            cost = _cost(end, start, gap, cores[earlier].track_id == cores[later].track_id)
+            is_same_track = cores[earlier].track_id == cores[later].track_id
+            cost = _cost(end, start, gap, is_same_track, parameters)
             if cost < FAR:
                 candidates.append((earlier, later, cost))
     return pairs | dict(assign_sparse(candidates))
 
 
-def _linked(
+def _backtracked_pairs(
     cores: Sequence[Track], ends: Sequence[tuple[_End, _End]], links: Sequence[tuple[int, int]]
 ) -> dict[int, int]:
-    """Return the pairs that following found: the last piece of one track, the first of another."""
+    """Return the pairs that backtracking found: one track's last tracklet, another's first."""
     lasts = {core.track_id: index for index, core in enumerate(cores)}
     firsts = {core.track_id: len(cores) - 1 - i for i, core in enumerate(reversed(cores))}
     pairs: dict[int, int] = {}
@@ -208,40 +225,51 @@ def _linked(
     return pairs
 
 
-def _cost(end: _End, start: _End, gap: float, is_same_track: bool) -> float:
-    """Return how unlike the end of a piece and the start of another are; FAR if too unlike.
+def _cost(
+    end: _End, start: _End, gap: float, is_same_track: bool, parameters: LinkingParameters
+) -> float:
+    """Return how unlike the end of a tracklet and the start of another are; FAR if too unlike.
 
-    A track that was followed from one to the other may have turned its head: looks are no veto.
+    Colors are no veto within one raw track: the face may have turned.
     """
     apart = distance(end.box, start.box)
     small, large = sorted((end.box.size, start.box.size))
-    shared = common(end.look, start.look)
-    if large > _JOIN_SIZE_RATIO * small or (shared < _JOIN_LOOK and not is_same_track):
+    shared = common_color_share(end.histogram, start.histogram)
+    is_other_color = shared < parameters.min_color_share and not is_same_track
+    if large > parameters.max_size_ratio * small or is_other_color:
         return FAR
-    if apart <= _STILL_SIZES:
-        return apart + 1 - shared
-    if gap > _JOIN_SECONDS:
+    if apart <= parameters.max_still_sizes:
+        is_near = gap <= parameters.max_still_seconds + ROUNDING_SECONDS
+        return apart + 1 - shared if is_near else FAR
+    if gap > parameters.max_moving_seconds:
         return FAR
-    apart = distance(end.at(gap), start.at(-gap) if gap > _COURSE_SECONDS else start.box)
-    if apart > _JOIN_SIZES + _JOIN_SIZES_PER_SECOND * gap:
+    is_long = gap > parameters.velocity_seconds
+    apart = distance(end.at(gap), start.at(-gap) if is_long else start.box)
+    if apart > parameters.gate_sizes + parameters.gate_growth_sizes_per_second * gap:
         return FAR
     return apart + 1 - shared
 
 
-def _ends(track: Track, seconds: npt.NDArray[np.float64], looks: Appearance) -> tuple[_End, _End]:
-    found = np.flatnonzero(track.has(Origin.DETECTED))
-    return _end(track, found, seconds, looks), _end(track, found[::-1], seconds, looks)
+def _ends(
+    track: Track, seconds: npt.NDArray[np.float64], appearance: Appearance, velocity_seconds: float
+) -> tuple[_End, _End]:
+    rows = np.flatnonzero(track.has(Origin.DETECTED))
+    return (
+        _end(track, rows, seconds, appearance, velocity_seconds),
+        _end(track, rows[::-1], seconds, appearance, velocity_seconds),
+    )
 
 
 def _end(
     track: Track,
     rows: npt.NDArray[np.intp],
     seconds: npt.NDArray[np.float64],
-    looks: Appearance,
+    appearance: Appearance,
+    velocity_seconds: float,
 ) -> _End:
-    """Return the end that the first of these rows is at."""
+    """Return the end at the first of these rows."""
     times = seconds[track.frames[rows]]
-    near = rows[np.abs(times - times[0]) <= _COURSE_SECONDS]
+    near = rows[np.abs(times - times[0]) <= velocity_seconds]
     end, inner = int(near[0]), int(near[-1])
     box = track.box(end)
     elapsed = float(seconds[track.frames[end]] - seconds[track.frames[inner]])
@@ -250,22 +278,23 @@ def _end(
         (x, y), (u, v) = track.box(inner).center, box.center
         velocity = (u - x) / elapsed, (v - y) / elapsed
     frame = int(track.frames[end])
-    return _End(frame, box, velocity, looks.at(track.track_id, frame))
+    histogram = appearance.at(track.track_id, frame)
+    return _End(frame, box, velocity, histogram, velocity_seconds)
 
 
 def _merged(chain: Sequence[Tracklet]) -> LinkedTrack:
-    """Return several pieces as one; where two say where the face is, both are covered."""
+    """Return several tracklets as one track; where two have a box, it covers both."""
     head = chain[0].core.track_id
-    cores, frays = TracksBuilder(), TracksBuilder()
-    for piece in chain:
-        _add(cores, head, piece.core, range(piece.core.first, piece.core.last + 1))
+    cores, unsupported = TracksBuilder(), TracksBuilder()
+    for tracklet in chain:
+        _add(cores, head, tracklet.core, range(tracklet.core.first, tracklet.core.last + 1))
     for earlier, later in pairwise(chain):
         gap = range(earlier.core.last + 1, later.core.first)
-        for piece in (earlier, later):
-            if piece.fray is not None:
-                _add(frays, head, piece.fray, gap)
+        for tracklet in (earlier, later):
+            if tracklet.unsupported is not None:
+                _add(unsupported, head, tracklet.unsupported, gap)
     (track,) = cores.tracks()
-    return LinkedTrack(track, next(iter(frays.tracks()), None))
+    return LinkedTrack(track, next(iter(unsupported.tracks()), None))
 
 
 def _add(builder: TracksBuilder, track_id: int, track: Track, frames: range) -> None:

@@ -1,11 +1,7 @@
-"""Steadies the boxes of faces as they come: sizes may jump up but only glide down.
+"""One pass over a video in which frames wait for what later ones show of their faces.
 
-A window over the newest frames of a video, in which faces are refined as in two passes.
-
-What later frames tell of a face is known for those that wait: where it was between two sights, just
-before its first one, and how its box is to be moved so that it is calm and uncovers nothing.
-
-One pass over a video: frames come out a few frames late, with what was found meanwhile.
+A waiting frame learns where a face was between two detections and just before its first one, and
+its boxes are smoothed as in two passes.
 """
 
 from __future__ import annotations
@@ -20,139 +16,26 @@ import numpy as np
 
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Frame, Image
+from tracker_blur.core.parameters import SmoothingParameters
 from tracker_blur.core.tracks import ORIGINS, Face, Origin, Track, TracksBuilder
 from tracker_blur.tracking.backtracking import Backtracked
 from tracker_blur.tracking.online import Step
 from tracker_blur.tracking.scene_cuts import Change, Scenes
-from tracker_blur.tracking.smoothing import settled
-
-_SHRINK_PER_SECOND = 0.5  # what is left, a second later, of a size that was hidden once
-
-
-class BoxEnvelope:
-    """A detector's boxes pump, and a small one among larger ones uncovers a rim of the face."""
-
-    def __init__(self) -> None:
-        self._sizes: dict[int, tuple[float, float]] = {}
-        self._seconds: float | None = None
-
-    def step(self, faces: Sequence[Face], seconds: float) -> tuple[Face, ...]:
-        """Return the next frame's faces, none of them smaller; `seconds` is its time."""
-        elapsed = 0.0 if self._seconds is None else max(0.0, seconds - self._seconds)
-        self._seconds = seconds
-        left = _SHRINK_PER_SECOND**elapsed
-        sizes = {}
-        steady = []
-        for face in faces:
-            width, height = self._sizes.get(face.track_id, (0.0, 0.0))
-            size = max(face.box.width, left * width), max(face.box.height, left * height)
-            sizes[face.track_id] = size
-            steady.append(replace(face, box=Box.around(face.box.center, *size)))
-        self._sizes = sizes
-        return tuple(steady)
-
+from tracker_blur.tracking.smoothing import smooth_track
 
 F = TypeVar("F", bound=Frame)
 
-_KEPT_FRAMES = 3  # after they went: boxes are steadied over both sides
 
-
-@dataclass(slots=True)
-class _Place(Generic[F]):
-    frame: F
-    faces: list[Face]
-    change: Change
-
-
-class SlidingWindow(Generic[F]):
-    """Holds frames that wait, and a few of those that went before.
-
-    margin_seconds  how long before its first and after its last sight a face is hidden, too
-    """
-
-    def __init__(self, margin_seconds: float) -> None:
-        self._margin_seconds = margin_seconds
-        self._places: deque[_Place[F]] = deque()
-        self._gone = 0  # how many of them went already
-
-    def __len__(self) -> int:
-        return len(self._places) - self._gone
-
-    @property
-    def seconds(self) -> float:
-        """For how long the first frame has waited, by the times of frames."""
-        return self._places[-1].frame.seconds - self._places[self._gone].frame.seconds
-
-    def add(self, frame: F, faces: tuple[Face, ...], change: Change) -> None:
-        """Have a frame wait, with its faces in its pixels."""
-        if change is Change.RETURN:  # it was but a flash of light
-            for place in reversed(self._places):
-                if place.change is not Change.NONE:
-                    place.change = Change.NONE
-                    break
-            change = Change.NONE
-        self._places.append(_Place(frame, list(faces), change))
-
-    def add_face(self, back: int, face: Face) -> None:
-        """Add a face, in pixels of its frame, to one that came so many before the newest.
-
-        Where that went already, it is too late.
-        """
-        if back < len(self):
-            self._places[-1 - back].faces.append(face)
-
-    def leave(self) -> tuple[F, tuple[Face, ...]]:
-        """Return the first frame with its faces, as all that wait tell of them."""
-        place = self._places[self._gone]
-        faces = tuple(place.faces) if len(self) == 1 else tuple(self._refined(self._gone))
-        if self._gone == _KEPT_FRAMES:
-            self._places.popleft()
-        else:
-            self._gone += 1
-        return place.frame, faces
-
-    def _refined(self, index: int) -> Iterator[Face]:
-        seconds = np.array([place.frame.seconds for place in self._places])
-        cuts = [at for at, place in enumerate(self._places) if at and place.change is Change.CUT]
-        scenes = Scenes(cuts, len(self._places))
-        builder, last = TracksBuilder(), {}
-        for at, place in enumerate(self._places):
-            for face in place.faces:
-                builder.add(at, face)
-                last[face.track_id] = face
-        for track in builder.tracks():
-            whole = settled(_without_holds(track), seconds, scenes, self._margin_seconds)
-            row = index - whole.first
-            if 0 <= row < len(whole):
-                yield replace(
-                    last[track.track_id],
-                    box=whole.box(row),
-                    score=float(whole.scores[row]),
-                    origin=ORIGINS[whole.origins[row]],
-                )
-
-
-def _without_holds(track: Track) -> Track:
-    """Return the track without the boxes of a loss that came to its end: it is known better."""
-    held = track.has(Origin.HELD)
-    known = np.flatnonzero(~held)
-    if not len(known):
-        return track
-    keep = ~held
-    keep[: known[0]] = keep[known[-1] :] = True
-    return track.rows(keep) or track
-
-
-class Stepping(Protocol):
-    """What a `OnlineTracker` does."""
+class FrameTracker(Protocol):
+    """What an `OnlineTracker` does."""
 
     def step(self, image: Image, seconds: float) -> Step:
         """Return the faces of the next frame."""
         ...
 
 
-class Backtracking(Protocol):
-    """What a `Rewind` does."""
+class FrameBacktracker(Protocol):
+    """What a `Backtracker` does."""
 
     def step(self, index: int, image: Image, step: Step) -> Iterator[tuple[Face, Backtracked]]:
         """Give each face that is new in this frame with where it was before."""
@@ -162,40 +45,169 @@ class Backtracking(Protocol):
 def look_ahead(
     frames: Iterable[F],
     view: Callable[[Frame], Image],
-    follower: Stepping,
-    rewind: Backtracking | None,
+    tracker: FrameTracker,
+    backtracker: FrameBacktracker | None,
     delay_frames: int,
+    parameters: SmoothingParameters,
+    *,
     delay_seconds: float = math.inf,
     margin_seconds: float = 0.0,
 ) -> Iterator[tuple[F, tuple[Face, ...]]]:
     """Give each frame, in order, with its faces in pixels of the frame.
 
-    view            reduces a frame to what is looked at
-    follower        knows the faces of each frame as it comes
-    rewind          finds where new faces were before; None: nobody does
-    delay_frames    how many frames come in before the first goes out: a face is hidden in up to
-                    so many frames before its first detection
-    delay_seconds   a frame goes out when one comes that is later by so much, however few they are
-    margin_seconds  how long before its first and after its last sight a face is hidden, too, as
-                    far as frames wait
+    Args:
+        frames: In order.
+        view: Returns the view of a frame.
+        tracker: Tracks the faces of each frame as it comes.
+        backtracker: Finds where new faces were before; None: not done.
+        delay_frames: How many frames come in before the first goes out. In up to so many frames
+            before its first detection a face is hidden.
+        parameters: Tuning parameters.
+        delay_seconds: A frame goes out when one comes that is later by this, even if fewer wait.
+        margin_seconds: How long before its first and after its last detection a face is hidden, as
+            far as frames wait.
     """
-    window: SlidingWindow[F] = SlidingWindow(margin_seconds)
-    glide = BoxEnvelope()
+    window: SlidingWindow[F] = SlidingWindow(margin_seconds, parameters)
+    envelope = BoxEnvelope(parameters.envelope_share_per_second)
     for index, frame in enumerate(frames):
         image = view(frame)
-        step = follower.step(image, frame.seconds)
+        step = tracker.step(image, frame.seconds)
         faces = [_full_size(face, image, frame) for face in step.faces]
-        window.add(frame, glide.step(faces, frame.seconds), step.change)
-        if rewind is not None:
-            for _, before in rewind.step(index, image, step):
-                for earlier, seen, face in before.faces:
-                    window.add_face(index - earlier, _full_size(face, seen, frame))
+        window.add(frame, envelope.step(faces, frame.seconds), step.change)
+        if backtracker is not None:
+            for _, before in backtracker.step(index, image, step):
+                for past_index, past_image, face in before.faces:
+                    window.add_face(index - past_index, _full_size(face, past_image, frame))
         while window and (len(window) > delay_frames or window.seconds >= delay_seconds):
-            yield window.leave()
+            yield window.pop()
     while window:
-        yield window.leave()
+        yield window.pop()
 
 
 def _full_size(face: Face, image: Image, frame: Frame) -> Face:
     height, width = image.shape[:2]
     return face.scaled(frame.size[0] / width, frame.size[1] / height)
+
+
+class BoxEnvelope:
+    """Lets the size of a box jump up, but only decay slowly.
+
+    The sizes of detected boxes fluctuate, and a small one among larger ones uncovers the rim of
+    the face.
+
+    Args:
+        share_per_second: What is left, a second later, of a size that was once hidden.
+    """
+
+    def __init__(self, share_per_second: float) -> None:
+        self._share_per_second = share_per_second
+        self._sizes: dict[int, tuple[float, float]] = {}
+        self._seconds: float | None = None
+
+    def step(self, faces: Sequence[Face], seconds: float) -> tuple[Face, ...]:
+        """Return the next frame's faces, none of them smaller; `seconds` is its time."""
+        elapsed = 0.0 if self._seconds is None else max(0.0, seconds - self._seconds)
+        self._seconds = seconds
+        share = self._share_per_second**elapsed
+        sizes = {}
+        enlarged = []
+        for face in faces:
+            width, height = self._sizes.get(face.track_id, (0.0, 0.0))
+            size = max(face.box.width, share * width), max(face.box.height, share * height)
+            sizes[face.track_id] = size
+            enlarged.append(replace(face, box=Box.around(face.box.center, *size)))
+        self._sizes = sizes
+        return tuple(enlarged)
+
+
+@dataclass(slots=True)
+class _WaitingFrame(Generic[F]):
+    frame: F
+    faces: list[Face]
+    change: Change
+
+
+class SlidingWindow(Generic[F]):
+    """The frames that wait, and a few that went out: boxes are smoothed over both sides.
+
+    Args:
+        margin_seconds: How long before its first and after its last detection a face is hidden.
+        parameters: Tuning parameters.
+    """
+
+    def __init__(self, margin_seconds: float, parameters: SmoothingParameters) -> None:
+        self._margin_seconds = margin_seconds
+        self._parameters = parameters
+        self._frames: deque[_WaitingFrame[F]] = deque()
+        self._gone = 0  # how many of them went out already
+
+    def __len__(self) -> int:
+        return len(self._frames) - self._gone
+
+    @property
+    def seconds(self) -> float:
+        """How long the first frame has waited, in time of the video."""
+        return self._frames[-1].frame.seconds - self._frames[self._gone].frame.seconds
+
+    def add(self, frame: F, faces: tuple[Face, ...], change: Change) -> None:
+        """Have a frame wait, with its faces in pixels of the frame."""
+        if change is Change.RETURN:  # the last cut was only a flash of light
+            for waiting in reversed(self._frames):
+                if waiting.change is not Change.NONE:
+                    waiting.change = Change.NONE
+                    break
+            change = Change.NONE
+        self._frames.append(_WaitingFrame(frame, list(faces), change))
+
+    def add_face(self, frames_back: int, face: Face) -> None:
+        """Add a face, in pixels of its frame, to an earlier frame unless that went out already.
+
+        Args:
+            frames_back: How many frames before the newest.
+            face: The face.
+        """
+        if frames_back < len(self):
+            self._frames[-1 - frames_back].faces.append(face)
+
+    def pop(self) -> tuple[F, tuple[Face, ...]]:
+        """Return the first frame with its faces, as far as the waiting frames show them."""
+        first = self._frames[self._gone]
+        faces = tuple(first.faces) if len(self) == 1 else tuple(self._refined(self._gone))
+        if self._gone == self._parameters.kept_frames:
+            self._frames.popleft()
+        else:
+            self._gone += 1
+        return first.frame, faces
+
+    def _refined(self, index: int) -> Iterator[Face]:
+        seconds = np.array([waiting.frame.seconds for waiting in self._frames])
+        cuts = [i for i, waiting in enumerate(self._frames) if i and waiting.change is Change.CUT]
+        scenes = Scenes(cuts, len(self._frames))
+        builder, last = TracksBuilder(), {}
+        for i, waiting in enumerate(self._frames):
+            for face in waiting.faces:
+                builder.add(i, face)
+                last[face.track_id] = face
+        for track in builder.tracks():
+            smooth = smooth_track(
+                _without_holds(track), seconds, scenes, self._margin_seconds, self._parameters
+            )
+            row = index - smooth.first
+            if 0 <= row < len(smooth):
+                yield replace(
+                    last[track.track_id],
+                    box=smooth.box(row),
+                    score=float(smooth.scores[row]),
+                    origin=ORIGINS[smooth.origins[row]],
+                )
+
+
+def _without_holds(track: Track) -> Track:
+    """Return the track without held boxes between known ones: interpolation is more precise."""
+    held = track.has(Origin.HELD)
+    known = np.flatnonzero(~held)
+    if not len(known):
+        return track
+    keep = ~held
+    keep[: known[0]] = keep[known[-1] :] = True
+    return track.rows(keep) or track

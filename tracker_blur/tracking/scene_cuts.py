@@ -1,7 +1,4 @@
-"""Where the scene changes: the content of the picture jumps from one frame to the next.
-
-Which frames of a video belong to one scene.
-"""
+"""Scene cuts: frames whose content differs suddenly from the frame before."""
 
 from __future__ import annotations
 
@@ -14,11 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.core.frame import Image
-
-_THUMBNAIL_SIZE = (64, 36)
-_JUMP = 27.0  # mean change of hue, saturation and value, 0 to 255
-_FLASH_FRAMES = 5
-_RATIO = 2.5  # a cut changes the picture that many times more than the frames before it
+from tracker_blur.core.parameters import SceneCutParameters
 
 
 class Change(enum.Enum):
@@ -30,37 +23,38 @@ class Change(enum.Enum):
 
 
 class CutDetector:
-    """Compares each frame's content, as mean HSV differences, with the frame before.
+    """Compares each frame with the one before, by mean HSV differences of thumbnails.
 
-    The score and its threshold are those of PySceneDetect's content detector, on a thumbnail;
-    the ratio to the frames before, as in its adaptive detector, keeps fast motion and shaking
-    cameras from counting as cuts. A flash of light makes two cuts, the second of them back to the
-    picture from before.
+    The score is that of PySceneDetect's content detector; the ratio to the frames before is that
+    of its adaptive detector. A flash of light makes two cuts, and the second is a return to the
+    scene before it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, parameters: SceneCutParameters) -> None:
+        self._parameters = parameters
         self._last: npt.NDArray[np.int16] | None = None
         self._usual_change = 0.0
         self._before_cut: npt.NDArray[np.int16] | None = None
         self._since_cut = 0
 
     def change(self, image: Image) -> Change:
-        """Return whether this picture, any size, begins another scene; call once a frame."""
-        thumbnail = cv2.resize(image, _THUMBNAIL_SIZE, interpolation=cv2.INTER_AREA)
+        """Return whether this image, of any size, begins another scene; call it once a frame."""
+        limits = self._parameters
+        thumbnail = cv2.resize(image, limits.thumbnail_px, interpolation=cv2.INTER_AREA)
         hsv = cv2.cvtColor(thumbnail, cv2.COLOR_BGR2HSV).astype(np.int16)
         last, self._last = self._last, hsv
         if last is None:
             return Change.CUT
         self._since_cut += 1
         score = _difference(hsv, last)
-        if score <= max(_JUMP, _RATIO * self._usual_change):
-            self._usual_change += 0.2 * (score - self._usual_change)
+        if score <= max(limits.content_threshold, limits.adaptive_ratio * self._usual_change):
+            self._usual_change += limits.usual_change_share * (score - self._usual_change)
             return Change.NONE
         before, self._before_cut = self._before_cut, last
         is_back = (
             before is not None
-            and self._since_cut <= _FLASH_FRAMES
-            and _difference(hsv, before) < _JUMP / 2
+            and self._since_cut <= limits.max_flash_frames
+            and _difference(hsv, before) < limits.return_share * limits.content_threshold
         )
         self._usual_change, self._since_cut = 0.0, 0
         return Change.RETURN if is_back else Change.CUT
@@ -75,8 +69,9 @@ def _difference(one: npt.NDArray[np.int16], other: npt.NDArray[np.int16]) -> flo
 class Scenes:
     """The scenes of a video.
 
-    cuts         frames that begin another scene, ascending
-    frame_count  how many frames the video has
+    Args:
+        cuts: Frames that begin another scene, ascending.
+        frame_count: Number of frames of the video.
     """
 
     def __init__(self, cuts: Sequence[int], frame_count: int) -> None:

@@ -1,4 +1,4 @@
-"""Which frames the detector looks at: every Nth, or as costs and motion demand."""
+"""The detection schedule: every Nth frame, or as costs and motion demand."""
 
 from __future__ import annotations
 
@@ -6,82 +6,87 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
-_SHARE = 0.2  # of the newest measurement in a smoothed cost
-_LONGEST_FRAMES = 5
-_LONGEST_SECONDS = 0.12  # a newcomer is seen by the next look only
-_TRAVEL_SIZES = 0.5  # a face may move by half its size between two looks
-_AFTER_CUT_FRAMES = 3  # a new scene is looked at on each of its first frames
+from tracker_blur.core.parameters import ScheduleParameters
 
 
 class DetectionSchedule:
-    """Counts frames between detections; with "auto" it adapts their number, N.
+    """Decides which frames are detection frames; with "auto" it adapts their interval, N.
 
-    Detecting on every Nth frame and following on the others costs, a frame,
-    (detect + (N - 1) follow) / N: a mix that is cheapest at one of its ends. So "auto" detects on
-    every frame where that is no dearer than following the faces, and as seldom as their motion,
-    and faces that may enter, allow where it is dearer.
+    Detecting on every Nth frame and tracking on the others costs, for each frame,
+    (detection + (N - 1) tracking) / N, which is least at one of the ends. So "auto" detects on
+    every frame where that costs no more than tracking the faces. Elsewhere it detects as seldom as
+    the faces' motion, and new faces, allow.
 
-    Where frames are far apart in time, as in a time lapse, or live on a machine too slow for all of
-    them, a face may be in one of them only: then N is 1, whatever was asked for.
+    Where frames are far apart in time, a face may be in only one of them. Then N is 1, whatever
+    was asked for. That is so in a time lapse, or live on a slow machine.
+
+    Args:
+        every_frames: N, or "auto".
+        rate: Frames per second.
+        parameters: Tuning parameters.
     """
 
-    def __init__(self, every_frames: int | Literal["auto"], rate: float) -> None:
+    def __init__(
+        self, every_frames: int | Literal["auto"], rate: float, parameters: ScheduleParameters
+    ) -> None:
         self._auto = every_frames == "auto"
-        is_slow = rate * _LONGEST_SECONDS < 1
+        is_slow = rate * parameters.max_interval_seconds < 1
         self.every_frames = 1 if every_frames == "auto" or is_slow else every_frames
         self._rate = rate
-        self._detect_seconds = 0.0
-        self._follow_seconds = 0.0
+        self._parameters = parameters
+        self._detection_cost = 0.0
+        self._tracking_cost = 0.0
         self._since_detection = 0
-        self._seconds = self._look_seconds = -math.inf
+        self._last_seconds = self._last_detection_seconds = -math.inf
         self._eager_frames = 0
         self.restart()
 
     def restart(self) -> None:
-        """Look at each of the next frames: a new scene begins."""
-        self._eager_frames = _AFTER_CUT_FRAMES
+        """Detect on each of the next frames: a new scene begins."""
+        self._eager_frames = self._parameters.after_cut_frames
 
     def hurry(self) -> None:
-        """Look at the next frame too: a face has just come, or was not found where it should be."""
+        """Detect on the next frame too: a face has appeared, or was missed."""
         self._eager_frames = max(1, self._eager_frames)
 
     def is_due(self, seconds: float) -> bool:
-        """Return whether the detector looks at the frame of this time; to be asked once a frame."""
+        """Return whether the frame of this time is a detection frame; call it once a frame."""
         self._since_detection += 1
-        last = self._look_seconds if self._auto else self._seconds
+        last = self._last_detection_seconds if self._auto else self._last_seconds
         due = (
             self._eager_frames > 0
             or self._since_detection >= self.every_frames
-            or seconds - last > _LONGEST_SECONDS
+            or seconds - last > self._parameters.max_interval_seconds
         )
-        self._seconds = seconds
+        self._last_seconds = seconds
         if due:
             self._since_detection = 0
-            self._look_seconds = seconds
+            self._last_detection_seconds = seconds
         self._eager_frames = max(0, self._eager_frames - 1)
         return due
 
     def detected(self, cost_seconds: float, speeds: Sequence[float]) -> None:
-        """Learn what a detection cost, and how fast faces move, in face sizes a second."""
-        self._detect_seconds = _smooth(self._detect_seconds, cost_seconds)
+        """Learn what a detection cost, and the speeds of the faces in face sizes a second."""
+        self._detection_cost = self._averaged(self._detection_cost, cost_seconds)
         if self._auto:
-            self.every_frames = self._best(max(speeds, default=0.0))
+            self.every_frames = self._best_interval(max(speeds, default=0.0))
 
-    def followed(self, cost_seconds: float) -> None:
-        """Learn what following all faces through one frame cost."""
-        self._follow_seconds = _smooth(self._follow_seconds, cost_seconds)
+    def tracked(self, cost_seconds: float) -> None:
+        """Learn what it cost to track all faces through one frame."""
+        self._tracking_cost = self._averaged(self._tracking_cost, cost_seconds)
 
-    def _best(self, speed: float) -> int:
-        if not self._follow_seconds:  # not measured yet
-            return 2
-        if self._detect_seconds <= self._follow_seconds:
+    def _averaged(self, old: float, new: float) -> float:
+        return old + self._parameters.cost_share * (new - old) if old else new
+
+    def _best_interval(self, speed: float) -> int:
+        limits = self._parameters
+        if not self._tracking_cost:  # not measured yet
+            return limits.unmeasured_interval_frames
+        if self._detection_cost <= self._tracking_cost:
             return 1
-        longest = max(1, min(_LONGEST_FRAMES, int(_LONGEST_SECONDS * self._rate)))
+        longest = min(limits.max_interval_frames, int(limits.max_interval_seconds * self._rate))
+        longest = max(1, longest)
         sizes_per_frame = speed / self._rate
-        if sizes_per_frame * longest <= _TRAVEL_SIZES:
+        if sizes_per_frame * longest <= limits.max_travel_sizes:
             return longest
-        return max(1, int(_TRAVEL_SIZES / sizes_per_frame))
-
-
-def _smooth(old: float, new: float) -> float:
-    return old + _SHARE * (new - old) if old else new
+        return max(1, int(limits.max_travel_sizes / sizes_per_frame))

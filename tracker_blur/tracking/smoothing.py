@@ -1,7 +1,7 @@
-"""From what a first pass saw to what is hidden; no pixels, no files.
+"""From raw tracks to what is hidden; no pixels.
 
-Raw tracks are divided into pieces that rest on finds, pieces that are one face are joined, gaps
-are filled, ends get a margin, and boxes are steadied without ever uncovering what was found.
+Raw tracks are split into supported tracklets, and tracklets of one face are linked. Gaps are
+filled, ends get a margin, and boxes are smoothed without ever uncovering a detection.
 """
 
 from __future__ import annotations
@@ -11,52 +11,61 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from tracker_blur.core.parameters import SmoothingParameters, TrackingParameters
 from tracker_blur.core.tracks import ORIGINS, Boxes, Origin, Track, Tracks
 from tracker_blur.tracking.first_pass import RawTracks
-from tracker_blur.tracking.linking import joined, supported_tracklets
+from tracker_blur.tracking.linking import ROUNDING_SECONDS, link_tracklets, supported_tracklets
 from tracker_blur.tracking.scene_cuts import Scenes
 
-_GROWTH_PER_SECOND = 0.5  # share of its size by which a box that is not known grows, a side
-_GROWTH_LIMIT = 0.5
-_STEADY_SECONDS = 0.06  # half the time over which boxes are steadied
-_CALM_SECONDS = 0.2  # and over which those that nobody found take the median
-_LONGEST_HALF_WINDOW = 15  # rows: at very high rates, and where times are odd
-_ROUNDING_SECONDS = 1e-6  # times are exact, seconds are not: a margin of 5 frames is never 4
 
+def refine(
+    raw: RawTracks, confidence: float, margin_seconds: float, parameters: TrackingParameters
+) -> Tracks:
+    """Return the tracks to hide, without gaps.
 
-def refine(seen: RawTracks, confidence: float, margin_seconds: float) -> Tracks:
-    """Return the tracks to hide, their rows without gaps.
-
-    confidence      the score from which a find is sure
-    margin_seconds  how long before its first and after its last sight a face is hidden, too
+    Args:
+        raw: The result of a first pass.
+        confidence: Score from which a detection is a face.
+        margin_seconds: How long before its first and after its last detection a face is hidden.
+        parameters: Tuning parameters.
     """
-    tracks = seen.tracks
+    tracks = raw.tracks
     seconds = tracks.seconds
     scenes = Scenes(tracks.cuts, tracks.frame_count)
-    pieces = [
-        piece
+    tracklets = [
+        tracklet
         for track in tracks.tracks
-        for piece in supported_tracklets(track, seconds, seen.looked, confidence)
+        for tracklet in supported_tracklets(
+            track, seconds, raw.detection_frames, confidence, parameters
+        )
     ]
+    limits = parameters.smoothing
     refined = []
-    for face in joined(pieces, seen, scenes):
-        filled = _filled(face.track, seconds)
-        if face.fray is not None:
-            filled = _covering(filled, face.fray)
-        margined = _margined(filled, seconds, scenes, margin_seconds)
-        refined.append(_steadied(_calmed(margined, seconds), seconds))
+    for face in link_tracklets(tracklets, raw, scenes, parameters.linking):
+        filled = _filled(face.track, seconds, limits)
+        if face.unsupported is not None:
+            filled = _covering(filled, face.unsupported)
+        margined = _margined(filled, seconds, scenes, margin_seconds, limits)
+        refined.append(_smoothed(_median_filtered(margined, seconds, limits), seconds, limits))
     return replace(tracks, tracks=tuple(refined))
 
 
-def settled(
-    track: Track, seconds: npt.NDArray[np.float64], scenes: Scenes, margin_seconds: float
+def smooth_track(
+    track: Track,
+    seconds: npt.NDArray[np.float64],
+    scenes: Scenes,
+    margin_seconds: float,
+    parameters: SmoothingParameters,
 ) -> Track:
-    """Return one track without gaps, with margins at its ends and calmer boxes."""
-    margined = _margined(_filled(track, seconds), seconds, scenes, margin_seconds)
-    return _steadied(margined, seconds)
+    """Return one track without gaps, with margins at its ends and smoothed boxes."""
+    filled = _filled(track, seconds, parameters)
+    margined = _margined(filled, seconds, scenes, margin_seconds, parameters)
+    return _smoothed(margined, seconds, parameters)
 
 
-def _filled(track: Track, seconds: npt.NDArray[np.float64]) -> Track:
+def _filled(
+    track: Track, seconds: npt.NDArray[np.float64], parameters: SmoothingParameters
+) -> Track:
     """Return the track with a box in every frame from its first to its last."""
     frames = np.arange(track.first, track.last + 1, dtype=np.int32)
     if len(frames) == len(track):
@@ -69,25 +78,29 @@ def _filled(track: Track, seconds: npt.NDArray[np.float64]) -> Track:
     unknown = np.minimum(times - known[before], known[after] - times)
     scores, origins = track.scores[before].copy(), track.origins[before].copy()
     origins[missing] = ORIGINS.index(Origin.BETWEEN)
-    grown = _grown(boxes, np.where(missing, unknown, 0.0))
+    grown = _grown(boxes, np.where(missing, unknown, 0.0), parameters)
     return replace(track, frames=frames, boxes=grown, scores=scores, origins=origins)
 
 
-def _covering(track: Track, fray: Track) -> Track:
-    """Return the track, without gaps, with boxes that cover those of the fray as well."""
+def _covering(track: Track, unsupported: Track) -> Track:
+    """Return the track, without gaps, with boxes that cover the unsupported ones as well."""
     boxes = track.boxes.copy()
-    rows = fray.frames - track.first
-    boxes[rows, :2] = np.minimum(boxes[rows, :2], fray.boxes[:, :2])
-    boxes[rows, 2:] = np.maximum(boxes[rows, 2:], fray.boxes[:, 2:])
+    rows = unsupported.frames - track.first
+    boxes[rows, :2] = np.minimum(boxes[rows, :2], unsupported.boxes[:, :2])
+    boxes[rows, 2:] = np.maximum(boxes[rows, 2:], unsupported.boxes[:, 2:])
     return replace(track, boxes=boxes)
 
 
 def _margined(
-    track: Track, seconds: npt.NDArray[np.float64], scenes: Scenes, margin_seconds: float
+    track: Track,
+    seconds: npt.NDArray[np.float64],
+    scenes: Scenes,
+    margin_seconds: float,
+    parameters: SmoothingParameters,
 ) -> Track:
-    """Return the track with a margin at both ends, growing, but not into another scene."""
+    """Return the track with a growing margin at both ends, within its scene."""
     scene_start, scene_end = scenes.of(track.first)[0], scenes.of(track.last)[1]
-    reach = margin_seconds + _ROUNDING_SECONDS
+    reach = margin_seconds + ROUNDING_SECONDS
     start = max(scene_start, int(np.searchsorted(seconds, seconds[track.first] - reach)))
     end = min(scene_end, int(np.searchsorted(seconds, seconds[track.last] + reach, "right")))
     early, late = max(0, track.first - start), max(0, end - track.last - 1)
@@ -102,51 +115,62 @@ def _margined(
     unknown = np.abs(seconds[frames] - seconds[track.frames[rows]])
     origins = track.origins[rows].copy()
     origins[:early] = origins[len(origins) - late :] = ORIGINS.index(Origin.MARGIN)
-    boxes = _grown(track.boxes[rows].astype(np.float64), unknown)
+    boxes = _grown(track.boxes[rows].astype(np.float64), unknown, parameters)
     return replace(track, frames=frames, boxes=boxes, scores=track.scores[rows], origins=origins)
 
 
-def _grown(boxes: npt.NDArray[np.float64], unknown: npt.NDArray[np.float64]) -> Boxes:
-    """Return boxes grown, on each side, by the seconds for which they were not known."""
-    share = np.minimum(_GROWTH_LIMIT, _GROWTH_PER_SECOND * unknown)[:, None]
+def _grown(
+    boxes: npt.NDArray[np.float64],
+    unknown: npt.NDArray[np.float64],
+    parameters: SmoothingParameters,
+) -> Boxes:
+    """Return boxes grown, on each side, by the seconds to the nearest known box."""
+    growth = parameters.gap_growth_per_second * unknown
+    share = np.minimum(parameters.max_gap_growth_share, growth)[:, None]
     sides = (boxes[:, 2:] - boxes[:, :2]) * share
     return np.concatenate([boxes[:, :2] - sides, boxes[:, 2:] + sides], 1).astype(np.float32)
 
 
-def _calmed(track: Track, seconds: npt.NDArray[np.float64]) -> Track:
-    """Return the track with the median of their neighborhood for boxes that nobody found.
+def _median_filtered(
+    track: Track, seconds: npt.NDArray[np.float64], parameters: SmoothingParameters
+) -> Track:
+    """Return the track with median-filtered boxes where no detector gave one.
 
-    Trackers jump; were each of their boxes covered to its edges, much more than a face would be.
+    Trackers jump. Covering each of their boxes would hide much more than the face.
     """
-    half = _half_window(seconds[track.frames], _CALM_SECONDS)
+    half = _half_window(seconds[track.frames], parameters.median_half_window_seconds, parameters)
     medians = np.median(_windows(track.boxes.astype(np.float64), half), -1)
-    found = track.has(Origin.DETECTED)[:, None]
-    return replace(track, boxes=np.where(found, track.boxes, medians).astype(np.float32))
+    detected = track.has(Origin.DETECTED)[:, None]
+    return replace(track, boxes=np.where(detected, track.boxes, medians).astype(np.float32))
 
 
-def _half_window(times: npt.NDArray[np.float64], half_seconds: float) -> int:
-    """Return how many rows on each side half a window of time spans."""
-    step = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
-    half = round(half_seconds / step) if step > 0 else 0
-    return min(len(times) - 1, half, _LONGEST_HALF_WINDOW)
+def _smoothed(
+    track: Track, seconds: npt.NDArray[np.float64], parameters: SmoothingParameters
+) -> Track:
+    """Return the track with smoother boxes, each of which covers the one it was.
 
-
-def _steadied(track: Track, seconds: npt.NDArray[np.float64]) -> Track:
-    """Return the track with calmer boxes, each of which covers the one it was.
-
-    The center's way is averaged; the edges, seen from there, take their farthest over a window,
-    and then the average of that over a window of the same length: each term of the average is at
-    least as far out as the edge itself.
+    The path of the center is averaged. Seen from there, each edge takes its maximum over a window,
+    and then the average of these maxima over a window of the same length: each term of the average
+    is at least as far out as the edge itself.
     """
-    half = _half_window(seconds[track.frames], _STEADY_SECONDS)
+    half = _half_window(seconds[track.frames], parameters.half_window_seconds, parameters)
     boxes = track.boxes.astype(np.float64)
     centers = _averaged((boxes[:, :2] + boxes[:, 2:]) / 2, half)
     outward = np.concatenate([centers - boxes[:, :2], boxes[:, 2:] - centers], 1)
     reach = _averaged(_windows(outward, half).max(-1), half)
-    steady = np.concatenate([centers - reach[:, :2], centers + reach[:, 2:]], 1)
-    low = np.minimum(steady[:, :2], boxes[:, :2])  # no rounding may uncover either
-    high = np.maximum(steady[:, 2:], boxes[:, 2:])
+    smooth = np.concatenate([centers - reach[:, :2], centers + reach[:, 2:]], 1)
+    low = np.minimum(smooth[:, :2], boxes[:, :2])  # no rounding may uncover anything
+    high = np.maximum(smooth[:, 2:], boxes[:, 2:])
     return replace(track, boxes=np.concatenate([low, high], 1).astype(np.float32))
+
+
+def _half_window(
+    times: npt.NDArray[np.float64], half_seconds: float, parameters: SmoothingParameters
+) -> int:
+    """Return how many rows on each side half a window spans."""
+    step = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+    half = round(half_seconds / step) if step > 0 else 0
+    return min(len(times) - 1, half, parameters.max_half_window_frames)
 
 
 def _averaged(values: npt.NDArray[np.float64], half: int) -> npt.NDArray[np.float64]:

@@ -1,12 +1,12 @@
-"""What the online loop costs and holds: detection interval by interval, tracker by tracker.
+"""What the online tracker costs and hides, by detection interval and by tracker.
 
-Follows the faces of annotated clips and judges each (face, frame) by the ellipse inscribed in its
-true box: exposed when less than 85 % of it lies in the hidden ellipses. No picture is written, so
-this isolates finding and following; benchmarks of whole runs are in speed.py.
+It tracks the faces of annotated clips and judges each face in each frame by the ellipse inscribed
+in its true box: exposed when less than 85 % of it lies in the hidden ellipses. Nothing is written,
+so this measures only detection and tracking; speed.py measures whole runs.
 
-    python benchmarks/following.py --clips ../shared/videos --face ../shared/models
+    python benchmarks/online_tracker.py --clips ../shared/videos --face ../shared/models
 
-A clip is NAME.mp4 or NAME.mkv beside NAME.csv with the columns frame,track,x,y,w,h.
+A clip is NAME.mp4 or NAME.mkv next to NAME.csv with the columns frame,track,x,y,w,h.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from tracker_blur.tracking.schedule import DetectionSchedule
 from tracker_blur.video.reader import VideoReader
 from tracker_blur.weights.store import Weights
 
-COVER = 0.85
+MIN_HIDDEN_SHARE = 0.85
 Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Clip:
-    """Views of a clip's frames, their times, and its true boxes by frame, in the views' pixels."""
+    """Views of a clip, their times, and the true boxes by frame, in pixels of the views."""
 
     views: list[Image]
     seconds: list[float]
@@ -49,7 +49,7 @@ class Clip:
 
 @dataclass
 class Tally:
-    """What was counted over all clips."""
+    """Counts over all clips."""
 
     judged: int = 0
     exposed: int = 0
@@ -70,7 +70,7 @@ class Tally:
 
 
 def load(file: Path, view_px: int | None) -> Clip:
-    """Decode a clip to views and read its truth."""
+    """Decode a clip into views and read its true boxes."""
     with VideoReader(file) as source:
         size = view_size(source.info.size, view_px, source.info.pixel_aspect)
         frames = [(frame.view(size), frame.seconds) for frame in source]
@@ -92,10 +92,10 @@ def ellipse(shape: tuple[int, ...], box: Box) -> Mask:
     return mask.astype(bool)
 
 
-def judge(clip: Clip, seen: list[tuple[Face, ...]], padding: float, tally: Tally) -> None:
+def judge(clip: Clip, tracked: list[tuple[Face, ...]], padding: float, tally: Tally) -> None:
     """Count exposed faces."""
     runs: dict[str, int] = defaultdict(int)
-    for index, faces in enumerate(seen):
+    for index, faces in enumerate(tracked):
         truth = clip.truth.get(index, [])
         if not truth:
             continue
@@ -108,7 +108,7 @@ def judge(clip: Clip, seen: list[tuple[Face, ...]], padding: float, tally: Tally
             face_mask = ellipse(shape, box)
             if not face_mask.any():
                 continue
-            exposed = float(hidden[face_mask].mean()) < COVER
+            exposed = float(hidden[face_mask].mean()) < MIN_HIDDEN_SHARE
             tally.judged += 1
             tally.exposed += exposed
             tally.true_area += box.area
@@ -117,7 +117,7 @@ def judge(clip: Clip, seen: list[tuple[Face, ...]], padding: float, tally: Tally
 
 
 def run(clips: list[Clip], settings: Settings) -> Tally:
-    """Follow the faces of all clips under these settings."""
+    """Track the faces of all clips with these settings."""
     weights = Weights(settings.models_folder)
     _, detector = load_detector(settings.detector, weights)
     new_tracker = (
@@ -127,23 +127,24 @@ def run(clips: list[Clip], settings: Settings) -> Tally:
     )
     tally = Tally()
     for clip in clips:
-        follower = OnlineTracker(
+        tracker = OnlineTracker(
             detector,
             detector.default_confidence,
             new_tracker,
-            DetectionSchedule(settings.detect_every_frames, clip.rate),
+            DetectionSchedule(settings.detect_every_frames, clip.rate, settings.tracking.schedule),
             settings.hold_seconds,
             time.perf_counter,
+            settings.tracking,
         )
         started = time.perf_counter()
-        seen = [
-            follower.step(view, seconds).faces
+        tracked = [
+            tracker.step(view, seconds).faces
             for view, seconds in zip(clip.views, clip.seconds, strict=True)
         ]
         tally.seconds += time.perf_counter() - started
         tally.frames += len(clip.views)
-        tally.identities += follower.track_count
-        judge(clip, seen, settings.padding_ratio, tally)
+        tally.identities += tracker.track_count
+        judge(clip, tracked, settings.padding_ratio, tally)
     return tally
 
 
@@ -154,7 +155,7 @@ def main() -> None:
     parser.add_argument("--face", type=Path, help="folder with weight files")
     parser.add_argument("--detector", default="auto")
     options = parser.parse_args()
-    cv2.setNumThreads(1)  # one core each, as beside an encoder
+    cv2.setNumThreads(1)  # one core each, as next to an encoder
     settings = Settings(models_folder=options.face, detector=options.detector)
     files = [
         file.with_suffix(suffix)

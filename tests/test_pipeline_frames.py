@@ -1,4 +1,4 @@
-"""Frames come with the faces of their tracks, and no others do."""
+"""Rendering gives each frame the faces of its tracks, and refuses the frames of another video."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
 from tracker_blur.errors import SourceError
 from tracker_blur.images.frame import ImageFrame
-from tracker_blur.pipeline import replay
+from tracker_blur.pipeline import frames_with_faces
 
 TIMES = (0, 40, 90)
 BASE = Fraction(1, 1000)
 
 
-def frames(
+def still_frames(
     times: tuple[int, ...] = TIMES, size: tuple[int, int] = (64, 48), base: Fraction = BASE
 ) -> Iterator[ImageFrame]:
     plane = np.zeros(size[::-1], np.uint8)
@@ -35,7 +35,7 @@ def tracks() -> Tracks:
 
 
 def test_each_frame_has_its_faces() -> None:
-    seen = list(replay(frames(), tracks(), Path("in.mp4")))
+    seen = list(frames_with_faces(still_frames(), tracks(), Path("in.mp4")))
     assert [frame.pts for frame, _ in seen] == list(TIMES)
     assert [len(faces) for _, faces in seen] == [0, 1, 1]
 
@@ -43,15 +43,15 @@ def test_each_frame_has_its_faces() -> None:
 @pytest.mark.parametrize(
     "others",
     [
-        frames((0, 40)),
-        frames((0, 40, 90, 130)),
-        frames((0, 41, 90)),
-        frames(size=(48, 64)),
-        frames(base=Fraction(1, 90_000)),
-        frames(()),
+        still_frames((0, 40)),
+        still_frames((0, 40, 90, 130)),
+        still_frames((0, 41, 90)),
+        still_frames(size=(48, 64)),
+        still_frames(base=Fraction(1, 90_000)),
+        still_frames(()),
     ],
     ids=["fewer", "more", "other times", "other size", "other clock", "none"],
 )
 def test_frames_of_another_video_are_refused(others: Iterator[ImageFrame]) -> None:
-    with pytest.raises(SourceError, match=r"in\.mp4: its frames are not those that were looked at"):
-        list(replay(others, tracks(), Path("in.mp4")))
+    with pytest.raises(SourceError, match=r"in\.mp4: its frames are not those of the tracks"):
+        list(frames_with_faces(others, tracks(), Path("in.mp4")))

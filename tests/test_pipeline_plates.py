@@ -1,17 +1,19 @@
-"""Faces and plates together, from file to file."""
+"""Whole runs that hide faces and plates."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from tests.drawn_car import SIZE, street
-from tests.video_files import write_pictures
+from tests.video_files import write_frames
 from tracker_blur import redact_picture, redact_video
 from tracker_blur.annotations.track_file import read
 from tracker_blur.cli.main import main
@@ -23,8 +25,8 @@ from tracker_blur.settings import Settings
 FRAMES = 10
 
 
-def changed(before: Image, after: Image, box: Box) -> float:
-    """Return the share of a box's pixels that are another color."""
+def changed(before: Image, after: npt.NDArray[Any], box: Box) -> float:
+    """Return the share of a box's pixels whose color differs clearly."""
     left, top, right, bottom = box.outward()
     apart = np.abs(before.astype(int) - after)[top:bottom, left:right].max(-1)
     return float((apart > 30).mean())
@@ -38,30 +40,34 @@ def own_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
-    pictures = [street(6 * index)[0] for index in range(FRAMES)]
+    images = [street(6 * index)[0] for index in range(FRAMES)]
     frames = [
-        av.VideoFrame.from_ndarray(image, "bgr24").reformat(format="yuv444p") for image in pictures
+        av.VideoFrame.from_ndarray(image, "bgr24").reformat(format="yuv444p") for image in images
     ]
-    return write_pictures(tmp_path / "in.mkv", frames)
+    return write_frames(tmp_path / "in.mkv", frames)
 
 
-def run(words: list[str]) -> int:
+def run(arguments: list[str]) -> int:
     with pytest.raises(SystemExit) as caught:
-        main(words)
+        main(arguments)
     return int(caught.value.code or 0)
 
 
-def shown(path: Path) -> list[Image]:
+def frames_of(path: Path) -> list[Image]:
     with av.open(str(path)) as video:
-        return [frame.to_ndarray(format="bgr24") for frame in video.decode(video=0)]
+        return [
+            np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
+            for frame in video.decode(video=0)
+        ]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("own_weights")
 @pytest.mark.parametrize(
     ("hide", "hidden"),
     [((), (True, False)), (("faces", "plates"), (True, True)), (("plates",), (None, True))],
 )
-def test_what_is_named_is_hidden_in_a_picture(
+def test_the_named_classes_are_hidden_in_a_still_image(
     tmp_path: Path, hide: tuple[str, ...], hidden: tuple[bool | None, bool]
 ) -> None:
     image, face, plate = street()
@@ -76,6 +82,7 @@ def test_what_is_named_is_hidden_in_a_picture(
         assert changed(image, after, face) > 0.75
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("own_weights")
 @pytest.mark.parametrize("one_pass", [False, True])
 def test_both_are_hidden_in_every_frame(tmp_path: Path, clip: Path, one_pass: bool) -> None:
@@ -84,7 +91,7 @@ def test_both_are_hidden_in_every_frame(tmp_path: Path, clip: Path, one_pass: bo
     )
     report = redact_video(clip, tmp_path / "out.mkv", settings)
     assert report.detector == "onnx, plate.onnx"
-    before, after = shown(clip), shown(tmp_path / "out.mkv")
+    before, after = frames_of(clip), frames_of(tmp_path / "out.mkv")
     assert len(before) == len(after) == FRAMES
     for index, (one, other) in enumerate(zip(before, after, strict=True)):
         _, face, plate = street(6 * index)
@@ -92,6 +99,7 @@ def test_both_are_hidden_in_every_frame(tmp_path: Path, clip: Path, one_pass: bo
         assert changed(one, other, face) > 0.7, index
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("own_weights")
 def test_labels_are_in_the_track_file_and_rendered(tmp_path: Path, clip: Path) -> None:
     tracks, out = tmp_path / "tracks.jsonl", tmp_path / "out.mkv"
@@ -99,38 +107,51 @@ def test_labels_are_in_the_track_file_and_rendered(tmp_path: Path, clip: Path) -
     found = read(tracks)
     assert {track.label for track in found.tracks.tracks} == {"face", "plate"}
     assert found.settings["hide"] == ["faces", "plates"]
-    words = ["render", str(clip), str(tracks), str(out), "--method", "solid", "--color", "#00ff00"]
-    assert run(words) == 0
-    last, (_, _, plate) = shown(out)[-1], street(6 * (FRAMES - 1))
-    assert changed(shown(clip)[-1], last, plate) > 0.95
+    arguments = [
+        "render",
+        str(clip),
+        str(tracks),
+        str(out),
+        "--method",
+        "solid",
+        "--color",
+        "#00ff00",
+    ]
+    assert run(arguments) == 0
+    last, (_, _, plate) = frames_of(out)[-1], street(6 * (FRAMES - 1))
+    assert changed(frames_of(clip)[-1], last, plate) > 0.95
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("own_weights")
-def test_verify_looks_for_the_plates_that_the_tracks_hide(tmp_path: Path, clip: Path) -> None:
-    tracks, out, told = (tmp_path / name for name in ("tracks.jsonl", "out.mkv", "told.json"))
-    words = [str(clip), str(out), "--hide", "faces,plates", "--tracks", str(tracks)]
-    assert run([*words, "--method", "solid"]) == 0
-    verify = ["verify", str(out), "--against", str(clip), "--json", str(told), "--overwrite"]
+def test_verify_checks_the_plates_that_the_tracks_hide(tmp_path: Path, clip: Path) -> None:
+    tracks, out, json_report = (
+        tmp_path / name for name in ("tracks.jsonl", "out.mkv", "report.json")
+    )
+    arguments = [str(clip), str(out), "--hide", "faces,plates", "--tracks", str(tracks)]
+    assert run([*arguments, "--method", "solid"]) == 0
+    verify = ["verify", str(out), "--against", str(clip), "--json", str(json_report), "--overwrite"]
     assert run([*verify, "--tracks", str(tracks)]) == 0
-    assert "plate.onnx" in json.loads(told.read_text())["detectors"]
+    assert "plate.onnx" in json.loads(json_report.read_text())["detectors"]
     only_faces = tmp_path / "faces.mkv"
     assert run([str(clip), str(only_faces), "--hide", "faces", "--method", "solid"]) == 0
     verify[1] = str(only_faces)
     assert run(verify) == 0
     assert run([*verify, "--hide", "faces,plates"]) == 3
-    assert len(json.loads(told.read_text())["runs"]) >= 1
+    assert len(json.loads(json_report.read_text())["runs"]) >= 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("own_weights")
-def test_a_file_of_ones_own_is_used_and_a_missing_one_told(
+def test_a_detector_file_of_the_user_is_used_and_a_missing_one_reported(
     tmp_path: Path, clip: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     image, _, plate = street()
     cv2.imwrite(str(tmp_path / "in.png"), image)
     mine = tmp_path / "mine.onnx"
     mine.write_bytes((Path(__file__).parents[1] / "models" / "plate.onnx").read_bytes())
-    words = [str(tmp_path / "in.png"), str(tmp_path / "out.png"), "--method", "solid"]
-    assert run([*words, "--detector", str(mine)]) == 0
+    arguments = [str(tmp_path / "in.png"), str(tmp_path / "out.png"), "--method", "solid"]
+    assert run([*arguments, "--detector", str(mine)]) == 0
     assert "hides plate; detector mine.onnx" in capsys.readouterr().err
     after = cv2.imread(str(tmp_path / "out.png"))
     assert after is not None
@@ -140,7 +161,7 @@ def test_a_file_of_ones_own_is_used_and_a_missing_one_told(
     assert not (tmp_path / "x.mkv").exists()
 
 
-def test_the_sizes_fit() -> None:
+def test_face_and_plate_are_inside_the_drawn_image() -> None:
     image, face, plate = street(54)
     assert image.shape[1::-1] == SIZE
     assert plate.clipped(*SIZE) == plate
