@@ -1,18 +1,16 @@
-"""How a camera is best read: imutils' threaded stream, our own intake over OpenCV or PyAV.
+"""Compares ways to read a camera: imutils' threaded stream, and our capture with OpenCV or PyAV.
 
     python benchmarks/cameras.py [--camera 0 | --size 1280x720 --rate 30] [--seconds 20] [--work 20]
 
-It needs imutils (pip install imutils). Without `--camera` a stand-in takes its place: another
-process that serves JPEG pictures by HTTP at a steady rate, each with its number drawn into it, and
-says when it gave each. FFmpeg reads it, that of OpenCV or that of PyAV; a driver, and how OpenCV
-reads V4L2, are not in it. With `--camera` they are, and the delay is not: a camera's pictures do
-not tell when they were taken.
+It needs imutils (pip install imutils). Without `--camera`, a simulated camera is read: another
+process that serves numbered JPEG images by HTTP at a steady rate and reports when it sent each. It
+is read by the FFmpeg of OpenCV or of PyAV; drivers and OpenCV's V4L2 are not measured. With
+`--camera` they are, but the delay is not: a camera's frames do not say when they were taken.
 
-Whoever takes a picture is busy with it for `--work` milliseconds, as a detector is.
+The reader is busy with each frame for `--work` milliseconds, as a detector would be.
 
-    delay      from just before a picture is given to the socket until it is in hand in the form
-               that the engine looks at, 8 bit YUV 4:2:0
-    taken      different pictures taken a second
+    delay      from just before an image is sent until it is a live frame, 8-bit YUV 4:2:0
+    taken      different frames read per second
     processor  of this process, in cores: reading, decoding, converting
 
 The first seconds are not counted.
@@ -33,8 +31,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import av
 import cv2
+import frame_numbers
 import numpy as np
-import time_codes
 from av.container import InputContainer
 
 from tracker_blur.errors import SourceError
@@ -42,43 +40,44 @@ from tracker_blur.realtime.capture import Capture
 from tracker_blur.realtime.live_frame import LiveFrame, LiveFrameConverter
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.sources import LiveSource
-from tracker_blur.realtime.sources._container import Contained
-from tracker_blur.realtime.sources.camera import Camera
+from tracker_blur.realtime.sources._container import ContainerSource
+from tracker_blur.realtime.sources.camera import CameraSource
 
-os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = "threads;1"  # more would each hold back a picture
+# Each further thread would hold back a frame.
+os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = "threads;1"
 WARM_UP_SECONDS = 3.0
 POLL_SECONDS = 0.001
-PATIENCE_SECONDS = 5.0  # it does not say when a camera has gone
+PATIENCE_SECONDS = 5.0  # imutils does not report a camera that is gone
 HEAD = ("reader", "delay median", "95th", "99th", "taken", "processor")
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """A picture in hand: when, and the number that it shows; None: it shows none."""
+class ReadFrame:
+    """When a frame was read, and the number drawn into it; None: it has none."""
 
     seconds: float
     number: int | None
 
 
-class Packets(Contained):
-    """A camera or the stand-in as PyAV reads it."""
+class PyAvCamera(ContainerSource):
+    """A camera, or the simulated one, read by PyAV."""
 
-    def __init__(self, address: str, form: str) -> None:
+    def __init__(self, address: str, format_name: str) -> None:
         super().__init__(address)
-        self._form = form
+        self._format_name = format_name
 
-    def _opened(self) -> InputContainer:
-        return av.open(self.name, format=self._form)
+    def _open_container(self) -> InputContainer:
+        return av.open(self.name, format=self._format_name)
 
-    def _explained(self, error: Exception) -> str:
+    def _open_error(self, error: Exception) -> str:
         return f"{self.name}: cannot be opened by PyAV ({error})"
 
 
 def by_imutils(address: str | int) -> Iterator[LiveFrame]:
-    """Give what imutils' threaded stream holds, whenever it is another picture than before."""
+    """Yield each new frame of imutils' threaded stream."""
     from imutils.video import VideoStream
 
-    stream, arrivals, last = VideoStream(address).start(), LiveFrameConverter(None), None
+    stream, converter, last = VideoStream(address).start(), LiveFrameConverter(None), None
     try:
         if not stream.stream.isOpened():
             raise SourceError(f"{address}: cannot be opened by imutils")
@@ -89,67 +88,69 @@ def by_imutils(address: str | int) -> Iterator[LiveFrame]:
                 time.sleep(POLL_SECONDS)  # it offers no other way to wait
                 continue
             last, changed = image, time.monotonic()
-            picture = av.VideoFrame.from_ndarray(image, "bgr24")
-            yield arrivals.arrival(picture, 0.0, time.monotonic())
+            frame = av.VideoFrame.from_ndarray(image, "bgr24")
+            yield converter.convert(frame, 0.0, time.monotonic())
     finally:
         stream.stop()
 
 
 def without_threads(address: str | int) -> Iterator[LiveFrame]:
-    """Give what OpenCV reads when it is asked for."""
-    capture, arrivals = cv2.VideoCapture(address), LiveFrameConverter(None)
+    """Yield frames as OpenCV reads them, without a thread."""
+    capture, converter = cv2.VideoCapture(address), LiveFrameConverter(None)
     try:
         while True:
             is_there, image = capture.read()
             if not is_there:
                 return
-            picture = av.VideoFrame.from_ndarray(np.asarray(image, np.uint8), "bgr24")
-            yield arrivals.arrival(picture, 0.0, time.monotonic())
+            frame = av.VideoFrame.from_ndarray(np.asarray(image, np.uint8), "bgr24")
+            yield converter.convert(frame, 0.0, time.monotonic())
     finally:
         capture.release()
 
 
-def by_intake(source: LiveSource) -> Iterator[LiveFrame]:
-    """Give what our intake holds, as the engine gets it."""
-    intake = Capture(source, LiveSettings(), time.monotonic(), print, print)
-    intake.start()
+def by_capture(source: LiveSource) -> Iterator[LiveFrame]:
+    """Yield the newest frames of our capture, as the analyzer gets them."""
+    capture = Capture(source, LiveSettings(), time.monotonic(), print, print)
+    capture.start()
     try:
-        while (arrival := intake.arrivals.take()) is not None:
-            yield arrival
-        if intake.failure is not None:
-            raise intake.failure
+        while (frame := capture.frames.take()) is not None:
+            yield frame
+        if capture.failure is not None:
+            raise capture.failure
     finally:
-        intake.stop(2.0)
+        capture.stop(2.0)
 
 
-def taken(pictures: Iterator[LiveFrame], seconds: float, work: float) -> tuple[list[Taken], float]:
-    """Take pictures for so long; return them, and the cores that this cost."""
-    found: list[Taken] = []
+def measure(
+    frames: Iterator[LiveFrame], seconds: float, work: float
+) -> tuple[list[ReadFrame], float]:
+    """Read frames for this long; return them, and the cores that this took."""
+    read: list[ReadFrame] = []
     begin: float | None = None
     used = 0.0
-    with closing(pictures):  # type: ignore[type-var]  # these are generators
-        for arrival in pictures:
+    with closing(frames):  # type: ignore[type-var]  # these are generators
+        for frame in frames:
             now = time.monotonic()
             if begin is None:
                 begin, used = now + WARM_UP_SECONDS, time.process_time()
             if now < begin:
                 used = time.process_time()
             else:
-                luma = np.asarray(arrival.planes()[0].samples)
-                found.append(Taken(now, time_codes.read(luma)))
+                luma = np.asarray(frame.planes()[0].samples)
+                read.append(ReadFrame(now, frame_numbers.read(luma)))
             if now > begin + seconds:
                 break
             time.sleep(work)
         used = time.process_time() - used
-    if len(found) < 2:
-        raise SourceError("it gave too few pictures")
-    return found, used / seconds
+    if len(read) < 2:
+        raise SourceError("it sent too few frames")
+    return read, used / seconds
 
 
-def row(name: str, found: list[Taken], cores: float, given: dict[int, float]) -> tuple[str, ...]:
+def row(name: str, read: list[ReadFrame], cores: float, sent: dict[int, float]) -> tuple[str, ...]:
     """Return a line of the table."""
-    rate = f"{(len(found) - 1) / (found[-1].seconds - found[0].seconds):.1f}"
-    delays = [each.seconds - given[each.number] for each in found if each.number in given]
+    rate = f"{(len(read) - 1) / (read[-1].seconds - read[0].seconds):.1f}"
+    delays = [each.seconds - sent[each.number] for each in read if each.number in sent]
     if not delays:
         return (name, "-", "-", "-", rate, f"{cores:.2f}")
     percentiles = (f"{1000 * np.percentile(delays, share):.1f} ms" for share in (50, 95, 99))
@@ -157,10 +158,10 @@ def row(name: str, found: list[Taken], cores: float, given: dict[int, float]) ->
 
 
 def serve(size: tuple[int, int], rate: float) -> None:
-    """Serve numbered pictures to one reader; tell where, and when each was given."""
+    """Serve numbered images to one reader; print the address, and when each was sent."""
     random = np.random.default_rng(1)
     noise = random.integers(0, 256, (size[1] // 8, size[0] // 8), np.uint8)
-    picture = np.asarray(cv2.resize(noise, size, interpolation=cv2.INTER_CUBIC), np.uint8)
+    image = np.asarray(cv2.resize(noise, size, interpolation=cv2.INTER_CUBIC), np.uint8)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -170,13 +171,13 @@ def serve(size: tuple[int, int], rate: float) -> None:
             begin = time.monotonic()
             with suppress(OSError):
                 for number in range(1 << 31):
-                    time_codes.draw(picture, number)
-                    data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))[1]
+                    frame_numbers.draw(image, number)
+                    data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_GRAY2BGR))[1]
                     time.sleep(max(0.0, begin + number / rate - time.monotonic()))
                     head = f"--picture\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}"
-                    told = f"{number} {time.monotonic()}"
+                    line = f"{number} {time.monotonic()}"
                     self.wfile.write(f"{head}\r\n\r\n".encode() + data.tobytes() + b"\r\n")
-                    print(told, flush=True)
+                    print(line, flush=True)
 
         def log_message(self, *_: object) -> None:
             pass
@@ -188,38 +189,40 @@ def serve(size: tuple[int, int], rate: float) -> None:
 
 @contextmanager
 def served(size: str, rate: float) -> Iterator[tuple[str, dict[int, float]]]:
-    """Have another process serve; give its address, and when each picture was given."""
+    """Serve from another process; yield the address and when each image was sent."""
     command = [sys.executable, __file__, "--serve", "--size", size, "--rate", str(rate)]
-    given: dict[int, float] = {}
+    sent: dict[int, float] = {}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         lines = process.stdout
         address = lines.readline().strip()
 
-        def note() -> None:
+        def record() -> None:
             for line in lines:
                 number, seconds = line.split()
-                given[int(number)] = float(seconds)
+                sent[int(number)] = float(seconds)
 
-        noting = threading.Thread(target=note)
-        noting.start()
+        recorder = threading.Thread(target=record)
+        recorder.start()
         try:
-            yield address, given
+            yield address, sent
         finally:
             process.kill()
-            noting.join()
+            recorder.join()
 
 
 def main() -> None:
     """Print a table."""
-    words = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    words.add_argument("--camera", help="number or device, such as 0 (default: a stand-in)")
-    words.add_argument("--size", default="1280x720", help="of the stand-in's pictures")
-    words.add_argument("--rate", type=float, default=30.0, help="of the stand-in")
-    words.add_argument("--seconds", type=float, default=20.0)
-    words.add_argument("--work", type=float, default=20.0, help="milliseconds for each picture")
-    words.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
-    options = words.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument(
+        "--camera", help="number or device, such as 0 (default: a simulated camera)"
+    )
+    parser.add_argument("--size", default="1280x720", help="of the simulated camera")
+    parser.add_argument("--rate", type=float, default=30.0, help="of the simulated camera")
+    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--work", type=float, default=20.0, help="milliseconds per frame")
+    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
     if options.serve:
         width, height = map(int, options.size.split("x"))
         serve((width, height), options.rate)
@@ -227,36 +230,38 @@ def main() -> None:
     for line in (HEAD, ("---", *("---:" for _ in HEAD[1:]))):
         print(f"| {' | '.join(line)} |")
     for name, read in READERS.items():
-        address, given = options.camera, dict[int, float]()
+        address, sent = options.camera, dict[int, float]()
         cells: tuple[str, ...]
         with ExitStack() as stack:
             if options.camera is None:
-                address, given = stack.enter_context(served(options.size, options.rate))
-            form = "v4l2" if options.camera else "mpjpeg"
+                address, sent = stack.enter_context(served(options.size, options.rate))
+            format_name = "v4l2" if options.camera else "mpjpeg"
             try:
-                found, cores = taken(read(address, form), options.seconds, options.work / 1000)
+                frames, cores = measure(
+                    read(address, format_name), options.seconds, options.work / 1000
+                )
             except SourceError as error:
                 cells = (name, str(error))
             else:
-                cells = row(name, found, cores, given)
+                cells = row(name, frames, cores, sent)
         print(f"| {' | '.join(cells)} |", flush=True)
 
 
 READERS: dict[str, Callable[[str, str], Iterator[LiveFrame]]] = {
     "imutils, OpenCV": lambda address, _: by_imutils(number_or(address)),
-    "our intake, OpenCV": lambda address, _: by_intake(Camera(address, LiveSettings())),
-    "our intake, PyAV": lambda address, form: by_intake(Packets(device(address), form)),
+    "our capture, OpenCV": lambda address, _: by_capture(CameraSource(address, LiveSettings())),
+    "our capture, PyAV": lambda address, name: by_capture(PyAvCamera(device(address), name)),
     "no thread, OpenCV": lambda address, _: without_threads(number_or(address)),
 }
 
 
 def number_or(address: str) -> str | int:
-    """Return a camera as OpenCV wants it."""
+    """Return a camera as OpenCV expects it."""
     return int(address) if address.isdigit() else address
 
 
 def device(address: str) -> str:
-    """Return a camera as V4L2 names it."""
+    """Return the device of a camera for V4L2."""
     return f"/dev/video{address}" if address.isdigit() else address
 
 

@@ -1,22 +1,22 @@
-"""The delay, rate and cost of `trackblur live` at 720p30 with 1, 2 and 5 faces.
+"""Delay, frame rate and cost of `trackblur live` at 720p30 with 1, 2 and 5 faces.
 
     python benchmarks/live.py --face ../shared/models [--faces 1,2,5] [--seconds 60]
         [--options "--delay 0.3"] [--size 1280x720] [--rate 30]
 
-Made clips of people (samples/make.py), played forwards and backwards, go to the program's standard
-input as raw frames, each at its time and with its number drawn into it; the program encodes them as
-H.264 to its standard output (`--to -`), where each byte's arrival is noted. The numbers are read
-from the pictures afterwards.
+Generated clips of people (samples/make.py), played forward and backward, are written to the
+program's standard input as raw frames, each at its time and with its number drawn into it. The
+program writes H.264 to its standard output (`--to -`), where the arrival of each byte is recorded.
+The numbers are read from the frames afterwards.
 
-    delay      from just before a frame is given to the pipe until the last byte of the same frame,
-               encoded, has come out of the other pipe: the pipe in, the look, the hiding, x264 and
-               the pipe out are in it; a camera before and a viewer after it are not
-    fps        pictures out a second, covers included, repeated ones left out
-    dropped    share of the frames that were due and that the program did not take from the pipe, or
-               took and replaced by a newer one before they were looked at
-    covered    share of the pictures out that were wholly hidden: here, for a face that was lost
-    processor  of the program, all its threads, in cores; x264 included
-    memory     resident, at the start of the measurement and at its end
+    delay      from just before a frame is written until the last byte of the same frame, encoded,
+               was read; includes both pipes, detection, redaction and x264, but no camera and no
+               viewer
+    fps        frames per second that left, with blank ones, without repeated ones
+    dropped    share of the frames that were due and that the program did not read, or replaced by
+               a newer one before they were analyzed
+    covered    share of the frames that left fully hidden: here, because a face was lost
+    processor  of the program, all its threads, in cores; with x264
+    memory     resident, at the start and the end of the measurement
 
 The first seconds (`--warm-up`) are not counted.
 """
@@ -41,11 +41,11 @@ from pathlib import Path
 from typing import IO, Any
 
 import av
+import frame_numbers
 import numpy as np
-import time_codes
 from av.codec.context import Flags, ThreadType
 from live_peers import sample
-from numbered import Numbered, people
+from numbered_clips import NumberedFrame, people
 
 CLIP_SECONDS = 5.0
 PIPE_BYTES = 1 << 20
@@ -54,15 +54,15 @@ HEAD = ("faces", "delay median", "95th", "99th", "fps", "dropped", "covered", "p
 
 
 @dataclass
-class LiveFrameConverter:
-    """What came out of the program: all bytes, and when the first n of them were there."""
+class TimedBytes:
+    """The bytes that the program wrote, and when they arrived."""
 
     data: bytearray = field(default_factory=bytearray)
     counts: list[int] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
 
-    def take(self, pipe: int) -> None:
-        """Take what comes until the end."""
+    def read(self, pipe: int) -> None:
+        """Read a pipe to its end."""
         while chunk := os.read(pipe, PIPE_BYTES):
             now = time.monotonic()
             self.data += chunk
@@ -70,13 +70,13 @@ class LiveFrameConverter:
             self.times.append(now)
 
     def time_of(self, position: int) -> float:
-        """Return when the byte before a position had come."""
+        """Return when the byte before a position arrived."""
         return self.times[bisect_left(self.counts, position)]
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What the program holds and has used: seconds of processor, MiB of memory, frames dropped."""
+    """What the program has used: processor seconds, MiB of memory, frames dropped."""
 
     at: float
     processor: float
@@ -95,7 +95,7 @@ def usage(pid: int, dropped: int) -> Usage:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One measurement; delays in seconds, shares from 0 to 1."""
+    """One measurement; delays in seconds, ratios from 0 to 1."""
 
     delays: list[float]
     rate: float
@@ -106,12 +106,16 @@ class Run:
 
 
 def measure(
-    frames: list[Numbered], rate: int, words: list[str], warm_up: float, span: float
+    frames: list[NumberedFrame],
+    rate: int,
+    live_arguments: list[str],
+    warm_up: float,
+    span: float,
 ) -> Run:
-    """Feed the program for so many seconds and judge what comes out."""
+    """Feed the program for `span` seconds and measure what it writes."""
     height, width = frames[0].luma.shape
     command = [sys.executable, "-m", "tracker_blur", "live", "-", "--to", "-", "--rate", str(rate)]
-    command += ["--raw-format", f"{width}x{height}:yuv420p", *words]
+    command += ["--raw-format", f"{width}x{height}:yuv420p", *live_arguments]
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -119,32 +123,32 @@ def measure(
     assert process.stdout is not None
     assert process.stderr is not None
     fcntl.fcntl(process.stdin.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-    arrivals = LiveFrameConverter()
-    taker = threading.Thread(target=arrivals.take, args=(process.stdout.fileno(),))
-    taker.start()
+    written = TimedBytes()
+    reader = threading.Thread(target=written.read, args=(process.stdout.fileno(),))
+    reader.start()
     statuses: deque[dict[str, Any]] = deque(maxlen=1)
-    hearer = threading.Thread(target=_hear, args=(process.stderr, statuses))
-    hearer.start()
+    listener = threading.Thread(target=_listen, args=(process.stderr, statuses))
+    listener.start()
     sent: dict[int, float] = {}
     used: list[Usage] = []
     due = feed(process.stdin.fileno(), frames, rate, warm_up, span, sent,
                lambda: used.append(usage(process.pid, statuses[-1]["dropped"])))  # fmt: skip
     process.stdin.close()
-    taker.join()
-    hearer.join()
+    reader.join()
+    listener.join()
     if process.wait() != 0:
         raise SystemExit(f"{' '.join(command)}\nfailed with {process.returncode}")
     first, last = used
-    came, covers = _came(arrivals, first.at, last.at)
-    delays = [came[number] - sent[number] for number in due if number in came]
+    times, blank_count = _first_times(written, first.at, last.at)
+    delays = [times[number] - sent[number] for number in due if number in times]
     seconds = last.at - first.at
-    pictures = len(delays) + covers
+    count = len(delays) + blank_count
     dropped = last.dropped - first.dropped + sum(number not in sent for number in due)
     return Run(
         delays,
-        pictures / seconds,
+        count / seconds,
         dropped / len(due),
-        covers / pictures,
+        blank_count / count,
         (last.processor - first.processor) / seconds,
         (first.memory_mib, last.memory_mib),
     )
@@ -152,24 +156,26 @@ def measure(
 
 def feed(
     pipe: int,
-    frames: list[Numbered],
+    frames: list[NumberedFrame],
     rate: int,
     warm_up: float,
     span: float,
     sent: dict[int, float],
-    note: Callable[[], None],
+    record: Callable[[], None],
 ) -> range:
-    """Write frames as a camera gives them; return the numbers of those that are measured.
+    """Write frames as a camera does; return the numbers of those that are measured.
 
-    sent  when each was given away; one that is late by a whole frame is not, as in a camera
-    note  called at the beginning and the end of the measurement
+    Args:
+        sent: Is filled with the time of each frame. Frames late by a period are skipped, as a
+            camera does.
+        record: Called at the start and the end of the measurement.
     """
     first, last = round(warm_up * rate), round((warm_up + span) * rate)
     order = [*range(len(frames)), *range(len(frames) - 2, 0, -1)]
     start = None
     for number in range(last + rate):
         if number in (first, last):
-            note()
+            record()
         now = time.monotonic()
         start = start or now
         due = start + number / rate
@@ -177,18 +183,18 @@ def feed(
             continue
         time.sleep(max(0.0, due - now))
         planes = frames[order[number % len(order)]].planes.copy()
-        time_codes.draw(planes[: planes.shape[0] * 2 // 3], number)
+        frame_numbers.draw(planes[: planes.shape[0] * 2 // 3], number)
         rest = memoryview(planes).cast("B")
         sent[number] = time.monotonic()
         while rest:
             rest = rest[os.write(pipe, rest) :]
-        if number == 0:  # the program has loaded, and reads, only now
+        if number == 0:  # only now has the program started to read
             start = time.monotonic() - 1 / rate
     return range(first, last)
 
 
-def _hear(pipe: IO[bytes], statuses: deque[dict[str, Any]]) -> None:
-    """Keep the newest status that the program tells; pass on what else it says."""
+def _listen(pipe: IO[bytes], statuses: deque[dict[str, Any]]) -> None:
+    """Keep the newest status of the program; pass on its other output."""
     for line in pipe:
         if line.startswith(b"{"):
             statuses.append(json.loads(line))
@@ -196,23 +202,23 @@ def _hear(pipe: IO[bytes], statuses: deque[dict[str, Any]]) -> None:
             sys.stderr.write(line.decode(errors="replace"))
 
 
-def _came(arrivals: LiveFrameConverter, begin: float, end: float) -> tuple[dict[int, float], int]:
-    """Return when each number came first, and how many pictures bore none between two times."""
-    ends = _picture_ends(np.frombuffer(bytes(arrivals.data), np.uint8))
-    came: dict[int, float] = {}
-    covers = 0
-    for luma, position in zip(_lumas(bytes(arrivals.data)), ends, strict=False):
-        at = arrivals.time_of(position)
-        number = time_codes.read(luma)
+def _first_times(written: TimedBytes, begin: float, end: float) -> tuple[dict[int, float], int]:
+    """Return when each number first arrived, and how many frames without arrived in an interval."""
+    ends = _frame_ends(np.frombuffer(bytes(written.data), np.uint8))
+    times: dict[int, float] = {}
+    blank_count = 0
+    for luma, position in zip(_lumas(bytes(written.data)), ends, strict=False):
+        at = written.time_of(position)
+        number = frame_numbers.read(luma)
         if number is not None:
-            came.setdefault(number, at)
+            times.setdefault(number, at)
         elif begin <= at < end:
-            covers += 1
-    return came, covers
+            blank_count += 1
+    return times, blank_count
 
 
-def _picture_ends(data: np.ndarray) -> list[int]:
-    """Return where each picture of a transport stream ends: its last packet, in order."""
+def _frame_ends(data: np.ndarray) -> list[int]:
+    """Return where the last packet of each frame of a transport stream ends."""
     packets = data[: len(data) // TS_BYTES * TS_BYTES].reshape(-1, TS_BYTES)
     pids = (packets[:, 1].astype(int) & 0x1F) << 8 | packets[:, 2]
     video = np.flatnonzero(pids == 0x100)
@@ -260,8 +266,12 @@ def main() -> int:
     parser.add_argument("--options", default="", help="more options for trackblur live")
     arguments = parser.parse_args()
     width, height = (int(side) for side in arguments.size.split("x"))
-    words = [*(["--face", str(arguments.face)] if arguments.face else []), "--quiet", "--json"]
-    words += arguments.options.split()
+    live_arguments = [
+        *(["--face", str(arguments.face)] if arguments.face else []),
+        "--quiet",
+        "--json",
+    ]
+    live_arguments += arguments.options.split()
     clips = {
         faces: people(faces, (width, height), CLIP_SECONDS, arguments.rate)
         for faces in map(int, arguments.faces.split(","))
@@ -269,7 +279,7 @@ def main() -> int:
     print(f"load {os.getloadavg()[0]:.1f} at the start\n")
     print(f"| {' | '.join(HEAD)} |\n|{'---:|' * len(HEAD)}")
     for faces, frames in clips.items():
-        run = measure(frames, arguments.rate, words, arguments.warm_up, arguments.seconds)
+        run = measure(frames, arguments.rate, live_arguments, arguments.warm_up, arguments.seconds)
         print(row(str(faces), run), flush=True)
     print(f"\nload {os.getloadavg()[0]:.1f} at the end")
     return 0

@@ -1,4 +1,4 @@
-"""Measures encoders for live targets: time of the processor for each picture, size and likeness.
+"""Measures encoders for live targets: processor time per frame, bit rate and quality.
 
 Run: python benchmarks/live_encoders.py CLIP [--size 1280x720] [--frames 150]
 Prints a table in Markdown.
@@ -20,14 +20,14 @@ import numpy as np
 
 from tracker_blur.core.frame import Orientation
 from tracker_blur.realtime.delivery import TIME_BASE, Delivery, Format
-from tracker_blur.realtime.targets._encoding import Form, LiveWriter
+from tracker_blur.realtime.targets._encoding import LiveContainer, LiveWriter
 from tracker_blur.redaction.redactor import Redactor
 from tracker_blur.settings import Settings
 from tracker_blur.video.containers import container_format
 from tracker_blur.video.frame import DecodedFrame, Scaler
 
 RATE = Fraction(30)
-WAYS = [
+ENCODERS = [
     ("mkv", "libx264", preset) for preset in ("ultrafast", "superfast", "veryfast", "faster")
 ] + [("webm", "libvpx-vp9", "8"), ("webm", "libvpx", "8")]
 
@@ -41,22 +41,22 @@ def main() -> None:
     options = parser.parse_args()
     width, height = map(int, options.size.split("x"))
     deliveries = read(options.clip, (width, height), options.frames)
-    print("| encoder | preset | processor, ms a picture | longest, ms | Mbit/s | PSNR, dB |")
+    print("| encoder | preset | processor, ms per frame | longest, ms | Mbit/s | PSNR, dB |")
     print("|---|---|---|---|---|---|")
-    for suffix, encoder, preset in WAYS:
+    for suffix, encoder, preset in ENCODERS:
         print(measured(deliveries, (width, height), suffix, encoder, preset), flush=True)
 
 
 def read(clip: Path, size: tuple[int, int], count: int) -> list[Delivery]:
-    """Return the clip's first pictures, nothing hidden, at a size and 30 a second."""
+    """Return the clip's first frames, nothing hidden, at a size and 30 per second."""
     redactor, scaler = Redactor(Settings()), Scaler()
     made = []
     with av.open(str(clip)) as container:
-        for index, picture in enumerate(islice(container.decode(video=0), count)):
-            fitted = picture.reformat(*size, "yuv420p")
+        for index, decoded in enumerate(islice(container.decode(video=0), count)):
+            scaled = decoded.reformat(*size, "yuv420p")
             seconds = float(index / RATE)
-            fitted.pts, fitted.time_base = round(seconds / TIME_BASE), TIME_BASE
-            frame = DecodedFrame(fitted, index, Orientation.UPRIGHT, scaler)
+            scaled.pts, scaled.time_base = round(seconds / TIME_BASE), TIME_BASE
+            frame = DecodedFrame(scaled, index, Orientation.UPRIGHT, scaler)
             made.append(Delivery(redactor.redact(frame, []), seconds, 0.0, False))
     return made
 
@@ -66,43 +66,43 @@ def measured(
 ) -> str:
     """Return a row of the table."""
     file = io.BytesIO()
-    form = Form(container_format(Path(f"out.{suffix}")))
+    container = LiveContainer(container_format(Path(f"out.{suffix}")))
     settings = Settings(one_pass=True, encoder=encoder, preset=preset)
-    writer = LiveWriter(file, form, Format(size, RATE), settings)
-    walls = []
+    writer = LiveWriter(file, container, Format(size, RATE), settings)
+    times_ms = []
     before = resource.getrusage(resource.RUSAGE_SELF)
     for delivery in deliveries:
         began = time.perf_counter()
         writer.show(delivery)
-        walls.append(1000 * (time.perf_counter() - began))
+        times_ms.append(1000 * (time.perf_counter() - began))
     writer.finish()
     after = resource.getrusage(resource.RUSAGE_SELF)
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     seconds = float(len(deliveries) / RATE)
     megabits = 8 * file.tell() / seconds / 1e6
-    likeness = psnr(file, deliveries)
+    quality_db = psnr(file, deliveries)
     return (
-        f"| {encoder} | {preset} | {1000 * used / len(deliveries):.1f} | {max(walls):.0f} "
-        f"| {megabits:.1f} | {likeness:.1f} |"
+        f"| {encoder} | {preset} | {1000 * used / len(deliveries):.1f} | {max(times_ms):.0f} "
+        f"| {megabits:.1f} | {quality_db:.1f} |"
     )
 
 
 def psnr(file: io.BytesIO, deliveries: list[Delivery]) -> float:
-    """Return the median over the pictures of what was encoded, in dB, of luma."""
+    """Return the median PSNR of the encoded luma, in dB."""
     file.seek(0)
     found = []
     with av.open(file) as container:
-        for picture, delivery in zip(container.decode(video=0), deliveries, strict=True):
+        for decoded, delivery in zip(container.decode(video=0), deliveries, strict=True):
             frame = delivery.redacted.frame
             assert isinstance(frame, DecodedFrame)
-            one, other = (luma(shown) for shown in (picture, frame.picture))
+            one, other = (luma(shown) for shown in (decoded, frame.av_frame))
             found.append(10 * np.log10(255**2 / np.mean((one - other) ** 2)))
     return statistics.median(found)
 
 
-def luma(picture: av.VideoFrame) -> np.ndarray:
-    """Return a picture's luma, shape (height, width)."""
-    plane = picture.planes[0]
+def luma(frame: av.VideoFrame) -> np.ndarray:
+    """Return a frame's luma, shape (height, width)."""
+    plane = frame.planes[0]
     rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
     return rows[: plane.height, : plane.width].astype(np.float64)
 

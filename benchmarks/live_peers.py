@@ -1,9 +1,8 @@
-"""The real program, and the ffmpeg programs that send to it and take from it."""
+"""The real program, and ffmpeg programs that send to it and receive from it."""
 
 from __future__ import annotations
 
 import json
-import os
 import resource
 import shutil
 import signal
@@ -20,25 +19,25 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 _QUIET = ["-hide_banner", "-loglevel", "error", "-nostdin", "-y"]
-_PATIENCE_SECONDS = 30.0
+_END_SECONDS = 30.0
 
 
 def ffmpeg() -> str:
     """Return the ffmpeg program."""
     program = shutil.which("ffmpeg")
     if program is None:
-        raise SystemExit("the program ffmpeg plays the peers: install it")
+        raise SystemExit("the program ffmpeg is not installed: install it")
     return program
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """Return a port of this machine that nobody uses."""
+    """Return a free port of this machine."""
     with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-_SENDING = {  # what the program is given, where ffmpeg sends, its container and options
+_SENDERS = {  # source for the program, output of ffmpeg, its container and options
     "udp": ("udp://127.0.0.1:{}", "udp://127.0.0.1:{}?pkt_size=1316", "mpegts", []),
     "srt": ("srt://127.0.0.1:{}", "srt://127.0.0.1:{}?mode=listener", "mpegts", []),
     "http": ("http://127.0.0.1:{}/live", "http://127.0.0.1:{}/live", "mpegts", ["-listen", "1"]),
@@ -49,7 +48,7 @@ _SENDING = {  # what the program is given, where ffmpeg sends, its container and
         ["-listen", "1", "-flvflags", "no_duration_filesize"],
     ),
 }
-_TAKING = {  # what the program is given, where ffmpeg listens, and its options
+_RECEIVERS = {  # target for the program, input of ffmpeg, and its options
     "rtmp": ("rtmp://127.0.0.1:{}/live/out", "rtmp://127.0.0.1:{}/live/out", ["-listen", "1"]),
     "srt": ("srt://127.0.0.1:{}", "srt://127.0.0.1:{}?mode=listener", []),
     "udp": (
@@ -61,50 +60,62 @@ _TAKING = {  # what the program is given, where ffmpeg listens, and its options
 }
 
 
-class Feeder:
-    """ffmpeg, sending a clip over and over at its own speed.
+class Sender:
+    """ffmpeg, sending a clip in a loop at its own speed.
 
-    address  where the program finds it
+    Attributes:
+        address: The source for the program.
     """
 
     def __init__(self, protocol: str) -> None:
         kind = socket.SOCK_DGRAM if protocol in ("udp", "srt") else socket.SOCK_STREAM
         port = free_port(kind)
-        address, to, self._muxer, self._options = _SENDING[protocol]
-        self.address, self._to = address.format(port), to.format(port)
+        address, output, self._muxer, self._options = _SENDERS[protocol]
+        self.address, self._output = address.format(port), output.format(port)
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, clip: Path, *words: str) -> None:
-        """Send this clip from now on, with more words for ffmpeg's output."""
+    def start(self, clip: Path, *options: str) -> None:
+        """Send this clip from now on, with more options for ffmpeg's output."""
         self.stop()
         command = [ffmpeg(), *_QUIET, "-re", "-stream_loop", "-1", "-i", str(clip), "-c", "copy"]
-        command += [*words, "-f", self._muxer, *self._options, "-flush_packets", "1", self._to]
+        command += [
+            *options,
+            "-f",
+            self._muxer,
+            *self._options,
+            "-flush_packets",
+            "1",
+            self._output,
+        ]
         self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
 
     def keep(self, clip: Path) -> None:
-        """Start it again if it has ended, as a server for one visitor does."""
+        """Start it again if it has ended, as a server for one client does."""
         if self._process is not None and self._process.poll() is not None:
             self.start(clip)
 
     def stop(self) -> None:
-        """End it at once."""
+        """Kill it."""
         _kill(self._process)
         self._process = None
 
 
 class Receiver:
-    """ffmpeg, listening as a server and writing down what it gets.
+    """ffmpeg, listening as a server and recording what it receives.
 
-    address   where the program finds it
-    finished  called with each file that is written to no more
+    Attributes:
+        address: The target for the program.
+
+    Args:
+        finished: Called with each file that is complete.
     """
 
     def __init__(self, protocol: str, folder: Path, finished: Callable[[Path], None]) -> None:
         kind = socket.SOCK_DGRAM if protocol in ("udp", "srt") else socket.SOCK_STREAM
         port = free_port(kind)
-        address, at, self._options = _TAKING[protocol]
+        address, listen, self._options = _RECEIVERS[protocol]
         self.protocol = protocol
-        self.address, self._at = address.format(port), at.format(port)
+        self.address, self._listen_address = address.format(port), listen.format(port)
         self._folder, self._finished = folder, finished
         self._count = 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -114,24 +125,24 @@ class Receiver:
         return self._folder / f"{self.protocol}_{self._count}.mkv"
 
     def start(self) -> None:
-        """Listen, and write another file."""
+        """Listen, and record to a new file."""
         self.stop()
-        command = [ffmpeg(), *_QUIET, *self._options, "-i", self._at]
+        command = [ffmpeg(), *_QUIET, *self._options, "-i", self._listen_address]
         command += ["-map", "0:v", "-c", "copy", str(self._path)]
         self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
 
     def keep(self) -> None:
-        """Listen again if it has come to an end."""
+        """Listen again if it has ended."""
         if self._process is not None and self._process.poll() is not None:
             self.start()
 
     def freeze(self) -> None:
-        """Take nothing more."""
+        """Stop reading, without closing the connection."""
         if self._process is not None:
             self._process.send_signal(signal.SIGSTOP)
 
     def stop(self) -> None:
-        """End it."""
+        """Stop it."""
         if self._process is None:
             return
         self._process.send_signal(signal.SIGCONT)
@@ -147,7 +158,7 @@ class Receiver:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What a process holds at one moment: MiB of memory, threads, open files, child processes."""
+    """What a process uses at one moment: MiB of memory, threads, open files, child processes."""
 
     memory_mib: float
     threads: int
@@ -156,7 +167,7 @@ class Sample:
 
 
 def sample(pid: int) -> Sample:
-    """Return what a process holds now (Linux)."""
+    """Return what a process uses now (Linux)."""
     proc = Path(f"/proc/{pid}")
     status = dict(
         line.split(":", 1) for line in (proc / "status").read_text().splitlines() if ":" in line
@@ -175,31 +186,34 @@ def sample(pid: int) -> Sample:
 def _read(path: Path) -> str:
     try:
         return path.read_text()
-    except OSError:  # a thread that has ended meanwhile
+    except OSError:  # the thread has ended meanwhile
         return ""
 
 
 class Program:
-    """`trackblur live`, and what it says of itself once a second.
+    """`trackblur live` with a detector that may be faulty.
 
-    status  the newest
-    said    lines on standard error
+    Attributes:
+        status: The newest; the program reports it every second.
+        messages: Lines on standard error.
+
+    Args:
+        arguments: For `trackblur live`.
+        fault: File that controls the faulty detector.
     """
 
-    def __init__(
-        self, words: Sequence[str], trouble: Path, *, taking: bool = False, fed: bool = False
-    ) -> None:
-        command = [sys.executable, str(HERE / "troubled.py"), str(trouble), "live", *words]
+    def __init__(self, arguments: Sequence[str], fault: Path) -> None:
+        command = [sys.executable, str(HERE / "faulty_detector.py"), str(fault), "live", *arguments]
         self.status: dict[str, Any] = {}
-        self.said: list[str] = []
+        self.messages: list[str] = []
         self.process = subprocess.Popen(
             [*command, "--json"],
-            stdin=subprocess.PIPE if fed else subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        told = [self.process.stderr] if taking else [self.process.stdout, self.process.stderr]
-        self._threads = [threading.Thread(target=self._hear, args=(pipe,)) for pipe in told]
+        pipes = self.process.stdout, self.process.stderr
+        self._threads = [threading.Thread(target=self._listen, args=(pipe,)) for pipe in pipes]
         for thread in self._threads:
             thread.start()
 
@@ -209,7 +223,7 @@ class Program:
         return self.process.poll() is None
 
     def wait_for(self, wanted: Callable[[dict[str, Any]], bool], seconds: float) -> float | None:
-        """Wait until its status is as wanted; return how long that took, None: longer than that."""
+        """Wait until its status is as wanted; return how long that took; None: too long."""
         started = time.monotonic()
         while time.monotonic() - started < seconds and self.is_alive:
             if self.status and wanted(self.status):
@@ -218,47 +232,38 @@ class Program:
         return None
 
     def limit_files(self, more_bytes: int | None) -> None:
-        """Let files grow no further than this, as a full disk does; None: let them grow."""
+        """Limit the size of its files, as a full disk does; None: no limit."""
         size = resource.RLIM_INFINITY if more_bytes is None else more_bytes
         resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
     def sample(self) -> Sample:
-        """Return what it holds now."""
+        """Return what it uses now."""
         return sample(self.process.pid)
 
     def end(self) -> int:
-        """Tell it to end; return its exit code."""
+        """End it; return its exit code."""
         if self.is_alive:
             self.process.send_signal(signal.SIGTERM)
         try:
-            self.process.wait(_PATIENCE_SECONDS)
+            self.process.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:
             _kill(self.process)
         for thread in self._threads:
             thread.join()
-        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+        for pipe in (self.process.stdout, self.process.stderr):
             if pipe is not None:
                 with suppress(OSError):
                     pipe.close()
         return self.process.returncode
 
-    def _hear(self, pipe: Any) -> None:
+    def _listen(self, pipe: Any) -> None:
         for line in pipe:
             text = line.decode(errors="replace").rstrip()
             if text.startswith("{"):
                 with suppress(ValueError):
                     self.status = json.loads(text)
             elif text:
-                self.said.append(text)
-
-
-def is_running(pid: int) -> bool:
-    """Return whether there is such a process."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+                self.messages.append(text)
 
 
 def _kill(process: subprocess.Popen[bytes] | None) -> None:

@@ -1,39 +1,36 @@
-"""Drives `trackblur live` through faults, with real peers, and judges every frame that left.
+"""Drives `trackblur live` through faults, with real peers, and judges every frame that leaves.
 
     python benchmarks/soak.py --minutes 30 --face ../shared/models [--starts 100]
         [--source udp] [--faults source_cut,...] [--out FOLDER]
 
-ffmpeg sends a made clip of two people, whose frames bear their numbers, and ffmpeg again plays the
-servers that the program sends to; the program also records a file. Faults come one after the other,
-cycle after cycle, with calm in between:
+ffmpeg sends a generated clip of two people with a number in each frame, and other ffmpeg programs
+are the servers that the program sends to; the program also records a file. Faults come one after
+the other, cycle after cycle, with pauses in between:
 
     source_cut      the sender is killed, and comes back after 8 seconds
     corrupt         packets are damaged on the way
-    new_size        another size of the picture, in mid-stream, and back
-    new_rate        a third of the frames a second, and back
-    slow_detector   each look takes 1.5 seconds
+    new_size        the frame size changes in the middle of the stream, and back
+    new_rate        the frame rate drops to a third, and back
+    slow_detector   each detection takes 1.5 seconds
     raising         the detector raises
     disk_full       the recording cannot grow (a limit on the size of files)
     reader_gone     the servers are killed one after the other, and come back
-    reader_stalls   a server stays, and takes nothing
-    clock_jump      the sender's time stamps jump by 5000 seconds, and back
+    reader_stalls   a server stays connected, and reads nothing
+    clock_jump      the sender's timestamps jump by 5000 seconds, and back
 
-Raw is a frame that shows a face less than half of which is hidden; covers and frames in which all
-faces are hidden are not. The people of the clip walk to and fro and never cross, so that the
-detector by itself finds both faces of every frame: what is raw is the program's doing. Memory,
-threads, open files and child processes are taken at the end of each cycle, in the calm, ten times
-in ten seconds (medians). `--starts` then counts what so many sessions in one process leave behind,
-and `--programs` starts and ends the program itself.
+A raw frame shows a face less than half of which is hidden. The people in the clip walk back and
+forth and never cross, so that the detector alone finds both faces in every frame: raw frames are
+the program's fault. Memory, threads, open files and child processes are measured at the end of
+each cycle, ten times in ten seconds (medians). `--starts` then measures what that many sessions in
+one process leave behind, and `--programs` starts and ends the program itself.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import queue
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
@@ -45,45 +42,47 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from live_peers import HERE, Feeder, Program, Receiver, Sample, sample
-from numbered import encode, people
-from raw_frames import Judge, Verdicts
+from frame_judge import FrameJudge, JudgeResults
+from live_peers import Program, Receiver, Sample, Sender
+from numbered_clips import encode, people
+from soak_starts import many_programs, many_sessions
 
 SIZE, LARGE = (480, 270), (640, 360)
 RATE, SLOW_RATE = 15, 5
 CLIP_SECONDS = 6.0
 FACES, SEED = 2, 1
-RECOVERY_SECONDS = 45.0  # pauses between attempts grow up to 10 seconds
-SENT_TO = ("rtmp", "srt", "udp", "http")
+RECOVERY_SECONDS = 45.0  # pauses between retries grow to 10 seconds
+RECEIVERS = ("rtmp", "srt", "udp", "http")
 
 
 @dataclass
 class Clip:
-    """A clip as files: as it is, larger, and slower."""
+    """A clip as files: plain, larger, and slower; and its judge."""
 
     plain: Path
     large: Path
     slow: Path
-    judge: Judge
+    judge: FrameJudge
 
 
 def make_clip(folder: Path, seconds: float = CLIP_SECONDS) -> Clip:
-    """Make the clip in a folder."""
+    """Write the clip into a folder."""
     frames = people(FACES, SIZE, seconds, RATE, SEED)
-    clip = Clip(*(folder / f"{name}.ts" for name in ("plain", "large", "slow")), Judge(frames))
-    there_and_back = [*frames, *frames[-2:0:-1]]
-    encode(there_and_back, clip.plain, RATE)
-    encode(there_and_back, clip.large, RATE, LARGE)
-    encode(there_and_back, clip.slow, SLOW_RATE)
+    clip = Clip(*(folder / f"{name}.ts" for name in ("plain", "large", "slow")), FrameJudge(frames))
+    back_and_forth = [*frames, *frames[-2:0:-1]]
+    encode(back_and_forth, clip.plain, RATE)
+    encode(back_and_forth, clip.large, RATE, LARGE)
+    encode(back_and_forth, clip.slow, SLOW_RATE)
     return clip
 
 
 @dataclass
-class Found:
-    """What came of one fault.
+class FaultResult:
+    """What a fault caused.
 
-    recoveries  seconds after its end until all was live again; None: it never was
-    states      that were seen while it lasted
+    Attributes:
+        recoveries: Seconds from each end of the fault until all was live again; None: never.
+        states: States of the program while it lasted.
     """
 
     recoveries: list[float | None] = field(default_factory=list)
@@ -91,44 +90,50 @@ class Found:
 
 
 class Soak:
-    """A program under faults, and its peers; in its `with` block.
+    """The program under faults, and its peers. It runs within its `with` block.
 
-    hold    how much of their full time faults last: 1 for all
+    Args:
+        clip: The clip to send.
+        folder: For all files.
+        options: More options for `trackblur live`.
+        source: Protocol from which the program reads.
+        receivers: Protocols to which it sends.
+        hold: Ratio by which faults are shortened; 1: not at all.
     """
 
     def __init__(
         self,
         clip: Clip,
         folder: Path,
-        words: Sequence[str] = (),
+        options: Sequence[str] = (),
         source: str = "udp",
-        sent_to: Sequence[str] = SENT_TO,
+        receivers: Sequence[str] = RECEIVERS,
         hold: float = 1.0,
     ) -> None:
         self.clip = clip
         self.hold = hold
-        self.verdicts = Verdicts()
-        self.found: dict[str, Found] = defaultdict(Found)
+        self.judged = JudgeResults()
+        self.faults: dict[str, FaultResult] = defaultdict(FaultResult)
         self.samples: list[Sample] = []
         self.memory: list[float] = []
         self._folder = folder
         self._files: queue.Queue[Path | None] = queue.Queue()
         self._judging = threading.Thread(target=self._judge)
-        self._trouble = folder / "trouble"
-        self._trouble.write_text("")
-        self.feeder = Feeder(source)
-        self.receivers = [Receiver(name, folder, self._files.put) for name in sent_to]
+        self._fault = folder / "fault"
+        self._fault.write_text("")
+        self.sender = Sender(source)
+        self.receivers = [Receiver(name, folder, self._files.put) for name in receivers]
         targets = [str(folder / "recording.mkv"), *(one.address for one in self.receivers)]
-        self._words = [self.feeder.address, "--to", *targets, "--method", "solid", *words]
-        self._words += ["--timeout", "3", "--overwrite"]
+        self._arguments = [self.sender.address, "--to", *targets, "--method", "solid", *options]
+        self._arguments += ["--timeout", "3", "--overwrite"]
         self.program: Program
 
     def __enter__(self) -> Soak:
         self._judging.start()
         for receiver in self.receivers:
             receiver.start()
-        self.feeder.start(self.clip.plain)
-        self.program = Program(self._words, self._trouble)
+        self.sender.start(self.clip.plain)
+        self.program = Program(self._arguments, self._fault)
         self._stopping = threading.Event()
         self._keeper = threading.Thread(target=self._keep)
         self._keeper.start()
@@ -138,7 +143,7 @@ class Soak:
         self._stopping.set()
         self._keeper.join()
         self.exit_code = self.program.end()
-        self.feeder.stop()
+        self.sender.stop()
         for receiver in self.receivers:
             receiver.stop()
         for path in sorted(self._folder.glob("recording*.mkv")):
@@ -147,127 +152,127 @@ class Soak:
         self._judging.join()
 
     def wait_until_live(self, seconds: float = RECOVERY_SECONDS) -> float | None:
-        """Wait until frames leave to all targets, no fault in sight."""
+        """Wait until redacted frames leave to all targets."""
         before = self.program.status.get("seconds", 0.0)
 
-        def is_well(status: dict[str, Any]) -> bool:
+        def is_live(status: dict[str, Any]) -> bool:
             return (
                 status["seconds"] > before
                 and status["state"] == "live"
                 and all(target["state"] == "open" for target in status["targets"])
             )
 
-        return self.program.wait_for(is_well, seconds)
+        return self.program.wait_for(is_live, seconds)
 
     def strike(self, name: str) -> None:
-        """Let a fault come and go, and wait until all is well again."""
-        found = self.found[name]
-        with self._noting(found):
+        """Cause a fault and end it, and wait until all is live again."""
+        result = self.faults[name]
+        with self._recording_states(result):
             FAULTS[name](self)
-        found.recoveries.append(self.wait_until_live())
+        result.recoveries.append(self.wait_until_live())
 
     def last(self, seconds: float) -> None:
-        """Let a fault last for so long."""
+        """Wait while a fault lasts."""
         time.sleep(seconds * self.hold)
 
     @contextmanager
-    def trouble(self, word: str) -> Iterator[None]:
-        """Have the detector be in trouble."""
-        self._trouble.write_text(word)
+    def detector_fault(self, text: str) -> Iterator[None]:
+        """Make the detector faulty."""
+        self._fault.write_text(text)
         try:
             yield
         finally:
-            self._trouble.write_text("")
+            self._fault.write_text("")
 
     def measure(self) -> None:
-        """Take what the program holds, in the calm."""
-        many = []
+        """Measure what the program uses, without a fault."""
+        samples = []
         for _ in range(10):
             time.sleep(self.hold)
-            many.append(self.program.sample())
+            samples.append(self.program.sample())
         self.samples.append(
             Sample(
-                statistics.median(one.memory_mib for one in many),
+                statistics.median(one.memory_mib for one in samples),
                 *(
-                    round(statistics.median(getattr(one, name) for one in many))
+                    round(statistics.median(getattr(one, name) for one in samples))
                     for name in ("threads", "files", "children")
                 ),
             )
         )
 
     @contextmanager
-    def _noting(self, found: Found) -> Iterator[None]:
-        """Note the states that are seen meanwhile."""
+    def _recording_states(self, result: FaultResult) -> Iterator[None]:
+        """Record the states of the program meanwhile."""
         ended = threading.Event()
 
-        def note() -> None:
+        def record() -> None:
             while not ended.wait(0.2):
                 status = self.program.status
                 if status:
-                    found.states.add(
+                    result.states.add(
                         status["state"] if status["state"] == "live" else status["reason"]
                     )
-                    found.states.update(
+                    result.states.update(
                         f"{target['name'].partition(':')[0].rpartition('/')[2]} failed"
                         for target in status["targets"]
                         if target["state"] == "failed"
                     )
 
-        noting = threading.Thread(target=note)
-        noting.start()
+        recorder = threading.Thread(target=record)
+        recorder.start()
         try:
             yield
         finally:
             ended.set()
-            noting.join()
+            recorder.join()
 
     def _keep(self) -> None:
-        """Start servers again that have lost their only visitor; note the memory."""
+        """Restart servers that have lost their only client; measure memory."""
         while not self._stopping.wait(0.5):
             if self.program.is_alive:
                 self.memory.append(self.program.sample().memory_mib)
             for receiver in self.receivers:
                 receiver.keep()
-            self.feeder.keep(self.clip.plain)
+            self.sender.keep(self.clip.plain)
 
     def _judge(self) -> None:
         while (path := self._files.get()) is not None:
-            self.clip.judge.judge_file(path, self.verdicts)
-            if not self.verdicts.raw:
+            self.clip.judge.judge_file(path, self.judged)
+            if not self.judged.raw:
                 path.unlink()
 
 
 def _source_cut(soak: Soak) -> None:
-    soak.feeder.stop()
+    soak.sender.stop()
     soak.last(8)
-    soak.feeder.start(soak.clip.plain)
+    soak.sender.start(soak.clip.plain)
 
 
 def _corrupt(soak: Soak) -> None:
-    soak.feeder.start(soak.clip.plain, "-bsf:v", "noise=amount=2000")
+    soak.sender.start(soak.clip.plain, "-bsf:v", "noise=amount=2000")
     soak.last(8)
-    soak.feeder.start(soak.clip.plain)
+    soak.sender.start(soak.clip.plain)
 
 
 def _new_size(soak: Soak) -> None:
-    soak.feeder.start(soak.clip.large)
+    soak.sender.start(soak.clip.large)
     soak.last(8)
-    soak.feeder.start(soak.clip.plain)
+    soak.sender.start(soak.clip.plain)
 
 
 def _new_rate(soak: Soak) -> None:
-    soak.feeder.start(soak.clip.slow)
+    soak.sender.start(soak.clip.slow)
     soak.last(8)
-    soak.feeder.start(soak.clip.plain)
+    soak.sender.start(soak.clip.plain)
 
 
 def _slow_detector(soak: Soak) -> None:
-    with soak.trouble("slow 1.5"):
+    with soak.detector_fault("slow 1.5"):
         soak.last(8)
 
 
 def _raising(soak: Soak) -> None:
-    with soak.trouble("raise"):
+    with soak.detector_fault("raise"):
         soak.last(4)
 
 
@@ -291,9 +296,9 @@ def _reader_stalls(soak: Soak) -> None:
 
 
 def _clock_jump(soak: Soak) -> None:
-    soak.feeder.start(soak.clip.plain, "-output_ts_offset", "5000")
+    soak.sender.start(soak.clip.plain, "-output_ts_offset", "5000")
     soak.last(5)
-    soak.feeder.start(soak.clip.plain)
+    soak.sender.start(soak.clip.plain)
     soak.last(3)
 
 
@@ -311,122 +316,78 @@ FAULTS: dict[str, Callable[[Soak], None]] = {
 }
 
 
-def many_sessions(clip: Path, count: int, folder: Path | None) -> list[Sample]:
-    """Start and stop so many sessions in a process of their own; what it holds after each."""
-    script = (
-        f"import sys; sys.path.insert(0, {str(HERE)!r}); import soak, pathlib;"
-        f"soak.sessions({str(clip)!r}, {count}, {folder and str(folder)!r})"
-    )
-    run = subprocess.run(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, check=True
-    )
-    return [Sample(*json.loads(line)) for line in run.stdout.splitlines()]
-
-
-def sessions(clip: str, count: int, folder: str | None) -> None:
-    """Start and stop so many sessions; write what this process holds after each."""
-    import tracker_blur
-
-    for _ in range(count):
-        settings = tracker_blur.Settings(
-            detect_every_frames="auto", models_folder=folder and Path(folder)
-        )
-        pictures = iter(tracker_blur.live(clip, settings, realtime=True))
-        for _ in range(3):
-            next(pictures)
-        pictures.close()
-        held = sample(os.getpid())
-        print(json.dumps([held.memory_mib, held.threads, held.files, held.children]), flush=True)
-
-
-def many_programs(clip: Clip, folder: Path, count: int, words: Sequence[str]) -> list[str]:
-    """Start and end the program so often, while it records; return what went wrong."""
-    trouble = folder / "no_trouble"
-    trouble.write_text("")
-    wrong = []
-    for number in range(count):
-        path = folder / f"start_{number}.mkv"
-        program = Program(
-            [str(clip.plain), "--realtime", "--to", str(path), "--method", "solid", *words], trouble
-        )
-        waited = program.wait_for(lambda status: status["targets"][0]["shown"] > 5, 60)
-        code = program.end()
-        verdicts = Verdicts()
-        clip.judge.judge_file(path, verdicts)
-        if waited is None or code != 0 or verdicts.raw or not verdicts.counts.total():
-            wrong.append(f"start {number}: exit code {code}, {verdicts}, {program.said}")
-        path.unlink(missing_ok=True)
-    return wrong
-
-
 def main() -> int:
-    """Run it all, and print tables."""
+    """Run all, and print tables."""
     arguments = _parser().parse_args()
-    words = ["--face", str(arguments.face)] if arguments.face else []
+    options = ["--face", str(arguments.face)] if arguments.face else []
     with tempfile.TemporaryDirectory(prefix="trackblur-soak-") as scratch:
         folder = arguments.out or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
         clip = make_clip(folder)
-        failed = _soak(clip, folder, words, arguments)
+        failed = _soak(clip, folder, options, arguments)
         if arguments.starts:
-            held = many_sessions(clip.plain, arguments.starts, arguments.face)
-            print(f"\n{len(held)} sessions in one process:\n")
-            _print_samples({1: held[0], 10: held[min(9, len(held) - 1)], len(held): held[-1]})
+            samples = many_sessions(clip.plain, arguments.starts, arguments.face)
+            print(f"\n{len(samples)} sessions in one process:\n")
+            _print_samples(
+                {1: samples[0], 10: samples[min(9, len(samples) - 1)], len(samples): samples[-1]}
+            )
         if arguments.programs:
-            wrong = many_programs(clip, folder, arguments.programs, words)
-            print(f"\n{arguments.programs} programs started and ended: {len(wrong)} went wrong")
-            print("\n".join(wrong))
-            failed = failed or bool(wrong)
+            failures = many_programs(clip.plain, clip.judge, folder, arguments.programs, options)
+            print(f"\n{arguments.programs} programs started and ended: {len(failures)} failed")
+            print("\n".join(failures))
+            failed = failed or bool(failures)
     return 1 if failed else 0
 
 
-def _soak(clip: Clip, folder: Path, words: Sequence[str], arguments: argparse.Namespace) -> bool:
-    """Go through the faults for the time that is wanted; return whether anything went wrong."""
+def _soak(clip: Clip, folder: Path, options: Sequence[str], arguments: argparse.Namespace) -> bool:
+    """Cause faults for the chosen time; return whether anything failed."""
     end = time.monotonic() + 60 * arguments.minutes
-    soak = Soak(clip, folder, words, arguments.source)
+    soak = Soak(clip, folder, options, arguments.source)
     with soak:
         if soak.wait_until_live() is None:
-            print("never came to live:", soak.program.status, soak.program.said, sep="\n")
+            print("never live:", soak.program.status, soak.program.messages, sep="\n")
             return True
         soak.measure()
-        _tell(f"calm: {soak.samples[-1]}")
+        _log(f"no fault: {soak.samples[-1]}")
         while time.monotonic() < end and soak.program.is_alive:
             for name in arguments.faults:
                 soak.strike(name)
-                _tell(f"{name}: {soak.found[name].recoveries[-1]} {soak.found[name].states}")
+                _log(f"{name}: {soak.faults[name].recoveries[-1]} {soak.faults[name].states}")
                 soak.last(4)
                 if time.monotonic() >= end:
                     break
             soak.measure()
-            _tell(f"calm: {soak.samples[-1]}, {soak.verdicts.counts}")
+            _log(f"no fault: {soak.samples[-1]}, {soak.judged.counts}")
         status = soak.program.status
     (folder / "memory.txt").write_text("\n".join(f"{mib:.1f}" for mib in soak.memory))
     print(f"{arguments.minutes:g} minutes, source {arguments.source}\n")
-    _print_faults(soak.found)
-    print(f"\nframes that left: {dict(soak.verdicts.counts)}")
-    print("\n".join(soak.verdicts.raw[:50]))
+    _print_faults(soak.faults)
+    print(f"\nframes that left: {dict(soak.judged.counts)}")
+    print("\n".join(soak.judged.raw[:50]))
     print(f"\nat the end: {json.dumps(status)}\nexit code {soak.exit_code}\n")
     _print_samples(dict(enumerate(soak.samples)))
-    lost = [name for name, found in soak.found.items() if None in found.recoveries]
-    return bool(lost or soak.verdicts.raw or soak.exit_code)
+    never_live = [name for name, result in soak.faults.items() if None in result.recoveries]
+    return bool(never_live or soak.judged.raw or soak.exit_code)
 
 
-def _print_faults(found: dict[str, Found]) -> None:
+def _print_faults(results: dict[str, FaultResult]) -> None:
     print("| fault | times | live again after, median and longest (s) | seen meanwhile |")
     print("|---|---:|---:|---|")
-    for name, one in found.items():
-        known = [seconds for seconds in one.recoveries if seconds is not None]
+    for name, result in results.items():
+        known = [seconds for seconds in result.recoveries if seconds is not None]
         spans = f"{statistics.median(known):.1f}, {max(known):.1f}" if known else "-"
-        if len(known) < len(one.recoveries):
-            spans += f"; {len(one.recoveries) - len(known)} times never"
-        print(f"| {name} | {len(one.recoveries)} | {spans} | {'; '.join(sorted(one.states))} |")
+        if len(known) < len(result.recoveries):
+            spans += f"; {len(result.recoveries) - len(known)} times never"
+        print(
+            f"| {name} | {len(result.recoveries)} | {spans} | {'; '.join(sorted(result.states))} |"
+        )
 
 
 def _print_samples(samples: dict[int, Sample]) -> None:
     print("| after | memory MiB | threads | open files | child processes |")
     print("|---:|---:|---:|---:|---:|")
-    for number, held in samples.items():
-        cells = number, round(held.memory_mib), held.threads, held.files, held.children
+    for number, one in samples.items():
+        cells = number, round(one.memory_mib), one.threads, one.files, one.children
         print(f"| {' | '.join(map(str, cells))} |")
 
 
@@ -440,11 +401,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--faults", type=lambda text: text.split(","), default=list(FAULTS))
     parser.add_argument("--starts", type=int, default=0, help="sessions in one process")
     parser.add_argument("--programs", type=int, default=0, help="starts of the program")
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="keep files that are raw here")
+    parser.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="keep files with raw frames here"
+    )
     return parser
 
 
-def _tell(text: str) -> None:
+def _log(text: str) -> None:
     print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 

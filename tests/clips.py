@@ -1,4 +1,4 @@
-"""Clips that last, for whoever waits for something to happen in them."""
+"""Clips that last, for tests that wait for something to happen in them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tests.waiting import PATIENCE_SECONDS
 
 
 def swinging(clip: Path, target: Path, seconds: float = PATIENCE_SECONDS) -> Path:
-    """Write a clip's pictures to and fro, over and over, for at least so long.
+    """Write a clip's frames forward and backward, again and again, for at least this long.
 
-    Nothing in it jumps, and a key picture comes often.
+    It has no cut, and many key frames.
     """
     with av.open(str(clip)) as reader, av.open(str(target), "w") as writer:
         (source,) = reader.streams.video
@@ -22,26 +22,26 @@ def swinging(clip: Path, target: Path, seconds: float = PATIENCE_SECONDS) -> Pat
         stream = writer.add_stream("libx264", rate, options=options)
         stream.width, stream.height, stream.pix_fmt = source.width, source.height, "yuv420p"
         stream.time_base = 1 / rate
-        there = list(reader.decode(source))
+        forward = list(reader.decode(source))
         packets = []
-        for index, frame in enumerate([*there, *there[-2:0:-1]]):
-            picture = frame.reformat(format="yuv420p")
-            picture.pts, picture.time_base = index, 1 / rate
-            picture.pict_type = av.video.frame.PictureType.NONE
-            packets += stream.encode(picture)
+        for index, frame in enumerate([*forward, *forward[-2:0:-1]]):
+            converted = frame.reformat(format="yuv420p")
+            converted.pts, converted.time_base = index, 1 / rate
+            converted.pict_type = av.video.frame.PictureType.NONE
+            packets += stream.encode(converted)
         packets += stream.encode(None)
-        turns = 1 + int(seconds * rate / len(packets))
-        for turn in range(turns):
+        repeats = 1 + int(seconds * rate / len(packets))
+        for repeat in range(repeats):
             for number, packet in enumerate(packets):
-                again = av.Packet(bytes(packet))
-                again.stream, again.time_base = stream, 1 / rate
-                again.pts = again.dts = turn * len(packets) + number
-                again.is_keyframe = packet.is_keyframe
-                writer.mux(again)
+                copy = av.Packet(bytes(packet))
+                copy.stream, copy.time_base = stream, 1 / rate
+                copy.pts = copy.dts = repeat * len(packets) + number
+                copy.is_keyframe = packet.is_keyframe
+                writer.mux(copy)
     return target
 
 
-def place(index: int, count: int) -> int:
-    """Return which of so many pictures of a clip comes as this one, where it swings."""
-    way = index % (2 * (count - 1))
-    return min(way, 2 * (count - 1) - way)
+def swinging_index(index: int, count: int) -> int:
+    """Return which of a clip's `count` frames is at this index of its swinging version."""
+    position = index % (2 * (count - 1))
+    return min(position, 2 * (count - 1) - position)

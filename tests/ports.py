@@ -1,4 +1,4 @@
-"""Ports of this machine that nobody else takes before a test does."""
+"""Free ports of this machine that nothing else takes before a test does."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ import itertools
 import os
 import socket
 
-# Below those that systems give to whoever asks for any port, and to who connects: between the look
-# and the use of a port, one of these could be given to somebody else. Each process that runs tests
-# has a stretch of its own.
-_FIRST, _STRETCH, _STRETCHES = 12_000, 1000, 16
+# Below the ports that systems give to those who ask for any port or who connect: one of these
+# could be given away between the check and the use. Each test process has a range of its own.
+_FIRST, _RANGE_SIZE, _RANGES = 12_000, 1000, 16
 
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
-_stretch = (os.getppid() + int(_worker)) % _STRETCHES  # the parent is the same for all workers
-_turns = itertools.count()
+_range = (os.getppid() + int(_worker)) % _RANGES  # the parent is the same for all workers
+_counter = itertools.count()
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """Return a port that is free, another one each time."""
+    """Return a free port, another one each time."""
     while True:
-        port = _FIRST + _STRETCH * _stretch + next(_turns) % _STRETCH
+        port = _FIRST + _RANGE_SIZE * _range + next(_counter) % _RANGE_SIZE
         with socket.socket(socket.AF_INET, kind) as probe:
             try:
                 probe.bind(("127.0.0.1", port))

@@ -1,4 +1,4 @@
-"""Waiting for what must come, however busy the machine is."""
+"""Waiting for a condition, however busy the machine is."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import TypeVar
 PATIENCE_SECONDS = 120.0
 """Longer than anything takes on a machine that works; what hangs still fails."""
 
-_PAUSE_SECONDS = 0.02
+_POLL_SECONDS = 0.02
 
 Answer = TypeVar("Answer")
 
 
 def until(ask: Callable[[], Answer], seconds: float = PATIENCE_SECONDS) -> Answer:
-    """Ask again and again; return the first answer that is true. Fails when none comes."""
+    """Ask until the answer is true, and return it; fail after `seconds`."""
     end = time.monotonic() + seconds
     while not (answer := ask()):
         assert time.monotonic() < end, f"still {answer!r} after {seconds:.0f} seconds"
-        time.sleep(_PAUSE_SECONDS)
+        time.sleep(_POLL_SECONDS)
     return answer

@@ -1,20 +1,20 @@
-"""The soak in short: the real program, real peers, faults, and every frame that left judged."""
+"""A short soak: the real program with real peers and faults; every frame that left is judged."""
 
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import cv2
+import frame_numbers
 import live_peers
 import numpy as np
 import pytest
 import soak
-import time_codes
-from numbered import encode, people
-from raw_frames import Judge, Verdicts, hidden_share
+import soak_starts
+from frame_judge import FrameJudge, JudgeResults, hidden_ratio
+from numbered_clips import encode, people
 
 from tests.clips import swinging
 from tests.ports import free_port
@@ -26,16 +26,16 @@ HOLD = 0.3  # of the time that faults last in the benchmark
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> soak.Clip:
     if shutil.which("ffmpeg") is None:
-        pytest.skip("the ffmpeg program, which plays the peers, is not installed")
+        pytest.skip("the program ffmpeg, which plays the peers, is not installed")
     return soak.make_clip(tmp_path_factory.mktemp("clip"), 4)
 
 
 class PatientSoak(soak.Soak):
-    """A soak whose recoveries may take as long as a busy machine takes."""
+    """A soak whose recoveries may take as long as a busy machine needs."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self._words[self._words.index("--timeout") + 1] = "15"
+        self._arguments[self._arguments.index("--timeout") + 1] = "15"
 
     def wait_until_live(self, seconds: float = PATIENCE_SECONDS) -> float | None:
         return super().wait_until_live(seconds)
@@ -43,21 +43,22 @@ class PatientSoak(soak.Soak):
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the program take its time to end, and its peers have ports that nobody takes."""
-    monkeypatch.setattr(live_peers, "_PATIENCE_SECONDS", PATIENCE_SECONDS)
+    """Let the program take its time to end, and give its peers ports that nothing else takes."""
+    monkeypatch.setattr(live_peers, "_END_SECONDS", PATIENCE_SECONDS)
     monkeypatch.setattr(live_peers, "free_port", free_port)
 
 
 @pytest.fixture
-def words(shared: Path) -> list[str]:
+def options(shared: Path) -> list[str]:
     return ["--face", str(shared / "models")]
 
 
-def hides_faces(status: dict[str, Any]) -> bool:
-    """Return whether pictures have left that are no covers."""
+def redacts(status: dict[str, Any]) -> bool:
+    """Return whether redacted frames have left, and not only blank ones."""
     return bool(status["frames_out"] - status["covers"] > 60)
 
 
+@pytest.mark.slow
 @pytest.mark.shared
 @pytest.mark.parametrize(
     ("source", "faults"),
@@ -69,15 +70,15 @@ def hides_faces(status: dict[str, Any]) -> bool:
         ("http", ("disk_full", "reader_gone")),
     ],
 )
-def test_nothing_raw_leaves_whatever_happens(
-    clip: soak.Clip, tmp_path: Path, words: list[str], source: str, faults: tuple[str, ...]
+def test_no_raw_frame_leaves_whatever_happens(
+    clip: soak.Clip, tmp_path: Path, options: list[str], source: str, faults: tuple[str, ...]
 ) -> None:
-    with PatientSoak(clip, tmp_path, words, source, ("rtmp", "srt"), HOLD) as run:
-        assert run.wait_until_live() is not None, (run.program.status, run.program.said)
+    with PatientSoak(clip, tmp_path, options, source, ("rtmp", "srt"), HOLD) as run:
+        assert run.wait_until_live() is not None, (run.program.status, run.program.messages)
         before = run.program.sample()
         for fault in faults:
             run.strike(fault)
-        assert run.program.wait_for(hides_faces, PATIENCE_SECONDS) is not None
+        assert run.program.wait_for(redacts, PATIENCE_SECONDS) is not None
 
         def has_settled() -> bool:
             after = run.program.sample()
@@ -88,38 +89,43 @@ def test_nothing_raw_leaves_whatever_happens(
             )
 
         until(has_settled)
-        assert run.wait_until_live() is not None, (run.program.status, run.program.said)
-    assert run.verdicts.raw == []
-    assert run.verdicts.counts["hidden"] > 10
-    assert run.exit_code == 0, run.program.said
-    assert all(None not in found.recoveries for found in run.found.values()), run.program.said
+        assert run.wait_until_live() is not None, (run.program.status, run.program.messages)
+    assert run.judged.raw == []
+    assert run.judged.counts["hidden"] > 10
+    assert run.exit_code == 0, run.program.messages
+    assert all(None not in result.recoveries for result in run.faults.values()), (
+        run.program.messages
+    )
 
 
+@pytest.mark.slow
 @pytest.mark.shared
 def test_sessions_leave_nothing_behind(clip: soak.Clip, shared: Path) -> None:
-    held = soak.many_sessions(clip.plain, 10, shared / "models")
-    assert len(held) == 10
-    newest = held[-3:]  # of one of them a thread may be about to end
-    assert min(one.files for one in newest) <= held[0].files
+    samples = soak_starts.many_sessions(clip.plain, 10, shared / "models")
+    assert len(samples) == 10
+    newest = samples[-3:]  # in one of them a thread may be about to end
+    assert min(one.files for one in newest) <= samples[0].files
     assert min(one.children for one in newest) == 0
-    assert min(one.threads for one in newest) <= held[0].threads + 1
+    assert min(one.threads for one in newest) <= samples[0].threads + 1
 
 
+@pytest.mark.slow
 @pytest.mark.shared
-def test_a_program_that_is_ended_leaves_a_whole_file(
-    clip: soak.Clip, tmp_path: Path, words: list[str]
+def test_a_program_that_is_ended_leaves_a_complete_file(
+    clip: soak.Clip, tmp_path: Path, options: list[str]
 ) -> None:
-    long = replace(clip, plain=swinging(clip.plain, tmp_path / "long.ts"))  # not over before
-    assert soak.many_programs(long, tmp_path, 2, words) == []
+    long = swinging(clip.plain, tmp_path / "long.ts")  # not over before
+    assert soak_starts.many_programs(long, clip.judge, tmp_path, 2, options) == []
 
 
-def test_the_judge_knows_raw_hidden_and_covered_frames(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_the_judge_knows_raw_hidden_and_blank_frames(tmp_path: Path) -> None:
     frames = people(2, (480, 270), 1, 30)
-    judge = Judge(frames)
-    verdicts = Verdicts()
+    judge = FrameJudge(frames)
+    results = JudgeResults()
     encode(frames[:10], tmp_path / "raw.ts", 10)
-    judge.judge_file(tmp_path / "raw.ts", verdicts)
-    assert verdicts.counts == {"raw": 10}
+    judge.judge_file(tmp_path / "raw.ts", results)
+    assert results.counts == {"raw": 10}
     unnumbered = frames[0].luma.copy()
     unnumbered[-20:] = 16
     assert judge.judge(unnumbered)[0] == "raw"
@@ -132,26 +138,27 @@ def test_the_judge_knows_raw_hidden_and_covered_frames(tmp_path: Path) -> None:
     x, y, width, height = (round(value) for value in frames[0].faces[0][1:])
     half[y : y + height, x : x + round(0.4 * width)] = 16
     assert judge.judge(half)[0] == "raw"
-    stale = frames[29].luma.copy()  # damaged: the number of one picture, the rest of another
-    stale[-20:] = frames[0].luma[-20:]
-    assert judge.judge(stale)[0] == "raw"
+    damaged = frames[29].luma.copy()  # the number of one frame, the rest of another
+    damaged[-20:] = frames[0].luma[-20:]
+    assert judge.judge(damaged)[0] == "raw"
     for face in frames[29].faces:
         x, y, width, height = (round(value) for value in face[1:])
-        stale[y : y + height, x : x + width] = 16
-    assert min(hidden_share(stale, face, 1.0) for face in frames[0].faces) < 0.5
-    assert judge.judge(stale)[0] != "raw"
+        damaged[y : y + height, x : x + width] = 16
+    assert min(hidden_ratio(damaged, face, 1.0) for face in frames[0].faces) < 0.5
+    assert judge.judge(damaged)[0] != "raw"
     hidden[-20:] = 16
     assert judge.judge(hidden)[0] == "unknown"
     tiles = cv2.resize(frames[0].luma, (5, 3), interpolation=cv2.INTER_AREA)
-    cover = cv2.resize(tiles, (480, 270), interpolation=cv2.INTER_NEAREST)
-    assert judge.judge(cover)[0] == "cover"
+    mosaic = cv2.resize(tiles, (480, 270), interpolation=cv2.INTER_NEAREST)
+    assert judge.judge(np.asarray(mosaic, np.uint8))[0] == "cover"
 
 
-def test_numbers_survive_another_size() -> None:
+def test_frame_numbers_survive_scaling() -> None:
     generator = np.random.default_rng(0)
     for number in (0, 1, 299, 2**32 - 1):
         luma = generator.integers(0, 256, (270, 480), np.uint8)
-        assert time_codes.read(luma) is None
-        time_codes.draw(luma, number)
-        assert time_codes.read(luma) == number
-        assert time_codes.read(cv2.resize(luma, (640, 360))) == number
+        assert frame_numbers.read(luma) is None
+        frame_numbers.draw(luma, number)
+        assert frame_numbers.read(luma) == number
+        scaled = np.asarray(cv2.resize(luma, (640, 360)), np.uint8)
+        assert frame_numbers.read(scaled) == number

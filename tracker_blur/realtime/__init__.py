@@ -1,1 +1,1 @@
-"""Live: from a camera or a stream to targets, with never a raw frame among what leaves."""
+"""Live redaction: from a camera or a stream to targets. Only redacted or blanked frames leave."""

@@ -1,9 +1,4 @@
-"""Keeps what is secret in an address out of what is told: terminal, page, figures, logs.
-
-FFmpeg has one and the same word for a host that nobody knows and for others' failures.
-
-Who may see and use what is served: the page, the figures.
-"""
+"""Removes secrets from addresses, and authorizes HTTP requests for the web page and the metrics."""
 
 from __future__ import annotations
 
@@ -15,27 +10,33 @@ from email.message import Message
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-_HIDDEN = "***"
-_USER = re.compile(r"//[^/\s]*@")  # up to the last @: a password may hold others
+_MASK = "***"
+_USER = re.compile(r"//[^/\s]*@")  # up to the last @: a password may contain others
 _STREAM_KEY = re.compile(r"(rtmp\w*://[^/\s]*/(?:[^/?&\s]+/)*)[^/?&\s]+", re.IGNORECASE)
 _QUERY = re.compile(r"(://[^?&\s]*)([?&]\S*)")
 _VALUE = re.compile(r"([?&](?:[^=&]*=)?)[^&]+")
 _PASSWORD = re.compile(r"((?:pass|pwd)\w*=)[^&\s]*", re.IGNORECASE)  # some are in the path
 
+_LOOPBACK_NAMES = {"localhost"}
+
 
 def without_secrets(text: str) -> str:
-    """Return a text whose addresses lack what may be secret.
+    """Return a text whose addresses contain nothing that may be secret.
 
-    That is user and password, what options are set to, and the last part of an RTMP path: the key.
+    User and password are removed. Values of options and the last part of an RTMP path, the stream
+    key, are masked.
     """
     text = _USER.sub("//", text)
-    text = _STREAM_KEY.sub(rf"\1{_HIDDEN}", text)
-    text = _QUERY.sub(lambda found: found[1] + _VALUE.sub(rf"\1{_HIDDEN}", found[2]), text)
-    return _PASSWORD.sub(rf"\1{_HIDDEN}", text)
+    text = _STREAM_KEY.sub(rf"\1{_MASK}", text)
+    text = _QUERY.sub(lambda match: match[1] + _VALUE.sub(rf"\1{_MASK}", match[2]), text)
+    return _PASSWORD.sub(rf"\1{_MASK}", text)
 
 
 def has_unknown_host(address: str) -> bool:
-    """Return whether the name of an address's host cannot be resolved; may take seconds."""
+    """Return whether the host of an address cannot be resolved; this may take seconds.
+
+    FFmpeg reports an unknown host with the same error as other failures.
+    """
     try:
         host = urlsplit(address).hostname
         if host is not None:
@@ -45,11 +46,8 @@ def has_unknown_host(address: str) -> bool:
     return False
 
 
-_LOOPBACK_NAMES = {"localhost"}
-
-
 def is_loopback(host: str) -> bool:
-    """Return whether a name or an address is this machine's own, reached from nowhere else."""
+    """Return whether a host name or address can be reached from this machine only."""
     if host.lower() in _LOOPBACK_NAMES:
         return True
     try:
@@ -59,10 +57,11 @@ def is_loopback(host: str) -> bool:
 
 
 class RequestAuthorization:
-    """Tells by its headers whether a request is welcome.
+    """Decides by its headers whether a request is allowed.
 
-    host   what is listened at
-    token  what a visitor must know; None: whoever is on this machine may
+    Args:
+        host: The address that the server listens on.
+        token: The token that a request must carry; None: anyone on this machine is allowed.
     """
 
     def __init__(self, host: str, token: str | None) -> None:
@@ -71,33 +70,33 @@ class RequestAuthorization:
 
     @property
     def query(self) -> str:
-        """What the page's address ends with, so that it brings the token; "" without one."""
+        """The query that adds the token to the page's address; "" without a token."""
         return "" if self._token is None else f"?token={quote(self._token)}"
 
-    def is_named_rightly(self, headers: Message) -> bool:
-        """Return whether the request was meant for this machine.
+    def has_allowed_host(self, headers: Message) -> bool:
+        """Return whether the Host header names this machine.
 
-        A foreign name that somebody has pointed at the loopback address is not (DNS rebinding).
-        Elsewhere the token keeps such requests away: the browser has none for that name.
-        Several names are none: who else reads them may heed another one.
+        This stops DNS rebinding: a foreign name that points at the loopback address. Servers on
+        other addresses rely on the token, which the browser does not have for a foreign name.
+        Several Host headers are refused: another reader of them may use a different one.
         """
         names = headers.get_all("Host", [])
         if len(names) > 1:
             return False
         return not self._is_local or is_loopback(_host(f"//{''.join(names)}"))
 
-    def is_from_own_page(self, headers: Message) -> bool:
-        """Return whether no other site's page has made the browser ask (CSRF).
+    def is_same_origin(self, headers: Message) -> bool:
+        """Return whether the request does not come from another site's page (CSRF).
 
-        Browsers name the origin of each POST; programs need not.
+        Browsers send the origin with each POST; programs need not.
         """
         origins = headers.get_all("Origin", [])
         if origins:
             return [origin.partition("://")[2] for origin in origins] == [headers.get("Host")]
         return headers.get("Sec-Fetch-Site", "none") in {"none", "same-origin"}
 
-    def knows_token(self, target: str, headers: Message, cookie: str) -> bool:
-        """Return whether a request brings the token, in its address or in this cookie."""
+    def has_token(self, target: str, headers: Message, cookie: str) -> bool:
+        """Return whether a request carries the token in its address or in this cookie."""
         if self._token is None:
             return True
         return any(

@@ -1,13 +1,7 @@
-"""How closely pictures are looked at, so that looking keeps up with them.
+"""Detects, tracks and hides the faces of the newest frame, in a thread of its own.
 
-Which faces were lost without an explanation: they may still be there, elsewhere.
-
-Sees what a follower does: when it has looked, and which faces it has lost.
-
-The watcher: sees and hides the faces of the newest frame, in a thread of its own.
-
-Whatever fails in it is counted and told, and it starts anew, with eyes loaded anew, after pauses
-that grow. What it has not finished never leaves it.
+An error in it is counted and reported; then it starts again with a detector loaded again, after
+pauses that grow. Frames that it has not finished never leave it.
 """
 
 from __future__ import annotations
@@ -18,187 +12,32 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 
 from tracker_blur.core.box import Box
-from tracker_blur.core.frame import Image, RedactedFrame, usual_view_px, view_size
+from tracker_blur.core.frame import Image, RedactedFrame, default_view_px, view_size
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.delivery import Format
 from tracker_blur.realtime.handoff import Backoff, Latest
 from tracker_blur.realtime.live_frame import LiveFrame
+from tracker_blur.realtime.settings import LiveTiming
 from tracker_blur.redaction.redactor import Redactor
 from tracker_blur.settings import Settings
 from tracker_blur.tracking.detector_bundle import DetectorBundle
-from tracker_blur.tracking.lookahead import Stepping, look_ahead
+from tracker_blur.tracking.lookahead import FrameTracker, look_ahead
 from tracker_blur.tracking.online import Step
 from tracker_blur.tracking.scene_cuts import Change
-
-_STEPS = (1.0, 0.75, 0.5)  # of the size that is wanted; below, a face is too small to be found
-_SHARE = 0.1  # of the newest measurement in the smoothed load
-_TOO_MUCH, _LITTLE = 0.95, 0.45  # of the time there is for a frame
-_SETTLED_FRAMES = 30  # between two changes: each costs a look at another size
-
-
-class Effort:
-    """Lowers the size of the view while frames take longer than there is time, and raises it again.
-
-    view_px         longest side, in pixels, that is wanted
-    period_seconds  the time there is for a frame
-    """
-
-    def __init__(self, view_px: int, period_seconds: float) -> None:
-        self._wanted_px = view_px
-        self._period_seconds = period_seconds
-        self._step = 0
-        self._load = 0.0
-        self._settled = 0
-
-    @property
-    def view_px(self) -> int:
-        """Longest side, in pixels, at which the next picture is to be looked at."""
-        return round(self._wanted_px * _STEPS[self._step])
-
-    def spent(self, seconds: float) -> None:
-        """Learn how long a frame took."""
-        load = seconds / self._period_seconds
-        self._load += _SHARE * (load - self._load)
-        self._settled += 1
-        if self._settled < _SETTLED_FRAMES:
-            return
-        if self._load > _TOO_MUCH and self._step + 1 < len(_STEPS):
-            self._change(1)
-        elif self._load < _LITTLE and self._step > 0:
-            self._change(-1)
-
-    def _change(self, by: int) -> None:
-        self._step += by
-        self._settled = 0
-
-
-_SURE_FINDS = 5  # a face that was surely found so often was one
-_BORDER_SIZES = 0.2  # a face last seen so near to the border, in its sizes, may have left there
-_BEHIND_SHARE = 0.3  # of its box: a face of which others hide so much may be behind them
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """A face that is followed: its sure finds so far, and where it was seen last."""
-
-    sure_finds: int
-    box: Box
-
-
-class LossDetector:
-    """Watches the steps of a follower.
-
-    confidence  the score from which a find is sure
-    """
-
-    def __init__(self, confidence: float) -> None:
-        self._confidence = confidence
-        self._known: dict[int, _Known] = {}
-        self._before_cut: dict[int, _Known] = {}
-        self._size: tuple[int, int] | None = None
-
-    def step(self, step: Step, size: tuple[int, int]) -> frozenset[int]:
-        """Return the identifiers of faces lost in this frame; `size` (width, height) of its view.
-
-        A face that left over the border, went behind another, or was lost by a cut is explained.
-        """
-        if step.change is Change.CUT:
-            self._before_cut, self._known = self._known, {}
-        elif step.change is Change.RETURN:  # it was but a flash of light
-            self._known |= self._before_cut
-        if self._size is not None and size != self._size:
-            self._rescale(size[0] / self._size[0], size[1] / self._size[1])
-        self._size = size
-        self._known = {face.track_id: self._updated(face) for face in step.faces}
-        seen = [face.box for face in step.faces if face.origin is not Origin.HELD]
-        lost = set()
-        for face in step.faces:
-            known = self._known[face.track_id]
-            if (
-                face.origin is Origin.HELD
-                and known.sure_finds >= _SURE_FINDS
-                and not _is_at_border(known.box, size)
-                and not _is_behind(known.box, seen)
-            ):
-                lost.add(face.track_id)
-        return frozenset(lost)
-
-    def _rescale(self, x_ratio: float, y_ratio: float) -> None:
-        """Go on in views of another size."""
-        self._known, self._before_cut = (
-            {
-                track_id: _Known(known.sure_finds, known.box.scaled(x_ratio, y_ratio))
-                for track_id, known in faces.items()
-            }
-            for faces in (self._known, self._before_cut)
-        )
-
-    def _updated(self, face: Face) -> _Known:
-        known = self._known.get(face.track_id, _Known(0, face.box))
-        if face.origin is Origin.HELD:
-            return known
-        is_sure = face.origin is Origin.DETECTED and face.score >= self._confidence
-        return _Known(known.sure_finds + is_sure, face.box)
-
-
-def _is_at_border(box: Box, size: tuple[int, int]) -> bool:
-    reach = _BORDER_SIZES * box.size
-    left, top, right, bottom = box.as_tuple()
-    return min(left, top, size[0] - right, size[1] - bottom) < reach
-
-
-def _is_behind(box: Box, others: list[Box]) -> bool:
-    return any(other.intersection_area(box) > _BEHIND_SHARE * box.area for other in others)
-
-
-class ObservedTracker:
-    """Stands between a follower and who asks it.
-
-    confidence  the score from which a find is sure
-    looked      called each time the detector has looked
-    """
-
-    def __init__(self, follower: Stepping, confidence: float, looked: Callable[[], None]) -> None:
-        self._follower = follower
-        self._losses = LossDetector(confidence)
-        self._looked = looked
-        self._pending: deque[set[int]] = deque()
-
-    def step(self, image: Image, seconds: float) -> Step:
-        """Return the faces of the next frame."""
-        step = self._follower.step(image, seconds)
-        if step.is_detection_frame:
-            self._looked()
-        height, width = image.shape[:2]
-        lost = self._losses.step(step, (width, height))
-        found = {face.track_id for face in step.faces if face.origin is Origin.DETECTED}
-        for earlier in self._pending:
-            earlier -= found
-        self._pending.append(set(lost))
-        return step
-
-    def is_face_lost(self) -> bool:
-        """Return whether a face was lost in the oldest frame not asked for, and not found since."""
-        return bool(self._pending.popleft())
-
-
-_MOST_DELAYED_FRAMES = 30  # they wait at full size
-_LEAST_PATIENCE_SECONDS = 0.2
-_FEW_FRAMES_SHARE = 0.5  # of a frame's time: what comes a little early ends a delay all the same
 
 
 @dataclass(frozen=True, slots=True)
 class AnalyzedFrame:
-    """A frame that was looked at.
+    """A frame whose faces are hidden.
 
-    redacted      with its faces hidden
-    frame         the same frame
-    faces         how many they are
-    is_face_lost  whether a face vanished from it without an explanation
+    Attributes:
+        redacted: The frame as targets may get it.
+        frame: The same frame.
+        faces: How many faces are hidden in it.
+        is_face_lost: Whether a face vanished from it without an explanation.
     """
 
     redacted: RedactedFrame
@@ -208,144 +47,311 @@ class AnalyzedFrame:
 
 
 class Analyzer:
-    """Takes the newest arrivals and gives them redacted.
+    """Takes the newest captured frames and offers them redacted.
 
-    failure    what went wrong, until it has worked again for `hold_seconds`; "" if nothing
-    error      what went wrong last; "" if nothing ever did
-    restarts   how often it was started anew
-    view_px    longest side, in pixels, at which pictures are looked at now; 0: not yet
+    Attributes:
+        analyzed: The newest redacted frame, for the output.
+        failure: What failed, until it has worked again for `hold_seconds`; "" if nothing.
+        error: The last error; "" if there was none.
+        restarts: How often it was started again.
+        view_px: Longest side, in pixels, at which faces are detected now; 0: not yet known.
 
-    settings   `delay_seconds` is the look-ahead
-    eyes       for the first start; later ones load their own
-    tell       called with what a user should know, from the watcher's thread
+    Args:
+        settings: How faces are detected and hidden; `delay_seconds` is the look-ahead.
+        detectors: For the first start; later ones load their own.
+        controls: Change the method and its strength.
+        frames: The newest captured frame.
+        warn: Called with each problem, from the thread.
+        timing: Its own and the load's limits.
     """
 
     def __init__(
         self,
         settings: Settings,
-        eyes: DetectorBundle,
+        detectors: DetectorBundle,
         controls: Controls,
-        arrivals: Latest[LiveFrame],
-        tell: Callable[[str], None],
+        frames: Latest[LiveFrame],
+        warn: Callable[[str], None],
+        timing: LiveTiming,
     ) -> None:
         self._settings = settings
-        self._eyes: DetectorBundle | None = eyes
+        self._detectors: DetectorBundle | None = detectors
         self._controls = controls
-        self._arrivals = arrivals
-        self._tell = tell
+        self._frames = frames
+        self._warn = warn
+        self._timing = timing
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
-        self._rate = Fraction(30)
-        self.watched: Latest[AnalyzedFrame] = Latest()
+        self._rate = timing.default_rate
+        self.analyzed: Latest[AnalyzedFrame] = Latest()
         self.failure = ""
         self.error = ""
         self.restarts = 0
-        self.view_px = self._wanted_px = settings.view_px or 0
-        self._last_look: float | None = None
-        self._all_seen: float | None = None
+        self.view_px = self._chosen_view_px = settings.view_px or 0
+        self._last_detection: float | None = None
+        self._all_analyzed: float | None = None
         self._busy_since: float | None = None
 
-    def start(self, form: Format) -> None:
-        """Begin to look at frames of this form."""
-        self._rate = form.rate
-        self.view_px = self._wanted_px = self._settings.view_px or usual_view_px(form.size)
-        self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
+    def start(self, format: Format) -> None:
+        """Start the thread for frames of this format."""
+        self._rate = format.rate
+        self._chosen_view_px = self._settings.view_px or default_view_px(format.size)
+        self.view_px = self._chosen_view_px
+        self._thread = threading.Thread(target=self._run, name="analyzer", daemon=True)
         self._thread.start()
 
     @property
     def is_over(self) -> bool:
-        """Whether it has begun, and has come to the end of what arrives."""
+        """Whether it was started and has ended."""
         return self._thread is not None and not self._thread.is_alive()
 
-    def look_age(self, now: float) -> float | None:
-        """Return the seconds since the detector last finished; None: not since the last start.
+    def detection_age(self, now: float) -> float | None:
+        """Return the seconds since the last detection; None: none since the last start.
 
-        Frames that still wait when no more come were all seen: their end makes no look old.
+        Frames that still wait when the source has ended were all analyzed: the age stops growing.
         """
-        last_look = self._last_look  # its thread forgets it where looking fails
-        if last_look is None:
+        last_detection = self._last_detection  # the thread resets it when it fails
+        if last_detection is None:
             return None
-        return (self._all_seen or now) - last_look
+        return (self._all_analyzed or now) - last_detection
 
     @property
     def busy_seconds(self) -> float:
-        """How long it has been at one frame, or at loading its eyes; 0.0 while it waits."""
+        """How long the current frame, or loading the detector, has taken; 0.0 while it waits."""
         since = self._busy_since
         return 0.0 if since is None else time.monotonic() - since
 
-    def stop(self, patience_seconds: float) -> None:
-        """End it; what takes longer than that, from its beginning, is left behind."""
+    def stop(self, timeout_seconds: float) -> None:
+        """Stop the thread; a frame that takes longer than this, from its start, is left behind."""
         self._stopping.set()
-        self._arrivals.close()
+        self._frames.close()
         if self._thread is not None:
-            self._thread.join(max(_LEAST_PATIENCE_SECONDS, patience_seconds - self.busy_seconds))
+            rest = timeout_seconds - self.busy_seconds
+            self._thread.join(max(self._timing.end_detection_least_seconds, rest))
 
     def _run(self) -> None:
-        pauses = Backoff()
+        backoff = Backoff(self._timing)
         while not self._stopping.is_set():
             started = time.monotonic()
             try:
-                self._watch()
+                self._analyze()
                 return
             except Exception as error:
-                self._last_look = self._busy_since = None
-                self.error = f"looking failed ({type(error).__name__}: {error})"
-                self.failure = "looking at the picture failed"
+                self._last_detection = self._busy_since = None
+                self.error = f"detection failed ({type(error).__name__}: {error})"
+                self.failure = "detection failed"
                 self.restarts += 1
-                self._eyes = None
-                self._tell(f"{self.error}: all is hidden until it works again")
-                self._stopping.wait(pauses.next_after(time.monotonic() - started))
+                self._detectors = None
+                self._warn(f"{self.error}: all is hidden until it works again")
+                self._stopping.wait(backoff.next_pause(time.monotonic() - started))
 
-    def _watch(self) -> None:
+    def _analyze(self) -> None:
         self._busy_since = time.monotonic()
-        eyes = self._eyes or DetectorBundle.of(self._settings)
+        detectors = self._detectors or DetectorBundle.of(self._settings)
         settings, rate = self._settings, float(self._rate)
-        follower = eyes.follower(
-            settings.detect_every_frames, rate, settings.hold_seconds, looks_again=True
+        tracker = ObservedTracker(
+            detectors.online_tracker(
+                settings.detect_every_frames, rate, settings.hold_seconds, redetect=True
+            ),
+            detectors.confidence,
+            self._on_detection,
         )
-        witness = ObservedTracker(follower, eyes.confidence, self._looked)
-        effort = Effort(self._wanted_px, 1 / rate)
-        delay = settings.delay_seconds
-        seen = look_ahead(
-            self._arriving(effort),
-            lambda frame: frame.view(view_size(frame.size, effort.view_px)),
-            witness,
-            eyes.rewind(rate) if delay else None,
-            _MOST_DELAYED_FRAMES if delay else 0,
-            max(0.0, delay - _FEW_FRAMES_SHARE / rate) if delay else math.inf,
-            settings.margin_seconds,
+        view = AdaptiveViewSize(self._chosen_view_px, 1 / rate, self._timing)
+        delay, tolerance = settings.delay_seconds, self._timing.delay_tolerance_periods / rate
+        tracked = look_ahead(
+            self._captured_frames(view),
+            lambda frame: frame.view(view_size(frame.size, view.view_px)),
+            tracker,
+            detectors.backtracker(rate) if delay else None,
+            self._timing.most_delayed_frames if delay else 0,
+            settings.tracking.smoothing,
+            delay_seconds=max(0.0, delay - tolerance) if delay else math.inf,
+            margin_seconds=settings.margin_seconds,
         )
-        wished, redactor = settings, Redactor(settings)
-        # Whom the follower before this one held or followed, this one may not find at once.
+        applied, redactor = settings, Redactor(settings)
+        # After a failure, the new tracker may not detect at once whom the old one tracked or held.
         hold_seconds = settings.hold_seconds if self.failure else 0.0
         first_seconds = math.inf
-        for frame, faces in seen:
-            if (now_wished := self._controls.control_state.applied(settings)) != wished:
-                wished, redactor = now_wished, Redactor(now_wished)
+        for frame, faces in tracked:
+            if (wanted := self._controls.control_state.applied(settings)) != applied:
+                applied, redactor = wanted, Redactor(wanted)
             redacted = redactor.redact(frame, faces)
-            is_lost = witness.is_face_lost()
-            self.watched.put(AnalyzedFrame(redacted, frame, len(faces), is_lost))
+            is_face_lost = tracker.is_face_lost()
+            self.analyzed.put(AnalyzedFrame(redacted, frame, len(faces), is_face_lost))
             first_seconds = min(first_seconds, frame.seconds)
             if frame.seconds >= first_seconds + hold_seconds:
                 self.failure = ""
-            # What has waited is given at the pace at which it came.
-            if self._arrivals.is_closed and self._stopping.wait(1 / rate):
+            # At the end, frames that waited are offered at the rate at which they came.
+            if self._frames.is_closed and self._stopping.wait(1 / rate):
                 return
             self._busy_since = time.monotonic()
 
-    def _arriving(self, effort: Effort) -> Iterator[LiveFrame]:
-        """Give the newest frames; what happens between two of them is what a frame costs."""
+    def _captured_frames(self, view: AdaptiveViewSize) -> Iterator[LiveFrame]:
+        """Yield the newest frames; the time between two of them is what a frame costs."""
         while not self._stopping.is_set():
             self._busy_since = None
-            frame = self._arrivals.take()
+            frame = self._frames.take()
             self._busy_since = time.monotonic()
             if frame is None:
-                self._all_seen = self._busy_since
+                self._all_analyzed = self._busy_since
                 return
             started = time.perf_counter()
             yield frame
-            effort.spent(time.perf_counter() - started)
-            self.view_px = effort.view_px
+            view.add_frame(time.perf_counter() - started)
+            self.view_px = view.view_px
 
-    def _looked(self) -> None:
-        self._last_look = time.monotonic()
+    def _on_detection(self) -> None:
+        self._last_detection = time.monotonic()
+
+
+class AdaptiveViewSize:
+    """Reduces the size of the detector's view while frames take too long, and restores it.
+
+    Args:
+        view_px: Longest side, in pixels, that is wanted.
+        period_seconds: The time between two frames.
+        timing: The limits of the load.
+    """
+
+    def __init__(self, view_px: int, period_seconds: float, timing: LiveTiming) -> None:
+        self._wanted_px = view_px
+        self._period_seconds = period_seconds
+        self._timing = timing
+        self._step = 0
+        self._load = 0.0
+        self._frames_since_change = 0
+
+    @property
+    def view_px(self) -> int:
+        """Longest side, in pixels, of the next view."""
+        return round(self._wanted_px * self._timing.view_ratios[self._step])
+
+    def add_frame(self, seconds: float) -> None:
+        """Add the time that a frame took."""
+        timing = self._timing
+        load = seconds / self._period_seconds
+        self._load += timing.load_smoothing_ratio * (load - self._load)
+        self._frames_since_change += 1
+        if self._frames_since_change < timing.view_change_frames:
+            return
+        if self._load > timing.high_load and self._step + 1 < len(timing.view_ratios):
+            self._change(1)
+        elif self._load < timing.low_load and self._step > 0:
+            self._change(-1)
+
+    def _change(self, by: int) -> None:
+        self._step += by
+        self._frames_since_change = 0
+
+
+class ObservedTracker:
+    """An online tracker that reports detections and lost faces.
+
+    Args:
+        tracker: The tracker that does the work.
+        confidence: Score from which a detection has high confidence.
+        on_detection: Called after each frame in which the detector ran.
+    """
+
+    def __init__(
+        self, tracker: FrameTracker, confidence: float, on_detection: Callable[[], None]
+    ) -> None:
+        self._tracker = tracker
+        self._losses = LossDetector(confidence)
+        self._on_detection = on_detection
+        self._lost: deque[set[int]] = deque()  # for each frame that is not asked for yet
+
+    def step(self, image: Image, seconds: float) -> Step:
+        """Return the faces of the next frame."""
+        step = self._tracker.step(image, seconds)
+        if step.is_detection_frame:
+            self._on_detection()
+        height, width = image.shape[:2]
+        lost = self._losses.step(step, (width, height))
+        detected = {face.track_id for face in step.faces if face.origin is Origin.DETECTED}
+        for earlier in self._lost:
+            earlier -= detected
+        self._lost.append(set(lost))
+        return step
+
+    def is_face_lost(self) -> bool:
+        """Return whether the oldest frame not asked for has a lost face not detected since."""
+        return bool(self._lost.popleft())
+
+
+_CERTAIN_DETECTIONS = 5  # a track with this many high-confidence detections is a face
+_BORDER_RATIO = 0.2  # a face seen this close to the border, in its sizes, may have left there
+_OCCLUDED_RATIO = 0.3  # a face of whose box others cover more than this may be behind them
+
+
+@dataclass(frozen=True, slots=True)
+class _TrackedFace:
+    """High-confidence detections so far, and the last box that was not held."""
+
+    detections: int
+    box: Box
+
+
+class LossDetector:
+    """Finds faces that the tracker lost without an explanation: they may still be there.
+
+    A face that left over the border, went behind another, or ended at a cut is explained.
+
+    Args:
+        confidence: Score from which a detection has high confidence.
+    """
+
+    def __init__(self, confidence: float) -> None:
+        self._confidence = confidence
+        self._tracked: dict[int, _TrackedFace] = {}
+        self._before_cut: dict[int, _TrackedFace] = {}
+        self._size: tuple[int, int] | None = None
+
+    def step(self, step: Step, size: tuple[int, int]) -> frozenset[int]:
+        """Return the track ids lost in this frame, whose view has this (width, height)."""
+        if step.change is Change.CUT:
+            self._before_cut, self._tracked = self._tracked, {}
+        elif step.change is Change.RETURN:  # the cut was only a flash of light
+            self._tracked |= self._before_cut
+        if self._size is not None and size != self._size:
+            self._rescale(size[0] / self._size[0], size[1] / self._size[1])
+        self._size = size
+        self._tracked = {face.track_id: self._updated(face) for face in step.faces}
+        seen = [face.box for face in step.faces if face.origin is not Origin.HELD]
+        lost = set()
+        for face in step.faces:
+            tracked = self._tracked[face.track_id]
+            if (
+                face.origin is Origin.HELD
+                and tracked.detections >= _CERTAIN_DETECTIONS
+                and not _is_at_border(tracked.box, size)
+                and not _is_occluded(tracked.box, seen)
+            ):
+                lost.add(face.track_id)
+        return frozenset(lost)
+
+    def _rescale(self, x_ratio: float, y_ratio: float) -> None:
+        self._tracked, self._before_cut = (
+            {
+                track_id: _TrackedFace(face.detections, face.box.scaled(x_ratio, y_ratio))
+                for track_id, face in faces.items()
+            }
+            for faces in (self._tracked, self._before_cut)
+        )
+
+    def _updated(self, face: Face) -> _TrackedFace:
+        tracked = self._tracked.get(face.track_id, _TrackedFace(0, face.box))
+        if face.origin is Origin.HELD:
+            return tracked
+        is_certain = face.origin is Origin.DETECTED and face.score >= self._confidence
+        return _TrackedFace(tracked.detections + is_certain, face.box)
+
+
+def _is_at_border(box: Box, size: tuple[int, int]) -> bool:
+    reach = _BORDER_RATIO * box.size
+    left, top, right, bottom = box.as_tuple()
+    return min(left, top, size[0] - right, size[1] - bottom) < reach
+
+
+def _is_occluded(box: Box, others: list[Box]) -> bool:
+    return any(other.intersection_area(box) > _OCCLUDED_RATIO * box.area for other in others)

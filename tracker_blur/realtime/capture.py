@@ -1,9 +1,4 @@
-"""SessionClock: one time that only rises, whatever the time stamps of a source do.
-
-Haste: notices pictures that are sent faster than they are to be shown.
-
-The intake: takes what a source gives, in a thread of its own, and connects it anew.
-"""
+"""Captures a source in a thread of its own: the newest frame, the audio, and reconnecting."""
 
 from __future__ import annotations
 
@@ -15,161 +10,159 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from tracker_blur.errors import SourceError
-from tracker_blur.realtime.delivery import SOUND_RATE, AudioChunk, Format
+from tracker_blur.realtime.delivery import AUDIO_RATE, AudioChunk, Format
 from tracker_blur.realtime.handoff import Backoff, Latest
 from tracker_blur.realtime.live_frame import LiveFrame, LiveFrameConverter
-from tracker_blur.realtime.settings import LiveSettings
+from tracker_blur.realtime.settings import LiveSettings, LiveTiming
 from tracker_blur.realtime.sources import CapturedAudio, CapturedFrame, LiveSource
-
-_LATEST_SECONDS = 1.0  # a stamp that lies further off was made by a clock set anew
-_STEP_SECONDS = 0.001  # between pictures whose stamps say they are not later than the last
 
 
 class SessionClock:
-    """Turns a source's time stamps into seconds since the session began.
+    """Converts a source's timestamps to seconds since the session began.
 
-    Stamps are laid on the session's time so that the promptest of them fall on their arrival: what
-    comes late by jitter keeps its distance to the others. When stamps jump, they are laid anew.
+    Timestamps are aligned so that the most punctual fall on their time of arrival: what comes late
+    through jitter keeps its distance to the others. When timestamps jump, they are aligned again.
     """
 
-    def __init__(self) -> None:
-        self._offset: float | None = None  # from stamps to the session's seconds
-        self._last = -_STEP_SECONDS
+    def __init__(self, timing: LiveTiming) -> None:
+        self._timing = timing
+        self._offset: float | None = None  # from timestamps to the session's seconds
+        self._last = -timing.frame_step_seconds
 
     def restart(self) -> None:
-        """Forget how stamps lie: the source is another, or was connected anew."""
+        """Forget the alignment: the source was reconnected."""
         self._offset = None
 
-    def seconds(self, stamp: float | None, now: float) -> float:
-        """Return when what is stamped so, and arrives now, is; both in seconds."""
-        if stamp is None:
+    def seconds(self, timestamp: float | None, now: float) -> float:
+        """Return the session's time of an item that arrives now; all in seconds."""
+        if timestamp is None:
             return now
-        is_jump = self._offset is None or stamp + self._offset < now - _LATEST_SECONDS
-        if is_jump or stamp + (self._offset or 0.0) > now:
-            self._offset = now - stamp
-        return stamp + (self._offset or 0.0)
+        oldest = now - self._timing.late_timestamp_seconds
+        is_jump = self._offset is None or timestamp + self._offset < oldest
+        if is_jump or timestamp + (self._offset or 0.0) > now:
+            self._offset = now - timestamp
+        return timestamp + (self._offset or 0.0)
 
-    def sound_seconds(self, stamp: float | None, now: float) -> float:
-        """Return the same for sound, which lies as the pictures do, however late it comes."""
-        if stamp is None or self._offset is None or stamp + self._offset > now + _LATEST_SECONDS:
-            return self.seconds(stamp, now)
-        return stamp + self._offset
+    def audio_seconds(self, timestamp: float | None, now: float) -> float:
+        """Return the same for audio, which is aligned as the frames are, however late it comes."""
+        newest = now + self._timing.late_timestamp_seconds
+        if timestamp is None or self._offset is None or timestamp + self._offset > newest:
+            return self.seconds(timestamp, now)
+        return timestamp + self._offset
 
-    def picture_seconds(self, stamp: float | None, now: float) -> float:
-        """Return the same for a picture: always later than the one before."""
-        self._last = max(self.seconds(stamp, now), self._last + _STEP_SECONDS)
+    def frame_seconds(self, timestamp: float | None, now: float) -> float:
+        """Return the same for a frame: always later than the one before."""
+        self._last = max(self.seconds(timestamp, now), self._last + self._timing.frame_step_seconds)
         return self._last
 
 
-_MOST_SECONDS = 2.0  # ahead: a sender of live pictures may begin with some that it kept
-_JUMP_SECONDS = 1.0  # between two stamps: the clock was set anew, and tells nothing
-
-
 class FasterThanRealtime:
-    """Compares the time stamps of pictures with the time at which they come."""
+    """Notices a source whose frames come faster than their timestamps say."""
 
-    def __init__(self) -> None:
-        self._last: tuple[float, float] | None = None  # stamp, and when it came
+    def __init__(self, timing: LiveTiming) -> None:
+        self._timing = timing
+        self._last: tuple[float, float] | None = None  # timestamp and arrival
         self._ahead_seconds = 0.0
-        self._is_known = False
+        self._is_reported = False
 
-    def is_news(self, stamp: float | None, now: float) -> bool:
-        """Return whether this picture, which comes now, is the first to come far too early.
+    def is_news(self, timestamp: float | None, now: float) -> bool:
+        """Return whether this frame, which arrives now, is the first that comes far too early.
 
-        Both in seconds; a stamp of None tells nothing.
+        Both in seconds. Frames without a timestamp are ignored.
         """
-        if stamp is None or self._is_known:
+        if timestamp is None or self._is_reported:
             return False
         if self._last is not None:
-            step, passed = stamp - self._last[0], now - self._last[1]
-            step = step if abs(step) < _JUMP_SECONDS else passed
+            step, passed = timestamp - self._last[0], now - self._last[1]
+            step = step if abs(step) < self._timing.timestamp_jump_seconds else passed
             self._ahead_seconds = max(0.0, self._ahead_seconds + step - passed)
-        self._last = stamp, now
-        self._is_known = self._ahead_seconds > _MOST_SECONDS
-        return self._is_known
-
-
-_DEFAULT_RATE = Fraction(30)
-_MOST_SOUNDS = 2000  # stretches that wait for their picture; nobody is there for more
-_EARLY_SHARE = 0.75  # of a frame's time: what comes sooner is more than was asked for
-_SAME_SECONDS = 0.1  # sound whose stamps are off by less goes on where it was
+        self._last = timestamp, now
+        self._is_reported = self._ahead_seconds > self._timing.too_fast_seconds
+        return self._is_reported
 
 
 class Capture:
-    """Puts each picture in the place of an older one, and keeps sound until it is asked for.
+    """Offers the newest frame of a source, and its audio until the output takes it.
 
-    arrivals      the newest picture, for whom it concerns
-    sounds        what is to be played, in order
-    newest        the newest picture; None: there was none yet
-    is_connected  whether the source is open
-    has_ended     whether it has come to its end, as a file does
-    count         how many pictures came; of them
-    excess        those that were left out: more than `rate` asks for
-    reconnects    how often the source was opened again
-    error         what went wrong last; "" if nothing ever did
-    failure       why it has ended, or never began, where that is no usual end
+    Attributes:
+        frames: The newest frame, for the analyzer.
+        audio: What is to be played, in order.
+        newest: The newest frame; None: there was none yet.
+        is_connected: Whether the source is open.
+        has_ended: Whether the source has ended, as a file does.
+        frame_count: How many frames came.
+        skipped_count: How many of them were skipped because `rate` asks for fewer.
+        reconnects: How often the source was opened again.
+        error: The last error; "" if there was none.
+        failure: Why it ended or never began; None for a regular end.
 
-    epoch  `time.monotonic()` at which the session's clock is 0
-    tell   called with trouble that a user should know of, from the intake's thread
-    note   called with other news, from there, too
+    Args:
+        source: What to capture.
+        settings: Size, rate and timing.
+        epoch: `time.monotonic()` at which the session's clock is 0.
+        warn: Called with each problem, from the thread.
+        inform: Called with other news, from the thread.
     """
 
     def __init__(
         self,
         source: LiveSource,
-        live: LiveSettings,
+        settings: LiveSettings,
         epoch: float,
-        tell: Callable[[str], None],
-        note: Callable[[str], None],
+        warn: Callable[[str], None],
+        inform: Callable[[str], None],
     ) -> None:
+        timing = settings.timing
         self._source = source
-        self._live = live
+        self._settings = settings
         self._epoch = epoch
-        self._tell = tell
-        self._note = note
-        self._clock = SessionClock()
-        self._haste = FasterThanRealtime()
-        self._forms = LiveFrameConverter(live.size)
-        self._sound_end = 0.0
+        self._warn = warn
+        self._inform = inform
+        self._clock = SessionClock(timing)
+        self._speed = FasterThanRealtime(timing)
+        self._converter = LiveFrameConverter(settings.size)
         self._next_due = 0.0
+        self._audio_end = 0.0
         self._stopping = threading.Event()
         self._begun = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
-        self.arrivals: Latest[LiveFrame] = Latest()
-        self.sounds: deque[AudioChunk] = deque(maxlen=_MOST_SOUNDS)
+        self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
+        self.frames: Latest[LiveFrame] = Latest()
+        self.audio: deque[AudioChunk] = deque(maxlen=timing.capture_audio_chunks)
         self.newest: LiveFrame | None = None
-        self.is_connected = self.has_ended = False
-        self.count = self.excess = self.reconnects = 0
+        self.is_connected = False
+        self.has_ended = False
+        self.frame_count = self.skipped_count = self.reconnects = 0
         self.error = ""
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
 
     def start(self) -> None:
-        """Begin; opening may take long, and happens in the intake's thread, too."""
+        """Start the thread, which also opens the source."""
         self._thread.start()
 
     def wait_for_first(self, timeout_seconds: float) -> bool:
-        """Return whether a picture has come, or none ever will, after so long at the most."""
+        """Wait for the first frame; return whether it came, or none ever will."""
         return self._begun.wait(timeout_seconds)
 
     @property
     def format(self) -> Format:
-        """What all pictures and the sound are like; known once a picture has come.
+        """The format of all frames and audio; known once a frame has come.
 
-        Raises SourceError when the source cannot be opened, or has ended without one.
+        Raises:
+            SourceError: When the source could not be opened, or ended without a frame.
         """
         if self.newest is None and self.failure is not None:
             raise self.failure
         if self.newest is None:
-            raise SourceError(f"{self._source.name}: ended before a whole picture came")
-        rate = self._live.rate
-        return Format(
-            self.newest.size,
-            Fraction(rate).limit_denominator(1001) if rate else self._source.rate or _DEFAULT_RATE,
-            SOUND_RATE if self._source.has_sound else None,
-        )
+            raise SourceError(f"{self._source.name}: ended before the first complete frame")
+        rate = self._settings.rate
+        if rate:
+            frame_rate = Fraction(rate).limit_denominator(1001)
+        else:
+            frame_rate = self._source.rate or self._settings.timing.default_rate
+        return Format(self.newest.size, frame_rate, AUDIO_RATE if self._source.has_audio else None)
 
     def stop(self, timeout_seconds: float) -> None:
-        """End it; a source that does not let go is left behind after so long."""
+        """Stop the thread; a source that does not let go in time is left behind."""
         self._stopping.set()
         self._source.abort()
         if self._thread.ident is not None:
@@ -178,20 +171,20 @@ class Capture:
     def _run(self) -> None:
         try:
             self._source.open()
-        except Exception as error:  # raised where somebody waits for the first picture
+        except Exception as error:  # raised by `format` in the session's thread
             self.failure = error
         else:
             self.is_connected = True
-            self._keep_taking()
+            self._keep_reading()
         self._source.close()
         self._begun.set()
-        self.arrivals.close()
+        self.frames.close()
 
-    def _keep_taking(self) -> None:
-        """Take what comes until it is stopped, or the end; connect anew where that is none."""
-        pauses = Backoff()
+    def _keep_reading(self) -> None:
+        """Read until stopped, or until a finite source ends; reconnect any other."""
+        backoff = Backoff(self._settings.timing)
         while not self._stopping.is_set():
-            opened, before = time.monotonic(), self.count
+            opened, count_before = time.monotonic(), self.frame_count
             failure: SourceError | None = None
             try:
                 if not self.is_connected:
@@ -199,64 +192,64 @@ class Capture:
                     self.is_connected = True
                     self.reconnects += 1
                     self._clock.restart()
-                    self._note(f"{self._source.name}: is back")
-                self._take()
+                    self._inform(f"{self._source.name}: is back")
+                self._read()
             except SourceError as error:
                 failure = error
             except Exception as error:  # whatever it is, the source is tried again
                 failure = SourceError(
-                    f"{self._source.name}: fails ({type(error).__name__}: {error})"
+                    f"{self._source.name}: failed ({type(error).__name__}: {error})"
                 )
             self.is_connected = False
             self._source.close()
-            gc.collect()  # an error and the decoders it met keep each other, for hours
+            gc.collect()  # errors and decoders refer to each other and would stay for hours
             if self._stopping.is_set():
                 break
-            trouble = str(failure or f"{self._source.name}: has stopped")
-            if self._source.ends:
+            problem = str(failure or f"{self._source.name}: has stopped")
+            if self._source.is_finite:
                 self.failure, self.has_ended = failure, True
-                self.error = trouble if failure else self.error
+                self.error = problem if failure else self.error
                 break
-            if self.count > before or trouble != self.error:
-                self._tell(f"{trouble}: connecting anew")
-            self.error = trouble
-            self._stopping.wait(pauses.next_after(time.monotonic() - opened))
+            if self.frame_count > count_before or problem != self.error:
+                self._warn(f"{problem}: reconnecting")
+            self.error = problem
+            self._stopping.wait(backoff.next_pause(time.monotonic() - opened))
 
-    def _take(self) -> None:
+    def _read(self) -> None:
         for item in self._source.read(self._stopping):
             now = time.monotonic()
             if isinstance(item, CapturedFrame):
-                self._see(item, now)
+                self._add_frame(item, now)
             else:
-                self._hear(item, now)
+                self._add_audio(item, now)
 
-    def _see(self, item: CapturedFrame, now: float) -> None:
-        self.count += 1
-        if self._source.ends and self._haste.is_news(item.stamp, now):
-            self._tell(
-                f"{self._source.name}: pictures come faster than they are to be shown: the newest "
-                "are shown, the others dropped: have them sent at their own speed (ffmpeg -re), "
-                "or hide faces in the whole file (trackblur FILE)"
+    def _add_frame(self, item: CapturedFrame, now: float) -> None:
+        self.frame_count += 1
+        if self._source.is_finite and self._speed.is_news(item.timestamp, now):
+            self._warn(
+                f"{self._source.name}: frames come faster than real time, so most are dropped: "
+                "send them at their own speed (ffmpeg -re), or redact the whole file "
+                "(trackblur FILE)"
             )
-        seconds = self._clock.picture_seconds(item.stamp, now - self._epoch)
-        if self._live.rate is not None:
+        seconds = self._clock.frame_seconds(item.timestamp, now - self._epoch)
+        rate = self._settings.rate
+        if rate is not None:
             if seconds < self._next_due:
-                self.excess += 1
+                self.skipped_count += 1
                 return
-            self._next_due = seconds + _EARLY_SHARE / self._live.rate
-        arrival = self._forms.arrival(item.picture, seconds, now)
-        self.newest = arrival
-        self.arrivals.put(arrival)
+            self._next_due = seconds + self._settings.timing.rate_tolerance_periods / rate
+        self.newest = self._converter.convert(item.frame, seconds, now)
+        self.frames.put(self.newest)
         self._begun.set()
 
-    def _hear(self, item: CapturedAudio, now: float) -> None:
-        seconds = self._clock.sound_seconds(item.stamp, now - self._epoch)
-        if abs(seconds - self._sound_end) < _SAME_SECONDS:
-            seconds = self._sound_end
-        skipped = round((self._sound_end - seconds) * SOUND_RATE)
-        if skipped >= item.samples.shape[1]:  # it was played already
+    def _add_audio(self, item: CapturedAudio, now: float) -> None:
+        seconds = self._clock.audio_seconds(item.timestamp, now - self._epoch)
+        if abs(seconds - self._audio_end) < self._settings.timing.audio_gap_seconds:
+            seconds = self._audio_end
+        overlap = round((self._audio_end - seconds) * AUDIO_RATE)
+        if overlap >= item.samples.shape[1]:  # all of it was played already
             return
-        samples = item.samples[:, max(0, skipped) :]
-        seconds = max(seconds, self._sound_end)
-        self._sound_end = seconds + samples.shape[1] / SOUND_RATE
-        self.sounds.append(AudioChunk(samples, seconds))
+        samples = item.samples[:, max(0, overlap) :]
+        seconds = max(seconds, self._audio_end)
+        self._audio_end = seconds + samples.shape[1] / AUDIO_RATE
+        self.audio.append(AudioChunk(samples, seconds))

@@ -1,9 +1,4 @@
-"""What another program says, kept for when it fails.
-
-Starts and ends the processes that work for a target.
-
-Writes to a pipe whose reader may stop reading.
-"""
+"""Child processes that work for a source or target: their environment, pipes, stderr and end."""
 
 from __future__ import annotations
 
@@ -14,57 +9,24 @@ import sys
 import tempfile
 from contextlib import suppress
 
-_MOST_BYTES = 1 << 20  # a program that complains of every packet would fill the disk
-_TOLD_BYTES = 4096
+_LARGEST_LOG_BYTES = 1 << 20  # a program that reports every packet would fill the disk
+_TAIL_BYTES = 4096
+_CHUNK_BYTES = 1 << 20
+_ATOMIC_BYTES = getattr(select, "PIPE_BUF", 512)  # a pipe with room takes this much at once
 
 
-class StderrTail:
-    """A place for what a process writes; no pipe: one that nobody reads would stop it."""
-
-    def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # closed in `close`
-
-    def fileno(self) -> int:
-        """Return its descriptor."""
-        return self._file.fileno()
-
-    @property
-    def are_any(self) -> bool:
-        """Whether something was said that was not forgotten."""
-        return os.fstat(self.fileno()).st_size > 0
-
-    def forget(self) -> None:
-        """Let go of what was said, where it has become much."""
-        if os.fstat(self.fileno()).st_size > _MOST_BYTES:
-            self._file.seek(0)  # for the process, too: both write at one position
-            self._file.truncate()
-
-    def lines(self) -> list[str]:
-        """Return the newest of what was said."""
-        size = os.fstat(self.fileno()).st_size
-        self._file.seek(max(0, size - _TOLD_BYTES))
-        return self._file.read().decode(errors="replace").strip().splitlines()
-
-    def close(self) -> None:
-        """Let go of all of it."""
-        self._file.close()
-
-
-_ENDING_SECONDS = 2.0
-
-
-def environment() -> dict[str, str]:
-    """Return one in which Python finds all packages where this process has found them."""
+def child_environment() -> dict[str, str]:
+    """Return an environment in which Python finds the packages that this process uses."""
     return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONSAFEPATH": "1"}
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
-    """Let a process end by itself, for its input is over; or end it."""
+def end(process: subprocess.Popen[bytes], timeout_seconds: float) -> None:
+    """Close the input of a process and let it end by itself; kill it after the timeout."""
     if process.stdin is not None:
         with suppress(OSError):
             process.stdin.close()
     try:
-        process.wait(_ENDING_SECONDS)
+        process.wait(timeout_seconds)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
@@ -72,21 +34,50 @@ def end(process: subprocess.Popen[bytes]) -> None:
         process.stdout.close()
 
 
-_MUCH = 1 << 20
-_ATOMIC = getattr(select, "PIPE_BUF", 512)  # a pipe that has room takes so many bytes at once
+class StderrTail:
+    """A file for the output of a process. A pipe that is not read would block the process."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # closed in `close`
+
+    def fileno(self) -> int:
+        """Return the file descriptor."""
+        return self._file.fileno()
+
+    @property
+    def has_output(self) -> bool:
+        """Whether there is output that was not trimmed."""
+        return os.fstat(self.fileno()).st_size > 0
+
+    def trim(self) -> None:
+        """Discard the output if it has grown large."""
+        if os.fstat(self.fileno()).st_size > _LARGEST_LOG_BYTES:
+            self._file.seek(0)  # for the process, too: both share one position
+            self._file.truncate()
+
+    def lines(self) -> list[str]:
+        """Return the last lines."""
+        size = os.fstat(self.fileno()).st_size
+        self._file.seek(max(0, size - _TAIL_BYTES))
+        return self._file.read().decode(errors="replace").strip().splitlines()
+
+    def close(self) -> None:
+        """Close and delete the file."""
+        self._file.close()
 
 
 class PipeWriter:
-    """A file to write bytes to; waits for the reader, but not for ever.
+    """A file to write bytes to that waits for the reader, but not forever.
 
-    descriptor       of a pipe or a file, open for writing; the caller closes it
-    timeout_seconds  how long the reader may take to make room
-    is_shared        whether other processes write there, too, so that it must stay as it is
+    Args:
+        descriptor: Of a pipe or a file, open for writing; the caller closes it.
+        timeout_seconds: How long the reader may take to make room.
+        is_shared: Whether other processes write there, too; then its blocking mode stays.
     """
 
     def __init__(self, descriptor: int, timeout_seconds: float, *, is_shared: bool = True) -> None:
         self._descriptor = descriptor
-        self._at_once = _ATOMIC if is_shared else _MUCH
+        self._chunk_bytes = _ATOMIC_BYTES if is_shared else _CHUNK_BYTES
         if not is_shared:
             os.set_blocking(descriptor, False)
         self._timeout_seconds = timeout_seconds
@@ -94,21 +85,23 @@ class PipeWriter:
 
     @property
     def has_reader(self) -> bool:
-        """Whether there is somebody to read, as far as the system tells."""
+        """Whether the pipe has a reader, as far as the system knows."""
         if not hasattr(select, "poll"):
             return True
         poll = select.poll()
         poll.register(self._descriptor, select.POLLOUT)
         return not any(events & ~select.POLLOUT for _, events in poll.poll(0))
 
-    def hurry(self, timeout_seconds: float) -> None:
-        """Wait no longer than so long from now on."""
+    def limit_timeout(self, timeout_seconds: float) -> None:
+        """Lower the timeout to this, if it is longer."""
         self._timeout_seconds = min(self._timeout_seconds, timeout_seconds)
 
     def write(self, data: bytes) -> int:
-        """Write all; raises BrokenPipeError without a reader, TimeoutError when it is too slow.
+        """Write all data. After a failure, each further call fails at once.
 
-        Once it has failed, it fails at once.
+        Raises:
+            BrokenPipeError: When there is no reader.
+            TimeoutError: When the reader is too slow.
         """
         if self._failure is not None:
             raise self._failure
@@ -117,14 +110,14 @@ class PipeWriter:
             while rest:
                 self._wait()
                 with suppress(BlockingIOError):
-                    rest = rest[os.write(self._descriptor, rest[: self._at_once]) :]
+                    rest = rest[os.write(self._descriptor, rest[: self._chunk_bytes]) :]
         except OSError as error:
             self._failure = error
             raise
         return len(data)
 
     def _wait(self) -> None:
-        if not hasattr(select, "poll"):  # Windows can only wait
+        if not hasattr(select, "poll"):  # on Windows the write itself waits
             return
         poll = select.poll()
         poll.register(self._descriptor, select.POLLOUT)

@@ -1,4 +1,4 @@
-"""What a person may do while it runs: from a window, a page or a signal."""
+"""What a person can change during a live session, from the window, the web page or a signal."""
 
 from __future__ import annotations
 
@@ -8,101 +8,109 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from tracker_blur.realtime.settings import LiveTiming
 from tracker_blur.settings import Settings
 
-_STRONGEST, _WEAKEST = 8, -8
-_BLOCKS = 1, 40
-_FACTORS = 1.0, 8.0
+_MIN_STRENGTH, _MAX_STRENGTH = -8, 8
+_MIN_BLOCKS, _MAX_BLOCKS = 1, 40
+_MIN_FACTOR, _MAX_FACTOR = 1.0, 8.0
 _FACTOR_STEP = 0.8
-_PADDING_STEP, _LARGEST_PADDING = 0.05, 2.0
-_POLL_SECONDS = 0.05
-_REST_SECONDS = 0.8  # keyboards repeat a key that is held; the first repeat comes late
+_PADDING_STEP, _MAX_PADDING = 0.05, 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class ControlState:
-    """What is wanted now.
+    """The state of all controls.
 
-    hide_all  hide the whole picture, and let no sound be heard
-    method    how faces are hidden
-    strength  steps: more is stronger, 0 is as the settings say
-    stills    how many pictures were asked for so far
+    Attributes:
+        hide_all: Whether to hide the whole frame and mute the audio.
+        method: How faces are hidden.
+        strength: In steps; more is stronger, 0 is as the settings say.
+        snapshots: How many snapshots were requested so far.
     """
 
     hide_all: bool
     method: str
     strength: int = 0
-    stills: int = 0
+    snapshots: int = 0
 
     def applied(self, settings: Settings) -> Settings:
-        """Return the settings with this method at this strength; never less padding."""
-        more = _PADDING_STEP * max(0, self.strength)
+        """Return the settings with this method at this strength; never with less padding."""
+        padding = settings.padding_ratio + _PADDING_STEP * max(0, self.strength)
+        factor = settings.factor * _FACTOR_STEP**self.strength
         return replace(
             settings,
             method=self.method,
-            blocks=int(_clamped(settings.blocks - self.strength, *_BLOCKS)),
-            factor=_clamped(settings.factor * _FACTOR_STEP**self.strength, *_FACTORS),
-            padding_ratio=min(_LARGEST_PADDING, settings.padding_ratio + more),
+            blocks=int(_clamped(settings.blocks - self.strength, _MIN_BLOCKS, _MAX_BLOCKS)),
+            factor=_clamped(factor, _MIN_FACTOR, _MAX_FACTOR),
+            padding_ratio=min(_MAX_PADDING, padding),
         )
 
 
 class Controls:
-    """Buttons and keys act on it, the session reads it; from any thread.
+    """The controls of a session: buttons and keys change them, the session reads them.
 
-    methods   those that `next_method` goes through, the first one at work
-    hide_all  whether the whole picture is hidden from the start
+    All methods may be called from any thread.
+
+    Args:
+        methods: The methods that `next_method` goes through; the first is in use.
+        hide_all: Whether the whole frame is hidden from the start.
+        timing: How long after a press another may not show again, and how often `wait` polls.
     """
 
-    def __init__(self, methods: Sequence[str], *, hide_all: bool = False) -> None:
+    def __init__(
+        self, methods: Sequence[str], *, hide_all: bool = False, timing: LiveTiming | None = None
+    ) -> None:
         self._methods = tuple(methods)
+        self._timing = timing or LiveTiming()
         self._control_state = ControlState(hide_all, self._methods[0])
-        self._pressed_seconds = -math.inf  # when hiding or showing was wished for, last
+        self._pressed_seconds = -math.inf  # when hiding or showing was last requested
         self._lock = threading.Lock()
-        # No event: a signal's handler may come while the same thread holds the lock of one.
+        # Not an event: a signal handler may run while the same thread holds the event's lock.
         self._is_over = False
 
     @property
     def control_state(self) -> ControlState:
-        """What is wanted now."""
+        """The current state."""
         return self._control_state
 
     @property
     def is_over(self) -> bool:
-        """Whether somebody has quit."""
+        """Whether the session is to end."""
         return self._is_over
 
     def hide_all(self) -> None:
-        """Hide all, sound too."""
+        """Hide the whole frame and mute the audio."""
         with self._lock:
             self._pressed_seconds = time.monotonic()
             self._control_state = replace(self._control_state, hide_all=True)
 
     def show(self) -> None:
-        """Show what is redacted again."""
+        """Show redacted frames again."""
         with self._lock:
             self._control_state = replace(self._control_state, hide_all=False)
 
     def press_show(self) -> None:
-        """Show again, but not so soon after a wish to hide all, or to show, that it may be no wish.
+        """Show redacted frames again, unless another press came just before.
 
-        The second half of a double click, a key that is held, or who has not seen that somebody
-        else has just hidden all: they must uncover nothing.
+        The second half of a double click, a key that is held, or a viewer who has not noticed that
+        someone else has just hidden all must not reveal anything.
         """
         with self._lock:
             before, self._pressed_seconds = self._pressed_seconds, time.monotonic()
-            is_too_soon = self._pressed_seconds - before < _REST_SECONDS
+            is_too_soon = self._pressed_seconds - before < self._timing.repeat_press_seconds
         if not is_too_soon:
             self.show()
 
     def press_hide(self) -> None:
-        """Hide all; where all is hidden, show again as `press_show` does."""
+        """Hide all; if all is hidden already, show again as `press_show` does."""
         if self._control_state.hide_all:
             self.press_show()
         else:
             self.hide_all()
 
     def next_method(self) -> None:
-        """Hide faces in another way."""
+        """Switch to the next method."""
         with self._lock:
             index = self._methods.index(self._control_state.method) + 1
             self._control_state = replace(
@@ -110,35 +118,35 @@ class Controls:
             )
 
     def stronger(self) -> None:
-        """Hide faces more."""
+        """Hide faces more strongly."""
         self._strengthen(1)
 
     def weaker(self) -> None:
-        """Hide faces less."""
+        """Hide faces less strongly."""
         self._strengthen(-1)
 
     def save_still(self) -> None:
-        """Save the next redacted picture as a file."""
+        """Save the next redacted frame as an image."""
         with self._lock:
             self._control_state = replace(
-                self._control_state, stills=self._control_state.stills + 1
+                self._control_state, snapshots=self._control_state.snapshots + 1
             )
 
     def quit(self) -> None:
-        """End the session; a signal's handler may call it, too."""
+        """End the session. Signal handlers may call this, too."""
         self._is_over = True
 
     def wait(self, timeout_seconds: float) -> bool:
-        """Wait until somebody quits, or for so long; return whether somebody has."""
+        """Wait until the session is to end, or for the timeout; return whether it is to end."""
         end = time.monotonic() + timeout_seconds
         while not self._is_over and (left := end - time.monotonic()) > 0:
-            time.sleep(min(_POLL_SECONDS, left))
+            time.sleep(min(self._timing.control_poll_seconds, left))
         return self._is_over
 
     def _strengthen(self, step: int) -> None:
         with self._lock:
-            strength = int(_clamped(self._control_state.strength + step, _WEAKEST, _STRONGEST))
-            self._control_state = replace(self._control_state, strength=strength)
+            strength = _clamped(self._control_state.strength + step, _MIN_STRENGTH, _MAX_STRENGTH)
+            self._control_state = replace(self._control_state, strength=int(strength))
 
 
 def _clamped(value: float, low: float, high: float) -> float:

@@ -1,4 +1,4 @@
-"""What goes from the outlet to the targets: redacted pictures, sound, and what both are like."""
+"""What the output delivers to targets: redacted frames, audio, and the format of both."""
 
 from __future__ import annotations
 
@@ -10,52 +10,55 @@ import numpy.typing as npt
 
 from tracker_blur.core.frame import RedactedFrame
 
-SOUND_RATE = 48_000
-"""Samples a second, of each channel."""
+AUDIO_RATE = 48_000
+"""Samples per second and channel."""
 
-SOUND_CHANNELS = 2
+AUDIO_CHANNELS = 2
 
 TIME_BASE = Fraction(1, 1_000_000)
-"""Of every frame of a session: seconds on its own clock, which starts at 0 and only rises."""
+"""Time base of all frames of a session, whose clock starts at 0 and only rises."""
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """What pictures and sound are like, fixed for a whole session.
+    """The format of frames and audio; fixed for a whole session.
 
-    size        (width, height) in pixels, both even; all pictures are yuv420p, 8 bit, upright
-    rate        frames per second
-    sound_rate  samples a second of stereo sound; None: there is no sound
+    Attributes:
+        size: (width, height) in pixels, both even. All frames are upright 8-bit yuv420p.
+        rate: Frames per second.
+        audio_rate: Samples per second of stereo audio; None: there is no audio.
     """
 
     size: tuple[int, int]
     rate: Fraction
-    sound_rate: int | None = None
+    audio_rate: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One picture on its way to targets.
+    """One frame on its way to the targets.
 
-    redacted  made by `tracker_blur.redaction.redactor` only, covers included; its frame is a
-              `DecodedFrame`, shared between targets: to be read, never written into
-    seconds   when to show it, on the session's clock
-    arrived   `time.monotonic()` when the source's frame was at hand
-    is_cover  whether the whole picture is hidden
+    Attributes:
+        redacted: The frame, made by `tracker_blur.redaction.redactor` only, also when it is
+            blanked. Its frame is a `DecodedFrame` that targets share: it must not be written to.
+        seconds: When to show it, on the session's clock.
+        captured_at: `time.monotonic()` when the source's frame was captured.
+        is_blank: Whether the whole frame is hidden.
     """
 
     redacted: RedactedFrame
     seconds: float
-    arrived: float
-    is_cover: bool
+    captured_at: float
+    is_blank: bool
 
 
 @dataclass(frozen=True, slots=True)
 class AudioChunk:
-    """A stretch of sound that goes with the pictures.
+    """A stretch of audio that goes with the frames.
 
-    samples  -1 to 1, shape (SOUND_CHANNELS, n), at SOUND_RATE
-    seconds  when to play its first sample, on the session's clock
+    Attributes:
+        samples: -1 to 1, shape (AUDIO_CHANNELS, n), at AUDIO_RATE.
+        seconds: When to play its first sample, on the session's clock.
     """
 
     samples: npt.NDArray[np.float32]

@@ -1,7 +1,7 @@
 """Sends an encoded stream from standard input to a server; a program of its own.
 
-FFmpeg's network protocols may take long to connect, to send and to end, and Python stands still
-meanwhile. So they run in another process, which can be ended at any time.
+FFmpeg's network protocols may take long to connect, send and close, and block Python meanwhile. In
+a process of their own they can be killed at any time.
 """
 
 from __future__ import annotations
@@ -12,21 +12,24 @@ from contextlib import suppress
 import av
 
 PIPE_FORMAT = "nut"
-"""FFmpeg's name of what is to be given on standard input."""
+"""FFmpeg's name of the container format on standard input."""
 
 AT_ONCE = {
     "flush_packets": "1",
-    "max_interleave_delta": "500000",  # microseconds that a picture waits for sound
+    "max_interleave_delta": "500000",  # microseconds that a frame waits for audio
 }
-"""FFmpeg's options for what is written as it comes."""
+"""FFmpeg's options for a container that is written as packets come."""
 
 _NO_PROBING = {"analyzeduration": "0", "fpsprobesize": "0"}
 
 
 def forward(muxer: str, address: str, options: dict[str, str]) -> None:
-    """Copy all of standard input to an address; tells on standard output that it is reached.
+    """Copy standard input to an address; write a line to standard output once it is reached.
 
-    Raises av.FFmpegError, OSError or ValueError when it cannot be reached or read.
+    Raises:
+        av.FFmpegError: When the address cannot be reached or the input cannot be read.
+        OSError: The same.
+        ValueError: The same.
     """
     with av.open("pipe:0", format=PIPE_FORMAT, container_options=_NO_PROBING) as source:
         output = av.open(address, "w", format=muxer, container_options={**AT_ONCE, **options})
@@ -54,7 +57,7 @@ def main() -> None:
     except (av.FFmpegError, OSError, ValueError) as error:
         with suppress(OSError):
             sys.stderr.write(f"{getattr(error, 'strerror', None) or error}\n")
-        # The rest of standard input is of no use, nor are FFmpeg's objects, which might wait.
+        # Without the traceback: it would keep FFmpeg's objects, whose cleanup might wait.
         raise SystemExit(1) from None
 
 

@@ -1,9 +1,4 @@
-"""A place for one thing between two threads: the newest wins.
-
-Pauses that grow, between attempts at something that keeps failing.
-
-Telling a user something, from threads that have more to do.
-"""
+"""Between threads: the newest item, pauses between retries, callbacks that never fail."""
 
 from __future__ import annotations
 
@@ -12,14 +7,17 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Generic, TypeVar
 
+from tracker_blur.realtime.settings import LiveTiming
+
 T = TypeVar("T")
 
 
 class Latest(Generic[T]):
-    """Holds what was put last until it is taken; nothing is ever queued.
+    """A slot for one item that a newer item replaces. Nothing is queued.
 
-    put_count      how many things were put
-    dropped_count  how many of them were replaced by a newer one before they were taken
+    Attributes:
+        put_count: How many items were put.
+        dropped_count: How many of them were replaced before they were taken.
     """
 
     def __init__(self) -> None:
@@ -31,11 +29,16 @@ class Latest(Generic[T]):
 
     @property
     def is_closed(self) -> bool:
-        """Whether nothing new will be put."""
+        """Whether no new item will be put."""
         return self._is_closed
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no item to take."""
+        return self._item is None
+
     def put(self, item: T) -> None:
-        """Put a thing in the place of an older one."""
+        """Put an item in the place of an older one."""
         with self._changed:
             self.put_count += 1
             self.dropped_count += self._item is not None
@@ -43,7 +46,7 @@ class Latest(Generic[T]):
             self._changed.notify()
 
     def take(self, timeout_seconds: float | None = None) -> T | None:
-        """Wait for a thing and take it; None when none came in time, or none will."""
+        """Wait for an item and take it; return None after the timeout or when it is closed."""
         with self._changed:
             self._changed.wait_for(
                 lambda: self._item is not None or self._is_closed, timeout_seconds
@@ -52,35 +55,33 @@ class Latest(Generic[T]):
             return item
 
     def close(self) -> None:
-        """Let nobody wait any longer."""
+        """Wake all who wait; no new item will be put."""
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
 
 
-_FIRST_SECONDS, _LONGEST_SECONDS = 0.25, 10.0
-_WELL_SECONDS = 10.0  # what ran for so long begins with short pauses again
-
-
 class Backoff:
-    """Says how long to wait after each failure."""
+    """The pauses between retries: they double after each failure, up to a limit."""
 
-    def __init__(self) -> None:
-        self._next = _FIRST_SECONDS
+    def __init__(self, timing: LiveTiming) -> None:
+        self._timing = timing
+        self._next = timing.first_retry_seconds
 
-    def next_after(self, ran_seconds: float) -> float:
-        """Return how many seconds to wait after what has run for so long."""
-        if ran_seconds >= _WELL_SECONDS:
-            self._next = _FIRST_SECONDS
-        pause, self._next = self._next, min(_LONGEST_SECONDS, 2 * self._next)
+    def next_pause(self, ran_seconds: float) -> float:
+        """Return how many seconds to wait after something that ran for this long failed."""
+        if ran_seconds >= self._timing.retry_reset_seconds:
+            self._next = self._timing.first_retry_seconds
+        pause = self._next
+        self._next = min(self._timing.longest_retry_seconds, 2 * self._next)
         return pause
 
 
-def unfailing(tell: Callable[[str], None]) -> Callable[[str], None]:
-    """Return a function that tells, too, and raises nothing, as where a disk is full."""
+def unfailing(report: Callable[[str], None]) -> Callable[[str], None]:
+    """Return a function that reports in the same way and never raises, as when a disk is full."""
 
-    def told(text: str) -> None:
+    def report_unless_it_fails(text: str) -> None:
         with suppress(Exception):
-            tell(text)
+            report(text)
 
-    return told
+    return report_unless_it_fails

@@ -1,4 +1,4 @@
-"""Arrival: a picture as it came, in the one form that all pictures of a session have."""
+"""Live frames: captured frames of any format, converted to the one format of the session."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tracker_blur.core.frame import Orientation
 from tracker_blur.realtime.delivery import TIME_BASE
 from tracker_blur.video import pixel_formats, stream_info
 from tracker_blur.video.frame import DecodedFrame, Scaler
-from tracker_blur.video.pixel_formats import reformatted
+from tracker_blur.video.pixel_formats import reformat
 
 PIXEL_FORMAT = "yuv420p"
 _BLACK = 16, 128, 128
@@ -20,34 +20,38 @@ _BT709 = 1  # ITU-T H.273, table 4
 
 
 class LiveFrame(DecodedFrame):
-    """A frame in 8 bit YUV 4:2:0, upright, in memory of its own that never moves.
+    """An upright frame in 8-bit YUV 4:2:0, in memory of its own that never moves.
 
-    arrived  `time.monotonic()` when it was at hand
+    Attributes:
+        captured_at: `time.monotonic()` when it was captured.
     """
 
-    def __init__(self, picture: av.VideoFrame, index: int, scaler: Scaler, arrived: float) -> None:
-        super().__init__(picture, index, Orientation.UPRIGHT, scaler)
-        self.arrived = arrived
-        self.planes()  # another thread may copy them while they are redacted
+    def __init__(
+        self, av_frame: av.VideoFrame, index: int, scaler: Scaler, captured_at: float
+    ) -> None:
+        super().__init__(av_frame, index, Orientation.UPRIGHT, scaler)
+        self.captured_at = captured_at
+        self.planes()  # now: another thread may copy them while they are redacted
 
     def set_seconds(self, seconds: float) -> None:
-        """Have it shown at another time."""
-        _set_time(self.picture, seconds)
+        """Change the time at which it is shown."""
+        _set_time(self.av_frame, seconds)
         self.pts = round(Fraction(seconds) / TIME_BASE)
 
     def copy(self, seconds: float) -> LiveFrame:
-        """Return a copy of it as it is now, to be shown at another time."""
-        picture = _like(self.picture, self.size)
-        for source, target in zip(self.planes(), pixel_formats.planes(picture), strict=True):
+        """Return a copy of its current content, to be shown at another time."""
+        av_frame = _empty_like(self.av_frame, self.size)
+        for source, target in zip(self.planes(), pixel_formats.planes(av_frame), strict=True):
             target.samples[...] = source.samples
-        _set_time(picture, seconds)
-        return LiveFrame(picture, self.index, self._scaler, self.arrived)
+        _set_time(av_frame, seconds)
+        return LiveFrame(av_frame, self.index, self._scaler, self.captured_at)
 
 
 class LiveFrameConverter:
-    """Makes arrivals of all kinds of pictures; the first one's size is that of all.
+    """Converts captured frames to live frames of one size.
 
-    size  (width, height) in pixels; None: as the first picture's. Odd sides lose their last row.
+    Args:
+        size: (width, height) in pixels; None: the first frame's. Odd sides lose their last row.
     """
 
     def __init__(self, size: tuple[int, int] | None) -> None:
@@ -56,39 +60,39 @@ class LiveFrameConverter:
         self._scaler = Scaler()
         self._count = 0
 
-    def arrival(self, picture: av.VideoFrame, seconds: float, arrived: float) -> LiveFrame:
-        """Return a picture in that form; a picture of another size is scaled and padded."""
-        orientation = stream_info.orientation(stream_info.display_matrix(picture))
+    def convert(self, av_frame: av.VideoFrame, seconds: float, captured_at: float) -> LiveFrame:
+        """Return a captured frame as a live frame, turned upright, scaled and padded."""
+        orientation = stream_info.orientation(stream_info.display_matrix(av_frame))
         if orientation is not Orientation.UPRIGHT:
-            size = picture.width // 2 * 2, picture.height // 2 * 2
-            picture = _upright(self._converted(picture, size), orientation)
+            size = av_frame.width // 2 * 2, av_frame.height // 2 * 2
+            av_frame = _upright(self._reformatted(av_frame, size), orientation)
         if self.size is None:
-            self.size = _even((picture.width, picture.height))
-        inner = _fitting((picture.width, picture.height), self.size)
-        picture = self._converted(picture, inner)
+            self.size = _even((av_frame.width, av_frame.height))
+        inner = _fitting((av_frame.width, av_frame.height), self.size)
+        av_frame = self._reformatted(av_frame, inner)
         if inner != self.size:
-            picture = _padded(picture, self.size)
-        picture.pict_type = PictureType.NONE  # an encoder would repeat the sender's key frames
-        picture.make_writable()
-        _set_time(picture, seconds)
+            av_frame = _padded(av_frame, self.size)
+        av_frame.pict_type = PictureType.NONE  # or an encoder would repeat the sender's key frames
+        av_frame.make_writable()
+        _set_time(av_frame, seconds)
         self._count += 1
-        return LiveFrame(picture, self._count - 1, self._scaler, arrived)
+        return LiveFrame(av_frame, self._count - 1, self._scaler, captured_at)
 
-    def _converted(self, picture: av.VideoFrame, size: tuple[int, int]) -> av.VideoFrame:
-        """Return the picture at this size, in 8 bit YUV 4:2:0 with the range of video."""
-        is_rgb = picture.format.is_rgb
-        is_full = is_rgb or (
-            picture.format.name.startswith("yuvj") or picture.color_range == ColorRange.JPEG
+    def _reformatted(self, av_frame: av.VideoFrame, size: tuple[int, int]) -> av.VideoFrame:
+        """Return the frame at this size, in limited-range 8-bit YUV 4:2:0."""
+        is_rgb = av_frame.format.is_rgb
+        is_full_range = is_rgb or (
+            av_frame.format.name.startswith("yuvj") or av_frame.color_range == ColorRange.JPEG
         )
-        form = picture.width, picture.height, picture.format.name
-        if form == (*size, PIXEL_FORMAT) and not is_full:
-            return picture
-        converted = reformatted(
+        form = av_frame.width, av_frame.height, av_frame.format.name
+        if form == (*size, PIXEL_FORMAT) and not is_full_range:
+            return av_frame
+        converted = reformat(
             self._reformatter,
-            picture,
+            av_frame,
             size,
             PIXEL_FORMAT,
-            src_color_range=ColorRange.JPEG if is_full else ColorRange.MPEG,
+            src_color_range=ColorRange.JPEG if is_full_range else ColorRange.MPEG,
             dst_color_range=ColorRange.MPEG,
             dst_colorspace=Colorspace.ITU709 if is_rgb else None,
             interpolation=Interpolation.BILINEAR,
@@ -104,7 +108,7 @@ def _even(size: tuple[int, int]) -> tuple[int, int]:
 
 
 def _fitting(size: tuple[int, int], into: tuple[int, int]) -> tuple[int, int]:
-    """Return a size with even sides and the same proportions that fits into another."""
+    """Return the largest size with even sides and the same aspect ratio that fits into another."""
     if _even(size) == into:
         return into
     ratio = min(into[0] / size[0], into[1] / size[1])
@@ -112,21 +116,21 @@ def _fitting(size: tuple[int, int], into: tuple[int, int]) -> tuple[int, int]:
     return min(width, into[0]), min(height, into[1])
 
 
-def _upright(picture: av.VideoFrame, orientation: Orientation) -> av.VideoFrame:
-    size = picture.width, picture.height
-    turned = _like(picture, size[::-1] if orientation.swaps_sides else size)
-    sources, targets = pixel_formats.planes(picture), pixel_formats.planes(turned)
+def _upright(av_frame: av.VideoFrame, orientation: Orientation) -> av.VideoFrame:
+    size = av_frame.width, av_frame.height
+    turned = _empty_like(av_frame, size[::-1] if orientation.swaps_sides else size)
+    sources, targets = pixel_formats.planes(av_frame), pixel_formats.planes(turned)
     for source, target in zip(sources, targets, strict=True):
         target.samples[...] = orientation.upright(source.samples)
     return turned
 
 
-def _padded(picture: av.VideoFrame, size: tuple[int, int]) -> av.VideoFrame:
-    """Return the picture in the middle of a black one."""
-    padded = _like(picture, size)
-    left = (size[0] - picture.width) // 4 * 2
-    top = (size[1] - picture.height) // 4 * 2
-    sources, targets = pixel_formats.planes(picture), pixel_formats.planes(padded)
+def _padded(av_frame: av.VideoFrame, size: tuple[int, int]) -> av.VideoFrame:
+    """Return the frame in the middle of a black one."""
+    padded = _empty_like(av_frame, size)
+    left = (size[0] - av_frame.width) // 4 * 2
+    top = (size[1] - av_frame.height) // 4 * 2
+    sources, targets = pixel_formats.planes(av_frame), pixel_formats.planes(padded)
     for source, target, black in zip(sources, targets, _BLACK, strict=True):
         height, width = source.samples.shape
         x, y = left // target.x_step, top // target.y_step
@@ -135,14 +139,14 @@ def _padded(picture: av.VideoFrame, size: tuple[int, int]) -> av.VideoFrame:
     return padded
 
 
-def _like(picture: av.VideoFrame, size: tuple[int, int]) -> av.VideoFrame:
-    """Return a new picture of this size, tagged as the other."""
+def _empty_like(av_frame: av.VideoFrame, size: tuple[int, int]) -> av.VideoFrame:
+    """Return a new frame of this size with the color tags of another."""
     new = av.VideoFrame(*size, PIXEL_FORMAT)
-    new.colorspace, new.color_range = picture.colorspace, picture.color_range
-    new.color_primaries, new.color_trc = picture.color_primaries, picture.color_trc
+    new.colorspace, new.color_range = av_frame.colorspace, av_frame.color_range
+    new.color_primaries, new.color_trc = av_frame.color_primaries, av_frame.color_trc
     return new
 
 
-def _set_time(picture: av.VideoFrame, seconds: float) -> None:
-    picture.time_base = TIME_BASE
-    picture.pts = round(Fraction(seconds) / TIME_BASE)
+def _set_time(av_frame: av.VideoFrame, seconds: float) -> None:
+    av_frame.time_base = TIME_BASE
+    av_frame.pts = round(Fraction(seconds) / TIME_BASE)

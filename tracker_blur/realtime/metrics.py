@@ -1,8 +1,4 @@
-"""The session's figures for Prometheus, on the loopback address.
-
-Its text format (https://prometheus.io/docs/instrumenting/exposition_formats/) is a line a figure:
-the standard library does it, without another package and its global registry.
-"""
+"""Serves the metrics of a session to Prometheus, on the loopback address."""
 
 from __future__ import annotations
 
@@ -10,92 +6,120 @@ import threading
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import get_args
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from tracker_blur.errors import SinkError, reason_of
 from tracker_blur.realtime.access import RequestAuthorization
-from tracker_blur.realtime.status import Status
+from tracker_blur.realtime.settings import LiveTiming
+from tracker_blur.realtime.status import State, Status
 
 _HOST, _PATH = "127.0.0.1", "/metrics"
-_PATIENCE_SECONDS = 10.0  # with who asks for nothing
-_FIGURES = {  # field of Status: kind, help
-    "seconds": ("counter", "Seconds since the start"),
-    "frames_in": ("counter", "Frames that came from the source"),
-    "frames_out": ("counter", "Frames that went to the targets"),
-    "dropped": ("counter", "Frames dropped: a newer one was there, or more came than --rate"),
-    "repeated": ("counter", "Frames that went once more"),
-    "covers": ("counter", "Frames wholly hidden"),
-    "rate": ("gauge", "Frames out a second"),
-    "delay_median_ms": ("gauge", "Median delay in milliseconds"),
-    "delay_p95_ms": ("gauge", "95th percentile of the delay in milliseconds"),
-    "view_px": ("gauge", "Longest side of the picture that is looked at"),
-    "faces": ("gauge", "Faces that are hidden now"),
-    "reconnects": ("counter", "Times the source was opened again"),
-    "restarts": ("counter", "Times a stage was started anew"),
-}
-_STATES = ("live", "covered", "reconnecting", "ended")
-_TARGET_FIGURES = {
-    "shown": "Frames that a target took",
-    "dropped": "Frames that a target was too slow for",
-    "failures": "Times a target failed",
-}
+_TARGET_LABELS = ("target", "number")  # names without secrets may be the same
 
 
-def exposition(status: Status) -> str:
-    """Return the figures as Prometheus reads them."""
-    return "\n".join(_lines(status)) + "\n"
+def exposition(status: Callable[[], Status]) -> bytes:
+    """Return the metrics in Prometheus's text format."""
+    registry = CollectorRegistry()  # not the global one: it has the process's metrics, too
+    registry.register(_StatusCollector(status))
+    return generate_latest(registry)
 
 
-def _lines(status: Status) -> Iterator[str]:
-    for name, (kind, text) in _FIGURES.items():
-        metric = f"trackblur_{name}{'_total' if kind == 'counter' else ''}"
-        yield f"# HELP {metric} {text}"
-        yield f"# TYPE {metric} {kind}"
-        yield f"{metric} {getattr(status, name)}"
-    yield "# HELP trackblur_state 1 for the state that it is in"
-    yield "# TYPE trackblur_state gauge"
-    for state in _STATES:
-        yield f'trackblur_state{{state="{state}"}} {int(status.state == state)}'
-    for name, text in _TARGET_FIGURES.items():
-        metric = f"trackblur_target_{name}_total"
-        yield f"# HELP {metric} {text}"
-        yield f"# TYPE {metric} counter"
-        for number, target in enumerate(status.targets, 1):  # masked names may be the same
-            labels = f'target="{_escaped(target.name)}",number="{number}"'
-            yield f"{metric}{{{labels}}} {getattr(target, name)}"
+class _StatusCollector(Collector):
+    """Reads all metrics from one status when they are asked for."""
+
+    def __init__(self, status: Callable[[], Status]) -> None:
+        self._status = status
+
+    def collect(self) -> Iterator[Metric]:
+        status = self._status()
+        yield _gauge("uptime_seconds", "Time since the start", status.seconds)
+        yield _counter("frames_in", "Frames captured from the source", status.frames_in)
+        yield _counter("frames_out", "Frames delivered to the targets", status.frames_out)
+        yield _counter(
+            "dropped",
+            "Captured frames that were dropped: a newer one was there, or more came than --rate",
+            status.dropped,
+        )
+        yield _counter("repeated", "Delivered frames that repeat the one before", status.repeated)
+        yield _counter("covers", "Delivered frames that were fully hidden", status.covers)
+        yield _gauge("frames_per_second", "Frames delivered per second", status.rate)
+        yield _gauge("delay_median_seconds", "Median delay", status.delay_median_ms / 1000)
+        yield _gauge(
+            "delay_p95_seconds", "95th percentile of the delay", status.delay_p95_ms / 1000
+        )
+        yield _gauge(
+            "view_pixels", "Longest side of the view in which faces are detected", status.view_px
+        )
+        yield _gauge("faces", "Faces hidden now", status.faces)
+        yield _counter("reconnects", "Times the source was opened again", status.reconnects)
+        yield _counter(
+            "restarts", "Times analysis or output failed and started again", status.restarts
+        )
+        states = GaugeMetricFamily("trackblur_state", "1 for the current state", labels=["state"])
+        for state in get_args(State):
+            states.add_metric([state], status.state == state)
+        yield states
+        yield from _target_counters(status)
 
 
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"trackblur_{name}", text, value=value)
+
+
+def _counter(name: str, text: str, value: float) -> Metric:
+    return CounterMetricFamily(f"trackblur_{name}", text, value=value)
+
+
+def _target_counters(status: Status) -> Iterator[Metric]:
+    for name, text in (
+        ("shown", "Frames that a target took"),
+        ("dropped", "Frames that a target was too slow for"),
+        ("failures", "Times a target failed"),
+    ):
+        counter = CounterMetricFamily(f"trackblur_target_{name}", text, labels=_TARGET_LABELS)
+        for number, target in enumerate(status.targets, 1):
+            counter.add_metric([target.name, str(number)], getattr(target, name))
+        yield counter
 
 
 class Metrics:
     """Answers `GET /metrics` while it is in its `with` block.
 
-    port    0: any that is free
-    status  returns how the session fares
+    Args:
+        port: 0: any free port.
+        status: Returns the status of the session.
+        timing: How long a client may keep a connection without a request.
 
-    Raises SinkError when the port is taken.
+    Raises:
+        SinkError: When the port cannot be listened on.
     """
 
-    def __init__(self, port: int, status: Callable[[], Status]) -> None:
-        visitors = RequestAuthorization(_HOST, None)
+    def __init__(
+        self, port: int, status: Callable[[], Status], timing: LiveTiming | None = None
+    ) -> None:
+        authorization = RequestAuthorization(_HOST, None)
+        timeout_seconds = (timing or LiveTiming()).client_timeout_seconds
 
         class Handler(BaseHTTPRequestHandler):
-            timeout = _PATIENCE_SECONDS
+            timeout = timeout_seconds
 
             def do_GET(self) -> None:
-                if not visitors.is_named_rightly(self.headers):
-                    self._answer(HTTPStatus.FORBIDDEN, "the figures are at 127.0.0.1 only\n")
+                if not authorization.has_allowed_host(self.headers):
+                    self._answer(HTTPStatus.FORBIDDEN, b"metrics are served on 127.0.0.1 only\n")
                 elif self.path != _PATH:
-                    self._answer(HTTPStatus.NOT_FOUND, f"the figures are at {_PATH}\n")
+                    self._answer(HTTPStatus.NOT_FOUND, f"metrics are at {_PATH}\n".encode())
                 else:
-                    self._answer(HTTPStatus.OK, exposition(status()))
+                    self._answer(HTTPStatus.OK, exposition(status))
 
-            def _answer(self, code: HTTPStatus, text: str) -> None:
+            def _answer(self, code: HTTPStatus, data: bytes) -> None:
                 self.send_response(code)
-                self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+                self.send_header("Content-Type", CONTENT_TYPE_LATEST)
                 self.end_headers()
-                self.wfile.write(text.encode())
+                self.wfile.write(data)
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -118,7 +142,7 @@ class Metrics:
 
     @property
     def url(self) -> str:
-        """Where the figures are."""
+        """The address of the metrics."""
         return f"http://{_HOST}:{self.port}{_PATH}"
 
     def __enter__(self) -> Metrics:

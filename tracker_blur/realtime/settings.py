@@ -1,9 +1,10 @@
-"""LiveSettings: what a live session needs beyond Settings, checked once."""
+"""Settings of a live session: what a user chooses, and the timing that comes with it."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
@@ -13,28 +14,165 @@ Transport = Literal["tcp", "udp"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LiveTiming:
+    """Timing and load limits of a live session; immutable.
+
+    The defaults are what the tests and `benchmarks/soak.py` were run with. No option changes them.
+    Units stand in the names; `_periods` are frame periods, `_ratio` and `_load` have no unit.
+
+    Attributes:
+        poll_seconds: How often the session looks for an end. Sets how fast quitting is noticed.
+        control_poll_seconds: How often `Controls.wait` looks. It polls because a signal handler
+            must not take a lock.
+        repeat_press_seconds: A press that shows again is ignored this soon after another press.
+            Held keys repeat, and their first repeat comes late.
+        library_poll_seconds: How often `live` checks that its session still runs.
+        rate_window_seconds: The frame rate in the status is counted over this time.
+        delay_window_frames: The delays in the status are of this many frames.
+
+        open_targets_seconds: How long the session waits for all targets to open; then the others
+            start.
+        end_targets_seconds: How long the last frames, then all targets together, may take to
+            finish.
+        end_source_seconds: How long a source may take to let go. It may be waiting for a peer.
+        end_unconnected_source_seconds: The same for a source that has given nothing yet.
+        end_detection_seconds: How long a running detection may take at the end. Nothing waits
+            for its result.
+        end_detection_least_seconds: The least of that, for a detection that has run for longer.
+        end_process_seconds: How long a child process may take to end once its input is closed;
+            then it is killed.
+        end_stdout_seconds: How long the reader of standard output may take for what is left.
+        end_connections_seconds: How long a connection of the web page may take to close.
+
+        hanging_watchdogs: A detection hangs when it takes this many times `watchdog_seconds`.
+        hanging_least_seconds: It never hangs before this.
+        watchdog_periods: `watchdog_seconds` is never shorter than this: frames that come slowly
+            are no reason to hide them.
+
+        first_retry_seconds: The pause before the first retry of what failed; each further pause
+            is twice as long.
+        longest_retry_seconds: The longest pause between retries.
+        retry_reset_seconds: What ran for this long starts with the first pause again.
+        output_retry_seconds: The pause after the output failed. Nothing leaves meanwhile.
+
+        default_rate: Frames per second where the source does not tell.
+        rate_tolerance_periods: With a chosen rate, a frame may come this early, as a share of its
+            period.
+        frame_step_seconds: The least time between two frames that leave. Frames whose
+            timestamps do not rise are set this far apart.
+        late_timestamp_seconds: A timestamp further in the past was made by a clock that jumped.
+        timestamp_jump_seconds: Two timestamps further apart say nothing about the source's speed.
+        too_fast_seconds: A source that gets this far ahead sends faster than real time. Live
+            sources may begin with some frames that they kept.
+        audio_gap_seconds: Smaller gaps and overlaps between chunks of audio are closed.
+        capture_audio_chunks: Chunks of audio that wait for their frame; the oldest are dropped.
+        target_audio_chunks: Chunks of audio that wait for a slow target; the oldest are dropped.
+
+        load_smoothing_ratio: Weight of the newest measurement in the smoothed load.
+        high_load: Share of the frame period above which the detector's view gets smaller.
+        low_load: Share of the frame period below which it gets larger again.
+        view_ratios: Sizes of the view, as shares of the chosen one. Below the last, faces are too
+            small to be detected.
+        view_change_frames: Frames between two changes of the view's size. Each change costs a
+            detection.
+        most_delayed_frames: Frames that wait with `delay_seconds`, at full size in memory.
+        delay_tolerance_periods: A frame that comes this early still ends a delay.
+
+        repeat_periods: How long the output waits for a new frame before it repeats the last.
+
+        probe_seconds: How much of a network stream is read to learn its format.
+        open_timeouts: Opening an address may take this many times `timeout_seconds`, because it
+            takes several requests.
+        end_of_video_seconds: A video that breaks off this close to its end was complete.
+        longest_wait_seconds: A played file whose next timestamp is further ahead is not waited
+            for: the timestamp is wrong.
+        late_playback_seconds: A played file that is later than this is not caught up with.
+        open_window_seconds: How long the window may take to open.
+        client_timeout_seconds: How long an HTTP client may neither ask nor read.
+        late_audio_seconds: How far audio may lag behind the video at the end of a recording's
+            part.
+    """
+
+    poll_seconds: float = 0.1
+    control_poll_seconds: float = 0.05
+    repeat_press_seconds: float = 0.8
+    library_poll_seconds: float = 0.5
+    rate_window_seconds: float = 2.0
+    delay_window_frames: int = 300
+
+    open_targets_seconds: float = 30.0
+    end_targets_seconds: float = 5.0
+    end_source_seconds: float = 2.0
+    end_unconnected_source_seconds: float = 0.5
+    end_detection_seconds: float = 2.0
+    end_detection_least_seconds: float = 0.2
+    end_process_seconds: float = 2.0
+    end_stdout_seconds: float = 1.0
+    end_connections_seconds: float = 10.0
+
+    hanging_watchdogs: float = 5.0
+    hanging_least_seconds: float = 5.0
+    watchdog_periods: float = 3.0
+
+    first_retry_seconds: float = 0.25
+    longest_retry_seconds: float = 10.0
+    retry_reset_seconds: float = 10.0
+    output_retry_seconds: float = 0.25
+
+    default_rate: Fraction = Fraction(30)
+    rate_tolerance_periods: float = 0.75
+    frame_step_seconds: float = 0.001
+    late_timestamp_seconds: float = 1.0
+    timestamp_jump_seconds: float = 1.0
+    too_fast_seconds: float = 2.0
+    audio_gap_seconds: float = 0.1
+    capture_audio_chunks: int = 2000
+    target_audio_chunks: int = 500
+
+    load_smoothing_ratio: float = 0.1
+    high_load: float = 0.95
+    low_load: float = 0.45
+    view_ratios: tuple[float, ...] = (1.0, 0.75, 0.5)
+    view_change_frames: int = 30
+    most_delayed_frames: int = 30
+    delay_tolerance_periods: float = 0.5
+
+    repeat_periods: float = 1.5
+
+    probe_seconds: float = 1.0
+    open_timeouts: float = 2.0
+    end_of_video_seconds: float = 1.0
+    longest_wait_seconds: float = 10.0
+    late_playback_seconds: float = 1.0
+    open_window_seconds: float = 20.0
+    client_timeout_seconds: float = 10.0
+    late_audio_seconds: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveSettings:
-    """How frames come, when all is hidden, and where they go; immutable.
+    """How frames are captured, when all is hidden, and where frames go; immutable.
 
-    Raises SettingsError (a ValueError) at construction when a value makes no sense.
+    Attributes:
+        size: (width, height) of the frames in pixels; None: the source's.
+        rate: Frames per second; None: the source's.
+        transport: How RTSP carries frames.
+        timeout_seconds: A source or target that is silent for this long is reconnected.
+        raw_format: Format of raw frames on standard input, "WIDTHxHEIGHT:PIXEL_FORMAT", at
+            `rate`; None: the input is encoded.
+        watchdog_seconds: Frames are fully hidden when the last detection is older than this, or
+            than three frame periods.
+        cover: Image shown while frames are fully hidden; None: a coarse mosaic.
+        hide_all: Start with all hidden and the audio muted.
+        segment_minutes: Recordings start a new file after this long; None: never.
+        listen: "HOST:PORT" of the web page. Only a loopback address works without a token.
+        token: Token that requests for the web page must carry; None: one is generated where it
+            is needed.
+        stills_folder: Folder for snapshots.
+        timing: Timing that no option changes.
 
-    Source
-        size              (width, height) in pixels of the pictures; None: as the source's
-        rate              frames a second; None: the source's
-        transport         by which RTSP carries pictures
-        timeout_seconds   a source that gives nothing for so long is connected anew
-        raw_format        of frames on standard input: "WIDTHxHEIGHT:PIXEL_FORMAT", at `rate`;
-                          None: they are encoded, as a file is
-    Safety
-        watchdog_seconds  all is hidden when the last look at the picture is older; at least the
-                          time of three frames
-        cover             a picture to show while all is hidden; None: a coarse mosaic
-        hide_all          start with all hidden, and no sound
-    Targets
-        segment_minutes   begin another file after so long; None: never
-        listen            "HOST:PORT" of the page; only the loopback address goes without a token
-        token             what a page must be asked with; None: made up where one is needed
-        stills_folder     where pictures that were asked for are saved
+    Raises:
+        SettingsError: At construction (it is a ValueError), when a value makes no sense.
     """
 
     size: tuple[int, int] | None = None
@@ -49,28 +187,40 @@ class LiveSettings:
     listen: str = "127.0.0.1:8642"
     token: str | None = None
     stills_folder: Path = Path()
+    timing: LiveTiming = LiveTiming()
 
     def __post_init__(self) -> None:
         if self.size is not None and not all(
             isinstance(side, int) and 16 <= side <= 8192 for side in self.size
         ):
-            raise SettingsError(f"`size` is {self.size}: give whole numbers from 16 to 8192")
-        self._check("rate", 1.0, 240.0)
-        self._check("timeout_seconds", 0.1, 3600.0)
-        self._check("watchdog_seconds", 0.1, 60.0)
-        self._check("segment_minutes", 0.01, 24 * 60.0)
+            raise SettingsError(
+                f"is {self.size}: give whole numbers from 16 to 8192", setting="size"
+            )
+        self._check_range("rate", 1.0, 240.0)
+        self._check_range("timeout_seconds", 0.1, 3600.0)
+        self._check_range("watchdog_seconds", 0.1, 60.0)
+        self._check_range("segment_minutes", 0.01, 24 * 60.0)
         if self.token == "":
-            raise SettingsError("`token` is empty: give one that cannot be guessed, or none")
+            raise SettingsError(
+                "is empty: give one that cannot be guessed, or none", setting="token"
+            )
         if self.transport not in ("tcp", "udp"):
-            raise SettingsError(f"`transport` is '{self.transport}': choose tcp or udp")
+            raise SettingsError(f"is '{self.transport}': choose tcp or udp", setting="transport")
         if self.raw_format is not None and self.rate is None:
-            raise SettingsError("`raw_format` needs `rate`: raw frames do not tell their own")
+            raise SettingsError(
+                "needs the frame rate, which raw frames lack: add",
+                setting="raw_format",
+                remedy="rate",
+            )
         if not self.stills_folder.is_dir():
             raise SettingsError(
-                f"`stills_folder` is {self.stills_folder}: there is no such folder: make it"
+                f"is {self.stills_folder}: this folder does not exist: create it",
+                setting="stills_folder",
             )
 
-    def _check(self, name: str, low: float, high: float) -> None:
+    def _check_range(self, name: str, low: float, high: float) -> None:
         value = getattr(self, name)
         if value is not None and not (math.isfinite(value) and low <= value <= high):
-            raise SettingsError(f"`{name}` is {value:g}: give a number from {low:g} to {high:g}")
+            raise SettingsError(
+                f"is {value:g}: give a number from {low:g} to {high:g}", setting=name
+            )

@@ -1,4 +1,4 @@
-"""Status: how a session fares at one moment, for whoever wants to know."""
+"""The status of a session at one moment, for `--json`, the window, the web page and the metrics."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ TargetState = Literal["opening", "open", "failed", "closed"]
 
 @dataclass(frozen=True, slots=True)
 class TargetStatus:
-    """How one target fares.
+    """The status of one target.
 
-    state     "open": pictures get through, as far as can be told: a server has taken the first
-    shown     pictures that it took
-    dropped   pictures that it was too slow for
-    failures  how often it failed; it is opened again
-    error     what failed last, one line; "" while it works
+    Attributes:
+        name: As the user wrote it, without secrets.
+        state: "open": frames get through, as far as is known; a server has taken the first.
+        shown: Frames that it took.
+        dropped: Frames that it was too slow for.
+        failures: How often it failed; it is opened again.
+        error: The last error; "" while it works.
     """
 
     name: str
@@ -30,29 +32,31 @@ class TargetStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A snapshot.
+    """The status of a session; its fields are the keys of `--json`.
 
-    state            "live": faces are hidden; "covered": all is; "reconnecting": all is, for the
-                     source gives nothing
-    reason           why it is not "live", in a few words
-    seconds          since the start
-    frames_in        that came from the source
-    frames_out       that went to the targets, repeated ones and covers included
-    dropped          of those that came: not shown, for a newer one was there, or more came than
-                     the rate that was asked for
-    repeated         of those that went: the one before once more
-    covers           of those that went: wholly hidden
-    rate             frames out a second, lately
-    delay_median_ms  from a frame at hand to the same frame handed to the targets, lately, without
-    delay_p95_ms     the look-ahead that was asked for; median and 95th percentile
-    view_px          longest side, in pixels, at which pictures are looked at now
-    faces            that are hidden now
-    method           by which they are
-    strength         in steps; 0 is as the settings say
-    reconnects       how often the source was opened again
-    restarts         how often a stage failed and was started anew
-    error            what failed last in source or stages; "" if nothing yet
-    targets          in the order they were named
+    Attributes:
+        state: "live": faces are hidden; "covered": whole frames are hidden; "reconnecting": the
+            same, because the source sends nothing.
+        reason: Briefly why it is not "live".
+        seconds: Since the start.
+        frames_in: Frames captured.
+        frames_out: Frames delivered, with repeated and blanked ones.
+        dropped: Captured frames that were dropped: a newer one was there, or more came than
+            `rate` asks for.
+        repeated: Delivered frames that repeat the one before.
+        covers: Delivered frames that were fully hidden.
+        rate: Delivered frames per second, lately.
+        delay_median_ms: Median time from a frame's capture to its delivery, lately, without the
+            look-ahead.
+        delay_p95_ms: 95th percentile of the same.
+        view_px: Longest side, in pixels, at which faces are detected now.
+        faces: Faces hidden now.
+        method: How they are hidden.
+        strength: In steps; 0 is as the settings say.
+        reconnects: How often the source was opened again.
+        restarts: How often analysis or output failed and started again.
+        error: The last error of source, analysis or output; "" if there was none.
+        targets: In the order in which they were named.
     """
 
     state: State = "covered"
@@ -77,12 +81,12 @@ class Status:
 
     @property
     def line(self) -> str:
-        """The most important of it in a line."""
+        """The most important fields in one line."""
         state = self.state if self.state == "live" else f"{self.state}: {self.reason}"
         faces = "1 face" if self.faces == 1 else f"{self.faces} faces"
-        pace = f"{self.rate:.1f} fps | {self.delay_median_ms:.0f} ms"
-        return f"{state} | {pace} | {faces} | {self.dropped} dropped"
+        speed = f"{self.rate:.1f} fps | {self.delay_median_ms:.0f} ms"
+        return f"{state} | {speed} | {faces} | {self.dropped} dropped"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as what JSON is made of."""
+        """Return it as a dictionary for JSON."""
         return asdict(self)

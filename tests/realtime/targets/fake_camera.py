@@ -1,4 +1,4 @@
-"""A virtual camera without a device: what pyvirtualcam talks to where the kernel has none."""
+"""A virtual camera without a device: a backend for pyvirtualcam that keeps the frames."""
 
 from __future__ import annotations
 
@@ -9,28 +9,33 @@ import numpy.typing as npt
 
 
 class FakeCamera:
-    """A backend of pyvirtualcam, as its `Backend` describes; keeps what it is sent."""
+    """Implements pyvirtualcam's `Backend` and keeps what it is sent.
 
-    made: ClassVar[list[FakeCamera]] = []
-    is_there = True
+    Attributes:
+        instances: All cameras that were opened.
+        exists: Whether the device is present.
+    """
+
+    instances: ClassVar[list[FakeCamera]] = []
+    exists: ClassVar[bool] = True
 
     def __init__(
         self, *, width: int, height: int, fps: float, fourcc: int, device: str | None, **_: Any
     ) -> None:
-        if not FakeCamera.is_there:
+        if not FakeCamera.exists:
             raise RuntimeError("no device found")
         self.size, self.fps, self.fourcc = (width, height), fps, fourcc
         self._device = device or "/dev/video9"
         self.sent: list[npt.NDArray[np.uint8]] = []
         self.is_open = True
-        FakeCamera.made.append(self)
+        FakeCamera.instances.append(self)
 
     def close(self) -> None:
         assert self.is_open
         self.is_open = False
 
     def send(self, frame: npt.NDArray[np.uint8]) -> None:
-        if not FakeCamera.is_there:
+        if not FakeCamera.exists:
             raise RuntimeError("the device is gone")
         self.sent.append(frame.copy())
 

@@ -1,4 +1,4 @@
-"""Streams to real servers: in step, refused, cut, stalled, back again."""
+"""Streams to real servers: in sync, refused, interrupted, stalled, reconnected."""
 
 from __future__ import annotations
 
@@ -16,114 +16,111 @@ from pathlib import Path
 import pytest
 
 from tests.ports import free_port
+from tests.realtime.targets.decoding import check_images, check_sync, decode
 from tests.realtime.targets.deliveries import (
     BEGIN,
     COUNT,
     FORMAT,
     RATE,
     SILENT,
-    context,
-    deliveries,
+    make_audio,
+    make_context,
+    make_deliveries,
     send,
-    sounds,
 )
-from tests.realtime.targets.peers import PROTOCOLS, peer
-from tests.realtime.targets.received import check_pictures, check_step, read
+from tests.realtime.targets.ffmpeg_server import PROTOCOLS, ffmpeg_server
 from tests.waiting import PATIENCE_SECONDS, until
 from tracker_blur.errors import SettingsError, SinkError
-from tracker_blur.realtime import child_process
 from tracker_blur.realtime.access import without_secrets
+from tracker_blur.realtime.settings import LiveTiming
 from tracker_blur.realtime.targets import Target, open_target
-from tracker_blur.realtime.targets import address as address_module
 from tracker_blur.settings import Settings
 
-PROMISE_NOTHING = ("srt", "udp")  # what is on its way when the sender leaves may be lost
-SOON_SECONDS = PATIENCE_SECONDS / 4  # on the slowest machine; what waits for a server takes longer
+LOSSY_AT_THE_END = ("srt", "udp")  # what is in transit when the sender leaves may be lost
+SOON_SECONDS = PATIENCE_SECONDS / 4  # on the slowest machine; waiting for a server takes longer
 
-
-@pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the sender's process take its time to start, send and end, as on a busy machine."""
-    for module in (child_process, address_module):
-        monkeypatch.setattr(module, "_ENDING_SECONDS", PATIENCE_SECONDS)
+# For a sender process that starts, sends and ends slowly, as on a busy machine.
+TIMING = LiveTiming(end_process_seconds=PATIENCE_SECONDS)
 
 
 def send_until_it_fails(target: Target) -> str:
-    """Show pictures at their pace, and return the error that comes."""
+    """Send frames at four times their speed until that fails, and return the message."""
     end = time.monotonic() + PATIENCE_SECONDS
     begin = 0.0
     while time.monotonic() < end:
         try:
-            send(target, deliveries(5, begin=begin), pace=4)
+            send(target, make_deliveries(5, begin=begin), speed=4)
         except SinkError as error:
             return str(error)
         begin += 0.2
     raise AssertionError("it never failed")
 
 
-@pytest.mark.usefixtures("patient")
-@pytest.mark.parametrize("protocol", sorted({*PROTOCOLS} - {*PROMISE_NOTHING}))
-def test_server_gets_all_in_step(tmp_path: Path, protocol: str) -> None:
-    path = tmp_path / "got.mkv"
-    with peer(protocol, path) as server:
-        target = open_target(server.address, context())
+@pytest.mark.slow
+@pytest.mark.parametrize("protocol", sorted({*PROTOCOLS} - {*LOSSY_AT_THE_END}))
+def test_server_receives_everything_in_sync(tmp_path: Path, protocol: str) -> None:
+    path = tmp_path / "received.mkv"
+    with ffmpeg_server(protocol, path) as server:
+        target = open_target(server.address, make_context(timing=TIMING))
         target.open(FORMAT)
-        send(target, deliveries(), sounds(), pace=1)
+        send(target, make_deliveries(), make_audio(), speed=1)
         target.close()
         assert target.is_reached
-        server.stop()
-    got = read(path)
-    assert len(got.pictures) == COUNT
-    assert got.intervals == pytest.approx([n / 25 for n in range(COUNT)], abs=0.003)
-    check_pictures(got)
-    check_step(got)
+        server.finish()
+    decoded = decode(path)
+    assert len(decoded.images) == COUNT
+    assert decoded.intervals == pytest.approx([n / 25 for n in range(COUNT)], abs=0.003)
+    check_images(decoded)
+    check_sync(decoded)
 
 
-@pytest.mark.parametrize("protocol", PROMISE_NOTHING)
-def test_server_gets_in_step_what_is_not_lost_at_the_end(tmp_path: Path, protocol: str) -> None:
-    path = tmp_path / "got.mkv"
+@pytest.mark.slow
+@pytest.mark.parametrize("protocol", LOSSY_AT_THE_END)
+def test_server_receives_in_sync_what_is_not_lost_at_the_end(tmp_path: Path, protocol: str) -> None:
+    path = tmp_path / "received.mkv"
     turns = itertools.count()
-    with peer(protocol, path) as server:
-        target = open_target(server.address, context())
+    with ffmpeg_server(protocol, path) as server:
+        target = open_target(server.address, make_context())
         target.open(FORMAT)
 
-        def has_all_of_a_turn() -> bool:
+        def has_received_one_turn() -> bool:
             begin = BEGIN + next(turns) * COUNT / float(RATE)
-            send(target, deliveries(begin=begin), sounds(begin=begin), pace=1)
-            return server.frames >= COUNT
+            send(target, make_deliveries(begin=begin), make_audio(begin=begin), speed=1)
+            return server.frame_count >= COUNT
 
-        until(has_all_of_a_turn)
-        server.end()
+        until(has_received_one_turn)
+        server.interrupt()
         target.close()
-    got = read(path)
-    assert len(got.pictures) >= COUNT
-    assert got.intervals == pytest.approx([n / 25 for n in range(len(got.times))], abs=0.003)
-    check_pictures(got)
-    check_step(got)
+    decoded = decode(path)
+    assert len(decoded.images) >= COUNT
+    expected = [n / 25 for n in range(len(decoded.times))]
+    assert decoded.intervals == pytest.approx(expected, abs=0.003)
+    check_images(decoded)
+    check_sync(decoded)
 
 
-@pytest.mark.usefixtures("patient")
-def test_without_sound(tmp_path: Path) -> None:
-    path = tmp_path / "got.mkv"
-    with peer("tcp", path) as server:
-        target = open_target(server.address, context())
+@pytest.mark.slow
+def test_server_receives_video_without_audio(tmp_path: Path) -> None:
+    path = tmp_path / "received.mkv"
+    with ffmpeg_server("tcp", path) as server:
+        target = open_target(server.address, make_context(timing=TIMING))
         target.open(SILENT)
-        send(target, deliveries(), sounds())
+        send(target, make_deliveries(), make_audio())
         target.close()
-        server.stop()
-    got = read(path)
-    assert len(got.pictures) == COUNT
-    assert got.sound_seconds == 0
+        server.finish()
+    decoded = decode(path)
+    assert len(decoded.images) == COUNT
+    assert decoded.audio_seconds == 0
 
 
-@pytest.mark.usefixtures("patient")
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", ["rtmp", "rtsp", "tcp", "http"])
-def test_no_server_is_told_soon(protocol: str) -> None:
+def test_missing_server_is_reported_soon(protocol: str) -> None:
     address = PROTOCOLS[protocol][0].format(port=free_port())
-    target = open_target(address, context())
+    target = open_target(address, make_context(timing=TIMING))
     target.open(SILENT)
     message = send_until_it_fails(target)
-    assert message.startswith(f"{without_secrets(address)}: is not reached (")
+    assert message.startswith(f"{without_secrets(address)}: cannot be reached (")
     assert message.endswith("): check the server and the address")
     assert not target.is_reached
     began = time.monotonic()
@@ -132,43 +129,46 @@ def test_no_server_is_told_soon(protocol: str) -> None:
     assert time.monotonic() - began < SOON_SECONDS
 
 
-@pytest.mark.usefixtures("patient")
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", ["rtmp", "rtsp", "tcp"])
-def test_server_gone_and_back(tmp_path: Path, protocol: str) -> None:
-    with peer(protocol, tmp_path / "first.mkv") as server:
-        target = open_target(server.address, context())
+def test_server_that_disappears_can_be_reconnected(tmp_path: Path, protocol: str) -> None:
+    with ffmpeg_server(protocol, tmp_path / "first.mkv") as server:
+        target = open_target(server.address, make_context(timing=TIMING))
         target.open(FORMAT)
-        send(target, deliveries(), sounds(), pace=2)
-        port = int(server.address.rpartition(":")[2].split("/")[0])
+        send(target, make_deliveries(), make_audio(), speed=2)
         server.kill()
-        assert send_until_it_fails(target).startswith(f"{without_secrets(server.address)}: is ")
+        name = re.escape(without_secrets(server.address))
+        reasons = "cannot be reached|the connection was closed"
+        assert re.match(rf"{name}: ({reasons})", send_until_it_fails(target))
         target.close()
-    path = tmp_path / "again.mkv"
-    with peer(protocol, path, port) as server:
+    path = tmp_path / "second.mkv"
+    with ffmpeg_server(protocol, path, server.port) as server:
         target.open(FORMAT)
-        send(target, deliveries(begin=100), sounds(begin=100), pace=1)
+        send(target, make_deliveries(begin=100), make_audio(begin=100), speed=1)
         target.close()
-        server.stop()
-    got = read(path)
-    assert len(got.pictures) == COUNT
-    check_step(got)
+        server.finish()
+    decoded = decode(path)
+    assert len(decoded.images) == COUNT
+    check_sync(decoded)
 
 
-def test_no_srt_server_is_told_in_time(tmp_path: Path) -> None:
-    with peer("srt", tmp_path / "got.mkv") as server:  # skips without the ffmpeg program
+@pytest.mark.slow
+def test_missing_srt_server_is_reported_in_time(tmp_path: Path) -> None:
+    with ffmpeg_server("srt", tmp_path / "received.mkv") as server:  # skips without ffmpeg
         server.kill()
-        target = open_target(server.address, context(timeout_seconds=1))
+        target = open_target(server.address, make_context(timeout_seconds=1))
         target.open(SILENT)
-        # What comes first: it gives up connecting, or there is no more room for what it is given.
+        # Whichever comes first: it gives up connecting, or its pipe is full.
         message = send_until_it_fails(target)
-        assert re.search(r"(took nothing for 1 seconds|is not reached \(.*\)): check", message)
+        reasons = r"accepted no data for 1 seconds|cannot be reached \(.*\)"
+        assert re.search(rf"({reasons}): check", message)
         target.close()
         assert not target.is_reached
 
 
 @pytest.fixture
-def deaf() -> Iterator[str]:
-    """Give the address of a server that takes connections and reads nothing."""
+def stalled() -> Iterator[str]:
+    """Give the address of a server that accepts connections and reads nothing."""
     with socket.socket() as server:
         server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         server.bind(("127.0.0.1", 0))
@@ -176,72 +176,80 @@ def deaf() -> Iterator[str]:
         yield f"127.0.0.1:{server.getsockname()[1]}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("address", ["rtmp://{}/live/key", "rtsp://{}/live", "tcp://{}"])
-def test_a_stalled_server_holds_up_nothing(deaf: str, address: str) -> None:
+def test_stalled_server_is_reported_and_does_not_delay_the_end(stalled: str, address: str) -> None:
     best = Settings(one_pass=True, quality=0)  # much to send
-    target = open_target(address.format(deaf), context(best, timeout_seconds=1))
+    target = open_target(address.format(stalled), make_context(best, timeout_seconds=1))
     target.open(SILENT)
     message = send_until_it_fails(target)
-    assert "took nothing for 1 seconds: check the server and the address" in message
-    if not address.startswith("tcp"):  # the others want an answer
+    assert "accepted no data for 1 seconds: check the server and the address" in message
+    if not address.startswith("tcp"):  # the other protocols wait for a response
         assert not target.is_reached
     began = time.monotonic()
     target.close()
     assert time.monotonic() - began < SOON_SECONDS
 
 
-def test_nobody_needs_to_listen_to_udp() -> None:
-    target = open_target(f"udp://127.0.0.1:{free_port(socket.SOCK_DGRAM)}", context())
+@pytest.mark.slow
+def test_no_one_needs_to_listen_to_udp() -> None:
+    target = open_target(f"udp://127.0.0.1:{free_port(socket.SOCK_DGRAM)}", make_context())
     target.open(FORMAT)
-    send(target, deliveries(), sounds(), pace=4)
+    send(target, make_deliveries(), make_audio(), speed=4)
     target.close()
 
 
-def test_closes_before_the_first_picture() -> None:
-    target = open_target("udp://127.0.0.1:9", context())
+@pytest.mark.slow
+def test_closes_before_the_first_frame() -> None:
+    target = open_target("udp://127.0.0.1:9", make_context())
     target.open(FORMAT)
     target.close()
     target.open(FORMAT)
     target.close()
 
 
-def test_an_unknown_protocol_is_told() -> None:
-    with pytest.raises(SettingsError, match="'gopher' is no protocol known here: choose one of r"):
-        open_target("gopher://example.org", context())
+def test_unsupported_protocol_is_refused() -> None:
+    with pytest.raises(
+        SettingsError, match="'gopher' is not a supported protocol: choose one of rtmp"
+    ):
+        open_target("gopher://example.org", make_context())
 
 
 def test_srt_needs_a_program(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    target = open_target("srt://127.0.0.1:9", context())
+    target = open_target("srt://127.0.0.1:9", make_context())
     with pytest.raises(SinkError, match=r"^srt://127\.0\.0\.1:9: needs the program ffmpeg: inst"):
         target.open(FORMAT)
     target.close()
 
 
-SENDER = """
+SESSION = """
 import sys
 from tests.realtime.targets.deliveries import *
 from tracker_blur.realtime.targets import open_target
-target = open_target(sys.argv[1], context())
+target = open_target(sys.argv[1], make_context())
 target.open(SILENT)
-send(target, deliveries(), pace=4)
+send(target, make_deliveries(), speed=4)
 print(target._sender.pid, flush=True)
-send(target, deliveries(begin=100), pace=0.01)
+send(target, make_deliveries(begin=100), speed=0.01)
 """
 
 
-def has_ended(number: int) -> bool:
+def has_ended(pid: int) -> bool:
+    """Return whether a process has ended; it may be a zombie."""
     try:
-        return not Path(f"/proc/{number}/cmdline").read_bytes()  # nobody has asked how it ended
+        return not Path(f"/proc/{pid}/cmdline").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
         return True
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
-def test_the_sender_ends_when_the_session_is_killed(tmp_path: Path) -> None:
-    with peer("tcp", tmp_path / "got.mkv") as server:
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_sender_ends_when_the_session_is_killed(tmp_path: Path) -> None:
+    path = tmp_path / "received.mkv"
+    with ffmpeg_server("tcp", path) as server:
         session = subprocess.Popen(
-            [sys.executable, "-c", SENDER, server.address], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", SESSION, server.address], stdout=subprocess.PIPE, text=True
         )
         assert session.stdout is not None
         sender = int(session.stdout.readline())
@@ -250,5 +258,5 @@ def test_the_sender_ends_when_the_session_is_killed(tmp_path: Path) -> None:
         session.wait()
         session.stdout.close()
         until(lambda: has_ended(sender))
-        server.stop()
-    assert len(read(tmp_path / "got.mkv").pictures) >= COUNT
+        server.finish()
+    assert len(decode(path).images) >= COUNT

@@ -1,4 +1,4 @@
-"""The virtual camera, by pyvirtualcam's own interface, on a device that keeps what it gets."""
+"""The virtual camera, through pyvirtualcam, on a fake device."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from tests.realtime.targets.deliveries import (
@@ -14,12 +15,12 @@ from tests.realtime.targets.deliveries import (
     FORMAT,
     RATE,
     SIZE,
-    context,
-    deliveries,
-    frames,
-    likeness,
+    make_audio,
+    make_context,
+    make_deliveries,
+    psnr,
+    redacted_frames,
     send,
-    sounds,
 )
 from tests.realtime.targets.fake_camera import FakeCamera
 from tracker_blur.errors import MissingPackageError, SinkError
@@ -30,50 +31,50 @@ pyvirtualcam = pytest.importorskip("pyvirtualcam", reason="needs the extra [live
 
 @pytest.fixture
 def camera(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FakeCamera]]:
-    """Give the only camera there is."""
+    """Make the fake camera the only one."""
     monkeypatch.setattr(pyvirtualcam.camera, "BACKENDS", {})
     pyvirtualcam.register_backend("fake", FakeCamera)
-    monkeypatch.setattr(FakeCamera, "made", [])
-    monkeypatch.setattr(FakeCamera, "is_there", True)
+    monkeypatch.setattr(FakeCamera, "instances", [])
+    monkeypatch.setattr(FakeCamera, "exists", True)
     yield FakeCamera
 
 
-def test_shows_every_picture(camera: type[FakeCamera]) -> None:
-    target = open_target("virtual", context())
+def test_shows_every_frame(camera: type[FakeCamera]) -> None:
+    target = open_target("virtual", make_context())
     target.open(FORMAT)
-    send(target, deliveries(), sounds())
+    send(target, make_deliveries(), make_audio())
     target.close()
-    (made,) = camera.made
-    assert (made.size, made.fps, made.is_open) == (SIZE, float(RATE), False)
-    assert len(made.sent) == COUNT
-    for sent, frame in zip(made.sent, frames(), strict=True):
-        picture = cv2.cvtColor(sent.reshape(SIZE[1] * 3 // 2, SIZE[0]), cv2.COLOR_YUV2BGR_I420)
-        assert likeness(picture, frame.view(SIZE)) > 30
+    (opened,) = camera.instances
+    assert (opened.size, opened.fps, opened.is_open) == (SIZE, float(RATE), False)
+    assert len(opened.sent) == COUNT
+    for sent, frame in zip(opened.sent, redacted_frames(), strict=True):
+        image = cv2.cvtColor(sent.reshape(SIZE[1] * 3 // 2, SIZE[0]), cv2.COLOR_YUV2BGR_I420)
+        assert psnr(np.asarray(image, np.uint8), frame.view(SIZE)) > 30
 
 
-def test_takes_the_device_that_is_named(camera: type[FakeCamera]) -> None:
-    target = open_target("virtual:/dev/video3", context())
+def test_opens_the_named_device(camera: type[FakeCamera]) -> None:
+    target = open_target("virtual:/dev/video3", make_context())
     target.open(FORMAT)
-    assert camera.made[0].device() == "/dev/video3"
+    assert camera.instances[0].device() == "/dev/video3"
     target.close()
 
 
-def test_a_missing_device_is_told_and_tried_again(camera: type[FakeCamera]) -> None:
-    camera.is_there = False
-    target = open_target("virtual", context())
+def test_missing_device_is_reported_and_can_be_opened_later(camera: type[FakeCamera]) -> None:
+    camera.exists = False
+    target = open_target("virtual", make_context())
     with pytest.raises(
         SinkError, match=r"no virtual camera \('fake' backend: no device found\): "
-    ) as told:
+    ) as raised:
         target.open(FORMAT)
-    assert "v4l2loopback" in str(told.value)
-    assert "OBS" in str(told.value)
+    assert "v4l2loopback" in str(raised.value)
+    assert "OBS" in str(raised.value)
     target.close()
-    camera.is_there = True
+    camera.exists = True
     target.open(FORMAT)
-    send(target, deliveries(3))
-    camera.is_there = False
-    with pytest.raises(SinkError, match="the camera takes no pictures"):
-        send(target, deliveries(3))
+    send(target, make_deliveries(3))
+    camera.exists = False
+    with pytest.raises(SinkError, match="the virtual camera accepts no frames"):
+        send(target, make_deliveries(3))
     target.close()
     target.close()
 
@@ -82,14 +83,14 @@ def test_a_missing_device_is_told_and_tried_again(camera: type[FakeCamera]) -> N
     sys.platform != "linux" or any(Path("/sys/class/video4linux").glob("*")),
     reason="there may be a virtual camera",
 )
-def test_without_v4l2loopback_the_way_to_it_is_told() -> None:
-    target = open_target("virtual", context())
+def test_message_without_v4l2loopback_says_how_to_load_it() -> None:
+    target = open_target("virtual", make_context())
     with pytest.raises(SinkError, match="modprobe v4l2loopback"):
         target.open(FORMAT)
     target.close()
 
 
-def test_a_missing_package_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_package_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyvirtualcam", None)
     with pytest.raises(MissingPackageError, match=r"pip install '.*\[live\]'"):
-        open_target("virtual", context())
+        open_target("virtual", make_context())

@@ -1,7 +1,14 @@
-"""Sources of live pictures: one file a kind; each gives pictures and sound as they come.
+"""Live sources, one file each: they deliver frames and audio as they arrive.
 
-A source may be opened again after it has stopped. It queues nothing: what is not taken in time is
-lost where it comes from, or in the newest-wins place that pictures are put in.
+A source is a plug-in: a module of this package with a function
+`make(text, settings) -> LiveSource`, where `text` is what the user wrote and `settings` are the
+`LiveSettings`. `make` checks its arguments and opens nothing. It raises SettingsError for a value
+that makes no sense and SourceError when a program it needs is missing.
+
+To add a source, add a file with `make` and a class that follows the `LiveSource` protocol, and
+teach `_plugin_name` which texts belong to it. Sources that PyAV opens as a container inherit from
+`_container.ContainerSource`. A source buffers nothing: what is not taken in time is lost, and
+`realtime.capture` keeps only the newest frame.
 """
 
 from __future__ import annotations
@@ -29,71 +36,90 @@ _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class CapturedFrame:
-    """A picture; `stamp` is its time in seconds on the source's own clock, if it has one."""
+    """A video frame as it came.
 
-    picture: av.VideoFrame
-    stamp: float | None
+    Attributes:
+        frame: The decoded frame.
+        timestamp: Its time in seconds on the source's own clock; None if the source has none.
+    """
+
+    frame: av.VideoFrame
+    timestamp: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class CapturedAudio:
-    """Sound, as in `delivery.Sound`; `stamp` is the time of its first sample, as a picture's."""
+    """A chunk of audio as it came.
+
+    Attributes:
+        samples: In the form of `delivery.AudioChunk`.
+        timestamp: The time of its first sample, on the same clock as the frames' timestamps.
+    """
 
     samples: npt.NDArray[np.float32]
-    stamp: float | None
+    timestamp: float | None
 
 
-Item: TypeAlias = CapturedFrame | CapturedAudio
+CapturedItem: TypeAlias = CapturedFrame | CapturedAudio
 
 
 class LiveSource(Protocol):
-    """Something that gives pictures and sound.
+    """Delivers frames and audio; may be opened again after it has stopped.
 
-    name       as the user wrote it, without secrets
-    ends       whether its end is the end of all, and no reason to open it again
-    rate       frames per second, once it is open; None: not known
-    has_sound  whether it gives sound, too, once it is open
+    Attributes:
+        name: As the user wrote it, without secrets.
+        is_finite: Whether its end is the end of the session; otherwise it is opened again.
+        rate: Frames per second, known once it is open; None: unknown.
+        has_audio: Whether it delivers audio, known once it is open.
     """
 
     name: str
-    ends: bool
+    is_finite: bool
     rate: Fraction | None
-    has_sound: bool
+    has_audio: bool
 
     def open(self) -> None:
-        """Connect to it; raises SourceError when that fails. Called again after it stopped."""
+        """Connect; also called again to reconnect.
+
+        Raises:
+            SourceError: The source cannot be opened.
+        """
         ...
 
-    def read(self, stopping: threading.Event) -> Iterator[Item]:
-        """Give what comes, until it ends, or `stopping` is set.
+    def read(self, stopping: threading.Event) -> Iterator[CapturedItem]:
+        """Yield frames and audio as they arrive, until the source ends or `stopping` is set.
 
-        Raises SourceError when it gives nothing for too long, or breaks off.
+        Raises:
+            SourceError: Nothing arrived for too long, or the source broke off.
         """
         ...
 
     def close(self) -> None:
-        """Let go of it; never raises, may come twice."""
+        """Release the source; never raises, and may be called twice."""
         ...
 
     def abort(self) -> None:
-        """End a `read` that waits, where possible; called from another thread."""
+        """Interrupt a blocking `read` where that is possible; called from another thread."""
         ...
 
 
 def open_source(text: str, live: LiveSettings, *, realtime: bool = False) -> LiveSource:
-    """Return the source that a word means; it is opened later.
+    """Return the source that a text names; it is not opened yet.
 
-    text      a camera's number or device, an address, "-" for standard input, or a file
-    realtime  play a file at its own speed
+    Args:
+        text: A camera's number or device, an address, "-" for standard input, or a file.
+        live: How the source is read.
+        realtime: Play a file at its own speed.
 
-    Raises SettingsError for a file without `realtime`, for one that is none.
+    Raises:
+        SettingsError: The text is a file but `realtime` is off, or it names no source.
     """
-    kind = _kind(text, realtime)
-    source: LiveSource = plugins.load(__name__, kind).make(text, live)
+    source: LiveSource = plugins.load(__name__, _plugin_name(text, realtime)).make(text, live)
     return source
 
 
-def _kind(text: str, realtime: bool) -> str:
+def _plugin_name(text: str, realtime: bool) -> str:
+    """Return the name of the plug-in that reads this source."""
     if text == "-":
         return "standard_input"
     if text.lower().startswith("srt://"):
@@ -107,15 +133,15 @@ def _kind(text: str, realtime: bool) -> str:
     path = Path(text)
     if text and is_folder(path):
         raise SettingsError(f"{text}: is a folder: name a file in it, with --realtime")
-    with suppress(OSError):  # of a name that is too long
+    with suppress(OSError):  # the name is too long
         if path.is_file():
             raise SettingsError(
-                f"{text}: is a file: add --realtime to play it as if it came live, or hide its "
+                f"{text}: is a file: add --realtime to play it like a live stream, or hide its "
                 f"faces with 'trackblur {text}'"
             )
     if path.suffix:
         raise SettingsError(f"{text}: no such file")
     raise SettingsError(
-        f"'{text}' is no source: name a camera (0), an address (rtsp://...), or a file with "
+        f"'{text}' is not a source: name a camera (0), an address (rtsp://...), or a file with "
         "--realtime"
     )

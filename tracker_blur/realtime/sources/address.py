@@ -1,4 +1,4 @@
-"""An address: RTSP, RTMP, UDP, HTTP, HLS and what else FFmpeg reads (PyAV)."""
+"""A network address: RTSP, RTMP, UDP, HTTP, HLS and whatever else FFmpeg reads (PyAV)."""
 
 from __future__ import annotations
 
@@ -12,110 +12,108 @@ from av.container import InputContainer
 from tracker_blur.errors import SettingsError, SourceError, reason_of
 from tracker_blur.realtime.access import has_unknown_host, without_secrets
 from tracker_blur.realtime.settings import LiveSettings
-from tracker_blur.realtime.sources import Item
-from tracker_blur.realtime.sources._container import Contained, paced
+from tracker_blur.realtime.sources import CapturedItem
+from tracker_blur.realtime.sources._container import ContainerSource, paced
 
 _PROTOCOLS = {"rtsp", "rtsps", "rtmp", "rtmps", "udp", "rtp", "tcp", "http", "https"}
-_PROBE_BYTES, _PROBE_SECONDS = 500_000, 1.0
-_LAST_SECONDS = 1.0  # where a video breaks off, all of it was there
-_OPENING_TIMEOUTS = 2  # it takes several questions and answers
-# A playlist may name other addresses, but no files of this machine.
-_WHITELIST = "http,https,tls,tcp,udp,rtp,rtsp,rtsps,rtmp,rtmps,crypto,httpproxy,data"
+# A playlist may refer to other addresses, but not to files of this machine.
+_PROTOCOL_WHITELIST = "http,https,tls,tcp,udp,rtp,rtsp,rtsps,rtmp,rtmps,crypto,httpproxy,data"
+_PROBE_BYTES = 500_000
 
 
-def make(text: str, live: LiveSettings) -> NetworkSource:
-    """Return the source; raises SettingsError for a protocol that is none."""
-    protocol = _scheme(text)
+def make(text: str, settings: LiveSettings) -> NetworkSource:
+    """Return the source; raises SettingsError for an unsupported protocol."""
+    protocol = _protocol(text)
     if protocol not in _PROTOCOLS:
         raise SettingsError(
-            f"{without_secrets(text)}: '{protocol}' is no protocol to read pictures by: use one of "
+            f"{without_secrets(text)}: '{protocol}' is not a supported protocol: use one of "
             f"{', '.join(sorted({*_PROTOCOLS, 'srt'}))}"
         )
-    return NetworkSource(text, live)
+    return NetworkSource(text, settings)
 
 
-class NetworkSource(Contained):
-    """A stream from a server, connected anew when it stops; a video that has an end ends there."""
+class NetworkSource(ContainerSource):
+    """A stream from a server. It is reconnected when it stops, unless it is a video with an end."""
 
-    def __init__(self, text: str, live: LiveSettings) -> None:
-        super().__init__(without_secrets(text))
-        self._text = text
-        self._scheme = _scheme(text)
-        self._live = live
+    def __init__(self, address: str, settings: LiveSettings) -> None:
+        super().__init__(without_secrets(address))
+        self._address = address
+        self._protocol = _protocol(address)
+        self._settings = settings
+        self._timing = settings.timing
+        self._opening_seconds = self._timing.open_timeouts * settings.timeout_seconds
 
-    def read(self, stopping: threading.Event) -> Iterator[Item]:
-        """Give what comes."""
+    def read(self, stopping: threading.Event) -> Iterator[CapturedItem]:
+        """Yield frames and audio as they arrive, those of a video or playlist when they are due."""
         assert self._container is not None
-        items = self._checked(super().read(stopping))
+        items = self._until_end(super().read(stopping))
         is_playlist = self._container.format.name == "hls"
-        self.ends = self._scheme.startswith("http") and bool(self._container.duration)
-        # A playlist's parts come whole, as a video does, faster than they are to be shown.
-        yield from paced(items, stopping) if is_playlist or self.ends else items
+        self.is_finite = self._protocol.startswith("http") and bool(self._container.duration)
+        # A playlist's segments arrive whole, like a video: faster than they are to be shown.
+        is_paced = is_playlist or self.is_finite
+        yield from paced(items, stopping, self._timing) if is_paced else items
 
-    def _checked(self, items: Iterator[Item]) -> Iterator[Item]:
-        """Give the items; tells apart why a video that has an end breaks off.
+    def _until_end(self, items: Iterator[CapturedItem]) -> Iterator[CapturedItem]:
+        """Yield the items; for a video with an end, tell a failure from the end.
 
-        FFmpeg opens an MP4 whose index lies at its end, but cannot go back from there. Of what a
-        server gives without its length, FFmpeg takes the end for a failure.
+        FFmpeg opens an MP4 whose index is at its end, but cannot seek back without byte ranges.
+        It reports the end of a response without Content-Length as a failure.
         """
         assert self._container is not None
-        start, length = self._container.start_time or 0, self._container.duration or 0
-        nearly_all = (start + length) / av.time_base - _LAST_SECONDS
+        start, duration = self._container.start_time or 0, self._container.duration or 0
+        end = (start + duration) / av.time_base
         last: float | None = None
         try:
             for item in items:
-                last = item.stamp if item.stamp is not None else last
+                last = item.timestamp if item.timestamp is not None else last
                 yield item
         except SourceError as error:
-            is_unreadable = getattr(error.__cause__, "errno", None) == errno.EIO
-            if not (self.ends and is_unreadable):
+            is_io_error = getattr(error.__cause__, "errno", None) == errno.EIO
+            if not (self.is_finite and is_io_error):
                 raise
             if last is None:
                 raise SourceError(
-                    f"{self.name}: cannot be played from this server (its index lies at its end, "
-                    "and the server gives no byte ranges): download it and add --realtime, or put "
-                    "its index first (ffmpeg -i IN -c copy -movflags +faststart OUT)"
+                    f"{self.name}: cannot be played from this server (its index is at its end, and "
+                    "the server supports no byte ranges): download it and add --realtime, or move "
+                    "its index to the front (ffmpeg -i IN -c copy -movflags +faststart OUT)"
                 ) from error
-            if last < nearly_all:
+            if last < end - self._timing.end_of_video_seconds:
                 raise
 
-    def _opened(self) -> InputContainer:
-        timeout = self._live.timeout_seconds
+    def _open_container(self) -> InputContainer:
         options = {
-            # Not nobuffer: it throws away what was probed, and the key picture with it.
+            # Not "nobuffer": it throws away the probed packets, and the key frame with them.
             "fflags": "discardcorrupt",
             "probesize": str(_PROBE_BYTES),
-            "analyzeduration": str(round(_PROBE_SECONDS * av.time_base)),
-            "protocol_whitelist": _WHITELIST,
+            "analyzeduration": str(round(self._timing.probe_seconds * av.time_base)),
+            "protocol_whitelist": _PROTOCOL_WHITELIST,
         }
-        protocol = self._scheme
-        if protocol.startswith("rtsp"):
-            options["rtsp_transport"] = self._live.transport
-        if protocol == "udp":
+        if self._protocol.startswith("rtsp"):
+            options["rtsp_transport"] = self._settings.transport
+        if self._protocol == "udp":
             options["overrun_nonfatal"] = "1"
-        if protocol.startswith("http"):
-            options["live_start_index"] = "-1"  # of a playlist: the newest part
+        if self._protocol.startswith("http"):
+            options["live_start_index"] = "-1"  # start with a playlist's newest segment
         return av.open(
-            self._text,
+            self._address,
             container_options=options,
-            timeout=(_OPENING_TIMEOUTS * timeout, timeout),
+            timeout=(self._opening_seconds, self._settings.timeout_seconds),
             metadata_errors="replace",
         )
 
-    def _explained(self, error: Exception) -> str:
+    def _open_error(self, error: Exception) -> str:
         return (
             f"{self.name}: cannot be opened ({self._reason(error)}): check the address, and that "
-            "it is sending"
+            "the sender is running"
         )
 
     def _reason(self, error: Exception) -> str:
-        if isinstance(error, av.ExitError):  # our time-out
-            seconds = _OPENING_TIMEOUTS * self._live.timeout_seconds
-            return f"it gave nothing for {seconds:g} seconds"
+        if isinstance(error, av.ExitError):  # our timeout
+            return f"no data for {self._opening_seconds:g} seconds"
         if isinstance(error, av.InvalidDataError):
             return "it sends no video"
-        return "its host is not known" if has_unknown_host(self._text) else reason_of(error)
+        return "unknown host" if has_unknown_host(self._address) else reason_of(error)
 
 
-def _scheme(text: str) -> str:
-    return text.partition("://")[0].lower()
+def _protocol(address: str) -> str:
+    return address.partition("://")[0].lower()

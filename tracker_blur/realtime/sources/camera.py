@@ -17,19 +17,20 @@ import numpy as np
 
 from tracker_blur.errors import SourceError
 from tracker_blur.realtime.settings import LiveSettings
-from tracker_blur.realtime.sources import CapturedFrame, Item
+from tracker_blur.realtime.sources import CapturedFrame, CapturedItem
+from tracker_blur.realtime.sources._container import MAX_RATE, MIN_RATE
 
-_PROBED_NUMBERS = 10  # where the system does not tell which cameras there are
-_MOST_MISSED_FRAMES = 3  # in a row: the camera has gone
+_MAX_MISSED_FRAMES = 3  # in a row; after that many the camera is unplugged
+_PROBED_NUMBERS = 10  # tried where the system has no list of its cameras
 
 
-def make(text: str, live: LiveSettings) -> Camera:
+def make(text: str, settings: LiveSettings) -> CameraSource:
     """Return the source."""
-    return Camera(text, live)
+    return CameraSource(text, settings)
 
 
-def cameras() -> list[str]:
-    """Return the cameras of this machine, a line each: number or device, and name if known."""
+def list_cameras() -> list[str]:
+    """Return one line for each camera of this machine: its number, and its name if known."""
     if sys.platform == "linux":
         devices = sorted(
             Path("/sys/class/video4linux").glob("video*"),
@@ -40,81 +41,82 @@ def cameras() -> list[str]:
             f"(/dev/{device.name})"
             for device in devices
         ]
-    found = []
+    lines = []
     for number in range(_PROBED_NUMBERS):
-        with _quiet():
+        with _quiet_opencv():
             capture = cv2.VideoCapture(number)
         if capture.isOpened():
-            found.append(f"{number}: {capture.getBackendName()}")
+            lines.append(f"{number}: {capture.getBackendName()}")
         capture.release()
-    return found
+    return lines
 
 
-class Camera:
-    """Gives the frames of a camera, which is opened anew when it has gone."""
+class CameraSource:
+    """Delivers a camera's frames; the camera is opened again when it was unplugged."""
 
-    ends = False
-    has_sound = False
+    is_finite = False
+    has_audio = False
 
-    def __init__(self, text: str, live: LiveSettings) -> None:
-        self.name = text
-        self._live = live
+    def __init__(self, name: str, settings: LiveSettings) -> None:
+        self.name = name
+        self._settings = settings
         self.rate: Fraction | None = None
         self._capture: cv2.VideoCapture | None = None
 
     def open(self) -> None:
-        """Switch it on, at the size and rate that are nearest to those asked for."""
-        with _quiet():
+        """Open the camera at the supported size and rate nearest to those asked for."""
+        with _quiet_opencv():
             capture = cv2.VideoCapture(int(self.name) if self.name.isdigit() else self.name)
         if not capture.isOpened():
             capture.release()
             raise SourceError(
                 f"camera {self.name}: cannot be opened: see 'trackblur live --list-cameras', and "
-                "whether another program uses it"
+                "check that no other program uses it"
             )
         self._capture = capture
-        if self._live.size is not None:
-            # Most cameras send raw pictures slowly, and compressed ones at their full rate.
+        if self._settings.size is not None:
+            # Most cameras reach their full rate with compressed frames only.
             capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
-            capture.set(cv2.CAP_PROP_FRAME_WIDTH, self._live.size[0])
-            capture.set(cv2.CAP_PROP_FRAME_HEIGHT, self._live.size[1])
-        if self._live.rate is not None:
-            capture.set(cv2.CAP_PROP_FPS, self._live.rate)
+            capture.set(cv2.CAP_PROP_FRAME_WIDTH, self._settings.size[0])
+            capture.set(cv2.CAP_PROP_FRAME_HEIGHT, self._settings.size[1])
+        if self._settings.rate is not None:
+            capture.set(cv2.CAP_PROP_FPS, self._settings.rate)
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         rate = capture.get(cv2.CAP_PROP_FPS)
-        self.rate = Fraction(rate).limit_denominator(1001) if 1 <= rate <= 240 else None
+        is_plausible = MIN_RATE <= rate <= MAX_RATE
+        self.rate = Fraction(rate).limit_denominator(1001) if is_plausible else None
 
-    def read(self, stopping: threading.Event) -> Iterator[Item]:
-        """Give frames as the camera takes them."""
+    def read(self, stopping: threading.Event) -> Iterator[CapturedItem]:
+        """Yield frames as the camera takes them."""
         assert self._capture is not None
         missed = 0
         while not stopping.is_set():
-            with _quiet():
-                is_there, image = self._capture.read()
-            if is_there and image is not None and image.size:
+            with _quiet_opencv():
+                is_read, image = self._capture.read()
+            if is_read and image is not None and image.size:
                 missed = 0
                 yield CapturedFrame(
                     av.VideoFrame.from_ndarray(image.astype(np.uint8, copy=False), "bgr24"), None
                 )
                 continue
             missed += 1
-            if missed == _MOST_MISSED_FRAMES:
-                raise SourceError(f"camera {self.name}: gives no more pictures")
+            if missed == _MAX_MISSED_FRAMES:
+                raise SourceError(f"camera {self.name}: stopped sending frames")
 
     def close(self) -> None:
-        """Switch it off."""
+        """Release the camera."""
         capture, self._capture = self._capture, None
         if capture is not None:
             capture.release()
 
     def abort(self) -> None:
-        """Leave a wait to the driver's own time-out."""
+        """Do nothing: the driver's own timeout ends a blocking read."""
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep to ourselves what OpenCV mutters: our own errors say it."""
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # read when it opens its first device
+def _quiet_opencv() -> Iterator[None]:
+    """Silence OpenCV's log; our own errors say what matters."""
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # read when the first device is opened
     logging = cv2.utils.logging
     before = logging.getLogLevel()
     logging.setLogLevel(logging.LOG_LEVEL_SILENT)

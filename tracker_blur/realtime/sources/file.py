@@ -1,4 +1,4 @@
-"""A file played at its own speed, as if it came live (`--realtime`)."""
+"""A file, played at its own speed like a live stream (`--realtime`)."""
 
 from __future__ import annotations
 
@@ -9,37 +9,41 @@ from pathlib import Path
 from av.container import InputContainer
 
 from tracker_blur.errors import SourceError, reason_of
-from tracker_blur.realtime.settings import LiveSettings
-from tracker_blur.realtime.sources import Item
-from tracker_blur.realtime.sources._container import Contained, paced
+from tracker_blur.realtime.settings import LiveSettings, LiveTiming
+from tracker_blur.realtime.sources import CapturedItem
+from tracker_blur.realtime.sources._container import ContainerSource, paced
 from tracker_blur.video.integrity import missing_bytes
 from tracker_blur.video.reader import open_input
 
 
-def make(text: str, live: LiveSettings) -> File:
+def make(text: str, settings: LiveSettings) -> FileSource:
     """Return the source."""
-    return File(text)
+    return FileSource(text, settings.timing)
 
 
-class File(Contained):
-    """Gives each picture when its time has come; ends where the file ends."""
+class FileSource(ContainerSource):
+    """Delivers each frame when it is due; ends where the file ends."""
 
-    ends = True
+    is_finite = True
     _missing_bytes = 0
 
-    def read(self, stopping: threading.Event) -> Iterator[Item]:
-        """Give what the file holds, each when it is due."""
-        yield from paced(super().read(stopping), stopping)
+    def __init__(self, name: str, timing: LiveTiming) -> None:
+        super().__init__(name)
+        self._timing = timing
+
+    def read(self, stopping: threading.Event) -> Iterator[CapturedItem]:
+        """Yield the file's frames and audio when they are due."""
+        yield from paced(super().read(stopping), stopping, self._timing)
         if self._missing_bytes and not stopping.is_set():
             raise SourceError(
-                f"{self.name}: breaks off, {self._missing_bytes} bytes are missing: get the whole "
-                "file"
+                f"{self.name}: is incomplete, {self._missing_bytes} bytes are missing: get the "
+                "whole file"
             )
 
-    def _opened(self) -> InputContainer:
+    def _open_container(self) -> InputContainer:
         container = open_input(Path(self.name))
         self._missing_bytes = missing_bytes(Path(self.name))
         return container
 
-    def _explained(self, error: Exception) -> str:
-        return f"{self.name}: is no video that can be read ({reason_of(error)})"
+    def _open_error(self, error: Exception) -> str:
+        return f"{self.name}: is not a video that can be read ({reason_of(error)})"

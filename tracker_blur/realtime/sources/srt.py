@@ -1,4 +1,4 @@
-"""An SRT address, read by the program ffmpeg: PyAV's own FFmpeg knows no SRT."""
+"""An SRT address, read by the program ffmpeg: PyAV's FFmpeg is built without SRT."""
 
 from __future__ import annotations
 
@@ -16,68 +16,45 @@ from tracker_blur.errors import SourceError
 from tracker_blur.realtime.access import has_unknown_host, without_secrets
 from tracker_blur.realtime.child_process import StderrTail
 from tracker_blur.realtime.settings import LiveSettings
-from tracker_blur.realtime.sources import Item
-from tracker_blur.realtime.sources._container import Contained
+from tracker_blur.realtime.sources import CapturedItem
+from tracker_blur.realtime.sources._container import ContainerSource
 
-_END_SECONDS = 2.0
-_LAST_LINES = 3
-_SPEAKER = re.compile(r"\[[\w,]+ @ 0x[0-9a-f]+\] ")
+_STDERR_LINES = 3
+_LOG_PREFIX = re.compile(r"\[[\w,]+ @ 0x[0-9a-f]+\] ")
 
 
-def make(text: str, live: LiveSettings) -> Srt:
-    """Return the source; raises SourceError where the program is missing."""
+def make(text: str, settings: LiveSettings) -> SrtSource:
+    """Return the source; raises SourceError if the program ffmpeg is not installed."""
     program = shutil.which("ffmpeg")
     if program is None:
         raise SourceError(f"{without_secrets(text)}: SRT needs the program ffmpeg: install it")
-    return Srt(program, text, live)
+    return SrtSource(program, text, settings)
 
 
-class Srt(Contained):
-    """The program connects, and passes packets on as they are; it is started anew when it ends."""
+class SrtSource(ContainerSource):
+    """Runs ffmpeg, which connects and passes the packets on; it is started again when it ends."""
 
-    def __init__(self, program: str, text: str, live: LiveSettings) -> None:
-        super().__init__(without_secrets(text))
-        self._address = text
+    def __init__(self, program: str, address: str, settings: LiveSettings) -> None:
+        super().__init__(without_secrets(address))
+        self._address = address
+        self._exit_seconds = settings.timing.end_process_seconds
         self._command = [program, "-hide_banner", "-loglevel", "error", "-nostdin"]
-        self._command += ["-rw_timeout", f"{live.timeout_seconds * 1e6:.0f}"]
-        self._command += ["-i", text, "-c", "copy", "-f", "mpegts", "-flush_packets", "1", "pipe:1"]
+        self._command += ["-rw_timeout", f"{settings.timeout_seconds * 1e6:.0f}"]
+        self._command += ["-i", address, "-c", "copy"]
+        self._command += ["-f", "mpegts", "-flush_packets", "1", "pipe:1"]
         self._process: subprocess.Popen[bytes] | None = None
-        self._said: StderrTail | None = None
+        self._stderr: StderrTail | None = None
         self._is_aborted = False
 
-    def _opened(self) -> InputContainer:
-        self._said = StderrTail()
-        self._process = subprocess.Popen(
-            self._command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=self._said.fileno(),
-        )
-        assert self._process.stdout is not None
-        if self._is_aborted:  # while the program was being started
-            raise SourceError(f"{self.name}: is not opened any more")
-        return av.open(
-            f"pipe:{self._process.stdout.fileno()}",
-            format="mpegts",
-            container_options={"fflags": "discardcorrupt"},
-            metadata_errors="replace",
-        )
-
-    def _explained(self, error: Exception) -> str:
-        return (
-            f"{self.name}: cannot be opened ({self._last_words() or error}): check the address, "
-            "and that it is sending"
-        )
-
-    def read(self, stopping: threading.Event) -> Iterator[Item]:
-        """Give what comes."""
+    def read(self, stopping: threading.Event) -> Iterator[CapturedItem]:
+        """Yield frames and audio as they arrive."""
         for item in super().read(stopping):
-            if self._said is not None:
-                self._said.forget()
+            if self._stderr is not None:
+                self._stderr.trim()
             yield item
 
     def close(self) -> None:
-        """End the program."""
+        """End ffmpeg."""
         self._kill()
         super().close()
         process, self._process = self._process, None
@@ -85,28 +62,52 @@ class Srt(Contained):
             process.wait()
             assert process.stdout is not None
             process.stdout.close()
-        if self._said is not None:
-            self._said.close()
-            self._said = None
+        if self._stderr is not None:
+            self._stderr.close()
+            self._stderr = None
 
     def abort(self) -> None:
-        """End the program at once, for good: whoever reads from it comes to an end."""
+        """Kill ffmpeg for good, which ends a blocking read."""
         self._is_aborted = True
         self._kill()
+
+    def _open_container(self) -> InputContainer:
+        self._stderr = StderrTail()
+        self._process = subprocess.Popen(
+            self._command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr.fileno(),
+        )
+        assert self._process.stdout is not None
+        if self._is_aborted:  # while ffmpeg was being started
+            raise SourceError(f"{self.name}: was stopped while it was being opened")
+        return av.open(
+            f"pipe:{self._process.stdout.fileno()}",
+            format="mpegts",
+            container_options={"fflags": "discardcorrupt"},
+            metadata_errors="replace",
+        )
+
+    def _open_error(self, error: Exception) -> str:
+        return (
+            f"{self.name}: cannot be opened ({self._ffmpeg_error() or error}): check the address, "
+            "and that the sender is running"
+        )
+
+    def _ffmpeg_error(self) -> str:
+        """Return what ffmpeg wrote about its failure."""
+        if self._process is None or self._stderr is None:
+            return ""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(self._exit_seconds)
+        if has_unknown_host(self._address):
+            return "unknown host"
+        text = " ".join(line.strip() for line in self._stderr.lines()[-_STDERR_LINES:])
+        return without_secrets(_LOG_PREFIX.sub("", text))
 
     def _kill(self) -> None:
         process = self._process
         if process is not None:
             with suppress(OSError):
                 process.kill()
-
-    def _last_words(self) -> str:
-        """Return what the program said of what went wrong."""
-        if self._process is None or self._said is None:
-            return ""
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(_END_SECONDS)
-        if has_unknown_host(self._address):
-            return "its host is not known"
-        text = " ".join(line.strip() for line in self._said.lines()[-_LAST_LINES:])
-        return without_secrets(_SPEAKER.sub("", text))

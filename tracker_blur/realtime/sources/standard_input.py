@@ -1,4 +1,4 @@
-"""Standard input: a container of any kind, or raw frames, from another program or a file."""
+"""Standard input: a container of any format, or raw frames, from another program or a file."""
 
 from __future__ import annotations
 
@@ -14,85 +14,97 @@ from av.container import InputContainer
 from av.video.format import VideoFormat
 
 from tracker_blur.errors import SettingsError, SourceError, reason_of
-from tracker_blur.realtime.settings import LiveSettings
-from tracker_blur.realtime.sources import Item
-from tracker_blur.realtime.sources._container import Contained, paced
+from tracker_blur.realtime.settings import LiveSettings, LiveTiming
+from tracker_blur.realtime.sources import CapturedItem
+from tracker_blur.realtime.sources._container import ContainerSource, paced
 
 _PROBE_BYTES = 500_000
-_RAW = re.compile(r"(\d+)x(\d+):(\w+)")
+_RAW_FORMAT = re.compile(r"(\d+)x(\d+):(\w+)")
 
 
-def make(text: str, live: LiveSettings) -> StandardInput:
-    """Return the source; raises SettingsError for a raw format that is none, or a closed input."""
+def make(text: str, settings: LiveSettings) -> StandardInputSource:
+    """Return the source; raises SettingsError for an invalid raw format or a closed input."""
     if sys.stdin is None:
-        raise SettingsError("standard input is closed: send it pictures, or name another source")
-    if live.raw_format is None:
-        return StandardInput(None, {"probesize": str(_PROBE_BYTES)})
-    match = _RAW.fullmatch(live.raw_format)
+        raise SettingsError(
+            "standard input is closed: pipe a video into it, or name another source"
+        )
+    if settings.raw_format is None:
+        return StandardInputSource(None, {"probesize": str(_PROBE_BYTES)}, settings.timing)
+    match = _RAW_FORMAT.fullmatch(settings.raw_format)
     try:
         if match is None or not int(match[1]) * int(match[2]):
             raise ValueError
         VideoFormat(match[3])
     except ValueError as error:
         raise SettingsError(
-            f"`raw_format` is '{live.raw_format}': give WIDTHxHEIGHT:FORMAT, such as 1280x720:bgr24"
+            f"is '{settings.raw_format}': give WIDTHxHEIGHT:FORMAT, such as 1280x720:bgr24",
+            setting="raw_format",
         ) from error
     options = {
         "video_size": f"{match[1]}x{match[2]}",
         "pixel_format": match[3],
-        "framerate": str(live.rate),
+        "framerate": str(settings.rate),
     }
-    return StandardInput("rawvideo", options)
+    return StandardInputSource("rawvideo", options, settings.timing)
 
 
-class StandardInput(Contained):
-    """Reads what another program writes, as it comes, or plays a file; ends where that ends."""
+class StandardInputSource(ContainerSource):
+    """Reads a pipe as data arrives, or plays a file at its own speed; ends where the input ends.
 
-    ends = True
+    Args:
+        demuxer: FFmpeg's name of the format; None: detect it.
+        options: For the demuxer.
+        timing: Timing of a file that is played.
+    """
+
+    is_finite = True
     _is_file = False
 
-    def __init__(self, form: str | None, options: dict[str, str]) -> None:
+    def __init__(self, demuxer: str | None, options: dict[str, str], timing: LiveTiming) -> None:
         super().__init__("standard input")
-        self._form = form
+        self._demuxer = demuxer
         self._options = options
+        self._timing = timing
 
-    def read(self, stopping: threading.Event) -> Iterator[Item]:
-        """Give what comes; what a file holds, each when it is due."""
+    def read(self, stopping: threading.Event) -> Iterator[CapturedItem]:
+        """Yield frames and audio as they arrive, or, from a file, when they are due."""
         items = self._checked(super().read(stopping), stopping)
-        yield from paced(items, stopping) if self._is_file else items
+        yield from paced(items, stopping, self._timing) if self._is_file else items
 
-    def _checked(self, items: Iterator[Item], stopping: threading.Event) -> Iterator[Item]:
-        """Give the items; tells of an MP4 of which nothing can be read as it comes."""
+    def _checked(
+        self, items: Iterator[CapturedItem], stopping: threading.Event
+    ) -> Iterator[CapturedItem]:
+        """Yield the items; explain an MP4 that cannot be read from a pipe."""
         assert self._container is not None
         is_mp4 = "mp4" in self._container.format.name.split(",")
-        has_come = False
+        is_empty = True
         try:
             for item in items:
-                has_come = True
+                is_empty = False
                 yield item
         except SourceError:
-            if has_come or not is_mp4:
+            if not (is_empty and is_mp4):
                 raise
-        if is_mp4 and not has_come and not stopping.is_set():
+        if is_mp4 and is_empty and not stopping.is_set():
             raise SourceError(
-                f"{self.name}: ended before a whole picture came: an MP4 or MOV that another "
-                "program sends needs its index first (ffmpeg -i IN -c copy -movflags +faststart "
-                "OUT), or name the file and add --realtime"
+                f"{self.name}: ended before a whole frame arrived: an MP4 or MOV in a pipe needs "
+                "its index at the front (ffmpeg -i IN -c copy -movflags +faststart OUT), or name "
+                "the file and add --realtime"
             )
 
-    def _opened(self) -> InputContainer:
-        # By number, not as a file object: that would wait until its buffer is full.
-        number = sys.stdin.fileno()
-        self._is_file = stat.S_ISREG(os.fstat(number).st_mode)
+    def _open_container(self) -> InputContainer:
+        # By descriptor: a file object would block until its buffer is full.
+        descriptor = sys.stdin.fileno()
+        self._is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
         return av.open(
-            "fd:",  # unlike "pipe:" it can go back in a file
-            format=self._form,
-            container_options={**self._options, "fd": str(number), "protocol_whitelist": "fd"},
+            "fd:",  # unlike "pipe:" it can seek in a file
+            format=self._demuxer,
+            container_options={**self._options, "fd": str(descriptor), "protocol_whitelist": "fd"},
             metadata_errors="replace",
         )
 
-    def _explained(self, error: Exception) -> str:
+    def _open_error(self, error: Exception) -> str:
         return (
-            f"{self.name}: is no video ({reason_of(error)}): send one that can be read as it "
-            "comes (MPEG-TS, Matroska), or say what raw frames are like (--raw-format)"
+            f"{self.name}: is not a video ({reason_of(error)}): send a format that can be streamed "
+            "(MPEG-TS, Matroska), or describe raw frames (--raw-format)"
         )

@@ -1,8 +1,17 @@
-"""Targets: one file a kind; each takes redacted frames as they come.
+"""Live targets, one file each: they show, record or send redacted frames.
 
-A target is called by one thread, its own, and may be slow: it is always shown the newest frame.
+A target is a plug-in: a module of this package with a function `make(text, context) -> Target`,
+where `text` is what the user wrote after `--to` and `context` is a `TargetContext`. `make` checks
+its arguments and opens nothing. It raises SettingsError for a value that makes no sense and
+MissingPackageError when an optional package is not installed.
 
-What a target gets at of a delivery: the redacted frame, to be read only.
+To add a target, add a file with `make` and a class that follows the `Target` protocol, and teach
+`_plugin_name` which texts belong to it. The contract tests in `tests/realtime/targets` then ask
+for an example of it. Targets that encode use `_encoding.LiveWriter`.
+
+Each target runs in a thread of its own (`realtime.target_worker`) and may be slow: it always gets
+the newest frame. It takes frames only from `redacted_frame`, which refuses anything that the
+redactor did not make.
 """
 
 from __future__ import annotations
@@ -28,124 +37,138 @@ from tracker_blur.realtime.status import Status
 from tracker_blur.settings import Settings
 from tracker_blur.video.frame import DecodedFrame
 
-_WORDS = ("virtual", "web", "window")
+_NAMES = ("virtual", "web", "window")
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
-    """What targets may need.
+class TargetContext:
+    """What targets may need from their session.
 
-    settings  how files are written, among other things
-    live      further options
-    controls  what keys and buttons act on
-    status    returns how the session fares, from any thread, at once
-    tell      called with what a user should know, such as where to look
+    Attributes:
+        settings: How files are written, among other things.
+        live: Further options.
+        controls: What keys and buttons act on.
+        status: Returns the session's status at once, from any thread.
+        inform: Called with a line for the user, such as the address of the web page.
     """
 
     settings: Settings
     live: LiveSettings
     controls: Controls
     status: Callable[[], Status]
-    tell: Callable[[str], None] = lambda text: None
+    inform: Callable[[str], None] = lambda text: None
 
 
 class GoneError(SinkError):
-    """A target has failed for good: it is not opened again."""
+    """A target failed for good: it is not opened again."""
 
 
 class Target(Protocol):
-    """Something that shows, keeps or sends what is redacted.
+    """Shows, records or sends redacted frames.
 
-    name  as the user wrote it
+    Attributes:
+        name: As the user wrote it, without secrets.
     """
 
     name: str
 
     @property
     def is_reached(self) -> bool:
-        """Whether pictures get through, as far as can be told, since it was opened last.
+        """Whether frames have arrived since the target was last opened, as far as is known.
 
-        A server may answer only after it was shown some. After `close` it stays as it was.
+        A server may answer only after some frames were sent. `close` does not change the value.
         """
         ...
 
     def open(self, format: Format) -> None:
-        """Get ready; raises SinkError when that fails: for the first time, that ends the session.
+        """Get ready for frames of this format; called again after a failure.
 
-        A server that is not there yet fails on showing. Called again after a failure.
+        Raises:
+            SinkError: The target cannot be opened, which ends the session if it is the first time.
+                A server that cannot be reached fails in `show` instead.
         """
         ...
 
     def show(self, delivery: Delivery) -> None:
-        """Take the next picture; raises SinkError when the target has failed."""
+        """Take the next frame.
+
+        Raises:
+            SinkError: The target has failed.
+        """
         ...
 
-    def play(self, sound: AudioChunk) -> None:
-        """Take the next stretch of sound, which targets without sound leave alone.
+    def play(self, audio: AudioChunk) -> None:
+        """Take the next chunk of audio; targets without audio ignore it.
 
-        Raises SinkError when the target has failed.
+        Raises:
+            SinkError: The target has failed.
         """
         ...
 
     def close(self) -> None:
-        """Finish files and let go of all, also after a failure; never raises, may come twice."""
+        """Finish files and release everything, also after a failure.
+
+        Never raises, and may be called twice.
+        """
         ...
 
 
-def open_target(text: str, context: Context) -> Target:
-    """Return the target that a word such as "window" or "out.mkv" means; it is opened later.
+def open_target(text: str, context: TargetContext) -> Target:
+    """Return the target that a text such as "window" or "out.mkv" names; it is not opened yet.
 
-    Raises SettingsError for a word that means none, MissingPackageError.
+    Raises:
+        SettingsError: The text names no target.
+        MissingPackageError: An optional package is not installed.
     """
-    target: Target = plugins.load(__name__, _kind(text)).make(text, context)
+    target: Target = plugins.load(__name__, _plugin_name(text)).make(text, context)
     return target
 
 
-def _kind(text: str) -> str:
-    """Return the name of the plug-in that is for a word."""
-    word = text.partition(":")[0]
+def _plugin_name(text: str) -> str:
+    """Return the name of the plug-in that serves this target."""
+    name = text.partition(":")[0]
     if text == "-":
         return "stdout"
     if "://" in text:
         return "address"
-    if word in _WORDS:
-        return word
+    if name in _NAMES:
+        return name
     path = Path(text)
     if text and (text[-1] in "/" + os.sep or is_folder(path) or path.suffix.lower() == ".m3u8"):
         return "hls"
     if path.suffix:
         return "recording"
     raise SettingsError(
-        f"'{text}' is no target: name window, virtual, web, - for standard output, a file such as "
-        "out.mkv, a folder or playlist such as live.m3u8, or an address such as rtmp://HOST/KEY"
+        f"'{text}' is not a target: name window, virtual, web, - for standard output, a file such "
+        "as out.mkv, a folder or playlist such as live.m3u8, or an address such as rtmp://HOST/KEY"
     )
 
 
-def frame_of(delivery: Delivery) -> DecodedFrame:
-    """Return the redacted frame; raises TypeError for anything else, raw frames above all."""
+def redacted_frame(delivery: Delivery) -> DecodedFrame:
+    """Return the redacted frame, to be read only; raises TypeError for a frame that is not."""
     redacted = delivery.redacted
     if not isinstance(redacted, RedactedFrame) or not isinstance(redacted.frame, DecodedFrame):
         raise TypeError(f"a target takes redacted frames only, not {redacted!r}")
     return redacted.frame
 
 
-def copy_of(picture: av.VideoFrame) -> av.VideoFrame:
-    """Return a copy of a yuv420p picture, for its time to be set: other targets read this one."""
-    copy = av.VideoFrame(picture.width, picture.height, "yuv420p")
-    for there, here in zip(_planes(copy), _planes(picture), strict=True):
-        np.copyto(there, here)
+def copy_frame(frame: av.VideoFrame) -> av.VideoFrame:
+    """Return a copy of a yuv420p frame whose time may be set: other targets read the original."""
+    copy = av.VideoFrame(frame.width, frame.height, "yuv420p")
+    for target, source in zip(_planes(copy), _planes(frame), strict=True):
+        np.copyto(target, source)
     return copy
 
 
-def i420(picture: av.VideoFrame) -> npt.NDArray[np.uint8]:
-    """Return the samples of a yuv420p picture without gaps: all of Y, then U, then V."""
-    return np.concatenate([plane.reshape(-1) for plane in _planes(picture)])
+def i420_samples(frame: av.VideoFrame) -> npt.NDArray[np.uint8]:
+    """Return the samples of a yuv420p frame without padding: all of Y, then U, then V."""
+    return np.concatenate([plane.reshape(-1) for plane in _planes(frame)])
 
 
-def _planes(picture: av.VideoFrame) -> list[npt.NDArray[np.uint8]]:
+def _planes(frame: av.VideoFrame) -> list[npt.NDArray[np.uint8]]:
     return [
         np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[
             : plane.height, : plane.width
         ]
-        for plane in picture.planes
+        for plane in frame.planes
     ]

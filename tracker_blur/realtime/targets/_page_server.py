@@ -1,9 +1,4 @@
-"""The page's connections: those that are welcome stay; of strangers, only the newest.
-
-The latest redacted picture as JPEG, made when somebody asks.
-
-Serves the page: its files, the moving picture, how the session fares, and its buttons.
-"""
+"""The web server behind the target web: page, video stream, status and controls."""
 
 from __future__ import annotations
 
@@ -26,126 +21,16 @@ from tracker_blur.core.frame import view_size
 from tracker_blur.realtime.access import RequestAuthorization, token_in
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.delivery import Delivery
-from tracker_blur.realtime.targets import Context, frame_of
+from tracker_blur.realtime.targets import TargetContext, redacted_frame
 
-_MOST_STRANGERS, _MOST_GUESTS = 32, 32
-_END_SECONDS = 10.0
-
-
-class Connections:
-    """Keeps strangers, who have asked for nothing that they may have yet, from taking all places.
-
-    They have places of their own, where a newcomer takes that of the oldest; a guest keeps his.
-    """
-
-    def __init__(self) -> None:
-        self._strangers: dict[socket.socket, threading.Thread] = {}
-        self._guests: dict[socket.socket, threading.Thread] = {}
-        self._lock = threading.Lock()
-
-    def add(self, connection: socket.socket) -> None:
-        """Let a stranger in, served by the current thread; if they are many, the oldest goes."""
-        with self._lock:
-            self._strangers[connection] = threading.current_thread()
-            if len(self._strangers) > _MOST_STRANGERS:
-                _shut(next(iter(self._strangers)))
-
-    def welcome(self, connection: socket.socket) -> bool:
-        """Make a stranger a guest; return whether he is one, for which there must be a place."""
-        with self._lock:
-            if connection in self._strangers and len(self._guests) < _MOST_GUESTS:
-                self._guests[connection] = self._strangers.pop(connection)
-            return connection in self._guests
-
-    def remove(self, connection: socket.socket) -> None:
-        """Forget a connection that has ended."""
-        with self._lock:
-            self._strangers.pop(connection, None)
-            self._guests.pop(connection, None)
-
-    def end(self) -> None:
-        """End all, and wait for their threads."""
-        with self._lock:
-            everyone = {**self._strangers, **self._guests}
-        for connection in everyone:
-            _shut(connection)
-        for thread in everyone.values():
-            thread.join(_END_SECONDS)
-
-
-def _shut(connection: socket.socket) -> None:
-    with suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
-
-
-_LONGEST_PX = 1280
-_PREVIEW_QUALITY, _STILL_QUALITY = 80, 95
-
-
-class Preview:
-    """A slot in which the newest picture replaces the one before; for one writer, many readers."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._encoding = threading.Lock()
-        self._delivery: Delivery | None = None
-        self._number = 0
-        self._encoded = 0, b""
-        self._is_over = False
-
-    def show(self, delivery: Delivery) -> None:
-        """Offer a picture."""
-        frame_of(delivery)
-        with self._changed:
-            self._delivery = delivery
-            self._number += 1
-            self._changed.notify_all()
-
-    def end(self) -> None:
-        """Let everybody who waits go."""
-        with self._changed:
-            self._is_over = True
-            self._changed.notify_all()
-
-    def after(self, number: int, timeout_seconds: float) -> tuple[int, bytes] | None:
-        """Wait for a picture newer than that of a number; return its number, and it as JPEG.
-
-        None: there is none in time, or none any more.
-        """
-        with self._changed:
-            self._changed.wait_for(lambda: self._is_over or self._number > number, timeout_seconds)
-            if self._is_over or self._number <= number or self._delivery is None:
-                return None
-            newest, delivery = self._number, self._delivery
-        with self._encoding:  # once for all who look
-            if self._encoded[0] < newest:
-                self._encoded = newest, _jpeg(delivery, _LONGEST_PX, _PREVIEW_QUALITY)
-            return self._encoded
-
-    def still(self) -> bytes | None:
-        """Return the latest picture at its full size as JPEG, or None."""
-        with self._changed:
-            delivery = self._delivery
-        if delivery is None:
-            return None
-        return _jpeg(delivery, max(frame_of(delivery).size), _STILL_QUALITY)
-
-
-def _jpeg(delivery: Delivery, longest_px: int, quality: int) -> bytes:
-    frame = frame_of(delivery)
-    view = frame.view(view_size(frame.size, longest_px))
-    _, data = cv2.imencode(".jpg", view, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return data.tobytes()
-
-
-_PAGE = "tracker_blur.realtime.targets._page"
-_FILES = {
+_FILES = resources.files("tracker_blur.realtime.targets") / "_page"
+_PAGES = {
     "/": ("index.html", "text/html; charset=utf-8"),
     "/page.css": ("page.css", "text/css; charset=utf-8"),
     "/page.js": ("page.js", "text/javascript; charset=utf-8"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
-_BUTTONS = {
+_CONTROLS = {
     "/controls/hide": Controls.hide_all,
     "/controls/show": Controls.press_show,
     "/controls/method": Controls.next_method,
@@ -153,7 +38,7 @@ _BUTTONS = {
     "/controls/weaker": Controls.weaker,
     "/controls/quit": Controls.quit,
 }
-_SAFETY = {
+_SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
     "form-action 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -163,49 +48,62 @@ _SAFETY = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
-_BOUNDARY = "trackblur-picture"
-_EVERYWHERE = {"", "0.0.0.0", "::"}
-_ON_THE_WAY_BYTES = 1 << 18
-_PATIENCE_SECONDS = 10.0  # with a visitor who neither asks nor takes
+_MULTIPART_BOUNDARY = "trackblur-picture"
+_ALL_INTERFACES = {"", "0.0.0.0", "::"}
+_SEND_BUFFER_BYTES = 1 << 18  # small, so that a slow client does not see frames from long ago
+
+_PREVIEW_LONGEST_SIDE_PX = 1280
+_PREVIEW_QUALITY, _STILL_QUALITY = 80, 95  # of JPEG, in percent
+
+_MAX_UNAUTHENTICATED, _MAX_AUTHENTICATED = 32, 32  # connections
 
 
 class PageServer(ThreadingHTTPServer):
-    """Listens, and gives each connection a thread.
+    """Listens, and serves each connection in a thread.
 
-    url  of the page, with the token if there is one
+    Args:
+        address: (host, port) to listen on.
+        authorization: Decides which requests are answered.
+        preview: Where the frames come from.
+        context: Of the session.
 
-    Raises OSError when it cannot listen at the address, (host, port).
+    Attributes:
+        url: Of the page, with the token if there is one.
+
+    Raises:
+        OSError: It cannot listen on the address.
     """
 
-    daemon_threads = True  # a connection never keeps the program from ending
-    request_queue_size = 64  # a browser opens several at once
+    daemon_threads = True  # no connection keeps the program from ending
+    request_queue_size = 64  # a browser opens several connections at once
 
     def __init__(
         self,
         address: tuple[str, int],
-        visitors: RequestAuthorization,
+        authorization: RequestAuthorization,
         preview: Preview,
-        context: Context,
+        context: TargetContext,
     ) -> None:
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        self.visitors = visitors
+        self.authorization = authorization
         self.preview = preview
         self.context = context
+        self.client_timeout_seconds = context.live.timing.client_timeout_seconds
         self.connections = Connections()
         super().__init__(address, _Handler)
-        host = socket.gethostname() if address[0] in _EVERYWHERE else address[0]
+        host = socket.gethostname() if address[0] in _ALL_INTERFACES else address[0]
         host = f"[{host}]" if ":" in host else host
-        self.url = f"http://{host}:{self.server_port}/{visitors.query}"
+        self.url = f"http://{host}:{self.server_port}/{authorization.query}"
 
     @property
     def cookie(self) -> str:
-        """The name under which a browser keeps the token; its cookies are one set for all ports."""
+        """Name of the cookie that holds the token; a browser shares cookies between ports."""
         return f"trackblur-{self.server_port}"
 
-    def leave(self) -> None:
-        """Close all connections, and wait for their threads."""
+    def close_connections(self) -> None:
+        """Close the socket and all connections, and wait for their threads."""
         self.server_close()
-        self.connections.end()
+        self.connections.end(self.context.live.timing.end_connections_seconds)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Serve one connection."""
@@ -216,36 +114,36 @@ class PageServer(ThreadingHTTPServer):
             self.connections.remove(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of visitors who leave."""
+        """Log errors, except for clients that disconnect."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One connection."""
+    """Answers the requests of one connection."""
 
     server: PageServer
     server_version, sys_version = "trackblur", ""
     protocol_version = "HTTP/1.1"
-    timeout = _PATIENCE_SECONDS
 
     def setup(self) -> None:
-        """Keep little on the way, so that what a slow visitor sees is not long past."""
-        self.request.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ON_THE_WAY_BYTES)
+        """Set the connection's timeout and send buffer."""
+        self.request.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
+        self.request.settimeout(self.server.client_timeout_seconds)
         super().setup()
 
     def do_GET(self) -> None:
-        """Serve a file, the picture, or how the session fares."""
-        if not self._is_welcome():
+        """Serve a file, the video stream, a still or the status."""
+        if not self._is_authorized():
             return
         path = self.path.partition("?")[0]
         if path == "/" and token_in(self.path):
-            self._remember_token()
-        elif path in _FILES:
-            name, kind = _FILES[path]
-            self._send(resources.files(_PAGE).joinpath(name).read_bytes(), kind)
+            self._store_token()
+        elif path in _PAGES:
+            name, content_type = _PAGES[path]
+            self._send((_FILES / name).read_bytes(), content_type)
         elif path == "/picture":
-            self._send_pictures()
+            self._send_stream()
         elif path == "/still.jpg":
             self._send_still()
         elif path == "/status":
@@ -254,36 +152,40 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.NOT_FOUND, "there is no such page")
 
     def do_POST(self) -> None:
-        """Press a button."""
-        self.close_connection = True  # a body, which no button has, is not read
-        if not self._is_welcome():
+        """Apply a control."""
+        self.close_connection = True  # a body, which no control has, is not read
+        if not self._is_authorized():
             return
-        button = _BUTTONS.get(self.path.partition("?")[0])
-        if button is None:
-            self._refuse(HTTPStatus.NOT_FOUND, "there is no such button")
+        control = _CONTROLS.get(self.path.partition("?")[0])
+        if control is None:
+            self._refuse(HTTPStatus.NOT_FOUND, "there is no such control")
         else:
-            button(self.server.context.controls)
+            control(self.server.context.controls)
             self._send(b"", "text/plain")
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Keep quiet."""
+        """Log nothing."""
 
-    def _is_welcome(self) -> bool:
-        visitors, headers = self.server.visitors, self.headers
-        if not visitors.is_named_rightly(headers):
-            self._refuse(HTTPStatus.FORBIDDEN, "this page is at 127.0.0.1 only")
-        elif not visitors.is_from_own_page(headers):
-            self._refuse(HTTPStatus.FORBIDDEN, "another page asked for this")
-        elif not visitors.knows_token(self.path, headers, self.server.cookie):
-            self._refuse(HTTPStatus.FORBIDDEN, "the address lacks its token: see where it started")
-        elif not self.server.connections.welcome(self.connection):
-            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "too many look already: come back later")
+    def _is_authorized(self) -> bool:
+        """Return whether the request may be answered; refuse it otherwise."""
+        authorization, headers = self.server.authorization, self.headers
+        if not authorization.has_allowed_host(headers):
+            self._refuse(HTTPStatus.FORBIDDEN, "this page is served at 127.0.0.1 only")
+        elif not authorization.is_same_origin(headers):
+            self._refuse(HTTPStatus.FORBIDDEN, "requests from other sites are refused")
+        elif not authorization.has_token(self.path, headers, self.server.cookie):
+            self._refuse(
+                HTTPStatus.FORBIDDEN,
+                "the token is missing or wrong: open the address that trackblur printed",
+            )
+        elif not self.server.connections.authenticate(self.connection):
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "too many clients: try again later")
         else:
             return True
         return False
 
-    def _remember_token(self) -> None:
-        """Keep the token in a cookie, out of the address that one sees and passes on."""
+    def _store_token(self) -> None:
+        """Move the token to a cookie, out of the address, which others may see."""
         cookie = f"{self.server.cookie}={quote(token_in(self.path))}"
         headers = {"Location": "/", "Set-Cookie": f"{cookie}; HttpOnly; SameSite=Strict; Path=/"}
         self._send(b"", "text/plain", HTTPStatus.SEE_OTHER, headers)
@@ -294,22 +196,24 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(json.dumps(fields).encode(), "application/json")
 
     def _send_still(self) -> None:
-        picture = self.server.preview.still()
-        if picture is None:
-            self._refuse(HTTPStatus.NOT_FOUND, "there is no picture yet")
+        still = self.server.preview.still()
+        if still is None:
+            self._refuse(HTTPStatus.NOT_FOUND, "there is no frame yet")
         else:
             name = f'attachment; filename="trackblur-{time.strftime("%Y%m%d-%H%M%S")}.jpg"'
-            self._send(picture, "image/jpeg", headers={"Content-Disposition": name})
+            self._send(still, "image/jpeg", headers={"Content-Disposition": name})
 
-    def _send_pictures(self) -> None:
-        """Send pictures as long as there are any: each part replaces the one before."""
+    def _send_stream(self) -> None:
+        """Send frames as motion JPEG for as long as there are any."""
         self.close_connection = True
-        self._begin(HTTPStatus.OK, f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
+        self._begin(HTTPStatus.OK, f"multipart/x-mixed-replace; boundary={_MULTIPART_BOUNDARY}")
         number = 0
-        while (picture := self.server.preview.after(number, _PATIENCE_SECONDS)) is not None:
-            number, data = picture
+        timeout = self.server.client_timeout_seconds
+        while (newer := self.server.preview.after(number, timeout)) is not None:
+            number, data = newer
             head = (
-                f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
+                f"--{_MULTIPART_BOUNDARY}\r\nContent-Type: image/jpeg\r\n"
+                f"Content-Length: {len(data)}\r\n\r\n"
             )
             self.wfile.write(head.encode() + data + b"\r\n")
 
@@ -320,17 +224,125 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(
         self,
         data: bytes,
-        kind: str,
+        content_type: str,
         code: HTTPStatus = HTTPStatus.OK,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        self._begin(code, kind, {"Content-Length": str(len(data)), **(headers or {})})
+        self._begin(code, content_type, {"Content-Length": str(len(data)), **(headers or {})})
         self.wfile.write(data)
 
-    def _begin(self, code: HTTPStatus, kind: str, headers: Mapping[str, str] | None = None) -> None:
+    def _begin(
+        self, code: HTTPStatus, content_type: str, headers: Mapping[str, str] | None = None
+    ) -> None:
         self.send_response(code)
-        for name, value in {**_SAFETY, "Content-Type": kind, **(headers or {})}.items():
+        all_headers = {**_SECURITY_HEADERS, "Content-Type": content_type, **(headers or {})}
+        for name, value in all_headers.items():
             self.send_header(name, value)
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
+
+
+class Preview:
+    """Holds the newest frame for one writer and many readers, and compresses it on demand."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._encoding = threading.Lock()
+        self._delivery: Delivery | None = None
+        self._number = 0
+        self._encoded = 0, b""
+        self._is_over = False
+
+    def show(self, delivery: Delivery) -> None:
+        """Replace the frame."""
+        redacted_frame(delivery)  # refuses any other
+        with self._changed:
+            self._delivery = delivery
+            self._number += 1
+            self._changed.notify_all()
+
+    def end(self) -> None:
+        """Wake everyone who waits; there are no more frames."""
+        with self._changed:
+            self._is_over = True
+            self._changed.notify_all()
+
+    def after(self, number: int, timeout_seconds: float) -> tuple[int, bytes] | None:
+        """Wait for a frame newer than the one with this number; return its number and JPEG.
+
+        Returns None if none came in time, or there are no more.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_over or self._number > number, timeout_seconds)
+            if self._is_over or self._number <= number or self._delivery is None:
+                return None
+            newest, delivery = self._number, self._delivery
+        with self._encoding:  # once for all clients
+            if self._encoded[0] < newest:
+                jpeg = _jpeg(delivery, _PREVIEW_LONGEST_SIDE_PX, _PREVIEW_QUALITY)
+                self._encoded = newest, jpeg
+            return self._encoded
+
+    def still(self) -> bytes | None:
+        """Return the newest frame at full size as JPEG, or None."""
+        with self._changed:
+            delivery = self._delivery
+        if delivery is None:
+            return None
+        return _jpeg(delivery, max(redacted_frame(delivery).size), _STILL_QUALITY)
+
+
+def _jpeg(delivery: Delivery, longest_side_px: int, quality: int) -> bytes:
+    frame = redacted_frame(delivery)
+    view = frame.view(view_size(frame.size, longest_side_px))
+    _, data = cv2.imencode(".jpg", view, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return data.tobytes()
+
+
+class Connections:
+    """Limits the connections, so that unauthenticated clients cannot take all of them.
+
+    Clients that have not yet sent an authorized request have a limit of their own; a new one
+    replaces the oldest. An authenticated client keeps its connection.
+    """
+
+    def __init__(self) -> None:
+        self._unauthenticated: dict[socket.socket, threading.Thread] = {}
+        self._authenticated: dict[socket.socket, threading.Thread] = {}
+        self._lock = threading.Lock()
+
+    def add(self, connection: socket.socket) -> None:
+        """Add a connection that the current thread serves; if they are too many, end the oldest."""
+        with self._lock:
+            self._unauthenticated[connection] = threading.current_thread()
+            if len(self._unauthenticated) > _MAX_UNAUTHENTICATED:
+                _shut_down(next(iter(self._unauthenticated)))
+
+    def authenticate(self, connection: socket.socket) -> bool:
+        """Count a connection as authenticated if the limit permits; return whether it is."""
+        with self._lock:
+            has_room = len(self._authenticated) < _MAX_AUTHENTICATED
+            if connection in self._unauthenticated and has_room:
+                self._authenticated[connection] = self._unauthenticated.pop(connection)
+            return connection in self._authenticated
+
+    def remove(self, connection: socket.socket) -> None:
+        """Forget a connection that has ended."""
+        with self._lock:
+            self._unauthenticated.pop(connection, None)
+            self._authenticated.pop(connection, None)
+
+    def end(self, timeout_seconds: float) -> None:
+        """End all connections, and wait this long for each one's thread."""
+        with self._lock:
+            connections = {**self._unauthenticated, **self._authenticated}
+        for connection in connections:
+            _shut_down(connection)
+        for thread in connections.values():
+            thread.join(timeout_seconds)
+
+
+def _shut_down(connection: socket.socket) -> None:
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)

@@ -1,4 +1,4 @@
-"""A server's address: rtmp, rtsp, srt, udp, tcp or http."""
+"""A stream to a server: RTMP, RTSP, SRT, UDP, TCP or HTTP."""
 
 from __future__ import annotations
 
@@ -13,42 +13,45 @@ from typing import BinaryIO, cast
 from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.realtime import forwarding
 from tracker_blur.realtime.access import has_unknown_host, without_secrets
-from tracker_blur.realtime.child_process import PipeWriter, StderrTail, end, environment
+from tracker_blur.realtime.child_process import PipeWriter, StderrTail, child_environment, end
 from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
-from tracker_blur.realtime.targets import Context
-from tracker_blur.realtime.targets._encoding import Form, LiveWriter, check, explained, prove
+from tracker_blur.realtime.targets import TargetContext
+from tracker_blur.realtime.targets._encoding import (
+    LiveContainer,
+    LiveWriter,
+    as_sink_errors,
+    check_encoder,
+    try_encoder,
+)
 from tracker_blur.video.containers import ContainerFormat
 
-_FORM = Form(
+_CONTAINER = LiveContainer(
     ContainerFormat(
         forwarding.PIPE_FORMAT,
         frozenset({"h264", "hevc"}),
         ("h264",),
-        options={"write_index": "0"},  # it would grow for as long as the stream lasts
+        options={"write_index": "0"},  # the index would grow for as long as the stream lasts
     )
 )
-_ENDING_SECONDS = 2.0
-_NO_PROBING = [
-    *("-analyzeduration", "0", "-fpsprobesize", "0"),
-]
+_NO_PROBING = ("-analyzeduration", "0", "-fpsprobesize", "0")
 
 
 @dataclass(frozen=True, slots=True)
 class _Protocol:
-    """How a server is spoken to: FFmpeg's name of the container, and its options."""
+    """FFmpeg's muxer for a protocol, and its options."""
 
     muxer: str
     options: Mapping[str, str] = field(default_factory=dict)
     needs_program: bool = False
 
 
-_FLASH = _Protocol("flv", {"flvflags": "no_duration_filesize"})
+_RTMP = _Protocol("flv", {"flvflags": "no_duration_filesize"})
 _PROTOCOLS = {
-    "rtmp": _FLASH,
-    "rtmps": _FLASH,
+    "rtmp": _RTMP,
+    "rtmps": _RTMP,
     "rtsp": _Protocol("rtsp"),
     "rtsps": _Protocol("rtsp"),
-    "srt": _Protocol("mpegts", needs_program=True),
+    "srt": _Protocol("mpegts", needs_program=True),  # PyAV's FFmpeg is built without SRT
     "udp": _Protocol("mpegts"),
     "tcp": _Protocol("mpegts"),
     "http": _Protocol("mpegts"),
@@ -56,138 +59,145 @@ _PROTOCOLS = {
 }
 
 
-def make(text: str, context: Context) -> NetworkTarget:
-    """Return the server that an address means.
+def make(text: str, context: TargetContext) -> NetworkTarget:
+    """Return the target for an address.
 
-    Raises SettingsError for a protocol that is not known, and what `check` raises.
+    Raises:
+        SettingsError: The protocol is not supported, or as `check_encoder` does.
+        SinkError: As `check_encoder` does.
     """
     scheme = text.partition("://")[0].lower()
     if scheme not in _PROTOCOLS:
         known = ", ".join(_PROTOCOLS)
         raise SettingsError(
-            f"{without_secrets(text)}: '{scheme}' is no protocol known here: choose one of {known}"
+            f"{without_secrets(text)}: '{scheme}' is not a supported protocol: choose one of "
+            f"{known}"
         )
-    check(_FORM, context.settings)
+    check_encoder(_CONTAINER, context.settings)
     return NetworkTarget(text, _PROTOCOLS[scheme], context)
 
 
 class NetworkTarget:
-    """A stream to a server, H.264 and AAC, sent by another process.
+    """Sends H.264 and AAC to a server, through a child process that may block on the network.
 
-    Raises SinkError on opening, when a program for it is missing; on showing, when the server
-    cannot be reached, is gone, or takes nothing for some seconds.
+    `open` raises SinkError if a program it needs is missing. `show` and `play` raise it if the
+    server cannot be reached, is gone, or accepts nothing for some seconds.
     """
 
-    def __init__(self, address: str, protocol: _Protocol, context: Context) -> None:
+    def __init__(self, address: str, protocol: _Protocol, context: TargetContext) -> None:
         self.name = without_secrets(address)
+        self.is_reached = False
         self._address = address
         self._protocol = protocol
-        self._context = context
+        self._settings = context.settings
+        self._live = context.live
+        self._exit_seconds = context.live.timing.end_process_seconds
         self._sender: subprocess.Popen[bytes] | None = None
-        self._said: StderrTail | None = None
-        self._reports: StderrTail | None = None  # there are none before the server is reached
-        self.is_reached = False
+        self._stderr: StderrTail | None = None
+        self._stdout: StderrTail | None = None  # stays empty until the server is reached
         self._pipe: PipeWriter | None = None
         self._writer: LiveWriter | None = None
 
     def open(self, format: Format) -> None:
-        """Start the process; whether the server can be reached shows later."""
+        """Start the sender; whether the server can be reached is known only later."""
         command = self._command()
-        prove(_FORM, format, self._context.settings)
-        self._said, self._reports = StderrTail(), StderrTail()
+        try_encoder(_CONTAINER, format, self._settings)
+        self._stderr, self._stdout = StderrTail(), StderrTail()
         self.is_reached = False
         try:
             self._sender = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
-                stdout=self._reports.fileno(),
-                stderr=self._said.fileno(),
-                env=environment(),
-                start_new_session=True,  # an interrupt at the terminal is for this process only
+                stdout=self._stdout.fileno(),
+                stderr=self._stderr.fileno(),
+                env=child_environment(),
+                start_new_session=True,  # Ctrl+C at the terminal is for this process only
             )
         except OSError as error:
-            raise SinkError(f"{self.name}: cannot be sent to ({error}): try again") from error
+            raise SinkError(
+                f"{self.name}: the sender cannot be started ({error}): try again"
+            ) from error
         assert self._sender.stdin is not None
         self._pipe = PipeWriter(
-            self._sender.stdin.fileno(), self._context.live.timeout_seconds, is_shared=False
+            self._sender.stdin.fileno(), self._live.timeout_seconds, is_shared=False
         )
-        self._writer = LiveWriter(cast(BinaryIO, self._pipe), _FORM, format, self._context.settings)
+        self._writer = LiveWriter(cast(BinaryIO, self._pipe), _CONTAINER, format, self._settings)
 
     def show(self, delivery: Delivery) -> None:
-        """Send a picture; raises SinkError when that fails."""
+        """Send a frame; raises SinkError if that fails."""
         assert self._writer is not None
-        assert self._said is not None
-        self._said.forget()
-        self._heed_reports()
-        with self._explained():
+        assert self._stderr is not None
+        self._stderr.trim()
+        self._check_progress()
+        with self._sender_errors():
             self._writer.show(delivery)
 
-    def play(self, sound: AudioChunk) -> None:
-        """Send a stretch of sound; raises SinkError when that fails."""
+    def play(self, audio: AudioChunk) -> None:
+        """Send a chunk of audio; raises SinkError if that fails."""
         assert self._writer is not None
-        with self._explained():
-            self._writer.play(sound)
+        with self._sender_errors():
+            self._writer.play(audio)
 
     def close(self) -> None:
-        """Send what is left, and end the process."""
+        """Send what is left, and end the sender."""
         writer, self._writer = self._writer, None
         sender, self._sender = self._sender, None
         if self._pipe is not None:
-            self._pipe.hurry(_ENDING_SECONDS)
+            self._pipe.limit_timeout(self._exit_seconds)
         if writer is not None:
             with suppress(Exception):
                 writer.finish()
         if sender is not None:
-            end(sender)
-        self._heed_reports()
-        for words in (self._said, self._reports):
-            if words is not None:
-                words.close()
-        self._said = self._reports = None
+            end(sender, self._exit_seconds)
+        self._check_progress()
+        for output in (self._stderr, self._stdout):
+            if output is not None:
+                output.close()
+        self._stderr = self._stdout = None
 
-    def _heed_reports(self) -> None:
-        """Learn whether the process has sent something; who sends by UDP never knows more."""
-        if self._reports is not None and self._reports.are_any:
+    def _check_progress(self) -> None:
+        """Notice when the sender has sent something; over UDP no one knows whether it arrived."""
+        if self._stdout is not None and self._stdout.has_output:
             self.is_reached = True
-            self._reports.forget()
+            self._stdout.trim()
 
     def _command(self) -> list[str]:
         muxer, options = self._protocol.muxer, dict(self._protocol.options)
         if muxer == "rtsp":
-            options["rtsp_transport"] = self._context.live.transport
+            options["rtsp_transport"] = self._live.transport
         if not self._protocol.needs_program:
             pairs = [f"{name}={value}" for name, value in options.items()]
             return [sys.executable, "-m", forwarding.__name__, muxer, self._address, *pairs]
         program = shutil.which("ffmpeg")
         if program is None:
             raise SinkError(f"{self.name}: needs the program ffmpeg: install it")
-        telling = ["-hide_banner", "-loglevel", "error", "-progress", "pipe:1"]
+        logging = ["-hide_banner", "-loglevel", "error", "-progress", "pipe:1"]
         reading = [*_NO_PROBING, "-f", forwarding.PIPE_FORMAT, "-i", "pipe:0"]
-        return [program, *telling, *reading, "-c", "copy", "-f", muxer, self._address]
+        return [program, *logging, *reading, "-c", "copy", "-f", muxer, self._address]
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Tell what the sender said when it failed."""
+    def _sender_errors(self) -> Iterator[None]:
+        """Replace a broken pipe by the reason that the sender gave."""
         try:
-            with explained(self.name):
+            with as_sink_errors(self.name):
                 yield
         except SinkError as error:
             if isinstance(error.__cause__, TimeoutError):
-                reason = f"took nothing for {self._context.live.timeout_seconds:g} seconds"
+                reason = f"accepted no data for {self._live.timeout_seconds:g} seconds"
             elif isinstance(error.__cause__, BrokenPipeError):
-                reason = self._last_words()
+                reason = self._sender_error()
             else:
                 raise
             raise SinkError(f"{self.name}: {reason}: check the server and the address") from error
 
-    def _last_words(self) -> str:
+    def _sender_error(self) -> str:
         assert self._sender is not None
-        assert self._said is not None
+        assert self._stderr is not None
         with suppress(subprocess.TimeoutExpired):
-            self._sender.wait(_ENDING_SECONDS)
-        lines = self._said.lines()
+            self._sender.wait(self._exit_seconds)
+        lines = self._stderr.lines()
         if not lines:
-            return "is gone"
+            return "the connection was closed"
         if has_unknown_host(self._address):
-            return "is not reached (its host is not known)"
-        return f"is not reached ({without_secrets(lines[-1].strip().lower())})"
+            return "cannot be reached (unknown host)"
+        return f"cannot be reached ({without_secrets(lines[-1].strip().lower())})"

@@ -1,4 +1,4 @@
-"""A virtual camera, for video calls and studio programs: virtual, or virtual:DEVICE."""
+"""A virtual camera for video calls and studio programs: virtual or virtual:DEVICE."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tracker_blur.errors import MissingPackageError, SinkError
 from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
-from tracker_blur.realtime.targets import Context, frame_of, i420
+from tracker_blur.realtime.targets import TargetContext, i420_samples, redacted_frame
 
 if TYPE_CHECKING:
     import pyvirtualcam
@@ -19,17 +19,21 @@ _ADVICE = (
 )
 
 
-def make(text: str, context: Context) -> VirtualCamera:
-    """Return the virtual camera; raises MissingPackageError without pyvirtualcam."""
+def make(text: str, context: TargetContext) -> VirtualCameraTarget:
+    """Return the target; raises MissingPackageError without pyvirtualcam."""
     if importlib.util.find_spec("pyvirtualcam") is None:
         raise MissingPackageError("pyvirtualcam", "live", "a virtual camera")
-    return VirtualCamera(text, text.partition(":")[2] or None)
+    return VirtualCameraTarget(text, text.partition(":")[2] or None)
 
 
-class VirtualCamera:
-    """A camera that other programs see; device None: the first one there is.
+class VirtualCameraTarget:
+    """Feeds a camera that other programs see.
 
-    Raises SinkError on opening, when there is no such device; on showing, when it is gone.
+    `open` raises SinkError if there is no such device, and `show` if it is gone.
+
+    Args:
+        name: As the user wrote it.
+        device: Of the camera; None: the first one.
     """
 
     is_reached = True
@@ -40,7 +44,7 @@ class VirtualCamera:
         self._camera: pyvirtualcam.Camera | None = None
 
     def open(self, format: Format) -> None:
-        """Take the device."""
+        """Open the device."""
         from pyvirtualcam import Camera, PixelFormat
 
         width, height = format.size
@@ -50,22 +54,26 @@ class VirtualCamera:
             )
         except (RuntimeError, OSError) as error:
             reason = " ".join(str(error).split())
-            raise SinkError(f"{self.name}: no virtual camera ({reason}): {_ADVICE}") from error
+            raise SinkError(
+                f"{self.name}: there is no virtual camera ({reason}): {_ADVICE}"
+            ) from error
 
     def show(self, delivery: Delivery) -> None:
-        """Show a picture; raises SinkError when that fails."""
-        picture = frame_of(delivery).picture
+        """Send a frame; raises SinkError if that fails."""
+        frame = redacted_frame(delivery).av_frame
         assert self._camera is not None
         try:
-            self._camera.send(i420(picture))
+            self._camera.send(i420_samples(frame))
         except (RuntimeError, OSError) as error:
-            raise SinkError(f"{self.name}: the camera takes no pictures ({error})") from error
+            raise SinkError(
+                f"{self.name}: the virtual camera accepts no frames ({error})"
+            ) from error
 
-    def play(self, sound: AudioChunk) -> None:
-        """Leave sound alone: a camera has none."""
+    def play(self, audio: AudioChunk) -> None:
+        """Ignore audio: a camera has none."""
 
     def close(self) -> None:
-        """Let go of the device."""
+        """Release the device."""
         camera, self._camera = self._camera, None
         if camera is not None:
             with suppress(Exception):

@@ -1,4 +1,4 @@
-"""A page in the browser: web, web:PORT or web:HOST:PORT."""
+"""A web page with the redacted video and controls: web, web:PORT or web:HOST:PORT."""
 
 from __future__ import annotations
 
@@ -10,37 +10,40 @@ from contextlib import suppress
 from tracker_blur.errors import SettingsError, SinkError, reason_of
 from tracker_blur.realtime.access import RequestAuthorization, is_loopback
 from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
-from tracker_blur.realtime.targets import Context
+from tracker_blur.realtime.targets import TargetContext
 from tracker_blur.realtime.targets._page_server import PageServer, Preview
 
 _TOKEN_BYTES = 16
+_POLL_SECONDS = 0.1  # how soon the server notices that it is to stop
 
 
-def make(text: str, context: Context) -> Page:
-    """Return the page; raises SettingsError when the place to listen at makes no sense."""
-    place = text.partition(":")[2] or context.live.listen
-    host, _, port = place.rpartition(":")
+def make(text: str, context: TargetContext) -> WebPageTarget:
+    """Return the target; raises SettingsError if there is no valid address to listen on."""
+    address = text.partition(":")[2] or context.live.listen
+    host, _, port = address.rpartition(":")
     host = host.strip("[]") or context.live.listen.rpartition(":")[0].strip("[]")
     if not (port.isdecimal() and int(port) < 65_536):
-        raise SettingsError(f"{text}: '{place}' is no place to listen: write HOST:PORT or PORT")
-    return Page(text, host, int(port), context)
+        raise SettingsError(
+            f"{text}: '{address}' is not an address to listen on: write HOST:PORT or PORT"
+        )
+    return WebPageTarget(text, host, int(port), context)
 
 
-class Page:
-    """The redacted picture, how the session fares, and buttons, served to browsers.
+class WebPageTarget:
+    """Serves the redacted video, the status and the controls to browsers.
 
-    Only this machine is served, unless another address is listened at; then each visitor needs a
-    token. Slow visitors get fewer pictures and hold up nobody. Pictures are compressed only while
-    somebody looks.
+    By default it serves this machine only. On any other address every client needs a token. Slow
+    clients get fewer frames and delay no one. Frames are compressed only while someone watches.
 
-    url  where to look, with the token if there is one; known once it is open
+    `open` raises SinkError if the port is taken or the address does not belong to this machine.
 
-    Raises SinkError on opening, when the port is taken or the address not this machine's.
+    Attributes:
+        url: Of the page, with the token if there is one; known once it is open.
     """
 
     is_reached = True
 
-    def __init__(self, name: str, host: str, port: int, context: Context) -> None:
+    def __init__(self, name: str, host: str, port: int, context: TargetContext) -> None:
         self.name = name
         self.url = ""
         self._host, self._port = host, port
@@ -53,7 +56,7 @@ class Page:
         self._thread: threading.Thread | None = None
 
     def open(self, format: Format) -> None:
-        """Begin to listen."""
+        """Start the server."""
         self._preview = Preview()
         try:
             server = PageServer(
@@ -63,35 +66,34 @@ class Page:
                 self._context,
             )
         except OSError as error:
-            reason = reason_of(error)
-            is_ours = error.errno in (errno.EADDRINUSE, errno.EACCES)
-            advice = "another port, as in web:8643" if is_ours else "an address of this machine"
+            is_port_at_fault = error.errno in (errno.EADDRINUSE, errno.EACCES)
+            choice = "another port, as in web:8643" if is_port_at_fault else "one of this machine"
             raise SinkError(
-                f"{self.name}: cannot listen at {self._host}:{self._port} ({reason}): "
-                f"choose {advice}"
+                f"{self.name}: cannot listen on {self._host}:{self._port} ({reason_of(error)}): "
+                f"choose {choice}"
             ) from error
         self._server, self.url = server, server.url
         self._thread = threading.Thread(
-            target=server.serve_forever, args=(0.1,), name="trackblur page"
+            target=server.serve_forever, args=(_POLL_SECONDS,), name="trackblur page"
         )
         self._thread.start()
-        self._context.tell(f"{self.name}: look at {self.url}")
+        self._context.inform(f"{self.name}: open {self.url} in a browser")
 
     def show(self, delivery: Delivery) -> None:
-        """Offer a picture to whoever looks."""
+        """Offer a frame to the clients."""
         self._preview.show(delivery)
 
-    def play(self, sound: AudioChunk) -> None:
-        """Leave sound alone."""
+    def play(self, audio: AudioChunk) -> None:
+        """Ignore audio."""
 
     def close(self) -> None:
-        """Stop listening, and say goodbye to everybody."""
+        """Stop the server and close all connections."""
         server, self._server = self._server, None
         thread, self._thread = self._thread, None
         self._preview.end()
         if server is not None:
             with suppress(Exception):
                 server.shutdown()
-                server.leave()
+                server.close_connections()
         if thread is not None:
             thread.join()

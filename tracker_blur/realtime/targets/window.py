@@ -1,4 +1,4 @@
-"""A window on the screen, with keys to press."""
+"""A window on the screen, with keys as controls."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import sys
 
 from tracker_blur.errors import SinkError
 from tracker_blur.realtime import window_process
-from tracker_blur.realtime.child_process import PipeWriter, end, environment
+from tracker_blur.realtime.child_process import PipeWriter, child_environment, end
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
-from tracker_blur.realtime.targets import Context, frame_of
+from tracker_blur.realtime.targets import TargetContext, redacted_frame
 
 _TITLE = "trackblur"
 _KEYS = {
@@ -24,27 +24,26 @@ _KEYS = {
     "-": Controls.weaker,
     "s": Controls.save_still,
 }
-_OPENING_SECONDS = 20.0
-_NO_SCREEN = "window: there is no screen to show it on: use web instead"
 
 
-def make(text: str, context: Context) -> WindowTarget:
-    """Return the window."""
+def make(text: str, context: TargetContext) -> WindowTarget:
+    """Return the target."""
     return WindowTarget(context)
 
 
 class WindowTarget:
-    """The picture, how the session fares below it, and what the keys do; in another process.
+    """Shows the frames, the status and the keys in a window, which belongs to a child process.
 
-    Closing it ends the session. Raises SinkError on opening, when there is no screen; on showing,
-    when it is gone.
+    Closing the window ends the session. `open` raises SinkError if there is no screen, and `show`
+    if the window is gone.
     """
 
     name = "window"
     is_reached = True
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: TargetContext) -> None:
         self._context = context
+        self._timing = context.live.timing
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: PipeWriter | None = None
 
@@ -56,57 +55,58 @@ class WindowTarget:
                 command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,  # Qt talks much
-                env=environment(),
-                start_new_session=True,  # an interrupt at the terminal is for this process only
+                stderr=subprocess.DEVNULL,  # Qt logs a lot
+                env=child_environment(),
+                start_new_session=True,  # Ctrl+C at the terminal is for this process only
             )
         except OSError as error:
-            raise SinkError(f"window: cannot be shown ({error}): use web instead") from error
+            raise SinkError(
+                f"window: cannot be opened ({error}): use the target web instead"
+            ) from error
         assert self._process.stdin is not None
-        if self._pressed(_OPENING_SECONDS) != window_process.READY:
-            raise SinkError(_NO_SCREEN)
+        if self._pressed(self._timing.open_window_seconds) != window_process.READY:
+            raise SinkError("window: there is no screen to show it on: use the target web instead")
         self._pipe = PipeWriter(
             self._process.stdin.fileno(), self._context.live.timeout_seconds, is_shared=False
         )
 
     def show(self, delivery: Delivery) -> None:
-        """Show a picture, and act on keys; raises SinkError when that fails."""
-        frame = frame_of(delivery)
+        """Show a frame, and act on the keys that were pressed; raises SinkError if that fails."""
+        frame = redacted_frame(delivery)
         assert self._pipe is not None
         status = self._context.status()
         text = f"{status.line} | {status.method} {status.strength:+d}".encode()
         samples = frame.view(frame.size).tobytes()
-        head = window_process.HEAD.pack(len(text), len(samples), status.state != "live")
+        head = window_process.HEADER.pack(len(text), len(samples), status.state != "live")
         try:
             self._pipe.write(head + text)
             self._pipe.write(samples)
         except OSError as error:
-            self._act()
+            self._act_on_keys()
             if not self._context.controls.is_over:
-                raise SinkError("window: it is gone: use web instead") from error
+                raise SinkError("window: it is gone: use the target web instead") from error
         else:
-            self._act()
+            self._act_on_keys()
 
-    def play(self, sound: AudioChunk) -> None:
-        """Leave sound alone."""
+    def play(self, audio: AudioChunk) -> None:
+        """Ignore audio."""
 
     def close(self) -> None:
         """Close the window."""
         process, self._process = self._process, None
         self._pipe = None
         if process is not None:
-            end(process)
+            end(process, self._timing.end_process_seconds)
 
-    def _act(self) -> None:
-        """Do what the keys say that were pressed."""
+    def _act_on_keys(self) -> None:
         for key in self._pressed(0).decode("latin-1"):
             if key in _KEYS:
                 _KEYS[key](self._context.controls)
 
-    def _pressed(self, seconds: float) -> bytes:
-        """Return what the window has told, after waiting for it for so long; nothing is b""."""
+    def _pressed(self, timeout_seconds: float) -> bytes:
+        """Wait for output of the window and return it: the keys pressed; b"" after the timeout."""
         assert self._process is not None
         assert self._process.stdout is not None
-        told = self._process.stdout.fileno()
-        ready, _, _ = select.select([told], [], [], seconds)
-        return os.read(told, 64) if ready else b""
+        output = self._process.stdout.fileno()
+        ready, _, _ = select.select([output], [], [], timeout_seconds)
+        return os.read(output, 64) if ready else b""

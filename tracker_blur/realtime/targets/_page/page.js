@@ -1,44 +1,50 @@
 "use strict";
 
-const every = 500; // milliseconds between two looks at how it fares
+const POLL_MS = 500;
+const STATUS_TIMEOUT_MS = 4000;
 const element = (id) => document.getElementById(id);
-const picture = element("picture");
-const sure = element("sure");
-let isAway = true;
+const video = element("video");
+const quitDialog = element("quit-dialog");
+let isDisconnected = true;
 
-function clock(seconds) {
+function formatTime(seconds) {
   const whole = Math.floor(seconds);
   const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   return parts.map((part) => String(part).padStart(2, "0")).join(":");
 }
 
-function cell(text, name = "") {
-  const made = document.createElement("td");
-  made.textContent = text;
-  made.className = name;
-  return made;
+function createCell(text, className = "") {
+  const cell = document.createElement("td");
+  cell.textContent = text;
+  cell.className = className;
+  return cell;
 }
 
-function rows(target) {
+function targetRows(target) {
   const row = document.createElement("tr");
-  row.append(cell(target.name), cell(target.state, target.state), cell(target.shown), cell(target.dropped));
+  row.append(
+    createCell(target.name),
+    createCell(target.state, target.state),
+    createCell(target.shown),
+    createCell(target.dropped),
+  );
   if (!target.error) return [row];
-  const why = cell(target.error, "why");
-  why.colSpan = 4;
-  const below = document.createElement("tr");
-  below.append(why);
-  return [row, below];
+  const reason = createCell(target.error, "reason");
+  reason.colSpan = 4;
+  const errorRow = document.createElement("tr");
+  errorRow.append(reason);
+  return [row, errorRow];
 }
 
-function tell(state, text) {
-  const place = element("state");
-  place.className = `state ${state}`;
-  if (place.textContent !== text) place.textContent = text; // so that it is read out once
+function showState(state, text) {
+  const label = element("state");
+  label.className = `state ${state}`;
+  if (label.textContent !== text) label.textContent = text; // screen readers announce each change
 }
 
-function show(status) {
-  tell(status.state, status.state === "live" ? "live" : `${status.state}: ${status.reason}`);
-  element("seconds").textContent = clock(status.seconds);
+function showStatus(status) {
+  showState(status.state, status.state === "live" ? "live" : `${status.state}: ${status.reason}`);
+  element("seconds").textContent = formatTime(status.seconds);
   element("rate").textContent = `${status.rate.toFixed(1)} fps`;
   element("delay").textContent = `${Math.round(status.delay_median_ms)} ms`;
   element("delay95").textContent = `${Math.round(status.delay_p95_ms)} ms`;
@@ -52,71 +58,75 @@ function show(status) {
   element("hide-all").setAttribute("aria-pressed", String(status.hide_all));
   element("error").textContent = status.error;
   element("error").hidden = !status.error;
-  element("targets").replaceChildren(...status.targets.flatMap(rows));
+  element("targets").replaceChildren(...status.targets.flatMap(targetRows));
 }
 
-function away(now) {
-  if (now) tell("away", "no connection");
-  if (now === isAway) return;
-  isAway = now;
-  element("away").hidden = !now;
-  if (now) picture.removeAttribute("src"); // an old picture looks like a live one
-  else picture.src = `picture?${Date.now()}`;
+function startStream() {
+  video.src = `picture?${Date.now()}`;
 }
 
-async function look() {
+function setDisconnected(value) {
+  if (value) showState("disconnected", "no connection");
+  if (value === isDisconnected) return;
+  isDisconnected = value;
+  element("disconnected").hidden = !value;
+  if (value) video.removeAttribute("src"); // an old frame would look like a live one
+  else startStream();
+}
+
+async function pollStatus() {
   try {
-    const answer = await fetch("status", { signal: AbortSignal.timeout(4000) });
-    if (!answer.ok) throw new Error(answer.statusText);
-    show(await answer.json());
-    away(false);
+    const response = await fetch("status", { signal: AbortSignal.timeout(STATUS_TIMEOUT_MS) });
+    if (!response.ok) throw new Error(response.statusText);
+    showStatus(await response.json());
+    setDisconnected(false);
   } catch {
-    away(true);
+    setDisconnected(true);
   }
-  setTimeout(look, every);
+  setTimeout(pollStatus, POLL_MS);
 }
 
-async function press(name) {
-  sure.close();
+async function sendControl(name) {
+  quitDialog.close();
   try {
     await fetch(`controls/${name}`, { method: "POST" });
   } catch {
-    away(true);
+    setDisconnected(true);
   }
 }
 
-// What is wanted, and not the other of two: who sees the picture late uncovers nothing.
-function pressHide() {
-  press(element("hide-all").getAttribute("aria-pressed") === "true" ? "show" : "hide");
+// Asks for a state instead of toggling: someone who sees the video late must not unhide anything.
+function toggleHideAll() {
+  sendControl(element("hide-all").getAttribute("aria-pressed") === "true" ? "show" : "hide");
 }
 
 const keys = {
-  " ": pressHide,
-  m: () => press("method"),
-  "+": () => press("stronger"),
-  "=": () => press("stronger"),
-  "-": () => press("weaker"),
+  " ": toggleHideAll,
+  m: () => sendControl("method"),
+  "+": () => sendControl("stronger"),
+  "=": () => sendControl("stronger"),
+  "-": () => sendControl("weaker"),
   s: () => element("still").click(),
-  q: () => sure.showModal(),
+  q: () => quitDialog.showModal(),
 };
 
 document.addEventListener("keydown", (event) => {
   const action = keys[event.key];
   const focused = document.activeElement;
-  if (event.key === " " && focused.matches("button, a")) return; // it presses what is in focus
-  if (!action || event.ctrlKey || event.metaKey || event.altKey || event.repeat || sure.open) return;
+  if (event.key === " " && focused.matches("button, a")) return; // space clicks what has the focus
+  if (!action || event.ctrlKey || event.metaKey || event.altKey || event.repeat || quitDialog.open) return;
   event.preventDefault(); // space would scroll
   action();
 });
-for (const button of document.querySelectorAll("[data-press]")) {
-  button.addEventListener("click", () => press(button.dataset.press));
+for (const button of document.querySelectorAll("[data-control]")) {
+  button.addEventListener("click", () => sendControl(button.dataset.control));
 }
-element("hide-all").addEventListener("click", pressHide);
-// After a click, space is for hiding again.
+element("hide-all").addEventListener("click", toggleHideAll);
+// After a click the space key hides everything again, instead of clicking the same button.
 document.addEventListener("click", (event) => event.detail && document.activeElement.blur());
-element("quit").addEventListener("click", () => sure.showModal());
-element("stay").addEventListener("click", () => sure.close());
-picture.addEventListener("error", () => {
-  if (!isAway) setTimeout(() => { if (!isAway) picture.src = `picture?${Date.now()}`; }, every);
+element("quit").addEventListener("click", () => quitDialog.showModal());
+element("cancel").addEventListener("click", () => quitDialog.close());
+video.addEventListener("error", () => {
+  if (!isDisconnected) setTimeout(() => { if (!isDisconnected) startStream(); }, POLL_MS);
 });
-look();
+pollStatus();

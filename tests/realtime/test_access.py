@@ -1,4 +1,4 @@
-"""What is told of an address."""
+"""Secrets in addresses, and unknown hosts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tracker_blur.realtime.access import has_unknown_host, without_secrets
 
 
 @pytest.mark.parametrize(
-    ("address", "told"),
+    ("address", "expected"),
     [
         ("udp://239.0.0.1:1234", "udp://239.0.0.1:1234"),
         ("udp://239.0.0.1:1234?pkt_size=1316", "udp://239.0.0.1:1234?pkt_size=***"),
@@ -49,8 +49,8 @@ from tracker_blur.realtime.access import has_unknown_host, without_secrets
         ("out of room? really & truly: a=b", "out of room? really & truly: a=b"),
     ],
 )
-def test_secrets_are_hidden_and_the_rest_is_not(address: str, told: str) -> None:
-    assert without_secrets(address) == told
+def test_secrets_are_masked_and_the_rest_stays(address: str, expected: str) -> None:
+    assert without_secrets(address) == expected
 
 
 @pytest.mark.parametrize(
@@ -62,5 +62,5 @@ def test_secrets_are_hidden_and_the_rest_is_not(address: str, told: str) -> None
         ("udp://:1234", False),
     ],
 )
-def test_hosts_that_nobody_knows(address: str, is_unknown: bool) -> None:
+def test_unknown_hosts(address: str, is_unknown: bool) -> None:
     assert has_unknown_host(address) is is_unknown

@@ -1,8 +1,8 @@
-"""Judges frames that left a live session: hidden, wholly hidden, or raw.
+"""Judges frames that left a live session: faces hidden, fully hidden, or raw.
 
-A face is hidden where at least half of the ellipse in its true box is near black: the session must
-fill faces with solid black. What is neither black there nor like that face is a damaged picture,
-its number newer than the rest: then no face of the clip may be seen anywhere where it ever was.
+The session must fill faces with solid black. A face is hidden if at least half of the ellipse in
+its true box is near black. A frame that is neither black there nor shows that face is damaged: its
+number belongs to a later frame. Then no face of the clip may be seen at any place where one was.
 """
 
 from __future__ import annotations
@@ -14,58 +14,59 @@ from pathlib import Path
 
 import av
 import cv2
+import frame_numbers
 import numpy as np
 import numpy.typing as npt
-import time_codes
-from numbered import Numbered
+from numbered_clips import NumberedFrame
 from scene import TrueFace
 
 DARK = 40
-RAW_SHARE = 0.5  # a face of which less is dark was not hidden at all, or elsewhere
-ALIKE = 0.8  # correlation from which a part of a picture shows the same as another
-UNLIKE = 0.3  # and below which it does not; what is partly hidden, or coded poorly, lies between
+EXPOSED_RATIO = 0.5  # a face of which less is dark was not hidden, or hidden elsewhere
+ALIKE = 0.8  # correlation above which two parts of frames show the same
+UNLIKE = 0.3  # and below which they do not; between are partly hidden and poorly coded ones
 _PATCH_PX = 16
-_EDGE = 12  # levels between neighbours
-_EDGE_SHARE = 0.04  # of all pixels; a mosaic of few blocks has no more edges
+_EDGE = 12  # levels between neighbors
+_EDGE_RATIO = 0.04  # of all pixels; a coarse mosaic has no more edges
 
 Luma = npt.NDArray[np.uint8]
 
 
 @dataclass
-class Verdicts:
-    """What was found.
+class JudgeResults:
+    """The verdicts on all frames.
 
-    counts  of frames: "hidden", "cover", "unknown" (neither a cover nor with a number to read, and
-            no face of the clip in it), "raw"
-    raw     the raw ones: where they were, what they were
+    Attributes:
+        counts: Frames by verdict: "hidden", "cover" (fully hidden), "unknown" (no number and no
+            face of the clip), "raw".
+        raw: A line for each raw frame.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
     raw: list[str] = field(default_factory=list)
 
 
-class Judge:
-    """Knows a clip; judges pictures of any size that has its proportions."""
+class FrameJudge:
+    """Judges frames of a known clip, at any size with its aspect ratio."""
 
-    def __init__(self, frames: Sequence[Numbered]) -> None:
+    def __init__(self, frames: Sequence[NumberedFrame]) -> None:
         self._frames = frames
         self._patches = [
             (face, _patch(frame.luma, face, 1.0)) for frame in frames for face in frame.faces
         ]
 
     def judge(self, luma: Luma) -> tuple[str, str]:
-        """Return the verdict on a picture, and a note on it if it is raw."""
-        number = time_codes.read(luma)
+        """Return the verdict on a frame, and a line on it if it is raw."""
+        number = frame_numbers.read(luma)
         if number is None or number >= len(self._frames):
             return self._judge_unnumbered(luma)
         frame = self._frames[number]
         ratio = luma.shape[1] / frame.luma.shape[1]
-        shown = [(face, hidden_share(luma, face, ratio)) for face in frame.faces]
-        shown = [(face, share) for face, share in shown if share < RAW_SHARE]
-        for face, share in shown:
-            alike = _likeness(luma, frame.luma, face, ratio)
-            if alike > UNLIKE:
-                note = f"{share:.0%} hidden, correlation {alike:.2f}"
+        ratios = [(face, hidden_ratio(luma, face, ratio)) for face in frame.faces]
+        shown = [(face, hidden) for face, hidden in ratios if hidden < EXPOSED_RATIO]
+        for face, hidden in shown:
+            similarity = _likeness(luma, frame.luma, face, ratio)
+            if similarity > UNLIKE:
+                note = f"{hidden:.0%} hidden, correlation {similarity:.2f}"
                 return "raw", f"frame {number}, face {face.track}: {note}"
         return self._judge_unnumbered(luma) if shown else ("hidden", "")
 
@@ -78,20 +79,20 @@ class Judge:
                 return "raw", f"no number, but it shows face {face.track}"
         return "unknown", ""
 
-    def judge_file(self, path: Path, verdicts: Verdicts) -> None:
-        """Judge all frames of a file, which may have no end."""
+    def judge_file(self, path: Path, verdicts: JudgeResults) -> None:
+        """Judge all frames of a file, which may be truncated."""
         for index, luma in enumerate(lumas(path)):
             verdict, note = self.judge(luma)
             verdicts.counts[verdict] += 1
             if note:
-                verdicts.raw.append(f"{path.name} picture {index}: {note}")
+                verdicts.raw.append(f"{path.name} frame {index}: {note}")
 
 
 def lumas(path: Path) -> Iterator[Luma]:
-    """Give the luma planes of a file that may be cut short."""
+    """Yield the luma planes of a file that may be truncated."""
     try:
         container = av.open(str(path))
-    except (av.FFmpegError, OSError):  # nothing, or no whole frame, came into it
+    except (av.FFmpegError, OSError):  # it has no complete frame
         return
     with container:
         packets = container.demux(video=0)
@@ -108,14 +109,14 @@ def lumas(path: Path) -> Iterator[Luma]:
                 yield plane.reshape(-1, frame.planes[0].line_size)[: frame.height, : frame.width]
 
 
-def hidden_share(luma: Luma, face: TrueFace, ratio: float) -> float:
-    """Return how much of the ellipse in a face's box is dark, in a picture larger by a ratio."""
+def hidden_ratio(luma: Luma, face: TrueFace, ratio: float) -> float:
+    """Return how much of the ellipse in a face's box is dark, in a frame scaled by a ratio."""
     part, mask = _ellipse(luma, face, ratio)
     return float((part < DARK)[mask].mean()) if mask.any() else 1.0
 
 
 def _likeness(luma: Luma, true: Luma, face: TrueFace, ratio: float) -> float:
-    """Return the correlation of what is not dark in a face's ellipse with the face itself."""
+    """Return the correlation of the bright part of a face's ellipse with the true face."""
     original, mask = _ellipse(true, face, 1.0)
     part = cv2.resize(_ellipse(luma, face, ratio)[0], original.shape[::-1])
     mask &= part >= DARK
@@ -125,7 +126,7 @@ def _likeness(luma: Luma, true: Luma, face: TrueFace, ratio: float) -> float:
 
 
 def _ellipse(luma: Luma, face: TrueFace, ratio: float) -> tuple[Luma, npt.NDArray[np.bool_]]:
-    """Return what is in a face's box, in a picture larger by a ratio, and the face's ellipse."""
+    """Return the crop of a face's box in a frame scaled by a ratio, and its ellipse's mask."""
     left, top = max(0, int(face.x * ratio)), max(0, int(face.y * ratio))
     part = luma[top : int((face.y + face.height) * ratio) + 1,
                 left : int((face.x + face.width) * ratio) + 1]  # fmt: skip
@@ -136,7 +137,7 @@ def _ellipse(luma: Luma, face: TrueFace, ratio: float) -> tuple[Luma, npt.NDArra
 
 
 def _patch(luma: Luma, face: TrueFace, ratio: float) -> npt.NDArray[np.float32]:
-    """Return what is in a face's box, small, with mean 0 and deviation 1; 0 where it is flat."""
+    """Return the crop of a face's box, small, with mean 0 and deviation 1; zeros if it is flat."""
     left, top = max(0, int(face.x * ratio)), max(0, int(face.y * ratio))
     part = luma[top : int((face.y + face.height) * ratio) + 1,
                 left : int((face.x + face.width) * ratio) + 1]  # fmt: skip
@@ -147,8 +148,8 @@ def _patch(luma: Luma, face: TrueFace, ratio: float) -> npt.NDArray[np.float32]:
 
 
 def is_mosaic(luma: Luma) -> bool:
-    """Return whether a picture is of few blocks."""
+    """Return whether a frame is a coarse mosaic."""
     samples = luma.astype(np.int16)
     edges = np.abs(np.diff(samples, axis=1))[1:] > _EDGE
     edges |= np.abs(np.diff(samples, axis=0))[:, 1:] > _EDGE
-    return float(edges.mean()) < _EDGE_SHARE
+    return float(edges.mean()) < _EDGE_RATIO

@@ -1,8 +1,8 @@
-"""A whole number drawn into a picture, and read from it again after it was encoded.
+"""Draws a number into a frame, and reads it again after the frame was encoded.
 
-It stands in a row of square cells, black or white, along the lower border: 32 bits of the number
-and 8 of a check sum, the highest first. Cells are a fortieth of the picture's width, which H.264
-keeps.
+The number is a row of square cells, black or white, along the lower border: 32 bits of the number
+and 8 of a checksum, most significant first. A cell is a fortieth of the frame's width, which H.264
+preserves.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import numpy.typing as npt
 _BITS, _CHECK_BITS = 32, 8
 CELLS = _BITS + _CHECK_BITS
 _BLACK, _WHITE = 16, 235
-_CLEAR = 40  # levels off the middle, at the least, that make a cell one or the other
+_CLEAR = 40  # levels that a cell must differ from the middle to be read
 
 
 def draw(luma: npt.NDArray[np.uint8], number: int) -> None:
-    """Draw a number of 32 bits into a luma plane, shape (height, width)."""
+    """Draw a 32-bit number into a luma plane, shape (height, width)."""
     bits = _bits(number)
     edges = _edges(luma.shape[1])
     side = round(luma.shape[1] / CELLS)
@@ -29,7 +29,7 @@ def draw(luma: npt.NDArray[np.uint8], number: int) -> None:
 
 
 def read(luma: npt.NDArray[np.uint8]) -> int | None:
-    """Return the number in a luma plane; None where there is none to read."""
+    """Return the number in a luma plane; None if there is none."""
     edges = _edges(luma.shape[1])
     side = round(luma.shape[1] / CELLS)
     rows = luma[-side + side // 4 : -(side // 4) or None].mean(axis=0)

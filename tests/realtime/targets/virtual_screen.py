@@ -1,4 +1,4 @@
-"""A screen that only a test has."""
+"""A virtual screen for a test (Xvfb)."""
 
 from __future__ import annotations
 
@@ -16,22 +16,25 @@ from tests.waiting import until
 
 @dataclass(frozen=True)
 class Screen:
-    """Its name, as in DISPLAY, and the process that is behind it."""
+    """A screen: its name, as in DISPLAY, and its server process."""
 
     display: str
     server: subprocess.Popen[bytes]
 
     @property
     def environment(self) -> dict[str, str]:
+        """The environment for programs that use the screen."""
         return {**os.environ, "DISPLAY": self.display}
 
 
 @contextmanager
 def virtual_screen() -> Iterator[Screen]:
-    """Start one; skip without Xvfb."""
+    """Start a screen; skip the test without Xvfb."""
     if shutil.which("Xvfb") is None:
         pytest.skip("the program Xvfb is not installed")
-    server, number = until(_started)
+    started = until(_start_server)
+    assert started is not None
+    server, number = started
     try:
         yield Screen(f":{number}", server)
     finally:
@@ -39,20 +42,21 @@ def virtual_screen() -> Iterator[Screen]:
         server.wait()
 
 
-def _started() -> tuple[subprocess.Popen[bytes], str] | None:
-    """Start a server at a number that it chooses; None: another one took that number first."""
-    ours, theirs = os.pipe()
+def _start_server() -> tuple[subprocess.Popen[bytes], str] | None:
+    """Start a server, which chooses a display number; None if another took that number first."""
+    read_end, write_end = os.pipe()
     server = subprocess.Popen(
         [
-            *("Xvfb", "-displayfd", str(theirs), "-screen", "0", "1024x768x24", "-nolisten", "tcp"),
-            "-r",  # a key whose release comes late is still pressed once
+            *("Xvfb", "-displayfd", str(write_end), "-screen", "0", "1024x768x24"),
+            *("-nolisten", "tcp"),
+            "-r",  # no key repeat: a key that is released late is still pressed once
         ],
-        pass_fds=[theirs],
+        pass_fds=[write_end],
         stderr=subprocess.DEVNULL,
     )
-    os.close(theirs)
-    with os.fdopen(ours) as told:
-        number = told.readline().strip()
+    os.close(write_end)
+    with os.fdopen(read_end) as output:
+        number = output.readline().strip()
     if number:
         return server, number
     server.wait()

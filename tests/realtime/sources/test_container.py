@@ -1,0 +1,112 @@
+"""Containers: frames and audio are paced by their timestamps, damaged packets are skipped."""
+
+from __future__ import annotations
+
+import errno
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from av.container import InputContainer
+from av.packet import Packet
+
+from tracker_blur.realtime.settings import LiveTiming
+from tracker_blur.realtime.sources import CapturedAudio, CapturedFrame, CapturedItem, _container
+from tracker_blur.realtime.sources._container import ContainerDecoder, paced
+
+
+class FakeClock(threading.Event):
+    """Time that passes only while someone waits for it, so that a busy machine changes nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 1000.0
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.now += timeout or 0.0
+        return False
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
+    clock = FakeClock()
+    monkeypatch.setattr(_container, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    return clock
+
+
+def frame_at(timestamp: float) -> CapturedFrame:
+    return CapturedFrame(av.VideoFrame(16, 16, "yuv420p"), timestamp)
+
+
+def audio_at(timestamp: float) -> CapturedAudio:
+    return CapturedAudio(np.zeros((2, 480), np.float32), timestamp)
+
+
+def frame_times(items: Iterable[CapturedItem], clock: FakeClock) -> list[float]:
+    """Return when each frame is delivered, in seconds after the first."""
+    paced_items = paced(items, clock, LiveTiming())
+    times = [clock.now for item in paced_items if isinstance(item, CapturedFrame)]
+    return [time - times[0] for time in times]
+
+
+def test_frames_are_delivered_when_they_are_due(clock: FakeClock) -> None:
+    timestamps = [index / 10 for index in range(5)]
+    assert frame_times(map(frame_at, timestamps), clock) == pytest.approx(timestamps)
+
+
+def test_audio_behind_its_frames_delays_no_frame(clock: FakeClock) -> None:
+    items: list[CapturedItem] = [frame_at(0)]
+    for index in range(1, 9):
+        items += [frame_at(index / 10), audio_at(index / 10 - 0.9)]
+    assert frame_times(items, clock)[-1] == pytest.approx(0.8)
+
+
+def frame_times_after_delay(seconds: float, clock: FakeClock) -> list[float]:
+    """Return when nine frames are delivered if reading the second one takes this long."""
+
+    def items() -> Iterator[CapturedItem]:
+        for index in range(9):
+            if index == 1:
+                clock.now += seconds
+            yield frame_at(index / 10)
+
+    return frame_times(items(), clock)
+
+
+def test_small_delays_do_not_add_up(clock: FakeClock) -> None:
+    assert frame_times_after_delay(0.8, clock) == pytest.approx([0, *[0.8] * 8])
+
+
+def test_frames_keep_their_distance_after_a_long_delay(clock: FakeClock) -> None:
+    expected = [0, *(1.4 + index / 10 for index in range(8))]
+    assert frame_times_after_delay(1.4, clock) == pytest.approx(expected)
+
+
+class FaultyContainer:
+    """A container that once raises an error instead of giving a packet."""
+
+    def __init__(self, container: InputContainer) -> None:
+        self._container = container
+        self._packets = 0
+        self.streams = container.streams
+
+    def demux(self, *streams: av.VideoStream) -> Iterator[Packet[Any]]:
+        for packet in self._container.demux(*streams):
+            self._packets += 1
+            if self._packets == 20:
+                raise av.InvalidDataError(errno.EINVAL, "a packet")
+            yield packet
+
+
+@pytest.mark.shared
+def test_reading_goes_on_after_a_damaged_packet(clip: Path) -> None:
+    with av.open(str(clip)) as container:
+        decoder = ContainerDecoder(FaultyContainer(container), "clip")  # type: ignore[arg-type]
+        timestamps = [item.timestamp for item in decoder.read(threading.Event())]
+    assert timestamps[-1] is not None
+    assert timestamps[-1] > 4  # of 4.7 seconds

@@ -1,0 +1,43 @@
+"""Which source a text means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tracker_blur.errors import SettingsError
+from tracker_blur.realtime.settings import LiveSettings
+from tracker_blur.realtime.sources import open_source
+
+
+@pytest.mark.parametrize(
+    ("text", "plugin"),
+    [
+        ("0", "camera"),
+        ("/dev/video2", "camera"),
+        ("rtsp://user:secret@host/1", "address"),
+        ("-", "standard_input"),
+    ],
+)
+def test_the_text_chooses_the_source(text: str, plugin: str) -> None:
+    source = open_source(text, LiveSettings())
+    assert type(source).__module__.endswith(plugin)
+    assert "secret" not in source.name
+
+
+def test_a_file_needs_realtime(tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mp4"
+    with pytest.raises(SettingsError, match="no such file"):
+        open_source(str(clip), LiveSettings())
+    clip.touch()
+    with pytest.raises(SettingsError, match="--realtime"):
+        open_source(str(clip), LiveSettings())
+    with pytest.raises(SettingsError, match="is not a source"):
+        open_source("nonsense", LiveSettings())
+
+
+def test_an_unknown_protocol_is_refused_without_its_secrets() -> None:
+    with pytest.raises(SettingsError, match="is not a supported protocol") as refused:
+        open_source("gopher://me:secret@host", LiveSettings())
+    assert "secret" not in str(refused.value)

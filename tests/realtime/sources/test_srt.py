@@ -1,0 +1,25 @@
+"""SRT: the program ffmpeg is started and ended."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.realtime.sources.ffmpeg_sender import ffmpeg_program
+from tracker_blur.errors import SourceError
+from tracker_blur.realtime.settings import LiveSettings
+from tracker_blur.realtime.sources import open_source
+
+
+def test_no_process_is_left_if_the_session_ends_while_it_starts() -> None:
+    ffmpeg_program()
+    source = open_source("srt://127.0.0.1:9?mode=listener", LiveSettings())
+    source.abort()
+    with pytest.raises(SourceError, match="was stopped while it was being opened"):
+        source.open()
+    assert source._process is None  # type: ignore[attr-defined]  # an SrtSource's
+
+
+def test_a_missing_program_is_reported_without_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(SourceError, match=r"passphrase=\*\*\*: SRT needs the program ffmpeg"):
+        open_source("srt://127.0.0.1:9?passphrase=secret", LiveSettings())

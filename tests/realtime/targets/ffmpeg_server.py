@@ -1,0 +1,105 @@
+"""Servers to send to: the program ffmpeg, which records what it receives."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.ports import free_port
+from tests.waiting import PATIENCE_SECONDS, until
+
+PROTOCOLS = {  # address to send to, and ffmpeg's options to listen there
+    "rtmp": ("rtmp://127.0.0.1:{port}/live/key", ["-listen", "1"]),
+    "rtsp": ("rtsp://127.0.0.1:{port}/live", ["-rtsp_flags", "listen"]),
+    "srt": ("srt://127.0.0.1:{port}", []),
+    "udp": ("udp://127.0.0.1:{port}?pkt_size=1316", []),
+    "tcp": ("tcp://127.0.0.1:{port}", []),
+    "http": ("http://127.0.0.1:{port}/live", ["-listen", "1"]),
+}
+_LISTEN_ADDRESSES = {  # where they differ from the address to send to
+    "srt": "srt://127.0.0.1:{port}?mode=listener",
+    "tcp": "tcp://127.0.0.1:{port}?listen=1",
+    "udp": "udp://127.0.0.1:{port}?fifo_size=100000",
+}
+_LISTENING_STATES = ("0A", "07")  # in /proc/net: TCP listens, UDP is bound
+
+
+@dataclass
+class FfmpegServer:
+    """A started server: its address and port, its process, and the files it writes."""
+
+    address: str
+    port: int
+    process: subprocess.Popen[bytes]
+    progress: Path
+
+    @property
+    def frame_count(self) -> int:
+        """How many frames it has written at least."""
+        counts = re.findall(r"^frame=\s*(\d+)$", self.progress.read_text(), re.MULTILINE)
+        return int(counts[-1]) if counts else 0
+
+    def finish(self) -> None:
+        """Let it finish its file once its client is gone."""
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(PATIENCE_SECONDS)
+        self.kill()
+
+    def interrupt(self) -> None:
+        """Have it finish its file now: it does not notice that its client is gone."""
+        self.process.terminate()
+        self.finish()
+
+    def kill(self) -> None:
+        """Kill it."""
+        self.process.kill()
+        self.process.wait()
+
+
+@contextmanager
+def ffmpeg_server(protocol: str, path: Path, port: int | None = None) -> Iterator[FfmpegServer]:
+    """Start a server that records to a path, and wait until it listens.
+
+    Skips the test if ffmpeg is not installed.
+    """
+    program = shutil.which("ffmpeg")
+    if program is None:
+        pytest.skip("the program ffmpeg, which plays the server, is not installed")
+    is_udp = protocol in ("udp", "srt")
+    port = port or free_port(socket.SOCK_DGRAM if is_udp else socket.SOCK_STREAM)
+    address, options = PROTOCOLS[protocol]
+    listen_address = _LISTEN_ADDRESSES.get(protocol, address).format(port=port)
+    progress = path.with_suffix(".progress")
+    progress.touch()
+    command = [
+        *(program, "-hide_banner", "-loglevel", "error", "-nostdin", "-y"),
+        *("-progress", progress.as_uri(), "-stats_period", "0.1"),
+        *(*options, "-i", listen_address, "-map", "0", "-c", "copy", "-f", "matroska", str(path)),
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    server = FfmpegServer(address.format(port=port), port, process, progress)
+    try:
+        until(lambda: _is_listening(port, is_udp=is_udp))
+        yield server
+    finally:
+        server.kill()
+        assert process.stderr is not None
+        process.stderr.close()
+
+
+def _is_listening(port: int, *, is_udp: bool) -> bool:
+    tables = ("udp",) if is_udp else ("tcp", "tcp6")
+    return any(
+        fields[1].endswith(f":{port:04X}") and fields[3] in _LISTENING_STATES
+        for table in tables
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]
+        if (fields := line.split())
+    )

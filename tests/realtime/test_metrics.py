@@ -1,0 +1,99 @@
+"""Metrics: names and values as Prometheus reads them, and who may ask for them."""
+
+from __future__ import annotations
+
+import http.client
+import urllib.error
+import urllib.request
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.waiting import PATIENCE_SECONDS
+from tracker_blur.realtime.metrics import Metrics, exposition
+from tracker_blur.realtime.status import Status, TargetStatus
+
+STATUS = Status(
+    state="live",
+    seconds=12.5,
+    frames_in=7,
+    frames_out=12_345_678,
+    rate=29.97,
+    delay_median_ms=31.0,
+    delay_p95_ms=58.0,
+    view_px=640,
+    targets=(
+        TargetStatus('a"b', "open", shown=5, dropped=1),
+        TargetStatus("rtmp://host/live/***", "open", shown=3),
+        TargetStatus("rtmp://host/live/***", "failed", failures=2),
+    ),
+)
+
+
+def values() -> dict[tuple[str, ...], float]:
+    """Return all values by name and label values, read as Prometheus reads them."""
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(exposition(lambda: STATUS).decode())
+        for sample in family.samples
+    }
+
+
+def test_the_status_is_exposed() -> None:
+    exposed = values()
+    assert exposed["trackblur_uptime_seconds",] == 12.5
+    assert exposed["trackblur_frames_in_total",] == 7
+    assert exposed["trackblur_frames_out_total",] == 12_345_678  # rounded, rates would have steps
+    assert exposed["trackblur_frames_per_second",] == 29.97
+    assert exposed["trackblur_delay_median_seconds",] == pytest.approx(0.031)
+    assert exposed["trackblur_delay_p95_seconds",] == pytest.approx(0.058)
+    assert exposed["trackblur_view_pixels",] == 640
+    assert exposed["trackblur_state", "live"] == 1
+    assert exposed["trackblur_state", "covered"] == 0
+
+
+def test_targets_are_told_apart_by_their_number() -> None:
+    exposed = {frozenset(key): value for key, value in values().items()}
+    assert exposed[frozenset({"trackblur_target_shown_total", 'a"b', "1"})] == 5
+    assert exposed[frozenset({"trackblur_target_shown_total", "rtmp://host/live/***", "2"})] == 3
+    failures = {"trackblur_target_failures_total", "rtmp://host/live/***", "3"}
+    assert exposed[frozenset(failures)] == 2
+
+
+def test_names_follow_prometheus_rules() -> None:
+    for family in text_string_to_metric_families(exposition(lambda: STATUS).decode()):
+        assert family.name.startswith("trackblur_")  # nothing of the process or of Python
+        assert family.documentation
+        for sample in family.samples:
+            assert sample.name.endswith("_total") == (family.type == "counter")
+            assert not sample.name.endswith(("_ms", "_px"))  # base units
+
+
+def test_metrics_are_served_on_the_loopback_address() -> None:
+    with Metrics(0, lambda: STATUS) as metrics:
+        assert metrics.url == f"http://127.0.0.1:{metrics.port}/metrics"
+        with urllib.request.urlopen(metrics.url, timeout=PATIENCE_SECONDS) as answer:
+            assert answer.read() == exposition(lambda: STATUS)
+            assert answer.headers["Content-Type"].startswith("text/plain")
+        named = urllib.request.Request(f"http://localhost:{metrics.port}/metrics")
+        with urllib.request.urlopen(named, timeout=PATIENCE_SECONDS) as answer:
+            assert answer.status == 200
+        with pytest.raises(urllib.error.HTTPError, match="404") as refused:
+            urllib.request.urlopen(f"http://127.0.0.1:{metrics.port}/", timeout=PATIENCE_SECONDS)
+        refused.value.close()
+
+
+def test_requests_for_another_host_are_refused() -> None:
+    with Metrics(0, lambda: STATUS) as metrics:
+        foreign = urllib.request.Request(metrics.url, headers={"Host": "evil.example"})
+        with pytest.raises(urllib.error.HTTPError, match="403") as refused:  # DNS rebinding
+            urllib.request.urlopen(foreign, timeout=PATIENCE_SECONDS)
+        refused.value.close()
+        for hosts, code in ((["localhost"], 200), (["localhost", "localhost"], 403)):
+            client = http.client.HTTPConnection("127.0.0.1", metrics.port, timeout=PATIENCE_SECONDS)
+            client.putrequest("GET", "/metrics", skip_host=True)
+            for host in hosts:
+                client.putheader("host", host)
+            client.endheaders()
+            assert client.getresponse().status == code
+            client.close()

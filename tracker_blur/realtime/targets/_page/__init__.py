@@ -1,1 +1,0 @@
-"""The page's files, as a browser gets them."""
