@@ -1,10 +1,10 @@
-"""Measures what our encoders' settings cost and keep: SSIM, size and speed, as a Markdown table.
+"""Compares our encoders' settings in SSIM, size and speed, as a Markdown table.
 
     python benchmarks/quality.py ../shared/videos/dancer.mp4 ../shared/videos/street_crowd.mp4
 
-Each clip goes unredacted through the video source and the video sink, so that all difference is
-the encoder's. SSIM is FFmpeg's, of luma, against the decoded input; size is the picture track's,
-over the input's; speed includes decoding. Needs PyAV 18.
+Each clip goes unredacted through VideoReader and VideoWriter, so that all differences are the
+encoder's. SSIM is FFmpeg's, of luma, against the decoded input. Size is that of the video track
+over the input's. Speed includes decoding.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ GRID: dict[str, tuple[tuple[str, ...], tuple[float, ...]]] = {  # presets, quali
 
 @dataclass(frozen=True)
 class Result:
-    """What one setting gave on one clip."""
+    """The result of one setting on one clip."""
 
     ssim: float
     worst_ssim: float
@@ -45,13 +45,13 @@ class Result:
 
 
 def track_bytes(path: Path) -> int:
-    """Return the size of a file's pictures, without all else."""
+    """Return the size of a file's video track."""
     with av.open(str(path)) as container:
         return sum(packet.size for packet in container.demux(video=0))
 
 
 def ssims(first: Path, second: Path) -> list[float]:
-    """Return the SSIM of luma of each pair of frames."""
+    """Return the SSIM of luma for each pair of frames."""
     graph = Graph()
     values = []
     with av.open(str(first)) as one, av.open(str(second)) as two:
@@ -76,8 +76,8 @@ def ssims(first: Path, second: Path) -> list[float]:
     return values
 
 
-def measured(clip: Path, settings: Settings) -> Result:
-    """Write a clip with these settings and compare."""
+def measure(clip: Path, settings: Settings) -> Result:
+    """Write a clip with these settings, and compare it with the input."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "out.mkv"
         started = time.perf_counter()
@@ -107,7 +107,7 @@ def main() -> None:
         for preset in presets:
             for quality in qualities:
                 settings = Settings(encoder=encoder, preset=preset, quality=quality)
-                results = [measured(clip, settings) for clip in options.clips]
+                results = [measure(clip, settings) for clip in options.clips]
                 print(
                     f"| {encoder} | {preset} | {quality:g} "
                     f"| {' / '.join(f'{result.ssim:.4f}' for result in results)} "

@@ -1,9 +1,9 @@
-"""Decodes and encodes a video and does nothing else: the floor that a redactor is measured against.
+"""Decodes and encodes a video and does nothing else: the baseline for a redactor.
 
     python benchmarks/transcode.py IN OUT.mp4 [--preset veryfast] [--crf 20] [--frames N]
 
-Picture to H.264, other tracks copied, in one plain loop over PyAV; decoder and encoder use as many
-threads as they like.
+Video becomes H.264 and audio is copied, in one plain loop over PyAV. Decoder and encoder use as
+many threads as they like.
 """
 
 from __future__ import annotations
@@ -17,7 +17,14 @@ from av.video.frame import PictureType
 
 
 def transcode(source: Path, target: Path, options: dict[str, str], frames: int | None) -> None:
-    """Encode the first `frames` frames of the source, or all, with these options of libx264."""
+    """Encode the first `frames` frames of the source, or all of them.
+
+    Args:
+        source: A video.
+        target: The output.
+        options: Of libx264.
+        frames: How many; None: all.
+    """
     with av.open(str(source)) as reader, av.open(str(target), "w") as writer:
         video = reader.streams.video[0]
         video.thread_type = "AUTO"
@@ -35,9 +42,7 @@ def transcode(source: Path, target: Path, options: dict[str, str], frames: int |
                 for frame in video.decode(packet):
                     if frames is not None and number == frames:
                         break
-                    frame.pict_type = (
-                        PictureType.NONE
-                    )  # the encoder's own choice, not the decoder's report
+                    frame.pict_type = PictureType.NONE  # the encoder chooses, not the input
                     writer.mux(encoder.encode(frame))
                     number += 1
             elif packet.stream.index in copies and packet.dts is not None:
@@ -47,13 +52,13 @@ def transcode(source: Path, target: Path, options: dict[str, str], frames: int |
 
 
 def main() -> int:
-    """Transcode what the arguments name."""
+    """Transcode the video that the arguments name."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("source", type=Path, metavar="IN")
     parser.add_argument("target", type=Path, metavar="OUT.mp4")
     parser.add_argument("--preset", default="veryfast")
     parser.add_argument("--crf", default="20")
-    parser.add_argument("--frames", type=int, help="stop after so many; without sound")
+    parser.add_argument("--frames", type=int, help="stop after so many frames; without audio")
     arguments = parser.parse_args()
     options = {"preset": arguments.preset, "crf": arguments.crf}
     transcode(arguments.source, arguments.target, options, arguments.frames)

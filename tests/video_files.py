@@ -12,15 +12,15 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.video.encoder import kept_priority
+from tracker_blur.video.encoder import normal_priority
 
 ROTATED_90_CLOCKWISE = (0, 65536, 0, -65536, 0, 0, 0, 0, 1 << 30)
 MIRRORED = (-65536, 0, 0, 0, 65536, 0, 0, 0, 1 << 30)
 
 
 @dataclass(frozen=True)
-class Sound:
-    """A track with a tone; times in seconds."""
+class AudioTrack:
+    """An audio track with a tone; times in seconds."""
 
     codec: str = "aac"
     start: float = 0.0
@@ -31,8 +31,8 @@ class Sound:
 
 
 @dataclass(frozen=True)
-class Captions:
-    """A track of (start, end, text), times in seconds."""
+class CaptionTrack:
+    """A subtitle track of (start, end, text), times in seconds."""
 
     codec: str = "subrip"
     lines: Sequence[tuple[float, float, str]] = ((0.2, 0.6, "one"), (0.8, 1.1, "two"))
@@ -41,7 +41,7 @@ class Captions:
 
 @dataclass(frozen=True)
 class Clip:
-    """What a test video is made of; see `write_clip`."""
+    """The content of a test video; see `write_clip`."""
 
     frames: int = 25
     size: tuple[int, int] = (96, 64)
@@ -58,8 +58,8 @@ class Clip:
     options: Mapping[str, str] = field(default_factory=dict)
     container_options: Mapping[str, str] = field(default_factory=dict)
     container_format: str | None = None
-    sounds: Sequence[Sound] = ()
-    captions: Sequence[Captions] = ()
+    audio_tracks: Sequence[AudioTrack] = ()
+    captions: Sequence[CaptionTrack] = ()
     chapters: Sequence[tuple[float, float, str]] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
     video_metadata: Mapping[str, str] = field(default_factory=dict)
@@ -68,15 +68,15 @@ class Clip:
     noise: bool = False
 
 
-def picture(index: int, size: tuple[int, int], noise: bool = False) -> npt.NDArray[np.uint8]:
-    """Return frame `index` of the test pattern: gradients that move, as RGB."""
+def pattern(index: int, size: tuple[int, int], noise: bool = False) -> npt.NDArray[np.uint8]:
+    """Return frame `index` of the test pattern: moving gradients, as RGB."""
     width, height = size
     y, x = np.mgrid[0:height, 0:width]
     planes = (x * 3 + index * 5, y * 4 + index * 2, (x + y) * 2 + index * 7)
     image = np.stack(planes, axis=-1) % 256
     if noise:
         image = image + np.random.default_rng(index).integers(-9, 10, image.shape)
-    return np.clip(image, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(image, 0, 255), np.uint8)
 
 
 def write_clip(path: Path, clip: Clip | None = None, **changes: Any) -> Path:
@@ -92,7 +92,7 @@ def write_clip(path: Path, clip: Clip | None = None, **changes: Any) -> Path:
     return path
 
 
-def write_pictures(
+def write_frames(
     path: Path,
     frames: Sequence[av.VideoFrame],
     codec: str = "ffv1",
@@ -120,7 +120,7 @@ def _write(container: Any, clip: Clip) -> None:
     container.metadata.update(clip.metadata)
     video = _video_stream(container, clip)
     cover = _cover_stream(container) if clip.cover else None
-    sounds = [(sound, _sound_stream(container, sound)) for sound in clip.sounds]
+    audio_tracks = [(audio, _audio_stream(container, audio)) for audio in clip.audio_tracks]
     captions = [(track, _caption_stream(container, track)) for track in clip.captions]
     if clip.font is not None:
         container.add_attachment("letters.ttf", "application/x-truetype-font", clip.font)
@@ -141,8 +141,8 @@ def _write(container: Any, clip: Clip) -> None:
     if cover is not None:
         packets.append((-1.0, _cover_packet(cover)))
     seconds = clip.frames / float(clip.rate)
-    for sound, stream in sounds:
-        packets.extend(_timed(_sound_packets(sound, stream, seconds)))
+    for audio, stream in audio_tracks:
+        packets.extend(_timed(_audio_packets(audio, stream, seconds)))
     for track, stream in captions:
         packets.extend(_timed(_caption_packets(track, stream)))
     packets.extend(_timed(_video_packets(clip, video)))
@@ -160,7 +160,7 @@ def _video_stream(container: Any, clip: Clip) -> Any:
         quiet = "log-level=none"
         options["x265-params"] = ":".join(filter(None, (quiet, options.get("x265-params"))))
     if clip.codec == "libvpx":
-        options["threads"] = "1"  # several are slower by far on a machine in use
+        options["threads"] = "1"  # several are far slower on a loaded machine
     stream = container.add_stream(clip.codec, rate=clip.rate, options=options)
     stream.width, stream.height = clip.size
     stream.pix_fmt = clip.pixel_format
@@ -182,11 +182,11 @@ def _video_stream(container: Any, clip: Clip) -> Any:
 
 def _video_packets(clip: Clip, stream: Any) -> list[Any]:
     packets = []
-    with kept_priority():
+    with normal_priority():
         stream.codec_context.open()
     time_base = stream.codec_context.time_base
     for index in range(clip.frames):
-        rgb = av.VideoFrame.from_ndarray(picture(index, clip.size, clip.noise), "rgb24")
+        rgb = av.VideoFrame.from_ndarray(pattern(index, clip.size, clip.noise), "rgb24")
         frame = rgb.reformat(format=clip.pixel_format)
         if clip.pts is None:
             frame.pts = round(index / clip.rate / time_base)
@@ -198,24 +198,24 @@ def _video_packets(clip: Clip, stream: Any) -> list[Any]:
     return packets
 
 
-def _sound_stream(container: Any, sound: Sound) -> Any:
-    stream = container.add_stream(sound.codec, rate=48000)
+def _audio_stream(container: Any, audio: AudioTrack) -> Any:
+    stream = container.add_stream(audio.codec, rate=48000)
     stream.layout = "mono"
-    if sound.language is not None:
-        stream.metadata["language"] = sound.language
-    if sound.title is not None:
-        stream.metadata["title"] = sound.title
-    if sound.disposition is not None:
-        stream.disposition = sound.disposition
+    if audio.language is not None:
+        stream.metadata["language"] = audio.language
+    if audio.title is not None:
+        stream.metadata["title"] = audio.title
+    if audio.disposition is not None:
+        stream.disposition = audio.disposition
     return stream
 
 
-def _sound_packets(sound: Sound, stream: Any, video_seconds: float) -> list[Any]:
+def _audio_packets(audio: AudioTrack, stream: Any, video_seconds: float) -> list[Any]:
     rate = stream.rate
     stream.codec_context.open(strict=False)
     step = stream.codec_context.frame_size or 1024
-    start = round(sound.start * rate)
-    end = start + round((sound.seconds or video_seconds) * rate)
+    start = round(audio.start * rate)
+    end = start + round((audio.seconds or video_seconds) * rate)
     packets = []
     for pts in range(start, end, step):
         wave = np.sin(np.arange(pts, pts + step) * (2 * np.pi * 440 / rate)) * 8000
@@ -229,7 +229,7 @@ def _sound_packets(sound: Sound, stream: Any, video_seconds: float) -> list[Any]
     return packets
 
 
-def _caption_stream(container: Any, track: Captions) -> Any:
+def _caption_stream(container: Any, track: CaptionTrack) -> Any:
     stream = container.add_stream(track.codec)
     stream.codec_context.subtitle_header = (
         b"[Script Info]\nScriptType: v4.00+\n\n[V4+ Styles]\n"
@@ -244,7 +244,7 @@ def _caption_stream(container: Any, track: Captions) -> Any:
     return stream
 
 
-def _caption_packets(track: Captions, stream: Any) -> list[Any]:
+def _caption_packets(track: CaptionTrack, stream: Any) -> list[Any]:
     packets = []
     for number, (start, end, text) in enumerate(track.lines):
         event = f"{number},0,Default,,0,0,0,,{text}".encode()
@@ -268,7 +268,7 @@ def _cover_stream(container: Any) -> Any:
 
 
 def _cover_packet(stream: Any) -> Any:
-    rgb = av.VideoFrame.from_ndarray(picture(0, (32, 32)), "rgb24")
+    rgb = av.VideoFrame.from_ndarray(pattern(0, (32, 32)), "rgb24")
     frame = rgb.reformat(format="yuvj420p")
     frame.pts, frame.time_base = 0, Fraction(1)
     (packet,) = stream.encode(frame) + stream.encode(None)

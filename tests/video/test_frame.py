@@ -12,7 +12,7 @@ from av.video.reformatter import VideoReformatter
 from tracker_blur.core.frame import Orientation
 from tracker_blur.video import pixel_formats
 from tracker_blur.video.frame import DecodedFrame, Scaler
-from tracker_blur.video.pixel_formats import reformatted
+from tracker_blur.video.pixel_formats import reformat
 
 
 def gray_frame(name: str, primaries: int, transfer: int, matrix: int) -> av.VideoFrame:
@@ -27,15 +27,15 @@ def gray_frame(name: str, primaries: int, transfer: int, matrix: int) -> av.Vide
 @pytest.mark.parametrize("name", ["yuv420p", "yuv422p10le"])
 @pytest.mark.parametrize("matrix", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14])
 @pytest.mark.parametrize(("primaries", "transfer"), [(2, 2), (9, 16), (3, 3), (22, 18)])
-def test_any_color_tag_can_be_looked_at(
+def test_frames_with_any_color_tags_have_a_view(
     name: str, matrix: int, primaries: int, transfer: int
 ) -> None:
-    # swscale refuses reserved and unusual ones; a video with such tags must still be redacted.
-    picture = gray_frame(name, primaries, transfer, matrix)
-    frame = DecodedFrame(picture, 0, Orientation.UPRIGHT, Scaler())
+    # swscale refuses reserved and unusual tags; a video with them must still be redacted.
+    av_frame = gray_frame(name, primaries, transfer, matrix)
+    frame = DecodedFrame(av_frame, 0, Orientation.UPRIGHT, Scaler())
     view = frame.view((32, 24)).astype(int)
     assert np.abs(view - 130).max() < 3
-    assert (picture.color_primaries, picture.color_trc, picture.colorspace) == (
+    assert (av_frame.color_primaries, av_frame.color_trc, av_frame.colorspace) == (
         primaries,
         transfer,
         matrix,
@@ -44,9 +44,9 @@ def test_any_color_tag_can_be_looked_at(
 
 @pytest.mark.parametrize("matrix", [2, 9, 10])
 def test_a_conversion_keeps_the_tags(matrix: int) -> None:
-    picture = gray_frame("yuv420p10le", 9, 16, 9).reformat(format="p010le")
-    picture.colorspace = matrix
-    native = reformatted(VideoReformatter(), picture, (64, 48), "yuv420p10le")
+    av_frame = gray_frame("yuv420p10le", 9, 16, 9).reformat(format="p010le")
+    av_frame.colorspace = matrix
+    native = reformat(VideoReformatter(), av_frame, (64, 48), "yuv420p10le")
     assert native.format.name == "yuv420p10le"
     assert (native.color_primaries, native.color_trc, native.colorspace) == (9, 16, matrix)
 

@@ -1,4 +1,4 @@
-"""Files that say how long they are."""
+"""Files that state their size."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from tests.video_files import write_clip
 from tracker_blur.video.integrity import missing_bytes
 
-WHOLE = [
+WHOLE: list[tuple[str, dict[str, Any]]] = [
     ("a.mp4", {}),
     ("b.mp4", {"container_options": {"movflags": "frag_keyframe+empty_moov"}}),
     ("a.mov", {}),
@@ -23,7 +23,7 @@ WHOLE = [
 
 
 @pytest.mark.parametrize(("name", "options"), WHOLE)
-def test_what_is_cut_off_is_missed(tmp_path: Path, name: str, options: dict[str, Any]) -> None:
+def test_missing_bytes_are_counted(tmp_path: Path, name: str, options: dict[str, Any]) -> None:
     path = write_clip(tmp_path / name, frames=20, noise=True, **options)
     assert missing_bytes(path) == 0
     data = path.read_bytes()
@@ -31,7 +31,7 @@ def test_what_is_cut_off_is_missed(tmp_path: Path, name: str, options: dict[str,
     assert 0 < missing_bytes(path) <= 200
 
 
-def test_bytes_after_the_end_are_nothing_to_miss(tmp_path: Path) -> None:
+def test_extra_bytes_after_the_end_are_ignored(tmp_path: Path) -> None:
     for name, options in WHOLE[:6]:
         path = write_clip(tmp_path / name, frames=5, **options)
         path.write_bytes(path.read_bytes() + bytes(1000))
@@ -39,13 +39,13 @@ def test_bytes_after_the_end_are_nothing_to_miss(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.ts", "a.mpg"])
-def test_formats_without_a_size_claim_nothing(tmp_path: Path, name: str) -> None:
+def test_formats_without_a_size_miss_nothing(tmp_path: Path, name: str) -> None:
     path = write_clip(tmp_path / name, codec="mpeg2video", frames=20)
     path.write_bytes(path.read_bytes()[:-200])
     assert missing_bytes(path) == 0
 
 
-def test_a_live_recording_claims_nothing(tmp_path: Path) -> None:
+def test_a_live_recording_misses_nothing(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "a.mkv", frames=20, container_options={"live": "1"})
     path.write_bytes(path.read_bytes()[:-200])
     assert missing_bytes(path) == 0
@@ -58,7 +58,7 @@ def test_large_boxes_have_a_64_bit_size(tmp_path: Path) -> None:
     assert missing_bytes(path) == 5_000_000_000
 
 
-def test_a_last_box_without_a_size_goes_to_the_end(tmp_path: Path) -> None:
+def test_a_last_box_without_a_size_extends_to_the_end(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     start = struct.pack(">I4s4sI", 16, b"ftyp", b"isom", 0)
     path.write_bytes(start + struct.pack(">I4s", 0, b"mdat") + bytes(100))
@@ -68,7 +68,7 @@ def test_a_last_box_without_a_size_goes_to_the_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "data", [b"", b"x", b"\x1aE\xdf\xa3", b"RIFF", b"\0\0\0\x08ftyp", b"GIF89a"]
 )
-def test_stumps_do_not_break_it(tmp_path: Path, data: bytes) -> None:
+def test_fragments_raise_nothing(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "a"
     path.write_bytes(data)
     assert missing_bytes(path) >= 0

@@ -1,4 +1,4 @@
-"""Which formats are redacted in place, and what the others become."""
+"""Which pixel formats are redacted in place, and what the others become."""
 
 from __future__ import annotations
 

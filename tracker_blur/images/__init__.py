@@ -1,1 +1,1 @@
-"""Still and animated pictures in files."""
+"""Still and animated images in files."""

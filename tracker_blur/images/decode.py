@@ -1,17 +1,12 @@
-"""Whether a WebP picture was stored without loss.
+"""Decodes the bytes of an image file into frames.
 
-WebP Container Specification, RFC 9649, section 2.
-
-The bytes of a picture's file into frames: Pillow, and OpenCV for 16 bits.
-
-Pillow reads every format, but brings colors of 16 bits down to 8; those it only checks, and
-OpenCV reads them. OpenCV alone would not do: it takes some damaged or planar files for good ones.
+Pillow reads every format but HEIC. It reduces colors of 16 bits to 8, so OpenCV decodes those after
+Pillow has checked the file: OpenCV alone accepts some damaged or planar files.
 """
 
 from __future__ import annotations
 
 import io
-import struct
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -20,37 +15,19 @@ import numpy as np
 from PIL import Image, ImageCms, JpegImagePlugin
 
 from tracker_blur.core.frame import Orientation, Samples
-from tracker_blur.images import gif, png, tiff
-from tracker_blur.images.exif import keepable, loaded
+from tracker_blur.images import chunks, exif, gif, tiff
 from tracker_blur.images.frame import ANIMATED_FORMATS, Encoding, ImageFrame
 from tracker_blur.images.heic import HeicDecoder, is_heic
 
-_FRAME_HEADER_SIZE = 16
-
-
-def is_lossless(webp: bytes) -> bool:
-    """Return whether the first picture in the file is in the lossless format."""
-    position = 12  # after RIFF, its size, WEBP
-    while position + 8 <= len(webp):
-        kind, size = struct.unpack_from("<4sI", webp, position)
-        if kind in (b"VP8 ", b"VP8L"):
-            return bool(kind == b"VP8L")
-        position += 8
-        if kind == b"ANMF":  # a frame of an animation: its chunks lie inside
-            position += _FRAME_HEADER_SIZE
-        else:
-            position += size + size % 2
-    return False
-
-
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
 _ORIENTATION_TAG = 274
-_WEBP_QUALITY = 90  # what the input's was, a file does not tell
+_WEBP_QUALITY = 90  # files do not state the quality they were encoded with
 _WHOLE_BITS = (1, 2, 4, 8, 16)  # of a sample; others would change their meaning when written
+_FOREIGN_MODES = frozenset({"CMYK", "LAB"})
 
 
 class UnsupportedError(ValueError):
-    """The file is whole, but its pixels are of a kind that cannot be written as they were."""
+    """The file is complete, but its samples cannot be written as they were."""
 
 
 class Decoder(Protocol):
@@ -62,25 +39,27 @@ class Decoder(Protocol):
         ...
 
     @property
-    def is_whole(self) -> bool:
-        """Whether the file has an end, where its decoder would not miss one."""
+    def is_complete(self) -> bool:
+        """Whether the file has an end, where its decoder would not notice a missing one."""
         ...
 
     @property
     def count(self) -> int:
-        """How many frames there are; asking may fail for a damaged file."""
+        """How many frames there are; may raise for a damaged file."""
         ...
 
     def decode(self, index: int) -> ImageFrame:
-        """Return a frame, upright; raises whatever a decoder stumbles over."""
+        """Return a frame, upright; raises whatever the decoder does."""
         ...
 
 
-def opened(data: bytes) -> Decoder:
+def open_decoder(data: bytes) -> Decoder:
     """Return the decoder for a file's content.
 
-    Raises MissingPackageError for HEIC without its package, UnidentifiedImageError for what is
-    not a picture, and whatever Pillow stumbles over in a damaged one.
+    Raises:
+        MissingPackageError: The file is HEIC, and its package is not installed.
+        UnidentifiedImageError: The content is no image.
+        Exception: Whatever Pillow raises for a damaged file.
     """
     return HeicDecoder(data) if is_heic(data) else PillowDecoder(data)
 
@@ -91,11 +70,11 @@ class PillowDecoder:
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._image: Any = Image.open(io.BytesIO(data), formats=_FORMATS)
-        # A JPEG may hold further pictures (MPO): previews, depth maps, gain maps. None is kept.
+        # A JPEG may hold further images (MPO): previews, depth maps, gain maps. None is kept.
         self._format = "JPEG" if self._image.format == "MPO" else str(self._image.format)
-        # An APNG may hold a picture for viewers that show no animations, outside of it.
+        # An APNG may hold an image outside its animation, for viewers that show none.
         self._first = int(getattr(self._image, "default_image", False))
-        self._pages: list[int] = []  # of a TIFF: those known so far that are no smaller copies
+        self._pages: list[int] = []  # places of a TIFF's full-size pages, as far as known
 
     @property
     def may_move(self) -> bool:
@@ -103,19 +82,19 @@ class PillowDecoder:
         return self._format in ANIMATED_FORMATS
 
     @property
-    def is_whole(self) -> bool:
-        """Whether the file has an end; Pillow itself fails where other formats lack theirs."""
-        return self._format != "GIF" or gif.is_whole(self._data)
+    def is_complete(self) -> bool:
+        """Whether the file has an end; for other formats than GIF, Pillow notices that."""
+        return self._format != "GIF" or gif.is_complete(self._data)
 
     @property
     def count(self) -> int:
         """How many frames or pages there are."""
         if self._format == "JPEG":
             return 1
-        held = int(getattr(self._image, "n_frames", 1))
+        stored = int(getattr(self._image, "n_frames", 1))
         if self._format == "TIFF":
-            return held - sum(self._is_reduced(page) for page in range(held))
-        return held - self._first
+            return stored - sum(self._is_reduced(place) for place in range(stored))
+        return stored - self._first
 
     def decode(self, index: int) -> ImageFrame:
         """Return a frame, upright."""
@@ -125,24 +104,23 @@ class PillowDecoder:
             image.seek(place)
         tags: Mapping[int, Any] = dict(image.tag_v2) if self._format == "TIFF" else {}
         image.load()
-        is_deep = self._bits(tags) > 8
-        if is_deep:
+        if self._bits(tags) > 8:
             planes = self._deep_planes(place, tags)
         else:
-            planes = list(cv2.split(np.asarray(_flat(image))))
+            planes = list(cv2.split(np.asarray(_common_mode(image))))
         orientation = Orientation.UPRIGHT
         if self._format == "TIFF":
-            exif = image.getexif()  # its pages are turned already
+            exif_tags = image.getexif()  # Pillow and OpenCV turn its pages
         else:
             # Not getexif(): it takes an orientation from XMP too, which viewers ignore.
-            exif = loaded(image.info.get("exif"))
-            orientation = _orientation(exif)
+            exif_tags = exif.parse(image.info.get("exif"))
+            orientation = _orientation(exif_tags)
             planes = [np.ascontiguousarray(orientation.upright(plane)) for plane in planes]
         colors = 3 if len(planes) >= 3 else 1
         frame = ImageFrame(
             channels=tuple(planes[:colors]),
             alpha=planes[colors] if len(planes) > colors else None,
-            encoding=self._encoding(image, exif, orientation, tags),
+            encoding=self._encoding(image, exif_tags, orientation, tags),
             duration=round(image.info.get("duration", 0) * 1000),
         )
         if self._format == "GIF":
@@ -151,14 +129,14 @@ class PillowDecoder:
         return frame
 
     def _page(self, index: int) -> int:
-        """Return the place in a TIFF of a page: a smaller copy of another, a thumbnail, is none."""
+        """Return the place of a full-size page in a TIFF, which may hold thumbnails too."""
         place = self._pages[-1] + 1 if self._pages else 0
         while len(self._pages) <= index:
             try:
                 is_reduced = self._is_reduced(place)
             except EOFError:
                 if not self._pages:
-                    raise UnsupportedError("holds nothing but smaller copies of pictures") from None
+                    raise UnsupportedError("holds only reduced copies of images") from None
                 raise
             if not is_reduced:
                 self._pages.append(place)
@@ -171,7 +149,7 @@ class PillowDecoder:
 
     def _bits(self, tags: Mapping[int, Any]) -> int:
         if self._format == "PNG":
-            return png.bits(self._data)
+            return chunks.png_bits(self._data)
         if self._format != "TIFF":
             return 8
         bits = set(tags.get(tiff.BITS_PER_SAMPLE, (1,)))
@@ -187,35 +165,26 @@ class PillowDecoder:
                 raise UnsupportedError("is an animated PNG with samples of 16 bits")
             samples = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)
         else:
-            if (
-                self._image.mode not in ("I;16", "I;16B", "RGB", "RGBA")
-                or tags.get(tiff.PLANAR) == 2
-            ):
+            is_common = self._image.mode in ("I;16", "I;16B", "RGB", "RGBA")
+            if not is_common or tags.get(tiff.PLANAR_CONFIGURATION) == 2:
                 raise UnsupportedError(f"is a 16-bit TIFF of a rare kind ({self._image.mode})")
             _, pages = cv2.imdecodemulti(buffer, cv2.IMREAD_UNCHANGED, range=(place, place + 1))
             samples = pages[0] if pages else None
-        if (
-            samples is None
-            or samples.dtype != np.uint16
-            or samples.shape[:2] != self._upright_shape()
-        ):
-            raise UnsupportedError("is a 16-bit picture that OpenCV does not read")
+        width, height = self._image.size
+        if samples is None or samples.dtype != np.uint16 or samples.shape[:2] != (height, width):
+            raise UnsupportedError("is a 16-bit image that OpenCV cannot read")
         planes = list(cv2.split(samples))
         planes[:3] = planes[:3][::-1]
         if tags.get(tiff.PHOTOMETRIC) == 0:  # where 0 is white
             planes = [np.invert(plane) for plane in planes]
-        if tags.get(tiff.EXTRA_SAMPLES, (tiff.UNASSOCIATED,))[0] == 0:
-            planes = planes[:3]  # the fourth is anything but opacity
+        if tags.get(tiff.EXTRA_SAMPLES, (tiff.UNASSOCIATED_ALPHA,))[0] == 0:
+            planes = planes[:3]  # the fourth is not alpha
         return planes
-
-    def _upright_shape(self) -> tuple[int, int]:
-        width, height = self._image.size
-        return height, width
 
     def _encoding(
         self,
         image: Image.Image,
-        exif: Image.Exif,
+        exif_tags: Image.Exif,
         orientation: Orientation,
         tags: Mapping[int, Any],
     ) -> Encoding:
@@ -223,16 +192,18 @@ class PillowDecoder:
         if self._format == "JPEG":
             options = _jpeg_options(image, orientation)
         elif self._format == "WEBP":
-            lossless = is_lossless(self._data)
-            options = {"lossless": True, "exact": True} if lossless else {"quality": _WEBP_QUALITY}
+            is_lossless = chunks.is_lossless_webp(self._data)
+            options = (
+                {"lossless": True, "exact": True} if is_lossless else {"quality": _WEBP_QUALITY}
+            )
         elif self._format == "TIFF":
             compression = image.info.get("compression")
-            known = compression in tiff.COMPRESSIONS
-            options["compression"] = compression if known else tiff.LOSSLESS
+            is_kept = compression in tiff.COMPRESSIONS
+            options["compression"] = compression if is_kept else tiff.LOSSLESS
             if tiff.EXTRA_SAMPLES in tags:
-                options["extra_samples"] = tags[tiff.EXTRA_SAMPLES][0]
+                options["alpha"] = tags[tiff.EXTRA_SAMPLES][0]
         loop = image.info.get("loop")
-        if self._format == "GIF":  # which counts the repetitions, and plays once unless told
+        if self._format == "GIF":  # which counts repetitions, and plays once by default
             loop = 1 if loop is None else loop and loop + 1
         return Encoding(
             format=self._format,
@@ -240,17 +211,14 @@ class PillowDecoder:
             dpi=_dpi(image.info.get("dpi")),
             is_bilevel=image.mode == "1",
             plays=loop or 0,
-            exif=keepable(exif),
-            png_chunks=png.kept_chunks(self._data) if self._format == "PNG" else b"",
+            exif=exif.harmless(exif_tags),
+            png_chunks=chunks.png_color_chunks(self._data) if self._format == "PNG" else b"",
             options=options,
         )
 
 
-_FOREIGN_MODES = frozenset({"CMYK", "LAB"})
-
-
-def _flat(image: Image.Image) -> Image.Image:
-    """Return a picture of 8 bits in one of the modes L, LA, RGB and RGBA."""
+def _common_mode(image: Image.Image) -> Image.Image:
+    """Return an image of 8 bits in one of the modes L, LA, RGB and RGBA."""
     if image.mode in ("L", "LA", "RGB", "RGBA") and "transparency" not in image.info:
         return image
     if image.mode in ("1", "L"):
@@ -258,12 +226,12 @@ def _flat(image: Image.Image) -> Image.Image:
     if image.mode in ("P", "PA", "RGB", "RGBX", "YCbCr"):
         return image.convert("RGBA" if image.has_transparency_data else "RGB")
     if image.mode in _FOREIGN_MODES:
-        return _from_foreign(image)
+        return _as_srgb(image)
     raise UnsupportedError(f"has pixels of a rare kind ({image.mode})")
 
 
-def _from_foreign(image: Image.Image) -> Image.Image:
-    """Return colors for print as sRGB, by the file's own profile where it has a good one."""
+def _as_srgb(image: Image.Image) -> Image.Image:
+    """Return CMYK or Lab colors as sRGB, by the file's own profile where it has a valid one."""
     profile = image.info.get("icc_profile")
     if profile or image.mode == "LAB":
         try:
@@ -290,21 +258,21 @@ def _jpeg_options(image: Image.Image, orientation: Orientation) -> dict[str, Any
     subsampling = JpegImagePlugin.get_sampling(image)
     if orientation.swaps_sides:
         tables = [table.T for table in tables]
-        if subsampling == 1:  # halved across only: turned, Pillow cannot write it
+        if subsampling == 1:  # 4:2:2: turned, Pillow cannot write it
             subsampling = 0
     options = {
         "qtables": [table.ravel().tolist() for table in tables],
         "progressive": bool(image.info.get("progressive")),
     }
     if image.mode != "L":
-        options["subsampling"] = max(subsampling, 0)  # an unusual one becomes none
+        options["subsampling"] = max(subsampling, 0)  # an unknown one becomes 4:4:4
         options["keep_rgb"] = image.mode == "RGB" and image.info.get("adobe_transform") == 0
     return options
 
 
-def _orientation(exif: Image.Exif) -> Orientation:
+def _orientation(tags: Image.Exif) -> Orientation:
     try:
-        return Orientation(exif.get(_ORIENTATION_TAG, 1))
+        return Orientation(tags.get(_ORIENTATION_TAG, 1))
     except ValueError:
         return Orientation.UPRIGHT
 

@@ -1,8 +1,8 @@
-"""The EXIF tags that may be kept when a user asks for it: an explicit list, nothing else.
+"""The EXIF tags that are kept when a user asks for it: an explicit list, nothing else.
 
-Listed are tags that tell how, when, where and by whom a picture was taken, as numbers and short
-texts. Left out is everything in which pixels can hide (the thumbnail's directory, maker notes,
-previews, user comments, private tags) and the orientation, which is applied to the pixels.
+The list has tags about how, when, where and by whom an image was taken, as numbers and short texts.
+It leaves out everything that can hold pixels (the thumbnail's directory, maker notes, previews,
+user comments, private tags) and the orientation, which is applied to the pixels.
 
 Exif 2.32, CIPA DC-008-2019, sections 4.6.4 to 4.6.6.
 """
@@ -79,18 +79,18 @@ _GPS_TAGS = (
 )
 
 
-def loaded(block: bytes | None) -> Image.Exif:
-    """Return the tags of an EXIF block; none when there is no block, or a damaged one."""
+def parse(block: bytes | None) -> Image.Exif:
+    """Return the tags of an EXIF block: none if there is no block, or a damaged one."""
     exif = Image.Exif()
     try:
         exif.load(block or b"")
-    except Exception:  # Pillow raises whatever its parser stumbles over
+    except Exception:  # Pillow raises whatever its parser does
         return Image.Exif()
     return exif
 
 
-def keepable(exif: Image.Exif) -> bytes:
-    """Return an EXIF block with the listed tags alone; empty when there are none to be read."""
+def harmless(exif: Image.Exif) -> bytes:
+    """Return an EXIF block with only the listed tags; empty if none of them can be read."""
     kept = Image.Exif()
     try:
         for tag, value in _listed(exif, _IMAGE_TAGS).items():
@@ -99,21 +99,21 @@ def keepable(exif: Image.Exif) -> bytes:
             if listed := _listed(exif.get_ifd(directory), tags):
                 kept[directory] = listed
         return kept.tobytes() if kept else b""
-    except Exception:  # damaged directories are parsed, and fail, only now
+    except Exception:  # damaged directories fail only now, when they are parsed
         return b""
 
 
 def tags(exif: bytes) -> dict[int, Any]:
-    """Return a block of `keepable` as tags, of which some hold a dict of tags in turn."""
-    block = loaded(exif)
+    """Return a block from `harmless` as tags, some of which hold a dict of tags in turn."""
+    block = parse(exif)
     return {
         tag: block.get_ifd(tag) if tag in (_IFD.Exif, _IFD.GPSInfo) else value
         for tag, value in block.items()
     }
 
 
-def _listed(found: Any, listed: tuple[int, ...]) -> dict[int, Any]:
-    return {int(tag): found[tag] for tag in listed if tag in found and _is_harmless(found[tag])}
+def _listed(tags: Any, listed: tuple[int, ...]) -> dict[int, Any]:
+    return {int(tag): tags[tag] for tag in listed if tag in tags and _is_harmless(tags[tag])}
 
 
 def _is_harmless(value: Any) -> bool:

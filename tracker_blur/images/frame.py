@@ -1,8 +1,6 @@
-"""Pictures in memory: one frame each, and what is known of how a file stored them.
+"""ImageFrame: a still image, a page or a frame of an animation, and how its file stored it.
 
-The modules beside this one hold what is special to a format; the source and the sink for
-pictures are built from them. Pixels are always upright here: an orientation tag is applied when a
-picture is read, and never written.
+Pixels are always upright here: an orientation tag is applied on reading and never written.
 """
 
 from __future__ import annotations
@@ -19,33 +17,48 @@ import numpy.typing as npt
 from tracker_blur.core.frame import Frame, Image, Orientation, PixelLayout, Plane, Samples
 
 ANIMATED_FORMATS = frozenset({"GIF", "PNG", "WEBP"})
-"""Formats that can hold frames shown one after the other."""
+"""Formats that can hold animations."""
 
 MANY_FRAMES_FORMATS = ANIMATED_FORMATS | {"TIFF"}
-"""Formats that can hold several frames, or several pages."""
+"""Formats that can hold several frames or pages."""
+
+OPAQUE_FORMATS = frozenset({"BMP", "JPEG"})
+"""Formats that are written without transparency; in BMP, Pillow does not write it."""
 
 MICROSECOND = Fraction(1, 1_000_000)
 
 
-def eight_bits(samples: Samples) -> npt.NDArray[np.uint8]:
-    """Return samples of 8 or 16 bits as the upper 8 of them."""
+def upper_8_bits(samples: Samples) -> npt.NDArray[np.uint8]:
+    """Return samples of 8 bits as they are, and of 16 bits the upper 8."""
     return samples if samples.dtype == np.uint8 else (samples >> 8).astype(np.uint8)
+
+
+def blue_first(samples: Samples) -> Samples:
+    """Return samples in the order that OpenCV takes.
+
+    Args:
+        samples: Shape (height, width), or (height, width, 3 or 4) with red first.
+    """
+    if samples.ndim == 2:
+        return samples
+    return np.ascontiguousarray(samples[..., [2, 1, 0, 3][: samples.shape[2]]])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Encoding:
-    """How a file stored a picture, as far as an output can store it the same way.
+    """How a file stored an image, as far as an output can store it the same way.
 
     It never holds thumbnails, previews, XMP, IPTC, maker notes or comments.
 
-    format       Pillow's name of the format; "" for a picture that comes from no file
-    icc_profile  what the samples mean, as an ICC profile
-    dpi          pixels per inch, across and down
-    is_bilevel   samples are only black or white
-    plays        how often an animation is shown; 0: forever
-    exif         the harmless tags, see `tracker_blur.images.exif`; written only on demand
-    png_chunks   the PNG chunks that tell how colors and sizes are meant, as stored
-    options      what the format's encoder must be told to store a picture like this
+    Attributes:
+        format: Pillow's name of the format; "" for an image that comes from no file.
+        icc_profile: The color profile.
+        dpi: Pixels per inch, across and down.
+        is_bilevel: Samples are only black or white.
+        plays: How often an animation is shown; 0: forever.
+        exif: The harmless tags, see `tracker_blur.images.exif`; written only on request.
+        png_chunks: The PNG chunks about colors and the size of a pixel, as stored.
+        options: Parameters with which the format's encoder stores an image like this.
     """
 
     format: str = ""
@@ -60,14 +73,15 @@ class Encoding:
 
 @dataclass(eq=False)
 class ImageFrame(Frame):
-    """A still picture, a page, or a frame of an animation.
+    """A still image, a page, or a frame of an animation.
 
-    channels   (red, green, blue) or (gray,), each of shape (height, width), contiguous, uint8 or
-               uint16
-    alpha      opacity of the same shape and dtype; None: all opaque. It is never hidden, but the
-               colors of pixels that it makes transparent are
-    palette    the colors, as 0xRRGGBB, that a format with a palette has for this frame; None: any
-    duration   how long the frame is shown, in units of `time_base` seconds
+    Attributes:
+        channels: (red, green, blue) or (gray,), each of shape (height, width), contiguous, uint8
+            or uint16.
+        alpha: Opacity of the same shape and dtype; None: all opaque. It is never redacted, but the
+            colors under transparent pixels are.
+        palette: The colors, as 0xRRGGBB, of a frame from a format with palettes; None: any.
+        duration: How long the frame is shown, in units of `time_base` seconds.
     """
 
     channels: tuple[Samples, ...]
@@ -94,10 +108,10 @@ class ImageFrame(Frame):
         return width, height
 
     def view(self, size: tuple[int, int]) -> Image:
-        """Return the picture without its transparency, scaled to (width, height), as BGR.
+        """Return the image without its transparency, scaled to (width, height), as BGR.
 
-        Of 16-bit samples the brightest of the view becomes white: cameras often fill only the
-        lower 10 to 14 bits, and a face must be seen in those too.
+        With 16 bits, the brightest sample of the view becomes white: cameras often fill only the
+        lower 10 to 14 bits, and faces must be detected there too.
         """
         reduced = [cv2.resize(c, size, interpolation=cv2.INTER_AREA) for c in self.channels]
         if self.layout.bits > 8:
@@ -108,5 +122,5 @@ class ImageFrame(Frame):
         return np.asarray(cv2.merge(reduced[::-1]), np.uint8)
 
     def planes(self) -> tuple[Plane, ...]:
-        """Return the color channels, safe to write into; alpha is not among them."""
+        """Return the color channels, safe to write into, without alpha."""
         return tuple(Plane(channel) for channel in self.channels)

@@ -1,7 +1,7 @@
-"""HEIC pictures, through the optional package pillow-heif.
+"""HEIC images, through the optional package pillow-heif.
 
-Only the primary picture of a file is read; thumbnails, depth maps, gain maps, bursts and other
-auxiliary pictures in it are neither read nor written.
+Only the primary image of a file is read; thumbnails, depth maps, gain maps, bursts and other
+auxiliary images are neither read nor written.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from tracker_blur.errors import MissingPackageError
-from tracker_blur.images.exif import keepable, loaded
+from tracker_blur.images import exif
 from tracker_blur.images.frame import Encoding, ImageFrame
 
 _BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
@@ -22,12 +22,12 @@ _MOST_PIXELS = 178_956_970  # Pillow's own limit for the other formats
 
 
 def is_heic(data: bytes) -> bool:
-    """Return whether a file's first bytes are those of a HEIC picture."""
+    """Return whether a file starts like HEIC."""
     return data[4:8] == b"ftyp" and data[8:12] in _BRANDS
 
 
 def package() -> ModuleType:
-    """Return pillow-heif; raises MissingPackageError when it is not installed."""
+    """Return pillow-heif; raises MissingPackageError if it is not installed."""
     try:
         import pillow_heif
     except ImportError:
@@ -37,17 +37,17 @@ def package() -> ModuleType:
 
 
 class HeicDecoder:
-    """The one picture of a HEIC file, see `tracker_blur.images.decode.Decoder`."""
+    """The primary image of a HEIC file, see `tracker_blur.images.decode.Decoder`."""
 
     may_move = False
-    is_whole = True
+    is_complete = True
     count = 1
 
     def __init__(self, data: bytes) -> None:
         self._file = package().open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
 
     def decode(self, index: int) -> ImageFrame:
-        """Return the primary picture, upright; 10 and 12 bits are shifted up to 16."""
+        """Return the primary image, upright; 10 and 12 bits are shifted up to 16."""
         image = self._file[self._file.primary_index]
         width, height = image.size
         if width * height > _MOST_PIXELS:
@@ -63,14 +63,14 @@ class HeicDecoder:
             encoding=Encoding(
                 format="HEIF",
                 icc_profile=info.get("icc_profile"),
-                exif=keepable(loaded(info.get("exif"))),
+                exif=exif.harmless(exif.parse(info.get("exif"))),
                 options={key: info[key] for key in kept if info.get(key)},
             ),
         )
 
 
-def encoded(frame: ImageFrame, exif: bytes) -> bytes:
-    """Return a picture as a HEIC file without thumbnails; raises MissingPackageError."""
+def encode(frame: ImageFrame, exif_block: bytes) -> bytes:
+    """Return an image as a HEIC file without thumbnails; raises MissingPackageError."""
     planes = frame.channels if frame.alpha is None else (*frame.channels, frame.alpha)
     mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[len(planes)]
     if frame.layout.bits > 8:
@@ -83,7 +83,7 @@ def encoded(frame: ImageFrame, exif: bytes) -> bytes:
         file,
         quality=_QUALITY,
         icc_profile=frame.encoding.icc_profile or None,
-        exif=exif or None,
+        exif=exif_block or None,
         **(frame.encoding.options if frame.encoding.format == "HEIF" else {}),
     )
     return file.getvalue()

@@ -1,4 +1,4 @@
-"""Pictures: still, animated, or of several pages."""
+"""ImageReader: the frames of an image file, still, animated or of several pages."""
 
 from __future__ import annotations
 
@@ -15,27 +15,32 @@ from PIL import Image, UnidentifiedImageError
 from tracker_blur.core.frame import VideoInfo
 from tracker_blur.errors import MissingPackageError, SourceError, reason_of
 from tracker_blur.files.paths import check_is_file
-from tracker_blur.images.decode import UnsupportedError, opened
+from tracker_blur.images.decode import UnsupportedError, open_decoder
 from tracker_blur.images.frame import MICROSECOND, ImageFrame
-from tracker_blur.video.reader import open_input, picture_stream
+from tracker_blur.video.reader import open_input, video_stream
 
+_PART_KEPT = "only the part before is kept"
 _READABLE = "jpg, png, webp, tiff, bmp, gif and heic"
-_STILLS = "_pipe"  # how FFmpeg's formats of single pictures are called
-_DEFAULT_DURATION = 100_000  # microseconds, where a file tells none: as browsers assume
+_STILL_SUFFIX = "_pipe"  # of the names of FFmpeg's formats for still images
+_DEFAULT_DURATION = 100_000  # microseconds, if a file states none: as browsers assume
 
 
 class ImageReader:
-    """Gives the frames of an animation, the pages of a TIFF, or the one picture of another file.
+    """Gives the frames of an animation, the pages of a TIFF, or the only image of another file.
 
-    info      what is known at the start; the size is the first frame's, pages may differ in it
-    warnings  why a partial input ended early, once it did
+    Args:
+        path: The file. Its content, not its name, decides the format.
+        partial: Accept an animation or pages that break off, up to the last complete one. A single
+            image must be complete.
 
-    path     the file; its content, not its name, tells the format
-    partial  accept an animation or pages that break off, up to the last whole one; a single
-             picture must be whole
+    Attributes:
+        info: What is known at the start. The size is that of the first frame; pages may differ.
+        warnings: Why a partial input ended early, once it has.
 
-    Raises SourceError when the file is missing, empty, no picture, damaged, not whole, or too
-    large to be harmless; MissingPackageError for HEIC without its package.
+    Raises:
+        SourceError: The file is missing, empty, no image, damaged, incomplete, or so large that it
+            may be harmful.
+        MissingPackageError: The file is HEIC, and its package is not installed.
     """
 
     info: VideoInfo
@@ -45,18 +50,21 @@ class ImageReader:
         self._partial = partial
         self.warnings: tuple[str, ...] = ()
         data = _read(path)
-        with self._explained():
-            self._decoder = opened(data)
-        if not self._decoder.is_whole:
-            self._end_early(
-                SourceError(f"{path}: breaks off: get a complete copy, or accept a partial one")
-            )
+        with self._source_errors():
+            self._decoder = open_decoder(data)
+        if not self._decoder.is_complete:
+            if not partial:
+                raise SourceError(
+                    f"{path}: breaks off: get a complete copy, or accept what there is with",
+                    remedy="partial",
+                )
+            self.warnings = (f"{path}: breaks off; {_PART_KEPT}",)
         self._next: ImageFrame | None = self._decode(0)
-        self._count = self._counted()
+        self._count = self._frame_count()
         self.info = VideoInfo(
             size=self._next.size,
             pixel_aspect=Fraction(1),
-            rate=1 / (_shown(self._next) * MICROSECOND),
+            rate=1 / (_shown_duration(self._next) * MICROSECOND),
             frame_count=self._count,
             is_moving=self._decoder.may_move and self._count != 1,
         )
@@ -73,7 +81,7 @@ class ImageReader:
                     self._end_early(error)
                     return
             frame.index, frame.pts = index, pts
-            pts += _shown(frame)
+            pts += _shown_duration(frame)
             yield frame
 
     def __enter__(self) -> ImageReader:
@@ -85,29 +93,30 @@ class ImageReader:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Nothing is to be closed: the file was read whole at the start."""
+        """Close nothing: the file was read at the start."""
 
-    def _counted(self) -> int | None:
+    def _frame_count(self) -> int | None:
         try:
-            with self._explained():
+            with self._source_errors():
                 return self._decoder.count
         except SourceError as error:
             self._end_early(error)
             return None
 
     def _decode(self, index: int) -> ImageFrame:
-        with self._explained():
+        with self._source_errors():
             return self._decoder.decode(index)
 
     def _end_early(self, error: SourceError) -> None:
-        """Note that there is not more, if the user takes what there is; else raise the error."""
+        """Warn that the rest is missing if the user accepts that; otherwise raise the error."""
         if not self._partial:
             raise error
-        self.warnings = (f"{error} (only the part before is kept)",)
+        self.warnings = (f"{error}; {_PART_KEPT}",)
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Turn whatever a decoder raises into one line, and keep its warnings from printing."""
+    def _source_errors(self) -> Iterator[None]:
+        """Turn whatever a decoder raises into one line, and silence its warnings."""
+        path = self._path
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -115,38 +124,33 @@ class ImageReader:
         except MissingPackageError:
             raise
         except UnsupportedError as error:
-            raise SourceError(
-                f"{self._path}: {error}: convert it to a common kind of picture first"
-            ) from error
+            raise SourceError(f"{path}: {error}: convert it to a common format first") from error
         except UnidentifiedImageError as error:
-            if _holds_video(self._path):
+            if _holds_video(path):
                 raise SourceError(
-                    f"{self._path}: holds a video, by its name a picture: rename it, as to .mp4"
+                    f"{path}: holds a video, but its name is that of an image: rename it, "
+                    "for example to .mp4"
                 ) from error
-            raise SourceError(
-                f"{self._path}: is no picture that can be read: give one of {_READABLE}"
-            ) from error
+            raise SourceError(f"{path}: is not a readable image: use one of {_READABLE}") from error
         except (Image.DecompressionBombError, MemoryError) as error:
-            raise SourceError(
-                f"{self._path}: is too large to be read safely: reduce it first"
-            ) from error
-        except Exception as error:  # decoders raise whatever they stumble over
+            raise SourceError(f"{path}: is too large to be read safely: reduce it first") from error
+        except Exception as error:  # decoders raise whatever they like
             reason = str(error).partition("\n")[0] or type(error).__name__
             raise SourceError(
-                f"{self._path}: is damaged or breaks off ({reason}): get a complete copy"
+                f"{path}: is damaged or breaks off ({reason}): get a complete copy"
             ) from error
 
 
-def _shown(frame: ImageFrame) -> int:
-    """Return for how long, in microseconds, viewers show a frame."""
+def _shown_duration(frame: ImageFrame) -> int:
+    """Return for how long viewers show a frame, in microseconds."""
     return frame.duration or _DEFAULT_DURATION
 
 
 def _holds_video(path: Path) -> bool:
     try:
         with open_input(path) as container:
-            picture_stream(container, path)
-            return not container.format.name.endswith(_STILLS)
+            video_stream(container, path)
+            return not container.format.name.endswith(_STILL_SUFFIX)
     except SourceError:
         return False
 
@@ -158,7 +162,7 @@ def _read(path: Path) -> bytes:
     except FileNotFoundError as error:
         raise SourceError(f"{path}: no such file: check the name") from error
     except IsADirectoryError as error:
-        raise SourceError(f"{path}: is a folder: name a picture in it") from error
+        raise SourceError(f"{path}: is a folder: name an image in it") from error
     except OSError as error:
         reason = reason_of(error)
         raise SourceError(f"{path}: cannot be read ({reason}): check the file") from error

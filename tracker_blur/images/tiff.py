@@ -1,41 +1,54 @@
-"""TIFF files put together from pages, so that each page keeps its depth, compression and profile.
+"""Writes TIFF files page by page, each page with its own depth, compression and color profile.
 
-Pillow writes no colors of 16 bits and OpenCV no color profiles, so either encodes the pixels of a
-page as a file of its own, and the pages are joined here under directories with the tags they need.
+tifffile writes the file. Pillow reads TIFF, as it does the other formats: tifffile takes the pages
+before a break for the whole file, and decodes neither LZW, JPEG nor fax without imagecodecs.
 
-TIFF revision 6.0, Adobe 1992, sections 2 and 8.
+TIFF revision 6.0, Adobe 1992.
 """
 
 from __future__ import annotations
 
 import io
+import os
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import cv2
-from PIL import Image, TiffImagePlugin, TiffTags
+import numpy as np
+import tifffile
+from PIL import Image, TiffImagePlugin
 
 from tracker_blur.core.frame import Samples
+from tracker_blur.images.frame import blue_first
 
-BITS_PER_SAMPLE, PHOTOMETRIC, PLANAR = 258, 262, 284
-EXTRA_SAMPLES, ASSOCIATED, UNASSOCIATED = 338, 1, 2
+BITS_PER_SAMPLE, PHOTOMETRIC, PLANAR_CONFIGURATION = 258, 262, 284
+EXTRA_SAMPLES, UNASSOCIATED_ALPHA = 338, 2
 _NEW_SUBFILE_TYPE, _REDUCED_BIT = 254, 1
-_SUBFILE_TYPE, _REDUCED = 255, 2  # the same, in older files
-_STRIP_OFFSETS, _PREDICTOR, _ICC_PROFILE = 273, 317, 34675
-_X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT, _INCH = 282, 283, 296, 2
+_SUBFILE_TYPE, _REDUCED = 255, 2  # the same in older files
+_ASCII = 2
+_POINTERS = {34665: "ExifTag", 34853: "GPSTag"}
 
 LOSSLESS = "tiff_adobe_deflate"
-_PREDICTED = {LOSSLESS: 8, "tiff_lzw": 5}  # differences between pixels compress better
-_UNCOMPRESSED = "raw"
-_BILEVEL_ONLY = frozenset({"group3", "group4"})
-COMPRESSIONS = frozenset({*_PREDICTED, *_BILEVEL_ONLY, _UNCOMPRESSED, "packbits", "jpeg"})
-"""The compressions, as Pillow calls them, that an output takes over from its input."""
+_CODES = {
+    LOSSLESS: 8,
+    "raw": 1,
+    "tiff_lzw": 5,
+    "packbits": 32773,
+    "jpeg": 7,
+    "group3": 3,
+    "group4": 4,
+}
+COMPRESSIONS = frozenset(_CODES)
+"""The compressions, by Pillow's names, that an output takes over from its input."""
 
+_FAX = frozenset({"group3", "group4"})
+_DEEP = frozenset({"raw", LOSSLESS, "tiff_lzw"})  # those for 16 bits
+_PREDICTED = frozenset({LOSSLESS, "tiff_lzw"})  # differences between pixels compress better
+_HORIZONTAL = 2  # the predictor that stores these differences
 _JPEG_QUALITY = 95
-
-_HEADER = b"II*\0"
-_LINK_SIZE, _ENTRY_SIZE = 4, 12
+_NO_DIRECTORY = b"II*\0\0\0\0\0"
 
 
 def is_reduced(tags: Mapping[int, Any]) -> bool:
@@ -45,72 +58,142 @@ def is_reduced(tags: Mapping[int, Any]) -> bool:
     )
 
 
-def options(compression: str, mode: str) -> dict[str, Any]:
-    """Return what Pillow must be told to compress a page of one of its modes this way.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TiffPage:
+    """A page to be written.
 
-    A compression that cannot hold the mode becomes `LOSSLESS`.
+    Attributes:
+        samples: Shape (height, width), or (height, width, channels) with red first and alpha last;
+            bool for black and white, uint8 or uint16.
+        compression: Pillow's name; one that cannot hold the samples becomes `LOSSLESS`.
+        alpha: What the last of 2 or 4 channels means (TIFF 6.0, section 18).
+        icc_profile: The color profile.
+        dpi: Pixels per inch, across and down.
+        exif: Tags as `tracker_blur.images.exif.tags` returns them.
     """
-    if (compression in _BILEVEL_ONLY and mode != "1") or (
-        compression == "jpeg" and mode not in ("L", "RGB")
+
+    samples: Samples
+    compression: str = LOSSLESS
+    alpha: int = UNASSOCIATED_ALPHA
+    icc_profile: bytes | None = None
+    dpi: tuple[float, float] | None = None
+    exif: Mapping[int, Any] = field(default_factory=dict)
+
+    @property
+    def channels(self) -> int:
+        """How many samples a pixel has."""
+        return 1 if self.samples.ndim == 2 else self.samples.shape[2]
+
+
+def encode(pages: Iterable[TiffPage]) -> bytes:
+    """Return a TIFF file of these pages; raises ValueError when it would exceed 4 GiB."""
+    file = io.BytesIO()
+    try:
+        with tifffile.TiffWriter(file, byteorder="<") as writer:
+            written = [_write(writer, page) for page in pages]
+    except struct.error as error:
+        raise ValueError("it would be larger than 4 GiB, the limit of TIFF") from error
+    file.seek(0)
+    with tifffile.TiffFile(file) as stored:
+        for page, compression in zip(stored.pages, written, strict=True):
+            page.aspage().tags["Compression"].overwrite(_CODES[compression])
+    return file.getvalue()
+
+
+def _write(writer: tifffile.TiffWriter, page: TiffPage) -> str:
+    """Write a page, and return by which compression."""
+    compression = _suitable(page)
+    data, options = _tifffile_options(page, compression)
+    writer.write(
+        data,
+        photometric="rgb" if page.channels > 2 else "minisblack",
+        planarconfig="contig" if page.channels > 1 else None,
+        extrasamples=[page.alpha] if page.channels in (2, 4) else None,
+        iccprofile=page.icc_profile,
+        resolution=page.dpi,
+        extratags=_exif_tags(writer.filehandle, page.exif),
+        metadata=None,
+        software=False,
+        **options,
+    )
+    return compression
+
+
+def _suitable(page: TiffPage) -> str:
+    """Return the compression that the page asks for, or `LOSSLESS` where it cannot hold it."""
+    is_bilevel, is_deep = page.samples.dtype == np.bool_, page.samples.dtype == np.uint16
+    if (
+        (page.compression in _FAX and not is_bilevel)
+        or (page.compression == "jpeg" and (is_bilevel or page.channels not in (1, 3)))
+        or (page.compression not in _DEEP and is_deep)
     ):
-        compression = LOSSLESS
+        return LOSSLESS
+    return page.compression
+
+
+def _tifffile_options(page: TiffPage, compression: str) -> tuple[Any, dict[str, Any]]:
+    """Return the data of a page as tifffile takes it, and how it is stored."""
+    options: dict[str, Any] = {}
+    if compression in _PREDICTED and page.samples.dtype != np.bool_:
+        options["predictor"] = _HORIZONTAL
+    if compression == "raw":
+        return page.samples, options
+    options["compression"] = _CODES[LOSSLESS]
+    if compression == LOSSLESS:
+        return page.samples, options
+    # Without imagecodecs, tifffile knows no other compression. libtiff, in Pillow and OpenCV,
+    # compresses the strips; `encode` corrects the name.
+    content = _libtiff_page(page.samples, compression)
+    with tifffile.TiffFile(io.BytesIO(content)) as file:
+        stored = file.pages.first
+    strips = [
+        content[offset : offset + size]
+        for offset, size in zip(stored.dataoffsets, stored.databytecounts, strict=True)
+    ]
+    options |= {
+        "shape": page.samples.shape,
+        "dtype": page.samples.dtype,
+        "rowsperstrip": stored.rowsperstrip,
+        "jpegtables": stored.jpegtables,
+    }
+    return iter(strips), options
+
+
+def _libtiff_page(samples: Samples, compression: str) -> bytes:
+    """Return a TIFF file of one page."""
+    if samples.dtype == np.uint16:  # Pillow writes no colors of 16 bits
+        option = [cv2.IMWRITE_TIFF_COMPRESSION, _CODES[compression]]
+        return cv2.imencode(".tiff", blue_first(samples), option)[1].tobytes()
+    options: dict[str, Any] = {"compression": compression}
     if compression == "jpeg":
-        return {"compression": compression, "quality": _JPEG_QUALITY}
-    if compression in _PREDICTED and mode != "1":
-        return {"compression": compression, "tiffinfo": {_PREDICTOR: 2}}
-    return {"compression": compression}
+        options["quality"] = _JPEG_QUALITY
+    elif compression in _PREDICTED and samples.dtype != np.bool_:
+        options["tiffinfo"] = {TiffImagePlugin.PREDICTOR: _HORIZONTAL}
+    file = io.BytesIO()
+    Image.fromarray(samples).save(file, "TIFF", **options)
+    return file.getvalue()
 
 
-def encoded(samples: Samples, compression: str) -> bytes:
-    """Return a picture of 16 bits as a TIFF of one page.
-
-    samples      shape (height, width) or (height, width, 3 or 4), blue first
-    compression  Pillow's name; one that does not suit 16 bits becomes `LOSSLESS`
-    """
-    number = 1 if compression == _UNCOMPRESSED else _PREDICTED.get(compression, 8)
-    return cv2.imencode(".tiff", samples, [cv2.IMWRITE_TIFF_COMPRESSION, number])[1].tobytes()
-
-
-def described(icc_profile: bytes | None, dpi: tuple[float, float] | None) -> dict[int, Any]:
-    """Return the tags that hold a color profile and pixels per inch."""
-    tags: dict[int, Any] = {}
-    if icc_profile:
-        tags[_ICC_PROFILE] = icc_profile
-    if dpi:
-        tags |= {_X_RESOLUTION: dpi[0], _Y_RESOLUTION: dpi[1], _RESOLUTION_UNIT: _INCH}
-    return tags
-
-
-def joined(pages: Sequence[tuple[bytes, dict[int, Any]]]) -> bytes:
-    """Return one TIFF of several pages, each given as a TIFF of one page and tags to set in it.
-
-    Raises ValueError when it would outgrow the 4 GiB of the format.
-    """
-    whole = bytearray(_HEADER + bytes(_LINK_SIZE))
-    link = len(_HEADER)  # where the next directory's place is to be noted
-    for page, tags in pages:
-        whole += bytes(len(whole) % 2)
-        struct.pack_into("<I", whole, link, len(whole))
-        directory = _directory(page, tags).tobytes(len(whole))
-        (entries,) = struct.unpack_from("<H", directory)
-        link = len(whole) + 2 + _ENTRY_SIZE * entries
-        whole += directory + page
-        if len(whole) >= 1 << 32:
-            raise ValueError("it would be larger than 4 GiB, the limit of TIFF")
-    return bytes(whole)
-
-
-def _directory(page: bytes, tags: dict[int, Any]) -> TiffImagePlugin.ImageFileDirectory_v2:
-    """Return the directory of a page, to be followed by that page's file."""
-    directory = TiffImagePlugin.ImageFileDirectory_v2(_HEADER + bytes(_LINK_SIZE))
-    with Image.open(io.BytesIO(page), formats=["TIFF"]) as image:
-        assert isinstance(image, TiffImagePlugin.TiffImageFile)
-        for tag, value in image.tag_v2.items():
-            directory.tagtype[tag] = image.tag_v2.tagtype[tag]
-            directory[tag] = value
-    # Pillow counts strips from the directory's end, where the page's file begins; from the start
-    # of the whole they may be farther away than a short number can tell.
-    directory.tagtype[_STRIP_OFFSETS] = TiffTags.LONG
+def _exif_tags(file: tifffile.FileHandle, tags: Mapping[int, Any]) -> list[tuple[Any, ...]]:
+    """Return tags as tifffile takes them; those that point to a directory have it appended."""
+    extra: list[tuple[Any, ...]] = []
     for tag, value in tags.items():
-        directory[tag] = value
-    return directory
+        if tag in _POINTERS:  # tifffile takes pointers by their names alone
+            extra.append((_POINTERS[tag], "I", 1, _append_directory(file, tag, value), False))
+        else:
+            extra.append((tag, _ASCII, 0, str(value).encode("ascii", "replace"), False))
+    return extra
+
+
+def _append_directory(file: tifffile.FileHandle, tag: int, values: Mapping[int, Any]) -> int:
+    """Append a directory of tags to a file, and return its offset."""
+    directory = TiffImagePlugin.ImageFileDirectory_v2(_NO_DIRECTORY, group=tag)
+    for key, value in values.items():
+        directory[key] = value
+    file.seek(0, os.SEEK_END)
+    offset = file.tell()
+    if offset % 2:
+        file.write(b"\0")
+        offset += 1
+    file.write(directory.tobytes(offset))
+    return offset

@@ -1,4 +1,4 @@
-"""Pictures: still, animated, or of several pages; only pixels, color profile and resolution."""
+"""ImageWriter: writes frames into an image file, still, animated or of several pages."""
 
 from __future__ import annotations
 
@@ -9,32 +9,36 @@ from types import TracebackType
 
 import numpy as np
 
-from tracker_blur.core.frame import Image, RedactedFrame
-from tracker_blur.core.source import FrameReader
+from tracker_blur.core.frame import FrameReader, Image, RedactedFrame
 from tracker_blur.errors import SinkError, TrackerBlurError
 from tracker_blur.files.atomic import replacing
 from tracker_blur.files.paths import format_of
 from tracker_blur.images import heic
 from tracker_blur.images.encode import encode
-from tracker_blur.images.frame import MANY_FRAMES_FORMATS, ImageFrame
+from tracker_blur.images.frame import MANY_FRAMES_FORMATS, OPAQUE_FORMATS, ImageFrame
 from tracker_blur.settings import Settings
 
 _GAP_PX = 8
 
 
 class ImageWriter:
-    """Writes picture frames into one file, in the format that its suffix stands for.
+    """Writes frames into one file, in the format that its suffix stands for.
 
-    Frames are held in memory until the end: an animation takes 3 bytes a pixel and frame.
+    Frames are held in memory until the end: an animation takes 3 bytes per pixel and frame.
 
-    path      the output; written only when complete
-    source    where the frames come from
-    settings  `metadata` and `overwrite` are used; quality is the input's own
-    warnings  empty: a picture is written as it is
+    Args:
+        path: The output; written only when complete.
+        source: Where the frames come from.
+        settings: `metadata` and `overwrite` are used. The quality is that of the input.
 
-    Raises SettingsError for a suffix that stands for no picture; SinkError for one that cannot
-    hold as many frames, and when the output exists or cannot be written; MissingPackageError for
-    HEIC without its package.
+    Attributes:
+        warnings: What the user should know: transparency that the format cannot hold.
+
+    Raises:
+        SettingsError: The suffix stands for no image format.
+        SinkError: The format holds a single image and the input has several; the output already
+            exists or cannot be written.
+        MissingPackageError: The output is HEIC, and its package is not installed.
     """
 
     def __init__(self, path: Path, source: FrameReader, settings: Settings) -> None:
@@ -47,18 +51,23 @@ class ImageWriter:
         count = source.info.frame_count
         if count != 1 and self._format not in MANY_FRAMES_FORMATS:
             raise SinkError(
-                f"{path}: holds one picture, and the input has {count or 'several'}: "
+                f"{path}: can hold only one image, and the input has {count or 'several'}: "
                 "choose gif, png, webp or tiff"
             )
         if self._format == "HEIF":
             heic.package()
 
     def write(self, redacted: RedactedFrame) -> None:
-        """Take one frame, which must be of a picture."""
+        """Take one frame, which must be an ImageFrame."""
         frame = redacted.frame
         if not isinstance(frame, ImageFrame):
-            raise TypeError(f"a picture cannot be written from a {type(frame).__name__}")
+            raise TypeError(f"an image cannot be written from a {type(frame).__name__}")
         self._frames.append(frame)
+        if frame.alpha is not None and self._format in OPAQUE_FORMATS:
+            self.warnings = (
+                f"{self._path}: {self._format} is written without transparency, on white: "
+                "choose png or webp to keep it",
+            )
 
     def __enter__(self) -> ImageWriter:
         overwrite = self._settings.overwrite
@@ -71,41 +80,43 @@ class ImageWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Write the file, or leave nothing of it where there was an error."""
+        """Write the file, or leave nothing of it if there was an error."""
         if kind is not None:
             self._output.__exit__(kind, error, trace)
             return
         with self._output:
-            _fill(self._temporary, self._path, self._frames, self._settings.metadata == "keep")
+            _write(self._temporary, self._path, self._frames, self._settings.metadata == "keep")
 
 
 def side_by_side(path: Path, before: Image, after: Image, overwrite: bool) -> None:
-    """Write two upright views of one size beside each other, as a picture for comparing.
+    """Write two upright views of one size next to each other, as an image for comparing.
 
-    The result shows the faces: it is for the user's eyes only. Raises SettingsError for a suffix
-    that stands for no picture, SinkError when the file exists or cannot be written.
+    The result shows the faces: it is for the user's eyes only.
+
+    Raises:
+        SettingsError: The suffix stands for no image format.
+        SinkError: The file already exists or cannot be written.
     """
     format_of(path)
     gap = np.full((before.shape[0], _GAP_PX, 3), 255, np.uint8)
     both = np.hstack([before, gap, after])
     frame = ImageFrame(tuple(np.ascontiguousarray(both[..., i]) for i in (2, 1, 0)))
     with replacing(path, overwrite) as temporary:
-        _fill(temporary, path, [frame], keep_exif=False)
+        _write(temporary, path, [frame], keep_exif=False)
 
 
-def _fill(temporary: Path, path: Path, frames: Sequence[ImageFrame], keep_exif: bool) -> None:
-    """Write the frames into the temporary file that is to become `path`."""
+def _write(temporary: Path, path: Path, frames: Sequence[ImageFrame], keep_exif: bool) -> None:
+    """Write frames into the temporary file that becomes `path`."""
     file_format = format_of(path)
     if not frames:
-        raise SinkError(f"{path}: there is no picture to write: check the input")
+        raise SinkError(f"{path}: there is no image to write: check the input")
     try:
-        stored = encode(frames, file_format, keep_exif)
+        content = encode(frames, file_format, keep_exif)
     except TrackerBlurError:
         raise
-    except Exception as error:  # encoders raise whatever they stumble over
+    except Exception as error:  # encoders raise whatever they like
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise SinkError(
-            f"{path}: the picture cannot be stored as {file_format} ({reason}): "
-            "choose another format"
+            f"{path}: the image cannot be stored as {file_format} ({reason}): choose another format"
         ) from error
-    temporary.write_bytes(stored)
+    temporary.write_bytes(content)

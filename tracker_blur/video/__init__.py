@@ -1,1 +1,1 @@
-"""Video files by way of PyAV: read, redacted pictures written, the rest copied."""
+"""Video files, read and written with FFmpeg (PyAV)."""

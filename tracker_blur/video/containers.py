@@ -1,4 +1,4 @@
-"""Which kinds of video file are written, and what each can hold."""
+"""The container formats that are written, and what each can hold."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from tracker_blur.errors import SinkError
 
 @dataclass(frozen=True, slots=True)
 class ContainerFormat:
-    """A kind of video file.
+    """A container format.
 
-    muxer         FFmpeg's name of it
-    codecs        of the pictures it is written with, as FFmpeg names them
-    preferred     of these, what pictures become that it cannot hold as they were, best first
-    subtitles     FFmpeg's encoder of the text subtitles that every player of this kind reads
-    options       of the muxer
-    is_strict     whether each packet of a track must be later than the one before
-    holds_tracks   whether there can be tracks beside the pictures
-    holds_fonts   whether files can be attached
+    Attributes:
+        muxer: FFmpeg's name.
+        codecs: The video codecs that are written into it, as FFmpeg names them.
+        preferred: Those of them, best first, that replace a codec it cannot hold.
+        subtitles: FFmpeg's encoder of the text subtitles that all its players read.
+        options: For the muxer.
+        is_strict: Whether each packet of a track must be later than the one before.
+        holds_tracks: Whether it has other tracks than video.
+        holds_fonts: Whether fonts can be attached.
     """
 
     muxer: str
@@ -74,7 +75,7 @@ _FORMATS = {
 
 
 def container_format(path: Path) -> ContainerFormat:
-    """Return what the suffix of an output's name stands for; raises SinkError for others."""
+    """Return the format that an output's suffix stands for; raises SinkError if there is none."""
     try:
         return _FORMATS[path.suffix.lower()]
     except KeyError:

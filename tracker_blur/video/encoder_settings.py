@@ -1,6 +1,6 @@
-"""Which encoder writes a picture track, and with which settings.
+"""Which encoder writes a video, and with which settings.
 
-Default qualities and presets are measured: docs/media.md holds the table.
+The default qualities and presets are measured: docs/media.md holds the table.
 """
 
 from __future__ import annotations
@@ -24,18 +24,19 @@ _QSCALE_UNIT = 118  # FF_QP2LAMBDA: FFmpeg counts quantizer scales in 1/118
 class Encoder:
     """One of FFmpeg's encoders.
 
-    name            FFmpeg's name of it
-    codec           FFmpeg's name of what it writes
-    quality_option  the option that sets a constant quality; None: it has no such scale
-    quality         our default in that scale
-    qualities       the ends of that scale, beyond which encoders take the end without a word; None:
-                    not known, so the encoder has the last word
-    preset_option   the option that trades speed for size; None: it has none
-    preset          our default for it
-    presets         all that it knows; empty: not known, so the encoder has the last word
-    options         set always
-    counts_frames   whether it knows frame numbers only, not times
-    needs_even      whether sides must be even where chroma is subsampled
+    Attributes:
+        name: FFmpeg's name.
+        codec: FFmpeg's name of what it writes.
+        quality_option: The option that sets a constant quality; None: it has no such scale.
+        quality: Our default in that scale.
+        qualities: The ends of that scale, for an encoder silently clips a value beyond them; None:
+            unknown, so the encoder checks the value.
+        preset_option: The option that trades speed for size; None: it has none.
+        preset: Our default.
+        presets: All that it has; empty: unknown, so the encoder checks the value.
+        options: Always set.
+        counts_frames: Whether it takes frame numbers only, not times.
+        needs_even: Whether sides must be even if chroma is subsampled.
     """
 
     name: str
@@ -51,15 +52,17 @@ class Encoder:
     needs_even: bool = False
 
     @property
-    def knows_aspect(self) -> bool:
-        """Whether the codec states the pixels' aspect; PyAV cannot tell it to the container."""
+    def stores_aspect(self) -> bool:
+        """Whether the codec stores the pixel aspect; with PyAV the container cannot."""
         return self.codec not in _SQUARE_PIXELS
 
-    def configured(self, settings: Settings) -> dict[str, str]:
+    def options_for(self, settings: Settings) -> dict[str, str]:
         """Return FFmpeg's options.
 
-        Raises SettingsError for a quality or a preset that the encoder does not know, SinkError
-        when it has none at all; SettingsError, too, where the settings name the encoder.
+        Raises:
+            SettingsError: The encoder does not have this quality or preset, or the settings name
+                the encoder, and it has no qualities or presets.
+            SinkError: The encoder was chosen here, and it has no qualities or presets.
         """
         missing = SinkError if settings.encoder is None else SettingsError
         options = dict(self.options)
@@ -67,10 +70,14 @@ class Encoder:
         preset = self.preset if settings.preset is None else settings.preset
         if quality is not None:
             if self.quality_option is None:
-                raise missing(f"encoder {self.name} has no quality scale: leave `quality` out")
+                raise missing(
+                    f"encoder {self.name} has no quality scale: leave out", remedy="quality"
+                )
             if self.qualities and not self.qualities[0] <= quality <= self.qualities[1]:
                 scale = "from {:g} to {:g}".format(*self.qualities)
-                raise SettingsError(f"`quality` is {quality:g}: {self.name} takes a number {scale}")
+                raise SettingsError(
+                    f"is {quality:g}: {self.name} takes a number {scale}", setting="quality"
+                )
             if self.quality_option == "qscale":
                 options["flags"] = "+qscale"
                 options["global_quality"] = str(round(quality * _QSCALE_UNIT))
@@ -78,10 +85,12 @@ class Encoder:
                 options[self.quality_option] = f"{quality:g}"
         if preset is not None:
             if self.preset_option is None:
-                raise missing(f"encoder {self.name} has no presets: leave `preset` out")
+                raise missing(f"encoder {self.name} has no presets: leave out", remedy="preset")
             if self.presets and preset not in self.presets:
                 known = ", ".join(self.presets)
-                raise SettingsError(f"`preset` is '{preset}': {self.name} takes one of {known}")
+                raise SettingsError(
+                    f"is '{preset}': {self.name} takes one of {known}", setting="preset"
+                )
             options[self.preset_option] = preset
         return options
 
@@ -124,7 +133,7 @@ _DEFAULTS = {
         "cpu-used",
         "4",
         _numbers(-16, 16),
-        # Its threads wait for each other in a busy loop: 40 times slower on a machine in use.
+        # Its threads wait in a busy loop: 40 times slower on a loaded machine.
         {"deadline": "realtime", "b": "20M", "threads": "1"},
     ),
     "mpeg4": Encoder("mpeg4", "mpeg4", "qscale", 2, (1, 31), counts_frames=True),
@@ -134,7 +143,7 @@ _DEFAULTS = {
         "qscale",
         2,
         (1, 31),
-        options={"strict": "unofficial"},  # takes frame rates that the standard does not list
+        options={"strict": "unofficial"},  # for frame rates that the standard does not list
         counts_frames=True,
     ),
     "mjpeg": Encoder(
@@ -143,13 +152,13 @@ _DEFAULTS = {
         "qscale",
         2,
         (1, 31),
-        options={"strict": "unofficial"},  # takes the video range
+        options={"strict": "unofficial"},  # for the video range
     ),
     "prores": Encoder("prores_ks", "prores"),
     "ffv1": Encoder("ffv1", "ffv1", options={"level": "3", "g": "1"}),
     "gif": Encoder("gif", "gif"),
 }
-_HARDWARE = {  # by the last part of the name; these go by their makers' documentation
+_HARDWARE = {  # by the last part of the name; untested, by their makers' documentation
     "nvenc": Encoder("", "", "cq", 19, (0, 51), "preset", "p4", options={"rc": "vbr", "b": "0"}),
     "qsv": Encoder("", "", "global_quality", 20, (1, 51), "preset", "veryfast"),
     "amf": Encoder(
@@ -161,14 +170,15 @@ _SQUARE_PIXELS = {"av1", "vp9", "vp8"}
 _RGB_CODECS = {"ffv1", "prores", "gif"}
 
 
-def choose(settings: Settings, track: VideoTrack, container: ContainerFormat) -> Encoder:
-    """Return the encoder that the settings name, or the one that keeps the track as it is.
+def choose_encoder(settings: Settings, track: VideoTrack, container: ContainerFormat) -> Encoder:
+    """Return the encoder that the settings name, or else the one that keeps the track's codec.
 
-    Without a wish it writes what the track was, where the container can hold that and the
-    encoder all its bits; otherwise what the container prefers.
+    If the container cannot hold that codec, or the encoder not all bits of a sample, the
+    container's preferred codecs follow.
 
-    Raises SettingsError when there is no such encoder, SinkError when the container cannot hold
-    what it writes.
+    Raises:
+        SettingsError: FFmpeg has no such encoder here.
+        SinkError: The container cannot hold what the encoder writes.
     """
     if settings.encoder is not None:
         return _checked(_named(settings.encoder), container)
@@ -190,8 +200,8 @@ def choose(settings: Settings, track: VideoTrack, container: ContainerFormat) ->
 def pixel_format(encoder: Encoder, track: VideoTrack) -> str:
     """Return the pixel format nearest to the track's that the encoder takes.
 
-    RGB becomes 4:2:0 in codecs whose players know little else, unless it came from there, or has
-    an odd side, which would change.
+    RGB becomes 4:2:0 for codecs whose players support little else. It does not if the input has
+    the same codec, or an odd side, which would change.
     """
     offered = [form.name for form in _codec(encoder.name).video_formats or ()]
     wanted = track.pixel_format
@@ -220,11 +230,13 @@ def _named(name: str) -> Encoder:
         codec = av.Codec(name, "w")
     except UnknownCodecError:
         raise SettingsError(
-            f"`encoder` is '{name}': there is none of this name here: choose one such as libx264"
+            f"is '{name}', which FFmpeg does not have here: choose one such as libx264",
+            setting="encoder",
         ) from None
     if codec.type != "video":
         raise SettingsError(
-            f"`encoder` is '{name}', which does not write video: choose one such as libx264"
+            f"is '{name}', which does not encode video: choose one such as libx264",
+            setting="encoder",
         )
     like = _HARDWARE.get(name.rpartition("_")[2], Encoder(name, codec.canonical_name))
     return replace(like, name=name, codec=codec.canonical_name)
@@ -236,7 +248,7 @@ def _checked(encoder: Encoder, container: ContainerFormat) -> Encoder:
         known = ", ".join(sorted(container.codecs))
         raise SinkError(
             f"{container.muxer} files cannot hold {encoder.codec}: choose one of {known}, "
-            "or write another kind of file"
+            "or another container"
         )
     return encoder
 
@@ -245,9 +257,7 @@ def _codec(name: str) -> av.Codec:
     try:
         return av.Codec(name, "w")
     except UnknownCodecError:
-        raise SinkError(
-            f"there is no encoder called {name} here: choose one such as libx264"
-        ) from None
+        raise SinkError(f"FFmpeg has no encoder {name} here: choose one such as libx264") from None
 
 
 def _bits(name: str) -> int:

@@ -11,27 +11,26 @@ from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 
 from tracker_blur.core.frame import Frame, Image, Orientation, PixelLayout, Plane
 from tracker_blur.video import pixel_formats
-from tracker_blur.video.pixel_formats import reformatted
 
-# Where a picture has no tag, swscale would take BT.601 for all. BT.2020 is never but by tag.
+# For untagged frames swscale assumes BT.601. BT.2020 is always tagged.
 _SWSCALE_MATRIX = {"bt601": Colorspace.ITU601, "bt709": Colorspace.ITU709}
 
 
 class Scaler:
-    """Turns frames into small BGR pictures; one for all frames, for it keeps its tables."""
+    """Makes small BGR views of frames. One serves all frames, for it keeps its tables."""
 
     def __init__(self) -> None:
         self._reformatter = VideoReformatter()
         self._lock = threading.Lock()
 
-    def scaled(self, picture: av.VideoFrame, size: tuple[int, int], layout: PixelLayout) -> Image:
-        """Return the stored picture at this (width, height) in pixels, as BGR."""
+    def scaled(self, frame: av.VideoFrame, size: tuple[int, int], layout: PixelLayout) -> Image:
+        """Return the stored frame at this (width, height) in pixels, as BGR."""
         width, height = size
         matrix = _SWSCALE_MATRIX.get(layout.matrix) if layout.family == "yuv" else None
         with self._lock:
-            bgr = reformatted(
+            bgr = pixel_formats.reformat(
                 self._reformatter,
-                picture,
+                frame,
                 size,
                 "bgr24",
                 src_colorspace=matrix,
@@ -45,45 +44,46 @@ class Scaler:
 class DecodedFrame(Frame):
     """A frame of a video, in one of the native pixel formats.
 
-    picture   PyAV's frame; an encoder takes it as it is. Its samples may be shared with the
-              decoder until `planes` is called.
-
     One thread at a time may use a frame.
+
+    Attributes:
+        av_frame: PyAV's frame; an encoder takes it as it is. Its samples may be shared with the
+            decoder until `planes` is called.
     """
 
     def __init__(
-        self, picture: av.VideoFrame, index: int, orientation: Orientation, scaler: Scaler
+        self, av_frame: av.VideoFrame, index: int, orientation: Orientation, scaler: Scaler
     ) -> None:
-        if picture.pts is None or picture.time_base is None:
+        if av_frame.pts is None or av_frame.time_base is None:
             raise ValueError("a frame needs a time")
-        self.picture = picture
+        self.av_frame = av_frame
         self.index = index
-        self.pts: int = picture.pts
-        self.time_base: Fraction = picture.time_base
-        self.layout = pixel_formats.layout(picture)
+        self.pts: int = av_frame.pts
+        self.time_base: Fraction = av_frame.time_base
+        self.layout = pixel_formats.layout(av_frame)
         self.orientation = orientation
         self._scaler = scaler
         self._planes: tuple[Plane, ...] | None = None
 
     @property
     def size(self) -> tuple[int, int]:
-        """(width, height) in pixels of the upright picture."""
-        width, height = self.picture.width, self.picture.height
+        """(width, height) in pixels of the upright frame."""
+        width, height = self.av_frame.width, self.av_frame.height
         return (height, width) if self.orientation.swaps_sides else (width, height)
 
     def view(self, size: tuple[int, int]) -> Image:
-        """Return the upright picture, scaled to `size` (width, height), as contiguous BGR."""
+        """Return the upright frame, scaled to `size` (width, height), as contiguous BGR."""
         stored = (size[1], size[0]) if self.orientation.swaps_sides else size
-        bgr = self._scaler.scaled(self.picture, stored, self.layout)
+        bgr = self._scaler.scaled(self.av_frame, stored, self.layout)
         return np.ascontiguousarray(self.orientation.upright(bgr))
 
     def planes(self) -> tuple[Plane, ...]:
         """Return the color planes, in stored orientation, safe to write into.
 
-        The decoder predicts later frames from this one's samples: they are copied first, where
-        the decoder still holds them.
+        The decoder predicts later frames from this one's samples. If it still holds them, they are
+        copied first.
         """
         if self._planes is None:
-            self.picture.make_writable()
-            self._planes = pixel_formats.planes(self.picture)
+            self.av_frame.make_writable()
+            self._planes = pixel_formats.planes(self.av_frame)
         return self._planes

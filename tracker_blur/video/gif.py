@@ -1,4 +1,4 @@
-"""Encodes pictures into an animated GIF, with a palette of its own for each."""
+"""GifEncoder: encodes frames into an animated GIF, each with a palette of its own."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from av.video.format import VideoFormat
 from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
-from tracker_blur.video import stream_info
-from tracker_blur.video.pixel_formats import reformatted
+from tracker_blur.video import pixel_formats, stream_info
 from tracker_blur.video.stream_info import VideoTrack
 
 _TICK = Fraction(1, 100)  # GIF89a counts delays in hundredths of a second
@@ -22,12 +21,13 @@ _SHORTEST_DELAY = 2  # viewers show shorter ones as 10
 
 
 class GifEncoder:
-    """A GIF's only track: upright, square pixels, at most 50 pictures a second.
+    """The only track of a GIF: upright, square pixels, at most 50 frames a second.
 
-    GIF knows neither rotation nor pixel aspect, so pictures are turned and scaled; those that come
-    too fast are left out. Where the input has an alpha channel, it becomes one bit deep.
+    GIF has neither rotation nor pixel aspect, so frames are turned and scaled. Frames that come too
+    fast are dropped. An alpha channel becomes one bit deep.
 
-    stream   the track in the output
+    Attributes:
+        stream: The track in the output.
     """
 
     def __init__(self, output: OutputContainer, track: VideoTrack) -> None:
@@ -48,27 +48,27 @@ class GifEncoder:
         self.stream.pix_fmt = "pal8"
         self.stream.codec_context.time_base = self.stream.time_base = _TICK
 
-    def encode(self, picture: av.VideoFrame) -> list[Packet[VideoStream]]:
-        """Encode one picture; returns what is ready to be written."""
-        seconds = (picture.pts or 0) * self._track.time_base - self._track.clock_start
+    def encode(self, frame: av.VideoFrame) -> list[Packet[VideoStream]]:
+        """Encode one frame, and return the packets that are ready."""
+        seconds = (frame.pts or 0) * self._track.time_base - self._track.clock_start
         pts = round(seconds / _TICK)
         if self._last_pts is not None and pts - self._last_pts < _SHORTEST_DELAY:
             return []
         self._last_pts = pts
-        upright = self._upright(picture)
+        upright = self._upright(frame)
         upright.pts, upright.time_base = pts, _TICK
         self._graph.vpush(upright)
-        return self._drained()
+        return self._drain()
 
     def finish(self) -> list[Packet[VideoStream]]:
-        """Return what was still held back."""
+        """Return the packets that were still held back."""
         self._graph.vpush(None)
-        return self._drained() + self.stream.encode(None)
+        return self._drain() + self.stream.encode(None)
 
-    def _upright(self, picture: av.VideoFrame) -> av.VideoFrame:
-        rgba = reformatted(
+    def _upright(self, frame: av.VideoFrame) -> av.VideoFrame:
+        rgba = pixel_formats.reformat(
             self._reformatter,
-            picture,
+            frame,
             self._stored_size,
             "rgba",
             interpolation=Interpolation.BICUBIC,
@@ -76,7 +76,7 @@ class GifEncoder:
         pixels = self._orientation.upright(rgba.to_ndarray())
         return av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgba")
 
-    def _drained(self) -> list[Packet[VideoStream]]:
+    def _drain(self) -> list[Packet[VideoStream]]:
         packets: list[Packet[VideoStream]] = []
         while True:
             try:

@@ -1,14 +1,14 @@
-"""Whether a file is as long as its own structure says: the surest sign that it breaks off.
+"""Checks that a video is complete: its size in bytes, its frames and its duration.
 
 A file that was cut short decodes without an error as far as it goes, so the decoder cannot tell.
-The outermost elements of most formats state their sizes:
+But the outermost elements of most formats state their sizes:
 
-MP4, MOV        boxes, each a 32 or 64 bit size and a type (ISO 14496-12, 4.2)
-Matroska, WebM  an EBML header and one Segment, its size a variable-length integer (RFC 8794)
-AVI             RIFF chunks, each a type and a 32 bit size
-GIF             blocks up to a trailer byte (GIF89a, 27)
+- MP4, MOV: boxes, each a 32 or 64 bit size and a type (ISO 14496-12, 4.2)
+- Matroska, WebM: an EBML header and one Segment, its size a variable-length integer (RFC 8794)
+- AVI: RIFF chunks, each a type and a 32 bit size
+- GIF: blocks up to a trailer byte (GIF89a, 27)
 
-Decodes a picture track, and notices when what comes out is not all that was put in.
+While a video is decoded, each packet must become a frame, and the container's duration be reached.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from tracker_blur.errors import reason_of
 
 _MEDIA_BOXES = {b"moov", b"moof", b"mdat"}
 _EBML_HEADER, _SEGMENT = 0x1A45DFA3, 0x18538067
-_RIFF_SLACK_BYTES = 64  # some writers count a header twice; nothing is missing then
+_RIFF_SLACK_BYTES = 64  # some writers count a header twice
 _GIF_TRAILER = 0x3B
 
 
 def missing_bytes(path: Path) -> int:
-    """Return how many bytes a file lacks by its own account, at least; 0 when it is whole.
+    """Return how many bytes a file lacks by its own account, at least; 0 if it is complete.
 
-    0 too for formats that make no such statement, and for recordings whose writer left it open.
+    Also 0 for formats that state no size, and for recordings whose writer left it open.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -64,7 +64,7 @@ def _end_of_boxes(file: BinaryIO, size: int) -> int:
         length, kind = int.from_bytes(header[:4], "big"), header[4:8]
         if length == 1:
             length = int.from_bytes(header[8:16], "big")
-        if length < 8:  # 0: up to the end of the file; anything else is no box but padding
+        if length < 8:  # 0: up to the end of the file; other values are padding
             break
         position += length
         if kind in _MEDIA_BOXES:
@@ -84,7 +84,7 @@ def _end_of_segment(file: BinaryIO) -> int:
 
 
 def _ebml_number(file: BinaryIO, *, keep_marker: bool) -> int | None:
-    """Read a variable-length integer; None when all its bits are set, or the file ends."""
+    """Read a variable-length integer; None if all its bits are set, or the file ends."""
     first = file.read(1)
     if not first or not first[0]:
         return None
@@ -119,44 +119,46 @@ def _end_of_gif(file: BinaryIO, size: int) -> int:
     return size if tail and tail[-1] == _GIF_TRAILER else size + 1
 
 
-# These decoders paint over what is damaged and flag the picture; with several threads, the flag
-# may come after the picture. One thread decodes 1080p at 200 pictures a second, which is enough.
+# These decoders conceal damage and flag the frame; with several threads, the flag may come after
+# the frame. One thread decodes 1080p at 200 frames a second, which is enough.
 _CONCEALING = {"h264", "mpeg1video", "mpeg2video"}
-# One packet, one picture (when not interlaced), so that a picture that is missing is noticed.
+# One packet, one frame (if not interlaced), so that a missing frame is noticed.
 _ONE_TO_ONE = {"h264", "hevc", "av1", "vp9", "mpeg2video", "mjpeg", "prores", "ffv1"}
-_MOST_DELAYED_PICTURES = 256  # more than any decoder holds back, with all its threads
+_MAX_DELAYED_FRAMES = 256  # more than any decoder holds back, with all its threads
 _INDEXED_FORMATS = {"mov"}  # the demuxer knows every packet from the start
-_TIMED_FORMATS = {"matroska", "flv", "asf"}  # the header says how long the whole is
-_DURATION_SLACK_SECONDS = 1.0  # writers round, and count the last packet in or not
+_TIMED_FORMATS = {"matroska", "flv", "asf"}  # the header states the duration
+_DURATION_SLACK_SECONDS = 1.0  # writers round, and may not count the last packet
 
 
 class DamageError(Exception):
-    """What was decoded so far is not the whole; the text says why."""
+    """The frames decoded so far are not all; the text says why."""
 
 
-def decoded(container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame]:
-    """Give each picture of a track, in the order of presentation.
+def decode_frames(container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame]:
+    """Give each frame of a track, in the order of presentation.
 
-    Pictures before the first key frame of a recording that starts in between are left out, as
-    every player does. Raises DamageError at the first sign that pictures are missing or wrong.
+    A recording that starts between key frames begins with the first key frame, as in every player.
+
+    Raises:
+        DamageError: Frames are missing or damaged; raised at the first sign of it.
     """
     if stream.codec_context.codec.canonical_name in _CONCEALING:
         stream.thread_count = 1
     else:
         stream.thread_type = ThreadType.AUTO
-    census = _Census(stream)
-    extent = _Extent(container, stream)
+    accounting = _FrameAccounting(stream)
+    duration = _DurationCheck(container, stream)
     for packet in _packets(container):
         if packet.size:
-            extent.add(packet)
+            duration.add(packet)
         if packet.stream is not stream:
             continue
-        census.sent(packet)
-        for picture in _pictures(stream, packet, census):
-            if census.got(picture):
-                yield picture
-    census.check_end()
-    extent.check_end()
+        accounting.add_packet(packet)
+        for frame in _decode(stream, packet, accounting):
+            if accounting.add_frame(frame):
+                yield frame
+    accounting.check_end()
+    duration.check_end()
 
 
 def _packets(container: InputContainer) -> Iterator[Packet[Stream]]:
@@ -166,17 +168,19 @@ def _packets(container: InputContainer) -> Iterator[Packet[Stream]]:
         raise DamageError(f"it cannot be read further ({reason_of(error)})") from error
 
 
-def _pictures(stream: VideoStream, packet: Packet[Stream], census: _Census) -> list[av.VideoFrame]:
+def _decode(
+    stream: VideoStream, packet: Packet[Stream], accounting: _FrameAccounting
+) -> list[av.VideoFrame]:
     try:
         return stream.decode(packet)
     except av.FFmpegError as error:
-        if not census.has_started:
+        if not accounting.has_started:
             return []
-        raise DamageError(f"its pictures are damaged ({reason_of(error)})") from error
+        raise DamageError(f"its frames are damaged ({reason_of(error)})") from error
 
 
-class _Census:
-    """Tells whether each picture that was put in came out, from the first key frame on."""
+class _FrameAccounting:
+    """Checks that each packet comes out of the decoder as a frame, from the first key frame on."""
 
     def __init__(self, stream: VideoStream) -> None:
         self._is_one_to_one = stream.codec_context.codec.canonical_name in _ONE_TO_ONE
@@ -185,7 +189,7 @@ class _Census:
         self._due: set[int] = set()
         self.has_started = False
 
-    def sent(self, packet: Packet[Stream]) -> None:
+    def add_packet(self, packet: Packet[Stream]) -> None:
         """Note a packet on its way to the decoder; the last one is empty."""
         if packet.is_keyframe and not self._has_key:
             self._has_key, self._key_pts = True, packet.pts
@@ -193,51 +197,51 @@ class _Census:
             return
         if packet.is_corrupt:
             raise DamageError("a part of it is missing")
-        if packet.is_discard:  # outside of an edit list: decoded, never shown
+        if packet.is_discard:  # outside of an edit list: decoded but not shown
             return
         if packet.pts is not None and self._key_pts is not None and packet.pts >= self._key_pts:
             self._due.add(packet.pts)
-        if len(self._due) > _MOST_DELAYED_PICTURES:
+        if len(self._due) > _MAX_DELAYED_FRAMES:
             self.check_end()
 
-    def got(self, picture: av.VideoFrame) -> bool:
-        """Note a decoded picture; returns whether it can be shown."""
-        if picture.is_corrupt:
+    def add_frame(self, frame: av.VideoFrame) -> bool:
+        """Note a decoded frame, and return whether it can be shown."""
+        if frame.is_corrupt:
             if not self.has_started:
                 return False
-            raise DamageError("its pictures are damaged")
+            raise DamageError("its frames are damaged")
         self.has_started = True
-        if picture.interlaced_frame:  # two packets may make one picture
+        if frame.interlaced_frame:  # two packets may make one frame
             self._is_one_to_one = False
-        if picture.pts is not None:
-            self._due.discard(picture.pts)
+        if frame.pts is not None:
+            self._due.discard(frame.pts)
         return True
 
     def check_end(self) -> None:
-        """Raise DamageError when a picture has not come out that should have by now."""
+        """Raise DamageError if a frame has not come out that should have by now."""
         missing = len(self._due)
         self._due.clear()
         if missing and self._is_one_to_one and self.has_started:
-            raise DamageError(f"{missing} of its pictures cannot be decoded")
+            raise DamageError(f"{missing} of its frames cannot be decoded")
 
 
-class _Extent:
-    """Compares what the container says of its length with what was read."""
+class _DurationCheck:
+    """Compares what was read with the packet count and duration that the container states."""
 
     def __init__(self, container: InputContainer, stream: VideoStream) -> None:
         formats = set(container.format.name.split(","))
         self._stream = stream
         self._is_indexed = bool(formats & _INDEXED_FORMATS)
-        # Matroska counts it from zero, not from the first packet: the start is in it already.
-        claimed = Fraction(container.duration or 0, av.time_base)
-        self._claimed_end = claimed if formats & _TIMED_FORMATS else None
+        # Matroska counts its duration from zero, not from the first packet.
+        stated = Fraction(container.duration or 0, av.time_base)
+        self._stated_end = stated if formats & _TIMED_FORMATS else None
         self._packets = 0
         self._end = Fraction(0)
 
     def add(self, packet: Packet[Stream]) -> None:
         if packet.stream is self._stream:
             self._packets += 1
-        if self._claimed_end is not None:
+        if self._stated_end is not None:
             time = packet.dts if packet.pts is None else packet.pts
             if time is not None and packet.time_base:
                 self._end = max(self._end, (time + (packet.duration or 0)) * packet.time_base)
@@ -245,11 +249,11 @@ class _Extent:
     def check_end(self) -> None:
         expected = len(self._stream.index_entries)
         if self._is_indexed and self._packets < expected:
-            raise DamageError(f"{expected - self._packets} of its {expected} pictures are missing")
+            raise DamageError(f"{expected - self._packets} of its {expected} frames are missing")
         if (
-            self._claimed_end is not None
-            and float(self._claimed_end - self._end) > _DURATION_SLACK_SECONDS
+            self._stated_end is not None
+            and float(self._stated_end - self._end) > _DURATION_SLACK_SECONDS
         ):
             raise DamageError(
-                f"it ends at {float(self._end):.1f} of {float(self._claimed_end):.1f} seconds"
+                f"it ends at {float(self._end):.1f} of {float(self._stated_end):.1f} seconds"
             )

@@ -1,6 +1,6 @@
-"""Opens a media file for reading: this file and nothing else, no network, no noise.
+"""VideoReader: the frames of a video file of any format that FFmpeg reads (PyAV).
 
-A video file of any format that FFmpeg reads (PyAV).
+Only this file is opened: no network, no other files. Nothing is printed.
 """
 
 from __future__ import annotations
@@ -23,80 +23,35 @@ from tracker_blur.errors import SourceError, reason_of
 from tracker_blur.files.paths import check_is_file
 from tracker_blur.video import pixel_formats, stream_info
 from tracker_blur.video.frame import DecodedFrame, Scaler
-from tracker_blur.video.integrity import DamageError, decoded, missing_bytes
-from tracker_blur.video.pixel_formats import reformatted
+from tracker_blur.video.integrity import DamageError, decode_frames, missing_bytes
 from tracker_blur.video.stream_info import ColorTags, VideoTrack
 
-# Playlists name other files, and FFmpeg draws any text file as a picture of its letters.
+STILL_IMAGES = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+"""The dispositions of video tracks that hold cover art or thumbnails."""
+
+# Playlists name other files, and FFmpeg draws any text file as an image of its letters.
 _REFUSED_FORMATS = {"hls", "dash", "concat", "image2", "sdp", "tty", "bin", "xbin", "adf", "idf"}
-STILL_PICTURES = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
-
-
-def open_input(path: Path) -> InputContainer:
-    """Open a file of any format that FFmpeg reads.
-
-    Raises SourceError when it is missing, no file, empty, not permitted or not media.
-    """
-    check_is_file(path)
-    if path.is_dir():
-        raise SourceError(f"{path}: is a folder: name a file in it")
-    if path.is_file() and path.stat().st_size == 0:
-        raise SourceError(f"{path}: is empty: get the whole file")
-    try:
-        container = av.open(
-            f"file:{path.resolve()}",  # never another protocol, whatever the name looks like
-            container_options={"protocol_whitelist": "file"},
-            metadata_errors="replace",
-        )
-    except FileNotFoundError as error:
-        raise SourceError(f"{path}: there is no such file: check the name") from error
-    except PermissionError as error:
-        raise SourceError(f"{path}: reading is not permitted: change its permissions") from error
-    except (av.FFmpegError, OSError) as error:
-        raise SourceError(
-            f"{path}: is no video that can be read, or not whole ({reason_of(error)}): "
-            "check that it plays"
-        ) from error
-    if _REFUSED_FORMATS & set(container.format.name.split(",")):
-        container.close()
-        raise SourceError(f"{path}: is no video but text or a list: name the video itself")
-    return container
-
-
-def picture_stream(container: InputContainer, path: Path) -> VideoStream:
-    """Return the first track of moving pictures; cover art and thumbnails are none.
-
-    Raises SourceError when there is none, or no decoder for it.
-    """
-    streams = [
-        stream for stream in container.streams.video if not stream.disposition & STILL_PICTURES
-    ]
-    if not streams:
-        raise SourceError(f"{path}: has no picture track: name a video")
-    if streams[0].codec_context is None:
-        raise SourceError(f"{path}: has pictures of an unknown kind: convert it to MP4 first")
-    return streams[0]
-
-
 _DEFAULT_RATE = Fraction(25)
-_RATE_PACKETS = 100  # looked at where nothing else tells the rate
+_RATE_PACKETS = 100  # read if nothing else tells the rate
 _ARBITRARY_CLOCKS = {"mpegts", "mpeg"}  # broadcast clocks, which start anywhere
-_CLOCK_JUMP_SECONDS = 1.0  # a clock that goes back further has been set anew
+_CLOCK_JUMP_SECONDS = 1.0  # a clock that goes back further has been reset
 
 
 class VideoReader:
-    """Gives the frames of a video's first picture track.
+    """Gives the frames of a video's first video track, each once.
 
-    info         what is known before the rest is decoded
-    track        what a sink must know of the track
-    is_partial   whether the video broke off, once it did, and that was accepted
-    warnings     what a user should know: tracks that are left out, an early end
+    Args:
+        path: The file. Its content, not its name, decides the format.
+        partial: Accept a video that breaks off or is damaged, up to the last complete frame.
 
-    path     the file; its content, not its name, says which format it has
-    partial  accept a video that breaks off or is damaged, up to the last whole frame
+    Attributes:
+        info: What is known before the rest is decoded.
+        track: What a writer must know of the track.
+        is_partial: Whether the video broke off, once it has, and that was accepted.
+        warnings: What the user should know: tracks that are left out, an early end.
 
-    Raises SourceError when the file is missing, empty, no video or not whole. Frames may be asked
-    for once.
+    Raises:
+        SourceError: The file is missing, empty, no video or incomplete.
     """
 
     def __init__(self, path: Path, *, partial: bool = False) -> None:
@@ -110,12 +65,13 @@ class VideoReader:
             if self._missing_bytes and not partial:
                 raise SourceError(
                     f"{path}: breaks off, {self._missing_bytes} bytes are missing: "
-                    "get the whole file, or accept a part of it (`partial`)"
+                    "get the complete file, or accept what there is with",
+                    remedy="partial",
                 )
-            stream = picture_stream(self._container, path)
-            self._pictures = self._normalized(decoded(self._container, stream))
-            first = self._first_picture()
-            self._pictures = itertools.chain((first,), self._pictures)
+            stream = video_stream(self._container, path)
+            self._frames = _normalized(decode_frames(self._container, stream))
+            first = self._first_frame()
+            self._frames = itertools.chain((first,), self._frames)
             self.track = _track(self._container, stream, first, path)
             self._orientation = stream_info.orientation(self.track.matrix)
             self.info = _info(self._container, stream, self.track, self._orientation.swaps_sides)
@@ -130,9 +86,9 @@ class VideoReader:
         clock = _Clock(self.track)
         index = 0
         try:
-            for index, picture in enumerate(self._pictures):
-                clock.set_time(picture)
-                yield DecodedFrame(picture, index, self._orientation, scaler)
+            for index, frame in enumerate(self._frames):
+                clock.set_time(frame)
+                yield DecodedFrame(frame, index, self._orientation, scaler)
             if self._missing_bytes:
                 raise DamageError(f"{self._missing_bytes} bytes are missing")
         except DamageError as damage:
@@ -149,42 +105,92 @@ class VideoReader:
     ) -> None:
         self._container.close()
 
-    def _first_picture(self) -> av.VideoFrame:
+    def _first_frame(self) -> av.VideoFrame:
         try:
-            first = next(self._pictures, None)
+            first = next(self._frames, None)
         except DamageError as damage:
             raise SourceError(
-                f"{self._path}: not one picture of it can be decoded, {damage}: get the whole file"
+                f"{self._path}: not a single frame can be decoded, {damage}: get the complete file"
             ) from damage
         if first is None:
-            raise SourceError(f"{self._path}: holds no pictures: check that it plays")
+            raise SourceError(f"{self._path}: holds no frames: check that it plays")
         return first
-
-    def _normalized(self, pictures: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
-        """Convert what cannot be redacted in place, and what differs from the first picture."""
-        reformatter = VideoReformatter()
-        size = native = None
-        for picture in pictures:
-            if size is None or native is None:
-                size = picture.width, picture.height
-                native = pixel_formats.nearest_native(picture.format.name)
-            if (picture.width, picture.height) == size and picture.format.name == native:
-                yield picture
-            else:
-                yield reformatted(reformatter, picture, size, native)
 
     def _end_early(self, damage: DamageError, frames: int, seconds: float) -> None:
         event = f"breaks off after {frames} frames ({seconds:.1f} seconds): {damage}"
         if not self._partial:
             raise SourceError(
-                f"{self._path}: {event}; get the whole file, or accept a part of it (`partial`)"
+                f"{self._path}: {event}: get the complete file, or accept what there is with",
+                remedy="partial",
             ) from damage
         self.is_partial = True
         self.warnings += (f"{self._path}: {event}; the rest is left out",)
 
 
+def open_input(path: Path) -> InputContainer:
+    """Open a file of any format that FFmpeg reads.
+
+    Raises:
+        SourceError: The file is missing, no file, empty, not permitted or not media.
+    """
+    check_is_file(path)
+    if path.is_dir():
+        raise SourceError(f"{path}: is a folder: name a file in it")
+    if path.is_file() and path.stat().st_size == 0:
+        raise SourceError(f"{path}: is empty: get the complete file")
+    try:
+        container = av.open(
+            f"file:{path.resolve()}",  # never another protocol, whatever the name looks like
+            container_options={"protocol_whitelist": "file"},
+            metadata_errors="replace",
+        )
+    except FileNotFoundError as error:
+        raise SourceError(f"{path}: no such file: check the name") from error
+    except PermissionError as error:
+        raise SourceError(f"{path}: reading is not permitted: change its permissions") from error
+    except (av.FFmpegError, OSError) as error:
+        raise SourceError(
+            f"{path}: is not a readable video, or not complete ({reason_of(error)}): "
+            "check that it plays"
+        ) from error
+    if _REFUSED_FORMATS & set(container.format.name.split(",")):
+        container.close()
+        raise SourceError(f"{path}: is a text or a playlist, not a video: name the video itself")
+    return container
+
+
+def video_stream(container: InputContainer, path: Path) -> VideoStream:
+    """Return the first video track that is not cover art or thumbnails.
+
+    Raises:
+        SourceError: There is none, or no decoder for it.
+    """
+    streams = [
+        stream for stream in container.streams.video if not stream.disposition & STILL_IMAGES
+    ]
+    if not streams:
+        raise SourceError(f"{path}: has no video track: name a video")
+    if streams[0].codec_context is None:
+        raise SourceError(f"{path}: its video codec is unknown: convert it to MP4 first")
+    return streams[0]
+
+
+def _normalized(frames: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+    """Convert frames that cannot be redacted in place, and those that differ from the first."""
+    reformatter = VideoReformatter()
+    size = native = None
+    for frame in frames:
+        if size is None or native is None:
+            size = frame.width, frame.height
+            native = pixel_formats.nearest_native(frame.format.name)
+        if (frame.width, frame.height) == size and frame.format.name == native:
+            yield frame
+        else:
+            yield pixel_formats.reformat(reformatter, frame, size, native)
+
+
 class _Clock:
-    """Gives each picture a time, later than the one before."""
+    """Gives each frame a time, later than that of the previous one."""
 
     def __init__(self, track: VideoTrack) -> None:
         self._time_base = track.time_base
@@ -193,13 +199,13 @@ class _Clock:
 
     @property
     def seconds(self) -> float:
-        """The time of the last picture."""
+        """The time of the last frame."""
         return float((self._pts or 0) * self._time_base)
 
-    def set_time(self, picture: av.VideoFrame) -> None:
-        """Write the time into the picture; raises DamageError when the clock was set back."""
+    def set_time(self, frame: av.VideoFrame) -> None:
+        """Write the time into the frame; raises DamageError if the clock was set back."""
         last = self._pts
-        pts = picture.dts if picture.pts is None else picture.pts
+        pts = frame.dts if frame.pts is None else frame.pts
         if pts is None:
             pts = 0 if last is None else last + self._step
         if last is not None and pts <= last:
@@ -207,8 +213,8 @@ class _Clock:
             if jump > _CLOCK_JUMP_SECONDS:
                 raise DamageError(f"its clock jumps back by {jump:.1f} seconds")
             pts = last + 1
-        picture.pts = self._pts = pts
-        picture.time_base = self._time_base
+        frame.pts = self._pts = pts
+        frame.time_base = self._time_base
 
 
 def _track(
@@ -238,12 +244,12 @@ def _rate(stream: VideoStream, path: Path) -> Fraction:
     guess, mean = stream.guessed_rate, stream.average_rate
     if guess and mean and guess <= 2 * mean:
         return guess
-    # FFmpeg takes the clock's ticks for the rate where frames come unevenly, as from browsers.
+    # If frames come unevenly, as from browsers, FFmpeg takes the clock's ticks for the rate.
     return mean or _mean_rate(stream.index, path) or guess or _DEFAULT_RATE
 
 
 def _mean_rate(index: int, path: Path) -> Fraction | None:
-    """Return the rate at which a track's first pictures follow each other."""
+    """Return the mean rate of a track's first frames."""
     with open_input(path) as container, suppress(av.FFmpegError):
         packets = container.demux(container.streams[index])
         times = [
@@ -273,12 +279,13 @@ def _info(
 
 
 def _left_out(container: InputContainer, stream: VideoStream, path: Path) -> tuple[str, ...]:
+    """Return a warning for each track that is left out and may be missed."""
     warnings = []
     for other in container.streams:
         if other.type == "video" and other is not stream:
-            if not other.disposition & STILL_PICTURES:
-                warnings.append(f"{path}: track {other.index} is left out: more pictures")
+            if not other.disposition & STILL_IMAGES:
+                warnings.append(f"{path}: track {other.index} is left out: a further video track")
         elif other.type in ("audio", "subtitle") and other.codec_context is None:
-            kind = "sound" if other.type == "audio" else "subtitles"
-            warnings.append(f"{path}: track {other.index} is left out: {kind} of an unknown kind")
+            kind = "audio" if other.type == "audio" else "subtitles"
+            warnings.append(f"{path}: track {other.index} is left out: {kind} of an unknown codec")
     return tuple(warnings)

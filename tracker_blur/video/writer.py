@@ -1,6 +1,6 @@
-"""Puts an output together: new pictures, and everything else of the input beside them.
+"""VideoWriter: writes redacted frames, and the input's other tracks, into a video file.
 
-A video file: MP4, MOV, Matroska, WebM or an animated GIF (PyAV).
+MP4, MOV, Matroska, WebM or an animated GIF (PyAV).
 """
 
 from __future__ import annotations
@@ -24,23 +24,144 @@ from tracker_blur.errors import SinkError, TrackerBlurError, reason_of
 from tracker_blur.files.atomic import NO_SPACE, replacing
 from tracker_blur.settings import Settings
 from tracker_blur.video.containers import ContainerFormat, container_format
-from tracker_blur.video.encoder import FrameConformer, FrameEncoder, kept_priority
-from tracker_blur.video.encoder_settings import Encoder, choose
+from tracker_blur.video.encoder import FrameConformer, FrameEncoder, normal_priority
+from tracker_blur.video.encoder_settings import Encoder, choose_encoder
 from tracker_blur.video.frame import DecodedFrame
 from tracker_blur.video.gif import GifEncoder
+from tracker_blur.video.metadata import chapter_tags, file_tags, track_tags
 from tracker_blur.video.reader import open_input
-from tracker_blur.video.stream_copy import CopiedTrack, Copier, chapter_tags, file_tags, track_tags
+from tracker_blur.video.stream_copy import CopiedTrack, StreamCopier
 from tracker_blur.video.stream_info import VideoInput, VideoTrack
 
 _FONT_SUFFIXES = (".ttf", ".otf", ".ttc", ".woff", ".woff2")
-_MOST_TICKS_A_SECOND = 10_000_000
+_MAX_TICKS_PER_SECOND = 10_000_000
+
+
+class VideoWriter:
+    """Encodes the frames again, and copies everything else of the input.
+
+    Audio and subtitles are copied. Chapters, languages, track titles, dispositions, fonts and
+    timing are kept. `settings.metadata` decides about other tags. Cover art, further video tracks
+    and data tracks are never written.
+
+    Args:
+        path: The output; its suffix decides the container format.
+        source_path: The input, read a second time for its other tracks.
+        source: Where the frames come from.
+        settings: Quality, encoder, metadata and whether to overwrite.
+
+    Attributes:
+        warnings: What the user should know: a size that the encoder changes.
+
+    Raises:
+        SinkError: The suffix is unknown, the output is the input, or no encoder fits. On entering:
+            the output exists or cannot be written, cannot hold a track, or the encoder does not
+            work on this machine.
+        SettingsError: The encoder does not have a setting.
+    """
+
+    def __init__(
+        self, path: Path, source_path: Path, source: VideoInput, settings: Settings
+    ) -> None:
+        if path.exists() and path.samefile(source_path):
+            raise SinkError(f"{path}: is the input itself: choose another name for the output")
+        self._path = path
+        self._source_path = source_path
+        self._source = source
+        self._settings = settings
+        self._form = container_format(path)
+        with _sink_errors(path):
+            self._encoder = choose_encoder(settings, source.track, self._form)
+            self._encoder.options_for(settings)
+        self.warnings = _size_warnings(path, source.track, self._encoder)
+        self._muxer: Muxer | None = None
+        self._run = self._open()
+
+    def write(self, redacted: RedactedFrame) -> None:
+        """Write one frame; raises SinkError if that fails."""
+        if not isinstance(redacted.frame, DecodedFrame):
+            raise TypeError(f"a video is written from decoded frames, not {redacted.frame!r}")
+        if self._muxer is None:
+            raise ValueError("a writer is used inside its with block")
+        with _sink_errors(self._path):
+            self._muxer.write(redacted.frame.av_frame)
+
+    def __enter__(self) -> VideoWriter:
+        self._run.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._run.__exit__(kind, error, trace)
+
+    @contextmanager
+    def _open(self) -> Iterator[None]:
+        with (
+            replacing(self._path, self._settings.overwrite) as temporary,
+            open_input(self._source_path) as source,
+        ):
+            with _sink_errors(self._path):
+                muxer = Muxer(
+                    temporary,
+                    self._source_path,
+                    source,
+                    self._source.track,
+                    self._form,
+                    self._encoder,
+                    self._settings,
+                )
+            try:
+                self._muxer = muxer
+                yield
+                with _sink_errors(self._path):
+                    muxer.finish(is_partial=self._source.is_partial)
+            except BaseException:
+                muxer.abandon()
+                raise
+            finally:
+                self._muxer = None
+
+
+def _size_warnings(path: Path, track: VideoTrack, encoder: Encoder) -> tuple[str, ...]:
+    conformer = FrameConformer(track, encoder)
+    if not conformer.is_padded:
+        return ()
+    before, after = ("x".join(map(str, size)) for size in (track.size, conformer.size))
+    return (
+        f"{path}: is {after} instead of {before}, its last column or row repeated: "
+        f"{encoder.name} takes even sides only",
+    )
+
+
+@contextmanager
+def _sink_errors(path: Path) -> Iterator[None]:
+    """Turn what goes wrong while writing into one clear line."""
+    try:
+        yield
+    except SinkError as error:
+        raise SinkError(f"{path}: {error.problem}", remedy=error.remedy) from error
+    except TrackerBlurError:
+        raise
+    except (av.FFmpegError, OSError, ValueError) as error:
+        if getattr(error, "errno", None) in NO_SPACE:
+            advice = "no space left: free some, or choose another folder"
+        else:
+            advice = f"cannot be written ({reason_of(error)}): choose another container format"
+        raise SinkError(f"{path}: {advice}") from error
 
 
 class Muxer:
-    """An output file under way; its header is written at once, so that faults show early.
+    """An output file being written. Its header is written at once, so that errors show early.
 
-    Raises SinkError when a track or the encoder does not fit; av.FFmpegError, OSError or
-    ValueError when the file cannot be written.
+    Raises:
+        SinkError: A track or the encoder does not fit.
+        av.FFmpegError: The file cannot be written.
+        OSError: The same.
+        ValueError: The same.
     """
 
     def __init__(
@@ -66,7 +187,7 @@ class Muxer:
         copied: dict[int, CopiedTrack] = {}
         for stream in source.streams:
             if stream.index == track.index:
-                self._pictures = self._picture_track(stream, track, encoder, settings)
+                self._video = self._video_encoder(stream, track, encoder, settings)
             elif form.holds_tracks and stream.type in ("audio", "subtitle"):
                 if stream.codec_context is not None:
                     copied[stream.index] = CopiedTrack(
@@ -77,25 +198,25 @@ class Muxer:
         self._output.metadata.update(file_tags(source.metadata, settings.metadata))
         if form.holds_tracks:
             self._output.set_chapters(_chapters(source))
-        self._copier = Copier(source_path, source, copied, partial=settings.partial)
+        self._copier = StreamCopier(source_path, source, copied, partial=settings.partial)
         self._output.start_encoding()
 
-    def write(self, picture: av.VideoFrame) -> None:
-        """Encode a picture, and write what is due by then."""
-        time_base = picture.time_base or Fraction(0)
-        seconds = picture.duration * time_base or self._frame_seconds
-        self._end = (picture.pts or 0) * time_base + seconds
-        self._write_in_step(self._pictures.encode(picture))
+    def write(self, frame: av.VideoFrame) -> None:
+        """Encode a frame, and write the packets of all tracks that are due by then."""
+        time_base = frame.time_base or Fraction(0)
+        seconds = frame.duration * time_base or self._frame_seconds
+        self._end = (frame.pts or 0) * time_base + seconds
+        self._write_in_step(self._video.encode(frame))
 
     def finish(self, *, is_partial: bool) -> None:
-        """Write what is left; of a partial input, nothing after its last picture."""
-        self._write_in_step(self._pictures.finish())
+        """Write what is left; of a partial input, nothing after its last frame."""
+        self._write_in_step(self._video.finish())
         for packet in self._copier.up_to(self._end if is_partial else None):
             self._output.mux(packet)
         self._output.close()
 
     def abandon(self) -> None:
-        """Let go of the file, which is deleted."""
+        """Delete the file."""
         with suppress(OSError):
             self._path.unlink()  # first, so that no time is spent on completing it
         with suppress(Exception):
@@ -108,34 +229,34 @@ class Muxer:
                 self._output.mux(other)
             self._output.mux(packet)
 
-    def _picture_track(
+    def _video_encoder(
         self,
         stream: Stream,
         track: VideoTrack,
         encoder: Encoder,
         settings: Settings,
     ) -> FrameEncoder | GifEncoder:
-        pictures: FrameEncoder | GifEncoder
+        video: FrameEncoder | GifEncoder
         if encoder.codec == "gif":
-            pictures = GifEncoder(self._output, track)
+            video = GifEncoder(self._output, track)
         else:
-            pictures = FrameEncoder(self._output, track, encoder, settings)
-        pictures.stream.metadata.update(track_tags(stream.metadata, "video", settings.metadata))
-        pictures.stream.disposition = stream.disposition
+            video = FrameEncoder(self._output, track, encoder, settings)
+        video.stream.metadata.update(track_tags(stream.metadata, "video", settings.metadata))
+        video.stream.disposition = stream.disposition
         try:
-            with kept_priority():
-                pictures.stream.codec_context.open()
+            with normal_priority():
+                video.stream.codec_context.open()
         except av.FFmpegError as error:
-            wishes = ", ".join(
+            given = " and ".join(
                 f"{name} {value}"
                 for name, value in (("quality", settings.quality), ("preset", settings.preset))
                 if value is not None
             )
             raise SinkError(
-                f"encoder {encoder.name} does not work here{wishes and f' with {wishes}'} "
+                f"encoder {encoder.name} does not work here{given and f' with {given}'} "
                 f"({reason_of(error)}): choose another encoder or other settings"
             ) from error
-        return pictures
+        return video
 
 
 def _muxer_options(
@@ -147,9 +268,9 @@ def _muxer_options(
             options["movflags"] += "+use_metadata_tags"
         # Start times are stored in ticks of the whole file's clock: it must divide each track's.
         ticks = track.time_base.denominator
-        rates = [sound.rate for sound in source.streams.audio if sound.codec_context is not None]
+        rates = [audio.rate for audio in source.streams.audio if audio.codec_context is not None]
         exact = math.lcm(ticks, *filter(None, rates))
-        options["movie_timescale"] = str(exact if exact <= _MOST_TICKS_A_SECOND else ticks)
+        options["movie_timescale"] = str(exact if exact <= _MAX_TICKS_PER_SECOND else ticks)
     return options
 
 
@@ -162,114 +283,3 @@ def _chapters(source: InputContainer) -> list[Any]:
 
 def _is_font(stream: AttachmentStream) -> bool:
     return "font" in (stream.mimetype or "") or (stream.name or "").lower().endswith(_FONT_SUFFIXES)
-
-
-class VideoWriter:
-    """Writes the pictures anew, and everything else of the input as it was.
-
-    Sound and subtitles are copied; chapters, languages, track titles, dispositions, fonts and
-    timing are kept. Other tags go as `settings.metadata` says; cover art, further picture tracks
-    and data tracks are never written.
-
-    path         the output; its suffix says which kind of file
-    source_path  the input, read a second time for its other tracks
-    source       where the frames come from
-    warnings     what a user should know: a size that the encoder changes
-
-    Raises SinkError when the suffix is unknown, the output is the input, or no encoder fits; on
-    entering, when the output exists or cannot be written, cannot hold a track, or the encoder
-    does not work on this machine.
-    """
-
-    def __init__(
-        self, path: Path, source_path: Path, source: VideoInput, settings: Settings
-    ) -> None:
-        if path.exists() and path.samefile(source_path):
-            raise SinkError(f"{path}: is the input itself: choose another name for the output")
-        self._path = path
-        self._source_path = source_path
-        self._source = source
-        self._settings = settings
-        self._form = container_format(path)
-        with _explained(path):
-            self._encoder = choose(settings, source.track, self._form)
-            self._encoder.configured(settings)
-        self.warnings = _resized(path, source.track, self._encoder)
-        self._assembly: Muxer | None = None
-        self._run = self._running()
-
-    def write(self, redacted: RedactedFrame) -> None:
-        """Write one frame; raises SinkError when that fails."""
-        if not isinstance(redacted.frame, DecodedFrame):
-            raise TypeError(f"a video is written from decoded frames, not {redacted.frame!r}")
-        if self._assembly is None:
-            raise ValueError("a sink is written to inside of its with block")
-        with _explained(self._path):
-            self._assembly.write(redacted.frame.picture)
-
-    def __enter__(self) -> VideoWriter:
-        self._run.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._run.__exit__(kind, error, trace)
-
-    @contextmanager
-    def _running(self) -> Iterator[None]:
-        with (
-            replacing(self._path, self._settings.overwrite) as temporary,
-            open_input(self._source_path) as source,
-        ):
-            with _explained(self._path):
-                assembly = Muxer(
-                    temporary,
-                    self._source_path,
-                    source,
-                    self._source.track,
-                    self._form,
-                    self._encoder,
-                    self._settings,
-                )
-            try:
-                self._assembly = assembly
-                yield
-                with _explained(self._path):
-                    assembly.finish(is_partial=self._source.is_partial)
-            except BaseException:
-                assembly.abandon()
-                raise
-            finally:
-                self._assembly = None
-
-
-def _resized(path: Path, track: VideoTrack, encoder: Encoder) -> tuple[str, ...]:
-    fit = FrameConformer(track, encoder)
-    if not fit.is_padded:
-        return ()
-    before, after = ("x".join(map(str, size)) for size in (track.size, fit.size))
-    return (
-        f"{path}: is {after} instead of {before}, its last column or row repeated: "
-        f"{encoder.name} takes even sides only",
-    )
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Turn what goes wrong while writing into one clear line."""
-    try:
-        yield
-    except SinkError as error:
-        raise SinkError(f"{path}: {error}") from error
-    except TrackerBlurError:
-        raise
-    except (av.FFmpegError, OSError, ValueError) as error:
-        if getattr(error, "errno", None) in NO_SPACE:
-            advice = "no space left: free some, or choose another folder"
-        else:
-            advice = f"cannot be written ({reason_of(error)}): choose another kind of file"
-        raise SinkError(f"{path}: {advice}") from error

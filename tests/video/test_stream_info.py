@@ -25,7 +25,7 @@ def matrix(a: float, b: float, c: float, d: float) -> tuple[int, ...]:
 @pytest.mark.parametrize("d", [-1, 0, 1])
 def test_a_pixel_goes_where_the_matrix_sends_it(a: int, b: int, c: int, d: int) -> None:
     if abs(a * d - b * c) != 1 or abs(a) + abs(b) != 1 or abs(c) + abs(d) != 1:
-        return  # no turn by a multiple of 90 degrees
+        return  # not a turn by a multiple of 90 degrees
     width, height = 5, 3
     stored = np.arange(width * height).reshape(height, width)
     sent = {
@@ -44,7 +44,7 @@ def test_any_angle_becomes_the_nearest_quarter_turn(
 ) -> None:
     cos, sin = math.cos(math.radians(angle)) * scale, math.sin(math.radians(angle)) * scale
     flip = -1 if mirrored else 1
-    found = orientation(matrix(cos * flip, sin * flip, -sin, cos))
+    nearest = orientation(matrix(cos * flip, sin * flip, -sin, cos))
     plain = {
         0: (Orientation.UPRIGHT, Orientation.MIRRORED),
         1: (Orientation.ROTATED_90_CLOCKWISE, Orientation.TRANSVERSED),
@@ -52,9 +52,9 @@ def test_any_angle_becomes_the_nearest_quarter_turn(
         3: (Orientation.ROTATED_90_COUNTERCLOCKWISE, Orientation.TRANSPOSED),
     }
     off = (angle + 45) % 90
-    if 1 < off < 89:  # beside the diagonals
-        assert found is plain[round(angle / 90) % 4][mirrored]
+    if 1 < off < 89:  # away from the diagonals
+        assert nearest is plain[round(angle / 90) % 4][mirrored]
 
 
-def test_without_a_matrix_pictures_stand_upright() -> None:
+def test_without_a_matrix_frames_are_upright() -> None:
     assert orientation(None) is Orientation.UPRIGHT

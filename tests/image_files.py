@@ -1,4 +1,4 @@
-"""Pictures for tests: made in memory with the libraries that users' programs write them with."""
+"""Image files for tests, made with the libraries that users' programs write them with."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, ImageCms
 from skimage import data
 
 from tracker_blur.core.box import Box
@@ -27,13 +27,18 @@ Array = npt.NDArray[Any]
 FACE = Box(86, 64, 182, 182)
 """Where the face is in `portrait()`."""
 
+SPOT = Box(5, 6, 20, 17)
+"""A box for images without a face."""
+
+PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
 
 @cache
 def portrait() -> Array:
-    """Return NASA's portrait of Eileen Collins, shape (256, 256, 3), RGB; not to be written to."""
-    picture = np.ascontiguousarray(data.astronaut()[0:256, 90:346])
-    picture.flags.writeable = False
-    return picture
+    """Return NASA's portrait of Eileen Collins, shape (256, 256, 3), RGB; read-only."""
+    image = np.ascontiguousarray(data.astronaut()[0:256, 90:346])
+    image.flags.writeable = False
+    return image
 
 
 def noise(*shape: int, dtype: type = np.uint8, seed: int = 0) -> Array:
@@ -41,7 +46,7 @@ def noise(*shape: int, dtype: type = np.uint8, seed: int = 0) -> Array:
     return np.random.default_rng(seed).integers(0, limits.max + 1, shape, dtype=dtype)
 
 
-def saved(array: Array, path: Path, **options: Any) -> Path:
+def save_image(array: Array, path: Path, **options: Any) -> Path:
     """Write an 8-bit array, gray to RGBA, with Pillow."""
     Image.fromarray(array).save(path, **options)
     return path
@@ -53,9 +58,30 @@ def pixels(frame: ImageFrame) -> Array:
     return planes[0] if len(planes) == 1 else np.stack(planes, axis=-1)
 
 
-def frames(path: Path, **options: Any) -> list[ImageFrame]:
+def read_frames(path: Path, **options: Any) -> list[ImageFrame]:
     with ImageReader(path, **options) as source:
         return list(source)
+
+
+def with_black_spot(array: Array, has_alpha: bool) -> Array:
+    """Return the array with the spot black and its alpha unchanged."""
+    expected = array.copy()
+    if array.ndim == 2:
+        expected[6:17, 5:20] = 0
+    else:
+        expected[6:17, 5:20, : array.shape[2] - has_alpha] = 0
+    return expected
+
+
+def hide_spot(frame: ImageFrame) -> None:
+    """Make the spot black."""
+    blacken(frame, SPOT)
+
+
+def pillow_info(path: Path) -> dict[Any, Any]:
+    """Return what Pillow reports of a file besides its pixels."""
+    with Image.open(path) as image:
+        return image.info
 
 
 def blacken(frame: ImageFrame, box: Box = FACE) -> None:
@@ -64,17 +90,17 @@ def blacken(frame: ImageFrame, box: Box = FACE) -> None:
         plane.samples[top:bottom, left:right] = 0
 
 
-def nothing(frame: ImageFrame) -> None:
+def keep(frame: ImageFrame) -> None:
     pass
 
 
-def passed_on(
+def rewrite(
     source_path: Path,
     target: Path,
-    change: Callable[[ImageFrame], None] = nothing,
+    change: Callable[[ImageFrame], None] = keep,
     **settings: Any,
 ) -> Path:
-    """Send a picture from the source to the sink, changing each frame on the way."""
+    """Read an image file, change each frame, and write it."""
     with (
         ImageReader(source_path) as source,
         ImageWriter(target, source, Settings(**settings)) as sink,
@@ -85,13 +111,13 @@ def passed_on(
     return target
 
 
-def png_chunk(kind: bytes, content: bytes) -> bytes:
-    check = zlib.crc32(kind + content)
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", check)
+def png_chunk(name: bytes, content: bytes) -> bytes:
+    check = zlib.crc32(name + content)
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", check)
 
 
 def png_file(array: Array, chunks: bytes = b"") -> bytes:
-    """Return a PNG of any depth and number of channels, by the specification's words."""
+    """Return a PNG of any depth and number of channels, by the specification."""
     height, width = array.shape[:2]
     color_type = {1: 0, 2: 4, 3: 2, 4: 6}[1 if array.ndim == 2 else array.shape[2]]
     header = struct.pack(">IIBBBBB", width, height, 8 * array.itemsize, color_type, 0, 0, 0)

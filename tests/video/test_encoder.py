@@ -1,4 +1,4 @@
-"""SVT-AV1, run as root, must not starve the machine (it once hung a whole test run)."""
+"""SVT-AV1, run as root, must not starve the machine; it once hung a whole test run."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from tests.video_files import write_clip
 from tracker_blur import Settings, redact_video
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has these scheduling classes")
-def test_no_thread_stays_at_realtime_priority_while_av1_is_written(tmp_path: Path) -> None:
+def test_no_thread_keeps_realtime_priority_while_av1_is_written(tmp_path: Path) -> None:
     clip = tmp_path / "in.mp4"
     write_clip(clip)
     classes: set[int] = set()
 
-    def look(_: object) -> None:
+    def collect(_: object) -> None:
         for thread in Path("/proc/self/task").iterdir():
             with suppress(ProcessLookupError):  # it has ended meanwhile
                 classes.add(os.sched_getscheduler(int(thread.name)))
 
     settings = Settings(detector="haar", codec="av1", preset="10")
-    redact_video(clip, tmp_path / "out.mp4", settings, look)
+    redact_video(clip, tmp_path / "out.mp4", settings, collect)
     assert classes == {os.SCHED_OTHER}

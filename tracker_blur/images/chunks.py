@@ -1,0 +1,73 @@
+"""The chunks of PNG and WebP files: what Pillow does not report of them, or does not write.
+
+PNG Specification, Third Edition, W3C 2025, sections 5.3 and 11.3; WebP Container Specification,
+RFC 9649, section 2.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+_SIGNATURE_SIZE = 8
+_HEADER_END = 33  # the signature and the IHDR chunk, which always comes first
+_KEPT = {b"cHRM", b"gAMA", b"iCCP", b"sRGB", b"cICP", b"mDCV", b"cLLI", b"pHYs"}
+
+_RIFF_HEADER_SIZE = 12
+_FRAME_HEADER_SIZE = 16
+
+
+def png_bits(png: bytes) -> int:
+    """Return how many bits a sample of a PNG has."""
+    return png[24]
+
+
+def png_color_chunks(png: bytes) -> bytes:
+    """Return the chunks about colors and the size of a pixel, as stored."""
+    kept = b""
+    position = _SIGNATURE_SIZE
+    while position + 8 <= len(png):
+        length, name = struct.unpack_from(">I4s", png, position)
+        if name == b"IDAT":  # what comes later is not about colors
+            break
+        end = position + 12 + length
+        if name in _KEPT:
+            kept += png[position:end]
+        position = end
+    return kept
+
+
+def png_chunk(name: bytes, data: bytes) -> bytes:
+    """Return a PNG chunk, with its length and checksum."""
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def new_png_color_chunks(icc_profile: bytes | None, dpi: tuple[float, float] | None) -> bytes:
+    """Return the chunks that hold a color profile and pixels per inch."""
+    chunks = b""
+    if icc_profile:
+        chunks += png_chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(icc_profile))
+    if dpi:
+        per_meter = (round(value / 0.0254) for value in dpi)
+        chunks += png_chunk(b"pHYs", struct.pack(">IIB", *per_meter, 1))
+    return chunks
+
+
+def with_png_chunks(png: bytes, chunks: bytes) -> bytes:
+    """Return a PNG with these chunks inserted where those about colors belong."""
+    return png[:_HEADER_END] + chunks + png[_HEADER_END:]
+
+
+def is_lossless_webp(webp: bytes) -> bool:
+    """Return whether the first frame of a WebP file is stored losslessly."""
+    position = _RIFF_HEADER_SIZE
+    while position + 8 <= len(webp):
+        name, size = struct.unpack_from("<4sI", webp, position)
+        if name in (b"VP8 ", b"VP8L"):
+            return bool(name == b"VP8L")
+        position += 8
+        if name == b"ANMF":  # a frame of an animation: its chunks are nested in it
+            position += _FRAME_HEADER_SIZE
+        else:
+            position += size + size % 2
+    return False
