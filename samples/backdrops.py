@@ -1,6 +1,6 @@
-"""What stands behind and before the people: a brick wall, a launch pad at dusk, a hedge.
+"""What is behind and in front of the people: a brick wall, a launch pad at dusk, a hedge.
 
-All from photographs in scikit-image that are in the public domain (CC0).
+All are made of photographs in scikit-image that are in the public domain (CC0).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import numpy as np
 import skimage.data
 from portraits import Pixels
 
-MARGIN_PX = 60  # more than the picture, on each side: room for a pan
+MARGIN_PX = 60  # on each side of the frame: room for a pan
 
 
 def brick_wall(size: tuple[int, int], seed: int = 0) -> Pixels:
@@ -18,7 +18,7 @@ def brick_wall(size: tuple[int, int], seed: int = 0) -> Pixels:
     width, height = (side + 2 * MARGIN_PX for side in size)
     zoom = size[1] / 720
     bricks = cv2.rotate(skimage.data.brick(), cv2.ROTATE_90_CLOCKWISE)
-    # ten courses, seen at an angle, made upright
+    # ten courses that the photograph shows at an angle
     quad = np.array([(0, 49.5), (511, 85), (511, 423), (0, 466)], np.float32)
     tile_size = 512, 410
     upright = np.array([(0, 0), (512, 0), (512, 410), (0, 410)], np.float32)
@@ -35,7 +35,7 @@ def brick_wall(size: tuple[int, int], seed: int = 0) -> Pixels:
     wall *= 1 + 0.15 * _clouds((width, height), 40 * zoom, seed + 1)[..., None]
     wall *= 1 + 0.35 * _clouds((width, height), 150 * zoom, seed + 2)[..., None]
     wall *= np.linspace(1.25, 0.85, width)[None, :, None]
-    soft = cv2.GaussianBlur(wall, (0, 0), 1.1 * zoom)  # it lies behind the plane of focus
+    soft = cv2.GaussianBlur(wall, (0, 0), 1.1 * zoom)  # it is out of focus
     return np.clip(soft, 0, 255).astype(np.uint8)
 
 
@@ -50,7 +50,7 @@ def launch_pad(size: tuple[int, int]) -> Pixels:
 
 
 def hedge(size: tuple[int, int], top_px: int, seed: int = 0) -> Pixels:
-    """Return a hedge from `top_px` to the bottom of the picture, BGR and alpha."""
+    """Return a hedge from `top_px` to the bottom of the frame, BGR and alpha."""
     width, height = size
     zoom = height / 720
     leaves = cv2.resize(skimage.data.grass(), None, fx=zoom, fy=zoom).astype(np.float32)
@@ -81,7 +81,7 @@ def with_lamp_post(foreground: Pixels, left_px: int, width_px: int) -> Pixels:
 
 
 def _clouds(size: tuple[int, int], scale_px: float, seed: int) -> np.ndarray:
-    """Return smooth noise between about -1 and 1 with blobs of this size."""
+    """Return smooth noise between about -1 and 1, with blobs of this size."""
     width, height = size
     small = max(2, round(width / scale_px)), max(2, round(height / scale_px))
     noise = np.random.default_rng(seed).uniform(-1, 1, small[::-1]).astype(np.float32)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Make the samples anew, or a clip with many faces for a benchmark.
+"""Make the samples again, or a clip with many faces for a benchmark.
 
-make.py                                                    the files of this folder
-make.py --faces 10 --size 1920x1080 --seconds 6 OUT.mp4    a crowd, and OUT.csv with its truth
+make.py                      the files of this folder
+make.py --faces 10 OUT.mp4   a crowd, and OUT.csv with its ground truth
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from backdrops import brick_wall, hedge, launch_pad, with_lamp_post
-from portraits import Look, Pixels
+from portraits import Appearance, Pixels
 from scene import Actor, Key, Scene, TrueFace, render
 
 RATE = 25
 SAMPLE_RATE = 44_100
 
-ORANGE = Look("collins")
-NAVY = Look("hopper")
-BLUE = Look("collins", mirrored=True, cloth=(150, 110, 40), hair_gain=0.45, width_gain=0.94)
-WINE = Look("hopper", mirrored=True, cloth=(60, 35, 120), width_gain=0.95)
-GREEN = Look("hopper", cloth=(70, 95, 70), hair_gain=0.8, width_gain=1.05)
-LIME = Look("collins", cloth=(60, 150, 110), hair_gain=0.65, width_gain=1.05)
-VIOLET = Look("collins", mirrored=True, cloth=(150, 60, 120), hair_gain=1.15, width_gain=0.97)
-GRAY = Look("hopper", mirrored=True, cloth=(110, 105, 100), width_gain=1.02)
-BLACK = Look("collins", cloth=(55, 50, 50), hair_gain=0.3)
-BROWN = Look("hopper", cloth=(45, 70, 100), width_gain=0.92)
+ORANGE = Appearance("collins")
+NAVY = Appearance("hopper")
+BLUE = Appearance("collins", mirrored=True, cloth=(150, 110, 40), hair_gain=0.45, width_gain=0.94)
+WINE = Appearance("hopper", mirrored=True, cloth=(60, 35, 120), width_gain=0.95)
+GREEN = Appearance("hopper", cloth=(70, 95, 70), hair_gain=0.8, width_gain=1.05)
+LIME = Appearance("collins", cloth=(60, 150, 110), hair_gain=0.65, width_gain=1.05)
+VIOLET = Appearance("collins", mirrored=True, cloth=(150, 60, 120), hair_gain=1.15, width_gain=0.97)
+GRAY = Appearance("hopper", mirrored=True, cloth=(110, 105, 100), width_gain=1.02)
+BLACK = Appearance("collins", cloth=(55, 50, 50), hair_gain=0.3)
+BROWN = Appearance("hopper", cloth=(45, 70, 100), width_gain=0.92)
 CROWD = (ORANGE, NAVY, BLUE, WINE, LIME, GREEN, VIOLET, GRAY, BLACK, BROWN)
 
 
 def crossing() -> tuple[Scene, ...]:
-    """Return the two shots of the sample clip: people who cross before a wall, then a near one."""
+    """Return the two shots of the sample clip: people cross in front of a wall; one comes near."""
     size = (1280, 720)
     wine = (
         Key(0.0, 380, 262, 90),
@@ -113,19 +113,21 @@ def crossing() -> tuple[Scene, ...]:
 
 
 def people() -> Scene:
-    """Return the scene of the sample picture, one frame long."""
+    """Return the scene of the sample image, one frame long."""
     size = (1200, 800)
     places = ((GREEN, Key(0, 560, 290, 92, 2)), (WINE, Key(0, 1010, 300, 100, -3)),
               (BLUE, Key(0, 800, 320, 118, 4, -12)), (ORANGE, Key(0, 170, 325, 124, -3)),
               (NAVY, Key(0, 400, 330, 132, 1)))  # fmt: skip
-    actors = tuple(Actor(track, look, (key,)) for track, (look, key) in enumerate(places))
+    actors = tuple(
+        Actor(track, appearance, (key,)) for track, (appearance, key) in enumerate(places)
+    )
     return Scene(size, 1, 1, brick_wall(size, 5), actors, hedge(size, 650, 5), noise=1.0)
 
 
 def crowd(faces: int, size: tuple[int, int], seconds: float, seed: int = 0) -> Scene:
-    """Return people who wander about before a wall, each face always within the picture's width.
+    """Return people who walk about in front of a wall, each face always within the frame's width.
 
-    One or two are 90 to 160 px high at 720 lines, ten 60 to 100 px.
+    At 720 lines, the faces are 90 to 160 px high if there are one or two, 60 to 100 px if ten.
     """
     generator = np.random.default_rng(seed)
     width, height = size
@@ -134,8 +136,8 @@ def crowd(faces: int, size: tuple[int, int], seconds: float, seed: int = 0) -> S
     largest = np.interp(faces, (2, 10), (160, 100)) * zoom
     actors = []
     for track, face_px in enumerate(np.sort(generator.uniform(smallest, largest, faces))):
-        look = CROWD[track % len(CROWD)]
-        widest_yaw = 45 if look.portrait == "collins" else 20
+        appearance = CROWD[track % len(CROWD)]
+        widest_yaw = 45 if appearance.portrait == "collins" else 20
         keys = []
         x = width * (track % faces + 0.5) / faces
         for second in np.arange(0, seconds + 1.5, 1.5):
@@ -143,31 +145,31 @@ def crowd(faces: int, size: tuple[int, int], seconds: float, seed: int = 0) -> S
             tilt, yaw = generator.uniform(-6, 6), generator.uniform(-widest_yaw, widest_yaw)
             keys.append(Key(float(second), x, y, face_px, tilt, yaw))
             x += generator.choice((-1, 1)) * generator.uniform(0.1, 0.3) * width
-            x = min(max(x, 0.16 * width - x), 1.84 * width - x)  # back from 8 % off either side
-        actors.append(Actor(track, look, tuple(keys), generator.uniform(1.5, 2)))
+            x = min(max(x, 0.16 * width - x), 1.84 * width - x)  # turns back 8 % from either side
+        actors.append(Actor(track, appearance, tuple(keys), generator.uniform(1.5, 2)))
     return Scene(size, RATE, seconds, brick_wall(size, seed), tuple(actors),
                  hedge(size, round(0.66 * height), seed), pan=(5 * zoom, 0), sway_px=3 * zoom,
                  noise=2.0, seed=seed)  # fmt: skip
 
 
 def melody(seconds: float, bells: Iterable[float]) -> npt.NDArray[np.float32]:
-    """Return a tune of plucked notes, and a bell at each of the given moments; one channel."""
+    """Return a tune of plucked notes, and a bell at each of the given seconds; one channel."""
     time = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
-    sound = np.zeros_like(time)
+    samples = np.zeros_like(time)
     scale = 220 * 2 ** (np.array((0, 4, 7, 11, 12, 11, 7, 4, -3, 0, 4, 9, 12, 9, 4, 0)) / 12)
     notes = [(0.25 * k, scale[k % 16], 0.16, 3.0) for k in range(int(4 * seconds))]
     notes += [(start, pitch, 0.2, 5.0) for start in bells for pitch in (1318.5, 1760.0)]
     for start, pitch, loudness, decay in notes:
         since = time - start
         wave = np.sin(2 * np.pi * pitch * since) + 0.3 * np.sin(4 * np.pi * pitch * since)
-        sound += np.where(since >= 0, loudness * wave * np.exp(-decay * np.abs(since)), 0)
-    return np.asarray(np.clip(sound * np.clip((seconds - time) * 5, 0, 1), -1, 1), np.float32)
+        samples += np.where(since >= 0, loudness * wave * np.exp(-decay * np.abs(since)), 0)
+    return np.asarray(np.clip(samples * np.clip((seconds - time) * 5, 0, 1), -1, 1), np.float32)
 
 
 def record(
     path: Path, scenes: tuple[Scene, ...], options: dict[str, str], bells: tuple[float, ...] = ()
 ) -> None:
-    """Write the scenes one after the other as H.264 with sound, and their truth as a CSV."""
+    """Write the scenes one after the other as H.264 with audio, and their ground truth as CSV."""
     rows: list[tuple[int, TrueFace]] = []
     with av.open(
         str(path), "w", options={"movflags": "faststart", "fflags": "+bitexact"}
@@ -180,16 +182,16 @@ def record(
         context.color_primaries = context.color_trc = 1
         audio = container.add_stream("aac", rate=SAMPLE_RATE, layout="mono")
         audio.bit_rate = 64_000
-        for number, (picture, faces) in enumerate(_shown(scenes)):
+        for number, (image, faces) in enumerate(_frames(scenes)):
             rows += [(number, face) for face in faces]
-            frame = av.VideoFrame.from_ndarray(picture, format="bgr24").reformat(
+            frame = av.VideoFrame.from_ndarray(image, format="bgr24").reformat(
                 format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG"
             )
             frame.pts, frame.time_base = number, Fraction(1, scenes[0].rate)
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
-        sound = melody(sum(scene.seconds for scene in scenes), bells)
-        block = av.AudioFrame.from_ndarray(sound[None], format="fltp", layout="mono")
+        samples = melody(sum(scene.seconds for scene in scenes), bells)
+        block = av.AudioFrame.from_ndarray(samples[None], format="fltp", layout="mono")
         block.sample_rate, block.pts, block.time_base = SAMPLE_RATE, 0, Fraction(1, SAMPLE_RATE)
         container.mux(audio.encode(block))
         container.mux(audio.encode(None))
@@ -197,7 +199,7 @@ def record(
 
 
 def write_truth(path: Path, rows: Iterable[tuple[int, TrueFace]]) -> None:
-    """Write `frame,track,x,y,w,h`, in pixels."""
+    """Write a CSV with the columns frame, track, x, y, w and h; boxes are in pixels."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("frame", "track", "x", "y", "w", "h"))
@@ -205,13 +207,13 @@ def write_truth(path: Path, rows: Iterable[tuple[int, TrueFace]]) -> None:
             writer.writerow((number, face.track, *(f"{value:.1f}" for value in face[1:])))
 
 
-def _shown(scenes: tuple[Scene, ...]) -> Iterator[tuple[Pixels, list[TrueFace]]]:
+def _frames(scenes: tuple[Scene, ...]) -> Iterator[tuple[Pixels, list[TrueFace]]]:
     for scene in scenes:
         yield from render(scene)
 
 
 def main() -> int:
-    """Make what the arguments ask for."""
+    """Run the script."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("out", nargs="?", type=Path, metavar="OUT.mp4")
     parser.add_argument("--faces", type=int, default=2)
@@ -226,8 +228,8 @@ def main() -> int:
         return 0
     folder = Path(__file__).resolve().parent
     record(folder / "crossing.mp4", crossing(), {"crf": "25", "preset": "slow"}, (2.2, 5.2))
-    picture, faces = next(render(people()))
-    cv2.imwrite(str(folder / "people.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, 90])
+    image, faces = next(render(people()))
+    cv2.imwrite(str(folder / "people.jpg"), image, [cv2.IMWRITE_JPEG_QUALITY, 90])
     write_truth(folder / "people.csv", ((0, face) for face in faces))
     return 0
 

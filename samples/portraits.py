@@ -1,9 +1,9 @@
-"""Cut-out portraits: the people of the samples, taken from pictures that installed packages carry.
+"""Cut-out portraits: the people of the samples, from images that installed packages contain.
 
-Two portraits are in the public domain: Eileen Collins (NASA, in scikit-image) and Grace Hopper
-(US Navy, in matplotlib). Each is cut from its backdrop, and may be mirrored, dressed in another
-color, given other hair or narrowed, so that two pictures make several people. A head can be
-turned by wrapping it around an upright cylinder.
+Both portraits are in the public domain: Eileen Collins (NASA, in scikit-image) and Grace Hopper
+(US Navy, in matplotlib). Each is cut from its backdrop. It may be mirrored, dressed in another
+color, given other hair, or narrowed, so that two images make several people. A head is turned by
+wrapping it around an upright cylinder.
 """
 
 from __future__ import annotations
@@ -22,15 +22,16 @@ Ratios = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Portrait:
-    """What of a picture is the person; all in pixels of the picture.
+    """Where the person is in an image; all in pixels of the image.
 
-    face     (x, y, width, height) of the face, brow to chin, as annotators draw it
-    head     (y, left, right) of the head's outline, from top to neck; what turns
-    hair     (left, top, right, bottom) of a part that shows nothing but hair: what the back of
-             the head is made of; None: the back looks like the front, so turn it a little only
-    chin_y   below this is clothing
-    bottom_y here the clothing ends that may be continued downward
-    outline  the person, as a polygon good to about 10 px
+    Attributes:
+        face: (x, y, width, height) of the face, brow to chin, as annotators draw it.
+        head: (y, left, right) of the head's outline, from top to neck; this part turns.
+        hair: (left, top, right, bottom) of a part that shows only hair, of which the back of the
+            head is made; None: the back looks like the front, so turn it only a little.
+        chin_y: clothing is below this.
+        bottom_y: where the clothing ends that may be continued downward.
+        outline: the person, as a polygon that is right to about 10 px.
     """
 
     face: tuple[float, float, float, float]
@@ -76,12 +77,15 @@ PORTRAITS = {
 
 
 @dataclass(frozen=True)
-class Look:
-    """A person of a scene: which portrait, and how it is varied.
+class Appearance:
+    """How a person of a scene looks: which portrait, and how it is varied.
 
-    cloth       color of the clothes as (blue, green, red), or None for their own
-    hair_gain   brightness of the hair; 1 is its own
-    width_gain  breadth of the person; 1 is their own
+    Attributes:
+        portrait: a key of `PORTRAITS`.
+        mirrored: whether left and right are swapped.
+        cloth: color of the clothes as (blue, green, red); None: their own.
+        hair_gain: brightness of the hair; 1 is its own.
+        width_gain: width of the person; 1 is their own.
     """
 
     portrait: str
@@ -95,11 +99,12 @@ class Look:
 class CutOut:
     """A person without a backdrop.
 
-    front   BGR, reaching a little beyond the outline, shape (height, width, 3), from 0 to 255
-    back    the same with the head seen from behind
-    alpha   how much of each pixel is the person, shape (height, width, 1), from 0 to 1
-    face    (center x, center y, width, height) of the face
-    head    left and right outline of the head by row, NaN where there is none
+    Attributes:
+        front: BGR that extends a little beyond the outline, shape (height, width, 3), 0 to 255.
+        back: the same, with the head seen from behind.
+        alpha: how much of each pixel is the person, shape (height, width, 1), 0 to 1.
+        face: (center x, center y, width, height) of the face.
+        head: left and right outline of the head by row, NaN where there is none.
     """
 
     front: Ratios
@@ -109,10 +114,10 @@ class CutOut:
     head: tuple[Ratios, Ratios]
 
     def turned(self, yaw_degrees: float) -> Ratios:
-        """Return BGR times alpha, and alpha: shape (height, width, 4), all from 0 to 1.
+        """Return BGR times alpha, and alpha: shape (height, width, 4), 0 to 1.
 
-        The head is turned to the right of the picture for a positive yaw, to its left for a
-        negative one. Its outline stays, as that of a cylinder would.
+        A positive yaw turns the head to the right of the image. Its outline stays the same, as
+        that of a cylinder does.
         """
         color = self.front
         if yaw_degrees != 0:
@@ -123,7 +128,7 @@ class CutOut:
         return np.dstack((color / 255 * self.alpha, self.alpha))
 
     def _wrapped(self, yaw_degrees: float, rows: slice) -> Ratios:
-        """Return these rows of the head as if painted on a cylinder that is turned."""
+        """Return these rows of the head, painted on a cylinder that is turned."""
         front, back = self.front[rows], self.back[rows]
         left, right = (side[rows, None] for side in self.head)
         x = np.arange(front.shape[1], dtype=np.float32)[None, :]
@@ -143,8 +148,11 @@ class CutOut:
 def face_span(yaw_degrees: float, width_ratio: float) -> tuple[float, float]:
     """Return where a turned face begins and ends across the head, each from -1 to 1.
 
-    `width_ratio` is the face's width over the head's. The face is a strip of the cylinder; what
-    of it has turned out of sight is left out.
+    The face is a strip of the cylinder. Parts that have turned out of sight are left out.
+
+    Args:
+        yaw_degrees: how far it is turned to the right.
+        width_ratio: the face's width over the head's.
     """
     half = np.arcsin(min(1.0, width_ratio))
     yaw = np.deg2rad(yaw_degrees)
@@ -153,30 +161,30 @@ def face_span(yaw_degrees: float, width_ratio: float) -> tuple[float, float]:
 
 
 @functools.cache
-def cut_out(look: Look) -> CutOut:
+def cut_out(appearance: Appearance) -> CutOut:
     """Cut a portrait from its backdrop and vary it."""
-    portrait = PORTRAITS[look.portrait]
-    picture = _picture(look.portrait)
-    alpha = _alpha(picture, portrait)
-    rows = np.arange(picture.shape[0])
+    portrait = PORTRAITS[appearance.portrait]
+    image = _image(appearance.portrait)
+    alpha = _alpha(image, portrait)
+    rows = np.arange(image.shape[0])
     ys, lefts, rights = np.transpose(portrait.head)
     left, right = (np.interp(rows, ys, side, np.nan, np.nan) for side in (lefts, rights))
-    picture = _dyed(picture, portrait, look, (left, right))
-    front = _filled(picture, alpha)
+    image = _dyed(image, portrait, appearance, (left, right))
+    front = _filled(image, alpha)
     layers = [front, _back_of_head(front, portrait, (left, right)), alpha]
     x, y, width, height = portrait.face
     center_x = x + width / 2
-    # the same depth of body for all, continued with the last rows of clothing up and down
+    # All bodies are as high; the last rows of clothing continue up and down.
     depth = round(y + 4.1 * height)
     wave = np.arange(depth) - portrait.bottom_y
     rows = np.where(wave < 0, wave, -np.abs((wave + 30) % 60 - 30) - 1) + portrait.bottom_y
     layers = [layer[rows] for layer in layers]
     left, right = left[rows], right[rows]
-    columns = round(picture.shape[1] * look.width_gain)
-    ratio = columns / picture.shape[1]
+    columns = round(image.shape[1] * appearance.width_gain)
+    ratio = columns / image.shape[1]
     layers = [np.asarray(cv2.resize(layer, (columns, depth)), np.float32) for layer in layers]
     left, right, center_x, width = left * ratio, right * ratio, center_x * ratio, width * ratio
-    if look.mirrored:
+    if appearance.mirrored:
         layers = [layer[:, ::-1] for layer in layers]
         left, right, center_x = columns - 1 - right, columns - 1 - left, columns - 1 - center_x
     return CutOut(
@@ -188,7 +196,7 @@ def cut_out(look: Look) -> CutOut:
     )
 
 
-def _picture(name: str) -> Pixels:
+def _image(name: str) -> Pixels:
     """Return the portrait as BGR."""
     if name == "collins":
         import skimage.data
@@ -200,10 +208,10 @@ def _picture(name: str) -> Pixels:
     return np.asarray(cv2.imread(str(Path(str(path)))), np.uint8)
 
 
-def _alpha(picture: Pixels, portrait: Portrait) -> Ratios:
+def _alpha(image: Pixels, portrait: Portrait) -> Ratios:
     """Return how much of each pixel is the person, 0 to 1."""
     polygon = np.array(portrait.outline, np.int32)
-    solid = cv2.fillPoly(np.zeros(picture.shape[:2], np.uint8), [polygon], 1)
+    solid = cv2.fillPoly(np.zeros(image.shape[:2], np.uint8), [polygon], 1)
     disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (17, 17))
     padded = cv2.copyMakeBorder(solid, 0, 20, 20, 20, cv2.BORDER_REPLICATE)
     inner = cv2.erode(padded, disk)[:-20, 20:-20]
@@ -212,51 +220,53 @@ def _alpha(picture: Pixels, portrait: Portrait) -> Ratios:
     mask[inner == 1] = cv2.GC_FGD
     mask[outer == 0] = cv2.GC_BGD
     cv2.setRNGSeed(0)
-    cv2.grabCut(picture, mask, (0, 0, 1, 1), np.zeros((1, 65)), np.zeros((1, 65)), 4,
+    cv2.grabCut(image, mask, (0, 0, 1, 1), np.zeros((1, 65)), np.zeros((1, 65)), 4,
                 cv2.GC_INIT_WITH_MASK)  # fmt: skip
     person = np.isin(mask, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
-    person[:, :3] = person[:, -3:] = 0  # where the picture ends, the person ends softly
+    person[:, :3] = person[:, -3:] = 0  # where the image ends, the person has a soft edge
     opened = cv2.morphologyEx(person, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
     soft = cv2.GaussianBlur(opened.astype(np.float32), (0, 0), 2.0)
-    # moved inward by a pixel or so: the rim holds color of the backdrop
+    # Moved inward by about a pixel: the rim has color of the backdrop.
     return _smooth_step((soft - 0.35) / 0.6)
 
 
-def _dyed(picture: Pixels, portrait: Portrait, look: Look, head: tuple[Ratios, Ratios]) -> Pixels:
-    """Return the picture with other clothes and hair."""
-    rows, columns = (np.arange(size, dtype=np.float32) for size in picture.shape[:2])
-    dyed = picture.astype(np.float32)
+def _dyed(
+    image: Pixels, portrait: Portrait, appearance: Appearance, head: tuple[Ratios, Ratios]
+) -> Pixels:
+    """Return the image with other clothes and hair."""
+    rows, columns = (np.arange(size, dtype=np.float32) for size in image.shape[:2])
+    dyed = image.astype(np.float32)
     value = dyed.max(axis=2)
-    hsv = cv2.cvtColor(picture, cv2.COLOR_BGR2HSV)
+    hsv = cv2.cvtColor(image, cv2.COLOR_BGR2HSV)
     x, y, width, height = portrait.face
     face = ((columns[None] - x - width / 2) / (0.56 * width)) ** 2 + (
         (rows[:, None] - y - 0.48 * height) / (0.62 * height)
     ) ** 2
     off_face = _smooth_step((face - 0.9) / 0.5)
-    if look.cloth is not None:
-        if look.portrait == "collins":  # the orange suit
+    if appearance.cloth is not None:
+        if appearance.portrait == "collins":  # the orange suit
             cloth = (hsv[..., 0] < 16) & (hsv[..., 1] > 110) & (rows[:, None] > portrait.chin_y)
             brightness = value / 235
         else:  # the navy blue uniform and hat: nearly black
             cloth = (value < 75) & ((rows[:, None] > portrait.chin_y) | (off_face > 0.5))
             brightness = (value + 25) / 70
         share = cv2.GaussianBlur(cloth.astype(np.float32), (0, 0), 1.0)[..., None]
-        dyed = (1 - share) * dyed + share * brightness[..., None] * np.array(look.cloth)
-    if look.hair_gain != 1:
+        dyed = (1 - share) * dyed + share * brightness[..., None] * np.array(appearance.cloth)
+    if appearance.hair_gain != 1:
         left, right = head
         on_head = (columns[None] > left[:, None] - 6) & (columns[None] < right[:, None] + 6)
         above = _smooth_step((portrait.face[1] + 0.75 * height - rows) / 14)[:, None]
         hair = cv2.GaussianBlur(on_head.astype(np.float32), (0, 0), 3) * above * off_face
-        dyed *= 1 + hair[..., None] * (look.hair_gain - 1)
+        dyed *= 1 + hair[..., None] * (appearance.hair_gain - 1)
     return np.clip(dyed, 0, 255).astype(np.uint8)
 
 
-def _filled(picture: Pixels, alpha: Ratios) -> Ratios:
-    """Return the picture with the backdrop near the person replaced by the person's colors."""
-    sure = (alpha > 0.95).astype(np.float32)[..., None]
-    known = cv2.GaussianBlur(picture * sure, (0, 0), 5)
-    weight = cv2.GaussianBlur(sure, (0, 0), 5)[..., None]
-    return np.asarray(sure * picture + (1 - sure) * known / np.maximum(weight, 1e-3), np.float32)
+def _filled(image: Pixels, alpha: Ratios) -> Ratios:
+    """Return the image with the backdrop near the person replaced by the person's colors."""
+    inside = (alpha > 0.95).astype(np.float32)[..., None]
+    known = cv2.GaussianBlur(image * inside, (0, 0), 5)
+    weight = cv2.GaussianBlur(inside, (0, 0), 5)[..., None]
+    return np.asarray(inside * image + (1 - inside) * known / np.maximum(weight, 1e-3), np.float32)
 
 
 def _back_of_head(front: Ratios, portrait: Portrait, head: tuple[Ratios, Ratios]) -> Ratios:
@@ -278,7 +288,7 @@ def _back_of_head(front: Ratios, portrait: Portrait, head: tuple[Ratios, Ratios]
         cv2.INTER_CUBIC,
     )
     share = np.where(np.isnan(left), 0, _smooth_step((neck - y[:, 0]) / 8 + 1))[:, None, None]
-    shade = 0.8  # the neck from behind lies in the shadow
+    shade = 0.8  # from behind, the neck is in the shadow
     return np.asarray(share * hair + (1 - share) * shade * front, np.float32)
 
 

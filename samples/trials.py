@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Make the clips that try trackers, each with one difficulty, and their truth beside them.
+"""Make clips that test trackers, each with one difficulty, and their ground truth next to them.
 
 trials.py FOLDER    FOLDER/crossing.mp4 and .csv, occlusion.mp4 and .csv, and so on
 
-A person who is seen again within a shot, after a post, the border or the dark, is the same track;
-after a change of shot all are new tracks.
+A person who appears again within a shot, after a post, the border or the dark, keeps the track.
+After a change of shot, all tracks are new.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from backdrops import brick_wall, hedge, launch_pad, with_lamp_post
 from make import BLUE, BROWN, CROWD, GREEN, LIME, NAVY, ORANGE, RATE, VIOLET, WINE, crowd, record
-from portraits import Look, Pixels
+from portraits import Appearance, Pixels
 from scene import Actor, Key, Scene
 
 SIZE = (640, 360)
@@ -27,7 +27,7 @@ NOISE = 1.5
 
 
 def crossing() -> tuple[Scene, ...]:
-    """Let four people cross, two of them one before the other at the same size."""
+    """Let four people cross, two of them at the same size."""
     actors = (
         _walking(0, WINE, (60, 150, 48), (560, 152, 48)),
         _walking(1, BLUE, (570, 140, 56), (80, 142, 56)),
@@ -38,7 +38,7 @@ def crossing() -> tuple[Scene, ...]:
 
 
 def occlusion() -> tuple[Scene, ...]:
-    """Let three people pass behind two posts; one of them turns back there, unseen."""
+    """Let three people pass behind two posts; one of them turns around behind one."""
     turning_back = (
         Key(0, 560, 140, 50), Key(1.4, 425, 140, 50), Key(2.1, 410, 140, 50),
         Key(2.8, 425, 140, 50), Key(4.8, 600, 140, 50),
@@ -53,7 +53,7 @@ def occlusion() -> tuple[Scene, ...]:
 
 
 def bounce() -> tuple[Scene, ...]:
-    """Let three faces fly straight ahead and bounce off the borders, each faster than the last."""
+    """Let three faces fly straight and bounce off the borders, each faster than the one before."""
     actors = (
         _bouncing(0, ORANGE, (150, 120), (110, 60), 62),
         _bouncing(1, NAVY, (450, 200), (-240, -110), 56),
@@ -63,7 +63,7 @@ def bounce() -> tuple[Scene, ...]:
 
 
 def zoom() -> tuple[Scene, ...]:
-    """Draw three people near until their faces are 2.6 times as large, and let them go."""
+    """Zoom in on three people until their faces are 2.6 times as large, and out again."""
     actors = (
         _walking(0, BLUE, (225, 160, 42), (270, 160, 42)),
         _walking(1, WINE, (330, 165, 44), (300, 165, 44)),
@@ -74,7 +74,7 @@ def zoom() -> tuple[Scene, ...]:
 
 
 def fade() -> tuple[Scene, ...]:
-    """Turn the light off and on again for three people; then fade from this shot to another."""
+    """Turn the light off and on for three people; then fade from this shot to another."""
     standing = (
         _walking(0, GREEN, (130, 150, 56), (190, 150, 56)),
         _walking(1, ORANGE, (330, 150, 60), (290, 150, 60)),
@@ -103,15 +103,15 @@ def cut() -> tuple[Scene, ...]:
     for number, people in enumerate(shots):
         backdrop = launch_pad(SIZE) if number == 1 else brick_wall(SIZE)
         actors = []
-        for look, x in people:
-            actors.append(_walking(track, look, (x, 150, 58), (x + 90, 150, 58)))
+        for appearance, x in people:
+            actors.append(_walking(track, appearance, (x, 150, 58), (x + 90, 150, 58)))
             track += 1
         scenes.append(_shot(tuple(actors), backdrop, seconds=SECONDS / len(shots)))
     return tuple(scenes)
 
 
 def turning() -> tuple[Scene, ...]:
-    """Let two people turn their backs and face us again, one walking; a third looks about."""
+    """Let two people turn away from the camera and back, one walking; a third looks around."""
     away = (
         Key(0, 150, 150, 60), Key(0.8, 160, 150, 60), Key(1.4, 190, 150, 60, 0, 150),
         Key(2.2, 230, 150, 60, 0, 150), Key(2.8, 250, 150, 60), Key(4.8, 260, 150, 60),
@@ -121,15 +121,15 @@ def turning() -> tuple[Scene, ...]:
         Key(3.4, 402, 155, 66, 0, -140), Key(4.0, 400, 155, 66), Key(4.8, 400, 155, 66),
     )  # fmt: skip
     looking = tuple(
-        Key(0.8 * index, 560, 150, 56, 8 * way, 60 * way)
-        for index, way in enumerate((0, 1, -1, 1, -1, 0, 0))
+        Key(0.8 * index, 560, 150, 56, 8 * side, 60 * side)
+        for index, side in enumerate((0, 1, -1, 1, -1, 0, 0))
     )
     actors = (Actor(0, BLUE, away, 1.8), Actor(1, ORANGE, standing), Actor(2, LIME, looking))
     return (_shot(actors, brick_wall(SIZE, 4)),)
 
 
 def entering() -> tuple[Scene, ...]:
-    """Let people leave on both sides and others enter there soon after; one comes back."""
+    """Let people leave on both sides and others soon enter there; one comes back."""
     back = (
         Key(0, 500, 150, 58), Key(1.2, 700, 150, 58), Key(2.4, 700, 150, 58),
         Key(3.6, 430, 150, 58), Key(4.8, 330, 150, 58),
@@ -144,17 +144,17 @@ def entering() -> tuple[Scene, ...]:
 
 
 def wandering() -> tuple[Scene, ...]:
-    """Let eight people wander about; again and again one walks before another."""
+    """Let eight people walk about; again and again one passes in front of another."""
     return (crowd(len(CROWD) - 2, SIZE, SECONDS, seed=4),)
 
 
 def panning() -> tuple[Scene, ...]:
-    """Let the camera pan over eight people, slowly, faster, and back in a second; let it rest."""
+    """Pan over eight people, slowly, faster, back within a second; then let the camera rest."""
     places = ((GREEN, -420, 56), (ORANGE, -150, 60), (BLUE, 110, 52), (WINE, 350, 64),
               (LIME, 610, 58), (NAVY, 800, 66), (VIOLET, 1010, 54), (BROWN, 1230, 60))  # fmt: skip
     actors = tuple(
-        _walking(track, look, (x, 150, face_px), (x + 30 * (-1) ** track, 152, face_px))
-        for track, (look, x, face_px) in enumerate(places)
+        _walking(track, appearance, (x, 150, face_px), (x + 30 * (-1) ** track, 152, face_px))
+        for track, (appearance, x, face_px) in enumerate(places)
     )
     camera = ((0, -560, 0), (1.0, -460, 4), (2.2, 300, -4), (2.4, 320, 0), (2.9, 760, 4),
               (3.1, 760, 0), (4.2, -500, -4), (4.8, -500, 0))  # fmt: skip
@@ -164,7 +164,7 @@ def panning() -> tuple[Scene, ...]:
 
 
 def blurred() -> tuple[Scene, ...]:
-    """Let three faces fly so fast that they blur; in a second shot the shutter stays open."""
+    """Let three faces fly so fast that they blur; in a second shot, the shutter stays open."""
     slow = (
         _bouncing(0, ORANGE, (150, 120), (190, 60), 62),
         _bouncing(1, NAVY, (450, 200), (-330, -110), 58),
@@ -182,7 +182,7 @@ def blurred() -> tuple[Scene, ...]:
 
 
 def shaking() -> tuple[Scene, ...]:
-    """Let the camera run: it is shaken to and fro five times a second while people walk by."""
+    """Shake the camera to and fro five times per second while people walk by."""
     actors = (
         _walking(0, LIME, (120, 150, 50), (300, 150, 56)),
         _walking(1, BROWN, (560, 155, 60), (330, 155, 54)),
@@ -190,14 +190,14 @@ def shaking() -> tuple[Scene, ...]:
     )
     generator = np.random.default_rng(8)
     camera = tuple(
-        (number / 10, 14 * way * generator.uniform(0.5, 1), 22 * way * generator.uniform(-0.5, 1))
-        for number, way in zip(range(round(10 * SECONDS) + 1), itertools.cycle((1, -1)))
+        (number / 10, 14 * side * generator.uniform(0.5, 1), 22 * side * generator.uniform(-0.5, 1))
+        for number, side in zip(range(round(10 * SECONDS) + 1), itertools.cycle((1, -1)))
     )
     return (replace(_shot(actors, brick_wall(SIZE, 8)), camera=camera, shutter=270),)
 
 
 def near() -> tuple[Scene, ...]:
-    """Let near faces be half out of the picture, at each of its borders."""
+    """Let close faces be half outside of the frame, at each of its borders."""
     sides = (
         Key(0, 45, 185, 220), Key(1.0, 30, 180, 230), Key(1.6, 300, 185, 250),
         Key(2.2, 610, 180, 260), Key(3.4, 605, 185, 260),
@@ -210,8 +210,8 @@ def near() -> tuple[Scene, ...]:
         _shot((Actor(0, GREEN, sides),), brick_wall(SIZE, 9), seconds=SECONDS / 2),
         _shot(
             tuple(
-                _walking(track, look, first, last)
-                for track, (look, first, last) in enumerate(above_and_below, 1)
+                _walking(track, appearance, first, last)
+                for track, (appearance, first, last) in enumerate(above_and_below, 1)
             ),
             launch_pad(SIZE),
             seconds=SECONDS / 2,
@@ -220,7 +220,7 @@ def near() -> tuple[Scene, ...]:
 
 
 def darting() -> tuple[Scene, ...]:
-    """Let faces dart in, from the sides and from below, and out again within a second."""
+    """Let faces dart in, from the sides and from below, and out within a second."""
     rising = (
         Key(1.9, 330, 440, 70), Key(2.2, 330, 150, 70), Key(2.5, 335, 140, 70),
         Key(2.8, 335, 440, 70),
@@ -257,7 +257,7 @@ def _shot(
 
 def _walking(
     track: int,
-    look: Look,
+    appearance: Appearance,
     first: tuple[float, float, float],
     last: tuple[float, float, float],
     seconds: tuple[float, float] = (0.0, SECONDS),
@@ -266,17 +266,17 @@ def _walking(
     begin, end = seconds
     inner = (Key(begin, *first), Key(end, *last))
     before = (Key(begin - 1, *first),) if begin > 0 else ()
-    return Actor(track, look, (*before, *inner, Key(end + 1, *last)), 1.8)
+    return Actor(track, appearance, (*before, *inner, Key(end + 1, *last)), 1.8)
 
 
 def _bouncing(
     track: int,
-    look: Look,
+    appearance: Appearance,
     start: tuple[float, float],
     velocity: tuple[float, float],
     face_px: float,
 ) -> Actor:
-    """Return a face that flies from `start` at `velocity`, in pixels a second, off the borders."""
+    """Return a face that flies from `start` at `velocity`, in pixels per second, and bounces."""
     keys = []
     for seconds in np.arange(0, SECONDS, 1 / RATE):
         x, y = (
@@ -284,17 +284,17 @@ def _bouncing(
             for begin, speed, side in zip(start, velocity, SIZE, strict=True)
         )
         keys.append(Key(float(seconds), x, y, face_px))
-    return Actor(track, look, tuple(keys))
+    return Actor(track, appearance, tuple(keys))
 
 
-def _reflected(way: float, low: float, high: float) -> float:
-    """Return where a ball is that has gone this way between two walls."""
-    there_and_back = (way - low) % (2 * (high - low))
+def _reflected(distance: float, low: float, high: float) -> float:
+    """Return where a ball is that has gone this distance between two walls."""
+    there_and_back = (distance - low) % (2 * (high - low))
     return low + min(there_and_back, 2 * (high - low) - there_and_back)
 
 
 def main() -> int:
-    """Write every trial to a folder."""
+    """Run the script."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", type=Path, metavar="FOLDER")
     folder = parser.parse_args().folder

@@ -1,8 +1,11 @@
-"""The library's functions, on real faces; Haar cascades, so that no weights are needed."""
+"""The library's functions on real faces, with Haar cascades, which need no weight files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import inspect
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,25 +16,39 @@ import pytest
 import tracker_blur
 from tracker_blur.core.frame import Image
 
-PICTURE = Path(__file__).resolve().parents[1] / "samples" / "people.jpg"
+IMAGE = Path(__file__).resolve().parents[1] / "samples" / "people.jpg"
 SETTINGS = tracker_blur.Settings(detector="haar", method="solid", detect_every_frames=2)
 
 
 @pytest.fixture(scope="module")
 def people() -> Image:
-    image = cv2.imread(str(PICTURE))
+    image = cv2.imread(str(IMAGE))
     assert image is not None
-    return cv2.resize(image, (600, 400), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(image, (600, 400), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def test_every_public_name_can_be_imported() -> None:
     for name in tracker_blur.__all__:
         assert getattr(tracker_blur, name) is not None
+    assert dir(tracker_blur) == sorted(tracker_blur.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        tracker_blur.nothing  # noqa: B018  # to be refused
+        tracker_blur.nothing  # noqa: B018  # must raise
 
 
-def test_an_array_comes_back_as_a_copy_with_its_faces_hidden(people: Image) -> None:
+def test_every_public_name_has_a_docstring() -> None:
+    for name in set(tracker_blur.__all__) - {"__version__"}:
+        docstring = inspect.getdoc(getattr(tracker_blur, name)) or ""
+        assert len(docstring) > 20
+        assert docstring.partition("\n")[0].endswith(".")
+
+
+def test_importing_the_package_imports_no_opencv() -> None:
+    code = "import sys, tracker_blur; tracker_blur.SettingsError; print('cv2' in sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout == "False\n"
+
+
+def test_an_array_is_returned_as_a_copy_with_its_faces_hidden(people: Image) -> None:
     before = people.copy()
     hidden = tracker_blur.redact_array(people, SETTINGS)
     assert np.array_equal(people, before)
@@ -41,6 +58,7 @@ def test_an_array_comes_back_as_a_copy_with_its_faces_hidden(people: Image) -> N
     assert 0.01 < black.mean() < 0.3
 
 
+@pytest.mark.slow
 def test_frames_are_redacted_one_by_one_as_they_come(people: Image) -> None:
     taken = []
 
@@ -69,37 +87,40 @@ def test_no_frames_give_no_frames() -> None:
     ],
     ids=["gray", "float", "empty"],
 )
-def test_what_is_no_bgr_picture_is_refused(image: Image) -> None:
+def test_an_array_that_is_not_a_bgr_image_is_refused(image: Image) -> None:
     with pytest.raises(ValueError, match="give a BGR array"):
         tracker_blur.redact_array(image, SETTINGS)
 
 
 @pytest.mark.parametrize("place", [0, 1])
-def test_a_frame_that_could_not_be_read_is_refused_wherever_it_comes(
-    place: int, people: Image
-) -> None:
+def test_a_frame_that_could_not_be_read_is_refused_at_any_place(place: int, people: Image) -> None:
     images: list[Image | None] = [people, people]
     images[place] = None
-    with pytest.raises(ValueError, match="the picture is None"):
-        list(tracker_blur.redact_frames(images, rate=30))  # type: ignore[arg-type]  # wrong on purpose
+    with pytest.raises(ValueError, match="the image is None"):
+        list(tracker_blur.redact_frames(images, rate=30))  # type: ignore[arg-type]  # deliberately wrong
 
 
-def test_a_picture_file_and_its_report(tmp_path: Path) -> None:
-    report = tracker_blur.redact_picture(PICTURE, tmp_path / "out.jpg", SETTINGS)
+@pytest.mark.slow
+@pytest.mark.parametrize("redact", [tracker_blur.redact_image, tracker_blur.redact_picture])
+def test_an_image_file_and_its_report(
+    tmp_path: Path, redact: Callable[..., tracker_blur.Report]
+) -> None:
+    report = redact(IMAGE, tmp_path / "out.jpg", SETTINGS)
     assert report.target.is_file()
     assert report.frames == 1
     assert report.faces == report.tracks >= 3
     assert report.detector == "haar"
 
 
-def test_the_progress_of_a_video_can_stop_it_and_nothing_stays(tmp_path: Path) -> None:
-    clip = PICTURE.with_name("crossing.mp4")
+@pytest.mark.slow
+def test_the_progress_function_can_stop_a_video_and_nothing_is_left(tmp_path: Path) -> None:
+    clip = IMAGE.with_name("crossing.mp4")
 
     def stop(report: tracker_blur.Report) -> None:
         if report.frames == 3:
             raise RuntimeError("enough")
 
-    settings = replace(SETTINGS, detector="onnx")  # looking all through with Haar takes minutes
+    settings = replace(SETTINGS, detector="onnx")  # Haar would take minutes for the first pass
     with pytest.raises(RuntimeError, match="enough"):
         tracker_blur.redact_video(clip, tmp_path / "out.mp4", settings, stop)
     assert list(tmp_path.iterdir()) == []
@@ -112,7 +133,7 @@ def test_errors_are_also_the_builtin_ones(tmp_path: Path) -> None:
         tracker_blur.Settings(blocks=0)
 
 
-def test_the_tutorials_functions_keep_shape_and_hide() -> None:
+def test_the_functions_of_the_tutorial_keep_the_shape_and_hide() -> None:
     face = np.random.default_rng(0).integers(0, 256, (60, 40, 3), np.uint8)
     for hidden in (
         tracker_blur.anonymize_face_simple(face, factor=3.0),

@@ -1,4 +1,4 @@
-"""The samples are what their README says, and the scenes they are made of are true."""
+"""The samples are what their README says, and the ground truth of their scenes is right."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "samples"
+CASCADE = Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml"
 
 Boxes = dict[int, dict[int, tuple[float, float, float, float]]]
 
@@ -51,7 +52,7 @@ def truth() -> Boxes:
     return read_truth(SAMPLES / "crossing.csv")
 
 
-def test_clip_decodes_to_its_end_with_sound() -> None:
+def test_clip_decodes_to_its_end_with_audio() -> None:
     with av.open(str(SAMPLES / "crossing.mp4")) as container:
         video, audio = container.streams.video[0], container.streams.audio[0]
         assert (video.width, video.height) == (1280, 720)
@@ -81,7 +82,7 @@ def test_clip_truth_is_well_formed(truth: Boxes) -> None:
     assert_inside(truth, (1280, 720))
 
 
-def test_clip_truth_tells_the_story(truth: Boxes) -> None:
+def test_clip_truth_contains_every_difficulty(truth: Boxes) -> None:
     seen = defaultdict(list)
     for frame, faces in sorted(truth.items()):
         for track in faces:
@@ -92,21 +93,21 @@ def test_clip_truth_tells_the_story(truth: Boxes) -> None:
     assert all(max(seen[track]) < 130 for track in first_shot)  # the cut ends them
     longest_gap = {track: max(np.diff(frames)) for track, frames in seen.items()}
     assert longest_gap[2] > 25  # turned away for more than a second
-    assert longest_gap[3] > 25  # out of the picture, and back
+    assert longest_gap[3] > 25  # leaves the frame, and comes back
     left = [faces[0][0] - faces[1][0] for faces in truth.values() if {0, 1} <= set(faces)]
     assert min(left) < -200 < 200 < max(left)  # 0 and 1 cross
     heights = [faces[6][3] for faces in truth.values() if 6 in faces]
     assert max(heights) > 2 * min(heights)  # comes near
 
 
-def test_haar_finds_the_people_of_the_picture() -> None:
+def test_haar_detects_the_people_of_the_image() -> None:
     truth = read_truth(SAMPLES / "people.csv")[0]
-    picture = cv2.imread(str(SAMPLES / "people.jpg"), cv2.IMREAD_GRAYSCALE)
-    assert picture is not None
-    assert picture.shape == (800, 1200)
+    image = cv2.imread(str(SAMPLES / "people.jpg"), cv2.IMREAD_GRAYSCALE)
+    assert image is not None
+    assert image.shape == (800, 1200)
     assert_inside({0: truth}, (1200, 800))
-    cascade = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
-    found = cascade.detectMultiScale(picture, 1.1, 5, minSize=(50, 50))
+    cascade = cv2.CascadeClassifier(str(CASCADE))
+    found = cascade.detectMultiScale(image, 1.1, 5, minSize=(50, 50))
     centers = [(x + width / 2, y + height / 2) for x, y, width, height in found]
     hits = sum(
         any(x < across < x + width and y < down < y + height for across, down in centers)
@@ -116,8 +117,9 @@ def test_haar_finds_the_people_of_the_picture() -> None:
     assert hits >= 4
 
 
+@pytest.mark.slow
 @pytest.mark.shared
-def test_yunet_finds_the_faces_of_the_clip(truth: Boxes, shared: Path) -> None:
+def test_yunet_detects_the_faces_of_the_clip(truth: Boxes, shared: Path) -> None:
     weights = shared / "models" / "face_detection_yunet_2023mar.onnx"
     detector = cv2.FaceDetectorYN.create(str(weights), "", (640, 360), 0.5)
     hits = faces = 0
@@ -154,7 +156,7 @@ def trials(maker: ModuleType) -> ModuleType:
 
 
 def seen_tracks(maker: ModuleType, scenes: tuple[Any, ...]) -> list[set[int]]:
-    """Return which faces each frame shows, at five frames a second."""
+    """Return which faces each frame shows, at five frames per second."""
     return [
         {face.track for face in faces}
         for scene in scenes
@@ -162,16 +164,18 @@ def seen_tracks(maker: ModuleType, scenes: tuple[Any, ...]) -> list[set[int]]:
     ]
 
 
+@pytest.mark.slow
 def test_rendering_is_deterministic(maker: ModuleType) -> None:
     scene = maker.crowd(2, (320, 180), 0.2, seed=3)
     first, second = list(maker.render(scene)), list(maker.render(scene))
     assert len(first) == 5
-    for (picture, faces), (again, faces_again) in zip(first, second, strict=True):
-        assert np.array_equal(picture, again)
+    for (image, faces), (again, faces_again) in zip(first, second, strict=True):
+        assert np.array_equal(image, again)
         assert faces == faces_again
 
 
-def test_recorded_crowd_has_its_truth_beside_it(maker: ModuleType, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_recorded_crowd_has_its_truth_next_to_it(maker: ModuleType, tmp_path: Path) -> None:
     clip = tmp_path / "crowd.mp4"
     maker.record(clip, (maker.crowd(3, (320, 180), 0.4),), {"preset": "ultrafast"})
     with av.open(str(clip)) as container:
@@ -191,34 +195,35 @@ def test_truth_follows_the_pose(
 ) -> None:
     actor = maker.Actor(7, maker.ORANGE, (maker.Key(0, 200, 120, 80, tilt, yaw),))
     scene = maker.Scene((400, 240), 1, 1, np.zeros((240, 400, 3), np.uint8), (actor,))
-    picture, (face,) = next(maker.render(scene))
+    image, (face,) = next(maker.render(scene))
     assert face.track == 7
     assert face.x + face.width / 2 == pytest.approx(x, abs=3)
     assert face.width == pytest.approx(width, abs=2)
     across, down = round(face.x + face.width / 2), round(face.y + face.height / 2)
-    blue, _, red = picture[down - 5 : down + 5, across - 5 : across + 5].mean(axis=(0, 1))
-    assert red > 120  # there is skin where the box is
+    blue, _, red = image[down - 5 : down + 5, across - 5 : across + 5].mean(axis=(0, 1))
+    assert red > 120  # the box shows skin
     assert red > 1.15 * blue
 
 
-def test_truth_knows_what_is_covered(maker: ModuleType) -> None:
+@pytest.mark.slow
+def test_covered_faces_are_not_in_the_truth(maker: ModuleType) -> None:
     still = maker.Actor(0, maker.ORANGE, (maker.Key(0, 200, 120, 80),))
     passing = maker.Actor(1, maker.NAVY, (maker.Key(0, -100, 120, 90), maker.Key(4, 500, 120, 90)))
     backdrop = np.zeros((240, 400, 3), np.uint8)
     scene = maker.Scene((400, 240), 10, 4, backdrop, (still, passing))
     tracks = [{face.track for face in faces} for _, faces in maker.render(scene)]
-    assert tracks[0] == {0}  # the other is still outside
-    assert tracks[20] == {1}  # stands before the first
+    assert tracks[0] == {0}  # the other is still outside of the frame
+    assert tracks[20] == {1}  # is in front of the first
     assert tracks[39] == {0}  # has gone
     assert {0, 1} in tracks
 
 
-def test_light_fades_picture_and_truth(maker: ModuleType) -> None:
+def test_fading_light_fades_the_frame_and_removes_faces_from_the_truth(maker: ModuleType) -> None:
     actor = maker.Actor(0, maker.ORANGE, (maker.Key(0, 200, 120, 80),))
     backdrop = np.full((240, 400, 3), 200, np.uint8)
     scene = maker.Scene((400, 240), 5, 1, backdrop, (actor,), light=((0, 1), (0.8, 0)))
     rendered = list(maker.render(scene))
-    means = [picture.mean() for picture, _ in rendered]
+    means = [image.mean() for image, _ in rendered]
     assert means == sorted(means, reverse=True)
     assert means[-1] == 0
     assert [len(faces) for _, faces in rendered] == [1, 1, 1, 1, 0]
@@ -227,12 +232,12 @@ def test_light_fades_picture_and_truth(maker: ModuleType) -> None:
 def test_head_turned_away_shows_no_face(maker: ModuleType) -> None:
     actor = maker.Actor(0, maker.BLUE, (maker.Key(0, 200, 120, 80, 0, 150),))
     scene = maker.Scene((400, 240), 1, 1, np.zeros((240, 400, 3), np.uint8), (actor,))
-    picture, faces = next(maker.render(scene))
+    image, faces = next(maker.render(scene))
     assert faces == []
-    assert picture[120, 200].max() > 20  # but there is a head
+    assert image[120, 200].max() > 20  # but there is a head
 
 
-def test_zoom_enlarges_all_about_the_middle(maker: ModuleType) -> None:
+def test_zoom_enlarges_everything_about_the_middle(maker: ModuleType) -> None:
     actor = maker.Actor(0, maker.ORANGE, (maker.Key(0, 240, 120, 40),))
     backdrop = np.zeros((240, 400, 3), np.uint8)
     backdrop[80:161, 150:251] = 255  # a plate behind the person
@@ -245,10 +250,10 @@ def test_zoom_enlarges_all_about_the_middle(maker: ModuleType) -> None:
     assert far[120, 148].max() == near[120, 96].max() == 0
 
 
-def test_camera_moves_all_that_it_sees(maker: ModuleType) -> None:
+def test_camera_moves_everything(maker: ModuleType) -> None:
     actor = maker.Actor(0, maker.ORANGE, (maker.Key(0, 240, 120, 40),))
     backdrop = np.zeros((240, 700, 3), np.uint8)
-    backdrop[100:141, 480:521] = 255  # a plate beside the person, 130 pixels to the right
+    backdrop[100:141, 480:521] = 255  # a plate next to the person, 130 pixels to the right
     scene = maker.Scene((400, 240), 1, 2, backdrop, (actor,), camera=((0, 0, 0), (1, 90, 10)))
     (still, (face,)), (moved, (later,)) = maker.render(scene)
     assert (later.x, later.y) == pytest.approx((face.x - 90, face.y - 10))
@@ -256,7 +261,8 @@ def test_camera_moves_all_that_it_sees(maker: ModuleType) -> None:
     assert still[120, 328].max() == moved[110, 238].max() == 0
 
 
-def test_open_shutter_blurs_what_moves_about_its_true_place(maker: ModuleType) -> None:
+@pytest.mark.slow
+def test_open_shutter_blurs_what_moves_around_its_true_place(maker: ModuleType) -> None:
     keys = (maker.Key(0, 60, 120, 60), maker.Key(1, 360, 120, 60))
     actors = (maker.Actor(0, maker.ORANGE, keys),)
     backdrop = np.zeros((240, 400, 3), np.uint8)
@@ -265,15 +271,16 @@ def test_open_shutter_blurs_what_moves_about_its_true_place(maker: ModuleType) -
     sharp = list(maker.render(scene))
     blurred = list(maker.render(replace(scene, shutter=360)))
     assert [faces for _, faces in blurred] == [faces for _, faces in sharp]
-    (picture, (face,)), smeared = sharp[5], blurred[5][0]
+    (image, (face,)), smeared = sharp[5], blurred[5][0]
     part = np.s_[round(face.y) : round(face.y + face.height), round(face.x) : round(face.x) + 40]
     steps, smeared_steps = (
-        np.abs(np.diff(shown[part].astype(np.int16), axis=1)).mean() for shown in (picture, smeared)
+        np.abs(np.diff(shown[part].astype(np.int16), axis=1)).mean() for shown in (image, smeared)
     )
     assert smeared_steps < 0.5 * steps
-    assert np.array_equal(smeared[:20], picture[:20])
+    assert np.array_equal(smeared[:20], image[:20])
 
 
+@pytest.mark.slow
 def test_hard_trials_show_what_they_are_named_for(maker: ModuleType, trials: ModuleType) -> None:
     (pan,) = trials.panning()
     seen = seen_tracks(maker, (replace(pan, shutter=0),))
@@ -298,13 +305,16 @@ def test_hard_trials_show_what_they_are_named_for(maker: ModuleType, trials: Mod
     (darts,) = trials.darting()
     lives = [sum(track in faces for faces in seen_tracks(maker, (replace(darts, shutter=0),)))
              for track in range(5)]  # fmt: skip
-    assert all(lives[track] <= 5 for track in range(4))  # of five a second: gone in a second
+    assert all(
+        lives[track] <= 5 for track in range(4)
+    )  # of five per second, so gone within a second
     (shaken,) = trials.shaking()
     turns = np.diff(np.sign(np.diff([key[1] for key in shaken.camera])))
     assert np.all(turns != 0)  # to and fro at each key
     assert all(scene.shutter >= 180 for scene in (*trials.blurred(), pan, darts, shaken))
 
 
+@pytest.mark.slow
 def test_trials_show_what_they_are_named_for(maker: ModuleType, trials: ModuleType) -> None:
     behind_posts = seen_tracks(maker, trials.occlusion())
     assert behind_posts[0] == behind_posts[-1] == {0, 1, 2}
@@ -324,7 +334,7 @@ def test_trials_show_what_they_are_named_for(maker: ModuleType, trials: ModuleTy
     assert any(0 not in faces for faces in passing)  # it left, and came back
 
 
-def test_bouncing_face_stays_in_the_picture(maker: ModuleType, trials: ModuleType) -> None:
+def test_bouncing_face_stays_in_the_frame(maker: ModuleType, trials: ModuleType) -> None:
     (scene,) = trials.bounce()
     for actor in scene.actors:
         margin = 0.6 * actor.keys[0].size - 1e-6
@@ -335,10 +345,11 @@ def test_bouncing_face_stays_in_the_picture(maker: ModuleType, trials: ModuleTyp
         assert np.median(speeds) == pytest.approx(speeds.max())
 
 
+@pytest.mark.slow
 def test_every_trial_renders(maker: ModuleType, trials: ModuleType) -> None:
     names = [trial.__name__ for trial in trials.TRIALS]
     assert len(set(names)) == len(names) >= 14
     for trial in trials.TRIALS:
-        picture, _ = next(maker.render(trial()[0]))
-        assert picture.shape == (360, 640, 3)
-        assert picture.std() > 10
+        image, _ = next(maker.render(trial()[0]))
+        assert image.shape == (360, 640, 3)
+        assert image.std() > 10

@@ -1,25 +1,35 @@
-"""trackblur: hides every face in videos and pictures, and keeps everything else.
+"""trackblur hides every face in videos and images, and keeps everything else as it was.
 
-    import tracker_blur
+```python
+import tracker_blur
 
-    tracker_blur.redact_video("in.mp4", "out.mp4")
-    tracker_blur.redact_picture("in.jpg", "out.jpg", tracker_blur.Settings(method="solid"))
-    hidden = tracker_blur.redact_array(image)
-    for picture in tracker_blur.live(0):
-        ...
+tracker_blur.redact_video("in.mp4", "out.mp4")
+tracker_blur.redact_image("in.jpg", "out.jpg", tracker_blur.Settings(method="solid"))
+hidden = tracker_blur.redact_array(image)
+for frame in tracker_blur.live(0):
+    ...
+```
 
-The names are imported when they are first used: `trackblur --help` should not wait for OpenCV.
+Only these names are public. All errors derive from `TrackerBlurError`.
 """
 
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.version import __version__
 
-if TYPE_CHECKING:
-    from tracker_blur.api import redact_array, redact_frames, redact_picture, redact_video
+# pdoc, which renders the API reference, sees only what is imported.
+if TYPE_CHECKING or "pdoc" in sys.modules:
+    from tracker_blur.api import (
+        redact_array,
+        redact_frames,
+        redact_image,
+        redact_picture,
+        redact_video,
+    )
     from tracker_blur.core.report import Report
     from tracker_blur.errors import (
         MissingPackageError,
@@ -35,6 +45,7 @@ if TYPE_CHECKING:
     from tracker_blur.redaction.filters import anonymize_face_pixelate, anonymize_face_simple
     from tracker_blur.settings import Settings
 
+# Otherwise imported when they are first used: `trackblur --help` should not wait for OpenCV.
 _HOMES = {
     "Controls": "realtime.controls",
     "LiveSettings": "realtime.settings",
@@ -51,6 +62,7 @@ _HOMES = {
     "live": "realtime.session",
     "redact_array": "api",
     "redact_frames": "api",
+    "redact_image": "api",
     "redact_picture": "api",
     "redact_video": "api",
 }
@@ -72,6 +84,7 @@ __all__ = [
     "live",
     "redact_array",
     "redact_frames",
+    "redact_image",
     "redact_picture",
     "redact_video",
 ]
@@ -81,3 +94,7 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(importlib.import_module(f"tracker_blur.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'tracker_blur' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,24 +1,64 @@
-"""Every error trackblur raises on purpose.
+"""The errors that trackblur raises on purpose.
 
+```
 TrackerBlurError
-├── SettingsError (ValueError)          an option has a value that makes no sense
+├── SettingsError (ValueError)          a setting has a value that makes no sense
 ├── SourceError (OSError)               an input cannot be read, or not to its end
 ├── SinkError (OSError)                 an output cannot be written
-├── TrackFileError                      a file with tracks cannot be read, or is another video's
-├── ModelError                          a weight file is missing, corrupt or of another kind
+├── TrackFileError                      a track file cannot be read, or belongs to another video
+├── ModelError                          a weight file is missing, damaged or the wrong one
 └── MissingPackageError (ImportError)   an optional package is not installed
+```
 
-Each message is one line that says what happened, to which file, and what to do. In it `name` is a
-setting; the command line shows its flag instead.
+Each message is one line: what happened, to which file, and what to do.
 """
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+_NO_FLAGS: Mapping[str, str] = MappingProxyType({})
 
 
 class TrackerBlurError(Exception):
-    """Base of every deliberate error, so that callers can catch them all."""
+    """Base class of all errors that trackblur raises on purpose.
+
+    `str(error)` names settings as the library does. The command line calls `text` to name their
+    flags instead.
+
+    Args:
+        problem: what happened and what to do, in one line.
+        setting: the wrong field of `Settings` or `LiveSettings`; the message begins with it.
+        remedy: the field that helps; the message ends with it.
+    """
+
+    def __init__(
+        self, problem: str = "", *, setting: str | None = None, remedy: str | None = None
+    ) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.setting = setting
+        self.remedy = remedy
+
+    def text(self, flags: Mapping[str, str] = _NO_FLAGS) -> str:
+        """Return the message.
+
+        Args:
+            flags: the command-line flag of each setting, such as `{"view_px": "--view-size"}`.
+                A setting without one keeps its name.
+        """
+        setting, remedy = (
+            name and flags.get(name, f"`{name}`") for name in (self.setting, self.remedy)
+        )
+        return " ".join(part for part in (setting, self.problem, remedy) if part)
+
+    def __str__(self) -> str:
+        return self.text()
 
 
 class SettingsError(TrackerBlurError, ValueError):
-    """An option has a value that makes no sense."""
+    """A setting or an option has a value that makes no sense."""
 
 
 class SourceError(TrackerBlurError, OSError):
@@ -30,15 +70,21 @@ class SinkError(TrackerBlurError, OSError):
 
 
 class TrackFileError(TrackerBlurError):
-    """A file with tracks cannot be read, makes no sense, or was made for another video."""
+    """A track file cannot be read, makes no sense, or was made for another video."""
 
 
 class ModelError(TrackerBlurError):
-    """A weight file is missing, corrupt or of another kind than its name says."""
+    """A weight file is missing, damaged, or not what its name says."""
 
 
 class MissingPackageError(TrackerBlurError, ImportError):
-    """An optional package is needed and not installed."""
+    """An optional package is needed but not installed.
+
+    Args:
+        package: its name on PyPI.
+        extra: the extra of trackblur that installs it.
+        purpose: what needs it.
+    """
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
         super().__init__(
@@ -47,5 +93,5 @@ class MissingPackageError(TrackerBlurError, ImportError):
 
 
 def reason_of(error: BaseException) -> str:
-    """Return why the system or FFmpeg refused, in lower case, to stand in a message."""
+    """Return why the system or FFmpeg refused, in lower case, for use within a message."""
     return str(getattr(error, "strerror", None) or error).lower()

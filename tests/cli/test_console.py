@@ -1,4 +1,4 @@
-"""A standard output that takes nothing ends any command in one line."""
+"""The terminal: messages, results, and a standard output that cannot be written."""
 
 from __future__ import annotations
 
@@ -9,8 +9,42 @@ from pathlib import Path
 import pytest
 
 from tests.annotated_files import write_table
+from tests.cli.conftest import IMAGE
+from tracker_blur.cli.console import Console, counted
+from tracker_blur.core.report import Report
+from tracker_blur.errors import SettingsError
 
-PICTURE = Path(__file__).resolve().parents[2] / "samples" / "people.jpg"
+
+def test_quiet_keeps_warnings_and_errors(capsys: pytest.CaptureFixture[str]) -> None:
+    for console in (Console(), Console(quiet=True)):
+        console.note("a note")
+        console.warn("a warning")
+        console.error("an\nerror")
+    problems = ["trackblur: warning: a warning", "trackblur: error: an error"]
+    assert capsys.readouterr().err.splitlines() == ["trackblur: a note", *problems, *problems]
+
+
+def test_messages_name_flags(capsys: pytest.CaptureFixture[str]) -> None:
+    console = Console(flags={"view_px": "--view-size"})
+    console.error(SettingsError("is 3: give more", setting="view_px"))
+    assert capsys.readouterr().err == "trackblur: error: --view-size is 3: give more\n"
+
+
+def test_a_report_says_what_was_written_and_how_fast(capsys: pytest.CaptureFixture[str]) -> None:
+    report = Report(Path("in.mp4"), Path("out.mp4"), frames=50, tracks=1, seconds=2.0)
+    report.stage_seconds["decode"] = 0.1
+    report.warnings = ("in.mp4: ends early",)
+    Console().report(report, verbose=True)
+    assert capsys.readouterr().err.splitlines() == [
+        "trackblur: warning: in.mp4: ends early",
+        "trackblur: out.mp4: 50 frames, 1 face, 2.0 seconds (25 frames per second)",
+        "trackblur:   decode: 2.00 ms per frame",
+    ]
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "0 faces"), (1, "1 face"), (2, "2 faces")])
+def test_nouns_agree_with_numbers(number: int, text: str) -> None:
+    assert counted(number, "face") == text
 
 
 @pytest.fixture
@@ -19,21 +53,22 @@ def dataset(tmp_path: Path) -> Path:
     return write_table(tmp_path, [(f"{s}.png", s, "face", "24 16 48 40", "") for s in splits])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 @pytest.mark.parametrize(
-    "words",
+    "arguments",
     [
-        [str(PICTURE), "out.jpg", "--detector", "haar", "--json"],
+        [str(IMAGE), "out.jpg", "--detector", "haar", "--json"],
         ["models"],
         ["evaluate", "haar", "."],
         ["train", ".", "--name", "it", "--check"],
     ],
 )
 @pytest.mark.usefixtures("dataset")
-def test_a_full_standard_output_is_one_line(words: list[str], tmp_path: Path) -> None:
+def test_a_full_standard_output_is_one_line(arguments: list[str], tmp_path: Path) -> None:
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run(
-            [sys.executable, "-c", "from tracker_blur.cli.main import main; main()", *words],
+            [sys.executable, "-c", "from tracker_blur.cli.main import main; main()", *arguments],
             cwd=tmp_path,
             stdout=full,
             stderr=subprocess.PIPE,

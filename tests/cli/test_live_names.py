@@ -1,4 +1,4 @@
-"""Source and targets of `trackblur live` that are one and the same, in whatever words."""
+"""The source and the targets of `trackblur live` are different places, whatever their names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tracker_blur.errors import SettingsError
 
 
 @pytest.fixture(autouse=True)
-def _inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("folder").mkdir()
     Path("link").symlink_to(".")
@@ -32,7 +32,7 @@ def _inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_target_is_named_once(targets: list[str]) -> None:
-    with pytest.raises(SettingsError, match="--to names it twice"):
+    with pytest.raises(SettingsError, match="is named twice by --to"):
         check_names("0", targets, overwrite=True)
 
 
@@ -61,7 +61,7 @@ def test_a_target_is_never_the_source(source: str, target: str) -> None:
     ],
 )
 def test_no_part_of_a_target_is_the_source(source: str, target: str) -> None:
-    with pytest.raises(SettingsError, match="a part of it is the source"):
+    with pytest.raises(SettingsError, match="would write a part over the source"):
         check_names(source, [target], overwrite=True)
 
 
@@ -75,12 +75,14 @@ def test_no_part_of_a_target_is_the_source(source: str, target: str) -> None:
     ],
 )
 def test_no_part_of_a_target_is_another(targets: list[str]) -> None:
-    with pytest.raises(SettingsError, match=r"out-\d+\.m\w\w: a part of .*out\.m\w\w is called so"):
+    with pytest.raises(
+        SettingsError, match=r"out-\d+\.m\w\w: is the name of a part of .*out\.m\w\w: "
+    ):
         check_names("0", targets, overwrite=True)
-    check_names("0", targets, overwrite=False)  # its number is left out then
+    check_names("0", targets, overwrite=False)  # then it has no number
 
 
-def test_names_that_only_resemble_a_part_are_others() -> None:
+def test_names_that_only_resemble_a_part_are_different() -> None:
     targets = ["out.mkv", "out-two.mkv", "out-2.mp4", "folder/out-2.mkv", "live.m3u8", "live-1.mkv"]
     check_names("0", targets, overwrite=True)
 
@@ -96,11 +98,11 @@ def test_secrets_stay_secret() -> None:
     [
         ("-", ["-"]),
         ("0", ["window", "web", "virtual", "out.mkv", "out.mp4", "folder/out.mkv"]),
-        ("out-0002.mkv", ["out.mkv"]),  # its number is left out, as nothing is written over
+        ("out-0002.mkv", ["out.mkv"]),  # it has no number, because nothing is overwritten
         ("out-two.mkv", ["out.mkv"]),
-        ("rtsp://[::1/x", ["udp://host:port"]),  # others say what is wrong with them
+        ("rtsp://[::1/x", ["udp://host:port"]),  # opening them says what is wrong
         ("a" * 300, ["b" * 300 + ".mkv"]),
     ],
 )
-def test_others_may_be_together(source: str, targets: list[str]) -> None:
+def test_different_places_may_be_named_together(source: str, targets: list[str]) -> None:
     check_names(source, targets, overwrite=False)

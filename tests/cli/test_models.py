@@ -1,4 +1,4 @@
-"""`trackblur models`: what is known, found and missing."""
+"""`trackblur models`: which weight files are known, found and missing."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ from pathlib import Path
 
 import pytest
 
-from tracker_blur.cli.models import run_models
+from tests.command_line import run
 from tracker_blur.core import plugins
 from tracker_blur.weights.catalog import MODELS, Model
 
 
-@pytest.mark.parametrize("words", [[], ["list"]])
-def test_all_weights_are_listed_with_their_licence_and_where_was_looked(
-    words: list[str],
+@pytest.mark.parametrize("arguments", [[], ["list"]])
+def test_all_weights_are_listed_with_their_license_and_the_folders(
+    arguments: list[str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.delenv("TRACKBLUR_MODELS", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    assert run_models(["--face", str(tmp_path), *words]) == 0
-    files, licences = capsys.readouterr().out.split("\nname")
+    assert run("models", "--face", tmp_path, *arguments) == 0
+    files, licenses = capsys.readouterr().out.split("\nname")
     for model in MODELS:
         assert model.name in files
-        assert model.license_name in licences
+        assert model.license_name in licenses
     assert "missing" in files
-    assert f"looked in: {tmp_path}" in licences
+    assert f"searched: {tmp_path}" in licenses
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
-def test_a_model_is_said_to_be_for_what_an_option_takes(model: Model) -> None:
+def test_a_summary_ends_with_the_value_of_the_option(model: Model) -> None:
     ends = [
         f"({kind} {name})"
         for kind in ("detector", "tracker")
@@ -42,12 +42,10 @@ def test_a_model_is_said_to_be_for_what_an_option_takes(model: Model) -> None:
 def test_a_folder_that_is_missing_is_wrong_usage(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run_models(["--face", str(tmp_path / "none")]) == 2
+    assert run("models", "--face", tmp_path / "none") == 2
     assert "no such folder of weight files" in capsys.readouterr().err
 
 
-def test_only_known_weights_are_fetched(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        run_models(["pull", "psychic"])
-    assert ended.value.code == 2
+def test_only_known_weights_are_downloaded(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("models", "pull", "psychic") == 2
     assert "psychic" in capsys.readouterr().err

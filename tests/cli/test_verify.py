@@ -7,11 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.verify_cases import SAMPLES, finds_of, own_weights_only, rendered, told, tracks_of
+from tests.command_line import run as run_command
+from tests.verify_cases import (
+    SAMPLES,
+    own_weights_only,
+    rendered,
+    tracks_of,
+    true_detections,
+    use_fake_probe,
+)
 from tests.video_files import write_clip
 from tracker_blur.annotations import track_file
-from tracker_blur.cli.verdicts import verified
-from tracker_blur.cli.verify import run_verify
+from tracker_blur.cli.verify import verify
 from tracker_blur.core.box import Box
 from tracker_blur.errors import SourceError
 from tracker_blur.settings import Settings
@@ -33,26 +40,26 @@ def hidden(clip: Path) -> Path:
 
 
 @pytest.fixture
-def finds(monkeypatch: pytest.MonkeyPatch) -> None:
-    told(monkeypatch, finds_of(TRUTH, FRAMES))
+def fake_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_fake_probe(monkeypatch, true_detections(TRUTH, FRAMES))
 
 
-def run(*words: str | Path) -> int:
-    return run_verify([str(word) for word in words])
+def run(*arguments: str | Path) -> int:
+    return run_command("verify", *arguments)
 
 
-@pytest.mark.usefixtures("finds")
+@pytest.mark.usefixtures("fake_probe")
 def test_clean(clip: Path, hidden: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(hidden, "--against", clip) == 0
     out, err = capsys.readouterr()
     assert out.startswith(
-        f"{hidden}: no exposed face in 6 of 6 frames; all else is as it was; told looked ("
+        f"{hidden}: no exposed face in 6 of 6 frames; everything else is intact; searched by fake ("
     )
     assert out.count("\n") == 1
     assert err == ""
 
 
-def test_a_weak_look_says_so_and_how_to_look_better(
+def test_a_weak_detector_says_so_and_how_to_verify_better(
     hidden: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -63,14 +70,14 @@ def test_a_weak_look_says_so_and_how_to_look_better(
     run(hidden, "--json", plain, "--report", page)
     advice = "a second, independent detector sees more: trackblur models pull yunet"
     (line,) = capsys.readouterr().out.splitlines()
-    assert f"; onnx looked: {advice} (" in line
+    assert f"; searched by onnx: {advice} (" in line
     assert json.loads(plain.read_text("utf-8"))["advice"] == advice
     assert advice in page.read_text("utf-8")
 
 
-@pytest.mark.usefixtures("finds")
+@pytest.mark.usefixtures("fake_probe")
 @pytest.mark.parametrize("is_compared", [False, True])
-def test_an_output_that_breaks_off_is_looked_at_up_to_there_and_fails(
+def test_an_output_that_is_cut_off_is_verified_up_to_there_and_fails(
     is_compared: bool, clip: Path, hidden: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     whole = tmp_path / "whole.mkv"
@@ -78,17 +85,17 @@ def test_an_output_that_breaks_off_is_looked_at_up_to_there_and_fails(
     short = tmp_path / "short.mkv"
     content = whole.read_bytes()
     short.write_bytes(content[: len(content) * 2 // 3])
-    words = ["--against", clip] if is_compared else []
-    assert run(short, *words) == 1
+    arguments: tuple[str | Path, ...] = ("--against", clip) if is_compared else ()
+    assert run(short, *arguments) == 1
     assert "--partial" in capsys.readouterr().err
-    assert run(short, *words, "--partial") == 1
+    assert run(short, *arguments, "--partial") == 1
     out, err = capsys.readouterr()
     assert "no exposed face in" in out
-    assert "not as it was: whole" in out
+    assert "failed checks: whole" in out
     assert err == ""
 
 
-@pytest.mark.usefixtures("finds")
+@pytest.mark.usefixtures("fake_probe")
 def test_exposed(clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bare = rendered(clip, tmp_path / "bare.mp4", {})
     page, plain = tmp_path / "page.html", tmp_path / "found.json"
@@ -101,7 +108,7 @@ def test_exposed(clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert (found["exposed"], found["clean"], found["evidence"]) == (6, False, "pixels")
 
 
-@pytest.mark.usefixtures("finds")
+@pytest.mark.usefixtures("fake_probe")
 def test_json_alone_on_standard_output(
     clip: Path, hidden: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -111,7 +118,7 @@ def test_json_alone_on_standard_output(
     assert err.count("\n") == 1
 
 
-@pytest.mark.usefixtures("finds")
+@pytest.mark.usefixtures("fake_probe")
 def test_quiet_when_clean(clip: Path, hidden: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(hidden, "--against", clip, "-q") == 0
     assert capsys.readouterr() == ("", "")
@@ -120,23 +127,23 @@ def test_quiet_when_clean(clip: Path, hidden: Path, capsys: pytest.CaptureFixtur
 def test_changed_rest_fails(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told(monkeypatch)
+    use_fake_probe(monkeypatch)
     short = rendered(clip, tmp_path / "short.mp4", {}, frames=4)
     assert run(short, "--against", clip) == 1
     out = capsys.readouterr().out
-    assert out.startswith(f"{short}: in.mp4 seems to be another video (frames: 4, and 6 in the ")
+    assert out.startswith(f"{short}: in.mp4 seems to be another video (frames: 4 instead of 6): ")
     assert "no exposed face" not in out
-    assert "not as it was: frames" in out
+    assert "failed checks: frames" in out
 
 
-def test_doubtful_places_are_said_but_do_not_fail(
+def test_doubtful_places_are_reported_but_do_not_fail(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bare, plain = rendered(clip, tmp_path / "bare.mp4", {}), tmp_path / "found.json"
-    told(monkeypatch, finds_of(TRUTH, FRAMES, score=0.55))
+    use_fake_probe(monkeypatch, true_detections(TRUTH, FRAMES, score=0.55))
     assert run(bare, "--against", clip, "--json", plain) == 0
-    said = "no exposed face in 6 of 6 frames, and 1 doubtful place; all else is as it was"
-    assert said in capsys.readouterr().out
+    summary = "no exposed face in 6 of 6 frames, and 1 doubtful place; everything else is intact"
+    assert summary in capsys.readouterr().out
     found = json.loads(plain.read_text("utf-8"))
     assert (found["clean"], found["exposed"], found["runs"], found["doubtful"]) == (True, 0, [], 1)
     assert len(found["doubtful_runs"][0]["frames"]) == 6
@@ -145,49 +152,49 @@ def test_doubtful_places_are_said_but_do_not_fail(
 def test_a_partial_input(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told(monkeypatch)
+    use_fake_probe(monkeypatch)
     source = write_clip(tmp_path / "in.mkv", frames=40, size=(128, 96), noise=True)
     out = rendered(source, tmp_path / "out.mkv", {}, frames=20)
     source.write_bytes(source.read_bytes()[: source.stat().st_size * 3 // 4])
     assert run(out, "--against", source) == 1
     assert "breaks off" in capsys.readouterr().err
     assert run(out, "--against", source, "--partial") == 1
-    assert "frames: 20, and " in capsys.readouterr().out
+    assert "frames: 20 instead of " in capsys.readouterr().out
     with pytest.raises(SourceError, match="breaks off"):
-        verified(out, source=source)
-    assert verified(out, source=source, settings=Settings(partial=True)).frames == 20
+        verify(out, source=source)
+    assert verify(out, source=source, settings=Settings(partial=True)).frames == 20
 
 
-@pytest.mark.usefixtures("finds")
+@pytest.mark.usefixtures("fake_probe")
 def test_tracks_are_read_with_their_padding(clip: Path, hidden: Path, tmp_path: Path) -> None:
     file = tmp_path / "in.tracks.jsonl"
     tracks = tracks_of(TRUTH, (128, 96), FRAMES)
-    track_file.write(file, track_file.TrackFile.of(clip, tracks, Settings(), "told"), False)
+    track_file.write(file, track_file.TrackFile.of(clip, tracks, Settings(), "fake"), False)
     assert run(hidden, "--tracks", file) == 0
     assert run(hidden, "--tracks", file, "--against", clip) == 0
 
 
-def test_tracks_of_a_class_of_ones_own_ask_for_its_detector(
+def test_tracks_of_a_custom_class_need_its_detector(
     clip: Path, hidden: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file, other = tmp_path / "in.tracks.jsonl", SAMPLES.parent / "models" / "face.onnx"
     settings = Settings(hide=("faces", "badge"), detector="badges.onnx")
     tracks = tracks_of(TRUTH, (128, 96), FRAMES)
     track_file.write(file, track_file.TrackFile.of(clip, tracks, settings, "badges.onnx"), False)
-    for words in ((), ("--detector", other)):
-        assert run(hidden, "--tracks", file, *words) == 2
+    for arguments in ((), ("--detector", other)):
+        assert run(hidden, "--tracks", file, *arguments) == 2
         out, err = capsys.readouterr()
         assert out == ""
         assert err == (
-            f"trackblur: error: {file}: hides 'badge', which nobody finds here: name the file that "
-            "finds it with --detector FILE.onnx, or with --hide what else to look for\n"
+            f"trackblur: error: {file}: hides 'badge', for which there is no detector here: name "
+            "its file with --detector FILE.onnx, or say with --hide what to search for\n"
         )
     assert run(hidden, "--tracks", file, "--hide", "faces") == 0
 
 
-@pytest.mark.usefixtures("finds")
-def test_as_a_part_of_a_run(clip: Path, hidden: Path) -> None:
-    verdict = verified(
+@pytest.mark.usefixtures("fake_probe")
+def test_verification_after_a_run(clip: Path, hidden: Path) -> None:
+    verdict = verify(
         hidden, source=clip, tracks=tracks_of(TRUTH, (128, 96), FRAMES), settings=Settings()
     )
     assert verdict.is_clean
@@ -195,57 +202,53 @@ def test_as_a_part_of_a_run(clip: Path, hidden: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("arguments", "code", "message"),
     [
-        (("{tmp}/none.mp4",), 1, "none.mp4: there is no such file: check the name"),
+        (("{tmp}/none.mp4",), 1, "none.mp4: no such file: check the name"),
         (("{tmp}",), 1, "is a folder: name a file in it"),
-        (("{tmp}/empty.mp4",), 1, "empty.mp4: is empty: get the whole file"),
-        (("{tmp}/text.mp4",), 1, "text.mp4: is no video"),
-        (("{out}", "--against", "{tmp}/none.mp4"), 1, "none.mp4: there is no such file"),
+        (("{tmp}/empty.mp4",), 1, "empty.mp4: is empty: get the complete file"),
+        (("{tmp}/text.mp4",), 1, "text.mp4: is not a readable video"),
+        (("{out}", "--against", "{tmp}/none.mp4"), 1, "none.mp4: no such file"),
         (("{out}", "--against", "{out}"), 2, "is the output itself"),
         (("{out}", "--tracks", "{tmp}/none.jsonl"), 1, "none.jsonl"),
         (("{out}", "--tracks", "{tmp}/text.mp4"), 1, "text.mp4"),
         (("{out}", "--tracks", "{tmp}/other.jsonl", "--against", "{in}"), 1, "is not the video"),
         (("{out}", "--every", "0"), 2, "--every is 0: give a whole number from 1"),
         (("{out}", "--report", "-"), 2, "--report needs a file"),
-        (("{out}", "--report", "{tmp}/text.mp4"), 2, "exists already"),
-        (("{out}", "--report", "{out}", "--overwrite"), 2, "is read by this very command"),
+        (("{out}", "--report", "{tmp}/text.mp4"), 2, "already exists"),
+        (("{out}", "--report", "{out}", "--overwrite"), 2, "is an input of this command"),
         (("{out}", "--report", "{tmp}/a", "--json", "{tmp}/./a"), 2, "is named twice"),
-        (("{out}", "--json", "{tmp}/none/found.json"), 2, "does not exist: make it"),
+        (("{out}", "--json", "{tmp}/none/found.json"), 2, "does not exist: create it"),
         (("{out}", "--face", "{tmp}/none"), 2, "no such folder of weight files"),
     ],
 )
-def test_one_clear_line_for_each_bad_input(
+def test_a_bad_input_is_one_line(
     clip: Path,
     hidden: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
-    words: tuple[str, ...],
+    arguments: tuple[str, ...],
     code: int,
-    said: str,
+    message: str,
 ) -> None:
-    told(monkeypatch)
+    use_fake_probe(monkeypatch)
     (tmp_path / "empty.mp4").touch()
     (tmp_path / "text.mp4").write_text("no video\n")
     tracks = tracks_of(TRUTH, (128, 96), FRAMES)
-    other = track_file.TrackFile.of(hidden, tracks, Settings(), "told")
+    other = track_file.TrackFile.of(hidden, tracks, Settings(), "fake")
     track_file.write(tmp_path / "other.jsonl", other, False)
-    filled = [word.format(tmp=tmp_path, out=hidden, **{"in": clip}) for word in words]
+    filled = [word.format(tmp=tmp_path, out=hidden, **{"in": clip}) for word in arguments]
     assert run(*filled) == code
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("trackblur: error: ")
     assert err.count("\n") == 1
-    assert said in err
+    assert message in err
 
 
-def test_help_and_wrong_words(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        run("--help")
-    assert ended.value.code == 0
-    assert "exit codes" in capsys.readouterr().out
-    for words in ((), ("a", "b"), ("a", "--every", "x"), ("a", "--ever", "2")):
-        with pytest.raises(SystemExit) as ended:
-            run(*words)
-        assert ended.value.code == 2
+def test_help_and_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--help") == 0
+    assert "Exit codes" in capsys.readouterr().out
+    for arguments in ((), ("a", "b"), ("a", "--every", "x"), ("a", "--ever", "2")):
+        assert run(*arguments) == 2

@@ -1,4 +1,4 @@
-"""A file is written whole or not at all."""
+"""Atomic writing: a file appears complete or not at all."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tracker_blur.errors import SinkError, SourceError
-from tracker_blur.files.atomic import replacing
+from tracker_blur.files.atomic import check_place, replacing, sha256
 
 
 def names(folder: Path) -> list[str]:
@@ -27,7 +27,7 @@ def test_the_target_appears_only_when_the_block_succeeds(tmp_path: Path) -> None
     assert names(tmp_path) == ["out.mp4"]
 
 
-def test_the_file_gets_the_permissions_of_any_new_file(tmp_path: Path) -> None:
+def test_the_file_gets_the_permissions_of_other_new_files(tmp_path: Path) -> None:
     (tmp_path / "plain").touch()
     with replacing(tmp_path / "out", overwrite=False) as temporary:
         temporary.write_bytes(b"x")
@@ -49,7 +49,7 @@ def test_an_existing_target_is_refused_unless_it_may_be_overwritten(tmp_path: Pa
     target = tmp_path / "out.mp4"
     target.write_bytes(b"old")
     with (
-        pytest.raises(SinkError, match="exists already: choose another name, or `overwrite`"),
+        pytest.raises(SinkError, match="already exists: choose another name or use `overwrite`"),
         replacing(target, overwrite=False),
     ):
         pass
@@ -61,7 +61,7 @@ def test_an_existing_target_is_refused_unless_it_may_be_overwritten(tmp_path: Pa
 def test_a_target_that_appears_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
     target = tmp_path / "out.mp4"
     with (
-        pytest.raises(SinkError, match="exists already"),
+        pytest.raises(SinkError, match="already exists"),
         replacing(target, overwrite=False) as temporary,
     ):
         temporary.write_bytes(b"ours")
@@ -107,17 +107,40 @@ def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
         pass
 
 
-@pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs a folder nobody can write to")
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs a folder no one can write to")
 def test_a_folder_that_cannot_be_written_to_is_named() -> None:
     target = Path("/proc/out.mp4")  # permissions do not stop root; this folder does
-    message = r"cannot write into the folder /proc \(no files can be made there\): choose another"
+    message = (
+        r"cannot write into the folder /proc \(no files can be created there\): choose another"
+    )
     with pytest.raises(SinkError, match=message), replacing(target, overwrite=False):
         pass
 
 
-def test_a_full_disk_is_said_in_one_line(tmp_path: Path) -> None:
+def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
     target = tmp_path / "out.mp4"
-    with pytest.raises(SinkError, match="no space left") as caught, replacing(target, False):
+    with (
+        pytest.raises(
+            SinkError, match=r"cannot be written \(no space left on device\): free some"
+        ) as caught,
+        replacing(target, False),
+    ):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert "\n" not in str(caught.value)
     assert names(tmp_path) == []
+
+
+def test_a_place_is_checked_and_nothing_is_left(tmp_path: Path) -> None:
+    check_place(tmp_path / "out.mp4", overwrite=False)
+    assert names(tmp_path) == []
+    (tmp_path / "old.mp4").touch()
+    check_place(tmp_path / "old.mp4", overwrite=True)
+    with pytest.raises(SinkError, match="already exists"):
+        check_place(tmp_path / "old.mp4", overwrite=False)
+    assert names(tmp_path) == ["old.mp4"]
+
+
+def test_the_hash_is_that_of_the_content(tmp_path: Path) -> None:
+    (tmp_path / "abc").write_bytes(b"abc")
+    known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert sha256(tmp_path / "abc") == known

@@ -1,4 +1,4 @@
-"""The folder of an output."""
+"""The folder of a job's target."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def test_a_folder_that_cannot_be_made() -> None:
+def test_a_folder_that_cannot_be_created() -> None:
     Path("file").touch()
-    job = Job(Path("a.jpg"), Path("file/x/a.jpg"), "picture")
-    with pytest.raises(SinkError, match="its folder cannot be made"), job.folder_made():
+    job = Job(Path("a.jpg"), Path("file/x/a.jpg"), "image")
+    with pytest.raises(SinkError, match="its folder cannot be created"), job.target_folder():
         pass
 
 
-def test_a_folder_is_made_and_kept_unless_the_work_fails_and_it_is_empty() -> None:
+def test_a_folder_is_created_and_kept_unless_the_block_fails_and_it_is_empty() -> None:
     Path("x").mkdir()
-    job = Job(Path("a.jpg"), Path("x/y/z/a.jpg"), "picture")
-    with pytest.raises(SourceError), job.folder_made():
+    job = Job(Path("a.jpg"), Path("x/y/z/a.jpg"), "image")
+    with pytest.raises(SourceError), job.target_folder():
         raise SourceError
     assert Path("x").is_dir()
     assert not Path("x/y").exists()
-    with pytest.raises(SourceError), job.folder_made():
+    with pytest.raises(SourceError), job.target_folder():
         Path("x/y/other.jpg").touch()
         raise SourceError
     assert Path("x/y/other.jpg").exists()
-    with job.folder_made():
+    with job.target_folder():
         pass
     assert Path("x/y/z").is_dir()

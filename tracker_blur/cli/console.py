@@ -1,4 +1,4 @@
-"""What a terminal shows: notes, warnings, progress bars, results."""
+"""What the terminal shows: notes, warnings, errors, progress bars, results."""
 
 from __future__ import annotations
 
@@ -6,97 +6,110 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from tracker_blur.cli.flags import in_flags
-from tracker_blur.core.report import Progress, Report
-from tracker_blur.errors import SettingsError, SinkError, TrackerBlurError, reason_of
+from tracker_blur.errors import SinkError, TrackerBlurError, reason_of
+from tracker_blur.version import __version__
 
-EXIT_FAILED, EXIT_USAGE = 1, 2
+if TYPE_CHECKING:
+    from tracker_blur.core.report import Progress, Report
+    from tracker_blur.settings import Settings
+    from tracker_blur.verification.verdict import Verdict
 
-_PHASES = {False: " (looking)", True: " (writing)"}
+EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_EXPOSED, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
+
+_PHASES = {False: " (detecting)", True: " (writing)"}
 
 
 class Console:
-    """Prints notes to standard error and results to standard output.
+    """Prints messages to standard error and results to standard output.
 
-    Where standard error takes nothing, as on a full disk, what it is told is lost, and no more.
+    Messages that standard error cannot take, as on a full disk, are lost; nothing else is.
 
-    quiet   only errors and results
+    Args:
+        quiet: print only errors, warnings and results.
+        flags: the flag of each setting, for messages that name settings.
     """
 
-    def __init__(self, quiet: bool) -> None:
+    def __init__(self, quiet: bool = False, flags: Mapping[str, str] | None = None) -> None:
         self._quiet = quiet
+        self.flags = flags or {}
 
     def note(self, text: str) -> None:
-        """Say something that helps but need not be known."""
+        """Print what helps but need not be known."""
         if not self._quiet:
-            self._print(f"trackblur: {in_flags(text)}")
+            self._print(f"trackblur: {text}")
 
-    def warn(self, text: str) -> None:
-        """Say something that the user should know even when quiet."""
-        self._print(f"trackblur: warning: {in_flags(text)}")
+    def warn(self, problem: str | TrackerBlurError) -> None:
+        """Print what the user should know even when quiet."""
+        self._print(f"trackblur: warning: {self.text(problem)}")
 
-    def error(self, text: str) -> None:
-        """Say, in one line, what failed."""
-        self._print(f"trackblur: error: {' '.join(in_flags(text).split())}")
+    def error(self, problem: str | TrackerBlurError) -> None:
+        """Print, in one line, what failed."""
+        self._print(f"trackblur: error: {' '.join(self.text(problem).split())}")
 
-    def result(self, value: dict[str, Any]) -> None:
-        """Print a machine-readable result; raises SinkError as `say` does."""
-        say(json.dumps(value, indent=2))
+    def text(self, problem: str | TrackerBlurError) -> str:
+        """Return a message that names flags, not settings."""
+        return problem.text(self.flags) if isinstance(problem, TrackerBlurError) else problem
 
     def report(self, report: Report, *, verbose: bool = False) -> None:
-        """Say what a run wrote and how fast; where the time went, if asked."""
+        """Print what a run wrote and how fast, with `verbose` also where the time went."""
         for warning in report.warnings:
             self.warn(warning)
-        frames = report.frames or report.looked
+        frames = report.frames or report.first_pass_frames
         rate = frames / report.seconds if report.seconds else 0.0
         self.note(
-            f"{report.target}: {counted(frames, 'frame')}, "
-            f"{counted(report.tracks, 'face')}, {report.seconds:.1f} seconds "
-            f"({rate:.3g} frames a second)"
+            f"{report.target}: {counted(frames, 'frame')}, {counted(report.tracks, 'face')}, "
+            f"{report.seconds:.1f} seconds ({rate:.3g} frames per second)"
         )
         if verbose:
             for stage, seconds in report.stage_seconds.items():
-                self.note(f"  {stage}: {1000 * seconds / max(1, frames):.2f} ms a frame")
+                self.note(f"  {stage}: {1000 * seconds / max(1, frames):.2f} ms per frame")
 
     @contextmanager
-    def progress(self, name: str) -> Iterator[Progress | None]:
-        """Show a progress bar, on a terminal only, fed by the yielded function."""
-        from tqdm import tqdm  # not needed by --help
-
-        # disable=None: no bar where standard error is not a terminal
-        with tqdm(
-            desc=name, unit=" frames", leave=False, disable=True if self._quiet else None
-        ) as bar:
+    def progress(self, name: str) -> Iterator[Progress]:
+        """Show a progress bar, on a terminal only, which the yielded function updates."""
+        with progress_bar(name, self._quiet) as bar:
 
             def show(report: Report) -> None:
                 if report.expected_frames is not None:
                     bar.total = report.passes * report.expected_frames
                 bar.set_description_str(f"{name}{_PHASES[bool(report.frames)]}", refresh=False)
-                bar.set_postfix_str(f"{report.tracks} faces", refresh=False)
+                bar.set_postfix_str(counted(report.tracks, "face"), refresh=False)
                 bar.update()
 
             yield show
 
     def _print(self, text: str) -> None:
-        if sys.stderr is not None:  # closed by who started it
+        if sys.stderr is not None:  # whoever started us may have closed it
             with suppress(OSError):
                 sys.stderr.write(f"{text}\n")
 
 
-def counted(number: int, what: str) -> str:
+@contextmanager
+def progress_bar(name: str, quiet: bool) -> Iterator[Any]:
+    """Show a tqdm bar that counts frames, where standard error is a terminal."""
+    from tqdm import tqdm  # not needed by --help
+
+    # None: shown on a terminal only.
+    with tqdm(desc=name, unit=" frames", leave=False, disable=True if quiet else None) as bar:
+        yield bar
+
+
+def counted(number: int, noun: str) -> str:
     """Return "1 face", "2 faces"."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def say(line: str) -> None:
-    """Write a line to standard output, at once.
+def print_line(line: str) -> None:
+    """Write a line to standard output at once.
 
-    Raises SinkError when it cannot be written, as on a full disk; a reader that has gone raises
-    BrokenPipeError as ever.
+    Raises:
+        SinkError: it cannot be written, as on a full disk.
+        BrokenPipeError: the reader has gone.
     """
     try:
         print(line, flush=True)
@@ -104,29 +117,68 @@ def say(line: str) -> None:
         raise
     except OSError as error:
         discard_output()
-        reason = reason_of(error)
         raise SinkError(
-            f"standard output cannot be written ({reason}): send it elsewhere"
+            f"standard output cannot be written ({reason_of(error)}): send it elsewhere"
         ) from error
 
 
-def guarded(console: Console, run: Callable[[], int | None]) -> int:
-    """Return what `run` returns, 0 for None; for what failed, one clear line and an exit code."""
-    try:
-        return run() or 0
-    except TrackerBlurError as error:
-        console.error(str(error))
-        return EXIT_USAGE if isinstance(error, SettingsError) else EXIT_FAILED
+def print_json(value: Mapping[str, Any]) -> None:
+    """Print a machine-readable result; raises as `print_line` does."""
+    print_line(json.dumps(value, indent=2))
+
+
+def summarize(
+    reports: Sequence[Report],
+    failures: Sequence[tuple[Path, str]],
+    settings: Settings,
+    verdicts: Mapping[Path, Verdict] | None = None,
+) -> dict[str, Any]:
+    """Return what a run did as a dictionary that JSON can hold; hashes are SHA-256 of the files.
+
+    Args:
+        reports: one for each file that was written.
+        failures: each failed input, with its error message.
+        settings: those of the run.
+        verdicts: on outputs that were verified.
+    """
+    return {
+        "version": __version__,
+        "settings": {
+            name: str(value) if isinstance(value, Path) else value
+            for name, value in settings.options().items()
+        },
+        "files": [_file_summary(report, (verdicts or {}).get(report.target)) for report in reports],
+        "failed": [{"input": str(path), "error": error} for path, error in failures],
+    }
+
+
+def _file_summary(report: Report, verdict: Verdict | None) -> dict[str, Any]:
+    from tracker_blur.files.atomic import sha256
+
+    return {
+        "input": str(report.source),
+        "input_sha256": sha256(report.source),
+        "output": str(report.target),
+        "output_sha256": sha256(report.target),
+        "detector": report.detector,
+        "frames": report.frames or report.first_pass_frames,
+        "faces": report.faces,
+        "tracks": report.tracks,
+        "seconds": round(report.seconds, 3),
+        "stage_seconds": {name: round(took, 3) for name, took in report.stage_seconds.items()},
+        "warnings": list(report.warnings),
+        "verified": None if verdict is None else verdict.to_dict(),
+    }
 
 
 def discard_output() -> None:
-    """Let nothing more be written to standard output: what is left in it would fail again."""
+    """Send the rest of standard output nowhere: what its buffer still holds would fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def quieten() -> None:
-    """Silence what decoders mutter about damaged files: our own errors say it."""
-    import cv2  # not needed by commands that read no pictures
+def silence_libraries() -> None:
+    """Silence what decoders print about damaged files: our own errors say it."""
+    import cv2  # not needed by commands that read no images
 
     logging.getLogger("PIL").setLevel(logging.CRITICAL)
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)

@@ -1,12 +1,14 @@
-"""The words of an edit: `3,7@1s..2s=10,-5` becomes a function from tracks to tracks.
+"""Arguments that edit tracks: `3,7@1s..2s=10,-5` becomes a function from tracks to tracks.
 
-IDS     track numbers as 3,7, or 'all'
-WHEN    a time or a frame's number, see `timecodes`
-WHILE   WHEN..WHEN, both included
+```
+IDS     track numbers such as 3,7, or 'all'
+WHEN    a time or a frame number, see `tracker_blur.core.timecode`
+WHILE   WHEN..WHEN, including both
 BOX     left,top,right,bottom in pixels
+```
 
-What the words name, tracks and frames, is looked up when the edit is made. The functions raise
-ValueError for words of another form.
+Each `parse_` function raises ValueError for text of another form. The edit looks up its tracks and
+frames when it is applied, and raises SettingsError where there are none.
 """
 
 from __future__ import annotations
@@ -16,8 +18,8 @@ import re
 from collections.abc import Callable
 from typing import TypeAlias
 
-from tracker_blur.annotations import edits as track_edits
-from tracker_blur.annotations.rows import LARGEST_ID, RefusedError, method_name
+from tracker_blur.annotations import edits
+from tracker_blur.annotations.rows import LARGEST_ID, InvalidValueError, method_name
 from tracker_blur.core import timecode
 from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import Tracks
@@ -40,155 +42,155 @@ _EXAMPLED = re.compile("|".join(map(re.escape, _EXAMPLES)))
 
 
 def edit_type(parse: Callable[[str], Edit], form: str) -> Callable[[str], Edit]:
-    """Return a type for `argparse` whose errors show the form, with an example."""
+    """Return a type for `argparse` whose errors show the form and an example."""
 
-    def parsed(text: str) -> Edit:
+    def read(text: str) -> Edit:
         try:
             return parse(text)
         except ValueError as error:
-            detail = f": {error}" if isinstance(error, RefusedError) else ""
+            detail = f": {error}" if isinstance(error, InvalidValueError) else ""
             example = _EXAMPLED.sub(lambda part: _EXAMPLES[part[0]], form)
             raise argparse.ArgumentTypeError(
                 f"'{text}': give {form}, such as {example}{detail}"
             ) from error
 
-    return parsed
+    return read
 
 
 def parse_hide(text: str) -> Edit:
-    """Read IDS."""
-    ids = _ids(text)
-    return lambda tracks: track_edits.set_hidden(tracks, ids(tracks), True)
+    """Parse IDS."""
+    ids = _track_ids(text)
+    return lambda tracks: edits.set_hidden(tracks, ids(tracks), True)
 
 
 def parse_show(text: str) -> Edit:
-    """Read IDS."""
-    ids = _ids(text)
-    return lambda tracks: track_edits.set_hidden(tracks, ids(tracks), False)
+    """Parse IDS."""
+    ids = _track_ids(text)
+    return lambda tracks: edits.set_hidden(tracks, ids(tracks), False)
 
 
 def parse_only(text: str) -> Edit:
-    """Read IDS."""
-    ids = _ids(text)
-    return lambda tracks: track_edits.hide_only(tracks, ids(tracks))
+    """Parse IDS."""
+    ids = _track_ids(text)
+    return lambda tracks: edits.hide_only(tracks, ids(tracks))
 
 
 def parse_drop(text: str) -> Edit:
-    """Read IDS."""
-    ids = _ids(text)
-    return lambda tracks: track_edits.drop(tracks, ids(tracks))
+    """Parse IDS."""
+    ids = _track_ids(text)
+    return lambda tracks: edits.drop(tracks, ids(tracks))
 
 
 def parse_merge(text: str) -> Edit:
-    """Read IDS."""
-    ids = _ids(text)
-    return lambda tracks: track_edits.merge(tracks, ids(tracks))
+    """Parse IDS."""
+    ids = _track_ids(text)
+    return lambda tracks: edits.merge(tracks, ids(tracks))
 
 
 def parse_method(text: str) -> Edit:
-    """Read IDS=METHOD."""
-    who, name = _halves(text, "=")
-    ids, method = _ids(who), None if name == "default" else method_name(name)
-    return lambda tracks: track_edits.set_method(tracks, ids(tracks), method)
+    """Parse IDS=METHOD."""
+    who, name = _split(text, "=")
+    ids, method = _track_ids(who), None if name == "default" else method_name(name)
+    return lambda tracks: edits.set_method(tracks, ids(tracks), method)
 
 
 def parse_drop_before(text: str) -> Edit:
-    """Read IDS@WHEN."""
-    who, when = _halves(text, "@")
-    ids = _ids(who)
+    """Parse IDS@WHEN."""
+    who, when = _split(text, "@")
+    ids = _track_ids(who)
 
     def edit(tracks: Tracks) -> Tracks:
         frames = range(timecode.frame_at(tracks, when))
-        return track_edits.drop_frames(tracks, ids(tracks), frames)
+        return edits.drop_frames(tracks, ids(tracks), frames)
 
     return edit
 
 
 def parse_drop_after(text: str) -> Edit:
-    """Read IDS@WHEN."""
-    who, when = _halves(text, "@")
-    ids = _ids(who)
+    """Parse IDS@WHEN."""
+    who, when = _split(text, "@")
+    ids = _track_ids(who)
 
     def edit(tracks: Tracks) -> Tracks:
         frames = range(timecode.frame_at(tracks, when) + 1, tracks.frame_count)
-        return track_edits.drop_frames(tracks, ids(tracks), frames)
+        return edits.drop_frames(tracks, ids(tracks), frames)
 
     return edit
 
 
 def parse_drop_in(text: str) -> Edit:
-    """Read IDS@WHILE."""
-    ids, frames = _ids_and_while(text, needs_while=True)
-    return lambda tracks: track_edits.drop_frames(tracks, ids(tracks), frames(tracks))
+    """Parse IDS@WHILE."""
+    ids, frames = _ids_and_frames(text, needs_frames=True)
+    return lambda tracks: edits.drop_frames(tracks, ids(tracks), frames(tracks))
 
 
 def parse_move(text: str) -> Edit:
-    """Read IDS[@WHILE]=DX,DY."""
-    who, by = _halves(text, "=")
-    ids, frames = _ids_and_while(who)
-    dx, dy = (_number(part) for part in _halves(by, ","))
-    return lambda tracks: track_edits.move(tracks, ids(tracks), frames(tracks), dx, dy)
+    """Parse IDS[@WHILE]=DX,DY."""
+    who, by = _split(text, "=")
+    ids, frames = _ids_and_frames(who)
+    dx, dy = (_number(part) for part in _split(by, ","))
+    return lambda tracks: edits.move(tracks, ids(tracks), frames(tracks), dx, dy)
 
 
 def parse_pad(text: str) -> Edit:
-    """Read IDS[@WHILE]=RATIO."""
-    who, by = _halves(text, "=")
-    ids, frames = _ids_and_while(who)
+    """Parse IDS[@WHILE]=RATIO."""
+    who, by = _split(text, "=")
+    ids, frames = _ids_and_frames(who)
     ratio = _number(by)
-    return lambda tracks: track_edits.pad(tracks, ids(tracks), frames(tracks), ratio)
+    return lambda tracks: edits.pad(tracks, ids(tracks), frames(tracks), ratio)
 
 
 def parse_draw(text: str) -> Edit:
-    """Read ID@WHEN=BOX..WHEN=BOX."""
-    who, keys = _halves(text, "@")
-    track_id = _id(who)
+    """Parse ID@WHEN=BOX..WHEN=BOX."""
+    who, keys = _split(text, "@")
+    track_id = _track_id(who)
     boxes = []
     for key in keys.split(".."):
-        when, box = _halves(key, "=")
+        when, box = _split(key, "=")
         left, top, right, bottom = (_number(part) for part in box.split(","))
         boxes.append((when, Box(left, top, right, bottom)))
 
     def edit(tracks: Tracks) -> Tracks:
         by_frame = {timecode.frame_at(tracks, when): box for when, box in boxes}
         if len(by_frame) < len(boxes):
-            raise SettingsError(f"--draw {text} gives two boxes for one frame: leave one of them")
-        return track_edits.draw(tracks, track_id, by_frame)
+            raise SettingsError(f"--draw {text} gives two boxes for one frame: leave out one")
+        return edits.draw(tracks, track_id, by_frame)
 
     return edit
 
 
-def _ids(text: str) -> Callable[[Tracks], tuple[int, ...]]:
+def _track_ids(text: str) -> Callable[[Tracks], tuple[int, ...]]:
     if text == "all":
         return lambda tracks: tuple(track.track_id for track in tracks.tracks)
-    ids = tuple(_id(part) for part in text.split(","))
-    return lambda tracks: ids
+    ids = tuple(_track_id(part) for part in text.split(","))
+    return lambda _: ids
 
 
-def _ids_and_while(
-    text: str, needs_while: bool = False
+def _ids_and_frames(
+    text: str, needs_frames: bool = False
 ) -> tuple[Callable[[Tracks], tuple[int, ...]], Callable[[Tracks], range]]:
-    if "@" not in text and not needs_while:
-        return _ids(text), lambda tracks: range(tracks.frame_count)
-    who, span = _halves(text, "@")
-    start, end = _halves(span, "..")
+    if "@" not in text and not needs_frames:
+        return _track_ids(text), lambda tracks: range(tracks.frame_count)
+    who, span = _split(text, "@")
+    start, end = _split(span, "..")
 
     def frames(tracks: Tracks) -> range:
         first, last = (timecode.frame_at(tracks, when) for when in (start, end))
         if last < first:
-            raise SettingsError(f"{span} ends before it begins")
+            raise SettingsError(f"{span} ends before it begins: swap the two")
         return range(first, last + 1)
 
-    return _ids(who), frames
+    return _track_ids(who), frames
 
 
-def _halves(text: str, separator: str) -> tuple[str, str]:
+def _split(text: str, separator: str) -> tuple[str, str]:
     first, found, second = text.partition(separator)
     if not (first and found and second):
         raise ValueError
     return first, second
 
 
-def _id(text: str) -> int:
+def _track_id(text: str) -> int:
     if not re.fullmatch("[0-9]{1,10}", text) or int(text) > LARGEST_ID:
         raise ValueError
     return int(text)

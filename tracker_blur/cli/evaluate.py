@@ -1,4 +1,4 @@
-"""`trackblur evaluate`: how well detectors find what is annotated in pictures."""
+"""`trackblur evaluate`: measures how well detectors find the objects of annotated images."""
 
 from __future__ import annotations
 
@@ -7,23 +7,29 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tracker_blur.cli.console import Console, guarded, say
-from tracker_blur.cli.values import between, numbers, positive
+from tracker_blur.cli.console import EXIT_DONE, Console, print_line
+from tracker_blur.cli.options import (
+    Parser,
+    add_models_option,
+    number_between,
+    numbers,
+    whole_number_from,
+)
 from tracker_blur.errors import SettingsError
 
 if TYPE_CHECKING:
     from tracker_blur.detectors import Detector
-    from tracker_blur.training.datasets import Annotated, Dataset
+    from tracker_blur.training.datasets import AnnotatedImage, Dataset
     from tracker_blur.training.evaluation.groups import Grouper
     from tracker_blur.training.evaluation.measure import Scores
 
 _HEADER = (
     "detector",
     "scale",
-    "pictures",
-    "things",
+    "images",
+    "objects",
     "AP50",
     "recall at 0.1",
     "recall at 1",
@@ -35,63 +41,71 @@ _HEADER = (
 )
 
 
-def run_evaluate(words: Sequence[str]) -> int:
-    """Run the sub-command with these arguments; return the exit code."""
-    options = _parser().parse_args(words)
-    return guarded(Console(quiet=False), lambda: _evaluate(options))
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="trackblur evaluate",
-        description="Judge detectors on annotated pictures, all by the same ruler.",
+def add_parser(commands: Any) -> Parser:
+    """Add this command's parser to the `argparse` sub-parsers and return it."""
+    parser: Parser = commands.add_parser(
+        "evaluate",
+        help="measure detectors on annotated images",
+        description="Measure detectors on annotated images, all in the same way.",
     )
     parser.add_argument(
-        "models", metavar="MODEL", help="detectors or .onnx files, joined by commas: yunet,my.onnx"
+        "models",
+        metavar="MODEL",
+        help="detectors or .onnx files, separated by commas: yunet,my.onnx",
     )
     parser.add_argument(
-        "dataset", type=Path, metavar="DATASET", help="a folder: YOLO, COCO, Pascal VOC, labels.csv"
+        "dataset",
+        type=Path,
+        metavar="DATASET",
+        help="a folder with a dataset: YOLO, COCO, Pascal VOC or labels.csv",
     )
-    parser.add_argument("--split", default="test", help="which pictures (default: %(default)s)")
-    parser.add_argument("--class", dest="label", metavar="NAME", help="default: the only one")
+    parser.add_argument("--split", default="test", help="which images (default: %(default)s)")
+    parser.add_argument(
+        "--class", dest="label", metavar="NAME", help="which class (default: the only one)"
+    )
     parser.add_argument(
         "--scales",
         type=_scales,
         default=(1.0,),
         metavar="N,N",
-        help="enlarge pictures by each of these; the best by AP50 is shown last (default: 1)",
+        help="enlarge the images by each of these; the table ends with the best by AP50 "
+        "(default: 1)",
     )
     parser.add_argument(
         "--smallest",
-        type=between(0, 1e5),
+        type=number_between(0, 1e5),
         default=12.0,
         metavar="PX",
-        help="things with a shorter side than this are not judged (default: %(default)g)",
+        help="ignore objects with a shorter side than this (default: %(default)g)",
     )
     parser.add_argument(
         "--widen",
-        type=between(0.2, 5),
+        type=number_between(0.2, 5),
         default=1.0,
         metavar="N",
-        help="show pictures N times as wide: for those that were squeezed (default: 1)",
+        help="stretch the images to N times their width, for images squeezed into squares "
+        "(default: 1)",
     )
     parser.add_argument(
         "--partly-labelled",
         action="store_true",
-        help="labels name only some things: judge as many finds of a picture, the best-scored",
+        help="only some objects are labeled: score as many detections of an image, those with the "
+        "highest scores",
     )
     parser.add_argument(
         "--groups",
         action="store_true",
-        help="faces: also the recall by pose and skin tone, estimated; needs YuNet's weights",
+        help="faces: also show the recall by estimated pose and skin tone; needs YuNet's weights",
     )
-    parser.add_argument("--by-folder", action="store_true", help="also each folder on its own")
     parser.add_argument(
-        "--limit", type=positive, metavar="N", help="only N pictures, evenly spread"
+        "--by-folder", action="store_true", help="also measure each folder on its own"
     )
-    parser.add_argument("--face", type=Path, metavar="DIR", help="a folder with weights")
     parser.add_argument(
-        "--report", type=Path, metavar="FILE.html", help="write figures and the worst errors there"
+        "--limit", type=whole_number_from(1), metavar="N", help="only N images, evenly spread"
+    )
+    add_models_option(parser)
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE.html", help="write the results and the worst errors"
     )
     return parser
 
@@ -104,147 +118,164 @@ def _scales(text: str) -> tuple[float, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
-    """One detector at one scale: its rows of the table, and its scores on all pictures."""
+class _Result:
+    """One detector at one scale: its rows of the table, and its scores on all images."""
 
     name: str
     rows: list[list[str]]
     scores: Scores
 
 
-def _evaluate(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace, _: Console) -> int:
+    """Measure the detectors; print the table and write the report."""
     from tracker_blur.detectors import load_detector
     from tracker_blur.files.atomic import check_place
     from tracker_blur.training.datasets import read_dataset
-    from tracker_blur.training.datasets.annotated import read_picture
+    from tracker_blur.training.datasets.dataset import read_image
     from tracker_blur.training.evaluation.groups import Grouper
-    from tracker_blur.training.evaluation.measure import check_finds, milliseconds, require_library
-    from tracker_blur.training.evaluation.report import Section, page, write
+    from tracker_blur.training.evaluation.measure import (
+        check_target_class,
+        latency_ms,
+        require_pycocotools,
+    )
+    from tracker_blur.training.evaluation.report import Section, render_report, write_report
     from tracker_blur.weights.store import Weights
 
-    require_library()  # what is missing is told before the first look
+    require_pycocotools()  # before the first detection
     if options.report is not None:
         check_place(options.report, overwrite=True)
     dataset = read_dataset(options.dataset)
     label = _label(dataset, options.label)
-    pictures = _pictures(dataset, options.split, options.limit)
-    weights = Weights(options.face)
+    images = _images(dataset, options.split, options.limit)
+    weights = Weights(options.models_folder)
     grouper = Grouper(weights) if options.groups else None
-    named = {name: load_detector(name, weights)[1] for name in options.models.split(",")}
-    for name, detector in named.items():
-        check_finds(name, detector, label, dataset)
+    detectors = {name: load_detector(name, weights)[1] for name in options.models.split(",")}
+    for name, detector in detectors.items():
+        check_target_class(name, detector, label, dataset)
     if options.split not in dataset.splits:
-        say("There is no split 'val': judged on the pictures that a training sets aside.\n")
-    _print_row(_HEADER)
-    _print_row(["---"] * len(_HEADER))
-    best: list[_Run] = []
-    timed = read_picture(pictures[0].path)
-    for name, detector in named.items():
-        cost = f"{milliseconds(detector, timed):.1f}"
-        runs = [
-            _run(name, detector, pictures, label, scale, cost, options) for scale in options.scales
+        print_line(
+            "There is no split 'val': using the training images that 'trackblur train' sets "
+            "aside.\n"
+        )
+    _print_header(_HEADER)
+    best: list[_Result] = []
+    timed = read_image(images[0].path)
+    for name, detector in detectors.items():
+        latency = f"{latency_ms(detector, timed):.1f}"
+        results = [
+            _measure(name, detector, images, label, scale, latency, options)
+            for scale in options.scales
         ]
-        best.append(max(runs, key=lambda run: run.scores.ap50))
+        best.append(max(results, key=lambda result: result.scores.ap50))
     if len(options.scales) > 1:
-        say("\nEach at its best scale:\n")
-        _print_row(_HEADER)
-        _print_row(["---"] * len(_HEADER))
-        for run in best:
-            for row in run.rows:
+        print_line("\nEach at its best scale:\n")
+        _print_header(_HEADER)
+        for result in best:
+            for row in result.rows:
                 _print_row(row)
     if grouper is not None:
-        _print_groups(best, pictures, label, grouper)
+        _print_groups(best, images, label, grouper)
     if options.report is not None:
-        title = f"{label}: {len(pictures)} pictures of {options.dataset.name}, {options.split}"
-        rows = [row for run in best for row in run.rows]
-        sections = [Section(run.name, run.scores, pictures) for run in best]
-        write(options.report, page(title, _HEADER, rows, sections))
-        say(f"\nreport: {options.report}")
+        title = f"{label}: {len(images)} images of {options.dataset.name}, {options.split}"
+        rows = [row for result in best for row in result.rows]
+        sections = [Section(result.name, result.scores, images) for result in best]
+        write_report(options.report, render_report(title, _HEADER, rows, sections))
+        print_line(f"\nreport: {options.report}")
+    return EXIT_DONE
 
 
-def _print_groups(
-    runs: Sequence[_Run], pictures: Sequence[Annotated], label: str, grouper: Grouper
-) -> None:
-    from tracker_blur.training.evaluation.groups import grouped, recalls
-
-    places = grouped(grouper, pictures, label)
-    say("\nRecall at 1 false alarm a picture, by estimated pose and skin tone:\n")
-    rows = [list(recalls(run.scores, len(pictures), places)) for run in runs]
-    _print_row(["group", "things", *(run.name for run in runs)])
-    _print_row(["---"] * (2 + len(runs)))
-    for group in zip(*rows, strict=True):
-        shares = ["-" if one.recall != one.recall else f"{one.recall:.3f}" for one in group]
-        _print_row([group[0].name, str(group[0].things), *shares])
-
-
-def _label(dataset: Dataset, asked: str | None) -> str:
-    """Return the class to judge; raises SettingsError."""
+def _label(dataset: Dataset, name: str | None) -> str:
+    """Return the class to evaluate; raises SettingsError."""
     known = ", ".join(dataset.classes)
-    if asked is None and len(dataset.classes) > 1:
+    if name is None and len(dataset.classes) > 1:
         raise SettingsError(f"name one class with --class: {known}")
-    label = dataset.classes[0] if asked is None else asked
+    label = dataset.classes[0] if name is None else name
     if label not in dataset.classes:
-        raise SettingsError(f"{dataset.folder}: no class '{label}': it has {known}")
+        raise SettingsError(f"{dataset.folder}: no class '{label}': choose one of {known}")
     return label
 
 
-def _pictures(dataset: Dataset, split: str, limit: int | None) -> tuple[Annotated, ...]:
-    """Return the pictures to judge on; raises SettingsError where there is no such split."""
-    from tracker_blur.training.datasets.annotated import with_validation
+def _images(dataset: Dataset, split: str, limit: int | None) -> tuple[AnnotatedImage, ...]:
+    """Return the images to evaluate on; raises SettingsError where there is no such split."""
+    from tracker_blur.training.datasets.dataset import with_validation
 
     splits = with_validation(dataset).splits if split == "val" else dataset.splits
     if split not in splits:
         known = ", ".join(dataset.splits)
-        raise SettingsError(f"{dataset.folder}: no split '{split}': it has {known}")
-    pictures = splits[split]
-    if limit is None or limit >= len(pictures):
-        return pictures
-    step = len(pictures) / limit
-    return tuple(pictures[int(i * step)] for i in range(limit))
+        raise SettingsError(f"{dataset.folder}: no split '{split}': choose one of {known}")
+    images = splits[split]
+    if limit is None or limit >= len(images):
+        return images
+    step = len(images) / limit
+    return tuple(images[int(i * step)] for i in range(limit))
 
 
-def _run(
+def _measure(
     name: str,
     detector: Detector,
-    pictures: Sequence[Annotated],
+    images: Sequence[AnnotatedImage],
     label: str,
     scale: float,
-    cost: str,
+    latency: str,
     options: argparse.Namespace,
-) -> _Run:
-    """Judge one detector at one scale and print its rows."""
+) -> _Result:
+    """Measure one detector at one scale and print its rows."""
     from tqdm import tqdm
 
-    from tracker_blur.training.evaluation.measure import best_of, finds, scores
+    from tracker_blur.training.evaluation.measure import (
+        detect_images,
+        score_detections,
+        top_detections,
+    )
 
-    bar = tqdm(pictures, f"{name} x{scale:g}", leave=False, disable=not sys.stderr.isatty())
-    found = list(finds(detector, bar, scale, options.widen))
+    bar = tqdm(images, f"{name} x{scale:g}", leave=False, disable=not sys.stderr.isatty())
+    detections = list(detect_images(detector, bar, scale, options.widen))
     if options.partly_labelled:
-        found = [
-            best_of(some, picture, label) for some, picture in zip(found, pictures, strict=True)
+        detections = [
+            top_detections(some, image, label)
+            for some, image in zip(detections, images, strict=True)
         ]
-    total = scores(pictures, found, label, options.smallest)
-    rows = [_row(name, scale, len(pictures), total, cost)]
-    for folder in sorted(
-        {picture.path.parent for picture in pictures} if options.by_folder else ()
-    ):
+    total = score_detections(images, detections, label, options.smallest)
+    rows = [_row(name, scale, len(images), total, latency)]
+    for folder in sorted({image.path.parent for image in images} if options.by_folder else ()):
         pairs = [
-            pair for pair in zip(pictures, found, strict=True) if pair[0].path.parent == folder
+            (image, some)
+            for image, some in zip(images, detections, strict=True)
+            if image.path.parent == folder
         ]
-        part = scores(
-            [pair[0] for pair in pairs], [pair[1] for pair in pairs], label, options.smallest
+        part = score_detections(
+            [image for image, _ in pairs], [some for _, some in pairs], label, options.smallest
         )
         rows.append(_row(f"{name}, {folder.name}", scale, len(pairs), part, ""))
     for row in rows:
         _print_row(row)
-    return _Run(f"{name} x{scale:g}", rows, total)
+    return _Result(f"{name} x{scale:g}", rows, total)
 
 
-def _row(name: str, scale: float, pictures: int, reached: Scores, cost: str) -> list[str]:
-    shares = (reached.ap50, *reached.recall_at, *reached.ap50_by_size)
+def _row(name: str, scale: float, images: int, scores: Scores, latency: str) -> list[str]:
+    shares = (scores.ap50, *scores.recall_at, *scores.ap50_by_size)
     figures = ["-" if share != share else f"{share:.3f}" for share in shares]
-    return [name, f"{scale:g}", str(pictures), str(reached.things), *figures, cost]
+    return [name, f"{scale:g}", str(images), str(scores.object_count), *figures, latency]
+
+
+def _print_groups(
+    results: Sequence[_Result], images: Sequence[AnnotatedImage], label: str, grouper: Grouper
+) -> None:
+    from tracker_blur.training.evaluation.groups import group_objects, recall_by_group
+
+    objects = group_objects(grouper, images, label)
+    print_line("\nRecall at 1 false positive per image, by estimated pose and skin tone:\n")
+    columns = [list(recall_by_group(result.scores, len(images), objects)) for result in results]
+    _print_header(["group", "objects", *(result.name for result in results)])
+    for group in zip(*columns, strict=True):
+        shares = ["-" if one.recall != one.recall else f"{one.recall:.3f}" for one in group]
+        _print_row([group[0].name, str(group[0].object_count), *shares])
+
+
+def _print_header(cells: Sequence[str]) -> None:
+    _print_row(cells)
+    _print_row(["---"] * len(cells))
 
 
 def _print_row(cells: Sequence[str]) -> None:
-    say(f"| {' | '.join(cells)} |")
+    print_line(f"| {' | '.join(cells)} |")

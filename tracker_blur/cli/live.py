@@ -1,75 +1,264 @@
-"""`trackblur live`: hides the faces in what a camera or a stream shows, as it happens."""
+"""`trackblur live`: hides faces in what a camera or a stream shows, as it happens."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import re
 import signal
 import sys
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO, get_args
 
-from tracker_blur.cli.arguments import settings_of
-from tracker_blur.cli.live_arguments import live_parser, live_settings_of
+from tracker_blur.cli.console import EXIT_DONE, Console
+from tracker_blur.cli.options import (
+    Parser,
+    add_detection_options,
+    add_encoding_options,
+    add_message_options,
+    add_redaction_options,
+    number,
+    option,
+    settings_from,
+)
 from tracker_blur.core import plugins
-from tracker_blur.errors import SettingsError, SinkError
+from tracker_blur.errors import SettingsError, SinkError, reason_of
+from tracker_blur.realtime.settings import LiveSettings, Transport
 from tracker_blur.settings import Settings
 
 if TYPE_CHECKING:
-    from tracker_blur.cli.console import Console
     from tracker_blur.realtime.controls import Controls
     from tracker_blur.realtime.status import Status
 
-_SAME_SIGNAL_SECONDS = 1.0  # supervisors send one to a process and to its group
+_SAME_SIGNAL_SECONDS = 1.0  # supervisors send a signal to the process and to its group
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+_STATUS_SECONDS = 1.0
+_LAST_LINE_SECONDS = 1.0
+
+_DESCRIPTION = (
+    "Hide every face in what a camera or a stream shows, as it happens. Whatever fails, the whole "
+    "frame is hidden until it works again."
+)
+_EPILOG = (
+    "It ends when you quit (q or Ctrl-C) or when the source ends. The exit code is then 0, or 1 if "
+    "a target or the detector does not work at that time or the source broke off. Recordings are "
+    "complete. Targets: window, virtual, web, a file (.mp4, .mkv), an address (rtmp, rtsp, srt, "
+    "udp), a playlist (live.m3u8), or - for standard output. --json prints a line each second, to "
+    "standard error if standard output carries video."
+)
 
 
-def run_live(words: Sequence[str]) -> int:
-    """Run with these arguments; return the exit code."""
+def add_parser(commands: Any) -> Parser:
+    """Add this command's parser to the `argparse` sub-parsers and return it."""
+    parser: Parser = commands.add_parser(
+        "live",
+        usage="%(prog)s [SOURCE] [--to TARGET ...] [options]",
+        help="hide faces in the video of a camera or a stream",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+    )
+    parser.add_argument(
+        "source",
+        nargs="?",
+        default="0",
+        metavar="SOURCE",
+        help="a camera's number or device, an address (rtsp, rtmp, srt, udp, http, HLS), a file "
+        "with --realtime, or - for standard input (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--to",
+        action="append",
+        nargs="+",
+        metavar="TARGET",
+        help="where the frames go; several targets at once are possible (default: window)",
+    )
+    _add_source_options(parser.add_argument_group("source"))
+    detection = parser.add_argument_group("detection")
+    add_detection_options(detection)
+    parser.set_defaults(one_pass=True, detect_every_frames="auto")
+    option(
+        detection,
+        "--delay",
+        "delay_seconds",
+        type=number,
+        metavar="SECONDS",
+        help="how long a frame, 30 at most, waits for later detections, so that a face is hidden "
+        "from the frame in which it appears (default: %(default)s)",
+    )
+    option(
+        detection,
+        "--hold",
+        "hold_seconds",
+        type=number,
+        metavar="SECONDS",
+        help="how long a lost face stays hidden (default: %(default)s)",
+    )
+    redaction = parser.add_argument_group("redaction")
+    add_redaction_options(redaction)
+    _add_safety_options(redaction)
+    _add_target_options(parser.add_argument_group("targets"))
+    messages = parser.add_argument_group("messages")
+    add_message_options(messages)
+    messages.add_argument(
+        "--metrics-port",
+        type=_port,
+        metavar="PORT",
+        help="serve metrics for Prometheus at http://127.0.0.1:PORT/metrics",
+    )
+    return parser
+
+
+def _add_source_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--list-cameras", action="store_true", help="list the cameras of this machine and exit"
+    )
+    group.add_argument("--realtime", action="store_true", help="play a file at its own speed")
+    option(
+        group,
+        "--size",
+        "size",
+        type=_size,
+        metavar="WxH",
+        help="size of the frames (default: the source's)",
+    )
+    option(
+        group,
+        "--rate",
+        "rate",
+        type=number,
+        metavar="FPS",
+        help="frames per second (default: the source's)",
+    )
+    option(
+        group,
+        "--rtsp-transport",
+        "transport",
+        choices=get_args(Transport),
+        help="how RTSP carries video (default: %(default)s)",
+    )
+    option(
+        group,
+        "--timeout",
+        "timeout_seconds",
+        type=number,
+        metavar="SECONDS",
+        help="reconnect a source or target that is silent for this long (default: %(default)s)",
+    )
+    option(
+        group,
+        "--raw-format",
+        "raw_format",
+        metavar="WxH:FORMAT",
+        help="standard input carries raw frames of this format, such as 1280x720:bgr24, at --rate",
+    )
+
+
+def _add_safety_options(group: argparse._ArgumentGroup) -> None:
+    option(
+        group,
+        "--watchdog",
+        "watchdog_seconds",
+        type=number,
+        metavar="SECONDS",
+        help="hide the whole frame if the last detection is older than this (default: %(default)s)",
+    )
+    option(
+        group,
+        "--cover",
+        "cover",
+        type=Path,
+        metavar="FILE",
+        help="the image to show while the whole frame is hidden (default: a coarse mosaic)",
+    )
+    option(
+        group,
+        "--hide-all",
+        "hide_all",
+        action="store_true",
+        help="start with the whole frame hidden and the audio muted",
+    )
+
+
+def _add_target_options(group: argparse._ArgumentGroup) -> None:
+    option(
+        group,
+        "--segment-minutes",
+        "segment_minutes",
+        type=number,
+        metavar="N",
+        help="start a new recording after this long",
+    )
+    option(
+        group,
+        "--listen",
+        "listen",
+        metavar="HOST:PORT",
+        help="where the web page is served (default: %(default)s)",
+    )
+    option(
+        group,
+        "--token",
+        "token",
+        help="secret that requests for the web page must contain, unless it is on loopback "
+        "(default: a random one)",
+    )
+    option(
+        group,
+        "--stills",
+        "stills_folder",
+        type=Path,
+        metavar="DIR",
+        help="where snapshots are saved (default: the current folder)",
+    )
+    add_encoding_options(group, "one that suits the target")
+    group.add_argument("--overwrite", action="store_true", help="replace existing files")
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and int(text) < 65_536):
+        raise argparse.ArgumentTypeError(f"'{text}': give a number below 65536")
+    return int(text)
+
+
+def _size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d+)x(\d+)", text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"'{text}': give WIDTHxHEIGHT, such as 1280x720")
+    return int(match[1]), int(match[2])
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Run the session until it is ended."""
     _fill_standard_streams()
-    options = live_parser().parse_args(words)
-    from tracker_blur.cli.console import Console, guarded  # not needed by --help
-
-    console = Console(options.quiet)
-    return guarded(console, lambda: _live(options, console))
-
-
-def _fill_standard_streams() -> None:
-    """Open what is closed, or the next file or server opened would get what is said there."""
-    for number in range(3):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # it gets the lowest number that is free: this one
-
-
-def _live(options: argparse.Namespace, console: Console) -> None:
-    from tracker_blur.cli.console import quieten
+    from tracker_blur.cli.console import silence_libraries
     from tracker_blur.cli.live_names import check_names
-    from tracker_blur.cli.live_status import told
     from tracker_blur.realtime.controls import Controls
-    from tracker_blur.realtime.metrics import Metrics
     from tracker_blur.realtime.session import Session
     from tracker_blur.realtime.sources import open_source
-    from tracker_blur.realtime.targets import Context, open_target
+    from tracker_blur.realtime.targets import TargetContext, open_target
 
-    quieten()
+    silence_libraries()
     if options.list_cameras:
         _list_cameras(console)
-        return
-    settings = settings_of(options)
-    live = live_settings_of(options)
+        return EXIT_DONE
+    settings = settings_from(options, Settings)
+    live = settings_from(options, LiveSettings)
     names = [name for several in options.to or [["window"]] for name in several]
     check_names(options.source, names, overwrite=settings.overwrite)
-    lines = sys.stderr if "-" in names else sys.stdout
-    if options.json and lines is None:
-        raise SettingsError("--json: nothing is open to write lines to: open standard output")
-    controls = Controls(_methods(settings), hide_all=live.hide_all)
+    stream = sys.stderr if "-" in names else sys.stdout
+    if options.json and stream is None:
+        raise SettingsError(
+            f"--json: standard {'error' if '-' in names else 'output'} is closed: open it"
+        )
+    controls = Controls(_methods(settings), hide_all=live.hide_all, timing=live.timing)
     source = open_source(options.source, live, realtime=options.realtime)
     session = Session(source, settings, live, controls, console.warn, console.note)
-    context = Context(settings, live, controls, lambda: session.status, console.note)
+    context = TargetContext(settings, live, controls, lambda: session.status, console.note)
     targets = [open_target(name, context) for name in names]
     session.add(targets)
     console.note(
@@ -78,29 +267,48 @@ def _live(options: argparse.Namespace, console: Console) -> None:
     )
     metrics: AbstractContextManager[object] = nullcontext()
     if options.metrics_port is not None:
-        metrics = server = Metrics(options.metrics_port, lambda: session.status)
-        console.note(f"figures for Prometheus at {server.url}")
-    telling = told(lines, lambda: session.status, controls) if options.json else nullcontext()
-    with _ended_by_signals(controls), metrics, session, telling:
+        from tracker_blur.realtime.metrics import Metrics
+
+        metrics = server = Metrics(options.metrics_port, lambda: session.status, live.timing)
+        console.note(f"metrics for Prometheus at {server.url}")
+    status_lines: AbstractContextManager[object] = nullcontext()
+    if options.json:
+        status_lines = _status_lines(stream, lambda: session.status, controls)
+    with _ended_by_signals(controls), metrics, session, status_lines:
         session.run()
     status = session.status
     if not status.frames_in:  # ended while it waited for its source
         raise KeyboardInterrupt
-    _say_the_end(status, console)
+    console.note(
+        f"{status.frames_out} frames in {status.seconds:.1f} seconds: {status.repeated} repeated, "
+        f"{status.covers} fully hidden; {status.dropped} of {status.frames_in} dropped; median "
+        f"delay {status.delay_median_ms:.0f} ms"
+    )
     _check_targets(status)
+    return EXIT_DONE
 
 
-def _check_targets(status: Status) -> None:
-    """Raise SinkError when a target never took a picture, or does not work at the end."""
-    for target in status.targets:
-        if target.state == "failed":
-            raise SinkError(target.error)
-        if status.frames_out and not target.shown:
-            raise SinkError(f"{target.name}: never took a picture")
+def _fill_standard_streams() -> None:
+    """Open standard streams that are closed, or the next open file would get their output."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number, which is this one
+
+
+def _list_cameras(console: Console) -> None:
+    from tracker_blur.realtime.sources.camera import list_cameras
+
+    cameras = list_cameras()
+    for line in cameras:
+        sys.stdout.write(f"{line}\n")
+    if not cameras:
+        console.warn("this machine has no camera")
 
 
 def _methods(settings: Settings) -> list[str]:
-    """Return the methods that a person may go through, the one at work first."""
+    """Return the methods that the user may switch to, the current one first."""
     others = [
         name
         for name in plugins.names("tracker_blur.redaction.methods")
@@ -109,22 +317,12 @@ def _methods(settings: Settings) -> list[str]:
     return [settings.method, *others]
 
 
-def _list_cameras(console: Console) -> None:
-    from tracker_blur.realtime.sources.camera import cameras
-
-    found = cameras()
-    for line in found:
-        sys.stdout.write(f"{line}\n")
-    if not found:
-        console.warn("this machine has no camera")
-
-
 @contextmanager
 def _ended_by_signals(controls: Controls) -> Iterator[None]:
-    """Have a signal end the session with whole files, and a second, later one at once."""
+    """Let a signal end the session with complete files, and a second, later one at once."""
     first: float | None = None
 
-    def end(number: int, _: object) -> None:
+    def end(_number: int, _frame: object) -> None:
         nonlocal first
         now = time.monotonic()
         if first is not None and now - first > _SAME_SIGNAL_SECONDS:
@@ -133,8 +331,8 @@ def _ended_by_signals(controls: Controls) -> Iterator[None]:
         controls.quit()
 
     numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
-    heeded = [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]  # nohup
-    before = {number: signal.signal(number, end) for number in heeded}
+    handled = [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]  # nohup
+    before = {number: signal.signal(number, end) for number in handled}
     try:
         yield
     finally:
@@ -142,9 +340,49 @@ def _ended_by_signals(controls: Controls) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _say_the_end(status: Status, console: Console) -> None:
-    console.note(
-        f"{status.frames_out} frames in {status.seconds:.1f} seconds: {status.repeated} repeated, "
-        f"{status.covers} wholly hidden; {status.dropped} of {status.frames_in} dropped; delay "
-        f"{status.delay_median_ms:.0f} ms (median)"
-    )
+@contextmanager
+def _status_lines(
+    stream: TextIO, status: Callable[[], Status], controls: Controls
+) -> Iterator[None]:
+    """Write the status as a JSON line each second and at the end.
+
+    A reader that goes away ends the session. What cannot be written, as on a full disk, raises
+    SinkError at the end.
+    """
+    ended = threading.Event()
+    failures: list[OSError] = []
+
+    def write() -> None:
+        while True:
+            is_last = ended.wait(_STATUS_SECONDS)
+            try:
+                os.write(stream.fileno(), f"{json.dumps(status().as_dict())}\n".encode())
+            except BrokenPipeError:
+                controls.quit()
+                return
+            except OSError as error:  # no reason to stop anything else
+                failures.append(error)
+                return
+            if is_last:
+                return
+
+    writer = threading.Thread(target=write, name="status lines", daemon=True)
+    writer.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        writer.join(_LAST_LINE_SECONDS)  # a reader that does not read holds up nothing
+    if failures:
+        raise SinkError(
+            f"--json: cannot write the status ({reason_of(failures[0])}): send it elsewhere"
+        )
+
+
+def _check_targets(status: Status) -> None:
+    """Raise SinkError when a target never took a frame, or does not work at the end."""
+    for target in status.targets:
+        if target.state == "failed":
+            raise SinkError(target.error)
+        if status.frames_out and not target.shown:
+            raise SinkError(f"{target.name}: never took a frame")

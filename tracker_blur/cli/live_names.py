@@ -1,4 +1,4 @@
-"""Keeps the source of `trackblur live` and its targets out of each other's way."""
+"""Checks that the source and the targets of `trackblur live` are different places."""
 
 from __future__ import annotations
 
@@ -15,41 +15,47 @@ from tracker_blur.errors import SettingsError
 from tracker_blur.realtime.access import without_secrets
 from tracker_blur.realtime.targets.hls import SUFFIX, playlist_path
 
-_STANDARD = "-"
+_STANDARD_STREAM = "-"
 _SEGMENT_SUFFIX = ".ts"
 
 _Place: TypeAlias = "str | Path"
 
 
 def check_names(source: str, targets: Sequence[str], *, overwrite: bool) -> None:
-    """Raise SettingsError when two targets, or a target and the source, are one, or may become one.
+    """Check that no target may overwrite another target or the source.
 
-    overwrite  whether the numbered files of a recording may replace others
+    Args:
+        source: as named on the command line.
+        targets: as named on the command line.
+        overwrite: whether the numbered files of a recording may replace others.
+
+    Raises:
+        SettingsError: two of them are the same place, or may become the same.
     """
     names: dict[_Place, str] = {}
     for name in targets:
         place = _place(name)
         shown = without_secrets(name)
         if place in names:
-            raise SettingsError(f"{shown}: --to names it twice: name each target once")
+            raise SettingsError(f"{shown}: is named twice by --to: name each target once")
         names[place] = name
-        if name != _STANDARD and (place == _place(source) or _is_same_file(name, source)):
+        if name != _STANDARD_STREAM and (place == _place(source) or _is_same_file(name, source)):
             raise SettingsError(f"{shown}: is the source: choose another name")
         if isinstance(place, Path) and _has_part(place, Path(source), overwrite=overwrite):
-            raise SettingsError(f"{shown}: a part of it is the source: choose another name")
+            raise SettingsError(f"{shown}: would write a part over the source: choose another name")
     files = [(place, name) for place, name in names.items() if isinstance(place, Path)]
     for (whole, name), (part, other) in permutations(files, 2):
         if _has_part(whole, part, overwrite=overwrite):
-            raise SettingsError(f"{other}: a part of {name} is called so: choose another name")
+            raise SettingsError(f"{other}: is the name of a part of {name}: choose another name")
 
 
 def _place(name: str) -> _Place:
-    """Return what two names share that mean one place."""
+    """Return the same value for all names of a place."""
     if "://" in name:
         with suppress(ValueError):
             url = urlsplit(name)
             return f"{url.scheme.lower()}://{url.hostname}:{url.port}{url.path}"
-    if name == _STANDARD or "://" in name:
+    if name == _STANDARD_STREAM or "://" in name:
         return name
     return Path(os.path.realpath(playlist_path(name)))
 
@@ -61,7 +67,7 @@ def _is_same_file(name: str, source: str) -> bool:
 
 
 def _has_part(target: Path, other: Path, *, overwrite: bool) -> bool:
-    """Return whether a numbered file of the target would be written over another file."""
+    """Return whether a numbered file of the target would overwrite another file."""
     suffix = _SEGMENT_SUFFIX if target.suffix == SUFFIX else target.suffix
     part = Path(os.path.realpath(other))
     return (

@@ -1,50 +1,101 @@
-"""The command line: which command is meant, and what the process ends with."""
+"""The command line: builds the parser, runs the command, chooses the exit code."""
 
 from __future__ import annotations
 
-import importlib
 import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import NoReturn
 
-EXIT_FAILED, EXIT_INTERRUPTED = 1, 130
+from tracker_blur.cli import evaluate, live, models, redact, render, track, tracks, train, verify
+from tracker_blur.cli.console import (
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+    Console,
+    discard_output,
+)
+from tracker_blur.cli.options import Parser, flags_of
+from tracker_blur.errors import SettingsError, TrackerBlurError
 
-_COMMANDS = {  # imported when called: `trackblur --help` should not wait for OpenCV
-    "evaluate": ("evaluate", "run_evaluate"),
-    "live": ("live", "run_live"),
-    "models": ("models", "run_models"),
-    "render": ("track", "run_render"),
-    "track": ("track", "run_track"),
-    "train": ("train", "run_train"),
-    "tracks": ("tracks", "run_tracks"),
-    "verify": ("verify", "run_verify"),
-}
-_REDACT = ("redact", "run_redact")
+_COMMANDS = (redact, live, track, tracks, render, verify, models, train, evaluate)
+"""These modules import OpenCV only when they run: no help should wait for it."""
+
+_DESCRIPTION = """\
+Hide every face in videos, images and folders. Everything else stays as it was.
+
+IN is a video, an image, a folder or a quoted pattern. OUT is a file, or a
+folder for several inputs (default: NAME_redacted next to IN).
+"""
+_EPILOG = """\
+To redact a file or folder that is named like a command, write 'trackblur ./live'
+or 'trackblur redact live'.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a face is exposed, 130 interrupted.
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run trackblur with these arguments (default: the process's own) and exit."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    for name in ("SIGTERM", "SIGHUP"):  # so that nothing half-written stays
+    """Run trackblur with these arguments (default: those of the process) and exit."""
+    for name in ("SIGTERM", "SIGHUP"):  # interrupted like Ctrl-C, so that no partial file stays
         number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
+        if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # set by nohup
             signal.signal(number, _interrupt)
-    is_command = bool(words) and words[0] in _COMMANDS
-    module, function = _COMMANDS[words[0]] if is_command else _REDACT
     try:
-        run = getattr(importlib.import_module(f"tracker_blur.cli.{module}"), function)
-        sys.exit(run(words[is_command:]))
+        sys.exit(_run(list(sys.argv[1:] if arguments is None else arguments)))
     except KeyboardInterrupt:
-        with suppress(OSError):  # where nothing can be said, the exit code still tells
-            sys.stderr.write("\ntrackblur: interrupted: nothing half-written is left\n")
+        with suppress(OSError):
+            sys.stderr.write("\ntrackblur: interrupted: no partial file is left\n")
         sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:  # the reader of our output has gone, as in `trackblur --help | head`
-        from tracker_blur.cli.console import discard_output
-
         discard_output()
         sys.exit(EXIT_FAILED)
+
+
+def build_parser() -> tuple[Parser, dict[str, Parser]]:
+    """Return the parser of the whole command line, and each command's parser by its name.
+
+    The first parser is for help and completion. It shows the options of `redact`, which is the
+    command where none is named.
+    """
+    root = Parser(
+        prog="trackblur",
+        usage=f"{redact.USAGE}\n       %(prog)s COMMAND ...",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=redact.FORMATTER,
+    )
+    commands = root.add_subparsers(
+        title="commands",
+        description="Without a command, 'redact' is run; its options are listed below.\n"
+        "'trackblur COMMAND --help' lists those of another command.",
+        metavar="COMMAND",
+        prog="trackblur",
+    )
+    for module in _COMMANDS:
+        parser = module.add_parser(commands)
+        parser.root = root
+        parser.set_defaults(run=module.run)
+    redact.add_options(root)
+    return root, dict(commands.choices)
+
+
+def _run(arguments: list[str]) -> int:
+    root, parsers = build_parser()
+    if arguments[:1] in (["-h"], ["--help"]):
+        root.print_help()
+        return 0
+    is_command = bool(arguments) and arguments[0] in parsers
+    parser = parsers[arguments[0] if is_command else "redact"]
+    options = parser.parse_args(arguments[is_command:])
+    console = Console(getattr(options, "quiet", False), flags_of(parser))
+    try:
+        code: int = options.run(options, console)
+    except TrackerBlurError as error:
+        console.error(error)
+        return EXIT_USAGE if isinstance(error, SettingsError) else EXIT_FAILED
+    return code
 
 
 def _interrupt(*_: object) -> NoReturn:

@@ -1,40 +1,38 @@
-"""`trackblur models`: what weight files are known, found and missing; fetches them."""
+"""`trackblur models`: lists the weight files that are known, found and missing; downloads them."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from tracker_blur.cli.console import Console, guarded, say
-from tracker_blur.weights.catalog import MODELS, OWN
-
-
-def run_models(words: Sequence[str]) -> int:
-    """Run the sub-command with these arguments; return the exit code."""
-    options = _parser().parse_args(words)
-    return guarded(Console(quiet=False), lambda: _run(options))
+from tracker_blur.cli.console import EXIT_DONE, Console, print_line
+from tracker_blur.cli.options import Parser, add_models_option
+from tracker_blur.weights.catalog import BUNDLED, MODELS
 
 
-def _run(options: argparse.Namespace) -> None:
-    if options.action == "pull":
-        _pull(options.names)
-    else:
-        _list(options.face)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="trackblur models",
-        description="List the weight files of detectors and trackers, or fetch them.",
+def add_parser(commands: Any) -> Parser:
+    """Add this command's parser to the `argparse` sub-parsers and return it."""
+    parser: Parser = commands.add_parser(
+        "models",
+        help="list weight files, or download them",
+        description="List the weight files of detectors and trackers, or download them.",
     )
-    actions = parser.add_subparsers(dest="action", metavar="{list,pull}")
-    parser.add_argument("--face", type=Path, metavar="DIR", help="list: a folder to look in first")
-    actions.add_parser("list", help="what is known, found and missing (the default)")
+    actions = parser.add_subparsers(
+        dest="action",
+        title="actions",
+        metavar="ACTION",
+        prog="trackblur models",
+        help="list or pull",
+    )
+    add_models_option(parser)
+    actions.add_parser("list", help="list what is known, found and missing (the default)")
     pull = actions.add_parser(
         "pull",
-        help="download from the official address, check the hash, show the licence",
-        description="Download weights into your cache folder. Only this touches the network.",
+        help="download weights, check their hash, show their license",
+        description="Download weights from their official address into your cache folder, check "
+        "their hash and show their license. No other command uses the network for weights.",
     )
     pull.add_argument(
         "names",
@@ -46,17 +44,26 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def run(options: argparse.Namespace, _: Console) -> int:
+    """List or download weight files."""
+    if options.action == "pull":
+        _pull(options.names)
+    else:
+        _list(options.models_folder)
+    return EXIT_DONE
+
+
 def _list(folder: Path | None) -> None:
-    from tracker_blur.weights.store import Weights, listing
+    from tracker_blur.weights.store import Weights, weight_statuses
 
     weights = Weights(folder)
-    for row in listing(weights):
-        where = f"  {row.path}" if row.path else ""
-        say(f"{row.model.name:12} {row.state:8} {row.file.name}{where}")
-    say("\nname         licence       what")
-    for model in (*MODELS, OWN):
-        say(f"{model.name:12} {model.license_name:13} {model.summary}")
-    say("\nlooked in: " + ", ".join(map(str, weights.folders)))
+    for status in weight_statuses(weights):
+        where = f"  {status.path}" if status.path else ""
+        print_line(f"{status.model.name:12} {status.state:8} {status.file.name}{where}")
+    print_line("\nname         license       what")
+    for model in (*MODELS, BUNDLED):
+        print_line(f"{model.name:12} {model.license_name:13} {model.summary}")
+    print_line("\nsearched: " + ", ".join(map(str, weights.folders)))
 
 
 def _pull(names: Sequence[str]) -> None:
@@ -64,6 +71,6 @@ def _pull(names: Sequence[str]) -> None:
 
     for name in names:
         model = next(model for model in MODELS if model.name == name)
-        say(f"{name}: {model.summary}; licence: {model.license_name}, {model.license_url}")
+        print_line(f"{name}: {model.summary}; license: {model.license_name}, {model.license_url}")
         for path in pull(name):
-            say(f"{name}: {path}")
+            print_line(f"{name}: {path}")

@@ -1,72 +1,228 @@
-"""The options that several commands share, in groups: their help, their defaults."""
+"""What the commands' parsers share: the parser class, types of values, groups of options."""
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import sys
+from argparse import ArgumentTypeError
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NoReturn, TypeVar, get_args
 
-from tracker_blur.cli.parser import PrintCompletion
-from tracker_blur.cli.values import every, names, number, whole_number
 from tracker_blur.core import plugins
+from tracker_blur.errors import MissingPackageError
+from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.settings import Codec, MetadataRule, MethodAliases, Settings, Shape
 from tracker_blur.version import __version__
 
+SettingsT = TypeVar("SettingsT", Settings, LiveSettings)
+
 DEFAULTS = {
     field.name: field.default
-    for field in dataclasses.fields(Settings)
+    for kind in (Settings, LiveSettings)
+    for field in dataclasses.fields(kind)
     if field.default is not dataclasses.MISSING
 }
-"""The settings that options set, by name, with their defaults."""
+"""The default of each setting; an option's destination is the name of its setting."""
+
+FILES = {"bash": "_shtab_compgen_files", "zsh": "_files", "tcsh": "f"}
+"""How each shell completes file names; shtab reads it from an action's `complete`."""
 
 
-def add_hide(group: argparse._ActionsContainer) -> None:
-    """Add the option that says what to hide."""
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors say how to name a file that begins like an option.
+
+    Attributes:
+        root: the parser of the whole command line, whose completion script is printed.
+    """
+
+    def __init__(self, **arguments: Any) -> None:
+        if "formatter_class" not in arguments:
+            arguments["formatter_class"] = formatter()
+        super().__init__(**arguments)
+        self.root: argparse.ArgumentParser = self
+        self._files_like_options: list[str] = []
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse, and remember which options may be meant as files."""
+        arguments = sys.argv[1:] if args is None else args
+        self._files_like_options = [
+            argument
+            for argument in arguments
+            if argument.startswith("-") and Path(argument).exists()
+        ]
+        return super().parse_known_args(args, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with the message and the hints."""
+        hints = "".join(
+            f"; to name the file {name}, write ./{name}" for name in self._files_like_options
+        )
+        super().error(message + hints)
+
+
+def formatter(
+    kind: type[argparse.HelpFormatter] = argparse.HelpFormatter,
+) -> Callable[[str], argparse.HelpFormatter]:
+    """Return a formatter class whose help texts begin in the same column for all commands."""
+    return lambda prog: kind(prog, max_help_position=28)
+
+
+class PrintCompletion(argparse.Action):
+    """Prints the completion script for a shell and exits."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *values: Any) -> NoReturn:
+        """Print the script, or fail where shtab is not installed."""
+        try:
+            import shtab
+        except ImportError:
+            parser.error(str(MissingPackageError("shtab", "completion", "--print-completion")))
+        script = shtab.complete(getattr(parser, "root", parser), values[1])
+        # The first argument may be a file instead of a command: bash then completes file names.
+        sys.stdout.write(script.replace("\ncomplete -o", "\ncomplete -o default -o"))
+        sys.exit(0)
+
+
+def settings_from(options: argparse.Namespace, kind: type[SettingsT]) -> SettingsT:
+    """Return the Settings or LiveSettings that parsed options stand for.
+
+    Raises:
+        SettingsError: an option has a value that makes no sense.
+    """
+    given = vars(options)
+    names = [field.name for field in dataclasses.fields(kind)]
+    return kind(**{name: given[name] for name in names if name in given})
+
+
+def flags_of(parser: argparse.ArgumentParser) -> Mapping[str, str]:
+    """Return the flag of each option by its destination, for messages that name settings."""
+    actions = parser._actions  # argparse has no public list of them
+    return {action.dest: action.option_strings[0] for action in actions if action.option_strings}
+
+
+def whole_number(text: str) -> int:
+    """Read a whole number."""
+    try:
+        return int(text)
+    except ValueError:
+        raise ArgumentTypeError(f"'{text}': give a whole number") from None
+
+
+def whole_number_from(least: int) -> Callable[[str], int]:
+    """Return a type that reads a whole number of at least this."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if value < least:
+            raise ArgumentTypeError(f"'{text}': give a whole number from {least}")
+        return value
+
+    return read
+
+
+def number(text: str) -> float:
+    """Read a number."""
+    try:
+        return float(text)
+    except ValueError:
+        raise ArgumentTypeError(f"'{text}': give a number") from None
+
+
+def number_between(low: float, high: float) -> Callable[[str], float]:
+    """Return a type that reads a number within these bounds."""
+
+    def read(text: str) -> float:
+        value = number(text)
+        if not low <= value <= high:  # also refuses NaN
+            raise ArgumentTypeError(f"'{text}': give a number from {low:g} to {high:g}")
+        return value
+
+    return read
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """Read numbers separated by commas."""
+    try:
+        return tuple(map(float, text.split(",")))
+    except ValueError:
+        raise ArgumentTypeError(f"'{text}': give numbers separated by commas") from None
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Read names separated by commas."""
+    return tuple(filter(None, text.split(",")))
+
+
+def whole_number_or_auto(text: str) -> int | str:
+    """Read a whole number, or 'auto'."""
+    if text == "auto":
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise ArgumentTypeError(f"'{text}': give a whole number, or 'auto'") from None
+
+
+def option(group: argparse._ActionsContainer, flag: str, setting: str, **details: Any) -> None:
+    """Add an option whose default is that of its setting."""
+    group.add_argument(flag, dest=setting, default=DEFAULTS[setting], **details)
+
+
+def add_hide_option(group: argparse._ActionsContainer, purpose: str = "hide") -> None:
+    """Add the option that says what to hide, or what else its help says."""
     option(
         group,
         "--hide",
         "hide",
         type=names,
         metavar="A,B",
-        help="what to hide: faces, plates, classes of FILE.onnx (default: faces, or all that "
-        "FILE.onnx finds)",
+        help=f"what to {purpose}: faces, plates, or classes of FILE.onnx (default: faces, or "
+        "everything that FILE.onnx detects)",
     )
 
 
-def add_finding(group: argparse._ArgumentGroup) -> None:
-    """Add the options that say how faces are found."""
-    add_hide(group)
-    option(
-        group,
-        "--detector",
-        "detector",
-        metavar="NAME",
-        help=_listing("detectors", extra="auto") + ", or FILE.onnx of trackblur train",
-    )
+def add_models_option(group: argparse._ActionsContainer, what: str = "weight files") -> None:
+    """Add the option that names a folder of weight files."""
     option(
         group,
         "--face",
         "models_folder",
         type=Path,
         metavar="DIR",
-        help="a folder with weight files, looked in first",
+        help=f"folder with {what}, searched first",
     )
+
+
+def add_detection_options(group: argparse._ArgumentGroup) -> None:
+    """Add the options that say how faces are detected and tracked."""
+    add_hide_option(group)
+    option(
+        group,
+        "--detector",
+        "detector",
+        metavar="NAME",
+        help=_plugin_list("detectors", extra="auto") + ", or a FILE.onnx from 'trackblur train'",
+    )
+    add_models_option(group)
     option(
         group,
         "--confidence",
         "confidence",
         type=number,
         metavar="SCORE",
-        help="score from 0 to 1 from which a find is a face (default: the detector's own)",
+        help="lowest score, from 0 to 1, that counts as a face (default: the detector's own)",
     )
     option(
         group,
         "--detect-every",
         "detect_every_frames",
-        type=every,
+        type=whole_number_or_auto,
         metavar="N",
-        help="detect on every Nth frame and follow in between, or 'auto' (default: %(default)s)",
+        help="detect in every Nth frame and track in between, or 'auto' (default: %(default)s)",
     )
     option(
         group,
@@ -74,29 +230,31 @@ def add_finding(group: argparse._ArgumentGroup) -> None:
         "view_px",
         type=whole_number,
         metavar="PX",
-        help="longest side of the picture that is looked at; more finds smaller faces and takes "
-        "longer (default: a third of the picture's, 640 at least)",
+        help="longest side of the reduced frame that is searched; a larger one shows smaller faces "
+        "and takes longer (default: a third of the frame's, at least 640)",
     )
-    option(group, "--tracker", "tracker", metavar="NAME", help=_listing("trackers", extra="none"))
+    option(
+        group, "--tracker", "tracker", metavar="NAME", help=_plugin_list("trackers", extra="none")
+    )
     option(
         group,
         "--margin",
         "margin_seconds",
         type=number,
         metavar="SECONDS",
-        help="how long before its first and after its last sight a face is hidden, too (default: "
-        "%(default)s)",
+        help="hide a face for this long before it is first seen and after it is last seen "
+        "(default: %(default)s)",
     )
 
 
-def add_hiding(group: argparse._ArgumentGroup) -> None:
+def add_redaction_options(group: argparse._ArgumentGroup) -> None:
     """Add the options that say how faces are hidden."""
     option(
         group,
         "--method",
         "method",
         choices=sorted((*plugins.names("tracker_blur.redaction.methods"), *MethodAliases)),
-        help=_listing("redaction.methods") + "; simple: gaussian",
+        help=_plugin_list("redaction.methods") + "; simple means gaussian",
     )
     option(
         group,
@@ -114,14 +272,22 @@ def add_hiding(group: argparse._ArgumentGroup) -> None:
         metavar="F",
         help="gaussian: the kernel is the face's size divided by this (default: %(default)s)",
     )
-    option(group, "--color", "color", metavar="#RRGGBB", help="solid: the color")
-    option(group, "--image", "image", type=Path, metavar="FILE", help="image: the picture")
+    option(
+        group,
+        "--color",
+        "color",
+        metavar="#RRGGBB",
+        help="solid: the color; image: the color behind transparent parts (default: %(default)s)",
+    )
+    option(
+        group, "--image", "image", type=Path, metavar="FILE", help="image: what to put over faces"
+    )
     option(
         group,
         "--shape",
         "shape",
         choices=get_args(Shape),
-        help="outline of the hidden area (default: %(default)s)",
+        help="shape of the hidden area (default: %(default)s)",
     )
     option(
         group,
@@ -129,7 +295,8 @@ def add_hiding(group: argparse._ArgumentGroup) -> None:
         "padding_ratio",
         type=number,
         metavar="RATIO",
-        help="added on each side, as a share of the face (default: %(default)s)",
+        help="enlarge the hidden area on each side by this share of the face (default: "
+        "%(default)s)",
     )
     option(
         group,
@@ -137,26 +304,32 @@ def add_hiding(group: argparse._ArgumentGroup) -> None:
         "feather_ratio",
         type=number,
         metavar="RATIO",
-        help="soft edge outside the hidden area, as a share of it (default: %(default)s)",
+        help="width of the soft edge around the hidden area, as a share of the area (default: "
+        "%(default)s)",
     )
 
 
-def add_writing(group: argparse._ArgumentGroup) -> None:
-    """Add the options that say how outputs are written."""
-    add_encoding(group, "as the input's")
+def add_encoding_options(group: argparse._ArgumentGroup, default_codec: str) -> None:
+    """Add the options that say how video is encoded.
+
+    Args:
+        group: where to add them.
+        default_codec: the help's words for the codec that is used without --codec.
+    """
     option(
         group,
-        "--metadata",
-        "metadata",
-        choices=get_args(MetadataRule),
-        help="what tells of place, device and person (default: %(default)s)",
+        "--codec",
+        "codec",
+        choices=get_args(Codec),
+        help=f"video codec (default: {default_codec})",
     )
-
-
-def add_encoding(group: argparse._ArgumentGroup, usual_codec: str) -> None:
-    """Add the options that say how pictures are encoded; `usual_codec` tells which one else."""
-    option(group, "--codec", "codec", choices=get_args(Codec), help=f"(default: {usual_codec})")
-    option(group, "--encoder", "encoder", metavar="NAME", help="FFmpeg's name, such as h264_nvenc")
+    option(
+        group,
+        "--encoder",
+        "encoder",
+        metavar="NAME",
+        help="FFmpeg's name of an encoder, such as h264_nvenc",
+    )
     option(
         group,
         "--quality",
@@ -168,20 +341,38 @@ def add_encoding(group: argparse._ArgumentGroup, usual_codec: str) -> None:
     option(group, "--preset", "preset", metavar="NAME", help="the encoder's preset")
 
 
-def add_keeping(group: argparse._ArgumentGroup) -> None:
-    """Add the options that say what is replaced, and what is accepted."""
-    group.add_argument("--overwrite", action="store_true", help="replace outputs that exist")
-    group.add_argument(
-        "--partial", action="store_true", help="accept inputs that break off before their end"
+def add_metadata_option(group: argparse._ArgumentGroup) -> None:
+    """Add the option that says what happens to metadata."""
+    option(
+        group,
+        "--metadata",
+        "metadata",
+        choices=get_args(MetadataRule),
+        help="drop or keep what reveals place, device and person (default: %(default)s)",
     )
 
 
-def add_telling(group: argparse._ArgumentGroup) -> None:
-    """Add the options that say what is told."""
+def add_file_options(group: argparse._ArgumentGroup) -> None:
+    """Add the options that say which outputs are replaced and which inputs are accepted."""
+    group.add_argument("--overwrite", action="store_true", help="replace existing outputs")
+    group.add_argument(
+        "--partial",
+        action="store_true",
+        help="accept inputs that are cut off or damaged, and use what can be read",
+    )
+
+
+def add_message_options(group: argparse._ArgumentGroup) -> None:
+    """Add the options that say what is printed."""
     group.add_argument("--quiet", "-q", action="store_true", help="only errors and warnings")
-    group.add_argument("--verbose", "-v", action="store_true", help="where the time went")
+    group.add_argument("--verbose", "-v", action="store_true", help="show where the time went")
     group.add_argument("--json", action="store_true", help="print a machine-readable summary")
-    group.add_argument("--version", action="version", version=f"trackblur {__version__}")
+    group.add_argument(
+        "--version",
+        action="version",
+        version=f"trackblur {__version__}",
+        help="print the version and exit",
+    )
     group.add_argument(
         "--print-completion",
         action=PrintCompletion,
@@ -191,12 +382,7 @@ def add_telling(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def option(group: argparse._ActionsContainer, flag: str, setting: str, **details: Any) -> None:
-    """Add an option whose default is that of its setting."""
-    group.add_argument(flag, dest=setting, default=DEFAULTS[setting], **details)
-
-
-def _listing(package: str, extra: str = "") -> str:
+def _plugin_list(package: str, extra: str = "") -> str:
     """Return "one, two or three (default: x)" for the plug-ins of a package."""
-    names = [*plugins.names(f"tracker_blur.{package}"), *([extra] if extra else [])]
-    return f"{', '.join(names[:-1])} or {names[-1]} (default: %(default)s)"
+    known = [*plugins.names(f"tracker_blur.{package}"), *([extra] if extra else [])]
+    return f"{', '.join(known[:-1])} or {known[-1]} (default: %(default)s)"

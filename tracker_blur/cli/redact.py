@@ -1,63 +1,163 @@
-"""`trackblur IN OUT`: hides the faces in all that the paths name."""
+"""`trackblur IN OUT` or `trackblur redact IN OUT`: hides faces in videos, images and folders."""
 
 from __future__ import annotations
 
 import argparse
 import traceback
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tracker_blur.cli.arguments import parser, settings_of
+from tracker_blur.cli.console import EXIT_DONE, EXIT_FAILED, Console, print_json, summarize
+from tracker_blur.cli.options import (
+    FILES,
+    Parser,
+    add_detection_options,
+    add_encoding_options,
+    add_file_options,
+    add_message_options,
+    add_metadata_option,
+    add_redaction_options,
+    formatter,
+    number,
+    option,
+    settings_from,
+)
 from tracker_blur.errors import SettingsError, SinkError, TrackerBlurError
 from tracker_blur.settings import Settings
 
 if TYPE_CHECKING:
-    from tracker_blur.cli.console import Console
     from tracker_blur.core.report import Report
     from tracker_blur.files.jobs import Job
+    from tracker_blur.files.paths import MediaKind
     from tracker_blur.pipeline import Engine
     from tracker_blur.verification.verdict import Verdict
 
-EXIT_DONE, EXIT_FAILED = 0, 1
+USAGE = "trackblur IN [IN ...] [[-o] OUT] [options]"
+FORMATTER = formatter(argparse.RawDescriptionHelpFormatter)
 
 _WINDOW_PX = 1280
-_REPORT_IT = "this is a bug: please report it with what --verbose prints"
+_METHODS_OF_SETTING = {
+    "factor": ("gaussian",),
+    "blocks": ("pixelated",),
+    "image": ("image",),
+    "color": ("solid", "image"),
+}
+_VIDEO_SETTINGS = ("codec", "encoder", "quality", "preset")
 
 
-def run_redact(words: Sequence[str]) -> int:
-    """Run with these arguments; return the exit code."""
-    options = parser().parse_args(words)
-    from tracker_blur.cli.console import Console, guarded  # not needed by --help
+def add_parser(commands: Any) -> Parser:
+    """Add this command's parser to the `argparse` sub-parsers and return it."""
+    parser: Parser = commands.add_parser(
+        "redact",
+        prog="trackblur",
+        usage=USAGE.replace("trackblur", "trackblur [redact]"),
+        help="hide faces in files and folders (the default)",
+        description="Hide every face in videos, images and folders. Everything else stays as it "
+        "was.",
+    )
+    paths = parser.add_argument(
+        "paths",
+        nargs="+",
+        metavar="IN [OUT]",
+        help="IN is a video, an image, a folder or a quoted pattern; OUT is a file, or a folder "
+        "for several inputs (default: NAME_redacted next to IN)",
+    )
+    paths.complete = FILES  # type: ignore[attr-defined]  # for shtab
+    add_options(parser)
+    return parser
 
-    console = Console(options.quiet)
-    return guarded(console, lambda: _redact(options, settings_of(options), console))
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add this command's options."""
+    detection = parser.add_argument_group("detection")
+    add_detection_options(detection)
+    option(
+        detection,
+        "--one-pass",
+        "one_pass",
+        action="store_true",
+        help="do not examine the whole video before writing it: a face may show until it is "
+        "detected",
+    )
+    option(
+        detection,
+        "--delay",
+        "delay_seconds",
+        type=number,
+        metavar="SECONDS",
+        help="with --one-pass: how long a frame, 30 at most, waits for later detections (default: "
+        "%(default)s)",
+    )
+    option(
+        detection,
+        "--hold",
+        "hold_seconds",
+        type=number,
+        metavar="SECONDS",
+        help="with --one-pass: how long a lost face stays hidden (default: %(default)s)",
+    )
+    add_redaction_options(parser.add_argument_group("redaction"))
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "-o",
+        "--out",
+        metavar="OUT",
+        help="the output; all other names are then inputs. Only an output named this way may "
+        "replace a file next to IN",
+    )
+    add_encoding_options(output, "the input's")
+    add_metadata_option(output)
+    add_file_options(output)
+    output.add_argument(
+        "--tracks",
+        type=Path,
+        metavar="FILE",
+        help="also write a track file, for 'trackblur tracks' and 'trackblur render'",
+    )
+    output.add_argument(
+        "--verify",
+        action="store_true",
+        help="then search the finished videos for faces as an adversary would; exit code 3 if one "
+        "is exposed",
+    )
+    output.add_argument(
+        "--verify-report",
+        type=Path,
+        metavar="FILE.html",
+        help="the same, and write a report with images; it shows faces",
+    )
+    output.add_argument(
+        "--compare",
+        action="store_true",
+        help="images: also write NAME_compare with before and after side by side; it shows the "
+        "faces",
+    )
+    output.add_argument("--show", action="store_true", help="images: show the result in a window")
+    add_message_options(parser.add_argument_group("messages"))
 
 
-def _redact(options: argparse.Namespace, settings: Settings, console: Console) -> int:
-    """Redact all that the paths name; one bad file does not stop the others."""
-    from tracker_blur.cli.console import quieten
-    from tracker_blur.cli.flags import in_flags
-    from tracker_blur.cli.idle import idle
-    from tracker_blur.cli.summary import summarize
-    from tracker_blur.cli.track import keep_tracks
-    from tracker_blur.cli.verdicts import exit_code
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Redact everything that the paths name; one bad file does not stop the others."""
+    from tracker_blur.cli.console import silence_libraries
+    from tracker_blur.cli.verify import exit_code
     from tracker_blur.files.jobs import plan
     from tracker_blur.pipeline import Engine
 
-    quieten()
+    settings = settings_from(options, Settings)
+    silence_libraries()
     if options.tracks is not None and options.one_pass:
-        raise SettingsError("--tracks needs both passes: leave --one-pass out")
+        raise SettingsError("--tracks needs both passes: leave out --one-pass")
     inputs, output = _inputs_and_output(options)
     planned = plan(inputs, output, overwrite=settings.overwrite)
-    if len(planned.jobs) + len(planned.skipped) > 1:
-        for path, what in ((options.tracks, "track file"), (options.verify_report, "page")):
+    count = len(planned.jobs) + len(planned.skipped)
+    if count > 1:
+        for path, what in ((options.tracks, "track file"), (options.verify_report, "report")):
             if path is not None:
-                raise SettingsError(f"{path}: is one {what} for several inputs: name one")
+                raise SettingsError(f"{path}: is one {what} for several inputs: name one input")
     engine = Engine(settings)
     console.note(engine.description)
-    for line in idle(settings, {job.kind for job in planned.jobs}):
-        console.note(line)
+    note_unused_settings(settings, {job.kind for job in planned.jobs}, console)
     for skipped in planned.skipped:
         console.note(str(skipped))
     reports: list[Report] = []
@@ -68,37 +168,40 @@ def _redact(options: argparse.Namespace, settings: Settings, console: Console) -
         failures.append((unreadable.folder, str(unreadable)))
     for job in planned.jobs:
         try:
-            reports.append(_redact_one(engine, job, options, console))
-            if options.tracks is not None:
-                keep_tracks(options.tracks, reports[-1], settings, engine, options.overwrite)
-                console.note(f"{options.tracks}: tracks, to be seen and changed")
+            report = _redact(engine, job, options, console)
+            reports.append(report)
+            _write_tracks(engine, report, settings, options, console)
             if options.verify or options.verify_report is not None:
-                if job.kind == "picture" and reports[-1].found is None:
-                    console.warn(f"{job.target}: is not verified: --verify is for videos")
+                if job.kind == "image" and report.video_tracks is None:
+                    console.warn(f"{job.target}: not verified: --verify is for videos")
                 else:
-                    verdicts[job.target] = _verify(reports[-1], settings, options, console)
+                    verdicts[job.target] = _verify(report, settings, options, console)
         except SettingsError:
             raise  # it would be the same for every file
         except TrackerBlurError as error:
-            console.error(str(error))
-            failures.append((job.source, in_flags(str(error))))
+            console.error(error)
+            failures.append((job.source, console.text(error)))
         except Exception as error:
-            console.error(f"{job.source}: failed ({type(error).__name__}: {error}): {_REPORT_IT}")
+            reason = f"{type(error).__name__}: {error}"
+            console.error(
+                f"{job.source}: failed ({reason}): this is a bug: please report it with the output "
+                "of --verbose"
+            )
             if options.verbose:
                 traceback.print_exc()
-            failures.append((job.source, f"{type(error).__name__}: {error}"))
-    if len(planned.jobs) + len(planned.skipped) > 1:
+            failures.append((job.source, reason))
+    if count > 1:
         console.note(f"{len(reports)} done, {len(planned.skipped)} skipped, {len(failures)} failed")
     if options.json:
-        console.result(summarize(reports, failures, settings, verdicts))
+        print_json(summarize(reports, failures, settings, verdicts))
     return EXIT_FAILED if failures else max(map(exit_code, verdicts.values()), default=EXIT_DONE)
 
 
 def _inputs_and_output(options: argparse.Namespace) -> tuple[list[str], str | None]:
     """Return what is to be read, and where to; raises SettingsError for an OUT that may be an IN.
 
-    A shell turns an unquoted pattern with two matches into two names, of which the second would
-    be taken for the output and its picture be lost.
+    A shell turns an unquoted pattern with two matches into two names. The second would be taken
+    for the output, and its image would be lost.
     """
     if options.out is not None or len(options.paths) == 1:
         return options.paths, options.out
@@ -106,24 +209,59 @@ def _inputs_and_output(options: argparse.Namespace) -> tuple[list[str], str | No
     target = Path(output)
     if options.overwrite and target.is_file():
         for source in map(Path, inputs):
-            is_beside = source.resolve().parent == target.resolve().parent
-            if source.is_file() and is_beside and not source.samefile(target):
+            is_neighbor = source.resolve().parent == target.resolve().parent
+            if source.is_file() and is_neighbor and not source.samefile(target):
                 raise SettingsError(
-                    f"{target}: exists beside {source} and may be an input: quote patterns, or "
+                    f"{target}: exists next to {source} and may be an input: quote patterns, or "
                     f"replace it with -o {target}"
                 )
     return inputs, output
 
 
-def _redact_one(engine: Engine, job: Job, options: argparse.Namespace, console: Console) -> Report:
-    from tracker_blur.cli.track import check_tracks_place
-    from tracker_blur.cli.verdicts import check_page
+def note_unused_settings(
+    settings: Settings, kinds: Collection[MediaKind], console: Console
+) -> None:
+    """Print a note for each setting that was given but has no effect, so that no one relies on it.
 
-    with job.folder_made():
+    Args:
+        settings: those of the run.
+        kinds: what the files to be written are.
+        console: prints the notes.
+    """
+    for name, where in unused_settings(settings, kinds):
+        flag = console.flags.get(name, name)
+        console.note(f"{flag} has no effect here: it applies only to {where}")
+
+
+def unused_settings(settings: Settings, kinds: Collection[MediaKind]) -> Iterator[tuple[str, str]]:
+    """Yield each setting that is not the default and has no effect, and where it has one."""
+    unused: list[tuple[str, str]] = []
+    for name, methods in _METHODS_OF_SETTING.items():
+        if settings.method not in methods:
+            unused.append((name, f"the method {' or '.join(methods)}"))
+    if not settings.one_pass:
+        unused.append(("hold_seconds", "one pass"))
+    elif not settings.delay_seconds:
+        unused.append(("margin_seconds", "two passes, or to one pass with a delay"))
+    if "video" not in kinds:
+        unused += [
+            (name, "videos: an image keeps its format and quality") for name in _VIDEO_SETTINGS
+        ]
+    default = Settings()
+    return (
+        (name, where) for name, where in unused if getattr(settings, name) != getattr(default, name)
+    )
+
+
+def _redact(engine: Engine, job: Job, options: argparse.Namespace, console: Console) -> Report:
+    from tracker_blur.cli.track import check_track_target
+    from tracker_blur.cli.verify import check_report_target
+
+    with job.target_folder():
         if options.tracks is not None:
-            check_tracks_place(options.tracks, (job.source, job.target), options.overwrite)
+            check_track_target(options.tracks, (job.source, job.target), options.overwrite)
         if options.verify_report is not None:
-            check_page(options.verify_report, options.overwrite)
+            check_report_target(options.verify_report, options.overwrite)
         with console.progress(job.source.name) as progress:
             report = engine.redact_file(job, progress)
     console.report(report, verbose=options.verbose)
@@ -132,41 +270,57 @@ def _redact_one(engine: Engine, job: Job, options: argparse.Namespace, console: 
     return report
 
 
+def _write_tracks(
+    engine: Engine,
+    report: Report,
+    settings: Settings,
+    options: argparse.Namespace,
+    console: Console,
+) -> None:
+    from tracker_blur.cli.track import write_tracks
+
+    if options.tracks is not None:
+        write_tracks(options.tracks, report, settings, engine, options.overwrite)
+        console.note(f"{options.tracks}: the tracks; 'trackblur tracks' shows and edits them")
+
+
 def _display(job: Job, options: argparse.Namespace, console: Console) -> None:
-    """Show a finished picture in a window, or beside what it was."""
+    """Show a finished image in a window, or write it next to the original."""
+    from tracker_blur.cli import image_window
     from tracker_blur.core.frame import view_size
-    from tracker_blur.files.paths import compared
+    from tracker_blur.files.paths import comparison_path
     from tracker_blur.images.reader import ImageReader
     from tracker_blur.images.writer import side_by_side
-    from tracker_blur.realtime import window
 
-    if job.kind != "picture":
-        console.warn(f"{job.source}: --compare and --show are for pictures")
+    if job.kind != "image":
+        console.warn(f"{job.source}: --compare and --show are for images")
         return
     before, after = (next(iter(ImageReader(path))) for path in (job.source, job.target))
     if options.compare:
-        path = compared(job.target)
+        path = comparison_path(job.target)
         side_by_side(path, before.view(before.size), after.view(after.size), options.overwrite)
-        console.warn(f"{path}: shows the faces as they were: do not publish it")
+        console.warn(f"{path}: shows the original faces: do not publish it")
     if options.show:
         try:
-            window.show(str(job.target), after.view(view_size(after.size, _WINDOW_PX)))
+            image_window.show(str(job.target), after.view(view_size(after.size, _WINDOW_PX)))
         except SinkError as error:  # the file is written all the same
-            console.warn(str(error))
+            console.warn(error)
 
 
 def _verify(
     report: Report, settings: Settings, options: argparse.Namespace, console: Console
 ) -> Verdict:
-    """Look at a finished video and say what was found, in a line and, if asked, on a page."""
-    from tracker_blur.cli.verdicts import line, verified, write_reports
+    """Verify a finished video; print the verdict in a line and, if asked, write the report."""
+    from tracker_blur.cli.verify import summary_line, verify, write_reports
 
-    verdict = verified(report.target, source=report.source, tracks=report.found, settings=settings)
-    is_sure = verdict.is_clean and not verdict.doubtful and verdict.advice is None
-    say = console.note if is_sure else console.warn
-    say(line(verdict))
+    verdict = verify(
+        report.target, source=report.source, tracks=report.video_tracks, settings=settings
+    )
+    is_certain = verdict.is_clean and not verdict.doubtful and verdict.advice is None
+    say = console.note if is_certain else console.warn
+    say(summary_line(verdict))
     page = options.verify_report
     write_reports(verdict, page=page, plain=None, overwrite=options.overwrite)
     if page is not None:
-        console.note(f"{page}: what was found, to be looked at; it shows faces")
+        console.note(f"{page}: the verification report; it shows faces")
     return verdict

@@ -1,32 +1,187 @@
-"""`trackblur tracks`: lists the tracks of a track file, changes them, takes them elsewhere."""
+"""`trackblur tracks`: lists the tracks of a track file, edits, imports and exports them."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from os.path import realpath
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from tracker_blur.annotations import edits as track_changes
-from tracker_blur.annotations import formats, track_file
+from tracker_blur.annotations import edits, formats, track_file
 from tracker_blur.annotations.rows import printable
-from tracker_blur.cli.console import Console, guarded, say
-from tracker_blur.cli.tracks_arguments import tracks_parser
+from tracker_blur.cli import edit_arguments
+from tracker_blur.cli.console import EXIT_DONE, Console, counted, print_line
+from tracker_blur.cli.edit_arguments import Edit, edit_type
+from tracker_blur.cli.options import FILES, Parser, formatter
 from tracker_blur.core import timecode
 from tracker_blur.core.tracks import Origin, Tracks
 from tracker_blur.errors import SettingsError, SinkError
 
+_EPILOG = """\
+IDS     track numbers such as 3,7, or 'all'
+WHEN    a time since the first frame, such as 12.5s or 1:02:03.4, meaning the
+        frame on the screen at that time; or a frame number such as 375, from 0
+WHILE   WHEN..WHEN, including both
+BOX     left,top,right,bottom in pixels
 
-def run_tracks(words: Sequence[str]) -> int:
-    """Run the sub-command with these arguments; return the exit code."""
-    options = tracks_parser().parse_args(words)
-    return guarded(Console(quiet=False), lambda: _run(options))
+Edits are made in the order of their options. FILE is rewritten once all of them
+have worked. It is a text file that other tools can edit as well; its format is
+described in docs/track-file.md.
+Then hide what it says: trackblur render IN FILE OUT
+"""
 
 
-def _run(options: argparse.Namespace) -> None:
+def add_parser(commands: Any) -> Parser:
+    """Add this command's parser to the `argparse` sub-parsers and return it.
+
+    The parsed `edits` are the edits in the order of their options.
+    """
+    parser: Parser = commands.add_parser(
+        "tracks",
+        usage="%(prog)s FILE [edits] [-o NEW] [--import FORMAT PATH]\n"
+        "                        [--export FORMAT PATH]",
+        help="list and edit the tracks of a track file",
+        description="List the tracks of a track file (from 'trackblur track'), or edit which\n"
+        "faces are hidden, when and how.",
+        epilog=_EPILOG,
+        formatter_class=formatter(argparse.RawDescriptionHelpFormatter),
+        allow_abbrev=False,
+    )
+    file = parser.add_argument("file", type=Path, metavar="FILE", help="a track file")
+    file.complete = FILES  # type: ignore[attr-defined]  # for shtab
+    _add_hiding_options(parser.add_argument_group("which faces are hidden"))
+    _add_box_options(parser.add_argument_group("boxes"))
+    files = parser.add_argument_group("files")
+    known = ", ".join(formats.names())
+    files.add_argument(
+        "-o", "--output", type=Path, metavar="NEW", help="write a new file; FILE stays as it is"
+    )
+    files.add_argument("--overwrite", action="store_true", help="replace existing NEW and exports")
+    files.add_argument(
+        "--import",
+        dest="imported",
+        nargs=2,
+        metavar=("FORMAT", "PATH"),
+        help=f"first replace the tracks of FILE by those of PATH; FORMAT is one of {known}",
+    )
+    files.add_argument(
+        "--export",
+        dest="exported",
+        action="append",
+        nargs=2,
+        default=[],
+        metavar=("FORMAT", "PATH"),
+        help=f"after the edits, write the tracks to PATH; FORMAT is one of {known}",
+    )
+    return parser
+
+
+def _add_hiding_options(group: argparse._ArgumentGroup) -> None:
+    _add_edit(group, "--hide", edit_arguments.parse_hide, "IDS", "hide these faces")
+    _add_edit(
+        group,
+        "--keep",
+        edit_arguments.parse_hide,
+        "IDS",
+        "the same as --hide: keep these hidden. It makes nothing visible; for that, use --show or "
+        "--only",
+    )
+    _add_edit(group, "--show", edit_arguments.parse_show, "IDS", "leave these faces visible")
+    _add_edit(
+        group,
+        "--only",
+        edit_arguments.parse_only,
+        "IDS",
+        "hide these faces and leave all others visible",
+    )
+    _add_edit(
+        group,
+        "--method",
+        edit_arguments.parse_method,
+        "IDS=METHOD",
+        "hide these by another method; 'default' means that of --method in 'trackblur render'",
+    )
+    _add_edit(
+        group,
+        "--drop",
+        edit_arguments.parse_drop,
+        "IDS",
+        "remove tracks: their faces become visible",
+    )
+
+
+def _add_box_options(group: argparse._ArgumentGroup) -> None:
+    _add_edit(
+        group,
+        "--drop-before",
+        edit_arguments.parse_drop_before,
+        "IDS@WHEN",
+        "remove the boxes before a frame",
+    )
+    _add_edit(
+        group,
+        "--drop-after",
+        edit_arguments.parse_drop_after,
+        "IDS@WHEN",
+        "remove the boxes after a frame",
+    )
+    _add_edit(
+        group,
+        "--drop-in",
+        edit_arguments.parse_drop_in,
+        "IDS@WHILE",
+        "remove the boxes in a range of frames",
+    )
+    _add_edit(
+        group,
+        "--move",
+        edit_arguments.parse_move,
+        "IDS[@WHILE]=DX,DY",
+        "move boxes right and down, in pixels",
+    )
+    _add_edit(
+        group,
+        "--pad",
+        edit_arguments.parse_pad,
+        "IDS[@WHILE]=RATIO",
+        "enlarge boxes on each side by a share of their size, such as 0.2",
+    )
+    _add_edit(
+        group,
+        "--merge",
+        edit_arguments.parse_merge,
+        "IDS",
+        "merge tracks into one, which gets the number of the first",
+    )
+    _add_edit(
+        group,
+        "--draw",
+        edit_arguments.parse_draw,
+        "ID@WHEN=BOX..WHEN=BOX",
+        "add boxes to a track, or to a new one, interpolated between each WHEN and the next",
+    )
+
+
+def _add_edit(
+    group: argparse._ArgumentGroup, flag: str, parse: Callable[[str], Edit], form: str, text: str
+) -> None:
+    group.add_argument(
+        flag,
+        dest="edits",
+        action="append",
+        default=[],
+        type=edit_type(parse, form),
+        metavar=form,
+        help=text,
+    )
+
+
+def run(options: argparse.Namespace, _: Console) -> int:
+    """List the tracks, or edit and write them."""
     content = track_file.read(options.file)
     _check_targets(options)
     tracks = content.tracks
@@ -37,50 +192,53 @@ def _run(options: argparse.Namespace) -> None:
         tracks = edit(tracks)
     for name, path in options.exported:
         formats.load(name).write(tracks, Path(path), options.overwrite)
-        say(f"{path}: {_summary(tracks)}")
+        print_line(f"{path}: {_summary(tracks)}")
     target = options.output or options.file
     if options.output or options.edits or options.imported:
         overwrite = options.overwrite or not options.output
         track_file.write(target, replace(content, tracks=tracks), overwrite)
-        changes = track_changes.between(content.tracks, tracks)
-        before = "" if changes.are_none else f"; before: {_counts(content.tracks)}"
-        say(f"{target}: {_summary(tracks)}{before}; {changes}")
+        changes = edits.compare(content.tracks, tracks)
+        before = "" if changes.is_empty else f"; before: {_counts(content.tracks)}"
+        print_line(f"{target}: {_summary(tracks)}{before}; {changes}")
     elif not options.exported:
         _list(content.source_name, tracks)
+    return EXIT_DONE
 
 
 def _check_targets(options: argparse.Namespace) -> None:
-    """Refuse to replace what is not of the kind that is written; before anything is."""
+    """Refuse to replace files of another kind, before anything is written."""
     from tracker_blur.files.paths import is_media  # not needed by --help
 
     if options.output:
         is_itself = options.output.exists() and options.output.samefile(options.file)
         track_file.check_place(options.output, options.overwrite or is_itself)
-    for _, word in options.exported:
-        path = Path(word)
+    for _, name in options.exported:
+        path = Path(name)
         if options.output and realpath(path) == realpath(options.output):
-            raise SettingsError(f"{path}: is named by -o, too: choose another name for the export")
-        if path.exists() and (is_media(path) or track_file.is_one(path)):
-            kind = "a video or a picture" if is_media(path) else "a track file"
+            raise SettingsError(
+                f"{path}: is also the name after -o: choose another name for the export"
+            )
+        if path.exists() and (is_media(path) or track_file.is_track_file(path)):
+            kind = "a video or an image" if is_media(path) else "a track file"
             raise SinkError(
-                f"{path}: exists and is {kind}, so no export replaces it: choose another name"
+                f"{path}: exists and is {kind}, which an export never replaces: choose another name"
             )
 
 
 def _list(source_name: str, tracks: Tracks) -> None:
     width, height = tracks.size
     length = timecode.time_code(tracks, tracks.frame_count - 1) if tracks.frame_count else "0"
-    frames = "1 frame" if tracks.frame_count == 1 else f"{tracks.frame_count} frames"
-    say(f"{printable(source_name)}: {width}x{height}, {frames} to {length}")
-    say("track  label     hidden  method     first frame     last frame    frames  detected")
+    frames = counted(tracks.frame_count, "frame")
+    print_line(f"{printable(source_name)}: {width}x{height}, {frames} to {length}")
+    print_line("track  label     hidden  method     first frame     last frame    frames  detected")
     for track in tracks.tracks:
         first, last = (timecode.time_code(tracks, frame) for frame in (track.first, track.last))
         detected = np.count_nonzero(track.has(Origin.DETECTED))
-        say(
+        print_line(
             f"{track.track_id:5}  {track.label:8}  {'yes' if track.hide else 'NO':6}  "
             f"{track.method or '-':9}  {first:>12}   {last:>12}  {len(track):8}  {detected:8}"
         )
-    say(_summary(tracks))
+    print_line(_summary(tracks))
 
 
 def _summary(tracks: Tracks) -> str:
@@ -91,8 +249,7 @@ def _summary(tracks: Tracks) -> str:
 
 def _counts(tracks: Tracks) -> str:
     visible = [str(track.track_id) for track in tracks.tracks if not track.hide]
-    count = len(tracks.tracks)
-    text = f"{count} track{'' if count == 1 else 's'}"
-    if not count:
+    text = counted(len(tracks.tracks), "track")
+    if not tracks.tracks:
         return text
     return f"{text}, left visible: {', '.join(visible)}" if visible else f"{text}, all hidden"

@@ -1,48 +1,61 @@
-"""`trackblur train`: makes a detector from annotated pictures."""
+"""`trackblur train`: trains a detector on annotated images."""
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
-from tracker_blur.cli.console import Console, guarded, say
-from tracker_blur.cli.values import between, from_zero, names, number, numbers, positive
+from tracker_blur.cli.console import EXIT_DONE, Console, print_line
+from tracker_blur.cli.options import (
+    Parser,
+    add_models_option,
+    names,
+    number,
+    number_between,
+    numbers,
+    whole_number_from,
+)
 from tracker_blur.errors import MissingPackageError, SettingsError
 from tracker_blur.settings import Shape
-from tracker_blur.training.recipe import UPRIGHT, Poses, Recipe, Views
+from tracker_blur.training.recipe import (
+    UPRIGHT,
+    Augmentation,
+    GeometricAugmentation,
+    Plan,
+    Recipe,
+)
 
 if TYPE_CHECKING:
-    from tracker_blur.training.recipe import Material, Plan
+    from tracker_blur.training.recipe import TrainingData
 
-_LARGEST_SEED = 2**32 - 1  # several processes, and those that go on, add to it; PyTorch has 64 bits
-
-
-def run_train(words: Sequence[str]) -> int:
-    """Run the sub-command with these arguments; return the exit code."""
-    options = _parser().parse_args(words)
-    return guarded(Console(quiet=False), lambda: _train(options))
+_LARGEST_SEED = 2**32 - 1  # more processes and resumed runs add to it; PyTorch has 64 bits
 
 
-def _parser() -> argparse.ArgumentParser:
-    usual = Recipe()
-    parser = argparse.ArgumentParser(
-        prog="trackblur train",
-        description="Train a detector on annotated pictures. Interrupted, it goes on from its last "
-        "checkpoint when it is started again with the same words.",
+def add_parser(commands: Any) -> Parser:
+    """Add this command's parser to the `argparse` sub-parsers and return it."""
+    default = Recipe()
+    parser: Parser = commands.add_parser(
+        "train",
+        help="train a detector on annotated images",
+        description="Train a detector on annotated images. After an interruption, the same command "
+        "resumes from the last checkpoint.",
     )
     parser.add_argument(
-        "dataset", type=Path, metavar="DATASET", help="a folder: YOLO, COCO, Pascal VOC, labels.csv"
+        "dataset",
+        type=Path,
+        metavar="DATASET",
+        help="a folder with a dataset: YOLO, COCO, Pascal VOC or labels.csv",
     )
-    parser.add_argument("--name", required=True, help="the result is NAME.onnx and NAME.md")
+    parser.add_argument("--name", required=True, help="the results are NAME.onnx and NAME.md")
     parser.add_argument(
         "--out", type=Path, default=Path(), metavar="DIR", help="where to write (default: here)"
     )
     parser.add_argument(
-        "--check", action="store_true", help="only read the data set and tell what is in it"
+        "--check", action="store_true", help="only read the dataset and say what is in it"
     )
     parser.add_argument(
         "--classes", type=names, default=(), metavar="A,B", help="only these (default: all)"
@@ -50,44 +63,68 @@ def _parser() -> argparse.ArgumentParser:
     length = parser.add_mutually_exclusive_group()
     length.add_argument(
         "--steps",
-        type=positive,
-        default=usual.steps,
+        type=whole_number_from(1),
+        default=default.steps,
         metavar="N",
-        help="batches (default: %(default)s)",
+        help="number of batches (default: %(default)s)",
     )
     length.add_argument(
-        "--minutes", type=between(0.01, 1e5), help="train so long instead, over all runs"
+        "--minutes",
+        type=number_between(0.01, 1e5),
+        help="train for this long instead, all runs together",
     )
-    parser.add_argument("--batch", type=positive, default=16, metavar="N", help="(default: 16)")
     parser.add_argument(
-        "--side", type=positive, default=256, metavar="PX", help="of a canvas (default: 256)"
+        "--batch",
+        type=whole_number_from(1),
+        default=16,
+        metavar="N",
+        help="batch size (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--side",
+        type=whole_number_from(1),
+        default=256,
+        metavar="PX",
+        help="side of a training canvas (default: %(default)s)",
     )
     parser.add_argument(
         "--rate",
-        type=between(1e-6, 1),
-        default=usual.rate,
-        help="of learning (default: %(default)s)",
+        type=number_between(1e-6, 1),
+        default=default.rate,
+        help="learning rate (default: %(default)s)",
     )
     parser.add_argument(
         "--start",
         type=Path,
         metavar="FILE.onnx",
-        help="begin with the weights of a network trained here before, of the same --width",
-    )
-    parser.add_argument("--seed", type=from_zero, default=1, help="(default: 1)")
-    parser.add_argument(
-        "--workers", type=from_zero, default=1, metavar="N", help="processes that make canvases"
+        help="start with the weights of a network from 'trackblur train' of the same --width",
     )
     parser.add_argument(
-        "--threads", type=positive, metavar="N", help="of PyTorch; 1 is best on a busy machine"
+        "--seed",
+        type=whole_number_from(0),
+        default=1,
+        help="of the random numbers (default: %(default)s)",
     )
-    parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1 (default: auto)")
+    parser.add_argument(
+        "--workers",
+        type=whole_number_from(0),
+        default=1,
+        metavar="N",
+        help="processes that make canvases (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--threads",
+        type=whole_number_from(1),
+        metavar="N",
+        help="threads of PyTorch; 1 is best on a busy machine",
+    )
+    parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1 (default: %(default)s)")
     parser.add_argument(
         "--teachers",
         type=names,
         default=(),
         metavar="A,B",
-        help="detectors that label what people left unlabelled: yunet,centerface",
+        help="detectors that label what people left unlabeled: yunet,centerface",
     )
     parser.add_argument(
         "--share",
@@ -95,41 +132,47 @@ def _parser() -> argparse.ArgumentParser:
         type=_share,
         default=[],
         metavar="FOLDER=N",
-        help="draw pictures of this folder N times as often",
+        help="draw images of this folder N times as often",
     )
-    things = parser.add_argument_group("the things to find")
-    things.add_argument(
+    objects = parser.add_argument_group("the objects to detect")
+    objects.add_argument(
         "--outline",
         choices=get_args(Shape),
         default="ellipse",
-        help="what fills their boxes, for when pictures are turned (default: %(default)s)",
+        help="the shape that fills their boxes, for when images are rotated (default: %(default)s)",
     )
-    things.add_argument(
-        "--upright", action="store_true", help="they are seldom turned, as plates and screens are"
+    objects.add_argument(
+        "--upright",
+        action="store_true",
+        help="they are seldom rotated, like plates and screens",
     )
-    things.add_argument(
+    objects.add_argument(
         "--widen",
         type=_range,
         default=(1.0, 1.0),
         metavar="A,B",
-        help="make pictures A to B times as wide: for those that were squeezed into squares",
+        help="stretch images to A to B times their width, for images squeezed into squares",
     )
     parser.add_argument(
         "--width",
-        type=between(0.2, 4),
+        type=number_between(0.2, 4),
         default=1.0,
         metavar="N",
-        help="of the network (default: 1)",
+        help="width of the network (default: 1)",
     )
-    parser.add_argument("--face", type=Path, metavar="DIR", help="a folder with teachers' weights")
-    parser.add_argument("--licences", default="not stated", help="of the pictures, for the card")
+    add_models_option(parser, "the teachers' weights")
+    parser.add_argument(
+        "--licences", default="not stated", help="licenses of the images, for the model card"
+    )
     return parser
 
 
 def _range(text: str) -> tuple[float, float]:
     ends = numbers(text)
     if len(ends) != 2 or not 0.2 <= ends[0] <= ends[1] <= 5:
-        raise argparse.ArgumentTypeError(f"'{text}': give two rising numbers from 0.2 to 5: 1,1.5")
+        raise argparse.ArgumentTypeError(
+            f"'{text}': give two ascending numbers from 0.2 to 5, such as 1,1.5"
+        )
     return ends[0], ends[1]
 
 
@@ -137,67 +180,65 @@ def _share(text: str) -> tuple[str, float]:
     folder, _, times = text.rpartition("=")
     share = number(times) if folder else -1
     if not 0 <= share < 1000:
-        raise argparse.ArgumentTypeError(f"'{text}': give FOLDER=N, N from 0 and below 1000")
+        raise argparse.ArgumentTypeError(f"'{text}': give FOLDER=N, with N from 0 to below 1000")
     return folder, share
 
 
-def _train(options: argparse.Namespace) -> None:
-    from tracker_blur.training.recipe import (
-        material,  # brings OpenCV, which --help need not wait for
-    )
+def run(options: argparse.Namespace, _: Console) -> int:
+    """Read the dataset and train."""
+    from tracker_blur.training.recipe import read_training_data
 
     plan = _plan(options)
-    run = None if options.check else _trainer()
-    is_first = os.environ.get("RANK", "0") == "0"  # of torchrun's processes: the one that tells
-    read = material(plan)
-    for line in read.summary() if is_first else ():
-        say(line)
-    if run is None:
-        return
-    path = run(plan, read, say)
+    train = None if options.check else _trainer()
+    is_first = os.environ.get("RANK", "0") == "0"  # of the processes of torchrun, it alone prints
+    data = read_training_data(plan)
+    for line in data.summary() if is_first else ():
+        print_line(line)
+    if train is None:
+        return EXIT_DONE
+    path = train(plan, data, print_line)
     if is_first:
-        say(f"done: {path} and {path.with_suffix('.md')}")
+        print_line(f"done: {path} and {path.with_suffix('.md')}")
+    return EXIT_DONE
 
 
 def _plan(options: argparse.Namespace) -> Plan:
-    """Return what is asked for; raises SettingsError."""
-    from tracker_blur.training.recipe import Plan
-
+    """Return the plan that the options describe; raises SettingsError."""
     if not 64 <= options.side <= 1024 or options.side % 32:
-        raise SettingsError("--side: a multiple of 32 from 64 to 1024 is expected")
+        raise SettingsError(f"--side is {options.side}: give a multiple of 32 from 64 to 1024")
     if options.name in ("", "..") or options.name != Path(options.name).name:
         raise SettingsError(
-            f"--name '{options.name}': a name without folders is expected: see --out"
+            f"--name is '{options.name}': give a name without folders; --out names the folder"
         )
     if options.name.endswith(".onnx"):
-        raise SettingsError(f"--name {options.name}: leave .onnx out, it is added")
+        raise SettingsError(f"--name is '{options.name}': leave out .onnx, which is added")
     if options.seed > _LARGEST_SEED:
-        raise SettingsError(f"--seed: a number from 0 to {_LARGEST_SEED} is expected")
-    usual = UPRIGHT if options.upright else Poses()
-    poses = replace(usual, widened=options.widen, outline=options.outline)
+        raise SettingsError(f"--seed is {options.seed}: give a number from 0 to {_LARGEST_SEED}")
+    rotation = UPRIGHT if options.upright else GeometricAugmentation()
+    geometry = replace(rotation, widened=options.widen, outline=options.outline)
     return Plan(
-        options.dataset,
-        options.name,
-        options.out,
-        options.classes,
-        Recipe(steps=options.steps, minutes=options.minutes, rate=options.rate),
-        Views(side_px=options.side, poses=poses),
-        options.width,
-        options.batch,
-        options.seed,
-        options.workers,
-        options.threads,
-        options.device,
-        options.teachers,
-        dict(options.share),
-        options.face,
-        options.licences,
-        options.start,
+        dataset=options.dataset,
+        name=options.name,
+        folder=options.out,
+        classes=options.classes,
+        recipe=Recipe(steps=options.steps, minutes=options.minutes, rate=options.rate),
+        augmentation=Augmentation(side_px=options.side, geometry=geometry),
+        width=options.width,
+        batch=options.batch,
+        seed=options.seed,
+        workers=options.workers,
+        threads=options.threads,
+        device=options.device,
+        teachers=options.teachers,
+        shares=dict(options.share),
+        weights_folder=options.models_folder,
+        licences=options.licences,
+        initial_weights=options.start,
     )
 
 
-def _trainer() -> Callable[[Plan, Material, Callable[[str], None]], Path]:
-    """Return what trains; raises MissingPackageError without PyTorch."""
+def _trainer() -> Callable[[Plan, TrainingData, Callable[[str], None]], Path]:
+    """Return the function that trains; raises MissingPackageError without PyTorch."""
     try:
         from tracker_blur.training.run import run
     except ImportError as error:

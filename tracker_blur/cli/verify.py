@@ -1,47 +1,129 @@
-"""`trackblur verify`: looks for faces in a finished file, and whether the rest is as it was."""
+"""`trackblur verify`: searches a finished video for faces and checks that the rest is unchanged."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from os.path import realpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tracker_blur.cli.console import Console, guarded, say
-from tracker_blur.cli.options import add_hide
-from tracker_blur.cli.values import whole_number
-from tracker_blur.cli.verdicts import STANDARD_OUTPUT, exit_code, line, verified, write_reports
+from tracker_blur.cli.console import (
+    EXIT_DONE,
+    EXIT_EXPOSED,
+    EXIT_FAILED,
+    Console,
+    print_line,
+    progress_bar,
+)
+from tracker_blur.cli.options import (
+    FILES,
+    Parser,
+    add_hide_option,
+    add_models_option,
+    formatter,
+    option,
+    whole_number,
+)
 from tracker_blur.errors import SettingsError
-from tracker_blur.settings import DETECTOR_FILE_ENDING, FACE, MetadataRule, Settings
+from tracker_blur.settings import DETECTOR_FILE_ENDING, FACE, Settings
 
 if TYPE_CHECKING:
     from tracker_blur.annotations.track_file import TrackFile
     from tracker_blur.core.tracks import Tracks
+    from tracker_blur.verification.verdict import Verdict
     from tracker_blur.verification.verifier import Progress
 
-_ALWAYS_FOUND = (FACE, "faces", "plate", "plates")
+_STANDARD_OUTPUT = Path("-")
+_ALWAYS_DETECTED = (FACE, "faces", "plate", "plates")
 
 _EPILOG = """\
-exit codes: 0 clean, or doubtful places only; 3 a face is exposed; 1 the rest is not as it was, or
-a file cannot be read; 2 wrong usage. docs/verification.md says what each way of looking can prove,
-and what not.
+Exit codes: 0 no face is exposed (there may be doubtful places); 3 a face is
+exposed; 1 the rest has changed, or a file cannot be read; 2 wrong usage.
+docs/verification.md says what each check can prove.
 """
 
 
-def run_verify(words: Sequence[str]) -> int:
-    """Run the sub-command with these arguments; return the exit code."""
-    options = _parser().parse_args(words)
-    return guarded(Console(options.quiet), lambda: _run(options))
+def add_parser(commands: Any) -> Parser:
+    """Add this command's parser to the `argparse` sub-parsers and return it."""
+    parser: Parser = commands.add_parser(
+        "verify",
+        help="search a finished video for exposed faces",
+        description="Search a finished video for faces as an adversary would, and check that\n"
+        "the rest is unchanged.",
+        epilog=_EPILOG,
+        formatter_class=formatter(argparse.RawDescriptionHelpFormatter),
+        allow_abbrev=False,
+    )
+    output = parser.add_argument("output", type=Path, metavar="OUT", help="the finished video")
+    output.complete = FILES  # type: ignore[attr-defined]  # for shtab
+    parser.add_argument(
+        "--against",
+        type=Path,
+        metavar="IN",
+        help="the original video: proves by its pixels what is hidden, and compares the rest",
+    )
+    parser.add_argument(
+        "--tracks",
+        type=Path,
+        metavar="FILE",
+        help="the track file: inspects the ends of its tracks",
+    )
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE.html",
+        help="write a report with images; it shows faces",
+    )
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="write the results; - means standard output"
+    )
+    add_models_option(parser)
+    add_hide_option(parser, "search for")
+    parser.add_argument(
+        "--detector",
+        metavar="FILE.onnx",
+        help="detects what is neither a face nor a plate",
+    )
+    parser.add_argument(
+        "--every",
+        type=whole_number,
+        default=1,
+        metavar="N",
+        help="search every Nth frame (default: all)",
+    )
+    option(
+        parser,
+        "--metadata",
+        "metadata",
+        choices=("drop", "keep"),
+        help="whether identifying metadata was dropped or kept (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--partial",
+        action="store_true",
+        help="accept videos that are cut off, and verify what can be read; if OUT is one, the exit "
+        "code is 1",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace existing reports")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print only what fails")
+    parser.add_argument("-v", "--verbose", action="store_true", help="list everything compared")
+    return parser
 
 
-def _run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace, _: Console) -> int:
+    """Verify the file; print the verdict and write the reports."""
     _check(options)
-    tracks, settings = _tracks(options)
-    with _progress(options.output.name, options.quiet) as progress:
-        verdict = verified(
+    tracks, settings = _tracks_and_settings(options)
+    with progress_bar(options.output.name, options.quiet) as bar:
+
+        def progress(_frames: int, expected: int | None) -> None:
+            bar.total = expected
+            bar.update()
+
+        verdict = verify(
             options.output,
             source=options.against,
             tracks=tracks,
@@ -51,168 +133,193 @@ def _run(options: argparse.Namespace) -> int:
         )
     write_reports(verdict, page=options.report, plain=options.json, overwrite=options.overwrite)
     if not options.quiet or not verdict.is_clean:
-        rate = verdict.frames / verdict.took if verdict.took else 0.0
-        told = f"{line(verdict)} ({rate:.1f} frames a second)"
-        if options.json == STANDARD_OUTPUT:
-            sys.stderr.write(f"{told}\n")
+        rate = verdict.frames / verdict.seconds if verdict.seconds else 0.0
+        line = f"{summary_line(verdict)} ({rate:.1f} frames per second)"
+        if options.json == _STANDARD_OUTPUT:
+            sys.stderr.write(f"{line}\n")
         else:
-            say(told)
+            print_line(line)
     if options.verbose:
         for check in verdict.checks:
-            _say(f"{'intact' if check.passed else 'CHANGED'}: {check.name}: {check.detail}")
+            state = "intact" if check.passed else "FAILED"
+            sys.stderr.write(f"trackblur: {state}: {check.name}: {check.detail}\n")
     return exit_code(verdict)
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Find what makes no sense before minutes are spent on looking."""
+    """Refuse what makes no sense before minutes are spent on verification."""
     if options.every < 1:
         raise SettingsError(f"--every is {options.every}: give a whole number from 1")
-    if options.report == STANDARD_OUTPUT:
+    if options.report == _STANDARD_OUTPUT:
         raise SettingsError("--report needs a file: name one, such as report.html")
     against = options.against
     both_exist = against is not None and against.exists() and options.output.exists()
     if both_exist and against.samefile(options.output):
-        raise SettingsError(f"{against}: is the output itself: name the input with --against")
+        raise SettingsError(f"{against}: is the output itself: name the original with --against")
     if None not in (options.report, options.json) and realpath(options.report) == realpath(
         options.json
     ):
         raise SettingsError(f"{options.json}: is named twice: give --report and --json two names")
     inputs = [path for path in (options.output, against, options.tracks) if path is not None]
     for target in (options.report, options.json):
-        if target is None or target == STANDARD_OUTPUT:
+        if target is None or target == _STANDARD_OUTPUT:
             continue
         if not target.parent.is_dir():
-            raise SettingsError(f"{target}: the folder {target.parent} does not exist: make it")
+            raise SettingsError(f"{target}: the folder {target.parent} does not exist: create it")
         if not target.exists():
             continue
         if any(path.exists() and path.samefile(target) for path in inputs):
-            raise SettingsError(f"{target}: is read by this very command: choose another name")
+            raise SettingsError(f"{target}: is an input of this command: choose another name")
         if not options.overwrite:
-            raise SettingsError(f"{target}: exists already: choose another name, or --overwrite")
+            raise SettingsError(
+                f"{target}: already exists: choose another name or use", remedy="overwrite"
+            )
 
 
-def _tracks(options: argparse.Namespace) -> tuple[Tracks | None, Settings]:
-    """Return the tracks, and the settings that matter here: the track file's, where it has any."""
-    given = {name: getattr(options, name) for name in ("hide", "detector")}
-    given = {name: value for name, value in given.items() if value}
-    metadata: MetadataRule = "keep" if options.metadata == "keep" else "drop"
+def _tracks_and_settings(options: argparse.Namespace) -> tuple[Tracks | None, Settings]:
+    """Return the tracks, if given, and the settings that matter here.
+
+    Padding and classes are those of the track file, unless an option says otherwise.
+    """
+    given: dict[str, Any] = {
+        name: getattr(options, name) for name in ("hide", "detector") if getattr(options, name)
+    }
+    given.update(
+        models_folder=options.models_folder, metadata=options.metadata, partial=options.partial
+    )
     if options.tracks is None:
-        return None, Settings(
-            models_folder=options.face, metadata=metadata, partial=options.partial, **given
-        )
+        return None, Settings(**given)
     from tracker_blur.annotations import track_file
 
-    read = track_file.read(options.tracks)
+    content = track_file.read(options.tracks)
     if options.against is not None:
-        track_file.check_belongs(read, options.against)
+        track_file.check_source(content, options.against)
+    hidden = _hidden_classes(content)
     if not options.hide:
-        _check_finders(options, _hidden(read))
-    padding = read.settings.get("padding_ratio", Settings().padding_ratio)
-    return read.tracks, Settings(
-        models_folder=options.face,
-        metadata=metadata,
-        padding_ratio=padding,
-        partial=options.partial,
-        **{"hide": _hidden(read)} | given,
-    )
+        _check_detectable(options, hidden)
+    padding = content.settings.get("padding_ratio", Settings().padding_ratio)
+    return content.tracks, Settings(**{"hide": hidden, "padding_ratio": padding} | given)
 
 
-def _hidden(read: TrackFile) -> tuple[str, ...]:
-    """Return what was to be hidden, as the settings have it."""
-    said = read.settings.get("hide")
-    words = tuple(word for word in said if word) if isinstance(said, list) else ()
-    if not words and any(track.label != FACE for track in read.tracks.tracks):
-        return tuple(sorted({track.label for track in read.tracks.tracks}))
-    return words
+def _hidden_classes(content: TrackFile) -> tuple[str, ...]:
+    """Return the value of the setting `hide` that a track file was made with."""
+    hide = content.settings.get("hide")
+    names = tuple(name for name in hide if name) if isinstance(hide, list) else ()
+    if not names and any(track.label != FACE for track in content.tracks.tracks):
+        return tuple(sorted({track.label for track in content.tracks.tracks}))
+    return names
 
 
-def _check_finders(options: argparse.Namespace, words: Sequence[str]) -> None:
-    """Find out whether all that the track file hides is found here."""
-    known = set(_ALWAYS_FOUND)
+def _check_detectable(options: argparse.Namespace, classes: Sequence[str]) -> None:
+    """Raise SettingsError when there is no detector for a class that the track file hides."""
+    known = set(_ALWAYS_DETECTED)
     if options.detector is not None and options.detector.endswith(DETECTOR_FILE_ENDING):
         from tracker_blur.detectors import onnx
 
         known.update(onnx.from_file(options.detector).labels)
-    for word in words:
-        if word not in known:
+    for name in classes:
+        if name not in known:
             raise SettingsError(
-                f"{options.tracks}: hides '{word}', which nobody finds here: name the file that "
-                "finds it with --detector FILE.onnx, or with --hide what else to look for"
+                f"{options.tracks}: hides '{name}', for which there is no detector here: name its "
+                "file with --detector FILE.onnx, or say with --hide what to search for"
             )
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="trackblur verify",
-        description="Look for faces in a finished video as an adversary would, and check that the "
-        "rest is as it was.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+def verify(
+    output: Path,
+    *,
+    source: Path | None = None,
+    tracks: Tracks | None = None,
+    settings: Settings | None = None,
+    every: int = 1,
+    progress: Progress | None = None,
+) -> Verdict:
+    """Verify a finished file.
+
+    Args:
+        output: the file.
+        source: the input it was made of.
+        tracks: what was hidden.
+        settings: those it was made with; what is hidden, the detector, the folder of weights,
+            padding, metadata and partial matter here.
+        every: search every Nth frame.
+        progress: called after each frame.
+
+    Raises:
+        SourceError: a file cannot be read.
+        ModelError: a detector's weights cannot be read.
+        SettingsError: there is no detector for what is hidden.
+    """
+    from tracker_blur.verification.verifier import Verifier
+
+    settings = settings or Settings()
+    return Verifier(settings).verify(
+        output,
+        source=source,
+        tracks=tracks,
+        padding_ratio=settings.padding_ratio,
+        every=every,
+        metadata=settings.metadata,
+        partial=settings.partial,
+        progress=progress,
     )
-    parser.add_argument("output", type=Path, metavar="OUT", help="the finished video")
-    parser.add_argument(
-        "--against",
-        type=Path,
-        metavar="IN",
-        help="the video it was made of: proves by its pixels what is hidden, and compares the rest",
-    )
-    parser.add_argument(
-        "--tracks", type=Path, metavar="FILE", help="the track file: looks closer at tracks' ends"
-    )
-    parser.add_argument(
-        "--report", type=Path, metavar="FILE.html", help="write a page to look at; it shows faces"
-    )
-    parser.add_argument(
-        "--json", type=Path, metavar="FILE", help="write what was found; - for standard output"
-    )
-    parser.add_argument(
-        "--face", type=Path, metavar="DIR", help="a folder with weight files, looked in first"
-    )
-    add_hide(parser)
-    parser.add_argument(
-        "--detector",
-        metavar="FILE.onnx",
-        help="who finds what is neither a face nor a plate",
-    )
-    parser.add_argument(
-        "--every",
-        type=whole_number,
-        default=1,
-        metavar="N",
-        help="look at every Nth frame (default: all)",
-    )
-    parser.add_argument(
-        "--metadata",
-        choices=("drop", "keep"),
-        default="drop",
-        help="whether what identifies a file was dropped or kept (default: drop)",
-    )
-    parser.add_argument(
-        "--partial",
-        action="store_true",
-        help="look at videos that break off, up to there; OUT itself then ends with exit code 1",
-    )
-    parser.add_argument("--overwrite", action="store_true", help="replace reports that exist")
-    parser.add_argument("-q", "--quiet", action="store_true", help="say something only if it fails")
-    parser.add_argument("-v", "--verbose", action="store_true", help="list all that was compared")
-    return parser
 
 
-@contextmanager
-def _progress(name: str, quiet: bool) -> Iterator[Progress]:
-    """Show a progress bar, on a terminal only."""
-    from tqdm import tqdm  # not needed by --help
-
-    disable: Any = True if quiet else None  # None: no bar where standard error is not a terminal
-    with tqdm(desc=name, unit=" frames", leave=False, disable=disable) as bar:
-
-        def show(_: int, expected: int | None) -> None:
-            bar.total = expected
-            bar.update()
-
-        yield show
+def exit_code(verdict: Verdict) -> int:
+    """Return the exit code that a verdict stands for."""
+    if verdict.runs:
+        return EXIT_EXPOSED
+    return EXIT_FAILED if verdict.failed_checks else EXIT_DONE
 
 
-def _say(text: str) -> None:
-    sys.stderr.write(f"trackblur: {text}\n")
+def summary_line(verdict: Verdict) -> str:
+    """Return the verdict in one line: the file, the result, the detectors, how to verify better."""
+    from tracker_blur.verification.html import headline
+
+    line = f"{verdict.output}: {headline(verdict)}; searched by {' and '.join(verdict.detectors)}"
+    return line if verdict.advice is None else f"{line}: {verdict.advice}"
+
+
+def write_reports(
+    verdict: Verdict, *, page: Path | None, plain: Path | None, overwrite: bool
+) -> None:
+    """Write the HTML report and the JSON file, each whole or not at all.
+
+    Args:
+        verdict: what to report.
+        page: the HTML report.
+        plain: the JSON file; "-" is standard output.
+        overwrite: replace files that exist.
+
+    Raises:
+        SinkError: a file cannot be written.
+    """
+    from tracker_blur.files.atomic import replacing
+    from tracker_blur.verification.html import page_bytes
+
+    if page is not None:
+        with replacing(page, overwrite) as temporary:
+            temporary.write_bytes(page_bytes(verdict))
+    if plain is None:
+        return
+    text = json.dumps(verdict.to_dict(), indent=2)
+    if plain == _STANDARD_OUTPUT:
+        print_line(text)
+    else:
+        with replacing(plain, overwrite) as temporary:
+            temporary.write_text(f"{text}\n", encoding="utf-8")
+
+
+def check_report_target(path: Path, overwrite: bool) -> None:
+    """Check that a report can be written here, before minutes are spent on detection.
+
+    Raises:
+        SettingsError: it is the name of a video or an image.
+        SinkError: it cannot be written.
+    """
+    from tracker_blur.files.atomic import check_place
+    from tracker_blur.files.paths import is_media
+
+    if is_media(path):
+        raise SettingsError(f"{path}: is not the name of a report: choose one such as report.html")
+    check_place(path, overwrite)

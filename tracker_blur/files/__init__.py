@@ -1,1 +1,1 @@
-"""Files by their names: what is one, where it lies, what its output is called."""
+"""Files: finding inputs, naming outputs, writing atomically."""

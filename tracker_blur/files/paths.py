@@ -1,9 +1,4 @@
-"""What a file is, by the suffix of its name: a video or a picture, to be written or only read.
-
-What is a file, and what is none: pipes, devices, standard streams, addresses.
-
-What the output of a file is called, and whose output a file is.
-"""
+"""What names of files say: video or image, readable or also writable, input or output."""
 
 from __future__ import annotations
 
@@ -29,147 +24,159 @@ FORMATS = {
     ".heic": "HEIF",
     ".heif": "HEIF",
 }
-"""The format, as Pillow calls it, that each suffix of a picture stands for."""
+"""The image format, as Pillow calls it, that each suffix stands for."""
 
-MediaKind = Literal["video", "picture"]
+MediaKind = Literal["video", "image"]
 
-_PICTURE_SUFFIXES = frozenset(FORMATS)
+NOT_A_FILE = (
+    "is not a file, and only files are read and written here: "
+    "for streams and addresses, use 'trackblur live SOURCE --to TARGET'"
+)
+
+_IMAGE_SUFFIXES = frozenset(FORMATS)
 _WRITTEN_VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm"})
 _READ_VIDEO_SUFFIXES = frozenset(
     {".3g2", ".3gp", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".m2ts", ".m2v", ".mjpeg"}
     | {".mpeg", ".mpg", ".mts", ".mxf", ".nut", ".ogm", ".ogv", ".qt", ".rm", ".rmvb", ".ts"}
     | {".vob", ".wmv", ".y4m"}
 )
-_SUFFIXES = _PICTURE_SUFFIXES | _WRITTEN_VIDEO_SUFFIXES | _READ_VIDEO_SUFFIXES
+_SUFFIXES = _IMAGE_SUFFIXES | _WRITTEN_VIDEO_SUFFIXES | _READ_VIDEO_SUFFIXES
+
+_STANDARD_STREAM = "-"
+_ADDRESS = r"\w{2,}:/"  # as a Path shows it; a single letter is a drive
+
+_CONTAINER_FOR_ANYTHING = ".mkv"
+_REDACTED_TAG = "_redacted"
+_COMPARISON_TAG = "_compare"
 
 
 def format_of(path: Path) -> str:
-    """Return the format that a file's suffix stands for; SettingsError when there is none."""
+    """Return the image format that a file's suffix stands for.
+
+    Raises:
+        SettingsError: it stands for none.
+    """
     try:
         return FORMATS[path.suffix.lower()]
     except KeyError:
         known = ", ".join(suffix[1:] for suffix in FORMATS)
         raise SettingsError(
-            f"{path}: no picture is written with this suffix: choose one of {known}"
+            f"{path}: images are not written with this suffix: choose one of {known}"
         ) from None
 
 
 def is_media(path: Path) -> bool:
-    """Whether a file is a video or a picture."""
+    """Return whether a file's suffix is that of a video or an image."""
     return path.suffix.lower() in _SUFFIXES
 
 
-def is_written(path: Path) -> bool:
-    """Whether files of this name can be written, too."""
+def _is_written(path: Path) -> bool:
+    """Return whether files with this suffix are written, too."""
     suffix = path.suffix.lower()
-    return suffix in _PICTURE_SUFFIXES or suffix in _WRITTEN_VIDEO_SUFFIXES
+    return suffix in _IMAGE_SUFFIXES or suffix in _WRITTEN_VIDEO_SUFFIXES
 
 
-def kind_of(source: Path, target: Path) -> MediaKind:
-    """Return which way leads from a source to a target, by their suffixes.
+def media_kind(source: Path, target: Path) -> MediaKind:
+    """Return whether a source is processed as a video or as an image, by both suffixes.
 
-    Pictures go to pictures, animated ones included. A GIF may become a video and a video a GIF:
-    both go the way of videos. What is not known as a picture is left to FFmpeg.
+    Images become images, animated ones included. A GIF may become a video and a video a GIF; both
+    are processed as videos. FFmpeg decides about unknown suffixes.
 
-    Raises SettingsError for a picture that would become a video, or the reverse.
+    Raises:
+        SettingsError: an image would become a video, or a video a still image.
     """
     from_suffix, to_suffix = source.suffix.lower(), target.suffix.lower()
-    to_picture = to_suffix in _PICTURE_SUFFIXES
-    if from_suffix in _PICTURE_SUFFIXES:
-        if to_picture:
-            return "picture"
+    to_image = to_suffix in _IMAGE_SUFFIXES
+    if from_suffix in _IMAGE_SUFFIXES:
+        if to_image:
+            return "image"
         if from_suffix != ".gif":
             raise SettingsError(
-                f"{target}: a picture such as {source.name} is written as a picture: "
+                f"{target}: {source.name} is an image, which cannot become a video: "
                 f"choose a suffix such as {source.suffix}"
             )
-    elif to_picture and to_suffix != ".gif":
+    elif to_image and to_suffix != ".gif":
         raise SettingsError(
-            f"{target}: a video such as {source.name} cannot become a picture: "
+            f"{target}: {source.name} is a video, which cannot become an image: "
             "choose a suffix such as .mp4 or .gif"
         )
     return "video"
 
 
-NO_FILE = (
-    "is no file, and files are what is read and written here: "
-    "for streams and addresses there is 'trackblur live SOURCE --to TARGET'"
-)
-_STANDARD_STREAM = "-"
-_ADDRESS = r"\w{2,}:/"  # as a Path shows it; one letter is a drive
-
-
-def is_stream(word: str) -> bool:
-    """Whether a word stands for a standard stream or an address, by its look."""
-    return word == _STANDARD_STREAM or re.match(_ADDRESS, word) is not None
+def is_stream(name: str) -> bool:
+    """Return whether a name looks like a standard stream or an address."""
+    return name == _STANDARD_STREAM or re.match(_ADDRESS, name) is not None
 
 
 def check_is_file(path: Path) -> None:
-    """Raise SourceError for a pipe, a device or a socket, which may never end, and an address."""
+    """Check that a path is not an address, nor a pipe, a device or a socket, which may never end.
+
+    Raises:
+        SourceError: it is one.
+    """
     try:
         mode = path.stat().st_mode
     except OSError as error:
         if is_stream(str(path)):
-            raise SourceError(f"{path}: {NO_FILE}") from error
-        return  # opening it will tell why
+            raise SourceError(f"{path}: {NOT_A_FILE}") from error
+        return  # opening it will fail with the reason
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-        raise SourceError(f"{path}: {NO_FILE}")
+        raise SourceError(f"{path}: {NOT_A_FILE}")
 
 
-def check_names_file(output: str | Path) -> None:
-    """Raise SettingsError for an output that is a standard stream or an address."""
+def check_is_file_name(output: str | Path) -> None:
+    """Check that an output is not named like a standard stream or an address.
+
+    Raises:
+        SettingsError: it is.
+    """
     if is_stream(str(output)):
-        raise SettingsError(f"{output}: {NO_FILE}")
+        raise SettingsError(f"{output}: {NOT_A_FILE}")
 
 
 def is_folder(path: Path) -> bool:
-    """Whether there is such a folder; where a name is too long there is none."""
+    """Return whether there is such a folder; there is none with too long a name."""
     try:
         return path.is_dir()
     except OSError:
         return False
 
 
-_CONTAINER_FOR_ANYTHING = ".mkv"
-_REDACTED_TAG = "_redacted"
-_COMPARE_TAG = "_compare"
+def default_output(path: Path) -> Path:
+    """Return the default output of a file, next to it: NAME_redacted.EXT."""
+    return path.with_name(_output_name(path.name, _REDACTED_TAG))
 
 
-def redacted(path: Path) -> Path:
-    """Return the name of a file's output, beside it."""
-    return path.with_name(_written_name(path.name, _REDACTED_TAG))
-
-
-def redacted_folder(folder: Path) -> Path:
-    """Return the name of the folder for the outputs of a folder's files, beside it."""
+def default_output_folder(folder: Path) -> Path:
+    """Return the default folder for the outputs of a folder's files, next to it."""
     named = folder if folder.name not in ("", "..") else folder.resolve()
     return named.with_name(named.name + _REDACTED_TAG)
 
 
-def mirrored(place: Path) -> Path:
-    """Return the name of a file's output where it lies in another folder, in the same place."""
-    return place.with_name(_written_name(place.name))
+def mirrored_output(path: Path) -> Path:
+    """Return the path of a file's output within another folder, from its own within the first."""
+    return path.with_name(_output_name(path.name))
 
 
-def compared(output: Path) -> Path:
-    """Return the name of the picture that shows an output beside its input."""
-    return output.with_name(f"{output.stem}{_COMPARE_TAG}{output.suffix}")
+def comparison_path(output: Path) -> Path:
+    """Return the path of the image that shows an output next to its input."""
+    return output.with_name(f"{output.stem}{_COMPARISON_TAG}{output.suffix}")
 
 
 def is_output(file: Path) -> bool:
-    """Whether a file has the name of an output of a file beside it."""
-    return any(_is_made_from_another(file, tag) for tag in (_REDACTED_TAG, _COMPARE_TAG))
+    """Return whether a file has the name of an output of another file next to it."""
+    return any(_is_made_from_another(file, tag) for tag in (_REDACTED_TAG, _COMPARISON_TAG))
 
 
 def _is_made_from_another(file: Path, tag: str) -> bool:
     head, _, tail = file.name.rpartition(tag)
     return any(
-        _written_name(original, tag) == file.name and file.with_name(original).exists()
+        _output_name(original, tag) == file.name and file.with_name(original).exists()
         for original in (head + tail, (head + tail).removesuffix(_CONTAINER_FOR_ANYTHING))
     )
 
 
-def _written_name(name: str, tag: str = "") -> str:
+def _output_name(name: str, tag: str = "") -> str:
     """Return an output's name: the input's, with a tag, in a container that is written."""
     path = Path(name)
-    return path.stem + tag + path.suffix + ("" if is_written(path) else _CONTAINER_FOR_ANYTHING)
+    return path.stem + tag + path.suffix + ("" if _is_written(path) else _CONTAINER_FOR_ANYTHING)

@@ -1,4 +1,4 @@
-"""Which files are redacted, and what the outputs are called."""
+"""Which files are redacted, and where their outputs go."""
 
 from __future__ import annotations
 
@@ -11,45 +11,45 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.files.touched import touch
+from tests.files.empty_files import touch
 from tracker_blur.errors import SettingsError, SourceError
-from tracker_blur.files.jobs import Plan, Skipped, plan
+from tracker_blur.files.jobs import Job, Plan, SkippedFile, plan
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in an empty folder, so that names can be relative."""
+    """Work in an empty folder, so that names may be relative."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def pairs(planned: Plan) -> list[tuple[str, str]]:
+def sources_and_targets(planned: Plan) -> list[tuple[str, str]]:
     return [(job.source.as_posix(), job.target.as_posix()) for job in planned.jobs]
 
 
 class TestOneFile:
-    def test_the_output_lies_beside_it_by_default(self) -> None:
+    def test_the_output_is_next_to_it_by_default(self) -> None:
         touch("a/clip.mp4", "IMG_1.JPG")
-        assert pairs(plan(["a/clip.mp4"])) == [("a/clip.mp4", "a/clip_redacted.mp4")]
-        assert pairs(plan(["IMG_1.JPG"])) == [("IMG_1.JPG", "IMG_1_redacted.JPG")]
+        assert sources_and_targets(plan(["a/clip.mp4"])) == [("a/clip.mp4", "a/clip_redacted.mp4")]
+        assert sources_and_targets(plan(["IMG_1.JPG"])) == [("IMG_1.JPG", "IMG_1_redacted.JPG")]
 
-    def test_the_output_is_what_the_user_says(self) -> None:
+    def test_the_output_may_be_named(self) -> None:
         touch("clip.mp4")
-        assert pairs(plan(["clip.mp4"], "b/out.mkv")) == [("clip.mp4", "b/out.mkv")]
+        assert sources_and_targets(plan(["clip.mp4"], "b/out.mkv")) == [("clip.mp4", "b/out.mkv")]
 
     @pytest.mark.parametrize("output", ["b", "c/", "d.d/"])
     def test_it_keeps_its_name_in_a_folder(self, output: str) -> None:
         touch("a/clip.mp4")
         Path("b").mkdir()
-        assert pairs(plan(["a/clip.mp4"], output)) == [
+        assert sources_and_targets(plan(["a/clip.mp4"], output)) == [
             ("a/clip.mp4", f"{output.rstrip('/')}/clip.mp4")
         ]
 
-    def test_a_container_that_is_not_written_is_told_in_the_name(self) -> None:
+    def test_a_container_that_is_not_written_stays_in_the_name(self) -> None:
         touch("clip.avi", "clip.xyz")
-        assert pairs(plan(["clip.avi"])) == [("clip.avi", "clip_redacted.avi.mkv")]
-        assert pairs(plan(["clip.xyz"])) == [("clip.xyz", "clip_redacted.xyz.mkv")]
-        assert pairs(plan(["clip.avi"], "out/")) == [("clip.avi", "out/clip.avi.mkv")]
+        assert sources_and_targets(plan(["clip.avi"])) == [("clip.avi", "clip_redacted.avi.mkv")]
+        assert sources_and_targets(plan(["clip.xyz"])) == [("clip.xyz", "clip_redacted.xyz.mkv")]
+        assert sources_and_targets(plan(["clip.avi"], "out/")) == [("clip.avi", "out/clip.avi.mkv")]
 
     def test_an_existing_output_is_left_to_fail(self) -> None:
         touch("clip.mp4", "clip_redacted.mp4")
@@ -62,31 +62,31 @@ class TestOneFile:
         assert len(plan([".a.jpg"]).jobs) == 1
         assert len(plan(["b_redacted.jpg"]).jobs) == 1
 
-    def test_a_name_with_a_pattern_in_it_is_a_file_if_there_is_one(self) -> None:
+    def test_a_name_with_wildcards_is_a_file_if_there_is_one(self) -> None:
         touch("a[1].jpg", "a1.jpg")
-        assert pairs(plan(["a[1].jpg"])) == [("a[1].jpg", "a[1]_redacted.jpg")]
+        assert sources_and_targets(plan(["a[1].jpg"])) == [("a[1].jpg", "a[1]_redacted.jpg")]
 
 
 class TestFolders:
     def test_the_output_mirrors_the_folder(self) -> None:
         touch("in/b.jpg", "in/x/a.mp4", "in/x/y/c.PNG", "in/x/notes.txt", "in/Thumbs.db", "in/jpg")
-        assert pairs(plan(["in"])) == [
+        assert sources_and_targets(plan(["in"])) == [
             ("in/b.jpg", "in_redacted/b.jpg"),
             ("in/x/a.mp4", "in_redacted/x/a.mp4"),
             ("in/x/y/c.PNG", "in_redacted/x/y/c.PNG"),
         ]
-        assert pairs(plan(["in/"], "out")) == [
+        assert sources_and_targets(plan(["in/"], "out")) == [
             ("in/b.jpg", "out/b.jpg"),
             ("in/x/a.mp4", "out/x/a.mp4"),
             ("in/x/y/c.PNG", "out/x/y/c.PNG"),
         ]
 
-    def test_the_folder_one_stands_in_has_a_name_too(self, folder: Path) -> None:
+    def test_the_current_folder_has_a_name_too(self, folder: Path) -> None:
         touch("a.jpg")
         (job,) = plan(["."]).jobs
         assert job.target == folder.with_name(folder.name + "_redacted") / "a.jpg"
 
-    def test_hidden_files_and_folders_are_left_out(self) -> None:
+    def test_hidden_files_and_folders_are_skipped(self) -> None:
         touch("in/a.jpg", "in/.b.jpg", "in/.cache/c.jpg", "in/._a.jpg", "in/x/.y/d.jpg")
         assert [job.source.name for job in plan(["in"]).jobs] == ["a.jpg"]
 
@@ -97,8 +97,8 @@ class TestFolders:
     def test_existing_outputs_are_skipped_unless_they_may_be_overwritten(self) -> None:
         touch("in/a.jpg", "in/b.jpg", "out/a.jpg")
         planned = plan(["in"], "out")
-        assert pairs(planned) == [("in/b.jpg", "out/b.jpg")]
-        assert planned.skipped == (Skipped(Path("in/a.jpg"), Path("out/a.jpg")),)
+        assert sources_and_targets(planned) == [("in/b.jpg", "out/b.jpg")]
+        assert planned.skipped == (SkippedFile(Path("in/a.jpg"), Path("out/a.jpg")),)
         assert "in/a.jpg: skipped" in str(planned.skipped[0])
         assert len(plan(["in"], "out", overwrite=True).jobs) == 2
 
@@ -111,20 +111,20 @@ class TestFolders:
 
     def test_an_input_folder_inside_the_output_is_redacted(self) -> None:
         touch("out/in/a.jpg")
-        assert pairs(plan(["out/in"], "out")) == [("out/in/a.jpg", "out/a.jpg")]
+        assert sources_and_targets(plan(["out/in"], "out")) == [("out/in/a.jpg", "out/a.jpg")]
 
-    def test_outputs_beside_their_inputs_are_not_redacted_again(self) -> None:
+    def test_outputs_next_to_their_inputs_are_not_redacted_again(self) -> None:
         touch("in/a.jpg", "in/a_redacted.jpg", "in/b.avi", "in/b_redacted.avi.mkv")
-        touch("in/c_redacted.jpg")  # no c.jpg: it is somebody else's
+        touch("in/c_redacted.jpg")  # there is no c.jpg, so it is not an output
         names = [job.source.name for job in plan(["in"]).jobs]
         assert names == ["a.jpg", "b.avi", "c_redacted.jpg"]
 
-    def test_containers_of_one_stem_do_not_collide(self) -> None:
+    def test_containers_with_the_same_stem_do_not_collide(self) -> None:
         touch("in/a.avi", "in/a.mkv", "in/a.mp4", "in/a.wmv")
         targets = [job.target.name for job in plan(["in"]).jobs]
         assert targets == ["a.avi.mkv", "a.mkv", "a.mp4", "a.wmv.mkv"]
 
-    def test_a_broken_link_is_no_input(self) -> None:
+    def test_a_broken_link_is_not_an_input(self) -> None:
         touch("in/a.jpg")
         Path("in/b.jpg").symlink_to("missing.jpg")
         assert len(plan(["in"]).jobs) == 1
@@ -134,20 +134,20 @@ class TestPatternsAndSeveralInputs:
     def test_a_pattern_matches_files(self) -> None:
         touch("in/a.jpg", "in/b.jpg", "in/c.png", "in/x/d.jpg", "in/notes.txt")
         Path("in/folder.jpg").mkdir()
-        assert pairs(plan(["in/*.jpg"])) == [
+        assert sources_and_targets(plan(["in/*.jpg"])) == [
             ("in/a.jpg", "in/a_redacted.jpg"),
             ("in/b.jpg", "in/b_redacted.jpg"),
         ]
-        assert pairs(plan(["in/**/*.jpg"], "out")) == [
+        assert sources_and_targets(plan(["in/**/*.jpg"], "out")) == [
             ("in/a.jpg", "out/a.jpg"),
             ("in/b.jpg", "out/b.jpg"),
             ("in/x/d.jpg", "out/x/d.jpg"),
         ]
 
-    def test_a_pattern_leaves_outputs_beside_their_inputs_out(self) -> None:
+    def test_a_pattern_skips_outputs_next_to_their_inputs(self) -> None:
         touch("a.jpg", "a_redacted.jpg", "b.jpg")
         planned = plan(["*.jpg"])
-        assert pairs(planned) == [("b.jpg", "b_redacted.jpg")]
+        assert sources_and_targets(planned) == [("b.jpg", "b_redacted.jpg")]
         assert [skipped.source.name for skipped in planned.skipped] == ["a.jpg"]
 
     def test_an_absolute_pattern_is_mirrored(self, folder: Path) -> None:
@@ -157,12 +157,12 @@ class TestPatternsAndSeveralInputs:
 
     def test_several_inputs_go_into_one_folder(self) -> None:
         touch("a.mp4", "p/b.jpg", "in/x/c.gif")
-        assert pairs(plan(["a.mp4", "p/b.jpg", "in"], "out")) == [
+        assert sources_and_targets(plan(["a.mp4", "p/b.jpg", "in"], "out")) == [
             ("a.mp4", "out/a.mp4"),
             ("p/b.jpg", "out/b.jpg"),
             ("in/x/c.gif", "out/x/c.gif"),
         ]
-        assert pairs(plan(["a.mp4", "in"])) == [
+        assert sources_and_targets(plan(["a.mp4", "in"])) == [
             ("a.mp4", "a_redacted.mp4"),
             ("in/x/c.gif", "in_redacted/x/c.gif"),
         ]
@@ -178,21 +178,21 @@ class TestRefusals:
         with pytest.raises(SourceError, match=r"missing.*no such file or folder"):
             plan([name])
 
-    @pytest.mark.parametrize("word", ["-", "http://host/a.mp4", "rtsp://host/1", "/dev/null"])
-    def test_what_is_no_file(self, word: str) -> None:
-        with pytest.raises(SourceError, match=f"{word}: is no file.*trackblur live SOURCE --to"):
-            plan([word])
+    @pytest.mark.parametrize("name", ["-", "http://host/a.mp4", "rtsp://host/1", "/dev/null"])
+    def test_a_stream_or_an_address_as_input(self, name: str) -> None:
+        with pytest.raises(SourceError, match=f"{name}: is not a file.*trackblur live SOURCE --to"):
+            plan([name])
 
     @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
     def test_a_pipe_is_not_waited_for(self) -> None:
         os.mkfifo("in.mp4")
-        with pytest.raises(SourceError, match=r"in\.mp4: is no file.*trackblur live"):
+        with pytest.raises(SourceError, match=r"in\.mp4: is not a file.*trackblur live"):
             plan(["in.mp4"])
 
     @pytest.mark.parametrize("output", ["-", "rtmp://host/key"])
-    def test_an_output_that_is_no_file(self, output: str) -> None:
+    def test_a_stream_or_an_address_as_output(self, output: str) -> None:
         touch("a.jpg")
-        with pytest.raises(SettingsError, match=f"{output}: is no file"):
+        with pytest.raises(SettingsError, match=f"{output}: is not a file"):
             plan(["a.jpg"], output)
 
     def test_a_file_in_a_closed_folder(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,17 +200,17 @@ class TestRefusals:
             raise PermissionError(errno.EACCES, "Permission denied", str(self))
 
         monkeypatch.setattr(Path, "stat", refuse)
-        with pytest.raises(SourceError, match=r"cannot be looked at \(permission denied\)"):
+        with pytest.raises(SourceError, match=r"cannot be read \(permission denied\)"):
             plan(["closed/a.jpg"])
 
     def test_a_pattern_that_matches_nothing(self) -> None:
         touch("notes.txt")
-        with pytest.raises(SourceError, match="matches no videos or pictures"):
+        with pytest.raises(SourceError, match="matches no videos or images"):
             plan(["*"])
 
     def test_a_folder_without_media(self) -> None:
         touch("in/notes.txt")
-        with pytest.raises(SourceError, match="holds no videos or pictures"):
+        with pytest.raises(SourceError, match="contains no videos or images"):
             plan(["in"])
 
     @pytest.mark.parametrize("inputs", [["in"], ["in/*"], ["in/a.jpg", "in/b.jpg"]])
@@ -241,7 +241,7 @@ class TestRefusals:
         with pytest.raises(SettingsError, match="is an input"):
             plan(["a.jpg"], "link.jpg", overwrite=True)
 
-    def test_two_outputs_of_one_name(self) -> None:
+    def test_two_outputs_with_the_same_name(self) -> None:
         touch("x/a.jpg", "y/a.jpg")
         with pytest.raises(SettingsError, match=r"a\.jpg: would be the output of x.*and of y"):
             plan(["x/a.jpg", "y/a.jpg"], "out")
@@ -256,43 +256,43 @@ trees = st.sets(st.builds("{}{}{}".format, folders, stems, suffixes), min_size=1
 @given(
     tree=trees,
     output=st.sampled_from([None, "../other", "in/out", "../in_redacted", "in/x", ".."]),
-    word=st.sampled_from(["in", "in/**", "in/*", "in/x"]),
+    name=st.sampled_from(["in", "in/**", "in/*", "in/x"]),
     overwrite=st.booleans(),
 )
 @settings(max_examples=80)
-def test_whatever_the_files_no_output_meets_another_or_an_input(
+def test_no_output_is_another_output_or_an_input_whatever_the_files(
     tmp_path_factory: pytest.TempPathFactory,
     tree: set[str],
     output: str | None,
-    word: str,
+    name: str,
     overwrite: bool,
 ) -> None:
     os.chdir(tmp_path_factory.mktemp("tree"))
-    touch(*(f"in/{name}" for name in tree))
+    touch(*(f"in/{file}" for file in tree))
     try:
-        planned = plan([word], output, overwrite=overwrite)
+        planned = plan([name], output, overwrite=overwrite)
     except (SourceError, SettingsError):
         return  # refused as a whole, nothing is written
-    everything = [*planned.jobs, *planned.skipped]
+    everything: list[Job | SkippedFile] = [*planned.jobs, *planned.skipped]
     targets = [item.target.resolve() for item in everything]
     sources = {item.source.resolve() for item in everything}
     assert len(set(targets)) == len(targets)
     assert not sources & set(targets)
-    root = Path("in/x" if word == "in/x" else "in")
+    root = Path("in/x" if name == "in/x" else "in")
     for item in everything:
         place = item.source.relative_to(root)
         assert not any(part.startswith(".") for part in place.parts)
         expected_folder = place.parent
         if output is not None:
             assert item.target.parent == Path(output) / expected_folder
-        elif "*" in word:
+        elif "*" in name:
             assert item.target.parent == item.source.parent
         else:
             assert item.target.parent == root.with_name(f"{root.name}_redacted") / expected_folder
         assert item.target.name.startswith(item.source.stem)
     for job in planned.jobs:
-        with job.folder_made():
+        with job.target_folder():
             job.target.touch()
-    again = plan([word], output)  # what a run has written, the same command does not redact
+    again = plan([name], output)  # the same command does not redact its own outputs
     assert not again.jobs
     assert {item.target.resolve() for item in again.skipped} <= set(targets)

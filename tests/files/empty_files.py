@@ -1,4 +1,4 @@
-"""Empty files, for what goes by names alone."""
+"""Empty files, for tests of names alone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def touch(*names: str) -> None:
-    """Make empty files, and the folders that they need."""
+    """Create empty files, and the folders that they need."""
     for name in names:
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).touch()

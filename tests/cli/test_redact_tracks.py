@@ -1,0 +1,170 @@
+"""`trackblur IN OUT` with --tracks, --verify, --one-pass, --delay and --margin."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import GREEN, QUICK, green_shares
+from tests.command_line import error_line, run
+
+LOUD = QUICK[:-1]
+HAAR = ("--detector", "haar")
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_an_existing_track_file_is_kept_and_found_before_detection(
+    small_clip: Path, tracked: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = tracked.read_bytes()
+    assert run(small_clip, tmp_path / "out.mp4", "--tracks", tracked, *QUICK) == 1
+    assert "already exists" in error_line(capsys)
+    assert tracked.read_bytes() == before
+    assert names(tmp_path) == set()
+
+
+@pytest.mark.parametrize("name", ["in.mp4", "link.mp4", "out.mp4"])
+def test_a_track_file_never_replaces_a_video(
+    small_clip: Path, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = Path(shutil.copy(small_clip, tmp_path / "in.mp4"))
+    (tmp_path / "link.mp4").hardlink_to(source)
+    arguments = (source, tmp_path / "out.mp4", "--tracks", tmp_path / name, "--overwrite")
+    assert run(*arguments, *QUICK) == 2
+    assert "is the video itself" in error_line(capsys)
+    assert source.read_bytes() == small_clip.read_bytes()
+    assert names(tmp_path) == {"in.mp4", "link.mp4"}
+
+
+def test_one_track_file_is_not_for_several_inputs(
+    small_clip: Path,
+    other_small_clip: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    arguments = (small_clip, other_small_clip, tmp_path / "out", "--tracks", tmp_path / "t.jsonl")
+    assert run(*arguments, *QUICK) == 2
+    assert "one track file for several inputs" in error_line(capsys)
+    assert names(tmp_path) == set()
+
+
+def test_a_track_file_needs_both_passes(
+    small_clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = (small_clip, tmp_path / "out.mp4", "--tracks", tmp_path / "t.jsonl", "--one-pass")
+    assert run(*arguments, *QUICK) == 2
+    assert "leave out --one-pass" in error_line(capsys)
+    assert names(tmp_path) == set()
+
+
+def test_a_still_image_has_no_tracks(
+    small_image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(small_image, tmp_path / "p.png", "--tracks", tmp_path / "t.jsonl", *HAAR) == 2
+    assert "still.png is an image" in error_line(capsys)
+    assert "t.jsonl" not in names(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--delay", "0.2"), "--one-pass"),
+        (("--one-pass", "--delay", "11"), "--delay is 11"),
+        (("--one-pass", "--delay", "-1"), "--delay is -1"),
+        (("--margin", "-0.1"), "--margin is -0.1"),
+        (("--margin", "nan"), "--margin is nan"),
+    ],
+)
+def test_a_wrong_time_is_wrong_usage(
+    small_clip: Path,
+    tmp_path: Path,
+    arguments: tuple[str, ...],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(small_clip, tmp_path / "out.mp4", *QUICK, *arguments) == 2
+    assert message in error_line(capsys)
+    assert names(tmp_path) == set()
+
+
+@pytest.mark.parametrize("delay", ["0", "0.2", "9"])
+def test_one_pass_writes_all_frames_whatever_the_delay(
+    small_clip: Path, tmp_path: Path, delay: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.mp4"
+    arguments = ("--one-pass", "--delay", delay, *GREEN, "--json")
+    assert run(small_clip, out, *QUICK, *arguments) == 0
+    assert json.loads(capsys.readouterr().out)["files"][0]["frames"] == 10
+    assert len(green_shares(out)) == 10
+    assert green_shares(out)[-1] > 0.05
+
+
+@pytest.mark.usefixtures("no_weights")
+def test_a_run_that_hides_all_faces_is_verified_as_clean(
+    small_clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(small_clip, tmp_path / "out.mp4", "--verify", *LOUD) == 0
+    messages = capsys.readouterr().err
+    assert "no exposed face in 10 of 10 frames" in messages
+    advice = "a second, independent detector sees more: trackblur models pull"
+    assert f"searched by onnx: {advice}" in messages
+
+
+def test_the_verdict_is_in_the_summary_and_in_a_report(
+    small_clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page, out = tmp_path / "report.html", tmp_path / "out.mp4"
+    assert run(small_clip, out, "--verify-report", page, "--json", *LOUD) == 0
+    printed = capsys.readouterr()
+    (file,) = json.loads(printed.out)["files"]
+    assert (file["verified"]["clean"], file["verified"]["looked"]) == (True, 10)
+    assert f"trackblur: {page}: the verification report; it shows faces" in printed.err
+    assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert run(small_clip, tmp_path / "o.mp4", "--json", *QUICK) == 0
+    assert json.loads(capsys.readouterr().out)["files"][0]["verified"] is None
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_detection(
+    small_clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(small_clip, tmp_path / "b.mp4")
+    (tmp_path / "old.html").touch()
+    for page, code, message in (
+        (tmp_path / "b.mp4", 2, "is not the name of a report"),
+        (tmp_path / "old.html", 1, "already exists"),
+        (tmp_path / "none" / "a.html", 1, "does not exist: create it"),
+    ):
+        assert run(small_clip, tmp_path / "out.mp4", "--verify-report", page, *QUICK) == code
+        assert message in error_line(capsys)
+    inputs = (small_clip, tmp_path / "b.mp4", "-o", tmp_path / "hidden")
+    assert run(*inputs, "--verify-report", "a.html", *QUICK) == 2
+    assert "a.html: is one report for several inputs" in error_line(capsys)
+    assert names(tmp_path) == {"b.mp4", "old.html"}
+
+
+@pytest.mark.usefixtures("no_weights")
+@pytest.mark.parametrize("arguments", [(), ("--one-pass",)])
+def test_a_run_that_leaves_faces_exposed_ends_with_3(
+    small_clip: Path,
+    tmp_path: Path,
+    arguments: tuple[str, ...],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "out.mp4"
+    blind = ("--confidence", "1", "--detect-every", "9")
+    assert run(small_clip, out, "--verify", *QUICK, *blind, *arguments) == 3
+    assert "a face is exposed" in capsys.readouterr().err
+    assert out.exists()  # for the user to look at
+
+
+def test_a_still_image_is_not_verified_and_a_warning_says_so(
+    small_image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(small_image, tmp_path / "p.png", "--verify", "--quiet", *HAAR) == 0
+    assert "p.png: not verified: --verify is for videos" in capsys.readouterr().err

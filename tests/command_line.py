@@ -1,0 +1,38 @@
+"""Runs the command line in this process."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from tracker_blur.cli.main import main
+
+_SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+def run(*arguments: str | Path) -> int:
+    """Run the command line in this process and return its exit code."""
+    handlers = {number: signal.getsignal(number) for number in _SIGNALS}
+    try:
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
+def run_train(arguments: Iterable[str | Path]) -> int:
+    """Run `trackblur train` and return its exit code."""
+    return run("train", *arguments)
+
+
+def error_line(capsys: pytest.CaptureFixture[str]) -> str:
+    """Return the only error line that was printed."""
+    lines = [line for line in capsys.readouterr().err.splitlines() if "error:" in line]
+    assert len(lines) == 1, lines
+    return lines[0]

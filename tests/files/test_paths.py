@@ -1,0 +1,95 @@
+"""What names of files say: the kind of media, the names of outputs, what is not a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tracker_blur.errors import SettingsError, SourceError
+from tracker_blur.files.paths import (
+    comparison_path,
+    default_output,
+    default_output_folder,
+    format_of,
+    is_output,
+    media_kind,
+    mirrored_output,
+)
+from tracker_blur.images.reader import ImageReader
+from tracker_blur.video.reader import VideoReader
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "kind"),
+    [
+        ("a.jpg", "b.png", "image"),
+        ("a.GIF", "b.gif", "image"),
+        ("a.gif", "b.webp", "image"),
+        ("a.gif", "b.mp4", "video"),
+        ("a.mp4", "b.gif", "video"),
+        ("a.avi", "b.mkv", "video"),
+        ("a.xyz", "b.mp4", "video"),
+    ],
+)
+def test_both_suffixes_say_how_a_file_is_processed(source: str, target: str, kind: str) -> None:
+    assert media_kind(Path(source), Path(target)) == kind
+
+
+@pytest.mark.parametrize(
+    ("source", "target"), [("a.jpg", "b.mp4"), ("a.webp", "b.mp4"), ("a.mp4", "b.jpg")]
+)
+def test_an_image_does_not_become_a_video_nor_a_video_an_image(source: str, target: str) -> None:
+    with pytest.raises(SettingsError, match=target):
+        media_kind(Path(source), Path(target))
+
+
+def test_an_unknown_image_suffix_is_refused_with_the_known_ones() -> None:
+    assert format_of(Path("a.JPG")) == "JPEG"
+    with pytest.raises(SettingsError, match=r"a\.xyz: .* choose one of jpg, jpeg, "):
+        format_of(Path("a.xyz"))
+
+
+@pytest.mark.parametrize(
+    ("name", "next_to_it", "elsewhere"),
+    [
+        ("a.mp4", "a_redacted.mp4", "a.mp4"),
+        ("a.b.JPG", "a.b_redacted.JPG", "a.b.JPG"),
+        ("a.avi", "a_redacted.avi.mkv", "a.avi.mkv"),
+        ("a", "a_redacted.mkv", "a.mkv"),
+    ],
+)
+def test_an_output_keeps_its_name_and_is_recognized(
+    name: str, next_to_it: str, elsewhere: str, tmp_path: Path
+) -> None:
+    file = tmp_path / name
+    assert default_output(file) == tmp_path / next_to_it
+    assert mirrored_output(Path("x", name)) == Path("x", elsewhere)
+    assert not is_output(default_output(file))
+    file.touch()
+    assert is_output(default_output(file))
+    assert not is_output(file)
+
+
+def test_a_comparison_is_recognized_as_an_output(tmp_path: Path) -> None:
+    output = tmp_path / "a_redacted.jpg"
+    output.touch()
+    assert comparison_path(output) == tmp_path / "a_redacted_compare.jpg"
+    assert is_output(comparison_path(output))
+
+
+def test_every_folder_has_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    next_to_it = tmp_path.with_name(f"{tmp_path.name}_redacted")
+    assert default_output_folder(tmp_path) == next_to_it
+    assert default_output_folder(Path()) == next_to_it
+    assert default_output_folder(Path("in")) == Path("in_redacted")
+
+
+@pytest.mark.parametrize("reader", [VideoReader, ImageReader])
+@pytest.mark.parametrize("name", ["/dev/null", "-", "http://host/a.mp4"])
+def test_readers_refuse_what_is_not_a_file(
+    reader: type[VideoReader | ImageReader], name: str
+) -> None:
+    with pytest.raises(SourceError, match="is not a file"):
+        reader(Path(name))

@@ -1,0 +1,97 @@
+"""`trackblur render`: the second pass alone; hides in a video what its track file says."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tracker_blur.cli.console import EXIT_DONE, Console, print_json, summarize
+from tracker_blur.cli.options import (
+    FILES,
+    Parser,
+    add_encoding_options,
+    add_file_options,
+    add_message_options,
+    add_metadata_option,
+    add_redaction_options,
+    settings_from,
+)
+from tracker_blur.settings import Settings
+
+if TYPE_CHECKING:
+    from tracker_blur.core.tracks import Tracks
+    from tracker_blur.files.jobs import Job
+
+
+def add_parser(commands: Any) -> Parser:
+    """Add this command's parser to the `argparse` sub-parsers and return it."""
+    parser: Parser = commands.add_parser(
+        "render",
+        help="hide in a video what its track file says",
+        description="Hide in a video what its track file says. Nothing is detected.",
+    )
+    for name, metavar, text in (
+        ("source", "IN", "the video"),
+        ("tracks", "FILE", "its track file"),
+        ("target", "OUT", "the output"),
+    ):
+        path = parser.add_argument(name, type=Path, metavar=metavar, help=text)
+        path.complete = FILES  # type: ignore[attr-defined]  # for shtab
+    add_redaction_options(parser.add_argument_group("redaction"))
+    output = parser.add_argument_group("output")
+    add_encoding_options(output, "the input's")
+    add_metadata_option(output)
+    add_file_options(output)
+    add_message_options(parser.add_argument_group("messages"))
+    return parser
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Hide what the track file says."""
+    from tracker_blur.annotations import track_file
+    from tracker_blur.cli.console import silence_libraries
+    from tracker_blur.cli.redact import note_unused_settings
+    from tracker_blur.files.jobs import Job
+    from tracker_blur.files.paths import check_is_file_name, media_kind
+    from tracker_blur.pipeline import Engine
+
+    settings = settings_from(options, Settings)
+    silence_libraries()
+    check_is_file_name(options.target)
+    content = track_file.read(options.tracks)
+    track_file.check_source(content, options.source)
+    job = Job(options.source, options.target, media_kind(options.source, options.target))
+    note_unused_settings(settings, {"video"}, console)
+    if not any(track.hide for track in content.tracks.tracks):
+        console.warn(f"{options.tracks}: hides nothing: the output shows every face")
+    tracks = _with_gif_times(content.tracks, job, settings)
+    with job.target_folder(), console.progress(job.source.name) as progress:
+        report = Engine(settings).render_file(job, tracks, progress)
+    console.report(report, verbose=options.verbose)
+    if options.json:
+        print_json(summarize([report], [], settings))
+    return EXIT_DONE
+
+
+def _with_gif_times(tracks: Tracks, job: Job, settings: Settings) -> Tracks:
+    """Return the tracks of a GIF with the frame times of the reader that this job uses.
+
+    A GIF is read as an image to become one, and as a video to become a video. Each reader has its
+    own time base and its own shortest frame. The hash has shown that the file is the same.
+    """
+    import numpy as np
+
+    from tracker_blur.images.reader import ImageReader
+    from tracker_blur.video.reader import VideoReader
+
+    if job.source.suffix.lower() != ".gif":
+        return tracks
+    reader = ImageReader if job.kind == "image" else VideoReader
+    with reader(job.source, partial=settings.partial) as source:
+        frames = [(frame.pts, frame.time_base) for frame in source]
+    if len(frames) != tracks.frame_count:
+        return tracks  # the renderer refuses it
+    times = np.array([pts for pts, _ in frames], np.int64)
+    return replace(tracks, times=times, time_base=frames[0][1])
