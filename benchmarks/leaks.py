@@ -1,23 +1,24 @@
-"""How much of each annotated face is left to see: trackblur, deface 1.5.0, plain detection.
+"""Measures how much of each annotated face stays visible: trackblur, deface, plain detection.
 
     python benchmarks/leaks.py --face ../shared/models [--tools two-pass,deface-0.2]
         [--only CLIP,...] [--keep FOLDER] [--out docs/leaks.md]
 
-A clip is NAME.mp4 or NAME.mkv beside NAME.csv with the columns frame,track,x,y,w,h. Every tool
-fills faces with solid black and otherwise works as it does by default; `--judge` names the program
-that compares its output with the clip and the truth.
+A clip is NAME.mp4 or NAME.mkv next to NAME.csv with the columns frame,track,x,y,w,h. Every tool
+fills faces with solid black and otherwise works as it does by default. `--judge` names the program
+that compares its output with the clip and the annotations.
 
-    two-pass, one-pass   trackblur as it is called, and with --one-pass
-    delay-5, delay-15    --one-pass --delay, for that many frames of the clip
-    deface-0.2, -0.5     deface 1.5.0 at its default threshold and at a higher one, in a virtual
-                         environment of its own, made on the first run, which keeps the outputs
-    plain                what trackblur's detector finds on each frame by itself, and nothing else
+- two-pass, one-pass: trackblur by default, and with --one-pass.
+- delay-5, delay-15: --one-pass with --delay of that many frames of the clip.
+- deface-0.2, deface-0.5: deface 1.5.0 at its default threshold and at a higher one, in its own
+  virtual environment. The first run makes that and keeps deface's outputs there.
+- plain: what trackblur's detector finds in each frame by itself, and nothing else.
 
-In total, face-frames are pooled, and so are tracks; over-blur and jitter are the clips' means,
-weighted by their face-frames. `/ deface` is the over-blur over that of deface-0.2, in brackets that
-of the clip where it is largest. A † marks an output with more or fewer frames than the clip, which
-is judged frame by frame all the same. Times are of whole processes (plain: without the start of
-Python), run once, beside whatever else the machine had to do: benchmarks/speed.py measures speed.
+In the totals, face-frames are pooled, and so are tracks; over-blur and jitter are the clips' means,
+weighted by their face-frames. `/ deface` is the over-blur divided by that of deface-0.2, followed
+in parentheses by that of the clip where it is largest. A † marks an output with more or fewer
+frames than the clip, which is still judged frame by frame. Times are of whole processes (plain:
+without the start of Python), run once, next to anything else on the machine: benchmarks/speed.py
+measures speed.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ from tracker_blur.weights.store import Weights
 
 ROOT = Path(__file__).resolve().parents[1]
 DEFACE_PACKAGES = ("deface==1.5.0", "onnxruntime")
-DEFACE_ENCODER = {"codec": "libx264", "macro_block_size": 2}  # its default would resize 1080 lines
+DEFACE_ENCODER = {"codec": "libx264", "macro_block_size": 2}  # its default would resize 1080p
 BASELINE = "deface-0.2"
 NOTHING = "-"
 BEGIN, END = "<!-- tables: benchmarks/leaks.py -->", "<!-- end of tables -->"
@@ -66,28 +67,38 @@ HEAD = (
 
 
 class Clip(NamedTuple):
-    """A video and the file that says where its faces are."""
+    """A video and the annotations of its faces."""
 
     video: Path
     truth: Path
 
     @property
     def name(self) -> str:
-        """The clip's name, without suffix."""
+        """The clip's name, without extension."""
         return self.video.stem
 
 
 Redact: TypeAlias = Callable[[Clip, Path], float]
-"""Writes a clip, redacted, to a path; returns the seconds that it took."""
+"""Writes a redacted clip to a path; returns the seconds that it took."""
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What is left to see of one clip, or of several.
+    """What stays visible in one clip, or in several.
 
-    lifelong   tracks that are exposed in each of their frames
-    false_pct  hidden share of the picture where there is no face; None where there is one
-    is_whole   whether the output has as many frames as the clip
+    Attributes:
+        face_frames: annotated faces, counted in each frame.
+        exposed: exposed face-frames.
+        longest_run: most successive frames in which a face is exposed.
+        tracks: annotated tracks.
+        clean: tracks that are never exposed.
+        never_hidden: tracks that are exposed in each of their frames.
+        worst_cover: the least that is hidden of any face.
+        overblur: hidden area over the area of the faces.
+        jitter: how much the hidden share of a face changes between frames.
+        false_pct: hidden share of frames without a face; None if the clip has faces.
+        is_complete: whether the output has as many frames as the clip.
+        seconds: time of the process.
     """
 
     face_frames: int
@@ -95,12 +106,12 @@ class Figures:
     longest_run: int
     tracks: int
     clean: int
-    lifelong: int
+    never_hidden: int
     worst_cover: float
     overblur: float
     jitter: float
     false_pct: float | None
-    is_whole: bool
+    is_complete: bool
     seconds: float
 
 
@@ -128,26 +139,26 @@ def _parser() -> argparse.ArgumentParser:
     shared = ROOT.parent / "shared"
     every_tool = "two-pass,one-pass,delay-5,delay-15,deface-0.2,deface-0.5,plain"
     parser.add_argument("--clips", type=Path, default=shared / "videos", metavar="FOLDER")
-    parser.add_argument("--only", type=_words, metavar="CLIP,...", help="names without suffix")
+    parser.add_argument("--only", type=_names, metavar="CLIP,...", help="names without extension")
     parser.add_argument(
         "--judge", type=Path, default=shared / "tools" / "exposure.py", metavar="FILE"
     )
-    parser.add_argument("--tools", type=_words, default=every_tool, help="(default: %(default)s)")
+    parser.add_argument("--tools", type=_names, default=every_tool, help="(default: %(default)s)")
     parser.add_argument("--face", type=Path, metavar="DIR", help="folder with weight files")
     parser.add_argument("--detector", default="auto")
-    parser.add_argument("--options", default="", help="more options for trackblur")
+    parser.add_argument("--options", default="", help="further options for trackblur")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the outputs here")
     parser.add_argument(
-        "--out", type=Path, metavar="FILE", help="Markdown in which to write or replace the tables"
+        "--out", type=Path, metavar="FILE", help="Markdown file whose tables are replaced"
     )
     parser.add_argument(
         "--deface-env", type=Path, default=ROOT / "build" / "deface", metavar="FOLDER",
-        help="its virtual environment, made if missing",
+        help="virtual environment of deface, made if missing",
     )  # fmt: skip
     return parser
 
 
-def _words(text: str) -> list[str]:
+def _names(text: str) -> list[str]:
     return text.split(",")
 
 
@@ -159,7 +170,7 @@ def _clips(arguments: argparse.Namespace) -> list[Clip]:
         if video.exists() and (arguments.only is None or video.stem in arguments.only)
     ]
     if not clips:
-        raise SystemExit(f"{arguments.clips}: no annotated clips here, or none of these names")
+        raise SystemExit(f"{arguments.clips}: has no annotated clips, or none with these names")
     return clips
 
 
@@ -167,12 +178,12 @@ def _tools(arguments: argparse.Namespace) -> dict[str, Redact]:
     settings = Settings(
         models_folder=arguments.face, detector=arguments.detector, method="solid", overwrite=True
     )
-    words = ["--method", "solid", "--detector", arguments.detector, "--overwrite", "--quiet"]
-    words += ["--face", str(arguments.face)] if arguments.face else []
-    words += arguments.options.split()
-    one_pass = [*words, "--one-pass"]
+    options = ["--method", "solid", "--detector", arguments.detector, "--overwrite", "--quiet"]
+    options += ["--face", str(arguments.face)] if arguments.face else []
+    options += arguments.options.split()
+    one_pass = [*options, "--one-pass"]
     return {
-        "two-pass": partial(_trackblur, words, 0),
+        "two-pass": partial(_trackblur, options, 0),
         "one-pass": partial(_trackblur, one_pass, 0),
         "delay-5": partial(_trackblur, one_pass, 5),
         "delay-15": partial(_trackblur, one_pass, 15),
@@ -189,17 +200,17 @@ def _chosen(tools: Mapping[str, Redact], names: Sequence[str]) -> dict[str, Reda
     return {name: tool for name, tool in tools.items() if name in names}
 
 
-def _trackblur(words: Sequence[str], delay_frames: int, clip: Clip, target: Path) -> float:
+def _trackblur(options: Sequence[str], delay_frames: int, clip: Clip, target: Path) -> float:
     delay = []
     if delay_frames:
         with VideoReader(clip.video) as source:
             delay = ["--delay", f"{float(delay_frames / source.info.rate):.6f}"]
     program = [sys.executable, "-m", "tracker_blur", str(clip.video), str(target)]
-    return _timed([*program, *words, *delay])
+    return _timed([*program, *options, *delay])
 
 
 def _plain(settings: Settings, clip: Clip, target: Path) -> float:
-    """Hide what the detector finds on each frame."""
+    """Hide what the detector finds in each frame."""
     started = time.perf_counter()
     _, detector = load_detector(settings.detector, Weights(settings.models_folder))
     redactor = Redactor(settings)
@@ -208,17 +219,19 @@ def _plain(settings: Settings, clip: Clip, target: Path) -> float:
         x_ratio, y_ratio = source.info.size[0] / width, source.info.size[1] / height
         with VideoWriter(target, clip.video, source, settings) as sink:
             for frame in source:
-                found = detector.detect(frame.view((width, height)), detector.default_confidence)
+                detections = detector.detect(
+                    frame.view((width, height)), detector.default_confidence
+                )
                 faces = [
-                    Face(index, find.box.scaled(x_ratio, y_ratio), find.score, Origin.DETECTED)
-                    for index, find in enumerate(found)
+                    Face(index, found.box.scaled(x_ratio, y_ratio), found.score, Origin.DETECTED)
+                    for index, found in enumerate(detections)
                 ]
                 sink.write(redactor.redact(frame, faces))
     return time.perf_counter() - started
 
 
 def _deface(environment: Path, threshold: float, clip: Clip, target: Path) -> float:
-    """Run deface, or take what an earlier run has left in its environment."""
+    """Run deface, or reuse what an earlier run left in its environment."""
     digest = hashlib.sha256(clip.video.read_bytes()).hexdigest()[:16]
     kept = environment / "leaks" / f"{digest}_{threshold}.mp4"
     seconds = kept.with_suffix(".seconds")
@@ -226,7 +239,7 @@ def _deface(environment: Path, threshold: float, clip: Clip, target: Path) -> fl
         kept.parent.mkdir(parents=True, exist_ok=True)
         unfinished = kept.with_suffix(".unfinished.mp4")
         command = [
-            str(_deface_program(environment)), str(_punctual(clip.video, kept.parent)),
+            str(_deface_program(environment)), str(_starting_at_zero(clip.video, kept.parent)),
             "--output", str(unfinished), "--thresh", str(threshold), "--replacewith", "solid",
             "--ffmpeg-config", json.dumps(DEFACE_ENCODER),
         ]  # fmt: skip
@@ -236,10 +249,10 @@ def _deface(environment: Path, threshold: float, clip: Clip, target: Path) -> fl
     return float(seconds.read_text())
 
 
-def _punctual(video: Path, folder: Path) -> Path:
-    """Return the video, or a copy of its pictures alone in the folder if its sound begins earlier.
+def _starting_at_zero(video: Path, folder: Path) -> Path:
+    """Return the video, or a copy of its video stream alone if its audio starts earlier.
 
-    deface's reader would repeat the first picture until its time comes, and so its output would be
+    deface's reader would repeat the first frame until its time comes, and so its output would be
     judged by the wrong frames.
     """
     with av.open(video) as source:
@@ -247,11 +260,11 @@ def _punctual(video: Path, folder: Path) -> Path:
         start = stream.start_time or 0
         if start * (stream.time_base or 0) * av.time_base <= (source.start_time or 0):
             return video
-        target = folder / f"{video.stem}_pictures.mp4"
+        target = folder / f"{video.stem}_video.mp4"
         with av.open(target, "w") as copy:
             track = copy.add_stream_from_template(stream)
             for packet in source.demux(stream):
-                if packet.pts is not None and packet.dts is not None:  # the last one is empty
+                if packet.pts is not None and packet.dts is not None:  # the last packet is empty
                     packet.pts -= start
                     packet.dts -= start
                     packet.stream = track
@@ -260,10 +273,10 @@ def _punctual(video: Path, folder: Path) -> Path:
 
 
 def _deface_program(environment: Path) -> Path:
-    """Return the program in its virtual environment, which is made if missing."""
+    """Return the program in its virtual environment; make that if it is missing."""
     program = environment / "bin" / "deface"
     if not program.exists():
-        _tell(f"installing {' '.join(DEFACE_PACKAGES)} into {environment}")
+        _log(f"installing {' '.join(DEFACE_PACKAGES)} into {environment}")
         venv.create(environment, with_pip=True)
         install = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet"]
         subprocess.run([*install, *DEFACE_PACKAGES], check=True)
@@ -273,23 +286,23 @@ def _deface_program(environment: Path) -> Path:
 def _timed(command: Sequence[str]) -> float:
     """Run a program and return its seconds."""
     started = time.perf_counter()
-    _finished(command)
+    _run_to_end(command)
     return time.perf_counter() - started
 
 
-def _finished(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end; a failure is shown and ends the benchmark."""
+def _run_to_end(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end; if it fails, show why and end the benchmark."""
     run = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if run.returncode != 0:
-        said = (run.stdout + run.stderr)[-2000:]
-        raise SystemExit(f"{' '.join(command)}\nfailed ({run.returncode}):\n{said}")
+        output = (run.stdout + run.stderr)[-2000:]
+        raise SystemExit(f"{' '.join(command)}\nfailed ({run.returncode}):\n{output}")
     return run
 
 
 def _measured(
     clip: Clip, tools: Mapping[str, Redact], judge: Path, keep: Path | None
 ) -> Iterator[tuple[str, Figures]]:
-    """Give each tool's figures on a clip."""
+    """Yield each tool's figures on a clip."""
     with tempfile.TemporaryDirectory(prefix="trackblur-leaks-") as scratch:
         folder = keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
@@ -297,51 +310,51 @@ def _measured(
             target = folder / f"{clip.name}_{name}{clip.video.suffix}"
             seconds = redact(clip, target)
             figures = _judged(clip, target, judge, seconds)
-            _tell(f"{clip.name}: {name}: {figures.exposed} exposed, {seconds:.1f} s")
+            _log(f"{clip.name}: {name}: {figures.exposed} exposed, {seconds:.1f} s")
             yield name, figures
 
 
 def _judged(clip: Clip, redacted: Path, judge: Path, seconds: float) -> Figures:
     command = [sys.executable, str(judge), str(clip.video), str(redacted), str(clip.truth)]
-    judged = _finished([*command, "--list", "--json"])
+    judged = _run_to_end([*command, "--list", "--json"])
     *exposures, summary = judged.stdout.splitlines()
     found = json.loads(summary)
     with clip.truth.open(newline="") as rows:
-        lives = Counter(row["track"] for row in csv.DictReader(rows))
-    bare = Counter(re.sub(r"exposed track (.*) frame \d+ cover .*", r"\1", e) for e in exposures)
+        lengths = Counter(row["track"] for row in csv.DictReader(rows))
+    exposed = Counter(re.sub(r"exposed track (.*) frame \d+ cover .*", r"\1", e) for e in exposures)
     return Figures(
         face_frames=found["face_frames"],
         exposed=found["exposed"],
         longest_run=found["longest_run"],
         tracks=found["tracks"],
         clean=round(found["clean_tracks_pct"] * found["tracks"] / 100),
-        lifelong=sum(frames == lives[track] for track, frames in bare.items()),
+        never_hidden=sum(frames == lengths[track] for track, frames in exposed.items()),
         worst_cover=found["worst_cover"],
         overblur=found["overblur"],
         jitter=found["coverage_jitter"],
         false_pct=found["false_area_pct"],
-        is_whole="number of frames" not in judged.stderr,
+        is_complete="number of frames" not in judged.stderr,
         seconds=seconds,
     )
 
 
 def _rows(results: Sequence[Mapping[str, Figures]]) -> Iterator[list[str]]:
-    """Give each tool's row of a table over clips, each of which has all tools' figures."""
+    """Yield each tool's row of a table over clips that all have figures of all tools."""
     for name in results[0]:
         clips = [result[name] for result in results]
-        mark = "" if all(clip.is_whole for clip in clips) else " †"
+        mark = "" if all(clip.is_complete for clip in clips) else " †"
         baselines = [result[BASELINE] for result in results if BASELINE in result]
         yield [f"{name}{mark}", *_cells(clips, baselines)]
 
 
 def _cells(clips: Sequence[Figures], baselines: Sequence[Figures]) -> Iterator[str]:
-    """Give a tool's figures over some clips, beside those of the baseline if that was run."""
+    """Yield the cells of a tool over some clips, given those of the baseline if it was run."""
     total = _total(clips)
     if total.face_frames:
         yield f"{100 * total.exposed / total.face_frames:.2f} % ({total.exposed})"
         yield str(total.longest_run)
         yield f"{100 * total.clean / total.tracks:.1f} % of {total.tracks}"
-        yield str(total.lifelong)
+        yield str(total.never_hidden)
         yield f"{total.worst_cover:.3f}"
         yield f"{total.overblur:.2f}"
         yield _relative(clips, baselines)
@@ -366,18 +379,18 @@ def _total(clips: Sequence[Figures]) -> Figures:
         longest_run=max(clip.longest_run for clip in clips),
         tracks=sum(clip.tracks for clip in clips),
         clean=sum(clip.clean for clip in clips),
-        lifelong=sum(clip.lifelong for clip in clips),
+        never_hidden=sum(clip.never_hidden for clip in clips),
         worst_cover=min(clip.worst_cover for clip in clips),
         overblur=mean(clip.overblur for clip in clips),
         jitter=mean(clip.jitter for clip in clips),
         false_pct=statistics.mean(false) if false else None,
-        is_whole=all(clip.is_whole for clip in clips),
+        is_complete=all(clip.is_complete for clip in clips),
         seconds=sum(clip.seconds for clip in clips),
     )
 
 
 def _relative(clips: Sequence[Figures], baselines: Sequence[Figures]) -> str:
-    """Return the over-blur over the baseline's, and that of the clip where it is the largest."""
+    """Return the over-blur divided by the baseline's, and the largest such ratio of a clip."""
     if not baselines:
         return NOTHING
     ratio = f"{_ratio(_total(clips), _total(baselines)):.2f}"
@@ -399,16 +412,16 @@ def _table(rows: Iterable[Sequence[str]]) -> str:
 
 
 def _store(tables: str, file: Path) -> None:
-    """Replace the tables in a document and leave the rest of it, or begin one."""
+    """Replace the tables in a document and keep the rest of it, or start a document."""
     text = file.read_text() if file.exists() else f"{BEGIN}\n{END}\n"
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
-        raise SystemExit(f"{file}: there is no place for the tables: add {BEGIN} and {END}")
+        raise SystemExit(f"{file}: has no place for the tables: add {BEGIN} and {END}")
     file.write_text(f"{before}{BEGIN}\n\n{tables}\n\n{END}{after}")
 
 
-def _tell(text: str) -> None:
+def _log(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 

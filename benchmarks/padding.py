@@ -2,9 +2,9 @@
 
     python benchmarks/padding.py [--shared FOLDER]
 
-Every fourth frame of the annotated clips is shown to YuNet at 640 pixels; each true face that it
-finds is compared with the hidden area around the box it gave. What counts of a true face is the
-ellipse in its box. Faces that it misses are for the tracking to cover, not for padding.
+YuNet sees every fourth frame of the annotated clips at 640 pixels. Each true face that it detects
+is compared with the area that would be hidden around the detection. The true face is the ellipse in
+its box. Faces that YuNet misses are left out: hiding them is up to tracking, not padding.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tracker_blur.core.box import Box
 from tracker_blur.core.frame import view_size
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
-CLIPS = (  # david and faceocc2 have boxes of a fixed size
+CLIPS = (  # not david and faceocc2: their boxes have a fixed size
     "dancer.mp4", "portrait_turning.mp4", "runner_portrait.mp4", "signer.mkv", "street_crowd.mp4",
     "two_heads.mp4", "walkers_1080p.mp4", "walking_pause.mp4", "webcam.mp4",
 )  # fmt: skip
@@ -41,8 +41,8 @@ def unit_disc(side: int = 60) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.f
     return xs[inside], ys[inside]
 
 
-def found_faces(folder: Path, detector: cv2.FaceDetectorYN) -> list[tuple[Box, Box]]:
-    """Return the true box and the detector's, for each face that it found."""
+def detected_faces(folder: Path, detector: cv2.FaceDetectorYN) -> list[tuple[Box, Box]]:
+    """Return the true box and the detection of each detected face."""
     pairs = []
     for clip in CLIPS:
         truth: dict[int, list[Box]] = defaultdict(list)
@@ -56,12 +56,12 @@ def found_faces(folder: Path, detector: cv2.FaceDetectorYN) -> list[tuple[Box, B
                 width, height = view_size((frame.width, frame.height), 640)
                 image = frame.to_ndarray(format="bgr24", width=width, height=height)
                 detector.setInputSize((width, height))
-                found = detector.detect(image)[1]
+                detections = detector.detect(image)[1]
                 boxes = [
                     Box.from_xywh(*map(float, face[:4])).scaled(
                         frame.width / width, frame.height / height
                     )
-                    for face in (() if found is None else found)
+                    for face in (() if detections is None else detections)
                 ]
                 for true in truth[index]:
                     best = max(boxes, key=true.iou, default=None)
@@ -78,14 +78,14 @@ def main() -> None:
     detector = cv2.FaceDetectorYN.create(
         str(shared / "models" / "face_detection_yunet_2023mar.onnx"), "", (320, 320), 0.5
     )
-    pairs = found_faces(shared / "videos", detector)
+    pairs = detected_faces(shared / "videos", detector)
     disc_x, disc_y = unit_disc()
-    print(f"{len(pairs)} faces found; wholly hidden: 99 % of the true ellipse and more")
-    print("padding | ellipse: wholly hidden, worst, area | rectangle: wholly hidden, worst, area")
+    print(f"{len(pairs)} faces detected; fully hidden: at least 99 % of the true ellipse")
+    print("padding | ellipse: fully hidden, worst, area | rectangle: fully hidden, worst, area")
     for padding in PADDINGS:
         shares, areas = [], []
-        for true, found in pairs:
-            hidden = found.padded(padding)
+        for true, detection in pairs:
+            hidden = detection.padded(padding)
             xs = (true.center[0] + disc_x * true.width / 2 - hidden.center[0]) / hidden.width * 2
             ys = (true.center[1] + disc_y * true.height / 2 - hidden.center[1]) / hidden.height * 2
             in_ellipse = (xs**2 + ys**2 <= 1).mean()

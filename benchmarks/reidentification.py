@@ -1,25 +1,25 @@
-"""Measures how often a redacted face is still recognized, method by method.
+"""Measures how often a redacted face is still recognized, for each method.
 
     python benchmarks/reidentification.py [--shared FOLDER] [--only WORD]
 
 Attackers, after McPherson et al. 2016 (arXiv 1609.00408): each redacted face, the probe, is
 compared with a gallery of known faces, and the nearest one names it (top-1).
 
-    clear   a face recognizer (MobileFaceNet) against clear faces
-    parrot  the same, against faces that were redacted the same way
-    pixels  correlation of 24x24 pixels, against faces that were redacted the same way
-    frames  as clear, but a probe is the average of up to 24 frames of a face (videos only)
+- clear: a face recognizer (MobileFaceNet) against clear faces.
+- parrot: the same, against faces that were redacted in the same way.
+- pixels: correlation of 24x24 pixels, against faces that were redacted in the same way.
+- frames: as clear, but a probe is the average of up to 24 frames of a face (videos only).
 
-Material, all from the folder with test material beside the checkout:
+Data, all from the folder with test material next to the checkout:
 
-    photos  pictures of people taken on other occasions: shows what the face itself still tells.
-            Who is the same person is what the recognizer finds in the clear pictures, aligned by
-            landmarks, and was looked over; people with a single picture are bystanders.
-    videos  tracks of the annotated clips; the gallery is the first third of each track, the probes
-            are its last third. Light, hair and clothes are the same in both: shows what links two
-            appearances in one recording.
+- photos: people photographed on different occasions. They show what the face itself still reveals.
+  The recognizer, on clear images aligned by landmarks, decided who is the same person; the result
+  was checked by eye. People with a single photo are bystanders.
+- videos: tracks of the annotated clips. The gallery is the first third of each track, the probes
+  are its last third. Light, hair and clothes are the same in both. They show what links two
+  appearances in one recording.
 
-The attacker knows the face's box and sees only what is hidden, never the surroundings.
+The attacker knows the face's box and sees only the hidden area, never the surroundings.
 """
 
 from __future__ import annotations
@@ -46,14 +46,14 @@ from tracker_blur.redaction.redactor import Redactor
 from tracker_blur.settings import Settings
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
-CLIPS = (  # montage_cuts is made of the others; no_faces has none
+CLIPS = (  # not montage_cuts, which consists of others, and no_faces
     "dancer.mp4", "david.mp4", "faceocc2.mp4", "portrait_turning.mp4", "runner_portrait.mp4",
     "signer.mkv", "street_crowd.mp4", "two_heads.mp4", "walkers_1080p.mp4", "walking_pause.mp4",
     "webcam.mp4",
 )  # fmt: skip
-SMALLEST_FACE_PX = 32
-SHORTEST_TRACK_FRAMES = 24
-VIEWS_OF_A_TRACK = 4
+MIN_FACE_PX = 32
+MIN_TRACK_FRAMES = 24
+VIEWS_PER_TRACK = 4
 COMBINED_FRAMES = 24
 SAME_PERSON_COSINE = 0.5
 SAME_RECORDING_CORRELATION = 0.5
@@ -70,7 +70,7 @@ METHODS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("fog", {"method": "fog"}),
     ("solid", {"method": "solid"}),
 )
-# Sharp and wide, so that nothing clear is left in what the attacker sees.
+# Hard edges and wide padding, so that the attacker sees nothing clear.
 HIDING = {"shape": "rectangle", "padding_ratio": 0.4, "feather_ratio": 0.0}
 
 Pixels = npt.NDArray[np.uint8]
@@ -79,9 +79,9 @@ Features = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Sample:
-    """One appearance of a person: a picture (red, green, blue) and the face's box in it."""
+    """One appearance of a person: an image (red, green, blue) and the face's box in it."""
 
-    picture: Pixels
+    image: Pixels
     box: Box
 
 
@@ -89,9 +89,10 @@ class Sample:
 class Trial:
     """Who is compared with whom.
 
-    entries  the samples that make each probe and gallery entry: one, or frames to be averaged
-    allowed  (i, j): whether entry j is in the gallery when entry i is the probe
-    same     (i, j): whether they show the same person
+    Attributes:
+        entries: the samples of each probe and gallery entry: one, or frames to be averaged.
+        allowed: (i, j): whether entry j is in the gallery when entry i is the probe.
+        same: (i, j): whether both show the same person.
     """
 
     entries: list[list[int]]
@@ -100,18 +101,18 @@ class Trial:
 
     @property
     def probes(self) -> npt.NDArray[np.bool_]:
-        """Which entries have the same person in their gallery, so that they can be recognized."""
+        """Which entries can be recognized: their gallery has the same person."""
         found: npt.NDArray[np.bool_] = (self.allowed & self.same).any(axis=1)
         return found
 
     @property
     def chance(self) -> float:
-        """How often a blind pick from the gallery is right."""
+        """How often a random pick from the gallery is right."""
         right = (self.allowed & self.same)[self.probes].sum(axis=1)
         return float((right / self.allowed[self.probes].sum(axis=1)).mean())
 
-    def pictures(self, crops: Sequence[Pixels]) -> list[Pixels]:
-        """Return each entry's picture."""
+    def images(self, crops: Sequence[Pixels]) -> list[Pixels]:
+        """Return each entry's image."""
         means = [np.mean([crops[i] for i in entry], axis=0) for entry in self.entries]
         return [np.rint(mean).astype(np.uint8) for mean in means]
 
@@ -125,27 +126,27 @@ class Trial:
 class ArrayFrame(Frame):
     """An RGB array as a frame."""
 
-    def __init__(self, picture: Pixels) -> None:
+    def __init__(self, image: Pixels) -> None:
         self.index, self.pts, self.time_base = 0, 0, Fraction(1)
         self.layout, self.orientation = PixelLayout("rgb"), Orientation.UPRIGHT
-        self._picture = picture
+        self._image = image
 
     @property
     def size(self) -> tuple[int, int]:
         """(width, height)."""
-        return self._picture.shape[1], self._picture.shape[0]
+        return self._image.shape[1], self._image.shape[0]
 
     def view(self, size: tuple[int, int]) -> Image:
-        """Return the picture, scaled."""
-        return np.asarray(cv2.resize(self._picture[..., ::-1], size), np.uint8)
+        """Return the image, scaled."""
+        return np.asarray(cv2.resize(self._image[..., ::-1], size), np.uint8)
 
     def planes(self) -> tuple[Plane, ...]:
         """Return the array's channels."""
-        return tuple(Plane(self._picture[..., channel]) for channel in range(3))
+        return tuple(Plane(self._image[..., channel]) for channel in range(3))
 
 
 class Recognizer:
-    """MobileFaceNet: 128 numbers that are alike for one person."""
+    """MobileFaceNet: 128 numbers that are similar for one person."""
 
     def __init__(self, models: Path) -> None:
         self._network = cv2.dnn.readNetFromONNX(str(models / "mobilefacenet.onnx"))
@@ -162,7 +163,7 @@ class Recognizer:
 
 
 def pixel_features(crops: Sequence[Pixels], side: int = 24) -> Features:
-    """Return reduced crops as unit vectors of mean 0: their product is the correlation."""
+    """Return reduced crops as unit vectors with mean 0: their product is the correlation."""
     small = [cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA) for crop in crops]
     rows = np.stack(small).reshape(len(crops), -1).astype(np.float32)
     return _unit(rows - rows.mean(axis=1, keepdims=True))
@@ -174,32 +175,32 @@ def _unit(rows: npt.NDArray[Any]) -> Features:
 
 
 def attacked(sample: Sample, redactor: Redactor | None) -> Pixels:
-    """Return what the attacker sees, as the recognizer wants it and as well as a box tells.
+    """Return what the attacker sees, aligned for the recognizer as well as a box allows.
 
-    Over the 428 faces of the photos, the recognizer's input is, in the median, a square of 1.19
-    times the box's size, its middle 0.42 down the box.
+    In the median of the 428 faces of the photos, the recognizer's input is a square of 1.19 times
+    the box's size, with its center 0.42 down the box.
     """
-    picture, box = sample.picture, sample.box
+    image, box = sample.image, sample.box
     if redactor is not None:
-        picture = picture.copy()
-        redactor.redact(ArrayFrame(picture), [Face(0, box, 1.0, Origin.DETECTED)])
+        image = image.copy()
+        redactor.redact(ArrayFrame(image), [Face(0, box, 1.0, Origin.DETECTED)])
     scale = 112 / (1.19 * box.size)
     x, y = box.center[0], box.top + 0.42 * box.height
     matrix = np.array([[scale, 0, 56 - x * scale], [0, scale, 56 - y * scale]], np.float32)
-    if scale < 0.7:  # reduced by more than bilinear sampling takes
-        picture = cv2.GaussianBlur(picture, (0, 0), 0.4 / scale)
+    if scale < 0.7:  # bilinear sampling would alias
+        image = cv2.GaussianBlur(image, (0, 0), 0.4 / scale)
     return np.asarray(
-        cv2.warpAffine(picture, matrix, (112, 112), borderMode=cv2.BORDER_REPLICATE), np.uint8
+        cv2.warpAffine(image, matrix, (112, 112), borderMode=cv2.BORDER_REPLICATE), np.uint8
     )
 
 
-def _cut_out(picture: Pixels, box: Box) -> Sample:
-    left, top, right, bottom = box.padded(0.4).clipped(*picture.shape[1::-1]).outward()
-    return Sample(np.ascontiguousarray(picture[top:bottom, left:right]), box.moved(-left, -top))
+def _cropped(image: Pixels, box: Box) -> Sample:
+    left, top, right, bottom = box.padded(0.4).clipped(*image.shape[1::-1]).outward()
+    return Sample(np.ascontiguousarray(image[top:bottom, left:right]), box.moved(-left, -top))
 
 
 def read_videos(folder: Path) -> tuple[list[Sample], Trial, Trial]:
-    """Return appearances in the clips, the trial of single frames, and that of averaged ones."""
+    """Return appearances in the clips, the trial of single frames, and that of averages."""
     samples: list[Sample] = []
     parts: dict[tuple[str, str, str], list[int]] = defaultdict(list)
     for clip in CLIPS:
@@ -208,11 +209,11 @@ def read_videos(folder: Path) -> tuple[list[Sample], Trial, Trial]:
             for index, frame in enumerate(container.decode(video=0)):
                 for track, part, box in wanted.get(index, ()):
                     parts[clip, track, part].append(len(samples))
-                    samples.append(_cut_out(frame.to_ndarray(format="rgb24"), box))
+                    samples.append(_cropped(frame.to_ndarray(format="rgb24"), box))
     singles = [
         (key, [found[i]])
         for key, found in parts.items()
-        for i in np.linspace(0, len(found) - 1, VIEWS_OF_A_TRACK).astype(int)
+        for i in np.linspace(0, len(found) - 1, VIEWS_PER_TRACK).astype(int)
     ]
     return samples, _last_against_first(singles), _last_against_first(list(parts.items()))
 
@@ -222,12 +223,12 @@ def _wanted_frames(truth: Path) -> dict[int, list[tuple[str, str, Box]]]:
     with truth.open(newline="") as file:
         for row in csv.DictReader(file):
             box = Box.from_xywh(*(float(row[name]) for name in "xywh"))
-            if box.width >= SMALLEST_FACE_PX:
+            if box.width >= MIN_FACE_PX:
                 tracks[row["track"]].append((int(row["frame"]), box))
     wanted: dict[int, list[tuple[str, str, Box]]] = defaultdict(list)
     for track, found in tracks.items():
         third = len(found) // 3
-        if len(found) >= SHORTEST_TRACK_FRAMES:
+        if len(found) >= MIN_TRACK_FRAMES:
             for frame, box in found[:third][:COMBINED_FRAMES]:
                 wanted[frame].append((track, "first", box))
             for frame, box in found[-third:][-COMBINED_FRAMES:]:
@@ -243,25 +244,25 @@ def _last_against_first(entries: list[tuple[tuple[str, str, str], list[int]]]) -
 
 
 def read_photos(folder: Path, models: Path, recognizer: Recognizer) -> tuple[list[Sample], Trial]:
-    """Return one face of each picture, and the trial of each against all other occasions."""
+    """Return one face of each photo, and the trial of each against all other occasions."""
     detector = cv2.FaceDetectorYN.create(
         str(models / "face_detection_yunet_2023mar.onnx"), "", (320, 320), 0.6
     )
     samples, aligned, scenes = [], [], []
     files = [*folder.glob("deepface_tests/*.jpg"), *folder.glob("youtube_faces_p1/*.jpg")]
     for file in sorted(files):
-        picture = cv2.imread(str(file))
-        detector.setInputSize(picture.shape[1::-1])
-        faces = detector.detect(picture)[1]
+        image = cv2.imread(str(file))
+        detector.setInputSize(image.shape[1::-1])
+        faces = detector.detect(image)[1]
         if faces is None or (len(faces) > 1 and file.parent.name == "deepface_tests"):
             continue
         face = max(faces, key=lambda found: float(found[2] * found[3]))
-        picture = np.ascontiguousarray(picture[..., ::-1])
-        samples.append(_cut_out(picture, Box.from_xywh(*map(float, face[:4]))))
+        image = np.ascontiguousarray(image[..., ::-1])
+        samples.append(_cropped(image, Box.from_xywh(*map(float, face[:4]))))
         landmarks = face[4:14].reshape(5, 2)
         matrix, _ = cv2.estimateAffinePartial2D(landmarks, TEMPLATE, method=cv2.LMEDS)
-        aligned.append(np.asarray(cv2.warpAffine(picture, matrix, (112, 112)), np.uint8))
-        scenes.append(picture)
+        aligned.append(np.asarray(cv2.warpAffine(image, matrix, (112, 112)), np.uint8))
+        scenes.append(image)
     mirrored = [np.ascontiguousarray(face[:, ::-1]) for face in aligned]
     features = _unit(recognizer.features(aligned) + recognizer.features(mirrored))
     _, people = connected_components(features @ features.T > SAME_PERSON_COSINE)
@@ -275,7 +276,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--shared", type=Path, default=SHARED, help="folder with test material")
-    parser.add_argument("--only", default="", help="only methods whose name holds this word")
+    parser.add_argument("--only", default="", help="only methods whose name contains this")
     arguments = parser.parse_args()
     models = arguments.shared / "models"
     recognizer = Recognizer(models)
@@ -287,7 +288,7 @@ def main() -> None:
     print(f"{'top-1, percent':22}|{'photos: clear parrot pixels':>28} |", end="")
     print(f"{'videos: clear parrot pixels frames':>35}")
 
-    known: dict[int, Features] = {}  # features of the clear faces, by trial
+    clear: dict[int, Features] = {}  # features of the clear faces, by trial
     for name, choice in (("none", None), *METHODS):
         if choice is not None and arguments.only not in name:
             continue
@@ -298,9 +299,9 @@ def main() -> None:
         for index, (trial, crops) in enumerate(
             ((occasions, of_photos), (frames, of_videos), (tracks, of_videos))
         ):
-            pictures = trial.pictures(crops)
-            features, pixels = recognizer.features(pictures), pixel_features(pictures)
-            figures.append(trial.top1(features, known.setdefault(index, features)))
+            images = trial.images(crops)
+            features, pixels = recognizer.features(images), pixel_features(images)
+            figures.append(trial.top1(features, clear.setdefault(index, features)))
             if trial is not tracks:
                 figures.append(trial.top1(features, features))
                 figures.append(trial.top1(pixels, pixels))

@@ -1,4 +1,4 @@
-"""Tracks for tests: any, by hypothesis, and one that is easy to think about."""
+"""Tracks for tests: any tracks, by Hypothesis, and two that are easy to reason about."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def any_tracks(draw: st.DrawFn) -> Tracks:
 
 
 def two_tracks() -> Tracks:
-    """Return 50 frames at 25 a second: track 3 in frames 10 to 29, track 7 in all even frames."""
+    """Return 50 frames at 25 per second: track 3 in frames 10 to 29, track 7 in all even frames."""
     builder = TracksBuilder()
     for frame in range(10, 30):
         origin = Origin.DETECTED if frame % 2 else Origin.FOLLOWED
@@ -63,10 +63,10 @@ def two_tracks() -> Tracks:
 def assert_same(
     found: Tracks, expected: Tracks, carried: tuple[str, ...] = EVERYTHING, px: float = 0.0101
 ) -> None:
-    """Make sure that the video is the same, and of the tracks what a format can carry.
+    """Assert that the video is the same, and of the tracks what a format carries.
 
-    Boxes must cover what they were, and be at most `px` pixels larger on each side (and what
-    32-bit floats round).
+    Boxes must cover the expected ones and be at most `px` pixels larger on each side, besides the
+    rounding of 32-bit floats.
     """
     assert found.size == expected.size
     assert found.time_base == expected.time_base

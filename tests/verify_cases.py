@@ -1,4 +1,4 @@
-"""Finished videos with and without faults, and a detector that finds what it is told to."""
+"""Finished videos with and without exposed faces, and a probe that detects what a test gives it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 FRAMES = 10
 
 Truth = dict[int, list[tuple[int, Box]]]
-"""By frame: the faces in it, as (track, box)."""
+"""The faces of each frame, as (track, box)."""
 
 
 def read_truth(path: Path, frames: int) -> Truth:
@@ -43,12 +43,12 @@ def rendered(
     truth: Truth,
     *,
     method: str = "pixelated",
-    shown: Callable[[int, int], bool] = lambda frame, track: False,
+    visible: Callable[[int, int], bool] = lambda frame, track: False,
     frames: int | None = None,
     image: Path | None = None,
     quality: float | None = None,
 ) -> Path:
-    """Hide all faces but those that are `shown`, of which frame and track are given."""
+    """Write the source with all faces hidden, except those for which `visible(frame, track)`."""
     settings = Settings(method=method, overwrite=True, image=image, quality=quality)
     redactor = Redactor(settings)
     with VideoReader(source) as video, VideoWriter(target, source, video, settings) as sink:
@@ -58,7 +58,7 @@ def rendered(
             faces = [
                 Face(track, box, 1.0, Origin.DETECTED)
                 for track, box in truth.get(frame.index, ())
-                if not shown(frame.index, track)
+                if not visible(frame.index, track)
             ]
             sink.write(redactor.redact(frame, faces))
     return target
@@ -68,54 +68,52 @@ def tracks_of(
     truth: Truth,
     size: tuple[int, int],
     frames: int,
-    shown: Callable[[int, int], bool] = lambda frame, track: False,
+    visible: Callable[[int, int], bool] = lambda frame, track: False,
 ) -> Tracks:
     builder = TracksBuilder()
     for frame, faces in truth.items():
         for track, box in faces:
-            if not shown(frame, track):
+            if not visible(frame, track):
                 builder.add(frame, Face(track, box, 1.0, Origin.DETECTED))
     times = np.arange(frames, dtype=np.int64)
     return Tracks(size, Fraction(1, 25), times, (), builder.tracks())
 
 
-class ToldLooker(Probe):
-    """Finds in its nth look what it was told, and nothing in closer looks."""
+class FakeProbe(Probe):
+    """Returns the nth detections for the nth frame, and none in crops."""
 
-    def __init__(self, finds: Sequence[Sequence[ProbeDetection]], name: str = "told") -> None:
+    def __init__(self, detections: Sequence[Sequence[ProbeDetection]], name: str = "fake") -> None:
         self.name = name
         self.label = "face"
-        self.close_looks: list[Box] = []
-        self._finds = list(finds)
-        self._looks = 0
+        self.crops: list[Box] = []
+        self._detections = iter(detections)
 
-    def look(self, picture: Image, pixel_aspect: Fraction) -> list[ProbeDetection]:
-        self._looks += 1
-        return list(self._finds[self._looks - 1]) if self._looks <= len(self._finds) else []
+    def detect(self, image: Image, pixel_aspect: Fraction) -> list[ProbeDetection]:
+        return list(next(self._detections, ()))
 
-    def detect_multiscale(self, picture: Image, box: Box) -> list[ProbeDetection]:
-        self.close_looks.append(box)
+    def detect_in_crop(self, image: Image, box: Box) -> list[ProbeDetection]:
+        self.crops.append(box)
         return []
 
 
-def told(
-    monkeypatch: pytest.MonkeyPatch, finds: Sequence[Sequence[ProbeDetection]] = ()
-) -> ToldLooker:
-    """Put a ToldLooker in the place of all detectors."""
-    looker = ToldLooker(finds)
-    monkeypatch.setattr(
-        "tracker_blur.verification.verifier.probes", lambda settings, weights: (looker,)
-    )
-    return looker
+def use_fake_probe(
+    monkeypatch: pytest.MonkeyPatch, detections: Sequence[Sequence[ProbeDetection]] = ()
+) -> FakeProbe:
+    """Replace all probes with a FakeProbe."""
+    probe = FakeProbe(detections)
+    monkeypatch.setattr("tracker_blur.verification.verifier.load_probes", lambda *_: (probe,))
+    return probe
 
 
 def own_weights_only(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
-    """Let nothing be found but the weights that travel with the package; `cache` is empty."""
+    """Make only the weights that come with the package available; `cache` is an empty folder."""
     monkeypatch.delenv("TRACKBLUR_MODELS", raising=False)
     monkeypatch.setattr("tracker_blur.weights.store.cache_folder", lambda: cache)
 
 
-def finds_of(truth: Truth, frames: int = FRAMES, score: float = 0.9) -> list[list[ProbeDetection]]:
+def true_detections(
+    truth: Truth, frames: int = FRAMES, score: float = 0.9
+) -> list[list[ProbeDetection]]:
     return [
-        [ProbeDetection(box, score, "told") for _, box in truth.get(i, ())] for i in range(frames)
+        [ProbeDetection(box, score, "fake") for _, box in truth.get(i, ())] for i in range(frames)
     ]

@@ -1,4 +1,4 @@
-"""Tracks as supervision.Detections, and back."""
+"""Tracks become supervision.Detections and back."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def test_a_round_trip_loses_nothing(tracks: Tracks) -> None:
     assert_same(from_supervision(frames, replace(tracks, tracks=())), tracks, px=0)
 
 
-def test_every_face_of_a_frame_is_there() -> None:
-    found = to_supervision(two_tracks(), 12)
+def test_every_face_of_a_frame_is_included() -> None:
+    found: Any = to_supervision(two_tracks(), 12)
     assert found.tracker_id.tolist() == [3, 7]
     assert found.xyxy.tolist() == [[112, 50, 152, 100], [300.5, 60.25, 350, 120]]
     assert found["class_name"].tolist() == ["face", "face"]
@@ -39,7 +39,7 @@ def detections(**more: Any) -> Any:
     return supervision.Detections(xyxy=np.array([[1.0, 2, 3, 4]]), **more)
 
 
-def test_detections_of_others_are_drawn_and_hidden() -> None:
+def test_detections_of_other_programs_are_drawn_and_hidden() -> None:
     (track,) = from_supervision([(4, detections(tracker_id=np.array([2])))], two_tracks()).tracks
     assert (track.track_id, track.first, track.hide) == (2, 4, True)
     assert track.has(Origin.DRAWN).all()
@@ -63,13 +63,13 @@ def test_a_track_is_visible_only_if_all_its_detections_say_so() -> None:
         (0, {"tracker_id": np.array([1]), "data": {"method": np.array(["x"])}}, "method is 'x'"),
     ],
 )
-def test_what_makes_no_sense_is_refused(frame: int, more: dict[str, Any], message: str) -> None:
-    with pytest.raises(SettingsError) as refused:
+def test_invalid_detections_are_rejected(frame: int, more: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError) as caught:
         from_supervision([(frame, detections(**more))], two_tracks())
-    assert message in str(refused.value)
+    assert message in str(caught.value)
 
 
-def test_the_package_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "supervision", None)
     with pytest.raises(MissingPackageError, match=r"\.\[supervision\]"):
         to_supervision(two_tracks(), 0)

@@ -1,4 +1,4 @@
-"""A track file gives back what was written, takes edits by hand, and says what it refuses."""
+"""A track file reads back as written, accepts edits by hand, and reports what is invalid."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from tests.track_samples import any_tracks, assert_same, two_tracks
 from tracker_blur.annotations.rows import outward
 from tracker_blur.annotations.track_file import (
     TrackFile,
-    check_belongs,
     check_place,
-    is_one,
+    check_source,
+    is_track_file,
     read,
     write,
 )
@@ -29,7 +29,9 @@ from tracker_blur.core.tracks import Origin, Track, Tracks
 from tracker_blur.errors import SinkError, TrackFileError
 from tracker_blur.settings import Settings
 
-in_a_folder = settings(max_examples=40)
+few_examples = settings(max_examples=40)
+
+Reread = Callable[[list[str]], TrackFile]
 
 
 def of(tracks: Tracks) -> TrackFile:
@@ -38,14 +40,14 @@ def of(tracks: Tracks) -> TrackFile:
 
 @pytest.fixture
 def lines(tmp_path: Path) -> list[str]:
-    """Return the lines of the file of `two_tracks`."""
+    """Return the lines of the track file of `two_tracks`."""
     write(tmp_path / "lines", of(two_tracks()), False)
     return (tmp_path / "lines").read_text(encoding="utf-8").splitlines()
 
 
 @pytest.fixture
-def reread(tmp_path: Path) -> Callable[[list[str]], TrackFile]:
-    """Return what reads a file of these lines."""
+def reread(tmp_path: Path) -> Reread:
+    """Return a function that reads a track file with the given lines."""
 
     def write_and_read(lines: list[str]) -> TrackFile:
         path = tmp_path / "edited.jsonl"
@@ -55,12 +57,9 @@ def reread(tmp_path: Path) -> Callable[[list[str]], TrackFile]:
     return write_and_read
 
 
-Reread = Callable[[list[str]], TrackFile]
-
-
-@in_a_folder
+@few_examples
 @given(any_tracks())
-def test_a_round_trip_loses_nothing_and_never_uncovers(tmp_path: Path, tracks: Tracks) -> None:
+def test_a_round_trip_loses_nothing_and_uncovers_nothing(tmp_path: Path, tracks: Tracks) -> None:
     path, again = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
     write(path, of(tracks), True)
     found = read(path)
@@ -71,7 +70,7 @@ def test_a_round_trip_loses_nothing_and_never_uncovers(tmp_path: Path, tracks: T
 
 
 @given(st.lists(st.tuples(*[st.floats(-9e4, 9e4, width=32)] * 2), min_size=1, max_size=20))
-def test_edges_are_rounded_outward_once(corners: list[tuple[float, float]]) -> None:
+def test_edges_are_rounded_outward_only_once(corners: list[tuple[float, float]]) -> None:
     boxes = np.array([(x, y, x + 1, y + 1) for x, y in corners], np.float32)
     once = outward(boxes)
     read_back = once.astype(np.float32)
@@ -95,7 +94,7 @@ def test_the_lines_are_as_documented(lines: list[str]) -> None:
     assert len(lines) == 1 + 1 + 2 + 20 + 25 + 1
 
 
-def test_uneven_times_are_exact_and_compact(tmp_path: Path) -> None:
+def test_irregular_times_are_exact_and_compact(tmp_path: Path) -> None:
     steps = np.tile([33, 33, 34], 40000)
     times = np.cumsum(np.concatenate([[-7], steps])).astype(np.int64)
     tracks = Tracks((64, 36), Fraction(1, 1000), times)
@@ -104,7 +103,7 @@ def test_uneven_times_are_exact_and_compact(tmp_path: Path) -> None:
     assert (tmp_path / "t").stat().st_size < 6 * len(times)
 
 
-def test_lines_may_come_in_any_order_with_spaces_and_empty_lines(
+def test_lines_may_come_in_any_order_with_spaces_between_them(
     lines: list[str], reread: Reread
 ) -> None:
     header, *others = lines
@@ -113,26 +112,26 @@ def test_lines_may_come_in_any_order_with_spaces_and_empty_lines(
     assert_same(found.tracks, two_tracks(), px=0)
 
 
-def test_sorted_by_a_text_tool_it_is_the_same(lines: list[str], reread: Reread) -> None:
+def test_a_sorted_file_reads_the_same(lines: list[str], reread: Reread) -> None:
     assert_same(reread(sorted(lines)).tracks, two_tracks(), px=0)
 
 
-def test_a_file_cut_short_at_any_line_is_refused(lines: list[str], reread: Reread) -> None:
+def test_a_file_truncated_at_any_line_is_rejected(lines: list[str], reread: Reread) -> None:
     for count in range(1, len(lines)):
-        with pytest.raises(TrackFileError, match="is cut short") as refused:
+        with pytest.raises(TrackFileError, match="is truncated") as caught:
             reread(lines[:count])
-        text = str(refused.value)
+        text = str(caught.value)
         assert "edited.jsonl" in text
-        assert "copy it again, or add that line" in text
+        assert "copy the file again, or add that line" in text
         assert "\n" not in text
 
 
-def test_a_box_after_the_last_line_is_taken(lines: list[str], reread: Reread) -> None:
+def test_a_box_after_the_last_line_is_read(lines: list[str], reread: Reread) -> None:
     found = reread([*lines, '{"track":9,"frame":5,"box":[1,2,30.5,40]}'])
     assert [track.track_id for track in found.tracks.tracks] == [3, 7, 9]
 
 
-def test_a_box_by_hand_is_drawn_and_its_track_hidden(lines: list[str], reread: Reread) -> None:
+def test_a_box_added_by_hand_is_drawn_and_hidden(lines: list[str], reread: Reread) -> None:
     found = reread([*lines, '{"track":9,"frame":5,"box":[1,2,30.5,40]}']).tracks.tracks[-1]
     assert (found.track_id, found.hide, found.method, found.label) == (9, True, None, "face")
     assert found.has(Origin.DRAWN).all()
@@ -140,19 +139,19 @@ def test_a_box_by_hand_is_drawn_and_its_track_hidden(lines: list[str], reread: R
     assert found.scores.tolist() == [1.0]
 
 
-def test_of_two_boxes_in_one_frame_both_are_covered(lines: list[str], reread: Reread) -> None:
+def test_two_boxes_in_one_frame_become_one_around_both(lines: list[str], reread: Reread) -> None:
     doubled = [*lines, '{"track":3,"frame":10,"box":[0,60,120,300]}']
     track = reread(doubled).tracks.tracks[0]
     assert track.box(0).as_tuple() == (0, 50, 150, 300)
     assert len(track) == 20
 
 
-def test_a_track_whose_boxes_were_deleted_is_gone(lines: list[str], reread: Reread) -> None:
+def test_a_track_without_boxes_is_left_out(lines: list[str], reread: Reread) -> None:
     left = [line for line in lines if '"track":3,"frame"' not in line]
     assert [track.track_id for track in reread(left).tracks.tracks] == [7]
 
 
-def test_what_a_person_says_of_a_track_is_taken(lines: list[str], reread: Reread) -> None:
+def test_edited_properties_of_a_track_are_read(lines: list[str], reread: Reread) -> None:
     edited = [
         line.replace('"hide":true,"method":null', '"hide":false,"method":"simple"')
         if '"track":7,"label"' in line
@@ -165,7 +164,7 @@ def test_what_a_person_says_of_a_track_is_taken(lines: list[str], reread: Reread
 
 
 def _changed(key: str, value: Any) -> Callable[[list[str]], list[str]]:
-    """Return what changes one value of the header."""
+    """Return a function that changes one value of the header."""
 
     def change(lines: list[str]) -> list[str]:
         return [json.dumps({**json.loads(lines[0]), key: value}), *lines[1:]]
@@ -183,14 +182,14 @@ BOX = '{{"track":3,"frame":10,"box":{}}}'.format
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (_appended(BOX("[NaN,2,3,4]")), "line 50: holds NaN, which is no number"),
+        (_appended(BOX("[NaN,2,3,4]")), "line 50: holds NaN, which is not a number"),
         (_appended(BOX("[1,2,Infinity,4]")), "line 50: holds Infinity"),
         (_appended(BOX("[1,2,1e999,4]")), "line 50: the box's right is inf"),
         (_appended(BOX("[1,2,1e30,4]")), "line 50: the box's right is 1e+30"),
         (_appended(BOX("[1,2,true,4]")), "line 50: the box's right is True"),
         (_appended(BOX('[1,2,"3",4]')), "line 50: the box's right is '3'"),
-        (_appended(BOX("[5,2,5,4]")), "line 50: the box [5.0, 2.0, 5.0, 4.0] holds no area"),
-        (_appended(BOX("[5,2,4,9]")), "holds no area: give left < right"),
+        (_appended(BOX("[5,2,5,4]")), "line 50: the box [5.0, 2.0, 5.0, 4.0] has no area"),
+        (_appended(BOX("[5,2,4,9]")), "has no area: give left < right"),
         (_appended(BOX("[5,2,4]")), "line 50: box is [5, 2, 4]: give [left, top, right, bottom]"),
         (_appended('{"track":3,"frame":50,"box":[1,2,3,4]}'), "from 0 to 49"),
         (_appended('{"track":3,"frame":-1,"box":[1,2,3,4]}'), "line 50: frame is -1"),
@@ -199,20 +198,23 @@ BOX = '{{"track":3,"frame":10,"box":{}}}'.format
         (_appended('{"track":3,"frame":1}'), "line 50: box is missing"),
         (_appended('{"track":3,"frame":1,"box":[1,2,3,4],"score":2}'), "score is 2"),
         (_appended('{"track":3,"frame":1,"box":[1,2,3,4],"origin":"me"}'), "give one of detected"),
-        (_appended('{"track":3,"frame":1,"box":[1,2,3,4],"scor":1}'), "'scor' is not known here"),
-        (_appended('{"track":3,"track":4,"frame":1,"box":[1,2,3,4]}'), "says a word twice"),
+        (_appended('{"track":3,"frame":1,"box":[1,2,3,4],"scor":1}'), "'scor' is unknown here"),
+        (_appended('{"track":3,"track":4,"frame":1,"box":[1,2,3,4]}'), "has a key twice"),
         (_appended('{"track":3,"hide":true}'), "line 50: track 3 is described twice"),
         (_appended('{"track":8,"hide":"no"}'), "hide is 'no': give true or false"),
         (_appended('{"track":8,"method":"fogg"}'), "method is 'fogg': give null or one of "),
         (_appended('{"track":8,"label":"\\u001b[2J"}'), "label is '\\x1b[2J': give a short text"),
-        (_appended("{}"), "line 50: is no line of a track file"),
-        (_appended("[1]"), "each line must be one object"),
+        (_appended("{}"), "line 50: is not a line of a track file"),
+        (_appended("[1]"), "give one object in braces on each line"),
         (_appended('{"end":1}'), "line 50: end is 1: give true"),
-        (_appended('{"end":true,"frame":1}'), "line 50: 'frame' is not known here"),
-        (_appended('{"track":3'), "line 50: is no JSON"),
-        (_appended("[" * 100000), "line 50: is no JSON"),
-        (_appended('{"track":' + "9" * 5000 + "}"), "line 50: is no JSON"),
-        (_appended('{"frame":0,"pts":0,"steps":[]}'), "times of frames that another line gives"),
+        (_appended('{"end":true,"frame":1}'), "line 50: 'frame' is unknown here"),
+        (_appended('{"track":3'), "line 50: is not valid JSON"),
+        (_appended("[" * 100000), "line 50: is not valid JSON"),
+        (_appended('{"track":' + "9" * 5000 + "}"), "line 50: is not valid JSON"),
+        (
+            _appended('{"frame":0,"pts":0,"steps":[]}'),
+            "repeats the times of frames that another line gives",
+        ),
         (lambda lines: [lines[0], *lines[2:]], "the times of frame 0 are missing"),
         (
             lambda lines: [lines[0], '{"frame":0,"pts":0,"steps":[[0,49]]}'],
@@ -220,7 +222,7 @@ BOX = '{{"track":3,"frame":10,"box":{}}}'.format
         ),
         (
             lambda lines: [lines[0], '{"frame":0,"pts":0,"steps":[[1,1000000000000]]}'],
-            "line 2: how often a step comes is 1000000000000",
+            "line 2: the count of a step is 1000000000000",
         ),
         (
             lambda lines: [lines[0], '{"frame":0,"pts":0,"steps":[[4611686018427387904,49]]}'],
@@ -238,7 +240,10 @@ BOX = '{{"track":3,"frame":10,"box":{}}}'.format
         (lambda lines: [lines[0], *lines], "line 2: is a second header"),
         (lambda lines: lines[1:], "line 1: is not the header of a track file"),
         (lambda lines: [], "edited.jsonl: is empty"),
-        (_changed("version", 2), "line 1: is of version 2, and this trackblur knows 1: update"),
+        (
+            _changed("version", 2),
+            "line 1: has version 2, but this trackblur reads version 1: update",
+        ),
         (_changed("version", "1"), "line 1: version is '1'"),
         (_changed("size", [0, 5]), "line 1: a side is 0"),
         (_changed("size", [5]), "line 1: size is [5]"),
@@ -250,15 +255,15 @@ BOX = '{{"track":3,"frame":10,"box":{}}}'.format
         (_changed("source", None), "line 1: source is None"),
         (_changed("settings", []), "line 1: settings is []"),
         (_changed("detector", ""), "line 1: detector is ''"),
-        (_changed("notes", ""), "line 1: 'notes' is not known here"),
+        (_changed("notes", ""), "line 1: 'notes' is unknown here"),
     ],
 )
-def test_what_makes_no_sense_is_refused_in_one_line(
+def test_invalid_lines_are_reported_in_one_line(
     lines: list[str], reread: Reread, change: Callable[[list[str]], list[str]], message: str
 ) -> None:
-    with pytest.raises(TrackFileError) as refused:
+    with pytest.raises(TrackFileError) as caught:
         reread(change(lines))
-    text = str(refused.value)
+    text = str(caught.value)
     assert message in text
     assert "edited.jsonl" in text
     assert "\n" not in text
@@ -266,51 +271,51 @@ def test_what_makes_no_sense_is_refused_in_one_line(
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe{\x00", b"\x00\x00\x00\x20ftypisom\x00\x80", b"{"])
-def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
+def test_other_files_are_rejected(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x").write_bytes(content)
     with pytest.raises(TrackFileError, match="line 1"):
         read(tmp_path / "x")
 
 
-def test_a_line_without_an_end_is_refused(tmp_path: Path) -> None:
+def test_an_endless_line_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b" " * (17 << 20))
     with pytest.raises(TrackFileError, match="too long"):
         read(tmp_path / "x")
 
 
-def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
+def test_a_missing_file_and_a_folder_are_rejected(tmp_path: Path) -> None:
     for path in (tmp_path / "missing", tmp_path):
         with pytest.raises(TrackFileError, match="cannot be read"):
             read(path)
 
 
-def test_an_existing_file_is_only_replaced_when_allowed(tmp_path: Path) -> None:
+def test_an_existing_file_is_replaced_only_if_allowed(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text("mine")
-    with pytest.raises(SinkError, match="exists already"):
+    with pytest.raises(SinkError, match="already exists"):
         write(path, of(two_tracks()), False)
     assert path.read_text() == "mine"
 
 
-def test_only_a_track_file_is_replaced(tmp_path: Path, lines: list[str]) -> None:
+def test_only_track_files_are_replaced(tmp_path: Path, lines: list[str]) -> None:
     other, empty, own = (tmp_path / name for name in ("v.mp4", "empty", "own"))
     other.write_bytes(b"\x00\x00\x00\x20ftypisom")
     empty.touch()
     own.write_text("\n".join(sorted(lines)), encoding="utf-8-sig")
     for act in (check_place, lambda path, overwrite: write(path, of(two_tracks()), overwrite)):
-        with pytest.raises(SinkError, match=r"v\.mp4: exists and is no track file"):
+        with pytest.raises(SinkError, match=r"v\.mp4: exists and is not a track file"):
             act(other, True)
     assert other.read_bytes() == b"\x00\x00\x00\x20ftypisom"
-    assert [is_one(path) for path in (other, empty, own)] == [False, False, True]
+    assert [is_track_file(path) for path in (other, empty, own)] == [False, False, True]
     for path in (empty, own):
         check_place(path, True)
         write(path, of(two_tracks()), True)
         assert_same(read(path).tracks, two_tracks(), px=0)
-    with pytest.raises(SinkError, match="exists already"):
+    with pytest.raises(SinkError, match="already exists"):
         check_place(own, False)
 
 
-def _broken(**changes: Any) -> Tracks:
+def _invalid(**changes: Any) -> Tracks:
     track = Track(
         1,
         np.array([0, 1], np.int32),
@@ -324,57 +329,58 @@ def _broken(**changes: Any) -> Tracks:
 @pytest.mark.parametrize(
     "tracks",
     [
-        _broken(boxes=np.array([[1, 2, 3, np.nan]] * 2, np.float32)),
-        _broken(boxes=np.array([[1, 2, 1, 4]] * 2, np.float32)),
-        _broken(scores=np.array([np.nan, 1], np.float32)),
-        _broken(frames=np.array([0, 50], np.int32)),
-        _broken(frames=np.array([1, 0], np.int32)),
-        _broken(method="blurr"),
-        _broken(label="\n"),
-        replace(_broken(), times=np.zeros(50, np.int64)),
+        _invalid(boxes=np.array([[1, 2, 3, np.nan]] * 2, np.float32)),
+        _invalid(boxes=np.array([[1, 2, 1, 4]] * 2, np.float32)),
+        _invalid(scores=np.array([np.nan, 1], np.float32)),
+        _invalid(frames=np.array([0, 50], np.int32)),
+        _invalid(frames=np.array([1, 0], np.int32)),
+        _invalid(method="blurr"),
+        _invalid(label="\n"),
+        replace(_invalid(), times=np.zeros(50, np.int64)),
     ],
 )
-def test_tracks_that_make_no_sense_leave_no_file(tmp_path: Path, tracks: Tracks) -> None:
+def test_invalid_tracks_leave_no_file(tmp_path: Path, tracks: Tracks) -> None:
     with pytest.raises(ValueError, match=r"track 1|a box|the times|method|label"):
         write(tmp_path / "a.jsonl", of(tracks), False)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_box_that_reaches_endlessly_far_still_covers_the_picture(tmp_path: Path) -> None:
+def test_an_infinite_box_still_covers_the_frame(tmp_path: Path) -> None:
     far = np.array([[-np.inf, 2, 3, 1e20]] * 2, np.float32)
-    write(tmp_path / "a", of(_broken(boxes=far)), False)
+    write(tmp_path / "a", of(_invalid(boxes=far)), False)
     assert read(tmp_path / "a").tracks.tracks[0].box(0).as_tuple() == (-1e5, 2, 3, 1e5)
 
 
-def test_any_name_of_a_file_is_kept_and_shown_on_one_line(tmp_path: Path) -> None:
+def test_any_file_name_is_kept_and_shown_on_one_line(tmp_path: Path) -> None:
     name = "a\udcff\n\x1b[2J.mp4"
     write(tmp_path / "t", replace(of(two_tracks()), source_name=name), False)
     found = read(tmp_path / "t")
     assert found.source_name == name
     with pytest.raises(TrackFileError, match=r"\(a\?\?\?\[2J\.mp4, SHA"):
-        check_belongs(found, tmp_path / "t")
+        check_source(found, tmp_path / "t")
 
 
-def test_another_video_is_refused(tmp_path: Path) -> None:
+def test_another_video_is_rejected(tmp_path: Path) -> None:
     video, same_size, other = (tmp_path / name for name in ("v.mp4", "w.mp4", "x.mp4"))
     video.write_bytes(b"video")
     same_size.write_bytes(b"vide0")
     other.write_bytes(b"other video")
-    options = Settings(models_folder=Path("/home/somebody/models"))
+    options = Settings(models_folder=Path("/home/jane/models"))
     track_file = TrackFile.of(video, two_tracks(), options, "haar")
     assert track_file.source_name == "v.mp4"
     assert track_file.settings["models_folder"] == "models"
     write(tmp_path / "t", track_file, False)
     found = read(tmp_path / "t")
-    check_belongs(found, video)
+    check_source(found, video)
     for path in (same_size, other):
         with pytest.raises(TrackFileError, match=f"{path.name}: is not the video .*v.mp4"):
-            check_belongs(found, path)
+            check_source(found, path)
     with pytest.raises(TrackFileError, match="cannot be read"):
-        check_belongs(found, tmp_path / "missing.mp4")
+        check_source(found, tmp_path / "missing.mp4")
 
 
-def test_memory_stays_near_that_of_the_tracks(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_memory_stays_close_to_that_of_the_tracks(tmp_path: Path) -> None:
     count = 20000
     boxes = np.tile(np.array([10.5, 20.25, 30, 40], np.float32), (count, 1))
     frames = np.arange(count, dtype=np.int32)

@@ -1,4 +1,4 @@
-"""Colors become the samples that the standards say."""
+"""Colors convert to the samples that the ITU-R recommendations give."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ COLORS = st.tuples(CHANNELS, CHANNELS, CHANNELS)
     ("text", "value"),
     [("#000000", (0, 0, 0)), ("#ff8001", (255, 128, 1)), ("#ABCDEF", (171, 205, 239))],
 )
-def test_a_color_is_read(text: str, value: color.Color) -> None:
+def test_parse_reads_a_color(text: str, value: color.Color) -> None:
     assert color.parse(text) == value
 
 
 @pytest.mark.parametrize("text", ["", "black", "#fff", "#12345", "#12345g", "000000", "#000000\n"])
-def test_what_is_no_color_is_an_error_that_shows_how(text: str) -> None:
+def test_parse_rejects_other_texts_and_shows_the_format(text: str) -> None:
     with pytest.raises(SettingsError, match="#rrggbb"):
         color.parse(text)
 
 
-def test_a_color_that_is_no_text_is_the_same_error() -> None:
+def test_parse_rejects_what_is_not_a_string() -> None:
     with pytest.raises(SettingsError, match="#rrggbb"):
-        color.parse((0, 0, 0))  # type: ignore[arg-type]  # wrong on purpose
+        color.parse((0, 0, 0))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     ("rgb", "layout", "samples"),
     [
-        # The 100 % bars of the ITU-R recommendations.
+        # The 100 % color bars of the ITU-R recommendations.
         ((255, 0, 0), PixelLayout("yuv", 8, False, "bt601"), (81, 90, 240)),
         ((0, 0, 255), PixelLayout("yuv", 8, False, "bt601"), (41, 240, 110)),
         ((255, 0, 0), PixelLayout("yuv", 8, False, "bt709"), (63, 102, 240)),
@@ -60,16 +60,16 @@ def test_a_color_that_is_no_text_is_the_same_error() -> None:
     ],
 )
 def test_known_colors(rgb: color.Color, layout: PixelLayout, samples: tuple[int, ...]) -> None:
-    assert color.native(rgb, layout) == samples
+    assert color.to_samples(rgb, layout) == samples
 
 
 @given(COLORS, st.sampled_from(["bt601", "bt709"]), st.booleans())
-def test_ffmpeg_reads_back_the_color_that_was_written(
+def test_ffmpeg_decodes_the_same_color(
     rgb: color.Color, matrix: Literal["bt601", "bt709"], full: bool
 ) -> None:
     layout = PixelLayout("yuv", 8, full, matrix)
     frame = av.VideoFrame(16, 16, "yuv444p")
-    for plane, value in zip(frame.planes, color.native(rgb, layout), strict=True):
+    for plane, value in zip(frame.planes, color.to_samples(rgb, layout), strict=True):
         plane.update(bytes([value]) * plane.buffer_size)
     back = frame.to_ndarray(
         format="rgb24",
@@ -84,17 +84,20 @@ def test_ffmpeg_reads_back_the_color_that_was_written(
 @given(COLORS, st.sampled_from(sorted(LAYOUTS)))
 def test_samples_stay_in_range(rgb: color.Color, name: str) -> None:
     layout, steps = LAYOUTS[name]
-    samples = color.native(rgb, layout)
+    samples = color.to_samples(rgb, layout)
     assert len(samples) == len(steps)
     assert all(0 <= sample <= layout.peak for sample in samples)
 
 
-def test_a_picture_becomes_planes_of_the_layout() -> None:
-    picture = np.array([[[255, 0, 0], [0, 0, 0]]], np.uint8)
+def test_an_image_becomes_planes_of_the_layout() -> None:
+    image = np.array([[[255, 0, 0], [0, 0, 0]]], np.uint8)
     layout = PixelLayout("yuv", 10, False, "bt709")
-    planes = color.from_rgb(picture, layout)
+    planes = color.to_planes(image, layout)
     for plane, red, black in zip(
-        planes, color.native((255, 0, 0), layout), color.native((0, 0, 0), layout), strict=True
+        planes,
+        color.to_samples((255, 0, 0), layout),
+        color.to_samples((0, 0, 0), layout),
+        strict=True,
     ):
         assert plane.dtype == np.uint16
         assert plane.tolist() == [[red, black]]

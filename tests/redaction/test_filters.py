@@ -1,4 +1,4 @@
-"""The two functions every tutorial has, and the code under them."""
+"""The two public functions that tutorials use, and the filters below them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tracker_blur.redaction.filters import (
     anonymize_face_pixelate,
     anonymize_face_simple,
     block_means,
-    blurred,
+    gaussian_blur,
     kernel_px,
 )
 
@@ -33,7 +33,7 @@ def noise(height: int, width: int, *channels: int) -> npt.NDArray[np.uint8]:
 @given(
     height=st.integers(1, 60), width=st.integers(1, 60), channels=st.sampled_from([(), (1,), (3,)])
 )
-def test_any_picture_gives_one_of_the_same_shape(
+def test_the_result_has_the_shape_of_the_image(
     function: Callable[..., Any], height: int, width: int, channels: tuple[int, ...]
 ) -> None:
     image = noise(height, width, *channels)
@@ -46,7 +46,7 @@ def test_any_picture_gives_one_of_the_same_shape(
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_part_of_a_picture_may_be_given(function: Callable[..., Any]) -> None:
+def test_a_view_of_an_image_is_accepted(function: Callable[..., Any]) -> None:
     image = noise(40, 60, 3)
     part = image[5:33, 50:20:-1]
     np.testing.assert_array_equal(function(part), function(np.ascontiguousarray(part)))
@@ -57,24 +57,24 @@ def test_a_part_of_a_picture_may_be_given(function: Callable[..., Any]) -> None:
     "image",
     [np.zeros((0, 5, 3), np.uint8), np.zeros((5, 5, 3), np.float32), np.zeros(5, np.uint8)],
 )
-def test_what_is_no_picture_is_an_error(function: Callable[..., Any], image: Any) -> None:
+def test_other_arrays_are_rejected(function: Callable[..., Any], image: Any) -> None:
     with pytest.raises(ValueError, match="give a uint8 array"):
         function(image)
 
 
 @pytest.mark.parametrize("factor", [0, -1, float("nan"), float("inf")])
-def test_a_factor_that_makes_no_kernel_is_an_error(factor: float) -> None:
+def test_an_invalid_factor_is_rejected(factor: float) -> None:
     with pytest.raises(ValueError, match="factor"):
         anonymize_face_simple(noise(9, 9), factor)
 
 
-def test_less_than_one_block_is_an_error() -> None:
+def test_less_than_one_block_is_rejected() -> None:
     with pytest.raises(ValueError, match="blocks"):
         anonymize_face_pixelate(noise(9, 9), 0)
 
 
 @given(st.integers(1, 50), st.integers(1, 50), st.integers(1, 30))
-def test_pixelating_gives_a_grid_of_true_means(height: int, width: int, blocks: int) -> None:
+def test_a_mosaic_is_a_grid_of_exact_means(height: int, width: int, blocks: int) -> None:
     image = noise(height, width, 3)
     result = anonymize_face_pixelate(image, blocks)
     ys = np.linspace(0, height, min(blocks, height) + 1).astype(int)
@@ -87,8 +87,8 @@ def test_pixelating_gives_a_grid_of_true_means(height: int, width: int, blocks: 
             assert np.abs(block[0] - mean).max() <= 0.5
 
 
-def test_means_are_exact_where_sums_are_large() -> None:
-    samples = np.full((3000, 3000), 65535, np.uint16)  # the sum does not fit 32 bits
+def test_means_are_exact_for_large_sums() -> None:
+    samples = np.full((3000, 3000), 65535, np.uint16)  # the sum does not fit in 32 bits
     edges = np.array([0, 3000])
     assert block_means(samples, edges, edges).tolist() == [[65535]]
 
@@ -97,21 +97,21 @@ def test_means_are_exact_where_sums_are_large() -> None:
     ("side", "factor", "kernel"),
     [(120, 3.0, 41), (119, 3.0, 41), (9, 3.0, 3), (1, 3.0, 3), (0, 3.0, 3), (10, 1.0, 11)],
 )
-def test_kernels_are_odd_and_three_at_least(side: float, factor: float, kernel: int) -> None:
+def test_kernels_are_odd_and_at_least_three(side: float, factor: float, kernel: int) -> None:
     assert kernel_px(side, factor) == kernel
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("kernel", [(9, 9), (41, 31), (101, 75)])
-def test_blurring_a_reduced_copy_gives_what_blurring_all_gives(
+def test_blurring_a_reduced_copy_matches_blurring_at_full_size(
     kernel: tuple[int, int], dtype: Any
 ) -> None:
     peak = np.iinfo(dtype).max
-    picture = (cv2.resize(noise(8, 8), (320, 240)) / 255 * peak).astype(dtype)
+    image = (cv2.resize(noise(8, 8), (320, 240)) / 255 * peak).astype(dtype)
     full = cv2.GaussianBlur(
-        picture.astype(np.float32), (0, 0), sigmaX=kernel[0] / 2, sigmaY=kernel[1] / 2
+        image.astype(np.float32), (0, 0), sigmaX=kernel[0] / 2, sigmaY=kernel[1] / 2
     )
-    result = blurred(picture, *kernel)
+    result = gaussian_blur(image, *kernel)
     assert result.dtype == dtype
     assert np.abs(result - full).max() <= 0.05 * peak  # at the border; inside, under 0.01
 

@@ -1,4 +1,4 @@
-"""A hidden face is hidden to its last sample, and nothing else is touched."""
+"""The redactor hides a face to its last sample and leaves everything else untouched."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.errors import SettingsError
 from tracker_blur.redaction import color
 from tracker_blur.redaction.methods import Patch
-from tracker_blur.redaction.redactor import Redactor, repeated
+from tracker_blur.redaction.redactor import Redactor, duplicate
 from tracker_blur.settings import Settings
 
 FILL = "#20c060"
@@ -36,12 +36,11 @@ def solid(**changes: Any) -> Redactor:
 
 
 def pixels_with_center_in_ellipse(box: Box, size: tuple[int, int]) -> Mask:
-    """Return which pixels of an upright picture have their center in a box's ellipse."""
+    """Return which pixels of an upright frame have their center in a box's ellipse."""
     (x, y), xs, ys = box.center, np.arange(size[0]) + 0.5, np.arange(size[1]) + 0.5
     across = ((xs - x) / (box.width / 2)) ** 2
     down = ((ys - y) / (box.height / 2)) ** 2
-    inside: Mask = across + down[:, None] <= 1
-    return inside
+    return np.asarray(across + down[:, None] <= 1)
 
 
 def of_plane(mask: Mask, plane: Plane) -> Mask:
@@ -50,20 +49,19 @@ def of_plane(mask: Mask, plane: Plane) -> Mask:
     padded = np.zeros((rows * plane.y_step, columns * plane.x_step), bool)
     padded[: mask.shape[0], : mask.shape[1]] = mask
     blocks = padded.reshape(rows, plane.y_step, columns, plane.x_step)
-    covered: Mask = blocks.any(axis=(1, 3))
-    return covered
+    return np.asarray(blocks.any(axis=(1, 3)))
 
 
 def assert_hidden(frame: ArrayFrame, upright: Mask) -> None:
-    """Every sample that covers one of these pixels has the fill's value."""
-    values = color.native(color.parse(FILL), frame.layout)
+    """Check that every sample that covers one of these pixels has the fill's value."""
+    values = color.to_samples(color.parse(FILL), frame.layout)
     for plane, value in zip(frame.planes(), values, strict=True):
         covered = of_plane(frame.orientation.stored(upright), plane)
         assert (plane.samples[covered] == value).all()
 
 
 def assert_untouched(frame: ArrayFrame, before: list[Any], upright: Mask) -> None:
-    """Every sample that covers none of these pixels is as it was."""
+    """Check that every sample that covers none of these pixels is as it was."""
     for plane, old in zip(frame.planes(), before, strict=True):
         far = ~of_plane(frame.orientation.stored(upright), plane)
         np.testing.assert_array_equal(plane.samples[far], old[far])
@@ -77,7 +75,7 @@ def whole_pixels(box: Box, size: tuple[int, int]) -> Mask:
     return mask
 
 
-# Boxes of any size, down to a hundredth of a pixel, in, across and outside of the picture.
+# Boxes of any size, down to a hundredth of a pixel, inside, across and outside the frame.
 BOXES = st.builds(
     Box.from_xywh,
     st.floats(-60, 90),
@@ -95,7 +93,7 @@ RATIOS = st.one_of(st.just(0.0), st.floats(0, 0.6))
 
 
 @given(FRAMES, BOXES, st.sampled_from(["ellipse", "rectangle"]), RATIOS, RATIOS)
-def test_the_face_is_hidden_and_the_rest_untouched(
+def test_the_face_is_hidden_and_the_rest_is_untouched(
     frame: ArrayFrame, box: Box, shape: Any, padding: float, feather: float
 ) -> None:
     before = frame.samples()
@@ -115,7 +113,9 @@ def test_the_face_is_hidden_and_the_rest_untouched(
 
 
 @given(FRAMES, BOXES, RATIOS)
-def test_an_ellipse_leaves_the_corners_alone(frame: ArrayFrame, box: Box, feather: float) -> None:
+def test_an_ellipse_leaves_the_corners_untouched(
+    frame: ArrayFrame, box: Box, feather: float
+) -> None:
     before = frame.samples()
     solid(padding_ratio=0.0, feather_ratio=feather).redact(frame, [face(box)])
 
@@ -128,7 +128,7 @@ def test_an_ellipse_leaves_the_corners_alone(frame: ArrayFrame, box: Box, feathe
 
 @pytest.mark.parametrize("layout", ["gray", "yuv420p", "yuv411p"])
 @given(shift=st.tuples(st.floats(0, 4), st.floats(0, 4)))
-def test_every_pixel_that_the_ellipse_touches_is_hidden_wherever_rounding_moves_it(
+def test_every_pixel_the_ellipse_touches_is_hidden_despite_rounding(
     layout: str, shift: tuple[float, float]
 ) -> None:
     frame = noise_frame(layout, (64, 64))
@@ -143,7 +143,7 @@ def test_every_pixel_that_the_ellipse_touches_is_hidden_wherever_rounding_moves_
 
 
 @given(FRAMES, st.lists(BOXES, min_size=2, max_size=5), RATIOS)
-def test_faces_that_overlap_are_all_hidden(
+def test_overlapping_faces_are_all_hidden(
     frame: ArrayFrame, boxes: list[Box], feather: float
 ) -> None:
     faces = [face(box, number) for number, box in enumerate(boxes)]
@@ -154,7 +154,7 @@ def test_faces_that_overlap_are_all_hidden(
 
 @pytest.mark.parametrize("layout", sorted(LAYOUTS))
 @pytest.mark.parametrize("orientation", list(Orientation))
-def test_a_box_over_the_whole_picture_hides_the_last_row_and_column(
+def test_a_box_over_the_whole_frame_hides_the_last_row_and_column(
     layout: str, orientation: Orientation
 ) -> None:
     frame = noise_frame(layout, (33, 21), orientation)  # odd: chroma samples reach beyond
@@ -163,7 +163,7 @@ def test_a_box_over_the_whole_picture_hides_the_last_row_and_column(
     assert_hidden(frame, np.ones((frame.size[1], frame.size[0]), bool))
 
 
-def test_a_soft_edge_changes_no_pixel_of_the_hidden_outline_and_fades_outside() -> None:
+def test_the_soft_edge_fades_outside_of_the_hidden_area_only() -> None:
     levels = np.zeros((100, 100), np.uint8)
     frame = ArrayFrame([Plane(levels)], PixelLayout("gray"))
     redactor = Redactor(
@@ -184,12 +184,12 @@ def test_a_soft_edge_changes_no_pixel_of_the_hidden_outline_and_fades_outside() 
         Box(5, 7, 6, 8),
         Box(5.4, 7.4, 5.6, 7.6),
         Box(5.9, 7.9, 6.1, 8.1),
-        Box(5.5, 7.5, 5.5, 7.5),  # no area at all, and yet a place
+        Box(5.5, 7.5, 5.5, 7.5),  # no area at all, and still a position
         Box(5, 7, 5, 7),
     ],
 )
 @pytest.mark.parametrize("layout", ["yuv420p", "gray"])
-def test_the_smallest_boxes_hide_the_pixels_they_touch(box: Box, layout: str) -> None:
+def test_tiny_boxes_hide_the_pixels_they_touch(box: Box, layout: str) -> None:
     frame = noise_frame(layout, (20, 20))
     solid(padding_ratio=0, feather_ratio=0).redact(frame, [face(box)])
     left, top, right, bottom = box.outward()
@@ -200,7 +200,7 @@ def test_the_smallest_boxes_hide_the_pixels_they_touch(box: Box, layout: str) ->
 
 @pytest.mark.parametrize("box", [Box(-50, 3, -20, 30), Box(3, 41, 20, 60), Box(500, 500, 501, 501)])
 @pytest.mark.parametrize("method", ["gaussian", "pixelated", "fog", "solid"])
-def test_a_face_outside_of_the_picture_changes_nothing(box: Box, method: str) -> None:
+def test_a_face_outside_the_frame_changes_nothing(box: Box, method: str) -> None:
     frame = noise_frame("yuv420p", (40, 30))
     before = frame.samples()
     settings = Settings(method=method, padding_ratio=0.1, feather_ratio=0.1)
@@ -220,17 +220,17 @@ def test_a_face_outside_of_the_picture_changes_nothing(box: Box, method: str) ->
         Box(0, 10, 10, 0),
     ],
 )
-def test_a_box_that_is_no_place_is_an_error(box: Box) -> None:
-    with pytest.raises(ValueError, match="face 7 has no place to hide"):
+def test_an_invalid_box_is_rejected(box: Box) -> None:
+    with pytest.raises(ValueError, match="face 7 has no valid box"):
         solid().redact(noise_frame("yuv420p", (20, 20)), [face(box, 7)])
 
 
-def test_without_faces_the_planes_are_not_even_asked_for() -> None:
-    class Sealed(ArrayFrame):
+def test_without_faces_the_planes_are_not_accessed() -> None:
+    class NoPlanes(ArrayFrame):
         def planes(self) -> tuple[Plane, ...]:
-            raise AssertionError("the planes of a frame without faces were opened")
+            raise AssertionError("the planes of a frame without faces were accessed")
 
-    frame: Frame = Sealed([Plane(np.zeros((4, 4), np.uint8))], PixelLayout("gray"))
+    frame: Frame = NoPlanes([Plane(np.zeros((4, 4), np.uint8))], PixelLayout("gray"))
     assert solid().redact(frame, []) == RedactedFrame(frame)
 
 
@@ -239,8 +239,8 @@ def test_the_frame_is_redacted_in_place() -> None:
     assert solid().redact(frame, [face(Box(0, 0, 9, 9))]).frame is frame
 
 
-class Faulty:
-    """A method that gives what it was made with, or raises it."""
+class FakeMethod:
+    """A method whose `hide` calls what it was made with, or raises it."""
 
     def __init__(self, result: Any) -> None:
         self.result = result
@@ -252,13 +252,13 @@ class Faulty:
         return fills
 
 
-def redactor_with(method: Faulty, monkeypatch: pytest.MonkeyPatch) -> Redactor:
+def redactor_with(method: FakeMethod, monkeypatch: pytest.MonkeyPatch) -> Redactor:
     monkeypatch.setattr("tracker_blur.redaction.methods.solid.make", lambda settings: method)
     return Redactor(Settings(method="solid"))
 
 
-def test_what_a_method_raises_reaches_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
-    redactor = redactor_with(Faulty(ArithmeticError("overheated")), monkeypatch)
+def test_errors_of_a_method_reach_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    redactor = redactor_with(FakeMethod(ArithmeticError("overheated")), monkeypatch)
     with pytest.raises(ArithmeticError, match="overheated"):
         redactor.redact(noise_frame("rgb24", (20, 20)), [face(Box(1, 1, 9, 9))])
 
@@ -272,22 +272,22 @@ def test_what_a_method_raises_reaches_the_caller(monkeypatch: pytest.MonkeyPatch
     ],
     ids=["a plane missing", "another shape", "another type"],
 )
-def test_a_method_that_breaks_its_contract_is_an_error(
+def test_a_method_that_returns_wrong_samples_is_an_error(
     wrong: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    redactor = redactor_with(Faulty(wrong), monkeypatch)
-    with pytest.raises(ValueError, match=r"a method gave|argument"):
+    redactor = redactor_with(FakeMethod(wrong), monkeypatch)
+    with pytest.raises(ValueError, match=r"a method returned|argument"):
         redactor.redact(noise_frame("yuv420p", (20, 20)), [face(Box(1, 1, 9, 9))])
 
 
-def test_a_far_larger_box_than_the_picture_is_hidden_at_once() -> None:
+def test_a_box_far_larger_than_the_frame_hides_all_of_it() -> None:
     frame = noise_frame("yuv420p", (40, 30))
     solid().redact(frame, [face(Box(-1e7, -1e7, 1e7, 1e7))])
     assert_hidden(frame, np.ones((30, 40), bool))
 
 
 @given(st.sampled_from(list(Orientation)), st.integers(1, 9), st.integers(1, 9))
-def test_what_stands_upright_is_stored_as_it_was(
+def test_turning_upright_and_back_changes_nothing(
     orientation: Orientation, width: int, height: int
 ) -> None:
     stored = np.arange(width * height).reshape(height, width)
@@ -297,13 +297,13 @@ def test_what_stands_upright_is_stored_as_it_was(
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("orientation", [Orientation.UPRIGHT, Orientation.TRANSPOSED])
 @pytest.mark.parametrize("size", [(64, 48), (63, 47), (3, 200)])
-def test_a_cover_leaves_but_a_few_blocks(
+def test_a_blank_frame_shows_only_a_few_blocks(
     layout: str, orientation: Orientation, size: tuple[int, int]
 ) -> None:
     frame = noise_frame(layout, size, orientation)
     before = frame.samples()
-    covered = Redactor(Settings(blocks=40)).cover(frame)
-    assert covered.frame is frame
+    blanked = Redactor(Settings(blocks=40)).blank(frame)
+    assert blanked.frame is frame
     for plane, was in zip(frame.planes(), before, strict=True):
         for axis in (0, 1):
             edges = (np.diff(plane.samples.astype(int), axis=axis) != 0).any(axis=1 - axis)
@@ -312,21 +312,21 @@ def test_a_cover_leaves_but_a_few_blocks(
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_a_cover_may_be_a_picture(layout: str, tmp_path: Path) -> None:
-    path = tmp_path / "cover.png"
+def test_a_blank_frame_may_show_an_image(layout: str, tmp_path: Path) -> None:
+    path = tmp_path / "blank.png"
     cv2.imwrite(str(path), np.full((20, 30, 3), 127, np.uint8))
     frame = noise_frame(layout, (63, 47))
-    Redactor(Settings(), path).cover(frame)
+    Redactor(Settings(), path).blank(frame)
     for plane in frame.planes():
         assert np.ptp(plane.samples) <= 1
 
 
-def test_a_cover_that_is_no_picture_is_refused(tmp_path: Path) -> None:
+def test_an_unreadable_blank_image_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"none\.png"):
         Redactor(Settings(), tmp_path / "none.png")
 
 
-def test_what_is_repeated_is_a_copy_of_what_is_redacted() -> None:
+def test_a_duplicate_holds_a_copy_of_the_redacted_frame() -> None:
     frame, again = noise_frame("yuv420p", (20, 20)), noise_frame("yuv420p", (20, 20))
     redacted = solid().redact(frame, [face(Box(1, 1, 9, 9))])
     asked: list[Frame] = []
@@ -335,5 +335,5 @@ def test_what_is_repeated_is_a_copy_of_what_is_redacted() -> None:
         asked.append(given)
         return again
 
-    assert repeated(redacted, copy).frame is again
+    assert duplicate(redacted, copy).frame is again
     assert asked == [frame]

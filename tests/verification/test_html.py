@@ -1,9 +1,10 @@
-"""The page shows what was found, needs nothing but itself, and lets no file name write in it."""
+"""The report is self-contained, shows what was found, and escapes file names."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
+from fractions import Fraction
 from html.parser import HTMLParser
 
 import cv2
@@ -11,15 +12,21 @@ import numpy as np
 import pytest
 
 from tracker_blur.core.box import Box
-from tracker_blur.verification.html import encoded, headline, page
-from tracker_blur.verification.verdict import Check, EndView, Exposure, Run, Verdict, time_code
+from tracker_blur.verification.html import headline, page, page_bytes
+from tracker_blur.verification.verdict import (
+    Check,
+    Exposure,
+    ExposureRun,
+    TrackEndView,
+    Verdict,
+)
 
 JPEG = cv2.imencode(".jpg", np.full((40, 60, 3), 90, np.uint8))[1].tobytes()
 VOID = {"meta", "img", "link", "br"}
 
 
 def exposure(frame: int, score: float = 0.9, crop: bytes | None = JPEG) -> Exposure:
-    return Exposure(frame, frame / 25, 7, Box(1, 2, 31, 42), score, "yunet", 0.95, crop)
+    return Exposure(frame, Fraction(frame, 25), 7, Box(1, 2, 31, 42), score, "yunet", 0.95, crop)
 
 
 CLEAN = Verdict(
@@ -28,30 +35,30 @@ CLEAN = Verdict(
     evidence="detail",
     detectors=("yunet", "centerface"),
     frames=100,
-    looked=100,
-    finds=12,
+    probed_frames=100,
+    detections=12,
     runs=(),
     ends=(),
-    more_ends=0,
+    omitted_ends=0,
     checks=(),
-    took=2.0,
+    seconds=2.0,
 )
 EXPOSED = replace(
     CLEAN,
     source="in.mp4",
     evidence="pixels",
     runs=(
-        Run((exposure(3), exposure(4, 0.95), exposure(5, 0.99, None))),
-        Run((exposure(90, 0.6, None),)),
+        ExposureRun((exposure(3), exposure(4, 0.95), exposure(5, 0.99, None))),
+        ExposureRun((exposure(90, 0.6, None),)),
     ),
-    ends=(EndView(7, 2, 0.08, "before", JPEG), EndView(7, 3, 0.12, "first", JPEG)),
-    more_ends=4,
-    checks=(Check("frames", True, "100"), Check("chapters", False, "0, other than the 2")),
+    ends=(TrackEndView(7, 2, "before", JPEG), TrackEndView(7, 3, "first", JPEG)),
+    omitted_ends=4,
+    checks=(Check("frames", True, "100"), Check("chapters", False, "0, not the same as the 2")),
 )
 
 
-class Outline(HTMLParser):
-    """Notes elements and what they point to, and that each is closed in order."""
+class Elements(HTMLParser):
+    """Collects elements and their links, and checks that each is closed in order."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -79,69 +86,73 @@ class Outline(HTMLParser):
 
 
 @pytest.mark.parametrize("verdict", [CLEAN, EXPOSED], ids=["clean", "exposed"])
-def test_it_is_whole_and_needs_nothing_else(verdict: Verdict) -> None:
-    outline = Outline(page(verdict))
-    assert "script" not in outline.tags
-    assert "link" not in outline.tags
-    assert all(address.startswith("data:image/jpeg;base64,") for address in outline.addresses)
-    assert outline.unnamed_images == 0
+def test_the_page_is_valid_and_self_contained(verdict: Verdict) -> None:
+    elements = Elements(page(verdict))
+    assert "script" not in elements.tags
+    assert "link" not in elements.tags
+    assert all(address.startswith("data:image/jpeg;base64,") for address in elements.addresses)
+    assert elements.unnamed_images == 0
     assert "url(" not in page(verdict)
     assert "default-src 'none'" in page(verdict)
 
 
-def test_it_says_first_that_it_shows_faces() -> None:
+def test_the_page_first_warns_that_it_shows_faces() -> None:
     body = page(EXPOSED).partition("<body>")[2]
     assert body.index("This page shows faces") < body.index("<h1>")
 
 
-def test_folders_are_nobodys_business() -> None:
+def test_folder_names_are_left_out() -> None:
     text = page(replace(EXPOSED, output="/home/jane/out.mp4", source="/home/jane/in.mp4"))
     assert "jane" not in text
     assert "<h1>out.mp4</h1>" in text
     assert "compared with in.mp4" in text
 
 
-def test_exposed_faces_come_before_all_else() -> None:
+def test_exposed_faces_come_first() -> None:
     text = page(EXPOSED)
     order = [text.index(f'id="{name}"') for name in ("exposed", "rest", "ends")]
     assert order == sorted(order)
     assert "0:00:00.120 to 0:00:00.200" in text
-    assert "track 7, frames 3 to 5, seen in 3" in text
-    assert "(no picture kept)" in text
+    assert "track 7, frames 3 to 5, exposed in 3" in text
+    assert "(no image kept)" in text
     assert "4 more tracks" in text
     assert text.count("<img") == 3
 
 
-def test_a_name_stays_a_name() -> None:
-    wicked = '<script>alert("x")&\'.mp4'
+def test_names_are_escaped() -> None:
+    hostile = '<script>alert("x")&\'.mp4'
     text = page(
-        replace(EXPOSED, output=wicked, source=wicked, checks=(Check(wicked, True, wicked),))
+        replace(EXPOSED, output=hostile, source=hostile, checks=(Check(hostile, True, hostile),))
     )
     assert "<script" not in text
     assert "&lt;script&gt;" in text
-    assert "script" not in Outline(text).tags
+    assert "script" not in Elements(text).tags
 
 
-def test_a_name_that_is_no_text_can_be_written() -> None:
-    assert b"caf\\udce9.mp4" in encoded(replace(CLEAN, output="caf\udce9.mp4"))
+def test_a_name_that_is_not_valid_text_can_be_written() -> None:
+    assert b"caf\\udce9.mp4" in page_bytes(replace(CLEAN, output="caf\udce9.mp4"))
 
 
-def test_a_thousand_runs_make_no_endless_page() -> None:
-    runs = tuple(Run((exposure(frame),)) for frame in range(1000))
+def test_a_thousand_runs_make_a_limited_page() -> None:
+    runs = tuple(ExposureRun((exposure(frame),)) for frame in range(1000))
     text = page(replace(CLEAN, runs=runs))
     assert text.count("<img") == 300
-    assert "700 more are in the JSON report only" in text
+    assert "700 more are only in the JSON report" in text
 
 
 def test_headlines() -> None:
     assert headline(CLEAN) == "no exposed face in 100 of 100 frames"
     assert headline(EXPOSED) == (
         "faces are exposed in 4 frames, in 2 places, the first at 0:00:00.120; "
-        "not as it was: chapters"
+        "failed checks: chapters"
     )
-    one = replace(CLEAN, runs=(Run((exposure(3),)),), checks=(Check("frames", True, "100"),))
-    assert headline(one) == ("a face is exposed in 1 frame, at 0:00:00.120; all else is as it was")
-    run = Run((exposure(3), exposure(4)))
+    one = replace(
+        CLEAN, runs=(ExposureRun((exposure(3),)),), checks=(Check("frames", True, "100"),)
+    )
+    assert headline(one) == (
+        "a face is exposed in 1 frame, at 0:00:00.120; everything else is intact"
+    )
+    run = ExposureRun((exposure(3), exposure(4)))
     both = replace(CLEAN, runs=(run, run), doubtful=(run,))
     assert headline(both) == (
         "faces are exposed in 2 frames, in 2 places, the first at 0:00:00.120, and 1 doubtful place"
@@ -152,36 +163,28 @@ def test_headlines() -> None:
 
 
 @pytest.mark.parametrize("name", ["frames", "times of frames", "shape", "pictures"])
-def test_another_video_is_said_first_and_nothing_of_faces(name: str) -> None:
+def test_another_source_video_is_reported_first(name: str) -> None:
     other = replace(CLEAN, source="/a/in.mp4", checks=(Check(name, False, "differ"),))
     assert headline(other) == (
-        f"in.mp4 seems to be another video ({name}: differ): no judgement of faces by it; "
-        f"not as it was: {name}"
+        f"in.mp4 seems to be another video ({name}: differ): faces were not compared with it; "
+        f"failed checks: {name}"
     )
-    exposed = headline(replace(other, runs=(Run((exposure(3),)),)))
+    exposed = headline(replace(other, runs=(ExposureRun((exposure(3),)),)))
     assert exposed.startswith("in.mp4 seems to be another video")
-    assert "; a face is exposed in 1 frame, at 0:00:00.120; not as it was" in exposed
-    assert other.plain()["is_another_video"] is True
+    assert "; a face is exposed in 1 frame, at 0:00:00.120; failed checks" in exposed
+    assert other.to_dict()["is_another_video"] is True
 
 
-def test_doubtful_places_follow_as_perhaps() -> None:
-    text = page(replace(EXPOSED, doubtful=(Run((exposure(50),), True),)))
-    order = [text.index(f'id="{name}"') for name in ("exposed", "perhaps", "rest")]
+def test_doubtful_places_follow_exposed_faces() -> None:
+    text = page(replace(EXPOSED, doubtful=(ExposureRun((exposure(50),), True),)))
+    order = [text.index(f'id="{name}"') for name in ("exposed", "doubtful", "rest")]
     assert order == sorted(order)
-    assert "Perhaps (1)" in text
-    assert 'alt="perhaps a face at 0:00:02.000"' in text
+    assert "Doubtful places (1)" in text
+    assert 'alt="possible face at 0:00:02.000"' in text
 
 
-@pytest.mark.parametrize(
-    ("seconds", "code"),
-    [(0, "0:00:00.000"), (62.04, "0:01:02.040"), (1 / 30, "0:00:00.034"), (36000, "10:00:00.000")],
-)
-def test_time_codes(seconds: float, code: str) -> None:
-    assert time_code(seconds) == code
-
-
-def test_plain_data_holds_no_pictures() -> None:
-    plain = EXPOSED.plain()
+def test_the_json_data_holds_no_images() -> None:
+    plain = EXPOSED.to_dict()
     assert plain["exposed"] == 4
     assert plain["clean"] is False
     assert plain["runs"][0]["frames"][0] == {

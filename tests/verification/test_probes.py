@@ -1,4 +1,4 @@
-"""Who looks, how closely, and which finds are one face."""
+"""Which detectors probe, at which scales, and which detections are one face."""
 
 from __future__ import annotations
 
@@ -11,12 +11,23 @@ import pytest
 from tests.verify_cases import own_weights_only, read_truth
 from tracker_blur.core.box import Box
 from tracker_blur.settings import Settings
-from tracker_blur.verification.probes import ProbeDetection, probes, without_doubles
+from tracker_blur.verification.parameters import VerificationParameters
+from tracker_blur.verification.probes import (
+    Probe,
+    ProbeDetection,
+    load_probes,
+    suppress_duplicates,
+)
 from tracker_blur.weights.store import Weights
 
 BOX = Box(10, 10, 50, 60)
 
 PROBES = "tracker_blur.verification.probes"
+PARAMETERS = VerificationParameters()
+
+
+def probes(settings: Settings, weights: Weights | None = None) -> tuple[Probe, ...]:
+    return load_probes(settings, weights or Weights(), PARAMETERS)
 
 
 def test_a_plate_and_a_face_in_one_place_do_not_agree() -> None:
@@ -25,18 +36,18 @@ def test_a_plate_and_a_face_in_one_place_do_not_agree() -> None:
         ProbeDetection(box, 0.4, "yunet"),
         ProbeDetection(box, 0.45, "plate.onnx", label="plate"),
     )
-    assert without_doubles([face, plate]) == [plate, face]
+    assert suppress_duplicates([face, plate], PARAMETERS.duplicate_iou) == [plate, face]
 
 
-def test_plates_are_looked_for_where_they_are_hidden() -> None:
-    names = [looker.name for looker in probes(Settings(hide=("faces", "plates")), Weights())]
+def test_plates_are_probed_if_they_are_hidden() -> None:
+    names = [probe.name for probe in probes(Settings(hide=("faces", "plates")))]
     assert names[-1] == "plate.onnx"
-    (only,) = probes(Settings(hide=("plates",)), Weights())
+    (only,) = probes(Settings(hide=("plates",)))
     assert (only.name, only.label) == ("plate.onnx", "plate")
 
 
 @pytest.mark.parametrize(
-    ("here", "names"),
+    ("available", "names"),
     [
         ("", ["haar"]),
         ("onnx", ["onnx"]),
@@ -46,37 +57,39 @@ def test_plates_are_looked_for_where_they_are_hidden() -> None:
         ("ssd centerface yunet onnx", ["yunet", "centerface"]),
     ],
 )
-def test_all_networks_look_that_add_something_and_haar_without_any(
-    here: str, names: list[str], monkeypatch: pytest.MonkeyPatch
+def test_redundant_networks_are_left_out_and_haar_is_the_fallback(
+    available: str, names: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(f"{PROBES}._is_here", lambda name, weights: name in here.split())
+    monkeypatch.setattr(f"{PROBES}._is_available", lambda name, weights: name in available.split())
     monkeypatch.setattr(f"{PROBES}.load_detector", lambda name, weights: (name, None))
-    assert [looker.name for looker in probes(Settings(), Weights())] == names
+    assert [probe.name for probe in probes(Settings())] == names
 
 
-def test_our_own_weights_are_always_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_our_own_weights_are_always_available(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     own_weights_only(monkeypatch, tmp_path)
-    assert [looker.name for looker in probes(Settings(), Weights())] == ["onnx"]
+    assert [probe.name for probe in probes(Settings())] == ["onnx"]
 
 
-def test_a_looker_finds_faces_in_an_enlarged_part(shared: Path) -> None:
-    (looker, *_) = probes(Settings(), Weights(shared / "models"))
+def test_a_probe_detects_faces_in_an_enlarged_crop(shared: Path) -> None:
+    (probe, *_) = probes(Settings(), Weights(shared / "models"))
     capture = cv2.VideoCapture(str(shared / "videos" / "walkers_1080p.mp4"))
     _, image = capture.read()
     capture.release()
     truth = read_truth(shared / "videos" / "walkers_1080p.csv", 1)
     smallest = min((box for _, box in truth[0]), key=lambda box: box.size)
-    finds = looker.detect_multiscale(np.asarray(image, np.uint8), smallest.moved(5, 5))
-    assert any(find.box.iou(smallest) > 0.4 for find in finds)
-    assert looker.detect_multiscale(np.asarray(image, np.uint8), Box(-500, 0, -400, 100)) == []
+    detections = probe.detect_in_crop(np.asarray(image, np.uint8), smallest.moved(5, 5))
+    assert any(found.box.iou(smallest) > 0.4 for found in detections)
+    assert probe.detect_in_crop(np.asarray(image, np.uint8), Box(-500, 0, -400, 100)) == []
 
 
-def test_one_face_is_found_once_and_detectors_may_agree() -> None:
+def test_duplicates_are_suppressed_and_agreement_is_noted() -> None:
     first, second = (
         ProbeDetection(BOX, 0.4, "yunet"),
         ProbeDetection(BOX.moved(2, 2), 0.35, "centerface"),
     )
     far = ProbeDetection(BOX.moved(200, 0), 0.5, "yunet")
     again = ProbeDetection(BOX.moved(201, 0), 0.4, "yunet")
-    kept = without_doubles([second, again, first, far])
-    assert [(find.score, find.is_agreed) for find in kept] == [(0.5, False), (0.4, True)]
+    kept = suppress_duplicates([second, again, first, far], PARAMETERS.duplicate_iou)
+    assert [(found.score, found.is_agreed) for found in kept] == [(0.5, False), (0.4, True)]

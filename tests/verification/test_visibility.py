@@ -1,4 +1,4 @@
-"""What counts as seen: the measures on pixels."""
+"""What counts as visible: the measures on pixels."""
 
 from __future__ import annotations
 
@@ -10,20 +10,23 @@ import pytest
 from tests.verify_cases import SAMPLES
 from tracker_blur.core.box import Box
 from tracker_blur.verification import visibility
+from tracker_blur.verification.parameters import VerificationParameters
+from tracker_blur.verification.visibility import FacePatch, FrameComparison
 
-FACE = Box.from_xywh(344.5, 219.1, 71.0, 90.0)  # of frame 0, as samples/crossing.csv says
+PARAMETERS = VerificationParameters()
+FACE = Box.from_xywh(344.5, 219.1, 71.0, 90.0)  # in frame 0, from samples/crossing.csv
 
 
 @pytest.fixture(scope="module")
-def picture() -> npt.NDArray[np.uint8]:
+def gray() -> npt.NDArray[np.uint8]:
     capture = cv2.VideoCapture(str(SAMPLES / "crossing.mp4"))
     _, image = capture.read()
     capture.release()
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
 
 
-def changed(picture: npt.NDArray[np.uint8], box: Box, how: str) -> npt.NDArray[np.uint8]:
-    result = picture.copy()
+def changed(gray: npt.NDArray[np.uint8], box: Box, how: str) -> npt.NDArray[np.uint8]:
+    result = gray.copy()
     left, top, right, bottom = box.padded(0.3).outward()
     part = result[top:bottom, left:right]
     height, width = part.shape
@@ -40,44 +43,47 @@ def changed(picture: npt.NDArray[np.uint8], box: Box, how: str) -> npt.NDArray[n
     return result
 
 
+def patch(gray: npt.NDArray[np.uint8], box: Box) -> FacePatch:
+    found = visibility.face_patch(gray, box, PARAMETERS)
+    assert found is not None
+    return found
+
+
+def shows_detail(gray: npt.NDArray[np.uint8]) -> bool:
+    core = visibility.face_core(FACE, PARAMETERS)
+    return visibility.shows_detail(patch(gray, core), PARAMETERS)
+
+
 def share(before: npt.NDArray[np.uint8], after: npt.NDArray[np.uint8], box: Box) -> float:
-    first, second = visibility.patch(before, box), visibility.patch(after, box)
-    assert first is not None
-    assert second is not None
-    return visibility.visible_share(
-        first, second, visibility.noise(visibility.changes(before, after))
-    )
+    noise = visibility.encoder_noise(visibility.cell_errors(before, after), PARAMETERS)
+    return visibility.visible_share(patch(before, box), patch(after, box), noise, PARAMETERS)
 
 
 @pytest.mark.parametrize("how", ["solid", "blurred", "mosaic"])
-def test_a_hidden_face_is_not_seen(picture: npt.NDArray[np.uint8], how: str) -> None:
-    assert share(picture, changed(picture, FACE, how), FACE) < 0.1
+def test_a_hidden_face_is_not_visible(gray: npt.NDArray[np.uint8], how: str) -> None:
+    assert share(gray, changed(gray, FACE, how), FACE) < 0.1
 
 
 @pytest.mark.parametrize("how", ["same", "noisy"])
-def test_a_face_as_it_was_is_seen(picture: npt.NDArray[np.uint8], how: str) -> None:
-    assert share(picture, changed(picture, FACE, how), FACE) > 0.95
+def test_an_unchanged_face_is_visible(gray: npt.NDArray[np.uint8], how: str) -> None:
+    assert share(gray, changed(gray, FACE, how), FACE) > 0.95
 
 
-def test_half_a_face_is_seen_by_half(picture: npt.NDArray[np.uint8]) -> None:
+def test_half_a_face_is_half_visible(gray: npt.NDArray[np.uint8]) -> None:
     half = Box(FACE.left, FACE.top, FACE.center[0], FACE.bottom)
-    after = picture.copy()
+    after = gray.copy()
     left, top, right, bottom = half.outward()
     after[top:bottom, left:right] = 0
-    assert 0.15 < share(picture, after, FACE) < 0.6
+    assert 0.15 < share(gray, after, FACE) < 0.6
 
 
 @pytest.mark.parametrize("how", ["solid", "blurred", "mosaic"])
-def test_a_hidden_face_has_no_detail(picture: npt.NDArray[np.uint8], how: str) -> None:
-    seen = visibility.patch(changed(picture, FACE, how), visibility.core(FACE))
-    assert seen is not None
-    assert not visibility.shows_detail(seen)
+def test_a_hidden_face_has_no_detail(gray: npt.NDArray[np.uint8], how: str) -> None:
+    assert not shows_detail(changed(gray, FACE, how))
 
 
-def test_a_face_has_detail(picture: npt.NDArray[np.uint8]) -> None:
-    seen = visibility.patch(picture, visibility.core(FACE))
-    assert seen is not None
-    assert visibility.shows_detail(seen)
+def test_a_face_has_detail(gray: npt.NDArray[np.uint8]) -> None:
+    assert shows_detail(gray)
 
 
 @pytest.mark.parametrize(
@@ -90,28 +96,46 @@ def test_a_face_has_detail(picture: npt.NDArray[np.uint8]) -> None:
         Box(float("nan"), 0, 10, 10),
     ],
 )
-def test_there_is_nothing_to_judge_in_specks_and_outside(
-    picture: npt.NDArray[np.uint8], box: Box
-) -> None:
-    assert visibility.patch(picture, box) is None
+def test_tiny_and_outside_boxes_have_no_patch(gray: npt.NDArray[np.uint8], box: Box) -> None:
+    assert visibility.face_patch(gray, box, PARAMETERS) is None
 
 
-def test_a_face_at_the_border_is_judged_by_what_is_there(
-    picture: npt.NDArray[np.uint8],
+def test_an_unchanged_face_at_the_border_is_visible(
+    gray: npt.NDArray[np.uint8],
 ) -> None:
     box = Box(-30, 200, 60, 300)
-    assert share(picture, picture, box) == 1.0
+    assert share(gray, gray, box) == 1.0
 
 
-def test_a_picture_without_any_detail_is_as_it_was() -> None:
+def test_an_unchanged_frame_without_detail_is_visible() -> None:
     flat = np.full((100, 100), 90, np.uint8)
     assert share(flat, flat, Box(20, 20, 60, 70)) == 1.0
 
 
-def test_what_is_left_uncovered() -> None:
+def test_uncovered_share() -> None:
     box = Box(0, 0, 100, 100)
     assert visibility.uncovered_share(box, []) == 1.0
     assert visibility.uncovered_share(box, [box.padded(0.01)]) == 0.0
     assert visibility.uncovered_share(box, [Box(200, 0, 300, 100)]) == 1.0
     assert 0.4 < visibility.uncovered_share(box, [Box(-1000, -500, 50, 600)]) < 0.6
     assert visibility.uncovered_share(box, [Box(50, 50, 50, 50)]) == 1.0
+
+
+def test_degraded_frames_are_reported() -> None:
+    errors = np.full((10, 16), 4.0, np.float32)
+    comparison = FrameComparison(PARAMETERS)
+    comparison.after_seconds.append(0.0)
+    comparison.before_seconds.append(0.0)
+    comparison.add(0, errors, (128, 80), [])
+    (*_, good) = comparison.checks(0.001)
+    assert good.passed
+    assert "42.1 dB" in good.detail
+    errors[:, 8:] = 9000.0
+    comparison.add(1, errors, (128, 80), [Box(60, -10, 140, 90)])  # hidden there
+    assert comparison.checks(0.001)[-1].passed
+    errors[:] = 9000.0
+    comparison.add(2, errors, (128, 80), [Box(-10, -10, 200, 200)])  # all of it is hidden
+    assert comparison.checks(0.001)[-1].passed
+    comparison.add(3, errors, (128, 80), [])
+    assert not comparison.checks(0.001)[-1].passed
+    assert "(frame 3)" in comparison.checks(0.001)[-1].detail

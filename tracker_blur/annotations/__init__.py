@@ -1,1 +1,1 @@
-"""Tracks in files: the track file, its edits, and what exports share with it."""
+"""Tracks in files: the track file, edits, and exchange with annotation programs."""

@@ -1,9 +1,7 @@
-"""Changes to tracks that a person asks for: pure functions from Tracks to Tracks.
+"""Edits of tracks, as functions from Tracks to Tracks, and what they changed.
 
-`ids` are tracks' identifiers; one that no track has is a SettingsError. `frames` is a range of
-frames' indices. Boxes that are moved, grown or drawn are of the origin DRAWN.
-
-What a change made of tracks, counted in boxes, for a person to check.
+`ids` are the numbers of tracks; an unknown one raises SettingsError. `frames` is a range of frame
+numbers. Boxes that are moved, padded or drawn get the origin DRAWN.
 """
 
 from __future__ import annotations
@@ -34,17 +32,17 @@ def hide_only(tracks: Tracks, ids: Collection[int]) -> Tracks:
 
 
 def set_method(tracks: Tracks, ids: Collection[int], method: str | None) -> Tracks:
-    """Hide these tracks by another method, None for the settings'."""
+    """Hide these tracks by another method; None: the settings' method."""
     return _each(tracks, ids, lambda track: replace(track, method=method))
 
 
 def drop(tracks: Tracks, ids: Collection[int]) -> Tracks:
-    """Forget these tracks: what they hid becomes visible."""
+    """Remove these tracks: what they hid becomes visible."""
     return _each(tracks, ids, lambda _: None)
 
 
 def drop_frames(tracks: Tracks, ids: Collection[int], frames: range) -> Tracks:
-    """Forget the boxes of these tracks in some frames, and a track that has none left."""
+    """Remove the boxes of these tracks in some frames, and tracks without any box left."""
     return _each(tracks, ids, lambda track: track.rows(~_within(track, frames)))
 
 
@@ -55,9 +53,10 @@ def move(tracks: Tracks, ids: Collection[int], frames: range, dx: float, dy: flo
 
 
 def pad(tracks: Tracks, ids: Collection[int], frames: range, ratio: float) -> Tracks:
-    """Grow boxes on each side by a share of their width and height; less than 0 shrinks them.
+    """Grow boxes on each side by a share of their width and height; below 0, shrink them.
 
-    Raises SettingsError for a ratio that leaves nothing of a box, -0.5 or less.
+    Raises:
+        SettingsError: The ratio leaves nothing of a box: -0.5 or less.
     """
     if ratio <= -0.5:
         raise SettingsError(f"a padding of {ratio:g} leaves nothing of a box: give more than -0.5")
@@ -70,10 +69,10 @@ def pad(tracks: Tracks, ids: Collection[int], frames: range, ratio: float) -> Tr
 
 
 def merge(tracks: Tracks, ids: Sequence[int]) -> Tracks:
-    """Make one track of several, with the first one's identifier; where they meet, hide both.
+    """Merge tracks into one with the first one's number; where they meet, hide both boxes.
 
-    It is hidden when any of them is; the label and the method are the first one's, and where that
-    has no method, the next one's.
+    The merged track is hidden if any of them is. It has the first one's label, and the first method
+    that any of them has.
     """
     parts = [_find(tracks, track_id) for track_id in dict.fromkeys(ids)]
     builder = TracksBuilder()
@@ -89,19 +88,27 @@ def merge(tracks: Tracks, ids: Sequence[int]) -> Tracks:
     return _with(drop(tracks, ids), merged)
 
 
-def draw(tracks: Tracks, track_id: int, keys: Mapping[int, Box]) -> Tracks:
-    """Add boxes to a track, or make a new one; `keys` are boxes by frames.
+def draw(tracks: Tracks, track_id: int, keyframes: Mapping[int, Box]) -> Tracks:
+    """Add boxes to a track, or make a new track.
 
-    Between two of these frames the box moves evenly, in time; where the track has a box already,
-    both are hidden. Raises SettingsError for a box without an area, a frame that the video does
-    not have, and a track that is left visible: nothing would be hidden.
+    Between two keyframes the box is interpolated linearly in time. Where the track already has a
+    box, both are hidden.
+
+    Args:
+        tracks: all tracks.
+        track_id: number of the track.
+        keyframes: boxes by frame.
+
+    Raises:
+        SettingsError: A box has no area, the video has no such frame, or the track is left
+            visible, so that nothing would be hidden.
     """
-    if not keys:
-        raise SettingsError("a track is drawn by at least one box")
-    for frame, box in keys.items():
+    if not keyframes:
+        raise SettingsError("a drawn track needs at least one box")
+    for frame, box in keyframes.items():
         if not 0 <= frame < tracks.frame_count:
             raise SettingsError(
-                f"there is no frame {frame}: the last one is {tracks.frame_count - 1}"
+                f"there is no frame {frame}: the last frame is {tracks.frame_count - 1}"
             )
         _check_boxes(np.array([box.as_tuple()], np.float32), track_id)
     old = next((track for track in tracks.tracks if track.track_id == track_id), None)
@@ -109,11 +116,11 @@ def draw(tracks: Tracks, track_id: int, keys: Mapping[int, Box]) -> Tracks:
     if old is not None:
         if not old.hide:
             raise SettingsError(
-                f"track {track_id} is left visible, a box in it would hide nothing: hide it, or "
-                "draw with a new number"
+                f"track {track_id} is left visible, so a box in it would hide nothing: hide the "
+                "track, or draw a new one"
             )
         _add_rows(builder, old, track_id)
-    for frame, box in _between(tracks, keys).items():
+    for frame, box in _interpolated(tracks, keyframes).items():
         builder.add(frame, Face(track_id, box, 1.0, Origin.DRAWN))
     track = builder.tracks()[0]
     if old is not None:
@@ -133,8 +140,8 @@ def _find(tracks: Tracks, track_id: int) -> Track:
         if track.track_id == track_id:
             return track
     known = [track.track_id for track in tracks.tracks]
-    rows = f"they go from {known[0]} to {known[-1]}" if known else "there are none"
-    raise SettingsError(f"there is no track {track_id}: {rows}")
+    numbers = f"they go from {known[0]} to {known[-1]}" if known else "there are none"
+    raise SettingsError(f"there is no track {track_id}: {numbers}")
 
 
 def _reshape(
@@ -154,7 +161,7 @@ def _check_boxes(boxes: Boxes, track_id: int) -> None:
     is_near = (np.abs(boxes) <= FARTHEST_PX).all()
     if not (is_near and (boxes[:, :2] < boxes[:, 2:]).all()):
         raise SettingsError(
-            f"a box of track {track_id} would hold no area or lie far outside of the picture"
+            f"a box of track {track_id} would have no area or lie far outside of the frame"
         )
 
 
@@ -163,7 +170,7 @@ def _within(track: Track, frames: range) -> npt.NDArray[np.bool_]:
 
 
 def _with(tracks: Tracks, track: Track) -> Tracks:
-    """Return the tracks with this one, in the place of one that has its identifier."""
+    """Return the tracks with this one, which replaces the one with its number."""
     others = [other for other in tracks.tracks if other.track_id != track.track_id]
     ordered = sorted([*others, track], key=lambda track: track.track_id)
     return replace(tracks, tracks=tuple(ordered))
@@ -175,12 +182,12 @@ def _add_rows(builder: TracksBuilder, track: Track, track_id: int) -> None:
         builder.add(frame, face)
 
 
-def _between(tracks: Tracks, keys: Mapping[int, Box]) -> dict[int, Box]:
-    frames = np.arange(min(keys), max(keys) + 1)
-    ordered = sorted(keys)
+def _interpolated(tracks: Tracks, keyframes: Mapping[int, Box]) -> dict[int, Box]:
+    frames = np.arange(min(keyframes), max(keyframes) + 1)
+    ordered = sorted(keyframes)
     edges = [
         np.interp(tracks.times[frames], tracks.times[ordered], values)
-        for values in zip(*(keys[frame].as_tuple() for frame in ordered), strict=True)
+        for values in zip(*(keyframes[frame].as_tuple() for frame in ordered), strict=True)
     ]
     return {
         frame: Box(*(float(edge[row]) for edge in edges))
@@ -190,14 +197,15 @@ def _between(tracks: Tracks, keys: Mapping[int, Box]) -> dict[int, Box]:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """How tracks differ from what they were.
+    """How tracks differ before and after edits, in boxes.
 
-    before    boxes that there were
-    after     boxes that there are
-    added     of a track in a frame where it had none
-    removed   of a track in a frame where it has none now
-    changed   boxes that are elsewhere, or of another size
-    is_other  whether anything else is not as it was: who is hidden, by what, scores, origins
+    Attributes:
+        before: boxes before.
+        after: boxes after.
+        added: boxes in frames where the track had none.
+        removed: boxes in frames where the track has none now.
+        changed: boxes with another place or size.
+        has_others: whether anything else changed: what is hidden, methods, scores, origins.
     """
 
     before: int
@@ -205,38 +213,38 @@ class Changes:
     added: int
     removed: int
     changed: int
-    is_other: bool
+    has_others: bool
 
     @property
-    def are_none(self) -> bool:
-        """Whether all is as it was."""
-        return not (self.added or self.removed or self.changed or self.is_other)
+    def is_empty(self) -> bool:
+        """Whether nothing changed."""
+        return not (self.added or self.removed or self.changed or self.has_others)
 
     def __str__(self) -> str:
-        """Return it in a few words."""
-        if self.are_none:
+        """Return a short summary."""
+        if self.is_empty:
             return "nothing changed"
         counts = {"added": self.added, "removed": self.removed, "changed": self.changed}
-        said = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-        return f"boxes: {self.before} -> {self.after} ({said or 'all as they were'})"
+        text = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+        return f"boxes: {self.before} -> {self.after} ({text or 'unchanged'})"
 
 
-def between(before: Tracks, after: Tracks) -> Changes:
-    """Count what became of the boxes of `before`."""
+def compare(before: Tracks, after: Tracks) -> Changes:
+    """Return how `after` differs from `before`."""
     was = {track.track_id: track for track in before.tracks}
     now = {track.track_id: track for track in after.tracks}
     boxes_before, boxes_after = _boxes(before), _boxes(after)
-    kept, changed, is_other = 0, 0, was.keys() != now.keys()
+    kept, changed, has_others = 0, 0, was.keys() != now.keys()
     for track_id in was.keys() & now.keys():
         one, other = was[track_id], now[track_id]
         _, here, there = np.intersect1d(one.frames, other.frames, True, return_indices=True)
         kept += len(here)
         changed += int(np.any(one.boxes[here] != other.boxes[there], axis=1).sum())
-        is_other |= _said(one) != _said(other)
-        is_other |= bool(np.any(one.scores[here] != other.scores[there]))
-        is_other |= bool(np.any(one.origins[here] != other.origins[there]))
+        has_others |= _properties(one) != _properties(other)
+        has_others |= bool(np.any(one.scores[here] != other.scores[there]))
+        has_others |= bool(np.any(one.origins[here] != other.origins[there]))
     return Changes(
-        boxes_before, boxes_after, boxes_after - kept, boxes_before - kept, changed, is_other
+        boxes_before, boxes_after, boxes_after - kept, boxes_before - kept, changed, has_others
     )
 
 
@@ -244,5 +252,5 @@ def _boxes(tracks: Tracks) -> int:
     return sum(len(track) for track in tracks.tracks)
 
 
-def _said(track: Track) -> tuple[bool, str | None, str]:
+def _properties(track: Track) -> tuple[bool, str | None, str]:
     return track.hide, track.method, track.label

@@ -1,9 +1,4 @@
-"""Values from files that people and other programs wrote, checked one by one.
-
-A track as rows of plain numbers, for files: edges in hundredths of a pixel, never inward.
-
-Collects boxes from a file that anybody may have written into tracks.
-"""
+"""Rows of track files and exchange formats: validates what is read, rounds what is written."""
 
 from __future__ import annotations
 
@@ -13,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,113 +17,155 @@ from tracker_blur.core import plugins
 from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import ORIGINS, Boxes, Face, Origin, Track, TracksBuilder
 from tracker_blur.errors import TrackFileError, reason_of
-from tracker_blur.settings import MethodAliases
+from tracker_blur.settings import FACE, MethodAliases
 
-_SHOWN_CHARACTERS = 40
-_LABEL_CHARACTERS = 100
+FARTHEST_PX = 1e5
+"""No edge lies farther from the frame's corner: nothing there needs hiding, and 32-bit floats still
+resolve hundredths of a pixel."""
+
+THINNEST_PX = 0.0099
+"""Least width and height of a box."""
+
+LARGEST_ID = 2**31 - 1
+"""Largest number of a track."""
+
+_MAX_SHOWN_CHARACTERS = 40
+_MAX_NAME_CHARACTERS = 100
+_EDGES = ("left", "top", "right", "bottom")
+_ORIGINS = {origin.value: origin for origin in Origin}
 
 
-class RefusedError(ValueError):
-    """A value makes no sense; says what is wrong and what to do, but not where."""
+class InvalidValueError(ValueError):
+    """A value is invalid. The message says what is wrong and what to do, but not where."""
+
+
+def invalid(name: str, value: object, expected: str) -> InvalidValueError:
+    """Return the error for a value; `expected` completes "give ..."."""
+    return InvalidValueError(f"{name} is {shown(value)}: give {expected}")
+
+
+def whole_number(value: object, name: str, low: int, high: int) -> int:
+    """Return an integer within bounds, both included; raises InvalidValueError."""
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise invalid(name, value, f"a whole number from {low} to {high}")
+    return value
+
+
+def number(value: object, name: str, low: float, high: float) -> float:
+    """Return a number within bounds, both included; raises InvalidValueError, also for NaN."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        raise invalid(name, value, f"a number from {low:g} to {high:g}")
+    return float(value)
+
+
+def parsed(text: str, name: str) -> float:
+    """Return the finite number that a text stands for; raises InvalidValueError."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise invalid(name, text, "a number")
+    return value
+
+
+def parsed_whole(text: str, name: str) -> int:
+    """Return the whole number that a text stands for, also "12.0"; raises InvalidValueError."""
+    value = parsed(text, name)
+    if not value.is_integer():
+        raise invalid(name, text, "a whole number")
+    return int(value)
+
+
+def name_text(value: object, name: str) -> str:
+    """Return a short, printable text; raises InvalidValueError."""
+    is_short = isinstance(value, str) and 0 < len(value) <= _MAX_NAME_CHARACTERS
+    if not isinstance(value, str) or not is_short or not value.isprintable():
+        raise invalid(name, value, "a short text")
+    return value
+
+
+def items(
+    value: object, name: str, count: int | None = None, expected: str = "a list"
+) -> list[Any]:
+    """Return a list, of `count` items if that is given; raises InvalidValueError."""
+    if not isinstance(value, list) or count not in (None, len(value)):
+        raise invalid(name, value, expected)
+    return value
+
+
+def check_same_video(value: object, video_value: object, name: str) -> None:
+    """Raise InvalidValueError if a value differs from the video's."""
+    if value != video_value:
+        raise InvalidValueError(
+            f"{name} is {shown(value)}, but that of the video is {video_value}: is this file about "
+            "another video?"
+        )
+
+
+def method_name(method: object) -> str | None:
+    """Return a method's own name, None for the settings' method; raises InvalidValueError."""
+    if method is None:
+        return None
+    if not isinstance(method, str) or method not in _methods():
+        known = ", ".join(sorted(set(_methods()) | {"simple"}))
+        raise invalid("method", method, f"null or one of {known}")
+    return _methods()[method]
+
+
+@functools.lru_cache(maxsize=1)
+def _methods() -> dict[str, str]:
+    names = plugins.names("tracker_blur.redaction.methods")
+    return {name: name for name in names} | dict(MethodAliases)
+
+
+def shown(value: object) -> str:
+    """Return a value, shortened and escaped for an error message."""
+    text = ascii(value)
+    is_short = len(text) <= _MAX_SHOWN_CHARACTERS
+    return text if is_short else f"{text[: _MAX_SHOWN_CHARACTERS - 1]}…"
+
+
+def printable(text: str) -> str:
+    """Return a text of any origin on one line, as a terminal can show it."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 @dataclass(slots=True)
-class Place:
-    """Where a file is being read: the line, from 1; 0 where lines mean nothing."""
+class Location:
+    """How far a file was read: the line, from 1; 0 if lines mean nothing."""
 
     line: int = 0
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[Place]:
-    """Name the file, and the line that the block sets, in what goes wrong in the block.
+def reading(path: Path) -> Iterator[Location]:
+    """Name the file, and the line that the block keeps up to date, in errors of the block.
 
-    Raises TrackFileError for RefusedError, OSError and UnicodeDecodeError.
+    Raises:
+        TrackFileError: For InvalidValueError, OSError and UnicodeDecodeError.
     """
-    place = Place()
+    location = Location()
     try:
-        yield place
-    except RefusedError as error:
-        raise TrackFileError(f"{_where(path, place)}: {error}") from error
+        yield location
+    except InvalidValueError as error:
+        raise TrackFileError(f"{_where(path, location)}: {error}") from error
     except UnicodeDecodeError as error:
         raise TrackFileError(
-            f"{_where(path, place)}: is no UTF-8 text: check that it is the right file, or save "
-            "it as UTF-8"
+            f"{_where(path, location)}: is not UTF-8 text: check that it is the right file, or "
+            "save it as UTF-8"
         ) from error
     except OSError as error:
         reason = reason_of(error)
         raise TrackFileError(f"{path}: cannot be read ({reason}): check its name") from error
 
 
-def whole_number(value: object, name: str, low: int, high: int) -> int:
-    """Return an integer within bounds, both included; raises RefusedError."""
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise RefusedError(f"{name} is {shown(value)}: give a whole number from {low} to {high}")
-    return value
-
-
-def number(value: object, name: str, low: float, high: float) -> float:
-    """Return a number within bounds, both included, neither NaN nor endless; or RefusedError."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise RefusedError(f"{name} is {shown(value)}: give a number from {low:g} to {high:g}")
-    return float(value)
-
-
-def parsed(text: str, name: str) -> float:
-    """Return the finite number that a text says; raises RefusedError."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise RefusedError(f"{name} is {shown(text)}: give a number")
-    return value
-
-
-def parsed_whole(text: str, name: str) -> int:
-    """Return the whole number that a text says, "12.0" too; raises RefusedError."""
-    value = parsed(text, name)
-    if not value.is_integer():
-        raise RefusedError(f"{name} is {shown(text)}: give a whole number")
-    return int(value)
-
-
-def name_text(value: object, name: str) -> str:
-    """Return a short text that a terminal can show; raises RefusedError."""
-    if (
-        not isinstance(value, str)
-        or not 0 < len(value) <= _LABEL_CHARACTERS
-        or not value.isprintable()
-    ):
-        raise RefusedError(f"{name} is {shown(value)}: give a short text")
-    return value
-
-
-def shown(value: object) -> str:
-    """Return a value as an error message can show it."""
-    text = ascii(value)
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 1]}…"
-
-
-def printable(text: str) -> str:
-    """Return a text of any origin as a terminal can show it, on one line."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
-
-
-def _where(path: Path, place: Place) -> str:
-    return f"{path}, line {place.line}" if place.line else str(path)
-
-
-FARTHEST_PX = 1e5
-"""No edge lies further from the picture's corner: nothing is there to hide, and 32-bit floats still
-tell hundredths of a pixel apart."""
-
-THINNEST_PX = 0.0099
-"""A box is at least that wide and high."""
+def _where(path: Path, location: Location) -> str:
+    return f"{path}, line {location.line}" if location.line else str(path)
 
 
 class Row(NamedTuple):
-    """One face in one frame; edges in hundredths of a pixel, score in ten-thousandths of one."""
+    """One face in one frame, as files hold it: edges to 0.01 pixels, the score to 0.0001."""
 
     frame: int
     edges: tuple[float, float, float, float]
@@ -143,9 +180,10 @@ class Row(NamedTuple):
 
 
 def rows(track: Track) -> Iterator[Row]:
-    """Give a track's rows in the order of their frames.
+    """Yield a track's rows in the order of their frames.
 
-    Raises ValueError for a box that holds no area and for a score that is no number from 0 to 1.
+    Raises:
+        ValueError: A box has no area, a score is not from 0 to 1, or frames do not ascend.
     """
     if not np.logical_and(track.scores >= 0, track.scores <= 1).all():
         raise ValueError(f"track {track.track_id} has scores outside of 0 to 1")
@@ -163,14 +201,20 @@ def rows(track: Track) -> Iterator[Row]:
 
 
 def outward(boxes: Boxes) -> npt.NDArray[np.float64]:
-    """Return boxes, shape (n, 4), with edges in hundredths of a pixel that cover the given ones.
+    """Return boxes with edges rounded outward to hundredths of a pixel.
 
-    Read back as 32-bit floats they still cover them, and rounding them again changes nothing.
-    Edges too far outside any picture are drawn in. Raises ValueError for boxes without an area.
+    Read back as 32-bit floats they still cover the given boxes, and rounding them again changes
+    nothing. Edges far outside of any frame are moved to `FARTHEST_PX`.
+
+    Args:
+        boxes: shape (n, 4).
+
+    Raises:
+        ValueError: A box has no area.
     """
     wide = np.clip(boxes.astype(np.float64), -FARTHEST_PX, FARTHEST_PX)
     if not (wide[:, :2] < wide[:, 2:]).all():
-        raise ValueError("a box holds no area")
+        raise ValueError("a box has no area")
     nearest = np.round(wide * 100) / 100
     away = np.hstack([np.floor(wide[:, :2] * 100), np.ceil(wide[:, 2:] * 100)]) / 100
     is_exact = np.equal(nearest.astype(np.float32), wide.astype(np.float32))
@@ -178,7 +222,7 @@ def outward(boxes: Boxes) -> npt.NDArray[np.float64]:
 
 
 def rotated(edges: Sequence[float], degrees: float) -> tuple[float, ...]:
-    """Return the upright box around one that is turned about its middle."""
+    """Return the upright box around one that is rotated about its center."""
     if not degrees:
         return tuple(edges)
     left, top, right, bottom = edges
@@ -189,41 +233,35 @@ def rotated(edges: Sequence[float], degrees: float) -> tuple[float, ...]:
     return x - half_width, y - half_height, x + half_width, y + half_height
 
 
-LARGEST_ID = 2**31 - 1
-
-_EDGES = ("left", "top", "right", "bottom")
-_ORIGINS = {origin.value: origin for origin in Origin}
-
-
-class _Facts(NamedTuple):
+class _Properties(NamedTuple):
     hide: bool
     method: str | None
     label: str
 
 
 class TrackCollector:
-    """Takes boxes in any order, and refuses what makes no sense with a RefusedError.
+    """Collects boxes in any order into tracks; raises InvalidValueError for invalid values.
 
-    Two boxes for one track and frame are both covered. A track that nothing is said about is
-    hidden; one without boxes is left out.
+    Two boxes for one track and frame become one box around both. A track that is not described is
+    hidden. A described track without boxes is left out.
     """
 
     def __init__(self, frame_count: int) -> None:
         self._last_frame = frame_count - 1
         self._builder = TracksBuilder()
-        self._facts: dict[int, _Facts] = {}
+        self._properties: dict[int, _Properties] = {}
 
     def describe(
-        self, track_id: object, hide: object = True, method: object = None, label: object = "face"
+        self, track_id: object, hide: object = True, method: object = None, label: object = FACE
     ) -> None:
-        """Say once of a track whether it is hidden, how, and what it is."""
+        """Set, once, whether a track is hidden, by which method, and its label."""
         checked_id = self._track_id(track_id)
-        if checked_id in self._facts:
-            raise RefusedError(f"track {checked_id} is described twice: leave one of them")
+        if checked_id in self._properties:
+            raise InvalidValueError(f"track {checked_id} is described twice: remove one of them")
         if not isinstance(hide, bool):
-            raise RefusedError(f"hide is {shown(hide)}: give true or false")
-        facts = _Facts(hide, method_name(method), name_text(label, "label"))
-        self._facts[checked_id] = facts
+            raise invalid("hide", hide, "true or false")
+        properties = _Properties(hide, method_name(method), name_text(label, "label"))
+        self._properties[checked_id] = properties
 
     def add(
         self,
@@ -238,37 +276,21 @@ class TrackCollector:
         checked_frame = whole_number(frame, "frame", 0, self._last_frame)
         checked_score = number(score, "score", 0.0, 1.0)
         if origin not in _ORIGINS:
-            raise RefusedError(f"origin is {shown(origin)}: give one of {', '.join(_ORIGINS)}")
+            raise invalid("origin", origin, f"one of {', '.join(_ORIGINS)}")
         face = Face(checked_id, _box(edges), checked_score, _ORIGINS[str(origin)])
         self._builder.add(checked_frame, face)
 
     def tracks(self) -> tuple[Track, ...]:
-        """Return the tracks in the order of their identifiers."""
+        """Return the tracks in the order of their numbers."""
         return tuple(
-            replace(track, **self._facts[track.track_id]._asdict())
-            if track.track_id in self._facts
+            replace(track, **self._properties[track.track_id]._asdict())
+            if track.track_id in self._properties
             else track
             for track in self._builder.tracks()
         )
 
     def _track_id(self, track_id: object) -> int:
         return whole_number(track_id, "track", 0, LARGEST_ID)
-
-
-def method_name(method: object) -> str | None:
-    """Return a method's own name, None for the settings' method; raises RefusedError."""
-    if method is None:
-        return None
-    if not isinstance(method, str) or method not in _methods():
-        known = ", ".join(sorted(set(_methods()) | {"simple"}))
-        raise RefusedError(f"method is {shown(method)}: give null or one of {known}")
-    return _methods()[method]
-
-
-@functools.lru_cache(maxsize=1)
-def _methods() -> dict[str, str]:
-    names = plugins.names("tracker_blur.redaction.methods")
-    return {name: name for name in names} | dict(MethodAliases)
 
 
 def _box(edges: Sequence[object]) -> Box:
@@ -279,8 +301,8 @@ def _box(edges: Sequence[object]) -> Box:
         )
     )
     if min(box.width, box.height) < THINNEST_PX:
-        raise RefusedError(
-            f"the box {list(box.as_tuple())} holds no area: give left < right and top < bottom, "
-            "or leave it out"
+        raise InvalidValueError(
+            f"the box {list(box.as_tuple())} has no area: give left < right and top < bottom, or "
+            "remove it"
         )
     return box

@@ -1,12 +1,11 @@
-"""The track file: which faces of one video are hidden, when and where, as JSON Lines.
+"""The track file: which faces of a video are hidden, when and where, as JSON Lines.
 
-A person, a script or another program may change it; `docs/track-file.md` describes every line.
+People, scripts and other programs may edit it; `docs/track-file.md` describes every line.
 """
 
 from __future__ import annotations
 
 import codecs
-import dataclasses
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,8 +15,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.annotations.rows import RefusedError, TrackCollector, printable, reading, rows
-from tracker_blur.annotations.track_file_lines import END_LINE, FORMAT, VERSION, LineReader
+from tracker_blur.annotations.rows import (
+    InvalidValueError,
+    TrackCollector,
+    printable,
+    reading,
+    rows,
+)
+from tracker_blur.annotations.track_file_parser import END_LINE, FORMAT, VERSION, TrackFileParser
 from tracker_blur.core.tracks import Track, Tracks
 from tracker_blur.errors import SinkError, TrackFileError
 from tracker_blur.files import atomic
@@ -25,21 +30,23 @@ from tracker_blur.files.atomic import sha256
 from tracker_blur.settings import Settings
 from tracker_blur.version import __version__
 
-_TIMES_A_LINE = 1000  # frames
-_FIRST_BYTES = 1 << 16  # hold a header, however its words are ordered
-_LONGEST_LINE = 16 << 20  # characters; what is longer is no track file
+_FRAMES_PER_LINE = 1000
+_HEADER_BYTES = 1 << 16  # enough for a header, whatever the order of its keys
+_MAX_LINE_BYTES = 16 << 20  # a longer line is not of a track file
 
 
 @dataclass(frozen=True)
 class TrackFile:
     """What a track file holds.
 
-    source_name    the video's file name, without its folder
-    source_sha256  of the video's bytes
-    source_bytes   size of the video
-    settings       those that the tracks were made with, plain data
-    detector       name of the detector that looked
-    models         names of the weight files it used
+    Attributes:
+        tracks: the tracks.
+        source_name: the video's file name, without its folder.
+        source_sha256: hash of the video's bytes.
+        source_bytes: size of the video.
+        settings: the settings that the tracks were made with, as plain data.
+        detector: name of the detector.
+        models: names of the weight files that it used.
     """
 
     tracks: Tracks
@@ -59,10 +66,10 @@ class TrackFile:
         detector: str,
         models: tuple[str, ...] = (),
     ) -> TrackFile:
-        """Return the file for a video's tracks; folders' names are left out of the settings."""
+        """Return the track file of a video; names of folders are left out of the settings."""
         plain = {
             name: value.name if isinstance(value, Path) else value
-            for name, value in dataclasses.asdict(settings).items()
+            for name, value in settings.options().items()
         }
         plain["detector"] = Path(settings.detector).name
         with reading(source):
@@ -71,60 +78,63 @@ class TrackFile:
 
 
 def write(path: Path, track_file: TrackFile, overwrite: bool) -> None:
-    """Write a track file whole or not at all.
+    """Write a track file, atomically.
 
-    Box edges are rounded away from the face to 0.01 pixels, scores to 0.0001.
-    Only a track file is replaced, or an empty file.
+    Box edges are rounded outward to 0.01 pixels, scores to 0.0001. Only a track file or an empty
+    file is replaced.
 
-    Raises SinkError when it cannot be written, ValueError for tracks that no file can say: boxes
-    without an area, frames outside of the video, times that do not ascend, unknown methods.
+    Raises:
+        SinkError: The file cannot be written.
+        ValueError: The tracks are invalid: boxes without an area, frames outside of the video,
+            times that do not ascend, or unknown methods.
     """
     _check(track_file.tracks)
     if overwrite:
-        _refuse_others(path)
+        _check_replaceable(path)
     with (
         atomic.replacing(path, overwrite) as temporary,
-        # What is no Unicode, as in names of files, becomes an escape that JSON understands.
+        # Bytes of file names that are not Unicode become escapes that JSON understands.
         temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file,
     ):
         file.writelines(f"{line}\n" for line in _lines(track_file))
 
 
 def check_place(path: Path, overwrite: bool) -> None:
-    """Find out whether a track file can be written here later; leaves nothing.
-
-    Raises SinkError as `write` does.
-    """
+    """Raise SinkError if `write` could not write here; leaves nothing behind."""
     atomic.check_place(path, overwrite)
-    _refuse_others(path)
+    _check_replaceable(path)
 
 
-def is_one(path: Path) -> bool:
-    """Whether a file begins as a track file does; one that is missing or empty does not.
+def is_track_file(path: Path) -> bool:
+    """Return whether a file starts like a track file; a missing or empty file does not.
 
-    Raises TrackFileError when it cannot be read.
+    Raises:
+        TrackFileError: The file cannot be read.
     """
     if not path.is_file():
         return False
     with reading(path), path.open("rb") as file:
-        first = file.read(_FIRST_BYTES).removeprefix(codecs.BOM_UTF8).lstrip()
+        first = file.read(_HEADER_BYTES).removeprefix(codecs.BOM_UTF8).lstrip()
     return first.startswith(b"{") and f'"{FORMAT}"'.encode() in first
 
 
 def read(path: Path) -> TrackFile:
-    """Read a track file, as trackblur or a person wrote it.
+    """Read a track file that trackblur wrote or a person edited.
 
-    Raises TrackFileError when it cannot be read or makes no sense.
+    Raises:
+        TrackFileError: The file cannot be read, or is invalid.
     """
-    reader = LineReader()
-    with reading(path) as place, path.open("rb") as file:
-        while line := file.readline(_LONGEST_LINE):
-            place.line += 1
-            if len(line) == _LONGEST_LINE:
-                raise RefusedError("is too long for a track file: check that it is one")
-            reader.feed(line.decode("utf-8-sig" if place.line == 1 else "utf-8"))
-        place.line = 0
-        header, tracks = reader.finish()
+    parser = TrackFileParser()
+    with reading(path) as location, path.open("rb") as file:
+        while line := file.readline(_MAX_LINE_BYTES):
+            location.line += 1
+            if len(line) == _MAX_LINE_BYTES:
+                raise InvalidValueError(
+                    "is too long for a track file: check that it is the right file"
+                )
+            parser.feed(line.decode("utf-8-sig" if location.line == 1 else "utf-8"))
+        location.line = 0
+        header, tracks = parser.finish()
     return TrackFile(
         tracks,
         header.source_name,
@@ -136,10 +146,11 @@ def read(path: Path) -> TrackFile:
     )
 
 
-def check_belongs(track_file: TrackFile, path: Path) -> None:
-    """Make sure that the tracks were made for exactly this video.
+def check_source(track_file: TrackFile, path: Path) -> None:
+    """Check that the tracks were made for exactly this video.
 
-    Raises TrackFileError when it is another video, or cannot be read.
+    Raises:
+        TrackFileError: It is another video, or cannot be read.
     """
     with reading(path):
         is_same = (
@@ -150,23 +161,23 @@ def check_belongs(track_file: TrackFile, path: Path) -> None:
         raise TrackFileError(
             f"{path}: is not the video that the tracks were made for "
             f"({printable(track_file.source_name)}, SHA-256 {track_file.source_sha256[:12]}…): "
-            "give that one, or make tracks for this one with 'trackblur track'"
+            "give that video, or make tracks for this one with 'trackblur track'"
         )
 
 
-def _refuse_others(path: Path) -> None:
-    if path.is_file() and path.stat().st_size and not is_one(path):
+def _check_replaceable(path: Path) -> None:
+    if path.is_file() and path.stat().st_size and not is_track_file(path):
         raise SinkError(
-            f"{path}: exists and is no track file, so it is not replaced: choose another name"
+            f"{path}: exists and is not a track file, so it is not replaced: choose another name"
         )
 
 
 def _check(tracks: Tracks) -> None:
     if np.any(np.diff(tracks.times) <= 0):
         raise ValueError("the times of the frames do not ascend")
-    described = TrackCollector(tracks.frame_count)
+    collector = TrackCollector(tracks.frame_count)
     for track in tracks.tracks:
-        described.describe(track.track_id, track.hide, track.method, track.label)
+        collector.describe(track.track_id, track.hide, track.method, track.label)
         if track.first < 0 or track.last >= tracks.frame_count:
             raise ValueError(f"track {track.track_id} has frames that the video does not have")
 
@@ -192,8 +203,8 @@ def _lines(track_file: TrackFile) -> Iterator[str]:
             "settings": track_file.settings,
         }
     )
-    for first in range(0, tracks.frame_count, _TIMES_A_LINE):
-        yield _json(_times(first, tracks.times[first : first + _TIMES_A_LINE]))
+    for first in range(0, tracks.frame_count, _FRAMES_PER_LINE):
+        yield _json(_times(first, tracks.times[first : first + _FRAMES_PER_LINE]))
     for track in tracks.tracks:
         yield from _track_lines(track)
     yield END_LINE

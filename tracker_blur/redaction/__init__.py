@@ -1,1 +1,1 @@
-"""What `redact.py` and the methods share: outlines, colors and arrays of samples."""
+"""Hides faces in a frame: masks, colors, filters, one file for each method, and the redactor."""

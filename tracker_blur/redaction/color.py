@@ -1,7 +1,7 @@
-"""Turns RGB colors and pictures into the native samples of a frame's planes.
+"""Converts RGB colors and images to the samples of a frame's planes.
 
-YUV follows ITU-R BT.601-7, BT.709-6 and BT.2020-2 (non-constant luminance): the same luma weights
-and quantization formulas, with 219 and 224 steps in the video range and all values in full range.
+YUV follows ITU-R BT.601-7, BT.709-6 and BT.2020-2 (non-constant luminance): their luma weights and
+quantization, with 219 and 224 steps in video range, and all values in full range.
 """
 
 from __future__ import annotations
@@ -27,26 +27,30 @@ _LUMA_WEIGHTS = {  # of red and of blue
 
 
 def parse(text: str) -> Color:
-    """Return the color that "#rrggbb" names; raises SettingsError for anything else."""
+    """Return the color that "#rrggbb" names; raises SettingsError for any other text."""
     if not (isinstance(text, str) and re.fullmatch(r"#[0-9a-fA-F]{6}", text)):
-        raise SettingsError(f"`color` is '{text}': write it as #rrggbb, such as #000000 for black")
+        raise SettingsError(
+            f"is '{text}': write it as #rrggbb, such as #000000 for black", setting="color"
+        )
     return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)
 
 
 @lru_cache(maxsize=16)
-def native(color: Color, layout: PixelLayout) -> tuple[int, ...]:
+def to_samples(color: Color, layout: PixelLayout) -> tuple[int, ...]:
     """Return a color as one sample value for each plane of a layout."""
-    planes = from_rgb(np.array([[color]], np.uint8), layout)
+    planes = to_planes(np.array([[color]], np.uint8), layout)
     return tuple(int(plane[0, 0]) for plane in planes)
 
 
-def from_rgb(picture: npt.NDArray[np.uint8], layout: PixelLayout) -> tuple[Samples, ...]:
-    """Return a picture as the planes of a layout, all at full size.
+def to_planes(image: npt.NDArray[np.uint8], layout: PixelLayout) -> tuple[Samples, ...]:
+    """Return an image as the planes of a layout, all at full size.
 
-    picture  shape (height, width, 3), red, green, blue
+    Args:
+        image: shape (height, width, 3), red, green, blue.
+        layout: what the samples mean.
     """
     dtype = np.uint8 if layout.bits == 8 else np.uint16
-    values = _components(picture.astype(np.float32) * np.float32(1 / 255), layout)
+    values = _components(image.astype(np.float32) * np.float32(1 / 255), layout)
     return tuple(np.clip(np.rint(value), 0, layout.peak).astype(dtype) for value in values)
 
 
@@ -55,7 +59,7 @@ def _components(rgb: npt.NDArray[np.float32], layout: PixelLayout) -> list[npt.N
     red, green, blue = rgb[..., 0], rgb[..., 1], rgb[..., 2]
     if layout.family == "rgb":
         return [value * layout.peak for value in (red, green, blue)]
-    # A picture that is only gray has no matrix: it is weighted as everywhere, by BT.601.
+    # Gray frames carry no matrix; BT.601's weights are the usual ones.
     of_red, of_blue = _LUMA_WEIGHTS["bt601" if layout.family == "gray" else layout.matrix]
     luma = of_red * red + (1 - of_red - of_blue) * green + of_blue * blue
     unit = 1 << (layout.bits - 8)

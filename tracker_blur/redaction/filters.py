@@ -1,4 +1,4 @@
-"""Blurs and pixelates arrays of samples: what the redaction methods and the two functions share."""
+"""Gaussian blur and mosaic on arrays of samples, for the methods and for the public functions."""
 
 from __future__ import annotations
 
@@ -9,36 +9,41 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-_LARGEST_DEVIATION_PX = 4
-"""Of a Gaussian at the reduced size: enough for the steps of enlarging not to show."""
+_LARGEST_SIGMA_PX = 4  # on the reduced copy; enough that enlarging it leaves no visible steps
 
 
 def anonymize_face_simple(
     image: npt.NDArray[np.uint8], factor: float = 3.0
 ) -> npt.NDArray[np.uint8]:
-    """Return a blurred copy of a picture of a face.
+    """Return a blurred copy of an image of a face.
 
-    The Gaussian kernel's width and height are the picture's divided by `factor`, odd, 3 at least.
-    A blur hides from the eye, not from a program: see docs/redaction.md.
+    The Gaussian kernel's width and height are the image's divided by `factor`, odd, at least 3. A
+    blur hides a face from people, not from programs: see docs/redaction.md.
 
-    image  shape (height, width) or (height, width, channels), uint8, of any size from 1x1 up
+    Args:
+        image: shape (height, width) or (height, width, channels), uint8, of any size from 1x1.
+        factor: the image's size over the kernel's.
 
-    Raises ValueError for an empty picture or a factor that is not above 0.
+    Raises:
+        ValueError: The image is empty, or the factor is not above 0.
     """
     _check_image(image)
     if not (math.isfinite(factor) and factor > 0):
         raise ValueError(f"factor is {factor}: give a number above 0")
     height, width = image.shape[:2]
-    return blurred(image, kernel_px(width, factor), kernel_px(height, factor))
+    return gaussian_blur(image, kernel_px(width, factor), kernel_px(height, factor))
 
 
 def anonymize_face_pixelate(image: npt.NDArray[np.uint8], blocks: int = 3) -> npt.NDArray[np.uint8]:
-    """Return a copy of a picture of a face as `blocks` by `blocks` blocks of their mean color.
+    """Return a copy of an image of a face as a mosaic of `blocks` by `blocks` mean colors.
 
-    image  shape (height, width) or (height, width, channels), uint8, of any size from 1x1 up; a
-           side of fewer than `blocks` pixels keeps its pixels
+    Args:
+        image: shape (height, width) or (height, width, channels), uint8, of any size from 1x1. A
+            side of fewer than `blocks` pixels keeps its pixels.
+        blocks: blocks along each side.
 
-    Raises ValueError for an empty picture or fewer than one block.
+    Raises:
+        ValueError: The image is empty, or there is not even one block.
     """
     _check_image(image)
     if blocks < 1:
@@ -46,30 +51,30 @@ def anonymize_face_pixelate(image: npt.NDArray[np.uint8], blocks: int = 3) -> np
     y_edges, x_edges = (
         np.linspace(0, side, min(blocks, side) + 1).astype(np.intp) for side in image.shape[:2]
     )
-    return pixelated(image, x_edges, y_edges)
+    return mosaic(image, x_edges, y_edges)
 
 
 def kernel_px(side_px: float, factor: float) -> int:
-    """Return the odd Gaussian kernel, 3 at least, for a side of a face."""
+    """Return the Gaussian kernel's size, odd and at least 3, for one side of a face."""
     return max(3, math.ceil(side_px / factor) | 1)
 
 
-def blurred(samples: npt.NDArray[Any], width: int, height: int) -> npt.NDArray[Any]:
-    """Return samples under a Gaussian whose standard deviation is half of each kernel side.
+def gaussian_blur(
+    samples: npt.NDArray[Any], kernel_width: int, kernel_height: int
+) -> npt.NDArray[Any]:
+    """Return samples blurred by a Gaussian; sigma is half of the kernel's size on each axis.
 
-    The bell goes on beyond the kernel instead of being cut at it, and is three times as wide as
-    the one that OpenCV derives from a kernel's size, which leaves too much of a face
-    (docs/redaction.md). A wide one works on a reduced copy: as blurred, at a flat cost.
+    OpenCV derives a sigma a third as large from a kernel's size and truncates the Gaussian at the
+    kernel, which leaves too much of a face (docs/redaction.md). Wide blurs run on a reduced copy:
+    the result is as blurred, and the cost stays flat.
     """
     rows, columns = samples.shape[:2]
-    x_shrink = max(1, width // (2 * _LARGEST_DEVIATION_PX))
-    y_shrink = max(1, height // (2 * _LARGEST_DEVIATION_PX))
+    x_shrink = max(1, kernel_width // (2 * _LARGEST_SIGMA_PX))
+    y_shrink = max(1, kernel_height // (2 * _LARGEST_SIGMA_PX))
     size = math.ceil(columns / x_shrink), math.ceil(rows / y_shrink)
     small = cv2.resize(np.ascontiguousarray(samples), size, interpolation=cv2.INTER_AREA)
-    x_deviation, y_deviation = width / 2 * size[0] / columns, height / 2 * size[1] / rows
-    small = cv2.GaussianBlur(
-        small.astype(np.float32), (0, 0), sigmaX=x_deviation, sigmaY=y_deviation
-    )
+    x_sigma, y_sigma = kernel_width / 2 * size[0] / columns, kernel_height / 2 * size[1] / rows
+    small = cv2.GaussianBlur(small.astype(np.float32), (0, 0), sigmaX=x_sigma, sigmaY=y_sigma)
     small = np.rint(small).astype(samples.dtype)
     result = cv2.resize(small, (columns, rows), interpolation=cv2.INTER_LINEAR)
     return result.reshape(samples.shape)
@@ -82,8 +87,10 @@ def block_means(
 ) -> npt.NDArray[Any]:
     """Return the mean of each block, rounded to the nearest sample value.
 
-    The edges rise strictly from 0 to the width and to the height; block i reaches from edge i to
-    edge i + 1.
+    Args:
+        samples: shape (height, width) or (height, width, channels).
+        x_edges: strictly ascending from 0 to the width; block i reaches from edge i to edge i + 1.
+        y_edges: the same from 0 to the height.
     """
     rows = np.add.reduceat(samples, y_edges[:-1], axis=0, dtype=np.uint64)
     sums = np.add.reduceat(rows, x_edges[:-1], axis=1)
@@ -93,12 +100,12 @@ def block_means(
     return means
 
 
-def pixelated(
+def mosaic(
     samples: npt.NDArray[Any],
     x_edges: npt.NDArray[np.intp],
     y_edges: npt.NDArray[np.intp],
 ) -> npt.NDArray[Any]:
-    """Return samples with each block, see `block_means`, filled with its mean."""
+    """Return samples with each block, as in `block_means`, filled with its mean."""
     means = block_means(samples, x_edges, y_edges)
     return means.repeat(np.diff(x_edges), axis=1).repeat(np.diff(y_edges), axis=0)
 
@@ -106,6 +113,6 @@ def pixelated(
 def _check_image(image: npt.NDArray[Any]) -> None:
     if image.dtype != np.uint8 or image.ndim not in (2, 3) or image.size == 0:
         raise ValueError(
-            f"the picture has shape {image.shape} and samples of {image.dtype}: "
+            f"the image has shape {image.shape} and samples of {image.dtype}: "
             "give a uint8 array of shape (height, width) or (height, width, channels)"
         )

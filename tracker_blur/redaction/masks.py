@@ -1,4 +1,4 @@
-"""Outlines: which pixels around a face are replaced, and how opaquely."""
+"""Masks: how strongly each sample around a face is replaced."""
 
 from __future__ import annotations
 
@@ -10,21 +10,17 @@ import numpy.typing as npt
 
 from tracker_blur.settings import Shape
 
-OPACITY_BITS = 7
-"""The largest number with which 8 bit samples blend in int16."""
+MASK_BITS = 7
+"""Bits of a mask's fraction: the most with which 8-bit samples still blend in int16."""
 
-OPAQUE = 1 << OPACITY_BITS
-"""The opacity of a hidden pixel."""
+OPAQUE = 1 << MASK_BITS
+"""The mask value of a sample that is replaced entirely."""
 
 Mask = npt.NDArray[Any]
-"""0 (as decoded) to OPAQUE (wholly replaced), of a signed type wide enough to blend in."""
+"""0 (as decoded) to OPAQUE (replaced entirely), of a signed type wide enough to blend in."""
 
-
-_LARGEST_KEPT_PX = 1 << 18
-"""Pixels; larger outlines are rare and made anew, so that those kept fill 25 MB at the most."""
-
-_SHARP = 1e-6
-"""Radii; a soft edge of this width is none, and still a number to divide by."""
+_LARGEST_CACHED_PX = 1 << 18  # larger masks are rare; this keeps the cache below 25 MB
+_SHARP = 1e-6  # radii: a soft edge too narrow to see, and still a number to divide by
 
 
 def masks(
@@ -36,25 +32,29 @@ def masks(
     steps: tuple[tuple[int, int], ...],
     bits: int,
 ) -> tuple[Mask, ...]:
-    """Return each plane's opacity around a hidden box; the arrays are shared: never write.
+    """Return one mask for each plane, for the pixels in a window around a hidden box.
 
-    size    (width, height) in pixels of the hidden box: any box that was rounded outward to `grid`
-    window  (left, top, right, bottom) of the wanted part, relative to the box's left and top;
-            left and top are multiples of the grid
-    grid    (x, y): the box's edges were rounded outward to multiples of it, in pixels
-    steps   (x_step, y_step) of each plane; each divides the grid
-    bits    depth of the samples to blend
+    A rectangle is hidden exactly. Of an ellipse, every pixel that it touches is hidden, wherever
+    rounding moved the box. The soft edge (feather) lies outside of that. The arrays are cached and
+    read-only.
 
-    A rectangle is hidden as it is; of an ellipse every pixel that it touches, wherever rounding
-    moved it. The soft edge lies outside of that.
+    Args:
+        shape: outline of the hidden area.
+        size: (width, height) of the hidden box in pixels; its edges lie on the grid.
+        window: (left, top, right, bottom) of the wanted part, relative to the box's left and top;
+            left and top are multiples of the grid.
+        feather_ratio: width of the soft edge as a share of the box's size.
+        grid: (x, y) in pixels, to whose multiples the box's edges were rounded outward.
+        steps: (x_step, y_step) of each plane; each divides the grid.
+        bits: depth of the samples to blend.
     """
     left, top, right, bottom = window
-    is_kept = (right - left) * (bottom - top) <= _LARGEST_KEPT_PX
-    make = _kept_opacities if is_kept else _opacities
+    is_cached = (right - left) * (bottom - top) <= _LARGEST_CACHED_PX
+    make = _cached_masks if is_cached else _make_masks
     return make(shape, size, window, feather_ratio, grid, steps, bits)
 
 
-def _opacities(
+def _make_masks(
     shape: Shape,
     size: tuple[int, int],
     window: tuple[int, int, int, int],
@@ -64,22 +64,22 @@ def _opacities(
     bits: int,
 ) -> tuple[Mask, ...]:
     left, top, right, bottom = window
-    # The last chroma sample of an odd width covers a column that the picture does not have.
+    # The last chroma sample of an odd width covers a column that the frame does not have.
     xs = _centers(left, right + (left - right) % grid[0], size[0])
     ys = _centers(top, bottom + (top - bottom) % grid[1], size[1])
-    outside = _beyond_ellipse if shape == "ellipse" else _beyond_rectangle
-    beyond = outside(xs, ys, size, grid)
-    beyond *= -OPAQUE / max(2 * feather_ratio, _SHARP)
-    beyond += OPAQUE
-    soft = np.clip(beyond, 0, OPAQUE, out=beyond)
+    distance = _beyond_ellipse if shape == "ellipse" else _beyond_rectangle
+    soft = distance(xs, ys, size, grid)
+    soft *= -OPAQUE / max(2 * feather_ratio, _SHARP)
+    soft += OPAQUE
+    np.clip(soft, 0, OPAQUE, out=soft)
     luma = soft.astype(np.int16 if bits == 8 else np.int32)
-    planes = tuple(_largest(luma, x_step, y_step) for x_step, y_step in steps)
+    planes = tuple(_subsampled(luma, x_step, y_step) for x_step, y_step in steps)
     for plane in planes:
         plane.flags.writeable = False
     return planes
 
 
-_kept_opacities = lru_cache(maxsize=32)(_opacities)
+_cached_masks = lru_cache(maxsize=32)(_make_masks)
 
 
 def _centers(start: int, stop: int, side: int) -> npt.NDArray[np.float32]:
@@ -93,16 +93,16 @@ def _beyond_ellipse(
     size: tuple[int, int],
     grid: tuple[int, int],
 ) -> npt.NDArray[np.float32]:
-    """Return how far each pixel lies beyond the inscribed ellipse, in its radii; 0 or less: in.
+    """Return how far each pixel lies outside the inscribed ellipse, in radii; 0 or less: inside.
 
-    Rounding a box outward moves its center by up to half the grid, and the ellipse with it: the
-    pixel that counts is the one nearest to the center among those within that reach.
+    Rounding a box outward moves its center, and the ellipse with it, by up to half the grid. So
+    each pixel counts as its nearest neighbor to the center within that distance.
     """
     across, down = (
         np.square(np.maximum(np.abs(centers) - 0.5 - step / 2, 0) / (side / 2))
         for centers, side, step in zip((xs, ys), size, grid, strict=True)
     )
-    return _length(across, down) - 1
+    return _norm(across, down) - 1
 
 
 def _beyond_rectangle(
@@ -111,15 +111,15 @@ def _beyond_rectangle(
     size: tuple[int, int],
     grid: tuple[int, int],
 ) -> npt.NDArray[np.float32]:
-    """Return how far each pixel lies beyond the box, in halves of its sides; 0: in it."""
+    """Return how far each pixel lies outside the box, in halves of its sides; 0: inside."""
     across, down = (
         np.square(np.maximum(np.abs(centers) - side / 2, 0) / (side / 2))
         for centers, side in zip((xs, ys), size, strict=True)
     )
-    return _length(across, down)
+    return _norm(across, down)
 
 
-def _length(
+def _norm(
     across: npt.NDArray[np.float32], down: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.float32]:
     """Return the root of the sum of squares, for each row and column."""
@@ -127,7 +127,7 @@ def _length(
     return np.sqrt(squares, out=squares)
 
 
-def _largest(luma: Mask, x_step: int, y_step: int) -> Mask:
-    """Return the largest opacity among the pixels that each sample covers."""
+def _subsampled(luma: Mask, x_step: int, y_step: int) -> Mask:
+    """Return the largest mask value among the pixels that each sample covers."""
     rows = reduce(np.maximum, (luma[i::y_step] for i in range(y_step)))
     return reduce(np.maximum, (rows[:, i::x_step] for i in range(x_step)))

@@ -1,9 +1,9 @@
-"""Hides faces in a frame: the only maker of a RedactedFrame.
+"""Redactor: hides faces in a frame. Nothing else makes a RedactedFrame.
 
-A face's box is padded, laid over the stored pixels, and rounded outward, once, to whole pixels
-and to the grid of the coarsest chroma plane. A method fills the patch around it; the fill replaces
-every sample that the outline touches, fades out over a soft edge outside of it, and beyond that
-each sample stays as it was decoded.
+A face's box is padded, mapped to the stored pixels, and rounded outward once: to whole pixels, and
+to the grid of the coarsest chroma plane. A method fills the patch around it. The fill replaces each
+sample that the mask covers and fades out over a soft edge outside of it. All other samples stay as
+they were decoded.
 """
 
 from __future__ import annotations
@@ -20,38 +20,43 @@ from tracker_blur.core import plugins
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Frame, Plane, RedactedFrame, Samples
 from tracker_blur.core.tracks import Face
-from tracker_blur.redaction.masks import OPACITY_BITS, Mask, masks
+from tracker_blur.redaction.masks import MASK_BITS, Mask, masks
 from tracker_blur.redaction.methods import Method, Patch
 from tracker_blur.settings import FACE, Settings
 
-_COVER_BLOCKS = 5  # across the picture: of a face that fills it no more is left than of others
+_METHODS = "tracker_blur.redaction.methods"
+_BLANK_BLOCKS = 5  # across the frame: a face that fills it keeps no more than any other does
 
 
 class Redactor:
-    """Hides faces as the settings say.
+    """Hides faces as the settings say. One redactor serves one thread at a time.
 
-    cover  a picture that hides the whole frame; None: a coarse mosaic does
+    Args:
+        settings: method, shape, padding and soft edge.
+        blank_image: an image that hides the whole frame in `blank`; None: a coarse mosaic does.
 
-    Raises SettingsError when the method, or the cover, cannot be made from them. One redactor
-    serves one thread at a time.
+    Raises:
+        SettingsError: The settings do not suffice for the method, or the image cannot be read.
     """
 
-    def __init__(self, settings: Settings, cover: Path | None = None) -> None:
+    def __init__(self, settings: Settings, blank_image: Path | None = None) -> None:
         self._settings = settings
         self._methods: dict[str, Method] = {}
         self._method(settings.method)
-        self._cover: Method | None = None
-        if cover is not None:
-            module = plugins.load("tracker_blur.redaction.methods", "image")
-            self._cover = module.make(replace(settings, image=cover))
+        self._blank: Method | None = None
+        if blank_image is not None:
+            module = plugins.load(_METHODS, "image")
+            self._blank = module.make(replace(settings, image=blank_image))
 
     def redact(self, frame: Frame, faces: Sequence[Face]) -> RedactedFrame:
-        """Hide the faces in the frame's own planes and return it as redacted.
+        """Hide the faces in the frame's own planes and return the frame as redacted.
 
-        Faces may overlap, be cut by the border or lie outside. Raises ValueError for a box that
-        is not a place (not finite, or its edges crossed), SettingsError for a face whose own method
-        the settings do not suffice for, and whatever a method raises: then the frame must not be
-        used.
+        Faces may overlap, be cut by the border or lie outside. Whatever a method raises is passed
+        on. After any error the frame must not be used.
+
+        Raises:
+            ValueError: A box has edges that are not finite, or that are crossed.
+            SettingsError: The settings do not suffice for a face's own method.
         """
         if faces:
             planes = frame.planes()
@@ -59,27 +64,23 @@ class Redactor:
                 self._hide(frame, planes, face)
         return RedactedFrame(frame)
 
-    def cover(self, frame: Frame) -> RedactedFrame:
-        """Hide the whole picture in the frame's own planes and return it as redacted."""
+    def blank(self, frame: Frame) -> RedactedFrame:
+        """Hide the whole frame in its own planes and return it as redacted."""
         planes = frame.planes()
-        width, height = frame.orientation.to_stored(Box(0, 0, *frame.size), frame.size).outward()[
-            2:
-        ]
-        if self._cover is None:
-            fills = tuple(_mosaic(plane.samples) for plane in planes)
+        whole = frame.orientation.to_stored(Box(0, 0, *frame.size), frame.size)
+        if self._blank is None:
+            fills = tuple(_coarse_mosaic(plane.samples) for plane in planes)
         else:
-            grid = _grid(planes)
-            whole = Box(*_rounded_outward(Box(0, 0, width, height), grid))
-            patch = Patch(planes, frame.layout, frame.orientation, whole, whole, seed=0)
-            fills = self._cover.hide(patch)
+            box = Box(*_rounded_outward(Box(0, 0, *whole.outward()[2:]), _grid(planes)))
+            patch = Patch(planes, frame.layout, frame.orientation, box, box, seed=0)
+            fills = self._blank.hide(patch)
         for plane, fill in zip(planes, fills, strict=True):
             plane.samples[...] = fill
         return RedactedFrame(frame)
 
     def _method(self, name: str) -> Method:
         if name not in self._methods:
-            module = plugins.load("tracker_blur.redaction.methods", name)
-            self._methods[name] = module.make(self._settings)
+            self._methods[name] = plugins.load(_METHODS, name).make(self._settings)
         return self._methods[name]
 
     def _hide(self, frame: Frame, planes: tuple[Plane, ...], face: Face) -> None:
@@ -97,16 +98,16 @@ class Redactor:
         right, bottom = min(soft[2], width), min(soft[3], height)
         if left >= right or top >= bottom:
             return
-        cuts = tuple(_cut(plane, left, top, right, bottom) for plane in planes)
+        cropped = tuple(_crop(plane, left, top, right, bottom) for plane in planes)
         patch = Patch(
-            planes=cuts,
+            planes=cropped,
             layout=frame.layout,
             orientation=frame.orientation,
             face=box.moved(-left, -top),
             box=Box(*soft).moved(-left, -top),
             seed=face.track_id,
         )
-        opacity = masks(
+        patch_masks = masks(
             self._settings.shape if face.label == FACE else "rectangle",
             size,
             (left - hidden[0], top - hidden[1], right - hidden[0], bottom - hidden[1]),
@@ -115,25 +116,25 @@ class Redactor:
             patch.steps,
             frame.layout.bits,
         )
-        method = self._method(face.method or self._settings.method)
-        for plane, fill, mask in zip(cuts, method.hide(patch), opacity, strict=True):
+        fills = self._method(face.method or self._settings.method).hide(patch)
+        for plane, fill, mask in zip(cropped, fills, patch_masks, strict=True):
             _blend(plane.samples, fill, mask)
 
 
-def repeated(redacted: RedactedFrame, copy: Callable[[Frame], Frame]) -> RedactedFrame:
-    """Return a copy of what is redacted, to be shown once more; `copy` is given its frame."""
+def duplicate(redacted: RedactedFrame, copy: Callable[[Frame], Frame]) -> RedactedFrame:
+    """Return a copy of a redacted frame, to be shown again; `copy` copies the frame inside."""
     return RedactedFrame(copy(redacted.frame))
 
 
 def _check(face: Face) -> None:
     left, top, right, bottom = face.box.as_tuple()
-    finite = all(math.isfinite(edge) for edge in face.box.as_tuple())
-    if not (finite and left <= right and top <= bottom):
-        raise ValueError(f"face {face.track_id} has no place to hide: {face.box}")
+    is_finite = all(math.isfinite(edge) for edge in face.box.as_tuple())
+    if not (is_finite and left <= right and top <= bottom):
+        raise ValueError(f"face {face.track_id} has no valid box: {face.box}")
 
 
 def _rounded_outward(box: Box, grid: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Return the box at the grid's multiples; an empty one covers the cell that it lies in."""
+    """Return the box at multiples of the grid; an empty box covers the cell that it lies in."""
     left, top, right, bottom = box.outward()
     right, bottom = max(right, left + 1), max(bottom, top + 1)
     x, y = grid
@@ -148,31 +149,30 @@ def _grid(planes: tuple[Plane, ...]) -> tuple[int, int]:
     )
 
 
-def _mosaic(samples: Samples) -> Samples:
-    """Return the means of few blocks."""
+def _coarse_mosaic(samples: Samples) -> Samples:
     height, width = samples.shape
-    block = max(width, height) / _COVER_BLOCKS
+    block = max(width, height) / _BLANK_BLOCKS
     size = max(1, round(width / block)), max(1, round(height / block))
     means = cv2.resize(samples, size, interpolation=cv2.INTER_AREA)
     return cv2.resize(means, (width, height), interpolation=cv2.INTER_NEAREST)
 
 
-def _cut(plane: Plane, left: int, top: int, right: int, bottom: int) -> Plane:
+def _crop(plane: Plane, left: int, top: int, right: int, bottom: int) -> Plane:
     """Return the part of a plane that holds these pixels; left and top lie on its grid."""
     x, y = plane.x_step, plane.y_step
     samples = plane.samples[top // y : -(-bottom // y), left // x : -(-right // x)]
     return Plane(samples, x, y)
 
 
-def _blend(samples: Samples, fill: Samples, opacity: Mask) -> None:
-    """Lay the fill over the samples: exact where wholly opaque, untouched where not at all."""
+def _blend(samples: Samples, fill: Samples, mask: Mask) -> None:
+    """Blend the fill into the samples: exact where the mask is opaque, untouched where it is 0."""
     if fill.shape != samples.shape or fill.dtype != samples.dtype:
         raise ValueError(
-            f"a method gave {fill.dtype}{fill.shape} for {samples.dtype}{samples.shape}"
+            f"a method returned {fill.dtype}{fill.shape} for {samples.dtype}{samples.shape}"
         )
     height, width = samples.shape
-    change = np.subtract(fill, samples, dtype=opacity.dtype)
-    change *= opacity[:height, :width]
-    change >>= OPACITY_BITS
+    change = np.subtract(fill, samples, dtype=mask.dtype)
+    change *= mask[:height, :width]
+    change >>= MASK_BITS
     change += samples
     samples[...] = change

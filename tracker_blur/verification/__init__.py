@@ -1,1 +1,1 @@
-"""What `verify.py` is made of: adversaries, evidence, checks of the rest, and the verdict."""
+"""Verification: probes a finished file for exposed faces and checks that the rest is intact."""

@@ -1,6 +1,6 @@
-"""One HTML page to look at: exposed faces first, then how every track begins and ends.
+"""The verification report: one HTML page with exposed faces first, then the ends of every track.
 
-The page needs nothing else: styles and pictures are in it, it runs no scripts and opens no address.
+The page is self-contained: styles and images are inside, it runs no scripts and loads nothing.
 """
 
 from __future__ import annotations
@@ -11,9 +11,15 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import PurePath
 
-from tracker_blur.verification.verdict import Check, EndView, Exposure, Run, Verdict
+from tracker_blur.verification.verdict import (
+    Check,
+    Exposure,
+    ExposureRun,
+    TrackEndView,
+    Verdict,
+)
 
-_MOST_RUNS = 300  # with pictures; a page with more is of no use
+_MAX_CARDS = 300  # no one looks at more
 _STYLE = """
 :root { color-scheme: light; --line: #d5dae0; --soft: #56616e; --bad: #a3172a; --good: #17663a; }
 * { box-sizing: border-box; }
@@ -42,11 +48,11 @@ th, td { text-align: left; vertical-align: top; padding: .35rem .75rem .35rem 0;
 @media print { .card { break-inside: avoid; } }
 """
 _EVIDENCE = {
-    "pixels": "A find counts as exposed where the picture still shows what the input shows there.",
-    "tracks": "A find counts as exposed where it lies outside of what the tracks hide, or where "
-    "the hidden place still has the fine detail of a face.",
-    "detail": "A find counts as exposed where it has the fine detail of a face. Without the input "
-    "this is a judgement by looks: name it to be sure.",
+    "pixels": "A detection counts as exposed if the output still shows what the input shows there.",
+    "tracks": "A detection counts as exposed if it lies outside of what the tracks hide, or if the "
+    "hidden place still has the fine detail of a face.",
+    "detail": "A detection counts as exposed if it has the fine detail of a face. Without the "
+    "input this is a guess: name the input to be sure.",
 }
 
 
@@ -70,9 +76,9 @@ def page(verdict: Verdict) -> str:
             "<main>",
             *_head(verdict),
             *_exposed(verdict.runs),
-            *_perhaps(verdict.doubtful),
+            *_doubtful(verdict.doubtful),
             *_checks(verdict.checks),
-            *_ends(verdict.ends, verdict.more_ends),
+            *_ends(verdict.ends, verdict.omitted_ends),
             "</main>",
             "</body>",
             "</html>",
@@ -81,24 +87,29 @@ def page(verdict: Verdict) -> str:
     )
 
 
+def page_bytes(verdict: Verdict) -> bytes:
+    """Return the page as UTF-8; bytes of file names that are not valid text are escaped."""
+    return page(verdict).encode("utf-8", "backslashreplace")
+
+
 def headline(verdict: Verdict) -> str:
     """Return the verdict in one line."""
     parts = []
-    if verdict.signs_of_another:
+    if verdict.source_mismatches:
         name = PurePath(verdict.source or "").name
-        signs = "; ".join(f"{check.name}: {check.detail}" for check in verdict.signs_of_another)
-        parts.append(f"{name} seems to be another video ({signs}): no judgement of faces by it")
+        signs = "; ".join(f"{check.name}: {check.detail}" for check in verdict.source_mismatches)
+        parts.append(f"{name} seems to be another video ({signs}): faces were not compared with it")
     if verdict.runs:
         parts.append(_exposed_text(verdict))
-    elif not verdict.signs_of_another:
-        parts.append(f"no exposed face in {verdict.looked} of {verdict.frames} frames")
+    elif not verdict.source_mismatches:
+        parts.append(f"no exposed face in {verdict.probed_frames} of {verdict.frames} frames")
     text = "; ".join(parts)
     if verdict.doubtful:
         text += f", and {_counted(len(verdict.doubtful), 'doubtful place')}"
     if verdict.failed_checks:
-        text += f"; not as it was: {', '.join(check.name for check in verdict.failed_checks)}"
+        text += f"; failed checks: {', '.join(check.name for check in verdict.failed_checks)}"
     elif verdict.checks:
-        text += "; all else is as it was"
+        text += "; everything else is intact"
     return text
 
 
@@ -118,7 +129,7 @@ def _counted(count: int, name: str) -> str:
 
 def _head(verdict: Verdict) -> Iterator[str]:
     yield '<p class="warning" role="note"><strong>This page shows faces.</strong> '
-    yield "Handle it like the video they come from, and delete it once it has served.</p>"
+    yield "Handle it like the video they come from, and delete it when you are done.</p>"
     yield f"<h1>{html.escape(PurePath(verdict.output).name)}</h1>"
     if verdict.source is not None:
         name = html.escape(PurePath(verdict.source).name)
@@ -126,38 +137,38 @@ def _head(verdict: Verdict) -> Iterator[str]:
     mood, mark = ("good", "✓") if verdict.is_clean else ("bad", "✗")
     yield f'<p class="verdict {mood}">{mark} {html.escape(headline(verdict))}</p>'
     names = html.escape(" and ".join(verdict.detectors))
-    yield f'<p class="soft">{names} looked at {verdict.looked} of {verdict.frames} frames and took '
-    yield f"{verdict.finds} places for a face. {_EVIDENCE[verdict.evidence]}</p>"
+    yield f'<p class="soft">Checked by {names}: {verdict.detections} detections in '
+    yield f"{verdict.probed_frames} of {verdict.frames} frames. {_EVIDENCE[verdict.evidence]}</p>"
     if verdict.advice is not None:
         yield f'<p class="warning">{html.escape(verdict.advice)}</p>'
 
 
-def _exposed(runs: tuple[Run, ...]) -> Iterator[str]:
+def _exposed(runs: tuple[ExposureRun, ...]) -> Iterator[str]:
     if not runs:
         return
     yield f'<h2 id="exposed">Exposed faces ({len(runs)})</h2>'
     yield from _cards(runs, "exposed face")
 
 
-def _perhaps(runs: tuple[Run, ...]) -> Iterator[str]:
+def _doubtful(runs: tuple[ExposureRun, ...]) -> Iterator[str]:
     if not runs:
         return
-    yield f'<h2 id="perhaps">Perhaps ({len(runs)})</h2>'
-    yield '<p class="soft">Finds that are weak, or strong only once: often a wall, hair or '
-    yield "clothes, sometimes a face. Look at them.</p>"
-    yield from _cards(runs, "perhaps a face")
+    yield f'<h2 id="doubtful">Doubtful places ({len(runs)})</h2>'
+    yield '<p class="soft">Detections with low confidence, or with high confidence only once: '
+    yield "often a wall, hair or clothes, sometimes a face. Look at them.</p>"
+    yield from _cards(runs, "possible face")
 
 
-def _cards(runs: tuple[Run, ...], what: str) -> Iterator[str]:
+def _cards(runs: tuple[ExposureRun, ...], what: str) -> Iterator[str]:
     yield '<ul class="sheet">'
-    for run in runs[:_MOST_RUNS]:
+    for run in runs[:_MAX_CARDS]:
         yield from _card(run, what)
     yield "</ul>"
-    if len(runs) > _MOST_RUNS:
-        yield f"<p>{len(runs) - _MOST_RUNS} more are in the JSON report only.</p>"
+    if len(runs) > _MAX_CARDS:
+        yield f"<p>{len(runs) - _MAX_CARDS} more are only in the JSON report.</p>"
 
 
-def _card(run: Run, what: str) -> Iterator[str]:
+def _card(run: ExposureRun, what: str) -> Iterator[str]:
     first, last, worst = run.first, run.last, run.worst
     track = "no track" if run.track_id is None else f"track {run.track_id}"
     span = first.time_code if first is last else f"{first.time_code} to {last.time_code}"
@@ -166,7 +177,7 @@ def _card(run: Run, what: str) -> Iterator[str]:
     yield f"<h3>{span}</h3>"
     yield from _figure(worst, f"{what} at {worst.time_code}")
     frames = f"frame {first.frame}" if first is last else f"frames {first.frame} to {last.frame}"
-    yield f"<p>{track}, {frames}, seen in {count}</p>"
+    yield f"<p>{track}, {frames}, exposed in {count}</p>"
     yield f'<p class="soft">{html.escape(worst.detector)} {worst.score:.2f}, '
     yield f"{100 * worst.visible:.0f} % visible, {worst.box.width:.0f}x{worst.box.height:.0f} "
     yield f"pixels at {worst.box.left:.0f}, {worst.box.top:.0f}</p>"
@@ -175,18 +186,18 @@ def _card(run: Run, what: str) -> Iterator[str]:
 
 def _figure(exposure: Exposure, caption: str) -> Iterator[str]:
     if exposure.crop is None:
-        yield "<p>(no picture kept)</p>"
+        yield "<p>(no image kept)</p>"
     else:
-        yield f'<figure><img src="{_data(exposure.crop)}" alt="{caption}">'
+        yield f'<figure><img src="{_data_url(exposure.crop)}" alt="{caption}">'
         yield f"<figcaption>frame {exposure.frame}</figcaption></figure>"
 
 
 def _checks(checks: tuple[Check, ...]) -> Iterator[str]:
     if not checks:
         return
-    yield '<h2 id="rest">Is the rest as it was?</h2>'
-    yield '<table><thead><tr><th scope="col">What</th><th scope="col">Intact</th>'
-    yield '<th scope="col">Found</th></tr></thead><tbody>'
+    yield '<h2 id="rest">Is everything else intact?</h2>'
+    yield '<table><thead><tr><th scope="col">Check</th><th scope="col">Intact</th>'
+    yield '<th scope="col">Result</th></tr></thead><tbody>'
     for check in checks:
         mood, word = ("good", "✓ yes") if check.passed else ("bad", "✗ no")
         yield f'<tr><th scope="row">{html.escape(check.name)}</th><td class="{mood}">{word}</td>'
@@ -194,29 +205,24 @@ def _checks(checks: tuple[Check, ...]) -> Iterator[str]:
     yield "</tbody></table>"
 
 
-def _ends(ends: tuple[EndView, ...], more: int) -> Iterator[str]:
+def _ends(ends: tuple[TrackEndView, ...], omitted: int) -> Iterator[str]:
     if not ends:
         return
     yield '<h2 id="ends">Where every track begins and ends</h2>'
-    yield '<p class="soft">The finished picture, one frame before each track, at its first and '
-    yield "last frame, and one frame after it.</p>"
+    yield '<p class="soft">The output one frame before each track, at its first and last frame, '
+    yield "and one frame after it.</p>"
     yield '<ul class="sheet">'
     for track_id, views in groupby(ends, key=lambda view: view.track_id):
         yield f'<li class="card"><h3>Track {track_id}</h3><div class="strip">'
         for view in views:
-            yield f'<figure><img src="{_data(view.crop)}" loading="lazy" '
+            yield f'<figure><img src="{_data_url(view.crop)}" loading="lazy" '
             yield f'alt="track {track_id}, {view.moment}, frame {view.frame}">'
             yield f"<figcaption>{view.moment}, frame {view.frame}</figcaption></figure>"
         yield "</div></li>"
     yield "</ul>"
-    if more:
-        yield f"<p>{more} more tracks are not shown.</p>"
+    if omitted:
+        yield f"<p>{omitted} more tracks are not shown.</p>"
 
 
-def _data(jpeg: bytes) -> str:
+def _data_url(jpeg: bytes) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}"
-
-
-def encoded(verdict: Verdict) -> bytes:
-    """Return the page as a file holds it; file names that are no text stay readable."""
-    return page(verdict).encode("utf-8", "backslashreplace")

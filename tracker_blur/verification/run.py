@@ -1,9 +1,4 @@
-"""Places of a picture, as small JPEG pictures for people to look at.
-
-Frames of two videos that show the same moment.
-
-One file under verification: its frames go by, are looked at, and judged by the best evidence.
-"""
+"""One verification run: a file's frames are paired with the source's, probed, and judged."""
 
 from __future__ import annotations
 
@@ -19,247 +14,295 @@ from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Frame, Image
 from tracker_blur.core.prefetch import Prefetcher
 from tracker_blur.verification import visibility
-from tracker_blur.verification.probes import Probe, ProbeDetection, without_doubles
+from tracker_blur.verification.parameters import VerificationParameters
+from tracker_blur.verification.probes import Probe, ProbeDetection, suppress_duplicates
 from tracker_blur.verification.track_index import TrackIndex
-from tracker_blur.verification.verdict import EndView, Evidence, Exposure, RunBuilder
-from tracker_blur.verification.visibility import Cells, FrameComparison, left_open
+from tracker_blur.verification.verdict import (
+    Evidence,
+    Exposure,
+    ExposureRunBuilder,
+    TrackEndView,
+)
+from tracker_blur.verification.visibility import CellErrors, FrameComparison, Gray
 from tracker_blur.video.reader import VideoReader
 
-_PADDING = 1.0
-_HEIGHT_PX = 160
-_MOST_ENLARGED = 4.0
-_QUALITY = 80  # JPEG
+QUEUED_FRAMES = 2  # between two stages; more would not even them out further, and costs memory
+
+_CROP_PADDING_RATIO = 1.0
+_CROP_HEIGHT_PX = 160
+_CROP_MAX_ENLARGEMENT = 4.0
+_JPEG_QUALITY = 80
 _MARK_BGR = (0, 215, 255)
 
 
-def crop(picture: Image, box: Box, *, marked: bool) -> bytes | None:
-    """Return a JPEG of a place and its surroundings; None where it is outside of the picture."""
-    height, width = picture.shape[:2]
-    if box.clipped(width, height).is_empty:
-        return None
-    around = box.padded(_PADDING)
-    # At the border, show as much as elsewhere.
-    dx = max(0.0, -around.left) - max(0.0, around.right - width)
-    dy = max(0.0, -around.top) - max(0.0, around.bottom - height)
-    around = around.moved(dx, dy).clipped(width, height)
-    left, top, right, bottom = around.outward()
-    ratio = min(_HEIGHT_PX / (bottom - top), _MOST_ENLARGED)
-    size = max(1, round((right - left) * ratio)), max(1, round((bottom - top) * ratio))
-    part = cv2.resize(picture[top:bottom, left:right], size, interpolation=cv2.INTER_AREA)
-    if marked:
-        corners = box.moved(-left, -top).scaled(ratio, ratio).outward()
-        cv2.rectangle(part, corners[:2], corners[2:], _MARK_BGR, 1)
-    _, encoded = cv2.imencode(".jpg", part, (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))
-    return encoded.tobytes()
-
-
-def paired(after: Iterator[Frame], before: Iterator[Frame]) -> Iterator[tuple[Frame, Frame | None]]:
-    """Pair each frame with the other video's of the nearest time; both begin together."""
-    other, upcoming = next(before, None), next(before, None)
-    start = None if other is None else other.seconds
-    first: float | None = None
-    for frame in after:
-        first = frame.seconds if first is None else first
-        seconds = frame.seconds - first + (start or 0.0)
-        while other is not None and upcoming is not None:
-            if abs(upcoming.seconds - seconds) > abs(other.seconds - seconds):
-                break
-            other, upcoming = upcoming, next(before, None)
-        yield frame, other
-    while upcoming is not None:  # count what is left
-        upcoming = next(before, None)
-
-
-QUEUED_LOOKS = 2  # evens out the stages; more would only cost memory
-_EXPOSED_SHARE = 0.3  # of a face's detail; hidden faces show up to 0.26 (docs/verification.md)
-_BARE_SHARE = 0.7  # of a find's middle: it lies beside what is hidden
-_COVERED_SHARE = 0.05  # of it: it lies within
-_SAME_PLACE_IOU = 0.2
-_SAME_PICTURE = 25.0  # square levels, in the calmest tenth; more, and it shows something else
-_CALM_QUANTILE = 0.1
-_CHANGED_PADDING = 0.5  # what is hidden around a face, and its soft edge
-
-
 @dataclass(slots=True)
-class Look:
-    """One frame on its way through the detectors.
+class ProbedFrame:
+    """One frame on its way through the probes.
 
-    before   the input's picture at the same time and size; None without one, or if it shows
-             something else
-    cells    how much of each place changed
+    Attributes:
+        index: number of the frame, from 0.
+        time: seconds since the first frame, exact.
+        is_detection_frame: whether the probes see the whole frame.
+        image: the output's frame, upright, at full size.
+        gray: its brightness.
+        source_image: the source's frame of the same time, at the same size; None without a source,
+            or if it shows something else.
+        source_gray: its brightness.
+        cell_errors: how much of each cell changed.
+        detections: of all probes so far.
     """
 
     index: int
-    seconds: float
+    time: Fraction
     is_detection_frame: bool
-    after: Image
-    gray: visibility.Gray
-    before: Image | None = None
-    gray_before: visibility.Gray | None = None
-    cells: Cells | None = None
-    finds: list[ProbeDetection] = field(default_factory=list)
+    image: Image
+    gray: Gray
+    source_image: Image | None = None
+    source_gray: Gray | None = None
+    cell_errors: CellErrors | None = None
+    detections: list[ProbeDetection] = field(default_factory=list)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        return self.gray.shape[1], self.gray.shape[0]
 
 
 class VerificationRun:
     """One file under verification.
 
-    where        where its tracks are and hide; None without any
-    by           the evidence that decides; None: the best without the input
-    every        look at every Nth frame
-    all_lookers  the first of each label looks closer around the ends of tracks
+    Args:
+        tracks: what was hidden, if that is known.
+        probes: the first one of each target class also sees crops around the ends of tracks.
+        parameters: thresholds.
+        every: probe every Nth frame.
+        has_source: whether the source is given; then its pixels decide what is exposed.
+
+    Attributes:
+        tracks: as given.
+        evidence: what decides whether a detection is exposed.
+        comparison: how the frames compare with the source's.
+        runs: exposed faces so far.
+        ends: what the output shows at the ends of tracks.
+        probed_frames: how many frames the probes saw.
+        detections: how many detections there were.
     """
 
     def __init__(
         self,
-        where: TrackIndex | None,
-        by: Evidence | None,
-        every: int,
-        all_lookers: Sequence[Probe],
+        tracks: TrackIndex | None,
+        probes: Sequence[Probe],
+        parameters: VerificationParameters,
+        *,
+        every: int = 1,
+        has_source: bool = False,
     ) -> None:
-        self.where = where
-        self.evidence: Evidence = by or ("detail" if where is None else "tracks")
-        self.pictures = FrameComparison()
-        self.runs = RunBuilder()
-        self.ends: list[EndView] = []
-        self.looked = 0
-        self.finds = 0
+        self.tracks = tracks
+        self.evidence: Evidence = "detail" if tracks is None else "tracks"
+        if has_source:
+            self.evidence = "pixels"
+        self.comparison = FrameComparison(parameters)
+        self.runs = ExposureRunBuilder(parameters)
+        self.ends: list[TrackEndView] = []
+        self.probed_frames = 0
+        self.detections = 0
+        self._parameters = parameters
         self._every = every
-        firsts = {looker.label: looker for looker in reversed(all_lookers)}
-        self._close_lookers = tuple(firsts.values())
+        best = {probe.label: probe for probe in reversed(probes)}
+        self._crop_probes = tuple(best.values())
 
-    def looks(self, after: VideoReader, before: VideoReader | None) -> Iterator[Look]:
-        """Give each frame of the output, with the input's of the same time."""
+    def frames(self, output: VideoReader, source: VideoReader | None) -> Iterator[ProbedFrame]:
+        """Yield each frame of the output, with the source's of the same time."""
+        start: Fraction | None = None
         with ExitStack() as stack:
-            others: Iterator[Frame] = iter(())
-            if before is not None:
-                ahead = stack.enter_context(Prefetcher(before, QUEUED_LOOKS, "decode input"))
-                others = self.pictures.timed_before(ahead)
-            pairs = paired(self.pictures.timed_after(after), others)
-            for count, (frame, other) in enumerate(pairs):
-                picture = frame.view(frame.size)
-                look = Look(
-                    frame.index,
-                    frame.seconds - self.pictures.after_seconds[0],
-                    count % self._every == 0,
-                    picture,
-                    _gray(picture),
+            source_frames: Iterator[Frame] = iter(())
+            if source is not None:
+                prefetched = stack.enter_context(Prefetcher(source, QUEUED_FRAMES, "decode input"))
+                source_frames = self.comparison.timed_before(prefetched)
+            pairs = paired_by_time(self.comparison.timed_after(output), source_frames)
+            for count, (frame, source_frame) in enumerate(pairs):
+                time = frame.pts * frame.time_base
+                start = time if start is None else start
+                image = frame.view(frame.size)
+                probed = ProbedFrame(
+                    frame.index, time - start, count % self._every == 0, image, _gray(image)
                 )
-                if other is not None:
-                    self._compare(look, other.view(frame.size))
-                yield look
+                if source_frame is not None:
+                    self._compare(probed, source_frame.view(frame.size))
+                yield probed
 
-    def with_finds(
-        self, looks: Iterable[Look], looker: Probe, pixel_aspect: Fraction
-    ) -> Iterator[Look]:
-        """Let one detector look at each frame.
+    def probed(
+        self, frames: Iterable[ProbedFrame], probe: Probe, pixel_aspect: Fraction
+    ) -> Iterator[ProbedFrame]:
+        """Add one probe's detections to each frame.
 
-        It looks at the input's picture, where there is one: there it finds all faces, also those
-        that it would not find any more once half of them is hidden.
+        A probe sees the source's frame, where there is one. There it finds all faces, also those
+        that it would miss in the output because half of them is hidden.
         """
-        for look in looks:
-            picture = look.after if look.before is None else look.before
-            if look.is_detection_frame:
-                look.finds += looker.look(picture, pixel_aspect)
-            if self.where is not None and looker in self._close_lookers:
-                for box in self.where.awaited.get(look.index, ()):
-                    look.finds += looker.detect_multiscale(picture, box)
-            yield look
+        for frame in frames:
+            image = frame.image if frame.source_image is None else frame.source_image
+            if frame.is_detection_frame:
+                frame.detections += probe.detect(image, pixel_aspect)
+            if probe in self._crop_probes:
+                for box in self._expected(frame.index):
+                    frame.detections += probe.detect_in_crop(image, box)
+            yield frame
 
-    def judge(self, look: Look) -> None:
-        """Decide which finds are exposed."""
-        finds = without_doubles(look.finds)
-        hidden_places = [] if self.where is None else self.where.hidden(look.index)
+    def judge(self, frame: ProbedFrame) -> None:
+        """Decide which detections of a frame are exposed."""
+        parameters = self._parameters
+        detections = suppress_duplicates(frame.detections, parameters.duplicate_iou)
+        hidden_areas = [] if self.tracks is None else self.tracks.hidden(frame.index)
         exposed: list[tuple[ProbeDetection, float]] = []
         hidden: list[ProbeDetection] = []
-        for find in finds:
-            visible = self._visible(look, find, hidden_places)
+        for detection in detections:
+            visible = self._visible(frame, detection, hidden_areas)
             if visible:
-                exposed.append((find, visible))
+                exposed.append((detection, visible))
             elif visible is not None:
-                hidden.append(find)
-        faces = [find.box for find in hidden if find.is_firm]
-        if look.is_detection_frame or finds:
-            self.looked += 1
-            self.finds += len(finds)
+                hidden.append(detection)
+        hidden_faces = [found.box for found in hidden if found.is_likely(parameters)]
+        if frame.is_detection_frame or detections:
+            self.probed_frames += 1
+            self.detections += len(detections)
             exposures = [
-                (find, self._exposure(look, find, visible))
-                for find, visible in exposed
-                if find.is_firm or not _meets(find.box, faces)
+                (detection, self._exposure(frame, detection, visible))
+                for detection, visible in exposed
+                if detection.is_likely(parameters) or not self._meets(detection.box, hidden_faces)
             ]
-            awaited = () if self.where is None else self.where.awaited.get(look.index, ())
-            # Also a weak find is a face where someone has hidden one.
-            self.runs.add(exposures, [find.box for find in hidden], awaited)
-        if look.cells is not None:
-            height, width = look.gray.shape
-            changed = [*hidden_places, *(box.padded(_CHANGED_PADDING) for box in faces)]
-            self.pictures.compared(look.index, look.cells, (width, height), changed)
-        self._show_ends(look)
+            # Where someone hid a face there is one, so low-confidence detections count here, too.
+            self.runs.add(exposures, [found.box for found in hidden], self._expected(frame.index))
+        if frame.cell_errors is not None:
+            padding = parameters.hidden_padding_ratio
+            changed = [*hidden_areas, *(box.padded(padding) for box in hidden_faces)]
+            self.comparison.add(frame.index, frame.cell_errors, frame.size, changed)
+        self._add_ends(frame)
 
-    def _compare(self, look: Look, before: Image) -> None:
-        gray_before = _gray(before)
-        cells = visibility.changes(gray_before, look.gray)
-        is_same = bool(np.quantile(cells, _CALM_QUANTILE) <= _SAME_PICTURE)
-        if not is_same and self.where is not None:
-            # Where the tracks hide almost all, the rest cannot tell that it is another picture.
-            height, width = look.gray.shape
-            is_same = left_open(cells, (width, height), self.where.hidden(look.index)) is None
+    def _compare(self, frame: ProbedFrame, source_image: Image) -> None:
+        parameters = self._parameters
+        source_gray = _gray(source_image)
+        errors = visibility.cell_errors(source_gray, frame.gray)
+        calmest = np.quantile(errors, parameters.other_frame_quantile)
+        is_same = bool(calmest <= parameters.other_frame_error)
+        if not is_same and self.tracks is not None:
+            # If the tracks hide almost all of it, the rest cannot show that it is another frame.
+            hidden, min_share = self.tracks.hidden(frame.index), parameters.min_compared_share
+            is_same = visibility.unhidden_errors(errors, frame.size, hidden, min_share) is None
         if is_same:
-            look.before, look.gray_before, look.cells = before, gray_before, cells
+            frame.source_image, frame.source_gray = source_image, source_gray
+            frame.cell_errors = errors
         else:
-            self.pictures.differs(look.index)
+            self.comparison.add_different(frame.index)
 
-    def _visible(self, look: Look, find: ProbeDetection, hidden: list[Box]) -> float | None:
-        """Return how much of a find can be seen; 0 when it is hidden, None when it is no case."""
-        if min(find.box.width, find.box.height) < visibility.SMALLEST_PX:
+    def _expected(self, index: int) -> Sequence[Box]:
+        return () if self.tracks is None else self.tracks.expected.get(index, ())
+
+    def _visible(
+        self, frame: ProbedFrame, detection: ProbeDetection, hidden_areas: list[Box]
+    ) -> float | None:
+        """Return how much of a detection is visible; 0: hidden; None: it does not count."""
+        parameters, box = self._parameters, detection.box
+        if min(box.width, box.height) < parameters.min_face_px:
             return None
-        if self.where is not None and self.where.is_meant_to_be_seen(look.index, find.box):
+        if self.tracks is not None and self.tracks.is_left_visible(frame.index, box):
             return None
-        if look.gray_before is not None and look.cells is not None:
-            before = visibility.patch(look.gray_before, find.box)
-            after = visibility.patch(look.gray, find.box)
+        if frame.source_gray is not None and frame.cell_errors is not None:
+            before = visibility.face_patch(frame.source_gray, box, parameters)
+            after = visibility.face_patch(frame.gray, box, parameters)
             if before is None or after is None:
                 return None
-            share = visibility.visible_share(before, after, visibility.noise(look.cells))
-            return share if share >= _EXPOSED_SHARE else 0.0
-        middle = visibility.core(find.box)
-        if self.where is not None:
-            # Detectors take a hidden head and its shoulders for a face: its middle decides.
-            uncovered = visibility.uncovered_share(middle, hidden)
-            if uncovered >= _BARE_SHARE:
+            noise = visibility.encoder_noise(frame.cell_errors, parameters)
+            share = visibility.visible_share(before, after, noise, parameters)
+            return share if share >= parameters.exposed_detail_share else 0.0
+        # Detectors take a hidden head and its shoulders for a face, so only its core counts.
+        core = visibility.face_core(box, parameters)
+        if self.tracks is not None:
+            uncovered = visibility.uncovered_share(core, hidden_areas)
+            if uncovered >= parameters.uncovered_share:
                 return uncovered
-            if uncovered > _COVERED_SHARE:
+            if uncovered > parameters.covered_share:
                 return 0.0
-        seen = visibility.patch(look.gray, middle)
-        shows = find.is_firm and seen is not None and visibility.shows_detail(seen)
-        return 1.0 if shows else 0.0
+        patch = visibility.face_patch(frame.gray, core, parameters)
+        shows_face = (
+            detection.is_likely(parameters)
+            and patch is not None
+            and visibility.shows_detail(patch, parameters)
+        )
+        return 1.0 if shows_face else 0.0
 
-    def _exposure(self, look: Look, find: ProbeDetection, visible: float) -> Exposure:
-        where = self.where
+    def _exposure(self, frame: ProbedFrame, detection: ProbeDetection, visible: float) -> Exposure:
+        tracks, box = self.tracks, detection.box
         return Exposure(
-            look.index,
-            look.seconds,
-            None if where is None else where.track_near(look.index, find.box),
-            find.box,
-            find.score,
-            find.detector,
+            frame.index,
+            frame.time,
+            None if tracks is None else tracks.track_near(frame.index, box),
+            box,
+            detection.score,
+            detection.detector,
             visible,
-            crop(look.after, find.box, marked=True),
+            jpeg_crop(frame.image, box, is_marked=True),
         )
 
-    def _show_ends(self, look: Look) -> None:
-        if self.where is None:
+    def _meets(self, box: Box, others: Iterable[Box]) -> bool:
+        return any(box.iou(other) >= self._parameters.hidden_face_iou for other in others)
+
+    def _add_ends(self, frame: ProbedFrame) -> None:
+        if self.tracks is None:
             return
-        for view in self.where.views.get(look.index, ()):
-            picture = crop(look.after, view.box, marked=False)
-            if picture is not None:
-                self.ends.append(
-                    EndView(view.track_id, look.index, look.seconds, view.moment, picture)
-                )
+        for end in self.tracks.ends.get(frame.index, ()):
+            crop = jpeg_crop(frame.image, end.box, is_marked=False)
+            if crop is not None:
+                self.ends.append(TrackEndView(end.track_id, frame.index, end.moment, crop))
 
 
-def _gray(picture: Image) -> visibility.Gray:
-    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
+def paired_by_time(
+    frames: Iterator[Frame], others: Iterator[Frame]
+) -> Iterator[tuple[Frame, Frame | None]]:
+    """Pair each frame with the other video's frame of the nearest time; both start together.
+
+    All other frames are consumed, also those after the last pair.
+    """
+    other, upcoming = next(others, None), next(others, None)
+    other_start = 0.0 if other is None else other.seconds
+    start: float | None = None
+    for frame in frames:
+        start = frame.seconds if start is None else start
+        seconds = frame.seconds - start + other_start
+        while other is not None and upcoming is not None:
+            if abs(upcoming.seconds - seconds) > abs(other.seconds - seconds):
+                break
+            other, upcoming = upcoming, next(others, None)
+        yield frame, other
+    while upcoming is not None:  # the frames of both videos are counted
+        upcoming = next(others, None)
 
 
-def _meets(box: Box, others: Iterable[Box]) -> bool:
-    return any(box.iou(other) >= _SAME_PLACE_IOU for other in others)
+def jpeg_crop(image: Image, box: Box, *, is_marked: bool) -> bytes | None:
+    """Return a JPEG of a place and its surroundings; None if it is outside of the frame.
+
+    Args:
+        image: the frame.
+        box: the place.
+        is_marked: whether to draw the box.
+    """
+    height, width = image.shape[:2]
+    if box.clipped(width, height).is_empty:
+        return None
+    around = box.padded(_CROP_PADDING_RATIO)
+    # At the border, show as much as elsewhere.
+    dx = max(0.0, -around.left) - max(0.0, around.right - width)
+    dy = max(0.0, -around.top) - max(0.0, around.bottom - height)
+    around = around.moved(dx, dy).clipped(width, height)
+    left, top, right, bottom = around.outward()
+    ratio = min(_CROP_HEIGHT_PX / (bottom - top), _CROP_MAX_ENLARGEMENT)
+    size = max(1, round((right - left) * ratio)), max(1, round((bottom - top) * ratio))
+    crop = cv2.resize(image[top:bottom, left:right], size, interpolation=cv2.INTER_AREA)
+    if is_marked:
+        corners = box.moved(-left, -top).scaled(ratio, ratio).outward()
+        cv2.rectangle(crop, corners[:2], corners[2:], _MARK_BGR, 1)
+    _, encoded = cv2.imencode(".jpg", crop, (cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY))
+    return encoded.tobytes()
+
+
+def _gray(image: Image) -> Gray:
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)

@@ -1,4 +1,4 @@
-"""Where tracks are, also just before, after and between the frames that they have boxes for."""
+"""Track index: what tracks say of each frame, also just before, after and between their boxes."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ import numpy as np
 
 from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import Timeline, Track, Tracks
-
-_SAME_FACE_IOU = 0.2
-_SAME_PLACE_IOU = 0.5
-_MOST_VIEWS = 400
-_OUTSIDE_FRAMES = 12  # before and after a track, and into its gaps, where it may still be
+from tracker_blur.verification.parameters import VerificationParameters
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """A place in a frame that a person should see: where a track begins or ends."""
+class TrackEnd:
+    """A place in a frame where a track begins or ends.
+
+    Attributes:
+        track_id: the track.
+        moment: "before", "first", "last" or "after".
+        box: the face's place.
+    """
 
     track_id: int
     moment: str
@@ -27,66 +29,78 @@ class View:
 
 
 class TrackIndex:
-    """Tells, frame by frame, what tracks say.
+    """Looks up tracks by frame and place.
 
-    awaited     by frame: where a hidden track has no box, but a moment before or after it has
-    views       by frame: what a person should see of the ends of hidden tracks
-    more_views  tracks without views, for there are too many
+    Args:
+        tracks: of the whole video.
+        padding_ratio: what was hidden on each side of a face, as a share of its width and height.
+        parameters: thresholds.
 
-    padding_ratio  what was added on each side of a face, as a share of its width and height
+    Attributes:
+        expected: by frame: where a hidden track has no box, but has one a moment earlier or later.
+        ends: by frame: the ends of hidden tracks, for a person to look at.
+        omitted_ends: tracks whose ends are left out because there are too many.
     """
 
-    def __init__(self, tracks: Tracks, padding_ratio: float) -> None:
+    def __init__(
+        self, tracks: Tracks, padding_ratio: float, parameters: VerificationParameters
+    ) -> None:
+        self._parameters = parameters
         self._padding_ratio = padding_ratio
         self._hidden = Timeline(tracks)
-        meant = [replace(track, hide=not track.hide) for track in tracks.tracks]
-        self._seen = Timeline(replace(tracks, tracks=tuple(meant)))
+        inverted = tuple(replace(track, hide=not track.hide) for track in tracks.tracks)
+        self._visible = Timeline(replace(tracks, tracks=inverted))
         self._frame_count = tracks.frame_count
         self._tracks = tracks.tracks
-        hidden = [track for track in tracks.tracks if track.hide]
-        self.awaited: defaultdict[int, list[Box]] = defaultdict(list)
-        self.views: defaultdict[int, list[View]] = defaultdict(list)
-        self.more_views = 0
-        views = 0
-        for track in hidden:
-            for frame, box in _edges(track):
-                others = self.awaited[frame]
-                if all(box.iou(other) < _SAME_PLACE_IOU for other in others):
-                    others.append(box)
-            if views >= _MOST_VIEWS:
-                self.more_views += 1
-                continue
-            for frame, view in _views(track):
-                if 0 <= frame < tracks.frame_count:
-                    self.views[frame].append(view)
-                    views += 1
+        self.expected: defaultdict[int, list[Box]] = defaultdict(list)
+        self.ends: defaultdict[int, list[TrackEnd]] = defaultdict(list)
+        self.omitted_ends = 0
+        for track in tracks.tracks:
+            if track.hide:
+                self._add_expected(track)
+                self._add_ends(track)
 
     def hidden(self, frame: int) -> list[Box]:
-        """Return what is hidden in a frame: boxes whose inscribed ellipses are covered."""
+        """Return the boxes whose inscribed ellipses are hidden in a frame."""
         if frame >= self._frame_count:
             return []
         return [face.box.padded(self._padding_ratio) for face in self._hidden.faces(frame)]
 
-    def is_meant_to_be_seen(self, frame: int, box: Box) -> bool:
-        """Return whether a face is there that the tracks leave open."""
+    def is_left_visible(self, frame: int, box: Box) -> bool:
+        """Return whether the tracks leave a face visible here on purpose."""
         if frame >= self._frame_count:
             return False
-        return any(face.box.iou(box) >= _SAME_FACE_IOU for face in self._seen.faces(frame))
+        iou = self._parameters.track_iou
+        return any(face.box.iou(box) >= iou for face in self._visible.faces(frame))
 
     def track_near(self, frame: int, box: Box) -> int | None:
-        """Return which track is, or was a moment before or will be, at a place."""
+        """Return the track that is at a place, or was a moment earlier, or will be."""
+        margin = self._parameters.track_margin_frames
         near = [
-            (place.iou(box), track.track_id)
+            (_place(track, frame).iou(box), track.track_id)
             for track in self._tracks
-            if track.first - _OUTSIDE_FRAMES <= frame <= track.last + _OUTSIDE_FRAMES
-            for place in (_place(track, frame),)
+            if track.first - margin <= frame <= track.last + margin
         ]
         iou, track_id = max(near, default=(0.0, 0))
-        return track_id if iou >= _SAME_FACE_IOU else None
+        return track_id if iou >= self._parameters.track_iou else None
+
+    def _add_expected(self, track: Track) -> None:
+        for frame, box in _surroundings(track, self._parameters.track_margin_frames):
+            others = self.expected[frame]
+            if all(box.iou(other) < self._parameters.expected_face_iou for other in others):
+                others.append(box)
+
+    def _add_ends(self, track: Track) -> None:
+        if sum(map(len, self.ends.values())) >= self._parameters.max_end_views:
+            self.omitted_ends += 1
+            return
+        for frame, end in _ends(track):
+            if 0 <= frame < self._frame_count:
+                self.ends[frame].append(end)
 
 
 def _place(track: Track, frame: int) -> Box:
-    """Return where it is in a frame, between its boxes or at its nearer end."""
+    """Return where a track is in a frame: interpolated between its boxes, or at its nearer end."""
     after = int(np.searchsorted(track.frames, frame))
     if after == 0 or after == len(track):
         return track.box(min(after, len(track) - 1))
@@ -96,23 +110,23 @@ def _place(track: Track, frame: int) -> Box:
     return Box(*between.tolist())
 
 
-def _edges(track: Track) -> Iterator[tuple[int, Box]]:
-    """Give the frames outside of a track, but near it, and where it would be in them."""
-    for frame in range(track.first - _OUTSIDE_FRAMES, track.first):
+def _surroundings(track: Track, margin_frames: int) -> Iterator[tuple[int, Box]]:
+    """Yield the frames near a track in which it has no box, and where it would be in them."""
+    for frame in range(track.first - margin_frames, track.first):
         yield frame, track.box(0)
-    for frame in range(track.last + 1, track.last + 1 + _OUTSIDE_FRAMES):
+    for frame in range(track.last + 1, track.last + 1 + margin_frames):
         yield frame, track.box(len(track) - 1)
     for row in np.flatnonzero(np.diff(track.frames) > 1):
         start, end = int(track.frames[row]), int(track.frames[row + 1])
         for frame in range(start + 1, end):
-            if min(frame - start, end - frame) <= _OUTSIDE_FRAMES:
+            if min(frame - start, end - frame) <= margin_frames:
                 yield frame, _place(track, frame)
 
 
-def _views(track: Track) -> Iterator[tuple[int, View]]:
+def _ends(track: Track) -> Iterator[tuple[int, TrackEnd]]:
     first, last = track.box(0), track.box(len(track) - 1)
-    yield track.first - 1, View(track.track_id, "before", first)
-    yield track.first, View(track.track_id, "first", first)
+    yield track.first - 1, TrackEnd(track.track_id, "before", first)
+    yield track.first, TrackEnd(track.track_id, "first", first)
     if track.last > track.first:
-        yield track.last, View(track.track_id, "last", last)
-    yield track.last + 1, View(track.track_id, "after", last)
+        yield track.last, TrackEnd(track.track_id, "last", last)
+    yield track.last + 1, TrackEnd(track.track_id, "after", last)

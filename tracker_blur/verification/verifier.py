@@ -1,10 +1,10 @@
-"""Looks for faces in a finished file, as an adversary would, and judges by evidence what it finds.
+"""Verifier: looks for exposed faces in a finished file, as an attacker would.
 
-Every detector at hand looks at every frame at several scales. That a detector fires says little: it
-does so over blurred heads too. What decides is, best first: the input's own pixels, where the input
-is given (`evidence.visible_share`); the places that the tracks hide; and whether the place has the
-detail of a face (`evidence.shows_detail`). Decoding, the detectors and judging overlap, and memory
-does not depend on the length, but for a few numbers a frame.
+Every probe sees every frame at several scales. That a detector fires says little, since detectors
+also fire on blurred heads. Evidence decides, best first: the source's own pixels, where the source
+is given; the areas that the tracks hide; and whether the place has the detail of a face
+(`tracker_blur.verification.visibility`). Decoding, probing and judging overlap. Memory grows with
+the video's length only by a few numbers for each frame.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from tracker_blur.core.prefetch import Prefetcher
 from tracker_blur.core.tracks import Tracks
 from tracker_blur.settings import MetadataRule, Settings
 from tracker_blur.verification import preservation
-from tracker_blur.verification.probes import probes
-from tracker_blur.verification.run import QUEUED_LOOKS, Look, VerificationRun
+from tracker_blur.verification.parameters import VerificationParameters
+from tracker_blur.verification.probes import load_probes
+from tracker_blur.verification.run import QUEUED_FRAMES, ProbedFrame, VerificationRun
 from tracker_blur.verification.track_index import TrackIndex
 from tracker_blur.verification.verdict import Check, Verdict
 from tracker_blur.video.reader import VideoReader
@@ -32,22 +33,30 @@ from tracker_blur.weights.store import Weights
 _PADDING_RATIO = Settings().padding_ratio
 
 Progress: TypeAlias = Callable[[int, int | None], None]
-"""Called after each frame with how many are done, and how many there will be, if known."""
+"""Called after each frame with how many are done, and how many there are, if known."""
 
 
 class Verifier:
-    """Detectors, loaded once for any number of files.
+    """Probes, loaded once for any number of files.
 
-    detectors   names of those at work
+    Args:
+        settings: what is hidden, the detector, and the folder of weights.
+        parameters: thresholds.
 
-    settings    what is hidden, who finds it, and the folder of weights
+    Attributes:
+        detectors: names of the detectors that probe.
 
-    Raises ModelError when a weight file is damaged, and SettingsError when a folder is missing.
+    Raises:
+        ModelError: A weight file is damaged.
+        SettingsError: A folder is missing.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._lookers = probes(settings, Weights(settings.models_folder))
-        self.detectors = tuple(looker.name for looker in self._lookers)
+    def __init__(
+        self, settings: Settings, parameters: VerificationParameters | None = None
+    ) -> None:
+        self._parameters = parameters or VerificationParameters()
+        self._probes = load_probes(settings, Weights(settings.models_folder), self._parameters)
+        self.detectors = tuple(probe.name for probe in self._probes)
 
     def verify(
         self,
@@ -61,73 +70,79 @@ class Verifier:
         partial: bool = False,
         progress: Progress | None = None,
     ) -> Verdict:
-        """Look for faces in `output` and return what is there.
+        """Look for exposed faces in a file.
 
-        source         the input it was made of: a find is judged by it, and the rest compared
-        tracks         what is hidden in it
-        padding_ratio  what was added on each side of a face
-        every          looks at every Nth frame, and at all frames around the ends of tracks
-        metadata       whether what identifies a file was to be dropped
-        partial        accept an input that breaks off; also an output, looked at up to there, which
-                       then fails the check "whole"
+        Args:
+            output: the file.
+            source: the input it was made from: its pixels decide, and the rest is compared.
+            tracks: what was hidden.
+            padding_ratio: what was hidden on each side of a face.
+            every: probe every Nth frame, and all frames around the ends of tracks.
+            metadata: whether identifying metadata was to be dropped.
+            partial: accept a truncated source, and a truncated output: that one is probed as far
+                as it goes and fails the check "whole".
+            progress: called after each frame.
 
-        Raises SourceError when a file cannot be read to its end.
+        Raises:
+            SourceError: A file cannot be read to its end.
         """
         started = time.perf_counter()
         frames = 0
         with ExitStack() as stack:
-            after = stack.enter_context(VideoReader(output, partial=partial))
-            where = None
+            reader = stack.enter_context(VideoReader(output, partial=partial))
+            index = None
             if tracks is not None:
-                where = TrackIndex(_fitted(tracks, after.info.size), padding_ratio)
-            case = VerificationRun(where, "pixels" if source else None, every, self._lookers)
-            before = (
-                None
-                if source is None
-                else stack.enter_context(VideoReader(source, partial=partial))
+                scaled = _scaled(tracks, reader.info.size)
+                index = TrackIndex(scaled, padding_ratio, self._parameters)
+            run = VerificationRun(
+                index, self._probes, self._parameters, every=every, has_source=source is not None
             )
-            expected = after.info.frame_count
-            looks: Iterable[Look] = case.looks(after, before)
-            for looker in self._lookers:
-                ahead = stack.enter_context(
-                    Prefetcher(looks, QUEUED_LOOKS, f"before {looker.name}")
+            source_reader = None
+            if source is not None:
+                source_reader = stack.enter_context(VideoReader(source, partial=partial))
+            stage: Iterable[ProbedFrame] = run.frames(reader, source_reader)
+            for probe in self._probes:
+                prefetched = stack.enter_context(
+                    Prefetcher(stage, QUEUED_FRAMES, f"before {probe.name}")
                 )
-                looks = case.with_finds(ahead, looker, after.info.pixel_aspect)
-            for look in looks:
-                case.judge(look)
+                stage = run.probed(prefetched, probe, reader.info.pixel_aspect)
+            for frame in stage:
+                run.judge(frame)
                 frames += 1
                 if progress is not None:
-                    progress(frames, expected)
+                    progress(frames, reader.info.frame_count)
         checks: tuple[Check, ...] = ()
-        if after.is_partial:
-            checks = (Check("whole", False, "it breaks off, and nobody looked at what follows"),)
+        if reader.is_partial:
+            checks = (Check("whole", False, "it is truncated; what is missing was not verified"),)
         elif source is not None:
-            checks = preservation.compare(output, source, case.pictures, metadata, partial=partial)
+            checks = preservation.compare(
+                output, source, run.comparison, metadata, self._parameters, partial=partial
+            )
         if tracks is not None and tracks.frame_count != frames:
-            text = f"are of a video of {tracks.frame_count} frames, and this one has {frames}"
+            text = f"made for a video of {tracks.frame_count} frames; this one has {frames}"
             checks += (Check("tracks", False, text),)
-        runs = case.runs.runs()
+        runs = run.runs.runs()
         return Verdict(
             output=str(output),
             source=None if source is None else str(source),
-            evidence=case.evidence,
+            evidence=run.evidence,
             detectors=self.detectors,
             frames=frames,
-            looked=case.looked,
-            finds=case.finds,
-            runs=tuple(run for run in runs if not run.is_doubtful),
-            ends=tuple(sorted(case.ends, key=lambda view: (view.track_id, view.frame))),
-            more_ends=0 if case.where is None else case.where.more_views,
+            probed_frames=run.probed_frames,
+            detections=run.detections,
+            runs=tuple(found for found in runs if not found.is_doubtful),
+            ends=tuple(sorted(run.ends, key=lambda view: (view.track_id, view.frame))),
+            omitted_ends=0 if index is None else index.omitted_ends,
             checks=checks,
-            took=time.perf_counter() - started,
-            doubtful=tuple(run for run in runs if run.is_doubtful),
+            seconds=time.perf_counter() - started,
+            doubtful=tuple(found for found in runs if found.is_doubtful),
         )
 
 
-def _fitted(tracks: Tracks, size: tuple[int, int]) -> Tracks:
-    """Return the tracks in a picture of another (width, height): some encoders need one."""
+def _scaled(tracks: Tracks, size: tuple[int, int]) -> Tracks:
+    """Return the tracks at another (width, height): some encoders change the frame size."""
     if tracks.size == size:
         return tracks
     ratios = np.array([size[0] / tracks.size[0], size[1] / tracks.size[1]] * 2, np.float32)
-    moved = (replace(track, boxes=track.boxes * ratios) for track in tracks.tracks)
-    return replace(tracks, size=size, tracks=tuple(moved))
+    scaled = (replace(track, boxes=track.boxes * ratios) for track in tracks.tracks)
+    return replace(tracks, size=size, tracks=tuple(scaled))

@@ -1,4 +1,4 @@
-"""What every redaction method must do, on every layout of samples."""
+"""The contract of every redaction method, in every pixel layout."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image as Picture
+from PIL import Image
 
 from tests.fakes import LAYOUTS, noise_frame
 from tracker_blur.core import plugins
@@ -31,7 +31,7 @@ def make(name: str, **changes: Any) -> Method:
 @pytest.fixture(scope="module", params=NAMES)
 def method(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Method:
     logo = Path(tmp_path_factory.mktemp("logo"), "logo.png")
-    Picture.effect_noise((30, 20), 60).convert("RGB").save(logo)
+    Image.effect_noise((30, 20), 60).convert("RGB").save(logo)
     return make(request.param, image=logo)
 
 
@@ -52,7 +52,7 @@ def patch_of(layout: str, size: tuple[int, int], box: Box, seed: int = 3, data: 
     size=st.tuples(st.integers(1, 50), st.integers(1, 50)),
     beyond=st.tuples(*[st.integers(0, 30)] * 4),
 )
-def test_new_samples_for_every_plane_and_the_old_untouched(
+def test_hide_returns_new_samples_and_leaves_the_patch_untouched(
     method: Method, layout: str, size: tuple[int, int], beyond: tuple[int, int, int, int]
 ) -> None:
     left, top, right, bottom = (4 * cells for cells in beyond)  # on the grid of every layout
@@ -71,7 +71,7 @@ def test_new_samples_for_every_plane_and_the_old_untouched(
 
 @pytest.mark.parametrize("layout", sorted(LAYOUTS))
 def test_detail_is_gone(method: Method, layout: str) -> None:
-    """Two faces that are the same but for fine detail look the same, but for a few levels."""
+    """Two faces that differ only in fine detail come out almost the same."""
     box = Box(0, 0, 96, 128)
     one, other = (patch_of(layout, (96, 128), box, data=data) for data in (1, 2))
     fills = zip(method.hide(one), method.hide(other), strict=True)
@@ -81,17 +81,15 @@ def test_detail_is_gone(method: Method, layout: str) -> None:
         assert left < 0.2 * clear
 
 
-def test_the_same_patch_gives_the_same_samples(method: Method) -> None:
+def test_hide_is_deterministic(method: Method) -> None:
     patch = patch_of("yuv420p", (40, 60), Box(0, 0, 40, 60))
     for first, second in zip(method.hide(patch), method.hide(patch), strict=True):
         np.testing.assert_array_equal(first, second)
 
 
 @pytest.mark.parametrize("layout", sorted(LAYOUTS))
-def test_one_flat_color_stays_flat_in_each_plane_or_becomes_the_methods_own(
-    method: Method, layout: str
-) -> None:
-    """No method invents color: gray stays gray, at any depth and in any range."""
+def test_gray_gains_no_color(method: Method, layout: str) -> None:
+    """Gray stays gray, at any depth and in any range."""
     patch = patch_of(layout, (40, 40), Box(0, 0, 40, 40))
     middle = (patch.layout.peak + 1) // 2
     planes = tuple(
@@ -110,6 +108,6 @@ def test_one_flat_color_stays_flat_in_each_plane_or_becomes_the_methods_own(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_first_line_of_its_docstring_is_its_help(name: str) -> None:
+def test_the_first_line_of_the_docstring_fits_in_the_help(name: str) -> None:
     line = plugins.summary("tracker_blur.redaction.methods", name)
     assert 10 < len(line) <= 80

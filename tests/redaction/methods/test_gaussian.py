@@ -1,4 +1,4 @@
-"""The blur: as strong for a large face as for a small one, and in all planes alike."""
+"""The blur is as strong on a large face as on a small one, and the same in all planes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tracker_blur.redaction.methods.gaussian import Gaussian
 SMALL = np.random.default_rng(2).integers(0, 256, (64, 48), dtype=np.uint8)
 
 
-def blurred(samples: Samples, factor: float, box: Box | None = None) -> Samples:
+def blur(samples: Samples, factor: float, box: Box | None = None) -> Samples:
     height, width = samples.shape
     box = box or Box(0, 0, width, height)
     planes = (Plane(samples),)
@@ -23,21 +23,21 @@ def blurred(samples: Samples, factor: float, box: Box | None = None) -> Samples:
 
 
 @pytest.mark.parametrize("times", [2, 5, 12])
-def test_what_is_left_of_a_face_does_not_depend_on_its_size(times: int) -> None:
+def test_blur_does_not_depend_on_the_face_size(times: int) -> None:
     size = (48 * times, 64 * times)
     large = cv2.resize(SMALL, size, interpolation=cv2.INTER_NEAREST)
-    expected = cv2.resize(blurred(SMALL, 3.0), size, interpolation=cv2.INTER_LINEAR)
-    assert np.abs(blurred(large, 3.0).astype(int) - expected).max() <= 12
+    expected = cv2.resize(blur(SMALL, 3.0), size, interpolation=cv2.INTER_LINEAR)
+    assert np.abs(blur(large, 3.0).astype(int) - expected).max() <= 12
 
 
-def test_a_face_cut_by_the_border_is_blurred_as_the_whole() -> None:
+def test_a_face_cut_by_the_border_is_blurred_like_the_whole() -> None:
     part = SMALL[:, 40:]  # an eighth of it is left
-    as_whole = blurred(part, 3.0, Box(-40, 0, 8, 64))
-    as_small = blurred(part, 3.0, Box(0, 0, 8, 64))
+    as_whole = blur(part, 3.0, Box(-40, 0, 8, 64))
+    as_small = blur(part, 3.0, Box(0, 0, 8, 64))
     assert as_whole.std() < as_small.std()
 
 
-def test_chroma_is_blurred_as_far_as_luma() -> None:
+def test_chroma_is_blurred_as_much_as_luma() -> None:
     luma = cv2.resize(SMALL, (192, 256), interpolation=cv2.INTER_LINEAR)
     chroma = cv2.resize(luma, (96, 128), interpolation=cv2.INTER_AREA)
     box = Box(0, 0, 192, 256)

@@ -1,4 +1,4 @@
-"""The picture over a face: upright, covering, and opaque whatever it says."""
+"""The image over a face: upright, cropped to fit, and always opaque."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image as Picture
+from PIL import Image
 
 from tests.fakes import LAYOUTS, noise_frame
 from tracker_blur.core.box import Box
@@ -24,10 +24,10 @@ BOX = Box(20, 24, 84, 104)
 
 @pytest.fixture
 def quarters(tmp_path: Path) -> Path:
-    """Return a picture whose quarters are red, green; blue, white."""
+    """Return an image with a red, a green, a blue and a white quarter."""
     pixels = np.zeros((60, 60, 3), np.uint8)
     pixels[:30, :30], pixels[:30, 30:], pixels[30:, :30], pixels[30:, 30:] = RED, GREEN, BLUE, WHITE
-    Picture.fromarray(pixels).save(tmp_path / "quarters.png")
+    Image.fromarray(pixels).save(tmp_path / "quarters.png")
     return tmp_path / "quarters.png"
 
 
@@ -42,7 +42,7 @@ def face(box: Box = BOX) -> list[Face]:
 
 @pytest.mark.parametrize("layout", sorted(LAYOUTS))
 @pytest.mark.parametrize("orientation", list(Orientation))
-def test_it_stands_upright_in_every_layout_and_orientation(
+def test_the_image_is_upright_in_every_layout_and_orientation(
     layout: str, orientation: Orientation, quarters: Path
 ) -> None:
     size = (140, 120) if orientation.swaps_sides else (120, 140)
@@ -57,18 +57,18 @@ def test_it_stands_upright_in_every_layout_and_orientation(
             ((30, 93), BLUE),
             ((74, 93), WHITE),
         ):
-            assert upright[y, x] == color.native(value, frame.layout)[index]
+            assert upright[y, x] == color.to_samples(value, frame.layout)[index]
 
 
-def test_it_covers_the_box_and_its_soft_edge_wholly(tmp_path: Path) -> None:
-    Picture.new("RGB", (10, 300), RED).save(tmp_path / "tall.png")
+def test_the_image_fills_the_box_and_its_soft_edge(tmp_path: Path) -> None:
+    Image.new("RGB", (10, 300), RED).save(tmp_path / "tall.png")
     frame = noise_frame("rgb24", (120, 140))
     redactor(tmp_path / "tall.png", feather_ratio=0.2).redact(frame, face())
     red = frame.planes()[0].samples
     assert (red[24:104, 20:84] == 255).all()
 
 
-def test_its_sides_are_cut_not_squeezed(quarters: Path) -> None:
+def test_sides_are_cropped_not_squeezed(quarters: Path) -> None:
     frame = noise_frame("rgb24", (200, 100))
     redactor(quarters).redact(frame, face(Box(20, 40, 180, 60)))  # eight times as wide as high
     red, green, _ = (plane.samples for plane in frame.planes())
@@ -79,10 +79,8 @@ def test_its_sides_are_cut_not_squeezed(quarters: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
-def test_under_its_transparent_parts_lies_the_color_and_never_the_face(
-    mode: str, tmp_path: Path
-) -> None:
-    clear = Picture.new("RGBA", (20, 20), (90, 120, 200, 0))
+def test_transparent_parts_show_the_color_and_never_the_face(mode: str, tmp_path: Path) -> None:
+    clear = Image.new("RGBA", (20, 20), (90, 120, 200, 0))
     if mode == "P":
         clear.quantize(4).save(tmp_path / "clear.png", transparency=0)
     else:
@@ -93,17 +91,17 @@ def test_under_its_transparent_parts_lies_the_color_and_never_the_face(
         assert (plane.samples[24:104, 20:84] == value).all()
 
 
-def test_half_transparent_parts_are_mixed_with_the_color(tmp_path: Path) -> None:
-    Picture.new("RGBA", (20, 20), (255, 255, 255, 128)).save(tmp_path / "half.png")
+def test_semitransparent_parts_are_blended_with_the_color(tmp_path: Path) -> None:
+    Image.new("RGBA", (20, 20), (255, 255, 255, 128)).save(tmp_path / "half.png")
     frame = noise_frame("gray", (120, 140))
     redactor(tmp_path / "half.png").redact(frame, face())
     assert set(frame.planes()[0].samples[24:104, 20:84].ravel().tolist()) == {128}
 
 
-def test_a_photo_is_turned_as_its_exif_says(tmp_path: Path) -> None:
+def test_the_exif_orientation_is_applied(tmp_path: Path) -> None:
     pixels = np.zeros((40, 40, 3), np.uint8)
     pixels[:20] = WHITE
-    photo = Picture.fromarray(pixels)
+    photo = Image.fromarray(pixels)
     exif = photo.getexif()
     exif[274] = 3  # upside down
     photo.save(tmp_path / "photo.png", exif=exif)
@@ -116,29 +114,33 @@ def test_a_photo_is_turned_as_its_exif_says(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "box", [Box(-40, -30, 30, 50), Box(100, 120, 160, 190), Box(-9, -9, 400, 400)]
 )
-def test_a_cut_face_shows_the_part_of_the_picture_that_lies_on_it(box: Box, quarters: Path) -> None:
+def test_a_face_cut_by_the_border_shows_the_matching_part_of_the_image(
+    box: Box, quarters: Path
+) -> None:
     frame = noise_frame("yuv420p", (121, 141))
     redactor(quarters, feather_ratio=0.1).redact(frame, face(box))
     inside = box.clipped(121, 141).outward()
-    values = {color.native(value, frame.layout)[0] for value in (RED, GREEN, BLUE, WHITE)}
+    values = {color.to_samples(value, frame.layout)[0] for value in (RED, GREEN, BLUE, WHITE)}
     seen = frame.planes()[0].samples[inside[1] : inside[3], inside[0] : inside[2]]
-    assert np.isin(seen, list(values)).mean() > 0.9  # but for the lines between the quarters
+    assert np.isin(seen, list(values)).mean() > 0.9  # the lines between the quarters are blended
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\x89PNG\r\n\x1a\n broken", b"just text"])
-def test_a_picture_that_cannot_be_read_is_named_before_the_first_frame(
+def test_an_unreadable_image_is_named_before_the_first_frame(
     content: bytes | None, tmp_path: Path
 ) -> None:
     file = tmp_path / "logo.png"
     if content is not None:
         file.write_bytes(content)
-    with pytest.raises(SettingsError, match=r"the picture .*logo\.png .*cannot be read"):
+    with pytest.raises(
+        SettingsError, match=r"logo\.png: the image to put over faces cannot be read"
+    ):
         redactor(file)
 
 
-def test_a_picture_that_breaks_off_is_an_error(tmp_path: Path) -> None:
+def test_a_truncated_image_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "logo.png"
-    Picture.effect_noise((200, 200), 60).save(file)
+    Image.effect_noise((200, 200), 60).save(file)
     file.write_bytes(file.read_bytes()[:-9000])
     with pytest.raises(SettingsError, match=r"logo\.png"):
         redactor(file)

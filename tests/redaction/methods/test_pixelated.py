@@ -1,4 +1,4 @@
-"""The mosaic: true means, a grid that moves with the face, and as few blocks as asked for."""
+"""The mosaic: exact means, a grid that moves with the face, and as few blocks as requested."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def hide(blocks: int, layout: str, size: tuple[int, int], hidden: Box, face: Box
 
 
 @pytest.mark.parametrize(("blocks", "block_px"), [(4, 20), (5, 16), (7, 12), (80, 2), (500, 2)])
-def test_blocks_follow_the_face_and_are_means(blocks: int, block_px: int) -> None:
-    box = Box(0, 0, 60, 80)  # the longer side counts
+def test_block_size_follows_the_face(blocks: int, block_px: int) -> None:
+    box = Box(0, 0, 60, 80)  # the longer side sets the block size
     frame, fills = hide(blocks, "yuv420p", (60, 80), box, box)
     for plane, fill in zip(frame.planes(), fills, strict=True):
         side = block_px // plane.x_step
@@ -45,7 +45,7 @@ def test_blocks_follow_the_face_and_are_means(blocks: int, block_px: int) -> Non
                     assert abs(fill[where] - plane.samples[where].mean()).max() <= 0.5
 
 
-def test_padding_does_not_change_the_size_of_a_block() -> None:
+def test_padding_does_not_change_the_block_size() -> None:
     face = Box(40, 40, 100, 100)
     for ratio in (0.0, 0.5):
         _, (fill,) = hide(3, "gray", (140, 140), face.padded(ratio), face)
@@ -55,7 +55,7 @@ def test_padding_does_not_change_the_size_of_a_block() -> None:
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 30), st.integers(-40, 10))
 def test_no_block_is_a_sliver(width: int, height: int, blocks: int, cut: int) -> None:
-    """What is left of a block at an end joins its neighbor: thin ones would show detail."""
+    """A narrow rest at an end joins its neighbor, since thin blocks would show detail."""
     box = Box(2.0 * cut, 0, 100, 100)
     face = Box(0, 0, 80, 80)
     _, fills = hide(blocks, "yuv420p", (2 * width, 2 * height), box, face)
@@ -81,7 +81,7 @@ def test_the_grid_moves_with_the_face() -> None:
     np.testing.assert_array_equal(mosaics[0], mosaics[2])
 
 
-def test_a_tremble_of_a_box_below_a_pixel_does_not_resample_the_face() -> None:
+def test_subpixel_jitter_of_a_box_does_not_resample_the_face() -> None:
     results = []
     for shift in (0.1, 0.35, 0.9):
         frame = noise_frame("yuv420p", (100, 100))
@@ -93,15 +93,15 @@ def test_a_tremble_of_a_box_below_a_pixel_does_not_resample_the_face() -> None:
 
 
 def test_a_face_cut_by_the_border_keeps_its_blocks() -> None:
-    """The blocks of a face that leaves the picture are those of the whole face."""
+    """The blocks of a face that leaves the frame are those of the whole face."""
     whole = noise_frame("gray", (120, 100))
     cut = ArrayFrame([Plane(whole.planes()[0].samples[:, 33:].copy())], PixelLayout("gray"))
     (before,) = redacted(whole, Box(20, 20, 80, 80), blocks=3)
     (after,) = redacted(cut, Box(-13, 20, 47, 80), blocks=3)
-    np.testing.assert_array_equal(after[:, 27:], before[:, 60:])  # beyond the block that is cut
+    np.testing.assert_array_equal(after[:, 27:], before[:, 60:])  # past the block at the border
 
 
-def test_the_blocks_of_all_planes_agree() -> None:
+def test_blocks_are_the_same_in_all_planes() -> None:
     _, fills = hide(5, "yuv420p", (77, 91), Box(-14, 4, 90, 96), Box(-6.3, 11.2, 71.8, 88.1))
     luma, chroma = fills[0], fills[1]
     steps = [

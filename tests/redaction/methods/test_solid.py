@@ -1,4 +1,4 @@
-"""The flat color."""
+"""The solid method fills with one flat color."""
 
 from __future__ import annotations
 
@@ -29,6 +29,6 @@ def test_every_sample_has_the_color(layout: str, samples: list[int]) -> None:
     assert [set(fill.ravel().tolist()) for fill in fills] == [{sample} for sample in samples]
 
 
-def test_a_wrong_color_is_found_before_the_first_frame() -> None:
+def test_an_invalid_color_is_rejected_before_the_first_frame() -> None:
     with pytest.raises(SettingsError, match="`color` is 'red': write it as #rrggbb"):
         make(Settings(method="solid", color="red"))

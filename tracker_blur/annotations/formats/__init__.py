@@ -1,12 +1,12 @@
-"""Formats of annotation programs: one file each; a file's name is what `--export` takes.
+"""Formats of annotation programs, one file each; the file's name is what `--export` takes.
 
-A format's module holds `write` and `read` as in `Format`, and says in its docstring what it cannot
-carry. To add a format, add a file; the contract tests in `tests/exports/test_contract.py` run over
-all of them.
+To add a format, add a file with the functions `write` and `read` of `Format`. The first line of its
+docstring describes it in `--help`; the rest says what it cannot carry. Run
+`pytest tests/annotations/formats`: the contract tests find the new file by themselves.
 
-What a format cannot carry is read as what hides more: a face that it says nothing of is hidden, by
-the settings' method; a box has the score 1 and the origin DRAWN. Edges are rounded outward to 0.01
-pixels. Boxes beyond the picture are kept as they are.
+Where a format carries no value, reading it hides more rather than less: a track is hidden, by the
+settings' method; a box has the score 1 and the origin DRAWN. Edges are rounded outward to 0.01
+pixels. Boxes beyond the frame are kept.
 """
 
 from __future__ import annotations
@@ -19,25 +19,30 @@ from tracker_blur.core.tracks import Tracks
 
 
 class Format(Protocol):
-    """What the module of a format does."""
+    """The functions of a format's module."""
 
     def write(self, tracks: Tracks, path: Path, overwrite: bool) -> None:
-        """Write the tracks, whole or not at all; raises SinkError."""
+        """Write the tracks atomically; raises SinkError."""
         ...
 
     def read(self, path: Path, like: Tracks) -> Tracks:
-        """Return the tracks of a file about the video that `like` is of.
+        """Return the tracks of a file.
 
-        Raises TrackFileError when the file makes no sense, or is about another video.
+        Args:
+            path: the file.
+            like: tracks of the video that the file is about.
+
+        Raises:
+            TrackFileError: The file is invalid, or about another video.
         """
         ...
 
 
 def names() -> tuple[str, ...]:
-    """Return the formats' names."""
+    """Return the names of all formats."""
     return plugins.names(__name__)
 
 
 def load(name: str) -> Format:
-    """Return a format; raises SettingsError when there is none of this name."""
+    """Return a format; raises SettingsError if none has this name."""
     return cast(Format, plugins.load(__name__, name))

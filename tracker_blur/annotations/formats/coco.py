@@ -1,9 +1,9 @@
 """COCO JSON, as most annotation programs read it: images, annotations with a track_id, tracks.
 
-Each frame is an image ("frame_000012.png", from 0, as CVAT names them; "frame_index" says it too).
-What COCO has no word for is in keys of ours, which other programs may leave out: "hide" and
-"method" in "tracks" (TAO's list), "score" and "origin" in the annotations. It can carry everything,
-but for the times of the frames; a file without our keys, what MOTChallenge carries, and labels.
+Each frame is an image ("frame_000012.png", from 0, as CVAT names them, with a "frame_index"). What
+COCO has no field for is in keys of ours, which other programs may leave out: "hide" and "method" in
+"tracks" (a list that TAO introduced), "score" and "origin" in annotations. It can carry everything
+except the times of frames. Files without our keys carry what MOTChallenge does, and labels.
 """
 
 from __future__ import annotations
@@ -18,8 +18,11 @@ from typing import Any, NamedTuple, TextIO
 from tracker_blur.annotations.rows import (
     FARTHEST_PX,
     LARGEST_ID,
-    RefusedError,
+    InvalidValueError,
     TrackCollector,
+    check_same_video,
+    invalid,
+    items,
     name_text,
     number,
     reading,
@@ -31,11 +34,11 @@ from tracker_blur.annotations.rows import (
 from tracker_blur.core.tracks import Tracks
 from tracker_blur.files.atomic import replacing
 
-_LARGEST_NUMBER = 2**53
+_MAX_ID = 2**53
 
 
 def write(tracks: Tracks, path: Path, overwrite: bool) -> None:
-    """Write one object; its longer lists have one item a line."""
+    """Write one object; its long lists have one item on each line."""
     labels = sorted({track.label for track in tracks.tracks} | {"face"})
     categories = {label: index for index, label in enumerate(labels, start=1)}
     with (
@@ -55,27 +58,31 @@ def write(tracks: Tracks, path: Path, overwrite: bool) -> None:
 
 
 def read(path: Path, like: Tracks) -> Tracks:
-    """Read what annotations, images, categories and tracks say; the rest is left out."""
+    """Read annotations, images, categories and tracks; all else is ignored."""
     collector = TrackCollector(like.frame_count)
     with reading(path):
         content = _content(path)
         frames = dict(_frames(content, like))
         labels = {
-            whole_number(item.get("id"), "a category's id", 0, _LARGEST_NUMBER): name_text(
+            whole_number(item.get("id"), "a category's id", 0, _MAX_ID): name_text(
                 item.get("name"), "a category's name"
             )
             for item in _dicts(content, "categories")
         }
         track_labels = dict[int, str]()
-        for found in _items(content, "annotations"):
+        for found in items(content["annotations"], "annotations"):
             if not isinstance(found, _Annotation):
-                raise RefusedError(f"{shown(found)} is no annotation: it needs image_id and bbox")
+                raise InvalidValueError(
+                    f"{shown(found)} is not an annotation: give it an image_id and a bbox"
+                )
             track_id = whole_number(found.track_id, "track_id", 0, LARGEST_ID)
             if not isinstance(found.image_id, int) or found.image_id not in frames:
-                raise RefusedError(f"there is no image of the id {shown(found.image_id)}")
+                raise InvalidValueError(f"there is no image with the id {shown(found.image_id)}")
             label = labels.get(found.category_id) if isinstance(found.category_id, int) else None
             if label is None:
-                raise RefusedError(f"there is no category of the id {shown(found.category_id)}")
+                raise InvalidValueError(
+                    f"there is no category with the id {shown(found.category_id)}"
+                )
             track_labels.setdefault(track_id, label)
             collector.add(
                 track_id, frames[found.image_id], _edges(found), found.score, found.origin
@@ -85,7 +92,7 @@ def read(path: Path, like: Tracks) -> Tracks:
 
 
 class _Annotation(NamedTuple):
-    """What matters of an annotation, in a tenth of the memory; nothing is checked yet."""
+    """The relevant keys of an annotation, in a tenth of the memory; not validated yet."""
 
     image_id: object
     track_id: object
@@ -151,17 +158,19 @@ def _annotations(tracks: Tracks, categories: dict[str, int]) -> Iterator[dict[st
 def _content(path: Path) -> dict[str, Any]:
     try:
         with path.open(encoding="utf-8-sig") as file:
-            content = json.load(file, object_hook=_slim)
+            content = json.load(file, object_hook=_compact)
     except UnicodeDecodeError:
         raise
     except (ValueError, RecursionError) as error:
-        raise RefusedError(f"is no JSON ({error}): check that it is the right file") from error
+        raise InvalidValueError(
+            f"is not valid JSON ({error}): check that it is the right file"
+        ) from error
     if not isinstance(content, dict) or "annotations" not in content:
-        raise RefusedError("is no COCO file: it has no annotations")
+        raise InvalidValueError("is not a COCO file: it has no annotations")
     return content
 
 
-def _slim(item: dict[str, Any]) -> object:
+def _compact(item: dict[str, Any]) -> object:
     if "bbox" not in item or "image_id" not in item:
         return item
     attributes = item.get("attributes")
@@ -178,42 +187,32 @@ def _slim(item: dict[str, Any]) -> object:
     )
 
 
-def _items(content: dict[str, Any], name: str) -> list[object]:
-    items = content.get(name, [])
-    if not isinstance(items, list):
-        raise RefusedError(f"{name} is {shown(items)}: give a list")
-    return items
-
-
 def _dicts(content: dict[str, Any], name: str) -> Iterator[dict[str, Any]]:
-    for item in _items(content, name):
+    for item in items(content.get(name, []), name):
         if not isinstance(item, dict):
-            raise RefusedError(f"{name} holds {shown(item)}: give objects in braces")
+            raise invalid(f"an item of {name}", item, "an object in braces")
         yield item
 
 
 def _frames(content: dict[str, Any], like: Tracks) -> Iterator[tuple[int, int]]:
     for image in _dicts(content, "images"):
-        key = whole_number(image.get("id"), "an image's id", 0, _LARGEST_NUMBER)
-        size = image.get("width"), image.get("height")
-        if size != like.size:
-            raise RefusedError(
-                f"image {key} is {size[0]}x{size[1]} and the video {like.size[0]}x{like.size[1]}: "
-                "is it another video's?"
-            )
+        key = whole_number(image.get("id"), "an image's id", 0, _MAX_ID)
+        for name, expected in zip(("width", "height"), like.size, strict=True):
+            check_same_video(image.get(name), expected, f"the {name} of image {key}")
         frame = image.get("frame_index", image.get("frame_id"))
         if frame is None:
             digits = re.findall("[0-9]+", str(image.get("file_name")).rpartition(".")[0])
             if not digits:
-                raise RefusedError(f"image {key} tells no frame: give it a frame_index, from 0")
+                raise InvalidValueError(
+                    f"image {key} has no frame number: give it a frame_index, from 0"
+                )
             frame = int(digits[-1][:18])
         yield key, whole_number(frame, f"the frame of image {key}", 0, like.frame_count - 1)
 
 
 def _edges(found: _Annotation) -> tuple[float, ...]:
-    if not isinstance(found.bbox, list) or len(found.bbox) != 4:
-        raise RefusedError(f"bbox is {shown(found.bbox)}: give [left, top, width, height]")
-    x, y, width, height = (number(value, "bbox", -FARTHEST_PX, FARTHEST_PX) for value in found.bbox)
+    bbox = items(found.bbox, "bbox", 4, "[left, top, width, height]")
+    x, y, width, height = (number(value, "bbox", -FARTHEST_PX, FARTHEST_PX) for value in bbox)
     rotation = number(found.rotation, "rotation", -360, 360)
     return rotated((x, y, x + width, y + height), rotation)
 

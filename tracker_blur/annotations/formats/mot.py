@@ -1,8 +1,8 @@
-"""MOTChallenge text, as evaluation tools read it: ten columns, one line a face and frame.
+"""MOTChallenge text, as evaluation tools read it: ten columns, one line for each face and frame.
 
 Columns: frame (from 1), track, left, top, width, height, score, and three times -1. Pixels count
-from 0, as everywhere in trackblur. Any file with at least the first six columns is read; further
-ones but the score are left out. It cannot carry: labels, whether a track is hidden, its method,
+from 0, as everywhere in trackblur. Any file with at least the first six columns is read; columns
+after the score are ignored. It cannot carry labels, whether a track is hidden, its method, and
 where a box comes from.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tracker_blur.annotations.rows import (
-    RefusedError,
+    InvalidValueError,
     TrackCollector,
     parsed,
     parsed_whole,
@@ -24,7 +24,7 @@ from tracker_blur.files.atomic import replacing
 
 
 def write(tracks: Tracks, path: Path, overwrite: bool) -> None:
-    """Write the tracks, one after the other."""
+    """Write one track after the other."""
     with (
         replacing(path, overwrite) as temporary,
         temporary.open("w", encoding="utf-8", newline="\n") as file,
@@ -39,11 +39,11 @@ def write(tracks: Tracks, path: Path, overwrite: bool) -> None:
 
 
 def read(path: Path, like: Tracks) -> Tracks:
-    """Read the first seven columns, parted by commas or spaces."""
+    """Read the first seven columns, separated by commas or spaces."""
     collector = TrackCollector(like.frame_count)
-    with reading(path) as place, path.open(encoding="utf-8-sig") as file:
+    with reading(path) as location, path.open(encoding="utf-8-sig") as file:
         for line in file:
-            place.line += 1
+            location.line += 1
             if line.strip():
                 _read_line(line, collector)
     return replace(like, tracks=collector.tracks())
@@ -52,14 +52,20 @@ def read(path: Path, like: Tracks) -> Tracks:
 def _read_line(line: str, collector: TrackCollector) -> None:
     columns = line.replace(",", " ").split()
     if len(columns) < 6:
-        raise RefusedError("has less than six columns: give frame,track,left,top,width,height")
+        raise InvalidValueError(
+            "has fewer than six columns: give frame,track,left,top,width,height"
+        )
     frame = parsed_whole(columns[0], "frame")
     if frame < 1:
-        raise RefusedError(f"frame is {frame}: in this format the first frame is 1")
+        raise InvalidValueError(
+            f"frame is {frame}, but the first frame of this format is 1: give a number from 1"
+        )
     track_id = parsed_whole(columns[1], "track")
     if track_id < 0:
-        raise RefusedError("track is negative, so nothing was followed: give tracks a number")
+        raise InvalidValueError(
+            "track is negative, so these are detections without tracks: give each track a number"
+        )
     x, y, width, height = (parsed(text, "the box") for text in columns[2:6])
-    # Scores of other detectors may have any range; they decide nothing here.
+    # Scores of other detectors may have any range; nothing depends on them here.
     score = min(max(parsed(columns[6], "score"), 0.0), 1.0) if len(columns) > 6 else 1.0
     collector.add(track_id, frame - 1, (x, y, x + width, y + height), score)

@@ -1,7 +1,22 @@
-"""Redaction methods: one file each; a file's name is the value of `--method`.
+"""Redaction methods, one file each; the file's name is the value of `--method`.
 
-A method module holds `make(settings) -> Method`. To add a method, add a file; the contract tests
-in `tests/methods/test_contract.py` run over all of them.
+To add a method, say a "freeze" that shows the first redacted view of a face from then on:
+
+1.  Add `freeze.py` to this folder. The first line of its docstring is the method's line in `--help`
+    and has 80 characters at most.
+2.  In it, define `make(settings) -> Method`. It is called once for each redactor. Raise
+    SettingsError there if a setting that the method needs is missing or wrong.
+3.  Return an object whose `hide(patch)` returns new samples for each plane, see `Method`. `hide` is
+    called for one face in one frame, in the order of the frames. A method that needs its earlier
+    fills keeps them by `patch.seed`, limits how many it keeps, and resizes them to the patch. It
+    must not keep samples of the face itself: what it shows must be redacted.
+4.  If it has settings of its own, add them to `tracker_blur.settings.Settings` and their options to
+    `tracker_blur/cli/options.py`.
+5.  Run `pytest tests/redaction/methods`. The contract tests find the new file by themselves; they
+    check shapes and types in every pixel layout, and that fine detail is gone.
+
+`solid.py` is the shortest example. A method may use `color`, `filters` and packages, never another
+method.
 """
 
 from __future__ import annotations
@@ -17,16 +32,17 @@ from tracker_blur.core.frame import Orientation, PixelLayout, Plane, Samples
 class Patch:
     """The part of a frame around one face, as a method sees it.
 
-    planes       the frame's planes cut to the patch, in stored orientation; to be read only
-    layout       what the samples mean
-    orientation  how the stored pixels must be turned to stand upright
-    face         where the face was found, in pixels of the patch: what strength follows
-    box          the area to fill around the face, in whole pixels, its edges on the grid of
-                 every plane's steps: what a mosaic or a picture is laid out on
-    seed         the same for one face through all frames, so that noise does not flicker
+    The patch is the part of `box` that lies in the frame. Where the border cuts them, both boxes
+    reach beyond the patch: they follow the face, not what is left of it.
 
-    Both boxes reach beyond the patch where the border cuts them: they follow the face and not
-    what is left of it. The patch is the part of `box` that lies in the picture.
+    Attributes:
+        planes: the frame's planes, cropped to the patch, in stored orientation; read-only.
+        layout: what the samples mean.
+        orientation: how to turn the stored pixels upright.
+        face: the face's box in pixels of the patch; how strong a method is follows its size.
+        box: the area to fill, in whole pixels of the patch, its edges on the grid of every plane's
+            steps; a mosaic or an image is laid out on it.
+        seed: the same for one face through all frames, so that noise does not flicker.
     """
 
     planes: tuple[Plane, ...]
@@ -48,6 +64,6 @@ class Method(Protocol):
     def hide(self, patch: Patch) -> tuple[Samples, ...]:
         """Return, for each plane of the patch, new samples of the same shape and dtype.
 
-        The whole patch is filled; the caller puts in place only what its mask covers.
+        The method fills the whole patch; the redactor applies the mask.
         """
         ...

@@ -1,8 +1,8 @@
 """A dense haze, in which only some light and color of the face is left.
 
-What shines through is a few blocks of mean color across the face, melted into each other and
-drawn towards gray haze; the haze's billows are noise that the face's number seeds, so they stand
-still in one face. Whoever knows the number can take the billows out again: they are for looks.
+A few blocks of mean color across the face shine through, smoothly blended and mixed with gray
+haze. The haze's billows are noise seeded by the track's number, so that they stand still on a face.
+Anyone who knows the number can subtract them: they protect nothing and only look like fog.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _HAZE: color.Color = (185, 185, 185)
 _HAZE_SHARE = 0.65
 _BLOCKS_ACROSS = 3
 _BILLOWS = ((3.0, 0.05), (7.0, 0.02))
-"""How many lie across the face, and their standard deviation as a share of the largest sample."""
+"""How many lie across the face, and their standard deviation as a share of the peak sample."""
 
 
 def make(settings: Settings) -> Fog:
@@ -32,11 +32,11 @@ def make(settings: Settings) -> Fog:
 
 
 class Fog:
-    """Fills with haze."""
+    """Fills a patch with haze."""
 
     def hide(self, patch: Patch) -> tuple[Samples, ...]:
         """Return the haze."""
-        values = color.native(_HAZE, patch.layout)
+        values = color.to_samples(_HAZE, patch.layout)
         billows = _billows(patch)
         fills = []
         for index, (plane, haze) in enumerate(zip(patch.planes, values, strict=True)):
@@ -49,7 +49,7 @@ class Fog:
                 cv2.resize(means, (columns, rows), interpolation=cv2.INTER_CUBIC), np.float32
             )
             light += np.float32(_HAZE_SHARE) * (haze - light)
-            if index == 0 or patch.layout.family == "rgb":  # clouds have no color of their own
+            if index == 0 or patch.layout.family == "rgb":  # billows have no color
                 light += billows
             fills.append(np.clip(light, 0, patch.layout.peak).astype(plane.samples.dtype))
         return tuple(fills)
@@ -61,11 +61,11 @@ def _even_edges(length: int, face_length: float) -> npt.NDArray[np.intp]:
 
 
 def _billows(patch: Patch) -> npt.NDArray[np.float32]:
-    """Return noise for the full-size planes, fixed to the hidden box."""
+    """Return noise for full-size planes, anchored to the hidden box."""
     rows, columns = patch.planes[0].samples.shape
     face_px = max(1.0, patch.face.width, patch.face.height)
     tile = np.random.default_rng(abs(patch.seed)).standard_normal((32, 32), np.float32)
-    # They are soft enough to be made at a fourth of the size.
+    # Billows are soft enough to be computed at a quarter of the size.
     xs = (np.arange(0, columns, 4) - patch.box.left) / face_px
     ys = (np.arange(0, rows, 4) - patch.box.top) / face_px
     noise = np.zeros((len(ys), len(xs)), np.float32)

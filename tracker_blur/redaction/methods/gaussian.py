@@ -1,12 +1,12 @@
-"""A strong blur (for looks: a program may still recognize the face).
+"""A strong blur, only for looks: a program may still recognize the face.
 
-The kernel's width and height are the face's divided by `settings.factor`, odd, 3 at least.
+The kernel's width and height are the face's divided by `settings.factor`, odd, at least 3.
 """
 
 from __future__ import annotations
 
 from tracker_blur.core.frame import Samples
-from tracker_blur.redaction.filters import blurred, kernel_px
+from tracker_blur.redaction.filters import gaussian_blur, kernel_px
 from tracker_blur.redaction.methods import Patch
 from tracker_blur.settings import Settings
 
@@ -17,7 +17,7 @@ def make(settings: Settings) -> Gaussian:
 
 
 class Gaussian:
-    """Blurs by a share of the face's size."""
+    """Blurs in proportion to the face's size."""
 
     def __init__(self, factor: float) -> None:
         self._factor = factor
@@ -25,7 +25,7 @@ class Gaussian:
     def hide(self, patch: Patch) -> tuple[Samples, ...]:
         """Return the patch, blurred."""
         return tuple(
-            blurred(
+            gaussian_blur(
                 plane.samples,
                 kernel_px(patch.face.width / plane.x_step, self._factor),
                 kernel_px(patch.face.height / plane.y_step, self._factor),

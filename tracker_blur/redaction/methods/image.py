@@ -1,7 +1,7 @@
-"""A picture of yours over the face, such as a logo or an emoji.
+"""An image of yours over the face, such as a logo or an emoji.
 
-The picture, `settings.image`, stands upright and covers the area around the face, cut at the sides
-that do not fit. Where it is transparent, `settings.color` lies under it, never the face.
+The image, `settings.image`, stands upright and fills the area around the face; the sides that do
+not fit are cropped. Under its transparent parts lies `settings.color`, never the face.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image as Picture
-from PIL import ImageOps
+from PIL import Image, ImageOps
 
 from tracker_blur.core.frame import Orientation, PixelLayout, Samples
 from tracker_blur.errors import SettingsError
@@ -21,30 +20,32 @@ from tracker_blur.redaction import color
 from tracker_blur.redaction.methods import Patch
 from tracker_blur.settings import Settings
 
-_LONGEST_PX = 1024
-"""Longest side to which a picture is kept: few faces are larger, and each costs by it."""
+_LONGEST_PX = 1024  # few faces are larger, and every face costs time by the image's size
 
 
 def make(settings: Settings) -> ImageOverlay:
-    """Return the method; raises SettingsError for an unreadable picture or a wrong color."""
+    """Return the method; raises SettingsError for an unreadable image or an invalid color."""
     if settings.image is None:
-        raise SettingsError("`method` 'image' needs a picture: name one with `image`")
+        raise SettingsError(
+            "'image' needs an image: name one with", setting="method", remedy="image"
+        )
     return ImageOverlay(_read(settings.image, color.parse(settings.color)))
 
 
 class ImageOverlay:
-    """Fills with a picture.
+    """Fills a patch with an image.
 
-    picture  shape (height, width, 3), red, green, blue
+    Args:
+        image: shape (height, width, 3), red, green, blue.
     """
 
-    def __init__(self, picture: npt.NDArray[np.uint8]) -> None:
-        self._picture = picture
+    def __init__(self, image: npt.NDArray[np.uint8]) -> None:
+        self._image = image
         self._stored = lru_cache(maxsize=2)(self._make_stored)
         self._scaled = lru_cache(maxsize=8)(self._make_scaled)
 
     def hide(self, patch: Patch) -> tuple[Samples, ...]:
-        """Return the part of the picture that lies on the patch."""
+        """Return the part of the image that lies on the patch."""
         left, top, right, bottom = patch.box.outward()
         planes = self._scaled(
             (right - left, bottom - top), patch.orientation, patch.layout, patch.steps
@@ -57,8 +58,8 @@ class ImageOverlay:
         return tuple(fills)
 
     def _make_stored(self, orientation: Orientation, layout: PixelLayout) -> tuple[Samples, ...]:
-        """Return the picture as it is stored in a frame, all planes at full size."""
-        return color.from_rgb(np.ascontiguousarray(orientation.stored(self._picture)), layout)
+        """Return the image as a frame stores it, all planes at full size."""
+        return color.to_planes(np.ascontiguousarray(orientation.stored(self._image)), layout)
 
     def _make_scaled(
         self,
@@ -67,33 +68,33 @@ class ImageOverlay:
         layout: PixelLayout,
         steps: tuple[tuple[int, int], ...],
     ) -> tuple[Samples, ...]:
-        """Return the picture's planes so that they cover a size (width, height), in pixels."""
+        """Return the image's planes, scaled to cover a size (width, height) in pixels."""
         width, height = size
         planes = self._stored(orientation, layout)
         rows, columns = planes[0].shape
         ratio = max(width / columns, height / rows)
         inner = max(1, round(width / ratio)), max(1, round(height / ratio))
         left, top = (columns - inner[0]) // 2, (rows - inner[1]) // 2
-        how = cv2.INTER_AREA if ratio < 1 else cv2.INTER_LINEAR
+        interpolation = cv2.INTER_AREA if ratio < 1 else cv2.INTER_LINEAR
         return tuple(
             cv2.resize(
                 plane[top : top + inner[1], left : left + inner[0]],
                 (width // x_step, height // y_step),
-                interpolation=how,
+                interpolation=interpolation,
             )
             for plane, (x_step, y_step) in zip(planes, steps, strict=True)
         )
 
 
-def _read(file: Path, under: color.Color) -> npt.NDArray[np.uint8]:
+def _read(file: Path, background: color.Color) -> npt.NDArray[np.uint8]:
     try:
-        with Picture.open(file) as opened:
+        with Image.open(file) as opened:
             upright = ImageOps.exif_transpose(opened).convert("RGBA")
-    except (OSError, ValueError, SyntaxError, Picture.DecompressionBombError) as error:
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise SettingsError(
-            f"the picture {file} to put over faces cannot be read ({error}): "
-            "name a whole picture, such as a PNG or JPEG"
+            f"{file}: the image to put over faces cannot be read ({error}): "
+            "name a complete image, such as a PNG or JPEG"
         ) from error
     upright.thumbnail((_LONGEST_PX, _LONGEST_PX))
-    flat = Picture.alpha_composite(Picture.new("RGBA", upright.size, (*under, 255)), upright)
+    flat = Image.alpha_composite(Image.new("RGBA", upright.size, (*background, 255)), upright)
     return np.asarray(flat.convert("RGB"))

@@ -14,19 +14,19 @@ from tracker_blur.settings import Settings
 
 
 def make(settings: Settings) -> Solid:
-    """Return the method; raises SettingsError for a color that is none."""
+    """Return the method; raises SettingsError for an invalid color."""
     return Solid(color.parse(settings.color))
 
 
 class Solid:
-    """Fills with one color."""
+    """Fills a patch with one color."""
 
     def __init__(self, fill: color.Color) -> None:
         self._fill = fill
 
     def hide(self, patch: Patch) -> tuple[Samples, ...]:
-        """Return the color in every sample."""
-        values = color.native(self._fill, patch.layout)
+        """Return patches of the color."""
+        values = color.to_samples(self._fill, patch.layout)
         return tuple(
             np.full_like(plane.samples, value)
             for plane, value in zip(patch.planes, values, strict=True)

@@ -1,12 +1,15 @@
-"""Exposed faces, look after look, become runs; what makes a face, and what is doubtful."""
+"""Exposures in successive frames become runs; which runs are reported, and which are doubtful."""
 
 from __future__ import annotations
+
+from fractions import Fraction
 
 import pytest
 
 from tracker_blur.core.box import Box
+from tracker_blur.verification.parameters import VerificationParameters
 from tracker_blur.verification.probes import ProbeDetection
-from tracker_blur.verification.verdict import Exposure, RunBuilder
+from tracker_blur.verification.verdict import Exposure, ExposureRunBuilder
 
 BOX = Box(10, 10, 50, 60)
 
@@ -14,8 +17,13 @@ BOX = Box(10, 10, 50, 60)
 def exposure(
     frame: int, box: Box, score: float, is_agreed: bool = False
 ) -> tuple[ProbeDetection, Exposure]:
-    find = ProbeDetection(box, score, "told", is_agreed)
-    return find, Exposure(frame, frame / 25, None, box, score, "told", 1.0, b"jpeg")
+    detection = ProbeDetection(box, score, "fake", is_agreed)
+    exposure = Exposure(frame, Fraction(frame, 25), None, box, score, "fake", 1.0, b"jpeg")
+    return detection, exposure
+
+
+def run_builder() -> ExposureRunBuilder:
+    return ExposureRunBuilder(VerificationParameters())
 
 
 @pytest.mark.parametrize(
@@ -29,8 +37,8 @@ def exposure(
         ((0.49,) * 50, False, False),
     ],
 )
-def test_what_makes_a_face(scores: tuple[float, ...], is_agreed: bool, is_face: bool) -> None:
-    runs = RunBuilder()
+def test_which_runs_are_reported(scores: tuple[float, ...], is_agreed: bool, is_face: bool) -> None:
+    runs = run_builder()
     for frame, score in enumerate(scores):
         runs.add([exposure(frame, BOX.moved(frame / 9, 0), score, is_agreed)], [], [])
     assert len(runs.runs()) == is_face
@@ -48,35 +56,35 @@ def test_what_makes_a_face(scores: tuple[float, ...], is_agreed: bool, is_face: 
     ],
 )
 @pytest.mark.parametrize("is_agreed", [False, True])
-def test_what_is_doubtful(
+def test_which_runs_are_doubtful(
     scores: tuple[float | None, ...], is_agreed: bool, is_doubtful: bool
 ) -> None:
-    runs = RunBuilder()
+    runs = run_builder()
     for frame, score in enumerate(scores):
         runs.add([] if score is None else [exposure(frame, BOX, score, is_agreed)], [], [])
     (run,) = runs.runs()
     assert run.is_doubtful == is_doubtful
 
 
-def test_a_weak_find_is_a_face_where_one_was_hidden_or_is_awaited() -> None:
-    for hidden, awaited, after in (([BOX], [], []), ([], [], [BOX]), ([], [BOX], [])):
-        runs = RunBuilder()
+def test_a_low_confidence_detection_counts_where_a_face_was_hidden_or_is_expected() -> None:
+    for hidden, expected, after in (([BOX], [], []), ([], [], [BOX]), ([], [BOX], [])):
+        runs = run_builder()
         runs.add([], hidden, [])
-        runs.add([exposure(1, BOX.moved(3, 0), 0.4)], [], awaited)
+        runs.add([exposure(1, BOX.moved(3, 0), 0.4)], [], expected)
         runs.add([], after, [])
         assert len(runs.runs()) == 1
 
 
-def test_a_run_bridges_looks_that_missed() -> None:
-    runs = RunBuilder()
+def test_a_run_bridges_missed_detections() -> None:
+    runs = run_builder()
     for frame in range(30):
         runs.add([] if frame in (4, 5, 15, 16, 17, 18) else [exposure(frame, BOX, 0.8)], [], [])
     spans = [(run.first.frame, run.last.frame) for run in runs.runs()]
     assert spans == [(0, 14), (19, 29)]
 
 
-def test_a_long_run_keeps_few_pictures() -> None:
-    runs = RunBuilder()
+def test_a_long_run_keeps_few_crops() -> None:
+    runs = run_builder()
     for frame in range(200):
         runs.add([exposure(frame, BOX, 0.9 if frame == 70 else 0.6)], [], [])
     (run,) = runs.runs()
@@ -86,7 +94,7 @@ def test_a_long_run_keeps_few_pictures() -> None:
 
 
 def test_two_faces_are_two_runs() -> None:
-    runs = RunBuilder()
+    runs = run_builder()
     for frame in range(4):
         faces = [exposure(frame, BOX, 0.9), exposure(frame, BOX.moved(100, 0), 0.9)]
         runs.add(faces if frame % 2 else faces[::-1], [], [])
