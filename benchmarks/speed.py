@@ -2,19 +2,19 @@
 
     python benchmarks/speed.py [--cases 720p:2,1080p:10] [--repeat 3] [--deface-env FOLDER]
 
-All three read the same clips (made by samples/make.py: people who wander about before a wall, with
-the noise of a sensor) and write H.264 by libx264 with the same preset and CRF, sound included. They
-run as whole processes, one after the other in turns, so that a slow minute of the machine hits all.
+All three read the same clips, made by samples/make.py: people walking in front of a wall, with
+sensor noise. They write H.264 by libx264 with the same preset and CRF, and keep the audio. Each
+runs as a process of its own, in turns, so that a slow minute of the machine affects all.
 
-    end to end   frames of the clip over the seconds from start to exit, loading included
-    net          frames over seconds between a short cut of the clip and the whole: start-up cancels
-                 out. For deface, which would take minutes, between two short cuts.
+    end to end   frames of the clip over the seconds from start to exit, start-up included
+    net          the same for what a whole clip has more than a short cut of it, which leaves the
+                 start-up out; for deface, which would take minutes, between two short cuts
 
-`ours / deface` sets our end to end against its net figure, to its advantage; `ours / bare` sets end
-to end against end to end. Memory is the largest process (`ru_maxrss`): deface's does not count the
-ffmpeg processes it starts. Each figure is the median of the repetitions.
+`ours / deface` compares our end-to-end figure with its net one, to its advantage; `ours / bare`
+compares end to end with end to end. Memory is that of the largest process (`ru_maxrss`); deface's
+does not include the ffmpeg processes it starts. Each figure is the median of the repetitions.
 
-deface gets a virtual environment of its own, made on the first run, since it brings another OpenCV.
+deface brings another OpenCV, so the first run makes a virtual environment for it.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ DEFACE_FRAMES = 30
 DEFACE_PACKAGES = ("deface==1.5.0", "onnxruntime")
 
 
-class VerificationRun(NamedTuple):
-    """A clip to make: lines of the picture, such as "720p", and number of faces."""
+class Case(NamedTuple):
+    """A clip to make: its resolution, such as "720p", and its number of faces."""
 
-    lines: str
+    resolution: str
     faces: int
 
     def __str__(self) -> str:
-        return f"{self.lines}, {self.faces} face{'s' if self.faces != 1 else ''}"
+        return f"{self.resolution}, {self.faces} face{'s' if self.faces != 1 else ''}"
 
 
 class Run(NamedTuple):
@@ -61,7 +61,7 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True)
 class Tool:
-    """A program under test: how it is called, and which cuts of a clip it gets, in frames."""
+    """A program to measure: its command line, and the lengths of the clips it gets, in frames."""
 
     name: str
     command: Callable[[Path, Path], list[str]]
@@ -91,8 +91,8 @@ def main() -> int:
         clips.mkdir(parents=True, exist_ok=True)
         print(*_header(arguments.skip_deface), sep="\n", flush=True)
         for case in arguments.cases:
-            cuts = _cuts(case, arguments.seconds, clips, tools)
-            results = _measured(case, cuts, tools, arguments.repeat, Path(scratch))
+            clips_by_frames = _clips_by_frames(case, arguments.seconds, clips, tools)
+            results = _measure(case, clips_by_frames, tools, arguments.repeat, Path(scratch))
             print(_row(case, results), flush=True)
     return 0
 
@@ -101,8 +101,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    every_case = "720p:1,720p:2,720p:10,1080p:1,1080p:2,1080p:10"
-    parser.add_argument("--cases", type=_cases, default=every_case, metavar="LINES:FACES,...")
+    all_cases = "720p:1,720p:2,720p:10,1080p:1,1080p:2,1080p:10"
+    parser.add_argument("--cases", type=_cases, default=all_cases, metavar="RESOLUTION:FACES,...")
     parser.add_argument("--repeat", type=int, default=3, metavar="R")
     parser.add_argument("--seconds", type=float, default=8.0, help="length of the clips")
     parser.add_argument("--preset", default="veryfast")
@@ -111,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--skip-deface", action="store_true")
     parser.add_argument(
         "--deface-env", type=Path, default=ROOT / "build" / "deface", metavar="FOLDER",
-        help="its virtual environment, made if missing",
+        help="virtual environment of deface, made if missing",
     )  # fmt: skip
     parser.add_argument(
         "--options", default="", help="more options for trackblur, such as '--detect-every 5'"
@@ -119,13 +119,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _cases(text: str) -> list[VerificationRun]:
+def _cases(text: str) -> list[Case]:
     cases = []
     for word in text.split(","):
-        lines, _, faces = word.partition(":")
-        if lines not in SIZES or not faces.isdigit():
-            raise argparse.ArgumentTypeError(f"'{word}' is not LINES:FACES, such as 720p:2")
-        cases.append(VerificationRun(lines, int(faces)))
+        resolution, _, faces = word.partition(":")
+        if resolution not in SIZES or not faces.isdigit():
+            raise argparse.ArgumentTypeError(f"'{word}': give RESOLUTION:FACES, such as 720p:2")
+        cases.append(Case(resolution, int(faces)))
     return cases
 
 
@@ -158,7 +158,7 @@ def _tools(arguments: argparse.Namespace) -> list[Tool]:
         deface = str(_deface(arguments.deface_env))
         encoder = json.dumps({
             "codec": "libx264",
-            "quality": None,  # no default of its own beside our CRF
+            "quality": None,  # its own default would come on top of our CRF
             "macro_block_size": 2,  # keep 1080 lines
             "output_params": ["-preset", preset, "-crf", crf],
         })  # fmt: skip
@@ -175,56 +175,57 @@ def _tools(arguments: argparse.Namespace) -> list[Tool]:
 
 
 def _deface(folder: Path) -> Path:
-    """Return the command in its virtual environment, which is made if missing."""
+    """Return the command in its virtual environment, made if missing."""
     command = folder / "bin" / "deface"
     if not command.exists():
-        _tell(f"installing {' '.join(DEFACE_PACKAGES)} into {folder}")
+        _log(f"installing {' '.join(DEFACE_PACKAGES)} into {folder}")
         venv.create(folder, with_pip=True)
         install = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet"]
         subprocess.run([*install, *DEFACE_PACKAGES], check=True)
     return command
 
 
-def _cuts(
-    case: VerificationRun, seconds: float, folder: Path, tools: list[Tool]
+def _clips_by_frames(
+    case: Case, seconds: float, folder: Path, tools: list[Tool]
 ) -> dict[int, Path]:
-    """Return the clip of a case and its cuts by number of frames, made if missing."""
-    whole = folder / f"{case.lines}_{case.faces}_{seconds:g}s.mp4"
+    """Return the clip and its short cuts by number of frames, made if missing."""
+    whole = folder / f"{case.resolution}_{case.faces}_{seconds:g}s.mp4"
     if not whole.exists():
-        _tell(f"making a clip: {case}")
-        _call(ROOT / "samples" / "make.py", "--faces", str(case.faces), "--size",
-              SIZES[case.lines], "--seconds", str(seconds), target=whole)  # fmt: skip
+        _log(f"making a clip: {case}")
+        options = ["--faces", str(case.faces), "--size", SIZES[case.resolution]]
+        options += ["--seconds", str(seconds)]
+        _run_script(ROOT / "samples" / "make.py", *options, target=whole)
     cuts = {round(seconds * RATE): whole}
     for frames in {count for tool in tools for count in (tool.short_frames, tool.long_frames)}:
         if frames not in cuts:
             cuts[frames] = whole.with_name(f"{whole.stem}_{frames}f.mp4")
             if not cuts[frames].exists():
-                _call(ROOT / "benchmarks" / "transcode.py", str(whole), "--crf", "18", "--frames",
-                      str(frames), target=cuts[frames])  # fmt: skip
+                options = [str(whole), "--crf", "18", "--frames", str(frames)]
+                _run_script(ROOT / "benchmarks" / "transcode.py", *options, target=cuts[frames])
     return cuts
 
 
-def _call(script: Path, *words: str, target: Path) -> None:
-    """Run a script of ours that writes `target`; interrupted, it leaves nothing by that name."""
+def _run_script(script: Path, *arguments: str, target: Path) -> None:
+    """Run a script of ours that writes `target`; an interrupted one leaves no such file."""
     with tempfile.TemporaryDirectory(dir=target.parent) as unfinished:
         made = Path(unfinished, target.name)
-        subprocess.run([sys.executable, str(script), *words, str(made)], check=True)
-        for file in sorted(made.parent.iterdir()):  # the truth of a clip lies beside it
+        subprocess.run([sys.executable, str(script), *arguments, str(made)], check=True)
+        for file in sorted(made.parent.iterdir()):  # also the ground truth next to the clip
             file.rename(target.with_name(file.name))
 
 
-def _measured(
-    case: VerificationRun, cuts: dict[int, Path], tools: list[Tool], repeat: int, scratch: Path
+def _measure(
+    case: Case, clips: dict[int, Path], tools: list[Tool], repeat: int, scratch: Path
 ) -> dict[str, Result]:
     runs: dict[tuple[str, int], list[Run]] = defaultdict(list)
     for turn in range(repeat):
         for tool in tools:
             for frames in (tool.short_frames, tool.long_frames):
                 target = scratch / f"{tool.name}.mp4"
-                run = _timed(tool.command(cuts[frames], target))
-                _tell(f"{case}, turn {turn + 1}: {tool.name}, {frames} frames: {run.seconds:.2f} s")
+                run = _time(tool.command(clips[frames], target))
+                _log(f"{case}, turn {turn + 1}: {tool.name}, {frames} frames: {run.seconds:.2f} s")
                 if not target.is_file() or target.stat().st_size == 0:
-                    raise SystemExit(f"{tool.name} wrote no output for {cuts[frames]}")
+                    raise SystemExit(f"{tool.name} wrote no output for {clips[frames]}")
                 target.unlink()
                 runs[tool.name, frames].append(run)
     results = {}
@@ -240,17 +241,17 @@ def _measured(
     return results
 
 
-def _timed(command: list[str]) -> Run:
-    """Run a program to its end; a failure is shown and ends the benchmark."""
-    with tempfile.TemporaryFile() as said:
+def _time(command: list[str]) -> Run:
+    """Run a program to its end; if it fails, print what it printed and exit."""
+    with tempfile.TemporaryFile() as output:
         start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=said, stderr=said, stdin=subprocess.DEVNULL)
+        process = subprocess.Popen(command, stdout=output, stderr=output, stdin=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != 0:
-            said.seek(0)
-            text = said.read().decode(errors="replace")[-2000:]
+            output.seek(0)
+            text = output.read().decode(errors="replace")[-2000:]
             raise SystemExit(f"{' '.join(command)}\nfailed ({process.returncode}):\n{text}")
     kibibytes = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
     return Run(seconds, kibibytes / 1024)
@@ -264,7 +265,7 @@ def _header(skip_deface: bool) -> Iterator[str]:
     yield f"|---|{'---:|' * (len(columns) - 1)}"
 
 
-def _row(case: VerificationRun, results: dict[str, Result]) -> str:
+def _row(case: Case, results: dict[str, Result]) -> str:
     ours, bare, deface = results["trackblur"], results["bare"], results.get("deface")
     cells = [
         str(case), f"{ours.end_to_end_fps:.1f}", f"{ours.net_fps:.1f}",
@@ -277,7 +278,7 @@ def _row(case: VerificationRun, results: dict[str, Result]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _tell(text: str) -> None:
+def _log(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 

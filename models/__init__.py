@@ -1,1 +1,1 @@
-"""Weight files that travel with the package; see README.md."""
+"""Weight files that come with the package; see README.md."""

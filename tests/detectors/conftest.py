@@ -10,7 +10,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """Keep OpenCV's threads of several test workers from fighting for the cores."""
+    """Limit OpenCV to one thread, so that several test workers do not compete for the cores."""
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     yield

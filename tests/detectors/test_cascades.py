@@ -1,4 +1,4 @@
-"""Haar and LBP cascades: reading their files, and what votes are worth."""
+"""Haar and LBP cascades: reading their files, and scores from votes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import cv2.data
 import numpy as np
 import pytest
 
+from tests.detectors.face_images import best_iou
 from tracker_blur.core.box import Box
 from tracker_blur.detectors._cascades import Cascade, read_cascade, to_gray
 from tracker_blur.detectors.haar import Haar
@@ -32,7 +33,7 @@ def test_a_missing_cascade_file_is_a_model_error(tmp_path: Path) -> None:
         Haar(tmp_path)
 
 
-def test_more_votes_are_worth_more_and_even_votes_a_half() -> None:
+def test_more_votes_give_a_higher_score_and_even_votes_a_half() -> None:
     cascade = Cascade(read_cascade(FRONTAL), scale_step=1.1, even_votes=4.0, steepness=2.3)
     scores = [cascade._score(votes) for votes in range(1, 200)]
     assert scores == sorted(scores)
@@ -41,16 +42,17 @@ def test_more_votes_are_worth_more_and_even_votes_a_half() -> None:
 
 
 @pytest.mark.shared
-def test_haar_sees_profiles_to_either_side(shared: Path) -> None:
+def test_haar_detects_profiles_facing_either_side(shared: Path) -> None:
     with av.open(shared / "videos" / "two_heads.mp4") as container:
         frames = container.decode(video=0)
-        image = [next(frames) for _ in range(11)][10].reformat(640, 360, "bgr24").to_ndarray()
+        frame = [next(frames) for _ in range(11)][10].reformat(640, 360, "bgr24")
+        image = np.asarray(frame.to_ndarray(), np.uint8)
     haar = Haar(Path(cv2.data.haarcascades))
     width = image.shape[1]
-    mirror = np.ascontiguousarray(image[:, ::-1])
+    mirror = image[:, ::-1].copy()
     one_side = haar._profile.detect(to_gray(image), 0.25)
-    assert one_side, "a profile in the clip"
-    assert not haar._profile.detect(to_gray(mirror), 0.25), "the cascade sees one side only"
+    assert one_side, "the clip shows a profile"
+    assert not haar._profile.detect(to_gray(mirror), 0.25), "the cascade knows one side only"
     profile = one_side[0].box
     mirrored = Box(width - profile.right, profile.top, width - profile.left, profile.bottom)
-    assert any(find.box.iou(mirrored) > 0.5 for find in haar.detect(mirror, 0.25))
+    assert best_iou(haar.detect(mirror, 0.25), mirrored) > 0.5

@@ -1,4 +1,4 @@
-"""Reading networks, the Caffe importer above all: proved with a pair of real Caffe files."""
+"""Loading networks into OpenCV, the Caffe importer above all, with a pair of real Caffe files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from tests.detectors.pictures import portrait
+from tests.detectors.face_images import portrait
 from tracker_blur.detectors._networks import read_caffe, read_tensorflow
 from tracker_blur.errors import ModelError
 from tracker_blur.weights.store import Weights
@@ -19,13 +19,13 @@ GRAPH, CONTENT = "RFB-320.prototxt", "RFB-320.caffemodel"
 
 
 def face_probabilities(network: cv2.dnn.Net) -> npt.NDArray[np.float32]:
-    """Return what Ultra-Light RFB-320 thinks of its 4420 places in the portrait."""
+    """Return the face probabilities of Ultra-Light RFB-320 for its 4420 anchors in the portrait."""
     network.setInput(cv2.dnn.blobFromImage(portrait(), 1 / 128, (320, 240), (127,) * 3, True))
     return np.asarray(network.forward("scores"), np.float32).reshape(-1, 2)[:, 1]
 
 
 @pytest.mark.shared
-def test_a_caffe_network_says_what_its_onnx_twin_says(shared: Path) -> None:
+def test_a_caffe_network_returns_the_same_as_its_onnx_version(shared: Path) -> None:
     folder = shared / "models"
     caffe = face_probabilities(read_caffe(Weights(folder), GRAPH, CONTENT))
     onnx = face_probabilities(cv2.dnn.readNetFromONNX(str(folder / "version-RFB-320.onnx")))
@@ -41,7 +41,7 @@ def test_the_graph_of_the_caffe_ssd_can_be_read(shared: Path) -> None:
     assert network.getUnconnectedOutLayersNames() == ("detection_out",)
 
 
-def broken(change: Callable[[bytes], bytes], name: str, source: Path, folder: Path) -> Weights:
+def changed(change: Callable[[bytes], bytes], name: str, source: Path, folder: Path) -> Weights:
     """Return weights in which one of the two Caffe files is changed."""
     for each in (GRAPH, CONTENT):
         content = (source / each).read_bytes()
@@ -54,12 +54,12 @@ def broken(change: Callable[[bytes], bytes], name: str, source: Path, folder: Pa
 @pytest.mark.parametrize(
     "change",
     [lambda content: content[: len(content) // 2], lambda content: b"<html>Not Found</html>"],
-    ids=["cut", "exchanged"],
+    ids=["truncated", "replaced"],
 )
 def test_a_damaged_caffe_file_is_a_model_error(
     change: Callable[[bytes], bytes], name: str, shared: Path, tmp_path: Path
 ) -> None:
-    weights = broken(change, name, shared / "models", tmp_path)
+    weights = changed(change, name, shared / "models", tmp_path)
     with pytest.raises(ModelError, match=r"RFB-320.*cannot read this network") as caught:
         read_caffe(weights, GRAPH, CONTENT)
     assert "\n" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""What is particular about the networks of `trackblur train`."""
+"""Networks that `trackblur train` made."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from tracker_blur.errors import ModelError
 from tracker_blur.weights.store import Weights
 
 
-def test_a_file_that_is_no_network_is_told() -> None:
+def test_a_file_that_is_not_a_network_is_a_model_error() -> None:
     with pytest.raises(ModelError, match=r"my\.onnx: OpenCV .* cannot read this network"):
         from_content("my.onnx", b"nothing")
 
 
 @pytest.mark.shared
-def test_a_network_of_another_kind_is_told(shared: Path) -> None:
+def test_a_network_that_we_did_not_train_is_a_model_error(shared: Path) -> None:
     content = Weights(shared / "models").read("centerface.onnx")
-    with pytest.raises(ModelError, match="not a network that 'trackblur train' made"):
+    with pytest.raises(ModelError, match="this network was not made by 'trackblur train'"):
         from_content("centerface.onnx", content)
 
 
 @pytest.mark.parametrize("size", [(33, 17), (352, 640)])
-def test_pictures_are_normalized_as_opencv_does(size: tuple[int, int]) -> None:
+def test_images_are_normalized_as_opencv_does(size: tuple[int, int]) -> None:
     image = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
     expected = cv2.dnn.blobFromImage(image, 1 / 64, mean=(127.5, 127.5, 127.5))
     np.testing.assert_array_equal(_normalized(image), expected)

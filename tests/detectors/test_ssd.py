@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.detectors.pictures import best_iou, with_face_at
+from tests.detectors.face_images import best_iou, with_face_at
 from tracker_blur.core.box import Box
 from tracker_blur.detectors import ssd
 from tracker_blur.weights.store import Weights
@@ -33,27 +33,28 @@ def test_a_face_up_to_the_overlap_lies_whole_in_some_tile(
     face = Box.from_xywh(x, y, side, side)
     assert any(
         Box.from_xywh(left, top, ssd._TILE_PX, ssd._TILE_PX).covers(face)
-        and ssd._trusted(left, top, width, height).covers(face)
+        and ssd._inner_area(left, top, width, height).covers(face)
         for left, top in ssd._tiles(width, height)
     )
 
 
 @pytest.mark.shared
+@pytest.mark.slow
 @pytest.mark.parametrize("center", [(640, 360), (500, 150), (330, 340), (150, 600)])
 @pytest.mark.parametrize("face_px", [40, 90, 200])
-def test_finds_a_face_once_wherever_the_tiles_meet(
+def test_detects_a_face_once_wherever_the_tiles_meet(
     shared: Path, center: tuple[int, int], face_px: int
 ) -> None:
     image, face = with_face_at((1000, 720), center, face_px)
-    found = ssd.load(Weights(shared / "models")).detect(image, 0.5)
-    assert best_iou(found, face) > 0.5
-    assert sum(find.box.intersection_area(face) > 0 for find in found) == 1
+    detections = ssd.load(Weights(shared / "models")).detect(image, 0.5)
+    assert best_iou(detections, face) > 0.5
+    assert sum(detection.box.intersection_area(face) > 0 for detection in detections) == 1
 
 
 @pytest.mark.shared
-def test_without_tiles_a_small_face_would_be_lost(shared: Path) -> None:
+def test_a_small_face_is_missed_without_tiles(shared: Path) -> None:
     image, face = with_face_at((1280, 720), (900, 300), 40)
     detector = ssd.load(Weights(shared / "models"))
     assert isinstance(detector, ssd.Ssd)
-    assert detector._find(image, 0.5) == []
+    assert detector._detect_in_tile(image, 0.5) == []
     assert best_iou(detector.detect(image, 0.5), face) > 0.5

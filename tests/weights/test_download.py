@@ -1,8 +1,9 @@
-"""Fetching weights: whole or not at all. The server is on this machine; no network is needed."""
+"""Downloading weights from a local server: a file arrives complete, or nothing stays."""
 
 from __future__ import annotations
 
 import ast
+import errno
 import hashlib
 import http.server
 import sys
@@ -16,7 +17,7 @@ import pytest
 
 from tests.waiting import PATIENCE_SECONDS
 from tracker_blur.errors import ModelError, SettingsError
-from tracker_blur.weights import download as pull_module
+from tracker_blur.weights import download
 from tracker_blur.weights.catalog import MODELS, Model, WeightFile
 from tracker_blur.weights.download import pull
 
@@ -24,32 +25,40 @@ CONTENTS = {"graph.pbtxt": b"node {}\n", "weights.pb": bytes(range(256)) * 1000}
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Serves `contents` by path, and remembers what was asked for."""
+    """Serves `contents` by path, and records the requests.
 
-    daemon_threads = False  # waited for at the end
+    Attributes:
+        contents: File contents by path.
+        redirects: New locations by path.
+        requests: The requested paths.
+        truncates: Whether to close the connection in the middle of a file.
+        is_silent: Whether to answer nothing until `end_of_silence` is set.
+    """
+
+    daemon_threads = False  # the end of the test waits for them
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Answers)
+        super().__init__(("127.0.0.1", 0), Handler)
         self.contents = dict(CONTENTS)
-        self.moved: dict[str, str] = {}
-        self.asked: list[str] = []
-        self.breaks_off = False
+        self.redirects: dict[str, str] = {}
+        self.requests: list[str] = []
+        self.truncates = False
         self.is_silent = False
         self.end_of_silence = threading.Event()
 
 
-class Answers(http.server.BaseHTTPRequestHandler):
+class Handler(http.server.BaseHTTPRequestHandler):
     server: Server
 
     def do_GET(self) -> None:
         name = self.path.removeprefix("/")
-        self.server.asked.append(name)
+        self.server.requests.append(name)
         if self.server.is_silent:
             self.server.end_of_silence.wait(PATIENCE_SECONDS)
             return
-        if name in self.server.moved:
+        if name in self.server.redirects:
             self.send_response(302)
-            self.send_header("Location", self.server.moved[name])
+            self.send_header("Location", self.server.redirects[name])
             self.end_headers()
             return
         content = self.server.contents.get(name)
@@ -59,7 +68,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(content[: len(content) // 2] if self.server.breaks_off else content)
+        self.wfile.write(content[: len(content) // 2] if self.server.truncates else content)
 
     def log_message(self, *_: object) -> None:
         pass
@@ -67,7 +76,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """Run a server with the two files of the one model that is known, "small"."""
+    """Run a server with the two files of the only model in the catalog, "small"."""
     with Server() as running:
         files = tuple(
             WeightFile(
@@ -79,7 +88,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
             for name, content in CONTENTS.items()
         )
         model = Model("small", "a small network", "MIT", "https://example.org", files)
-        monkeypatch.setattr(pull_module, "MODELS", (model,))
+        monkeypatch.setattr(download, "MODELS", (model,))
         thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield running
@@ -88,9 +97,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         thread.join()
 
 
-def test_no_other_module_can_open_a_connection_but_those_of_live() -> None:
+def test_only_downloads_and_live_modules_use_the_network() -> None:
     network = {"urllib", "http", "socket", "ssl", "ftplib", "requests", "httpx", "pooch"}
-    package = Path(pull_module.__file__).parents[1]
+    package = Path(download.__file__).parents[1]
     users = {
         file.relative_to(package).as_posix()
         for file in package.rglob("*.py")
@@ -102,13 +111,11 @@ def test_no_other_module_can_open_a_connection_but_those_of_live() -> None:
             else [node.module or ""]
         )
         if name.partition(".")[0] in network
-        and name not in {"urllib.parse", "http.cookies"}  # these only read
+        and name not in {"urllib.parse", "http.cookies"}  # these open no connection
     }
-    # What is live serves its page and its figures where the user asks for them by name, and looks
-    # up whether a host that could not be reached is known.
-    served = {"_page_server.py"}
-    live = {"realtime/access.py", "realtime/metrics.py"}
-    live |= {f"realtime/targets/{name}" for name in served}
+    # Live mode serves a page and metrics where the user names an address, and looks up whether an
+    # unreachable host is known.
+    live = {"realtime/access.py", "realtime/metrics.py", "realtime/targets/_page_server.py"}
     assert users == {"weights/download.py"} | live
 
 
@@ -116,7 +123,7 @@ def files_in(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def test_puts_every_file_of_a_model_into_a_new_folder(server: Server, tmp_path: Path) -> None:
+def test_every_file_of_a_model_is_put_into_a_new_folder(server: Server, tmp_path: Path) -> None:
     folder = tmp_path / "new" / "models"
     assert pull("small", folder) == [folder / name for name in CONTENTS]
     assert files_in(folder) == CONTENTS
@@ -125,70 +132,70 @@ def test_puts_every_file_of_a_model_into_a_new_folder(server: Server, tmp_path: 
 def test_the_users_cache_is_the_default(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pull_module, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(download, "cache_folder", lambda: tmp_path / "cache")
     pull("small")
     assert files_in(tmp_path / "cache") == CONTENTS
 
 
-def test_whole_files_are_kept_and_damaged_ones_replaced(server: Server, tmp_path: Path) -> None:
+def test_intact_files_are_kept_and_damaged_ones_replaced(server: Server, tmp_path: Path) -> None:
     pull("small", tmp_path)
     (tmp_path / "weights.pb").write_bytes(b"damaged")
-    server.asked.clear()
+    server.requests.clear()
     pull("small", tmp_path)
-    assert server.asked == ["weights.pb"]
+    assert server.requests == ["weights.pb"]
     assert files_in(tmp_path) == CONTENTS
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "content",
     [b"", CONTENTS["weights.pb"][:-1], CONTENTS["weights.pb"] + b"x", b"x" * 256_000],
-    ids=["empty", "shorter", "longer", "exchanged"],
+    ids=["empty", "shorter", "longer", "different"],
 )
-def test_a_wrong_hash_leaves_nothing(server: Server, tmp_path: Path, wrong: bytes) -> None:
-    server.contents["weights.pb"] = wrong
-    with pytest.raises(ModelError, match=r"weights\.pb as pinned.*nothing was kept"):
+def test_a_wrong_hash_leaves_nothing(server: Server, tmp_path: Path, content: bytes) -> None:
+    server.contents["weights.pb"] = content
+    with pytest.raises(ModelError, match=r"not the pinned weights\.pb.*nothing was kept"):
         pull("small", tmp_path)
     assert files_in(tmp_path) == {"graph.pbtxt": CONTENTS["graph.pbtxt"]}
 
 
-def test_a_wrong_hash_leaves_what_was_there(server: Server, tmp_path: Path) -> None:
-    (tmp_path / "weights.pb").write_bytes(b"an older edition")
+def test_a_wrong_hash_keeps_the_existing_file(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "weights.pb").write_bytes(b"an older version")
     server.contents["weights.pb"] = b"wrong"
     with pytest.raises(ModelError):
         pull("small", tmp_path)
-    assert files_in(tmp_path)["weights.pb"] == b"an older edition"
+    assert files_in(tmp_path)["weights.pb"] == b"an older version"
 
 
-def test_an_answer_that_breaks_off_leaves_nothing(server: Server, tmp_path: Path) -> None:
-    server.breaks_off = True
-    with pytest.raises(ModelError, match=r"graph\.pbtxt \(the server broke off 4 bytes before"):
+def test_a_truncated_response_leaves_nothing(server: Server, tmp_path: Path) -> None:
+    server.truncates = True
+    with pytest.raises(ModelError, match=r"graph\.pbtxt \(the connection broke off 4 bytes before"):
         pull("small", tmp_path)
     assert files_in(tmp_path) == {}
 
 
-def test_a_file_that_has_moved_is_followed(server: Server, tmp_path: Path) -> None:
+def test_redirects_are_followed(server: Server, tmp_path: Path) -> None:
     server.contents["elsewhere/weights.pb"] = server.contents.pop("weights.pb")
-    server.moved["weights.pb"] = "/elsewhere/weights.pb"
+    server.redirects["weights.pb"] = "/elsewhere/weights.pb"
     pull("small", tmp_path)
     assert files_in(tmp_path) == CONTENTS
-    assert server.asked[-2:] == ["weights.pb", "elsewhere/weights.pb"]
+    assert server.requests[-2:] == ["weights.pb", "elsewhere/weights.pb"]
 
 
-def test_a_circle_of_redirects_is_left(server: Server, tmp_path: Path) -> None:
-    server.moved["graph.pbtxt"] = "/graph.pbtxt"
-    with pytest.raises(ModelError, match=r"graph\.pbtxt \(the server sends it round in a circle\)"):
+def test_a_redirect_loop_is_reported(server: Server, tmp_path: Path) -> None:
+    server.redirects["graph.pbtxt"] = "/graph.pbtxt"
+    with pytest.raises(ModelError, match=r"graph\.pbtxt \(too many redirects\)"):
         pull("small", tmp_path)
     assert files_in(tmp_path) == {}
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="limits are of POSIX")
-def test_a_full_disk_is_not_called_a_fault_of_the_network(server: Server, tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX resource limits")
+def test_a_full_disk_is_not_reported_as_a_network_problem(server: Server, tmp_path: Path) -> None:
     import resource
 
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
     try:
-        with pytest.raises(ModelError, match=r"cannot write into this folder.*make room") as caught:
+        with pytest.raises(ModelError, match=r"weights\.pb: .*free some space") as caught:
             pull("small", tmp_path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
@@ -197,56 +204,69 @@ def test_a_full_disk_is_not_called_a_fault_of_the_network(server: Server, tmp_pa
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize("name", ["yunet", "centerface", "ssd", "nanotrack"])
-def test_models_come_from_their_own_addresses(
+@pytest.mark.parametrize("name", ["yunet", "centerface", "ssd"])
+def test_pinned_paths_and_hashes_match_the_real_files(
     name: str, server: Server, shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The pinned paths and hashes fit the real files; only the host is ours."""
     model = next(model for model in MODELS if model.name == name)
     paths = [urlsplit(file.url).path.removeprefix("/") for file in model.files]
-    home = f"http://127.0.0.1:{server.server_port}"
-    here = [
-        replace(file, url=f"{home}/{path}") for file, path in zip(model.files, paths, strict=True)
+    origin = f"http://127.0.0.1:{server.server_port}"
+    local = [
+        replace(file, url=f"{origin}/{path}") for file, path in zip(model.files, paths, strict=True)
     ]
-    monkeypatch.setattr(pull_module, "MODELS", (replace(model, files=tuple(here)),))
+    monkeypatch.setattr(download, "MODELS", (replace(model, files=tuple(local)),))
     for file, path in zip(model.files, paths, strict=True):
         server.contents[path] = (shared / "models" / file.name).read_bytes()
     assert pull(name, tmp_path) == [tmp_path / file.name for file in model.files]
-    assert server.asked == paths
+    assert server.requests == paths
 
 
-def test_a_missing_page_is_said_with_its_address(server: Server, tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_with_its_address(server: Server, tmp_path: Path) -> None:
     del server.contents["graph.pbtxt"]
-    with pytest.raises(ModelError, match=r"http://127.*/graph\.pbtxt: cannot fetch.*404") as caught:
+    with pytest.raises(
+        ModelError, match=r"http://127.*/graph\.pbtxt: cannot download.*404"
+    ) as caught:
         pull("small", tmp_path)
-    assert str(tmp_path) in str(caught.value), "where the user may put the file instead"
+    assert str(tmp_path) in str(caught.value), "the folder for a manual download"
     assert "\n" not in str(caught.value)
     assert files_in(tmp_path) == {}
 
 
-def test_no_network_is_one_clear_line(server: Server, tmp_path: Path) -> None:
+def test_an_unreachable_server_is_reported(server: Server, tmp_path: Path) -> None:
     server.shutdown()
     server.server_close()
-    with pytest.raises(ModelError, match=r"cannot fetch graph\.pbtxt \(.*refused.*check the net"):
+    with pytest.raises(ModelError, match=r"cannot download graph\.pbtxt \(.*refused.*network"):
         pull("small", tmp_path)
     assert files_in(tmp_path) == {}
 
 
-def test_a_silent_server_is_given_up(
+def test_a_failed_write_is_reported(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pull_module, "_TIMEOUT_SECONDS", 0.2)
-    server.is_silent = True
-    with pytest.raises(ModelError, match=r"cannot fetch graph\.pbtxt.*timed out"):
+    def fail(self: Path, content: bytes) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Path, "write_bytes", fail)
+    with pytest.raises(ModelError, match=r"cannot write this weight file \(input/output error\)"):
         pull("small", tmp_path)
     assert files_in(tmp_path) == {}
 
 
-def test_a_folder_that_cannot_be_made_is_said(server: Server, tmp_path: Path) -> None:
+def test_a_silent_server_times_out(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "_TIMEOUT_SECONDS", 0.2)
+    server.is_silent = True
+    with pytest.raises(ModelError, match=r"cannot download graph\.pbtxt.*timed out"):
+        pull("small", tmp_path)
+    assert files_in(tmp_path) == {}
+
+
+def test_a_folder_that_cannot_be_created_is_reported(server: Server, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ModelError, match="file/models: cannot make this folder"):
+    with pytest.raises(ModelError, match="file/models: cannot create this folder"):
         pull("small", tmp_path / "file" / "models")
-    assert server.asked == []
+    assert server.requests == []
 
 
 def test_an_interrupted_write_leaves_nothing(
@@ -263,7 +283,7 @@ def test_an_interrupted_write_leaves_nothing(
     assert files_in(tmp_path) == {}
 
 
-def test_an_unknown_name_is_said_with_the_known_ones(server: Server, tmp_path: Path) -> None:
+def test_an_unknown_name_is_reported_with_the_known_ones(server: Server, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="no model is called 'large': choose one of small"):
         pull("large", tmp_path)
-    assert server.asked == []
+    assert server.requests == []

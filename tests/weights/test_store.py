@@ -1,4 +1,4 @@
-"""Weight files: where they are looked for, and that only the pinned ones are used."""
+"""The order in which folders are searched, and that only the pinned weight files are used."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ import dataclasses
 import errno
 import hashlib
 import os
-import re
 from pathlib import Path
 
 import pytest
 
 from tracker_blur.errors import ModelError, SettingsError
-from tracker_blur.weights import store as weights_module
-from tracker_blur.weights.catalog import MODELS, OWN, Model, WeightFile
-from tracker_blur.weights.store import Weights, cache_folder, listing, packaged_folder
+from tracker_blur.weights import store
+from tracker_blur.weights.catalog import Model, WeightFile
+from tracker_blur.weights.store import Weights, cache_folder, packaged_folder, weight_statuses
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTENT = b"the weights of a small network"
@@ -22,28 +21,28 @@ CONTENT = b"the weights of a small network"
 
 @pytest.fixture
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
-    """Make this machine's four places for weights folders of our own, all empty."""
+    """Replace the four folders of weights by empty ones."""
     found = {name: tmp_path / name for name in ("given", "environment", "packaged", "cache")}
     for folder in found.values():
         folder.mkdir()
     monkeypatch.setenv("TRACKBLUR_MODELS", str(found["environment"]))
-    monkeypatch.setattr(weights_module, "packaged_folder", lambda: found["packaged"])
-    monkeypatch.setattr(weights_module, "cache_folder", lambda: found["cache"])
+    monkeypatch.setattr(store, "packaged_folder", lambda: found["packaged"])
+    monkeypatch.setattr(store, "cache_folder", lambda: found["cache"])
     return found
 
 
 @pytest.fixture
 def known(monkeypatch: pytest.MonkeyPatch) -> WeightFile:
-    """Pin a small file, as the only one known."""
+    """Make a small file the only one in the catalog."""
     digest = hashlib.sha256(CONTENT).hexdigest()
     file = WeightFile("small.onnx", "https://example.org/small.onnx", len(CONTENT), digest)
     model = Model("small", "a small network", "MIT", "https://example.org/LICENSE", (file,))
-    monkeypatch.setattr(weights_module, "MODELS", (model,))
-    monkeypatch.setattr(weights_module, "_KNOWN", {file.name: (model, file)})
+    monkeypatch.setattr(store, "MODELS", (model,))
+    monkeypatch.setattr(store, "_KNOWN", {file.name: (model, file)})
     return file
 
 
-def test_the_folders_are_looked_in_from_the_users_own_to_the_cache(
+def test_folders_are_searched_from_the_given_one_to_the_cache(
     folders: dict[str, Path],
 ) -> None:
     weights = Weights(folders["given"])
@@ -57,27 +56,29 @@ def test_the_folders_are_looked_in_from_the_users_own_to_the_cache(
 
 
 @pytest.mark.parametrize("place", ["given", "environment", "cache"])
-def test_a_folder_that_cannot_be_looked_into_is_named(
+def test_a_folder_that_cannot_be_searched_is_reported(
     place: str, folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look = Path.stat
+    stat = Path.stat
 
-    def closed(path: Path, **how: bool) -> os.stat_result:  # root is stopped by no permissions
+    def denying(path: Path, **options: bool) -> os.stat_result:  # no permissions stop root
         if path.parent == folders[place]:
             raise PermissionError(errno.EACCES, "Permission denied", str(path))
-        return look(path, **how)
+        return stat(path, **options)
 
-    monkeypatch.setattr(Path, "stat", closed)
-    with pytest.raises(ModelError, match=rf"{place}: .*cannot be looked into \(permission denied"):
+    monkeypatch.setattr(Path, "stat", denying)
+    with pytest.raises(
+        ModelError, match=rf"{place}: cannot search this folder.*\(permission denied"
+    ):
         Weights(folders["given"]).find("any.onnx")
 
 
-def test_a_folder_of_the_name_of_a_file_is_not_that_file(folders: dict[str, Path]) -> None:
+def test_a_folder_with_the_name_of_a_file_is_ignored(folders: dict[str, Path]) -> None:
     (folders["environment"] / "any.onnx").mkdir()
     assert Weights().find("any.onnx") is None
 
 
-def test_a_missing_cache_is_no_error(
+def test_a_missing_cache_is_not_an_error(
     folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("TRACKBLUR_MODELS")
@@ -96,11 +97,11 @@ def test_folders_that_the_user_names_must_exist(
         Weights(folders["given"])
 
 
-def test_the_packages_own_folder_is_that_of_the_checkout() -> None:
+def test_the_packaged_folder_is_that_of_the_checkout() -> None:
     assert packaged_folder().resolve() == ROOT / "models"
 
 
-def test_the_cache_is_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_belongs_to_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert "trackblur" in cache_folder().parts
 
@@ -115,7 +116,9 @@ def test_a_known_file_is_checked_and_read(folders: dict[str, Path], known: Weigh
 def test_a_changed_file_is_refused_wherever_it_lies(
     folders: dict[str, Path], known: WeightFile, place: str
 ) -> None:
-    (folders["cache"] / known.name).write_bytes(CONTENT)  # a whole one further on does not help
+    (folders["cache"] / known.name).write_bytes(
+        CONTENT
+    )  # an intact one in a later folder does not help
     (folders[place] / known.name).write_bytes(CONTENT[:-1] + b"K")
     weights = Weights(folders["given"])
     for use in (weights.path, weights.read):
@@ -127,9 +130,7 @@ def test_a_changed_file_is_refused_wherever_it_lies(
         assert "\n" not in message
 
 
-def test_a_file_is_checked_each_time_it_is_used(
-    folders: dict[str, Path], known: WeightFile
-) -> None:
+def test_a_file_is_checked_at_each_use(folders: dict[str, Path], known: WeightFile) -> None:
     path, weights = folders["cache"] / known.name, Weights()
     path.write_bytes(CONTENT)
     weights.read(known.name)
@@ -138,19 +139,19 @@ def test_a_file_is_checked_each_time_it_is_used(
         weights.read(known.name)
 
 
-def test_what_says_the_same_in_other_bytes_is_taken(
+def test_an_alternative_hash_is_accepted(
     folders: dict[str, Path], known: WeightFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = CONTENT + b"\n"
     both = dataclasses.replace(known, also_sha256=(hashlib.sha256(other).hexdigest(),))
-    model = weights_module._KNOWN[known.name][0]
-    monkeypatch.setattr(weights_module, "_KNOWN", {known.name: (model, both)})
+    model = store._KNOWN[known.name][0]
+    monkeypatch.setattr(store, "_KNOWN", {known.name: (model, both)})
     for content in (CONTENT, other):
         (folders["cache"] / known.name).write_bytes(content)
         assert Weights().read(known.name) == content
 
 
-def test_a_missing_file_is_said_with_where_it_was_looked_for(
+def test_a_missing_file_is_reported_with_the_searched_folders(
     folders: dict[str, Path], known: WeightFile
 ) -> None:
     with pytest.raises(ModelError, match="get it with 'trackblur models pull small'") as caught:
@@ -171,69 +172,18 @@ def test_the_first_complete_set_is_chosen(folders: dict[str, Path]) -> None:
     assert weights.complete(choices) == choices[1]
     (folders["packaged"] / "a.pbtxt").touch()
     assert weights.complete(choices) == choices[0]
-    assert Weights().complete(((),)) == (), "a detector without weights is always complete"
+    assert Weights().complete(((),)) == (), "a detector without weights needs none"
 
 
-def test_the_listing_tells_found_from_missing_and_damaged(
+def test_the_status_is_found_missing_or_damaged(
     folders: dict[str, Path], known: WeightFile
 ) -> None:
-    (missing,) = listing(Weights())
+    (missing,) = weight_statuses(Weights())
     assert (missing.file, missing.path, missing.state) == (known, None, "missing")
     path = folders["cache"] / known.name
     path.write_bytes(CONTENT)
-    (found,) = listing(Weights())
+    (found,) = weight_statuses(Weights())
     assert (found.model.name, found.path, found.state) == ("small", path, "found")
     path.write_bytes(b"")
-    (damaged,) = listing(Weights())
+    (damaged,) = weight_statuses(Weights())
     assert (damaged.path, damaged.state) == (path, "damaged")
-
-
-def test_the_table_is_complete_and_without_doubles() -> None:
-    files = [file for model in MODELS for file in model.files]
-    assert len({model.name for model in MODELS}) == len(MODELS)
-    assert len({file.name for file in files}) == len(files)
-    for model in MODELS:
-        assert re.fullmatch(r"[a-z0-9-]+", model.name)
-        assert model.license_name
-        assert model.license_url.startswith("https://")
-        assert "\n" not in model.summary
-    for file in files:
-        assert file.url.startswith("https://")
-        assert file.url.endswith(f"/{file.name}")
-        assert 0 < file.size_bytes < 20_000_000
-        for digest in (file.sha256, *file.also_sha256):
-            assert re.fullmatch(r"[0-9a-f]{64}", digest)
-
-
-@pytest.mark.shared
-@pytest.mark.parametrize(
-    "name", [file.name for model in MODELS for file in model.files if "caffemodel" not in file.name]
-)
-def test_the_pinned_hashes_are_those_of_the_real_files(shared: Path, name: str) -> None:
-    assert Weights(shared / "models").path(name) == shared / "models" / name
-
-
-def test_the_readme_beside_the_weights_knows_every_model() -> None:
-    text = (ROOT / "models" / "README.md").read_text(encoding="utf-8")
-    for model in MODELS:
-        assert f"`{model.name}`" in text
-        for file in model.files:
-            assert file.name in text
-            assert file.sha256 in text
-            assert file.url in text
-
-
-@pytest.mark.parametrize("name", ["face.onnx", "plate.onnx"])
-def test_our_own_weights_are_pinned(name: str, folders: dict[str, Path]) -> None:
-    (file,) = (file for file in OWN.files if file.name == name)
-    content = (ROOT / "models" / name).read_bytes()
-    assert (file.is_this(content), file.size_bytes) == (True, len(content))
-    card = (ROOT / "models" / name.replace(".onnx", ".md")).read_text(encoding="utf-8")
-    assert f"SHA-256 of {name}: `{file.sha256}`" in card
-    (folders["packaged"] / name).write_bytes(content[:-1])
-    with pytest.raises(ModelError, match=r"delete it and install trackblur again"):
-        Weights().read(name)
-
-
-def test_our_own_weights_are_small() -> None:
-    assert sum(file.size_bytes for file in OWN.files) < 4_000_000

@@ -1,8 +1,19 @@
-"""Detectors: one file each; a file's name is the value of `--detector`.
+"""Detectors, one file each; the file's name is the value of `--detector`.
 
-A detector module holds `load(weights) -> Detector` and WEIGHTS, the sets of weight files of which
-it needs one, best first; `((),)` where it needs none. To add a detector, add a file; the contract
-tests in `tests/detectors/test_contract.py` run over all of them.
+To add a detector, say RT-DETR, add `rtdetr.py` to this folder. It needs:
+
+* a docstring whose first line describes the detector in one sentence (`--help` shows it), and that
+  names its paper or model card and its license;
+* `WEIGHTS`, the sets of weight files of which it needs one, best first, such as
+  `(("rtdetr_r18.onnx",),)`; `((),)` if it needs none;
+* `load(weights)`, which returns an object that implements `Detector`: `default_confidence`,
+  `low_confidence` and `detect(image, confidence)`. It reads files with `weights.read` only, and
+  imports optional packages inside the function.
+
+Weights that `trackblur models pull` should download go into `tracker_blur/weights/catalog.py`.
+`_networks.py` loads networks into OpenCV and runs a detector over an image pyramid. `AUTO_ORDER`
+lists the detectors that `--detector auto` may choose. No detector imports another one. The tests in
+`tests/detectors/test_contract.py` run over all files in this folder.
 """
 
 from __future__ import annotations
@@ -16,37 +27,50 @@ from tracker_blur.settings import DETECTOR_FILE_ENDING
 from tracker_blur.weights.store import Weights
 
 AUTO_ORDER = ("yunet", "centerface", "onnx", "ssd", "haar")
-"""What "auto" tries, best first: `docs/detectors.md` has the figures that decided. The last
-one needs no weights, so that there always is a detector, also where our own were left out."""
+"""What "auto" tries, best first; `docs/detectors.md` has the figures behind the order.
+
+The last one needs no weights, so there is always a detector, even without our own weights.
+"""
 
 
 class Detector(Protocol):
-    """Finds faces in one picture.
+    """Detects faces, or objects of other classes, in an image.
 
-    default_confidence   the score from which a find counts as a face, unless the user says
-    low_confidence      the score from which a find may confirm a face that is already followed
+    Attributes:
+        default_confidence: The score from which a detection counts, unless the user sets another.
+        low_confidence: The score from which a detection may extend a track that exists already.
     """
 
     default_confidence: float
     low_confidence: float
 
     def detect(self, image: Image, confidence: float) -> list[Detection]:
-        """Return the faces with a score of at least `confidence`, boxes in the image's pixels.
+        """Return the objects with a score of at least `confidence`, boxes in the image's pixels.
 
-        The image may have any size from 1x1 up, another one on every call; it is not changed.
-        A box may reach beyond the image, where a face is cut by its border. A detector may be
-        called from any thread, but from one at a time.
+        A box may reach beyond the image, where its border cuts a face. A detector may be called
+        from any thread, but only from one at a time.
+
+        Args:
+            image: A BGR image of any size from 1x1, a different one at each call. It is not
+                changed.
+            confidence: The lowest score to return, 0 to 1.
         """
         ...
 
 
 def load_detector(name: str, weights: Weights) -> tuple[str, Detector]:
-    """Return the detector's name and the detector; "auto" is the best whose weights are here.
+    """Return a detector's name and the detector.
 
-    A name that ends in ".onnx" is the path of a file that `trackblur train` made.
+    Args:
+        name: A plug-in's name; "auto" for the best one whose weights are installed; or the path of
+            an .onnx file that `trackblur train` made.
+        weights: Where to find weight files.
 
-    Raises SettingsError for an unknown name, ModelError when weights are missing or damaged (also
-    under "auto": a damaged file is no reason to take a weaker detector), and MissingPackageError.
+    Raises:
+        SettingsError: No detector has this name.
+        ModelError: Weights are missing or damaged. This goes for "auto" too: a damaged file must
+            not silently lead to a weaker detector.
+        MissingPackageError: The detector needs a package that is not installed.
     """
     detector: Detector
     if name.endswith(DETECTOR_FILE_ENDING):

@@ -1,4 +1,4 @@
-"""Boosted cascades (Viola and Jones, CVPR 2001), run by OpenCV, with scores made of votes."""
+"""Boosted cascades (Viola and Jones, CVPR 2001), run by OpenCV, with scores from their votes."""
 
 from __future__ import annotations
 
@@ -11,29 +11,32 @@ import numpy.typing as npt
 
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.core.frame import Image
-from tracker_blur.errors import ModelError
+from tracker_blur.errors import ModelError, reason_of
 
 Gray = npt.NDArray[np.uint8]
 
 _SMALLEST_PX = 20
-_FEWEST_VOTES = 1  # OpenCV keeps finds with more votes than this
+_MIN_NEIGHBORS = 1  # OpenCV keeps detections with more votes than this
 
 
 def to_gray(image: Image) -> Gray:
-    """Return the picture as cascades want it: gray, its contrast spread."""
+    """Return the image in gray with its histogram equalized, as cascades need it."""
     return np.asarray(cv2.equalizeHist(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)), np.uint8)
 
 
 class Cascade:
-    """One cascade and what its votes mean.
+    """A cascade with a score.
 
-    A cascade has no score; it accepts windows, and overlapping ones are votes for one face. The
-    score is the estimated share of finds with so many votes that are faces:
-    1 / (1 + (even_votes / votes) ** steepness), fitted on the training pictures of
+    A cascade only accepts windows. Overlapping accepted windows are votes for one face. The score
+    is the estimated share of detections with so many votes that are faces:
+    1 / (1 + (even_votes / votes) ** steepness), fitted on the training images of
     `benchmarks/detectors.py`.
 
-    scale_step   ratio of one window size to the next
-    even_votes   votes at which half of the finds were faces
+    Args:
+        classifier: OpenCV's classifier.
+        scale_step: Ratio of one window size to the next.
+        even_votes: Votes at which half of the detections are faces.
+        steepness: Exponent of the formula.
     """
 
     def __init__(
@@ -53,36 +56,43 @@ class Cascade:
         boxes, votes = self._classifier.detectMultiScale2(
             gray,
             scaleFactor=self._scale_step,
-            minNeighbors=_FEWEST_VOTES,
+            minNeighbors=_MIN_NEIGHBORS,
             minSize=(_SMALLEST_PX, _SMALLEST_PX),
         )
-        found = (
+        detections = (
             Detection(Box.from_xywh(*map(float, box)), self._score(float(count)))
             for box, count in zip(boxes, np.ravel(votes), strict=True)
         )
-        return [find for find in found if find.score >= confidence]
+        return [detection for detection in detections if detection.score >= confidence]
 
     def _score(self, votes: float) -> float:
         return 1.0 / (1.0 + math.pow(self._even_votes / votes, self._steepness))
 
 
 def read_cascade(path: Path, misspelled: tuple[str, str] = ("", "")) -> cv2.CascadeClassifier:
-    """Return OpenCV's classifier from a file, after setting right a word misspelled in it.
+    """Return OpenCV's classifier from a file, after correcting a misspelled word in it.
 
-    Raises ModelError when the file is missing or no cascade.
+    Args:
+        path: The file.
+        misspelled: The misspelled word and the right one.
+
+    Raises:
+        ModelError: The file is missing, or is not a cascade.
     """
     advice = "reinstall the package it belongs to, or choose another detector"
     try:
         text = path.read_text(encoding="utf-8").replace(*misspelled)
     except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path}: cannot read this cascade ({error}): {advice}") from error
+        raise ModelError(
+            f"{path}: cannot read this cascade ({reason_of(error)}): {advice}"
+        ) from error
     classifier = cv2.CascadeClassifier()
     try:
-        # As text: OpenCV cannot spell every path on Windows.
+        # As text: OpenCV cannot open every path on Windows.
         storage = cv2.FileStorage(text, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
         complete = classifier.read(storage.getFirstTopLevelNode())
-    except (cv2.error, SystemError) as error:  # SystemError: from the constructor
-        raise ModelError(f"{path}: damaged, or no cascade: {advice}") from error
+    except (cv2.error, SystemError) as error:  # the constructor raises SystemError
+        raise ModelError(f"{path}: this file is damaged, or not a cascade: {advice}") from error
     if not complete or classifier.empty():
-        raise ModelError(f"{path}: damaged, or no cascade: {advice}")
+        raise ModelError(f"{path}: this file is damaged, or not a cascade: {advice}")
     return classifier

@@ -1,6 +1,6 @@
-"""Reads neural networks by way of OpenCV, from checked files.
+"""Loads neural networks into OpenCV from checked weight files, and runs them over an image pyramid.
 
-Looks at a picture at full size, half, quarter and so on: a network sees few sizes of faces.
+A network detects a limited range of face sizes, so it also gets reduced copies of the image.
 """
 
 from __future__ import annotations
@@ -21,48 +21,51 @@ from tracker_blur.weights.store import Weights
 T = TypeVar("T")
 Buffer = npt.NDArray[np.uint8]
 
+_SAME_FACE_IOU = 0.4
+_MIN_SHARED = 0.5  # of the coarse box; at 0.7 too large coarse boxes stayed (measured)
 
-def buffer(weights: Weights, file_name: str) -> Buffer:
-    """Return a file's content as OpenCV takes it; raises ModelError as `Weights.read` does.
 
-    OpenCV gets contents rather than paths: it is then given exactly what was checked, and no path
-    that it cannot spell on Windows.
+def read_buffer(weights: Weights, file_name: str) -> Buffer:
+    """Return a weight file's content for OpenCV; raises ModelError as `Weights.read` does.
+
+    OpenCV gets contents rather than paths. So it parses exactly what was checked, and never meets a
+    path that it cannot open on Windows.
     """
     return np.frombuffer(weights.read(file_name), np.uint8)
 
 
-def read(file_name: str, reader: Callable[[], T]) -> T:
-    """Return what `reader` makes of a file; raises ModelError when OpenCV refuses it."""
+def parse_network(file_name: str, parse: Callable[[], T]) -> T:
+    """Return what `parse` makes of a file; raises ModelError when OpenCV rejects it."""
     try:
-        return reader()
+        return parse()
     except cv2.error as error:
         raise _unreadable(file_name, " ".join(str(error.err).split())) from error
 
 
 def read_caffe(weights: Weights, graph_name: str, file_name: str) -> cv2.dnn.Net:
-    """Return a Caffe network, made of its graph (.prototxt) and its weights (.caffemodel).
+    """Return a Caffe network from its graph (.prototxt) and its weights (.caffemodel).
 
-    Raises ModelError when a file is missing, damaged or nothing OpenCV can read.
+    Raises ModelError when a file is missing, damaged or unreadable for OpenCV.
     """
-    graph, content = buffer(weights, graph_name), buffer(weights, file_name)
-    network = read(file_name, lambda: cv2.dnn.readNetFromCaffe(graph, content))
+    graph, content = read_buffer(weights, graph_name), read_buffer(weights, file_name)
+    network = parse_network(file_name, lambda: cv2.dnn.readNetFromCaffe(graph, content))
     return _with_weights(file_name, network)
 
 
 def read_tensorflow(weights: Weights, file_name: str, graph_name: str) -> cv2.dnn.Net:
-    """Return a TensorFlow network, made of its weights (.pb) and its graph (.pbtxt).
+    """Return a TensorFlow network from its weights (.pb) and its graph (.pbtxt).
 
-    Raises ModelError when a file is missing, damaged or nothing OpenCV can read.
+    Raises ModelError when a file is missing, damaged or unreadable for OpenCV.
     """
-    content, graph = buffer(weights, file_name), buffer(weights, graph_name)
-    network = read(file_name, lambda: cv2.dnn.readNetFromTensorflow(content, graph))
+    content, graph = read_buffer(weights, file_name), read_buffer(weights, graph_name)
+    network = parse_network(file_name, lambda: cv2.dnn.readNetFromTensorflow(content, graph))
     return _with_weights(file_name, network)
 
 
 def _with_weights(file_name: str, network: cv2.dnn.Net) -> cv2.dnn.Net:
-    # OpenCV takes many a damaged file for one that holds weights of no layer in the graph.
+    # OpenCV reads many a damaged file as one that has weights for no layer of the graph.
     if not any(network.getLayer(name).blobs for name in network.getLayerNames()):
-        raise _unreadable(file_name, "no weights in it")
+        raise _unreadable(file_name, "it holds no weights")
     return network
 
 
@@ -73,75 +76,75 @@ def _unreadable(file_name: str, reason: str) -> ModelError:
     )
 
 
-_SAME_FACE_IOU = 0.4
-_LEAST_SHARE = 0.5  # of the coarse box; at 0.7 coarse ones stayed that are too large (measured)
-
-
-def over_octaves(
+def detect_in_pyramid(
     image: Image,
     smallest_px: int,
-    look: Callable[[Image, int], list[Detection]],
-    octaves_per_step: int = 1,
+    detect: Callable[[Image, int], list[Detection]],
+    octaves_per_level: int = 1,
     coarse_px: float = 0.0,
 ) -> list[Detection]:
-    """Return what `look` finds at full size and at each reduction, boxes in the image's pixels.
+    """Return the detections at full size and at each reduction, boxes in the image's pixels.
 
-    `look` gets a picture and how often it was reduced. Each step halves the picture
-    `octaves_per_step` times; the last one's longer side is at most `smallest_px`. All halvings
-    together cost a third of the full size, all quarterings a fifteenth.
+    All halvings together cost a third of the full size, all quarterings a fifteenth.
 
-    coarse_px   finds of a reduction of less than this size (`Box.size`) there have coarse boxes:
-                where a larger copy shows something too, its box is taken, with the better score
+    Args:
+        image: Level 0 of the pyramid.
+        smallest_px: The longer side of the last level is at most this.
+        detect: Gets the image of a level and the level's number.
+        octaves_per_level: How many times each level halves the one before.
+        coarse_px: Detections of a smaller size (`Box.size`) at a reduced level have coarse boxes.
+            Where a larger level detects the object too, its box is kept, with the better score.
     """
     height, width = image.shape[:2]
-    found: list[Detection] = []
-    shrink = 1 << octaves_per_step
-    step = 0
+    merged: list[Detection] = []
+    shrink = 1 << octaves_per_level
+    level = 0
     while True:
         rows, columns = image.shape[:2]
-        back = width / columns, height / rows
-        seen = look(image, step)
-        placed = [Detection(f.box.scaled(*back), f.score, f.label) for f in seen]
-        is_coarse = [step > 0 and f.box.size < coarse_px for f in seen]
-        found = _sharpened(found, placed, is_coarse)
+        ratios = width / columns, height / rows
+        detections = detect(image, level)
+        scaled = [Detection(d.box.scaled(*ratios), d.score, d.label) for d in detections]
+        is_coarse = [level > 0 and d.box.size < coarse_px for d in detections]
+        merged = _merge(merged, scaled, is_coarse)
         if max(rows, columns) <= smallest_px:
-            return suppress_overlaps(found, _SAME_FACE_IOU)
+            return suppress_overlaps(merged, _SAME_FACE_IOU)
         size = max(1, columns // shrink), max(1, rows // shrink)
         image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-        step += 1
+        level += 1
 
 
-def _sharpened(
-    finer: list[Detection], seen: list[Detection], is_coarse: list[bool]
+def _merge(
+    finer: list[Detection], coarser: list[Detection], is_coarse: list[bool]
 ) -> list[Detection]:
-    """Return all finds, but of each coarse one and the finer one in its place only the latter.
+    """Return all detections, but drop each coarse box that a finer one replaces.
 
-    The finer one gets the better of the two scores. Where its box leaves much of the coarse one
-    open, it may be of a part; where it lies on two coarse ones, of neither: these stay.
+    The finer one gets the better of the two scores. A finer box that covers little of the coarse
+    one may show only a part, and one that matches two coarse boxes shows neither: both replace
+    nothing.
     """
-    taken: dict[int, list[int]] = {}
-    for number, find in enumerate(seen):
-        if is_coarse[number]:
-            place = _finer_in_place(find, finer)
-            if place is not None:
-                taken.setdefault(place, []).append(number)
-    given_way = set()
+    replaced_by: dict[int, list[int]] = {}
+    for index, detection in enumerate(coarser):
+        if is_coarse[index]:
+            match = _finer_match(detection, finer)
+            if match is not None:
+                replaced_by.setdefault(match, []).append(index)
+    dropped = set()
     finer = list(finer)
-    for place, numbers in taken.items():
-        if len(numbers) == 1:
-            score = max(finer[place].score, seen[numbers[0]].score)
-            finer[place] = replace(finer[place], score=score)
-            given_way.add(numbers[0])
-    return finer + [find for number, find in enumerate(seen) if number not in given_way]
+    for match, indices in replaced_by.items():
+        if len(indices) == 1:
+            score = max(finer[match].score, coarser[indices[0]].score)
+            finer[match] = replace(finer[match], score=score)
+            dropped.add(indices[0])
+    return finer + [d for index, d in enumerate(coarser) if index not in dropped]
 
 
-def _finer_in_place(coarse: Detection, finer: list[Detection]) -> int | None:
+def _finer_match(coarse: Detection, finer: list[Detection]) -> int | None:
     best, best_iou = None, _SAME_FACE_IOU
-    for place, find in enumerate(finer):
-        if find.label != coarse.label:
+    for index, detection in enumerate(finer):
+        if detection.label != coarse.label:
             continue
-        iou = find.box.iou(coarse.box)
-        shared = find.box.intersection_area(coarse.box)
-        if iou > best_iou and shared >= _LEAST_SHARE * coarse.box.area:
-            best, best_iou = place, iou
+        iou = detection.box.iou(coarse.box)
+        shared = detection.box.intersection_area(coarse.box)
+        if iou > best_iou and shared >= _MIN_SHARED * coarse.box.area:
+            best, best_iou = index, iou
     return best

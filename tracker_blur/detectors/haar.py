@@ -1,11 +1,11 @@
 """Haar cascades, frontal and profile: old, misses many; needs no weights, so it always runs.
 
-Viola, Jones, "Rapid Object Detection using a Boosted Cascade of Simple Features", CVPR 2001. The
-files, frontalface_alt2 by Rainer Lienhart and profileface by David Bradley, travel with the OpenCV
-wheel, under Intel's BSD-style license at their heads.
+Paper: Viola, Jones, "Rapid Object Detection using a Boosted Cascade of Simple Features", CVPR
+2001. The files, frontalface_alt2 by Rainer Lienhart and profileface by David Bradley, come with the
+OpenCV wheel, under Intel's BSD-style license at their heads.
 
-It sees upright, unmasked faces of 20 pixels and more, frontal or in profile. The score is the
-share of finds with as many votes that are faces (see `_cascades.py`).
+It detects upright, unmasked faces of 20 pixels and more, frontal or in profile. The score is the
+share of detections with as many votes that are faces (see `_cascades.py`).
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _SAME_FACE_IOU = 0.3
 
 
 class Haar:
-    """A frontal cascade, and one for profiles, which sees one side: the other in the mirror."""
+    """A frontal cascade and a profile one, which knows one side and gets the mirrored image too."""
 
     default_confidence = 0.25
     low_confidence = 0.1
 
     def __init__(self, folder: Path) -> None:
-        """Read the cascades from a folder; raises ModelError."""
+        """Load the cascades from a folder; raises ModelError."""
         frontal = read_cascade(folder / "haarcascade_frontalface_alt2.xml")
         profile = read_cascade(folder / "haarcascade_profileface.xml")
         self._frontal = Cascade(frontal, scale_step=1.1, even_votes=4.0, steepness=2.3)
@@ -40,10 +40,11 @@ class Haar:
     def detect(self, image: Image, confidence: float) -> list[Detection]:
         """Return the faces with a score of at least `confidence`."""
         gray, width = to_gray(image), image.shape[1]
-        found = self._frontal.detect(gray, confidence) + self._profile.detect(gray, confidence)
-        mirrored = self._profile.detect(gray[:, ::-1].copy(), confidence)
-        found += (Detection(_mirrored(find.box, width), find.score) for find in mirrored)
-        return suppress_overlaps(found, _SAME_FACE_IOU)
+        detections = self._frontal.detect(gray, confidence)
+        detections += self._profile.detect(gray, confidence)
+        for detection in self._profile.detect(gray[:, ::-1].copy(), confidence):
+            detections.append(Detection(_mirrored(detection.box, width), detection.score))
+        return suppress_overlaps(detections, _SAME_FACE_IOU)
 
 
 def _mirrored(box: Box, width: int) -> Box:

@@ -1,11 +1,12 @@
 """HOG and linear SVM of dlib: frontal faces of 40 pixels and more; needs the extra "dlib".
 
-Dalal, Triggs, "Histograms of Oriented Gradients for Human Detection", CVPR 2005; King, "Max-Margin
-Object Detection", 2015, arXiv 1502.00046. The model is part of dlib, under the Boost license.
+Papers: Dalal, Triggs, "Histograms of Oriented Gradients for Human Detection", CVPR 2005; King,
+"Max-Margin Object Detection", 2015, arXiv 1502.00046. The model is part of dlib, under the Boost
+license.
 
-It sees upright faces, frontal and half turned, of 40 pixels and more: the picture is doubled, as
-dlib's own window has 80. The score is the share of finds at that distance from the SVM's border
-that are faces, fitted on the training pictures of `benchmarks/detectors.py`.
+It detects upright faces, frontal and half turned, of 40 pixels and more: the image is doubled, as
+dlib's own window has 80. The score is the share of detections at that distance from the SVM's
+decision boundary that are faces, fitted on the training images of `benchmarks/detectors.py`.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ from tracker_blur.weights.store import Weights
 
 WEIGHTS: tuple[tuple[str, ...], ...] = ((),)
 _DOUBLINGS = 1
-_SCORE_AT_BORDER_LOGIT = 2.5
+_BOUNDARY_LOGIT = 2.5
 _SCORE_SLOPE = 5.5
-_LEAST_SCORE = 1e-3  # below it dlib returns ever more windows of the background
+_MIN_SCORE = 1e-3  # below it dlib returns more and more of the background
 
 
 class Hog:
@@ -43,23 +44,23 @@ class Hog:
         """Return the faces with a score of at least `confidence`."""
         rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
         boxes, distances, _ = self._detector.run(rgb, _DOUBLINGS, _distance(confidence))
-        found = (
+        detections = (
             Detection(
                 Box(box.left(), box.top(), box.right() + 1, box.bottom() + 1), _score(distance)
             )
             for box, distance in zip(boxes, distances, strict=True)
         )
-        return [find for find in found if find.score >= confidence]
+        return [detection for detection in detections if detection.score >= confidence]
 
 
 def _score(distance: float) -> float:
-    return 1.0 / (1.0 + math.exp(-_SCORE_AT_BORDER_LOGIT - _SCORE_SLOPE * distance))
+    return 1.0 / (1.0 + math.exp(-_BOUNDARY_LOGIT - _SCORE_SLOPE * distance))
 
 
 def _distance(score: float) -> float:
-    """Return the distance from the SVM's border at which finds have this score."""
-    inside = min(max(score, _LEAST_SCORE), 1.0 - _LEAST_SCORE)
-    return (math.log(inside / (1.0 - inside)) - _SCORE_AT_BORDER_LOGIT) / _SCORE_SLOPE
+    """Return the distance from the decision boundary at which detections have this score."""
+    clamped = min(max(score, _MIN_SCORE), 1.0 - _MIN_SCORE)
+    return (math.log(clamped / (1.0 - clamped)) - _BOUNDARY_LOGIT) / _SCORE_SLOPE
 
 
 def load(weights: Weights) -> Detector:
@@ -69,7 +70,7 @@ def load(weights: Weights) -> Detector:
 
 @functools.cache
 def _dlib_detector() -> Any:
-    # Kept: unpacking its model takes half a second.
+    # Cached: unpacking its model takes half a second.
     try:
         dlib = importlib.import_module("dlib")
     except ImportError as error:

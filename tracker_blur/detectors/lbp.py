@@ -1,10 +1,11 @@
 """LBP cascade of scikit-image: frontal faces only, quick; needs the extra "skimage".
 
-Liao, Zhu, Lei et al., "Learning Multi-scale Block Local Binary Patterns for Face Recognition", ICB
-2007. The file is OpenCV's lbpcascade_frontalface as scikit-image ships it; BSD-3-Clause.
+Paper: Liao, Zhu, Lei et al., "Learning Multi-scale Block Local Binary Patterns for Face
+Recognition", ICB 2007. The file is OpenCV's lbpcascade_frontalface as scikit-image ships it;
+BSD-3-Clause.
 
-It sees upright, unmasked, frontal faces of 24 pixels and more. The score is the share of finds
-with as many votes that are faces (see `_cascades.py`).
+It detects upright, unmasked, frontal faces of 24 pixels and more. The score is the share of
+detections with as many votes that are faces (see `_cascades.py`).
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ _FILE_NAME = "lbpcascade_frontalface_opencv.xml"
 
 
 class Lbp:
-    """The cascade, run by OpenCV: ten times as fast as scikit-image's own, and it counts votes."""
+    """The cascade, run by OpenCV: ten times as fast as scikit-image, and it counts votes."""
 
     default_confidence = 0.25
     low_confidence = 0.1
 
     def __init__(self, folder: Path) -> None:
-        """Read the cascade from scikit-image's folder of data; raises ModelError."""
+        """Load the cascade from scikit-image's data folder; raises ModelError."""
         # A misspelled tag keeps OpenCV from reading the file as it is.
         classifier = read_cascade(folder / _FILE_NAME, misspelled=("featuhre", "feature"))
         self._cascade = Cascade(classifier, scale_step=1.1, even_votes=4.6, steepness=2.3)

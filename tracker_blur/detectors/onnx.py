@@ -1,10 +1,10 @@
 """Our own network, face.onnx in `models/`, or any other that `trackblur train` made.
 
-Plain convolutions and a small feature pyramid; what it is taught, with which papers, stands in
-`tracker_blur/training`, and what face.onnx was trained on in `models/face.md`.
+Plain convolutions and a small feature pyramid. The papers behind its training are named in
+`tracker_blur/training`. Model card of face.onnx: `models/face.md`.
 
-It sees things of about 8 to 200 pixels. Quartered copies of the picture are looked at as well: they
-show larger ones. The score estimates the root of the overlap with the thing that is there.
+It detects objects of about 8 to 200 pixels; quartered copies of the image add larger ones. The
+score estimates the square root of the IoU with the object.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy.typing as npt
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.core.frame import Image
 from tracker_blur.detectors import Detector
-from tracker_blur.detectors._networks import Buffer, buffer, over_octaves, read
+from tracker_blur.detectors._networks import Buffer, detect_in_pyramid, parse_network, read_buffer
 from tracker_blur.errors import ModelError, reason_of
 from tracker_blur.weights.store import Weights
 
@@ -28,36 +28,42 @@ Map = npt.NDArray[np.float32]
 WEIGHTS = (("face.onnx",),)
 _SIDE_STEP_PX = 32
 _SMALLEST_PX = 320
-_OCTAVES_PER_STEP = 2
-_COARSE_PX = 32.0  # smaller things are drawn better in the larger copy (docs/training.md)
+_OCTAVES_PER_LEVEL = 2
+_COARSE_PX = 32.0  # smaller boxes are more exact at a larger level (docs/training.md)
 _NMS_IOU = 0.4
-_TOP_K = 1000  # best-scored finds of a class that are compared; a crowd has fewer faces
-_LARGEST_LOG = 5.0  # as in training: e^5 cells are more than any picture has
+_TOP_K = 1000  # detections of a class that enter suppression; a crowd has fewer faces
+_LARGEST_LOG = 5.0  # as in training; e^5 cells are more than any image has
 _OUTPUT_PREFIX = "trackblur2"
-# As in training: what networks of this prefix expect of the values 0 to 255.
+# As in training: the input that networks of this prefix expect for the values 0 to 255.
 _LEVELS = ((np.arange(256) - 127.5) / 64).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class _Output:
-    """One of the network's maps: its name, the pixels a cell spans, what the classes are."""
+    """One output map of the network.
+
+    Attributes:
+        name: The output's name.
+        stride: Side of a cell in pixels.
+        classes: The class names.
+    """
 
     name: str
     stride: int
     classes: tuple[str, ...]
 
 
-class Onnx:
-    """The network, with an instance for each reduction of the picture.
+class OnnxDetector:
+    """The network, with an instance for each level of the image pyramid.
 
-    Changing the size of one instance twice a picture would cost as much as looking itself.
+    Changing the input size of one instance twice an image would cost as much as the detection.
     """
 
     default_confidence = 0.4
     low_confidence = 0.25
 
     def __init__(self, file_name: str, content: Buffer) -> None:
-        """Read the network; raises ModelError when OpenCV, or this class, cannot."""
+        """Load the network; raises ModelError for one that `trackblur train` did not make."""
         self._file_name = file_name
         self._content = content
         first = self._network()
@@ -66,57 +72,57 @@ class Onnx:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What the network finds, as `Detection.label` tells it."""
+        """The class names of the network, which `Detection.label` gets."""
         return self._outputs[0].classes
 
     def detect(self, image: Image, confidence: float) -> list[Detection]:
-        """Return the things with a score of at least `confidence`."""
+        """Return the objects with a score of at least `confidence`."""
 
-        def look(picture: Image, step: int) -> list[Detection]:
-            return self._look(picture, step, confidence)
+        def detect(reduced: Image, level: int) -> list[Detection]:
+            return self._detect(reduced, level, confidence)
 
-        return over_octaves(image, _SMALLEST_PX, look, _OCTAVES_PER_STEP, _COARSE_PX)
+        return detect_in_pyramid(image, _SMALLEST_PX, detect, _OCTAVES_PER_LEVEL, _COARSE_PX)
 
-    def _look(self, picture: Image, step: int, confidence: float) -> list[Detection]:
-        if step == len(self._networks):
+    def _detect(self, image: Image, level: int, confidence: float) -> list[Detection]:
+        if level == len(self._networks):
             self._networks.append(self._network())
-        height, width = picture.shape[:2]
+        height, width = image.shape[:2]
         padded = cv2.copyMakeBorder(
-            picture, 0, -height % _SIDE_STEP_PX, 0, -width % _SIDE_STEP_PX, cv2.BORDER_CONSTANT
+            image, 0, -height % _SIDE_STEP_PX, 0, -width % _SIDE_STEP_PX, cv2.BORDER_CONSTANT
         )
-        network = self._networks[step]
+        network = self._networks[level]
         network.setInput(_normalized(np.asarray(padded, np.uint8)))
         maps = network.forward([output.name for output in self._outputs])
-        found: list[Detection] = []
-        for place, label in enumerate(self.labels):
-            parts = [
-                _decode(np.asarray(one)[0], output, place, confidence)
-                for one, output in zip(maps, self._outputs, strict=True)
+        detections: list[Detection] = []
+        for class_index, label in enumerate(self.labels):
+            rows = [
+                _decode(np.asarray(values)[0], output, class_index, confidence)
+                for values, output in zip(maps, self._outputs, strict=True)
             ]
-            found += _suppressed(np.concatenate(parts), confidence, label)
-        return found
+            detections += _suppressed(np.concatenate(rows), confidence, label)
+        return detections
 
     def _network(self) -> cv2.dnn.Net:
-        return read(self._file_name, lambda: cv2.dnn.readNetFromONNX(self._content))
+        return parse_network(self._file_name, lambda: cv2.dnn.readNetFromONNX(self._content))
 
 
 def _outputs(file_name: str, network: cv2.dnn.Net) -> tuple[_Output, ...]:
-    """Return what the network's outputs are; their names tell."""
-    found = []
+    """Return the network's output maps, which their names describe."""
+    outputs = []
     for name in network.getUnconnectedOutLayersNames():
         prefix, _, rest = str(name).partition("/")
         stride, _, classes = rest.partition("/")
         if prefix == _OUTPUT_PREFIX and stride.isdigit() and classes:
-            found.append(_Output(str(name), int(stride), tuple(classes.split("+"))))
-    if not found:
-        raise ModelError(f"{file_name}: not a network that 'trackblur train' made")
-    return tuple(found)
+            outputs.append(_Output(str(name), int(stride), tuple(classes.split("+"))))
+    if not outputs:
+        raise ModelError(f"{file_name}: this network was not made by 'trackblur train'")
+    return tuple(outputs)
 
 
 def _normalized(image: Image) -> Map:
-    """Return a picture as the network takes it, shape (1, 3, rows, columns).
+    """Return an image as the network's input, shape (1, 3, rows, columns).
 
-    `cv2.dnn.blobFromImage` makes the same numbers in four times the time.
+    `cv2.dnn.blobFromImage` returns the same values in four times the time.
     """
     rows, columns = image.shape[:2]
     planes = np.empty((1, 3, rows, columns), np.float32)
@@ -125,38 +131,41 @@ def _normalized(image: Image) -> Map:
     return planes
 
 
-def _decode(numbers: Map, output: _Output, place: int, confidence: float) -> npt.NDArray[np.double]:
-    """Return what a map tells of the class at `place`: x, y, width, height and score, (n, 5).
+def _decode(
+    values: Map, output: _Output, class_index: int, confidence: float
+) -> npt.NDArray[np.double]:
+    """Return a map's detections of one class, (n, 5): x, y, width, height and score.
 
-    numbers, shape (classes + 4, rows, columns), holds the classes' logits, then the center's x and
+    values, shape (classes + 4, rows, columns), holds the classes' logits, then the center's x and
     y from the cell's own center and the logarithms of width and height, all in cells.
     """
-    classes = len(output.classes)
-    least = np.log(max(confidence, 1e-9) / max(1.0 - confidence, 1e-9))
-    at = np.nonzero(numbers[place] >= least)
-    scores = 1.0 / (1.0 + np.exp(-numbers[place][at].astype(float)))
-    x, y, wide, high = numbers[classes:, at[0], at[1]].astype(float)
+    logits = values[class_index]
+    threshold = np.log(max(confidence, 1e-9) / max(1.0 - confidence, 1e-9))
+    at = np.nonzero(logits >= threshold)
+    scores = 1.0 / (1.0 + np.exp(-logits[at].astype(float)))
+    x, y, log_width, log_height = values[len(output.classes) :, at[0], at[1]].astype(float)
     centers = np.stack((x + at[1] + 0.5, y + at[0] + 0.5), 1) * output.stride
-    spans = np.exp(np.stack((wide, high), 1).clip(max=_LARGEST_LOG)) * output.stride
-    return np.concatenate((centers - spans / 2, spans, scores[:, None]), 1)
+    log_sizes = np.stack((log_width, log_height), 1)
+    sizes = np.exp(log_sizes.clip(max=_LARGEST_LOG)) * output.stride
+    return np.concatenate((centers - sizes / 2, sizes, scores[:, None]), 1)
 
 
 def _suppressed(rows: npt.NDArray[np.double], confidence: float, label: str) -> list[Detection]:
     boxes, scores = rows[:, :4].tolist(), rows[:, 4].tolist()
     kept = cv2.dnn.NMSBoxes(boxes, scores, confidence, _NMS_IOU, top_k=_TOP_K)
-    finds = (
+    detections = (
         Detection(Box.from_xywh(*boxes[i]), min(1.0, scores[i]), label) for i in np.ravel(kept)
     )
-    return [find for find in finds if not find.box.is_empty]
+    return [detection for detection in detections if not detection.box.is_empty]
 
 
-def from_content(file_name: str, content: bytes) -> Onnx:
-    """Return the detector that a file's content is; raises ModelError when it is none."""
-    return Onnx(file_name, np.frombuffer(content, np.uint8))
+def from_content(file_name: str, content: bytes) -> OnnxDetector:
+    """Return the detector for a file's content; raises ModelError for any other network."""
+    return OnnxDetector(file_name, np.frombuffer(content, np.uint8))
 
 
-def from_file(path: str) -> Onnx:
-    """Return the detector that a file of the user's own holds; raises ModelError."""
+def from_file(path: str) -> OnnxDetector:
+    """Return the detector for a file of the user; raises ModelError."""
     try:
         content = Path(path).read_bytes()
     except FileNotFoundError as error:
@@ -166,9 +175,9 @@ def from_file(path: str) -> Onnx:
     return from_content(path, content)
 
 
-def from_weights(weights: Weights, file_name: str) -> Onnx:
-    """Return the detector of a weight file; raises ModelError when it is missing or damaged."""
-    return Onnx(file_name, buffer(weights, file_name))
+def from_weights(weights: Weights, file_name: str) -> OnnxDetector:
+    """Return the detector for a weight file; raises ModelError when it is missing or damaged."""
+    return OnnxDetector(file_name, read_buffer(weights, file_name))
 
 
 def load(weights: Weights) -> Detector:

@@ -1,8 +1,10 @@
-"""Trains a detector from annotated pictures; the only part of trackblur that needs PyTorch.
+"""Training and evaluation of detectors; the only part of trackblur that needs PyTorch.
 
-`trackblur train` drives it: `datasets` reads what annotation tools export, `canvases` makes views
-of it, `network`, `assignment` and `losses` are the model and what it is taught, `loop` trains,
-`checkpoints` and `provenance` let it go on, `export` writes the ONNX file that
-`tracker_blur.detectors.onnx` runs, and `card` the model card beside it. Modules that do not compute
-with tensors do not import PyTorch.
+`datasets` reads what annotation tools export, `recipe` says what to learn from it and how,
+`augmentation` and `data` make batches of it, `network` and `losses` are the model and what it
+minimizes, `loop` trains it, `checkpoints` let it resume, `export` writes the ONNX file and its
+model card, and `run` is the whole of `trackblur train`. `evaluation` measures detectors for
+`trackblur evaluate`.
+
+Modules that compute no tensors do not import PyTorch.
 """

@@ -1,11 +1,8 @@
-"""Checkpoints: what it takes to go on with a training.
+"""Checkpoints, and the provenance by which one is recognized as of the same training.
 
-Not to the same numbers: the state of random numbers is not kept, so that other canvases follow, nor
-are the false alarms found, so that they are looked for anew.
-
-What a training learns from, and by which settings: one that goes on must keep to both.
-
-Otherwise the model card would tell of pictures and settings that the network never saw.
+A resumed training does not repeat the numbers of an uninterrupted one: a checkpoint holds neither
+the state of the random numbers nor the hard negatives, which are mined again. It must keep to the
+images and settings it began with, or the model card would name what the network never saw.
 """
 
 from __future__ import annotations
@@ -23,26 +20,51 @@ import torch
 
 from tracker_blur.errors import ModelError, SettingsError, SourceError, reason_of
 from tracker_blur.files.atomic import replacing
-from tracker_blur.training.datasets import Annotated
-from tracker_blur.training.network import Shape
-from tracker_blur.training.recipe import Material, Plan
+from tracker_blur.training.datasets import AnnotatedImage
+from tracker_blur.training.network import NetworkShape
+from tracker_blur.training.recipe import Plan, TrainingData
 
 _VERSION = 3  # 2: of a network with one head for all strides
 
+_FREE_SETTINGS = {
+    "dataset",  # it may be moved: its images are compared
+    "name",
+    "folder",
+    "initial_weights",  # the file may be moved: its content is compared
+    "weights_folder",
+    "licences",
+    "steps",
+    "minutes",
+    "report_every",
+    "save_every_s",
+    "judge_every",
+    "workers",
+    "threads",
+    "device",
+}
+"""Settings that do not change what is learned, and so may change from one run to the next."""
+
+_STORED_AS_DIGEST = ("pictures", "weights to start")
+
 
 @dataclass(slots=True)
-class State:
-    """A training's state.
+class TrainingState:
+    """State of a training. Checkpoints hold it under these field names.
 
-    step       batches learned from
-    seconds    time spent, over all runs
-    network    weights; `average` the averaged ones, `optimizer` the optimizer's numbers
-    history    one row a report: step, seconds, score_loss, box_loss, and ap50 where it was judged
-    lengths    what was asked for, "2000 batches" or "10 minutes": more than one where it went on
-    made_from  pictures and settings, as `provenance` has them; empty where nobody noted them
+    Attributes:
+        shape: Shape of the network.
+        classes: Names of the classes, in the order of their numbers.
+        step: Batches learned from.
+        seconds: Time spent, over all runs.
+        network: Weights of the network.
+        average: Their exponential moving average.
+        optimizer: State of the optimizer.
+        history: One row per report: step, seconds, score_loss, box_loss, and ap50 if validated.
+        lengths: Requested lengths, "2000 batches" or "10 minutes"; several if it was extended.
+        made_from: Provenance; empty in checkpoints of versions that did not note it.
     """
 
-    shape: Shape
+    shape: NetworkShape
     classes: tuple[str, ...]
     step: int = 0
     seconds: float = 0.0
@@ -54,117 +76,111 @@ class State:
     made_from: dict[str, str] = field(default_factory=dict)
 
 
-def save(state: State, path: Path) -> None:
-    """Write a checkpoint; an interruption leaves the one before it whole.
+def save(state: TrainingState, path: Path) -> None:
+    """Write a checkpoint; if that is interrupted, the previous one stays whole.
 
-    Raises SinkError when it cannot be written, and ModelError when the weights are no numbers.
+    Raises:
+        SinkError: The file cannot be written.
+        ModelError: Weights are not finite.
     """
-    if not _is_sound(state):
+    if not _is_finite(state):
         raise ModelError(
-            f"{path}: left as it was: the weights are no numbers any more: delete {path.parent}, "
-            "train anew"
+            f"{path}: left as it was, since the new weights are not finite numbers: delete "
+            f"{path.parent} and train again"
         )
-    content = {name: getattr(state, name) for name in State.__dataclass_fields__}
+    content = {name: getattr(state, name) for name in TrainingState.__dataclass_fields__}
     content |= {"version": _VERSION, "shape": asdict(state.shape)}
-    made = io.BytesIO()  # of a full disk torch says no more than that it failed
-    torch.save(content, made)
+    buffer = io.BytesIO()  # on a full disk, torch would only say that it failed
+    torch.save(content, buffer)
     with replacing(path, overwrite=True) as partial:
-        partial.write_bytes(made.getbuffer())
+        partial.write_bytes(buffer.getbuffer())
 
 
-def load(path: Path) -> State:
-    """Return the checkpoint.
+def load(path: Path) -> TrainingState:
+    """Return the state that a checkpoint holds.
 
-    Raises SettingsError when the file is none of ours, or damaged, and ModelError when its weights
-    are no numbers.
+    Raises:
+        SettingsError: The file is damaged, or was not written by this version's `save`.
+        ModelError: Weights are not finite.
     """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
         version = content.pop("version")
-        content["shape"] = Shape(**content["shape"])
-        state = State(**content)
-    except Exception as error:  # torch raises many kinds for a damaged file
+        content["shape"] = NetworkShape(**content["shape"])
+        state = TrainingState(**content)
+    except Exception as error:  # torch raises many types for a damaged file
         raise SettingsError(
             f"{path}: not a checkpoint of trackblur train, or damaged: delete {path.parent}, or "
             "train under another --name"
         ) from error
     if version != _VERSION:
         raise SettingsError(
-            f"{path}: of another version of trackblur: delete it, or train under another name"
+            f"{path}: written by another version of trackblur: delete it, or train under another "
+            "--name"
         )
-    if not _is_sound(state):
-        raise ModelError(f"{path}: its weights are no numbers: delete {path.parent}, train anew")
+    if not _is_finite(state):
+        raise ModelError(
+            f"{path}: its weights are not finite numbers: delete {path.parent} and train again"
+        )
     return state
 
 
-def _is_sound(state: State) -> bool:
+def _is_finite(state: TrainingState) -> bool:
     weights = (*state.network.values(), *state.average.values())
-    return all(bool(torch.isfinite(numbers).all()) for numbers in weights)
+    return all(bool(torch.isfinite(tensor).all()) for tensor in weights)
 
 
-_FREE = {
-    "dataset",  # it may be moved: its pictures are compared
-    "name",
-    "folder",
-    "start",  # it may be moved: what it holds is compared
-    "weights",
-    "licences",
-    "steps",
-    "minutes",
-    "report_every",
-    "save_every_s",
-    "judge_every",
-    "workers",
-    "threads",
-    "device",
-}
-"""Settings that may change from one run to the next: they do not change what is learned."""
+def provenance(plan: Plan, data: TrainingData, processes: int) -> dict[str, str]:
+    """Return, by name, each setting that decides what is learned, and digests of the images.
 
+    A digest of images covers names, sizes, boxes and ignored regions, not the files' content.
 
-_BY_DIGEST = ("pictures", "weights to start")
+    Args:
+        plan: What to train on and how.
+        data: The images of the plan.
+        processes: Number of processes that train together, each on batches of its own.
 
-
-def provenance(plan: Plan, read: Material, processes: int) -> dict[str, str]:
-    """Return, by name, each setting that decides what is learned, and digests of the pictures.
-
-    processes   that train together, each on batches of its own
-
-    A digest of pictures is of names, sizes, boxes and ignored regions, not of what the files hold.
-    Raises SourceError when the weights to start with cannot be read.
+    Raises:
+        SourceError: The initial weights cannot be read.
     """
-    settings = {name: str(value) for name, value in _leaves(asdict(plan)) if name not in _FREE}
-    return settings | {
-        "classes": ", ".join(read.classes),
+    settings = {name: str(value) for name, value in _leaves(asdict(plan))}
+    fixed = {name: value for name, value in settings.items() if name not in _FREE_SETTINGS}
+    initial_weights = plan.initial_weights
+    # Checkpoints hold these names.
+    return fixed | {
+        "classes": ", ".join(data.classes),
         "processes": str(processes),
-        "weights to start with": _digest_of_file(plan.start) if plan.start else "random",
-        "pictures to train on": _digest(read.train, plan.dataset),
-        "pictures to validate on": _digest(read.val, plan.dataset),
+        "weights to start with": _file_digest(initial_weights) if initial_weights else "random",
+        "pictures to train on": _images_digest(data.train, plan.dataset),
+        "pictures to validate on": _images_digest(data.val, plan.dataset),
     }
 
 
 def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """Return what of `before` is otherwise `now`, for people to read."""
+    """Return what differs from `before`, in words."""
+    changed = {name: was for name, was in before.items() if now.get(name) != was}
     return [
-        f"other {name}" if name.startswith(_BY_DIGEST) else f"{name} {was} (not {now.get(name)})"
-        for name, was in before.items()
-        if now.get(name) != was
+        f"other {name.replace('pictures', 'images')}"
+        if name.startswith(_STORED_AS_DIGEST)
+        else f"{name} {was} (not {now.get(name)})"
+        for name, was in changed.items()
     ]
 
 
 def _leaves(settings: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """Return names and values, those of nested settings in their place."""
-    found: list[tuple[str, Any]] = []
+    leaves: list[tuple[str, Any]] = []
     for name, value in settings.items():
-        if name == "shares":  # folders' names are no settings
-            found.append((name, dict(sorted(value.items()))))
+        if name == "shares":  # its keys are folders, not settings
+            leaves.append((name, dict(sorted(value.items()))))
         elif isinstance(value, dict):
-            found += _leaves(value)
+            leaves += _leaves(value)
         else:
-            found.append((name, value))
-    return found
+            leaves.append((name, value))
+    return leaves
 
 
-def _digest_of_file(path: Path) -> str:
+def _file_digest(path: Path) -> str:
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
@@ -172,14 +188,14 @@ def _digest_of_file(path: Path) -> str:
         raise SourceError(f"{path}: cannot read these weights ({reason}): check --start") from error
 
 
-def _digest(pictures: Sequence[Annotated], folder: Path) -> str:
+def _images_digest(images: Sequence[AnnotatedImage], folder: Path) -> str:
     rows = sorted(
         (
-            Path(os.path.relpath(picture.path, folder)).as_posix(),
-            picture.size,
-            [(label, box.as_tuple()) for label, box in picture.things],
-            [box.as_tuple() for box in picture.ignored],
+            Path(os.path.relpath(image.path, folder)).as_posix(),
+            image.size,
+            [(label, box.as_tuple()) for label, box in image.objects],
+            [box.as_tuple() for box in image.ignored],
         )
-        for picture in pictures
+        for image in images
     )
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()

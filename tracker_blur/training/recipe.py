@@ -1,7 +1,4 @@
-"""How a training learns: how long and how fast, and from which views of the pictures.
-
-What to train on what, and how; and the pictures that this means.
-"""
+"""What to train on and how: recipe, augmentation, the plan of a training, and its images."""
 
 from __future__ import annotations
 
@@ -10,27 +7,34 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tracker_blur.errors import SettingsError
-from tracker_blur.settings import Shape as Outline
-from tracker_blur.training.datasets import Annotated, read_dataset
-from tracker_blur.training.datasets.annotated import check_pictures, with_validation
+from tracker_blur.settings import Shape
+
+if TYPE_CHECKING:
+    from tracker_blur.training.datasets import AnnotatedImage
+
+# Checkpoints and model cards hold the names of the fields of `Recipe`, `GeometricAugmentation`,
+# `Augmentation` and `Plan`. A checkpoint in which a name is missing counts as another training.
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How long and how fast is learned.
+    """How long and how fast to train.
 
-    steps         batches in all; the learning rate falls to almost zero over them
-    minutes       where set, the time in all, over all runs, instead of `steps`
-    rate          the highest learning rate, reached after `warmup` steps, or a tenth of `steps`
-    weight_decay  of AdamW (Loshchilov, Hutter, ICLR 2019, arXiv 1711.05101)
-    report_every  steps between two rows of the history
-    save_every_s  seconds between two checkpoints
-    judge_every   steps between two judgements on the validation pictures
-    mine_every    steps between two looks for false alarms
+    Attributes:
+        steps: Batches in all; the learning rate decays over them.
+        minutes: Time in all, over all runs, instead of `steps`.
+        rate: Highest learning rate, reached after `warmup` steps, or after a tenth of `steps`.
+        weight_decay: Weight decay of AdamW (Loshchilov, Hutter, ICLR 2019, arXiv 1711.05101).
+        warmup: Steps over which the learning rate rises.
+        report_every: Steps between two rows of the history.
+        save_every_s: Seconds between two checkpoints.
+        judge_every: Steps between two validations.
+        mine_every: Steps between two searches for hard negatives.
     """
 
     steps: int = 20_000
@@ -45,16 +49,19 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True)
-class Poses:
-    """How pictures are turned, mirrored and stretched.
+class GeometricAugmentation:
+    """How images are rotated, mirrored and stretched.
 
-    usual_deg       standard deviation of the small turns
-    tilted_share    how often a picture is turned by up to `tilted_deg` instead
-    any_share       and how often by any angle
-    mirrored_share  how often it is mirrored
-    widened         from and up to how many times as wide as it is stored: some data sets hold
-                    pictures squeezed into squares
-    outline         of the things: a turned ellipse needs a smaller box than a turned rectangle
+    Attributes:
+        usual_deg: Standard deviation of the usual, small rotations.
+        tilted_share: Share of images rotated by up to `tilted_deg` instead.
+        tilted_deg: Largest rotation of those images.
+        any_share: Share of images rotated by any angle.
+        mirrored_share: Share of images mirrored.
+        widened: Range of factors by which stored images are widened. Some data sets hold images
+            squeezed into squares.
+        outline: Shape of the objects. A rotated ellipse needs a smaller box than a rotated
+            rectangle.
     """
 
     usual_deg: float = 7.0
@@ -63,52 +70,61 @@ class Poses:
     any_share: float = 0.05
     mirrored_share: float = 0.5
     widened: tuple[float, float] = (1.0, 1.0)
-    outline: Outline = "ellipse"
+    outline: Shape = "ellipse"
 
-    def width(self, rng: np.random.Generator) -> float:
-        """Return how many times as wide a picture becomes."""
+    def random_widening(self, rng: np.random.Generator) -> float:
+        """Return a factor for an image's width."""
         low, high = self.widened
         return math.exp(rng.uniform(math.log(low), math.log(high)))
 
 
-UPRIGHT = Poses(usual_deg=1.0, tilted_share=0.05, tilted_deg=15.0, any_share=0.0)
-"""For things that hang, stand or drive upright.
+UPRIGHT = GeometricAugmentation(usual_deg=1.0, tilted_share=0.05, tilted_deg=15.0, any_share=0.0)
+"""For objects that hang, stand or drive upright: license plates, screens.
 
-They are hardly turned: the box around a turned box is larger than the one around the turned thing,
-where that was turned already, and a network learns to draw boxes that are too large.
+They are hardly rotated. Where the object was rotated already, the box around its rotated box is too
+large, and the network would learn to predict boxes that are too large.
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Views:
-    """How canvases are made.
+class Augmentation:
+    """How training canvases are made.
 
-    side_px      width and height
-    crowd_share  how often small things are pasted in
-    poses        how pictures are turned and stretched
-    mined_share  how often a picture is one with a false alarm, where such are known
+    Attributes:
+        side_px: Width and height of a canvas.
+        crowd_share: Share of canvases with small objects pasted in.
+        geometry: How images are rotated, mirrored and stretched.
+        mined_share: Share of draws that show a hard negative, where any are known.
     """
 
     side_px: int = 256
     crowd_share: float = 0.3
-    poses: Poses = field(default_factory=Poses)
+    geometry: GeometricAugmentation = field(default_factory=GeometricAugmentation)
     mined_share: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to train on what, and how.
+    """What to train on and how.
 
-    dataset     a folder that `read_dataset` reads; its split "test" is never looked at
-    name        of the result: NAME.onnx and NAME.md, and NAME.training/ for what comes before
-    folder      where these are written
-    classes     what is to be found; all classes of the data set where empty
-    teachers    detectors that label what people left unlabelled; for data sets of one class
-    shares      how often pictures of a folder are drawn, relatively to the others
-    weights     where teachers' weights are looked for first
-    licences    of the pictures, for the card
-    start       an ONNX file of ours with whose weights to begin; random ones without it
-    width       of the network, as a share of the usual one
+    Attributes:
+        dataset: A folder that `read_dataset` reads; its split "test" is never used.
+        name: Name of the results: NAME.onnx and NAME.md, and NAME.training/ for checkpoints.
+        folder: Where these are written.
+        classes: Classes to detect; all classes of the data set when empty.
+        recipe: How long and how fast to train.
+        augmentation: How training canvases are made.
+        width: Width of the network, relative to the default.
+        batch: Canvases per batch and process.
+        seed: Seed of the random numbers.
+        workers: Processes that make canvases.
+        threads: Threads of PyTorch; None leaves the number to it.
+        device: "auto", "cpu", "cuda" or "cuda:1".
+        teachers: Detectors that add pseudo-labels; only for data sets of one class.
+        shares: Weights with which the images of a folder are drawn; 1 when missing.
+        weights_folder: Where the teachers' weights are looked for first.
+        licences: Licences of the images, for the model card.
+        initial_weights: An ONNX file of `trackblur train` to start with; random weights without.
     """
 
     dataset: Path
@@ -116,7 +132,7 @@ class Plan:
     folder: Path
     classes: tuple[str, ...] = ()
     recipe: Recipe = field(default_factory=Recipe)
-    views: Views = field(default_factory=Views)
+    augmentation: Augmentation = field(default_factory=Augmentation)
     width: float = 1.0
     batch: int = 16
     seed: int = 1
@@ -125,59 +141,71 @@ class Plan:
     device: str = "auto"
     teachers: tuple[str, ...] = ()
     shares: Mapping[str, float] = field(default_factory=dict)
-    weights: Path | None = None
+    weights_folder: Path | None = None
     licences: str = "not stated"
-    start: Path | None = None
+    initial_weights: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
-    """The pictures of a plan: to train on, and to validate on."""
+class TrainingData:
+    """The images to train on and to validate on.
+
+    Attributes:
+        classes: Names of the classes, in the order of their numbers.
+        train: Images to train on.
+        val: Images to validate on.
+        skipped: How many parts of the data set were skipped, by what they are.
+    """
 
     classes: tuple[str, ...]
-    train: tuple[Annotated, ...]
-    val: tuple[Annotated, ...]
-    left_out: Mapping[str, int]
+    train: tuple[AnnotatedImage, ...]
+    val: tuple[AnnotatedImage, ...]
+    skipped: Mapping[str, int]
 
     def summary(self) -> list[str]:
-        """Return lines that tell what was read."""
+        """Return lines that say what was read."""
         lines = []
-        for name, pictures in (("train", self.train), ("val", self.val)):
-            boxes = Counter(label for picture in pictures for label, _ in picture.things)
-            kinds = ", ".join(f"{boxes[label]} {label}" for label in self.classes)
-            bare = sum(not picture.things for picture in pictures)
-            ignored = sum(len(picture.ignored) for picture in pictures)
+        for name, images in (("train", self.train), ("val", self.val)):
+            boxes = Counter(label for image in images for label, _ in image.objects)
+            by_class = ", ".join(f"{boxes[label]} {label}" for label in self.classes)
+            without = sum(not image.objects for image in images)
+            ignored = sum(len(image.ignored) for image in images)
             lines.append(
-                f"{name}: {len(pictures)} pictures, {bare} of them without a box; "
-                f"boxes: {kinds}; ignored regions: {ignored}"
+                f"{name}: {len(images)} images, {without} of them without boxes; "
+                f"boxes: {by_class}; ignored regions: {ignored}"
             )
-        return lines + [f"left out: {count} {why}" for why, count in self.left_out.items()]
+        return lines + [f"skipped: {count} {what}" for what, count in self.skipped.items()]
 
 
-def material(plan: Plan) -> Material:
-    """Read the data set; hold a validation split out of "train" where it has none.
+def read_training_data(plan: Plan) -> TrainingData:
+    """Read the data set; without a split "val", images of "train" are set aside for it.
 
-    Raises SourceError, also for a picture that cannot be read to its end, and SettingsError.
+    Raises:
+        SourceError: The data set makes no sense, or an image cannot be read to its end.
+        SettingsError: There is no such class, no split "train", or no box to learn from.
     """
+    # These import OpenCV, which `trackblur --help` does not wait for.
+    from tracker_blur.training.datasets import read_dataset
+    from tracker_blur.training.datasets.dataset import check_images, with_validation
+
     dataset = with_validation(read_dataset(plan.dataset))
     classes = plan.classes or dataset.classes
     unknown = [name for name in classes if name not in dataset.classes]
     if unknown:
         known = ", ".join(dataset.classes)
         raise SettingsError(f"{plan.dataset}: no class '{', '.join(unknown)}': it has {known}")
-    check_classes(classes)
+    check_class_names(classes)
     if "train" not in dataset.splits:
         raise SettingsError(f"{plan.dataset}: no split 'train'")
-    pictures, validation = dataset.splits["train"], dataset.splits.get("val", ())
-    boxes = sum(name in classes for picture in pictures for name, _ in picture.things)
-    if not boxes:
+    images, validation = dataset.splits["train"], dataset.splits.get("val", ())
+    if not any(name in classes for image in images for name, _ in image.objects):
         raise SettingsError(f"{plan.dataset}: no boxes to learn from in the split 'train'")
-    check_pictures(plan.dataset, (*pictures, *validation))
-    return Material(tuple(classes), pictures, validation, dataset.left_out)
+    check_images(plan.dataset, (*images, *validation))
+    return TrainingData(tuple(classes), images, validation, dataset.skipped)
 
 
-def check_classes(classes: Sequence[str]) -> None:
-    """Raise SettingsError for a class name that an ONNX file cannot carry."""
+def check_class_names(classes: Sequence[str]) -> None:
+    """Raise SettingsError for a class name that an ONNX file cannot hold."""
     for name in classes:
         if "+" in name or "/" in name:
             raise SettingsError(f"class '{name}': rename it in the data set, without '+' and '/'")

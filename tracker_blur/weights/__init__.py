@@ -1,1 +1,1 @@
-"""Weight files: what is known, where it is kept, how it is fetched."""
+"""Weight files: which ones trackblur knows, where it finds them, and how it downloads them."""

@@ -1,6 +1,7 @@
-"""The weight files that trackblur knows: where they come from, their licenses and hashes.
+"""The weight files that trackblur knows, with their addresses, licenses and hashes.
 
-Addresses are official ones, pinned to a commit or a release where they can be.
+The addresses are official ones, pinned to a commit or a release where possible. To add a file, give
+its SHA-256 here, and the same in `models/README.md`.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class WeightFile:
-    """One file of a model, pinned.
+    """A pinned file of a model.
 
-    url          "" for a file that travels with the package
-    sha256       of the file, in lower-case hexadecimal
-    also_sha256  of files that say the same in other bytes
+    Attributes:
+        name: The file's name.
+        url: The official address; "" for a file that comes with the package.
+        size_bytes: The file's size, which a download must not exceed.
+        sha256: The file's hash, in lower-case hexadecimal.
+        also_sha256: Hashes of files with the same content in other bytes.
     """
 
     name: str
@@ -24,14 +28,22 @@ class WeightFile:
     sha256: str
     also_sha256: tuple[str, ...] = ()
 
-    def is_this(self, content: bytes) -> bool:
-        """Return whether a file's content is the pinned one."""
+    def matches(self, content: bytes) -> bool:
+        """Return whether a content is the pinned one."""
         return hashlib.sha256(content).hexdigest() in (self.sha256, *self.also_sha256)
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What `trackblur models pull NAME` fetches; `license_url` is where its license can be read."""
+    """A model: the files that `trackblur models pull NAME` downloads together.
+
+    Attributes:
+        name: The name to pull it by.
+        summary: One line, for `trackblur models`.
+        license_name: Its SPDX identifier.
+        license_url: Where to read the license, or the author's statement of it.
+        files: The files.
+    """
 
     name: str
     summary: str
@@ -46,10 +58,6 @@ _ZOO = (
 )
 _ZOO_LICENSE = "https://github.com/opencv/opencv_zoo/blob/main/models/face_detection_yunet/LICENSE"
 _OPENCV_LICENSE = "https://github.com/opencv/opencv/blob/4.0.1/LICENSE"
-_NANOTRACK = (
-    f"{_RAW}/HonglinChu/SiamTrackers/248663fde6bf7c40190cf10ee396d5662919ecd3"
-    "/NanoTrack/models/nanotrackv2"
-)
 
 MODELS = (
     Model(
@@ -86,7 +94,7 @@ MODELS = (
         "centerface",
         "CenterFace face detector (detector centerface)",
         "MIT",
-        "https://github.com/Star-Clouds/CenterFace/issues/39",  # the author: code and models
+        "https://github.com/Star-Clouds/CenterFace/issues/39",  # the author, on code and models
         (
             WeightFile(
                 "centerface.onnx",
@@ -116,7 +124,7 @@ MODELS = (
                 "/samples/dnn/face_detector/opencv_face_detector.pbtxt",
                 34_912,
                 "5397808362fc6fb7c4044484848e297b22449d913a267fa7f8bd9d86dce29144",
-                # opencv_extra keeps it without the newline at its end
+                # opencv_extra has it without the final newline
                 ("2e2c720657684a43c7c99f321cd872138aa3e68cb036f6103c1d8a4f732608e0",),
             ),
         ),
@@ -133,9 +141,9 @@ MODELS = (
                 28_092,
                 "f62621cac923d6f37bd669298c428bb7ee72233b5f8c3389bb893e35ebbcf795",
             ),
-            # OpenCV itself published an MD5 only (afbb6037fd180e8d2acb3b58ca737b9e, its pull
-            # request 9516, which also names the commit); this SHA-256 is the one that Emgu CV and
-            # BSI-OFIQ, among others, pin for the same address.
+            # OpenCV only published an MD5 (afbb6037fd180e8d2acb3b58ca737b9e, in pull request 9516,
+            # which also names the commit). This SHA-256 is the one that Emgu CV and BSI-OFIQ,
+            # among others, pin for the same address.
             WeightFile(
                 "res10_300x300_ssd_iter_140000.caffemodel",
                 f"{_RAW}/opencv/opencv_3rdparty/b2bfc75f6aea5b1f834ff0f0b865a7c18ff1459f"
@@ -145,32 +153,12 @@ MODELS = (
             ),
         ),
     ),
-    Model(
-        "nanotrack",
-        "NanoTrack v2 (tracker nano)",
-        "Apache-2.0",
-        "https://github.com/HonglinChu/SiamTrackers",
-        (
-            WeightFile(
-                "nanotrack_backbone_sim.onnx",
-                f"{_NANOTRACK}/nanotrack_backbone_sim.onnx",
-                1_056_849,
-                "530bdd0cd00f19afab79a863e71ba71e3312395a5dc9151af675082bdaaa2fc4",
-            ),
-            WeightFile(
-                "nanotrack_head_sim.onnx",
-                f"{_NANOTRACK}/nanotrack_head_sim.onnx",
-                726_198,
-                "0d8c0637be849f092cc7236cae02e55c8b9455ebe37ba50601d6115db4247cd9",
-            ),
-        ),
-    ),
 )
-"""Every model that `trackblur models pull` fetches."""
+"""Every model that `trackblur models pull` can download."""
 
-OWN = Model(
+BUNDLED = Model(
     "own",
-    "our own faces (detector onnx) and plates (--hide plates); they travel with trackblur",
+    "our own faces (detector onnx) and plates (--hide plates); included in trackblur",
     "MIT",
     "models/face.md and models/plate.md",
     (
@@ -188,4 +176,4 @@ OWN = Model(
         ),
     ),
 )
-"""The weights that are in the package: they come from nowhere else."""
+"""The weights that come with the package; they cannot be downloaded."""

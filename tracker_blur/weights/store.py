@@ -1,8 +1,8 @@
-"""Weight files: finds them and checks that they are what their names say.
+"""Finds weight files, and checks that they are what their names say.
 
 A file of a known name is used only if its SHA-256 is the pinned one, whatever folder it lies in,
-also one the user named: a damaged or exchanged detector would leave faces uncovered without any
-error. Files of other names are the user's own and taken as they are.
+including one that the user named. A damaged or replaced detector would leave faces visible without
+any error. Files of other names are the user's own and used as they are.
 """
 
 from __future__ import annotations
@@ -18,114 +18,87 @@ from typing import Literal
 import platformdirs
 
 from tracker_blur.errors import ModelError, SettingsError, reason_of
-from tracker_blur.weights.catalog import MODELS, OWN, Model, WeightFile
+from tracker_blur.weights.catalog import BUNDLED, MODELS, Model, WeightFile
 
 FOLDER_VARIABLE = "TRACKBLUR_MODELS"
 
+_KNOWN = {file.name: (model, file) for model in (*MODELS, BUNDLED) for file in model.files}
+
 
 class Weights:
-    """Finds weight files in a list of folders.
+    """The weight files in a list of folders.
 
-    used   names of the files that were asked for and found whole
+    The folders are, first to last: the given one, the one that TRACKBLUR_MODELS names, the one that
+    comes with the package, and the user's cache, where `pull` puts them.
 
-    The folders, first to last: the one given, the one that TRACKBLUR_MODELS names, the one that
-    travels with the package, and the user's cache, where `pull` puts them.
+    Attributes:
+        folders: The folders, in the order in which they are searched.
+        used: Names of the files that were requested and found intact.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        """Look in `folder` first.
+        """Search `folder` first.
 
         Raises SettingsError when it, or the folder that TRACKBLUR_MODELS names, does not exist:
-        looking elsewhere instead could silently end with a weaker detector.
+        the other folders alone could silently lead to a weaker detector.
         """
         folders = [packaged_folder(), cache_folder()]
         from_environment = os.environ.get(FOLDER_VARIABLE)
         if from_environment:
-            folders.insert(0, _existing(Path(from_environment), f"set {FOLDER_VARIABLE}"))
+            advice = f"set {FOLDER_VARIABLE} to one that exists"
+            folders.insert(0, _existing(Path(from_environment), advice))
         if folder is not None:
-            folders.insert(0, _existing(folder, "name one with `models_folder`"))
+            folders.insert(0, _existing(folder, "name one that exists with", "models_folder"))
         self.folders = tuple(folders)
         self.used: set[str] = set()
 
     def find(self, file_name: str) -> Path | None:
         """Return the first file of this name, unchecked; None when no folder has one.
 
-        Raises ModelError when a folder cannot be looked into.
+        Raises ModelError when a folder cannot be searched.
         """
         paths = (folder / file_name for folder in self.folders)
         return next((path for path in paths if _is_file(path)), None)
 
     def complete(self, choices: Sequence[Sequence[str]]) -> Sequence[str] | None:
-        """Return the first of several sets of file names that is found as a whole."""
+        """Return the first of several sets of file names of which every file is found."""
         return next((names for names in choices if all(map(self.find, names))), None)
 
     def path(self, file_name: str) -> Path:
-        """Return where a file lies, checked.
+        """Return the path of a file, after checking the file.
 
         Raises ModelError when it is missing, cannot be read, or is not what its name says.
         """
         return self._checked(file_name)[0]
 
     def read(self, file_name: str) -> bytes:
-        """Return a file's content, checked; raises ModelError as `path` does."""
+        """Return the content of a file, after checking it; raises ModelError as `path` does."""
         return self._checked(file_name)[1]
 
     def _checked(self, file_name: str) -> tuple[Path, bytes]:
         path = self.find(file_name)
         if path is None:
-            places = ", ".join(map(str, self.folders))
-            raise ModelError(f"no weight file {file_name} in {places}: {_advice(file_name)}")
+            folders = ", ".join(map(str, self.folders))
+            advice, remedy = _advice(file_name)
+            raise ModelError(f"no weight file {file_name} in {folders}: {advice}", remedy=remedy)
         try:
             content = path.read_bytes()
         except OSError as error:
             raise ModelError(
-                f"{path}: cannot read this weight file ({reason_of(error)})"
+                f"{path}: cannot read this weight file ({reason_of(error)}): change its permissions"
             ) from error
         known = _KNOWN.get(file_name)
-        if known is not None and not known[1].is_this(content):
+        if known is not None and not known[1].matches(content):
             raise ModelError(
                 f"{path}: damaged, or not the file that trackblur knows by this name (its SHA-256 "
-                f"is not {known[1].sha256[:12]}…): delete it and {_advice(file_name)}"
+                f"is not {known[1].sha256[:12]}…): delete it and {_advice(file_name)[0]}"
             )
         self.used.add(file_name)
         return path, content
 
 
-_KNOWN = {file.name: (model, file) for model in (*MODELS, OWN) for file in model.files}
-
-
-def _advice(file_name: str) -> str:
-    known = _KNOWN.get(file_name)
-    if known is not None and known[0] is OWN:
-        return "install trackblur again: it travels with it"
-    return (
-        f"get it with 'trackblur models pull {known[0].name}'"
-        if known
-        else "name a folder that holds it with `models_folder`"
-    )
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return stat.S_ISREG(path.stat().st_mode)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError as error:  # going on could silently end with a weaker detector
-        reason = reason_of(error)
-        raise ModelError(
-            f"{path.parent}: this folder of weight files cannot be looked into ({reason}): "
-            "change its permissions, or name another with `models_folder`"
-        ) from error
-
-
-def _existing(folder: Path, how: str) -> Path:
-    if not os.path.isdir(folder):  # noqa: PTH112  # never raises, also in a closed folder
-        raise SettingsError(f"{folder}: no such folder of weight files: {how} that exists")
-    return folder
-
-
 def packaged_folder() -> Path:
-    """Return the folder of weights that travel with the package."""
+    """Return the folder of the weights that come with the package."""
     try:
         return Path(importlib.import_module("tracker_blur.models").__path__[0])
     except ModuleNotFoundError:  # a checkout that is not installed
@@ -133,13 +106,13 @@ def packaged_folder() -> Path:
 
 
 def cache_folder() -> Path:
-    """Return the user's own folder of fetched weights; it need not exist."""
+    """Return the user's folder of downloaded weights; it may not exist."""
     return platformdirs.user_cache_path("trackblur", appauthor=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """A known file as it is on this machine; `path` is None when it is missing."""
+class WeightStatus:
+    """A known weight file and its state on this machine; `path` is None when it is missing."""
 
     model: Model
     file: WeightFile
@@ -147,17 +120,47 @@ class Listed:
     state: Literal["found", "missing", "damaged"]
 
 
-def listing(weights: Weights) -> list[Listed]:
-    """Return the state of every known file, in the table's order."""
-    return [_listed(weights, model, file) for model, file in _KNOWN.values()]
+def weight_statuses(weights: Weights) -> list[WeightStatus]:
+    """Return the status of every known file, in the catalog's order."""
+    return [_status(weights, model, file) for model, file in _KNOWN.values()]
 
 
-def _listed(weights: Weights, model: Model, file: WeightFile) -> Listed:
+def _status(weights: Weights, model: Model, file: WeightFile) -> WeightStatus:
     path = weights.find(file.name)
     if path is None:
-        return Listed(model, file, None, "missing")
+        return WeightStatus(model, file, None, "missing")
     try:
         weights.path(file.name)
     except ModelError:
-        return Listed(model, file, path, "damaged")
-    return Listed(model, file, path, "found")
+        return WeightStatus(model, file, path, "damaged")
+    return WeightStatus(model, file, path, "found")
+
+
+def _advice(file_name: str) -> tuple[str, str | None]:
+    """Return how to get a weight file, and the setting that helps, if any."""
+    known = _KNOWN.get(file_name)
+    if known is None:
+        return "name a folder that holds it with", "models_folder"
+    if known[0] is BUNDLED:
+        return "install trackblur again: it comes with it", None
+    return f"get it with 'trackblur models pull {known[0].name}'", None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:  # continuing could silently lead to a weaker detector
+        reason = reason_of(error)
+        raise ModelError(
+            f"{path.parent}: cannot search this folder of weight files ({reason}): change its "
+            "permissions, or name another with",
+            remedy="models_folder",
+        ) from error
+
+
+def _existing(folder: Path, advice: str, remedy: str | None = None) -> Path:
+    if not os.path.isdir(folder):  # noqa: PTH112  # never raises, not even for a locked folder
+        raise SettingsError(f"{folder}: no such folder of weight files: {advice}", remedy=remedy)
+    return folder

@@ -1,4 +1,4 @@
-"""Poses and skin tones, estimated from pixels."""
+"""Poses and skin tones that are estimated from pixels."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.detectors.pictures import FACE, portrait
+from tests.detectors.face_images import FACE, portrait
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.core.frame import Image
-from tracker_blur.training.datasets import Annotated
+from tracker_blur.training.datasets import AnnotatedImage
 from tracker_blur.training.evaluation.groups import (
     POSES,
     TONES,
     UNKNOWN,
     Grouper,
-    grouped,
-    recalls,
+    group_objects,
+    recall_by_group,
     tone,
 )
-from tracker_blur.training.evaluation.measure import scores
+from tracker_blur.training.evaluation.measure import score_detections
 from tracker_blur.weights.store import Weights
 
 BOX = Box(10, 10, 70, 70)
 
 
-def plain(lab: tuple[float, float, float]) -> Image:
+def flat_image(lab: tuple[float, float, float]) -> Image:
     pixel = np.full((80, 80, 3), lab, np.float32)
     return np.asarray(np.rint(cv2.cvtColor(pixel, cv2.COLOR_LAB2BGR) * 255), np.uint8)
 
@@ -43,12 +43,12 @@ def plain(lab: tuple[float, float, float]) -> Image:
     ],
 )
 def test_tones(lab: tuple[float, float, float], expected: str) -> None:
-    assert tone(plain(lab), BOX) == expected
+    assert tone(flat_image(lab), BOX) == expected
 
 
-def test_few_pixels_and_what_lies_outside_tell_no_tone() -> None:
-    assert tone(plain((75, 10, 15)), Box(10, 10, 25, 40)) == UNKNOWN
-    assert tone(plain((75, 10, 15)), Box(200, 200, 260, 260)) == UNKNOWN
+def test_small_boxes_and_boxes_outside_have_no_tone() -> None:
+    assert tone(flat_image((75, 10, 15)), Box(10, 10, 25, 40)) == UNKNOWN
+    assert tone(flat_image((75, 10, 15)), Box(200, 200, 260, 260)) == UNKNOWN
 
 
 @pytest.mark.shared
@@ -64,12 +64,13 @@ def test_recall_of_groups(shared: Path, tmp_path: Path) -> None:
     cv2.imwrite(str(path), portrait())
     rows, columns = portrait().shape[:2]
     wall = Box(0, 0, 40, 40)
-    pictures = [Annotated(path, (columns, rows), (("face", FACE), ("face", wall)))]
-    places = grouped(Grouper(Weights(shared / "models")), pictures, "face")
-    reached = scores(pictures, [[Detection(FACE, 0.9)]], "face", 12)
-    by_name = [(row.name, row.things, row.recall) for row in recalls(reached, 1, places)]
+    images = [AnnotatedImage(path, (columns, rows), (("face", FACE), ("face", wall)))]
+    groups = group_objects(Grouper(Weights(shared / "models")), images, "face")
+    scores = score_detections(images, [[Detection(FACE, 0.9)]], "face", 12)
+    rows = recall_by_group(scores, 1, groups)
+    by_name = [(row.name, row.object_count, row.recall) for row in rows]
     assert [name for name, _, _ in by_name] == [*POSES, *TONES]
     poses = by_name[: len(POSES)]
-    assert sum(things for _, things, _ in poses) == 2
+    assert sum(count for _, count, _ in poses) == 2
     assert (UNKNOWN, 1, 0.0) in poses
-    assert any(things == 1 and recall == 1.0 for _, things, recall in poses)
+    assert any(count == 1 and recall == 1.0 for _, count, recall in poses)

@@ -1,4 +1,4 @@
-"""The figures, on finds whose outcome is known by hand."""
+"""Running a detector over annotated images, and scores of detections with a known outcome."""
 
 from __future__ import annotations
 
@@ -7,82 +7,131 @@ from pathlib import Path
 
 import pytest
 
+from tests.annotated_files import BOX, SIZE, write_image
 from tracker_blur.core.box import Box, Detection
-from tracker_blur.training.datasets import Annotated
-from tracker_blur.training.evaluation.measure import SIZES_PX, Scores, scores
+from tracker_blur.core.frame import Image
+from tracker_blur.training.datasets import AnnotatedImage
+from tracker_blur.training.evaluation.measure import (
+    SIZES_PX,
+    Scores,
+    detect_images,
+    score_detections,
+    top_detections,
+)
 
 SMALL, LARGE = Box(10, 10, 25, 25), Box(100, 100, 190, 190)
 FAR = Box(300, 10, 330, 40)
 
 
-def annotated(*boxes: Box, ignored: tuple[Box, ...] = ()) -> Annotated:
-    return Annotated(Path("a.jpg"), (400, 400), tuple(("face", box) for box in boxes), ignored)
+class MiddleDetector:
+    """Detects the middle of every image, and records the sizes of the images."""
+
+    default_confidence = 0.5
+    low_confidence = 0.3
+
+    def __init__(self) -> None:
+        self.sizes: list[tuple[int, int]] = []
+
+    def detect(self, image: Image, confidence: float) -> list[Detection]:
+        rows, columns = image.shape[:2]
+        self.sizes.append((columns, rows))
+        return [Detection(Box(0.25 * columns, 0, 0.75 * columns, rows), 0.9)]
 
 
-def judged(picture: Annotated, *finds: tuple[Box, float], smallest_px: float = 12) -> Scores:
-    found = [Detection(box, score) for box, score in finds]
-    return scores([picture], [found], "face", smallest_px)
+@pytest.mark.parametrize("scale", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("widened", [1.0, 1.44])
+def test_boxes_are_in_the_stored_pixels(tmp_path: Path, scale: float, widened: float) -> None:
+    image = AnnotatedImage(write_image(tmp_path / "a.png"), SIZE, (("face", BOX),))
+    detector = MiddleDetector()
+    ((detection,),) = detect_images(detector, [image], scale, widened)
+    (columns, rows), (width, height) = detector.sizes[0], SIZE
+    assert columns / rows == pytest.approx(widened * width / height, rel=0.03)
+    assert columns * rows == pytest.approx(scale**2 * width * height, rel=0.03)
+    assert detection.box.as_tuple() == pytest.approx((0.25 * width, 0, 0.75 * width, height))
 
 
-def test_all_found_and_nothing_else() -> None:
-    reached = judged(annotated(SMALL, LARGE), (SMALL, 0.9), (LARGE, 0.8))
-    assert reached.ap50 == pytest.approx(1.0)
-    assert reached.recall_at == (1.0, 1.0)
-    assert (reached.things, reached.alarms, reached.missed) == (2, (), ())
-    by_size = dict(zip(SIZES_PX, reached.recall, strict=True))
+def test_as_many_detections_as_labels_are_kept() -> None:
+    image = AnnotatedImage(Path("a.png"), SIZE, (("plate", BOX), ("face", BOX)))
+    detections = [
+        Detection(BOX, 0.4, "plate"),
+        Detection(BOX.moved(40, 0), 0.8, "plate"),
+        Detection(BOX, 0.9, "face"),
+    ]
+    assert top_detections(detections, image, "plate") == [detections[1]]
+    assert top_detections(detections, AnnotatedImage(Path("b.png"), SIZE, ()), "plate") == []
+
+
+def annotated(*boxes: Box, ignored: tuple[Box, ...] = ()) -> AnnotatedImage:
+    return AnnotatedImage(Path("a.jpg"), (400, 400), tuple(("face", box) for box in boxes), ignored)
+
+
+def scored(
+    image: AnnotatedImage, *detections: tuple[Box, float], smallest_px: float = 12
+) -> Scores:
+    return score_detections(
+        [image], [[Detection(box, score) for box, score in detections]], "face", smallest_px
+    )
+
+
+def test_perfect_detections() -> None:
+    scores = scored(annotated(SMALL, LARGE), (SMALL, 0.9), (LARGE, 0.8))
+    assert scores.ap50 == pytest.approx(1.0)
+    assert scores.recall_at == (1.0, 1.0)
+    assert (scores.object_count, scores.false_alarms, scores.missed) == (2, (), ())
+    by_size = dict(zip(SIZES_PX, scores.recall_by_size, strict=True))
     assert by_size[12, 20] == by_size[80, math.inf] == 1.0
     assert math.isnan(by_size[20, 40])
 
 
-def test_a_sure_false_alarm_costs_precision_and_is_told() -> None:
-    reached = judged(annotated(SMALL), (FAR, 0.9), (SMALL, 0.8))
-    assert reached.ap50 == pytest.approx(0.5)
-    assert reached.recall_at == (0.0, 1.0)  # at 0.1 a picture there may be none
-    (alarm,) = reached.alarms
-    assert (alarm.picture, alarm.box, alarm.score) == (0, FAR, 0.9)
+def test_a_confident_false_alarm_costs_precision_and_is_listed() -> None:
+    scores = scored(annotated(SMALL), (FAR, 0.9), (SMALL, 0.8))
+    assert scores.ap50 == pytest.approx(0.5)
+    assert scores.recall_at == (0.0, 1.0)  # 0.1 per image allows none
+    (alarm,) = scores.false_alarms
+    assert (alarm.image_index, alarm.box, alarm.score) == (0, FAR, 0.9)
 
 
-def test_what_is_missed_is_told() -> None:
-    reached = judged(annotated(SMALL, LARGE), (SMALL, 0.9))
-    assert reached.recall_at == (0.5, 0.5)
-    assert [outcome.box for outcome in reached.missed] == [LARGE]
+def test_missed_objects_are_listed() -> None:
+    scores = scored(annotated(SMALL, LARGE), (SMALL, 0.9))
+    assert scores.recall_at == (0.5, 0.5)
+    assert [outcome.box for outcome in scores.missed] == [LARGE]
 
 
-def test_a_second_find_of_the_same_thing_is_a_false_alarm() -> None:
-    reached = judged(annotated(LARGE), (LARGE, 0.9), (LARGE.moved(2, 2), 0.8))
-    assert len(reached.alarms) == 1
+def test_detected_objects_are_listed_with_their_scores() -> None:
+    scores = scored(annotated(SMALL, LARGE), (LARGE, 0.4), (LARGE.moved(1, 1), 0.3), (FAR, 0.9))
+    (detected,) = scores.detected
+    assert (detected.box, detected.score) == (LARGE, 0.4)
 
 
-def test_a_loose_box_is_no_find() -> None:
-    assert judged(annotated(LARGE), (LARGE.padded(0.5), 0.9)).recall_at == (0.0, 0.0)
+def test_a_second_detection_of_the_same_object_is_a_false_alarm() -> None:
+    scores = scored(annotated(LARGE), (LARGE, 0.9), (LARGE.moved(2, 2), 0.8))
+    assert len(scores.false_alarms) == 1
 
 
-def test_small_things_and_ignored_regions_are_not_judged() -> None:
-    picture = annotated(SMALL, LARGE, ignored=(FAR.padded(1),))
-    finds = (SMALL, 0.9), (FAR, 0.95), (FAR.moved(3, 3), 0.9), (LARGE, 0.5)
-    reached = judged(picture, *finds, smallest_px=16)
-    assert (reached.things, reached.alarms) == (1, ())
-    assert reached.ap50 == pytest.approx(1.0)
+def test_a_loose_box_matches_nothing() -> None:
+    assert scored(annotated(LARGE), (LARGE.padded(0.5), 0.9)).recall_at == (0.0, 0.0)
+
+
+def test_small_objects_and_ignored_regions_do_not_count() -> None:
+    image = annotated(SMALL, LARGE, ignored=(FAR.padded(1),))
+    detections = (SMALL, 0.9), (FAR, 0.95), (FAR.moved(3, 3), 0.9), (LARGE, 0.5)
+    scores = scored(image, *detections, smallest_px=16)
+    assert (scores.object_count, scores.false_alarms) == (1, ())
+    assert scores.ap50 == pytest.approx(1.0)
 
 
 def test_other_classes_do_not_count() -> None:
     plate = Detection(SMALL, 0.9, "plate")
-    reached = scores([annotated(SMALL)], [[plate]], "face", 12)
-    assert (reached.recall_at, reached.alarms) == ((0.0, 0.0), ())
+    scores = score_detections([annotated(SMALL)], [[plate]], "face", 12)
+    assert (scores.recall_at, scores.false_alarms) == ((0.0, 0.0), ())
 
 
-def test_without_things_there_is_no_precision() -> None:
-    reached = judged(annotated(), (SMALL, 0.9))
-    assert math.isnan(reached.ap50)
-    assert len(reached.alarms) == 1
+def test_without_objects_precision_is_nan() -> None:
+    scores = scored(annotated(), (SMALL, 0.9))
+    assert math.isnan(scores.ap50)
+    assert len(scores.false_alarms) == 1
 
 
-def test_without_finds_all_is_missed() -> None:
-    reached = judged(annotated(SMALL))
-    assert (reached.ap50, reached.recall_at) == (0.0, (0.0, 0.0))
-
-
-def test_what_is_found_is_told_with_its_score() -> None:
-    reached = judged(annotated(SMALL, LARGE), (LARGE, 0.4), (LARGE.moved(1, 1), 0.3), (FAR, 0.9))
-    ((found),) = reached.found
-    assert (found.box, found.score, found.correct) == (LARGE, 0.4, True)
+def test_without_detections_everything_is_missed() -> None:
+    scores = scored(annotated(SMALL))
+    assert (scores.ap50, scores.recall_at) == (0.0, (0.0, 0.0))

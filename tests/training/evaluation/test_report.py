@@ -1,22 +1,22 @@
-"""The page stands alone, and shows what was missed."""
+"""The HTML report is self-contained and shows the errors."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tests.annotated_files import BOX, SIZE, write_picture
+from tests.annotated_files import BOX, SIZE, write_image
 from tracker_blur.core.box import Box, Detection
-from tracker_blur.training.datasets import Annotated
-from tracker_blur.training.evaluation.measure import scores
-from tracker_blur.training.evaluation.report import Section, page, write
+from tracker_blur.training.datasets import AnnotatedImage
+from tracker_blur.training.evaluation.measure import score_detections
+from tracker_blur.training.evaluation.report import Section, render_report, write_report
 
 
-def test_the_page_shows_misses_and_false_alarms(tmp_path: Path) -> None:
-    file = write_picture(tmp_path / "folder" / "a<b.png")
-    pictures = [Annotated(file, SIZE, (("face", BOX),))]
-    reached = scores(pictures, [[Detection(Box(60, 10, 90, 40), 0.75)]], "face", 12)
-    text = page("A <title>", ["one"], [["0.5 & more"]], [Section("net", reached, pictures)])
-    write(tmp_path / "report.html", text)
+def test_the_report_shows_misses_and_false_alarms(tmp_path: Path) -> None:
+    file = write_image(tmp_path / "folder" / "a<b.png")
+    images = [AnnotatedImage(file, SIZE, (("face", BOX),))]
+    scores = score_detections(images, [[Detection(Box(60, 10, 90, 40), 0.75)]], "face", 12)
+    text = render_report("A <title>", ["one"], [["0.5 & more"]], [Section("net", scores, images)])
+    write_report(tmp_path / "report.html", text)
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == text
     assert text.count("data:image/jpeg;base64,") == 2
     assert "score 0.75" in text

@@ -1,4 +1,7 @@
-"""Annotated pictures as annotation tools export them: YOLO, COCO JSON, Pascal VOC, our own CSV."""
+"""Readers of annotated images as annotation tools export them: YOLO, COCO, Pascal VOC, CSV.
+
+To add a layout, add a module with a test for the layout and a reader, and list both in `_LAYOUTS`.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,9 @@ from tracker_blur.training.datasets._coco import is_coco, read_coco
 from tracker_blur.training.datasets._table import is_table, read_table
 from tracker_blur.training.datasets._voc import is_voc, read_voc
 from tracker_blur.training.datasets._yolo import is_yolo, read_yolo
-from tracker_blur.training.datasets.annotated import Annotated, Dataset
+from tracker_blur.training.datasets.dataset import AnnotatedImage, Dataset
 
-__all__ = ["Annotated", "Dataset", "read_dataset"]
+__all__ = ["AnnotatedImage", "Dataset", "read_dataset"]
 
 _LAYOUTS: tuple[tuple[Callable[[Path], bool], Callable[[Path], Dataset]], ...] = (
     (is_table, read_table),
@@ -23,24 +26,26 @@ _LAYOUTS: tuple[tuple[Callable[[Path], bool], Callable[[Path], Dataset]], ...] =
 
 
 def read_dataset(folder: Path) -> Dataset:
-    """Return what a folder of annotated pictures holds; no picture is decoded.
+    """Return the dataset in a folder; no image is decoded.
 
-    The layout is told by the files: labels.csv, data.yaml or classes.txt (YOLO), a .json with
+    The files decide the layout: labels.csv (our own), data.yaml or classes.txt (YOLO), a .json with
     "annotations" (COCO), .xml files (Pascal VOC).
 
-    Raises SourceError when there is no such layout, or for what makes no sense in it: a box outside
-    its picture, an unknown class, a missing or broken picture, a broken file of labels, a split
-    without pictures, labels without their picture, nothing labelled at all. The message counts the
-    problems and tells the first. MissingPackageError when YOLO's data.yaml needs PyYAML.
+    Raises:
+        SourceError: The folder has none of these layouts, or its content is invalid: a box outside
+            its image, an unknown class, a missing or broken image, a broken label file, a split
+            without images, labels without their image, or no label at all. The message gives the
+            first problem and the number of others.
+        MissingPackageError: data.yaml needs PyYAML, which is not installed.
     """
     if folder.is_file():
-        raise SourceError(f"{folder}: is a file: give the folder it lies in")
+        raise SourceError(f"{folder}: this is a file: give the folder that holds it")
     if not folder.is_dir():
-        raise SourceError(f"{folder}: no such folder: check the name")
-    for is_this, read in _LAYOUTS:
-        if is_this(folder):
+        raise SourceError(f"{folder}: no such folder: check its name")
+    for has_layout, read in _LAYOUTS:
+        if has_layout(folder):
             return read(folder)
     raise SourceError(
-        f"{folder}: no annotations found: export them as YOLO (data.yaml), COCO (.json), Pascal "
+        f"{folder}: no annotations found: export them as YOLO (data.yaml), COCO (.json) or Pascal "
         "VOC (.xml), or write a labels.csv"
     )

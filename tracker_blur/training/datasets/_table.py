@@ -1,8 +1,8 @@
-"""Our own table: labels.csv with the columns file, split, style, boxes and ignore.
+"""Our own CSV layout: labels.csv with the columns file, split, style, boxes and ignore.
 
-Boxes are "x1 y1 x2 y2" in pixels, joined by ";". `style` names the class of all of a picture's
-boxes; "none" has none. Whole heads ("head") are left out: a net that learns them beside faces
-learns neither.
+Boxes are "x1 y1 x2 y2" in pixels, joined by ";". `style` is the class of all boxes of an image, or
+"none" for an image without objects. Rows with whole heads ("head") are skipped: a network that
+learns them together with faces learns neither.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 from tracker_blur.core.box import Box
-from tracker_blur.errors import SourceError
-from tracker_blur.training.datasets.annotated import (
-    Annotated,
+from tracker_blur.errors import SourceError, reason_of
+from tracker_blur.training.datasets.dataset import (
+    AnnotatedImage,
     Dataset,
     Problems,
-    finished,
-    split_named,
+    build_dataset,
+    split_from_name,
 )
 
 _FILE_NAME = "labels.csv"
 _COLUMNS = ("file", "split", "style", "boxes", "ignore")
-_EMPTY, _LEFT_OUT = "none", "head"
+_NO_OBJECTS, _SKIPPED = "none", "head"
 
 
 def is_table(folder: Path) -> bool:
@@ -32,55 +32,59 @@ def is_table(folder: Path) -> bool:
 
 
 def read_table(folder: Path) -> Dataset:
-    """Return the data set; raises SourceError."""
+    """Return the dataset; raises SourceError."""
     problems = Problems(folder)
-    splits: dict[str, list[Annotated]] = defaultdict(list)
-    left_out: Counter[str] = Counter()
+    splits: dict[str, list[AnnotatedImage]] = defaultdict(list)
+    skipped: Counter[str] = Counter()
     classes: dict[str, None] = {}
-    try:
-        with (folder / _FILE_NAME).open(encoding="utf-8-sig", newline="") as file:
-            table = csv.DictReader(file)
-            columns, rows = table.fieldnames or (), list(table)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SourceError(f"{folder / _FILE_NAME}: cannot read this table ({error})") from error
-    missing = [name for name in _COLUMNS if name not in columns]
-    if missing:
-        raise SourceError(f"{folder / _FILE_NAME}: no column {', '.join(missing)}")
-    for number, row in enumerate(rows, 2):
+    for number, row in enumerate(_rows(folder / _FILE_NAME), 2):
         where = f"{_FILE_NAME}, line {number}"
         if any(row[name] is None for name in _COLUMNS):
             problems.add(f"{where}: has fewer cells than the first line")
             continue
-        split = split_named(row["split"])
+        split = split_from_name(row["split"])
         if split is None:
-            problems.add(f"{where}: unknown split '{row['split']}': train, val and test are known")
+            problems.add(f"{where}: unknown split '{row['split']}': use train, val or test")
             continue
-        if row["style"] == _LEFT_OUT:
-            left_out["whole heads"] += 1
+        if row["style"] == _SKIPPED:
+            skipped["whole heads"] += 1
             continue
-        size = problems.size(folder / row["file"])
+        size = problems.image_size(folder / row["file"])
         if size is None:
             continue
-        if row["style"] != _EMPTY:
+        if row["style"] != _NO_OBJECTS:
             classes[row["style"]] = None
-        things = _boxes(row["boxes"], size, where, problems)
+        boxes = _boxes(row["boxes"], size, where, problems)
         ignored = _boxes(row["ignore"], size, where, problems)
-        if row["style"] == _EMPTY and things:
-            problems.add(f"{where}: boxes in a picture of the style 'none'")
-        named = tuple((row["style"], box) for box in things)
-        splits[split].append(Annotated(folder / row["file"], size, named, tuple(ignored)))
-    return finished(folder, classes, splits, problems, dict(left_out))
+        if row["style"] == _NO_OBJECTS and boxes:
+            problems.add(f"{where}: an image of the style 'none' has boxes")
+        objects = tuple((row["style"], box) for box in boxes)
+        splits[split].append(AnnotatedImage(folder / row["file"], size, objects, tuple(ignored)))
+    return build_dataset(folder, classes, splits, problems, dict(skipped))
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            table = csv.DictReader(file)
+            columns, rows = table.fieldnames or (), list(table)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise SourceError(f"{path}: cannot read this table ({reason_of(error)})") from error
+    missing = [name for name in _COLUMNS if name not in columns]
+    if missing:
+        raise SourceError(f"{path}: no column {', '.join(missing)}")
+    return rows
 
 
 def _boxes(text: str, size: tuple[int, int], where: str, problems: Problems) -> list[Box]:
-    found = []
+    boxes = []
     for part in filter(None, text.split(";")):
         try:
             left, top, right, bottom = map(float, part.split())
         except ValueError:
-            problems.add(f"{where}: '{part}' is no box: four numbers are")
+            problems.add(f"{where}: '{part}' is not a box: give four numbers")
             continue
-        box = problems.box(Box(left, top, right, bottom), size, where)
+        box = problems.clipped_box(Box(left, top, right, bottom), size, where)
         if box is not None:
-            found.append(box)
-    return found
+            boxes.append(box)
+    return boxes

@@ -1,9 +1,9 @@
-"""YOLO: a .txt file a picture, with lines of class number, center x and y, width and height.
+"""YOLO layout: one .txt file per image, a line per object: class number, center, width, height.
 
-Numbers are shares of the picture's sides. Polygons (class number, then x and y of three points or
-more) count as the box around them. The classes stand in data.yaml (Ultralytics, Roboflow, CVAT) or
-classes.txt (Label Studio). Labels lie beside the pictures, or in a folder `labels` where the
-pictures lie in a folder `images`.
+Coordinates are fractions of the image's sides. Polygons (class number, then x and y of three points
+or more) become the box around them. The class names are in data.yaml (Ultralytics, Roboflow, CVAT)
+or classes.txt (Label Studio). Label files lie next to the images, or in a folder `labels` where the
+images lie in a folder `images`.
 """
 
 from __future__ import annotations
@@ -14,60 +14,60 @@ from pathlib import Path
 from typing import Any
 
 from tracker_blur.core.box import Box
-from tracker_blur.errors import MissingPackageError, SourceError
-from tracker_blur.training.datasets.annotated import (
-    Annotated,
+from tracker_blur.errors import MissingPackageError, SourceError, reason_of
+from tracker_blur.training.datasets.dataset import (
+    AnnotatedImage,
     Dataset,
     Problems,
-    finished,
-    pictures_in,
-    split_named,
+    build_dataset,
+    images_in,
+    split_from_name,
 )
 
 _CLASSES_FILE = "classes.txt"
-_LONGEST = 40  # of a line, in messages
+_QUOTED_CHARACTERS = 40  # of a line, in messages
 
 
 def is_yolo(folder: Path) -> bool:
     """Return whether the folder holds a data.yaml or classes.txt."""
-    return _settings_file(folder) is not None or (folder / _CLASSES_FILE).is_file()
+    return _config_file(folder) is not None or (folder / _CLASSES_FILE).is_file()
 
 
 def read_yolo(folder: Path) -> Dataset:
-    """Return the data set; raises SourceError, and MissingPackageError without PyYAML."""
+    """Return the dataset; raises SourceError, and MissingPackageError without PyYAML."""
     problems = Problems(folder)
-    file = _settings_file(folder)
-    settings = _settings(file) if file else {}
-    classes = _classes(settings, folder)
-    places = {
-        split: settings[key]
+    config_file = _config_file(folder)
+    config = _read_config(config_file) if config_file else {}
+    classes = _classes(config, folder)
+    locations = {
+        split: config[key]
         for key in ("train", "val", "valid", "test")
-        if settings.get(key) and (split := split_named(key))
+        if config.get(key) and (split := split_from_name(key))
     }
-    root = folder / str(settings.get("path") or "")
-    splits: dict[str, list[Annotated]] = {}
-    left_out: dict[str, int] = {}
-    for split, place in (places or {"train": "."}).items():
-        parts = place if isinstance(place, list) else [place]
-        found = [path for part in parts if (path := _found(folder, root, str(part)))]
-        if split == "test" and not found:  # Roboflow names one that it has not exported
-            left_out["split whose folder is missing: test"] = 1
+    root = folder / str(config.get("path") or "")
+    splits: dict[str, list[AnnotatedImage]] = {}
+    skipped: dict[str, int] = {}
+    for split, location in (locations or {"train": "."}).items():
+        parts = location if isinstance(location, list) else [location]
+        paths = [path for part in parts if (path := _existing(folder, root, str(part)))]
+        if split == "test" and not paths:  # Roboflow names one that it has not exported
+            skipped["split whose folder is missing: test"] = 1
             continue
-        pictures = [picture for path in found for picture in _pictures(folder, root, path)]
-        read = (_annotated(picture, classes, problems) for picture in pictures)
-        splits[split] = [picture for picture in read if picture is not None]
-        for path in filter(Path.is_dir, found):
-            for file in _without_picture(path):
-                problems.add(f"{problems.named(file)}: the picture of these labels is missing")
-    return finished(folder, classes, splits, problems, left_out)
+        images = [image for path in paths for image in _image_paths(folder, root, path)]
+        annotated = (_annotated_image(image, classes, problems) for image in images)
+        splits[split] = [image for image in annotated if image is not None]
+        for path in filter(Path.is_dir, paths):
+            for file in _labels_without_image(path):
+                problems.add(f"{problems.relative(file)}: the image of these labels is missing")
+    return build_dataset(folder, classes, splits, problems, skipped)
 
 
-def _settings_file(folder: Path) -> Path | None:
-    named = [folder / "data.yaml", folder / "data.yml", *sorted(folder.glob("*.yaml"))]
-    return next((file for file in named if file.is_file()), None)
+def _config_file(folder: Path) -> Path | None:
+    candidates = [folder / "data.yaml", folder / "data.yml", *sorted(folder.glob("*.yaml"))]
+    return next((file for file in candidates if file.is_file()), None)
 
 
-def _settings(file: Path) -> dict[str, Any]:
+def _read_config(file: Path) -> dict[str, Any]:
     try:
         yaml = importlib.import_module("yaml")
     except ImportError as error:
@@ -75,15 +75,15 @@ def _settings(file: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
+        reason = " ".join(reason_of(error).split())
         raise SourceError(f"{file}: cannot read this file ({reason})") from error
     if not isinstance(content, dict):
-        raise SourceError(f"{file}: no settings of a YOLO data set")
+        raise SourceError(f"{file}: this is not the configuration of a YOLO dataset")
     return content
 
 
-def _classes(settings: dict[str, Any], folder: Path) -> tuple[str, ...]:
-    names = settings.get("names")
+def _classes(config: dict[str, Any], folder: Path) -> tuple[str, ...]:
+    names = config.get("names")
     if isinstance(names, dict):
         try:
             return tuple(str(names[number]) for number in range(len(names)))
@@ -98,38 +98,40 @@ def _classes(settings: dict[str, Any], folder: Path) -> tuple[str, ...]:
     return tuple(filter(None, map(str.strip, text.splitlines())))
 
 
-def _found(folder: Path, root: Path, place: str) -> Path | None:
-    """Return where a split's pictures lie, or their list."""
+def _existing(folder: Path, root: Path, location: str) -> Path | None:
+    """Return the folder of a split's images, or the list of them."""
     # Roboflow writes "../train/images" and means "train/images"; others mean what they write.
-    choices = (root / place, folder / place, folder / place.removeprefix("../"))
-    return next((choice for choice in choices if choice.exists()), None)
+    candidates = (root / location, folder / location, folder / location.removeprefix("../"))
+    return next((path for path in candidates if path.exists()), None)
 
 
-def _pictures(folder: Path, root: Path, found: Path) -> list[Path]:
-    if found.is_dir():
-        return pictures_in(found)
+def _image_paths(folder: Path, root: Path, location: Path) -> list[Path]:
+    if location.is_dir():
+        return images_in(location)
     try:
-        lines = found.read_text(encoding="utf-8-sig").splitlines()
+        lines = location.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(f"{found}: cannot read this list of pictures ({error})") from error
-    named = [line.strip() for line in lines if line.strip()]
-    places = [(root / name, folder / name) for name in named]
-    return [next(filter(os.path.isfile, choices), choices[0]) for choices in places]
+        raise SourceError(
+            f"{location}: cannot read this list of images ({reason_of(error)})"
+        ) from error
+    names = [line.strip() for line in lines if line.strip()]
+    candidates = [(root / name, folder / name) for name in names]
+    return [next(filter(os.path.isfile, paths), paths[0]) for paths in candidates]
 
 
-def _label_file(picture: Path) -> Path:
-    parts = list(picture.parts)
-    for place in range(len(parts) - 2, -1, -1):
-        if parts[place] == "images":
-            parts[place] = "labels"
+def _label_file(image: Path) -> Path:
+    parts = list(image.parts)
+    for index in range(len(parts) - 2, -1, -1):
+        if parts[index] == "images":
+            parts[index] = "labels"
             break
     return Path(*parts).with_suffix(".txt")
 
 
-def _without_picture(pictures: Path) -> list[Path]:
-    """Return the files of labels of a folder of pictures that belong to none of them."""
-    known = set(map(_label_file, pictures_in(pictures)))
-    files = sorted(_label_file(pictures / "any").parent.rglob("*.txt"))
+def _labels_without_image(folder: Path) -> list[Path]:
+    """Return the label files that belong to a folder of images but to none of its images."""
+    known = set(map(_label_file, images_in(folder)))
+    files = sorted(_label_file(folder / "any").parent.rglob("*.txt"))
     return [file for file in files if file not in known and _holds_labels(file)]
 
 
@@ -142,29 +144,33 @@ def _holds_labels(file: Path) -> bool:
         return False
 
 
-def _annotated(picture: Path, classes: tuple[str, ...], problems: Problems) -> Annotated | None:
-    size = problems.size(picture)
+def _annotated_image(
+    path: Path, classes: tuple[str, ...], problems: Problems
+) -> AnnotatedImage | None:
+    size = problems.image_size(path)
     if size is None:
         return None
-    file = _label_file(picture)
-    # Without a file, or in an empty one, a picture is one with nothing to find.
+    file = _label_file(path)
+    # An image with an empty label file, or with none, has no objects.
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines() if file.is_file() else []
     except (OSError, UnicodeDecodeError) as error:
-        problems.add(f"{file}: cannot read these labels ({error})")
+        problems.add(f"{file}: cannot read these labels ({reason_of(error)})")
         return None
-    things = []
+    objects = []
     for number, line in enumerate(lines, 1):
         if line.strip():
-            short = line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
-            where = f"{problems.named(file)}, line {number}: {short!r}"
-            thing = _thing(line.split(), classes, size, where, problems)
-            if thing is not None:
-                things.append(thing)
-    return Annotated(picture, size, tuple(things))
+            quoted = line
+            if len(line) > _QUOTED_CHARACTERS:
+                quoted = f"{line[:_QUOTED_CHARACTERS]}..."
+            where = f"{problems.relative(file)}, line {number}: {quoted!r}"
+            labelled = _object(line.split(), classes, size, where, problems)
+            if labelled is not None:
+                objects.append(labelled)
+    return AnnotatedImage(path, size, tuple(objects))
 
 
-def _thing(
+def _object(
     words: list[str],
     classes: tuple[str, ...],
     size: tuple[int, int],
@@ -172,20 +178,21 @@ def _thing(
     problems: Problems,
 ) -> tuple[str, Box] | None:
     try:
-        number, shares = int(words[0]), [float(word) for word in words[1:]]
+        number, fractions = int(words[0]), [float(word) for word in words[1:]]
     except ValueError:
-        problems.add(f"{where}: a class number and numbers are expected")
+        problems.add(f"{where}: expected a class number and coordinates")
         return None
     if not 0 <= number < len(classes):
-        problems.add(f"{where}: unknown class {number}: {len(classes)} are named")
+        problems.add(f"{where}: unknown class {number}: {len(classes)} classes are named")
         return None
-    if len(shares) == 4:
-        x, y, width, height = shares
+    if len(fractions) == 4:
+        x, y, width, height = fractions
         box = Box.around((x, y), width, height)
-    elif len(shares) >= 6 and len(shares) % 2 == 0:
-        box = Box(min(shares[::2]), min(shares[1::2]), max(shares[::2]), max(shares[1::2]))
+    elif len(fractions) >= 6 and len(fractions) % 2 == 0:
+        xs, ys = fractions[::2], fractions[1::2]
+        box = Box(min(xs), min(ys), max(xs), max(ys))
     else:
-        problems.add(f"{where}: {len(shares)} numbers are neither a box nor a polygon")
+        problems.add(f"{where}: {len(fractions)} coordinates are neither a box nor a polygon")
         return None
-    cut = problems.box(box.scaled(*size), size, where)
-    return None if cut is None else (classes[number], cut)
+    clipped = problems.clipped_box(box.scaled(*size), size, where)
+    return None if clipped is None else (classes[number], clipped)

@@ -1,1 +1,1 @@
-"""Judges detectors on annotated pictures: the same ruler for all of them."""
+"""Evaluation of detectors on annotated images: the same metrics for all of them."""

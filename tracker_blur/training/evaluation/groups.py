@@ -1,13 +1,15 @@
-"""Groups of faces, by pose and skin tone: shows who is found less often than others.
+"""Recall by pose and skin tone: shows which groups of faces a detector misses more often.
 
-Our pictures carry no such labels, so both are estimated from the pixels in a labelled box. Pose: by
-the landmarks that YuNet sees in it, so that the faces YuNet cannot read are a group of their own;
-its landmarks do not tell how far a head is tilted.
-Skin tone: by the individual typology angle of Chardon, Cretois, Hourseau, "Skin colour typology and
+Our images carry no such labels, so both are estimated from the pixels in a labelled box.
+
+Pose comes from the landmarks that YuNet detects there. Faces whose landmarks it cannot find form a
+group of their own. Landmarks do not show how far a head is tilted.
+
+Skin tone is the individual typology angle of Chardon, Cretois, Hourseau, "Skin colour typology and
 suntanning pathways", 1991, with the limits of Del Bino, Bernerd, "Variations in skin colour and the
-biological consequences of ultraviolet radiation exposure", 2013, six types taken as three. It was
-made for skin under a known light: here colored light, shadow and make-up move faces between
-groups. So a group's recall says where to look, not what a person of that group may expect.
+biological consequences of ultraviolet radiation exposure", 2013, six types merged into three. It is
+defined for skin under a known light. Here colored light, shadow and make-up move faces between
+groups. So a group's recall shows where to investigate, not what a person of that group may expect.
 """
 
 from __future__ import annotations
@@ -21,35 +23,36 @@ import numpy as np
 
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Image
-from tracker_blur.detectors._networks import buffer, read
+from tracker_blur.detectors._networks import parse_network, read_buffer
 from tracker_blur.detectors.yunet import WEIGHTS
-from tracker_blur.training.datasets import Annotated
-from tracker_blur.training.datasets.annotated import read_picture
+from tracker_blur.training.datasets import AnnotatedImage
+from tracker_blur.training.datasets.dataset import read_image
 from tracker_blur.training.evaluation.measure import Scores
 from tracker_blur.weights.store import Weights
 
-UNKNOWN = "not told"
+UNKNOWN = "unknown"
 POSES = ("frontal", "half turned", "profile", UNKNOWN)
 TONES = ("light", "medium", "dark", UNKNOWN)
 
-_FACE_PX = 96.0  # to which a face is enlarged for its landmarks
-_AROUND = 0.6  # of the box, on each side
+_FACE_PX = 96.0  # the size to which a face is scaled for its landmarks
+_MARGIN = 0.6  # of the box, on each side
 _LANDMARK_SCORE = 0.3
 _SAME_FACE_IOU = 0.3
-_TURNED, _PROFILE = 0.2, 0.5  # the nose's way from the middle of the eyes, in their distance
-_SKIN = (0.25, 0.2, 0.75, 0.5)  # of a box: brow and eyes, where masks are not
-_SMALLEST_PX = 20  # a shorter side with fewer pixels tells no color
+_TURNED, _PROFILE = 0.2, 0.5  # offset of the nose from the middle of the eyes, in eye distances
+_SKIN = (0.25, 0.2, 0.75, 0.5)  # part of a box: brow and eyes, which masks leave free
+_SMALLEST_PX = 20  # smaller faces have too few pixels for a color
 _LIGHT_DEG, _DARK_DEG = 41.0, 10.0
-_LEAST_YELLOW = 3.0  # Lab's b: less is a gray picture, or blue light
+_LEAST_YELLOW = 3.0  # Lab's b; below it the image is gray, or the light blue
 
 
 class Grouper:
-    """Tells the groups of labelled faces; raises ModelError without YuNet's weights."""
+    """Estimates the groups of labelled faces."""
 
     def __init__(self, weights: Weights) -> None:
+        """Load YuNet; raises ModelError without its weights."""
         (name,) = weights.complete(WEIGHTS) or WEIGHTS[0]
-        content = buffer(weights, name)
-        self._yunet = read(
+        content = read_buffer(weights, name)
+        self._yunet = parse_network(
             name,
             lambda: cv2.FaceDetectorYN.create(
                 "onnx", content, np.empty(0, np.uint8), (320, 320), _LANDMARK_SCORE
@@ -59,38 +62,40 @@ class Grouper:
     def pose(self, image: Image, box: Box) -> str:
         """Return which of POSES a face has."""
         scale = _FACE_PX / max(box.size, 1.0)
-        left, top = box.left - _AROUND * box.width, box.top - _AROUND * box.height
+        left, top = box.left - _MARGIN * box.width, box.top - _MARGIN * box.height
         size = tuple(
-            max(32, round(side * scale * (1 + 2 * _AROUND))) for side in (box.width, box.height)
+            max(32, round(side * scale * (1 + 2 * _MARGIN))) for side in (box.width, box.height)
         )
         matrix = np.array(((scale, 0, -left * scale), (0, scale, -top * scale)))
         crop = cv2.warpAffine(image, matrix, size)
         self._yunet.setInputSize((size[0], size[1]))
         rows = self._yunet.detect(crop)[1]
-        wanted = box.moved(-left, -top).scaled(scale, scale)
-        near = [
+        labelled = box.moved(-left, -top).scaled(scale, scale)
+        matching = [
             row
             for row in (() if rows is None else np.asarray(rows, float))
-            if Box.from_xywh(*row[:4].tolist()).iou(wanted) >= _SAME_FACE_IOU
+            if Box.from_xywh(*row[:4].tolist()).iou(labelled) >= _SAME_FACE_IOU
         ]
-        return _pose(max(near, key=lambda row: float(row[-1]))[4:10]) if near else UNKNOWN
+        if not matching:
+            return UNKNOWN
+        return _pose(max(matching, key=lambda row: float(row[-1]))[4:10])
 
 
 def _pose(landmarks: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> str:
-    """Return the pose that two eyes and a nose tell, x and y in turn."""
+    """Return the pose from the x and y of right eye, left eye and nose."""
     right, left, nose = landmarks.reshape(3, 2)
     axis = left - right
-    apart = float(np.hypot(*axis))
-    if apart < 1e-6:
+    eye_distance = float(np.hypot(*axis))
+    if eye_distance < 1e-6:
         return "profile"
-    aside = abs(float((nose - (left + right) / 2) @ axis)) / apart**2
-    if aside < _TURNED:
+    offset = abs(float((nose - (left + right) / 2) @ axis)) / eye_distance**2
+    if offset < _TURNED:
         return "frontal"
-    return "half turned" if aside < _PROFILE else "profile"
+    return "half turned" if offset < _PROFILE else "profile"
 
 
 def tone(image: Image, box: Box) -> str:
-    """Return which of TONES a face's skin has, as this picture's light shows it."""
+    """Return which of TONES a face's skin has in this image's light."""
     height, width = image.shape[:2]
     low, high = _SKIN[:2], _SKIN[2:]
     skin = Box(
@@ -103,29 +108,29 @@ def tone(image: Image, box: Box) -> str:
     if min(box.width, box.height) < _SMALLEST_PX or right <= left or bottom <= top:
         return UNKNOWN
     lab = cv2.cvtColor(image[top:bottom, left:right].astype(np.float32) / 255, cv2.COLOR_BGR2LAB)
-    light, _, yellow = np.median(lab.reshape(-1, 3), axis=0).tolist()
+    lightness, _, yellow = np.median(lab.reshape(-1, 3), axis=0).tolist()
     if yellow < _LEAST_YELLOW:
         return UNKNOWN
-    angle = math.degrees(math.atan2(light - 50, yellow))
-    if angle > _LIGHT_DEG:
+    angle_deg = math.degrees(math.atan2(lightness - 50, yellow))
+    if angle_deg > _LIGHT_DEG:
         return "light"
-    return "medium" if angle > _DARK_DEG else "dark"
+    return "medium" if angle_deg > _DARK_DEG else "dark"
 
 
-Places = dict[tuple[int, tuple[float, ...]], tuple[str, str]]
-"""Pose and tone of each thing, by the number of its picture and its box, rounded."""
+Groups = dict[tuple[int, tuple[float, ...]], tuple[str, str]]
+"""Pose and skin tone of each object, by the index of its image and its rounded box."""
 
 
-def grouped(grouper: Grouper, pictures: Sequence[Annotated], label: str) -> Places:
-    """Return the groups of all things of one class; raises SourceError."""
-    found: Places = {}
-    for number, picture in enumerate(pictures):
-        boxes = [box for name, box in picture.things if name == label]
-        image = read_picture(picture.path) if boxes else None
+def group_objects(grouper: Grouper, images: Sequence[AnnotatedImage], label: str) -> Groups:
+    """Return the groups of all objects of one class; raises SourceError."""
+    groups: Groups = {}
+    for index, annotated in enumerate(images):
+        boxes = [box for name, box in annotated.objects if name == label]
+        image = read_image(annotated.path) if boxes else None
         for box in boxes:
             assert image is not None
-            found[number, _rounded(box)] = grouper.pose(image, box), tone(image, box)
-    return found
+            groups[index, _rounded(box)] = grouper.pose(image, box), tone(image, box)
+    return groups
 
 
 def _rounded(box: Box) -> tuple[float, ...]:
@@ -134,21 +139,22 @@ def _rounded(box: Box) -> tuple[float, ...]:
 
 @dataclass(frozen=True, slots=True)
 class GroupRecall:
-    """How many things of a group there are, and what share of them was found; nan for none."""
+    """The size of a group, and the share of it that was detected; nan for an empty group."""
 
     name: str
-    things: int
+    object_count: int
     recall: float
 
 
-def recalls(reached: Scores, pictures: int, places: Places) -> Iterator[GroupRecall]:
-    """Give the recall of each group at one false alarm a picture over all groups."""
-    least = reached.alarms[pictures].score if len(reached.alarms) > pictures else 0.0
+def recall_by_group(scores: Scores, image_count: int, groups: Groups) -> Iterator[GroupRecall]:
+    """Yield the recall of each group at the score that gives one false alarm per image overall."""
+    alarms = scores.false_alarms
+    threshold = alarms[image_count].score if len(alarms) > image_count else 0.0
     for part, names in enumerate((POSES, TONES)):
         for name in names:
             hits = [
-                thing.score > least
-                for thing in (*reached.found, *reached.missed)
-                if places[thing.picture, _rounded(thing.box)][part] == name
+                outcome.score > threshold
+                for outcome in (*scores.detected, *scores.missed)
+                if groups[outcome.image_index, _rounded(outcome.box)][part] == name
             ]
             yield GroupRecall(name, len(hits), sum(hits) / len(hits) if hits else math.nan)

@@ -1,10 +1,8 @@
-"""Average precision, recall by size and at given rates of false alarms; matching by pycocotools.
+"""Runs a detector over annotated images and scores its detections; matching by pycocotools.
 
-The measures are those of Lin, Maire, Belongie et al., "Microsoft COCO", ECCV 2014, arXiv 1405.0312,
-at an overlap of 0.5. A thing's size is its shorter side in the picture's pixels as it is stored,
-however much it is enlarged for the detector.
-
-Lets a detector look at annotated pictures, and times it.
+The metrics are those of Lin, Maire, Belongie et al., "Microsoft COCO", ECCV 2014, arXiv 1405.0312,
+at an IoU of 0.5. An object's size is its shorter side in pixels of the stored image, however much
+that is enlarged for the detector.
 """
 
 from __future__ import annotations
@@ -26,266 +24,65 @@ import numpy.typing as npt
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.core.frame import Image
 from tracker_blur.detectors import Detector
-from tracker_blur.detectors.onnx import Onnx
+from tracker_blur.detectors.onnx import OnnxDetector
 from tracker_blur.errors import MissingPackageError, SettingsError
 from tracker_blur.settings import FACE
-from tracker_blur.training.datasets import Annotated, Dataset
-from tracker_blur.training.datasets.annotated import read_picture
+from tracker_blur.training.datasets import AnnotatedImage, Dataset
+from tracker_blur.training.datasets.dataset import read_image
 
 SIZES_PX = ((12, 20), (20, 40), (40, 80), (80, math.inf))
-"""From and up to which shorter side, in pixels, things are judged together."""
+"""Ranges of an object's shorter side, in pixels, that are scored separately."""
 
-FALSE_ALARMS = (0.1, 1.0)
-"""Rates of false alarms a picture at which recall is told."""
-
-_OVERLAP = 0.5
-_MOST_FINDS = 1000  # of a picture; a crowd has fewer
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How one find, or one missed thing, of a picture was judged.
-
-    score    the find's; 0 for a thing that was missed
-    correct  whether the find lies on a thing
-    """
-
-    picture: int
-    box: Box
-    score: float
-    correct: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """What a detector reaches on some pictures.
-
-    ap50           average precision at an overlap of 0.5, 0 to 1; nan where there are no things
-    ap50_by_size   the same by SIZES_PX
-    recall_at      the highest recall with so many false alarms a picture at most: FALSE_ALARMS
-    recall         share of things found, at any score, by SIZES_PX
-    things         how many were to be found
-    alarms, missed the finds that lie on nothing, best-scored first; and what was not found
-    found          the things that were, with the scores of their finds
-    """
-
-    ap50: float
-    ap50_by_size: tuple[float, ...]
-    recall_at: tuple[float, ...]
-    recall: tuple[float, ...]
-    things: int
-    alarms: tuple[Outcome, ...]
-    missed: tuple[Outcome, ...]
-    found: tuple[Outcome, ...]
-
-
-def scores(
-    pictures: Sequence[Annotated],
-    found: Sequence[Sequence[Detection]],
-    label: str,
-    smallest_px: float,
-) -> Scores:
-    """Return how well finds, one list a picture, in its pixels, meet what is there of one class.
-
-    Things whose shorter side is less than `smallest_px` count neither as missed nor, when found, as
-    false; nor does anything found in ignored regions. Raises MissingPackageError without
-    pycocotools.
-    """
-    judged = _judged(pictures, found, label, [(smallest_px, math.inf), *SIZES_PX])
-    curves = [_recall_at(rows, len(pictures)) for rows in judged.by_size]
-    alarms, missed, matched = judged.outcomes()
-    return Scores(
-        judged.ap[0],
-        tuple(judged.ap[1:]),
-        curves[0],
-        tuple(_recall(rows) for rows in judged.by_size[1:]),
-        sum(int((~rows["gtIgnore"]).sum()) for rows in judged.by_size[0]),
-        alarms,
-        missed,
-        matched,
-    )
-
-
-def require_library() -> None:
-    """Raise MissingPackageError without pycocotools; otherwise do nothing."""
-    _library("coco")
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """What pycocotools made of it, by size: average precision, and its rows, one a picture."""
-
-    ap: list[float]
-    by_size: list[list[dict[str, Any]]]
-    things: list[dict[str, Any]]
-    finds: list[dict[str, Any]]
-
-    def outcomes(self) -> tuple[tuple[Outcome, ...], ...]:
-        """Return false alarms, missed and found things."""
-        finds = {find["id"]: find for find in self.finds}
-        things = {thing["id"]: thing for thing in self.things}
-        alarms, missed, matched = [], [], []
-        for row in self.by_size[0]:
-            for number, match, ignored in zip(
-                row["dtIds"], row["dtMatches"][0], row["dtIgnore"][0], strict=True
-            ):
-                if not match and not ignored:
-                    alarms.append(_outcome(finds[number], False))
-            for number, match, ignored in zip(
-                row["gtIds"], row["gtMatches"][0], row["gtIgnore"], strict=True
-            ):
-                if ignored:
-                    continue
-                thing = things[number]
-                if match:
-                    score = finds[int(match)]["score"]
-                    matched.append(_outcome(thing | {"score": score}, True))
-                else:
-                    missed.append(_outcome(thing, False))
-        alarms.sort(key=lambda outcome: -outcome.score)
-        missed.sort(key=lambda outcome: -outcome.box.area)
-        return tuple(alarms), tuple(missed), tuple(matched)
-
-
-def _outcome(row: dict[str, Any], correct: bool) -> Outcome:
-    return Outcome(
-        row["image_id"] - 1, Box.from_xywh(*row["bbox"]), float(row.get("score", 0)), correct
-    )
-
-
-def _judged(
-    pictures: Sequence[Annotated],
-    found: Sequence[Sequence[Detection]],
-    label: str,
-    sizes: Sequence[tuple[float, float]],
-) -> _Judged:
-    coco, cocoeval = _library("coco"), _library("cocoeval")
-    things: list[dict[str, Any]] = []
-    finds: list[dict[str, Any]] = []
-    for number, (picture, detections) in enumerate(zip(pictures, found, strict=True), 1):
-        for name, box in picture.things:
-            if name == label:
-                things.append(_row(len(things) + 1, number, box) | {"iscrowd": 0})
-        for box in picture.ignored:
-            things.append(_row(len(things) + 1, number, box) | {"iscrowd": 1})
-        for find in detections:
-            if find.label == label:
-                finds.append(_row(len(finds) + 1, number, find.box) | {"score": find.score})
-    images = [{"id": number + 1} for number in range(len(pictures))]
-    with contextlib.redirect_stdout(io.StringIO()):
-        truth, guess = coco.COCO(), coco.COCO()
-        for one, rows in ((truth, things), (guess, finds)):
-            one.dataset = {"images": images, "categories": [{"id": 1}], "annotations": rows}
-            one.createIndex()
-        evaluation = cocoeval.COCOeval(truth, guess, "bbox")
-        evaluation.params.iouThrs = np.array([_OVERLAP])
-        evaluation.params.maxDets = [_MOST_FINDS]
-        # pycocotools takes an area that is equal to a limit into both sides.
-        evaluation.params.areaRng = [[low**2, high**2 - 1e-6] for low, high in sizes]
-        evaluation.params.areaRngLbl = [str(size) for size in sizes]
-        evaluation.evaluate()
-        evaluation.accumulate()
-    precision = evaluation.eval["precision"][0, :, 0, :, 0]  # (recall, size); -1: no things
-    ap = [float(one.mean()) if (one >= 0).all() else math.nan for one in precision.T]
-    rows = evaluation.evalImgs
-    by_size = [
-        [row for row in rows[i * len(images) : (i + 1) * len(images)] if row is not None]
-        for i in range(len(sizes))
-    ]
-    for row in (row for size in by_size for row in size):
-        row["gtIgnore"] = np.asarray(row["gtIgnore"], bool)
-    return _Judged(ap, by_size, things, finds)
-
-
-def _row(number: int, picture: int, box: Box) -> dict[str, Any]:
-    # "area" is what pycocotools tells sizes by.
-    shorter = max(0.0, min(box.width, box.height))
-    return {
-        "id": number,
-        "image_id": picture,
-        "category_id": 1,
-        "bbox": [box.left, box.top, box.width, box.height],
-        "area": shorter**2,
-    }
-
-
-def _recall(rows: list[dict[str, Any]]) -> float:
-    judged = sum(int((~row["gtIgnore"]).sum()) for row in rows)
-    found = sum(int((row["gtMatches"][0].astype(bool) & ~row["gtIgnore"]).sum()) for row in rows)
-    return found / judged if judged else math.nan
-
-
-def _recall_at(rows: list[dict[str, Any]], pictures: int) -> tuple[float, ...]:
-    """Return the recall at each rate of FALSE_ALARMS a picture."""
-    things = sum(int((~row["gtIgnore"]).sum()) for row in rows)
-    if not rows or not things:
-        return tuple(math.nan for _ in FALSE_ALARMS)
-    score = np.concatenate([row["dtScores"] for row in rows])
-    match = np.concatenate([row["dtMatches"][0] for row in rows]).astype(bool)
-    ignored = np.concatenate([row["dtIgnore"][0] for row in rows]).astype(bool)
-    order = np.argsort(-score[~ignored], kind="stable")
-    right: npt.NDArray[np.bool_] = match[~ignored][order]
-    wrong = np.cumsum(~right)
-    recall = np.cumsum(right) / things
-    return tuple(
-        float(np.max(recall[wrong <= rate * pictures], initial=0.0)) for rate in FALSE_ALARMS
-    )
-
-
-def _library(name: str) -> Any:
-    try:
-        return importlib.import_module(f"pycocotools.{name}")
-    except ImportError as error:
-        raise MissingPackageError("pycocotools", "train", "judging a detector") from error
-
+FALSE_ALARM_RATES = (0.1, 1.0)
+"""False alarms per image at which recall is reported."""
 
 LOWEST_SCORE = 0.05
-"""Finds from this score on are judged: a curve of precision needs more than the confident ones."""
+"""The score from which detections count; a precision curve needs more than the confident ones."""
 
+_IOU = 0.5
+_MAX_DETECTIONS = 1000  # per image; a crowd has fewer
 _TIMED_SIZE = (640, 352)
-_TIMED_LOOKS = 9
+_TIMED_RUNS, _WARM_UP_RUNS = 9, 2
 
 
-def finds(
-    detector: Detector, pictures: Iterable[Annotated], scale: float, widened: float = 1.0
-) -> Iterator[list[Detection]]:
-    """Give what the detector finds in each picture enlarged by `scale`, in the stored pixels.
-
-    widened   how many times as wide as they are stored pictures are shown: some data sets hold
-              them squeezed into squares
-
-    Raises SourceError for a picture that cannot be read.
-    """
-    for picture in pictures:
-        image = read_picture(picture.path)
-        rows, columns = image.shape[:2]
-        enlarged = _enlarged(image, scale * math.sqrt(widened), scale / math.sqrt(widened))
-        back = columns / enlarged.shape[1], rows / enlarged.shape[0]
-        yield [
-            Detection(find.box.scaled(*back), find.score, find.label)
-            for find in detector.detect(enlarged, LOWEST_SCORE)
-        ]
-
-
-def check_finds(name: str, detector: Detector, label: str, dataset: Dataset) -> None:
-    """Raise SettingsError where a detector, called `name`, does not find what is to be judged."""
-    known = detector.labels if isinstance(detector, Onnx) else (FACE,)
+def check_target_class(name: str, detector: Detector, label: str, dataset: Dataset) -> None:
+    """Raise SettingsError when a detector, called `name`, does not detect the class `label`."""
+    known = detector.labels if isinstance(detector, OnnxDetector) else (FACE,)
     if label not in known:
         raise SettingsError(
-            f"{name} finds {', '.join(known)}, and {dataset.folder} has "
-            f"{', '.join(dataset.classes)}: judge a class that both have, or rename it in the "
-            "data set"
+            f"{name} detects {', '.join(known)}, and {dataset.folder} has "
+            f"{', '.join(dataset.classes)}: choose a class that both have, or rename it in the "
+            "dataset"
         )
 
 
-def best_of(found: list[Detection], picture: Annotated, label: str) -> list[Detection]:
-    """Return as many finds of a class as the picture has labels of it, the best-scored."""
-    count = sum(name == label for name, _ in picture.things)
-    some = (find for find in found if find.label == label)
-    return sorted(some, key=lambda find: -find.score)[:count]
+def detect_images(
+    detector: Detector, images: Iterable[AnnotatedImage], scale: float, widened: float = 1.0
+) -> Iterator[list[Detection]]:
+    """Yield the detections in each image, enlarged by `scale`, with boxes in the stored pixels.
+
+    Args:
+        detector: The detector to run.
+        images: The images to run it on.
+        scale: Ratio of the size that the detector gets to the stored size.
+        widened: How many times wider than stored the detector gets the images: some datasets hold
+            images that were squeezed into squares.
+
+    Raises:
+        SourceError: An image cannot be read.
+    """
+    for annotated in images:
+        image = read_image(annotated.path)
+        rows, columns = image.shape[:2]
+        resized = _resized(image, scale * math.sqrt(widened), scale / math.sqrt(widened))
+        ratios = columns / resized.shape[1], rows / resized.shape[0]
+        yield [
+            Detection(detection.box.scaled(*ratios), detection.score, detection.label)
+            for detection in detector.detect(resized, LOWEST_SCORE)
+        ]
 
 
-def _enlarged(image: Image, x_scale: float, y_scale: float) -> Image:
+def _resized(image: Image, x_scale: float, y_scale: float) -> Image:
     if x_scale == y_scale == 1.0:
         return image
     rows, columns = image.shape[:2]
@@ -294,12 +91,229 @@ def _enlarged(image: Image, x_scale: float, y_scale: float) -> Image:
     return np.asarray(cv2.resize(image, size, interpolation=method), np.uint8)
 
 
-def milliseconds(detector: Detector, image: Image) -> float:
-    """Return the median time of a look at this picture, resized to 640x352 pixels."""
+def top_detections(
+    detections: list[Detection], image: AnnotatedImage, label: str
+) -> list[Detection]:
+    """Return the best-scored detections of a class, as many as the image has labels of it."""
+    count = sum(name == label for name, _ in image.objects)
+    of_class = (detection for detection in detections if detection.label == label)
+    return sorted(of_class, key=lambda detection: -detection.score)[:count]
+
+
+def latency_ms(detector: Detector, image: Image) -> float:
+    """Return the median time of one detection, in ms, on this image resized to 640x352 pixels."""
     resized = np.asarray(cv2.resize(image, _TIMED_SIZE), np.uint8)
     seconds = []
-    for _ in range(_TIMED_LOOKS + 2):
+    for _ in range(_WARM_UP_RUNS + _TIMED_RUNS):
         start = time.perf_counter()
         detector.detect(resized, detector.default_confidence)
         seconds.append(time.perf_counter() - start)
-    return 1000 * statistics.median(seconds[2:])  # the first two prepare buffers
+    return 1000 * statistics.median(seconds[_WARM_UP_RUNS:])
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A false alarm, a missed object or a detected one.
+
+    Attributes:
+        image_index: Index of the image.
+        box: The detection's box of a false alarm, else the object's.
+        score: The detection's score; 0 for a missed object.
+    """
+
+    image_index: int
+    box: Box
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """How well a detector does on some images.
+
+    Attributes:
+        ap50: Average precision at an IoU of 0.5, 0 to 1; nan without objects.
+        ap50_by_size: The same for each of SIZES_PX.
+        recall_at: The highest recall with at most each of FALSE_ALARM_RATES.
+        recall_by_size: Share of objects detected at any score, for each of SIZES_PX.
+        object_count: How many objects there were to detect.
+        false_alarms: Detections that match no object, best-scored first.
+        missed: Objects that no detection matches, largest first.
+        detected: The other objects, with the scores of their detections.
+    """
+
+    ap50: float
+    ap50_by_size: tuple[float, ...]
+    recall_at: tuple[float, ...]
+    recall_by_size: tuple[float, ...]
+    object_count: int
+    false_alarms: tuple[Outcome, ...]
+    missed: tuple[Outcome, ...]
+    detected: tuple[Outcome, ...]
+
+
+def require_pycocotools() -> None:
+    """Raise MissingPackageError without pycocotools; otherwise do nothing."""
+    _pycocotools("coco")
+
+
+def score_detections(
+    images: Sequence[AnnotatedImage],
+    detections: Sequence[Sequence[Detection]],
+    label: str,
+    smallest_px: float,
+) -> Scores:
+    """Return how well detections match the objects of one class.
+
+    Args:
+        images: The images, with the objects labelled in them.
+        detections: The detections in each image, with boxes in its pixels.
+        label: The class to score.
+        smallest_px: Objects with a shorter side below this count neither as missed nor, when
+            detected, as false alarms. The same goes for detections in ignored regions.
+
+    Raises:
+        MissingPackageError: pycocotools is not installed.
+    """
+    matched = _match(images, detections, label, [(smallest_px, math.inf), *SIZES_PX])
+    false_alarms, missed, detected = matched.outcomes()
+    return Scores(
+        matched.ap[0],
+        tuple(matched.ap[1:]),
+        _recall_at(matched.by_size[0], len(images)),
+        tuple(_recall(rows) for rows in matched.by_size[1:]),
+        _object_count(matched.by_size[0]),
+        false_alarms,
+        missed,
+        detected,
+    )
+
+
+_Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Matched:
+    """What pycocotools returns for each size range: average precision, and a row per image."""
+
+    ap: list[float]
+    by_size: list[_Rows]
+    objects: _Rows
+    detections: _Rows
+
+    def outcomes(self) -> tuple[tuple[Outcome, ...], tuple[Outcome, ...], tuple[Outcome, ...]]:
+        """Return false alarms, missed and detected objects, over all sizes."""
+        detections = {detection["id"]: detection for detection in self.detections}
+        objects = {labelled["id"]: labelled for labelled in self.objects}
+        false_alarms, missed, detected = [], [], []
+        for row in self.by_size[0]:
+            for number, match, ignored in zip(
+                row["dtIds"], row["dtMatches"][0], row["dtIgnore"][0], strict=True
+            ):
+                if not match and not ignored:
+                    false_alarms.append(_outcome(detections[number]))
+            for number, match, ignored in zip(
+                row["gtIds"], row["gtMatches"][0], row["gtIgnore"], strict=True
+            ):
+                if match and not ignored:
+                    score = detections[int(match)]["score"]
+                    detected.append(_outcome(objects[number] | {"score": score}))
+                elif not ignored:
+                    missed.append(_outcome(objects[number]))
+        false_alarms.sort(key=lambda outcome: -outcome.score)
+        missed.sort(key=lambda outcome: -outcome.box.area)
+        return tuple(false_alarms), tuple(missed), tuple(detected)
+
+
+def _outcome(row: dict[str, Any]) -> Outcome:
+    return Outcome(row["image_id"] - 1, Box.from_xywh(*row["bbox"]), float(row.get("score", 0)))
+
+
+def _match(
+    images: Sequence[AnnotatedImage],
+    detections: Sequence[Sequence[Detection]],
+    label: str,
+    sizes: Sequence[tuple[float, float]],
+) -> _Matched:
+    coco, cocoeval = _pycocotools("coco"), _pycocotools("cocoeval")
+    object_rows: _Rows = []
+    detection_rows: _Rows = []
+    for number, (image, in_image) in enumerate(zip(images, detections, strict=True), 1):
+        for name, box in image.objects:
+            if name == label:
+                object_rows.append(_row(len(object_rows) + 1, number, box) | {"iscrowd": 0})
+        for box in image.ignored:
+            object_rows.append(_row(len(object_rows) + 1, number, box) | {"iscrowd": 1})
+        for detection in in_image:
+            if detection.label == label:
+                row = _row(len(detection_rows) + 1, number, detection.box)
+                detection_rows.append(row | {"score": detection.score})
+    image_rows = [{"id": number + 1} for number in range(len(images))]
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth, guess = coco.COCO(), coco.COCO()
+        for side, rows in ((truth, object_rows), (guess, detection_rows)):
+            side.dataset = {"images": image_rows, "categories": [{"id": 1}], "annotations": rows}
+            side.createIndex()
+        evaluation = cocoeval.COCOeval(truth, guess, "bbox")
+        evaluation.params.iouThrs = np.array([_IOU])
+        evaluation.params.maxDets = [_MAX_DETECTIONS]
+        # pycocotools counts an area equal to a limit on both sides of it.
+        evaluation.params.areaRng = [[low**2, high**2 - 1e-6] for low, high in sizes]
+        evaluation.params.areaRngLbl = [str(size) for size in sizes]
+        evaluation.evaluate()
+        evaluation.accumulate()
+    precision = evaluation.eval["precision"][0, :, 0, :, 0]  # (recall, size); -1: no objects
+    ap = [float(column.mean()) if (column >= 0).all() else math.nan for column in precision.T]
+    per_image = evaluation.evalImgs
+    by_size = [
+        [row for row in per_image[i * len(images) : (i + 1) * len(images)] if row is not None]
+        for i in range(len(sizes))
+    ]
+    for row in (row for rows in by_size for row in rows):
+        row["gtIgnore"] = np.asarray(row["gtIgnore"], bool)
+    return _Matched(ap, by_size, object_rows, detection_rows)
+
+
+def _row(number: int, image_number: int, box: Box) -> dict[str, Any]:
+    shorter = max(0.0, min(box.width, box.height))
+    return {
+        "id": number,
+        "image_id": image_number,
+        "category_id": 1,
+        "bbox": [box.left, box.top, box.width, box.height],
+        "area": shorter**2,  # pycocotools sorts objects into sizes by it
+    }
+
+
+def _object_count(rows: _Rows) -> int:
+    return sum(int((~row["gtIgnore"]).sum()) for row in rows)
+
+
+def _recall(rows: _Rows) -> float:
+    count = _object_count(rows)
+    detected = sum(int((row["gtMatches"][0].astype(bool) & ~row["gtIgnore"]).sum()) for row in rows)
+    return detected / count if count else math.nan
+
+
+def _recall_at(rows: _Rows, image_count: int) -> tuple[float, ...]:
+    """Return the recall at each of FALSE_ALARM_RATES."""
+    count = _object_count(rows)
+    if not count:
+        return tuple(math.nan for _ in FALSE_ALARM_RATES)
+    score = np.concatenate([row["dtScores"] for row in rows])
+    match = np.concatenate([row["dtMatches"][0] for row in rows]).astype(bool)
+    ignored = np.concatenate([row["dtIgnore"][0] for row in rows]).astype(bool)
+    order = np.argsort(-score[~ignored], kind="stable")
+    correct: npt.NDArray[np.bool_] = match[~ignored][order]
+    false_alarms = np.cumsum(~correct)
+    recall = np.cumsum(correct) / count
+    return tuple(
+        float(np.max(recall[false_alarms <= rate * image_count], initial=0.0))
+        for rate in FALSE_ALARM_RATES
+    )
+
+
+def _pycocotools(module: str) -> Any:
+    try:
+        return importlib.import_module(f"pycocotools.{module}")
+    except ImportError as error:
+        raise MissingPackageError("pycocotools", "train", "evaluating a detector") from error

@@ -1,4 +1,4 @@
-"""One self-contained HTML page: the figures, the worst misses and the worst false alarms."""
+"""A self-contained HTML report of an evaluation: figures, worst misses, worst false alarms."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ import numpy as np
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Image
 from tracker_blur.files.atomic import replacing
-from tracker_blur.training.datasets import Annotated
-from tracker_blur.training.datasets.annotated import read_picture
+from tracker_blur.training.datasets import AnnotatedImage
+from tracker_blur.training.datasets.dataset import read_image
 from tracker_blur.training.evaluation.measure import Outcome, Scores
 
-_SHOWN = 60
-_SIDE_PX = 160
-_AROUND = 1.5  # of the box's longer side, on each side
+_MAX_SHOWN = 60  # of each detector's misses and false alarms
+_CROP_PX = 160
+_MARGIN = 1.5  # of the box's longer side, on each side
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 70em; padding: 0 1em; }
 table { border-collapse: collapse; margin: 1em 0; }
@@ -34,19 +34,19 @@ figcaption { font-size: 12px; overflow-wrap: anywhere; }
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One detector's part of the page: its name, its scores and on which pictures."""
+    """One detector's part of the report: its name, its scores and the images they are for."""
 
     name: str
     scores: Scores
-    pictures: Sequence[Annotated]
+    images: Sequence[AnnotatedImage]
 
 
-def page(
+def render_report(
     title: str, header: Sequence[str], rows: Sequence[Sequence[str]], sections: Sequence[Section]
 ) -> str:
-    """Return the page as HTML: a table of figures, then pictures of each detector's errors.
+    """Return the report as HTML: a table of figures, then crops of each detector's errors.
 
-    Raises SourceError for a picture that cannot be read.
+    Raises SourceError for an image that cannot be read.
     """
     parts = [
         "<!doctype html><html lang='en'><meta charset='utf-8'>",
@@ -57,17 +57,16 @@ def page(
     ]
     for section in sections:
         name = html.escape(section.name)
-        parts.append(
-            f"<h2>{name}: largest of the missed ({len(section.scores.missed)} in all)</h2>"
-        )
-        parts += _figures(section.scores.missed, section.pictures)
-        parts.append(f"<h2>{name}: surest false alarms ({len(section.scores.alarms)} in all)</h2>")
-        parts += _figures(section.scores.alarms, section.pictures)
+        missed, false_alarms = section.scores.missed, section.scores.false_alarms
+        parts.append(f"<h2>{name}: largest missed objects ({len(missed)} in all)</h2>")
+        parts += _figures(missed, section.images)
+        parts.append(f"<h2>{name}: best-scored false alarms ({len(false_alarms)} in all)</h2>")
+        parts += _figures(false_alarms, section.images)
     return "\n".join(parts) + "</html>\n"
 
 
-def write(path: Path, content: str) -> None:
-    """Write the page, over one that is there; raises SinkError when that is not possible."""
+def write_report(path: Path, content: str) -> None:
+    """Write the report, over an older one; raises SinkError when that is not possible."""
     with replacing(path, overwrite=True) as file:
         file.write_text(content, encoding="utf-8")
 
@@ -80,34 +79,34 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _figures(outcomes: Sequence[Outcome], pictures: Sequence[Annotated]) -> list[str]:
-    return [_figure(outcome, pictures[outcome.picture]) for outcome in outcomes[:_SHOWN]]
+def _figures(outcomes: Sequence[Outcome], images: Sequence[AnnotatedImage]) -> list[str]:
+    return [_figure(outcome, images[outcome.image_index]) for outcome in outcomes[:_MAX_SHOWN]]
 
 
-def _figure(outcome: Outcome, picture: Annotated) -> str:
+def _figure(outcome: Outcome, annotated: AnnotatedImage) -> str:
     size = f"{outcome.box.width:.0f}x{outcome.box.height:.0f} px"
     score = f", score {outcome.score:.2f}" if outcome.score else ""
-    name = "/".join(picture.path.parts[-2:])
-    image = _cut(read_picture(picture.path), outcome.box)
-    _, content = cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, 80))
+    name = "/".join(annotated.path.parts[-2:])
+    crop = _crop(read_image(annotated.path), outcome.box)
+    _, content = cv2.imencode(".jpg", crop, (cv2.IMWRITE_JPEG_QUALITY, 80))
     data = base64.b64encode(content.tobytes()).decode("ascii")
     return (
-        f"<figure><img width='{_SIDE_PX}' height='{_SIDE_PX}' alt='{html.escape(name)}' "
+        f"<figure><img width='{_CROP_PX}' height='{_CROP_PX}' alt='{html.escape(name)}' "
         f"src='data:image/jpeg;base64,{data}'>"
         f"<figcaption>{html.escape(name)}, {size}{score}</figcaption></figure>"
     )
 
 
-def _cut(image: Image, box: Box) -> Image:
-    """Return the box and what is around it, as a square of 160 pixels, the box drawn in it."""
-    side = max(box.width, box.height, 1.0) * (1 + 2 * _AROUND)
-    scale = _SIDE_PX / side
+def _crop(image: Image, box: Box) -> Image:
+    """Return a square of 160 pixels that shows the box, drawn in, and what is around it."""
+    side = max(box.width, box.height, 1.0) * (1 + 2 * _MARGIN)
+    scale = _CROP_PX / side
     x, y = box.center
     matrix = np.array(
-        ((scale, 0, _SIDE_PX / 2 - x * scale), (0, scale, _SIDE_PX / 2 - y * scale)), np.float64
+        ((scale, 0, _CROP_PX / 2 - x * scale), (0, scale, _CROP_PX / 2 - y * scale)), np.float64
     )
-    cut = cv2.warpAffine(image, matrix, (_SIDE_PX, _SIDE_PX), flags=cv2.INTER_LINEAR)
+    crop = cv2.warpAffine(image, matrix, (_CROP_PX, _CROP_PX), flags=cv2.INTER_LINEAR)
     half = round(box.width * scale / 2), round(box.height * scale / 2)
-    middle = _SIDE_PX // 2
+    middle = _CROP_PX // 2
     start, end = (middle - half[0], middle - half[1]), (middle + half[0], middle + half[1])
-    return np.asarray(cv2.rectangle(cut, start, end, (0, 255, 255), 1), np.uint8)
+    return np.asarray(cv2.rectangle(crop, start, end, (0, 255, 255), 1), np.uint8)

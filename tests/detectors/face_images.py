@@ -1,4 +1,4 @@
-"""Pictures with a known face, made of NASA's portrait of Eileen Collins in scikit-image."""
+"""Images with a known face: NASA's portrait of Eileen Collins, from scikit-image."""
 
 from __future__ import annotations
 
@@ -19,15 +19,18 @@ def portrait(scale: float = 1.0) -> Image:
 
 
 def scaled(image: Image, scale: float) -> Image:
-    """Return a picture at `scale` times its size."""
+    """Return an image at `scale` times its size."""
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=method), np.uint8)
 
 
 def with_face_at(size: tuple[int, int], center: tuple[int, int], face_px: int) -> tuple[Image, Box]:
-    """Return a gray picture of this (width, height) with the portrait's head in it, and its box.
+    """Return a gray image with the portrait's head in it, and the face's box.
 
-    face_px   height of the face
+    Args:
+        size: Width and height of the image.
+        center: Where the face's center is.
+        face_px: Height of the face.
     """
     width, height = size
     scale = face_px / FACE.height
@@ -44,6 +47,6 @@ def with_face_at(size: tuple[int, int], center: tuple[int, int], face_px: int) -
     return canvas, FACE.moved(-left, -top).scaled(scale, scale).moved(x, y)
 
 
-def best_iou(found: list[Detection], face: Box) -> float:
-    """Return how well the best of the finds lies on a face, 0 to 1."""
-    return max((find.box.iou(face) for find in found), default=0.0)
+def best_iou(detections: list[Detection], face: Box) -> float:
+    """Return the highest IoU of any detection with a face; 0 without detections."""
+    return max((detection.box.iou(face) for detection in detections), default=0.0)

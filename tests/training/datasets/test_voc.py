@@ -1,0 +1,41 @@
+"""The Pascal VOC layout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.annotated_files import BOX, write_voc
+from tracker_blur.errors import SourceError
+from tracker_blur.training.datasets import read_dataset
+
+
+def test_cvat_export(tmp_path: Path) -> None:
+    dataset = read_dataset(write_voc(tmp_path))
+    assert dataset.classes == ("face",)
+    (only,) = dataset.splits["val"]
+    assert (only.path.name, only.objects, only.ignored) == ("b.jpg", (("face", BOX),), (BOX,))
+
+
+@pytest.mark.parametrize(
+    ("sides", "message"), [((24, 16, 148, 40), "outside"), (("", 1, 2, 3), "box is missing")]
+)
+def test_invalid_objects_are_reported(
+    tmp_path: Path, sides: tuple[object, ...], message: str
+) -> None:
+    with pytest.raises(SourceError, match=f": Annotations/a.xml, object 1: .*{message}"):
+        read_dataset(write_voc(tmp_path, sides))
+
+
+def test_lists_that_are_not_text_are_reported(tmp_path: Path) -> None:
+    (write_voc(tmp_path) / "ImageSets" / "Main" / "train.txt").write_bytes(b"\xff\xd8\xff")
+    with pytest.raises(SourceError, match=r"train\.txt: cannot read this list"):
+        read_dataset(tmp_path)
+
+
+@pytest.mark.parametrize("encoding", ["none", "utf-7"])
+def test_unknown_encodings_are_reported(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "a.xml").write_text(f"<?xml version='1.0' encoding='{encoding}'?><annotation/>")
+    with pytest.raises(SourceError, match=r"a\.xml: cannot read these labels"):
+        read_dataset(tmp_path)

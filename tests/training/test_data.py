@@ -1,0 +1,77 @@
+"""Samples in memory, pasted crowds, and the canvases made of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="PyTorch (the extra 'train') is not installed")
+
+from tests.annotated_files import BOX, SIZE, disk_image, write_image
+from tests.training.samples import DISK, aspect_ratios, bright_share, disk_sample
+from tracker_blur.core.box import Box
+from tracker_blur.training.data import MosaicDataset, cut_out_objects, load_samples, paste_crowd
+from tracker_blur.training.datasets import AnnotatedImage
+from tracker_blur.training.recipe import Augmentation, GeometricAugmentation
+
+
+def test_objects_of_other_classes_are_ignored_regions(tmp_path: Path) -> None:
+    file = write_image(tmp_path / "a.png")
+    objects = ("face", BOX), ("badge", Box(0, 0, 9, 9))
+    (sample,) = load_samples([AnnotatedImage(file, SIZE, objects)], ["face"])
+    np.testing.assert_array_equal(sample.image, disk_image())
+    np.testing.assert_array_equal(sample.boxes, [BOX.as_tuple()])
+    np.testing.assert_array_equal(sample.ignored, [(0, 0, 9, 9)])
+
+
+def test_large_images_are_reduced_with_their_boxes(tmp_path: Path) -> None:
+    file = write_image(tmp_path / "a.png", disk_image(size=(1280, 320)))
+    annotated = AnnotatedImage(file, (1280, 320), (("face", BOX),))
+    (sample,) = load_samples([annotated], ["face"])
+    assert sample.image.shape == (160, 640, 3)
+    np.testing.assert_allclose(sample.boxes, [BOX.scaled(0.5, 0.5).as_tuple()])
+
+
+def test_crowds_are_pasted_where_their_boxes_are() -> None:
+    rng = np.random.default_rng(2)
+    cutouts = cut_out_objects([disk_sample(DISK), disk_sample(seed=1)], rng, decoys=5)
+    assert sorted({cutout.label is None for cutout in cutouts}) == [False, True]
+    canvas = disk_sample(Box(20, 20, 50, 50), size=(200, 200))
+    crowd = paste_crowd(canvas, cutouts, GeometricAugmentation(), rng)
+    assert len(crowd.boxes) == len(crowd.labels) > 5
+    shares = [bright_share(crowd.image, box) for box in crowd.boxes[1:]]
+    assert np.median(shares) == pytest.approx(1.0, abs=0.25)
+
+
+def test_crowds_are_widened() -> None:
+    rng = np.random.default_rng(5)
+    geometry = GeometricAugmentation(widened=(1.5, 2.0))
+    ratios = []
+    for _ in range(30):
+        cutouts = cut_out_objects([disk_sample(DISK)], rng)
+        crowd = paste_crowd(disk_sample(size=(200, 200)), cutouts, geometry, rng)
+        ratios.append(float(np.median(aspect_ratios(crowd.boxes))))
+    assert np.median(ratios) == pytest.approx(1.73, abs=0.12)
+
+
+def test_crowded_and_cut_objects_are_not_cut_out() -> None:
+    crowded = disk_sample(DISK, Box(100, 40, 140, 80))
+    at_border = disk_sample(Box(0, 0, 40, 40))
+    assert cut_out_objects([crowded, at_border], np.random.default_rng(0)) == []
+
+
+def test_canvases_of_one_seed_are_the_same() -> None:
+    samples = [disk_sample(Box(60, 40, 100, 80)), disk_sample(seed=1)]
+    first, second = (
+        next(iter(MosaicDataset(samples, [1, 1], Augmentation(96), 3))) for _ in range(2)
+    )
+    np.testing.assert_array_equal(first.image, second.image)
+
+
+def test_samples_are_drawn_by_their_shares() -> None:
+    samples = [disk_sample(Box(60, 40, 100, 80)), disk_sample(seed=1)]
+    dataset = MosaicDataset(samples, [1, 0], Augmentation(96, crowd_share=0), 3)
+    canvases = [dataset.make_canvas(np.random.default_rng(i)) for i in range(10)]
+    assert all(len(canvas.boxes) + len(canvas.ignored) for canvas in canvases)
