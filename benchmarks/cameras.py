@@ -24,24 +24,29 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import TYPE_CHECKING
 
 import av
 import cv2
 import frame_numbers
 import numpy as np
-from av.container import InputContainer
 
 from tracker_blur.errors import SourceError
 from tracker_blur.realtime.capture import Capture
 from tracker_blur.realtime.live_frame import LiveFrame, LiveFrameConverter
 from tracker_blur.realtime.settings import LiveSettings
-from tracker_blur.realtime.sources import LiveSource
 from tracker_blur.realtime.sources._container import ContainerSource
 from tracker_blur.realtime.sources.camera import CameraSource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from av.container import InputContainer
+
+    from tracker_blur.realtime.sources import LiveSource
 
 # Each further thread would hold back a frame.
 os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = "threads;1"

@@ -20,19 +20,23 @@ import random
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from tracker_blur.core import plugins
 from tracker_blur.core.box import Box, Detection
-from tracker_blur.core.frame import Image
 from tracker_blur.detectors import AUTO_ORDER, Detector, load_detector
 from tracker_blur.errors import MissingPackageError, ModelError
 from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracker_blur.core.frame import Image
 
 DETECTED_IOU = 0.35
 LOOSE_IOU = 0.2  # a box this close to a face is a bad or a second box, but not a false alarm

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tracker_blur.cli.main import main
 from tracker_blur.detectors import onnx, yunet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def faulty(detect: Callable[..., Any], file: Path) -> Callable[..., Any]:

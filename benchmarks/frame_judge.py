@@ -8,17 +8,21 @@ number belongs to a later frame. Then no face of the clip may be seen at any pla
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 import cv2
 import frame_numbers
 import numpy as np
 import numpy.typing as npt
-from numbered_clips import NumberedFrame
-from scene import TrueFace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from numbered_clips import NumberedFrame
+    from scene import TrueFace
 
 DARK = 40
 EXPOSED_RATIO = 0.5  # a face of which less is dark was not hidden, or hidden elsewhere

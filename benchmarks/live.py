@@ -35,10 +35,9 @@ import threading
 import time
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import av
 import frame_numbers
@@ -46,6 +45,9 @@ import numpy as np
 from av.codec.context import Flags, ThreadType
 from live_peers import sample
 from numbered_clips import NumberedFrame, people
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 CLIP_SECONDS = 5.0
 PIPE_BYTES = 1 << 20

@@ -18,16 +18,19 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 import frame_numbers
 from frame_judge import hidden_ratio, is_mosaic, lumas
 from numbered_clips import NumberedFrame, encode
 from scene import TrueFace
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 HIDDEN_RATIO = 0.85
 HEAD = (

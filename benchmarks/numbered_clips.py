@@ -6,19 +6,24 @@ The people are those of samples/make.py.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
-import numpy.typing as npt
 from frame_numbers import draw
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "samples"))
+from typing import TYPE_CHECKING
+
 from make import crowd
 from scene import TrueFace, render
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    import numpy.typing as npt
 
 _KEY_SECONDS = 1
 

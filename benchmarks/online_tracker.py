@@ -17,6 +17,7 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -25,13 +26,15 @@ import numpy.typing as npt
 from tracker_blur.core import plugins
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Image, view_size
-from tracker_blur.core.tracks import Face
 from tracker_blur.detectors import load_detector
 from tracker_blur.settings import Settings
 from tracker_blur.tracking.online import OnlineTracker
 from tracker_blur.tracking.schedule import DetectionSchedule
 from tracker_blur.video.reader import VideoReader
 from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from tracker_blur.core.tracks import Face
 
 MIN_HIDDEN_SHARE = 0.85
 Mask = npt.NDArray[np.bool_]

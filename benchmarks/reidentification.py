@@ -27,11 +27,10 @@ from __future__ import annotations
 import argparse
 import csv
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 import cv2
@@ -44,6 +43,9 @@ from tracker_blur.core.frame import Frame, Image, Orientation, PixelLayout, Plan
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.redaction.redactor import Redactor
 from tracker_blur.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 CLIPS = (  # not montage_cuts, which consists of others, and no_faces

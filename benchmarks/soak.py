@@ -36,16 +36,18 @@ import tempfile
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from frame_judge import FrameJudge, JudgeResults
 from live_peers import Program, Receiver, Sample, Sender
 from numbered_clips import encode, people
 from soak_starts import many_programs, many_sessions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
 
 SIZE, LARGE = (480, 270), (640, 360)
 RATE, SLOW_RATE = 15, 5

@@ -6,11 +6,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from frame_judge import FrameJudge, JudgeResults
 from live_peers import HERE, Program, Sample, sample
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def many_sessions(clip: Path, count: int, folder: Path | None) -> list[Sample]:

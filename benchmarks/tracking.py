@@ -35,10 +35,9 @@ import sys
 import tempfile
 import time
 import venv
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 from online_tracker import Clip, load
@@ -50,6 +49,9 @@ from tracker_blur.settings import Settings
 from tracker_blur.tracking.online import OnlineTracker
 from tracker_blur.tracking.schedule import DetectionSchedule
 from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("supervision==0.29.1", "trackeval==1.3.0")  # ByteTrack leaves supervision with 0.31

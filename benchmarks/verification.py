@@ -19,10 +19,10 @@ import csv
 import itertools
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -32,12 +32,16 @@ from tracker_blur.redaction.redactor import Redactor
 from tracker_blur.settings import Settings
 from tracker_blur.verification.parameters import VerificationParameters
 from tracker_blur.verification.probes import load_probes
-from tracker_blur.verification.verdict import ExposureRun, Verdict
 from tracker_blur.verification.verifier import Verifier
 from tracker_blur.verification.visibility import uncovered_share
 from tracker_blur.video.reader import VideoReader
 from tracker_blur.video.writer import VideoWriter
 from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tracker_blur.verification.verdict import ExposureRun, Verdict
 
 SAMPLE = Path(__file__).resolve().parents[1] / "samples" / "crossing.mp4"
 CLIPS = ("street_crowd", "webcam", "two_heads")

@@ -5,10 +5,14 @@ All are made of photographs in scikit-image that are in the public domain (CC0).
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
 import skimage.data
-from portraits import Pixels
+
+if TYPE_CHECKING:
+    from portraits import Pixels
 
 MARGIN_PX = 60  # on each side of the frame: room for a pan
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import argparse
 import csv
 import sys
-from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 import cv2
@@ -21,6 +21,9 @@ import numpy.typing as npt
 from backdrops import brick_wall, hedge, launch_pad, with_lamp_post
 from portraits import Appearance, Pixels
 from scene import Actor, Key, Scene, TrueFace, render
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 RATE = 25
 SAMPLE_RATE = 44_100

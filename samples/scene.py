@@ -6,15 +6,17 @@ them. The same scene always renders to the same frames.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 from portraits import Appearance, CutOut, Pixels, Ratios, cut_out, face_span
 from scipy.interpolate import PchipInterpolator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
 
 VISIBLE_SHARE = 0.5  # of a face must be visible for it to be in the ground truth
 LARGEST_YAW = 75.0  # degrees; a face that is turned further is only a cheek

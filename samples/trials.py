@@ -14,12 +14,15 @@ import itertools
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from backdrops import brick_wall, hedge, launch_pad, with_lamp_post
 from make import BLUE, BROWN, CROWD, GREEN, LIME, NAVY, ORANGE, RATE, VIOLET, WINE, crowd, record
-from portraits import Appearance, Pixels
 from scene import Actor, Key, Scene
+
+if TYPE_CHECKING:
+    from portraits import Appearance, Pixels
 
 SIZE = (640, 360)
 SECONDS = 4.8

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from tracker_blur.core.box import Box
-from tracker_blur.core.frame import Image
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tracker_blur.core.frame import Image
 
 SIZE = (96, 64)
 BOX = Box(24, 16, 48, 40)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 
 from tests.waiting import PATIENCE_SECONDS
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def swinging(clip: Path, target: Path, seconds: float = PATIENCE_SECONDS) -> Path:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
 
 from tests.detectors.face_images import FACE, portrait
 from tracker_blur.core.box import Box
-from tracker_blur.core.frame import Image
+
+if TYPE_CHECKING:
+    from tracker_blur.core.frame import Image
 
 SIZE = (640, 360)
 PLATE = Box(270, 210, 370, 234)

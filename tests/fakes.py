@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.core.frame import Frame, Image, Orientation, PixelLayout, Plane
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 LAYOUTS: dict[str, tuple[PixelLayout, tuple[tuple[int, int], ...]]] = {
     "yuv420p": (PixelLayout("yuv", 8, False, "bt709"), ((1, 1), (2, 2), (2, 2))),

@@ -5,10 +5,8 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Callable
 from functools import cache
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +15,15 @@ from skimage import data
 
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import RedactedFrame
-from tracker_blur.images.frame import ImageFrame
 from tracker_blur.images.reader import ImageReader
 from tracker_blur.images.writer import ImageWriter
 from tracker_blur.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tracker_blur.images.frame import ImageFrame
 
 Array = npt.NDArray[Any]
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 import inspect
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import pytest
 
 import tracker_blur
-from tracker_blur.core.frame import Image
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tracker_blur.core.frame import Image
 
 IMAGE = Path(__file__).resolve().parents[1] / "samples" / "people.jpg"
 SETTINGS = tracker_blur.Settings(detector="haar", method="solid", detect_every_frames=2)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 import cv2
@@ -14,14 +14,18 @@ import pytest
 from skimage import data
 
 from tracker_blur import Settings, redact_video
-from tracker_blur.core.box import Detection
-from tracker_blur.core.frame import Image
-from tracker_blur.core.report import Report
 from tracker_blur.core.tracks import Timeline, Tracks
 from tracker_blur.errors import SinkError, SourceError
 from tracker_blur.files.jobs import Job
 from tracker_blur.pipeline import Engine
 from tracker_blur.video.reader import VideoReader
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from tracker_blur.core.box import Detection
+    from tracker_blur.core.frame import Image
+    from tracker_blur.core.report import Report
 
 SAMPLE = Path(__file__).resolve().parents[1] / "samples" / "crossing.mp4"
 MIN_HIDDEN_SHARE = 0.85

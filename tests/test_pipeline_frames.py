@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -14,6 +14,9 @@ from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
 from tracker_blur.errors import SourceError
 from tracker_blur.images.frame import ImageFrame
 from tracker_blur.pipeline import frames_with_faces
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TIMES = (0, 40, 90)
 BASE = Fraction(1, 1000)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 import cv2
@@ -17,10 +17,12 @@ from tests.video_files import write_frames
 from tracker_blur import redact_picture, redact_video
 from tracker_blur.annotations.track_file import read
 from tracker_blur.cli.main import main
-from tracker_blur.core.box import Box
-from tracker_blur.core.frame import Image
 from tracker_blur.errors import ModelError
 from tracker_blur.settings import Settings
+
+if TYPE_CHECKING:
+    from tracker_blur.core.box import Box
+    from tracker_blur.core.frame import Image
 
 FRAMES = 10
 

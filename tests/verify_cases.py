@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pytest
 
 from tracker_blur.core.box import Box
-from tracker_blur.core.frame import Image
 from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
 from tracker_blur.redaction.redactor import Redactor
 from tracker_blur.settings import Settings
 from tracker_blur.verification.probes import Probe, ProbeDetection
 from tracker_blur.video.reader import VideoReader
 from tracker_blur.video.writer import VideoWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import pytest
+
+    from tracker_blur.core.frame import Image
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 FRAMES = 10

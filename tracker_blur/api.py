@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from tracker_blur.core.frame import Image, VideoInfo
-from tracker_blur.core.report import Progress, Report
 from tracker_blur.errors import SettingsError
 from tracker_blur.files.jobs import Job
 from tracker_blur.images.frame import ImageFrame
 from tracker_blur.pipeline import Engine
 from tracker_blur.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tracker_blur.core.report import Progress, Report
 
 
 def redact_video(

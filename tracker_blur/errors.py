@@ -15,8 +15,11 @@ Each message is one line: what happened, to which file, and what to do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _NO_FLAGS: Mapping[str, str] = MappingProxyType({})
 

@@ -9,12 +9,9 @@ behind.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from fractions import Fraction
 from functools import cached_property
-from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from tracker_blur.core.frame import (
     Frame,
@@ -30,8 +27,6 @@ from tracker_blur.core.report import Progress, Report
 from tracker_blur.core.tracks import Face, Timeline, Tracks
 from tracker_blur.errors import SinkError, SourceError
 from tracker_blur.files.atomic import check_place
-from tracker_blur.files.jobs import Job
-from tracker_blur.files.paths import MediaKind
 from tracker_blur.images.reader import ImageReader
 from tracker_blur.images.writer import ImageWriter
 from tracker_blur.redaction.redactor import Redactor
@@ -47,6 +42,14 @@ from tracker_blur.tracking.lookahead import look_ahead
 from tracker_blur.tracking.smoothing import refine
 from tracker_blur.video.reader import VideoReader
 from tracker_blur.video.writer import VideoWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from fractions import Fraction
+    from pathlib import Path
+
+    from tracker_blur.files.jobs import Job
+    from tracker_blur.files.paths import MediaKind
 
 F = TypeVar("F", bound=Frame)
 

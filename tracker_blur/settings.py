@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, fields
-from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from tracker_blur.core import plugins
 from tracker_blur.core.parameters import TrackingParameters
 from tracker_blur.errors import SettingsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Shape = Literal["ellipse", "rectangle"]
 Codec = Literal["h264", "hevc", "av1", "vp9"]

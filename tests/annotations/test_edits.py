@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import hypothesis.strategies as st
 import numpy as np
@@ -15,6 +15,9 @@ from tracker_blur.annotations import edits as track_edits
 from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import Origin, Track, Tracks
 from tracker_blur.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 few_examples = settings(max_examples=40)
 ranges = st.builds(lambda start, count: range(start, start + count), *[st.integers(0, 40)] * 2)

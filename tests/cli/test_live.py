@@ -12,9 +12,8 @@ import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Iterable
 from contextlib import suppress
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
@@ -25,6 +24,10 @@ from tests.command_line import run
 from tests.ports import free_port
 from tests.program import INTERRUPTIBLE_PROGRAM
 from tests.waiting import PATIENCE_SECONDS, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
 
 PROGRAM = [sys.executable, "-m", "tracker_blur", "live"]
 NO_WATCHDOG = ["--watchdog", "60"]  # a busy machine is not a detector that hangs

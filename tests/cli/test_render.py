@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
@@ -13,7 +14,9 @@ import pytest
 from tests.cli.conftest import GREEN, QUICK, green_shares
 from tests.command_line import error_line, run
 from tracker_blur.annotations import track_file
-from tracker_blur.core.tracks import Tracks
+
+if TYPE_CHECKING:
+    from tracker_blur.core.tracks import Tracks
 
 
 @pytest.fixture

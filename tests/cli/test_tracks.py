@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -14,6 +14,9 @@ from tests.track_samples import assert_same, two_tracks
 from tracker_blur.annotations import formats
 from tracker_blur.annotations.track_file import TrackFile, read, write
 from tracker_blur.core.tracks import Origin, Track
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -22,6 +22,9 @@ from tracker_blur.cli.verify import verify
 from tracker_blur.core.box import Box
 from tracker_blur.errors import SourceError
 from tracker_blur.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FRAMES = 6
 BOX = Box(20, 10, 70, 60)

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from functools import partial
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.waiting import until
 from tracker_blur.core.prefetch import Prefetcher
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def stage_threads() -> list[str]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import hypothesis.strategies as st
 import numpy as np
@@ -15,6 +14,10 @@ from hypothesis import given, settings
 from tests.track_samples import any_tracks, assert_same, two_tracks
 from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import ORIGINS, Face, Origin, Timeline, Track, Tracks, TracksBuilder
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Sequence
 
 BOX = Box(10, 20, 30, 50)
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
 from skimage import data
 
 from tracker_blur.core.box import Box, Detection
-from tracker_blur.core.frame import Image
+
+if TYPE_CHECKING:
+    from tracker_blur.core.frame import Image
 
 FACE = Box(179, 57, 272, 178)  # forehead to chin, in the portrait's 512x512 pixels
 

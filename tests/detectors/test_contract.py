@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from tests.detectors.face_images import FACE, best_iou, portrait
 from tracker_blur.core import plugins
-from tracker_blur.core.box import Detection
 from tracker_blur.detectors import Detector
 from tracker_blur.errors import MissingPackageError
 from tracker_blur.weights.catalog import MODELS
 from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from tracker_blur.core.box import Detection
 
 PACKAGE = "tracker_blur.detectors"
 NAMES = plugins.names(PACKAGE)

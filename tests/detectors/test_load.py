@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +14,9 @@ from tracker_blur.core import plugins
 from tracker_blur.detectors import AUTO_ORDER, load_detector
 from tracker_blur.errors import MissingPackageError, ModelError, SettingsError
 from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture

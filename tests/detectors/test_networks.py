@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -14,6 +13,10 @@ from tests.detectors.face_images import portrait
 from tracker_blur.detectors._networks import read_caffe, read_tensorflow
 from tracker_blur.errors import ModelError
 from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 GRAPH, CONTENT = "RFB-320.prototxt", "RFB-320.caffemodel"
 

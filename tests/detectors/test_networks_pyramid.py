@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker_blur.core.box import Box, Detection, suppress_overlaps
-from tracker_blur.core.frame import Image
 from tracker_blur.detectors._networks import detect_in_pyramid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tracker_blur.core.frame import Image
 
 SIDES = st.integers(1, 1500)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -11,6 +11,9 @@ import pytest
 from tracker_blur.detectors.onnx import _normalized, from_content
 from tracker_blur.errors import ModelError
 from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_a_file_that_is_not_a_network_is_a_model_error() -> None:

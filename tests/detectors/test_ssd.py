@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -13,6 +13,9 @@ from tests.detectors.face_images import best_iou, with_face_at
 from tracker_blur.core.box import Box
 from tracker_blur.detectors import ssd
 from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @given(st.integers(1, 5000))

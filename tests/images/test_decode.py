@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -15,6 +14,9 @@ from tests.image_files import noise, pixels, png_chunk, png_file, portrait, read
 from tracker_blur.core.frame import Orientation, PixelLayout
 from tracker_blur.errors import SourceError
 from tracker_blur.images.reader import ImageReader
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 GRAY, RGB, GRAY_ALPHA, RGBA = (7, 9), (7, 9, 3), (7, 9, 2), (7, 9, 4)
 

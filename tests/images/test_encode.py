@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -37,6 +36,9 @@ from tracker_blur.images.reader import ImageReader
 from tracker_blur.images.writer import ImageWriter
 from tracker_blur.redaction.redactor import Redactor
 from tracker_blur.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 GRAY, RGB, GRAY_ALPHA, RGBA = (37, 41), (37, 41, 3), (37, 41, 2), (37, 41, 4)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -21,7 +20,11 @@ from tests.image_files import (
     rewrite,
     save_image,
 )
-from tracker_blur.images.frame import ImageFrame
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tracker_blur.images.frame import ImageFrame
 
 
 class TestAnimations:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -23,6 +22,9 @@ from tests.image_files import (
     save_image,
     thumbnail,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SECRETS = (b"SECRET-DEVICE", b"SECRET-NOTE", b"SECRET-XMP", b"SECRET-PERSON")
 

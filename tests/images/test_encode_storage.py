@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -24,6 +24,9 @@ from tests.image_files import (
     save_image,
     with_black_spot,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 GRAY, RGB, GRAY_ALPHA, RGBA = (37, 41), (37, 41, 3), (37, 41, 2), (37, 41, 4)
 

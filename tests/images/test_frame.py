@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import tifffile
 
 from tests.image_files import noise, pixels, portrait, read_frames, save_image
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class TestViews:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -16,6 +15,9 @@ from PIL import ExifTags, Image
 from tests.image_files import PROFILE, Array, noise, portrait, rewrite, save_image
 from tracker_blur.images import exif, tiff
 from tracker_blur.images.tiff import TiffPage
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 GRAY, GRAY_ALPHA, RGB, RGBA = (300, 41), (300, 41, 2), (300, 41, 3), (300, 41, 4)
 LOSSLESS = ["raw", "tiff_lzw", "tiff_adobe_deflate", "packbits"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -18,10 +18,14 @@ from tests.image_files import (
 )
 from tracker_blur.core.frame import RedactedFrame
 from tracker_blur.errors import MissingPackageError, SettingsError, SinkError
-from tracker_blur.images.frame import ImageFrame
 from tracker_blur.images.reader import ImageReader
 from tracker_blur.images.writer import ImageWriter, side_by_side
 from tracker_blur.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tracker_blur.images.frame import ImageFrame
 
 
 class TestRefusals:

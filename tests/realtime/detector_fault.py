@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
 
-import pytest
-
-from tracker_blur.core.box import Detection
-from tracker_blur.core.frame import Image
 from tracker_blur.detectors import yunet
 from tracker_blur.realtime.settings import LiveSettings
+
+if TYPE_CHECKING:
+    import pytest
+
+    from tracker_blur.core.box import Detection
+    from tracker_blur.core.frame import Image
 
 PATIENT = LiveSettings(watchdog_seconds=60)
 """On a busy machine, detection is late and blanks frames; with this it does not."""

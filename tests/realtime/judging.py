@@ -5,9 +5,7 @@ from __future__ import annotations
 import csv
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 import cv2
@@ -18,12 +16,17 @@ from tests.clips import swinging_index
 from tests.waiting import PATIENCE_SECONDS
 from tracker_blur import Settings
 from tracker_blur.realtime.controls import Controls
-from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
 from tracker_blur.realtime.session import Session
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.sources import LiveSource, open_source
-from tracker_blur.realtime.status import Status
-from tracker_blur.realtime.targets import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
+    from tracker_blur.realtime.status import Status
+    from tracker_blur.realtime.targets import Target
 
 DARK_LUMA = 40
 EXPOSED_RATIO = 0.5  # a face of which less is black was not hidden, or hidden elsewhere

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
 
 from tracker_blur.errors import SourceError
 from tracker_blur.realtime.sources import CapturedFrame, CapturedItem
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator
 
 
 def solid_frame(size: tuple[int, int], level: int = 200) -> av.VideoFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pytest
@@ -19,9 +19,11 @@ from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.handoff import Latest
 from tracker_blur.realtime.settings import LiveTiming
 from tracker_blur.settings import Settings
-from tracker_blur.tracking.detector_bundle import DetectorBundle
 from tracker_blur.tracking.online import Step
 from tracker_blur.tracking.scene_cuts import Change
+
+if TYPE_CHECKING:
+    from tracker_blur.tracking.detector_bundle import DetectorBundle
 
 SIZE = (320, 180)
 CENTER = Box.from_xywh(140, 70, 40, 40)
@@ -145,7 +147,7 @@ def test_a_detection_that_is_reset_meanwhile_has_an_age_or_none() -> None:
         def _last_detection(self, seconds: float | None) -> None:
             pass
 
-    detectors = cast(DetectorBundle, None)  # nothing is detected here
+    detectors = cast("DetectorBundle", None)  # nothing is detected here
     analyzer = ResettingAnalyzer(
         Settings(), detectors, Controls(["solid"]), Latest(), print, LiveTiming()
     )

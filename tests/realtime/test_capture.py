@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -17,6 +17,9 @@ from tracker_blur.realtime.capture import Capture
 from tracker_blur.realtime.live_frame import LiveFrame
 from tracker_blur.realtime.settings import LiveSettings, LiveTiming
 from tracker_blur.realtime.sources import CapturedAudio, CapturedItem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 
 def capture_of(

@@ -5,16 +5,16 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from types import FrameType
 from typing import TYPE_CHECKING, Any
-
-import pytest
 
 from tests.waiting import PATIENCE_SECONDS
 from tracker_blur import Settings
 from tracker_blur.realtime.controls import Controls
 
 if TYPE_CHECKING:
+    from types import FrameType
+
+    import pytest
     from _typeshed import TraceFunction
 
 

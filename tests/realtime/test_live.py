@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import tracker_blur
 from tests.waiting import until
 from tracker_blur import Controls, LiveSettings, Settings, SourceError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PATIENT = LiveSettings(watchdog_seconds=60)  # on a busy machine, detection is late
 

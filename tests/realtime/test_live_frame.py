@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
@@ -14,6 +14,9 @@ from tests.video_files import pattern, write_clip
 from tracker_blur.realtime.live_frame import LiveFrameConverter
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.sources import CapturedFrame, open_source
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Iterator
-from fractions import Fraction
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -16,15 +13,22 @@ from tests.clips import swinging
 from tests.realtime.detector_fault import PATIENT, DetectorFault
 from tests.realtime.judging import Judge, exposed_faces, luma, run_session
 from tests.waiting import until as wait_until
-from tracker_blur.core.box import Detection
-from tracker_blur.core.frame import Image
 from tracker_blur.detectors import yunet
-from tracker_blur.realtime.analyzer import AnalyzedFrame
-from tracker_blur.realtime.delivery import Format
 from tracker_blur.realtime.output import Output
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.sources import CapturedItem, open_source
 from tracker_blur.video.frame import DecodedFrame
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator
+    from fractions import Fraction
+    from pathlib import Path
+
+    from tracker_blur.core.box import Detection
+    from tracker_blur.core.frame import Image
+    from tracker_blur.realtime.analyzer import AnalyzedFrame
+    from tracker_blur.realtime.delivery import Format
 
 pytestmark = [pytest.mark.shared, pytest.mark.slow]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from itertools import pairwise
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -16,6 +16,9 @@ from tests.waiting import until as wait_until
 from tracker_blur.realtime.delivery import AUDIO_RATE, Delivery
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.target_worker import TargetWorker
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = [pytest.mark.shared, pytest.mark.slow]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,9 +14,11 @@ from tests.realtime.judging import Judge, run_session
 from tests.realtime.scripted_source import ScriptedSource, captured_frame
 from tests.waiting import PATIENCE_SECONDS, until
 from tracker_blur.errors import SinkError, SourceError, TrackerBlurError
-from tracker_blur.realtime.delivery import Delivery
 from tracker_blur.realtime.settings import LiveSettings, LiveTiming
 from tracker_blur.redaction.redactor import Redactor
+
+if TYPE_CHECKING:
+    from tracker_blur.realtime.delivery import Delivery
 
 pytestmark = [pytest.mark.shared, pytest.mark.slow]
 

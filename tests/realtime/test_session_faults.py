@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,6 +16,10 @@ from tracker_blur.errors import TrackerBlurError
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.redaction.methods import solid
 from tracker_blur.redaction.redactor import Redactor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = [pytest.mark.shared, pytest.mark.slow]
 

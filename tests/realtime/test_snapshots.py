@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from fractions import Fraction
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import pytest
@@ -16,6 +16,9 @@ from tracker_blur.realtime.delivery import Delivery, Format
 from tracker_blur.realtime.live_frame import LiveFrameConverter
 from tracker_blur.realtime.session import Snapshots
 from tracker_blur.redaction.redactor import Redactor
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FORMAT = Format((64, 48), Fraction(30))
 

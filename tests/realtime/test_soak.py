@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import frame_numbers
@@ -19,6 +18,9 @@ from numbered_clips import encode, people
 from tests.clips import swinging
 from tests.ports import free_port
 from tests.waiting import PATIENCE_SECONDS, until
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HOLD = 0.3  # of the time that faults last in the benchmark
 

@@ -6,7 +6,7 @@ import gc
 import threading
 import weakref
 from fractions import Fraction
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -22,6 +22,9 @@ from tracker_blur.realtime.live_frame import LiveFrameConverter
 from tracker_blur.realtime.target_worker import TargetWorker
 from tracker_blur.realtime.targets import GoneError
 from tracker_blur.redaction.redactor import Redactor
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FORMAT = Format((64, 48), Fraction(30))
 
@@ -123,7 +126,7 @@ def test_a_server_is_open_once_it_has_taken_something() -> None:
     assert worker.wait_until_open(PATIENCE_SECONDS)
     worker.show(delivery(1))
     until(lambda: worker.status.shown == 1)
-    assert worker.status.state == "opening"
+    until(lambda: worker.status.state == "opening")
     target.is_reached = True
     worker.show(delivery(2))
     until(lambda: worker.status.state == "open")

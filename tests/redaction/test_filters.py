@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -20,6 +19,9 @@ from tracker_blur.redaction.filters import (
     gaussian_blur,
     kernel_px,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FUNCTIONS = [anonymize_face_simple, anonymize_face_pixelate]
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
 from tracker_blur.redaction.masks import OPAQUE, masks
-from tracker_blur.settings import Shape
+
+if TYPE_CHECKING:
+    from tracker_blur.settings import Shape
 
 STEPS = ((1, 1), (2, 2), (2, 2))
 

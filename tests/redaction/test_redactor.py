@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -19,9 +18,13 @@ from tracker_blur.core.frame import Frame, Orientation, PixelLayout, Plane, Reda
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.errors import SettingsError
 from tracker_blur.redaction import color
-from tracker_blur.redaction.methods import Patch
 from tracker_blur.redaction.redactor import Redactor, duplicate
 from tracker_blur.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tracker_blur.redaction.methods import Patch
 
 FILL = "#20c060"
 Mask = npt.NDArray[np.bool_]

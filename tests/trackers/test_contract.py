@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -11,9 +11,13 @@ import pytest
 from tests.detectors.face_images import portrait
 from tracker_blur.core import plugins
 from tracker_blur.core.box import Box
-from tracker_blur.core.frame import Image
-from tracker_blur.trackers import Tracker
 from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tracker_blur.core.frame import Image
+    from tracker_blur.trackers import Tracker
 
 FACE = Box.from_xywh(176, 60, 96, 120)  # in the astronaut image, 512x512
 NAMES = plugins.names("tracker_blur.trackers")

@@ -6,7 +6,7 @@ that moves by known steps.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -14,11 +14,15 @@ import numpy as np
 from tests.detectors.face_images import portrait
 from tracker_blur.core import plugins
 from tracker_blur.core.box import Box, Detection
-from tracker_blur.core.frame import Image
 from tracker_blur.core.parameters import TrackingParameters
-from tracker_blur.trackers import Tracker
 from tracker_blur.tracking.redetection import Redetector
 from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tracker_blur.core.frame import Image
+    from tracker_blur.trackers import Tracker
 
 PARAMETERS = TrackingParameters()
 RATE = 25.0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import hypothesis.strategies as st
 import numpy as np
@@ -14,6 +14,9 @@ from tracker_blur.core.tracks import Face, Origin, Track, Tracks, TracksBuilder
 from tracker_blur.tracking.appearance import Appearance
 from tracker_blur.tracking.first_pass import RawTracks
 from tracker_blur.tracking.smoothing import refine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 CONFIDENCE = 0.5
 SIZE = (640, 360)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,11 +20,15 @@ from tests.tracking.fakes import (
     wall,
 )
 from tracker_blur.core.box import Box
-from tracker_blur.core.frame import Image
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.tracking.backtracking import Backtracked, Backtracker, backtrack
 from tracker_blur.tracking.online import Step
 from tracker_blur.tracking.scene_cuts import Change
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tracker_blur.core.frame import Image
 
 NEVER = BrightDetector(score=0.0)  # its detections are below every threshold
 

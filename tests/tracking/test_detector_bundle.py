@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -19,8 +20,6 @@ from tests.tracking.fakes import (
     redetector,
     wall,
 )
-from tracker_blur.core.box import Box, Detection
-from tracker_blur.core.frame import Image
 from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
 from tracker_blur.images.frame import ImageFrame
 from tracker_blur.settings import Settings
@@ -37,6 +36,10 @@ from tracker_blur.tracking.detector_bundle import (
 from tracker_blur.tracking.online import OnlineTracker, Step
 from tracker_blur.tracking.scene_cuts import Change
 from tracker_blur.tracking.schedule import DetectionSchedule
+
+if TYPE_CHECKING:
+    from tracker_blur.core.box import Box, Detection
+    from tracker_blur.core.frame import Image
 
 LABELS = ("face", "plate")
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -20,14 +20,18 @@ from tests.tracking.fakes import (
     redetector,
     wall,
 )
-from tracker_blur.core.box import Detection
-from tracker_blur.core.frame import Image
 from tracker_blur.core.tracks import Origin
 from tracker_blur.tracking.appearance import color_histogram, common_color_share
 from tracker_blur.tracking.backtracking import Backtracker
 from tracker_blur.tracking.first_pass import FirstPass, RawTracks
 from tracker_blur.tracking.online import OnlineTracker
 from tracker_blur.tracking.schedule import DetectionSchedule
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tracker_blur.core.box import Detection
+    from tracker_blur.core.frame import Image
 
 WHITE: Image = np.full_like(wall(), 255)
 GREEN: Image = np.full_like(wall(), (20, 200, 20))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -21,13 +21,17 @@ from tests.tracking.fakes import (
     redetector,
     wall,
 )
-from tracker_blur.core.box import Box, Detection
 from tracker_blur.core.frame import Frame, Image, Plane
-from tracker_blur.core.tracks import Face
 from tracker_blur.tracking.backtracking import Backtracker
 from tracker_blur.tracking.lookahead import look_ahead
 from tracker_blur.tracking.online import OnlineTracker
 from tracker_blur.tracking.schedule import DetectionSchedule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tracker_blur.core.box import Box, Detection
+    from tracker_blur.core.tracks import Face
 
 APPEARS, DETECTED, END = 4, 12, 18
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -23,12 +23,16 @@ from tests.tracking.fakes import (
     shifted,
 )
 from tracker_blur.core.box import Box, Detection
-from tracker_blur.core.frame import Image
-from tracker_blur.core.parameters import TrackingParameters
 from tracker_blur.core.tracks import Face, Origin
-from tracker_blur.trackers import Tracker
 from tracker_blur.tracking.online import OnlineTracker
 from tracker_blur.tracking.schedule import DetectionSchedule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tracker_blur.core.frame import Image
+    from tracker_blur.core.parameters import TrackingParameters
+    from tracker_blur.trackers import Tracker
 
 
 def online_tracker(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
 from tests.tracking.fakes import SIZE, SQUARE, BrightDetector, redetector, wall
 from tracker_blur.core.box import Box, Detection
-from tracker_blur.core.frame import Image
+
+if TYPE_CHECKING:
+    from tracker_blur.core.frame import Image
 
 
 @pytest.mark.parametrize("side", [12, 20, 53, 90, 150])

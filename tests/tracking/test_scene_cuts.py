@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
@@ -8,6 +8,9 @@ import pytest
 
 from tests.tracking.fakes import PARAMETERS
 from tracker_blur.tracking.scene_cuts import Change, CutDetector
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture

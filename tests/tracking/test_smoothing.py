@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import hypothesis.strategies as st
 import numpy as np
 import pytest
@@ -20,8 +22,10 @@ from tests.tracking.raw_tracks import (
     spans,
 )
 from tracker_blur.core.tracks import Origin, Timeline
-from tracker_blur.tracking.first_pass import RawTracks
 from tracker_blur.tracking.smoothing import refine
+
+if TYPE_CHECKING:
+    from tracker_blur.tracking.first_pass import RawTracks
 
 MARGINS = st.sampled_from([0.0, 0.2, 3.0])
 often = settings(max_examples=60)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,6 +13,9 @@ from tracker_blur.errors import ModelError, SettingsError
 from tracker_blur.settings import Settings
 from tracker_blur.tracking.target_classes import target_classes
 from tracker_blur.weights.store import Weights, packaged_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def detectors_of(**settings: Any) -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,6 +10,9 @@ from tests.tracking.fakes import PARAMETERS
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.core.tracks import Origin
 from tracker_blur.tracking.track_state import LowConfidenceDetections, TrackState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 BOX = Box(100, 50, 140, 100)
 ENOUGH = PARAMETERS.online.agreeing_detections

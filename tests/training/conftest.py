@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.annotated_files import disk_image, write_image, write_table
 from tracker_blur.core.box import Box
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture

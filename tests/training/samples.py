@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tests.annotated_files import disk_image
 from tracker_blur.core.box import Box
-from tracker_blur.core.frame import Image
 from tracker_blur.training.augmentation import Boxes, Sample, no_boxes
+
+if TYPE_CHECKING:
+    from tracker_blur.core.frame import Image
 
 DISK = Box(60, 40, 100, 80)
 

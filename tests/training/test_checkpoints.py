@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import pytest
 
 pytest.importorskip("torch", reason="PyTorch (the extra 'train') is not installed")
 
+from typing import TYPE_CHECKING
+
 from tests.training.tiny import TINY
 from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.training import checkpoints
 from tracker_blur.training.checkpoints import TrainingState
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_a_checkpoint_of_another_version_is_refused(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 pytest.importorskip("torch", reason="PyTorch (the extra 'train') is not installed")
+
+from typing import TYPE_CHECKING
 
 from tests.annotated_files import BOX, SIZE, disk_image, write_image
 from tests.training.samples import DISK, aspect_ratios, bright_share, disk_sample
@@ -15,6 +15,9 @@ from tracker_blur.core.box import Box
 from tracker_blur.training.data import MosaicDataset, cut_out_objects, load_samples, paste_crowd
 from tracker_blur.training.datasets import AnnotatedImage
 from tracker_blur.training.recipe import Augmentation, GeometricAugmentation
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_objects_of_other_classes_are_ignored_regions(tmp_path: Path) -> None:

@@ -6,12 +6,13 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 pytest.importorskip("torch", reason="PyTorch (the extra 'train') is not installed")
+
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -23,6 +24,9 @@ from tracker_blur.training.data import MosaicDataset
 from tracker_blur.training.loop import HardNegativeMiner, learning_rate
 from tracker_blur.training.network import Network
 from tracker_blur.training.recipe import Augmentation, Recipe
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 needs_gloo = pytest.mark.skipif(
     sys.platform == "win32", reason="PyTorch has no gloo over files there"

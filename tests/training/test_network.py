@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 pytest.importorskip("onnx", reason="onnx (the extra 'train') is not installed")
 pytest.importorskip("torch", reason="PyTorch (the extra 'train') is not installed")
+
+from typing import TYPE_CHECKING
 
 import onnx
 import torch
@@ -26,6 +26,10 @@ from tracker_blur.training.network import (
     calibrate_normalization,
     load_initial_weights,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 SMALL = NetworkShape(1, (8, 8), (8, 16, 8), (0, 1, 0, 0), 8, 1)
 

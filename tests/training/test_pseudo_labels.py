@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.annotated_files import BOX, SIZE, disk_image, write_image
 from tracker_blur.core.box import Box, Detection
-from tracker_blur.core.frame import Image
 from tracker_blur.errors import SettingsError
 from tracker_blur.training.datasets import AnnotatedImage
 from tracker_blur.training.pseudo_labels import (
@@ -20,6 +20,9 @@ from tracker_blur.training.pseudo_labels import (
     pseudo_labels,
 )
 from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from tracker_blur.core.frame import Image
 
 OTHER = Box(60, 10, 80, 34)
 IGNORED = Box(0, 0, 9, 9)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 
 import pytest
 
 pytest.importorskip("torch", reason="PyTorch (the extra 'train') is not installed")
+
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -22,6 +23,9 @@ from tracker_blur.training.export import onnx_bytes
 from tracker_blur.training.network import Network, NetworkShape
 from tracker_blur.training.recipe import Recipe
 from tracker_blur.training.run import contact_sheet, write_curves, write_jpeg
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.usefixtures("seeded_torch")
 

@@ -6,11 +6,12 @@ import re
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 pytest.importorskip("torch", reason="PyTorch (the extra 'train') is not installed")
+
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -21,6 +22,9 @@ from tracker_blur.errors import SourceError
 from tracker_blur.training import checkpoints
 from tracker_blur.training.recipe import Augmentation, Plan, Recipe, read_training_data
 from tracker_blur.training.run import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("seeded_torch")]
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,8 +18,12 @@ from tests.video_files import (
 )
 from tracker_blur.core.box import Box
 from tracker_blur.settings import MetadataRule, Settings
-from tracker_blur.verification.verdict import Check
 from tracker_blur.verification.verifier import Verifier
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tracker_blur.verification.verdict import Check
 
 RICH: dict[str, Any] = {
     "frames": 20,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -19,6 +19,9 @@ from tracker_blur.verification.probes import (
     suppress_duplicates,
 )
 from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 BOX = Box(10, 10, 50, 60)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -22,14 +22,18 @@ from tests.verify_cases import (
 )
 from tests.video_files import write_clip
 from tracker_blur.core.box import Box
-from tracker_blur.core.tracks import Tracks
 from tracker_blur.errors import SourceError
 from tracker_blur.redaction.redactor import Redactor
 from tracker_blur.settings import Settings
-from tracker_blur.verification.verdict import Verdict
 from tracker_blur.verification.verifier import Verifier
 from tracker_blur.video.reader import VideoReader
 from tracker_blur.video.writer import VideoWriter
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tracker_blur.core.tracks import Tracks
+    from tracker_blur.verification.verdict import Verdict
 
 SIZE = (1280, 720)
 OTHER_METHODS = ("gaussian", "fog", "solid", "image")

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from fractions import Fraction
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 
 from tracker_blur.core.frame import RedactedFrame
 from tracker_blur.settings import Settings
 from tracker_blur.video import pixel_formats
-from tracker_blur.video.frame import DecodedFrame
 from tracker_blur.video.reader import VideoReader
 from tracker_blur.video.writer import VideoWriter
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+    from pathlib import Path
+
+    from tracker_blur.video.frame import DecodedFrame
 
 
 def read_frames(path: Path, **options: Any) -> list[DecodedFrame]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from fractions import Fraction
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 import pytest
@@ -22,6 +21,9 @@ from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.settings import Settings
 from tracker_blur.video.reader import VideoReader
 from tracker_blur.video.writer import VideoWriter
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class TestEncoders:

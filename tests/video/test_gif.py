@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from fractions import Fraction
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -21,6 +21,9 @@ from tests.video_files import (
     pattern,
     write_clip,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class TestGif:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import struct
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.video_files import write_clip
 from tracker_blur.video.integrity import missing_bytes
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 WHOLE: list[tuple[str, dict[str, Any]]] = [
     ("a.mp4", {}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import struct
 from fractions import Fraction
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
@@ -23,6 +23,9 @@ from tests.video_files import (
     write_clip,
 )
 from tracker_blur.video import metadata
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SECRETS = {
     "title": "SECRET birthday",

@@ -6,9 +6,9 @@ import http.server
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
@@ -24,6 +24,9 @@ from tests.video_files import (
 )
 from tracker_blur.errors import SourceError
 from tracker_blur.video.reader import VideoReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def seconds_of(path: Path) -> list[float]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 import pytest
@@ -18,6 +17,9 @@ from tests.video_files import (
 )
 from tracker_blur.errors import SourceError
 from tracker_blur.video.reader import VideoReader
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def cut(path: Path, ratio: float) -> Path:

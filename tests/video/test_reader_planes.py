@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
@@ -24,6 +23,9 @@ from tests.video_files import (
 from tracker_blur.core.frame import Orientation, PixelLayout
 from tracker_blur.video import pixel_formats
 from tracker_blur.video.reader import VideoReader
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class TestViews:

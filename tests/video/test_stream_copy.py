@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 import pytest
@@ -24,6 +23,9 @@ from tests.video_files import (
 )
 from tracker_blur.errors import SinkError, SourceError
 from tracker_blur.video.reader import VideoReader
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class TestTracks:

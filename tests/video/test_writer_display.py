@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
@@ -28,6 +27,9 @@ from tracker_blur.settings import Settings
 from tracker_blur.video import stream_info
 from tracker_blur.video.reader import VideoReader
 from tracker_blur.video.writer import VideoWriter
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HDR_COLOR = (9, 16, 9, 1)  # BT.2020, PQ, video range
 

@@ -8,9 +8,9 @@ import hashlib
 import http.server
 import sys
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
@@ -20,6 +20,9 @@ from tracker_blur.errors import ModelError, SettingsError
 from tracker_blur.weights import download
 from tracker_blur.weights.catalog import MODELS, Model, WeightFile
 from tracker_blur.weights.download import pull
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CONTENTS = {"graph.pbtxt": b"node {}\n", "weights.pb": bytes(range(256)) * 1000}
 

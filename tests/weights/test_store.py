@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import errno
 import hashlib
-import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +14,9 @@ from tracker_blur.errors import ModelError, SettingsError
 from tracker_blur.weights import store
 from tracker_blur.weights.catalog import Model, WeightFile
 from tracker_blur.weights.store import Weights, cache_folder, packaged_folder, weight_statuses
+
+if TYPE_CHECKING:
+    import os
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTENT = b"the weights of a small network"

@@ -6,8 +6,8 @@ numbers. Boxes that are moved, padded or drawn get the origin DRAWN.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,9 @@ from tracker_blur.annotations.rows import FARTHEST_PX
 from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import ORIGINS, Boxes, Face, Origin, Track, Tracks, TracksBuilder
 from tracker_blur.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
 _DRAWN = ORIGINS.index(Origin.DRAWN)
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +16,10 @@ from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import ORIGINS, Boxes, Face, Origin, Track, TracksBuilder
 from tracker_blur.errors import TrackFileError, reason_of
 from tracker_blur.settings import FACE, MethodAliases
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 FARTHEST_PX = 1e5
 """No edge lies farther from the frame's corner: nothing there needs hiding, and 32-bit floats still

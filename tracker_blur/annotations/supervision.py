@@ -9,7 +9,6 @@ Nothing of a track is lost. Their `data` carries what Detections have no field f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,8 @@ from tracker_blur.errors import MissingPackageError, SettingsError
 from tracker_blur.settings import FACE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     import supervision
 
 _CARRIED = ("hide", "method", "class_name", "origin")

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,12 +22,16 @@ from tracker_blur.annotations.rows import (
     rows,
 )
 from tracker_blur.annotations.track_file_parser import END_LINE, FORMAT, VERSION, TrackFileParser
-from tracker_blur.core.tracks import Track, Tracks
 from tracker_blur.errors import SinkError, TrackFileError
 from tracker_blur.files import atomic
 from tracker_blur.files.atomic import sha256
-from tracker_blur.settings import Settings
 from tracker_blur.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracker_blur.core.tracks import Track, Tracks
+    from tracker_blur.settings import Settings
 
 _FRAMES_PER_LINE = 1000
 _HEADER_BYTES = 1 << 16  # enough for a header, whatever the order of its keys

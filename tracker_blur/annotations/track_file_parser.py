@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +22,9 @@ from tracker_blur.annotations.rows import (
 )
 from tracker_blur.core.tracks import Tracks
 from tracker_blur.settings import FACE
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 FORMAT = "trackblur-tracks"
 VERSION = 1

@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,8 @@ from tracker_blur.errors import SinkError, TrackerBlurError, reason_of
 from tracker_blur.version import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
     from tracker_blur.core.report import Progress, Report
     from tracker_blur.settings import Settings
     from tracker_blur.verification.verdict import Verdict

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,8 @@ from tracker_blur.cli.options import (
 from tracker_blur.errors import SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tracker_blur.detectors import Detector
     from tracker_blur.training.datasets import AnnotatedImage, Dataset
     from tracker_blur.training.evaluation.groups import Grouper

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import cv2
 
-from tracker_blur.core.frame import Image
 from tracker_blur.errors import SinkError
+
+if TYPE_CHECKING:
+    from tracker_blur.core.frame import Image
 
 
 def show(title: str, image: Image) -> None:

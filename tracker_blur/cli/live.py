@@ -10,7 +10,6 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, get_args
@@ -32,6 +31,8 @@ from tracker_blur.realtime.settings import LiveSettings, Transport
 from tracker_blur.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from tracker_blur.realtime.controls import Controls
     from tracker_blur.realtime.status import Status
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
 from contextlib import suppress
 from itertools import permutations
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
 from tracker_blur.errors import SettingsError
 from tracker_blur.realtime.access import without_secrets
 from tracker_blur.realtime.targets.hls import SUFFIX, playlist_path
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _STANDARD_STREAM = "-"
 _SEGMENT_SUFFIX = ".ts"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Sequence
 from contextlib import suppress
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from tracker_blur.cli import evaluate, live, models, redact, render, track, tracks, train, verify
 from tracker_blur.cli.console import (
@@ -18,6 +17,9 @@ from tracker_blur.cli.console import (
 )
 from tracker_blur.cli.options import Parser, flags_of
 from tracker_blur.errors import SettingsError, TrackerBlurError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _COMMANDS = (redact, live, track, tracks, render, verify, models, train, evaluate)
 """These modules import OpenCV only when they run: no help should wait for it."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tracker_blur.cli.console import EXIT_DONE, Console, print_line
 from tracker_blur.cli.options import Parser, add_models_option
 from tracker_blur.weights.catalog import BUNDLED, MODELS
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+    from pathlib import Path
 
 
 def add_parser(commands: Any) -> Parser:

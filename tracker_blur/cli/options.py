@@ -6,15 +6,17 @@ import argparse
 import dataclasses
 import sys
 from argparse import ArgumentTypeError
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, get_args
 
 from tracker_blur.core import plugins
 from tracker_blur.errors import MissingPackageError
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.settings import Codec, MetadataRule, MethodAliases, Settings, Shape
 from tracker_blur.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 SettingsT = TypeVar("SettingsT", Settings, LiveSettings)
 
@@ -97,7 +99,7 @@ def settings_from(options: argparse.Namespace, kind: type[SettingsT]) -> Setting
 
 def flags_of(parser: argparse.ArgumentParser) -> Mapping[str, str]:
     """Return the flag of each option by its destination, for messages that name settings."""
-    actions = parser._actions  # argparse has no public list of them
+    actions = parser._actions  # noqa: SLF001  # argparse has no public list of them
     return {action.dest: action.option_strings[0] for action in actions if action.option_strings}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import traceback
-from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +26,8 @@ from tracker_blur.errors import SettingsError, SinkError, TrackerBlurError
 from tracker_blur.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
     from tracker_blur.core.report import Report
     from tracker_blur.files.jobs import Job
     from tracker_blur.files.paths import MediaKind
@@ -181,7 +182,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         except TrackerBlurError as error:
             console.error(error)
             failures.append((job.source, console.text(error)))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # a bug in one file must not stop the others
             reason = f"{type(error).__name__}: {error}"
             console.error(
                 f"{job.source}: failed ({reason}): this is a bug: please report it with the output "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,8 @@ from tracker_blur.cli.options import (
 from tracker_blur.settings import Settings
 
 if TYPE_CHECKING:
+    import argparse
+
     from tracker_blur.core.tracks import Tracks
     from tracker_blur.files.jobs import Job
 

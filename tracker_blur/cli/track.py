@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +18,9 @@ from tracker_blur.errors import SettingsError
 from tracker_blur.settings import Settings
 
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
     from tracker_blur.core.report import Report
     from tracker_blur.pipeline import Engine
 

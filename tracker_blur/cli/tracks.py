@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from dataclasses import replace
 from os.path import realpath
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +19,9 @@ from tracker_blur.cli.options import FILES, Parser, formatter
 from tracker_blur.core import timecode
 from tracker_blur.core.tracks import Origin, Tracks
 from tracker_blur.errors import SettingsError, SinkError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _EPILOG = """\
 IDS     track numbers such as 3,7, or 'all'

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -30,6 +29,8 @@ from tracker_blur.training.recipe import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tracker_blur.training.recipe import TrainingData
 
 _LARGEST_SEED = 2**32 - 1  # more processes and resumed runs add to it; PyTorch has 64 bits

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
 from os.path import realpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +30,8 @@ from tracker_blur.errors import SettingsError
 from tracker_blur.settings import DETECTOR_FILE_ENDING, FACE, Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tracker_blur.annotations.track_file import TrackFile
     from tracker_blur.core.tracks import Tracks
     from tracker_blur.verification.verdict import Verdict

@@ -7,9 +7,12 @@ import importlib
 import importlib.util
 import pkgutil
 from pathlib import Path
-from types import ModuleType
+from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SettingsError
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 
 def names(package: str) -> tuple[str, ...]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 T = TypeVar("T")
 
@@ -56,7 +58,7 @@ class Prefetcher(Generic[T]):
         try:
             while not self._closing.is_set():
                 self._queue.put((next(iterator), None))
-        except BaseException as error:  # including StopIteration: the consumer gets them all
+        except BaseException as error:  # noqa: BLE001  # including StopIteration: the consumer gets them all
             self._queue.put((None, error))
         finally:
             close = getattr(iterator, "close", None)

@@ -7,10 +7,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from tracker_blur.core.tracks import Face, Tracks
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tracker_blur.core.tracks import Face, Tracks
 
 T = TypeVar("T")
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 import re
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tracker_blur.core.tracks import Tracks
 from tracker_blur.errors import SettingsError
+
+if TYPE_CHECKING:
+    from tracker_blur.core.tracks import Tracks
 
 _CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):(\d{1,2}(?:\.\d{1,9})?)")
 _SECONDS = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")

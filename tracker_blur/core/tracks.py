@@ -5,14 +5,17 @@ from __future__ import annotations
 import enum
 from array import array
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.core.box import Box
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from fractions import Fraction
 
 Boxes = npt.NDArray[np.float32]
 """Boxes, shape (n, 4): left, top, right, bottom, as in `Box`."""

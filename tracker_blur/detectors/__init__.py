@@ -18,13 +18,15 @@ lists the detectors that `--detector auto` may choose. No detector imports anoth
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tracker_blur.core import plugins
-from tracker_blur.core.box import Detection
-from tracker_blur.core.frame import Image
 from tracker_blur.settings import DETECTOR_FILE_ENDING
-from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from tracker_blur.core.box import Detection
+    from tracker_blur.core.frame import Image
+    from tracker_blur.weights.store import Weights
 
 AUTO_ORDER = ("yunet", "centerface", "onnx", "ssd", "haar")
 """What "auto" tries, best first; `docs/detectors.md` has the figures behind the order.

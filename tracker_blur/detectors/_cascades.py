@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.core.box import Box, Detection
-from tracker_blur.core.frame import Image
 from tracker_blur.errors import ModelError, reason_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tracker_blur.core.frame import Image
 
 Gray = npt.NDArray[np.uint8]
 

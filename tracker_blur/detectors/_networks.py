@@ -5,18 +5,21 @@ A network detects a limited range of face sizes, so it also gets reduced copies 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.core.box import Detection, suppress_overlaps
-from tracker_blur.core.frame import Image
 from tracker_blur.errors import ModelError
-from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tracker_blur.core.frame import Image
+    from tracker_blur.weights.store import Weights
 
 T = TypeVar("T")
 Buffer = npt.NDArray[np.uint8]

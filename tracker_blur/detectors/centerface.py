@@ -11,15 +11,19 @@ the network's probability that a face has its center there.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.core.box import Box, Detection
-from tracker_blur.core.frame import Image
-from tracker_blur.detectors import Detector
 from tracker_blur.detectors._networks import detect_in_pyramid, parse_network, read_buffer
-from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from tracker_blur.core.frame import Image
+    from tracker_blur.detectors import Detector
+    from tracker_blur.weights.store import Weights
 
 Map = npt.NDArray[np.float32]
 

@@ -11,14 +11,17 @@ share of detections with as many votes that are faces (see `_cascades.py`).
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2.data
 
 from tracker_blur.core.box import Box, Detection, suppress_overlaps
-from tracker_blur.core.frame import Image
-from tracker_blur.detectors import Detector
 from tracker_blur.detectors._cascades import Cascade, read_cascade, to_gray
-from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from tracker_blur.core.frame import Image
+    from tracker_blur.detectors import Detector
+    from tracker_blur.weights.store import Weights
 
 WEIGHTS: tuple[tuple[str, ...], ...] = ((),)
 _SAME_FACE_IOU = 0.3

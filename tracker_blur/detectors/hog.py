@@ -14,15 +14,17 @@ from __future__ import annotations
 import functools
 import importlib
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 
 from tracker_blur.core.box import Box, Detection
-from tracker_blur.core.frame import Image
-from tracker_blur.detectors import Detector
 from tracker_blur.errors import MissingPackageError
-from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from tracker_blur.core.frame import Image
+    from tracker_blur.detectors import Detector
+    from tracker_blur.weights.store import Weights
 
 WEIGHTS: tuple[tuple[str, ...], ...] = ((),)
 _DOUBLINGS = 1

@@ -11,13 +11,16 @@ detections with as many votes that are faces (see `_cascades.py`).
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tracker_blur.core.box import Detection
-from tracker_blur.core.frame import Image
-from tracker_blur.detectors import Detector
 from tracker_blur.detectors._cascades import Cascade, read_cascade, to_gray
 from tracker_blur.errors import MissingPackageError
-from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from tracker_blur.core.box import Detection
+    from tracker_blur.core.frame import Image
+    from tracker_blur.detectors import Detector
+    from tracker_blur.weights.store import Weights
 
 WEIGHTS: tuple[tuple[str, ...], ...] = ((),)
 _FILE_NAME = "lbpcascade_frontalface_opencv.xml"

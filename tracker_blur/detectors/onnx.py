@@ -11,17 +11,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.core.box import Box, Detection
-from tracker_blur.core.frame import Image
-from tracker_blur.detectors import Detector
 from tracker_blur.detectors._networks import Buffer, detect_in_pyramid, parse_network, read_buffer
 from tracker_blur.errors import ModelError, reason_of
-from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from tracker_blur.core.frame import Image
+    from tracker_blur.detectors import Detector
+    from tracker_blur.weights.store import Weights
 
 Map = npt.NDArray[np.float32]
 

@@ -12,16 +12,20 @@ probability of a face.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from tracker_blur.core.box import Box, Detection
-from tracker_blur.core.frame import Image
-from tracker_blur.detectors import Detector
 from tracker_blur.detectors._networks import detect_in_pyramid, read_caffe, read_tensorflow
-from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracker_blur.core.frame import Image
+    from tracker_blur.detectors import Detector
+    from tracker_blur.weights.store import Weights
 
 _TENSORFLOW = ("opencv_face_detector_uint8.pb", "opencv_face_detector.pbtxt")
 _CAFFE = ("deploy.prototxt", "res10_300x300_ssd_iter_140000.caffemodel")

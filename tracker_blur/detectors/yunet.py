@@ -11,14 +11,18 @@ mean of the network's two probabilities, that of a face and that of a good box.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
 
 from tracker_blur.core.box import Box, Detection
-from tracker_blur.core.frame import Image
-from tracker_blur.detectors import Detector
 from tracker_blur.detectors._networks import detect_in_pyramid, parse_network, read_buffer
-from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from tracker_blur.core.frame import Image
+    from tracker_blur.detectors import Detector
+    from tracker_blur.weights.store import Weights
 
 WEIGHTS = (
     ("face_detection_yunet_2023mar.onnx",),

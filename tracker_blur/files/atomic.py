@@ -6,11 +6,14 @@ import errno
 import hashlib
 import os
 import secrets
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SinkError, TrackerBlurError, reason_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NO_SPACE = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 """The numbers of the errors that more free space would prevent."""

@@ -14,9 +14,9 @@ import fnmatch
 import glob
 import os
 import stat
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SettingsError, SourceError, reason_of
 from tracker_blur.files.paths import (
@@ -29,6 +29,9 @@ from tracker_blur.files.paths import (
     is_stream,
     mirrored_output,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _ANY_DEPTH = "**"
 

@@ -16,14 +16,17 @@ Unreadable folders are reported and skipped.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SettingsError, SinkError, reason_of
 from tracker_blur.files.discovery import Finder, InputFile, UnreadableFolder, find_inputs
 from tracker_blur.files.paths import MediaKind, check_is_file_name, is_media, media_kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
 
 
 @dataclass(frozen=True, slots=True)

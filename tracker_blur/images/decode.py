@@ -7,8 +7,7 @@ Pillow has checked the file: OpenCV alone accepts some damaged or planar files.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import cv2
 import numpy as np
@@ -18,6 +17,9 @@ from tracker_blur.core.frame import Orientation, Samples
 from tracker_blur.images import chunks, exif, gif, tiff
 from tracker_blur.images.frame import ANIMATED_FORMATS, Encoding, ImageFrame
 from tracker_blur.images.heic import HeicDecoder, is_heic
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
 _ORIENTATION_TAG = 274

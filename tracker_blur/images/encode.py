@@ -9,14 +9,12 @@ transparent becomes visible.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from tracker_blur.core.frame import Samples
 from tracker_blur.images import chunks, exif, gif, heic
 from tracker_blur.images.frame import (
     OPAQUE_FORMATS,
@@ -27,6 +25,11 @@ from tracker_blur.images.frame import (
 )
 from tracker_blur.images.tiff import LOSSLESS, UNASSOCIATED_ALPHA, TiffPage
 from tracker_blur.images.tiff import encode as encode_tiff
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tracker_blur.core.frame import Samples
 
 _DEFAULTS: dict[str, dict[str, Any]] = {  # if the input has another format
     "JPEG": {"quality": 95, "subsampling": "4:4:4"},

@@ -5,16 +5,18 @@ Pixels are always upright here: an orientation tag is applied on reading and nev
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.core.frame import Frame, Image, Orientation, PixelLayout, Plane, Samples
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ANIMATED_FORMATS = frozenset({"GIF", "PNG", "WEBP"})
 """Formats that can hold animations."""

@@ -5,12 +5,16 @@ Graphics Interchange Format, version 89a, CompuServe 1990.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from tracker_blur.core.frame import Samples
 from tracker_blur.images.frame import ImageFrame, upper_8_bits
+
+if TYPE_CHECKING:
+    from tracker_blur.core.frame import Samples
 
 _HEADER_SIZE = 13
 _TRANSPARENT = 0  # the same index in all frames, as Pillow's writer expects

@@ -7,7 +7,7 @@ auxiliary images are neither read nor written.
 from __future__ import annotations
 
 import io
-from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -15,6 +15,9 @@ from PIL import Image
 from tracker_blur.errors import MissingPackageError
 from tracker_blur.images import exif
 from tracker_blur.images.frame import Encoding, ImageFrame
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 _BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _QUALITY = 90  # of 0 to 100; 1.0 to 1.3 times the size of files written with 80 to 95
@@ -46,7 +49,7 @@ class HeicDecoder:
     def __init__(self, data: bytes) -> None:
         self._file = package().open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
 
-    def decode(self, index: int) -> ImageFrame:
+    def decode(self, index: int) -> ImageFrame:  # noqa: ARG002
         """Return the primary image, upright; 10 and 12 bits are shifted up to 16."""
         image = self._file[self._file.primary_index]
         width, height = image.size

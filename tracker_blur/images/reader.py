@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
-from pathlib import Path
-from types import TracebackType
+from typing import TYPE_CHECKING
 
 from PIL import Image, UnidentifiedImageError
 
@@ -18,6 +16,11 @@ from tracker_blur.files.paths import check_is_file
 from tracker_blur.images.decode import UnsupportedError, open_decoder
 from tracker_blur.images.frame import MICROSECOND, ImageFrame
 from tracker_blur.video.reader import open_input, video_stream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from types import TracebackType
 
 _PART_KEPT = "only the part before is kept"
 _READABLE = "jpg, png, webp, tiff, bmp, gif and heic"

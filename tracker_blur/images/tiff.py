@@ -11,17 +11,20 @@ from __future__ import annotations
 import io
 import os
 import struct
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 import tifffile
 from PIL import Image, TiffImagePlugin
 
-from tracker_blur.core.frame import Samples
 from tracker_blur.images.frame import blue_first
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tracker_blur.core.frame import Samples
 
 BITS_PER_SAMPLE, PHOTOMETRIC, PLANAR_CONFIGURATION = 258, 262, 284
 EXTRA_SAMPLES, UNASSOCIATED_ALPHA = 338, 2

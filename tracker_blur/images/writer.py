@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import ExitStack
-from pathlib import Path
-from types import TracebackType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tracker_blur.core.frame import FrameReader, Image, RedactedFrame
 from tracker_blur.errors import SinkError, TrackerBlurError
 from tracker_blur.files.atomic import replacing
 from tracker_blur.files.paths import format_of
 from tracker_blur.images import heic
 from tracker_blur.images.encode import encode
 from tracker_blur.images.frame import MANY_FRAMES_FORMATS, OPAQUE_FORMATS, ImageFrame
-from tracker_blur.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from tracker_blur.core.frame import FrameReader, Image, RedactedFrame
+    from tracker_blur.settings import Settings
 
 _GAP_PX = 8
 

@@ -6,9 +6,12 @@ import hmac
 import ipaddress
 import re
 import socket
-from email.message import Message
 from http.cookies import CookieError, SimpleCookie
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+if TYPE_CHECKING:
+    from email.message import Message
 
 _MASK = "***"
 _USER = re.compile(r"//[^/\s]*@")  # up to the last @: a password may contain others

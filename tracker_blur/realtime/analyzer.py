@@ -10,23 +10,27 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Image, RedactedFrame, default_view_px, view_size
 from tracker_blur.core.tracks import Face, Origin
-from tracker_blur.realtime.controls import Controls
-from tracker_blur.realtime.delivery import Format
 from tracker_blur.realtime.handoff import Backoff, Latest
-from tracker_blur.realtime.live_frame import LiveFrame
-from tracker_blur.realtime.settings import LiveTiming
 from tracker_blur.redaction.redactor import Redactor
-from tracker_blur.settings import Settings
 from tracker_blur.tracking.detector_bundle import DetectorBundle
 from tracker_blur.tracking.lookahead import FrameTracker, look_ahead
-from tracker_blur.tracking.online import Step
 from tracker_blur.tracking.scene_cuts import Change
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tracker_blur.core.box import Box
+    from tracker_blur.realtime.controls import Controls
+    from tracker_blur.realtime.delivery import Format
+    from tracker_blur.realtime.live_frame import LiveFrame
+    from tracker_blur.realtime.settings import LiveTiming
+    from tracker_blur.settings import Settings
+    from tracker_blur.tracking.online import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,7 @@ class Analyzer:
             try:
                 self._analyze()
                 return
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  # whatever it is, it starts again
                 self._last_detection = self._busy_since = None
                 self.error = f"detection failed ({type(error).__name__}: {error})"
                 self.failure = "detection failed"

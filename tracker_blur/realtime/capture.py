@@ -6,15 +6,19 @@ import gc
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SourceError
 from tracker_blur.realtime.delivery import AUDIO_RATE, AudioChunk, Format
 from tracker_blur.realtime.handoff import Backoff, Latest
 from tracker_blur.realtime.live_frame import LiveFrame, LiveFrameConverter
-from tracker_blur.realtime.settings import LiveSettings, LiveTiming
 from tracker_blur.realtime.sources import CapturedAudio, CapturedFrame, LiveSource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tracker_blur.realtime.settings import LiveSettings, LiveTiming
 
 
 class SessionClock:
@@ -171,7 +175,7 @@ class Capture:
     def _run(self) -> None:
         try:
             self._source.open()
-        except Exception as error:  # raised by `format` in the session's thread
+        except Exception as error:  # noqa: BLE001  # raised by `format` in the session's thread
             self.failure = error
         else:
             self.is_connected = True
@@ -196,7 +200,7 @@ class Capture:
                 self._read()
             except SourceError as error:
                 failure = error
-            except Exception as error:  # whatever it is, the source is tried again
+            except Exception as error:  # noqa: BLE001  # whatever it is, the source is tried again
                 failure = SourceError(
                     f"{self._source.name}: failed ({type(error).__name__}: {error})"
                 )

@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from tracker_blur.realtime.settings import LiveTiming
-from tracker_blur.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tracker_blur.settings import Settings
 
 _MIN_STRENGTH, _MAX_STRENGTH = -8, 8
 _MIN_BLOCKS, _MAX_BLOCKS = 1, 40

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
-from tracker_blur.core.frame import RedactedFrame
+    from tracker_blur.core.frame import RedactedFrame
 
 AUDIO_RATE = 48_000
 """Samples per second and channel."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from contextlib import suppress
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from tracker_blur.realtime.settings import LiveTiming
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tracker_blur.realtime.settings import LiveTiming
 
 T = TypeVar("T")
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -16,6 +15,9 @@ from tracker_blur.errors import SinkError, reason_of
 from tracker_blur.realtime.access import RequestAuthorization
 from tracker_blur.realtime.settings import LiveTiming
 from tracker_blur.realtime.status import State, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 _HOST, _PATH = "127.0.0.1", "/metrics"
 _TARGET_LABELS = ("target", "number")  # names without secrets may be the same

@@ -11,21 +11,24 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from fractions import Fraction
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from tracker_blur.core.frame import Frame, RedactedFrame
-from tracker_blur.realtime.analyzer import AnalyzedFrame, Analyzer
-from tracker_blur.realtime.capture import Capture
-from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.delivery import Delivery
 from tracker_blur.realtime.guard import Situation, reason_to_blank
-from tracker_blur.realtime.live_frame import LiveFrame
-from tracker_blur.realtime.settings import LiveSettings
-from tracker_blur.realtime.target_worker import TargetWorker
 from tracker_blur.redaction.redactor import Redactor, duplicate
-from tracker_blur.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from fractions import Fraction
+
+    from tracker_blur.core.frame import Frame, RedactedFrame
+    from tracker_blur.realtime.analyzer import AnalyzedFrame, Analyzer
+    from tracker_blur.realtime.capture import Capture
+    from tracker_blur.realtime.controls import Controls
+    from tracker_blur.realtime.live_frame import LiveFrame
+    from tracker_blur.realtime.settings import LiveSettings
+    from tracker_blur.realtime.target_worker import TargetWorker
+    from tracker_blur.settings import Settings
 
 
 class Output:
@@ -123,7 +126,7 @@ class Output:
                 return
             try:
                 is_new = self._deliver(analyzed)
-            except Exception as error:  # nothing leaves; the next frame is another attempt
+            except Exception as error:  # noqa: BLE001  # nothing leaves; the next frame is another attempt
                 self.restarts += 1
                 previous = self.error
                 self.error = f"output failed ({type(error).__name__}: {error})"
@@ -207,4 +210,4 @@ class Output:
 
 
 def _copy(frame: Frame, seconds: float) -> Frame:
-    return cast(LiveFrame, frame).copy(seconds)
+    return cast("LiveFrame", frame).copy(seconds)

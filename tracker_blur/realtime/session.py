@@ -5,29 +5,33 @@ from __future__ import annotations
 import statistics
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 
-from tracker_blur.core.frame import Image
 from tracker_blur.errors import SinkError, TrackerBlurError, reason_of
 from tracker_blur.files.atomic import replacing
 from tracker_blur.realtime.analyzer import Analyzer
 from tracker_blur.realtime.capture import Capture
 from tracker_blur.realtime.controls import Controls
-from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
 from tracker_blur.realtime.handoff import Latest, unfailing
 from tracker_blur.realtime.output import Output
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.sources import LiveSource, open_source
 from tracker_blur.realtime.status import State, Status
 from tracker_blur.realtime.target_worker import TargetWorker
-from tracker_blur.realtime.targets import Target
 from tracker_blur.settings import Settings
 from tracker_blur.tracking.detector_bundle import DetectorBundle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from tracker_blur.core.frame import Image
+    from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
+    from tracker_blur.realtime.targets import Target
 
 
 def live(
@@ -91,7 +95,7 @@ def _images(
     def run() -> None:
         try:
             session.run()
-        except BaseException as error:  # raised in the caller's thread
+        except BaseException as error:  # noqa: BLE001  # raised in the caller's thread
             failures.append(error)
         finally:
             newest.images.close()
@@ -345,7 +349,7 @@ class Snapshots:
             return
         self._answered = requested
         frame = delivery.redacted.frame
-        path = self._folder / f"trackblur_{datetime.now():%Y%m%d_%H%M%S_%f}.png"
+        path = self._folder / f"trackblur_{datetime.now().astimezone():%Y%m%d_%H%M%S_%f}.png"
         try:
             with replacing(path, overwrite=False) as temporary:
                 temporary.write_bytes(cv2.imencode(".png", frame.view(frame.size))[1].tobytes())

@@ -6,14 +6,18 @@ import gc
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SinkError, TrackerBlurError
-from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
 from tracker_blur.realtime.handoff import Backoff
 from tracker_blur.realtime.settings import LiveTiming
 from tracker_blur.realtime.status import TargetState, TargetStatus
 from tracker_blur.realtime.targets import GoneError, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
 
 
 class TargetWorker:
@@ -112,7 +116,7 @@ class TargetWorker:
                     self._is_ready = True
                 self._tried.set()
                 self._serve()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  # one target must not stop the others
                 is_final = isinstance(error, GoneError) or not self._tried.is_set()
                 self._fail(error, is_final=is_final)
                 if is_final:

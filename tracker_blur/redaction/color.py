@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.core.frame import PixelLayout, Samples
 from tracker_blur.errors import SettingsError
+
+if TYPE_CHECKING:
+    from tracker_blur.core.frame import PixelLayout, Samples
 
 Color = tuple[int, int, int]
 """Red, green and blue, 0 to 255."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache, reduce
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.settings import Shape
+if TYPE_CHECKING:
+    from tracker_blur.settings import Shape
 
 MASK_BITS = 7
 """Bits of a mask's fraction: the most with which 8-bit samples still blend in int16."""
@@ -109,7 +110,7 @@ def _beyond_rectangle(
     xs: npt.NDArray[np.float32],
     ys: npt.NDArray[np.float32],
     size: tuple[int, int],
-    grid: tuple[int, int],
+    _: tuple[int, int],
 ) -> npt.NDArray[np.float32]:
     """Return how far each pixel lies outside the box, in halves of its sides; 0: inside."""
     across, down = (

@@ -9,9 +9,8 @@ they were decoded.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -19,10 +18,15 @@ import numpy as np
 from tracker_blur.core import plugins
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Frame, Plane, RedactedFrame, Samples
-from tracker_blur.core.tracks import Face
 from tracker_blur.redaction.masks import MASK_BITS, Mask, masks
 from tracker_blur.redaction.methods import Method, Patch
 from tracker_blur.settings import FACE, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from tracker_blur.core.tracks import Face
 
 _METHODS = "tracker_blur.redaction.methods"
 _BLANK_BLOCKS = 5  # across the frame: a face that fills it keeps no more than any other does

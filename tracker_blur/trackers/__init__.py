@@ -6,12 +6,14 @@ To add a tracker, add a module; `tests/trackers/test_contract.py` tests every on
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import cv2
 
 from tracker_blur.core.box import Box
-from tracker_blur.core.frame import Image
+
+if TYPE_CHECKING:
+    from tracker_blur.core.frame import Image
 
 
 class Tracker(Protocol):

@@ -7,12 +7,16 @@ else in the program and track a face no better; docs/tracking.md has the figures
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import cv2
 
 from tracker_blur.trackers import OpenCVTracker, Tracker
-from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tracker_blur.weights.store import Weights
 
 
 def load(weights: Weights) -> Callable[[], Tracker]:

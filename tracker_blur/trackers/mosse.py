@@ -5,13 +5,16 @@ Bolme et al., "Visual Object Tracking using Adaptive Correlation Filters", CVPR 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import cv2
 
 from tracker_blur.trackers import OpenCVTracker, Tracker
-from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tracker_blur.weights.store import Weights
 
 
 def load(weights: Weights) -> Callable[[], Tracker]:
@@ -21,4 +24,4 @@ def load(weights: Weights) -> Callable[[], Tracker]:
 
 def _create() -> cv2.Tracker:
     # OpenCV's type stubs call the upgraded tracker by the name of the legacy class.
-    return cast(cv2.Tracker, cv2.legacy.upgradeTrackingAPI(cv2.legacy.TrackerMOSSE.create()))
+    return cast("cv2.Tracker", cv2.legacy.upgradeTrackingAPI(cv2.legacy.TrackerMOSSE.create()))

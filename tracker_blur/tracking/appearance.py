@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from tracker_blur.core.box import Box
-from tracker_blur.core.frame import Image
+if TYPE_CHECKING:
+    from tracker_blur.core.box import Box
+    from tracker_blur.core.frame import Image
 
 _HUE_BINS, _SATURATION_BINS = 8, 3
 _BYTES = _HUE_BINS * _SATURATION_BINS

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.core.box import Box
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tracker_blur.core.box import Box
 
 FAR = 1e6
 """The cost of a pair that is not allowed."""

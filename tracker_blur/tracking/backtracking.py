@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from tracker_blur.core.box import Box
-from tracker_blur.core.frame import Image
-from tracker_blur.core.parameters import TrackingParameters
 from tracker_blur.core.tracks import Face, Origin
-from tracker_blur.trackers import Tracker
 from tracker_blur.tracking.online import Step, has_drifted, is_outside
-from tracker_blur.tracking.redetection import Redetector
 from tracker_blur.tracking.scene_cuts import Change
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from tracker_blur.core.box import Box
+    from tracker_blur.core.frame import Image
+    from tracker_blur.core.parameters import TrackingParameters
+    from tracker_blur.trackers import Tracker
+    from tracker_blur.tracking.redetection import Redetector
 
 
 @dataclass(frozen=True, slots=True)

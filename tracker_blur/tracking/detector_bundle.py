@@ -8,24 +8,27 @@ from __future__ import annotations
 import itertools
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from tracker_blur.core import plugins
 from tracker_blur.core.box import Detection, suppress_overlaps
 from tracker_blur.core.frame import Frame, Image, view_size
-from tracker_blur.core.parameters import TrackingParameters
 from tracker_blur.core.tracks import Face, Origin, Tracks
-from tracker_blur.detectors import Detector
 from tracker_blur.settings import FACE, Settings
-from tracker_blur.trackers import Tracker
 from tracker_blur.tracking.backtracking import Backtracked, Backtracker
 from tracker_blur.tracking.online import OnlineTracker, Step
 from tracker_blur.tracking.redetection import Redetector
 from tracker_blur.tracking.schedule import DetectionSchedule
 from tracker_blur.tracking.target_classes import target_classes
 from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from tracker_blur.core.parameters import TrackingParameters
+    from tracker_blur.detectors import Detector
+    from tracker_blur.trackers import Tracker
 
 F = TypeVar("F", bound=Frame)
 

@@ -9,17 +9,21 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass
-from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.core.frame import Image
 from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
 from tracker_blur.tracking.appearance import Appearance, color_histogram
-from tracker_blur.tracking.backtracking import Backtracker
-from tracker_blur.tracking.online import OnlineTracker
 from tracker_blur.tracking.scene_cuts import Change
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from tracker_blur.core.frame import Image
+    from tracker_blur.tracking.backtracking import Backtracker
+    from tracker_blur.tracking.online import OnlineTracker
 
 
 @dataclass(frozen=True)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.core.box import Box
-from tracker_blur.core.parameters import LinkingParameters, OnlineParameters, TrackingParameters
 from tracker_blur.core.tracks import ORIGINS, Face, Origin, Track, TracksBuilder
 from tracker_blur.tracking.appearance import Appearance, common_color_share
 from tracker_blur.tracking.association import FAR, assign_sparse, distance
-from tracker_blur.tracking.first_pass import RawTracks
-from tracker_blur.tracking.scene_cuts import Scenes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tracker_blur.core.box import Box
+    from tracker_blur.core.parameters import LinkingParameters, OnlineParameters, TrackingParameters
+    from tracker_blur.tracking.first_pass import RawTracks
+    from tracker_blur.tracking.scene_cuts import Scenes
 
 ROUNDING_SECONDS = 1e-6
 """Times are exact, seconds are not: a limit of 5 frames must never become 4."""

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import numpy as np
 
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Frame, Image
-from tracker_blur.core.parameters import SmoothingParameters
 from tracker_blur.core.tracks import ORIGINS, Face, Origin, Track, TracksBuilder
-from tracker_blur.tracking.backtracking import Backtracked
-from tracker_blur.tracking.online import Step
 from tracker_blur.tracking.scene_cuts import Change, Scenes
 from tracker_blur.tracking.smoothing import smooth_track
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from tracker_blur.core.parameters import SmoothingParameters
+    from tracker_blur.tracking.backtracking import Backtracked
+    from tracker_blur.tracking.online import Step
 
 F = TypeVar("F", bound=Frame)
 

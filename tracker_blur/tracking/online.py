@@ -11,24 +11,28 @@ Boxes are in pixels of the view.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from tracker_blur.core.box import Box, Detection
-from tracker_blur.core.frame import Image
-from tracker_blur.core.parameters import TrackingParameters
 from tracker_blur.core.tracks import Face, Origin
-from tracker_blur.detectors import Detector
-from tracker_blur.trackers import Tracker
 from tracker_blur.tracking.association import match
-from tracker_blur.tracking.redetection import Redetector
 from tracker_blur.tracking.scene_cuts import Change, CutDetector
-from tracker_blur.tracking.schedule import DetectionSchedule
 from tracker_blur.tracking.track_state import LowConfidenceDetections, TrackState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tracker_blur.core.box import Box, Detection
+    from tracker_blur.core.frame import Image
+    from tracker_blur.core.parameters import TrackingParameters
+    from tracker_blur.detectors import Detector
+    from tracker_blur.trackers import Tracker
+    from tracker_blur.tracking.redetection import Redetector
+    from tracker_blur.tracking.schedule import DetectionSchedule
 
 
 @dataclass(frozen=True, slots=True)

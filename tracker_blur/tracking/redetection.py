@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from tracker_blur.core.box import Box, Detection
-from tracker_blur.core.frame import Image
-from tracker_blur.core.parameters import TrackingParameters
-from tracker_blur.detectors import Detector
+if TYPE_CHECKING:
+    from tracker_blur.core.box import Box, Detection
+    from tracker_blur.core.frame import Image
+    from tracker_blur.core.parameters import TrackingParameters
+    from tracker_blur.detectors import Detector
 
 
 class Redetector:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import enum
 from bisect import bisect_right
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.core.frame import Image
-from tracker_blur.core.parameters import SceneCutParameters
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tracker_blur.core.frame import Image
+    from tracker_blur.core.parameters import SceneCutParameters
 
 
 class Change(enum.Enum):

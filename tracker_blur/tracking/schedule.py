@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from tracker_blur.core.parameters import ScheduleParameters
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tracker_blur.core.parameters import ScheduleParameters
 
 
 class DetectionSchedule:

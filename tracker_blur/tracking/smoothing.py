@@ -7,15 +7,18 @@ filled, ends get a margin, and boxes are smoothed without ever uncovering a dete
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.core.parameters import SmoothingParameters, TrackingParameters
 from tracker_blur.core.tracks import ORIGINS, Boxes, Origin, Track, Tracks
-from tracker_blur.tracking.first_pass import RawTracks
 from tracker_blur.tracking.linking import ROUNDING_SECONDS, link_tracklets, supported_tracklets
 from tracker_blur.tracking.scene_cuts import Scenes
+
+if TYPE_CHECKING:
+    from tracker_blur.core.parameters import SmoothingParameters, TrackingParameters
+    from tracker_blur.tracking.first_pass import RawTracks
 
 
 def refine(

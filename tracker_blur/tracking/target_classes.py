@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tracker_blur.core import plugins
-from tracker_blur.core.box import Detection
-from tracker_blur.core.frame import Image
 from tracker_blur.detectors import Detector, load_detector
 from tracker_blur.errors import SettingsError
 from tracker_blur.settings import DETECTOR_FILE_ENDING, FACE, Settings
-from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tracker_blur.core.box import Detection
+    from tracker_blur.core.frame import Image
+    from tracker_blur.weights.store import Weights
 
 _LABELS = {"faces": FACE, "plates": "plate"}  # any other word is a class of a detector file
 _PLATES_FILE = "plate.onnx"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from tracker_blur.core.box import Box, Detection
-from tracker_blur.core.parameters import OnlineParameters
 from tracker_blur.core.tracks import Origin
-from tracker_blur.trackers import Tracker
 from tracker_blur.tracking.association import match
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tracker_blur.core.box import Box, Detection
+    from tracker_blur.core.parameters import OnlineParameters
+    from tracker_blur.trackers import Tracker
 
 
 @dataclass(slots=True)

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.core.frame import Image
-from tracker_blur.settings import Shape
-from tracker_blur.training.recipe import GeometricAugmentation
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tracker_blur.core.frame import Image
+    from tracker_blur.settings import Shape
+    from tracker_blur.training.recipe import GeometricAugmentation
 
 Boxes = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]

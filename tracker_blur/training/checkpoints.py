@@ -11,18 +11,21 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from tracker_blur.errors import ModelError, SettingsError, SourceError, reason_of
 from tracker_blur.files.atomic import replacing
-from tracker_blur.training.datasets import AnnotatedImage
 from tracker_blur.training.network import NetworkShape
-from tracker_blur.training.recipe import Plan, TrainingData
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tracker_blur.training.datasets import AnnotatedImage
+    from tracker_blur.training.recipe import Plan, TrainingData
 
 _VERSION = 3  # 2: of a network with one head for all strides
 

@@ -8,8 +8,8 @@ the same way, so that the seam does not give objects away.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -17,8 +17,6 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from tracker_blur.core.box import Box
-from tracker_blur.core.frame import Image
 from tracker_blur.training.augmentation import (
     SMALLEST_PX,
     Boxes,
@@ -29,10 +27,16 @@ from tracker_blur.training.augmentation import (
     corrupt,
     make_mosaic,
 )
-from tracker_blur.training.datasets import AnnotatedImage
 from tracker_blur.training.datasets.dataset import read_image
 from tracker_blur.training.losses import Targets
-from tracker_blur.training.recipe import Augmentation, GeometricAugmentation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from tracker_blur.core.box import Box
+    from tracker_blur.core.frame import Image
+    from tracker_blur.training.datasets import AnnotatedImage
+    from tracker_blur.training.recipe import Augmentation, GeometricAugmentation
 
 _LARGEST_PX = 640  # longer side in memory; canvases show less of an image anyway
 

@@ -12,9 +12,8 @@ import io
 import math
 import os
 import warnings
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -23,10 +22,7 @@ from torch import Tensor, nn
 from tracker_blur.detectors.onnx import from_content
 from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.files.atomic import replacing
-from tracker_blur.training.checkpoints import TrainingState
-from tracker_blur.training.datasets import AnnotatedImage
 from tracker_blur.training.evaluation.measure import detect_images, score_detections
-from tracker_blur.training.loop import Validate
 from tracker_blur.training.network import STRIDES, Network
 from tracker_blur.training.recipe import (
     GeometricAugmentation,
@@ -34,6 +30,14 @@ from tracker_blur.training.recipe import (
     TrainingData,
     check_class_names,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from tracker_blur.training.checkpoints import TrainingState
+    from tracker_blur.training.datasets import AnnotatedImage
+    from tracker_blur.training.loop import Validate
 
 _OPSET = 12  # what OpenCV 4.10 reads without exception
 _TRACED_PX = 64

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -19,12 +19,16 @@ from torch.nn.parallel import DistributedDataParallel
 
 from tracker_blur.errors import ModelError, SettingsError
 from tracker_blur.training import checkpoints
-from tracker_blur.training.augmentation import Sample
-from tracker_blur.training.checkpoints import TrainingState
-from tracker_blur.training.data import Batch
 from tracker_blur.training.losses import assign_targets, decode_predictions, detection_loss
 from tracker_blur.training.network import STRIDES, ExponentialMovingAverage, Network
-from tracker_blur.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tracker_blur.training.augmentation import Sample
+    from tracker_blur.training.checkpoints import TrainingState
+    from tracker_blur.training.data import Batch
+    from tracker_blur.training.recipe import Recipe
 
 _TIMEOUT = timedelta(hours=24)  # while the main process waits for teachers, or validates
 

@@ -11,10 +11,8 @@ from __future__ import annotations
 import copy
 import importlib
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -22,6 +20,10 @@ from torch import Tensor, nn
 
 from tracker_blur.detectors.onnx import from_file
 from tracker_blur.errors import MissingPackageError, ModelError, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
 
 STRIDES = (8, 16, 32)
 """Image pixels per cell of each output map."""

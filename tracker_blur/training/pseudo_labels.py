@@ -9,22 +9,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from tracker_blur.core.box import Box, Detection, suppress_overlaps
-from tracker_blur.core.frame import Image
 from tracker_blur.detectors import Detector, load_detector
 from tracker_blur.errors import SettingsError, SourceError, reason_of
 from tracker_blur.files.atomic import replacing
 from tracker_blur.settings import DETECTOR_FILE_ENDING
-from tracker_blur.training.datasets import AnnotatedImage
 from tracker_blur.training.datasets.dataset import read_image
-from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tracker_blur.core.frame import Image
+    from tracker_blur.training.datasets import AnnotatedImage
+    from tracker_blur.weights.store import Weights
 
 SCALES = (1.0, 2.0)
 """Scales at which each teacher sees an image."""

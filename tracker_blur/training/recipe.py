@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from tracker_blur.errors import SettingsError
-from tracker_blur.settings import Shape
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import numpy as np
+
+    from tracker_blur.settings import Shape
     from tracker_blur.training.datasets import AnnotatedImage
 
 # Checkpoints and model cards hold the names of the fields of `Recipe`, `GeometricAugmentation`,

@@ -5,20 +5,17 @@ from __future__ import annotations
 import importlib
 import random
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import torch
 
-from tracker_blur.core.frame import Image
 from tracker_blur.errors import MissingPackageError, SettingsError, SinkError, reason_of
 from tracker_blur.files.atomic import replacing
 from tracker_blur.training import checkpoints
-from tracker_blur.training.augmentation import Boxes, Sample
 from tracker_blur.training.checkpoints import TrainingState, differences, provenance
 from tracker_blur.training.data import MosaicDataset, endless_batches, load_samples
-from tracker_blur.training.datasets import AnnotatedImage
 from tracker_blur.training.evaluation.measure import require_pycocotools
 from tracker_blur.training.export import (
     check_results,
@@ -34,8 +31,15 @@ from tracker_blur.training.network import (
     load_initial_weights,
 )
 from tracker_blur.training.pseudo_labels import add_pseudo_labels
-from tracker_blur.training.recipe import Plan, TrainingData
 from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tracker_blur.core.frame import Image
+    from tracker_blur.training.augmentation import Boxes, Sample
+    from tracker_blur.training.datasets import AnnotatedImage
+    from tracker_blur.training.recipe import Plan, TrainingData
 
 _SEED_STEP = 1_000_003  # more than a training has batches
 

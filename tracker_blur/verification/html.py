@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import base64
 import html
-from collections.abc import Iterator
 from itertools import groupby
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
-from tracker_blur.verification.verdict import (
-    Check,
-    Exposure,
-    ExposureRun,
-    TrackEndView,
-    Verdict,
-)
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracker_blur.verification.verdict import (
+        Check,
+        Exposure,
+        ExposureRun,
+        TrackEndView,
+        Verdict,
+    )
 
 _MAX_CARDS = 300  # no one looks at more
 _STYLE = """

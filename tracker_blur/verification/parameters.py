@@ -7,9 +7,12 @@ Brightness is in levels, 0 to 255. docs/verification.md has the measurements beh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _FACE_VIEW_PX = {
     "yunet": (320, 640, 1280, 2560),

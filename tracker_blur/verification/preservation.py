@@ -9,28 +9,32 @@ import hashlib
 import math
 import re
 from array import array
-from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
-from av.container import InputContainer
-from av.packet import Packet
 from av.stream import AttachmentStream, Stream
 
 from tracker_blur.errors import SourceError, reason_of
-from tracker_blur.settings import MetadataRule
-from tracker_blur.verification.parameters import VerificationParameters
 from tracker_blur.verification.verdict import Check
-from tracker_blur.verification.visibility import FrameComparison
 from tracker_blur.video import stream_info
 from tracker_blur.video.reader import STILL_IMAGES, VideoReader, open_input
 from tracker_blur.video.stream_copy import is_text
-from tracker_blur.video.stream_info import VideoTrack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from av.container import InputContainer
+    from av.packet import Packet
+
+    from tracker_blur.settings import MetadataRule
+    from tracker_blur.verification.parameters import VerificationParameters
+    from tracker_blur.verification.visibility import FrameComparison
+    from tracker_blur.video.stream_info import VideoTrack
 
 _UNTAGGED = {"primaries": 2, "transfer": 2, "matrix": 2, "range": 0}  # ITU-T H.273 and FFmpeg
 _MUXER_TAGS = {  # they describe the file itself

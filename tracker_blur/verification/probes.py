@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from tracker_blur.core import plugins
-from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Image, view_size
 from tracker_blur.detectors import Detector, load_detector
 from tracker_blur.settings import FACE, Settings
 from tracker_blur.tracking.target_classes import target_classes
 from tracker_blur.verification.parameters import VerificationParameters
-from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from tracker_blur.core.box import Box
+    from tracker_blur.weights.store import Weights
 
 _NETWORKS = ("yunet", "onnx", "centerface", "ssd")  # best first
 _REDUNDANT_WITH = {"onnx": "yunet", "ssd": "yunet"}  # they add nothing where the other one is

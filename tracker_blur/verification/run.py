@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from tracker_blur.core.box import Box
-from tracker_blur.core.frame import Frame, Image
 from tracker_blur.core.prefetch import Prefetcher
 from tracker_blur.verification import visibility
-from tracker_blur.verification.parameters import VerificationParameters
 from tracker_blur.verification.probes import Probe, ProbeDetection, suppress_duplicates
-from tracker_blur.verification.track_index import TrackIndex
 from tracker_blur.verification.verdict import (
     Evidence,
     Exposure,
@@ -24,7 +19,16 @@ from tracker_blur.verification.verdict import (
     TrackEndView,
 )
 from tracker_blur.verification.visibility import CellErrors, FrameComparison, Gray
-from tracker_blur.video.reader import VideoReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from fractions import Fraction
+
+    from tracker_blur.core.box import Box
+    from tracker_blur.core.frame import Frame, Image
+    from tracker_blur.verification.parameters import VerificationParameters
+    from tracker_blur.verification.track_index import TrackIndex
+    from tracker_blur.video.reader import VideoReader
 
 QUEUED_FRAMES = 2  # between two stages; more would not even them out further, and costs memory
 

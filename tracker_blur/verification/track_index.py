@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import Timeline, Track, Tracks
-from tracker_blur.verification.parameters import VerificationParameters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracker_blur.verification.parameters import VerificationParameters
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from tracker_blur.core.box import Box
 from tracker_blur.core.timecode import format_seconds
-from tracker_blur.verification.parameters import VerificationParameters
-from tracker_blur.verification.probes import ProbeDetection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from fractions import Fraction
+
+    from tracker_blur.core.box import Box
+    from tracker_blur.verification.parameters import VerificationParameters
+    from tracker_blur.verification.probes import ProbeDetection
 
 Evidence = Literal["pixels", "tracks", "detail"]
 """What decided whether a detection is exposed: the source's pixels, the tracks' hidden areas, or

@@ -13,13 +13,11 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from tracker_blur.core.prefetch import Prefetcher
-from tracker_blur.core.tracks import Tracks
 from tracker_blur.settings import MetadataRule, Settings
 from tracker_blur.verification import preservation
 from tracker_blur.verification.parameters import VerificationParameters
@@ -29,6 +27,11 @@ from tracker_blur.verification.track_index import TrackIndex
 from tracker_blur.verification.verdict import Check, Verdict
 from tracker_blur.video.reader import VideoReader
 from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tracker_blur.core.tracks import Tracks
 
 _PADDING_RATIO = Settings().padding_ratio
 

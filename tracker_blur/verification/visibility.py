@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.core.box import Box
-from tracker_blur.core.frame import Frame
-from tracker_blur.verification.parameters import VerificationParameters
 from tracker_blur.verification.verdict import Check
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from tracker_blur.core.box import Box
+    from tracker_blur.core.frame import Frame
+    from tracker_blur.verification.parameters import VerificationParameters
 
 Gray: TypeAlias = npt.NDArray[np.uint8]
 """Brightness of an upright frame, shape (height, width)."""

@@ -5,26 +5,30 @@ from __future__ import annotations
 import os
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import av
 import numpy as np
 from av.codec.context import Flags, ThreadType
-from av.container import OutputContainer
-from av.packet import Packet
 from av.video.format import VideoFormat
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
-from av.video.stream import VideoStream
 
-from tracker_blur.settings import Settings
 from tracker_blur.video import pixel_formats
 from tracker_blur.video.encoder_settings import Encoder, pixel_format
-from tracker_blur.video.stream_info import Mastering, VideoTrack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from av.container import OutputContainer
+    from av.packet import Packet
+    from av.video.stream import VideoStream
+
+    from tracker_blur.settings import Settings
+    from tracker_blur.video.stream_info import Mastering, VideoTrack
 
 _INTERLACING = {"libx264", "mpeg2video", "mpeg4", "prores_ks"}
 _COUNTED_RATE_LIMIT = 65_535  # MPEG-4 part 2 counts in 16 bits
@@ -60,7 +64,7 @@ class FrameEncoder:
         self._count = 0
         self._encoder_name = encoder.name
         self.stream = cast(
-            VideoStream,
+            "VideoStream",
             output.add_stream(
                 encoder.name,
                 rate=_rate(track, encoder),

@@ -5,17 +5,21 @@ The default qualities and presets are measured: docs/media.md holds the table.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import av
 from av.codec.codec import UnknownCodecError, find_best_pix_fmt_of_list
 from av.video.format import VideoFormat
 
 from tracker_blur.errors import SettingsError, SinkError
-from tracker_blur.settings import Settings
-from tracker_blur.video.containers import ContainerFormat
-from tracker_blur.video.stream_info import VideoTrack
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tracker_blur.settings import Settings
+    from tracker_blur.video.containers import ContainerFormat
+    from tracker_blur.video.stream_info import VideoTrack
 
 _QSCALE_UNIT = 118  # FF_QP2LAMBDA: FFmpeg counts quantizer scales in 1/118
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import threading
-from fractions import Fraction
+from typing import TYPE_CHECKING
 
-import av
 import numpy as np
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 
 from tracker_blur.core.frame import Frame, Image, Orientation, PixelLayout, Plane
 from tracker_blur.video import pixel_formats
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    import av
 
 # For untagged frames swscale assumes BT.601. BT.2020 is always tagged.
 _SWSCALE_MATRIX = {"bt601": Colorspace.ITU601, "bt709": Colorspace.ITU709}

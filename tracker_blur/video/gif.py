@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
-from av.container import OutputContainer
 from av.filter import Graph
-from av.packet import Packet
 from av.video.format import VideoFormat
 from av.video.reformatter import Interpolation, VideoReformatter
-from av.video.stream import VideoStream
 
 from tracker_blur.video import pixel_formats, stream_info
-from tracker_blur.video.stream_info import VideoTrack
+
+if TYPE_CHECKING:
+    from av.container import OutputContainer
+    from av.packet import Packet
+    from av.video.stream import VideoStream
+
+    from tracker_blur.video.stream_info import VideoTrack
 
 _TICK = Fraction(1, 100)  # GIF89a counts delays in hundredths of a second
 _SHORTEST_DELAY = 2  # viewers show shorter ones as 10

@@ -14,19 +14,22 @@ While a video is decoded, each packet must become a frame, and the container's d
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from fractions import Fraction
-from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import av
 from av.codec.context import ThreadType
-from av.container import InputContainer
-from av.packet import Packet
-from av.stream import Stream
-from av.video.stream import VideoStream
 
 from tracker_blur.errors import reason_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.stream import Stream
+    from av.video.stream import VideoStream
 
 _MEDIA_BOXES = {b"moov", b"moof", b"mdat"}
 _EBML_HEADER, _SEGMENT = 0x1A45DFA3, 0x18538067

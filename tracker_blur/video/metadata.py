@@ -7,9 +7,12 @@ comment, place, time, device, software and people may all identify who is in it.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from tracker_blur.settings import MetadataRule
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tracker_blur.settings import MetadataRule
 
 _IMAGES = {"metadata_block_picture", "coverart", "apic", "thumbnail", "xmp"}
 _STALE = {  # true of the input only

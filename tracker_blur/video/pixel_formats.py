@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import functools
 import sys
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import av
 import numpy as np
 from av.codec.codec import find_best_pix_fmt_of_list
 from av.video.format import VideoFormat
 from av.video.format import names as format_names  # type: ignore[attr-defined]  # not in stubs
-from av.video.reformatter import VideoReformatter
 
 from tracker_blur.core.frame import PixelLayout, Plane, Samples
+
+if TYPE_CHECKING:
+    import av
+    from av.video.reformatter import VideoReformatter
 
 _PLANAR = ("yuv", "gbr", "gray")
 _PROBE_PX = 64  # a size that every subsampling divides

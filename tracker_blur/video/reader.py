@@ -6,17 +6,13 @@ Only this file is opened: no network, no other files. Nothing is printed.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
-from pathlib import Path
-from types import TracebackType
+from typing import TYPE_CHECKING
 
 import av
-from av.container import InputContainer
 from av.stream import Disposition
 from av.video.reformatter import VideoReformatter
-from av.video.stream import VideoStream
 
 from tracker_blur.core.frame import VideoInfo
 from tracker_blur.errors import SourceError, reason_of
@@ -25,6 +21,14 @@ from tracker_blur.video import pixel_formats, stream_info
 from tracker_blur.video.frame import DecodedFrame, Scaler
 from tracker_blur.video.integrity import DamageError, decode_frames, missing_bytes
 from tracker_blur.video.stream_info import ColorTags, VideoTrack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from types import TracebackType
+
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
 
 STILL_IMAGES = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 """The dispositions of video tracks that hold cover art or thumbnails."""

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
 from fractions import Fraction
-from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import av
 from av.codec.codec import Properties
-from av.container import InputContainer, OutputContainer
-from av.packet import Packet
 from av.stream import Discard, Stream
-from av.subtitles.codeccontext import SubtitleCodecContext
-from av.subtitles.stream import SubtitleStream
 
 from tracker_blur.errors import SinkError, SourceError
-from tracker_blur.settings import MetadataRule
-from tracker_blur.video.containers import ContainerFormat
 from tracker_blur.video.metadata import track_tags, without_vorbis_comments
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from av.container import InputContainer, OutputContainer
+    from av.packet import Packet
+    from av.subtitles.codeccontext import SubtitleCodecContext
+    from av.subtitles.stream import SubtitleStream
+
+    from tracker_blur.settings import MetadataRule
+    from tracker_blur.video.containers import ContainerFormat
 
 _MILLISECOND = Fraction(1, 1000)
 
@@ -165,9 +169,9 @@ class CaptionConverter:
     """
 
     def __init__(self, stream: Stream, output: OutputContainer, codec: str) -> None:
-        self._decoder = cast(SubtitleCodecContext, stream.codec_context)
+        self._decoder = cast("SubtitleCodecContext", stream.codec_context)
         self._decoder.open(strict=False)
-        self.target = cast(SubtitleStream, output.add_stream(codec))
+        self.target = cast("SubtitleStream", output.add_stream(codec))
         self._encoder = self.target.codec_context
         self._encoder.subtitle_header = self._decoder.subtitle_header
         self._encoder.time_base = _MILLISECOND

@@ -9,12 +9,14 @@ import math
 import struct
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-import av
 from av.sidedata.sidedata import Type
 
 from tracker_blur.core.frame import Orientation
+
+if TYPE_CHECKING:
+    import av
 
 DisplayMatrix: TypeAlias = tuple[int, ...]
 """Nine integers a b u, c d v, x y w, as ISO 14496-12 (6.2.2) stores them.

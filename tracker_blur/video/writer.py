@@ -6,23 +6,15 @@ MP4, MOV, Matroska, WebM or an animated GIF (PyAV).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
-from pathlib import Path
-from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
-from av.container import InputContainer
-from av.packet import Packet
 from av.stream import AttachmentStream, Stream
-from av.video.stream import VideoStream
 
-from tracker_blur.core.frame import RedactedFrame
 from tracker_blur.errors import SinkError, TrackerBlurError, reason_of
 from tracker_blur.files.atomic import NO_SPACE, replacing
-from tracker_blur.settings import Settings
 from tracker_blur.video.containers import ContainerFormat, container_format
 from tracker_blur.video.encoder import FrameConformer, FrameEncoder, normal_priority
 from tracker_blur.video.encoder_settings import Encoder, choose_encoder
@@ -31,7 +23,19 @@ from tracker_blur.video.gif import GifEncoder
 from tracker_blur.video.metadata import chapter_tags, file_tags, track_tags
 from tracker_blur.video.reader import open_input
 from tracker_blur.video.stream_copy import CopiedTrack, StreamCopier
-from tracker_blur.video.stream_info import VideoInput, VideoTrack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+    from types import TracebackType
+
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.stream import VideoStream
+
+    from tracker_blur.core.frame import RedactedFrame
+    from tracker_blur.settings import Settings
+    from tracker_blur.video.stream_info import VideoInput, VideoTrack
 
 _FONT_SUFFIXES = (".ttf", ".otf", ".ttc", ".woff", ".woff2")
 _MAX_TICKS_PER_SECOND = 10_000_000

@@ -8,12 +8,15 @@ from __future__ import annotations
 import http.client
 import urllib.error
 import urllib.request
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tracker_blur.errors import ModelError, SettingsError, SinkError, reason_of
 from tracker_blur.files.atomic import replacing
 from tracker_blur.weights.catalog import MODELS, WeightFile
 from tracker_blur.weights.store import cache_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _TIMEOUT_SECONDS = 30.0
 _REDIRECTS = range(300, 400)  # statuses that urllib reports only after too many redirects
@@ -79,7 +82,7 @@ def _is_intact(file: WeightFile, path: Path) -> bool:
 
 def _download(file: WeightFile) -> bytes:
     """Return the content at the address, or one byte more than expected if it is too long."""
-    with urllib.request.urlopen(file.url, timeout=_TIMEOUT_SECONDS) as response:
+    with urllib.request.urlopen(file.url, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310  # https addresses of the catalog
         content: bytes = response.read(file.size_bytes + 1)
         missing = response.length if len(content) <= file.size_bytes else 0
     if missing:

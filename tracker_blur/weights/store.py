@@ -10,15 +10,17 @@ from __future__ import annotations
 import importlib
 import os
 import stat
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import platformdirs
 
 from tracker_blur.errors import ModelError, SettingsError, reason_of
 from tracker_blur.weights.catalog import BUNDLED, MODELS, Model, WeightFile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 FOLDER_VARIABLE = "TRACKBLUR_MODELS"
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.annotations.formats.reading import ReadAs
 from tests.track_samples import two_tracks
 from tracker_blur.annotations import formats
-from tracker_blur.core.tracks import Tracks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.annotations.formats.reading import ReadAs
+    from tracker_blur.core.tracks import Tracks
 
 
 @pytest.fixture

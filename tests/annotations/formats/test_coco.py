@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.annotations.formats.reading import ReadAs
 from tracker_blur.errors import TrackFileError
+
+if TYPE_CHECKING:
+    from tests.annotations.formats.reading import ReadAs
 
 COCO: dict[str, Any] = {
     "images": [{"id": 5, "file_name": "clip/frame_000012.PNG", "width": 640, "height": 360}],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +14,9 @@ from tracker_blur.annotations import formats
 from tracker_blur.core import plugins
 from tracker_blur.core.tracks import Tracks
 from tracker_blur.errors import SettingsError, SinkError, TrackFileError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NAMES = formats.names()
 CARRIED = {"mot": ("scores",), "cvat": EVERYTHING, "coco": EVERYTHING}

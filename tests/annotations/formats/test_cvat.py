@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
-from tests.annotations.formats.reading import ReadAs
 from tests.track_samples import two_tracks
 from tracker_blur.annotations import formats
 from tracker_blur.core.tracks import Origin
 from tracker_blur.errors import TrackFileError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.annotations.formats.reading import ReadAs
 
 
 def cvat(boxes: str, track: str = 'id="4" label="face"') -> str:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.annotations.formats.reading import ReadAs
 from tests.track_samples import two_tracks
 from tracker_blur.annotations import formats
 from tracker_blur.core.tracks import Origin
 from tracker_blur.errors import TrackFileError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.annotations.formats.reading import ReadAs
 
 
 def test_mot_has_ten_columns_and_counts_frames_from_one(tmp_path: Path) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tests.realtime.judging import Judge
 from tracker_blur import Settings
-from tracker_blur.realtime.sources import CapturedItem, LiveSource
 from tracker_blur.tracking.detector_bundle import DetectorBundle
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.realtime.judging import Judge
+    from tracker_blur.realtime.sources import CapturedItem, LiveSource
 
 
 def read_into(items: list[CapturedItem], source: LiveSource) -> None:

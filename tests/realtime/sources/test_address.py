@@ -6,9 +6,8 @@ import functools
 import http.server
 import socket
 import threading
-from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -21,6 +20,10 @@ from tests.waiting import PATIENCE_SECONDS, until
 from tracker_blur.errors import SettingsError, SourceError
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.sources import LiveSource, open_source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 needs_clips = pytest.mark.shared
 

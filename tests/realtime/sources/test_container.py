@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import errno
 import threading
-from collections.abc import Iterable, Iterator
-from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
 import pytest
-from av.container import InputContainer
-from av.packet import Packet
 
 from tracker_blur.realtime.settings import LiveTiming
 from tracker_blur.realtime.sources import CapturedAudio, CapturedFrame, CapturedItem, _container
 from tracker_blur.realtime.sources._container import ContainerDecoder, paced
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from av.container import InputContainer
+    from av.packet import Packet
 
 
 class FakeClock(threading.Event):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -14,6 +14,9 @@ from tests.waiting import PATIENCE_SECONDS
 from tracker_blur.errors import SourceError
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.sources import CapturedItem, open_source
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = [pytest.mark.shared, pytest.mark.slow]
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tracker_blur.errors import SettingsError
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.sources import open_source
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize(

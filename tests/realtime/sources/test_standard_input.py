@@ -6,10 +6,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,6 +18,10 @@ from tests.realtime.sources.reading import read_into
 from tracker_blur.errors import SettingsError, SourceError
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.sources import CapturedFrame, CapturedItem, LiveSource, open_source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 
 @contextmanager

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
 from av.video.reformatter import Colorspace
 
 from tests.realtime.targets.deliveries import BEEP_SECONDS, SIZE, psnr, redacted_frames
-from tracker_blur.core.frame import Image
 from tracker_blur.realtime.delivery import AUDIO_RATE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tracker_blur.core.frame import Image
 
 _LOUD = 0.1
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import csv
 import functools
 import time
-from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
@@ -26,6 +25,9 @@ from tracker_blur.realtime.targets import Target, TargetContext
 from tracker_blur.redaction.redactor import Redactor
 from tracker_blur.settings import Settings
 from tracker_blur.video.frame import DecodedFrame, Scaler
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 SAMPLES = Path(__file__).resolve().parents[3] / "samples"
 SIZE = (640, 360)

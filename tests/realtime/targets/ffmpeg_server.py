@@ -6,15 +6,18 @@ import re
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.ports import free_port
 from tests.waiting import PATIENCE_SECONDS, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PROTOCOLS = {  # address to send to, and ffmpeg's options to listen there
     "rtmp": ("rtmp://127.0.0.1:{port}/live/key", ["-listen", "1"]),

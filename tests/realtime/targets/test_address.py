@@ -10,8 +10,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -35,6 +35,9 @@ from tracker_blur.realtime.access import without_secrets
 from tracker_blur.realtime.settings import LiveTiming
 from tracker_blur.realtime.targets import Target, open_target
 from tracker_blur.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 LOSSY_AT_THE_END = ("srt", "udp")  # what is in transit when the sender leaves may be lost
 SOON_SECONDS = PATIENCE_SECONDS / 4  # on the slowest machine; waiting for a server takes longer

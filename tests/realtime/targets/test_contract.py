@@ -6,8 +6,8 @@ import gc
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -34,6 +34,9 @@ from tracker_blur.realtime.settings import LiveTiming
 from tracker_blur.realtime.targets import Target, open_target
 from tracker_blur.realtime.targets.stdout import StdoutTarget
 from tracker_blur.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 NAMES = plugins.names("tracker_blur.realtime.targets")
 EXAMPLES = {

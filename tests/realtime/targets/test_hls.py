@@ -6,7 +6,7 @@ import itertools
 import re
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 import pytest
@@ -25,6 +25,9 @@ from tracker_blur.errors import SinkError
 from tracker_blur.realtime.delivery import Format
 from tracker_blur.realtime.targets import open_target
 from tracker_blur.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize("name", ["live.m3u8", ""])

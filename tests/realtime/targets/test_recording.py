@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -24,6 +24,9 @@ from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.realtime.delivery import Delivery
 from tracker_blur.realtime.targets import open_target
 from tracker_blur.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SUFFIXES = ("mp4", "mov", "mkv", "webm")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -30,13 +29,13 @@ pyvirtualcam = pytest.importorskip("pyvirtualcam", reason="needs the extra [live
 
 
 @pytest.fixture
-def camera(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FakeCamera]]:
+def camera(monkeypatch: pytest.MonkeyPatch) -> type[FakeCamera]:
     """Make the fake camera the only one."""
     monkeypatch.setattr(pyvirtualcam.camera, "BACKENDS", {})
     pyvirtualcam.register_backend("fake", FakeCamera)
     monkeypatch.setattr(FakeCamera, "instances", [])
     monkeypatch.setattr(FakeCamera, "exists", True)
-    yield FakeCamera
+    return FakeCamera
 
 
 def test_shows_every_frame(camera: type[FakeCamera]) -> None:

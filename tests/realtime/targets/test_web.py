@@ -7,8 +7,8 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -26,13 +26,17 @@ from tests.realtime.targets.deliveries import (
     send,
 )
 from tests.waiting import PATIENCE_SECONDS, until
-from tracker_blur.core.frame import Image
 from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.settings import LiveTiming
 from tracker_blur.realtime.status import Status, TargetStatus
 from tracker_blur.realtime.targets import open_target
 from tracker_blur.realtime.targets.web import WebPageTarget
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracker_blur.core.frame import Image
 
 TOKEN = "a-token-for-tests"
 SOON_SECONDS = PATIENCE_SECONDS / 4  # on the slowest machine; waiting for a client takes longer
@@ -321,7 +325,7 @@ def test_address_is_reported() -> None:
 
 def test_loopback_needs_no_token(page: WebPageTarget) -> None:
     assert page.url == f"http://127.0.0.1:{port(page)}/"
-    with pytest.raises(OSError), socket.create_connection(("127.0.0.2", port(page)), 1):
+    with pytest.raises(ConnectionError), socket.create_connection(("127.0.0.2", port(page)), 1):
         pass
 
 

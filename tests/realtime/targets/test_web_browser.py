@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 import shutil
 import threading
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -33,6 +31,9 @@ from tracker_blur.redaction.redactor import Redactor
 from tracker_blur.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
     from playwright import sync_api
 else:
     sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright: [test]")

@@ -47,7 +47,7 @@ def test_billows_stand_still_on_a_face_that_enters_the_frame() -> None:
 
 
 def test_only_coarse_light_is_left_of_a_face() -> None:
-    rgb = data.astronaut()  # type: ignore[no-untyped-call]
+    rgb = data.astronaut()
     left, top, right, bottom = FACE.outward()
     planes = tuple(Plane(rgb[top:bottom, left:right, channel]) for channel in range(3))
     box = Box(0, 0, right - left, bottom - top)

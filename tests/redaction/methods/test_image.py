@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -17,6 +16,9 @@ from tracker_blur.errors import SettingsError
 from tracker_blur.redaction import color
 from tracker_blur.redaction.redactor import Redactor
 from tracker_blur.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 BOX = Box(20, 24, 84, 104)

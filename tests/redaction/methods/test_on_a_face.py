@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -17,6 +16,9 @@ from tracker_blur.core.frame import PixelLayout, Plane
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.redaction.redactor import Redactor
 from tracker_blur.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FACE = Box.from_xywh(178, 63, 90, 113)  # in scikit-image's astronaut, as YuNet detects it
 
@@ -46,7 +48,7 @@ def features(network: Any, rgb: npt.NDArray[np.uint8], box: Box) -> npt.NDArray[
 )
 def test_the_hidden_face_is_not_recognized(shared: Path, options: dict[str, Any]) -> None:
     network = cv2.dnn.readNetFromONNX(str(shared / "models" / "mobilefacenet.onnx"))
-    rgb = data.astronaut()  # type: ignore[no-untyped-call]
+    rgb = data.astronaut()
     clear = features(network, rgb, FACE)
     moved = features(network, rgb, FACE.moved(3, -4))
     assert clear @ moved > 0.7  # recognized from its box alone

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +11,9 @@ from tests.annotated_files import BOX, write_coco, write_coco_2017
 from tracker_blur.core.box import Box
 from tracker_blur.errors import SourceError
 from tracker_blur.training.datasets import read_dataset
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_roboflow_export(tmp_path: Path) -> None:

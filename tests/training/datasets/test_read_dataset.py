@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.annotated_files import write_yolo
 from tracker_blur.errors import SourceError
 from tracker_blur.training.datasets import read_dataset
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_folders_without_annotations_are_reported(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,6 +10,9 @@ from tests.annotated_files import BOX, write_table
 from tracker_blur.core.box import Box
 from tracker_blur.errors import SourceError
 from tracker_blur.training.datasets import read_dataset
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TABLE_BOX = "24 16 48 40"
 

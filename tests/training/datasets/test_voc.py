@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.annotated_files import BOX, write_voc
 from tracker_blur.errors import SourceError
 from tracker_blur.training.datasets import read_dataset
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_cvat_export(tmp_path: Path) -> None:

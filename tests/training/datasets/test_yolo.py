@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.annotated_files import BOX, SIZE, write_image, write_yolo
 from tracker_blur.errors import SourceError
 from tracker_blur.training.datasets import read_dataset
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_roboflow_export(tmp_path: Path) -> None:

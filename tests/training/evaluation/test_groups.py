@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -10,7 +10,6 @@ import pytest
 
 from tests.detectors.face_images import FACE, portrait
 from tracker_blur.core.box import Box, Detection
-from tracker_blur.core.frame import Image
 from tracker_blur.training.datasets import AnnotatedImage
 from tracker_blur.training.evaluation.groups import (
     POSES,
@@ -23,6 +22,11 @@ from tracker_blur.training.evaluation.groups import (
 )
 from tracker_blur.training.evaluation.measure import score_detections
 from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tracker_blur.core.frame import Image
 
 BOX = Box(10, 10, 70, 70)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.annotated_files import BOX, SIZE, write_image
 from tracker_blur.core.box import Box, Detection
-from tracker_blur.core.frame import Image
 from tracker_blur.training.datasets import AnnotatedImage
 from tracker_blur.training.evaluation.measure import (
     SIZES_PX,
@@ -18,6 +18,9 @@ from tracker_blur.training.evaluation.measure import (
     score_detections,
     top_detections,
 )
+
+if TYPE_CHECKING:
+    from tracker_blur.core.frame import Image
 
 SMALL, LARGE = Box(10, 10, 25, 25), Box(100, 100, 190, 190)
 FAR = Box(300, 10, 330, 40)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.annotated_files import BOX, SIZE, write_image
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.training.datasets import AnnotatedImage
 from tracker_blur.training.evaluation.measure import score_detections
 from tracker_blur.training.evaluation.report import Section, render_report, write_report
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_the_report_shows_misses_and_false_alarms(tmp_path: Path) -> None:

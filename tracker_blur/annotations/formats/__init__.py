@@ -11,11 +11,14 @@ pixels. Boxes beyond the frame are kept.
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from tracker_blur.core import plugins
-from tracker_blur.core.tracks import Tracks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tracker_blur.core.tracks import Tracks
 
 
 class Format(Protocol):
@@ -45,4 +48,4 @@ def names() -> tuple[str, ...]:
 
 def load(name: str) -> Format:
     """Return a format; raises SettingsError if none has this name."""
-    return cast(Format, plugins.load(__name__, name))
+    return cast("Format", plugins.load(__name__, name))

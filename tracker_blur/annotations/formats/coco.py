@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from tracker_blur.annotations.rows import (
     FARTHEST_PX,
@@ -31,8 +29,13 @@ from tracker_blur.annotations.rows import (
     shown,
     whole_number,
 )
-from tracker_blur.core.tracks import Tracks
 from tracker_blur.files.atomic import replacing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tracker_blur.core.tracks import Tracks
 
 _MAX_ID = 2**53
 

@@ -9,8 +9,7 @@ border.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
@@ -30,6 +29,9 @@ from tracker_blur.annotations.rows import (
 )
 from tracker_blur.core.tracks import Origin, Track, Tracks
 from tracker_blur.files.atomic import replacing
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _OTHER_SHAPES = {"polygon", "polyline", "points", "ellipse", "cuboid", "skeleton", "mask"}
 _ATTRIBUTES = {  # of a label: whether it may change from frame to frame, input type, default

@@ -9,7 +9,7 @@ where a box comes from.
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tracker_blur.annotations.rows import (
     InvalidValueError,
@@ -19,8 +19,12 @@ from tracker_blur.annotations.rows import (
     reading,
     rows,
 )
-from tracker_blur.core.tracks import Tracks
 from tracker_blur.files.atomic import replacing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tracker_blur.core.tracks import Tracks
 
 
 def write(tracks: Tracks, path: Path, overwrite: bool) -> None:

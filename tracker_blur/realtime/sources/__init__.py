@@ -14,22 +14,25 @@ teach `_plugin_name` which texts belong to it. Sources that PyAV opens as a cont
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
-from typing import Protocol, TypeAlias
-
-import av
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from tracker_blur.core import plugins
 from tracker_blur.errors import SettingsError
 from tracker_blur.files.paths import is_folder
-from tracker_blur.realtime.settings import LiveSettings
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator
+    from fractions import Fraction
+
+    import av
+    import numpy as np
+    import numpy.typing as npt
+
+    from tracker_blur.realtime.settings import LiveSettings
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
 from av.audio.resampler import AudioResampler
-from av.audio.stream import AudioStream
 from av.codec.context import Flags, ThreadType
-from av.container import InputContainer
-from av.video.stream import VideoStream
 
 from tracker_blur.errors import SourceError, reason_of
 from tracker_blur.realtime.delivery import AUDIO_RATE
-from tracker_blur.realtime.settings import LiveTiming
 from tracker_blur.realtime.sources import CapturedAudio, CapturedFrame, CapturedItem
 from tracker_blur.video.reader import STILL_IMAGES
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterable, Iterator
+    from fractions import Fraction
+
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+    from tracker_blur.realtime.settings import LiveTiming
 
 MIN_RATE, MAX_RATE = 1, 240
 """Frames per second that a source may claim; beyond them the value is a clock's rate."""

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import errno
-import threading
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import av
-from av.container import InputContainer
 
 from tracker_blur.errors import SettingsError, SourceError, reason_of
 from tracker_blur.realtime.access import has_unknown_host, without_secrets
-from tracker_blur.realtime.settings import LiveSettings
-from tracker_blur.realtime.sources import CapturedItem
 from tracker_blur.realtime.sources._container import ContainerSource, paced
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator
+
+    from av.container import InputContainer
+
+    from tracker_blur.realtime.settings import LiveSettings
+    from tracker_blur.realtime.sources import CapturedItem
 
 _PROTOCOLS = {"rtsp", "rtsps", "rtmp", "rtmps", "udp", "rtp", "tcp", "http", "https"}
 # A playlist may refer to other addresses, but not to files of this machine.

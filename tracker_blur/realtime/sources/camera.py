@@ -5,20 +5,24 @@ from __future__ import annotations
 import os
 import re
 import sys
-import threading
-from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 import cv2
 import numpy as np
 
 from tracker_blur.errors import SourceError
-from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.sources import CapturedFrame, CapturedItem
 from tracker_blur.realtime.sources._container import MAX_RATE, MIN_RATE
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator
+
+    from tracker_blur.realtime.settings import LiveSettings
 
 _MAX_MISSED_FRAMES = 3  # in a row; after that many the camera is unplugged
 _PROBED_NUMBERS = 10  # tried where the system has no list of its cameras

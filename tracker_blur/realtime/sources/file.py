@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
 from pathlib import Path
-
-from av.container import InputContainer
+from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SourceError, reason_of
-from tracker_blur.realtime.settings import LiveSettings, LiveTiming
-from tracker_blur.realtime.sources import CapturedItem
 from tracker_blur.realtime.sources._container import ContainerSource, paced
 from tracker_blur.video.integrity import missing_bytes
 from tracker_blur.video.reader import open_input
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator
+
+    from av.container import InputContainer
+
+    from tracker_blur.realtime.settings import LiveSettings, LiveTiming
+    from tracker_blur.realtime.sources import CapturedItem
 
 
 def make(text: str, settings: LiveSettings) -> FileSource:

@@ -5,19 +5,24 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import threading
-from collections.abc import Iterator
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import av
-from av.container import InputContainer
 
 from tracker_blur.errors import SourceError
 from tracker_blur.realtime.access import has_unknown_host, without_secrets
 from tracker_blur.realtime.child_process import StderrTail
-from tracker_blur.realtime.settings import LiveSettings
-from tracker_blur.realtime.sources import CapturedItem
 from tracker_blur.realtime.sources._container import ContainerSource
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator
+
+    from av.container import InputContainer
+
+    from tracker_blur.realtime.settings import LiveSettings
+    from tracker_blur.realtime.sources import CapturedItem
 
 _STDERR_LINES = 3
 _LOG_PREFIX = re.compile(r"\[[\w,]+ @ 0x[0-9a-f]+\] ")

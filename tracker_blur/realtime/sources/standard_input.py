@@ -6,17 +6,22 @@ import os
 import re
 import stat
 import sys
-import threading
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import av
-from av.container import InputContainer
 from av.video.format import VideoFormat
 
 from tracker_blur.errors import SettingsError, SourceError, reason_of
-from tracker_blur.realtime.settings import LiveSettings, LiveTiming
-from tracker_blur.realtime.sources import CapturedItem
 from tracker_blur.realtime.sources._container import ContainerSource, paced
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator
+
+    from av.container import InputContainer
+
+    from tracker_blur.realtime.settings import LiveSettings, LiveTiming
+    from tracker_blur.realtime.sources import CapturedItem
 
 _PROBE_BYTES = 500_000
 _RAW_FORMAT = re.compile(r"(\d+)x(\d+):(\w+)")

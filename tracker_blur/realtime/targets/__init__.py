@@ -17,10 +17,9 @@ redactor did not make.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import av
 import numpy as np
@@ -30,12 +29,16 @@ from tracker_blur.core import plugins
 from tracker_blur.core.frame import RedactedFrame
 from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.files.paths import is_folder
-from tracker_blur.realtime.controls import Controls
-from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
-from tracker_blur.realtime.settings import LiveSettings
-from tracker_blur.realtime.status import Status
-from tracker_blur.settings import Settings
 from tracker_blur.video.frame import DecodedFrame
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tracker_blur.realtime.controls import Controls
+    from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
+    from tracker_blur.realtime.settings import LiveSettings
+    from tracker_blur.realtime.status import Status
+    from tracker_blur.settings import Settings
 
 _NAMES = ("virtual", "web", "window")
 
@@ -56,7 +59,7 @@ class TargetContext:
     live: LiveSettings
     controls: Controls
     status: Callable[[], Status]
-    inform: Callable[[str], None] = lambda text: None
+    inform: Callable[[str], None] = lambda _: None
 
 
 class GoneError(SinkError):

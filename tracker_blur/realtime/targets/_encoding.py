@@ -6,29 +6,33 @@ The presets are measured; docs/media.md holds the table.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import av
 import numpy as np
 import numpy.typing as npt
-from av.audio.stream import AudioStream
-from av.container import OutputContainer
-from av.packet import Packet
 
 from tracker_blur.errors import SinkError, TrackerBlurError, reason_of
 from tracker_blur.files.atomic import NO_SPACE
 from tracker_blur.realtime.delivery import AUDIO_CHANNELS, AUDIO_RATE, AudioChunk, Delivery, Format
 from tracker_blur.realtime.forwarding import AT_ONCE
 from tracker_blur.realtime.targets import copy_frame, redacted_frame
-from tracker_blur.settings import Settings
-from tracker_blur.video.containers import ContainerFormat
 from tracker_blur.video.encoder import FrameEncoder, normal_priority
 from tracker_blur.video.encoder_settings import Encoder, choose_encoder
 from tracker_blur.video.stream_info import ColorTags, VideoTrack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from av.audio.stream import AudioStream
+    from av.container import OutputContainer
+    from av.packet import Packet
+
+    from tracker_blur.settings import Settings
+    from tracker_blur.video.containers import ContainerFormat
 
 _TICKS_PER_SECOND = 90_000  # MPEG-TS has no finer time base
 _TIME_BASE = Fraction(1, _TICKS_PER_SECOND)
@@ -247,7 +251,9 @@ class AudioEncoder:
     """
 
     def __init__(self, output: OutputContainer, codec: str, start: float) -> None:
-        self.stream = cast(AudioStream, output.add_stream(codec, rate=AUDIO_RATE, layout="stereo"))
+        self.stream = cast(
+            "AudioStream", output.add_stream(codec, rate=AUDIO_RATE, layout="stereo")
+        )
         self.stream.codec_context.bit_rate = _AUDIO_BITS_PER_SECOND
         self.stream.time_base = Fraction(1, AUDIO_RATE)
         self.stream.codec_context.open()

@@ -7,12 +7,11 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import cv2
@@ -20,8 +19,12 @@ import cv2
 from tracker_blur.core.frame import view_size
 from tracker_blur.realtime.access import RequestAuthorization, token_in
 from tracker_blur.realtime.controls import Controls
-from tracker_blur.realtime.delivery import Delivery
 from tracker_blur.realtime.targets import TargetContext, redacted_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tracker_blur.realtime.delivery import Delivery
 
 _FILES = resources.files("tracker_blur.realtime.targets") / "_page"
 _PAGES = {
@@ -49,7 +52,7 @@ _SECURITY_HEADERS = {
     "Cache-Control": "no-store",
 }
 _MULTIPART_BOUNDARY = "trackblur-picture"
-_ALL_INTERFACES = {"", "0.0.0.0", "::"}
+_ALL_INTERFACES = {"", "0.0.0.0", "::"}  # noqa: S104  # names, not a binding
 _SEND_BUFFER_BYTES = 1 << 18  # small, so that a slow client does not see frames from long ago
 
 _PREVIEW_LONGEST_SIDE_PX = 1280

@@ -5,17 +5,14 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.realtime import forwarding
 from tracker_blur.realtime.access import has_unknown_host, without_secrets
 from tracker_blur.realtime.child_process import PipeWriter, StderrTail, child_environment, end
-from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
-from tracker_blur.realtime.targets import TargetContext
 from tracker_blur.realtime.targets._encoding import (
     LiveContainer,
     LiveWriter,
@@ -24,6 +21,12 @@ from tracker_blur.realtime.targets._encoding import (
     try_encoder,
 )
 from tracker_blur.video.containers import ContainerFormat
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
+    from tracker_blur.realtime.targets import TargetContext
 
 _CONTAINER = LiveContainer(
     ContainerFormat(
@@ -121,7 +124,7 @@ class NetworkTarget:
         self._pipe = PipeWriter(
             self._sender.stdin.fileno(), self._live.timeout_seconds, is_shared=False
         )
-        self._writer = LiveWriter(cast(BinaryIO, self._pipe), _CONTAINER, format, self._settings)
+        self._writer = LiveWriter(cast("BinaryIO", self._pipe), _CONTAINER, format, self._settings)
 
     def show(self, delivery: Delivery) -> None:
         """Send a frame; raises SinkError if that fails."""

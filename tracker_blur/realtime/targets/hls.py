@@ -7,11 +7,10 @@ import os
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SinkError
 from tracker_blur.files.paths import is_folder
-from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
-from tracker_blur.realtime.targets import TargetContext
 from tracker_blur.realtime.targets._encoding import (
     LiveContainer,
     LiveWriter,
@@ -20,6 +19,10 @@ from tracker_blur.realtime.targets._encoding import (
     try_encoder,
 )
 from tracker_blur.video.containers import ContainerFormat
+
+if TYPE_CHECKING:
+    from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
+    from tracker_blur.realtime.targets import TargetContext
 
 SUFFIX = ".m3u8"
 _CONTAINER = LiveContainer(

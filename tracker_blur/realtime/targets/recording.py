@@ -7,10 +7,10 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SettingsError, SinkError, reason_of
 from tracker_blur.realtime.delivery import AUDIO_RATE, AudioChunk, Delivery, Format
-from tracker_blur.realtime.targets import TargetContext
 from tracker_blur.realtime.targets._encoding import (
     LiveContainer,
     LiveWriter,
@@ -19,6 +19,9 @@ from tracker_blur.realtime.targets._encoding import (
     try_encoder,
 )
 from tracker_blur.video.containers import container_format
+
+if TYPE_CHECKING:
+    from tracker_blur.realtime.targets import TargetContext
 
 _FRAGMENTED = {
     "movflags": "+frag_keyframe+empty_moov+default_base_moof",

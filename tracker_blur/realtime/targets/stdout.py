@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.realtime.child_process import PipeWriter
-from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
 from tracker_blur.realtime.targets import GoneError, TargetContext
 from tracker_blur.realtime.targets._encoding import (
     LiveContainer,
@@ -20,6 +18,11 @@ from tracker_blur.realtime.targets._encoding import (
     try_encoder,
 )
 from tracker_blur.video.containers import ContainerFormat
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
 
 _STDOUT = 1  # file descriptor
 _NO_READER = "-: no one reads standard output: start both programs again"
@@ -65,7 +68,7 @@ class StdoutTarget:
         self._pipe = PipeWriter(self._descriptor, self._live.timeout_seconds)
         if not self._pipe.has_reader:
             raise GoneError(_NO_READER)
-        self._writer = LiveWriter(cast(BinaryIO, self._pipe), _CONTAINER, format, self._settings)
+        self._writer = LiveWriter(cast("BinaryIO", self._pipe), _CONTAINER, format, self._settings)
 
     def show(self, delivery: Delivery) -> None:
         """Write a frame; raises SinkError if that fails."""

@@ -7,11 +7,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tracker_blur.errors import MissingPackageError, SinkError
-from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
 from tracker_blur.realtime.targets import TargetContext, i420_samples, redacted_frame
 
 if TYPE_CHECKING:
     import pyvirtualcam
+
+    from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
 
 _ADVICE = (
     "on Linux load v4l2loopback (modprobe v4l2loopback exclusive_caps=1), "

@@ -6,12 +6,15 @@ import errno
 import secrets
 import threading
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SettingsError, SinkError, reason_of
 from tracker_blur.realtime.access import RequestAuthorization, is_loopback
-from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
-from tracker_blur.realtime.targets import TargetContext
 from tracker_blur.realtime.targets._page_server import PageServer, Preview
+
+if TYPE_CHECKING:
+    from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
+    from tracker_blur.realtime.targets import TargetContext
 
 _TOKEN_BYTES = 16
 _POLL_SECONDS = 0.1  # how soon the server notices that it is to stop

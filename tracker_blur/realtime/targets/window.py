@@ -6,13 +6,16 @@ import os
 import select
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SinkError
 from tracker_blur.realtime import window_process
 from tracker_blur.realtime.child_process import PipeWriter, child_environment, end
 from tracker_blur.realtime.controls import Controls
-from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
 from tracker_blur.realtime.targets import TargetContext, redacted_frame
+
+if TYPE_CHECKING:
+    from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
 
 _TITLE = "trackblur"
 _KEYS = {

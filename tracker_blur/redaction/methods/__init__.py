@@ -22,10 +22,11 @@ method.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from tracker_blur.core.box import Box
-from tracker_blur.core.frame import Orientation, PixelLayout, Plane, Samples
+if TYPE_CHECKING:
+    from tracker_blur.core.box import Box
+    from tracker_blur.core.frame import Orientation, PixelLayout, Plane, Samples
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,19 @@ Anyone who knows the number can subtract them: they protect nothing and only loo
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.core.frame import Samples
 from tracker_blur.redaction import color
 from tracker_blur.redaction.filters import block_means
-from tracker_blur.redaction.methods import Patch
-from tracker_blur.settings import Settings
+
+if TYPE_CHECKING:
+    from tracker_blur.core.frame import Samples
+    from tracker_blur.redaction.methods import Patch
+    from tracker_blur.settings import Settings
 
 _HAZE: color.Color = (185, 185, 185)
 _HAZE_SHARE = 0.65

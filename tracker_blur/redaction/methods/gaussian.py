@@ -5,10 +5,14 @@ The kernel's width and height are the face's divided by `settings.factor`, odd, 
 
 from __future__ import annotations
 
-from tracker_blur.core.frame import Samples
+from typing import TYPE_CHECKING
+
 from tracker_blur.redaction.filters import gaussian_blur, kernel_px
-from tracker_blur.redaction.methods import Patch
-from tracker_blur.settings import Settings
+
+if TYPE_CHECKING:
+    from tracker_blur.core.frame import Samples
+    from tracker_blur.redaction.methods import Patch
+    from tracker_blur.settings import Settings
 
 
 def make(settings: Settings) -> Gaussian:

@@ -7,18 +7,22 @@ not fit are cropped. Under its transparent parts lies `settings.color`, never th
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from tracker_blur.core.frame import Orientation, PixelLayout, Samples
 from tracker_blur.errors import SettingsError
 from tracker_blur.redaction import color
-from tracker_blur.redaction.methods import Patch
-from tracker_blur.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tracker_blur.core.frame import Orientation, PixelLayout, Samples
+    from tracker_blur.redaction.methods import Patch
+    from tracker_blur.settings import Settings
 
 _LONGEST_PX = 1024  # few faces are larger, and every face costs time by the image's size
 

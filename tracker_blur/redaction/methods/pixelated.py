@@ -9,14 +9,17 @@ docs/redaction.md for what is left of a face.
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.core.frame import Samples
 from tracker_blur.redaction.filters import mosaic
-from tracker_blur.redaction.methods import Patch
-from tracker_blur.settings import Settings
+
+if TYPE_CHECKING:
+    from tracker_blur.core.frame import Samples
+    from tracker_blur.redaction.methods import Patch
+    from tracker_blur.settings import Settings
 
 
 def make(settings: Settings) -> Pixelated:

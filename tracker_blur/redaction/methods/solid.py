@@ -5,12 +5,16 @@ The color is `settings.color`.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from tracker_blur.core.frame import Samples
 from tracker_blur.redaction import color
-from tracker_blur.redaction.methods import Patch
-from tracker_blur.settings import Settings
+
+if TYPE_CHECKING:
+    from tracker_blur.core.frame import Samples
+    from tracker_blur.redaction.methods import Patch
+    from tracker_blur.settings import Settings
 
 
 def make(settings: Settings) -> Solid:

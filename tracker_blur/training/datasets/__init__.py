@@ -5,8 +5,7 @@ To add a layout, add a module with a test for the layout and a reader, and list 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SourceError
 from tracker_blur.training.datasets._coco import is_coco, read_coco
@@ -14,6 +13,10 @@ from tracker_blur.training.datasets._table import is_table, read_table
 from tracker_blur.training.datasets._voc import is_voc, read_voc
 from tracker_blur.training.datasets._yolo import is_yolo, read_yolo
 from tracker_blur.training.datasets.dataset import AnnotatedImage, Dataset
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 __all__ = ["AnnotatedImage", "Dataset", "read_dataset"]
 

@@ -11,9 +11,7 @@ import json
 import os
 import re
 from collections import defaultdict
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tracker_blur.core.box import Box
 from tracker_blur.errors import SourceError, reason_of
@@ -24,6 +22,10 @@ from tracker_blur.training.datasets.dataset import (
     build_dataset,
     split_from_name,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
 
 _REQUIRED = {
     "images": ("id",),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter, defaultdict
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tracker_blur.core.box import Box
 from tracker_blur.errors import SourceError, reason_of
@@ -20,6 +20,9 @@ from tracker_blur.training.datasets.dataset import (
     build_dataset,
     split_from_name,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _FILE_NAME = "labels.csv"
 _COLUMNS = ("file", "split", "style", "boxes", "ignore")

@@ -6,18 +6,22 @@ import math
 import os
 import warnings
 import zlib
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
 
-from tracker_blur.core.box import Box
-from tracker_blur.core.frame import Image
 from tracker_blur.errors import SourceError, reason_of
 from tracker_blur.images import exif
 from tracker_blur.images.reader import ImageReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tracker_blur.core.box import Box
+    from tracker_blur.core.frame import Image
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 

@@ -15,20 +15,24 @@ groups. So a group's recall shows where to investigate, not what a person of tha
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from tracker_blur.core.box import Box
-from tracker_blur.core.frame import Image
 from tracker_blur.detectors._networks import parse_network, read_buffer
 from tracker_blur.detectors.yunet import WEIGHTS
-from tracker_blur.training.datasets import AnnotatedImage
 from tracker_blur.training.datasets.dataset import read_image
-from tracker_blur.training.evaluation.measure import Scores
-from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tracker_blur.core.frame import Image
+    from tracker_blur.training.datasets import AnnotatedImage
+    from tracker_blur.training.evaluation.measure import Scores
+    from tracker_blur.weights.store import Weights
 
 UNKNOWN = "unknown"
 POSES = ("frontal", "half turned", "profile", UNKNOWN)

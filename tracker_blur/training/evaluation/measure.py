@@ -13,22 +13,25 @@ import io
 import math
 import statistics
 import time
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.core.box import Box, Detection
-from tracker_blur.core.frame import Image
-from tracker_blur.detectors import Detector
 from tracker_blur.detectors.onnx import OnnxDetector
 from tracker_blur.errors import MissingPackageError, SettingsError
 from tracker_blur.settings import FACE
-from tracker_blur.training.datasets import AnnotatedImage, Dataset
 from tracker_blur.training.datasets.dataset import read_image
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from tracker_blur.core.frame import Image
+    from tracker_blur.detectors import Detector
+    from tracker_blur.training.datasets import AnnotatedImage, Dataset
 
 SIZES_PX = ((12, 20), (20, 40), (40, 80), (80, math.inf))
 """Ranges of an object's shorter side, in pixels, that are scored separately."""

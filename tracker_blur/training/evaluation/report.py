@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import base64
 import html
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from tracker_blur.core.box import Box
-from tracker_blur.core.frame import Image
 from tracker_blur.files.atomic import replacing
-from tracker_blur.training.datasets import AnnotatedImage
 from tracker_blur.training.datasets.dataset import read_image
-from tracker_blur.training.evaluation.measure import Outcome, Scores
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tracker_blur.core.box import Box
+    from tracker_blur.core.frame import Image
+    from tracker_blur.training.datasets import AnnotatedImage
+    from tracker_blur.training.evaluation.measure import Outcome, Scores
 
 _MAX_SHOWN = 60  # of each detector's misses and false alarms
 _CROP_PX = 160
