@@ -9,7 +9,7 @@ Users do not set them; they are no command-line options. Pass other values with 
 Units stand in the names: `_seconds`, `_frames`, `_detections`, `_px`; `_sizes` are face sizes (the
 square root of a box's area); `_share` and `_iou` run from 0 to 1; a `_ratio` compares the larger
 to the smaller, so it is at least 1. Values without a source were chosen on the annotated clips, by
-exposed faces against hidden area (docs/design.md, docs/tracking.md).
+exposed faces against hidden area (docs/decisions, docs/tracking.md).
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ _SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
-_MULTIPART_BOUNDARY = "trackblur-picture"
+_MULTIPART_BOUNDARY = "trackblur-frame"
 _ALL_INTERFACES = {"", "0.0.0.0", "::"}  # noqa: S104  # names, not a binding
 _SEND_BUFFER_BYTES = 1 << 18  # small, so that a slow client does not see frames from long ago
 
