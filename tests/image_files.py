@@ -134,6 +134,17 @@ def png_file(array: Array, chunks: bytes = b"") -> bytes:
     )
 
 
+def bmp_file(array: Array) -> bytes:
+    """Return a BMP of 32 bits with a version 4 header that names the fourth channel alpha."""
+    height, width = array.shape[:2]
+    content = array[::-1, :, [2, 1, 0, 3]].tobytes()
+    masks = (0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    header = struct.pack("<IiiHHIIiiII", 108, width, height, 1, 32, 3, len(content), 0, 0, 0, 0)
+    header += struct.pack("<4I4s48x", *masks, b"BGRs")
+    size = 14 + len(header)
+    return struct.pack("<2sIII", b"BM", size + len(content), 0, size) + header + content
+
+
 def thumbnail() -> bytes:
     """Return the portrait as a small JPEG, as cameras embed it."""
     file = io.BytesIO()

@@ -10,7 +10,16 @@ import pytest
 import tifffile
 from PIL import Image, ImageCms
 
-from tests.image_files import noise, pixels, png_chunk, png_file, portrait, read_frames, save_image
+from tests.image_files import (
+    bmp_file,
+    noise,
+    pixels,
+    png_chunk,
+    png_file,
+    portrait,
+    read_frames,
+    save_image,
+)
 from tracker_blur.core.frame import Orientation, PixelLayout
 from tracker_blur.errors import SourceError
 from tracker_blur.images.reader import ImageReader
@@ -67,6 +76,24 @@ def test_a_transparent_color_of_a_png_becomes_alpha(tmp_path: Path) -> None:
         assert frame.alpha[2, 3] == 0
         assert frame.alpha[0, 0] == np.iinfo(dtype).max
         assert np.array_equal(pixels(frame)[..., :3], array)
+
+
+def test_a_bmp_without_any_opacity_does_not_use_its_alpha(tmp_path: Path) -> None:
+    array = noise(*RGBA)
+    array[..., 3] = 0
+    (tmp_path / "a.bmp").write_bytes(bmp_file(array))
+    (frame,) = read_frames(tmp_path / "a.bmp")
+    assert frame.alpha is None
+    assert np.array_equal(pixels(frame), array[..., :3])
+
+
+def test_the_alpha_of_a_bmp_is_read(tmp_path: Path) -> None:
+    array = noise(*RGBA)
+    array[..., 3] = 0
+    array[2, 3, 3] = 1
+    (tmp_path / "a.bmp").write_bytes(bmp_file(array))
+    (frame,) = read_frames(tmp_path / "a.bmp")
+    assert np.array_equal(pixels(frame), array)
 
 
 @pytest.mark.parametrize(
@@ -183,21 +210,26 @@ def test_an_invalid_orientation_is_ignored(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("start", [0, 8, 30])
-@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "heic"])
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "avif", "heic"])
 def test_an_image_with_damaged_tags_is_read(tmp_path: Path, suffix: str, start: int) -> None:
     exif = Image.Exif()
     exif[271] = "Maker"
     exif[0x8769] = {0x9003: "2024:05:06 07:08:09"}
-    block = exif.tobytes()
-    block = block[: 6 + start] + b"\xff" * (len(block) - start - 6)
+    complete = exif.tobytes()
+    block = complete[: 6 + start] + b"\xff" * (len(complete) - start - 6)
     path = tmp_path / f"a.{suffix}"
     if suffix == "heic":
         heif = pytest.importorskip("pillow_heif", reason="needs the extra [heic]")
         heif.encode("RGB", (256, 256), portrait().tobytes(), str(path), exif=block)
+    elif suffix == "avif":  # Pillow does not write damaged tags
+        data = save_image(portrait(), path, exif=complete).read_bytes()
+        assert data.count(complete[6:]) == 1
+        path.write_bytes(data.replace(complete[6:], block[6:]))
     else:
         save_image(portrait(), path, exif=block)
     (frame,) = read_frames(path)
     assert frame.size == (256, 256)
+    assert np.abs(pixels(frame).astype(int) - portrait()).mean() < 6
 
 
 def test_a_bilevel_image_is_black_and_white(tmp_path: Path) -> None:

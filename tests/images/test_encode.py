@@ -17,6 +17,7 @@ from tests.image_files import (
     PROFILE,
     Array,
     blacken,
+    bmp_file,
     hide_spot,
     noise,
     pixels,
@@ -183,7 +184,6 @@ class TestPixelsOutsideTheFaces:
 
 
 @pytest.mark.shared
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind",
     [
@@ -193,6 +193,8 @@ class TestPixelsOutsideTheFaces:
         "dark tif",
         "gif",
         "moving webp",
+        "turned avif",
+        "moving avif",
         "clear png",
         "second page",
     ],
@@ -216,7 +218,7 @@ def write_portrait(folder: Path, kind: str) -> Path:
     image = Image.fromarray(portrait())
     path = folder / f"a.{kind.split()[-1].replace('page', 'tif')}"
     options: dict[str, Any] = {"quality": 95}
-    if kind == "turned jpg":
+    if kind in ("turned jpg", "turned avif"):
         image = image.transpose(Image.Transpose.ROTATE_90)  # counterclockwise
         options["exif"] = Image.Exif()
         options["exif"][274] = 6
@@ -225,7 +227,7 @@ def write_portrait(folder: Path, kind: str) -> Path:
     elif kind == "dark tif":
         tifffile.imwrite(path, portrait().astype(np.uint16) * 4, photometric="rgb")
         return path
-    elif kind == "moving webp":
+    elif kind in ("moving webp", "moving avif"):
         options |= {"save_all": True, "append_images": [image.copy()], "duration": 50}
     elif kind == "clear png":
         image.putalpha(0)
@@ -261,7 +263,7 @@ def test_the_redactor_changes_the_face_and_what_is_near(
 
 
 class TestOtherFormats:
-    @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif", "bmp", "gif", "heic"])
+    @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif", "bmp", "gif", "avif", "heic"])
     @pytest.mark.parametrize("shape", [GRAY, RGB, GRAY_ALPHA, RGBA])
     @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
     def test_every_kind_of_pixel_is_written_in_every_format(
@@ -323,14 +325,63 @@ class TestOtherFormats:
         assert portrait()[100].tobytes() not in target.read_bytes()
         assert portrait()[100, :, ::-1].tobytes() not in target.read_bytes()
 
-    def test_without_transparency_there_is_no_warning(self, tmp_path: Path) -> None:
-        source = save_image(noise(*RGB), tmp_path / "a.png")
-        for suffix in ("jpg", "bmp", "png"):
-            target = tmp_path / f"b.{suffix}"
-            with ImageReader(source) as reader, ImageWriter(target, reader, Settings()) as writer:
-                for frame in reader:
-                    writer.write(RedactedFrame(frame))
-            assert writer.warnings == ()
+    @pytest.mark.parametrize("suffix", ["jpg", "bmp", "png"])
+    @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+    @pytest.mark.parametrize("shape", [RGB, RGBA])
+    def test_without_transparency_there_is_no_warning(
+        self, tmp_path: Path, suffix: str, dtype: type, shape: tuple[int, ...]
+    ) -> None:
+        array = noise(*shape, dtype=dtype)
+        array[..., 3:] = np.iinfo(dtype).max
+        (tmp_path / "a.png").write_bytes(png_file(array))
+        target = tmp_path / f"b.{suffix}"
+        with (
+            ImageReader(tmp_path / "a.png") as reader,
+            ImageWriter(target, reader, Settings()) as writer,
+        ):
+            for frame in reader:
+                writer.write(RedactedFrame(frame))
+        assert writer.warnings == ()
+        if suffix == "bmp":
+            expected = upper_8_bits(array[..., :3])
+            assert np.array_equal(pixels(read_frames(target)[0]), expected)
+
+    @pytest.mark.parametrize("suffix", ["jpg", "bmp"])
+    @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+    def test_one_pixel_that_is_hardly_transparent_is_warned_about(
+        self, tmp_path: Path, suffix: str, dtype: type
+    ) -> None:
+        array = noise(*RGBA, dtype=dtype)
+        array[..., 3] = np.iinfo(dtype).max
+        array[3, 4, 3] -= 1
+        (tmp_path / "a.png").write_bytes(png_file(array))
+        with (
+            ImageReader(tmp_path / "a.png") as reader,
+            ImageWriter(tmp_path / f"b.{suffix}", reader, Settings()) as writer,
+        ):
+            for frame in reader:
+                writer.write(RedactedFrame(frame))
+        (warning,) = writer.warnings
+        assert "without transparency, on white" in warning
+
+    @pytest.mark.parametrize("suffix", ["bmp", "png"])
+    def test_a_bmp_that_does_not_use_its_alpha_is_not_written_white(
+        self, tmp_path: Path, suffix: str
+    ) -> None:
+        array = noise(*RGBA)
+        array[..., 3] = 0
+        (tmp_path / "a.bmp").write_bytes(bmp_file(array))
+        target = tmp_path / f"b.{suffix}"
+        with (
+            ImageReader(tmp_path / "a.bmp") as reader,
+            ImageWriter(target, reader, Settings()) as writer,
+        ):
+            for frame in reader:
+                hide_spot(frame)
+                writer.write(RedactedFrame(frame))
+        assert writer.warnings == ()
+        expected = with_black_spot(array[..., :3], has_alpha=False)
+        assert np.array_equal(pixels(read_frames(target)[0]), expected)
 
     @pytest.mark.parametrize("suffix", ["jpg", "bmp", "heic"])
     def test_an_animation_is_not_cut_to_one_image(self, tmp_path: Path, suffix: str) -> None:

@@ -130,7 +130,7 @@ class TestMetadataIsDropped:
         assert data.count(b"\xff\xd8\xff") == 1
         assert b"MPF" not in data
 
-    @pytest.mark.parametrize("suffix", ["png", "webp", "tiff"])
+    @pytest.mark.parametrize("suffix", ["png", "webp", "tiff", "avif"])
     def test_nothing_of_others_is_left(self, tmp_path: Path, suffix: str) -> None:
         options: dict[str, Any] = {"exif": with_thumbnail(sensitive_exif())}
         if suffix == "png":
@@ -140,7 +140,7 @@ class TestMetadataIsDropped:
             text.add_text("Thumbnail", thumbnail().hex(), zip=True)
             text.add(b"prVt", thumbnail(), after_idat=True)
             options["pnginfo"] = text
-        elif suffix == "webp":
+        elif suffix in ("webp", "avif"):
             options["xmp"] = XMP
         else:
             options["tiffinfo"] = {700: XMP, 33723: b"SECRET-PERSON", 34377: b"8BIM" + thumbnail()}
@@ -198,7 +198,7 @@ class TestMetadataIsDropped:
 
 
 class TestMetadataOnRequest:
-    @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif", "heic"])
+    @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif", "avif", "heic"])
     def test_harmless_tags_are_kept_and_nothing_that_shows_a_face(
         self, tmp_path: Path, suffix: str
     ) -> None:

@@ -94,11 +94,11 @@ def complete_files() -> dict[str, bytes]:
     deep = io.BytesIO()
     tifffile.imwrite(deep, noise(12, 12, 3, dtype=np.uint16), photometric="rgb")
     files["deep tiff"] = deep.getvalue()
-    for name in ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF"):
+    for name in ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF"):
         still, moving = io.BytesIO(), io.BytesIO()
         shown[0].save(still, name)
         files[name] = still.getvalue()
-        if name in ("PNG", "WEBP", "TIFF", "GIF"):
+        if name in ("PNG", "WEBP", "TIFF", "GIF", "AVIF"):
             shown[0].save(moving, name, save_all=True, append_images=shown[1:], duration=50)
             files[f"moving {name}"] = moving.getvalue()
     return files
@@ -131,7 +131,7 @@ class TestBadInput:
         (tmp_path / "a.jpg").write_bytes(content)
         self.message(tmp_path / "a.jpg")
 
-    @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tiff", "bmp", "gif"])
+    @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tiff", "bmp", "gif", "avif"])
     @pytest.mark.parametrize("share", [0.3, 0.7, 0.95])
     @pytest.mark.parametrize("partial", [False, True])
     def test_an_image_that_breaks_off(
@@ -152,7 +152,7 @@ class TestBadInput:
         self.message(tmp_path / "a")
         assert capfd.readouterr().err == ""
 
-    @pytest.mark.parametrize("suffix", ["gif", "png", "webp", "tiff"])
+    @pytest.mark.parametrize("suffix", ["gif", "png", "webp", "tiff", "avif"])
     @pytest.mark.parametrize("cut_bytes", [30, 500])
     def test_several_frames_that_break_off(
         self, tmp_path: Path, suffix: str, cut_bytes: int

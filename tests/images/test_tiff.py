@@ -173,6 +173,19 @@ def test_a_file_that_would_be_too_large_is_refused(monkeypatch: pytest.MonkeyPat
         tiff.encode([TiffPage(samples=noise(*RGB))])
 
 
+def test_a_tag_that_does_not_fit_is_not_a_matter_of_size() -> None:
+    values = {34855: -1 << 40}  # Pillow stores negative numbers in 32 bits
+    with pytest.raises(struct.error, match="2147483647"):
+        tiff.encode([TiffPage(samples=noise(*RGB), exif={ExifTags.IFD.Exif: values})])
+
+
+def test_a_directory_beyond_4_gib_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiff, "_MAX_OFFSET", 7)
+    page = TiffPage(samples=noise(*RGB), exif={ExifTags.IFD.Exif: {34855: 100}})
+    with pytest.raises(ValueError, match="larger than 4 GiB, the limit of TIFF"):
+        tiff.encode([page])
+
+
 def test_an_image_of_another_format_becomes_a_compressed_tiff(tmp_path: Path) -> None:
     target = rewrite(save_image(portrait(), tmp_path / "a.png"), tmp_path / "b.tif")
     assert compression_of(target.read_bytes()) == tiff.LOSSLESS

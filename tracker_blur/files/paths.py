@@ -21,6 +21,7 @@ FORMATS = {
     ".tiff": "TIFF",
     ".bmp": "BMP",
     ".gif": "GIF",
+    ".avif": "AVIF",
     ".heic": "HEIF",
     ".heif": "HEIF",
 }

@@ -7,21 +7,22 @@ Pillow has checked the file: OpenCV alone accepts some damaged or planar files.
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 import cv2
 import numpy as np
-from PIL import Image, ImageCms, JpegImagePlugin
+from PIL import Image, ImageCms, JpegImagePlugin, UnidentifiedImageError
 
 from tracker_blur.core.frame import Orientation, Samples
-from tracker_blur.images import chunks, exif, gif, tiff
+from tracker_blur.images import avif, chunks, exif, gif, tiff
 from tracker_blur.images.frame import ANIMATED_FORMATS, Encoding, ImageFrame
 from tracker_blur.images.heic import HeicDecoder, is_heic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
+_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
 _ORIENTATION_TAG = 274
 _WEBP_QUALITY = 90  # files do not state the quality they were encoded with
 _WHOLE_BITS = (1, 2, 4, 8, 16)  # of a sample; others would change their meaning when written
@@ -61,9 +62,25 @@ def open_decoder(data: bytes) -> Decoder:
     Raises:
         MissingPackageError: The file is HEIC, and its package is not installed.
         UnidentifiedImageError: The content is no image.
+        UnsupportedError: The content is AVIF, and this build of Pillow does not read it.
         Exception: Whatever Pillow raises for a damaged file.
     """
-    return HeicDecoder(data) if is_heic(data) else PillowDecoder(data)
+    if is_heic(data):
+        return HeicDecoder(data)
+    return _open_avif(data) if avif.is_avif(data) else PillowDecoder(data)
+
+
+def _open_avif(data: bytes) -> PillowDecoder:
+    if not avif.is_supported():
+        raise UnsupportedError("is AVIF, which this build of Pillow does not read")
+    if avif.is_cropped(data):  # what is cut off would become visible
+        raise UnsupportedError("is AVIF that is cropped by a property (clap)")
+    with suppress(Exception):  # Pillow parses EXIF at once, and gives up where it is damaged
+        return PillowDecoder(data)
+    try:
+        return PillowDecoder(avif.without_exif(data))
+    except UnidentifiedImageError:  # the first bytes are those of AVIF, but not the rest
+        raise ValueError("its structure cannot be parsed") from None
 
 
 class PillowDecoder:
@@ -119,11 +136,14 @@ class PillowDecoder:
             orientation = _orientation(exif_tags)
             planes = [np.ascontiguousarray(orientation.upright(plane)) for plane in planes]
         colors = 3 if len(planes) >= 3 else 1
+        alpha = planes[colors] if len(planes) > colors else None
+        if self._format == "BMP" and alpha is not None and not alpha.any():
+            alpha = None  # unused, although the header names it
         frame = ImageFrame(
             channels=tuple(planes[:colors]),
-            alpha=planes[colors] if len(planes) > colors else None,
+            alpha=alpha,
             encoding=self._encoding(image, exif_tags, orientation, tags),
-            duration=round(image.info.get("duration", 0) * 1000),
+            duration=self._duration(),
         )
         if self._format == "GIF":
             used = np.unique(gif.packed(frame.channels))
@@ -158,6 +178,13 @@ class PillowDecoder:
         if len(bits) > 1 or not bits.issubset(_WHOLE_BITS):
             raise UnsupportedError(f"has samples of {sorted(bits)} bits")
         return int(bits.pop())
+
+    def _duration(self) -> int:
+        """Return how long the current frame is shown, in microseconds; 0 if that is not stated."""
+        if self._format == "AVIF" and self._image.n_frames == 1:
+            return 0  # Pillow reports a second for stills
+        milliseconds: float = self._image.info.get("duration", 0)
+        return round(milliseconds * 1000)
 
     def _deep_planes(self, place: int, tags: Mapping[int, Any]) -> list[Samples]:
         """Return channels of 16 bits: red, green, blue or gray, and alpha if there is one."""
@@ -198,6 +225,8 @@ class PillowDecoder:
             options = (
                 {"lossless": True, "exact": True} if is_lossless else {"quality": _WEBP_QUALITY}
             )
+        elif self._format == "AVIF":
+            options["color_codes"] = avif.color_codes(self._data)
         elif self._format == "TIFF":
             compression = image.info.get("compression")
             is_kept = compression in tiff.COMPRESSIONS

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from tracker_blur.images import chunks, exif, gif, heic
+from tracker_blur.images import avif, chunks, exif, gif, heic
 from tracker_blur.images.frame import (
     OPAQUE_FORMATS,
     Encoding,
@@ -35,6 +35,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {  # if the input has another format
     "JPEG": {"quality": 95, "subsampling": "4:4:4"},
     "WEBP": {"lossless": True, "exact": True},
 }
+_AVIF_QUALITY = 90  # of 0 to 100; files do not state theirs
 _BILEVEL_FORMATS = frozenset({"PNG", "TIFF", "BMP"})
 
 
@@ -42,7 +43,7 @@ def encode(frames: Sequence[ImageFrame], file_format: str, keep_exif: bool) -> b
     """Return a file that holds the frames.
 
     Args:
-        frames: One; several for animations (GIF, PNG, WEBP) and for the pages of a TIFF.
+        frames: One; several for animations (AVIF, GIF, PNG, WEBP) and for the pages of a TIFF.
         file_format: Pillow's name of the format.
         keep_exif: Write the harmless EXIF tags of the first frame, or of each page.
 
@@ -60,6 +61,8 @@ def encode(frames: Sequence[ImageFrame], file_format: str, keep_exif: bool) -> b
         return _png(frames, exif_block)
     if file_format == "GIF":
         return _gif(frames)
+    if file_format == "AVIF":
+        return _avif(frames, exif_block)
     images = _uniform_images(frames, file_format)
     options = _options(frames[0].encoding, file_format) | _animation_options(frames, images)
     return _save(images[0], file_format, exif=exif_block, **options)
@@ -90,6 +93,26 @@ def _png(frames: Sequence[ImageFrame], exif_block: bytes) -> bytes:
     if exif_block:
         extra += chunks.png_chunk(b"eXIf", exif_block.removeprefix(b"Exif\0\0"))
     return chunks.with_png_chunks(png, extra)
+
+
+def _avif(frames: Sequence[ImageFrame], exif_block: bytes) -> bytes:
+    encoding = frames[0].encoding
+    images = _uniform_images(frames, "AVIF")
+    options = _animation_options(frames, images)
+    if options:
+        options["duration"] = avif.durations(frames)
+    if encoding.icc_profile:
+        options["icc_profile"] = encoding.icc_profile
+    content = _save(
+        images[0],
+        "AVIF",
+        quality=_AVIF_QUALITY,
+        subsampling="4:0:0" if images[0].mode == "L" else "4:4:4",
+        exif=exif_block,
+        **options,
+    )
+    codes = encoding.options.get("color_codes") if encoding.format == "AVIF" else None
+    return avif.with_color_codes(content, codes) if codes else content
 
 
 def _gif(frames: Sequence[ImageFrame]) -> bytes:

@@ -18,7 +18,7 @@ from tracker_blur.core.frame import Frame, Image, Orientation, PixelLayout, Plan
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ANIMATED_FORMATS = frozenset({"GIF", "PNG", "WEBP"})
+ANIMATED_FORMATS = frozenset({"AVIF", "GIF", "PNG", "WEBP"})
 """Formats that can hold animations."""
 
 MANY_FRAMES_FORMATS = ANIMATED_FORMATS | {"TIFF"}
@@ -28,6 +28,8 @@ OPAQUE_FORMATS = frozenset({"BMP", "JPEG"})
 """Formats that are written without transparency; in BMP, Pillow does not write it."""
 
 MICROSECOND = Fraction(1, 1_000_000)
+
+_DEFAULT_DURATION = 100_000  # microseconds, if a file states none: as browsers assume
 
 
 def upper_8_bits(samples: Samples) -> npt.NDArray[np.uint8]:
@@ -83,7 +85,7 @@ class ImageFrame(Frame):
         alpha: Opacity of the same shape and dtype; None: all opaque. It is never redacted, but the
             colors under transparent pixels are.
         palette: The colors, as 0xRRGGBB, of a frame from a format with palettes; None: any.
-        duration: How long the frame is shown, in units of `time_base` seconds.
+        duration: How long the frame is shown, in units of `time_base` seconds; 0: not stated.
     """
 
     channels: tuple[Samples, ...]
@@ -108,6 +110,17 @@ class ImageFrame(Frame):
         """(width, height) in pixels."""
         height, width = self.channels[0].shape
         return width, height
+
+    @property
+    def is_opaque(self) -> bool:
+        """Whether nothing of the image is transparent."""
+        alpha = self.alpha
+        return alpha is None or int(alpha.min()) == np.iinfo(alpha.dtype).max
+
+    @property
+    def shown_duration(self) -> int:
+        """For how long viewers show the frame, in microseconds."""
+        return self.duration or _DEFAULT_DURATION
 
     def view(self, size: tuple[int, int]) -> Image:
         """Return the image without its transparency, scaled to (width, height), as BGR.

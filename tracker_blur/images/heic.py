@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from tracker_blur.errors import MissingPackageError
-from tracker_blur.images import exif
+from tracker_blur.images import avif, exif
 from tracker_blur.images.frame import Encoding, ImageFrame
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ _MOST_PIXELS = 178_956_970  # Pillow's own limit for the other formats
 
 
 def is_heic(data: bytes) -> bool:
-    """Return whether a file starts like HEIC."""
-    return data[4:8] == b"ftyp" and data[8:12] in _BRANDS
+    """Return whether a file starts like HEIC; some of these brands are those of AVIF, too."""
+    return data[4:8] == b"ftyp" and data[8:12] in _BRANDS and not avif.is_avif(data)
 
 
 def package() -> ModuleType:

@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _PART_KEPT = "only the part before is kept"
-_READABLE = "jpg, png, webp, tiff, bmp, gif and heic"
+_READABLE = "jpg, png, webp, tiff, bmp, gif, avif and heic"
 _STILL_SUFFIX = "_pipe"  # of the names of FFmpeg's formats for still images
-_DEFAULT_DURATION = 100_000  # microseconds, if a file states none: as browsers assume
 
 
 class ImageReader:
@@ -67,7 +66,7 @@ class ImageReader:
         self.info = VideoInfo(
             size=self._next.size,
             pixel_aspect=Fraction(1),
-            rate=1 / (_shown_duration(self._next) * MICROSECOND),
+            rate=1 / (self._next.shown_duration * MICROSECOND),
             frame_count=self._count,
             is_moving=self._decoder.may_move and self._count != 1,
         )
@@ -84,7 +83,7 @@ class ImageReader:
                     self._end_early(error)
                     return
             frame.index, frame.pts = index, pts
-            pts += _shown_duration(frame)
+            pts += frame.shown_duration
             yield frame
 
     def __enter__(self) -> ImageReader:
@@ -142,11 +141,6 @@ class ImageReader:
             raise SourceError(
                 f"{path}: is damaged or breaks off ({reason}): get a complete copy"
             ) from error
-
-
-def _shown_duration(frame: ImageFrame) -> int:
-    """Return for how long viewers show a frame, in microseconds."""
-    return frame.duration or _DEFAULT_DURATION
 
 
 def _holds_video(path: Path) -> bool:

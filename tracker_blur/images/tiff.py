@@ -52,6 +52,8 @@ _PREDICTED = frozenset({LOSSLESS, "tiff_lzw"})  # differences between pixels com
 _HORIZONTAL = 2  # the predictor that stores these differences
 _JPEG_QUALITY = 95
 _NO_DIRECTORY = b"II*\0\0\0\0\0"
+_MAX_OFFSET = (1 << 32) - 1
+_TOO_LARGE = "it would be larger than 4 GiB, the limit of TIFF"
 
 
 def is_reduced(tags: Mapping[int, Any]) -> bool:
@@ -91,11 +93,8 @@ class TiffPage:
 def encode(pages: Iterable[TiffPage]) -> bytes:
     """Return a TIFF file of these pages; raises ValueError when it would exceed 4 GiB."""
     file = io.BytesIO()
-    try:
-        with tifffile.TiffWriter(file, byteorder="<") as writer:
-            written = [_write(writer, page) for page in pages]
-    except struct.error as error:
-        raise ValueError("it would be larger than 4 GiB, the limit of TIFF") from error
+    with tifffile.TiffWriter(file, byteorder="<") as writer:
+        written = [_write(writer, page) for page in pages]
     file.seek(0)
     with tifffile.TiffFile(file) as stored:
         for page, compression in zip(stored.pages, written, strict=True):
@@ -107,18 +106,22 @@ def _write(writer: tifffile.TiffWriter, page: TiffPage) -> str:
     """Write a page, and return by which compression."""
     compression = _suitable(page)
     data, options = _tifffile_options(page, compression)
-    writer.write(
-        data,
-        photometric="rgb" if page.channels > 2 else "minisblack",
-        planarconfig="contig" if page.channels > 1 else None,
-        extrasamples=[page.alpha] if page.channels in (2, 4) else None,
-        iccprofile=page.icc_profile,
-        resolution=page.dpi,
-        extratags=_exif_tags(writer.filehandle, page.exif),
-        metadata=None,
-        software=False,
-        **options,
-    )
+    extra = _exif_tags(writer.filehandle, page.exif)
+    try:
+        writer.write(
+            data,
+            photometric="rgb" if page.channels > 2 else "minisblack",
+            planarconfig="contig" if page.channels > 1 else None,
+            extrasamples=[page.alpha] if page.channels in (2, 4) else None,
+            iccprofile=page.icc_profile,
+            resolution=page.dpi,
+            extratags=extra,
+            metadata=None,
+            software=False,
+            **options,
+        )
+    except struct.error as error:  # an offset of more than 32 bits
+        raise ValueError(_TOO_LARGE) from error
     return compression
 
 
@@ -198,5 +201,7 @@ def _append_directory(file: tifffile.FileHandle, tag: int, values: Mapping[int, 
     if offset % 2:
         file.write(b"\0")
         offset += 1
+    if offset > _MAX_OFFSET:
+        raise ValueError(_TOO_LARGE)
     file.write(directory.tobytes(offset))
     return offset

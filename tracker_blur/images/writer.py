@@ -10,7 +10,7 @@ import numpy as np
 from tracker_blur.errors import SinkError, TrackerBlurError
 from tracker_blur.files.atomic import replacing
 from tracker_blur.files.paths import format_of
-from tracker_blur.images import heic
+from tracker_blur.images import avif, heic
 from tracker_blur.images.encode import encode
 from tracker_blur.images.frame import MANY_FRAMES_FORMATS, OPAQUE_FORMATS, ImageFrame
 
@@ -40,8 +40,8 @@ class ImageWriter:
 
     Raises:
         SettingsError: The suffix stands for no image format.
-        SinkError: The format holds a single image and the input has several; the output already
-            exists or cannot be written.
+        SinkError: The format holds a single image and the input has several; this build of Pillow
+            does not write AVIF; the output already exists or cannot be written.
         MissingPackageError: The output is HEIC, and its package is not installed.
     """
 
@@ -56,8 +56,10 @@ class ImageWriter:
         if count != 1 and self._format not in MANY_FRAMES_FORMATS:
             raise SinkError(
                 f"{path}: can hold only one image, and the input has {count or 'several'}: "
-                "choose gif, png, webp or tiff"
+                "choose gif, png, webp, avif or tiff"
             )
+        if self._format == "AVIF" and not avif.is_supported():
+            raise SinkError(f"{path}: this build of Pillow does not write AVIF: choose png or webp")
         if self._format == "HEIF":
             heic.package()
 
@@ -67,7 +69,7 @@ class ImageWriter:
         if not isinstance(frame, ImageFrame):
             raise TypeError(f"an image cannot be written from a {type(frame).__name__}")
         self._frames.append(frame)
-        if frame.alpha is not None and self._format in OPAQUE_FORMATS:
+        if self._format in OPAQUE_FORMATS and not frame.is_opaque:
             self.warnings = (
                 f"{self._path}: {self._format} is written without transparency, on white: "
                 "choose png or webp to keep it",
