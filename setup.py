@@ -1,4 +1,4 @@
-"""Tells setuptools which packages there are; all else is in setup.cfg.
+"""Lists the packages for setuptools; all else is in setup.cfg.
 
 `packages = find:` alone would miss `tracker_blur.models`, which lies at the top of the repository.
 """

@@ -1,9 +1,9 @@
-"""Measures in how many babies' heads detectors find a face; no data set with ages is at hand.
+"""Measures in how many babies' heads detectors detect a face; no dataset with ages is at hand.
 
     python benchmarks/babies.py --faces ../shared/faces [--detectors onnx,yunet] [--limit 300]
 
-The labels are whole heads, also from behind and from above, so no face detector can find all of
-them: the figures only compare detectors. A head counts as found if the center of a detection,
+The labels are whole heads, also from behind and from above, so no face detector can detect all
+of them: the figures only compare detectors. A head counts as detected if the center of a detection,
 scored at least with the detector's default confidence, lies in it.
 """
 
@@ -42,7 +42,8 @@ def main() -> None:
         for row, boxes in zip(rows, heads, strict=True):
             image = read_image(arguments.faces / row["file"])
             centers = [
-                found.box.center for found in detector.detect(image, detector.default_confidence)
+                detection.box.center
+                for detection in detector.detect(image, detector.default_confidence)
             ]
             detected += sum(any(_holds(box, center) for center in centers) for box in boxes)
             false_positives += sum(

@@ -119,7 +119,7 @@ def rank(name: str) -> tuple[int, str]:
 
 
 def read(folder: Path, split: str, limit: int) -> Iterator[AnnotatedImage]:
-    """Yield a fixed random sample of the images that people labelled."""
+    """Yield a fixed random sample of the images that people labeled."""
     with (folder / "labels.csv").open(encoding="utf-8") as file:
         rows = [
             row

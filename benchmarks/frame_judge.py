@@ -40,7 +40,7 @@ class JudgeResults:
     """The verdicts on all frames.
 
     Attributes:
-        counts: Frames by verdict: "hidden", "cover" (fully hidden), "unknown" (no number and no
+        counts: Frames by verdict: "hidden", "blank" (fully hidden), "unknown" (no number and no
             face of the clip), "raw".
         raw: A line for each raw frame.
     """
@@ -76,7 +76,7 @@ class FrameJudge:
 
     def _judge_unnumbered(self, luma: Luma) -> tuple[str, str]:
         if is_mosaic(luma):
-            return "cover", ""
+            return "blank", ""
         ratio = luma.shape[1] / self._frames[0].luma.shape[1]
         for face, patch in self._patches:
             if float((_patch(luma, face, ratio) * patch).mean()) > ALIKE:

@@ -11,7 +11,7 @@ that compares its output with the clip and the annotations.
 - delay-5, delay-15: --one-pass with --delay of that many frames of the clip.
 - deface-0.2, deface-0.5: deface 1.5.0 at its default threshold and at a higher one, in its own
   virtual environment. The first run makes that and keeps deface's outputs there.
-- plain: what trackblur's detector finds in each frame by itself, and nothing else.
+- plain: what trackblur's detector detects in each frame by itself, and nothing else.
 
 In the totals, face-frames are pooled, and so are tracks; over-blur and jitter are the clips' means,
 weighted by their face-frames. `/ deface` is the over-blur divided by that of deface-0.2, followed
@@ -61,7 +61,7 @@ BASELINE = "deface-0.2"
 NOTHING = "-"
 BEGIN, END = "<!-- tables: benchmarks/leaks.py -->", "<!-- end of tables -->"
 HEAD = (
-    "exposed", "longest run", "clean tracks", "tracks never hidden", "worst cover", "over-blur",
+    "exposed", "longest run", "clean tracks", "tracks never hidden", "least hidden", "over-blur",
     "/ deface", "jitter", "false area", "time",
 )  # fmt: skip
 
@@ -93,7 +93,7 @@ class Figures:
         tracks: annotated tracks.
         clean: tracks that are never exposed.
         never_hidden: tracks that are exposed in each of their frames.
-        worst_cover: the least that is hidden of any face.
+        least_hidden: the smallest hidden share of any face.
         overblur: hidden area over the area of the faces.
         jitter: how much the hidden share of a face changes between frames.
         false_pct: hidden share of frames without a face; None if the clip has faces.
@@ -107,7 +107,7 @@ class Figures:
     tracks: int
     clean: int
     never_hidden: int
-    worst_cover: float
+    least_hidden: float
     overblur: float
     jitter: float
     false_pct: float | None
@@ -210,7 +210,7 @@ def _trackblur(options: Sequence[str], delay_frames: int, clip: Clip, target: Pa
 
 
 def _plain(settings: Settings, clip: Clip, target: Path) -> float:
-    """Hide what the detector finds in each frame."""
+    """Hide what the detector detects in each frame."""
     started = time.perf_counter()
     _, detector = load_detector(settings.detector, Weights(settings.models_folder))
     redactor = Redactor(settings)
@@ -223,8 +223,13 @@ def _plain(settings: Settings, clip: Clip, target: Path) -> float:
                     frame.view((width, height)), detector.default_confidence
                 )
                 faces = [
-                    Face(index, found.box.scaled(x_ratio, y_ratio), found.score, Origin.DETECTED)
-                    for index, found in enumerate(detections)
+                    Face(
+                        index,
+                        detection.box.scaled(x_ratio, y_ratio),
+                        detection.score,
+                        Origin.DETECTED,
+                    )
+                    for index, detection in enumerate(detections)
                 ]
                 sink.write(redactor.redact(frame, faces))
     return time.perf_counter() - started
@@ -318,21 +323,21 @@ def _judged(clip: Clip, redacted: Path, judge: Path, seconds: float) -> Figures:
     command = [sys.executable, str(judge), str(clip.video), str(redacted), str(clip.truth)]
     judged = _run_to_end([*command, "--list", "--json"])
     *exposures, summary = judged.stdout.splitlines()
-    found = json.loads(summary)
+    scores = json.loads(summary)
     with clip.truth.open(newline="") as rows:
         lengths = Counter(row["track"] for row in csv.DictReader(rows))
     exposed = Counter(re.sub(r"exposed track (.*) frame \d+ cover .*", r"\1", e) for e in exposures)
     return Figures(
-        face_frames=found["face_frames"],
-        exposed=found["exposed"],
-        longest_run=found["longest_run"],
-        tracks=found["tracks"],
-        clean=round(found["clean_tracks_pct"] * found["tracks"] / 100),
+        face_frames=scores["face_frames"],
+        exposed=scores["exposed"],
+        longest_run=scores["longest_run"],
+        tracks=scores["tracks"],
+        clean=round(scores["clean_tracks_pct"] * scores["tracks"] / 100),
         never_hidden=sum(frames == lengths[track] for track, frames in exposed.items()),
-        worst_cover=found["worst_cover"],
-        overblur=found["overblur"],
-        jitter=found["coverage_jitter"],
-        false_pct=found["false_area_pct"],
+        least_hidden=scores["worst_cover"],
+        overblur=scores["overblur"],
+        jitter=scores["coverage_jitter"],
+        false_pct=scores["false_area_pct"],
         is_complete="number of frames" not in judged.stderr,
         seconds=seconds,
     )
@@ -355,7 +360,7 @@ def _cells(clips: Sequence[Figures], baselines: Sequence[Figures]) -> Iterator[s
         yield str(total.longest_run)
         yield f"{100 * total.clean / total.tracks:.1f} % of {total.tracks}"
         yield str(total.never_hidden)
-        yield f"{total.worst_cover:.3f}"
+        yield f"{total.least_hidden:.3f}"
         yield f"{total.overblur:.2f}"
         yield _relative(clips, baselines)
         yield f"{total.jitter:.4f}"
@@ -380,7 +385,7 @@ def _total(clips: Sequence[Figures]) -> Figures:
         tracks=sum(clip.tracks for clip in clips),
         clean=sum(clip.clean for clip in clips),
         never_hidden=sum(clip.never_hidden for clip in clips),
-        worst_cover=min(clip.worst_cover for clip in clips),
+        least_hidden=min(clip.least_hidden for clip in clips),
         overblur=mean(clip.overblur for clip in clips),
         jitter=mean(clip.jitter for clip in clips),
         false_pct=statistics.mean(false) if false else None,

@@ -14,7 +14,7 @@ The numbers are read from the frames afterwards.
     fps        frames per second that left, with blank ones, without repeated ones
     dropped    share of the frames that were due and that the program did not read, or replaced by
                a newer one before they were analyzed
-    covered    share of the frames that left fully hidden: here, because a face was lost
+    blanked    share of the frames that left fully hidden: here, because a face was lost
     processor  of the program, all its threads, in cores; with x264
     memory     resident, at the start and the end of the measurement
 
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 CLIP_SECONDS = 5.0
 PIPE_BYTES = 1 << 20
 TS_BYTES = 188
-HEAD = ("faces", "delay median", "95th", "99th", "fps", "dropped", "covered", "processor", "memory")
+HEAD = ("faces", "delay median", "95th", "99th", "fps", "dropped", "blanked", "processor", "memory")
 
 
 @dataclass
@@ -102,7 +102,7 @@ class Run:
     delays: list[float]
     rate: float
     dropped: float
-    covered: float
+    blanked: float
     cores: float
     memory_mib: tuple[float, float]
 
@@ -247,7 +247,7 @@ def row(name: str, run: Run) -> str:
     cells = [name, *(f"{1000 * part:.0f} ms" for part in parts), f"{run.rate:.2f}"]
     cells += [
         f"{run.dropped:.2%}",
-        f"{run.covered:.2%}",
+        f"{run.blanked:.2%}",
         f"{run.cores:.2f}",
         f"{before:.0f} to {after:.0f} MiB",
     ]

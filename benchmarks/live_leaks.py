@@ -6,8 +6,8 @@
 A clip is NAME.mp4 or NAME.mkv next to NAME.csv with the columns frame,track,x,y,w,h. It is encoded
 again with the frames' numbers along the lower border, and played to `trackblur live` at its own
 speed. The recording is judged by the numbers: a face is exposed if less than 85 % of the ellipse
-in its true box is solid black. Dropped and blanked frames are not counted as shown; covers are the
-blank frames that left, with repeated ones. A frame that was repeated counts once.
+in its true box is solid black. Dropped and blanked frames are not counted as shown; "blanked" are
+the blank frames that left, with repeated ones. A frame that was repeated counts once.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 HIDDEN_RATIO = 0.85
 HEAD = (
-    "clip", "delay", "face-frames shown", "exposed", "longest run", "frames shown", "covers",
+    "clip", "delay", "face-frames shown", "exposed", "longest run", "frames shown", "blanked",
     "not shown",
 )  # fmt: skip
 

@@ -19,7 +19,7 @@ the other, cycle after cycle, with pauses in between:
     clock_jump      the sender's timestamps jump by 5000 seconds, and back
 
 A raw frame shows a face less than half of which is hidden. The people in the clip walk back and
-forth and never cross, so that the detector alone finds both faces in every frame: raw frames are
+forth and never cross, so that the detector alone detects both faces in every frame: raw frames are
 the program's fault. Memory, threads, open files and child processes are measured at the end of
 each cycle, ten times in ten seconds (medians). `--starts` then measures what that many sessions in
 one process leave behind, and `--programs` starts and ends the program itself.

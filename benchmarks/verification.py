@@ -6,10 +6,10 @@ Hides every face of a clip (annotated, or detected by the probes) twice: once co
 with gaps, in which each annotated track is visible for ten frames. Then verifies both outputs by
 pixels (--against), by tracks, and by detail alone.
 
-shown:  annotated face-frames in the gaps, of at least 16 px and at most 30 % hidden by others.
-found:  how many of these are reported, firm or doubtful.
-false:  reported faces in the output without gaps that are hidden by at least 70 %.
-beside: other places reported there: what the detectors take for a face at other scales.
+shown:     annotated face-frames in the gaps, of at least 16 px and at most 30 % hidden by others.
+found:     how many of these are reported, firm or doubtful.
+false:     reported faces in the output without gaps that are hidden by at least 70 %.
+elsewhere: other places reported there: what the detectors take for a face at other scales.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from tracker_blur.settings import Settings
 from tracker_blur.verification.parameters import VerificationParameters
 from tracker_blur.verification.probes import load_probes
 from tracker_blur.verification.verifier import Verifier
-from tracker_blur.verification.visibility import uncovered_share
+from tracker_blur.verification.visibility import unhidden_share
 from tracker_blur.video.reader import VideoReader
 from tracker_blur.video.writer import VideoWriter
 from tracker_blur.weights.store import Weights
@@ -104,7 +104,7 @@ def main() -> None:
     arguments = parser.parse_args()
     settings = Settings(models_folder=arguments.face)
     verifier = Verifier(settings)
-    print("| clip | method | evidence | shown | found | false | beside | frames a second |")
+    print("| clip | method | evidence | shown | found | false | elsewhere | frames a second |")
     print("|---|---|---|---|---|---|---|---|")
     paths = [SAMPLE]
     if arguments.clips is not None:
@@ -134,13 +134,15 @@ def _prepare(path: Path, truth_path: Path, settings: Settings) -> PreparedClip:
     with VideoReader(path) as video:
         for frame in video:
             image = frame.view(frame.size)
-            detections = [found for probe in probes for found in probe.detect(image, Fraction(1))]
+            detections = [
+                detection for probe in probes for detection in probe.detect(image, Fraction(1))
+            ]
             known = truth[frame.index]
             boxes = [*known]
-            for found in detections:
-                near = max(known, key=lambda each: each[1].iou(found.box), default=None)
-                is_known = near is not None and near[1].iou(found.box) > 0.2
-                boxes.append((near[0] if near and is_known else next(others), found.box))
+            for detection in detections:
+                near = max(known, key=lambda each: each[1].iou(detection.box), default=None)
+                is_known = near is not None and near[1].iou(detection.box) > 0.2
+                boxes.append((near[0] if near and is_known else next(others), detection.box))
             faces[frame.index] = [Face(track, box, 1.0, Origin.DETECTED) for track, box in boxes]
             size, count = frame.size, frame.index + 1
     ids = sorted({track for frame in range(count) for track, _ in truth[frame]})
@@ -173,16 +175,16 @@ def _rows(
             for with_gaps, output in outputs.items()
         ]
         shown, found = _found(clip, verdicts[1])
-        uncovered = [
-            uncovered_share(box, clip.hidden_areas(frame, False))
+        unhidden = [
+            unhidden_share(box, clip.hidden_areas(frame, False))
             for frame, box in _boxes(verdicts[0])
         ]
-        false = sum(share <= 0.3 for share in uncovered)
+        false = sum(share <= 0.3 for share in unhidden)
         speed = sum(verdict.frames for verdict in verdicts) / sum(
             verdict.seconds for verdict in verdicts
         )
         rows.append(
-            f"{evidence} | {shown} | {found} | {false} | {len(uncovered) - false} | {speed:.1f}"
+            f"{evidence} | {shown} | {found} | {false} | {len(unhidden) - false} | {speed:.1f}"
         )
     return rows
 
@@ -195,7 +197,7 @@ def _found(clip: PreparedClip, verdict: Verdict) -> tuple[int, int]:
         for track, box in clip.truth[frame]
         if frame in clip.gaps[track]
         and box.size >= MIN_FACE_PX
-        and uncovered_share(box, clip.hidden_areas(frame, True)) >= 0.7
+        and unhidden_share(box, clip.hidden_areas(frame, True)) >= 0.7
     ]
     found = sum(
         any(frame == other and box.iou(place) > 0.3 for other, place in reported)

@@ -40,9 +40,23 @@ LIBRARY = [
             "a`b.mp4: already exists: use --overwrite",
         ),
         (
-            SettingsError("is for one pass: add", setting="delay_seconds", remedy="one_pass"),
-            "`delay_seconds` is for one pass: add `one_pass`",
-            "`delay_seconds` is for one pass: add --one-pass",
+            SettingsError(
+                "works only in one pass: add", setting="delay_seconds", remedy="one_pass"
+            ),
+            "`delay_seconds` works only in one pass: add `one_pass`",
+            "`delay_seconds` works only in one pass: add --one-pass",
+        ),
+        (
+            SinkError.about("a.mp4", SettingsError("is 3: give a number", setting="view_px")),
+            "a.mp4: `view_px` is 3: give a number",
+            "a.mp4: --view-size is 3: give a number",
+        ),
+        (
+            SinkError.about(
+                "a.m3u8", SinkError("is full: use", remedy="overwrite", subject="b.ts")
+            ),
+            "a.m3u8: b.ts: is full: use `overwrite`",
+            "a.m3u8: b.ts: is full: use --overwrite",
         ),
     ],
 )
@@ -52,7 +66,10 @@ def test_a_message_names_settings_or_flags(
     flags = {"view_px": "--view-size", "overwrite": "--overwrite", "one_pass": "--one-pass"}
     assert str(error) == library
     assert error.text(flags) == command_line
+    assert error.args == (library,)
+    assert repr(error) == f"{type(error).__name__}({library!r})"
     assert str(copy.copy(error)) == library
+    assert copy.copy(error).text(flags) == command_line
 
 
 def test_callers_of_the_library_read_the_names_of_settings(tmp_path: Path) -> None:

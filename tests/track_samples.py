@@ -52,7 +52,7 @@ def two_tracks() -> Tracks:
     """Return 50 frames at 25 per second: track 3 in frames 10 to 29, track 7 in all even frames."""
     builder = TracksBuilder()
     for frame in range(10, 30):
-        origin = Origin.DETECTED if frame % 2 else Origin.FOLLOWED
+        origin = Origin.DETECTED if frame % 2 else Origin.TRACKED
         builder.add(frame, Face(3, Box(100 + frame, 50, 140 + frame, 100), 0.9, origin))
     for frame in range(0, 50, 2):
         builder.add(frame, Face(7, Box(300.5, 60.25, 350, 120), 0.75, Origin.DETECTED))

@@ -34,15 +34,22 @@ class TrackerBlurError(Exception):
         problem: what happened and what to do, in one line.
         setting: the wrong field of `Settings` or `LiveSettings`; the message begins with it.
         remedy: the field that helps; the message ends with it.
+        subject: the file or target concerned; if given, the message begins with it.
     """
 
     def __init__(
-        self, problem: str = "", *, setting: str | None = None, remedy: str | None = None
+        self,
+        problem: str = "",
+        *,
+        setting: str | None = None,
+        remedy: str | None = None,
+        subject: str | None = None,
     ) -> None:
-        super().__init__(problem)
         self.problem = problem
         self.setting = setting
         self.remedy = remedy
+        self.subject = subject
+        super().__init__(self.text())
 
     def text(self, flags: Mapping[str, str] = _NO_FLAGS) -> str:
         """Return the message.
@@ -54,7 +61,8 @@ class TrackerBlurError(Exception):
         setting, remedy = (
             name and flags.get(name, f"`{name}`") for name in (self.setting, self.remedy)
         )
-        return " ".join(part for part in (setting, self.problem, remedy) if part)
+        subject = self.subject and f"{self.subject}:"
+        return " ".join(part for part in (subject, setting, self.problem, remedy) if part)
 
     def __str__(self) -> str:
         return self.text()
@@ -70,6 +78,12 @@ class SourceError(TrackerBlurError, OSError):
 
 class SinkError(TrackerBlurError, OSError):
     """An output cannot be written."""
+
+    @classmethod
+    def about(cls, subject: str, error: TrackerBlurError) -> SinkError:
+        """Return the same problem as one of this file or target, with its setting and remedy."""
+        whole = f"{subject}: {error.subject}" if error.subject else subject
+        return cls(error.problem, setting=error.setting, remedy=error.remedy, subject=whole)
 
 
 class TrackFileError(TrackerBlurError):

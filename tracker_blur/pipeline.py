@@ -34,12 +34,12 @@ from tracker_blur.settings import FACE, Settings
 from tracker_blur.tracking.detector_bundle import (
     ClassDetector,
     DetectorBundle,
-    detect_stills,
     merge_classes,
 )
 from tracker_blur.tracking.first_pass import FirstPass
 from tracker_blur.tracking.lookahead import look_ahead
 from tracker_blur.tracking.smoothing import refine
+from tracker_blur.tracking.stills import detect_stills
 from tracker_blur.video.reader import VideoReader
 from tracker_blur.video.writer import VideoWriter
 
@@ -83,26 +83,28 @@ class Engine:
 
     @property
     def weight_files(self) -> tuple[str, ...]:
-        """Names of the weight files of detectors and tracker."""
+        """Names of the detectors' weight files."""
         return self._bundle.weight_files
 
     @property
     def description(self) -> str:
         """One line about the detectors and the tracker in use."""
         every = self._settings.detect_every_frames
-        if every == 1 or self._settings.tracker == "none":
-            schedule = "on every frame"
+        tracker = self._settings.tracker
+        if every == 1 or tracker == "none":
+            schedule = "in every frame"
         elif every == "auto":
-            schedule = "as often as it pays"
+            schedule = "at an adaptive interval"
         else:
-            schedule = f"on every {every} frames"
-        text = f"detector {self.detector_name} {schedule}, tracker {self._settings.tracker}"
+            schedule = f"in every {_ordinal(every)} frame"
+        tracking = "without a tracker" if tracker == "none" else f"tracking with {tracker}"
+        text = f"detecting with {self.detector_name} {schedule}, {tracking}"
         hidden = [detector.label for detector in self._bundle.detectors]
         if hidden != [FACE]:
-            text = f"hides {', '.join(hidden)}; {text}"
+            text = f"hiding {', '.join(hidden)}; {text}"
         weaker = {"onnx", "haar"} & set(self.detector_name.split(", "))
         if weaker and self._settings.detector == "auto":
-            text += "; for a better detector: trackblur models pull yunet"
+            text += "; for a better detector, run 'trackblur models pull yunet'"
         return text
 
     def redact_file(self, job: Job, progress: Progress | None = None) -> Report:
@@ -267,17 +269,17 @@ class Engine:
         self,
         source: ImageReader | VideoReader,
         job: Job,
-        find_faces: Callable[[Iterable[Frame]], Iterator[FrameWithFaces]],
+        detect: Callable[[Iterable[Frame]], Iterator[FrameWithFaces]],
         report: Report,
         progress: Progress | None,
     ) -> None:
         report.expected_frames = source.info.frame_count
         with (
             Prefetcher(report.timed(source, "decode"), _QUEUED_FRAMES, "decode") as decoded,
-            self._prefetched(find_faces(decoded), report) as found,
+            self._prefetched(detect(decoded), report) as with_faces,
             self._writer(source, job) as writer,
         ):
-            for frame, faces in found:
+            for frame, faces in with_faces:
                 with report.timing("redact"):
                     redacted = self.redact(frame, faces)
                 with report.timing("write"):
@@ -288,18 +290,18 @@ class Engine:
         report.warnings = source.warnings + writer.warnings
 
     def _prefetched(
-        self, found: Iterator[FrameWithFaces], report: Report
+        self, frames: Iterator[FrameWithFaces], report: Report
     ) -> AbstractContextManager[Iterable[FrameWithFaces]]:
         """Return the frames with their faces; detection gets its own thread."""
         if report.video_tracks is not None:  # the faces are known already
-            return nullcontext(found)
-        return Prefetcher(report.timed(found, "see"), _QUEUED_FRAMES, "see")
+            return nullcontext(frames)
+        return Prefetcher(report.timed(frames, "see"), _QUEUED_FRAMES, "see")
 
 
 def frames_with_faces(
     frames: Iterable[F], tracks: Tracks, path: Path
 ) -> Iterator[tuple[F, tuple[Face, ...]]]:
-    """Give each frame of a video with the faces to hide in it, in pixels of the frame.
+    """Yield each frame of a video with the faces to hide in it, in pixels of the frame.
 
     Args:
         frames: The frames of the video.
@@ -322,9 +324,15 @@ def frames_with_faces(
 
 
 _OTHER_VIDEO = (
-    "{}: its frames are not those of the tracks: use tracks of this video, and do not change it "
-    "meanwhile"
+    "{}: its frames are not those of the tracks: use the tracks of this video, and do not change "
+    "it during the run"
 )
+
+
+def _ordinal(number: int) -> str:
+    """Return a number such as "2nd"."""
+    is_teen = number % 100 in (11, 12, 13)
+    return f"{number}{'th' if is_teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
 def _check_apart(job: Job) -> None:

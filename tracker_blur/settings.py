@@ -68,8 +68,8 @@ class Settings:
         quality: Constant quality in the encoder's own scale (CRF, lower is better). None: our
             default for that encoder.
         preset: The encoder's preset. None: our default for that encoder.
-        metadata: "drop" metadata that tells place, device or person, or "keep" it.
-        partial: Accept an input that breaks off, and write what there is of it.
+        metadata: "drop" metadata that identifies a place, device or person, or "keep" it.
+        partial: Accept a truncated input, and write what can be read of it.
         overwrite: Replace an existing output.
         tracking: Tuning parameters for benchmarks.
 
@@ -134,13 +134,15 @@ class Settings:
         self._check_range("margin_seconds", 0.0, 60.0)
         self._check_range("delay_seconds", 0.0, 10.0)
         if self.delay_seconds and not self.one_pass:
-            raise SettingsError("is for one pass: add", setting="delay_seconds", remedy="one_pass")
+            raise SettingsError(
+                "works only in one pass: add", setting="delay_seconds", remedy="one_pass"
+            )
         self._check_range("factor", 1.0, 8.0)
         self._check_range("padding_ratio", 0.0, 2.0)
         self._check_range("feather_ratio", 0.0, 1.0)
         if self.method == "image" and self.image is None:
             raise SettingsError(
-                "'image' needs an image: name one with", setting="method", remedy="image"
+                "image needs an image: give one with", setting="method", remedy="image"
             )
         if not isinstance(self.tracking, TrackingParameters):
             raise SettingsError(

@@ -159,7 +159,10 @@ def test_merging_keeps_the_first_properties_and_hides() -> None:
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (lambda t: track_edits.set_hidden(t, [4], True), "there is no track 4: they go from 3 to"),
+        (
+            lambda t: track_edits.set_hidden(t, [4], True),
+            "there is no track 4: track numbers go from 3 to",
+        ),
         (lambda t: track_edits.merge(t, [3, 4]), "there is no track 4"),
         (lambda t: track_edits.drop(track_edits.drop(t, [3, 7]), [3]), "there are none"),
         (lambda t: track_edits.pad(t, [3], range(50), -0.5), "leaves nothing"),

@@ -270,10 +270,24 @@ def test_invalid_lines_are_reported_in_one_line(
     assert len(text) < 400
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe{\x00", b"\x00\x00\x00\x20ftypisom\x00\x80", b"{"])
-def test_other_files_are_rejected(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\xff\xfe{\x00", "x: is not a text file in UTF-8: check that it is the right file"),
+        (b"\x00\x00\x00\x20ftypisom\x00\x80", "x: is not a text file in UTF-8"),
+        (b"{", "x, line 1: is not valid JSON"),
+    ],
+)
+def test_other_files_are_rejected(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "x").write_bytes(content)
-    with pytest.raises(TrackFileError, match="line 1"):
+    with pytest.raises(TrackFileError, match=message):
+        read(tmp_path / "x")
+
+
+def test_a_line_of_another_encoding_is_named(tmp_path: Path, lines: list[str]) -> None:
+    content = "\n".join(lines).encode()
+    (tmp_path / "x").write_bytes(content + b'\n{"class": "stra\xdfe"}\n')
+    with pytest.raises(TrackFileError, match=rf"line {len(lines) + 1}: is not UTF-8 text: save"):
         read(tmp_path / "x")
 
 

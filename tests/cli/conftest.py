@@ -92,7 +92,7 @@ def green_shares(path: Path) -> list[float]:
 
 
 def _write_small_clip(path: Path, first: int, frame_count: int = 10) -> Path:
-    """Write a part of the sample video's picture at half its size, without audio."""
+    """Write a part of the sample video at half its size, without audio."""
     with av.open(str(VIDEO)) as reader, av.open(str(path), "w") as writer:
         video = writer.add_stream("libx264", rate=25, options={"crf": "12"})
         video.width, video.height, video.pix_fmt = 160, 120, "yuv420p"

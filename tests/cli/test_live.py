@@ -52,7 +52,7 @@ def decode(path: Path) -> list[av.VideoFrame]:
         (["0", "--timeout", "0"], "--timeout is 0"),
         (["0", "--segment-minutes", "0"], "--segment-minutes is 0"),
         (["0", "--token", ""], "--token is empty"),
-        (["0", "--size", "1x1"], "--size is"),
+        (["0", "--size", "5x5"], "--size is 5x5: give WIDTHxHEIGHT, each side from 16 to 8192"),
         (["0", "--stills", "none"], "--stills is none: this folder does not exist"),
         (["-", "--raw-format", "8x8:bgr24", "--to", "out.mkv"], "--raw-format needs "),
         (["0", "--size", "big"], "WIDTHxHEIGHT"),
@@ -83,7 +83,8 @@ def test_wrong_usage_is_one_line(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["97"], "--list-cameras"),
+        (["97"], "trackblur: camera 97 -> window; detector "),
+        (["97"], "error: camera 97: cannot be opened: see 'trackblur live --list-cameras'"),
         (["/dev/video97"], "--list-cameras"),
         (["rtsp://127.0.0.1:9/none", "--to", "out.mkv"], "cannot be opened"),
         (["rtsp://none.invalid/none", "--to", "out.mkv"], "(unknown host)"),
@@ -337,7 +338,7 @@ def test_standard_input_may_carry_raw_frames(shared: Path, tmp_path: Path) -> No
     ("target", "message"),
     [
         ("window", "there is no screen"),
-        ("none/out.mkv", "cannot be created"),
+        ("none/out.mkv", "the folder none does not exist"),
         ("none/live.m3u8", "the folder none does not exist"),
         ("there.mkv", "there.mkv: already exists: choose another name or use --overwrite"),
         ("web:127.0.0.1:{port}", "cannot listen"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -79,7 +80,16 @@ def test_every_option_of_every_command_has_help(command: str) -> None:
 
 
 @pytest.mark.parametrize("arguments", [(), *((command,) for command in COMMANDS)])
-def test_no_help_waits_for_opencv(arguments: tuple[str, ...]) -> None:
+def test_help_uses_the_projects_words(
+    arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*arguments, "--help") == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert not re.search("adversar|data set|save a still", text)
+
+
+@pytest.mark.parametrize("arguments", [(), *((command,) for command in COMMANDS)])
+def test_no_help_waits_for_large_packages(arguments: tuple[str, ...]) -> None:
     ended = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "tracker_blur", *arguments, "--help"],
         capture_output=True,
@@ -87,7 +97,7 @@ def test_no_help_waits_for_opencv(arguments: tuple[str, ...]) -> None:
         check=True,
     )
     imported = {line.rpartition("|")[2].strip() for line in ended.stderr.splitlines()}
-    assert imported & {"cv2", "av", "scipy", "PIL", "tqdm", "torch"} == set()
+    assert imported & {"cv2", "av", "numpy", "scipy", "PIL", "tqdm", "torch"} == set()
 
 
 def test_redact_may_be_named(small_image: Path, tmp_path: Path) -> None:
@@ -109,6 +119,50 @@ def test_a_file_named_like_a_command_can_be_redacted(
     Path("live").write_text("not a video\n")
     assert run(*arguments) == 1
     assert "live: " in error_line(capsys)
+
+
+@pytest.mark.parametrize("is_folder", [True, False])
+def test_redact_is_refused_where_it_may_mean_a_file_or_folder(
+    is_folder: bool,
+    small_image: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("redact").mkdir() if is_folder else Path("redact").touch()
+    Path("out").mkdir()
+    shutil.copy(small_image, "out/a.png")  # was processed instead
+    assert run("redact", "out") == 2
+    kind = "folder" if is_folder else "file"
+    assert f"redact is a command and a {kind} here: write ./redact, or redact redact" in error_line(
+        capsys
+    )
+    assert [path.name for path in Path("out").iterdir()] == ["a.png"]
+    assert run("redact", "--help") == 0
+
+
+@pytest.mark.parametrize("arguments", [("./redact",), ("redact", "redact")])
+def test_a_folder_named_redact_can_be_redacted(
+    arguments: tuple[str, ...],
+    small_image: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("redact").mkdir()
+    shutil.copy(small_image, "redact/a.png")
+    assert run(*arguments, "out", *HAAR) == 0
+    assert Path("out/a.png").is_file()
+
+
+def test_other_commands_are_run_where_a_file_has_their_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("models").mkdir()
+    assert run("models") == 0
+    assert "searched: " in capsys.readouterr().out
 
 
 def test_the_help_says_how_to_name_a_file_like_a_command(

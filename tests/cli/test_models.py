@@ -29,6 +29,10 @@ def test_all_weights_are_listed_with_their_license_and_the_folders(
         assert model.name in files
         assert model.license_name in licenses
     assert "missing" in files
+    rows = licenses.split("\n\n")[0].splitlines()[1:]
+    column = len("yunet-2026may") + 2
+    assert {row[:column].rstrip() for row in rows} == {*(model.name for model in MODELS), "own"}
+    assert all(row[column - 1] == " " and row[column] != " " for row in rows)
     assert f"searched: {tmp_path}" in licenses
 
 
@@ -47,6 +51,11 @@ def test_a_folder_that_is_missing_is_wrong_usage(
 ) -> None:
     assert run("models", "--face", tmp_path / "none") == 2
     assert "no such folder of weight files" in capsys.readouterr().err
+
+
+def test_help_speaks_of_detectors_only(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("models", "--help") == 0
+    assert "List the weight files of detectors, or download them." in capsys.readouterr().out
 
 
 def test_only_known_weights_are_downloaded(capsys: pytest.CaptureFixture[str]) -> None:

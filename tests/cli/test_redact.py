@@ -161,7 +161,7 @@ def test_a_bad_input_is_one_line_and_leaves_nothing(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--method", "image"], "--method 'image' needs an image: name one with --image"),
+        (["--method", "image"], "--method image needs an image: give one with --image"),
         (["--blocks", "0"], "--blocks is 0"),
         (["--confidence", "1.5"], "--confidence is 1.5"),
         (["--confidence", "nan"], "--confidence is nan"),
@@ -171,7 +171,7 @@ def test_a_bad_input_is_one_line_and_leaves_nothing(
         (["--color", "reddish", "--method", "solid"], "--color is 'reddish'"),
         (["--hold", "-1"], "--hold is -1"),
         (["--view-size", "3"], "--view-size is 3"),
-        (["--delay", "1"], "--delay is for one pass: add --one-pass"),
+        (["--delay", "1"], "--delay works only in one pass: add --one-pass"),
         (["--detect-every", "0"], "--detect-every is 0"),
         (
             ["--face", "no/such/folder"],
@@ -282,11 +282,12 @@ def test_an_unquoted_pattern_with_two_matches_loses_no_image(
     for path in (first, second):
         shutil.copy(small_image, path)
     before = second.read_bytes()
-    assert run(first, second, *HAAR, "--overwrite") == 2
-    assert error_line(capsys).endswith(
-        f"{second}: exists next to {first} and may be an input: quote patterns, or replace it with "
-        f"-o {second}"
-    )
+    for options in ([], ["--overwrite"]):
+        assert run(first, second, *HAAR, *options) == 2
+        assert error_line(capsys).endswith(
+            f"{second}: already exists next to {first} and may be an input: quote patterns, or use "
+            f"-o {second} --overwrite"
+        )
     assert second.read_bytes() == before
     assert run(first, "-o", second, *HAAR, "--overwrite") == 0
     assert second.read_bytes() != before

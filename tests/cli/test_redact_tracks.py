@@ -112,8 +112,9 @@ def test_a_run_that_hides_all_faces_is_verified_as_clean(
     assert run(small_clip, tmp_path / "out.mp4", "--verify", *LOUD) == 0
     messages = capsys.readouterr().err
     assert "no exposed face in 10 of 10 frames" in messages
-    advice = "a second, independent detector sees more: trackblur models pull"
-    assert f"searched by onnx: {advice}" in messages
+    advice = "a second, independent detector finds more: run 'trackblur models pull yunet'"
+    assert "trackblur: warning" not in messages.partition("searched with onnx")[0]
+    assert f"trackblur: warning: {tmp_path / 'out.mp4'}: {advice}" in messages
 
 
 def test_the_verdict_is_in_the_summary_and_in_a_report(
@@ -167,4 +168,4 @@ def test_a_still_image_is_not_verified_and_a_warning_says_so(
     small_image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(small_image, tmp_path / "p.png", "--verify", "--quiet", *HAAR) == 0
-    assert "p.png: not verified: --verify is for videos" in capsys.readouterr().err
+    assert "p.png: is not verified: --verify works only on videos" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from tests.command_line import run as run_command
 from tests.track_samples import assert_same, two_tracks
 from tracker_blur.annotations import formats
 from tracker_blur.annotations.track_file import TrackFile, read, write
+from tracker_blur.cli import edit_arguments
+from tracker_blur.cli.main import build_parser
 from tracker_blur.core.tracks import Origin, Track
 
 if TYPE_CHECKING:
@@ -50,13 +53,31 @@ def test_tracks_are_listed_and_the_file_is_left_alone(
 
 def test_faces_are_shown_and_hidden(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(file, "--show", "3,7") == 0
-    assert "left visible: 3, 7" in capsys.readouterr().out
+    assert "left visible: tracks 3, 7" in capsys.readouterr().out
     assert run(file, "--hide", "7") == 0
+    assert "2 tracks, left visible: track 3; before: " in capsys.readouterr().out
     assert (track(file, 3).hide, track(file, 7).hide) == (False, True)
     assert run(file, "--only", "3") == 0
     assert (track(file, 3).hide, track(file, 7).hide) == (True, False)
     assert run(file, "--hide", "all") == 0
     assert all(track.hide for track in read(file).tracks.tracks)
+
+
+def test_every_option_that_edits_has_a_parser() -> None:
+    actions = build_parser()[1]["tracks"]._actions
+    flags = [action.option_strings[0] for action in actions if action.dest == "edits"]
+    assert set(flags) == set(edit_arguments.PARSERS)
+
+
+def test_the_example_for_every_edit_is_accepted() -> None:
+    tracks = replace(two_tracks(), time_base=two_tracks().time_base * 20)  # 40 seconds long
+    actions = build_parser()[1]["tracks"]._actions
+    for action in (action for action in actions if action.dest == "edits"):
+        flag, form = action.option_strings[0], str(action.metavar)
+        with pytest.raises(argparse.ArgumentTypeError) as caught:
+            edit_arguments.parse(flag, form, "")
+        example = str(caught.value).rpartition("such as ")[2]
+        edit_arguments.parse(flag, form, example)(tracks)
 
 
 def test_keep_makes_nothing_visible(file: Path) -> None:
@@ -161,8 +182,8 @@ def test_an_export_replaces_an_export(file: Path, tmp_path: Path) -> None:
         ),
         (
             ("--show", "all"),
-            "2 tracks, left visible: 3, 7: nothing will be hidden; before: 2 tracks, all hidden; "
-            "boxes: 45 -> 45 (unchanged)",
+            "2 tracks, left visible: tracks 3, 7: nothing will be hidden; before: 2 tracks, "
+            "all hidden; boxes: 45 -> 45 (unchanged)",
         ),
         (
             ("--pad", "7@0..9=0.2", "--drop-after", "3@19"),
@@ -236,10 +257,11 @@ def test_an_edit_that_fits_no_track_is_wrong_usage_and_changes_nothing(
         (("--drop-after", "3"), "'3': give IDS@WHEN, such as 3,7@12.5s"),
         (("--drop-in", "3"), "'3': give IDS@WHILE, such as 3,7@1s..2.5s"),
         (("--method", "3=blurr"), "give IDS=METHOD, such as 3,7=solid: method is 'blurr'"),
+        (("--method", "3=blurr"), ": give default or one of "),
         (("--move", "3=5"), "give IDS[@WHILE]=DX,DY, such as 3,7=10,-5"),
         (("--pad", "3=nan"), "give IDS[@WHILE]=RATIO, such as 3,7=0.2"),
-        (("--draw", "3@5=1,2,3"), "such as 3@12.5s=10,20,60,80..12.5s=10,20,60,80"),
-        (("--draw", "3,4@5=1,2,3,4"), "such as 3@12.5s=10,20,60,80..12.5s=10,20,60,80"),
+        (("--draw", "3@5=1,2,3"), "such as 3@12.5s=10,20,60,80..14s=15,20,65,80"),
+        (("--draw", "3,4@5=1,2,3,4"), "such as 3@12.5s=10,20,60,80..14s=15,20,65,80"),
     ],
 )
 def test_an_edit_of_another_form_is_wrong_usage(
@@ -262,4 +284,4 @@ def test_a_file_that_is_not_a_track_file_fails_in_one_line(
 def test_the_help_says_what_keep_does(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--help") == 0
     text = " ".join(capsys.readouterr().out.split())
-    assert "the same as --hide: keep these hidden. It makes nothing visible" in text
+    assert "the same as --hide: keep these faces hidden. It makes no face visible" in text

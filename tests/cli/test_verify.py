@@ -56,7 +56,8 @@ def test_clean(clip: Path, hidden: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert run(hidden, "--against", clip) == 0
     out, err = capsys.readouterr()
     assert out.startswith(
-        f"{hidden}: no exposed face in 6 of 6 frames; everything else is intact; searched by fake ("
+        f"{hidden}: no exposed face in 6 of 6 frames; everything else is intact; "
+        "searched with fake ("
     )
     assert out.count("\n") == 1
     assert err == ""
@@ -71,9 +72,10 @@ def test_a_weak_detector_says_so_and_how_to_verify_better(
     own_weights_only(monkeypatch, tmp_path / "cache")
     plain, page = tmp_path / "found.json", tmp_path / "page.html"
     run(hidden, "--json", plain, "--report", page)
-    advice = "a second, independent detector sees more: trackblur models pull yunet"
+    advice = "a second, independent detector finds more: run 'trackblur models pull yunet'"
     (line,) = capsys.readouterr().out.splitlines()
-    assert f"; searched by onnx: {advice} (" in line
+    assert "; searched with onnx (" in line
+    assert line.endswith(f" frames per second); {advice}")
     assert json.loads(plain.read_text("utf-8"))["advice"] == advice
     assert advice in page.read_text("utf-8")
 
@@ -160,10 +162,10 @@ def test_a_partial_input(
     out = rendered(source, tmp_path / "out.mkv", {}, frames=20)
     source.write_bytes(source.read_bytes()[: source.stat().st_size * 3 // 4])
     assert run(out, "--against", source) == 1
-    assert "breaks off" in capsys.readouterr().err
+    assert "is truncated" in capsys.readouterr().err
     assert run(out, "--against", source, "--partial") == 1
     assert "frames: 20 instead of " in capsys.readouterr().out
-    with pytest.raises(SourceError, match="breaks off"):
+    with pytest.raises(SourceError, match="is truncated"):
         verify(out, source=source)
     assert verify(out, source=source, settings=Settings(partial=True)).frames == 20
 
@@ -218,8 +220,16 @@ def test_verification_after_a_run(clip: Path, hidden: Path) -> None:
         (("{out}", "--tracks", "{tmp}/other.jsonl", "--against", "{in}"), 1, "is not the video"),
         (("{out}", "--every", "0"), 2, "--every is 0: give a whole number from 1"),
         (("{out}", "--report", "-"), 2, "--report needs a file"),
-        (("{out}", "--report", "{tmp}/text.mp4"), 2, "already exists"),
-        (("{out}", "--report", "{out}", "--overwrite"), 2, "is an input of this command"),
+        (("{out}", "--report", "{tmp}/other.jsonl"), 2, "already exists"),
+        (("{out}", "--report", "{tmp}/text.mp4", "--overwrite"), 2, "is the name of a video"),
+        (("{out}", "--json", "{tmp}/empty.mp4", "--overwrite"), 2, "is the name of a video"),
+        (("{out}", "--report", "{tmp}/none.png"), 2, "is the name of a video or an image"),
+        (("{out}", "--report", "{out}", "--overwrite"), 2, "is the name of a video"),
+        (
+            ("{out}", "--tracks", "{tmp}/other.jsonl", "--json", "{tmp}/other.jsonl"),
+            2,
+            "is an input of this command",
+        ),
         (("{out}", "--report", "{tmp}/a", "--json", "{tmp}/./a"), 2, "is named twice"),
         (("{out}", "--json", "{tmp}/none/found.json"), 2, "does not exist: create it"),
         (("{out}", "--face", "{tmp}/none"), 2, "no such folder of weight files"),
@@ -248,6 +258,8 @@ def test_a_bad_input_is_one_line(
     assert err.startswith("trackblur: error: ")
     assert err.count("\n") == 1
     assert message in err
+    assert (tmp_path / "text.mp4").read_text() == "no video\n"
+    assert (tmp_path / "empty.mp4").read_bytes() == b""
 
 
 def test_help_and_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,6 +14,7 @@ from tracker_blur.core.parameters import (
     RedetectionParameters,
     SceneCutParameters,
     ScheduleParameters,
+    SmoothingParameters,
     StillImageParameters,
     TrackingParameters,
 )
@@ -24,16 +25,22 @@ from tracker_blur.tracking.detector_bundle import DetectorBundle
 SENSELESS = [
     (TrackingParameters, {"same_face_iou": 1.5}, "from 0 to 1"),
     (TrackingParameters, {"drift_size_ratio": 0}, "of at least 1"),
-    (TrackingParameters, {"linking": None}, "give parameters"),
+    (TrackingParameters, {"linking": None}, "give LinkingParameters"),
     (OnlineParameters, {"low_confidence_seconds": -0.1}, "of at least 0"),
     (OnlineParameters, {"agreeing_detections": 0}, "of at least 1"),
     (OnlineParameters, {"agreeing_detections": 2.5}, "give a whole number"),
-    (LinkingParameters, {"max_gap_seconds": float("nan")}, "give a number"),
-    (LinkingParameters, {"max_gap_seconds": "1"}, "give a number"),
+    (LinkingParameters, {"split_gap_seconds": float("nan")}, "give a number"),
+    (LinkingParameters, {"split_gap_seconds": "1"}, "give a number"),
     (ScheduleParameters, {"cost_share": True}, "give a number"),
     (RedetectionParameters, {"crop_px": 0}, "of at least 1"),
     (SceneCutParameters, {"thumbnail_px": (64, 0)}, "of at least 1"),
-    (StillImageParameters, {"detection_px": ()}, "give a whole number"),
+    (SceneCutParameters, {"thumbnail_px": 64}, "give a tuple of 2 numbers"),
+    (SceneCutParameters, {"thumbnail_px": (64,)}, "give a tuple of 2 numbers"),
+    (SceneCutParameters, {"adaptive_ratio": (2.5,)}, "give a number"),
+    (SmoothingParameters, {"envelope_share_per_second": 1.5}, "from 0 to 1"),
+    (StillImageParameters, {"detection_px": ()}, "give a tuple of one number or more"),
+    (StillImageParameters, {"detection_px": (640.0,)}, "give a whole number"),
+    (TrackingParameters, {"online": LinkingParameters()}, "give OnlineParameters"),
 ]
 
 
@@ -55,6 +62,10 @@ def test_every_parameter_has_a_unit() -> None:
         for field in fields(group):
             with pytest.raises(SettingsError, match=f"has {field.name}=-1"):
                 replace(group, **{field.name: -1})
+
+
+def test_a_list_of_sizes_may_have_any_length() -> None:
+    assert StillImageParameters(detection_px=(640,)).detection_px == (640,)
 
 
 def test_settings_take_nothing_else_for_tracking() -> None:

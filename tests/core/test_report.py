@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tracker_blur.core.box import Box
 from tracker_blur.core.report import Report
-from tracker_blur.core.tracks import Face, Origin
+from tracker_blur.core.tracks import Face, Origin, Tracks
 
 
 def face(track_id: int) -> Face:
@@ -52,3 +54,10 @@ def test_getting_items_is_timed_but_work_on_them_is_not(report: Report) -> None:
 
 def test_a_report_that_is_printed_does_not_list_all_tracks(report: Report) -> None:
     assert "video_tracks" not in repr(report)
+
+
+def test_older_names_of_attributes_work(report: Report) -> None:
+    report.first_pass_frames = 7
+    report.video_tracks = Tracks((64, 48), Fraction(1, 25), np.arange(5, dtype=np.int64), (2,), ())
+    assert report.looked == 7
+    assert report.found is report.video_tracks

@@ -47,7 +47,7 @@ def test_nothing_added_gives_no_track() -> None:
 def test_of_two_boxes_in_a_frame_both_are_covered() -> None:
     (track,) = built(
         (4, face(box=Box(10, 20, 30, 50), score=0.3, origin=Origin.HELD)),
-        (4, face(box=Box(5, 25, 28, 60), score=0.7, origin=Origin.FOLLOWED)),
+        (4, face(box=Box(5, 25, 28, 60), score=0.7, origin=Origin.TRACKED)),
         (4, face(box=Box(12, 22, 29, 40), score=0.6, origin=Origin.DETECTED)),
     )
     assert track.frames.tolist() == [4]
@@ -127,7 +127,7 @@ def test_a_face_carries_its_method_and_its_score() -> None:
 
 
 def test_a_track_without_rows_is_none() -> None:
-    (track,) = built((1, face()), (2, face(origin=Origin.FOLLOWED)), (3, face()))
+    (track,) = built((1, face()), (2, face(origin=Origin.TRACKED)), (3, face()))
     found = track.rows(track.has(Origin.DETECTED))
     assert found is not None
     assert found.frames.tolist() == [1, 3]

@@ -36,7 +36,7 @@ def detecting(*levels: list[Detection]) -> Callable[[Image, int], list[Detection
 
 @given(SIDES, SIDES, st.integers(1, 400), st.integers(1, 2))
 def test_reduces_until_the_image_is_small_and_scales_boxes_back(
-    width: int, height: int, smallest_px: int, octaves_per_level: int
+    width: int, height: int, smallest_px: int, halvings_per_level: int
 ) -> None:
     sizes: list[tuple[int, int]] = []
 
@@ -47,12 +47,12 @@ def test_reduces_until_the_image_is_small_and_scales_boxes_back(
         return [Detection(Box(0, 0, columns, rows), 0.5)]  # the whole image, at any size
 
     image = np.zeros((height, width, 3), np.uint8)
-    detections = detect_in_pyramid(image, smallest_px, detect, octaves_per_level)
+    detections = detect_in_pyramid(image, smallest_px, detect, halvings_per_level)
     assert sizes[0] == (width, height)
     assert max(sizes[-1]) <= smallest_px
     assert all(max(size) > smallest_px for size in sizes[:-1])
     for larger, smaller in itertools.pairwise(sizes):
-        assert smaller == tuple(max(1, side >> octaves_per_level) for side in larger)
+        assert smaller == tuple(max(1, side >> halvings_per_level) for side in larger)
     assert [detection.box for detection in detections] == [Box(0, 0, width, height)]
 
 

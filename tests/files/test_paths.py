@@ -26,6 +26,7 @@ from tracker_blur.video.reader import VideoReader
         ("a.jpg", "b.png", "image"),
         ("a.GIF", "b.gif", "image"),
         ("a.gif", "b.webp", "image"),
+        ("a.AVIF", "b.avif", "image"),
         ("a.gif", "b.mp4", "video"),
         ("a.mp4", "b.gif", "video"),
         ("a.avi", "b.mkv", "video"),

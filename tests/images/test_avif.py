@@ -229,10 +229,10 @@ class TestRefusals:
         return str(caught.value)
 
     @pytest.mark.parametrize("share", [0.5, 0.95, 0.99])
-    def test_a_file_that_breaks_off_is_called_damaged(self, tmp_path: Path, share: float) -> None:
+    def test_a_truncated_file_is_called_damaged(self, tmp_path: Path, share: float) -> None:
         data = avif_file(portrait())
         (tmp_path / "a.avif").write_bytes(data[: int(len(data) * share)])
-        assert "is damaged or breaks off" in self.message(tmp_path / "a.avif")
+        assert "is damaged or truncated" in self.message(tmp_path / "a.avif")
 
     def test_an_image_that_is_cropped_when_shown(self, tmp_path: Path) -> None:
         """Pillow gives all of it: what the owner has cut off would become visible."""

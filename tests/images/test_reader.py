@@ -154,21 +154,19 @@ class TestBadInput:
 
     @pytest.mark.parametrize("suffix", ["gif", "png", "webp", "tiff", "avif"])
     @pytest.mark.parametrize("cut_bytes", [30, 500])
-    def test_several_frames_that_break_off(
-        self, tmp_path: Path, suffix: str, cut_bytes: int
-    ) -> None:
+    def test_truncated_frames(self, tmp_path: Path, suffix: str, cut_bytes: int) -> None:
         path = self.animation(tmp_path / f"a.{suffix}")
         path.write_bytes(path.read_bytes()[:-cut_bytes])
         self.message(path)
 
-    def test_a_gif_that_breaks_off_between_two_frames(self, tmp_path: Path) -> None:
+    def test_a_gif_truncated_between_two_frames(self, tmp_path: Path) -> None:
         path = self.animation(tmp_path / "a.gif")
         data = path.read_bytes()
         path.write_bytes(data[: data.rindex(b"\x21\xf9\x04")])  # the last frame's control block
-        assert "breaks off" in self.message(path)
+        assert "is truncated" in self.message(path)
         with ImageReader(path, partial=True) as source:
             assert len(list(source)) == 3
-        assert "breaks off" in source.warnings[0]
+        assert "is truncated" in source.warnings[0]
 
     def test_stray_bytes_in_a_gif_are_skipped(self, tmp_path: Path) -> None:
         path = self.animation(tmp_path / "a.gif")

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pytest
 
 from tracker_blur.core.box import Box
+from tracker_blur.core.parameters import TrackingParameters
 from tracker_blur.core.tracks import Face, Origin
+from tracker_blur.realtime import analyzer as analyzer_module
 from tracker_blur.realtime.analyzer import (
     AdaptiveViewSize,
     Analyzer,
-    LossDetector,
+    LostFaceDetector,
     ObservedTracker,
 )
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.handoff import Latest
 from tracker_blur.realtime.settings import LiveTiming
 from tracker_blur.settings import Settings
+from tracker_blur.tracking.detector_bundle import DetectorBundle
 from tracker_blur.tracking.online import Step
 from tracker_blur.tracking.scene_cuts import Change
 
 if TYPE_CHECKING:
-    from tracker_blur.tracking.detector_bundle import DetectorBundle
+    from collections.abc import Iterator
 
 SIZE = (320, 180)
 CENTER = Box.from_xywh(140, 70, 40, 40)
@@ -42,13 +45,13 @@ def held(box: Box = CENTER, track_id: int = 0) -> Face:
 
 
 def test_a_face_that_vanishes_in_the_middle_is_lost_until_it_is_detected() -> None:
-    losses = LossDetector(0.5)
+    loss_detector = LostFaceDetector(0.5)
     for _ in range(6):
-        assert not losses.step(step(detected()), SIZE)
-    assert losses.step(step(held()), SIZE) == {0}
-    assert losses.step(step(held()), SIZE) == {0}
-    assert not losses.step(step(detected()), SIZE)
-    assert not losses.step(step(), SIZE)  # its track has ended
+        assert not loss_detector.step(step(detected()), SIZE)
+    assert loss_detector.step(step(held()), SIZE) == {0}
+    assert loss_detector.step(step(held()), SIZE) == {0}
+    assert not loss_detector.step(step(detected()), SIZE)
+    assert not loss_detector.step(step(), SIZE)  # its track has ended
 
 
 @pytest.mark.parametrize(
@@ -63,35 +66,35 @@ def test_a_face_that_vanishes_in_the_middle_is_lost_until_it_is_detected() -> No
 def test_an_explained_loss_is_not_reported(
     score: float, others: tuple[Face, ...], box: Box, change: Change
 ) -> None:
-    losses = LossDetector(0.5)
+    loss_detector = LostFaceDetector(0.5)
     for _ in range(6):
-        losses.step(step(detected(box, score=score)), SIZE)
-    assert not losses.step(step(held(box), *others, change=change), SIZE)
+        loss_detector.step(step(detected(box, score=score)), SIZE)
+    assert not loss_detector.step(step(held(box), *others, change=change), SIZE)
 
 
 def test_a_face_stays_lost_when_the_view_changes_its_size() -> None:
-    losses = LossDetector(0.5)
+    loss_detector = LostFaceDetector(0.5)
     for _ in range(6):
-        losses.step(step(detected()), SIZE)
-    assert losses.step(step(held(CENTER.scaled(0.5, 0.5))), (160, 90)) == {0}
-    assert losses.step(step(held(CENTER.scaled(2, 2))), (640, 360)) == {0}
+        loss_detector.step(step(detected()), SIZE)
+    assert loss_detector.step(step(held(CENTER.scaled(0.5, 0.5))), (160, 90)) == {0}
+    assert loss_detector.step(step(held(CENTER.scaled(2, 2))), (640, 360)) == {0}
 
 
 def test_a_face_that_vanishes_in_a_flash_of_light_is_lost() -> None:
-    losses = LossDetector(0.5)
+    loss_detector = LostFaceDetector(0.5)
     for _ in range(6):
-        losses.step(step(detected()), SIZE)
-    assert not losses.step(step(change=Change.CUT), SIZE)
-    assert not losses.step(step(), SIZE)
-    assert losses.step(step(held(), change=Change.RETURN), SIZE) == {0}
-    assert losses.step(step(held()), SIZE) == {0}
+        loss_detector.step(step(detected()), SIZE)
+    assert not loss_detector.step(step(change=Change.CUT), SIZE)
+    assert not loss_detector.step(step(), SIZE)
+    assert loss_detector.step(step(held(), change=Change.RETURN), SIZE) == {0}
+    assert loss_detector.step(step(held()), SIZE) == {0}
 
 
 def test_a_face_detected_only_a_few_times_may_vanish() -> None:
-    losses = LossDetector(0.5)
+    loss_detector = LostFaceDetector(0.5)
     for _ in range(3):
-        losses.step(step(detected()), SIZE)
-    assert not losses.step(step(held()), SIZE)
+        loss_detector.step(step(detected()), SIZE)
+    assert not loss_detector.step(step(held()), SIZE)
 
 
 def test_waiting_frames_have_no_lost_face_once_it_is_detected_again() -> None:
@@ -153,3 +156,26 @@ def test_a_detection_that_is_reset_meanwhile_has_an_age_or_none() -> None:
     )
     assert analyzer.detection_age(5.0) == 2.0
     assert analyzer.detection_age(5.0) is None
+
+
+@pytest.mark.parametrize(("delay_seconds", "most"), [(1.0, 7), (0.0, 0)])
+def test_as_many_frames_wait_as_in_one_pass(
+    delay_seconds: float, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting: list[int] = []
+
+    def record(*arguments: Any, **_: Any) -> Iterator[Any]:
+        waiting.append(arguments[4])
+        return iter(())
+
+    monkeypatch.setattr(analyzer_module, "look_ahead", record)
+    settings = Settings(
+        detector="haar",
+        one_pass=True,
+        delay_seconds=delay_seconds,
+        tracking=TrackingParameters(max_delay_frames=7),
+    )
+    detectors = DetectorBundle.of(settings)
+    analyzer = Analyzer(settings, detectors, Controls(["solid"]), Latest(), print, LiveTiming())
+    analyzer._analyze()
+    assert waiting == [most]

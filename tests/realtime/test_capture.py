@@ -66,10 +66,10 @@ def test_a_source_that_fails_before_its_first_frame_says_why() -> None:
 
 def test_a_finite_source_that_breaks_off_is_not_reconnected() -> None:
     warnings: list[str] = []
-    source = ScriptedSource([captured_frame(1), SourceError("script: breaks off")])
+    source = ScriptedSource([captured_frame(1), SourceError("script: was interrupted")])
     capture = finished(capture_of(source, warn=warnings.append))
     assert capture.has_ended
-    assert str(capture.failure) == capture.error == "script: breaks off"
+    assert str(capture.failure) == capture.error == "script: was interrupted"
     assert capture.format.size == (64, 48)
     assert (source.opened, warnings) == (1, [])
 
@@ -82,16 +82,16 @@ def test_a_source_that_cannot_be_opened_at_first_is_an_error() -> None:
 
 def test_a_source_that_stops_or_fails_is_reconnected_and_reported() -> None:
     warnings: list[str] = []
-    news: list[str] = []
+    messages: list[str] = []
     source = ScriptedSource(
-        [captured_frame(1), SourceError("script: breaks off")],
+        [captured_frame(1), SourceError("script: was interrupted")],
         [captured_frame(9), ValueError("odd")],
         [captured_frame(0)],
         is_finite=False,
     )
     before = set(threading.enumerate())
     live = LiveSettings(timing=LiveTiming(first_retry_seconds=0.01))
-    capture = capture_of(source, live, warnings.append, news.append)
+    capture = capture_of(source, live, warnings.append, messages.append)
     capture.start()
     until(lambda: source.opened >= 5)
     capture.stop(PATIENCE_SECONDS)
@@ -100,13 +100,13 @@ def test_a_source_that_stops_or_fails_is_reconnected_and_reported() -> None:
     assert "is gone" in capture.error
     assert source.closed >= source.opened
     assert [text.split(":")[1].strip().split(" (")[0] for text in warnings] == [
-        "breaks off",
+        "was interrupted",
         "failed",
-        "has stopped",
+        "stopped",
         "is gone",
     ]
     assert all(text.endswith(": reconnecting") for text in warnings)
-    assert news == ["script: is back"] * 2
+    assert messages == ["script: reconnected"] * 2
     until(lambda: set(threading.enumerate()) <= before)
 
 

@@ -51,13 +51,13 @@ def test_late_audio_does_not_move_the_frames() -> None:
     assert clock.audio_seconds(5010.0, 1.05) == pytest.approx(1.05)  # from a clock that was reset
 
 
-def news(timestamps: list[float | None], arrivals: list[float]) -> list[int]:
+def first_early_frames(timestamps: list[float | None], arrivals: list[float]) -> list[int]:
     """Return the indices of the frames at which the source is first found too fast."""
     speed = FasterThanRealtime(LiveTiming())
     return [
         index
         for index, (timestamp, now) in enumerate(zip(timestamps, arrivals, strict=True))
-        if speed.is_news(timestamp, now)
+        if speed.is_first_early(timestamp, now)
     ]
 
 
@@ -67,28 +67,28 @@ def evenly(step: float, count: int = 200) -> list[float]:
 
 @pytest.mark.parametrize("step", [0.001, 0.02])
 def test_a_source_at_least_twice_too_fast_is_noticed_once(step: float) -> None:
-    (index,) = news([*evenly(0.04)], evenly(step))
+    (index,) = first_early_frames([*evenly(0.04)], evenly(step))
     assert 50 < index < 150
 
 
 @pytest.mark.parametrize("step", [0.04, 0.05, 1.0])
 def test_a_source_in_time_or_late_is_not_too_fast(step: float) -> None:
-    assert news([*evenly(0.04)], evenly(step)) == []
+    assert first_early_frames([*evenly(0.04)], evenly(step)) == []
 
 
 def test_bursts_after_pauses_are_not_too_fast() -> None:
     arrivals = [1000.0 + 2 * (index // 50) for index in range(200)]
-    assert news([*evenly(0.04)], arrivals) == []
+    assert first_early_frames([*evenly(0.04)], arrivals) == []
 
 
 def test_one_second_of_kept_frames_is_not_too_fast() -> None:
-    assert news([*evenly(0.04)], [1000.0] * 25 + evenly(0.04, 175)) == []
+    assert first_early_frames([*evenly(0.04)], [1000.0] * 25 + evenly(0.04, 175)) == []
 
 
 @pytest.mark.parametrize("jump", [5000.0, -500.0])
 def test_a_jump_of_the_clock_is_ignored(jump: float) -> None:
-    assert news([1.0, 1.04, 1.04 + jump, 1.08 + jump], [0.0, 0.04, 0.08, 0.12]) == []
+    assert first_early_frames([1.0, 1.04, 1.04 + jump, 1.08 + jump], [0.0, 0.04, 0.08, 0.12]) == []
 
 
 def test_frames_without_timestamps_are_ignored() -> None:
-    assert news([None] * 200, evenly(0.001)) == []
+    assert first_early_frames([None] * 200, evenly(0.001)) == []

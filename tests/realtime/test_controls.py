@@ -90,3 +90,10 @@ def test_accidental_presses_reveal_nothing(monkeypatch: pytest.MonkeyPatch) -> N
     controls = Controls(["solid"], hide_all=True)
     controls.press_show()
     assert not controls.control_state.hide_all
+
+
+def test_older_names_of_attributes_work() -> None:
+    controls = Controls(["solid"])
+    controls.save_still()
+    assert controls.wishes is controls.control_state
+    assert controls.wishes.stills == 1

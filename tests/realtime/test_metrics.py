@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 
 import pytest
+from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.waiting import PATIENCE_SECONDS
@@ -29,12 +30,14 @@ STATUS = Status(
     ),
 )
 
+TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
+
 
 def values() -> dict[tuple[str, ...], float]:
     """Return all values by name and label values, read as Prometheus reads them."""
     return {
         (sample.name, *sample.labels.values()): sample.value
-        for family in text_string_to_metric_families(exposition(lambda: STATUS).decode())
+        for family in text_string_to_metric_families(exposition(lambda: STATUS)[0].decode())
         for sample in family.samples
     }
 
@@ -52,7 +55,7 @@ def test_the_status_is_exposed() -> None:
     assert exposed["trackblur_state", "covered"] == 0
 
 
-def test_targets_are_told_apart_by_their_number() -> None:
+def test_targets_are_distinguished_by_number() -> None:
     exposed = {frozenset(key): value for key, value in values().items()}
     assert exposed[frozenset({"trackblur_target_shown_total", 'a"b', "1"})] == 5
     assert exposed[frozenset({"trackblur_target_shown_total", "rtmp://host/live/***", "2"})] == 3
@@ -61,7 +64,7 @@ def test_targets_are_told_apart_by_their_number() -> None:
 
 
 def test_names_follow_prometheus_rules() -> None:
-    for family in text_string_to_metric_families(exposition(lambda: STATUS).decode()):
+    for family in text_string_to_metric_families(exposition(lambda: STATUS)[0].decode()):
         assert family.name.startswith("trackblur_")  # nothing of the process or of Python
         assert family.documentation
         for sample in family.samples:
@@ -73,14 +76,31 @@ def test_metrics_are_served_on_the_loopback_address() -> None:
     with Metrics(0, lambda: STATUS) as metrics:
         assert metrics.url == f"http://127.0.0.1:{metrics.port}/metrics"
         with urllib.request.urlopen(metrics.url, timeout=PATIENCE_SECONDS) as answer:
-            assert answer.read() == exposition(lambda: STATUS)
-            assert answer.headers["Content-Type"].startswith("text/plain")
+            assert answer.read() == exposition(lambda: STATUS)[0]
+            assert answer.headers["Content-Type"] == TEXT_FORMAT
         named = urllib.request.Request(f"http://localhost:{metrics.port}/metrics")
         with urllib.request.urlopen(named, timeout=PATIENCE_SECONDS) as answer:
             assert answer.status == 200
         with pytest.raises(urllib.error.HTTPError, match="404") as refused:
             urllib.request.urlopen(f"http://127.0.0.1:{metrics.port}/", timeout=PATIENCE_SECONDS)
         refused.value.close()
+
+
+@pytest.mark.parametrize(
+    "accept", ["*/*", "text/plain;version=0.0.4", "application/openmetrics-text;version=x"]
+)
+def test_the_format_is_text_unless_another_is_accepted(accept: str) -> None:
+    assert exposition(lambda: STATUS, accept) == (exposition(lambda: STATUS)[0], TEXT_FORMAT)
+
+
+def test_openmetrics_is_served_to_those_who_accept_it() -> None:
+    accept = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
+    with Metrics(0, lambda: STATUS) as metrics:
+        request = urllib.request.Request(metrics.url, headers={"Accept": accept})
+        with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
+            assert answer.headers["Content-Type"].startswith("application/openmetrics-text")
+            families = list(openmetrics.text_string_to_metric_families(answer.read().decode()))
+    assert {"trackblur_frames_in", "trackblur_state"} <= {family.name for family in families}
 
 
 def test_requests_for_another_host_are_refused() -> None:

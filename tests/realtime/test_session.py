@@ -68,8 +68,8 @@ class LockstepSource:
         session = self._judge.session
         assert session is not None
         capture, analyzer = session._capture, session._analyzer
-        is_idle = capture.frames.is_empty and analyzer._busy_since is None
-        return is_idle and analyzer.analyzed.is_empty
+        is_idle = capture.frames._item is None and analyzer._busy_since is None
+        return is_idle and analyzer.analyzed._item is None
 
 
 def test_faces_are_hidden_as_a_clip_plays(shared: Path, clip: Path) -> None:

@@ -1,4 +1,4 @@
-"""The audio of a session: in step with the frames, and silent while all is hidden."""
+"""The audio of a session: in step with the frames, and silent while the whole frame is hidden."""
 
 from __future__ import annotations
 

@@ -50,9 +50,9 @@ def test_the_analyzer_starts_again(
 
 
 def test_the_source_is_reconnected(shared: Path) -> None:
-    breaks_off = SourceError("script: breaks off")
+    interruption = SourceError("script: was interrupted")
     source = ScriptedSource(
-        [captured_frame(1), breaks_off], [captured_frame(2), breaks_off], is_finite=False
+        [captured_frame(1), interruption], [captured_frame(2), interruption], is_finite=False
     )
     reports = FailingReports()
     judge = Judge(until=lambda judge: source.opened > 3)

@@ -103,7 +103,7 @@ def test_a_hanging_detector_is_reported_once_and_delays_no_end(shared: Path, lon
     run_session(long, shared, Judge(until), warn=warnings.append)
     assert time.monotonic() - times[20] < PATIENCE_SECONDS / 2  # the detection takes longer
     assert warnings == [
-        "detection has hung on one frame for 5 seconds: all is hidden until it ends"
+        "detection has hung on one frame for 5 seconds: the whole frame is hidden until it ends"
     ]
 
 

@@ -31,8 +31,8 @@ def delivery(seconds: float) -> Delivery:
 def test_each_request_saves_one_frame(tmp_path: Path) -> None:
     controls = Controls(["solid"])
     warnings: list[str] = []
-    news: list[str] = []
-    snapshots = Snapshots(tmp_path, controls, warnings.append, news.append)
+    messages: list[str] = []
+    snapshots = Snapshots(tmp_path, controls, warnings.append, messages.append)
     snapshots.open(FORMAT)
     snapshots.show(delivery(0))
     assert list(tmp_path.iterdir()) == []
@@ -43,12 +43,20 @@ def test_each_request_saves_one_frame(tmp_path: Path) -> None:
     image = cv2.imread(str(path))
     assert image is not None
     assert image.shape == (48, 64, 3)
-    assert (warnings, news) == ([], [f"{path}: saved"])
+    assert (warnings, messages) == ([], [f"{path}: saved"])
     controls.save_still()
     missing = tmp_path / "none"
-    Snapshots(missing, controls, warnings.append, news.append).show(delivery(3))
-    assert len(news) == 1
-    assert warnings[-1].endswith(f"the folder {missing} does not exist: create it (--stills)")
+    Snapshots(missing, controls, warnings.append, messages.append).show(delivery(3))
+    assert len(messages) == 1
+    assert warnings[-1].endswith(
+        f"the folder {missing} does not exist: create it; its folder is set by `stills_folder`"
+    )
+    flags = {"stills_folder": "--stills"}
+    snapshots = Snapshots(
+        missing, controls, warnings.append, messages.append, lambda error: error.text(flags)
+    )
+    snapshots.show(delivery(4))
+    assert warnings[-1].endswith("create it; its folder is set by --stills")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
@@ -66,4 +74,6 @@ def test_a_snapshot_is_complete_or_not_there(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert list(tmp_path.iterdir()) == []
     (text,) = warnings
-    assert text.endswith("): free some space or choose another folder (--stills)")
+    assert text.endswith(
+        "): free some space or choose another folder; its folder is set by `stills_folder`"
+    )

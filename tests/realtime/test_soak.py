@@ -152,7 +152,7 @@ def test_the_judge_knows_raw_hidden_and_blank_frames(tmp_path: Path) -> None:
     assert judge.judge(hidden)[0] == "unknown"
     tiles = cv2.resize(frames[0].luma, (5, 3), interpolation=cv2.INTER_AREA)
     mosaic = cv2.resize(tiles, (480, 270), interpolation=cv2.INTER_NEAREST)
-    assert judge.judge(np.asarray(mosaic, np.uint8))[0] == "cover"
+    assert judge.judge(np.asarray(mosaic, np.uint8))[0] == "blank"
 
 
 def test_frame_numbers_survive_scaling() -> None:

@@ -101,7 +101,7 @@ def test_a_target_that_cannot_be_opened_is_given_up(error: Exception) -> None:
 def test_a_target_that_is_gone_is_given_up() -> None:
     class GoneTarget(Judge):
         def show(self, delivery: Delivery) -> None:
-            raise GoneError("-: nobody reads")
+            raise GoneError("-: no one reads")
 
     warnings: list[str] = []
     worker = TargetWorker(GoneTarget(), warnings.append)
@@ -109,7 +109,28 @@ def test_a_target_that_is_gone_is_given_up() -> None:
     assert worker.wait_until_open(PATIENCE_SECONDS)
     worker.show(delivery(1))
     until(lambda: worker.is_given_up)
-    assert warnings == ["-: nobody reads"]
+    assert warnings == ["-: no one reads"]
+
+
+@pytest.mark.parametrize("is_final", [False, True])
+def test_settings_in_messages_are_named_as_they_are_for_the_reader(is_final: bool) -> None:
+    class FullTarget(Judge):
+        def show(self, delivery: Delivery) -> None:
+            error = GoneError if is_final else SinkError
+            raise error("already exists: use", subject="out.mkv", remedy="overwrite")
+
+    warnings: list[str] = []
+    flags = {"overwrite": "--overwrite"}
+    worker = TargetWorker(FullTarget(), warnings.append, describe=lambda error: error.text(flags))
+    worker.start(FORMAT)
+    assert worker.wait_until_open(PATIENCE_SECONDS)
+    worker.show(delivery(1))
+    until(lambda: bool(warnings))
+    text = "out.mkv: already exists: use --overwrite"
+    assert worker.status.error == text
+    assert warnings == [text if is_final else f"{text}: retrying"]
+    worker.stop()
+    assert worker.wait(PATIENCE_SECONDS)
 
 
 class ServerTarget(Judge):

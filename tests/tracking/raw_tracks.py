@@ -84,7 +84,7 @@ def any_raw_tracks(draw: st.DrawFn, highest_score: float = 1.0) -> RawTracks:
     scenes: dict[int, int] = {}
     rows: list[Row] = []
     chance = np.random.default_rng(draw(st.integers(0, 2**32)))  # drawing each box takes too long
-    origins = [*[Origin.DETECTED] * 3, Origin.FOLLOWED, Origin.HELD]
+    origins = [*[Origin.DETECTED] * 3, Origin.TRACKED, Origin.HELD]
     for track_id in range(draw(st.integers(0, 5))):
         scenes[track_id] = scene = draw(st.integers(0, len(edges) - 2))
         density, jitter = draw(st.sampled_from([0.1, 0.5, 1.0])), draw(st.sampled_from([0, 5, 40]))

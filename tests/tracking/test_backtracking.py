@@ -58,12 +58,12 @@ def test_the_tracker_tracks_a_face_that_redetection_misses() -> None:
     assert len(path) == 5
     for (box, score, origin), dx in zip(path, steps, strict=True):
         assert box.iou(FACE.moved(-dx, 0)) > 0.6
-        assert (score, origin) == (0.0, Origin.FOLLOWED)
+        assert (score, origin) == (0.0, Origin.TRACKED)
 
 
 def test_an_unconfirmed_tracker_is_trusted_for_a_few_frames_only() -> None:
     path = path_of(wall(SQUARE), [wall(SQUARE)] * 30, StillTracker, NEVER)
-    assert [origin for _, _, origin in path] == [Origin.FOLLOWED] * 6
+    assert [origin for _, _, origin in path] == [Origin.TRACKED] * 6
 
 
 def test_each_detection_renews_the_trust_and_gives_the_score() -> None:
@@ -71,7 +71,7 @@ def test_each_detection_renews_the_trust_and_gives_the_score() -> None:
     earlier = [unseen] * 5 + [wall(SQUARE)] + [unseen] * 20
     path = path_of(wall(SQUARE), earlier, StillTracker)
     assert [origin for _, _, origin in path] == (
-        [Origin.FOLLOWED] * 5 + [Origin.DETECTED] + [Origin.FOLLOWED] * 6
+        [Origin.TRACKED] * 5 + [Origin.DETECTED] + [Origin.TRACKED] * 6
     )
     assert [score for _, score, _ in path] == [0.0] * 5 + [0.6] * 7
 
@@ -209,7 +209,7 @@ def test_a_face_that_is_still_there_is_another_one() -> None:
     assert found[-1][2] == Backtracked((), None)
 
 
-@pytest.mark.parametrize("origin", [Origin.HELD, Origin.FOLLOWED])
+@pytest.mark.parametrize("origin", [Origin.HELD, Origin.TRACKED])
 def test_a_held_or_tracked_box_does_not_end_a_path(origin: Origin) -> None:
     shown = [(wall(SQUARE), step(face(0, origin=origin)))] * 3
     found = run(backtracker(), [*shown, (wall(SQUARE), step(face(1)))])

@@ -74,7 +74,7 @@ def test_between_detections_the_tracker_tracks_the_moving_face() -> None:
     tracker = online_tracker(script, every=11, new_tracker=csrt())
     frames = run(tracker, [shifted(dx) for dx in steps])
     for dx, faces in zip(steps[3:], frames[3:], strict=True):
-        assert [face.origin for face in faces] == [Origin.FOLLOWED]
+        assert [face.origin for face in faces] == [Origin.TRACKED]
         assert faces[0].box.iou(FACE.moved(dx, 0)) > 0.6
 
 
@@ -204,7 +204,7 @@ def test_a_gap_in_time_ends_no_track_whose_face_is_detected_again() -> None:
 def test_an_unconfirmed_tracker_is_trusted_for_a_while_then_its_box_is_held() -> None:
     frames = run(online_tracker([[detection(FACE)]], new_tracker=csrt()), [PORTRAIT] * 90)
     origins = [faces[0].origin for faces in frames if faces]
-    assert origins[:51] == [Origin.DETECTED] + 50 * [Origin.FOLLOWED]
+    assert origins[:51] == [Origin.DETECTED] + 50 * [Origin.TRACKED]
     assert set(origins[51:]) == {Origin.HELD}
     assert 20 <= len(origins[51:]) <= 27
     assert frames[-1] == ()
@@ -281,7 +281,7 @@ def test_faces_are_tracked_when_the_view_changes_its_size(ratio: float) -> None:
     resized = np.asarray(cv2.resize(shifted(8), size, interpolation=cv2.INTER_AREA), np.uint8)
     step = tracker.step(resized, 2 / RATE)
     assert [face.track_id for face in step.faces] == [first.faces[0].track_id]
-    assert step.faces[0].origin is Origin.FOLLOWED
+    assert step.faces[0].origin is Origin.TRACKED
     assert step.faces[0].box.iou(FACE.moved(8, 0).scaled(ratio, ratio)) > 0.7
     step = tracker.step(resized, 3 / RATE)
     assert [face.track_id for face in step.faces] == [first.faces[0].track_id]

@@ -29,16 +29,20 @@ def cuts(detector: CutDetector, file: Path) -> list[int]:
     return found
 
 
-@pytest.mark.slow
 @pytest.mark.shared
 def test_the_hard_cuts_of_a_real_montage_are_detected(detector: CutDetector, shared: Path) -> None:
     assert cuts(detector, shared / "videos" / "montage_cuts.mp4") == [0, 36, 77, 137]
 
 
-@pytest.mark.slow
 @pytest.mark.shared
 @pytest.mark.parametrize(
-    "clip", ["walkers_1080p.mp4", "dancer.mp4", "runner_portrait.mp4", "signer.mkv"]
+    "clip",
+    [
+        pytest.param("walkers_1080p.mp4", marks=pytest.mark.slow),
+        "dancer.mp4",
+        "runner_portrait.mp4",
+        "signer.mkv",
+    ],
 )
 def test_motion_in_real_clips_is_no_cut(detector: CutDetector, shared: Path, clip: str) -> None:
     assert cuts(detector, shared / "videos" / clip) == [0]

@@ -126,7 +126,7 @@ def test_low_confidence_detections_that_agree_in_a_row_are_a_face() -> None:
 
 def test_unsupported_ends_are_cut_off() -> None:
     rows = face_rows([20, 21, 22]) + face_rows(
-        [*range(5, 20), *range(23, 40)], origin=Origin.FOLLOWED
+        [*range(5, 20), *range(23, 40)], origin=Origin.TRACKED
     )
     times = [33 * index for index in range(60)]
     assert spans(hidden_tracks(raw_tracks(rows, times=times))) == [(18, 24)]  # but for 0.08 seconds
@@ -198,7 +198,7 @@ def test_a_reliable_detection_that_jumps_is_covered_all_the_same(frame: int) -> 
 
 
 def test_a_tracker_that_jumps_does_not_drag_the_box_along() -> None:
-    jump = face_rows([20], box=BOX.padded(1.0), origin=Origin.FOLLOWED)
+    jump = face_rows([20], box=BOX.padded(1.0), origin=Origin.TRACKED)
     rows = face_rows([i for i in range(40) if i != 20]) + jump
     (track,) = hidden_tracks(raw_tracks(rows))
     np.testing.assert_allclose(track.boxes, [BOX.as_tuple()] * 40, atol=1e-3)

@@ -50,7 +50,7 @@ def test_a_held_box_grows_and_covers_where_the_face_was_and_may_be() -> None:
 def test_a_tracked_box_is_known_but_not_confirmed() -> None:
     track = started()
     track.advance(BOX.moved(5, 5), 1.04)
-    assert (track.origin, track.known, track.confirmed) == (Origin.FOLLOWED, track.box, BOX)
+    assert (track.origin, track.known, track.confirmed) == (Origin.TRACKED, track.box, BOX)
 
 
 def test_in_views_of_another_size_all_is_scaled_and_a_new_tracker_starts() -> None:

@@ -1,4 +1,4 @@
-"""A data set to train on."""
+"""A dataset to train on."""
 
 from __future__ import annotations
 

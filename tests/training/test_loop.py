@@ -54,7 +54,7 @@ def test_false_alarms_in_empty_images_are_mined_and_shown() -> None:
     for head in network.heads:
         torch.nn.init.constant_(head[-1].bias[:1], 2.0)
     miner.search(network, torch.device("cpu"))
-    assert not miner.boxes[0].any()  # people labelled something in it
+    assert not miner.boxes[0].any()  # people labeled something in it
     sides = miner.boxes[1:, 2:] - miner.boxes[1:, :2]
     assert (sides > 0).all()
     assert (miner.boxes[1, 2:] <= torch.tensor([100, 70])).all()

@@ -62,7 +62,7 @@ def test_ignored_regions_have_no_loss() -> None:
 
 
 @pytest.mark.slow
-def test_a_network_learns_an_image_and_the_detector_finds_its_object() -> None:
+def test_a_network_learns_an_image_and_the_detector_detects_its_object() -> None:
     disk = Box(40, 40, 70, 70)
     batch = collate([disk_sample(disk, size=(128, 128), seed=i) for i in range(2)])
     network = Network(TINY)

@@ -61,7 +61,7 @@ def test_what_teachers_add(
 
 
 class FakeLabeller:
-    """Adds the same to every image, and notes which ones it labelled."""
+    """Adds the same to every image, and notes which ones it labeled."""
 
     def __init__(self) -> None:
         self.names: list[str] = []
@@ -76,7 +76,7 @@ def annotated(folder: Path, name: str, seed: int) -> AnnotatedImage:
     return AnnotatedImage(path, SIZE, (("face", BOX),))
 
 
-def test_images_are_labelled_once(tmp_path: Path) -> None:
+def test_images_are_labeled_once(tmp_path: Path) -> None:
     images = [annotated(tmp_path, f"{seed}.png", seed) for seed in range(2)]
     cache, label = tmp_path / "taught.json", FakeLabeller()
     first = cached_pseudo_labels(images[:1], cache, "yunet", label)
@@ -89,7 +89,7 @@ def test_images_are_labelled_once(tmp_path: Path) -> None:
     assert cache.stat().st_ino == before.st_ino  # nothing new, nothing written
 
 
-def test_other_pixels_labels_or_teachers_are_labelled_again(tmp_path: Path) -> None:
+def test_other_pixels_labels_or_teachers_are_labeled_again(tmp_path: Path) -> None:
     image = annotated(tmp_path, "a.png", 1)
     cache, label = tmp_path / "taught.json", FakeLabeller()
     cached_pseudo_labels([image], cache, "yunet", label)
@@ -113,9 +113,9 @@ def test_cache_keys_depend_on_labels_and_weights(tmp_path: Path) -> None:
     image = annotated(tmp_path, "a.png", 1)
     cache, weights = tmp_path / "taught.json", Weights()
 
-    def keys(labelled: AnnotatedImage) -> tuple[str, ...]:
-        (after,) = add_pseudo_labels([labelled], "face", [str(teacher)], weights, cache)
-        assert after.objects[: len(labelled.objects)] == labelled.objects
+    def keys(labeled: AnnotatedImage) -> tuple[str, ...]:
+        (after,) = add_pseudo_labels([labeled], "face", [str(teacher)], weights, cache)
+        assert after.objects[: len(labeled.objects)] == labeled.objects
         return tuple(json.loads(cache.read_text(encoding="utf-8"))["added"])
 
     first = keys(image)

@@ -57,7 +57,7 @@ def test_check_refuses_class_names_that_an_onnx_file_cannot_hold(
     rows = [("a.png", "train", name, "24 16 48 40", ""), ("b.png", "val", name, "", "")]
     folder = write_table(tmp_path / "data", rows)
     assert run_train([str(folder), "--name", "x", "--out", str(tmp_path), "--check"]) == 2
-    assert f"class '{name}': rename it in the data set" in capsys.readouterr().err
+    assert f"class '{name}': rename it in the dataset" in capsys.readouterr().err
 
 
 def test_check_refuses_truncated_images(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -55,7 +55,7 @@ def test_a_training_and_a_longer_one(
     card = (tmp_path / "disk.md").read_text(encoding="utf-8")
     assert "| disks | 11 | 10 | 2 |" in card
     assert "- asked for: 2 batches, then 3 batches (resumed: the learning rate" in card
-    for name in ("curves.png", "pictures.jpg"):
+    for name in ("curves.png", "images.jpg"):
         assert (tmp_path / "disk.training" / name).is_file()
 
 
@@ -78,7 +78,7 @@ def test_a_training_that_starts_with_a_file(
     capsys.readouterr()
     assert run_train([*arguments, "--name", "two", "--steps", "3"]) == 2
     error = capsys.readouterr().err
-    assert "was started with other weights to start with: resume with the same" in error
+    assert "was started with different weights to start with: resume with the same" in error
     for name in ("one", "two"):  # whether it resumes or not
         own = str(tmp_path / f"{name}.onnx")
         assert run_train([*arguments, "--name", name, "--start", own, "--steps", "4"]) == 2

@@ -40,7 +40,9 @@ def test_another_training_does_not_resume_under_the_same_name(
     table.write_text(rows.replace("20 16 48 44", "20 16 49 44"), encoding="utf-8")
     assert run_train([*arguments, "--steps", "2", "--rate", "0.5", "--seed", "9"]) == 2
     error = capsys.readouterr().err
-    assert "was started with rate 0.002 (not 0.5); seed 1 (not 9); other images to train" in error
+    assert (
+        "was started with rate 0.002 (not 0.5); seed 1 (not 9); different images to train" in error
+    )
     assert f"choose another --name, or delete {tmp_path / 'x.training'}" in error
     assert (tmp_path / "x.md").read_text(encoding="utf-8") == card
     table.write_text(rows, encoding="utf-8")

@@ -162,17 +162,26 @@ def test_headlines() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["frames", "times of frames", "shape", "pictures"])
-def test_another_source_video_is_reported_first(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("frames", "frames"),
+        ("times of frames", "frame times"),
+        ("shape", "shape"),
+        ("pictures", "frame content"),
+    ],
+)
+def test_another_source_video_is_reported_first(name: str, title: str) -> None:
     other = replace(CLEAN, source="/a/in.mp4", checks=(Check(name, False, "differ"),))
     assert headline(other) == (
-        f"in.mp4 seems to be another video ({name}: differ): faces were not compared with it; "
-        f"failed checks: {name}"
+        f"in.mp4 seems to be another video ({title}: differ): faces were not compared with it; "
+        f"failed checks: {title}"
     )
     exposed = headline(replace(other, runs=(ExposureRun((exposure(3),)),)))
     assert exposed.startswith("in.mp4 seems to be another video")
     assert "; a face is exposed in 1 frame, at 0:00:00.120; failed checks" in exposed
     assert other.to_dict()["is_another_video"] is True
+    assert other.to_dict()["checks"][0]["name"] == name
 
 
 def test_doubtful_places_follow_exposed_faces() -> None:

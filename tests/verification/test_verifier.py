@@ -263,7 +263,7 @@ def test_a_truncated_source_is_accepted_on_request(
         for frame in video:
             sink.write(Redactor(settings).redact(frame, []))
     use_fake_probe(monkeypatch)
-    with pytest.raises(SourceError, match="breaks off"):
+    with pytest.raises(SourceError, match="is truncated"):
         verify(out, source)
     verdict = Verifier(Settings()).verify(out, source=source, partial=True)
     assert verdict.is_clean, verdict.failed_checks

@@ -112,13 +112,13 @@ def test_an_unchanged_frame_without_detail_is_visible() -> None:
     assert share(flat, flat, Box(20, 20, 60, 70)) == 1.0
 
 
-def test_uncovered_share() -> None:
+def test_unhidden_share() -> None:
     box = Box(0, 0, 100, 100)
-    assert visibility.uncovered_share(box, []) == 1.0
-    assert visibility.uncovered_share(box, [box.padded(0.01)]) == 0.0
-    assert visibility.uncovered_share(box, [Box(200, 0, 300, 100)]) == 1.0
-    assert 0.4 < visibility.uncovered_share(box, [Box(-1000, -500, 50, 600)]) < 0.6
-    assert visibility.uncovered_share(box, [Box(50, 50, 50, 50)]) == 1.0
+    assert visibility.unhidden_share(box, []) == 1.0
+    assert visibility.unhidden_share(box, [box.padded(0.01)]) == 0.0
+    assert visibility.unhidden_share(box, [Box(200, 0, 300, 100)]) == 1.0
+    assert 0.4 < visibility.unhidden_share(box, [Box(-1000, -500, 50, 600)]) < 0.6
+    assert visibility.unhidden_share(box, [Box(50, 50, 50, 50)]) == 1.0
 
 
 def test_degraded_frames_are_reported() -> None:

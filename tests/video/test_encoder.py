@@ -13,7 +13,6 @@ from tests.video_files import write_clip
 from tracker_blur import Settings, redact_video
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has these scheduling classes")
 def test_no_thread_keeps_realtime_priority_while_av1_is_written(tmp_path: Path) -> None:
     clip = tmp_path / "in.mp4"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -160,7 +161,13 @@ class TestRefusals:
     @pytest.mark.parametrize("name", ["a.mp4", "a.txt", "a.nfo", "a"])
     def test_text(self, tmp_path: Path, name: str) -> None:
         (tmp_path / name).write_text("Nothing to see here.\n" * 500)
-        self.refused(tmp_path / name, "is not a readable video|is a text")
+        self.refused(tmp_path / name, "is not a readable video|is an image, a text or a playlist")
+
+    def test_a_jpeg(self, tmp_path: Path) -> None:
+        noise = np.random.default_rng(1).integers(0, 256, (300, 300, 3), np.uint8)
+        cv2.imwrite(str(tmp_path / "a.jpg"), noise)
+        message = "is an image, a text or a playlist, not a video: give a video file"
+        self.refused(tmp_path / "a.jpg", message)
 
     def test_random_bytes(self, tmp_path: Path) -> None:
         data = np.random.default_rng(1).integers(0, 256, 100_000, np.uint8).tobytes()
@@ -178,13 +185,13 @@ class TestRefusals:
             container.mux(stream.encode(audio))
         self.refused(path, "has no video track")
 
-    def test_a_cover_is_no_video_track(self, tmp_path: Path) -> None:
+    def test_cover_art_is_no_video_track(self, tmp_path: Path) -> None:
         path = write_clip(
             tmp_path / "a.mp4", frames=0, cover=True, audio_tracks=[AudioTrack(seconds=1)]
         )
         self.refused(path, "has no video track|holds no frames")
 
-    def test_the_cover_is_not_taken_for_the_video(self, tmp_path: Path) -> None:
+    def test_cover_art_is_not_taken_for_the_video(self, tmp_path: Path) -> None:
         path = write_clip(tmp_path / "a.mp4", frames=5, cover=True)
         with VideoReader(path) as source:
             assert source.info.size == (96, 64)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def cut(path: Path, ratio: float) -> Path:
-    """Return a copy of a file that breaks off."""
+    """Return a copy of a truncated file."""
     data = path.read_bytes()
     target = path.with_name(f"cut_{path.name}")
     target.write_bytes(data[: int(len(data) * ratio)])
@@ -53,7 +53,7 @@ class TestDamage:
         path = cut(
             write_clip(tmp_path / name, codec=codec, frames=60, noise=True, **options), ratio
         )
-        with pytest.raises(SourceError, match=r"breaks off.*`partial`") as caught:
+        with pytest.raises(SourceError, match=r"is truncated.*`partial`") as caught:
             read_frames(path)
         assert str(path) in str(caught.value)
         assert "\n" not in str(caught.value)
@@ -63,7 +63,7 @@ class TestDamage:
         assert source.is_partial
         assert 0 < count <= 60
         (warning,) = source.warnings
-        assert "breaks off" in warning
+        assert "is truncated" in warning
 
     def test_a_transport_stream_that_ends_within_a_frame(self, tmp_path: Path) -> None:
         path = write_clip(tmp_path / "a.ts", frames=40, size=(320, 240), noise=True, gop=40)
@@ -71,7 +71,7 @@ class TestDamage:
             last = [packet for packet in container.demux(video=0) if packet.size][30]
         assert last.pos is not None
         path.write_bytes(path.read_bytes()[: last.pos + last.size // 2 // 188 * 188])
-        with pytest.raises(SourceError, match="breaks off after"):
+        with pytest.raises(SourceError, match="is truncated after"):
             read_frames(path)
 
     def test_a_recording_that_starts_between_key_frames_is_complete(self, tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ class TestDamage:
         data = bytearray(path.read_bytes())
         data[lost.pos : lost.pos + lost.size] = bytes(lost.size)
         path.write_bytes(data)
-        with pytest.raises(SourceError, match="breaks off after"):
+        with pytest.raises(SourceError, match="is truncated after"):
             read_frames(path)
         with VideoReader(path, partial=True) as source:
             assert sum(1 for _ in source) > 0
@@ -162,7 +162,7 @@ class TestDamage:
         data = bytearray(path.read_bytes())
         data[lost.pos : lost.pos + lost.size] = b"\xff" * lost.size
         path.write_bytes(data)
-        with pytest.raises(SourceError, match="breaks off after"):
+        with pytest.raises(SourceError, match="is truncated after"):
             read_frames(path)
 
     def test_an_end_that_was_never_downloaded_is_noticed(self, tmp_path: Path) -> None:

@@ -57,6 +57,16 @@ class TestFaults:
         assert len(times(target)) == 3
         assert names(tmp_path) == ["in.mp4", "out.mp4"]
 
+    def test_the_setting_that_an_encoder_lacks_is_named_as_its_reader_does(
+        self, tmp_path: Path
+    ) -> None:
+        path = write_clip(tmp_path / "in.mp4", frames=3)
+        with pytest.raises(SinkError) as caught:
+            rewrite(path, tmp_path / "out.gif", quality=20.0)
+        problem = f"{tmp_path / 'out.gif'}: encoder gif has no quality scale: leave out"
+        assert str(caught.value) == f"{problem} `quality`"
+        assert caught.value.text({"quality": "--quality"}) == f"{problem} --quality"
+
     def test_a_missing_folder_is_named(self, tmp_path: Path) -> None:
         path = write_clip(tmp_path / "in.mp4", frames=3)
         with pytest.raises(SinkError, match="none does not exist"):

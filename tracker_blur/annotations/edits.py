@@ -143,7 +143,7 @@ def _find(tracks: Tracks, track_id: int) -> Track:
         if track.track_id == track_id:
             return track
     known = [track.track_id for track in tracks.tracks]
-    numbers = f"they go from {known[0]} to {known[-1]}" if known else "there are none"
+    numbers = f"track numbers go from {known[0]} to {known[-1]}" if known else "there are none"
     raise SettingsError(f"there is no track {track_id}: {numbers}")
 
 
@@ -164,7 +164,8 @@ def _check_boxes(boxes: Boxes, track_id: int) -> None:
     is_near = (np.abs(boxes) <= FARTHEST_PX).all()
     if not (is_near and (boxes[:, :2] < boxes[:, 2:]).all()):
         raise SettingsError(
-            f"a box of track {track_id} would have no area or lie far outside of the frame"
+            f"a box of track {track_id} would have no area or lie far outside of the frame: give "
+            "left < right, top < bottom, near the frame"
         )
 
 

@@ -105,13 +105,21 @@ def check_same_video(value: object, video_value: object, name: str) -> None:
         )
 
 
-def method_name(method: object) -> str | None:
-    """Return a method's own name, None for the settings' method; raises InvalidValueError."""
+def method_name(method: object, unset: str = "null") -> str | None:
+    """Return a method's own name, None for the settings' method.
+
+    Args:
+        method: The name, an alias, or None.
+        unset: What stands for the settings' method, for the message.
+
+    Raises:
+        InvalidValueError: There is no such method.
+    """
     if method is None:
         return None
     if not isinstance(method, str) or method not in _methods():
         known = ", ".join(sorted(set(_methods()) | {"simple"}))
-        raise invalid("method", method, f"null or one of {known}")
+        raise invalid("method", method, f"{unset} or one of {known}")
     return _methods()[method]
 
 
@@ -153,13 +161,15 @@ def reading(path: Path) -> Iterator[Location]:
     except InvalidValueError as error:
         raise TrackFileError(f"{_where(path, location)}: {error}") from error
     except UnicodeDecodeError as error:
+        if location.line > 1:
+            where = _where(path, location)
+            raise TrackFileError(f"{where}: is not UTF-8 text: save the file as UTF-8") from error
         raise TrackFileError(
-            f"{_where(path, location)}: is not UTF-8 text: check that it is the right file, or "
-            "save it as UTF-8"
+            f"{path}: is not a text file in UTF-8: check that it is the right file"
         ) from error
     except OSError as error:
         reason = reason_of(error)
-        raise TrackFileError(f"{path}: cannot be read ({reason}): check its name") from error
+        raise TrackFileError(f"{path}: cannot be read ({reason}): check the name") from error
 
 
 def _where(path: Path, location: Location) -> str:

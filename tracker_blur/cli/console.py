@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_EXPOSED, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
+_SHOWN_STAGES = {"see": "detect"}  # the name in JSON is older
 _PHASES = {False: " (detecting)", True: " (writing)"}
 
 
@@ -40,12 +41,12 @@ class Console:
         self.flags = flags or {}
 
     def note(self, text: str) -> None:
-        """Print what helps but need not be known."""
+        """Print what is useful to know, unless quiet."""
         if not self._quiet:
             self._print(f"trackblur: {text}")
 
     def warn(self, problem: str | TrackerBlurError) -> None:
-        """Print what the user should know even when quiet."""
+        """Print what the user must know, even when quiet."""
         self._print(f"trackblur: warning: {self.text(problem)}")
 
     def error(self, problem: str | TrackerBlurError) -> None:
@@ -68,7 +69,8 @@ class Console:
         )
         if verbose:
             for stage, seconds in report.stage_seconds.items():
-                self.note(f"  {stage}: {1000 * seconds / max(1, frames):.2f} ms per frame")
+                shown = _SHOWN_STAGES.get(stage, stage)
+                self.note(f"  {shown}: {1000 * seconds / max(1, frames):.2f} ms per frame")
 
     @contextmanager
     def progress(self, name: str) -> Iterator[Progress]:
@@ -85,7 +87,7 @@ class Console:
             yield show
 
     def _print(self, text: str) -> None:
-        if sys.stderr is not None:  # whoever started us may have closed it
+        if sys.stderr is not None:  # it is None when it was closed at the start
             with suppress(OSError):
                 sys.stderr.write(f"{text}\n")
 
@@ -173,12 +175,12 @@ def _file_summary(report: Report, verdict: Verdict | None) -> dict[str, Any]:
 
 
 def discard_output() -> None:
-    """Send the rest of standard output nowhere: what its buffer still holds would fail again."""
+    """Discard the rest of standard output: writing what its buffer holds would fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def silence_libraries() -> None:
-    """Silence what decoders print about damaged files: our own errors say it."""
+    """Silence what decoders print about damaged files; our own errors report them."""
     import cv2  # not needed by commands that read no images
 
     logging.getLogger("PIL").setLevel(logging.CRITICAL)

@@ -28,6 +28,7 @@ from tracker_blur.errors import SettingsError
 Edit: TypeAlias = Callable[[Tracks], Tracks]
 
 _EXAMPLES = {
+    "..WHEN=BOX": "..14s=15,20,65,80",
     "IDS": "3,7",
     "ID": "3",
     "WHEN": "12.5s",
@@ -41,20 +42,25 @@ _EXAMPLES = {
 _EXAMPLED = re.compile("|".join(map(re.escape, _EXAMPLES)))
 
 
-def edit_type(parse: Callable[[str], Edit], form: str) -> Callable[[str], Edit]:
-    """Return a type for `argparse` whose errors show the form and an example."""
+def parse(flag: str, form: str, text: str) -> Edit:
+    """Return the edit of an option with this value.
 
-    def read(text: str) -> Edit:
-        try:
-            return parse(text)
-        except ValueError as error:
-            detail = f": {error}" if isinstance(error, InvalidValueError) else ""
-            example = _EXAMPLED.sub(lambda part: _EXAMPLES[part[0]], form)
-            raise argparse.ArgumentTypeError(
-                f"'{text}': give {form}, such as {example}{detail}"
-            ) from error
+    Args:
+        flag: the option, a key of `PARSERS`.
+        form: of its values, for the error.
+        text: the value.
 
-    return read
+    Raises:
+        argparse.ArgumentTypeError: the value has another form; the error has an example.
+    """
+    try:
+        return PARSERS[flag](text)
+    except ValueError as error:
+        detail = f": {error}" if isinstance(error, InvalidValueError) else ""
+        example = _EXAMPLED.sub(lambda part: _EXAMPLES[part[0]], form)
+        raise argparse.ArgumentTypeError(
+            f"'{text}': give {form}, such as {example}{detail}"
+        ) from error
 
 
 def parse_hide(text: str) -> Edit:
@@ -90,7 +96,7 @@ def parse_merge(text: str) -> Edit:
 def parse_method(text: str) -> Edit:
     """Parse IDS=METHOD."""
     who, name = _split(text, "=")
-    ids, method = _track_ids(who), None if name == "default" else method_name(name)
+    ids, method = _track_ids(who), None if name == "default" else method_name(name, "default")
     return lambda tracks: edits.set_method(tracks, ids(tracks), method)
 
 
@@ -200,3 +206,21 @@ def _number(text: str) -> float:
     if not re.fullmatch(r"[+-]?[0-9]{1,6}(\.[0-9]{1,6})?", text):
         raise ValueError
     return float(text)
+
+
+PARSERS: dict[str, Callable[[str], Edit]] = {
+    "--hide": parse_hide,
+    "--keep": parse_hide,
+    "--show": parse_show,
+    "--only": parse_only,
+    "--method": parse_method,
+    "--drop": parse_drop,
+    "--drop-before": parse_drop_before,
+    "--drop-after": parse_drop_after,
+    "--drop-in": parse_drop_in,
+    "--move": parse_move,
+    "--pad": parse_pad,
+    "--merge": parse_merge,
+    "--draw": parse_draw,
+}
+"""Parses the value of each option that edits tracks."""

@@ -1,4 +1,4 @@
-"""`trackblur evaluate`: measures how well detectors find the objects of annotated images."""
+"""`trackblur evaluate`: measures how well detectors detect the objects in annotated images."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def add_parser(commands: Any) -> Parser:
     parser: Parser = commands.add_parser(
         "evaluate",
         help="measure detectors on annotated images",
-        description="Measure detectors on annotated images, all in the same way.",
+        description="Measure detectors on annotated images, all of them in the same way.",
     )
     parser.add_argument(
         "models",
@@ -60,16 +60,16 @@ def add_parser(commands: Any) -> Parser:
         metavar="DATASET",
         help="a folder with a dataset: YOLO, COCO, Pascal VOC or labels.csv",
     )
-    parser.add_argument("--split", default="test", help="which images (default: %(default)s)")
+    parser.add_argument("--split", default="test", help="split to use (default: %(default)s)")
     parser.add_argument(
-        "--class", dest="label", metavar="NAME", help="which class (default: the only one)"
+        "--class", dest="label", metavar="NAME", help="class to measure (default: the only one)"
     )
     parser.add_argument(
         "--scales",
         type=_scales,
         default=(1.0,),
         metavar="N,N",
-        help="enlarge the images by each of these; the table ends with the best by AP50 "
+        help="scale the images by each of these factors; the table ends with the best by AP50 "
         "(default: 1)",
     )
     parser.add_argument(
@@ -77,21 +77,21 @@ def add_parser(commands: Any) -> Parser:
         type=number_between(0, 1e5),
         default=12.0,
         metavar="PX",
-        help="ignore objects with a shorter side than this (default: %(default)g)",
+        help="ignore objects whose shorter side is less than this (default: %(default)g)",
     )
     parser.add_argument(
         "--widen",
         type=number_between(0.2, 5),
         default=1.0,
         metavar="N",
-        help="stretch the images to N times their width, for images squeezed into squares "
-        "(default: 1)",
+        help="stretch the images to N times their width, for images that were squeezed into "
+        "squares (default: 1)",
     )
     parser.add_argument(
         "--partly-labelled",
         action="store_true",
-        help="only some objects are labeled: score as many detections of an image, those with the "
-        "highest scores",
+        help="only some objects are labeled: score at most as many detections per image as it has "
+        "labels, highest scores first",
     )
     parser.add_argument(
         "--groups",
@@ -99,14 +99,17 @@ def add_parser(commands: Any) -> Parser:
         help="faces: also show the recall by estimated pose and skin tone; needs YuNet's weights",
     )
     parser.add_argument(
-        "--by-folder", action="store_true", help="also measure each folder on its own"
+        "--by-folder", action="store_true", help="also measure each folder separately"
     )
     parser.add_argument(
-        "--limit", type=whole_number_from(1), metavar="N", help="only N images, evenly spread"
+        "--limit", type=whole_number_from(1), metavar="N", help="use only N images, evenly spread"
     )
     add_models_option(parser)
     parser.add_argument(
-        "--report", type=Path, metavar="FILE.html", help="write the results and the worst errors"
+        "--report",
+        type=Path,
+        metavar="FILE.html",
+        help="write a report with the results and the worst errors",
     )
     return parser
 

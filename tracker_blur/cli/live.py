@@ -42,15 +42,15 @@ _STATUS_SECONDS = 1.0
 _LAST_LINE_SECONDS = 1.0
 
 _DESCRIPTION = (
-    "Hide every face in what a camera or a stream shows, as it happens. Whatever fails, the whole "
-    "frame is hidden until it works again."
+    "Hide every face in what a camera or a stream shows, as it happens. If anything fails, the "
+    "whole frame is hidden until it works again."
 )
 _EPILOG = (
-    "It ends when you quit (q or Ctrl-C) or when the source ends. The exit code is then 0, or 1 if "
-    "a target or the detector does not work at that time or the source broke off. Recordings are "
-    "complete. Targets: window, virtual, web, a file (.mp4, .mkv), an address (rtmp, rtsp, srt, "
-    "udp), a playlist (live.m3u8), or - for standard output. --json prints a line each second, to "
-    "standard error if standard output carries video."
+    "The session ends when you quit (q or Ctrl-C) or the source ends. The exit code is 0, or 1 if "
+    "the source was interrupted, or a target or the detector is failing at that time. Recordings "
+    "are always complete. Targets: window, virtual, web, a file (.mp4, .mkv), an address (rtmp, "
+    "rtsp, srt, udp), a playlist (live.m3u8), or - for standard output. --json prints a line each "
+    "second, to standard error if standard output carries video."
 )
 
 
@@ -88,8 +88,8 @@ def add_parser(commands: Any) -> Parser:
         "delay_seconds",
         type=number,
         metavar="SECONDS",
-        help="how long a frame, 30 at most, waits for later detections, so that a face is hidden "
-        "from the frame in which it appears (default: %(default)s)",
+        help="how long each frame waits for later detections, for at most 30 frames, so that a "
+        "face is hidden from the frame in which it appears (default: %(default)s)",
     )
     option(
         detection,
@@ -148,7 +148,7 @@ def _add_source_options(group: argparse._ArgumentGroup) -> None:
         "timeout_seconds",
         type=number,
         metavar="SECONDS",
-        help="reconnect a source or target that is silent for this long (default: %(default)s)",
+        help="reconnect a source or target that stalls for this long (default: %(default)s)",
     )
     option(
         group,
@@ -192,7 +192,7 @@ def _add_target_options(group: argparse._ArgumentGroup) -> None:
         "segment_minutes",
         type=number,
         metavar="N",
-        help="start a new recording after this long",
+        help="start a new file of a recording after this many minutes",
     )
     option(
         group,
@@ -205,7 +205,7 @@ def _add_target_options(group: argparse._ArgumentGroup) -> None:
         group,
         "--token",
         "token",
-        help="secret that requests for the web page must contain, unless it is on loopback "
+        help="secret that requests for the web page must contain; on loopback none is needed "
         "(default: a random one)",
     )
     option(
@@ -234,7 +234,7 @@ def _size(text: str) -> tuple[int, int]:
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
-    """Run the session until it is ended."""
+    """Run the session until it ends."""
     _fill_standard_streams()
     from tracker_blur.cli.console import silence_libraries
     from tracker_blur.cli.live_names import check_names
@@ -258,13 +258,13 @@ def run(options: argparse.Namespace, console: Console) -> int:
         )
     controls = Controls(_methods(settings), hide_all=live.hide_all, timing=live.timing)
     source = open_source(options.source, live, realtime=options.realtime)
-    session = Session(source, settings, live, controls, console.warn, console.note)
+    session = Session(source, settings, live, controls, console.warn, console.note, console.text)
     context = TargetContext(settings, live, controls, lambda: session.status, console.note)
     targets = [open_target(name, context) for name in names]
     session.add(targets)
     console.note(
-        f"{source.name} to {', '.join(target.name for target in targets)}: "
-        f"detector {session.detector_name}, method {settings.method}"
+        f"{source.name} -> {', '.join(target.name for target in targets)}; "
+        f"detector {session.detector_name}; method {settings.method}"
     )
     metrics: AbstractContextManager[object] = nullcontext()
     if options.metrics_port is not None:
@@ -381,7 +381,7 @@ def _status_lines(
 
 
 def _check_targets(status: Status) -> None:
-    """Raise SinkError when a target never took a frame, or does not work at the end."""
+    """Raise SinkError if a target never took a frame, or is failing at the end."""
     for target in status.targets:
         if target.state == "failed":
             raise SinkError(target.error)

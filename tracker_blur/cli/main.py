@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from tracker_blur.cli import evaluate, live, models, redact, render, track, tracks, train, verify
@@ -88,6 +89,13 @@ def _run(arguments: list[str]) -> int:
     if arguments[:1] in (["-h"], ["--help"]):
         root.print_help()
         return 0
+    if _is_ambiguous(arguments):
+        kind = "folder" if Path("redact").is_dir() else "file"
+        Console().error(
+            f"redact is a command and a {kind} here: write ./redact, or redact redact; to redact "
+            "something else, leave out the command"
+        )
+        return EXIT_USAGE
     is_command = bool(arguments) and arguments[0] in parsers
     parser = parsers[arguments[0] if is_command else "redact"]
     options = parser.parse_args(arguments[is_command:])
@@ -98,6 +106,16 @@ def _run(arguments: list[str]) -> int:
         console.error(error)
         return EXIT_USAGE if isinstance(error, SettingsError) else EXIT_FAILED
     return code
+
+
+def _is_ambiguous(arguments: list[str]) -> bool:
+    """Return whether `redact`, a newer command, may be meant as a file or folder of that name."""
+    return (
+        arguments[:1] == ["redact"]
+        and arguments[1:2] != ["redact"]
+        and not {"-h", "--help"} & set(arguments)
+        and Path("redact").exists()
+    )
 
 
 def _interrupt(*_: object) -> NoReturn:

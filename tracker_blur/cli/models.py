@@ -1,4 +1,4 @@
-"""`trackblur models`: lists the weight files that are known, found and missing; downloads them."""
+"""`trackblur models`: lists the weight files, present and missing, and downloads them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def add_parser(commands: Any) -> Parser:
     parser: Parser = commands.add_parser(
         "models",
         help="list weight files, or download them",
-        description="List the weight files of detectors and trackers, or download them.",
+        description="List the weight files of detectors, or download them.",
     )
     actions = parser.add_subparsers(
         dest="action",
@@ -29,12 +29,12 @@ def add_parser(commands: Any) -> Parser:
         help="list or pull",
     )
     add_models_option(parser)
-    actions.add_parser("list", help="list what is known, found and missing (the default)")
+    actions.add_parser("list", help="list all weight files, present and missing (the default)")
     pull = actions.add_parser(
         "pull",
-        help="download weights, check their hash, show their license",
-        description="Download weights from their official address into your cache folder, check "
-        "their hash and show their license. No other command uses the network for weights.",
+        help="download weight files, check their hashes and show their licenses",
+        description="Download weight files from their official addresses to your cache folder, "
+        "check their hashes and show their licenses. No other command downloads weights.",
     )
     pull.add_argument(
         "names",
@@ -59,12 +59,13 @@ def _list(folder: Path | None) -> None:
     from tracker_blur.weights.store import Weights, weight_statuses
 
     weights = Weights(folder)
+    width = max(len(model.name) for model in (*MODELS, BUNDLED))
     for status in weight_statuses(weights):
         where = f"  {status.path}" if status.path else ""
-        print_line(f"{status.model.name:12} {status.state:8} {status.file.name}{where}")
-    print_line("\nname         license       what")
+        print_line(f"{status.model.name:{width}}  {status.state:8} {status.file.name}{where}")
+    print_line(f"\n{'name':{width}}  license       what")
     for model in (*MODELS, BUNDLED):
-        print_line(f"{model.name:12} {model.license_name:13} {model.summary}")
+        print_line(f"{model.name:{width}}  {model.license_name:13} {model.summary}")
     print_line("\nsearched: " + ", ".join(map(str, weights.folders)))
 
 

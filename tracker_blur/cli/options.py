@@ -1,4 +1,4 @@
-"""What the commands' parsers share: the parser class, types of values, groups of options."""
+"""What the commands' parsers share: the parser class, value types, option groups."""
 
 from __future__ import annotations
 
@@ -207,7 +207,7 @@ def add_detection_options(group: argparse._ArgumentGroup) -> None:
         "--detector",
         "detector",
         metavar="NAME",
-        help=_plugin_list("detectors", extra="auto") + ", or a FILE.onnx from 'trackblur train'",
+        help=_plugin_list("detectors", "auto", "a FILE.onnx from 'trackblur train'"),
     )
     add_models_option(group)
     option(
@@ -216,7 +216,7 @@ def add_detection_options(group: argparse._ArgumentGroup) -> None:
         "confidence",
         type=number,
         metavar="SCORE",
-        help="lowest score, from 0 to 1, that counts as a face (default: the detector's own)",
+        help="lowest score, from 0 to 1, at which a detection counts (default: the detector's own)",
     )
     option(
         group,
@@ -232,20 +232,18 @@ def add_detection_options(group: argparse._ArgumentGroup) -> None:
         "view_px",
         type=whole_number,
         metavar="PX",
-        help="longest side of the reduced frame that is searched; a larger one shows smaller faces "
-        "and takes longer (default: a third of the frame's, at least 640)",
+        help="longest side of the reduced frame used for detection; a larger one detects smaller "
+        "faces but takes longer (default: a third of the frame's, at least 640)",
     )
-    option(
-        group, "--tracker", "tracker", metavar="NAME", help=_plugin_list("trackers", extra="none")
-    )
+    option(group, "--tracker", "tracker", metavar="NAME", help=_plugin_list("trackers", "none"))
     option(
         group,
         "--margin",
         "margin_seconds",
         type=number,
         metavar="SECONDS",
-        help="hide a face for this long before it is first seen and after it is last seen "
-        "(default: %(default)s)",
+        help="hide a face for this long before its first and after its last detection (default: "
+        "%(default)s)",
     )
 
 
@@ -256,7 +254,7 @@ def add_redaction_options(group: argparse._ArgumentGroup) -> None:
         "--method",
         "method",
         choices=sorted((*plugins.names("tracker_blur.redaction.methods"), *MethodAliases)),
-        help=_plugin_list("redaction.methods") + "; simple means gaussian",
+        help="how faces are hidden (default: %(default)s); simple means gaussian",
     )
     option(
         group,
@@ -282,7 +280,12 @@ def add_redaction_options(group: argparse._ArgumentGroup) -> None:
         help="solid: the color; image: the color behind transparent parts (default: %(default)s)",
     )
     option(
-        group, "--image", "image", type=Path, metavar="FILE", help="image: what to put over faces"
+        group,
+        "--image",
+        "image",
+        type=Path,
+        metavar="FILE",
+        help="image: the image to put over faces",
     )
     option(
         group,
@@ -306,7 +309,7 @@ def add_redaction_options(group: argparse._ArgumentGroup) -> None:
         "feather_ratio",
         type=number,
         metavar="RATIO",
-        help="width of the soft edge around the hidden area, as a share of the area (default: "
+        help="width of the soft edge around the hidden area, as a share of its size (default: "
         "%(default)s)",
     )
 
@@ -316,7 +319,7 @@ def add_encoding_options(group: argparse._ArgumentGroup, default_codec: str) -> 
 
     Args:
         group: where to add them.
-        default_codec: the help's words for the codec that is used without --codec.
+        default_codec: how the help describes the codec that is used without --codec.
     """
     option(
         group,
@@ -340,7 +343,7 @@ def add_encoding_options(group: argparse._ArgumentGroup, default_codec: str) -> 
         metavar="Q",
         help="constant quality on the encoder's scale; lower is better",
     )
-    option(group, "--preset", "preset", metavar="NAME", help="the encoder's preset")
+    option(group, "--preset", "preset", metavar="NAME", help="name of one of the encoder's presets")
 
 
 def add_metadata_option(group: argparse._ArgumentGroup) -> None:
@@ -360,14 +363,16 @@ def add_file_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--partial",
         action="store_true",
-        help="accept inputs that are cut off or damaged, and use what can be read",
+        help="accept truncated or damaged inputs, and use what can be read",
     )
 
 
 def add_message_options(group: argparse._ArgumentGroup) -> None:
     """Add the options that say what is printed."""
-    group.add_argument("--quiet", "-q", action="store_true", help="only errors and warnings")
-    group.add_argument("--verbose", "-v", action="store_true", help="show where the time went")
+    group.add_argument("--quiet", "-q", action="store_true", help="print only errors and warnings")
+    group.add_argument(
+        "--verbose", "-v", action="store_true", help="print how long each stage took"
+    )
     group.add_argument("--json", action="store_true", help="print a machine-readable summary")
     group.add_argument(
         "--version",
@@ -380,11 +385,11 @@ def add_message_options(group: argparse._ArgumentGroup) -> None:
         action=PrintCompletion,
         choices=("bash", "zsh", "tcsh"),
         metavar="SHELL",
-        help="print a completion script for bash, zsh or tcsh (extra: completion)",
+        help="print a completion script for bash, zsh or tcsh (needs the extra 'completion')",
     )
 
 
-def _plugin_list(package: str, extra: str = "") -> str:
-    """Return "one, two or three (default: x)" for the plug-ins of a package."""
-    known = [*plugins.names(f"tracker_blur.{package}"), *([extra] if extra else [])]
+def _plugin_list(package: str, *others: str) -> str:
+    """Return "one, two or three (default: x)" for the plug-ins of a package and other values."""
+    known = [*plugins.names(f"tracker_blur.{package}"), *others]
     return f"{', '.join(known[:-1])} or {known[-1]} (default: %(default)s)"

@@ -78,7 +78,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--one-pass",
         "one_pass",
         action="store_true",
-        help="do not examine the whole video before writing it: a face may show until it is "
+        help="write frames without examining the whole video first: a face may show until it is "
         "detected",
     )
     option(
@@ -87,8 +87,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "delay_seconds",
         type=number,
         metavar="SECONDS",
-        help="with --one-pass: how long a frame, 30 at most, waits for later detections (default: "
-        "%(default)s)",
+        help="with --one-pass: how long each frame waits for later detections, for at most 30 "
+        "frames (default: %(default)s)",
     )
     option(
         detection,
@@ -104,8 +104,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "-o",
         "--out",
         metavar="OUT",
-        help="the output; all other names are then inputs. Only an output named this way may "
-        "replace a file next to IN",
+        help="the output; all other names are then inputs. To replace a file next to IN, name it "
+        "this way and add --overwrite",
     )
     add_encoding_options(output, "the input's")
     add_metadata_option(output)
@@ -119,14 +119,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     output.add_argument(
         "--verify",
         action="store_true",
-        help="then search the finished videos for faces as an adversary would; exit code 3 if one "
-        "is exposed",
+        help="after writing, search the videos for faces as an attacker would; the exit code is 3 "
+        "if a face is exposed",
     )
     output.add_argument(
         "--verify-report",
         type=Path,
         metavar="FILE.html",
-        help="the same, and write a report with images; it shows faces",
+        help="like --verify, and write a report with images; it shows faces",
     )
     output.add_argument(
         "--compare",
@@ -174,7 +174,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
             _write_tracks(engine, report, settings, options, console)
             if options.verify or options.verify_report is not None:
                 if job.kind == "image" and report.video_tracks is None:
-                    console.warn(f"{job.target}: not verified: --verify is for videos")
+                    console.warn(f"{job.target}: is not verified: --verify works only on videos")
                 else:
                     verdicts[job.target] = _verify(report, settings, options, console)
         except SettingsError:
@@ -201,20 +201,20 @@ def run(options: argparse.Namespace, console: Console) -> int:
 def _inputs_and_output(options: argparse.Namespace) -> tuple[list[str], str | None]:
     """Return what is to be read, and where to; raises SettingsError for an OUT that may be an IN.
 
-    A shell turns an unquoted pattern with two matches into two names. The second would be taken
-    for the output, and its image would be lost.
+    A shell expands an unquoted pattern with two matches to two names. The second would be taken for
+    the output and overwritten.
     """
     if options.out is not None or len(options.paths) == 1:
         return options.paths, options.out
     *inputs, output = options.paths
     target = Path(output)
-    if options.overwrite and target.is_file():
+    if target.is_file():
         for source in map(Path, inputs):
             is_neighbor = source.resolve().parent == target.resolve().parent
             if source.is_file() and is_neighbor and not source.samefile(target):
                 raise SettingsError(
-                    f"{target}: exists next to {source} and may be an input: quote patterns, or "
-                    f"replace it with -o {target}"
+                    f"{target}: already exists next to {source} and may be an input: quote "
+                    f"patterns, or use -o {target} --overwrite"
                 )
     return inputs, output
 
@@ -294,7 +294,7 @@ def _display(job: Job, options: argparse.Namespace, console: Console) -> None:
     from tracker_blur.images.writer import side_by_side
 
     if job.kind != "image":
-        console.warn(f"{job.source}: --compare and --show are for images")
+        console.warn(f"{job.source}: --compare and --show have no effect on videos")
         return
     before, after = (next(iter(ImageReader(path))) for path in (job.source, job.target))
     if options.compare:
@@ -311,15 +311,16 @@ def _display(job: Job, options: argparse.Namespace, console: Console) -> None:
 def _verify(
     report: Report, settings: Settings, options: argparse.Namespace, console: Console
 ) -> Verdict:
-    """Verify a finished video; print the verdict in a line and, if asked, write the report."""
+    """Verify a finished video; print the verdict and, if asked, write the report."""
     from tracker_blur.cli.verify import summary_line, verify, write_reports
 
     verdict = verify(
         report.target, source=report.source, tracks=report.video_tracks, settings=settings
     )
-    is_certain = verdict.is_clean and not verdict.doubtful and verdict.advice is None
-    say = console.note if is_certain else console.warn
+    say = console.note if verdict.is_clean and not verdict.doubtful else console.warn
     say(summary_line(verdict))
+    if verdict.advice is not None:
+        console.warn(f"{verdict.output}: {verdict.advice}")
     page = options.verify_report
     write_reports(verdict, page=page, plain=None, overwrite=options.overwrite)
     if page is not None:

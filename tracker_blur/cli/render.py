@@ -1,4 +1,4 @@
-"""`trackblur render`: the second pass alone; hides in a video what its track file says."""
+"""`trackblur render`: the second pass alone; hides the faces that a track file lists."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def add_parser(commands: Any) -> Parser:
     """Add this command's parser to the `argparse` sub-parsers and return it."""
     parser: Parser = commands.add_parser(
         "render",
-        help="hide in a video what its track file says",
-        description="Hide in a video what its track file says. Nothing is detected.",
+        help="hide the faces that a track file lists",
+        description="Hide the faces that a track file lists. Nothing is detected.",
     )
     for name, metavar, text in (
         ("source", "IN", "the video"),
@@ -50,7 +50,7 @@ def add_parser(commands: Any) -> Parser:
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
-    """Hide what the track file says."""
+    """Hide the faces that the track file lists."""
     from tracker_blur.annotations import track_file
     from tracker_blur.cli.console import silence_libraries
     from tracker_blur.cli.redact import note_unused_settings

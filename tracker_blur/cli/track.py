@@ -33,7 +33,7 @@ def add_parser(commands: Any) -> Parser:
         "track",
         help="write the tracks of a video's faces to a file",
         description="Detect and track the faces of a video and write the tracks to a file. Nothing "
-        "is hidden yet: show or edit the file with 'trackblur tracks', then hide what it says with "
+        "is hidden yet: list or edit the tracks with 'trackblur tracks', then hide the faces with "
         "'trackblur render'.",
     )
     source = parser.add_argument("source", type=Path, metavar="IN", help="a video")

@@ -8,20 +8,14 @@ from os.path import realpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from tracker_blur.annotations import edits, formats, track_file
-from tracker_blur.annotations.rows import printable
-from tracker_blur.cli import edit_arguments
+from tracker_blur.annotations import formats
 from tracker_blur.cli.console import EXIT_DONE, Console, counted, print_line
-from tracker_blur.cli.edit_arguments import Edit, edit_type
 from tracker_blur.cli.options import FILES, Parser, formatter
-from tracker_blur.core import timecode
-from tracker_blur.core.tracks import Origin, Tracks
 from tracker_blur.errors import SettingsError, SinkError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from tracker_blur.cli.edit_arguments import Edit
+    from tracker_blur.core.tracks import Tracks
 
 _EPILOG = """\
 IDS     track numbers such as 3,7, or 'all'
@@ -30,10 +24,10 @@ WHEN    a time since the first frame, such as 12.5s or 1:02:03.4, meaning the
 WHILE   WHEN..WHEN, including both
 BOX     left,top,right,bottom in pixels
 
-Edits are made in the order of their options. FILE is rewritten once all of them
-have worked. It is a text file that other tools can edit as well; its format is
-described in docs/track-file.md.
-Then hide what it says: trackblur render IN FILE OUT
+Edits are applied in the order given. FILE is rewritten only if all succeed.
+It is a text file that other tools can edit as well; docs/track-file.md
+describes its format.
+Then hide the faces: trackblur render IN FILE OUT
 """
 
 
@@ -47,7 +41,7 @@ def add_parser(commands: Any) -> Parser:
         usage="%(prog)s FILE [edits] [-o NEW] [--import FORMAT PATH]\n"
         "                        [--export FORMAT PATH]",
         help="list and edit the tracks of a track file",
-        description="List the tracks of a track file (from 'trackblur track'), or edit which\n"
+        description="List the tracks of a track file (from 'trackblur track'), or choose which\n"
         "faces are hidden, when and how.",
         epilog=_EPILOG,
         formatter_class=formatter(argparse.RawDescriptionHelpFormatter),
@@ -62,13 +56,15 @@ def add_parser(commands: Any) -> Parser:
     files.add_argument(
         "-o", "--output", type=Path, metavar="NEW", help="write a new file; FILE stays as it is"
     )
-    files.add_argument("--overwrite", action="store_true", help="replace existing NEW and exports")
+    files.add_argument(
+        "--overwrite", action="store_true", help="replace NEW and exports that exist"
+    )
     files.add_argument(
         "--import",
         dest="imported",
         nargs=2,
         metavar=("FORMAT", "PATH"),
-        help=f"first replace the tracks of FILE by those of PATH; FORMAT is one of {known}",
+        help=f"first replace the tracks of FILE with those of PATH; FORMAT is one of {known}",
     )
     files.add_argument(
         "--export",
@@ -83,34 +79,30 @@ def add_parser(commands: Any) -> Parser:
 
 
 def _add_hiding_options(group: argparse._ArgumentGroup) -> None:
-    _add_edit(group, "--hide", edit_arguments.parse_hide, "IDS", "hide these faces")
+    _add_edit(group, "--hide", "IDS", "hide these faces")
     _add_edit(
         group,
         "--keep",
-        edit_arguments.parse_hide,
         "IDS",
-        "the same as --hide: keep these hidden. It makes nothing visible; for that, use --show or "
-        "--only",
+        "the same as --hide: keep these faces hidden. It makes no face visible; for that, use "
+        "--show or --only",
     )
-    _add_edit(group, "--show", edit_arguments.parse_show, "IDS", "leave these faces visible")
+    _add_edit(group, "--show", "IDS", "leave these faces visible")
     _add_edit(
         group,
         "--only",
-        edit_arguments.parse_only,
         "IDS",
         "hide these faces and leave all others visible",
     )
     _add_edit(
         group,
         "--method",
-        edit_arguments.parse_method,
         "IDS=METHOD",
-        "hide these by another method; 'default' means that of --method in 'trackblur render'",
+        "hide these faces by another method; 'default' is the --method of 'trackblur render'",
     )
     _add_edit(
         group,
         "--drop",
-        edit_arguments.parse_drop,
         "IDS",
         "remove tracks: their faces become visible",
     )
@@ -120,63 +112,59 @@ def _add_box_options(group: argparse._ArgumentGroup) -> None:
     _add_edit(
         group,
         "--drop-before",
-        edit_arguments.parse_drop_before,
         "IDS@WHEN",
         "remove the boxes before a frame",
     )
     _add_edit(
         group,
         "--drop-after",
-        edit_arguments.parse_drop_after,
         "IDS@WHEN",
         "remove the boxes after a frame",
     )
     _add_edit(
         group,
         "--drop-in",
-        edit_arguments.parse_drop_in,
         "IDS@WHILE",
         "remove the boxes in a range of frames",
     )
     _add_edit(
         group,
         "--move",
-        edit_arguments.parse_move,
         "IDS[@WHILE]=DX,DY",
         "move boxes right and down, in pixels",
     )
     _add_edit(
         group,
         "--pad",
-        edit_arguments.parse_pad,
         "IDS[@WHILE]=RATIO",
         "enlarge boxes on each side by a share of their size, such as 0.2",
     )
     _add_edit(
         group,
         "--merge",
-        edit_arguments.parse_merge,
         "IDS",
         "merge tracks into one, which gets the number of the first",
     )
     _add_edit(
         group,
         "--draw",
-        edit_arguments.parse_draw,
         "ID@WHEN=BOX..WHEN=BOX",
-        "add boxes to a track, or to a new one, interpolated between each WHEN and the next",
+        "add boxes to a track, or to a new one, interpolated between consecutive WHENs",
     )
 
 
-def _add_edit(
-    group: argparse._ArgumentGroup, flag: str, parse: Callable[[str], Edit], form: str, text: str
-) -> None:
+def _add_edit(group: argparse._ArgumentGroup, flag: str, form: str, text: str) -> None:
+    def parse(value: str) -> Edit:
+        from tracker_blur.cli import edit_arguments  # imports NumPy: not needed by --help
+
+        return edit_arguments.parse(flag, form, value)
+
     group.add_argument(
         flag,
         dest="edits",
         action="append",
         default=[],
-        type=edit_type(parse, form),
+        type=parse,
         metavar=form,
         help=text,
     )
@@ -184,6 +172,8 @@ def _add_edit(
 
 def run(options: argparse.Namespace, _: Console) -> int:
     """List the tracks, or edit and write them."""
+    from tracker_blur.annotations import edits, track_file  # not needed by --help
+
     content = track_file.read(options.file)
     _check_targets(options)
     tracks = content.tracks
@@ -209,7 +199,8 @@ def run(options: argparse.Namespace, _: Console) -> int:
 
 def _check_targets(options: argparse.Namespace) -> None:
     """Refuse to replace files of another kind, before anything is written."""
-    from tracker_blur.files.paths import is_media  # not needed by --help
+    from tracker_blur.annotations import track_file  # not needed by --help
+    from tracker_blur.files.paths import is_media
 
     if options.output:
         is_itself = options.output.exists() and options.output.samefile(options.file)
@@ -228,6 +219,10 @@ def _check_targets(options: argparse.Namespace) -> None:
 
 
 def _list(source_name: str, tracks: Tracks) -> None:
+    from tracker_blur.annotations.rows import printable  # not needed by --help
+    from tracker_blur.core import timecode
+    from tracker_blur.core.tracks import Origin
+
     width, height = tracks.size
     length = timecode.time_code(tracks, tracks.frame_count - 1) if tracks.frame_count else "0"
     frames = counted(tracks.frame_count, "frame")
@@ -235,7 +230,7 @@ def _list(source_name: str, tracks: Tracks) -> None:
     print_line("track  label     hidden  method     first frame     last frame    frames  detected")
     for track in tracks.tracks:
         first, last = (timecode.time_code(tracks, frame) for frame in (track.first, track.last))
-        detected = np.count_nonzero(track.has(Origin.DETECTED))
+        detected = int(track.has(Origin.DETECTED).sum())
         print_line(
             f"{track.track_id:5}  {track.label:8}  {'yes' if track.hide else 'NO':6}  "
             f"{track.method or '-':9}  {first:>12}   {last:>12}  {len(track):8}  {detected:8}"
@@ -254,4 +249,7 @@ def _counts(tracks: Tracks) -> str:
     text = counted(len(tracks.tracks), "track")
     if not tracks.tracks:
         return text
-    return f"{text}, left visible: {', '.join(visible)}" if visible else f"{text}, all hidden"
+    if not visible:
+        return f"{text}, all hidden"
+    noun = "track" if len(visible) == 1 else "tracks"
+    return f"{text}, left visible: {noun} {', '.join(visible)}"

@@ -53,13 +53,17 @@ def add_parser(commands: Any) -> Parser:
     )
     parser.add_argument("--name", required=True, help="the results are NAME.onnx and NAME.md")
     parser.add_argument(
-        "--out", type=Path, default=Path(), metavar="DIR", help="where to write (default: here)"
+        "--out",
+        type=Path,
+        default=Path(),
+        metavar="DIR",
+        help="folder for the results (default: the current one)",
     )
     parser.add_argument(
-        "--check", action="store_true", help="only read the dataset and say what is in it"
+        "--check", action="store_true", help="read the dataset, print a summary and exit"
     )
     parser.add_argument(
-        "--classes", type=names, default=(), metavar="A,B", help="only these (default: all)"
+        "--classes", type=names, default=(), metavar="A,B", help="classes to train (default: all)"
     )
     length = parser.add_mutually_exclusive_group()
     length.add_argument(
@@ -72,7 +76,7 @@ def add_parser(commands: Any) -> Parser:
     length.add_argument(
         "--minutes",
         type=number_between(0.01, 1e5),
-        help="train for this long instead, all runs together",
+        help="train for this long, over all runs, instead of --steps",
     )
     parser.add_argument(
         "--batch",
@@ -86,7 +90,7 @@ def add_parser(commands: Any) -> Parser:
         type=whole_number_from(1),
         default=256,
         metavar="PX",
-        help="side of a training canvas (default: %(default)s)",
+        help="side of the square training images (default: %(default)s)",
     )
     parser.add_argument(
         "--rate",
@@ -98,20 +102,21 @@ def add_parser(commands: Any) -> Parser:
         "--start",
         type=Path,
         metavar="FILE.onnx",
-        help="start with the weights of a network from 'trackblur train' of the same --width",
+        help="start with the weights of an earlier network from 'trackblur train' with the same "
+        "--width",
     )
     parser.add_argument(
         "--seed",
         type=whole_number_from(0),
         default=1,
-        help="of the random numbers (default: %(default)s)",
+        help="random seed (default: %(default)s)",
     )
     parser.add_argument(
         "--workers",
         type=whole_number_from(0),
         default=1,
         metavar="N",
-        help="processes that make canvases (default: %(default)s)",
+        help="processes that make training images (default: %(default)s)",
     )
     parser.add_argument(
         "--threads",
@@ -119,13 +124,15 @@ def add_parser(commands: Any) -> Parser:
         metavar="N",
         help="threads of PyTorch; 1 is best on a busy machine",
     )
-    parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1 (default: %(default)s)")
+    parser.add_argument(
+        "--device", default="auto", help="cpu, cuda, cuda:1 or auto (default: auto)"
+    )
     parser.add_argument(
         "--teachers",
         type=names,
         default=(),
         metavar="A,B",
-        help="detectors that label what people left unlabeled: yunet,centerface",
+        help="detectors that label objects that people left unlabeled, such as yunet,centerface",
     )
     parser.add_argument(
         "--share",
@@ -133,33 +140,35 @@ def add_parser(commands: Any) -> Parser:
         type=_share,
         default=[],
         metavar="FOLDER=N",
-        help="draw images of this folder N times as often",
+        help="use images of this folder N times as often",
     )
     objects = parser.add_argument_group("the objects to detect")
     objects.add_argument(
         "--outline",
         choices=get_args(Shape),
         default="ellipse",
-        help="the shape that fills their boxes, for when images are rotated (default: %(default)s)",
+        help="shape of the objects within their boxes, used when images are rotated (default: "
+        "%(default)s)",
     )
     objects.add_argument(
         "--upright",
         action="store_true",
-        help="they are seldom rotated, like plates and screens",
+        help="the objects are seldom rotated, like plates and screens",
     )
     objects.add_argument(
         "--widen",
         type=_range,
         default=(1.0, 1.0),
         metavar="A,B",
-        help="stretch images to A to B times their width, for images squeezed into squares",
+        help="stretch images to between A and B times their width, for images that were squeezed "
+        "into squares",
     )
     parser.add_argument(
         "--width",
         type=number_between(0.2, 4),
         default=1.0,
         metavar="N",
-        help="width of the network (default: 1)",
+        help="channels relative to the default network (default: 1)",
     )
     add_models_option(parser, "the teachers' weights")
     parser.add_argument(
@@ -191,7 +200,7 @@ def run(options: argparse.Namespace, _: Console) -> int:
 
     plan = _plan(options)
     train = None if options.check else _trainer()
-    is_first = os.environ.get("RANK", "0") == "0"  # of the processes of torchrun, it alone prints
+    is_first = os.environ.get("RANK", "0") == "0"  # of torchrun's processes, only this one prints
     data = read_training_data(plan)
     for line in data.summary() if is_first else ():
         print_line(line)
@@ -209,7 +218,7 @@ def _plan(options: argparse.Namespace) -> Plan:
         raise SettingsError(f"--side is {options.side}: give a multiple of 32 from 64 to 1024")
     if options.name in ("", "..") or options.name != Path(options.name).name:
         raise SettingsError(
-            f"--name is '{options.name}': give a name without folders; --out names the folder"
+            f"--name is '{options.name}': give a name without folders, and the folder with --out"
         )
     if options.name.endswith(".onnx"):
         raise SettingsError(f"--name is '{options.name}': leave out .onnx, which is added")

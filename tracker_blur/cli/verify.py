@@ -41,8 +41,8 @@ _STANDARD_OUTPUT = Path("-")
 _ALWAYS_DETECTED = (FACE, "faces", "plate", "plates")
 
 _EPILOG = """\
-Exit codes: 0 no face is exposed (there may be doubtful places); 3 a face is
-exposed; 1 the rest has changed, or a file cannot be read; 2 wrong usage.
+Exit codes: 0 no face is exposed (some places may be doubtful); 3 a face is
+exposed; 1 something else has changed, or a file cannot be read; 2 wrong usage.
 docs/verification.md says what each check can prove.
 """
 
@@ -52,8 +52,8 @@ def add_parser(commands: Any) -> Parser:
     parser: Parser = commands.add_parser(
         "verify",
         help="search a finished video for exposed faces",
-        description="Search a finished video for faces as an adversary would, and check that\n"
-        "the rest is unchanged.",
+        description="Search a finished video for faces as an attacker would, and check that\n"
+        "everything else is unchanged.",
         epilog=_EPILOG,
         formatter_class=formatter(argparse.RawDescriptionHelpFormatter),
         allow_abbrev=False,
@@ -64,13 +64,15 @@ def add_parser(commands: Any) -> Parser:
         "--against",
         type=Path,
         metavar="IN",
-        help="the original video: proves by its pixels what is hidden, and compares the rest",
+        help="the original video: its pixels show what is hidden, and everything else is compared "
+        "with it",
     )
     parser.add_argument(
         "--tracks",
         type=Path,
         metavar="FILE",
-        help="the track file: inspects the ends of its tracks",
+        help="the track file: says what was hidden; the report then shows where its tracks begin "
+        "and end",
     )
     parser.add_argument(
         "--report",
@@ -79,38 +81,43 @@ def add_parser(commands: Any) -> Parser:
         help="write a report with images; it shows faces",
     )
     parser.add_argument(
-        "--json", type=Path, metavar="FILE", help="write the results; - means standard output"
+        "--json",
+        type=Path,
+        metavar="FILE",
+        help="write the results as JSON; - means standard output",
     )
     add_models_option(parser)
     add_hide_option(parser, "search for")
     parser.add_argument(
         "--detector",
         metavar="FILE.onnx",
-        help="detects what is neither a face nor a plate",
+        help="detects the classes other than faces and plates",
     )
     parser.add_argument(
         "--every",
         type=whole_number,
         default=1,
         metavar="N",
-        help="search every Nth frame (default: all)",
+        help="search every Nth frame (default: every frame)",
     )
     option(
         parser,
         "--metadata",
         "metadata",
         choices=("drop", "keep"),
-        help="whether identifying metadata was dropped or kept (default: %(default)s)",
+        help="whether identifying metadata should have been dropped or kept (default: %(default)s)",
     )
     parser.add_argument(
         "--partial",
         action="store_true",
-        help="accept videos that are cut off, and verify what can be read; if OUT is one, the exit "
+        help="accept truncated videos, and verify what can be read; if OUT is truncated, the exit "
         "code is 1",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace existing reports")
     parser.add_argument("-q", "--quiet", action="store_true", help="print only what fails")
-    parser.add_argument("-v", "--verbose", action="store_true", help="list everything compared")
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="list the result of each check"
+    )
     return parser
 
 
@@ -136,6 +143,8 @@ def run(options: argparse.Namespace, _: Console) -> int:
     if not options.quiet or not verdict.is_clean:
         rate = verdict.frames / verdict.seconds if verdict.seconds else 0.0
         line = f"{summary_line(verdict)} ({rate:.1f} frames per second)"
+        if verdict.advice is not None:
+            line += f"; {verdict.advice}"
         if options.json == _STANDARD_OUTPUT:
             sys.stderr.write(f"{line}\n")
         else:
@@ -143,12 +152,14 @@ def run(options: argparse.Namespace, _: Console) -> int:
     if options.verbose:
         for check in verdict.checks:
             state = "intact" if check.passed else "FAILED"
-            sys.stderr.write(f"trackblur: {state}: {check.name}: {check.detail}\n")
+            sys.stderr.write(f"trackblur: {state}: {check.title}: {check.detail}\n")
     return exit_code(verdict)
 
 
 def _check(options: argparse.Namespace) -> None:
     """Refuse what makes no sense before minutes are spent on verification."""
+    from tracker_blur.files.paths import is_media
+
     if options.every < 1:
         raise SettingsError(f"--every is {options.every}: give a whole number from 1")
     if options.report == _STANDARD_OUTPUT:
@@ -165,6 +176,11 @@ def _check(options: argparse.Namespace) -> None:
     for target in (options.report, options.json):
         if target is None or target == _STANDARD_OUTPUT:
             continue
+        if is_media(target):
+            raise SettingsError(
+                f"{target}: is the name of a video or an image: choose another name, such as "
+                "report.html or report.json"
+            )
         if not target.parent.is_dir():
             raise SettingsError(f"{target}: the folder {target.parent} does not exist: create it")
         if not target.exists():
@@ -274,11 +290,11 @@ def exit_code(verdict: Verdict) -> int:
 
 
 def summary_line(verdict: Verdict) -> str:
-    """Return the verdict in one line: the file, the result, the detectors, how to verify better."""
+    """Return the verdict in one line: the file, the result, the detectors; without advice."""
     from tracker_blur.verification.html import headline
 
-    line = f"{verdict.output}: {headline(verdict)}; searched by {' and '.join(verdict.detectors)}"
-    return line if verdict.advice is None else f"{line}: {verdict.advice}"
+    detectors = " and ".join(verdict.detectors)
+    return f"{verdict.output}: {headline(verdict)}; searched with {detectors}"
 
 
 def write_reports(

@@ -224,7 +224,7 @@ def view_size(
 class FrameReader(Protocol):
     """An input: the constructor opens it, `with` closes it.
 
-    Iterating raises SourceError when the input breaks off: a part never passes for the whole.
+    Iterating raises SourceError when the input is truncated: a part is never accepted as complete.
 
     Attributes:
         info: What is known before the first frame.
@@ -236,7 +236,7 @@ class FrameReader(Protocol):
     warnings: tuple[str, ...]
 
     def __iter__(self) -> Iterator[Frame]:
-        """Give each frame once, in presentation order."""
+        """Yield each frame once, in presentation order."""
         ...
 
     def __enter__(self) -> FrameReader: ...

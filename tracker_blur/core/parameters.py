@@ -14,58 +14,18 @@ exposed faces against hidden area (docs/decisions, docs/tracking.md).
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field
 
-from tracker_blur.errors import SettingsError
-
-_LIMITS = {  # by the last word of a field's name
-    "detections": (1, math.inf),
-    "frames": (0, math.inf),
-    "holds": (0, math.inf),
-    "iou": (0, 1),
-    "px": (1, math.inf),
-    "ratio": (1, math.inf),
-    "second": (0, math.inf),
-    "seconds": (0, math.inf),
-    "share": (0, 1),
-    "sizes": (0, math.inf),
-    "scale": (1, math.inf),
-    "threshold": (0, 255),
-}
+from tracker_blur.core.parameter_checks import CheckedParameters
 
 
-class _Checked:
-    """Checks each number of a parameter class at construction, by its unit."""
-
+class _Group(CheckedParameters):
     __slots__ = ()
-
-    def __post_init__(self) -> None:
-        for parameter in fields(self):  # type: ignore[arg-type]  # every subclass is a dataclass
-            value, unit = getattr(self, parameter.name), parameter.name.rpartition("_")[2]
-            if unit in _LIMITS:
-                for number in value if isinstance(value, tuple) and value else (value,):
-                    self._check(parameter.name, number, parameter.default, *_LIMITS[unit])
-            elif not isinstance(value, _Checked):
-                raise SettingsError(
-                    f"has {parameter.name}={value!r}: give parameters", setting="tracking"
-                )
-
-    def _check(self, name: str, value: Any, default: Any, low: float, high: float) -> None:
-        example = default[0] if isinstance(default, tuple) else default
-        is_whole = isinstance(example, int)
-        is_number = isinstance(value, int if is_whole else (int, float))
-        if isinstance(value, bool) or not is_number or not math.isfinite(value):
-            what = "a whole number" if is_whole else "a number"
-            raise SettingsError(f"has {name}={value!r}: give {what}", setting="tracking")
-        if not low <= value <= high:
-            limits = f"of at least {low}" if high == math.inf else f"from {low} to {high}"
-            raise SettingsError(f"has {name}={value!r}: give a number {limits}", setting="tracking")
+    setting = "tracking"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SceneCutParameters(_Checked):
+class SceneCutParameters(_Group):
     """When a frame begins another scene.
 
     The score and its threshold are those of PySceneDetect's content detector; the ratio to the
@@ -94,7 +54,7 @@ class SceneCutParameters(_Checked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduleParameters(_Checked):
+class ScheduleParameters(_Group):
     """Which frames the detector runs on, between the extremes that users may choose."""
 
     max_interval_frames: int = 5
@@ -117,7 +77,7 @@ class ScheduleParameters(_Checked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OnlineParameters(_Checked):
+class OnlineParameters(_Group):
     """How detections confirm tracks, and how long a track lives without.
 
     High-confidence detections are matched first, then low-confidence ones with what is left over,
@@ -129,56 +89,58 @@ class OnlineParameters(_Checked):
     """How far a detection may lie from where its track is expected."""
 
     gate_growth_sizes_per_second: float = 1.5
-    """How much farther, for each second without a detection."""
+    """How much farther a detection may lie for each second since the last one."""
 
     max_gate_sizes: float = 2.0
-    """How far at the most."""
+    """Largest gate, in face sizes."""
 
     high_confidence_gate_share: float = 0.7
     """Share of the gate within which a high-confidence detection is matched."""
 
     high_confidence_size_ratio: float = 2.0
-    """Size of the detection against that of the track, at the most."""
+    """Largest ratio between the sizes of a high-confidence detection and its track."""
 
     low_confidence_gate_share: float = 0.5
-    """The same for a low-confidence detection: it may be anything, so it must be where expected."""
+    """Share of the gate within which a low-confidence detection is matched. It may be anything, so
+    it must be where a face is expected."""
 
     low_confidence_size_ratio: float = 1.6
-    """And about as large as expected."""
+    """Largest ratio between the sizes of a low-confidence detection and its track."""
 
     low_confidence_seconds: float = 1.5
-    """Low-confidence detections confirm a track for so long after the last reliable one."""
+    """Low-confidence detections confirm a track for this long after the last reliable one."""
 
     agreeing_detections: int = 4
-    """A low-confidence detection in so many detection frames in a row, in one place, is a face."""
+    """Low-confidence detections in this many detection frames in a row, at one place, are a
+    face."""
 
     agreeing_share: float = 0.8
-    """Share of the confidence that each of them scores at least."""
+    """Each of these agreeing detections scores at least this share of the confidence."""
 
     velocity_share: float = 0.5
     """Weight of the newest measurement in the smoothed velocity."""
 
     max_velocity_seconds: float = 0.5
-    """A face is expected to keep its velocity for so long after it was last seen."""
+    """A face is expected to keep its velocity for this long after it was last seen."""
 
     max_speed_sizes: float = 20.0
-    """Sizes a second. What seems faster comes from time stamps that jitter."""
+    """Largest speed, in face sizes per second. Anything faster comes from jittering time stamps."""
 
     max_unconfirmed_holds: float = 2.0
     """A tracker that no detection confirms is trusted for this many times the hold."""
 
     max_occluded_share: float = 0.5
-    """A track of whose box another face hides more is held: a tracker would go over to that."""
+    """A track is held if another face hides more of its box: a tracker would jump to that face."""
 
     hold_growth_per_second: float = 0.5
     """Share of its size by which a held box grows, on each side: the face may have moved."""
 
     min_missed_detections: int = 3
-    """A track is never given up before so many detection frames have missed it."""
+    """A track is never given up before this many detection frames have missed it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RedetectionParameters(_Checked):
+class RedetectionParameters(_Group):
     """The second detection in an enlarged crop, where a face must be."""
 
     crop_px: int = 160
@@ -196,21 +158,21 @@ class RedetectionParameters(_Checked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BacktrackingParameters(_Checked):
+class BacktrackingParameters(_Group):
     """How far a new face is tracked back in time."""
 
     window_seconds: float = 1.0
-    """Through how much time at the most."""
+    """Longest time to track a new face back."""
 
     max_window_frames: int = 30
-    """And through how many frames: they are kept as images."""
+    """Most frames to track a new face back through. They are kept as images."""
 
     max_unconfirmed_frames: int = 6
-    """A tracker that no re-detection confirms is trusted for so many frames."""
+    """A tracker that no re-detection confirms is trusted for this many frames."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FirstPassParameters(_Checked):
+class FirstPassParameters(_Group):
     """The first pass over a video, which can come back to what it leaves out."""
 
     hold_seconds: float = 0.15
@@ -222,23 +184,23 @@ class FirstPassParameters(_Checked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LinkingParameters(_Checked):
-    """What of a raw track is believed, and which tracklets are one face."""
+class LinkingParameters(_Group):
+    """Which parts of a raw track are trusted, and which tracklets are one face."""
 
     max_unsupported_seconds: float = 0.08
-    """What only a tracker says, at the end of a tracklet, is believed so near to a detection."""
+    """What only a tracker reports, at the end of a tracklet, is trusted this close to a
+    detection."""
 
-    max_gap_seconds: float = 0.3
-    """Two detections that are farther apart, with vain detection frames between them, end and begin
-    a tracklet."""
+    split_gap_seconds: float = 0.3
+    """Detections farther apart, with missed detection frames between them, split a tracklet."""
 
     min_missed_detections: int = 2
-    """So many vain detection frames, at least."""
+    """At least this many missed detection frames between two detections split a tracklet."""
 
-    max_moving_seconds: float = 2.0
+    max_moving_gap_seconds: float = 2.0
     """The longest gap in which a face may have moved."""
 
-    max_still_seconds: float = 3.0
+    max_still_gap_seconds: float = 3.0
     """The longest gap in which a face stayed where it was."""
 
     max_still_sizes: float = 0.5
@@ -248,21 +210,21 @@ class LinkingParameters(_Checked):
     """How far a face may be from where its velocity leads."""
 
     gate_growth_sizes_per_second: float = 0.5
-    """How much farther, for each second of the gap."""
+    """How much farther a face may be for each second of the gap."""
 
     max_size_ratio: float = 1.6
-    """Size of the one tracklet's end against the other's start, at the most."""
+    """Largest ratio between the face sizes at the end of one tracklet and the start of the next."""
 
     min_color_share: float = 0.7
-    """Share of the colors that both ends have in common, at least."""
+    """Smallest share of colors that both ends have in common."""
 
     velocity_seconds: float = 0.4
-    """The time before its end over which a tracklet's velocity is measured, and for which it
-    holds."""
+    """A tracklet's velocity is measured over this time before its end, and assumed for as long
+    after it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SmoothingParameters(_Checked):
+class SmoothingParameters(_Group):
     """How gaps are filled and boxes are smoothed."""
 
     gap_growth_per_second: float = 0.5
@@ -270,16 +232,16 @@ class SmoothingParameters(_Checked):
     one."""
 
     max_gap_growth_share: float = 0.5
-    """And by which share at the most."""
+    """Largest share of its size by which a box in a gap grows, on each side."""
 
     half_window_seconds: float = 0.06
     """Half the time over which boxes are averaged."""
 
     median_half_window_seconds: float = 0.2
-    """Half the time over which boxes that no detector gave are median-filtered: trackers jump."""
+    """Half the time over which boxes without a detection are median-filtered: trackers jump."""
 
     max_half_window_frames: int = 15
-    """Either half window at the most: rates may be very high, and times odd."""
+    """Largest half window of either kind. Frame rates may be very high, and times odd."""
 
     envelope_share_per_second: float = 0.5
     """Live: what is left, a second later, of a size that was once hidden."""
@@ -289,16 +251,15 @@ class SmoothingParameters(_Checked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StillImageParameters(_Checked):
+class StillImageParameters(_Group):
     """Detection in a still image, where no other frame helps."""
 
     detection_px: tuple[int, ...] = (320, 640, 1280, 2560)
-    """The longest sides at which it is detected in: a detector sees a narrow range of face
-    sizes."""
+    """Longest sides of the views to detect in: a detector sees a narrow range of face sizes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrackingParameters(_Checked):
+class TrackingParameters(_Group):
     """All tuning parameters of detection and tracking.
 
     Raises:
@@ -312,10 +273,10 @@ class TrackingParameters(_Checked):
     """A tracker that changes the size of its box by more, unconfirmed, has drifted."""
 
     min_inside_share: float = 0.25
-    """A face of whose box less is inside the frame has left it."""
+    """A face has left the frame when less of its box is inside."""
 
     max_delay_frames: int = 30
-    """One pass: frames that wait for later ones, at the most. They are kept at full size, and no
+    """One pass and live: most frames that wait for later ones. They are kept at full size, and no
     face is backtracked further anyway."""
 
     scene_cuts: SceneCutParameters = field(default_factory=SceneCutParameters)

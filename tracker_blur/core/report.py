@@ -52,6 +52,16 @@ class Report:
     warnings: tuple[str, ...] = ()
     video_tracks: Tracks | None = field(default=None, repr=False)
 
+    @property
+    def looked(self) -> int:
+        """The older name of `first_pass_frames`."""
+        return self.first_pass_frames
+
+    @property
+    def found(self) -> Tracks | None:
+        """The older name of `video_tracks`."""
+        return self.video_tracks
+
     @contextmanager
     def timing(self, stage: str) -> Iterator[None]:
         """Add the time that the block takes to a stage."""
@@ -62,7 +72,7 @@ class Report:
             self.stage_seconds[stage] += time.perf_counter() - started
 
     def timed(self, items: Iterable[T], stage: str) -> Iterator[T]:
-        """Give these items, and add the time that it takes to get them to a stage."""
+        """Yield these items, and add the time that it takes to get them to a stage."""
         iterator = iter(items)
         while True:
             with self.timing(stage):

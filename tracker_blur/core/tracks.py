@@ -25,7 +25,7 @@ class Origin(enum.Enum):
     """Where a face's box comes from."""
 
     DETECTED = "detected"  # from a detector
-    FOLLOWED = "followed"  # from a tracker, forwards or backwards in time
+    TRACKED = "followed"  # from a tracker, forwards or backwards in time
     HELD = "held"  # the face was lost: its last known box, grown with the time since
     BETWEEN = "between"  # interpolated between the boxes before and after
     MARGIN = "margin"  # before the first or after the last detection, to be safe

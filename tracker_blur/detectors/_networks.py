@@ -66,7 +66,7 @@ def read_tensorflow(weights: Weights, file_name: str, graph_name: str) -> cv2.dn
 
 
 def _with_weights(file_name: str, network: cv2.dnn.Net) -> cv2.dnn.Net:
-    # OpenCV reads many a damaged file as one that has weights for no layer of the graph.
+    # OpenCV reads many damaged files as networks without weights for any layer.
     if not any(network.getLayer(name).blobs for name in network.getLayerNames()):
         raise _unreadable(file_name, "it holds no weights")
     return network
@@ -83,7 +83,7 @@ def detect_in_pyramid(
     image: Image,
     smallest_px: int,
     detect: Callable[[Image, int], list[Detection]],
-    octaves_per_level: int = 1,
+    halvings_per_level: int = 1,
     coarse_px: float = 0.0,
 ) -> list[Detection]:
     """Return the detections at full size and at each reduction, boxes in the image's pixels.
@@ -94,13 +94,13 @@ def detect_in_pyramid(
         image: Level 0 of the pyramid.
         smallest_px: The longer side of the last level is at most this.
         detect: Gets the image of a level and the level's number.
-        octaves_per_level: How many times each level halves the one before.
+        halvings_per_level: How many times each level halves the one before.
         coarse_px: Detections of a smaller size (`Box.size`) at a reduced level have coarse boxes.
             Where a larger level detects the object too, its box is kept, with the better score.
     """
     height, width = image.shape[:2]
     merged: list[Detection] = []
-    shrink = 1 << octaves_per_level
+    shrink = 1 << halvings_per_level
     level = 0
     while True:
         rows, columns = image.shape[:2]

@@ -59,7 +59,7 @@ class _Output:
 class OnnxDetector:
     """The network, with an instance for each level of the image pyramid.
 
-    Changing the input size of one instance twice an image would cost as much as the detection.
+    Changing the input size of one instance twice per image would cost as much as the detection.
     """
 
     default_confidence = 0.4
@@ -172,7 +172,7 @@ def from_file(path: str) -> OnnxDetector:
     try:
         content = Path(path).read_bytes()
     except FileNotFoundError as error:
-        raise ModelError(f"{path}: no such file: check its name") from error
+        raise ModelError(f"{path}: no such file: check the name") from error
     except OSError as error:
         raise ModelError(f"{path}: cannot read this weight file ({reason_of(error)})") from error
     return from_content(path, content)

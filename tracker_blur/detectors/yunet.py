@@ -37,7 +37,7 @@ _TOP_K = 5000  # candidates before suppression; a crowd has far fewer
 class YuNet:
     """OpenCV's FaceDetectorYN, with an instance for each level of the image pyramid.
 
-    Changing the input size of one instance twice an image would cost as much as the detection.
+    Changing the input size of one instance twice per image would cost as much as the detection.
     """
 
     default_confidence = 0.5

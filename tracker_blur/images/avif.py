@@ -73,7 +73,7 @@ def durations(frames: Sequence[ImageFrame]) -> list[int]:
 
 
 def _coded_colors(avif: bytes) -> Iterator[int]:
-    """Give the places of the color codes."""
+    """Yield the places of the color codes."""
     for start, end in _headers(avif):
         at = avif.find(_CODED_COLOR, start, end)
         while at >= 0:
@@ -83,7 +83,7 @@ def _coded_colors(avif: bytes) -> Iterator[int]:
 
 
 def _headers(avif: bytes) -> Iterator[tuple[int, int]]:
-    """Give the start and end of each box that holds descriptions, not pixels."""
+    """Yield the start and end of each box that holds descriptions, not pixels."""
     position = 0
     while position + 8 <= len(avif):
         size, name = _BOX.unpack_from(avif, position)

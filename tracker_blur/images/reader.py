@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-_PART_KEPT = "only the part before is kept"
+_PART_KEPT = "only the complete part is kept"
 _READABLE = "jpg, png, webp, tiff, bmp, gif, avif and heic"
 _STILL_SUFFIX = "_pipe"  # of the names of FFmpeg's formats for still images
 
 
 class ImageReader:
-    """Gives the frames of an animation, the pages of a TIFF, or the only image of another file.
+    """Yields the frames of an animation, the pages of a TIFF, or the only image of another file.
 
     Args:
         path: The file. Its content, not its name, decides the format.
-        partial: Accept an animation or pages that break off, up to the last complete one. A single
-            image must be complete.
+        partial: Accept a truncated animation or document, up to its last complete frame or page. A
+            single image must be complete.
 
     Attributes:
         info: What is known at the start. The size is that of the first frame; pages may differ.
@@ -57,10 +57,10 @@ class ImageReader:
         if not self._decoder.is_complete:
             if not partial:
                 raise SourceError(
-                    f"{path}: breaks off: get a complete copy, or accept what there is with",
+                    f"{path}: is truncated: get the complete file, or keep what can be read with",
                     remedy="partial",
                 )
-            self.warnings = (f"{path}: breaks off; {_PART_KEPT}",)
+            self.warnings = (f"{path}: is truncated; {_PART_KEPT}",)
         self._next: ImageFrame | None = self._decode(0)
         self._count = self._frame_count()
         self.info = VideoInfo(
@@ -72,7 +72,7 @@ class ImageReader:
         )
 
     def __iter__(self) -> Iterator[ImageFrame]:
-        """Give each frame once; raises SourceError where the file breaks off."""
+        """Yield each frame once; raises SourceError where the file ends early."""
         pts = 0
         for index in itertools.count() if self._count is None else range(self._count):
             frame, self._next = self._next, None
@@ -133,13 +133,15 @@ class ImageReader:
                     f"{path}: holds a video, but its name is that of an image: rename it, "
                     "for example to .mp4"
                 ) from error
-            raise SourceError(f"{path}: is not a readable image: use one of {_READABLE}") from error
+            raise SourceError(
+                f"{path}: is not a readable image: choose one of {_READABLE}"
+            ) from error
         except (Image.DecompressionBombError, MemoryError) as error:
             raise SourceError(f"{path}: is too large to be read safely: reduce it first") from error
         except Exception as error:  # decoders raise whatever they like
             reason = str(error).partition("\n")[0] or type(error).__name__
             raise SourceError(
-                f"{path}: is damaged or breaks off ({reason}): get a complete copy"
+                f"{path}: is damaged or truncated ({reason}): get the complete file"
             ) from error
 
 
@@ -164,5 +166,5 @@ def _read(path: Path) -> bytes:
         reason = reason_of(error)
         raise SourceError(f"{path}: cannot be read ({reason}): check the file") from error
     if not data:
-        raise SourceError(f"{path}: is empty: get a complete copy")
+        raise SourceError(f"{path}: is empty: get the complete file")
     return data

@@ -97,7 +97,7 @@ class ImageWriter:
 def side_by_side(path: Path, before: Image, after: Image, overwrite: bool) -> None:
     """Write two upright views of one size next to each other, as an image for comparing.
 
-    The result shows the faces: it is for the user's eyes only.
+    It shows the faces: do not publish it.
 
     Raises:
         SettingsError: The suffix stands for no image format.

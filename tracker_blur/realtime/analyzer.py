@@ -1,7 +1,7 @@
 """Detects, tracks and hides the faces of the newest frame, in a thread of its own.
 
-An error in it is counted and reported; then it starts again with a detector loaded again, after
-pauses that grow. Frames that it has not finished never leave it.
+Errors are counted and reported; then it loads the detector and starts again, after pauses that
+grow. Frames that it has not finished never leave it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class AnalyzedFrame:
         redacted: The frame as targets may get it.
         frame: The same frame.
         faces: How many faces are hidden in it.
-        is_face_lost: Whether a face vanished from it without an explanation.
+        is_face_lost: Whether a face vanished in it without an explanation.
     """
 
     redacted: RedactedFrame
@@ -140,13 +140,13 @@ class Analyzer:
             try:
                 self._analyze()
                 return
-            except Exception as error:  # noqa: BLE001  # whatever it is, it starts again
+            except Exception as error:  # noqa: BLE001  # whatever fails, the analyzer starts again
                 self._last_detection = self._busy_since = None
                 self.error = f"detection failed ({type(error).__name__}: {error})"
                 self.failure = "detection failed"
                 self.restarts += 1
                 self._detectors = None
-                self._warn(f"{self.error}: all is hidden until it works again")
+                self._warn(f"{self.error}: the whole frame is hidden until it works again")
                 self._stopping.wait(backoff.next_pause(time.monotonic() - started))
 
     def _analyze(self) -> None:
@@ -167,7 +167,7 @@ class Analyzer:
             lambda frame: frame.view(view_size(frame.size, view.view_px)),
             tracker,
             detectors.backtracker(rate) if delay else None,
-            self._timing.most_delayed_frames if delay else 0,
+            settings.tracking.max_delay_frames if delay else 0,
             settings.tracking.smoothing,
             delay_seconds=max(0.0, delay - tolerance) if delay else math.inf,
             margin_seconds=settings.margin_seconds,
@@ -228,17 +228,17 @@ class AdaptiveViewSize:
     @property
     def view_px(self) -> int:
         """Longest side, in pixels, of the next view."""
-        return round(self._wanted_px * self._timing.view_ratios[self._step])
+        return round(self._wanted_px * self._timing.view_shares[self._step])
 
     def add_frame(self, seconds: float) -> None:
         """Add the time that a frame took."""
         timing = self._timing
         load = seconds / self._period_seconds
-        self._load += timing.load_smoothing_ratio * (load - self._load)
+        self._load += timing.load_smoothing_share * (load - self._load)
         self._frames_since_change += 1
         if self._frames_since_change < timing.view_change_frames:
             return
-        if self._load > timing.high_load and self._step + 1 < len(timing.view_ratios):
+        if self._load > timing.high_load and self._step + 1 < len(timing.view_shares):
             self._change(1)
         elif self._load < timing.low_load and self._step > 0:
             self._change(-1)
@@ -261,7 +261,7 @@ class ObservedTracker:
         self, tracker: FrameTracker, confidence: float, on_detection: Callable[[], None]
     ) -> None:
         self._tracker = tracker
-        self._losses = LossDetector(confidence)
+        self._loss_detector = LostFaceDetector(confidence)
         self._on_detection = on_detection
         self._lost: deque[set[int]] = deque()  # for each frame that is not asked for yet
 
@@ -271,7 +271,7 @@ class ObservedTracker:
         if step.is_detection_frame:
             self._on_detection()
         height, width = image.shape[:2]
-        lost = self._losses.step(step, (width, height))
+        lost = self._loss_detector.step(step, (width, height))
         detected = {face.track_id for face in step.faces if face.origin is Origin.DETECTED}
         for earlier in self._lost:
             earlier -= detected
@@ -296,8 +296,8 @@ class _TrackedFace:
     box: Box
 
 
-class LossDetector:
-    """Finds faces that the tracker lost without an explanation: they may still be there.
+class LostFaceDetector:
+    """Detects faces that the tracker lost without an explanation: they may still be there.
 
     A face that left over the border, went behind another, or ended at a cut is explained.
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class SessionClock:
     """Converts a source's timestamps to seconds since the session began.
 
-    Timestamps are aligned so that the most punctual fall on their time of arrival: what comes late
-    through jitter keeps its distance to the others. When timestamps jump, they are aligned again.
+    Timestamps are mapped so that the least delayed ones match their arrival. Items that jitter
+    delays keep their distance to the others. After a jump, timestamps are mapped again.
     """
 
     def __init__(self, timing: LiveTiming) -> None:
@@ -34,7 +34,7 @@ class SessionClock:
         self._last = -timing.frame_step_seconds
 
     def restart(self) -> None:
-        """Forget the alignment: the source was reconnected."""
+        """Forget the mapping: the source was reconnected."""
         self._offset = None
 
     def seconds(self, timestamp: float | None, now: float) -> float:
@@ -48,7 +48,7 @@ class SessionClock:
         return timestamp + (self._offset or 0.0)
 
     def audio_seconds(self, timestamp: float | None, now: float) -> float:
-        """Return the same for audio, which is aligned as the frames are, however late it comes."""
+        """Return the same for audio, which is mapped as the frames are, however late it comes."""
         newest = now + self._timing.late_timestamp_seconds
         if timestamp is None or self._offset is None or timestamp + self._offset > newest:
             return self.seconds(timestamp, now)
@@ -69,10 +69,10 @@ class FasterThanRealtime:
         self._ahead_seconds = 0.0
         self._is_reported = False
 
-    def is_news(self, timestamp: float | None, now: float) -> bool:
+    def is_first_early(self, timestamp: float | None, now: float) -> bool:
         """Return whether this frame, which arrives now, is the first that comes far too early.
 
-        Both in seconds. Frames without a timestamp are ignored.
+        Both times are in seconds. Frames without a timestamp are ignored.
         """
         if timestamp is None or self._is_reported:
             return False
@@ -105,7 +105,7 @@ class Capture:
         settings: Size, rate and timing.
         epoch: `time.monotonic()` at which the session's clock is 0.
         warn: Called with each problem, from the thread.
-        inform: Called with other news, from the thread.
+        inform: Called with other messages, from the thread.
     """
 
     def __init__(
@@ -144,7 +144,7 @@ class Capture:
         self._thread.start()
 
     def wait_for_first(self, timeout_seconds: float) -> bool:
-        """Wait for the first frame; return whether it came, or none ever will."""
+        """Wait for the first frame; return whether it has come, or none ever will."""
         return self._begun.wait(timeout_seconds)
 
     @property
@@ -166,7 +166,7 @@ class Capture:
         return Format(self.newest.size, frame_rate, AUDIO_RATE if self._source.has_audio else None)
 
     def stop(self, timeout_seconds: float) -> None:
-        """Stop the thread; a source that does not let go in time is left behind."""
+        """Stop the thread; a source that does not close in time is left behind."""
         self._stopping.set()
         self._source.abort()
         if self._thread.ident is not None:
@@ -196,11 +196,11 @@ class Capture:
                     self.is_connected = True
                     self.reconnects += 1
                     self._clock.restart()
-                    self._inform(f"{self._source.name}: is back")
+                    self._inform(f"{self._source.name}: reconnected")
                 self._read()
             except SourceError as error:
                 failure = error
-            except Exception as error:  # noqa: BLE001  # whatever it is, the source is tried again
+            except Exception as error:  # noqa: BLE001  # whatever fails, the source is opened again
                 failure = SourceError(
                     f"{self._source.name}: failed ({type(error).__name__}: {error})"
                 )
@@ -209,7 +209,7 @@ class Capture:
             gc.collect()  # errors and decoders refer to each other and would stay for hours
             if self._stopping.is_set():
                 break
-            problem = str(failure or f"{self._source.name}: has stopped")
+            problem = str(failure or f"{self._source.name}: stopped")
             if self._source.is_finite:
                 self.failure, self.has_ended = failure, True
                 self.error = problem if failure else self.error
@@ -229,7 +229,7 @@ class Capture:
 
     def _add_frame(self, item: CapturedFrame, now: float) -> None:
         self.frame_count += 1
-        if self._source.is_finite and self._speed.is_news(item.timestamp, now):
+        if self._source.is_finite and self._speed.is_first_early(item.timestamp, now):
             self._warn(
                 f"{self._source.name}: frames come faster than real time, so most are dropped: "
                 "send them at their own speed (ffmpeg -re), or redact the whole file "

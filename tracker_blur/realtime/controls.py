@@ -38,6 +38,11 @@ class ControlState:
     strength: int = 0
     snapshots: int = 0
 
+    @property
+    def stills(self) -> int:
+        """The older name of `snapshots`."""
+        return self.snapshots
+
     def applied(self, settings: Settings) -> Settings:
         """Return the settings with this method at this strength; never with less padding."""
         padding = settings.padding_ratio + _PADDING_STEP * max(0, self.strength)
@@ -79,6 +84,11 @@ class Controls:
         return self._control_state
 
     @property
+    def wishes(self) -> ControlState:
+        """The older name of `control_state`."""
+        return self._control_state
+
+    @property
     def is_over(self) -> bool:
         """Whether the session is to end."""
         return self._is_over
@@ -98,7 +108,7 @@ class Controls:
         """Show redacted frames again, unless another press came just before.
 
         The second half of a double click, a key that is held, or a viewer who has not noticed that
-        someone else has just hidden all must not reveal anything.
+        someone else has just hidden the frame must not reveal anything.
         """
         with self._lock:
             before, self._pressed_seconds = self._pressed_seconds, time.monotonic()
@@ -107,7 +117,7 @@ class Controls:
             self.show()
 
     def press_hide(self) -> None:
-        """Hide all; if all is hidden already, show again as `press_show` does."""
+        """Hide the whole frame; if it is hidden already, show again as `press_show` does."""
         if self._control_state.hide_all:
             self.press_show()
         else:

@@ -1,6 +1,6 @@
 """The guard: decides whether a redacted frame may leave now, or must be fully hidden, and why.
 
-In doubt the frame is hidden. This is the only place that decides it.
+In doubt the frame is hidden. Nothing else decides this.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ class Situation:
     """What the decision rests on.
 
     Attributes:
-        hide_all: Whether a person wants all hidden.
+        hide_all: Whether a person wants the whole frame hidden.
         has_source: Whether the source sends frames.
         failure: A failure that has not been recovered from; "" if there is none.
         detection_age: Seconds since the last detection, as long as frames come; None: there was

@@ -34,11 +34,6 @@ class Latest(Generic[T]):
         """Whether no new item will be put."""
         return self._is_closed
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is no item to take."""
-        return self._item is None
-
     def put(self, item: T) -> None:
         """Put an item in the place of an older one."""
         with self._changed:

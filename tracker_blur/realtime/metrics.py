@@ -7,8 +7,9 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, get_args
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from tracker_blur.errors import SinkError, reason_of
@@ -20,14 +21,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _HOST, _PATH = "127.0.0.1", "/metrics"
+_PLAIN = "text/plain; charset=utf-8"
 _TARGET_LABELS = ("target", "number")  # names without secrets may be the same
 
 
-def exposition(status: Callable[[], Status]) -> bytes:
-    """Return the metrics in Prometheus's text format."""
+def exposition(status: Callable[[], Status], accept: str = "") -> tuple[bytes, str]:
+    """Return the metrics and their content type, in the best format of an Accept header.
+
+    Without one, or with one that makes no sense, that is Prometheus's text format 0.0.4.
+    """
     registry = CollectorRegistry()  # not the global one: it has the process's metrics, too
     registry.register(_StatusCollector(status))
-    return generate_latest(registry)
+    try:
+        encode, content_type = choose_encoder(accept)
+    except TypeError:  # the client asks for version=x
+        encode, content_type = choose_encoder("")
+    return encode(registry), content_type
 
 
 class _StatusCollector(Collector):
@@ -115,11 +124,12 @@ class Metrics:
                 elif self.path != _PATH:
                     self._answer(HTTPStatus.NOT_FOUND, f"metrics are at {_PATH}\n".encode())
                 else:
-                    self._answer(HTTPStatus.OK, exposition(status))
+                    accept = " ".join(self.headers.get("Accept", "").split())
+                    self._answer(HTTPStatus.OK, *exposition(status, accept))
 
-            def _answer(self, code: HTTPStatus, data: bytes) -> None:
+            def _answer(self, code: HTTPStatus, data: bytes, content_type: str = _PLAIN) -> None:
                 self.send_response(code)
-                self.send_header("Content-Type", CONTENT_TYPE_LATEST)
+                self.send_header("Content-Type", content_type)
                 self.end_headers()
                 self.wfile.write(data)
 

@@ -36,7 +36,7 @@ class Output:
 
     Attributes:
         reason: Why frames are fully hidden now; None: they are not.
-        frame_count: How many frames left.
+        frame_count: How many frames were delivered.
         repeated_count: How many of them were repeated.
         blanked_count: How many of them were fully hidden.
         faces: How many faces are hidden in the newest frame.
@@ -49,9 +49,9 @@ class Output:
     Args:
         capture: Where frames and audio come from.
         analyzer: Where redacted frames come from.
-        controls: Whether a person wants all hidden.
+        controls: Whether a person wants the whole frame hidden.
         settings: How frames are hidden, and the look-ahead.
-        live_settings: The watchdog, the cover and timing.
+        live_settings: The watchdog, the blank image and timing.
         epoch: `time.monotonic()` at which the session's clock is 0.
         warn: Called with each problem, from the thread.
     """
@@ -105,7 +105,7 @@ class Output:
         self._thread.start()
 
     def wait(self, timeout_seconds: float) -> None:
-        """Wait until all that the analyzer offered before it ended has left."""
+        """Wait until everything that the analyzer offered before it ended was delivered."""
         if self._thread is not None:
             self._thread.join(timeout_seconds)
 
@@ -126,12 +126,12 @@ class Output:
                 return
             try:
                 is_new = self._deliver(analyzed)
-            except Exception as error:  # noqa: BLE001  # nothing leaves; the next frame is another attempt
+            except Exception as error:  # noqa: BLE001  # nothing is delivered; the next frame is another attempt
                 self.restarts += 1
                 previous = self.error
                 self.error = f"output failed ({type(error).__name__}: {error})"
                 if self.error != previous:
-                    self._warn(f"{self.error}: nothing leaves until it works again")
+                    self._warn(f"{self.error}: nothing is delivered until it works again")
                 self._stopping.wait(self._timing.output_retry_seconds)
 
     def _deliver(self, analyzed: AnalyzedFrame | None) -> bool:
@@ -141,7 +141,7 @@ class Output:
             self._is_face_lost, self.faces = analyzed.is_face_lost, analyzed.faces
         situation = self._situation(now)
         self.reason = reason_to_blank(situation, self._watchdog_seconds)
-        self._is_muted = situation.hide_all  # who hides all does not want to be heard, either
+        self._is_muted = situation.hide_all  # who hides the frame wants no audio, either
         if analyzed is not None:
             seconds = max(
                 analyzed.frame.seconds, self._last_seconds + self._timing.frame_step_seconds
@@ -169,7 +169,7 @@ class Output:
         return False
 
     def _new_frame(self, analyzed: AnalyzedFrame, seconds: float) -> RedactedFrame:
-        """Return what leaves of an analyzed frame."""
+        """Return the form in which an analyzed frame is delivered."""
         if self.reason is not None:
             return self._redactor.blank(analyzed.frame.copy(seconds))
         analyzed.frame.set_seconds(seconds)

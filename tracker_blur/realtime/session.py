@@ -46,22 +46,22 @@ def live(
 ) -> Iterator[Image]:
     """Yield redacted frames as they come, shape (height, width, 3), BGR, uint8.
 
-    Frames come at a steady rate; a slow caller misses some. Whatever fails, frames are fully
+    Frames come at a steady rate; a slow caller misses some. If anything fails, frames are fully
     hidden until it works again. Leaving the loop or closing the iterator ends the session.
 
     Args:
         source: A camera's number or device, an address, or, with `realtime`, a file.
         settings: How faces are detected and hidden; `delay_seconds` is the look-ahead.
-        live_settings: How frames are captured and when all is hidden.
+        live_settings: How frames are captured and when whole frames are hidden.
         realtime: Whether to play a file at its own speed.
-        controls: Change the session from another thread, for example hide everything.
-        warn: Called with each problem and other news, one line each, from any thread.
+        controls: Change the session from another thread, for example to hide everything.
+        warn: Called with each problem and other messages, one line each, from any thread.
         tell: Older name of `warn`.
 
     Raises:
         SettingsError: When a setting makes no sense.
         ModelError: When a weight file is missing or corrupt.
-        SourceError: When the source cannot be opened, or breaks off at its end.
+        SourceError: When the source cannot be opened, or was interrupted.
         TrackerBlurError: When the source ends while the detector hangs.
     """
     chosen = settings or Settings(detect_every_frames="auto")
@@ -121,10 +121,11 @@ class Session:
     Args:
         source: What to capture.
         settings: How faces are detected and hidden.
-        live_settings: How frames are captured and when all is hidden.
+        live_settings: How frames are captured and when whole frames are hidden.
         controls: Change and end the session.
         warn: Called with each problem, one line each, from any thread. What it raises is ignored.
-        inform: Called with other news in the same way.
+        inform: Called with other messages in the same way.
+        describe: Returns the message of an error, such as one that names flags.
 
     Raises:
         SettingsError: When a setting makes no sense.
@@ -140,12 +141,14 @@ class Session:
         controls: Controls,
         warn: Callable[[str], None],
         inform: Callable[[str], None],
+        describe: Callable[[TrackerBlurError], str] = str,
     ) -> None:
         warn, inform = unfailing(warn), unfailing(inform)
         timing = live_settings.timing
         self._controls = controls
         self._timing = timing
         self._warn = warn
+        self._describe = describe
         self._epoch = time.monotonic()
         detectors = DetectorBundle.of(settings)
         self.detector_name = detectors.name
@@ -159,12 +162,14 @@ class Session:
             timing.hanging_least_seconds, timing.hanging_watchdogs * live_settings.watchdog_seconds
         )
         self._is_hanging = False
-        snapshots = Snapshots(live_settings.stills_folder, controls, warn, inform)
-        self._snapshots = TargetWorker(snapshots, warn, timing)
+        snapshots = Snapshots(live_settings.stills_folder, controls, warn, inform, describe)
+        self._snapshots = TargetWorker(snapshots, warn, timing, describe)
 
     def add(self, targets: Sequence[Target]) -> None:
         """Add targets; call it before the session is entered."""
-        self._workers.extend(TargetWorker(target, self._warn, self._timing) for target in targets)
+        self._workers.extend(
+            TargetWorker(target, self._warn, self._timing, self._describe) for target in targets
+        )
 
     def __enter__(self) -> Session:
         self._capture.start()
@@ -172,7 +177,7 @@ class Session:
 
     def __exit__(self, *_: object) -> None:
         timing = self._timing
-        self._output.stop()  # first: the end of the others is not to be seen
+        self._output.stop()  # first: targets must not see how the others end
         has_begun = self._capture.newest is not None
         self._capture.stop(
             timing.end_source_seconds if has_begun else timing.end_unconnected_source_seconds
@@ -189,11 +194,11 @@ class Session:
     def run(self) -> None:
         """Wait for the first frame, deliver frames, and return when the source or a person ends it.
 
-        Nothing leaves before every target was opened.
+        Nothing is delivered before every target was opened.
 
         Raises:
-            SourceError: When the source cannot be opened, ends before the first frame, or breaks
-                off.
+            SourceError: When the source cannot be opened, ends before the first frame, or is
+                interrupted.
             TrackerBlurError: When a target cannot be opened, the source ends while a detection
                 hangs, or the analyzer has died.
         """
@@ -245,7 +250,7 @@ class Session:
                 "choose another detector"
             )
         if not was_hanging:
-            self._warn(f"{problem}: all is hidden until it ends")
+            self._warn(f"{problem}: the whole frame is hidden until it ends")
 
     def _is_every_target_given_up(self) -> bool:
         return bool(self._workers) and all(worker.is_given_up for worker in self._workers)
@@ -321,6 +326,7 @@ class Snapshots:
         controls: Count the requests.
         warn: Called when one cannot be saved.
         inform: Called with the name of each that was saved.
+        describe: Returns the message of an error.
     """
 
     name = "snapshots"
@@ -332,11 +338,13 @@ class Snapshots:
         controls: Controls,
         warn: Callable[[str], None],
         inform: Callable[[str], None],
+        describe: Callable[[TrackerBlurError], str] = str,
     ) -> None:
         self._folder = folder
         self._controls = controls
         self._warn = warn
         self._inform = inform
+        self._describe = describe
         self._answered = 0  # requests
 
     def open(self, format: Format) -> None:
@@ -354,10 +362,11 @@ class Snapshots:
             with replacing(path, overwrite=False) as temporary:
                 temporary.write_bytes(cv2.imencode(".png", frame.view(frame.size))[1].tobytes())
         except SinkError as error:
-            self._warn(f"{error} (--stills)")
+            self._report(f"{self._describe(error)}; its folder is set by")
         except OSError as error:
-            reason = reason_of(error)
-            self._warn(f"{path}: cannot be written ({reason}): choose another folder (--stills)")
+            self._report(
+                f"{path}: cannot be written ({reason_of(error)}): choose another folder with"
+            )
         else:
             self._inform(f"{path}: saved")
 
@@ -366,3 +375,6 @@ class Snapshots:
 
     def close(self) -> None:
         """Do nothing."""
+
+    def _report(self, problem: str) -> None:
+        self._warn(self._describe(SinkError(problem, remedy="stills_folder")))

@@ -8,33 +8,35 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
+from tracker_blur.core.parameter_checks import CheckedParameters
 from tracker_blur.errors import SettingsError
 
 Transport = Literal["tcp", "udp"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LiveTiming:
+class LiveTiming(CheckedParameters):
     """Timing and load limits of a live session; immutable.
 
     The defaults are what the tests and `benchmarks/soak.py` were run with. No option changes them.
-    Units stand in the names; `_periods` are frame periods, `_ratio` and `_load` have no unit.
+    Units stand in the names; `_periods` are frame periods, a `_share` and a `_load` run from 0 to
+    1.
 
     Attributes:
-        poll_seconds: How often the session looks for an end. Sets how fast quitting is noticed.
-        control_poll_seconds: How often `Controls.wait` looks. It polls because a signal handler
+        poll_seconds: How often the session checks whether it is to end, so how fast quitting is.
+        control_poll_seconds: How often `Controls.wait` checks. It polls because a signal handler
             must not take a lock.
-        repeat_press_seconds: A press that shows again is ignored this soon after another press.
-            Held keys repeat, and their first repeat comes late.
+        repeat_press_seconds: A press that shows frames again is ignored this soon after another
+            press. Held keys repeat, and their first repeat comes late.
         library_poll_seconds: How often `live` checks that its session still runs.
         rate_window_seconds: The frame rate in the status is counted over this time.
-        delay_window_frames: The delays in the status are of this many frames.
+        delay_window_frames: The delays in the status cover this many frames.
 
         open_targets_seconds: How long the session waits for all targets to open; then the others
             start.
         end_targets_seconds: How long the last frames, then all targets together, may take to
             finish.
-        end_source_seconds: How long a source may take to let go. It may be waiting for a peer.
+        end_source_seconds: How long a source may take to close. It may be waiting for a peer.
         end_unconnected_source_seconds: The same for a source that has given nothing yet.
         end_detection_seconds: How long a running detection may take at the end. Nothing waits
             for its result.
@@ -53,29 +55,28 @@ class LiveTiming:
             is twice as long.
         longest_retry_seconds: The longest pause between retries.
         retry_reset_seconds: What ran for this long starts with the first pause again.
-        output_retry_seconds: The pause after the output failed. Nothing leaves meanwhile.
+        output_retry_seconds: The pause after the output failed. Nothing is delivered meanwhile.
 
-        default_rate: Frames per second where the source does not tell.
+        default_rate: Frames per second where the source does not state it.
         rate_tolerance_periods: With a chosen rate, a frame may come this early, as a share of its
             period.
         frame_step_seconds: The least time between two frames that leave. Frames whose
             timestamps do not rise are set this far apart.
         late_timestamp_seconds: A timestamp further in the past was made by a clock that jumped.
-        timestamp_jump_seconds: Two timestamps further apart say nothing about the source's speed.
+        timestamp_jump_seconds: Two timestamps further apart are no measure of the source's speed.
         too_fast_seconds: A source that gets this far ahead sends faster than real time. Live
-            sources may begin with some frames that they kept.
+            sources may begin with some buffered frames.
         audio_gap_seconds: Smaller gaps and overlaps between chunks of audio are closed.
         capture_audio_chunks: Chunks of audio that wait for their frame; the oldest are dropped.
         target_audio_chunks: Chunks of audio that wait for a slow target; the oldest are dropped.
 
-        load_smoothing_ratio: Weight of the newest measurement in the smoothed load.
+        load_smoothing_share: Weight of the newest measurement in the smoothed load.
         high_load: Share of the frame period above which the detector's view gets smaller.
         low_load: Share of the frame period below which it gets larger again.
-        view_ratios: Sizes of the view, as shares of the chosen one. Below the last, faces are too
+        view_shares: Sizes of the view, as shares of the chosen one. Below the last, faces are too
             small to be detected.
         view_change_frames: Frames between two changes of the view's size. Each change costs a
             detection.
-        most_delayed_frames: Frames that wait with `delay_seconds`, at full size in memory.
         delay_tolerance_periods: A frame that comes this early still ends a delay.
 
         repeat_periods: How long the output waits for a new frame before it repeats the last.
@@ -83,15 +84,20 @@ class LiveTiming:
         probe_seconds: How much of a network stream is read to learn its format.
         open_timeouts: Opening an address may take this many times `timeout_seconds`, because it
             takes several requests.
-        end_of_video_seconds: A video that breaks off this close to its end was complete.
-        longest_wait_seconds: A played file whose next timestamp is further ahead is not waited
-            for: the timestamp is wrong.
-        late_playback_seconds: A played file that is later than this is not caught up with.
+        end_of_video_seconds: A video that stops this close to its end counts as complete.
+        longest_wait_seconds: A frame of a played file whose timestamp is further ahead is not
+            waited for: the timestamp is wrong.
+        late_playback_seconds: A played file that is later than this does not catch up.
         open_window_seconds: How long the window may take to open.
-        client_timeout_seconds: How long an HTTP client may neither ask nor read.
+        client_timeout_seconds: How long an HTTP client may neither send nor read.
         late_audio_seconds: How far audio may lag behind the video at the end of a recording's
             part.
+
+    Raises:
+        SettingsError: At construction, when a value makes no sense.
     """
+
+    setting = "timing"
 
     poll_seconds: float = 0.1
     control_poll_seconds: float = 0.05
@@ -129,12 +135,11 @@ class LiveTiming:
     capture_audio_chunks: int = 2000
     target_audio_chunks: int = 500
 
-    load_smoothing_ratio: float = 0.1
+    load_smoothing_share: float = 0.1
     high_load: float = 0.95
     low_load: float = 0.45
-    view_ratios: tuple[float, ...] = (1.0, 0.75, 0.5)
+    view_shares: tuple[float, ...] = (1.0, 0.75, 0.5)
     view_change_frames: int = 30
-    most_delayed_frames: int = 30
     delay_tolerance_periods: float = 0.5
 
     repeat_periods: float = 1.5
@@ -151,7 +156,7 @@ class LiveTiming:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveSettings:
-    """How frames are captured, when all is hidden, and where frames go; immutable.
+    """How frames are captured, when whole frames are hidden, and where they go; immutable.
 
     Attributes:
         size: (width, height) of the frames in pixels; None: the source's.
@@ -163,7 +168,7 @@ class LiveSettings:
         watchdog_seconds: Frames are fully hidden when the last detection is older than this, or
             than three frame periods.
         cover: Image shown while frames are fully hidden; None: a coarse mosaic.
-        hide_all: Start with all hidden and the audio muted.
+        hide_all: Start with the whole frame hidden and the audio muted.
         segment_minutes: Recordings start a new file after this long; None: never.
         listen: "HOST:PORT" of the web page. Only a loopback address works without a token.
         token: Token that requests for the web page must carry; None: one is generated where it
@@ -193,8 +198,9 @@ class LiveSettings:
         if self.size is not None and not all(
             isinstance(side, int) and 16 <= side <= 8192 for side in self.size
         ):
+            shown = "x".join(map(str, self.size))
             raise SettingsError(
-                f"is {self.size}: give whole numbers from 16 to 8192", setting="size"
+                f"is {shown}: give WIDTHxHEIGHT, each side from 16 to 8192", setting="size"
             )
         self._check_range("rate", 1.0, 240.0)
         self._check_range("timeout_seconds", 0.1, 3600.0)
@@ -212,6 +218,8 @@ class LiveSettings:
                 setting="raw_format",
                 remedy="rate",
             )
+        if not isinstance(self.timing, LiveTiming):
+            raise SettingsError(f"is {self.timing!r}: give LiveTiming", setting="timing")
         if not self.stills_folder.is_dir():
             raise SettingsError(
                 f"is {self.stills_folder}: this folder does not exist: create it",

@@ -35,8 +35,8 @@ class Status:
     """The status of a session; its fields are the keys of `--json`.
 
     Attributes:
-        state: "live": faces are hidden; "covered": whole frames are hidden; "reconnecting": the
-            same, because the source sends nothing.
+        state: "live": faces are hidden; "covered" (shown as "blanked"): whole frames are hidden;
+            "reconnecting": the same, because the source sends nothing.
         reason: Briefly why it is not "live".
         seconds: Since the start.
         frames_in: Frames captured.
@@ -82,7 +82,8 @@ class Status:
     @property
     def line(self) -> str:
         """The most important fields in one line."""
-        state = self.state if self.state == "live" else f"{self.state}: {self.reason}"
+        name = "blanked" if self.state == "covered" else self.state
+        state = name if name == "live" else f"{name}: {self.reason}"
         faces = "1 face" if self.faces == 1 else f"{self.faces} faces"
         speed = f"{self.rate:.1f} fps | {self.delay_median_ms:.0f} ms"
         return f"{state} | {speed} | {faces} | {self.dropped} dropped"

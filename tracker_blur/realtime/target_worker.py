@@ -23,20 +23,26 @@ if TYPE_CHECKING:
 class TargetWorker:
     """Shows a target the newest frame, and plays it all audio.
 
-    A target that cannot be opened the first time is given up: that is a user's mistake.
+    A target that cannot be opened the first time is not tried again: that is a user's mistake.
 
     Args:
         target: The target.
         warn: Called with each problem, from the thread.
         timing: Pauses between retries, and how much audio waits.
+        describe: Returns the message of an error, such as one that names flags.
     """
 
     def __init__(
-        self, target: Target, warn: Callable[[str], None], timing: LiveTiming | None = None
+        self,
+        target: Target,
+        warn: Callable[[str], None],
+        timing: LiveTiming | None = None,
+        describe: Callable[[TrackerBlurError], str] = str,
     ) -> None:
         self._target = target
         self._warn = warn
         self._timing = timing or LiveTiming()
+        self._describe = describe
         self._changed = threading.Condition()
         self._delivery: Delivery | None = None
         self._audio: deque[AudioChunk] = deque(maxlen=self._timing.target_audio_chunks)
@@ -157,14 +163,15 @@ class TargetWorker:
                 return
 
     def _fail(self, error: Exception, *, is_final: bool) -> None:
-        text = str(error) or type(error).__name__
+        text = self._describe(error) if isinstance(error, TrackerBlurError) else str(error)
+        text = text or type(error).__name__
         with self._changed:
-            is_news = text != self._error
+            is_new = text != self._error
             self._state, self._error, self._is_ready = "failed", text, False
             self._failures += 1
         if not self._tried.is_set():  # raised by `wait_until_open`
             if not isinstance(error, TrackerBlurError):
                 error = SinkError(f"{self._target.name}: cannot be opened ({text})")
             self._open_failure = error
-        elif is_news:
+        elif is_new:
             self._warn(text if is_final else f"{text}: retrying")

@@ -40,7 +40,7 @@ def masks(
     read-only.
 
     Args:
-        shape: outline of the hidden area.
+        shape: shape of the hidden area.
         size: (width, height) of the hidden box in pixels; its edges lie on the grid.
         window: (left, top, right, bottom) of the wanted part, relative to the box's left and top;
             left and top are multiples of the grid.

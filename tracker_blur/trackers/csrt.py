@@ -1,4 +1,4 @@
-"""CSRT: discriminative correlation filter, the default; accurate, follows changes of scale.
+"""CSRT: discriminative correlation filter, the default; accurate, adapts to changes of scale.
 
 Lukežič et al., "Discriminative Correlation Filter with Channel and Spatial Reliability", CVPR
 2017. OpenCV's defaults (template of 200 pixels, segmentation, 33 scales) cost more than anything

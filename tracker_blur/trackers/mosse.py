@@ -1,4 +1,4 @@
-"""MOSSE: the fastest filter; gray, does not follow changes of scale, loses faces sooner.
+"""MOSSE: the fastest filter; gray, does not adapt to changes of scale, loses faces sooner.
 
 Bolme et al., "Visual Object Tracking using Adaptive Correlation Filters", CVPR 2010.
 """

@@ -1,4 +1,4 @@
-"""Color histograms of faces, to tell whether two boxes show the same one."""
+"""Color histograms of faces, to decide whether two boxes show the same one."""
 
 from __future__ import annotations
 

@@ -66,9 +66,9 @@ class Backtracker:
         self._next_id = 0
 
     def step(self, index: int, image: Image, step: Step) -> Iterator[tuple[Face, Backtracked]]:
-        """Give each face that is new in this frame with where it was before.
+        """Yield each new face of this frame and its earlier positions.
 
-        Call it once a frame.
+        Call it once per frame.
         """
         if step.change is not Change.NONE:
             self._window.clear()
@@ -115,7 +115,7 @@ def backtrack(
     redetector: Redetector,
     parameters: TrackingParameters,
 ) -> Iterator[tuple[Box, float, Origin]]:
-    """Give the face's box in each earlier view, the latest first, until it is lost.
+    """Yield the face's box in each earlier view, the latest first, until it is lost.
 
     With each comes the score of the last detection on the way, 0 while there was none.
 
@@ -154,5 +154,5 @@ def backtrack(
             if unconfirmed > parameters.backtracking.max_unconfirmed_frames:
                 return
             box = tracked
-            yield box, score, Origin.FOLLOWED
+            yield box, score, Origin.TRACKED
         previous = image

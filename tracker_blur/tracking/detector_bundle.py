@@ -5,16 +5,12 @@ Each target class is tracked separately: a face never becomes a plate.
 
 from __future__ import annotations
 
-import itertools
 import os
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal
 
 from tracker_blur.core import plugins
-from tracker_blur.core.box import Detection, suppress_overlaps
-from tracker_blur.core.frame import Frame, Image, view_size
-from tracker_blur.core.tracks import Face, Origin, Tracks
 from tracker_blur.settings import FACE, Settings
 from tracker_blur.tracking.backtracking import Backtracked, Backtracker
 from tracker_blur.tracking.online import OnlineTracker, Step
@@ -24,13 +20,13 @@ from tracker_blur.tracking.target_classes import target_classes
 from tracker_blur.weights.store import Weights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from tracker_blur.core.frame import Image
     from tracker_blur.core.parameters import TrackingParameters
+    from tracker_blur.core.tracks import Face, Tracks
     from tracker_blur.detectors import Detector
     from tracker_blur.trackers import Tracker
-
-F = TypeVar("F", bound=Frame)
 
 
 @dataclass(frozen=True)
@@ -86,7 +82,7 @@ class ClassDetector:
         )
 
     def backtracker(self, rate: float) -> Backtracker:
-        """Return a new backtracker for a video of this many frames a second."""
+        """Return a new backtracker for a video of this many frames per second."""
         return Backtracker(self.new_tracker, self.redetector, rate, self.parameters)
 
 
@@ -171,7 +167,7 @@ class DetectorBundle:
         )
 
     def backtracker(self, rate: float) -> MultiClassBacktracker:
-        """Return new backtrackers of all classes for a video of this many frames a second."""
+        """Return new backtrackers of all classes for a video of this many frames per second."""
         return MultiClassBacktracker(
             [(detector.label, detector.backtracker(rate)) for detector in self.detectors]
         )
@@ -203,7 +199,7 @@ class MultiClassBacktracker:
         self._ids = _SharedIds([label for label, _ in backtrackers])
 
     def step(self, index: int, image: Image, step: Step) -> Iterator[tuple[Face, Backtracked]]:
-        """Give each new face with where it was before, as `Backtracker.step` does."""
+        """Yield each new face and its earlier positions, as `Backtracker.step` does."""
         for number, backtracker in enumerate(self._backtrackers):
             own = replace(step, faces=self._ids.own(number, step.faces))
             for face, before in backtracker.step(index, image, own):
@@ -243,33 +239,3 @@ def merge_classes(parts: Sequence[tuple[str, Tracks]]) -> Tracks:
     tracks = [replace(track, label=label) for label, part in parts for track in part.tracks]
     numbered = tuple(replace(track, track_id=number) for number, track in enumerate(tracks))
     return replace(parts[0][1], tracks=numbered)
-
-
-def detect_stills(
-    frames: Iterable[F], detectors: Sequence[ClassDetector]
-) -> Iterator[tuple[F, tuple[Face, ...]]]:
-    """Give each still image with what is detected in it, in pixels of the upright frame."""
-    ids = itertools.count()
-    for frame in frames:
-        faces = tuple(
-            Face(next(ids), found.box, found.score, Origin.DETECTED, label=detector.label)
-            for detector in detectors
-            for found in detect_multiscale(
-                detector.detector, frame, detector.confidence, detector.parameters
-            )
-        )
-        yield frame, faces
-
-
-def detect_multiscale(
-    detector: Detector, frame: Frame, confidence: float, parameters: TrackingParameters
-) -> list[Detection]:
-    """Return the detections at several scales, in pixels of the upright frame."""
-    width, height = frame.size
-    sizes = {view_size(frame.size, px) for px in parameters.still_images.detection_px}
-    detections = [
-        Detection(found.box.scaled(width / size[0], height / size[1]), found.score, found.label)
-        for size in sorted(sizes)
-        for found in detector.detect(frame.view(size), confidence)
-    ]
-    return suppress_overlaps(detections, parameters.same_face_iou)

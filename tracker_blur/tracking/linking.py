@@ -32,7 +32,7 @@ class Tracklet:
 
     Attributes:
         core: What detections support. Its first and last detection are close to its ends.
-        unsupported: What only a tracker says, beyond both ends; None if nothing.
+        unsupported: What only a tracker reports, beyond both ends; None if nothing.
     """
 
     core: Track
@@ -45,7 +45,7 @@ class LinkedTrack:
 
     Attributes:
         track: Its rows, with gaps.
-        unsupported: What trackers say within the gaps; None if nothing.
+        unsupported: What trackers report within the gaps; None if nothing.
     """
 
     track: Track
@@ -62,7 +62,7 @@ def supported_tracklets(
     """Return the parts of a raw track that detections support.
 
     A detection counts when it is reliable or a reliable one is near in time. A tracker's box counts
-    close to such a detection, or between two of them, unless the detector ran in vain for long.
+    close to such a detection, or between two of them, unless the detector missed it for long.
 
     Args:
         track: The raw track.
@@ -80,17 +80,17 @@ def supported_tracklets(
         _time_to(times, times[reliable])
         <= parameters.online.low_confidence_seconds + ROUNDING_SECONDS
     )
-    tracked = track.has(Origin.FOLLOWED)
+    tracked = track.has(Origin.TRACKED)
     near = tracked & (
         _time_to(times, times[detected]) <= limits.max_unsupported_seconds + ROUNDING_SECONDS
     )
     rows = np.flatnonzero(detected)
     frames = track.frames[rows]
-    in_vain = np.searchsorted(detection_frames, frames[1:]) - np.searchsorted(
+    missed = np.searchsorted(detection_frames, frames[1:]) - np.searchsorted(
         detection_frames, frames[:-1], "right"
     )
-    ends = (np.diff(times[rows]) > limits.max_gap_seconds + ROUNDING_SECONDS) & (
-        in_vain >= limits.min_missed_detections
+    ends = (np.diff(times[rows]) > limits.split_gap_seconds + ROUNDING_SECONDS) & (
+        missed >= limits.min_missed_detections
     )
     firsts = rows[np.flatnonzero(np.concatenate([[True], ends]))]
     lasts = rows[np.flatnonzero(np.concatenate([ends, [True]]))]
@@ -141,7 +141,7 @@ class _End:
     Attributes:
         frame: Its frame.
         box: Its box.
-        velocity: How the face moves there, pixels a second.
+        velocity: How the face moves there, pixels per second.
         histogram: Its colors.
         max_seconds: For how long the velocity holds.
     """
@@ -192,7 +192,7 @@ def _successors(
     later_ones = [index for index in range(len(cores)) if index not in taken]
     later_ones.sort(key=lambda index: ends[index][0].frame)
     start_frames = [ends[index][0].frame for index in later_ones]
-    longest = max(parameters.max_still_seconds, parameters.max_moving_seconds)
+    longest = max(parameters.max_still_gap_seconds, parameters.max_moving_gap_seconds)
     candidates: list[tuple[int, int, float]] = []
     for earlier, (_, end) in enumerate(ends):
         if earlier in pairs:
@@ -243,9 +243,9 @@ def _cost(
     if large > parameters.max_size_ratio * small or is_other_color:
         return FAR
     if apart <= parameters.max_still_sizes:
-        is_near = gap <= parameters.max_still_seconds + ROUNDING_SECONDS
+        is_near = gap <= parameters.max_still_gap_seconds + ROUNDING_SECONDS
         return apart + 1 - shared if is_near else FAR
-    if gap > parameters.max_moving_seconds:
+    if gap > parameters.max_moving_gap_seconds:
         return FAR
     is_long = gap > parameters.velocity_seconds
     apart = distance(end.at(gap), start.at(-gap) if is_long else start.box)

@@ -41,7 +41,7 @@ class FrameBacktracker(Protocol):
     """What a `Backtracker` does."""
 
     def step(self, index: int, image: Image, step: Step) -> Iterator[tuple[Face, Backtracked]]:
-        """Give each face that is new in this frame with where it was before."""
+        """Yield each new face of this frame and its earlier positions."""
         ...
 
 
@@ -56,13 +56,13 @@ def look_ahead(
     delay_seconds: float = math.inf,
     margin_seconds: float = 0.0,
 ) -> Iterator[tuple[F, tuple[Face, ...]]]:
-    """Give each frame, in order, with its faces in pixels of the frame.
+    """Yield each frame, in order, with its faces in pixels of the frame.
 
     Args:
         frames: In order.
         view: Returns the view of a frame.
         tracker: Tracks the faces of each frame as it comes.
-        backtracker: Finds where new faces were before; None: not done.
+        backtracker: Tracks new faces back in time; None: not done.
         delay_frames: How many frames come in before the first goes out. In up to so many frames
             before its first detection a face is hidden.
         parameters: Tuning parameters.

@@ -150,12 +150,12 @@ class OnlineTracker:
         started = self._clock()
         limits = self._parameters.online
         detections = [
-            found
-            for found in self._detector.detect(image, self._low_confidence)
-            if not found.box.is_empty
+            detection
+            for detection in self._detector.detect(image, self._low_confidence)
+            if not detection.box.is_empty
         ]
-        high = [found for found in detections if found.score >= self._confidence]
-        low = [found for found in detections if found.score < self._confidence]
+        high = [detection for detection in detections if detection.score >= self._confidence]
+        low = [detection for detection in detections if detection.score < self._confidence]
         missed, new = self._confirm(
             self._tracks,
             high,
@@ -189,12 +189,12 @@ class OnlineTracker:
             track.missed_detections += 1
         taken = [track.box for track in self._tracks]
         agreeing = [
-            found
-            for found in self._low_confidence_detections.agreeing(unmatched)
-            if not self._is_among(found, taken)
+            detection
+            for detection in self._low_confidence_detections.agreeing(unmatched)
+            if not self._is_among(detection, taken)
         ]
-        for found in (*new, *agreeing):
-            self._tracks.append(TrackState.started(self.track_count, found, seconds, limits))
+        for detection in (*new, *agreeing):
+            self._tracks.append(TrackState.started(self.track_count, detection, seconds, limits))
             self.track_count += 1
         self._schedule.detected(self._clock() - started, [track.speed for track in self._tracks])
         return missed
@@ -210,7 +210,7 @@ class OnlineTracker:
         """Match detections to tracks; return the tracks and the detections left over."""
         pairs = match(
             [track.expected(seconds) for track in tracks],
-            [found.box for found in detections],
+            [detection.box for detection in detections],
             [gate_share * track.gate(seconds) for track in tracks],
             max_size_ratio,
         )
@@ -219,7 +219,7 @@ class OnlineTracker:
         rows, columns = {row for row, _ in pairs}, {column for _, column in pairs}
         return (
             [track for index, track in enumerate(tracks) if index not in rows],
-            [found for index, found in enumerate(detections) if index not in columns],
+            [detection for index, detection in enumerate(detections) if index not in columns],
         )
 
     def _redetect(
@@ -260,7 +260,7 @@ class OnlineTracker:
             self._schedule.tracked(self._clock() - started)
 
     def _is_occluded(self, box: Box, detected: Sequence[Box]) -> bool:
-        """Return whether a detected face is in front: a tracker would go over to that."""
+        """Return whether a detected face is in front: a tracker would jump to it."""
         share = self._parameters.online.max_occluded_share
         return any(front.intersection_area(box) > share * box.area for front in detected)
 

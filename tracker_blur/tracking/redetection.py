@@ -43,10 +43,10 @@ class Redetector:
         left, top = x - side / 2, y - side / 2
         crop = _crop(image, left, top, side, crop_px)
         detections = (
-            replace(found, box=found.box.scaled(1 / scale, 1 / scale).moved(left, top))
-            for found in self._detector.detect(crop, self._confidence)
+            replace(detection, box=detection.box.scaled(1 / scale, 1 / scale).moved(left, top))
+            for detection in self._detector.detect(crop, self._confidence)
         )
-        overlaps = [(found.box.iou(expected), found) for found in detections]
+        overlaps = [(detection.box.iou(expected), detection) for detection in detections]
         best = max(overlaps, key=lambda overlap: overlap[0], default=None)
         return best[1] if best is not None and best[0] >= self._same_face_iou else None
 

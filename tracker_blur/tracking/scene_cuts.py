@@ -41,7 +41,7 @@ class CutDetector:
         self._since_cut = 0
 
     def change(self, image: Image) -> Change:
-        """Return whether this image, of any size, begins another scene; call it once a frame."""
+        """Return whether this image, of any size, begins another scene; call it once per frame."""
         limits = self._parameters
         thumbnail = cv2.resize(image, limits.thumbnail_px, interpolation=cv2.INTER_AREA)
         hsv = cv2.cvtColor(thumbnail, cv2.COLOR_BGR2HSV).astype(np.int16)

@@ -52,7 +52,7 @@ class DetectionSchedule:
         self._eager_frames = max(1, self._eager_frames)
 
     def is_due(self, seconds: float) -> bool:
-        """Return whether the frame of this time is a detection frame; call it once a frame."""
+        """Return whether the frame of this time is a detection frame; call it once per frame."""
         self._since_detection += 1
         last = self._last_detection_seconds if self._auto else self._last_seconds
         due = (
@@ -68,7 +68,7 @@ class DetectionSchedule:
         return due
 
     def detected(self, cost_seconds: float, speeds: Sequence[float]) -> None:
-        """Learn what a detection cost, and the speeds of the faces in face sizes a second."""
+        """Learn what a detection cost, and the speeds of the faces in face sizes per second."""
         self._detection_cost = self._averaged(self._detection_cost, cost_seconds)
         if self._auto:
             self.every_frames = self._best_interval(max(speeds, default=0.0))

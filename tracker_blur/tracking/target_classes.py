@@ -75,7 +75,7 @@ def _target_class(label: str, name: str, known: tuple[str, ...], weights: Weight
         return TargetClass(label, _PLATES_FILE, lambda: onnx.from_weights(weights, _PLATES_FILE))
     classes = f"faces, plates and {', '.join(known)}" if known else "faces and plates"
     raise SettingsError(
-        f"includes '{label}', but only {classes} can be detected: for other classes, name a file "
+        f"includes '{label}', but only {classes} can be detected: for other classes, give a file "
         "with",
         setting="hide",
         remedy="detector",
@@ -88,13 +88,16 @@ def _padded(detector_name: str, detector: Detector) -> Detector:
         return detector
     return _FilteredDetector(
         detector,
-        lambda detections: [replace(found, box=found.box.padded(ratio)) for found in detections],
+        lambda detections: [
+            replace(detection, box=detection.box.padded(ratio)) for detection in detections
+        ],
     )
 
 
 def _only(label: str, detector: Detector) -> Detector:
     return _FilteredDetector(
-        detector, lambda detections: [found for found in detections if found.label == label]
+        detector,
+        lambda detections: [detection for detection in detections if detection.label == label],
     )
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class TrackState:
     """One face as of the newest frame.
 
-    Boxes are in pixels of the view, velocities in pixels a second, times in seconds.
+    Boxes are in pixels of the view, velocities in pixels per second, times in seconds.
 
     Attributes:
         track_id: Its identifier.
@@ -73,7 +73,7 @@ class TrackState:
 
     @property
     def speed(self) -> float:
-        """Speed in face sizes a second."""
+        """Speed in face sizes per second."""
         pixels: float = (self.velocity[0] ** 2 + self.velocity[1] ** 2) ** 0.5
         return pixels / self.confirmed.size
 
@@ -89,7 +89,7 @@ class TrackState:
         return min(self.parameters.max_gate_sizes, self.parameters.gate_sizes + growth)
 
     def rescale(self, x_ratio: float, y_ratio: float) -> None:
-        """Go on in views of another size."""
+        """Adapt to views of another size."""
         self.box = self.box.scaled(x_ratio, y_ratio)
         self.confirmed = self.confirmed.scaled(x_ratio, y_ratio)
         self.known = self.known.scaled(x_ratio, y_ratio)
@@ -116,7 +116,7 @@ class TrackState:
     def advance(self, box: Box, seconds: float) -> None:
         """Take the box of the tracker."""
         self.box = self.known = box
-        self.known_seconds, self.origin = seconds, Origin.FOLLOWED
+        self.known_seconds, self.origin = seconds, Origin.TRACKED
 
     def hold(self, seconds: float) -> None:
         """Keep the last known box, growing, extended to where the face may be by now."""
@@ -144,24 +144,24 @@ class LowConfidenceDetections:
     def agreeing(self, unmatched: Sequence[Detection]) -> list[Detection]:
         """Return the detections of this frame that have agreed often enough to be faces."""
         limits = self._parameters
-        candidates = [found for found in unmatched if found.score >= self._min_score]
+        candidates = [detection for detection in unmatched if detection.score >= self._min_score]
         pairs = match(
-            [found.box for found, _ in self._counted],
-            [found.box for found in candidates],
+            [detection.box for detection, _ in self._counted],
+            [detection.box for detection in candidates],
             [limits.low_confidence_gate_share * limits.gate_sizes] * len(self._counted),
             limits.low_confidence_size_ratio,
         )
         before = {column: self._counted[row][1] for row, column in pairs}
-        counted = [(found, 1 + before.get(i, 0)) for i, found in enumerate(candidates)]
+        counted = [(detection, 1 + before.get(i, 0)) for i, detection in enumerate(candidates)]
         enough = limits.agreeing_detections
-        self._counted = [(found, count) for found, count in counted if count < enough]
-        return [found for found, count in counted if count >= enough]
+        self._counted = [(detection, count) for detection, count in counted if count < enough]
+        return [detection for detection, count in counted if count >= enough]
 
     def rescale(self, x_ratio: float, y_ratio: float) -> None:
-        """Go on in views of another size."""
+        """Adapt to views of another size."""
         self._counted = [
-            (replace(found, box=found.box.scaled(x_ratio, y_ratio)), count)
-            for found, count in self._counted
+            (replace(detection, box=detection.box.scaled(x_ratio, y_ratio)), count)
+            for detection, count in self._counted
         ]
 
     def clear(self) -> None:

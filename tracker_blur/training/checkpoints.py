@@ -163,7 +163,7 @@ def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     """Return what differs from `before`, in words."""
     changed = {name: was for name, was in before.items() if now.get(name) != was}
     return [
-        f"other {name.replace('pictures', 'images')}"
+        f"different {name.replace('pictures', 'images')}"
         if name.startswith(_STORED_AS_DIGEST)
         else f"{name} {was} (not {now.get(name)})"
         for name, was in changed.items()

@@ -131,7 +131,7 @@ class CardFacts:
         trained_on: Images to train on, with pseudo-labels.
         validated_on: Images to validate on.
         metrics: Figures on the validation images.
-        licences: Licences as the user states them.
+        licenses: Licenses as the user states them.
         initial_weights: Name and SHA-256 of the file it started with; None for random weights.
     """
 
@@ -142,7 +142,7 @@ class CardFacts:
     trained_on: Sequence[AnnotatedImage]
     validated_on: Sequence[AnnotatedImage]
     metrics: Mapping[str, float]
-    licences: str
+    licenses: str
     initial_weights: tuple[str, str] | None
 
 
@@ -162,7 +162,7 @@ def model_card(facts: CardFacts, network: bytes) -> str:
         "|---|---|---|---|",
         *_folder_rows(facts),
         "",
-        f"Licences: {facts.licences}.",
+        f"Licenses: {facts.licenses}.",
         "",
         _initial_weights_sentence(facts),
         "",
@@ -208,7 +208,7 @@ def _initial_weights_sentence(facts: CardFacts) -> str:
     name, digest = facts.initial_weights
     return (
         f"It started with the weights of {name} (SHA-256 `{digest}`): what that network was "
-        "trained on, and under which licences, applies to this one, too."
+        "trained on, and under which licenses, applies to this one, too."
     )
 
 

@@ -124,10 +124,10 @@ def _checked_device(name: str) -> torch.device:
 
 
 class HardNegativeMiner:
-    """Finds false alarms in images without objects, which are then drawn more often.
+    """Searches images without objects for false alarms, which are then drawn more often.
 
     After Shrivastava, Gupta, Girshick, "Training Region-based Object Detectors with Online Hard
-    Example Mining", CVPR 2016, arXiv 1604.03540. Only images in which nothing is labelled or
+    Example Mining", CVPR 2016, arXiv 1604.03540. Only images in which nothing is labeled or
     ignored are searched: elsewhere, a seeming false alarm is often an object that people forgot to
     label.
 

@@ -1,4 +1,4 @@
-"""Pseudo-labels: other detectors, the teachers, label what people left unlabelled.
+"""Pseudo-labels: other detectors, the teachers, label what people left unlabeled.
 
 After Lee, "Pseudo-Label", ICML workshop 2013. Where labels name only the faces in front, those in
 the background would teach a network that they are no faces. What two teachers agree on, or one is
@@ -35,7 +35,7 @@ SCALES = (1.0, 2.0)
 
 _LOWEST_SCORE = 0.2
 _SAME_IOU = 0.45
-_LABELLED_IOU = 0.25
+_LABELED_IOU = 0.25
 _CONTAINED_SHARE = 0.6  # of a detection's or a label's area: the same face, not another one
 _SCORE_OF_TWO = 1.05  # two teachers together
 _SCORE_OF_EACH = 0.35
@@ -61,7 +61,7 @@ def add_pseudo_labels(
     """Return the images with what the detectors of these names add under this label.
 
     Args:
-        images: The images and what people labelled in them.
+        images: The images and what people labeled in them.
         label: The class of the added boxes.
         names: The teachers.
         weights: Where their weights come from.
@@ -94,13 +94,13 @@ def pseudo_labels(annotated: AnnotatedImage, teachers: Sequence[Detector]) -> Ps
     by_teacher = [[_detect(teacher, image, scale) for scale in SCALES] for teacher in teachers]
     boxes: list[Box] = []
     ignored: list[Box] = []
-    labelled = [box for _, box in annotated.objects]
+    labeled = [box for _, box in annotated.objects]
     detections = (
         detection for scales in by_teacher for one_scale in scales for detection in one_scale
     )
     for detection in suppress_overlaps(detections, _SAME_IOU):
         box = detection.box.clipped(*annotated.size)
-        if box.is_empty or any(_is_same_object(box, known) for known in labelled):
+        if box.is_empty or any(_is_same_object(box, known) for known in labeled):
             continue
         if _is_certain(by_teacher, detection.box):
             boxes.append(box)
@@ -119,7 +119,7 @@ def _detect(teacher: Detector, image: Image, scale: float) -> list[Detection]:
 
 
 def _is_same_object(box: Box, known: Box) -> bool:
-    if box.iou(known) > _LABELLED_IOU:
+    if box.iou(known) > _LABELED_IOU:
         return True
     shared = box.intersection_area(known)
     return shared / box.area > _CONTAINED_SHARE or shared / known.area > _CONTAINED_SHARE
@@ -147,7 +147,7 @@ def cached_pseudo_labels(
     """Return the pseudo-labels of each image; labels only images that the cache does not hold.
 
     Args:
-        images: The images and what people labelled in them.
+        images: The images and what people labeled in them.
         cache: A JSON file. What is not needed for these images is dropped from it.
         teachers: Identity of the teachers. Other teachers, pixels or labels make another entry.
         label: Returns the pseudo-labels of an image.

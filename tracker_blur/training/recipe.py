@@ -59,7 +59,7 @@ class GeometricAugmentation:
         tilted_deg: Largest rotation of those images.
         any_share: Share of images rotated by any angle.
         mirrored_share: Share of images mirrored.
-        widened: Range of factors by which stored images are widened. Some data sets hold images
+        widened: Range of factors by which stored images are widened. Some datasets hold images
             squeezed into squares.
         outline: Shape of the objects. A rotated ellipse needs a smaller box than a rotated
             rectangle.
@@ -112,7 +112,7 @@ class Plan:
         dataset: A folder that `read_dataset` reads; its split "test" is never used.
         name: Name of the results: NAME.onnx and NAME.md, and NAME.training/ for checkpoints.
         folder: Where these are written.
-        classes: Classes to detect; all classes of the data set when empty.
+        classes: Classes to detect; all classes of the dataset when empty.
         recipe: How long and how fast to train.
         augmentation: How training canvases are made.
         width: Width of the network, relative to the default.
@@ -121,10 +121,10 @@ class Plan:
         workers: Processes that make canvases.
         threads: Threads of PyTorch; None leaves the number to it.
         device: "auto", "cpu", "cuda" or "cuda:1".
-        teachers: Detectors that add pseudo-labels; only for data sets of one class.
+        teachers: Detectors that add pseudo-labels; only for datasets of one class.
         shares: Weights with which the images of a folder are drawn; 1 when missing.
-        weights_folder: Where the teachers' weights are looked for first.
-        licences: Licences of the images, for the model card.
+        weights_folder: The folder that is searched first for the teachers' weights.
+        licences: Licenses of the images, for the model card.
         initial_weights: An ONNX file of `trackblur train` to start with; random weights without.
     """
 
@@ -155,7 +155,7 @@ class TrainingData:
         classes: Names of the classes, in the order of their numbers.
         train: Images to train on.
         val: Images to validate on.
-        skipped: How many parts of the data set were skipped, by what they are.
+        skipped: How many parts of the dataset were skipped, by what they are.
     """
 
     classes: tuple[str, ...]
@@ -179,10 +179,10 @@ class TrainingData:
 
 
 def read_training_data(plan: Plan) -> TrainingData:
-    """Read the data set; without a split "val", images of "train" are set aside for it.
+    """Read the dataset; without a split "val", images of "train" are set aside for it.
 
     Raises:
-        SourceError: The data set makes no sense, or an image cannot be read to its end.
+        SourceError: The dataset makes no sense, or an image cannot be read to its end.
         SettingsError: There is no such class, no split "train", or no box to learn from.
     """
     # These import OpenCV, which `trackblur --help` does not wait for.
@@ -209,4 +209,4 @@ def check_class_names(classes: Sequence[str]) -> None:
     """Raise SettingsError for a class name that an ONNX file cannot hold."""
     for name in classes:
         if "+" in name or "/" in name:
-            raise SettingsError(f"class '{name}': rename it in the data set, without '+' and '/'")
+            raise SettingsError(f"class '{name}': rename it in the dataset, without '+' and '/'")

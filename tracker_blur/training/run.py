@@ -1,4 +1,4 @@
-"""A whole training: data set in, NAME.onnx and NAME.md out; an interrupted one is resumed."""
+"""A whole training: dataset in, NAME.onnx and NAME.md out; an interrupted one is resumed."""
 
 from __future__ import annotations
 
@@ -171,8 +171,8 @@ def _train(
     images = _with_pseudo_labels(plan, data, group, work, report)
     samples = list(load_samples(images, data.classes))
     if group.is_main:
-        write_jpeg(contact_sheet(samples), work / "pictures.jpg")
-        report(f"images as read: {work / 'pictures.jpg'}")
+        write_jpeg(contact_sheet(samples), work / "images.jpg")
+        report(f"images as read: {work / 'images.jpg'}")
     miner = HardNegativeMiner(samples)
     dataset = MosaicDataset(samples, shares, plan.augmentation, seed, miner.boxes)
     batches = endless_batches(dataset, plan.batch, plan.workers)
@@ -206,7 +206,7 @@ def _with_pseudo_labels(
     if not plan.teachers:
         return data.train
     if len(data.classes) > 1:
-        raise SettingsError("teachers can label data sets of one class only")
+        raise SettingsError("teachers can label datasets of one class only")
     with group.main_first():
         images = add_pseudo_labels(
             data.train,

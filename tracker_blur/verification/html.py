@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         Verdict,
     )
 
-_MAX_CARDS = 300  # no one looks at more
+_MAX_CARDS = 300  # no one reads more
 _STYLE = """
 :root { color-scheme: light; --line: #d5dae0; --soft: #56616e; --bad: #a3172a; --good: #17663a; }
 * { box-sizing: border-box; }
@@ -55,7 +55,7 @@ _EVIDENCE = {
     "tracks": "A detection counts as exposed if it lies outside of what the tracks hide, or if the "
     "hidden place still has the fine detail of a face.",
     "detail": "A detection counts as exposed if it has the fine detail of a face. Without the "
-    "input this is a guess: name the input to be sure.",
+    "input this is a guess: give the input (--against) for a reliable result.",
 }
 
 
@@ -100,7 +100,7 @@ def headline(verdict: Verdict) -> str:
     parts = []
     if verdict.source_mismatches:
         name = PurePath(verdict.source or "").name
-        signs = "; ".join(f"{check.name}: {check.detail}" for check in verdict.source_mismatches)
+        signs = "; ".join(f"{check.title}: {check.detail}" for check in verdict.source_mismatches)
         parts.append(f"{name} seems to be another video ({signs}): faces were not compared with it")
     if verdict.runs:
         parts.append(_exposed_text(verdict))
@@ -110,7 +110,7 @@ def headline(verdict: Verdict) -> str:
     if verdict.doubtful:
         text += f", and {_counted(len(verdict.doubtful), 'doubtful place')}"
     if verdict.failed_checks:
-        text += f"; failed checks: {', '.join(check.name for check in verdict.failed_checks)}"
+        text += f"; failed checks: {', '.join(check.title for check in verdict.failed_checks)}"
     elif verdict.checks:
         text += "; everything else is intact"
     return text
@@ -143,7 +143,7 @@ def _head(verdict: Verdict) -> Iterator[str]:
     yield f'<p class="soft">Checked by {names}: {verdict.detections} detections in '
     yield f"{verdict.probed_frames} of {verdict.frames} frames. {_EVIDENCE[verdict.evidence]}</p>"
     if verdict.advice is not None:
-        yield f'<p class="warning">{html.escape(verdict.advice)}</p>'
+        yield f'<p class="warning">{html.escape(verdict.advice, quote=False)}</p>'
 
 
 def _exposed(runs: tuple[ExposureRun, ...]) -> Iterator[str]:
@@ -158,7 +158,7 @@ def _doubtful(runs: tuple[ExposureRun, ...]) -> Iterator[str]:
         return
     yield f'<h2 id="doubtful">Doubtful places ({len(runs)})</h2>'
     yield '<p class="soft">Detections with low confidence, or with high confidence only once: '
-    yield "often a wall, hair or clothes, sometimes a face. Look at them.</p>"
+    yield "often a wall, hair or clothes, sometimes a face. Check them.</p>"
     yield from _cards(runs, "possible face")
 
 
@@ -203,7 +203,7 @@ def _checks(checks: tuple[Check, ...]) -> Iterator[str]:
     yield '<th scope="col">Result</th></tr></thead><tbody>'
     for check in checks:
         mood, word = ("good", "✓ yes") if check.passed else ("bad", "✗ no")
-        yield f'<tr><th scope="row">{html.escape(check.name)}</th><td class="{mood}">{word}</td>'
+        yield f'<tr><th scope="row">{html.escape(check.title)}</th><td class="{mood}">{word}</td>'
         yield f"<td>{html.escape(check.detail)}</td></tr>"
     yield "</tbody></table>"
 

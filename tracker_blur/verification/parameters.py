@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from tracker_blur.core.parameter_checks import CheckedParameters
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -24,7 +26,7 @@ _FACE_VIEW_PX = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VerificationParameters:
+class VerificationParameters(CheckedParameters):
     """Thresholds of verification; immutable.
 
     Attributes:
@@ -44,8 +46,8 @@ class VerificationParameters:
         fine_px: standard deviation, on a face patch, of the blur that separates fine detail.
         coarse_px: the same, for coarse detail.
         replaced_energy_share: a change with this share of the detail's own energy has replaced it.
-        noise_quantile: the calmest share of a frame shows the encoder's noise; faces may fill most
-            of the rest.
+        noise_quantile: the least changed share of a frame shows the encoder's noise; faces may fill
+            most of the rest.
         max_noise: square levels; more is not the encoder's noise but a change.
         exposed_detail_share: share of a face's detail from which it is exposed. Hidden faces show
             up to 0.26.
@@ -55,15 +57,16 @@ class VerificationParameters:
         fine_levels: brightness from which a step counts as fine.
         max_edge_share: the most that a quarter of the rows and columns may hold of all steps; a
             mosaic's edges exceed it.
-        uncovered_share: share of a face's core outside of all hidden areas from which the face is
+        unhidden_share: share of a face's core outside of all hidden areas from which the face is
             exposed.
-        covered_share: share up to which the core lies within a hidden area.
+        hidden_core_share: share up to which the core counts as hidden.
         hidden_face_iou: overlap from which a low-confidence detection belongs to a hidden face.
         hidden_padding_ratio: what is hidden around a face, soft edge included, in face sizes.
-        other_frame_error: square levels in the calmest part from which the source's frame shows
-            something else.
-        other_frame_quantile: how much of a frame this calmest part is.
-        calm_quantile: the calmest share of the unhidden rest, by which two frames are compared.
+        other_frame_error: square levels in the least changed part from which the source's frame
+            shows something else.
+        other_frame_quantile: how much of a frame this least changed part is.
+        calm_quantile: the least changed share of the unhidden rest, by which two frames are
+            compared.
         min_compared_share: share of a frame that must be unhidden to compare it.
         min_psnr_db: likeness of the unhidden rest below which the output is not a copy.
         time_tolerance_seconds: how far times may differ, besides the ticks of both clocks.
@@ -80,6 +83,9 @@ class VerificationParameters:
         min_high_detections: this many high-confidence detections leave no doubt.
         max_run_crops: images kept for each run.
         max_crops: images kept for all runs.
+
+    Raises:
+        SettingsError: at construction, when a value makes no sense.
     """
 
     # Probes
@@ -109,8 +115,8 @@ class VerificationParameters:
     min_fine_share: float = 0.03
     fine_levels: float = 2.0
     max_edge_share: float = 0.6
-    uncovered_share: float = 0.7
-    covered_share: float = 0.05
+    unhidden_share: float = 0.7
+    hidden_core_share: float = 0.05
     hidden_face_iou: float = 0.2
 
     # Preservation of the rest

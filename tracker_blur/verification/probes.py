@@ -1,4 +1,4 @@
-"""Probes: the detectors that look for exposed faces, at several scales, as an attacker would."""
+"""Probes: the detectors that search for exposed faces, at several scales, as an attacker would."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ProbeDetection:
         box: pixels of the full-size upright frame.
         score: 0 to 1.
         detector: name of the detector.
-        is_agreed: whether another detector finds the same there.
+        is_agreed: whether another detector detects the same there.
         label: the target class.
     """
 
@@ -77,7 +77,7 @@ class Probe:
         self._parameters = parameters or VerificationParameters()
 
     def detect(self, image: Image, pixel_aspect: Fraction) -> list[ProbeDetection]:
-        """Return what the detector finds at any scale in an upright, full-size frame."""
+        """Return what the detector detects at any scale in an upright, full-size frame."""
         height, width = image.shape[:2]
         longest = self._parameters.other_view_px
         if self.label == FACE:
@@ -90,7 +90,7 @@ class Probe:
         return detections
 
     def detect_in_crop(self, image: Image, box: Box) -> list[ProbeDetection]:
-        """Return what the detector finds in an enlarged crop around a box."""
+        """Return what the detector detects in an enlarged crop around a box."""
         height, width = image.shape[:2]
         around = box.padded(self._parameters.crop_padding_ratio).clipped(width, height)
         if around.is_empty or box.size <= 0:
@@ -101,7 +101,7 @@ class Probe:
         size = round((right - left) * ratio), round((bottom - top) * ratio)
         crop = cv2.resize(image[top:bottom, left:right], size, interpolation=cv2.INTER_CUBIC)
         detections = self._detect(crop, (right - left) / size[0], (bottom - top) / size[1])
-        return [replace(found, box=found.box.moved(left, top)) for found in detections]
+        return [replace(detection, box=detection.box.moved(left, top)) for detection in detections]
 
     def _detect(
         self, image: cv2.typing.MatLike, x_ratio: float, y_ratio: float
@@ -109,9 +109,12 @@ class Probe:
         contiguous = np.ascontiguousarray(image, np.uint8)
         return [
             ProbeDetection(
-                found.box.scaled(x_ratio, y_ratio), found.score, self.name, label=self.label
+                detection.box.scaled(x_ratio, y_ratio),
+                detection.score,
+                self.name,
+                label=self.label,
             )
-            for found in self._detector.detect(contiguous, self._parameters.low_score)
+            for detection in self._detector.detect(contiguous, self._parameters.low_score)
         ]
 
 
@@ -121,11 +124,11 @@ def load_probes(
     """Return the probes for all that the settings hide, best first for each target class.
 
     Faces get every network whose weights are on this machine and that adds something. Other classes
-    get the detector that finds them.
+    get the detector that detects them.
 
     Raises:
         ModelError: A weight file is damaged.
-        SettingsError: No detector finds a class, as in `target_classes`.
+        SettingsError: No detector detects a class, as in `target_classes`.
     """
     probes: list[Probe] = []
     for target in target_classes(settings, weights):
@@ -156,7 +159,7 @@ def suppress_duplicates(detections: list[ProbeDetection], iou: float) -> list[Pr
         iou: overlap above which two are one face.
     """
     kept: list[ProbeDetection] = []
-    for candidate in sorted(detections, key=lambda found: -found.score):
+    for candidate in sorted(detections, key=lambda detection: -detection.score):
         same = [
             index
             for index, other in enumerate(kept)

@@ -140,8 +140,8 @@ class VerificationRun:
     ) -> Iterator[ProbedFrame]:
         """Add one probe's detections to each frame.
 
-        A probe sees the source's frame, where there is one. There it finds all faces, also those
-        that it would miss in the output because half of them is hidden.
+        A probe sees the source's frame, where there is one. There it detects all faces, also
+        those that it would miss in the output because half of them is hidden.
         """
         for frame in frames:
             image = frame.image if frame.source_image is None else frame.source_image
@@ -165,7 +165,7 @@ class VerificationRun:
                 exposed.append((detection, visible))
             elif visible is not None:
                 hidden.append(detection)
-        hidden_faces = [found.box for found in hidden if found.is_likely(parameters)]
+        hidden_faces = [detection.box for detection in hidden if detection.is_likely(parameters)]
         if frame.is_detection_frame or detections:
             self.probed_frames += 1
             self.detections += len(detections)
@@ -175,7 +175,11 @@ class VerificationRun:
                 if detection.is_likely(parameters) or not self._meets(detection.box, hidden_faces)
             ]
             # Where someone hid a face there is one, so low-confidence detections count here, too.
-            self.runs.add(exposures, [found.box for found in hidden], self._expected(frame.index))
+            self.runs.add(
+                exposures,
+                [detection.box for detection in hidden],
+                self._expected(frame.index),
+            )
         if frame.cell_errors is not None:
             padding = parameters.hidden_padding_ratio
             changed = [*hidden_areas, *(box.padded(padding) for box in hidden_faces)]
@@ -186,8 +190,8 @@ class VerificationRun:
         parameters = self._parameters
         source_gray = _gray(source_image)
         errors = visibility.cell_errors(source_gray, frame.gray)
-        calmest = np.quantile(errors, parameters.other_frame_quantile)
-        is_same = bool(calmest <= parameters.other_frame_error)
+        least_changed = np.quantile(errors, parameters.other_frame_quantile)
+        is_same = bool(least_changed <= parameters.other_frame_error)
         if not is_same and self.tracks is not None:
             # If the tracks hide almost all of it, the rest cannot show that it is another frame.
             hidden, min_share = self.tracks.hidden(frame.index), parameters.min_compared_share
@@ -221,10 +225,10 @@ class VerificationRun:
         # Detectors take a hidden head and its shoulders for a face, so only its core counts.
         core = visibility.face_core(box, parameters)
         if self.tracks is not None:
-            uncovered = visibility.uncovered_share(core, hidden_areas)
-            if uncovered >= parameters.uncovered_share:
-                return uncovered
-            if uncovered > parameters.covered_share:
+            unhidden = visibility.unhidden_share(core, hidden_areas)
+            if unhidden >= parameters.unhidden_share:
+                return unhidden
+            if unhidden > parameters.hidden_core_share:
                 return 0.0
         patch = visibility.face_patch(frame.gray, core, parameters)
         shows_face = (

@@ -21,6 +21,12 @@ only whether it has the detail of a face."""
 
 _INDEPENDENT = {"yunet", "centerface", "ssd"}  # other than our own weights, which may have hidden
 _SAME_VIDEO_CHECKS = {"frames", "times of frames", "shape", "pictures"}
+_TITLES = {  # of checks whose names, kept in JSON, are not what people call them today
+    "pictures": "frame content",
+    "times of frames": "frame times",
+    "sound and subtitles": "audio and subtitles",
+}
+_TRACK_TITLES = {"sound": "audio track", "subtitles": "subtitle track"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +116,7 @@ class Check:
     """One thing that must be intact.
 
     Attributes:
-        name: what was checked.
+        name: what was checked, as the JSON report calls it.
         passed: whether it is intact.
         detail: what was compared, or what differs.
     """
@@ -118,6 +124,14 @@ class Check:
     name: str
     passed: bool
     detail: str
+
+    @property
+    def title(self) -> str:
+        """What was checked, for people to read."""
+        kind, _, track = self.name.partition(", track ")
+        if track:
+            return f"{_TRACK_TITLES[kind]} {track}"
+        return _TITLES.get(self.name, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +197,12 @@ class Verdict:
     def advice(self) -> str | None:
         """Which detector to add, if those at hand are weak."""
         if "haar" in self.detectors:
-            return "haar alone misses many faces; for a better check: trackblur models pull yunet"
+            return (
+                "haar alone misses many faces: for a better check, run "
+                "'trackblur models pull yunet'"
+            )
         if "onnx" in self.detectors and not _INDEPENDENT.intersection(self.detectors):
-            return "a second, independent detector sees more: trackblur models pull yunet"
+            return "a second, independent detector finds more: run 'trackblur models pull yunet'"
         return None
 
     def to_dict(self) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""Verifier: looks for exposed faces in a finished file, as an attacker would.
+"""Verifier: searches a finished file for exposed faces, as an attacker would.
 
 Every probe sees every frame at several scales. That a detector fires says little, since detectors
 also fire on blurred heads. Evidence decides, best first: the source's own pixels, where the source
@@ -73,7 +73,7 @@ class Verifier:
         partial: bool = False,
         progress: Progress | None = None,
     ) -> Verdict:
-        """Look for exposed faces in a file.
+        """Search a file for exposed faces.
 
         Args:
             output: the file.
@@ -133,12 +133,12 @@ class Verifier:
             frames=frames,
             probed_frames=run.probed_frames,
             detections=run.detections,
-            runs=tuple(found for found in runs if not found.is_doubtful),
+            runs=tuple(exposed for exposed in runs if not exposed.is_doubtful),
             ends=tuple(sorted(run.ends, key=lambda view: (view.track_id, view.frame))),
             omitted_ends=0 if index is None else index.omitted_ends,
             checks=checks,
             seconds=time.perf_counter() - started,
-            doubtful=tuple(found for found in runs if found.is_doubtful),
+            doubtful=tuple(exposed for exposed in runs if exposed.is_doubtful),
         )
 
 

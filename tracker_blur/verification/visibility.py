@@ -135,7 +135,7 @@ def shows_detail(core: FacePatch, parameters: VerificationParameters) -> bool:
     """Return whether the core of a face, by itself, may be a face as a camera saw it.
 
     Blur, fog and a flat color have no fine detail. A mosaic has all of it in a few rows and
-    columns. An image laid over a face has detail and cannot be told from a face.
+    columns. An image laid over a face has detail and cannot be distinguished from a face.
     """
     fine = (core - _blurred(core, parameters.fine_px))[_ELLIPSE]
     finest = np.abs(core - _blurred(core, 1.0))[_ELLIPSE]
@@ -165,20 +165,20 @@ def _blurred(values: npt.NDArray[Any], sigma_px: float) -> FacePatch:
     return np.asarray(blurred, np.float32)
 
 
-def uncovered_share(box: Box, hidden: Sequence[Box]) -> float:
+def unhidden_share(box: Box, hidden: Sequence[Box]) -> float:
     """Return how much of a box's ellipse lies outside the ellipses of all hidden boxes, 0 to 1."""
     steps = (np.arange(_SAMPLES) + 0.5) / _SAMPLES
     x = box.left + steps * box.width
     y = (box.top + steps * box.height)[:, None]
-    uncovered = _SAMPLE_ELLIPSE.copy()
+    unhidden = _SAMPLE_ELLIPSE.copy()
     for other in hidden:
         if other.is_empty or other.intersection_area(box) == 0:
             continue
         center_x, center_y = other.center
         across = np.square((x - center_x) / (other.width / 2))
         down = np.square((y - center_y) / (other.height / 2))
-        uncovered &= across + down > 1
-    return float(uncovered.sum()) / float(_SAMPLE_ELLIPSE.sum())
+        unhidden &= across + down > 1
+    return float(unhidden.sum()) / float(_SAMPLE_ELLIPSE.sum())
 
 
 def unhidden_errors(
@@ -240,7 +240,8 @@ class FrameComparison:
         rest = unhidden_errors(errors, size, hidden, self._parameters.min_compared_share)
         if rest is None:
             return
-        # More may be hidden than is known here, as around a near face, so the calmest part counts.
+        # More may be hidden than is known here, as around a near face, so the least changed part
+        # counts.
         error = max(float(np.quantile(rest, self._parameters.calm_quantile)), _MIN_ERROR)
         psnr = 10 * math.log10(_PEAK**2 / error)
         self._compared += 1

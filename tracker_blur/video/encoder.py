@@ -15,7 +15,7 @@ import av
 import numpy as np
 from av.codec.context import Flags, ThreadType
 from av.video.format import VideoFormat
-from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 
 from tracker_blur.video import pixel_formats
 from tracker_blur.video.encoder_settings import Encoder, pixel_format
@@ -33,16 +33,14 @@ if TYPE_CHECKING:
 _INTERLACING = {"libx264", "mpeg2video", "mpeg4", "prores_ks"}
 _COUNTED_RATE_LIMIT = 65_535  # MPEG-4 part 2 counts in 16 bits
 _X265_REORDERED = 2  # frames by which x265 delays those that refer to later ones
-_HD_LINES = 720
-_BT709, _BT601 = 1, 6  # ITU-T H.273, table 4
-_SWSCALE_MATRIX = {_BT709: Colorspace.ITU709, _BT601: Colorspace.ITU601}
+_MATRIX_TAGS = {"bt709": 1, "bt601": 6}  # ITU-T H.273, table 4
 _CHROMATICITY_UNIT = Fraction(1, 50_000)  # ITU-T H.265, D.3.28
 _LUMINANCE_UNIT = Fraction(1, 10_000)
 _THREADS = Path("/proc/self/task")  # Linux only; elsewhere SVT-AV1 leaves priorities alone
 
 
 class FrameEncoder:
-    """A new video track with the look and timing of the one it replaces.
+    """A new video track with the appearance and timing of the one it replaces.
 
     Attributes:
         stream: The track in the output.
@@ -166,9 +164,10 @@ class FrameConformer:
         self.color = track.color
         was_rgb = track.pixel_format.startswith("gbr")
         self._becomes_yuv = was_rgb and not self.pixel_format.startswith("gbr")
+        self._yuv_matrix = pixel_formats.untagged_matrix(track.size[1])
         if self._becomes_yuv:
-            matrix = _BT709 if track.size[1] >= _HD_LINES else _BT601
-            self.color = replace(self.color, matrix=matrix, range=ColorRange.MPEG)
+            tag = _MATRIX_TAGS[self._yuv_matrix]
+            self.color = replace(self.color, matrix=tag, range=ColorRange.MPEG)
         elif track.pixel_format.startswith("yuvj"):
             self.color = replace(self.color, range=ColorRange.JPEG)
         self._reformatter = VideoReformatter()
@@ -189,7 +188,9 @@ class FrameConformer:
             self.pixel_format,
             src_color_range=same_range,
             dst_color_range=ColorRange.MPEG if self._becomes_yuv else same_range,
-            dst_colorspace=_SWSCALE_MATRIX[self.color.matrix] if self._becomes_yuv else None,
+            dst_colorspace=(
+                pixel_formats.SWSCALE_MATRIX[self._yuv_matrix] if self._becomes_yuv else None
+            ),
             interpolation=Interpolation.BICUBIC,
         )
 

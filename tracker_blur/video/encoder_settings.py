@@ -33,7 +33,7 @@ class Encoder:
         codec: FFmpeg's name of what it writes.
         quality_option: The option that sets a constant quality; None: it has no such scale.
         quality: Our default in that scale.
-        qualities: The ends of that scale, for an encoder silently clips a value beyond them; None:
+        qualities: The ends of that scale, because encoders silently clip values beyond them; None:
             unknown, so the encoder checks the value.
         preset_option: The option that trades speed for size; None: it has none.
         preset: Our default.

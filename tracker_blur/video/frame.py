@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
-from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
+from av.video.reformatter import Interpolation, VideoReformatter
 
 from tracker_blur.core.frame import Frame, Image, Orientation, PixelLayout, Plane
 from tracker_blur.video import pixel_formats
@@ -16,12 +16,9 @@ if TYPE_CHECKING:
 
     import av
 
-# For untagged frames swscale assumes BT.601. BT.2020 is always tagged.
-_SWSCALE_MATRIX = {"bt601": Colorspace.ITU601, "bt709": Colorspace.ITU709}
-
 
 class Scaler:
-    """Makes small BGR views of frames. One serves all frames, for it keeps its tables."""
+    """Makes small BGR views of frames. One serves all frames, because it keeps its tables."""
 
     def __init__(self) -> None:
         self._reformatter = VideoReformatter()
@@ -30,7 +27,9 @@ class Scaler:
     def scaled(self, frame: av.VideoFrame, size: tuple[int, int], layout: PixelLayout) -> Image:
         """Return the stored frame at this (width, height) in pixels, as BGR."""
         width, height = size
-        matrix = _SWSCALE_MATRIX.get(layout.matrix) if layout.family == "yuv" else None
+        # For untagged frames swscale would assume BT.601.
+        is_yuv = layout.family == "yuv"
+        matrix = pixel_formats.SWSCALE_MATRIX.get(layout.matrix) if is_yuv else None
         with self._lock:
             bgr = pixel_formats.reformat(
                 self._reformatter,

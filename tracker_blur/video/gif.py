@@ -25,7 +25,7 @@ _SHORTEST_DELAY = 2  # viewers show shorter ones as 10
 
 
 class GifEncoder:
-    """The only track of a GIF: upright, square pixels, at most 50 frames a second.
+    """The only track of a GIF: upright, square pixels, at most 50 frames per second.
 
     GIF has neither rotation nor pixel aspect, so frames are turned and scaled. Frames that come too
     fast are dropped. An alpha channel becomes one bit deep.

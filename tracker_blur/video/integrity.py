@@ -1,6 +1,6 @@
 """Checks that a video is complete: its size in bytes, its frames and its duration.
 
-A file that was cut short decodes without an error as far as it goes, so the decoder cannot tell.
+A truncated file decodes without an error as far as it goes, so the decoder does not notice.
 But the outermost elements of most formats state their sizes:
 
 - MP4, MOV: boxes, each a 32 or 64 bit size and a type (ISO 14496-12, 4.2)
@@ -123,7 +123,7 @@ def _end_of_gif(file: BinaryIO, size: int) -> int:
 
 
 # These decoders conceal damage and flag the frame; with several threads, the flag may come after
-# the frame. One thread decodes 1080p at 200 frames a second, which is enough.
+# the frame. One thread decodes 1080p at 200 frames per second, which is enough.
 _CONCEALING = {"h264", "mpeg1video", "mpeg2video"}
 # One packet, one frame (if not interlaced), so that a missing frame is noticed.
 _ONE_TO_ONE = {"h264", "hevc", "av1", "vp9", "mpeg2video", "mjpeg", "prores", "ffv1"}
@@ -138,7 +138,7 @@ class DamageError(Exception):
 
 
 def decode_frames(container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame]:
-    """Give each frame of a track, in the order of presentation.
+    """Yield each frame of a track, in the order of presentation.
 
     A recording that starts between key frames begins with the first key frame, as in every player.
 

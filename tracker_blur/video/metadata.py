@@ -1,6 +1,6 @@
 """Which metadata of a video gets into the redacted one; the rest is dropped.
 
-By default, only what is needed to tell tracks and chapters apart is kept. A file's own title and
+By default, only what is needed to distinguish tracks and chapters is kept. A file's own title and
 comment, place, time, device, software and people may all identify who is in it.
 """
 
@@ -66,8 +66,9 @@ def _harmless(tags: Mapping[str, str]) -> dict[str, str]:
 def without_vorbis_comments(setup: bytes) -> bytes:
     """Return the three headers of a Vorbis track, as Matroska stores them, without comments.
 
-    Comments tell of people and places, and may even hold a cover image. A stream copy would take
-    them along, for they lie in the decoder's setup data (Vorbis I, Xiph.Org 2020, sections 4.2, 5).
+    Comments may name people and places, and may even hold a cover image. A stream copy would take
+    them along, because they lie in the decoder's setup data (Vorbis I, Xiph.Org 2020, sections 4.2
+    and 5).
 
     Raises:
         ValueError: These are not headers of Vorbis.

@@ -15,6 +15,7 @@ import numpy as np
 from av.codec.codec import find_best_pix_fmt_of_list
 from av.video.format import VideoFormat
 from av.video.format import names as format_names  # type: ignore[attr-defined]  # not in stubs
+from av.video.reformatter import Colorspace
 
 from tracker_blur.core.frame import PixelLayout, Plane, Samples
 
@@ -37,7 +38,10 @@ _MATRICES: dict[int, Literal["bt601", "bt709", "bt2020"]] = {
     _BT2020_CONSTANT_LUMINANCE: "bt2020",
 }
 _UNSPECIFIED_RANGE, _FULL_RANGE = 0, 2
-_HD_LINES = 720  # untagged frames of at least this height follow BT.709, lower ones BT.601
+_HD_LINES = 720
+
+SWSCALE_MATRIX = {"bt601": Colorspace.ITU601, "bt709": Colorspace.ITU709}
+"""swscale's name of each matrix. BT.2020 is not there: it is always tagged."""
 
 
 @functools.cache
@@ -85,13 +89,17 @@ def layout(frame: av.VideoFrame) -> PixelLayout:
         full_range = family == "gray"
     else:
         full_range = tag == _FULL_RANGE
-    by_height: Literal["bt601", "bt709"] = "bt709" if frame.height >= _HD_LINES else "bt601"
     return PixelLayout(
         family=family,
         bits=frame.format.components[0].bits,
         full_range=full_range,
-        matrix=_MATRICES.get(frame.colorspace, by_height),
+        matrix=_MATRICES.get(frame.colorspace) or untagged_matrix(frame.height),
     )
+
+
+def untagged_matrix(height: int) -> Literal["bt601", "bt709"]:
+    """Return the matrix of YUV frames of this height whose tags do not state it."""
+    return "bt709" if height >= _HD_LINES else "bt601"
 
 
 def _family(name: str) -> Literal["yuv", "rgb", "gray"]:

@@ -36,22 +36,22 @@ STILL_IMAGES = Disposition.attached_pic | Disposition.timed_thumbnails | Disposi
 # Playlists name other files, and FFmpeg draws any text file as an image of its letters.
 _REFUSED_FORMATS = {"hls", "dash", "concat", "image2", "sdp", "tty", "bin", "xbin", "adf", "idf"}
 _DEFAULT_RATE = Fraction(25)
-_RATE_PACKETS = 100  # read if nothing else tells the rate
+_RATE_PACKETS = 100  # read if nothing else states the rate
 _ARBITRARY_CLOCKS = {"mpegts", "mpeg"}  # broadcast clocks, which start anywhere
 _CLOCK_JUMP_SECONDS = 1.0  # a clock that goes back further has been reset
 
 
 class VideoReader:
-    """Gives the frames of a video's first video track, each once.
+    """Yields the frames of a video's first video track, each once.
 
     Args:
         path: The file. Its content, not its name, decides the format.
-        partial: Accept a video that breaks off or is damaged, up to the last complete frame.
+        partial: Accept a video that is truncated or damaged, up to the last complete frame.
 
     Attributes:
         info: What is known before the rest is decoded.
-        track: What a writer must know of the track.
-        is_partial: Whether the video broke off, once it has, and that was accepted.
+        track: What a writer must know about the track.
+        is_partial: Whether the video ended early, once it has, and that was accepted.
         warnings: What the user should know: tracks that are left out, an early end.
 
     Raises:
@@ -68,8 +68,8 @@ class VideoReader:
             self._missing_bytes = missing_bytes(path)
             if self._missing_bytes and not partial:
                 raise SourceError(
-                    f"{path}: breaks off, {self._missing_bytes} bytes are missing: "
-                    "get the complete file, or accept what there is with",
+                    f"{path}: is truncated ({self._missing_bytes} bytes are missing): "
+                    "get the complete file, or keep what can be read with",
                     remedy="partial",
                 )
             stream = video_stream(self._container, path)
@@ -85,7 +85,7 @@ class VideoReader:
             raise
 
     def __iter__(self) -> Iterator[DecodedFrame]:
-        """Give each frame once; raises SourceError where the video breaks off."""
+        """Yield each frame once; raises SourceError where the video ends early."""
         scaler = Scaler()
         clock = _Clock(self.track)
         index = 0
@@ -121,10 +121,10 @@ class VideoReader:
         return first
 
     def _end_early(self, damage: DamageError, frames: int, seconds: float) -> None:
-        event = f"breaks off after {frames} frames ({seconds:.1f} seconds): {damage}"
+        event = f"is truncated after {frames} frames ({seconds:.1f} seconds): {damage}"
         if not self._partial:
             raise SourceError(
-                f"{self._path}: {event}: get the complete file, or accept what there is with",
+                f"{self._path}: {event}: get the complete file, or keep what can be read with",
                 remedy="partial",
             ) from damage
         self.is_partial = True
@@ -159,7 +159,9 @@ def open_input(path: Path) -> InputContainer:
         ) from error
     if _REFUSED_FORMATS & set(container.format.name.split(",")):
         container.close()
-        raise SourceError(f"{path}: is a text or a playlist, not a video: name the video itself")
+        raise SourceError(
+            f"{path}: is an image, a text or a playlist, not a video: give a video file"
+        )
     return container
 
 

@@ -35,7 +35,7 @@ class StreamCopier:
         path: The input, for messages.
         container: The input.
         tracks: By the index of the track in the input.
-        partial: Accept an input that breaks off.
+        partial: Accept a truncated input.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class StreamCopier:
         self._next: Packet[Stream] | None = None
 
     def up_to(self, seconds: Fraction | None) -> Iterator[Packet[Stream]]:
-        """Give the packets that are due before a time on the input's clock; None: all the rest.
+        """Yield the packets that are due before a time on the input's clock; None: all the rest.
 
         Raises:
             SourceError: The input cannot be read further.
@@ -82,7 +82,7 @@ class StreamCopier:
             if not self._partial:
                 raise SourceError(
                     f"{self._path}: its audio cannot be read to the end: "
-                    "get the complete file, or accept what there is with",
+                    "get the complete file, or keep what can be read with",
                     remedy="partial",
                 ) from error
         return None

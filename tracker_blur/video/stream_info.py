@@ -108,7 +108,7 @@ class VideoInput(Protocol):
 
     Attributes:
         track: The video track.
-        is_partial: Whether the video broke off, and that was accepted; known at its end.
+        is_partial: Whether the video ended early, and that was accepted; known at its end.
     """
 
     track: VideoTrack

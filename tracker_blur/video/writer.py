@@ -58,9 +58,9 @@ class VideoWriter:
         warnings: What the user should know: a size that the encoder changes.
 
     Raises:
-        SinkError: The suffix is unknown, the output is the input, or no encoder fits. On entering:
-            the output exists or cannot be written, cannot hold a track, or the encoder does not
-            work on this machine.
+        SinkError: The suffix is unknown, the output is the input, or no encoder can be used with
+            the container. On entering: the output exists or cannot be written, cannot hold a track,
+            or the encoder does not work on this machine.
         SettingsError: The encoder does not have a setting.
     """
 
@@ -143,11 +143,11 @@ def _size_warnings(path: Path, track: VideoTrack, encoder: Encoder) -> tuple[str
 
 @contextmanager
 def _sink_errors(path: Path) -> Iterator[None]:
-    """Turn what goes wrong while writing into one clear line."""
+    """Turn write errors into one clear line."""
     try:
         yield
     except SinkError as error:
-        raise SinkError(f"{path}: {error.problem}", remedy=error.remedy) from error
+        raise SinkError.about(str(path), error) from error
     except TrackerBlurError:
         raise
     except (av.FFmpegError, OSError, ValueError) as error:
@@ -162,7 +162,7 @@ class Muxer:
     """An output file being written. Its header is written at once, so that errors show early.
 
     Raises:
-        SinkError: A track or the encoder does not fit.
+        SinkError: A track or the encoder cannot be used with the container.
         av.FFmpegError: The file cannot be written.
         OSError: The same.
         ValueError: The same.

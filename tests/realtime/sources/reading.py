@@ -1,4 +1,4 @@
-"""Reads live sources, alone or through a session, and looks for faces that are left."""
+"""Reads live sources, alone or through a session, and detects faces that are still visible."""
 
 from __future__ import annotations
 

@@ -59,7 +59,9 @@ def wait_for_server(source: LiveSource) -> LiveSource:
 
 @pytest.mark.parametrize("address", ["gopher://example.org/in", "file:///etc/passwd"])
 def test_unsupported_protocol_is_refused(address: str) -> None:
-    with pytest.raises(SettingsError, match="is not a supported protocol: use one of http, https"):
+    with pytest.raises(
+        SettingsError, match="is not a supported protocol: choose one of http, https"
+    ):
         open_source(address, LiveSettings())
 
 
@@ -104,7 +106,7 @@ def test_interrupted_stream_reconnects_and_is_fully_hidden_meanwhile(
             seen.set()
         if seen.is_set() and all(newest) and any("reconnecting" in text for text in messages):
             blanked.set()
-        if blanked.is_set() and not newest[-1] and any("is back" in text for text in messages):
+        if blanked.is_set() and not newest[-1] and any("reconnected" in text for text in messages):
             back.set()
         return back.is_set()
 

@@ -30,7 +30,7 @@ def test_truncated_file_plays_and_is_reported(clip: Path, tmp_path: Path, suffix
     data = whole.read_bytes()
     cut.write_bytes(data[: len(data) // 2])
     items: list[CapturedItem] = []
-    with pytest.raises(SourceError, match=rf"cut{suffix}: is incomplete, \d+ bytes are missing"):
+    with pytest.raises(SourceError, match=rf"cut{suffix}: is truncated \(\d+ bytes are missing\)"):
         read_into(items, open_source(str(cut), LiveSettings(), realtime=True))
     assert 10 < len(items) < 50
 

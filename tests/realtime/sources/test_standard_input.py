@@ -53,7 +53,7 @@ def test_piped_mp4_with_its_index_at_the_end_is_explained(
     items: list[CapturedItem] = []
     with (
         piped(remuxed(clip, tmp_path / "clip.mp4")) as descriptor,
-        pytest.raises(SourceError, match=r"needs its index at the front .* name the file"),
+        pytest.raises(SourceError, match=r"move its index to the front .* name the file"),
     ):
         read_into(items, standard_input(monkeypatch, descriptor))
     assert items == []

@@ -153,6 +153,10 @@ def test_nothing_is_compressed_without_a_client(
     send(page, make_deliveries())
 
 
+def test_the_page_offers_a_snapshot(page: WebPageTarget) -> None:
+    assert b"<span>Save a snapshot</span>" in request(page, "/")[2]
+
+
 def test_still_has_full_size(page: WebPageTarget) -> None:
     assert request(page, "/still.jpg")[0] == 404
     send(page, make_deliveries(5))

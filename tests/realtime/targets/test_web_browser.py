@@ -250,7 +250,7 @@ def test_phone_shows_the_whole_frame(browser: sync_api.Browser, size: tuple[int,
 def test_hide_everything_blanks_the_video(tab: sync_api.Page, session: FakeSession) -> None:
     assert video_variance(tab) > VIDEO_VARIANCE
     tab.click("#hide-all")
-    sync_api.expect(tab.locator("#state")).to_have_text("covered: asked for")
+    sync_api.expect(tab.locator("#state")).to_have_text("blanked: asked for")
     sync_api.expect(tab.locator("#hide-all")).to_have_attribute("aria-pressed", "true")
     until(lambda: video_variance(tab) < BLANK_VARIANCE)
     tab.keyboard.press("Space")  # works also after the button was clicked
@@ -264,7 +264,7 @@ def test_hide_everything_blanks_the_video(tab: sync_api.Page, session: FakeSessi
 )
 def test_double_click_hides(tab: sync_api.Page, session: FakeSession) -> None:
     tab.dblclick("#hide-all")
-    sync_api.expect(tab.locator("#state")).to_have_text("covered: asked for")
+    sync_api.expect(tab.locator("#state")).to_have_text("blanked: asked for")
     sync_api.expect(tab.locator("#hide-all")).to_have_attribute("aria-pressed", "true")
     with tab.expect_response(re.compile("controls/show")):
         tab.click("#hide-all")
@@ -284,7 +284,7 @@ def test_keys_and_buttons_do_the_same(tab: sync_api.Page, session: FakeSession) 
     tab.keyboard.press("-")
     sync_api.expect(strength).to_have_text("1")
     tab.keyboard.press("Space")
-    sync_api.expect(tab.locator("#state")).to_have_text("covered: asked for")
+    sync_api.expect(tab.locator("#state")).to_have_text("blanked: asked for")
     assert session.controls.control_state.strength == 1
 
 
@@ -347,6 +347,6 @@ def test_two_tabs_show_the_same(
     with new_tab(browser) as other:
         other.goto(session.page.url)
         other.keyboard.press("Space")
-        sync_api.expect(tab.locator("#state")).to_have_text("covered: asked for")
+        sync_api.expect(tab.locator("#state")).to_have_text("blanked: asked for")
         until(lambda: max(video_variance(tab), video_variance(other)) < BLANK_VARIANCE)
         assert abs(video_pixels(tab)[1] - video_pixels(other)[1]) < 1

@@ -127,15 +127,23 @@ def test_a_face_cut_by_the_border_shows_the_matching_part_of_the_image(
     assert np.isin(seen, list(values)).mean() > 0.9  # the lines between the quarters are blended
 
 
-@pytest.mark.parametrize("content", [None, b"", b"\x89PNG\r\n\x1a\n broken", b"just text"])
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "no such file or directory"),
+        (b"", "not an image of a known format"),
+        (b"\x89PNG\r\n\x1a\n broken", ""),
+        (b"just text", "not an image of a known format"),
+    ],
+)
 def test_an_unreadable_image_is_named_before_the_first_frame(
-    content: bytes | None, tmp_path: Path
+    content: bytes | None, reason: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "logo.png"
     if content is not None:
         file.write_bytes(content)
     with pytest.raises(
-        SettingsError, match=r"logo\.png: the image to put over faces cannot be read"
+        SettingsError, match=rf"logo\.png: the image to put over faces cannot be read \({reason}"
     ):
         redactor(file)
 

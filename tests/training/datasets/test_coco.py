@@ -28,7 +28,7 @@ def test_roboflow_export(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("bbox", "category", "message"),
     [
-        ((90, 16, 24, 24), 2, "lies outside"),
+        ((90, 16, 24, 24), 2, "extends beyond"),
         ((24, 16, 24), 2, "not four numbers"),
         ((24, 16, 24, 10**400), 2, "not four numbers"),
         ((24, 16, 24, 24), 5, "unknown class 5"),

@@ -126,5 +126,5 @@ def test_pixels_are_read_unchanged(tmp_path: Path) -> None:
 
 
 def test_a_dataset_without_labels_is_reported(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="no object is labelled in this dataset"):
+    with pytest.raises(SourceError, match="no object is labeled in this dataset"):
         read_dataset(write_table(tmp_path, [("a.png", "train", "none", "", "")]))

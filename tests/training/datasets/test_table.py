@@ -38,7 +38,7 @@ def test_labels_are_read(tmp_path: Path) -> None:
         (("a.png", "dev", "face", "", ""), "unknown split 'dev'"),
         (("a.png", "train", "face", "1 2 3", ""), "'1 2 3' is not a box"),
         (("a.png", "train", "none", TABLE_BOX, ""), "style 'none'"),
-        (("a.png", "train", "face", "", "0 0 200 9"), "lies outside"),
+        (("a.png", "train", "face", "", "0 0 200 9"), "extends beyond"),
     ],
 )
 def test_invalid_rows_are_reported(
@@ -72,5 +72,5 @@ def test_missing_columns_are_reported(tmp_path: Path) -> None:
 
 
 def test_a_table_without_rows_is_reported(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="no object is labelled in this dataset"):
+    with pytest.raises(SourceError, match="no object is labeled in this dataset"):
         read_dataset(write_table(tmp_path, []))

@@ -22,7 +22,7 @@ def test_cvat_export(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sides", "message"), [((24, 16, 148, 40), "outside"), (("", 1, 2, 3), "box is missing")]
+    ("sides", "message"), [((24, 16, 148, 40), "extends beyond"), (("", 1, 2, 3), "box is missing")]
 )
 def test_invalid_objects_are_reported(
     tmp_path: Path, sides: tuple[object, ...], message: str

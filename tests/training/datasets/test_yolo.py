@@ -44,7 +44,7 @@ def test_label_studio_export(tmp_path: Path) -> None:
     ("label", "message"),
     [
         ("2 0.5 0.5 0.1 0.1", "unknown class 2"),
-        ("1 0.9 0.5 0.5 0.1", "lies outside its image"),
+        ("1 0.9 0.5 0.5 0.1", "extends beyond its image"),
         ("1 0.5 0.5 0.1", "neither a box nor a polygon"),
         ("face 0.5 0.5 0.1 0.1", "expected a class number and coordinates"),
         ("1 nan 0.5 0.1 0.1", "not a finite number"),

@@ -165,8 +165,9 @@ def _content(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise
     except (ValueError, RecursionError) as error:
+        reason = str(error).partition(":")[0].lower()
         raise InvalidValueError(
-            f"is not valid JSON ({error}): check that it is the right file"
+            f"is not valid JSON ({reason}): check that it is the right file"
         ) from error
     if not isinstance(content, dict) or "annotations" not in content:
         raise InvalidValueError("is not a COCO file: it has no annotations")

@@ -5,8 +5,8 @@ A source is a plug-in: a module of this package with a function
 `LiveSettings`. `make` checks its arguments and opens nothing. It raises SettingsError for a value
 that makes no sense and SourceError when a program it needs is missing.
 
-To add a source, add a file with `make` and a class that follows the `LiveSource` protocol, and
-teach `_plugin_name` which texts belong to it. Sources that PyAV opens as a container inherit from
+To add a source, add a file with `make` and a class that implements the `LiveSource` protocol, and
+add to `_plugin_name` which arguments select it. Sources that PyAV opens as a container inherit from
 `_container.ContainerSource`. A source buffers nothing: what is not taken in time is lost, and
 `realtime.capture` keeps only the newest frame.
 """
@@ -70,7 +70,7 @@ class LiveSource(Protocol):
     """Delivers frames and audio; may be opened again after it has stopped.
 
     Attributes:
-        name: As the user wrote it, without secrets.
+        name: What messages call it; without secrets.
         is_finite: Whether its end is the end of the session; otherwise it is opened again.
         rate: Frames per second, known once it is open; None: unknown.
         has_audio: Whether it delivers audio, known once it is open.
@@ -93,7 +93,7 @@ class LiveSource(Protocol):
         """Yield frames and audio as they arrive, until the source ends or `stopping` is set.
 
         Raises:
-            SourceError: Nothing arrived for too long, or the source broke off.
+            SourceError: Nothing arrived for too long, or the source was interrupted.
         """
         ...
 

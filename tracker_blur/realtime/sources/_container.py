@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
     from tracker_blur.realtime.settings import LiveTiming
 
+PROBE_BYTES = 500_000
+"""How much of a stream FFmpeg reads to learn its format."""
+
 MIN_RATE, MAX_RATE = 1, 240
 """Frames per second that a source may claim; beyond them the value is a clock's rate."""
 
@@ -139,7 +142,7 @@ class ContainerDecoder:
                     return
                 if isinstance(error, av.ExitError):  # the container's timeout
                     raise SourceError(f"{self._name}: stopped sending") from error
-                raise SourceError(f"{self._name}: breaks off ({reason_of(error)})") from error
+                raise SourceError(f"{self._name}: was interrupted ({reason_of(error)})") from error
             if packet is None:
                 return
             try:

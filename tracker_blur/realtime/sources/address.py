@@ -9,7 +9,7 @@ import av
 
 from tracker_blur.errors import SettingsError, SourceError, reason_of
 from tracker_blur.realtime.access import has_unknown_host, without_secrets
-from tracker_blur.realtime.sources._container import ContainerSource, paced
+from tracker_blur.realtime.sources._container import PROBE_BYTES, ContainerSource, paced
 
 if TYPE_CHECKING:
     import threading
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 _PROTOCOLS = {"rtsp", "rtsps", "rtmp", "rtmps", "udp", "rtp", "tcp", "http", "https"}
 # A playlist may refer to other addresses, but not to files of this machine.
 _PROTOCOL_WHITELIST = "http,https,tls,tcp,udp,rtp,rtsp,rtsps,rtmp,rtmps,crypto,httpproxy,data"
-_PROBE_BYTES = 500_000
 
 
 def make(text: str, settings: LiveSettings) -> NetworkSource:
@@ -31,7 +30,7 @@ def make(text: str, settings: LiveSettings) -> NetworkSource:
     protocol = _protocol(text)
     if protocol not in _PROTOCOLS:
         raise SettingsError(
-            f"{without_secrets(text)}: '{protocol}' is not a supported protocol: use one of "
+            f"{without_secrets(text)}: '{protocol}' is not a supported protocol: choose one of "
             f"{', '.join(sorted({*_PROTOCOLS, 'srt'}))}"
         )
     return NetworkSource(text, settings)
@@ -59,7 +58,7 @@ class NetworkSource(ContainerSource):
         yield from paced(items, stopping, self._timing) if is_paced else items
 
     def _until_end(self, items: Iterator[CapturedItem]) -> Iterator[CapturedItem]:
-        """Yield the items; for a video with an end, tell a failure from the end.
+        """Yield the items; for a video with an end, distinguish a failure from the end.
 
         FFmpeg opens an MP4 whose index is at its end, but cannot seek back without byte ranges.
         It reports the end of a response without Content-Length as a failure.
@@ -89,7 +88,7 @@ class NetworkSource(ContainerSource):
         options = {
             # Not "nobuffer": it throws away the probed packets, and the key frame with them.
             "fflags": "discardcorrupt",
-            "probesize": str(_PROBE_BYTES),
+            "probesize": str(PROBE_BYTES),
             "analyzeduration": str(round(self._timing.probe_seconds * av.time_base)),
             "protocol_whitelist": _PROTOCOL_WHITELIST,
         }

@@ -61,20 +61,22 @@ class CameraSource:
     is_finite = False
     has_audio = False
 
-    def __init__(self, name: str, settings: LiveSettings) -> None:
-        self.name = name
+    def __init__(self, device: str, settings: LiveSettings) -> None:
+        self.name = f"camera {device}"
+        self._device = device
         self._settings = settings
         self.rate: Fraction | None = None
         self._capture: cv2.VideoCapture | None = None
 
     def open(self) -> None:
         """Open the camera at the supported size and rate nearest to those asked for."""
+        device = self._device
         with _quiet_opencv():
-            capture = cv2.VideoCapture(int(self.name) if self.name.isdigit() else self.name)
+            capture = cv2.VideoCapture(int(device) if device.isdigit() else device)
         if not capture.isOpened():
             capture.release()
             raise SourceError(
-                f"camera {self.name}: cannot be opened: see 'trackblur live --list-cameras', and "
+                f"{self.name}: cannot be opened: see 'trackblur live --list-cameras', and "
                 "check that no other program uses it"
             )
         self._capture = capture
@@ -105,7 +107,7 @@ class CameraSource:
                 continue
             missed += 1
             if missed == _MAX_MISSED_FRAMES:
-                raise SourceError(f"camera {self.name}: stopped sending frames")
+                raise SourceError(f"{self.name}: stopped sending frames")
 
     def close(self) -> None:
         """Release the camera."""

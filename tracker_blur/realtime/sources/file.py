@@ -40,8 +40,8 @@ class FileSource(ContainerSource):
         yield from paced(super().read(stopping), stopping, self._timing)
         if self._missing_bytes and not stopping.is_set():
             raise SourceError(
-                f"{self.name}: is incomplete, {self._missing_bytes} bytes are missing: get the "
-                "whole file"
+                f"{self.name}: is truncated ({self._missing_bytes} bytes are missing): get the "
+                "complete file"
             )
 
     def _open_container(self) -> InputContainer:

@@ -12,7 +12,7 @@ import av
 from av.video.format import VideoFormat
 
 from tracker_blur.errors import SettingsError, SourceError, reason_of
-from tracker_blur.realtime.sources._container import ContainerSource, paced
+from tracker_blur.realtime.sources._container import PROBE_BYTES, ContainerSource, paced
 
 if TYPE_CHECKING:
     import threading
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from tracker_blur.realtime.settings import LiveSettings, LiveTiming
     from tracker_blur.realtime.sources import CapturedItem
 
-_PROBE_BYTES = 500_000
 _RAW_FORMAT = re.compile(r"(\d+)x(\d+):(\w+)")
 
 
@@ -34,7 +33,7 @@ def make(text: str, settings: LiveSettings) -> StandardInputSource:
             "standard input is closed: pipe a video into it, or name another source"
         )
     if settings.raw_format is None:
-        return StandardInputSource(None, {"probesize": str(_PROBE_BYTES)}, settings.timing)
+        return StandardInputSource(None, {"probesize": str(PROBE_BYTES)}, settings.timing)
     match = _RAW_FORMAT.fullmatch(settings.raw_format)
     try:
         if match is None or not int(match[1]) * int(match[2]):
@@ -92,8 +91,8 @@ class StandardInputSource(ContainerSource):
                 raise
         if is_mp4 and is_empty and not stopping.is_set():
             raise SourceError(
-                f"{self.name}: ended before a whole frame arrived: an MP4 or MOV in a pipe needs "
-                "its index at the front (ffmpeg -i IN -c copy -movflags +faststart OUT), or name "
+                f"{self.name}: ended before a complete frame arrived: to pipe an MP4 or MOV, move "
+                "its index to the front (ffmpeg -i IN -c copy -movflags +faststart OUT), or name "
                 "the file and add --realtime"
             )
 

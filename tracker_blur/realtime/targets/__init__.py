@@ -5,9 +5,9 @@ where `text` is what the user wrote after `--to` and `context` is a `TargetConte
 its arguments and opens nothing. It raises SettingsError for a value that makes no sense and
 MissingPackageError when an optional package is not installed.
 
-To add a target, add a file with `make` and a class that follows the `Target` protocol, and teach
-`_plugin_name` which texts belong to it. The contract tests in `tests/realtime/targets` then ask
-for an example of it. Targets that encode use `_encoding.LiveWriter`.
+To add a target, add a file with `make` and a class that implements the `Target` protocol, and add
+to `_plugin_name` which arguments select it. The contract tests in `tests/realtime/targets` then
+fail until they have an example of it. Targets that encode use `_encoding.LiveWriter`.
 
 Each target runs in a thread of its own (`realtime.target_worker`) and may be slow: it always gets
 the newest frame. It takes frames only from `redacted_frame`, which refuses anything that the

@@ -71,7 +71,7 @@ def check_encoder(container: LiveContainer, settings: Settings) -> None:
 
     Raises:
         SettingsError: An encoder setting makes no sense.
-        SinkError: The encoder does not fit the container.
+        SinkError: The encoder cannot be used with the container.
     """
     size = 64, 64
     track = _video_track(Format(size, Fraction(30)), av.VideoFrame(*size, "yuv420p"))
@@ -92,11 +92,11 @@ def try_encoder(container: LiveContainer, format: Format, settings: Settings) ->
 
 @contextmanager
 def as_sink_errors(name: str) -> Iterator[None]:
-    """Turn what goes wrong while a target is written into one clear line."""
+    """Turn write errors into SinkError with one clear line."""
     try:
         yield
     except TrackerBlurError as error:
-        raise SinkError(f"{name}: {error}") from error
+        raise SinkError.about(name, error) from error
     except (av.FFmpegError, OSError, ValueError) as error:
         if getattr(error, "errno", None) in NO_SPACE:
             advice = "no space left: free some, or choose another folder"
@@ -108,8 +108,8 @@ def as_sink_errors(name: str) -> Iterator[None]:
 class LiveWriter:
     """Writes one container, which begins with the first frame; its times count from that frame.
 
-    Its methods raise SinkError when an encoder does not fit or work, and av.FFmpegError, OSError
-    or ValueError when the output cannot be written.
+    Its methods raise SinkError when an encoder fails or cannot be used with the container, and
+    av.FFmpegError, OSError or ValueError when the output cannot be written.
 
     Args:
         file: Something to write bytes to, or a name that FFmpeg opens itself.

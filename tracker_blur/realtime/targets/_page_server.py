@@ -53,7 +53,7 @@ _SECURITY_HEADERS = {
 }
 _MULTIPART_BOUNDARY = "trackblur-frame"
 _ALL_INTERFACES = {"", "0.0.0.0", "::"}  # noqa: S104  # names, not a binding
-_SEND_BUFFER_BYTES = 1 << 18  # small, so that a slow client does not see frames from long ago
+_SEND_BUFFER_BYTES = 1 << 18  # small, so that a slow client does not see old frames
 
 _PREVIEW_LONGEST_SIDE_PX = 1280
 _PREVIEW_QUALITY, _STILL_QUALITY = 80, 95  # of JPEG, in percent
@@ -136,7 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
         super().setup()
 
     def do_GET(self) -> None:
-        """Serve a file, the video stream, a still or the status."""
+        """Serve a file, the video stream, a snapshot or the status."""
         if not self._is_authorized():
             return
         path = self.path.partition("?")[0]

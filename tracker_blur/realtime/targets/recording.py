@@ -1,4 +1,4 @@
-"""A recording (mp4, mov, mkv, webm), written progressively: it plays also after a crash."""
+"""A recording (mp4, mov, mkv, webm), written progressively: it plays even after a crash."""
 
 from __future__ import annotations
 
@@ -198,6 +198,11 @@ class SegmentFiles:
                     raise SinkError(
                         f"{path}: already exists: choose another name or use", remedy="overwrite"
                     ) from error
+            except FileNotFoundError as error:
+                self._number -= 1
+                raise SinkError(
+                    f"{path}: the folder {path.parent} does not exist: create it"
+                ) from error
             except OSError as error:
                 self._number -= 1
                 raise SinkError(

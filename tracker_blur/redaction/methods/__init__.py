@@ -9,7 +9,9 @@ To add a method, say a "freeze" that shows the first redacted view of a face fro
 3.  Return an object whose `hide(patch)` returns new samples for each plane, see `Method`. `hide` is
     called for one face in one frame, in the order of the frames. A method that needs its earlier
     fills keeps them by `patch.seed`, limits how many it keeps, and resizes them to the patch. It
-    must not keep samples of the face itself: what it shows must be redacted.
+    must not keep samples of the face itself: what it shows must be redacted. One redactor serves
+    all files of a run, and seeds begin again with each file, so drop what was kept when a new file
+    begins: a fill kept from the first file would show in the second.
 4.  If it has settings of its own, add them to `tracker_blur.settings.Settings` and their options to
     `tracker_blur/cli/options.py`.
 5.  Run `pytest tests/redaction/methods`. The contract tests find the new file by themselves; they
@@ -40,10 +42,11 @@ class Patch:
         planes: the frame's planes, cropped to the patch, in stored orientation; read-only.
         layout: what the samples mean.
         orientation: how to turn the stored pixels upright.
-        face: the face's box in pixels of the patch; how strong a method is follows its size.
+        face: the face's box in pixels of the patch; a method's strength scales with it.
         box: the area to fill, in whole pixels of the patch, its edges on the grid of every plane's
             steps; a mosaic or an image is laid out on it.
-        seed: the same for one face through all frames, so that noise does not flicker.
+        seed: the number of the face's track: the same through all frames of one file, so that noise
+            does not flicker. Another file uses the same numbers.
     """
 
     planes: tuple[Plane, ...]

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
-from tracker_blur.errors import SettingsError
+from tracker_blur.errors import SettingsError, reason_of
 from tracker_blur.redaction import color
 
 if TYPE_CHECKING:
@@ -30,9 +30,7 @@ _LONGEST_PX = 1024  # few faces are larger, and every face costs time by the ima
 def make(settings: Settings) -> ImageOverlay:
     """Return the method; raises SettingsError for an unreadable image or an invalid color."""
     if settings.image is None:
-        raise SettingsError(
-            "'image' needs an image: name one with", setting="method", remedy="image"
-        )
+        raise SettingsError("image needs an image: give one with", setting="method", remedy="image")
     return ImageOverlay(_read(settings.image, color.parse(settings.color)))
 
 
@@ -95,9 +93,11 @@ def _read(file: Path, background: color.Color) -> npt.NDArray[np.uint8]:
         with Image.open(file) as opened:
             upright = ImageOps.exif_transpose(opened).convert("RGBA")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        is_unknown = isinstance(error, UnidentifiedImageError)
+        reason = "not an image of a known format" if is_unknown else reason_of(error)
         raise SettingsError(
-            f"{file}: the image to put over faces cannot be read ({error}): "
-            "name a complete image, such as a PNG or JPEG"
+            f"{file}: the image to put over faces cannot be read ({reason}): "
+            "give a complete image, such as a PNG or JPEG"
         ) from error
     upright.thumbnail((_LONGEST_PX, _LONGEST_PX))
     flat = Image.alpha_composite(Image.new("RGBA", upright.size, (*background, 255)), upright)

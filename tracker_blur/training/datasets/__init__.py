@@ -44,7 +44,7 @@ def read_dataset(folder: Path) -> Dataset:
     if folder.is_file():
         raise SourceError(f"{folder}: this is a file: give the folder that holds it")
     if not folder.is_dir():
-        raise SourceError(f"{folder}: no such folder: check its name")
+        raise SourceError(f"{folder}: no such folder: check the name")
     for has_layout, read in _LAYOUTS:
         if has_layout(folder):
             return read(folder)

@@ -164,9 +164,9 @@ def _annotated_image(
             if len(line) > _QUOTED_CHARACTERS:
                 quoted = f"{line[:_QUOTED_CHARACTERS]}..."
             where = f"{problems.relative(file)}, line {number}: {quoted!r}"
-            labelled = _object(line.split(), classes, size, where, problems)
-            if labelled is not None:
-                objects.append(labelled)
+            labeled = _object(line.split(), classes, size, where, problems)
+            if labeled is not None:
+                objects.append(labeled)
     return AnnotatedImage(path, size, tuple(objects))
 
 

@@ -32,7 +32,7 @@ _VALIDATION_PER_THOUSAND = 80
 
 @dataclass(frozen=True, slots=True)
 class AnnotatedImage:
-    """An image file and the objects labelled in it.
+    """An image file and the objects labeled in it.
 
     Attributes:
         path: The image file.
@@ -143,7 +143,9 @@ class Problems:
             self.add(f"{where}: a side of the box is not a finite number")
         elif max(beyond) > _TOLERANCE_PX:
             sides = " ".join(f"{side:g}" for side in box.as_tuple())
-            self.add(f"{where}: the box {sides} lies outside its image of {width}x{height} pixels")
+            self.add(
+                f"{where}: the box {sides} extends beyond its image of {width}x{height} pixels"
+            )
         else:
             clipped = box.clipped(width, height)
             if min(clipped.width, clipped.height) >= _SMALLEST_PX:
@@ -184,7 +186,7 @@ def build_dataset(
             problems.add(f"the split '{name}' has no images")
     problems.raise_any()
     if not names:
-        raise SourceError(f"{folder}: no object is labelled in this dataset: draw boxes first")
+        raise SourceError(f"{folder}: no object is labeled in this dataset: draw boxes first")
     tuples = {name: tuple(images) for name, images in splits.items()}
     return Dataset(folder, names, tuples, skipped or {})
 

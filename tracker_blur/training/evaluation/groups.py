@@ -1,6 +1,6 @@
 """Recall by pose and skin tone: shows which groups of faces a detector misses more often.
 
-Our images carry no such labels, so both are estimated from the pixels in a labelled box.
+Our images carry no such labels, so both are estimated from the pixels in a labeled box.
 
 Pose comes from the landmarks that YuNet detects there. Faces whose landmarks it cannot find form a
 group of their own. Landmarks do not show how far a head is tilted.
@@ -50,7 +50,7 @@ _LEAST_YELLOW = 3.0  # Lab's b; below it the image is gray, or the light blue
 
 
 class Grouper:
-    """Estimates the groups of labelled faces."""
+    """Estimates the groups of labeled faces."""
 
     def __init__(self, weights: Weights) -> None:
         """Load YuNet; raises ModelError without its weights."""
@@ -74,11 +74,11 @@ class Grouper:
         crop = cv2.warpAffine(image, matrix, size)
         self._yunet.setInputSize((size[0], size[1]))
         rows = self._yunet.detect(crop)[1]
-        labelled = box.moved(-left, -top).scaled(scale, scale)
+        labeled = box.moved(-left, -top).scaled(scale, scale)
         matching = [
             row
             for row in (() if rows is None else np.asarray(rows, float))
-            if Box.from_xywh(*row[:4].tolist()).iou(labelled) >= _SAME_FACE_IOU
+            if Box.from_xywh(*row[:4].tolist()).iou(labeled) >= _SAME_FACE_IOU
         ]
         if not matching:
             return UNKNOWN

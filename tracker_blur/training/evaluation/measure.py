@@ -168,7 +168,7 @@ def score_detections(
     """Return how well detections match the objects of one class.
 
     Args:
-        images: The images, with the objects labelled in them.
+        images: The images, with the objects labeled in them.
         detections: The detections in each image, with boxes in its pixels.
         label: The class to score.
         smallest_px: Objects with a shorter side below this count neither as missed nor, when
@@ -206,7 +206,7 @@ class _Matched:
     def outcomes(self) -> tuple[tuple[Outcome, ...], tuple[Outcome, ...], tuple[Outcome, ...]]:
         """Return false alarms, missed and detected objects, over all sizes."""
         detections = {detection["id"]: detection for detection in self.detections}
-        objects = {labelled["id"]: labelled for labelled in self.objects}
+        objects = {labeled["id"]: labeled for labeled in self.objects}
         false_alarms, missed, detected = [], [], []
         for row in self.by_size[0]:
             for number, match, ignored in zip(

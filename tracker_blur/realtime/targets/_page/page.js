@@ -2,6 +2,7 @@
 
 const POLL_MS = 500;
 const STATUS_TIMEOUT_MS = 4000;
+const STATE_NAMES = { covered: "blanked" };
 const element = (id) => document.getElementById(id);
 const video = element("video");
 const quitDialog = element("quit-dialog");
@@ -43,7 +44,8 @@ function showState(state, text) {
 }
 
 function showStatus(status) {
-  showState(status.state, status.state === "live" ? "live" : `${status.state}: ${status.reason}`);
+  const state = STATE_NAMES[status.state] ?? status.state;
+  showState(status.state, state === "live" ? "live" : `${state}: ${status.reason}`);
   element("seconds").textContent = formatTime(status.seconds);
   element("rate").textContent = `${status.rate.toFixed(1)} fps`;
   element("delay").textContent = `${Math.round(status.delay_median_ms)} ms`;
