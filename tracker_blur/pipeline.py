@@ -27,6 +27,7 @@ from tracker_blur.core.report import Progress, Report
 from tracker_blur.core.tracks import Face, Timeline, Tracks
 from tracker_blur.errors import SinkError, SourceError
 from tracker_blur.files.atomic import check_place
+from tracker_blur.files.paths import exists
 from tracker_blur.images.reader import ImageReader
 from tracker_blur.images.writer import ImageWriter
 from tracker_blur.redaction.redactor import Redactor
@@ -336,5 +337,5 @@ def _ordinal(number: int) -> str:
 
 
 def _check_apart(job: Job) -> None:
-    if job.target.exists() and job.source.exists() and job.target.samefile(job.source):
+    if exists(job.target) and exists(job.source) and job.target.samefile(job.source):
         raise SinkError(f"{job.target}: is the input itself: choose another name")

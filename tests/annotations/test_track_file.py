@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import json
+import operator
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
@@ -268,6 +271,67 @@ def test_invalid_lines_are_reported_in_one_line(
     assert "edited.jsonl" in text
     assert "\n" not in text
     assert len(text) < 400
+
+
+def _fields(value: Any, place: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """Return the places of all fields and items in a line."""
+    parts: Any = ()
+    if isinstance(value, dict):
+        parts = value.items()
+    elif isinstance(value, list):
+        parts = enumerate(value)
+    below = [found for key, part in parts for found in _fields(part, (*place, key))]
+    return [place, *below] if place else below
+
+
+ANY_JSON: list[Any] = [
+    None, True, -1, 0, 1.5, 10**30, "", "x", [], ["x"], [[1, 2]], [{}], {}, {"x": [1]},
+]  # fmt: skip
+
+
+def test_any_json_in_any_field_is_read_or_reported_in_one_line(
+    lines: list[str], reread: Reread
+) -> None:
+    lines = [*lines[:4], lines[-1]]  # header, times, a track, a box, end
+    places = [(row, place) for row in range(5) for place in _fields(json.loads(lines[row]))]
+    assert {place[0] for _, place in places} >= {"source", "cuts", "steps", "hide", "origin", "end"}
+    for (row, place), value in itertools.product(places, ANY_JSON):
+        line = json.loads(lines[row])
+        parent = functools.reduce(operator.getitem, place[:-1], line)
+        parent[place[-1]] = value
+        try:
+            reread([*lines[:row], json.dumps(line), *lines[row + 1 :]])
+        except TrackFileError as error:
+            assert "\n" not in str(error)  # noqa: PT017
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("hide", "faces", "hide is 'faces': give a list of classes"),
+        ("hide", [["faces"]], "hide is [['faces']]: give a list of classes"),
+        ("hide", [None], "hide is [None]: give a list of classes"),
+        ("padding_ratio", [0.1], "padding_ratio is [0.1]: give a number from 0"),
+    ],
+)
+def test_settings_that_are_used_again_are_checked(
+    lines: list[str], reread: Reread, key: str, value: object, message: str
+) -> None:
+    header = json.loads(lines[0])
+    header["settings"][key] = value
+    with pytest.raises(TrackFileError) as caught:
+        reread([json.dumps(header), *lines[1:]])
+    assert f", line 1: {message}" in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [["detected"], {"detected": 1}, 1, None])
+def test_an_origin_of_another_type_is_named(
+    lines: list[str], reread: Reread, value: object
+) -> None:
+    line = json.dumps(json.loads(lines[3]) | {"origin": value})
+    with pytest.raises(TrackFileError) as caught:
+        reread([*lines[:3], line, *lines[4:]])
+    assert f", line 4: origin is {value}: give one of detected, " in str(caught.value)
 
 
 @pytest.mark.parametrize(

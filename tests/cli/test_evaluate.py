@@ -51,11 +51,15 @@ def test_prints_a_table_and_writes_the_report(
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["haar", "DATASET", "--split", "val"], 2, "no split 'val'"),
+        (
+            ["haar", "DATASET", "--split", "val"],
+            2,
+            "error: DATASET: has no split 'val': it has test\n",
+        ),
         (
             ["haar", "DATASET", "--class", "plate"],
             2,
-            "DATASET: no class 'plate': choose one of face",
+            "error: DATASET: has no class 'plate': it has face\n",
         ),
         (["nothing", "DATASET"], 2, "no detector is called 'nothing'"),
         (["missing.onnx", "DATASET"], 1, "missing.onnx: no such file"),
@@ -79,7 +83,7 @@ def test_a_test_split_that_was_not_exported_is_missing(
     settings = write_yolo(tmp_path) / "data.yaml"
     settings.write_text(f"test: ../test/images\n{settings.read_text()}")
     assert run("haar", str(tmp_path), "--class", "face") == 2
-    assert "no split 'test': choose one of train, val" in capsys.readouterr().err
+    assert "has no split 'test': it has train, val" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -165,12 +165,76 @@ def test_other_commands_are_run_where_a_file_has_their_name(
     assert "searched: " in capsys.readouterr().out
 
 
-def test_the_help_says_how_to_name_a_file_like_a_command(
+@pytest.mark.parametrize("arguments", [(), ("redact",)])
+def test_the_help_says_how_to_name_a_file_like_a_command_and_the_exit_codes(
+    arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*arguments, "--help") == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "IN is a video, an image, a folder or a quoted pattern. OUT is a file, or a" in text
+    assert "'trackblur ./live' or 'trackblur redact live'" in text
+    assert "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a face is exposed, 130" in text
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "reason"),
+    [("live", 2, "no such file"), ("track", 1, "no such file: check the name")],
+)
+def test_a_command_that_may_be_meant_as_a_file_gives_a_hint(
+    command: str,
+    code: int,
+    reason: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert run("--help") == 0
-    text = " ".join(capsys.readouterr().out.split())
-    assert "'trackblur ./live' or 'trackblur redact live'" in text
+    monkeypatch.chdir(tmp_path)
+    assert run(command, "out.mp4") == code
+    assert error_line(capsys) == f"trackblur: error: out.mp4: {reason}"
+    Path(command).touch()
+    assert run(command, "out.mp4") == code
+    hint = f"; to redact {command}, write ./{command}"
+    assert error_line(capsys) == f"trackblur: error: out.mp4: {reason}{hint}"
+    Path("out.mp4").touch()
+    assert run(command, "out.mp4") == code
+    assert "write ./" not in error_line(capsys)
+
+
+LONG = "x" * 300
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("IMAGE", f"{LONG}.png"),
+        ("IMAGE", f"{LONG}/"),
+        ("IMAGE", "-o", f"{LONG}/a.png"),
+        ("IMAGE", "a.png", "--tracks", f"{LONG}.jsonl"),
+        ("IMAGE", "a.png", "--verify-report", f"{LONG}.html"),
+        ("IMAGE", "IMAGE", LONG),
+        (f"{LONG}.png",),
+        ("track", "VIDEO", "-o", f"{LONG}.jsonl"),
+        ("track", f"{LONG}.mp4"),
+        ("verify", "VIDEO", "--report", f"{LONG}.html"),
+        ("live", "VIDEO", "--realtime", "--to", f"{LONG}.mp4"),
+        ("evaluate", LONG, LONG),
+        ("train", LONG, "--name", "x"),
+    ],
+)
+def test_a_name_that_is_too_long_is_one_line(
+    arguments: tuple[str, ...],
+    small_image: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    places = {"IMAGE": str(small_image), "VIDEO": str(VIDEO)}
+    assert run(*(places.get(word, word) for word in arguments)) in (1, 2)
+    line = error_line(capsys)
+    assert LONG in line
+    assert "bug" not in line
+    assert "Errno" not in line
 
 
 @pytest.mark.parametrize("arguments", [(), ("redact",), ("live", "--nonsense"), ("track",)])

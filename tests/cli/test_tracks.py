@@ -63,6 +63,36 @@ def test_faces_are_shown_and_hidden(file: Path, capsys: pytest.CaptureFixture[st
     assert all(track.hide for track in read(file).tracks.tracks)
 
 
+ONE = "1 track, all hidden"
+TWO = "2 tracks, all hidden"
+SHORTENED = "dropped: faces are visible there"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "summary"),
+    [
+        (("--drop", "3"), f"{ONE}; track 3 was dropped: its faces are visible; before: {TWO}; "),
+        (
+            ("--drop", "all"),
+            "0 tracks: nothing will be hidden; tracks 3, 7 were dropped: their faces are visible; ",
+        ),
+        (("--drop-before", "3@20"), f"{TWO}; 10 boxes of track 3 were {SHORTENED}; before: "),
+        (("--drop-after", "3@28"), f"{TWO}; 1 box of track 3 was {SHORTENED}; before: "),
+        (("--drop-in", "all@10..13"), f"{TWO}; 6 boxes of tracks 3, 7 were {SHORTENED}; before: "),
+        (("--drop-in", "3@0..49"), f"{ONE}; track 3 was dropped: its faces are visible; before: "),
+        (("--show", "3", "--drop", "3"), f"{ONE}; track 3 was dropped: its faces are visible; "),
+        (("--merge", "3,7"), f"{ONE}; before: "),
+        (("--draw", "9@10=0,0,640,360..29=0,0,640,360", "--drop", "3"), f"{TWO}; before: "),
+        (("--move", "3=9,9"), f"{TWO}; before: "),
+    ],
+)
+def test_dropped_faces_are_called_visible(
+    file: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], summary: str
+) -> None:
+    assert run(file, *arguments) == 0
+    assert f"{file}: {summary}" in capsys.readouterr().out
+
+
 def test_every_option_that_edits_has_a_parser() -> None:
     actions = build_parser()[1]["tracks"]._actions
     flags = [action.option_strings[0] for action in actions if action.dest == "edits"]
@@ -177,8 +207,8 @@ def test_an_export_replaces_an_export(file: Path, tmp_path: Path) -> None:
     [
         (
             ("--drop", "all"),
-            "0 tracks: nothing will be hidden; before: 2 tracks, all hidden; "
-            "boxes: 45 -> 0 (45 removed)",
+            "0 tracks: nothing will be hidden; tracks 3, 7 were dropped: their faces are visible; "
+            "before: 2 tracks, all hidden; boxes: 45 -> 0 (45 removed)",
         ),
         (
             ("--show", "all"),
@@ -187,8 +217,8 @@ def test_an_export_replaces_an_export(file: Path, tmp_path: Path) -> None:
         ),
         (
             ("--pad", "7@0..9=0.2", "--drop-after", "3@19"),
-            "2 tracks, all hidden; before: 2 tracks, all hidden; "
-            "boxes: 45 -> 35 (10 removed, 5 changed)",
+            "2 tracks, all hidden; 10 boxes of track 3 were dropped: faces are visible there; "
+            "before: 2 tracks, all hidden; boxes: 45 -> 35 (10 removed, 5 changed)",
         ),
         (
             ("--draw", "9@4=1,2,3,4"),

@@ -94,6 +94,16 @@ def test_a_folder_as_target_is_refused(tmp_path: Path) -> None:
         pass
 
 
+def test_a_name_that_is_too_long_is_one_line(tmp_path: Path) -> None:
+    target = tmp_path / f"{'x' * 300}.mp4"
+    message = r"x\.mp4: cannot be written \(file name too long\): choose another name$"
+    with pytest.raises(SinkError, match=message):
+        check_place(target, overwrite=False)
+    with pytest.raises(SinkError, match=message), replacing(target, overwrite=True):
+        pass
+    assert names(tmp_path) == []
+
+
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     target = tmp_path / "missing" / "out.mp4"
     with pytest.raises(SinkError, match="missing does not exist"), replacing(target, False):

@@ -44,6 +44,18 @@ def lock(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     return make_unreadable
 
 
+@pytest.mark.parametrize("pattern", ["nothing/*.jpg", "nothing/**/*.jpg", "nothing/**"])
+def test_a_pattern_in_a_missing_folder_is_not_about_permissions(pattern: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        plan([pattern], "out")
+    assert str(caught.value) == "nothing: no such folder: check the pattern"
+
+
+def test_an_input_with_too_long_a_name_is_one_line() -> None:
+    with pytest.raises(SourceError, match=r"\(file name too long\): check the name$"):
+        plan([f"{'x' * 300}.jpg"])
+
+
 class TestUnreadableFolders:
     @pytest.mark.parametrize("name", ["in", "in/**", "in/**/*.jpg", "in/*/*.jpg"])
     def test_one_is_reported_and_skipped(self, name: str, lock: Callable[[str], None]) -> None:

@@ -22,6 +22,13 @@ def test_a_folder_that_cannot_be_created() -> None:
         pass
 
 
+def test_a_folder_with_too_long_a_name_is_one_line() -> None:
+    job = Job(Path("a.jpg"), Path("x" * 300, "a.jpg"), "image")
+    message = r"its folder cannot be created \(file name too long\): choose another$"
+    with pytest.raises(SinkError, match=message), job.target_folder():
+        pass
+
+
 def test_a_folder_is_created_and_kept_unless_the_block_fails_and_it_is_empty() -> None:
     Path("x").mkdir()
     job = Job(Path("a.jpg"), Path("x/y/z/a.jpg"), "image")

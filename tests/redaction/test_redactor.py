@@ -340,3 +340,12 @@ def test_a_duplicate_holds_a_copy_of_the_redacted_frame() -> None:
 
     assert duplicate(redacted, copy).frame is again
     assert asked == [frame]
+
+
+def test_a_missing_cover_image_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Redactor(Settings(), tmp_path / "none.png")
+    assert str(caught.value) == (
+        f"`cover` is {tmp_path / 'none.png'}, which cannot be read (no such file or directory): "
+        "check the name"
+    )

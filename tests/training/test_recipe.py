@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.annotated_files import write_image, write_table
 from tests.command_line import run_train
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from tracker_blur.training.datasets.dataset import AnnotatedImage
+from tracker_blur.training.recipe import TrainingData
 
 
 @pytest.mark.parametrize(
@@ -34,7 +33,7 @@ def test_numbers_out_of_range_are_refused(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--classes", "plate"], "no class 'plate': it has disk"),
+        (["--classes", "plate"], "has no class 'plate': it has disk"),
         (["--side", "100"], "a multiple of 32"),
     ],
 )
@@ -88,6 +87,14 @@ def test_images_may_lie_outside_of_the_data_set(
     assert run_train([str(folder), "--name", "x", "--out", str(tmp_path), "--check"]) == 0
     train, val = capsys.readouterr().out.splitlines()
     assert int(train.split()[1]) + int(val.split()[1]) == 60
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "1 image,"), (2, "2 images,")])
+def test_the_summary_counts_in_the_singular_and_the_plural(count: int, words: str) -> None:
+    images = (AnnotatedImage(Path("a.png"), (8, 8), ()),) * count
+    train, val = TrainingData(("face",), images, images, {}).summary()
+    assert train.startswith(f"train: {words} {count} of them without boxes; boxes: 0 face; ")
+    assert val.startswith(f"val: {words} ")
 
 
 def test_check_only_reads(

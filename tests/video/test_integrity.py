@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 from typing import TYPE_CHECKING, Any
 
+import av
 import pytest
 
 from tests.video_files import write_clip
-from tracker_blur.video.integrity import missing_bytes
+from tracker_blur.video.integrity import DamageError, decode_frames, missing_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 WHOLE: list[tuple[str, dict[str, Any]]] = [
@@ -74,3 +77,23 @@ def test_fragments_raise_nothing(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "a"
     path.write_bytes(data)
     assert missing_bytes(path) >= 0
+
+
+def test_a_track_that_begins_in_the_middle_is_damage(tmp_path: Path) -> None:
+    """As in chained Ogg files; PyAV then fails to find the packet's track."""
+
+    class Joined:
+        def __init__(self, container: av.container.InputContainer) -> None:
+            self._container = container
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._container, name)
+
+        def demux(self) -> Iterator[av.Packet[Any]]:
+            yield from itertools.islice(self._container.demux(), 5)
+            raise IndexError("list index out of range")
+
+    with av.open(write_clip(tmp_path / "a.mkv", frames=20)) as container:
+        joined: Any = Joined(container)
+        with pytest.raises(DamageError, match="another recording is joined to it there"):
+            list(decode_frames(joined, container.streams.video[0]))

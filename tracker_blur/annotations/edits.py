@@ -252,6 +252,27 @@ def compare(before: Tracks, after: Tracks) -> Changes:
     )
 
 
+def exposed(before: Tracks, after: Tracks) -> dict[int, int]:
+    """Return, by track, how many boxes were removed where no hidden box covers the face now."""
+    now = {track.track_id: track.frames for track in after.tracks}
+    counts = {}
+    for track in before.tracks:
+        is_open = ~np.isin(track.frames, now.get(track.track_id, ()))
+        for other in after.tracks if is_open.any() else ():
+            if other.hide:
+                _, here, there = np.intersect1d(
+                    track.frames, other.frames, True, return_indices=True
+                )
+                inner, outer = track.boxes[here], other.boxes[there]
+                is_within = np.logical_and(
+                    outer[:, :2] <= inner[:, :2], outer[:, 2:] >= inner[:, 2:]
+                ).all(axis=1)
+                is_open[here[is_within]] = False
+        if is_open.any():
+            counts[track.track_id] = int(is_open.sum())
+    return counts
+
+
 def _boxes(tracks: Tracks) -> int:
     return sum(len(track) for track in tracks.tracks)
 

@@ -287,9 +287,9 @@ class TrackCollector:
         checked_id = self._track_id(track_id)
         checked_frame = whole_number(frame, "frame", 0, self._last_frame)
         checked_score = number(score, "score", 0.0, 1.0)
-        if origin not in _ORIGINS:
+        if not isinstance(origin, str) or origin not in _ORIGINS:
             raise invalid("origin", origin, f"one of {', '.join(_ORIGINS)}")
-        face = Face(checked_id, _box(edges), checked_score, _ORIGINS[str(origin)])
+        face = Face(checked_id, _box(edges), checked_score, _ORIGINS[origin])
         self._builder.add(checked_frame, face)
 
     def tracks(self) -> tuple[Track, ...]:

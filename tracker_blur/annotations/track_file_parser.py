@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,6 +18,7 @@ from tracker_blur.annotations.rows import (
     invalid,
     items,
     name_text,
+    number,
     shown,
     whole_number,
 )
@@ -239,8 +241,7 @@ def _header(line: dict[str, Any]) -> Header:
     width, height = (
         whole_number(side, "a side", 1, _MAX_SIDE_PX) for side in items(line["size"], "size", 2)
     )
-    if not isinstance(line["settings"], dict):
-        raise invalid("settings", line["settings"], "an object in braces")
+    _check_settings(line["settings"])
     cuts = (whole_number(cut, "a cut", 1, frames - 1) for cut in items(line["cuts"], "cuts"))
     return Header(
         source_name=source["name"],
@@ -254,6 +255,17 @@ def _header(line: dict[str, Any]) -> Header:
         models=tuple(name_text(name, "a model") for name in items(line["models"], "models")),
         settings=line["settings"],
     )
+
+
+def _check_settings(settings: object) -> None:
+    """Check those settings that are used again; the others are for people to read."""
+    if not isinstance(settings, dict):
+        raise invalid("settings", settings, "an object in braces")
+    hide = settings.get("hide", [])
+    if not isinstance(hide, list) or not all(isinstance(name, str) for name in hide):
+        raise invalid("hide", hide, 'a list of classes, such as ["faces"]')
+    if "padding_ratio" in settings:
+        number(settings["padding_ratio"], "padding_ratio", 0.0, math.inf)
 
 
 def _fraction(value: object) -> Fraction:

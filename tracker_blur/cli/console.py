@@ -102,9 +102,9 @@ def progress_bar(name: str, quiet: bool) -> Iterator[Any]:
         yield bar
 
 
-def counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str, plural: str = "") -> str:
     """Return "1 face", "2 faces"."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def print_line(line: str) -> None:

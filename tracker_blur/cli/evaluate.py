@@ -195,7 +195,7 @@ def _label(dataset: Dataset, name: str | None) -> str:
         raise SettingsError(f"name one class with --class: {known}")
     label = dataset.classes[0] if name is None else name
     if label not in dataset.classes:
-        raise SettingsError(f"{dataset.folder}: no class '{label}': choose one of {known}")
+        raise SettingsError(f"{dataset.folder}: has no class '{label}': it has {known}")
     return label
 
 
@@ -206,7 +206,7 @@ def _images(dataset: Dataset, split: str, limit: int | None) -> tuple[AnnotatedI
     splits = with_validation(dataset).splits if split == "val" else dataset.splits
     if split not in splits:
         known = ", ".join(dataset.splits)
-        raise SettingsError(f"{dataset.folder}: no split '{split}': choose one of {known}")
+        raise SettingsError(f"{dataset.folder}: has no split '{split}': it has {known}")
     images = splits[split]
     if limit is None or limit >= len(images):
         return images

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import sys
 from contextlib import suppress
@@ -18,6 +19,7 @@ from tracker_blur.cli.console import (
 )
 from tracker_blur.cli.options import Parser, flags_of
 from tracker_blur.errors import SettingsError, TrackerBlurError
+from tracker_blur.files.paths import exists
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,18 +27,8 @@ if TYPE_CHECKING:
 _COMMANDS = (redact, live, track, tracks, render, verify, models, train, evaluate)
 """These modules import OpenCV only when they run: no help should wait for it."""
 
-_DESCRIPTION = """\
-Hide every face in videos, images and folders. Everything else stays as it was.
-
-IN is a video, an image, a folder or a quoted pattern. OUT is a file, or a
-folder for several inputs (default: NAME_redacted next to IN).
-"""
-_EPILOG = """\
-To redact a file or folder that is named like a command, write 'trackblur ./live'
-or 'trackblur redact live'.
-
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a face is exposed, 130 interrupted.
-"""
+_WITH_FILE = ("live", "track", "tracks", "render", "verify")
+"""Commands whose next argument is mostly a file, as it is where the command is meant as one."""
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -65,8 +57,8 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
     root = Parser(
         prog="trackblur",
         usage=f"{redact.USAGE}\n       %(prog)s COMMAND ...",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
+        description=redact.DESCRIPTION,
+        epilog=redact.EPILOG,
         formatter_class=redact.FORMATTER,
     )
     commands = root.add_subparsers(
@@ -103,8 +95,13 @@ def _run(arguments: list[str]) -> int:
     try:
         code: int = options.run(options, console)
     except TrackerBlurError as error:
-        console.error(error)
+        console.error(f"{console.text(error)}{_hint(arguments)}")
         return EXIT_USAGE if isinstance(error, SettingsError) else EXIT_FAILED
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        console.error(f"{error.filename}: the name is too long: choose a shorter one")
+        return EXIT_FAILED
     return code
 
 
@@ -116,6 +113,13 @@ def _is_ambiguous(arguments: list[str]) -> bool:
         and not {"-h", "--help"} & set(arguments)
         and Path("redact").exists()
     )
+
+
+def _hint(arguments: list[str]) -> str:
+    """Return how to redact a file that is named like the command, where that may be meant."""
+    name = arguments[0] if arguments else ""
+    is_meant = name in _WITH_FILE and len(arguments) > 1 and not exists(Path(arguments[1]))
+    return f"; to redact {name}, write ./{name}" if is_meant and Path(name).exists() else ""
 
 
 def _interrupt(*_: object) -> NoReturn:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, get_args
 
 from tracker_blur.core import plugins
 from tracker_blur.errors import MissingPackageError
+from tracker_blur.files.paths import exists
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.settings import Codec, MetadataRule, MethodAliases, Settings, Shape
 from tracker_blur.version import __version__
@@ -52,7 +53,7 @@ class Parser(argparse.ArgumentParser):
         self._files_like_options = [
             argument
             for argument in arguments
-            if argument.startswith("-") and Path(argument).exists()
+            if argument.startswith("-") and exists(Path(argument))
         ]
         return super().parse_known_args(args, namespace)
 

@@ -35,6 +35,18 @@ if TYPE_CHECKING:
     from tracker_blur.verification.verdict import Verdict
 
 USAGE = "trackblur IN [IN ...] [[-o] OUT] [options]"
+DESCRIPTION = """\
+Hide every face in videos, images and folders. Everything else stays as it was.
+
+IN is a video, an image, a folder or a quoted pattern. OUT is a file, or a
+folder for several inputs (default: NAME_redacted next to IN).
+"""
+EPILOG = """\
+To redact a file or folder that is named like a command, write 'trackblur ./live'
+or 'trackblur redact live'.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a face is exposed, 130 interrupted.
+"""
 FORMATTER = formatter(argparse.RawDescriptionHelpFormatter)
 
 _WINDOW_PX = 1280
@@ -54,15 +66,15 @@ def add_parser(commands: Any) -> Parser:
         prog="trackblur",
         usage=USAGE.replace("trackblur", "trackblur [redact]"),
         help="hide faces in files and folders (the default)",
-        description="Hide every face in videos, images and folders. Everything else stays as it "
-        "was.",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=FORMATTER,
     )
     paths = parser.add_argument(
         "paths",
         nargs="+",
         metavar="IN [OUT]",
-        help="IN is a video, an image, a folder or a quoted pattern; OUT is a file, or a folder "
-        "for several inputs (default: NAME_redacted next to IN)",
+        help="inputs, and the output; see above",
     )
     paths.complete = FILES  # type: ignore[attr-defined]  # for shtab
     add_options(parser)

@@ -82,9 +82,10 @@ def check_track_target(path: Path, videos: Sequence[Path], overwrite: bool) -> N
         SinkError: it cannot be written.
     """
     from tracker_blur.annotations import track_file
+    from tracker_blur.files.paths import exists
 
     for video in videos:
-        both_exist = path.exists() and video.exists()
+        both_exist = exists(path) and exists(video)
         if path.resolve() == video.resolve() or (both_exist and path.samefile(video)):
             raise SettingsError(f"{path}: is the video itself: choose another name for the tracks")
     track_file.check_place(path, overwrite)

@@ -14,6 +14,8 @@ from tracker_blur.cli.options import FILES, Parser, formatter
 from tracker_blur.errors import SettingsError, SinkError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from tracker_blur.cli.edit_arguments import Edit
     from tracker_blur.core.tracks import Tracks
 
@@ -180,6 +182,7 @@ def run(options: argparse.Namespace, _: Console) -> int:
     if options.imported:
         name, path = options.imported
         tracks = formats.load(name).read(Path(path), tracks)
+    unedited = tracks
     for edit in options.edits:
         tracks = edit(tracks)
     for name, path in options.exported:
@@ -191,7 +194,8 @@ def run(options: argparse.Namespace, _: Console) -> int:
         track_file.write(target, replace(content, tracks=tracks), overwrite)
         changes = edits.compare(content.tracks, tracks)
         before = "" if changes.is_empty else f"; before: {_counts(content.tracks)}"
-        print_line(f"{target}: {_summary(tracks)}{before}; {changes}")
+        dropped = _dropped(edits.exposed(unedited, tracks), tracks)
+        print_line(f"{target}: {_summary(tracks)}{dropped}{before}; {changes}")
     elif not options.exported:
         _list(content.source_name, tracks)
     return EXIT_DONE
@@ -244,12 +248,39 @@ def _summary(tracks: Tracks) -> str:
     return text if hides else f"{text}: nothing will be hidden"
 
 
+def _dropped(exposed: Mapping[int, int], tracks: Tracks) -> str:
+    """Return what the edits dropped, and that it is visible.
+
+    Args:
+        exposed: number of dropped boxes by track.
+        tracks: the tracks that are left.
+    """
+    left = {track.track_id for track in tracks.tracks}
+    gone = [track_id for track_id in exposed if track_id not in left]
+    shortened = [track_id for track_id in exposed if track_id in left]
+    text = ""
+    if gone:
+        was, its = ("was", "its") if len(gone) == 1 else ("were", "their")
+        text += f"; {_numbered(gone)} {was} dropped: {its} faces are visible"
+    if shortened:
+        boxes = sum(exposed[track_id] for track_id in shortened)
+        was = "was" if boxes == 1 else "were"
+        text += (
+            f"; {counted(boxes, 'box', 'boxes')} of {_numbered(shortened)} {was} dropped: faces "
+            "are visible there"
+        )
+    return text
+
+
+def _numbered(ids: Sequence[int]) -> str:
+    return f"track{'' if len(ids) == 1 else 's'} {', '.join(map(str, ids))}"
+
+
 def _counts(tracks: Tracks) -> str:
-    visible = [str(track.track_id) for track in tracks.tracks if not track.hide]
+    visible = [track.track_id for track in tracks.tracks if not track.hide]
     text = counted(len(tracks.tracks), "track")
     if not tracks.tracks:
         return text
     if not visible:
         return f"{text}, all hidden"
-    noun = "track" if len(visible) == 1 else "tracks"
-    return f"{text}, left visible: {noun} {', '.join(visible)}"
+    return f"{text}, left visible: {_numbered(visible)}"

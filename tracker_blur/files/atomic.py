@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import secrets
+import stat
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 NO_SPACE = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 """The numbers of the errors that more free space would prevent."""
+
+_MISSING = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
 
 
 @contextmanager
@@ -33,7 +36,7 @@ def replacing(path: Path, overwrite: bool) -> Iterator[Path]:
 
     Raises:
         SinkError: `path` exists and may not be replaced, or is not a file; its folder is missing
-            or cannot be written to; or the disk is full.
+            or cannot be written to; its name is too long; or the disk is full.
     """
     target = Path(os.path.realpath(path))
     _refuse_existing(path, target, overwrite)
@@ -67,9 +70,15 @@ def check_place(path: Path, overwrite: bool) -> None:
 
 
 def _refuse_existing(path: Path, target: Path, overwrite: bool) -> None:
-    if not target.exists():
-        return
-    if not target.is_file():
+    try:
+        mode = target.stat().st_mode
+    except OSError as error:
+        if error.errno in _MISSING:
+            return
+        raise SinkError(
+            f"{path}: cannot be written ({reason_of(error)}): choose another name"
+        ) from error
+    if not stat.S_ISREG(mode):
         raise SinkError(f"{path}: is not a file: choose another name for the output")
     if not overwrite:
         raise SinkError(f"{path}: already exists: choose another name or use", remedy="overwrite")

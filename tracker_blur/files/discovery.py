@@ -85,9 +85,9 @@ def find_inputs(name: str, output: Path | None, finder: Finder) -> Iterator[Inpu
             raise SourceError(f"{name}: {NOT_A_FILE}") from error
         if isinstance(error, FileNotFoundError | NotADirectoryError):
             raise SourceError(f"{path}: no such file or folder: check the name") from error
-        raise SourceError(
-            f"{path}: cannot be read ({reason_of(error)}): check the permissions of its folders"
-        ) from error
+        is_too_long = error.errno == errno.ENAMETOOLONG
+        remedy = "check the name" if is_too_long else "check the permissions of its folders"
+        raise SourceError(f"{path}: cannot be read ({reason_of(error)}): {remedy}") from error
     if stat.S_ISDIR(mode):
         yield from _in_folder(path, output, finder)
     else:
@@ -117,6 +117,12 @@ def _in_pattern(pattern: str, output: Path | None, finder: Finder) -> Iterator[I
     root = Path(pattern)
     while glob.has_magic(str(root)):
         root = root.parent
+    try:
+        root.stat()
+    except FileNotFoundError as error:
+        raise SourceError(f"{root}: no such folder: check the pattern") from error
+    except OSError:
+        pass  # reading it will fail with the reason
     _check_apart(root, output)
     is_empty = True
     for path in finder.find(root, *Path(pattern).relative_to(root).parts):

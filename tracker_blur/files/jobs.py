@@ -23,7 +23,14 @@ from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SettingsError, SinkError, reason_of
 from tracker_blur.files.discovery import Finder, InputFile, UnreadableFolder, find_inputs
-from tracker_blur.files.paths import MediaKind, check_is_file_name, is_media, media_kind
+from tracker_blur.files.paths import (
+    MediaKind,
+    check_is_file_name,
+    exists,
+    is_folder,
+    is_media,
+    media_kind,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -44,7 +51,7 @@ class Job:
         Raises:
             SinkError: it cannot be created.
         """
-        missing = [folder for folder in self.target.parents if not folder.exists()]
+        missing = [folder for folder in self.target.parents if not exists(folder)]
         try:
             try:
                 self.target.parent.mkdir(parents=True, exist_ok=True)
@@ -116,7 +123,7 @@ def plan(
     _check_targets(sources, targets)
     jobs, skipped = [], []
     for source, target in zip(sources, targets, strict=True):
-        if target.exists() and not overwrite and not is_single:
+        if exists(target) and not overwrite and not is_single:
             skipped.append(SkippedFile(source, target))
         else:
             jobs.append(Job(source, target, media_kind(source, target)))
@@ -133,18 +140,18 @@ def _targets(files: Sequence[InputFile], output: str | None, is_single: bool) ->
     if output is None:
         return [file.default_output for file in files]
     path = Path(output)
-    if is_single and not _is_folder(output):
+    if is_single and not _names_folder(output):
         return [path]
     is_file_name = is_media(path) and not output.endswith(os.sep)
-    if not path.is_dir() and (path.exists() or is_file_name):
+    if not is_folder(path) and (exists(path) or is_file_name):
         raise SettingsError(f"{path}: is a file, but there may be several outputs: name a folder")
     return [path / file.relative_output for file in files]
 
 
-def _is_folder(output: str) -> bool:
+def _names_folder(output: str) -> bool:
     separators = tuple(filter(None, (os.sep, os.altsep)))
     path = Path(output)
-    return output.endswith(separators) or path.is_dir() or not (path.suffix or path.exists())
+    return output.endswith(separators) or is_folder(path) or not (path.suffix or exists(path))
 
 
 def _check_targets(sources: Sequence[Path], targets: Sequence[Path]) -> None:

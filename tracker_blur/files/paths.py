@@ -143,6 +143,14 @@ def is_folder(path: Path) -> bool:
         return False
 
 
+def exists(path: Path) -> bool:
+    """Return whether there is such a file or folder; there is none with too long a name."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
 def default_output(path: Path) -> Path:
     """Return the default output of a file, next to it: NAME_redacted.EXT."""
     return path.with_name(_output_name(path.name, _REDACTED_TAG))

@@ -50,7 +50,7 @@ class Redactor:
         self._blank: Method | None = None
         if blank_image is not None:
             module = plugins.load(_METHODS, "image")
-            self._blank = module.make(replace(settings, image=blank_image))
+            self._blank = module.make(replace(settings, image=blank_image), setting="cover")
 
     def redact(self, frame: Frame, faces: Sequence[Face]) -> RedactedFrame:
         """Hide the faces in the frame's own planes and return the frame as redacted.

@@ -73,10 +73,16 @@ def _target_class(label: str, name: str, known: tuple[str, ...], weights: Weight
     if label == _LABELS["plates"]:
         onnx = plugins.load("tracker_blur.detectors", "onnx")
         return TargetClass(label, _PLATES_FILE, lambda: onnx.from_weights(weights, _PLATES_FILE))
-    classes = f"faces, plates and {', '.join(known)}" if known else "faces and plates"
+    if known:
+        classes = f"class{'' if len(known) == 1 else 'es'} {', '.join(known)}"
+        raise SettingsError(
+            f"includes '{label}', but {Path(name).name} has only the {classes}: give one of its "
+            "classes, faces or plates",
+            setting="hide",
+        )
     raise SettingsError(
-        f"includes '{label}', but only {classes} can be detected: for other classes, give a file "
-        "with",
+        f"includes '{label}', but only faces and plates can be detected: for other classes, give "
+        "a file with",
         setting="hide",
         remedy="detector",
     )

@@ -171,8 +171,9 @@ class TrainingData:
             by_class = ", ".join(f"{boxes[label]} {label}" for label in self.classes)
             without = sum(not image.objects for image in images)
             ignored = sum(len(image.ignored) for image in images)
+            noun = "image" if len(images) == 1 else "images"
             lines.append(
-                f"{name}: {len(images)} images, {without} of them without boxes; "
+                f"{name}: {len(images)} {noun}, {without} of them without boxes; "
                 f"boxes: {by_class}; ignored regions: {ignored}"
             )
         return lines + [f"skipped: {count} {what}" for what, count in self.skipped.items()]
@@ -194,10 +195,12 @@ def read_training_data(plan: Plan) -> TrainingData:
     unknown = [name for name in classes if name not in dataset.classes]
     if unknown:
         known = ", ".join(dataset.classes)
-        raise SettingsError(f"{plan.dataset}: no class '{', '.join(unknown)}': it has {known}")
+        raise SettingsError(f"{plan.dataset}: has no class '{', '.join(unknown)}': it has {known}")
     check_class_names(classes)
     if "train" not in dataset.splits:
-        raise SettingsError(f"{plan.dataset}: no split 'train'")
+        raise SettingsError(
+            f"{plan.dataset}: has no split 'train': it has {', '.join(dataset.splits)}"
+        )
     images, validation = dataset.splits["train"], dataset.splits.get("val", ())
     if not any(name in classes for image in images for name, _ in image.objects):
         raise SettingsError(f"{plan.dataset}: no boxes to learn from in the split 'train'")

@@ -332,7 +332,7 @@ def stream_contents(container: InputContainer, path: Path) -> list[StreamContent
         for packet in container.demux(streams):
             index = packet.stream.index
             contents[index].add(packet, is_text=index in texts)
-    except (av.FFmpegError, OSError) as error:
+    except (av.FFmpegError, OSError, IndexError) as error:  # IndexError: a joined recording
         raise SourceError(
             f"{path}: its audio and subtitles cannot be read to the end ({reason_of(error)}): get "
             "the complete file"

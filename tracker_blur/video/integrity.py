@@ -169,6 +169,8 @@ def _packets(container: InputContainer) -> Iterator[Packet[Stream]]:
         yield from container.demux()
     except (av.FFmpegError, OSError) as error:
         raise DamageError(f"it cannot be read further ({reason_of(error)})") from error
+    except IndexError as error:  # PyAV knows only the tracks that it found on opening
+        raise DamageError("another recording is joined to it there") from error
 
 
 def _decode(

@@ -256,7 +256,8 @@ def _rate(stream: VideoStream, path: Path) -> Fraction:
 
 def _mean_rate(index: int, path: Path) -> Fraction | None:
     """Return the mean rate of a track's first frames."""
-    with open_input(path) as container, suppress(av.FFmpegError):
+    # IndexError: a track that begins in the middle, as in joined recordings.
+    with open_input(path) as container, suppress(av.FFmpegError, IndexError):
         packets = container.demux(container.streams[index])
         times = [
             packet.pts * packet.time_base

@@ -78,7 +78,7 @@ class StreamCopier:
             for packet in self._packets:
                 if packet.size and not (self._partial and packet.is_corrupt):
                     return packet
-        except (av.FFmpegError, OSError) as error:
+        except (av.FFmpegError, OSError, IndexError) as error:  # IndexError: a joined recording
             if not self._partial:
                 raise SourceError(
                     f"{self._path}: its audio cannot be read to the end: "

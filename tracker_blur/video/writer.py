@@ -15,6 +15,7 @@ from av.stream import AttachmentStream, Stream
 
 from tracker_blur.errors import SinkError, TrackerBlurError, reason_of
 from tracker_blur.files.atomic import NO_SPACE, replacing
+from tracker_blur.files.paths import exists
 from tracker_blur.video.containers import ContainerFormat, container_format
 from tracker_blur.video.encoder import FrameConformer, FrameEncoder, normal_priority
 from tracker_blur.video.encoder_settings import Encoder, choose_encoder
@@ -67,7 +68,7 @@ class VideoWriter:
     def __init__(
         self, path: Path, source_path: Path, source: VideoInput, settings: Settings
     ) -> None:
-        if path.exists() and path.samefile(source_path):
+        if exists(path) and path.samefile(source_path):
             raise SinkError(f"{path}: is the input itself: choose another name for the output")
         self._path = path
         self._source_path = source_path

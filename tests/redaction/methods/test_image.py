@@ -143,7 +143,7 @@ def test_an_unreadable_image_is_named_before_the_first_frame(
     if content is not None:
         file.write_bytes(content)
     with pytest.raises(
-        SettingsError, match=rf"logo\.png: the image to put over faces cannot be read \({reason}"
+        SettingsError, match=rf"^`image` is .*logo\.png, which cannot be read \({reason}"
     ):
         redactor(file)
 

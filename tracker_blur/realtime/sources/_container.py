@@ -133,7 +133,7 @@ class ContainerDecoder:
         while not stopping.is_set() and bad_packets < _MAX_BAD_PACKETS:
             try:
                 packet = next(packets, None)
-            except av.InvalidDataError:
+            except (av.InvalidDataError, IndexError):  # IndexError: a track that was added later
                 bad_packets += 1
                 packets = self._container.demux(*streams)  # a generator that raised is finished
                 continue

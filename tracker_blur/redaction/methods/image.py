@@ -27,11 +27,19 @@ if TYPE_CHECKING:
 _LONGEST_PX = 1024  # few faces are larger, and every face costs time by the image's size
 
 
-def make(settings: Settings) -> ImageOverlay:
-    """Return the method; raises SettingsError for an unreadable image or an invalid color."""
+def make(settings: Settings, setting: str = "image") -> ImageOverlay:
+    """Return the method.
+
+    Args:
+        settings: Its `image` and `color`.
+        setting: The setting that the image is from, for the message.
+
+    Raises:
+        SettingsError: The image is missing or cannot be read, or the color is invalid.
+    """
     if settings.image is None:
         raise SettingsError("image needs an image: give one with", setting="method", remedy="image")
-    return ImageOverlay(_read(settings.image, color.parse(settings.color)))
+    return ImageOverlay(_read(settings.image, color.parse(settings.color), setting))
 
 
 class ImageOverlay:
@@ -88,16 +96,17 @@ class ImageOverlay:
         )
 
 
-def _read(file: Path, background: color.Color) -> npt.NDArray[np.uint8]:
+def _read(file: Path, background: color.Color, setting: str) -> npt.NDArray[np.uint8]:
     try:
         with Image.open(file) as opened:
             upright = ImageOps.exif_transpose(opened).convert("RGBA")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         is_unknown = isinstance(error, UnidentifiedImageError)
         reason = "not an image of a known format" if is_unknown else reason_of(error)
+        is_missing = isinstance(error, FileNotFoundError)
+        remedy = "check the name" if is_missing else "give a complete image, such as a PNG or JPEG"
         raise SettingsError(
-            f"{file}: the image to put over faces cannot be read ({reason}): "
-            "give a complete image, such as a PNG or JPEG"
+            f"is {file}, which cannot be read ({reason}): {remedy}", setting=setting
         ) from error
     upright.thumbnail((_LONGEST_PX, _LONGEST_PX))
     flat = Image.alpha_composite(Image.new("RGBA", upright.size, (*background, 255)), upright)
