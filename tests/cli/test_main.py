@@ -218,7 +218,7 @@ LONG = "x" * 300
         ("verify", "VIDEO", "--report", f"{LONG}.html"),
         ("live", "VIDEO", "--realtime", "--to", f"{LONG}.mp4"),
         ("evaluate", LONG, LONG),
-        ("train", LONG, "--name", "x"),
+        ("train", LONG, "--name", "x", "--check"),
     ],
 )
 def test_a_name_that_is_too_long_is_one_line(
