@@ -1,6 +1,10 @@
 """Measures how often a redacted face is still recognized, for each method.
 
-    python benchmarks/reidentification.py [--shared FOLDER] [--only WORD]
+    python benchmarks/reidentification.py [--trained | --plates] [--shared FOLDER] [--only WORD]
+
+With --trained, networks that learned from redacted faces attack: see trained_attack.py. With
+--plates, they read plates: see trained_plates.py. Without, nobody learned anything, and the figures
+say little about who did.
 
 Attackers, after McPherson et al. 2016 (arXiv 1609.00408): each redacted face, the probe, is
 compared with a gallery of known faces, and the nearest one names it (top-1).
@@ -279,7 +283,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--shared", type=Path, default=SHARED, help="folder with test material")
     parser.add_argument("--only", default="", help="only methods whose name contains this")
+    parser.add_argument("--trained", action="store_true", help="attackers that learned")
+    parser.add_argument("--plates", action="store_true", help="readers of plates that learned")
+    parser.add_argument("--speed", type=float, default=1.0, help="trained: learn this much shorter")
     arguments = parser.parse_args()
+    if arguments.plates:
+        import trained_plates
+
+        trained_plates.report(arguments.only, arguments.speed)
+        return
+    if arguments.trained:
+        from trained_attack import report
+
+        report(arguments.shared, arguments.only, arguments.speed)
+        return
     models = arguments.shared / "models"
     recognizer = Recognizer(models)
     photos, occasions = read_photos(arguments.shared / "faces", models, recognizer)

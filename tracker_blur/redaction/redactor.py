@@ -9,8 +9,9 @@ they were decoded.
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from tracker_blur.core.tracks import Face
 
 _METHODS = "tracker_blur.redaction.methods"
+_MAX_MEMORIES = 4096  # faces; a camera may run for months
 _BLANK_BLOCKS = 5  # across the frame: a face that fills it keeps no more than any other does
 
 
@@ -47,6 +49,8 @@ class Redactor:
         self._settings = settings
         self._methods: dict[str, Method] = {}
         self._method(settings.method)
+        self._memories: OrderedDict[int, dict[str, Any]] = OrderedDict()
+        self._last_index = -1
         self._blank: Method | None = None
         if blank_image is not None:
             module = plugins.load(_METHODS, "image")
@@ -62,6 +66,9 @@ class Redactor:
             ValueError: A box has edges that are not finite, or that are crossed.
             SettingsError: The settings do not suffice for a face's own method.
         """
+        if frame.index <= self._last_index:  # another input, with other faces of the same numbers
+            self._memories.clear()
+        self._last_index = frame.index
         if faces:
             planes = frame.planes()
             for face in faces:
@@ -87,6 +94,14 @@ class Redactor:
             self._methods[name] = plugins.load(_METHODS, name).make(self._settings)
         return self._methods[name]
 
+    def _memory(self, track_id: int) -> dict[str, Any]:
+        """Return what is kept of a face; of the faces seen longest ago, nothing is."""
+        memory = self._memories.setdefault(track_id, {})
+        self._memories.move_to_end(track_id)
+        if len(self._memories) > _MAX_MEMORIES:
+            self._memories.popitem(last=False)
+        return memory
+
     def _hide(self, frame: Frame, planes: tuple[Plane, ...], face: Face) -> None:
         _check(face)
         padding, feather = self._settings.padding_ratio, self._settings.feather_ratio
@@ -110,6 +125,10 @@ class Redactor:
             face=box.moved(-left, -top),
             box=Box(*soft).moved(-left, -top),
             seed=face.track_id,
+            label=face.label,
+            frame=planes,
+            offset=(left, top),
+            memory=self._memory(face.track_id),
         )
         patch_masks = masks(
             self._settings.shape if face.label == FACE else "rectangle",

@@ -42,6 +42,7 @@ def features(network: Any, rgb: npt.NDArray[np.uint8], box: Box) -> npt.NDArray[
         {"method": "gaussian"},
         {"method": "pixelated", "blocks": 5},
         {"method": "fog"},
+        {"method": "mosaic"},
         {"method": "solid"},
     ],
     ids=lambda options: str(options["method"]),

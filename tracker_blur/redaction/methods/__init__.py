@@ -8,10 +8,8 @@ To add a method, say a "freeze" that shows the first redacted view of a face fro
     SettingsError there if a setting that the method needs is missing or wrong.
 3.  Return an object whose `hide(patch)` returns new samples for each plane, see `Method`. `hide` is
     called for one face in one frame, in the order of the frames. A method that needs its earlier
-    fills keeps them by `patch.seed`, limits how many it keeps, and resizes them to the patch. It
-    must not keep samples of the face itself: what it shows must be redacted. One redactor serves
-    all files of a run, and seeds begin again with each file, so drop what was kept when a new file
-    begins: a fill kept from the first file would show in the second.
+    fills keeps them in `patch.memory`, which is empty again when another file begins, and resizes
+    them to the patch. It must not keep samples of the face itself: what it shows must be redacted.
 4.  If it has settings of its own, add them to `tracker_blur.settings.Settings` and their options to
     `tracker_blur/cli/options.py`.
 5.  Run `pytest tests/redaction/methods`. The contract tests find the new file by themselves; they
@@ -23,8 +21,10 @@ method.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tracker_blur.settings import FACE
 
 if TYPE_CHECKING:
     from tracker_blur.core.box import Box
@@ -47,6 +47,11 @@ class Patch:
             steps; a mosaic or an image is laid out on it.
         seed: the number of the face's track: the same through all frames of one file, so that noise
             does not flicker. Another file uses the same numbers.
+        label: the target class.
+        frame: the planes of the whole frame, for what surrounds a face; read-only.
+        offset: (x, y) of the patch in the frame, in stored pixels.
+        memory: what methods keep of this face from one frame to the next; empty at first, and
+            forgotten when another file begins.
     """
 
     planes: tuple[Plane, ...]
@@ -55,6 +60,10 @@ class Patch:
     face: Box
     box: Box
     seed: int
+    label: str = FACE
+    frame: tuple[Plane, ...] = ()
+    offset: tuple[int, int] = (0, 0)
+    memory: dict[str, Any] = field(default_factory=dict)
 
     @property
     def steps(self) -> tuple[tuple[int, int], ...]:
