@@ -52,7 +52,6 @@ from attackers import (
     train_embedder,
     with_new_head,
 )
-from tracker_blur.redaction.areas import hidden_area
 
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Frame, Image, Orientation, PixelLayout, Plane
@@ -164,7 +163,7 @@ class Camera:
             # One number for all faces: it spares the attacker what differs for no reason.
             self._redactor.redact(frame, [Face(0, box, 1.0, Origin.DETECTED, label=self._label)])
         self._index += 1
-        area = hidden_area(box, PADDING, self._label)
+        area = box.padded(PADDING)
         if self._is_context:
             area = area.padded(0.35)
         width, height = self._size
@@ -364,7 +363,7 @@ def read_recording(folder: Path) -> Recording:
                     continue
                 image = frame.to_ndarray(format="rgb24")
                 for track, part, box in wanted[index]:
-                    area = hidden_area(box, PADDING)
+                    area = box.padded(PADDING)
                     sizes[clip, track][part].append(area.height)
                     found[clip, track][part].append(_scaled(image, box, AREA_PX / area.height))
     tracks = sorted(found)
