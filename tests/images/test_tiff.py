@@ -33,7 +33,7 @@ def read_page(data: bytes, index: int = 0) -> Array:
     """Return a page as libtiff reads it, red first."""
     with Image.open(io.BytesIO(data)) as image:
         image.seek(index)
-        bits = image.tag_v2.get(tiff.BITS_PER_SAMPLE, (1,))  # type: ignore[attr-defined]
+        bits = image.tag_v2.get(tiff.BITS_PER_SAMPLE, (1,))  # type: ignore[attr-defined]  # a TIFF has it
         if bits[0] < 16:
             return np.asarray(image)
     buffer = np.frombuffer(data, np.uint8)

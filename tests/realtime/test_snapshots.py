@@ -14,7 +14,7 @@ from tracker_blur import Settings
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.delivery import Delivery, Format
 from tracker_blur.realtime.live_frame import LiveFrameConverter
-from tracker_blur.realtime.session import Snapshots
+from tracker_blur.realtime.snapshots import Snapshots
 from tracker_blur.redaction.redactor import Redactor
 
 if TYPE_CHECKING:

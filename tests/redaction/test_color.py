@@ -35,7 +35,7 @@ def test_parse_rejects_other_texts_and_shows_the_format(text: str) -> None:
 
 def test_parse_rejects_what_is_not_a_string() -> None:
     with pytest.raises(SettingsError, match="#rrggbb"):
-        color.parse((0, 0, 0))  # type: ignore[arg-type]
+        color.parse((0, 0, 0))  # type: ignore[arg-type]  # what callers may get wrong
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ class HeicDecoder:
     def __init__(self, data: bytes) -> None:
         self._file = package().open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
 
-    def decode(self, index: int) -> ImageFrame:  # noqa: ARG002
+    def decode(self, index: int) -> ImageFrame:  # noqa: ARG002  # there is one
         """Return the primary image, upright; 10 and 12 bits are shifted up to 16."""
         image = self._file[self._file.primary_index]
         width, height = image.size

@@ -109,7 +109,7 @@ class FaultyContainer:
 @pytest.mark.shared
 def test_reading_goes_on_after_a_damaged_packet(clip: Path) -> None:
     with av.open(str(clip)) as container:
-        decoder = ContainerDecoder(FaultyContainer(container), "clip")  # type: ignore[arg-type]
+        decoder = ContainerDecoder(FaultyContainer(container), "clip")  # type: ignore[arg-type]  # a fake
         timestamps = [item.timestamp for item in decoder.read(threading.Event())]
     assert timestamps[-1] is not None
     assert timestamps[-1] > 4  # of 4.7 seconds

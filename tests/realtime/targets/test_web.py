@@ -45,7 +45,7 @@ TIMING = LiveTiming(client_timeout_seconds=PATIENCE_SECONDS)  # for clients on a
 
 @contextmanager
 def opened(text: str = "web:0", **given: object) -> Iterator[WebPageTarget]:
-    target = open_target(text, make_context(timing=TIMING, **given))  # type: ignore[arg-type]
+    target = open_target(text, make_context(timing=TIMING, **given))  # type: ignore[arg-type]  # of any
     assert isinstance(target, WebPageTarget)
     target.open(FORMAT)
     try:
