@@ -17,12 +17,21 @@ Shape = Literal["ellipse", "rectangle"]
 Codec = Literal["h264", "hevc", "av1", "vp9"]
 MetadataRule = Literal["drop", "keep"]
 MethodAliases = {"simple": "gaussian"}
+MethodClass = Literal["cosmetic", "destructive"]
+"""What a redaction method leaves of a face: "cosmetic", parts of it, so that a program may still
+recognize it; "destructive", nothing."""
 
 FACE = "face"
 """The label of detections and tracks of faces."""
 
 DETECTOR_FILE_ENDING = ".onnx"
 """Ends the name of a detector file that `trackblur train` made."""
+
+
+def method_class_of(name: str) -> MethodClass:
+    """Return the class that a redaction method declares; one that declares none is cosmetic."""
+    declared = plugins.constant("tracker_blur.redaction.methods", name, "CLASS")
+    return "destructive" if declared == "destructive" else "cosmetic"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +157,11 @@ class Settings:
             raise SettingsError(
                 f"is {self.tracking!r}: give TrackingParameters", setting="tracking"
             )
+
+    @property
+    def method_class(self) -> MethodClass:
+        """The class of the method."""
+        return method_class_of(self.method)
 
     def options(self) -> dict[str, Any]:
         """Return the settings that users choose, by name: all but the tuning parameters."""

@@ -26,12 +26,26 @@ def names(package: str) -> tuple[str, ...]:
 
 def summary(package: str, name: str) -> str:
     """Return the first line of a plug-in's docstring, without importing it."""
-    for folder in _folders(package):
-        file = Path(folder, f"{name}.py")
-        if file.is_file():
-            docstring = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
-            return docstring.partition("\n")[0].rstrip(".")
-    return ""
+    module = _parsed(package, name)
+    docstring = (ast.get_docstring(module) if module else None) or ""
+    return docstring.partition("\n")[0].rstrip(".")
+
+
+def constant(package: str, name: str, constant_name: str) -> str | None:
+    """Return a text that a plug-in assigns to a name at its top level, without importing it.
+
+    None: there is no such plug-in, or it assigns no text to the name.
+    """
+    module = _parsed(package, name)
+    for statement in module.body if module else ():
+        if (
+            isinstance(statement, ast.Assign)
+            and isinstance(statement.value, ast.Constant)
+            and isinstance(statement.value.value, str)
+            and any(isinstance(at, ast.Name) and at.id == constant_name for at in statement.targets)
+        ):
+            return statement.value.value
+    return None
 
 
 def load(package: str, name: str) -> ModuleType:
@@ -45,6 +59,14 @@ def load(package: str, name: str) -> ModuleType:
         option = package.rpartition(".")[2].removesuffix("s")
         raise SettingsError(f"no {option} is called '{name}': choose one of {', '.join(known)}")
     return importlib.import_module(f"{package}.{name}")
+
+
+def _parsed(package: str, name: str) -> ast.Module | None:
+    for folder in _folders(package):
+        file = Path(folder, f"{name}.py")
+        if file.is_file():
+            return ast.parse(file.read_text(encoding="utf-8"))
+    return None
 
 
 def _folders(package: str) -> list[str]:

@@ -16,8 +16,8 @@ from tests.fakes import LAYOUTS, noise_frame
 from tracker_blur.core import plugins
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Orientation, Plane
-from tracker_blur.redaction.methods import Method, Patch
-from tracker_blur.settings import Settings
+from tracker_blur.redaction.methods import Method, Patch, names_of
+from tracker_blur.settings import Settings, method_class_of
 
 NAMES = plugins.names("tracker_blur.redaction.methods")
 
@@ -111,3 +111,33 @@ def test_gray_gains_no_color(method: Method, layout: str) -> None:
 def test_the_first_line_of_the_docstring_fits_in_the_help(name: str) -> None:
     line = plugins.summary("tracker_blur.redaction.methods", name)
     assert 10 < len(line) <= 80
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_class_is_declared(name: str) -> None:
+    declared = plugins.load("tracker_blur.redaction.methods", name).CLASS
+    assert declared in ("cosmetic", "destructive")
+    assert method_class_of(name) == declared
+
+
+def test_methods_are_listed_by_class() -> None:
+    assert names_of("cosmetic") == ("fog", "gaussian", "pixelated")
+    assert names_of("destructive") == ("image", "mosaic", "solid")
+
+
+def test_a_method_that_declares_no_class_is_cosmetic() -> None:
+    assert method_class_of("homemade") == "cosmetic"
+
+
+@pytest.mark.parametrize("name", names_of("destructive"))
+@pytest.mark.parametrize("layout", sorted(LAYOUTS))
+def test_a_destructive_method_leaves_nothing(name: str, layout: str, tmp_path: Path) -> None:
+    """Two faces that share nothing come out the same."""
+    logo = tmp_path / "logo.png"
+    Image.effect_noise((30, 20), 60).convert("RGB").save(logo)
+    method = make(name, image=logo)
+    fills = [
+        method.hide(patch_of(layout, (96, 128), Box(0, 0, 96, 128), data=data)) for data in (1, 2)
+    ]
+    for one, other in zip(*fills, strict=True):
+        np.testing.assert_array_equal(one, other)

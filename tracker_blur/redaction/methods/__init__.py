@@ -5,7 +5,9 @@ To add a method, say a "freeze" that shows the first redacted view of a face fro
 1.  Add `freeze.py` to this folder. The first line of its docstring is the method's line in `--help`
     and has 80 characters at most.
 2.  In it, define `make(settings) -> Method`. It is called once for each redactor. Raise
-    SettingsError there if a setting that the method needs is missing or wrong.
+    SettingsError there if a setting that the method needs is missing or wrong. Beside it, declare
+    `CLASS = "cosmetic"` if any of the face's samples reach the output, however blurred, or
+    "destructive" if none do.
 3.  Return an object whose `hide(patch)` returns new samples for each plane, see `Method`. `hide` is
     called for one face in one frame, in the order of the frames. A method that needs its earlier
     fills keeps them in `patch.memory`, which is empty again when another file begins, and resizes
@@ -24,7 +26,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tracker_blur.settings import FACE
+from tracker_blur.core import plugins
+from tracker_blur.settings import FACE, MethodClass, method_class_of
 
 if TYPE_CHECKING:
     from tracker_blur.core.box import Box
@@ -80,3 +83,8 @@ class Method(Protocol):
         The method fills the whole patch; the redactor applies the mask.
         """
         ...
+
+
+def names_of(method_class: MethodClass) -> tuple[str, ...]:
+    """Return the sorted names of the methods of a class."""
+    return tuple(name for name in plugins.names(__name__) if method_class_of(name) == method_class)

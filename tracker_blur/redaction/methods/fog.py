@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tracker_blur.redaction.methods import Patch
     from tracker_blur.settings import Settings
 
+CLASS = "cosmetic"
+
 _HAZE: color.Color = (185, 185, 185)
 _HAZE_SHARE = 0.65
 _BLOCKS_ACROSS = 3

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tracker_blur.redaction.methods import Patch
     from tracker_blur.settings import Settings
 
+CLASS = "destructive"
+
 _LONGEST_PX = 1024  # few faces are larger, and every face costs time by the image's size
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from tracker_blur.core.frame import Orientation, PixelLayout, Plane, Samples
     from tracker_blur.redaction.methods import Patch
 
+CLASS = "destructive"
+
 _Blocks = npt.NDArray[np.float32]
 
 _TONES: tuple[color.Color, ...] = (

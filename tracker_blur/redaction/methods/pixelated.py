@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tracker_blur.redaction.methods import Patch
     from tracker_blur.settings import Settings
 
+CLASS = "cosmetic"
+
 
 def make(settings: Settings) -> Pixelated:
     """Return the method."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tracker_blur.redaction.methods import Patch
     from tracker_blur.settings import Settings
 
+CLASS = "destructive"
+
 
 def make(settings: Settings) -> Solid:
     """Return the method; raises SettingsError for an invalid color."""
