@@ -174,7 +174,7 @@ def _add_safety_options(group: argparse._ArgumentGroup) -> None:
         "cover",
         type=Path,
         metavar="FILE",
-        help="the image to show while the whole frame is hidden (default: a coarse mosaic)",
+        help="the image to show while the whole frame is hidden (default: a gray pattern)",
     )
     option(
         group,

@@ -167,7 +167,7 @@ class LiveSettings:
             `rate`; None: the input is encoded.
         watchdog_seconds: Frames are fully hidden when the last detection is older than this, or
             than three frame periods.
-        cover: Image shown while frames are fully hidden; None: a coarse mosaic.
+        cover: Image shown while frames are fully hidden; None: a gray pattern.
         hide_all: Start with the whole frame hidden and the audio muted.
         segment_minutes: Recordings start a new file after this long; None: never.
         listen: "HOST:PORT" of the web page. Only a loopback address works without a token.
