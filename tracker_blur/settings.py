@@ -56,7 +56,7 @@ class Settings:
         delay_seconds: One pass: how long a frame waits for what later frames show, at most 30
             frames.
         margin_seconds: How long before its first and after its last detection a face is hidden as
-            well. In one pass, as far as frames wait.
+            well, and at least for three frames; 0: not at all. In one pass, as far as frames wait.
         hold_seconds: One pass: how long a lost face stays hidden where it was last seen, and at
             least until the detector has missed it three times. A tracker that no detection
             confirms is trusted for twice as long.

@@ -167,8 +167,29 @@ def test_a_margin_stops_at_a_cut() -> None:
 
 
 def test_a_margin_is_measured_in_time() -> None:
-    times = [0, 1000, 1100, 1200, 1250, 1400, 9000]
-    assert spans(hidden_tracks(raw_tracks(face_rows([3]), times=times), 0.2)) == [(1, 5)]
+    times = [0, 1000, 1050, 1100, 1150, 1200, 1240, 1280, 1320, 1360, 1410, 9000]
+    assert spans(hidden_tracks(raw_tracks(face_rows([5]), times=times), 0.2)) == [(1, 9)]
+
+
+@pytest.mark.parametrize(
+    ("rate", "frames"),
+    [(0.1, 3), (1, 3), (5, 3), (10, 3), (12, 3), (15, 3), (24, 4), (25, 5), (30, 6), (60, 12)],
+)
+def test_a_margin_lasts_at_least_three_frames(rate: float, frames: int) -> None:
+    times = [round(1000 * index / rate) for index in range(100)]
+    raw = raw_tracks(face_rows(range(60, 63)), times=times)
+    assert spans(hidden_tracks(raw, 0.2)) == [(60 - frames, 62 + frames)]
+    assert spans(hidden_tracks(raw, 0.0)) == [(60, 62)]
+
+
+def test_the_frames_of_a_margin_stop_at_a_cut_and_at_the_ends_of_the_video() -> None:
+    times = [100 * index for index in range(12)]
+    for frame in (0, 1, 4, 10, 11):
+        raw = raw_tracks(face_rows([frame]), times=times, cuts=(3,))
+        scene = (0, 2) if frame < 3 else (3, 11)
+        assert spans(hidden_tracks(raw, 0.2)) == [
+            (max(scene[0], frame - 3), min(scene[1], frame + 3))
+        ]
 
 
 @pytest.mark.parametrize("start", [0, 3, 10, 123456789])

@@ -243,8 +243,8 @@ def add_detection_options(group: argparse._ArgumentGroup) -> None:
         "margin_seconds",
         type=number,
         metavar="SECONDS",
-        help="hide a face for this long before its first and after its last detection (default: "
-        "%(default)s)",
+        help="hide a face for this long before its first and after its last detection, and for at "
+        "least three frames; 0: not at all (default: %(default)s)",
     )
 
 

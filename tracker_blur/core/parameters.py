@@ -234,6 +234,10 @@ class SmoothingParameters(_Group):
     max_gap_growth_share: float = 0.5
     """Largest share of its size by which a box in a gap grows, on each side."""
 
+    min_margin_frames: int = 3
+    """A margin lasts at least this many frames: 0.2 seconds are five frames at 25 frames a second,
+    but two at 10, and a face that enters is seldom detected in its first."""
+
     half_window_seconds: float = 0.06
     """Half the time over which boxes are averaged."""
 

@@ -29,7 +29,8 @@ def refine(
     Args:
         raw: The result of a first pass.
         confidence: Score from which a detection is a face.
-        margin_seconds: How long before its first and after its last detection a face is hidden.
+        margin_seconds: How long before its first and after its last detection a face is hidden, and
+            for at least `SmoothingParameters.min_margin_frames`; 0: not at all.
         parameters: Tuning parameters.
     """
     tracks = raw.tracks
@@ -104,9 +105,11 @@ def _margined(
     """Return the track with a growing margin at both ends, within its scene."""
     scene_start, scene_end = scenes.of(track.first)[0], scenes.of(track.last)[1]
     reach = margin_seconds + ROUNDING_SECONDS
-    start = max(scene_start, int(np.searchsorted(seconds, seconds[track.first] - reach)))
-    end = min(scene_end, int(np.searchsorted(seconds, seconds[track.last] + reach, "right")))
-    early, late = max(0, track.first - start), max(0, end - track.last - 1)
+    least = parameters.min_margin_frames if margin_seconds else 0
+    start = int(np.searchsorted(seconds, seconds[track.first] - reach))
+    end = int(np.searchsorted(seconds, seconds[track.last] + reach, "right"))
+    early = min(track.first - scene_start, max(least, track.first - start))
+    late = min(scene_end - 1 - track.last, max(least, end - 1 - track.last))
     rows = np.pad(np.arange(len(track)), (early, late), "edge")
     frames = np.concatenate(
         [
