@@ -48,7 +48,7 @@ import av
 from tracker_blur.core.frame import view_size
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.detectors import load_detector
-from tracker_blur.redaction.redactor import Redactor
+from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.settings import Settings
 from tracker_blur.video.reader import VideoReader
 from tracker_blur.video.writer import VideoWriter
@@ -213,7 +213,7 @@ def _plain(settings: Settings, clip: Clip, target: Path) -> float:
     """Hide what the detector detects in each frame."""
     started = time.perf_counter()
     _, detector = load_detector(settings.detector, Weights(settings.models_folder))
-    redactor = Redactor(settings)
+    redactor = FrameRedactor(settings)
     with VideoReader(clip.video) as source:
         width, height = view_size(source.info.size, settings.view_px, source.info.pixel_aspect)
         x_ratio, y_ratio = source.info.size[0] / width, source.info.size[1] / height

@@ -21,7 +21,7 @@ import numpy as np
 from tracker_blur.core.frame import Orientation
 from tracker_blur.realtime.delivery import TIME_BASE, Delivery, Format
 from tracker_blur.realtime.targets._encoding import LiveContainer, LiveWriter
-from tracker_blur.redaction.redactor import Redactor
+from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.settings import Settings
 from tracker_blur.video.containers import container_format
 from tracker_blur.video.frame import DecodedFrame, Scaler
@@ -49,7 +49,7 @@ def main() -> None:
 
 def read(clip: Path, size: tuple[int, int], count: int) -> list[Delivery]:
     """Return the clip's first frames, nothing hidden, at a size and 30 per second."""
-    redactor, scaler = Redactor(Settings()), Scaler()
+    redactor, scaler = FrameRedactor(Settings()), Scaler()
     made = []
     with av.open(str(clip)) as container:
         for index, decoded in enumerate(islice(container.decode(video=0), count)):

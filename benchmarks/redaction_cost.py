@@ -23,7 +23,7 @@ import numpy as np
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Orientation
 from tracker_blur.core.tracks import Face, Origin
-from tracker_blur.redaction.redactor import Redactor
+from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.settings import Settings
 from tracker_blur.video.frame import DecodedFrame, Scaler
 
@@ -40,7 +40,7 @@ def main() -> None:
         image = Path(folder, "image.png")
         cv2.imwrite(str(image), np.full((64, 64, 3), 128, np.uint8))
         redactors = {
-            name: Redactor(Settings(method=name, image=image if name == "image" else None))
+            name: FrameRedactor(Settings(method=name, image=image if name == "image" else None))
             for name in METHODS
         }
     frame = noise_frame()
@@ -60,7 +60,7 @@ def noise_frame() -> DecodedFrame:
 
 
 def medians(
-    redactors: dict[str, Redactor], frame: DecodedFrame, size: tuple[int, int], repeat: int
+    redactors: dict[str, FrameRedactor], frame: DecodedFrame, size: tuple[int, int], repeat: int
 ) -> dict[str, float]:
     """Return the median milliseconds of each method, for a face of (width, height) pixels."""
     box = Box.around((960, 540), *size)

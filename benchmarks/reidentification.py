@@ -45,7 +45,7 @@ from scipy.sparse.csgraph import connected_components
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Frame, Image, Orientation, PixelLayout, Plane
 from tracker_blur.core.tracks import Face, Origin
-from tracker_blur.redaction.redactor import Redactor
+from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.settings import Settings
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def _unit(rows: npt.NDArray[Any]) -> Features:
     return np.asarray(rows / np.maximum(lengths, 1e-6), np.float32)
 
 
-def attacked(sample: Sample, redactor: Redactor | None) -> Pixels:
+def attacked(sample: Sample, redactor: FrameRedactor | None) -> Pixels:
     """Return what the attacker sees, aligned for the recognizer as well as a box allows.
 
     In the median of the 428 faces of the photos, the recognizer's input is a square of 1.19 times
@@ -311,7 +311,7 @@ def main() -> None:
     for name, choice in (("none", None), *METHODS):
         if choice is not None and arguments.only not in name:
             continue
-        redactor = None if choice is None else Redactor(Settings(**HIDING, **choice))
+        redactor = None if choice is None else FrameRedactor(Settings(**HIDING, **choice))
         figures = []
         of_photos = [attacked(sample, redactor) for sample in photos]
         of_videos = [attacked(sample, redactor) for sample in videos]

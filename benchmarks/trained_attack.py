@@ -56,7 +56,7 @@ from attackers import (
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Frame, Image, Orientation, PixelLayout, Plane
 from tracker_blur.core.tracks import Face, Origin
-from tracker_blur.redaction.redactor import Redactor
+from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.settings import FACE, Settings
 
 if TYPE_CHECKING:
@@ -144,9 +144,9 @@ class Camera:
         self._is_context = is_context
         self._label = label
         self._size = size
-        self._redactor: Redactor | None = None
+        self._redactor: FrameRedactor | None = None
         if options is not None:
-            self._redactor = Redactor(Settings(**options, feather_ratio=0.0))
+            self._redactor = FrameRedactor(Settings(**options, feather_ratio=0.0))
         self._index = 0
 
     def start(self) -> None:

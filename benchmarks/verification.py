@@ -28,7 +28,7 @@ import numpy as np
 
 from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
-from tracker_blur.redaction.redactor import Redactor
+from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.settings import Settings
 from tracker_blur.verification.parameters import VerificationParameters
 from tracker_blur.verification.probes import load_probes
@@ -221,7 +221,7 @@ def _write(
     hidden: Callable[[int], list[Face]],
     frames: int,
 ) -> None:
-    redactor = Redactor(settings)
+    redactor = FrameRedactor(settings)
     with VideoReader(source) as video, VideoWriter(target, source, video, settings) as sink:
         for frame in itertools.islice(video, frames):
             sink.write(redactor.redact(frame, hidden(frame.index)))

@@ -12,7 +12,7 @@ import numpy as np
 
 from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
-from tracker_blur.redaction.redactor import Redactor
+from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.settings import Settings
 from tracker_blur.verification.probes import Probe, ProbeDetection
 from tracker_blur.video.reader import VideoReader
@@ -55,7 +55,7 @@ def rendered(
 ) -> Path:
     """Write the source with all faces hidden, except those for which `visible(frame, track)`."""
     settings = Settings(method=method, overwrite=True, image=image, quality=quality)
-    redactor = Redactor(settings)
+    redactor = FrameRedactor(settings)
     with VideoReader(source) as video, VideoWriter(target, source, video, settings) as sink:
         for frame in video:
             if frame.index == frames:

@@ -30,7 +30,7 @@ from tracker_blur.files.atomic import check_place
 from tracker_blur.files.paths import exists
 from tracker_blur.images.reader import ImageReader
 from tracker_blur.images.writer import ImageWriter
-from tracker_blur.redaction.redactor import Redactor
+from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.settings import FACE, Settings
 from tracker_blur.tracking.detector_bundle import (
     ClassDetector,
@@ -71,7 +71,7 @@ class Engine:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._redactor = Redactor(settings)
+        self._redactor = FrameRedactor(settings)
 
     @cached_property
     def _bundle(self) -> DetectorBundle:

@@ -35,7 +35,7 @@ from tracker_blur.errors import SinkError
 from tracker_blur.images.frame import ImageFrame, upper_8_bits
 from tracker_blur.images.reader import ImageReader
 from tracker_blur.images.writer import ImageWriter
-from tracker_blur.redaction.redactor import Redactor
+from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.settings import Settings
 
 if TYPE_CHECKING:
@@ -246,7 +246,7 @@ def test_the_redactor_changes_the_face_and_what_is_near(
     array: Array = portrait().astype(dtype) * (257 if dtype is np.uint16 else 1)
     tifffile.imwrite(tmp_path / "a.tif", array, photometric="rgb")
     options = Settings(padding_ratio=0.1, feather_ratio=0.1)
-    redactor = Redactor(options)
+    redactor = FrameRedactor(options)
     face = Face(0, FACE, 1.0, Origin.DETECTED)
     with (
         ImageReader(tmp_path / "a.tif") as source,

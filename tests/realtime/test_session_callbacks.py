@@ -15,7 +15,7 @@ from tests.realtime.scripted_source import ScriptedSource, captured_frame
 from tests.waiting import PATIENCE_SECONDS, until
 from tracker_blur.errors import SinkError, SourceError, TrackerBlurError
 from tracker_blur.realtime.settings import LiveSettings, LiveTiming
-from tracker_blur.redaction.redactor import Redactor
+from tracker_blur.redaction.redactor import FrameRedactor
 
 if TYPE_CHECKING:
     from tracker_blur.realtime.delivery import Delivery
@@ -85,7 +85,7 @@ def test_the_output_goes_on(shared: Path, long: Path, monkeypatch: pytest.Monkey
     def fail(self: object, frame: object) -> None:
         raise RuntimeError("no blank frame")
 
-    monkeypatch.setattr(Redactor, "blank", fail)
+    monkeypatch.setattr(FrameRedactor, "blank", fail)
     LateDetector(monkeypatch)
     reports = FailingReports()
     judge = Judge(until=lambda judge: len(judge.deliveries) > 3)

@@ -15,7 +15,7 @@ from tests.waiting import until as wait_until
 from tracker_blur.errors import TrackerBlurError
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.redaction.methods import solid
-from tracker_blur.redaction.redactor import Redactor
+from tracker_blur.redaction.redactor import FrameRedactor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -167,7 +167,7 @@ def test_nothing_leaves_while_frames_cannot_be_blanked(
             if self.detections == 1:
                 wait_until(lambda: judge.status.restarts)
 
-    monkeypatch.setattr(Redactor, "blank", fail)
+    monkeypatch.setattr(FrameRedactor, "blank", fail)
     judge = Judge(until=lambda judge: len(judge.deliveries) > 10)
     LateDetector(monkeypatch)
     status = run_session(long, shared, judge)

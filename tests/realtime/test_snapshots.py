@@ -15,7 +15,7 @@ from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.delivery import Delivery, Format
 from tracker_blur.realtime.live_frame import LiveFrameConverter
 from tracker_blur.realtime.snapshots import Snapshots
-from tracker_blur.redaction.redactor import Redactor
+from tracker_blur.redaction.redactor import FrameRedactor
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ FORMAT = Format((64, 48), Fraction(30))
 
 def delivery(seconds: float) -> Delivery:
     frame = LiveFrameConverter(None).convert(solid_frame(FORMAT.size), seconds, 0)
-    return Delivery(Redactor(Settings()).blank(frame), seconds, 0, True)
+    return Delivery(FrameRedactor(Settings()).blank(frame), seconds, 0, True)
 
 
 def test_each_request_saves_one_frame(tmp_path: Path) -> None:

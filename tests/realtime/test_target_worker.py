@@ -21,7 +21,7 @@ from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
 from tracker_blur.realtime.live_frame import LiveFrameConverter
 from tracker_blur.realtime.target_worker import TargetWorker
 from tracker_blur.realtime.targets import GoneError
-from tracker_blur.redaction.redactor import Redactor
+from tracker_blur.redaction.redactor import FrameRedactor
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ FORMAT = Format((64, 48), Fraction(30))
 
 def delivery(seconds: float) -> Delivery:
     frame = LiveFrameConverter(None).convert(solid_frame((64, 48)), seconds, 0)
-    return Delivery(Redactor(Settings()).blank(frame), seconds, 0, True)
+    return Delivery(FrameRedactor(Settings()).blank(frame), seconds, 0, True)
 
 
 class FailingTarget(Judge):

@@ -18,7 +18,7 @@ from tracker_blur.core.frame import Frame, Orientation, PixelLayout, Plane, Reda
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.errors import SettingsError
 from tracker_blur.redaction import color
-from tracker_blur.redaction.redactor import Redactor, duplicate
+from tracker_blur.redaction.redactor import FrameRedactor, duplicate
 from tracker_blur.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ def face(box: Box, track_id: int = 1) -> Face:
     return Face(track_id, box, 0.9, Origin.DETECTED)
 
 
-def solid(**changes: Any) -> Redactor:
-    return Redactor(Settings(method="solid", color=FILL, **changes))
+def solid(**changes: Any) -> FrameRedactor:
+    return FrameRedactor(Settings(method="solid", color=FILL, **changes))
 
 
 def pixels_with_center_in_ellipse(box: Box, size: tuple[int, int]) -> Mask:
@@ -169,7 +169,7 @@ def test_a_box_over_the_whole_frame_hides_the_last_row_and_column(
 def test_the_soft_edge_fades_outside_of_the_hidden_area_only() -> None:
     levels = np.zeros((100, 100), np.uint8)
     frame = ArrayFrame([Plane(levels)], PixelLayout("gray"))
-    redactor = Redactor(
+    redactor = FrameRedactor(
         Settings(method="solid", color="#ffffff", padding_ratio=0, feather_ratio=0.2)
     )
     redactor.redact(frame, [face(Box(30, 30, 70, 70))])
@@ -207,7 +207,7 @@ def test_a_face_outside_the_frame_changes_nothing(box: Box, method: str) -> None
     frame = noise_frame("yuv420p", (40, 30))
     before = frame.samples()
     settings = Settings(method=method, padding_ratio=0.1, feather_ratio=0.1)
-    Redactor(settings).redact(frame, [face(box)])
+    FrameRedactor(settings).redact(frame, [face(box)])
     for plane, old in zip(frame.planes(), before, strict=True):
         np.testing.assert_array_equal(plane.samples, old)
 
@@ -255,9 +255,9 @@ class FakeMethod:
         return fills
 
 
-def redactor_with(method: FakeMethod, monkeypatch: pytest.MonkeyPatch) -> Redactor:
+def redactor_with(method: FakeMethod, monkeypatch: pytest.MonkeyPatch) -> FrameRedactor:
     monkeypatch.setattr("tracker_blur.redaction.methods.solid.make", lambda settings: method)
-    return Redactor(Settings(method="solid"))
+    return FrameRedactor(Settings(method="solid"))
 
 
 def test_errors_of_a_method_reach_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -304,9 +304,9 @@ def test_a_blank_frame_shows_nothing_of_its_content(
     layout: str, orientation: Orientation, size: tuple[int, int]
 ) -> None:
     frame, other = (noise_frame(layout, size, orientation, seed=seed) for seed in (0, 1))
-    blanked = Redactor(Settings(blocks=40)).blank(frame)
+    blanked = FrameRedactor(Settings(blocks=40)).blank(frame)
     assert blanked.frame is frame
-    Redactor(Settings(method="solid")).blank(other)
+    FrameRedactor(Settings(method="solid")).blank(other)
     for plane, samples in zip(frame.planes(), other.samples(), strict=True):
         np.testing.assert_array_equal(plane.samples, samples)
         for axis in (0, 1):
@@ -320,14 +320,14 @@ def test_a_blank_frame_may_show_an_image(layout: str, tmp_path: Path) -> None:
     path = tmp_path / "blank.png"
     cv2.imwrite(str(path), np.full((20, 30, 3), 127, np.uint8))
     frame = noise_frame(layout, (63, 47))
-    Redactor(Settings(), path).blank(frame)
+    FrameRedactor(Settings(), path).blank(frame)
     for plane in frame.planes():
         assert np.ptp(plane.samples) <= 1
 
 
 def test_an_unreadable_blank_image_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"none\.png"):
-        Redactor(Settings(), tmp_path / "none.png")
+        FrameRedactor(Settings(), tmp_path / "none.png")
 
 
 def test_a_duplicate_holds_a_copy_of_the_redacted_frame() -> None:
@@ -345,7 +345,7 @@ def test_a_duplicate_holds_a_copy_of_the_redacted_frame() -> None:
 
 def test_a_missing_cover_image_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
-        Redactor(Settings(), tmp_path / "none.png")
+        FrameRedactor(Settings(), tmp_path / "none.png")
     assert str(caught.value) == (
         f"`cover` is {tmp_path / 'none.png'}, which cannot be read (no such file or directory): "
         "check the name"

@@ -23,7 +23,7 @@ from tests.verify_cases import (
 from tests.video_files import write_clip
 from tracker_blur.core.box import Box
 from tracker_blur.errors import SourceError
-from tracker_blur.redaction.redactor import Redactor
+from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.settings import Settings
 from tracker_blur.verification.verifier import Verifier
 from tracker_blur.video.reader import VideoReader
@@ -261,7 +261,7 @@ def test_a_truncated_source_is_accepted_on_request(
         VideoWriter(out, source, video, settings) as sink,
     ):
         for frame in video:
-            sink.write(Redactor(settings).redact(frame, []))
+            sink.write(FrameRedactor(settings).redact(frame, []))
     use_fake_probe(monkeypatch)
     with pytest.raises(SourceError, match="is truncated"):
         verify(out, source)

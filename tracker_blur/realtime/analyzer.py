@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from tracker_blur.core.frame import Image, RedactedFrame, default_view_px, view_size
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.realtime.handoff import Backoff, Latest
-from tracker_blur.redaction.redactor import Redactor
+from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.tracking.detector_bundle import DetectorBundle
 from tracker_blur.tracking.lookahead import FrameTracker, look_ahead
 from tracker_blur.tracking.scene_cuts import Change
@@ -172,13 +172,13 @@ class Analyzer:
             delay_seconds=max(0.0, delay - tolerance) if delay else math.inf,
             margin_seconds=settings.margin_seconds,
         )
-        applied, redactor = settings, Redactor(settings)
+        applied, redactor = settings, FrameRedactor(settings)
         # After a failure, the new tracker may not detect at once whom the old one tracked or held.
         hold_seconds = settings.hold_seconds if self.failure else 0.0
         first_seconds = math.inf
         for frame, faces in tracked:
             if (wanted := self._controls.control_state.applied(settings)) != applied:
-                applied, redactor = wanted, Redactor(wanted)
+                applied, redactor = wanted, FrameRedactor(wanted)
             redacted = redactor.redact(frame, faces)
             is_face_lost = tracker.is_face_lost()
             self.analyzed.put(AnalyzedFrame(redacted, frame, len(faces), is_face_lost))

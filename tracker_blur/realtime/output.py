@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast
 
 from tracker_blur.realtime.delivery import Delivery
 from tracker_blur.realtime.guard import Situation, reason_to_blank
-from tracker_blur.redaction.redactor import Redactor, duplicate
+from tracker_blur.redaction.redactor import FrameRedactor, duplicate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -71,7 +71,7 @@ class Output:
         self._analyzer = analyzer
         self._workers: tuple[TargetWorker, ...] = ()
         self._controls = controls
-        self._redactor = Redactor(settings, live_settings.cover)  # the analyzer's may hang
+        self._redactor = FrameRedactor(settings, live_settings.cover)  # the analyzer's may hang
         self._watchdog_seconds = live_settings.watchdog_seconds
         self._delay_seconds = settings.delay_seconds
         self._timing = timing

@@ -1,4 +1,4 @@
-"""Redactor: hides faces in a frame. Nothing else makes a RedactedFrame.
+"""FrameRedactor: hides faces in a frame. Nothing else makes a RedactedFrame.
 
 A face's box is padded, mapped to the stored pixels, and rounded outward once: to whole pixels, and
 to the grid of the coarsest chroma plane. A method fills the patch around it. The fill replaces each
@@ -44,7 +44,7 @@ _BLANK_PATTERN = np.array(
 )
 
 
-class Redactor:
+class FrameRedactor:
     """Hides faces as the settings say. One redactor serves one thread at a time.
 
     Args:

@@ -22,7 +22,7 @@ from tracker_blur.realtime.delivery import AUDIO_RATE, TIME_BASE, AudioChunk, De
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.status import Status
 from tracker_blur.realtime.targets import Target, TargetContext
-from tracker_blur.redaction.redactor import Redactor
+from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.settings import Settings
 from tracker_blur.video.frame import DecodedFrame, Scaler
 
@@ -62,7 +62,7 @@ def make_context(
 @functools.cache
 def redacted_frames(count: int = COUNT) -> tuple[DecodedFrame, ...]:
     """Return the sample's first frames with their faces hidden."""
-    redactor, scaler = Redactor(Settings()), Scaler()
+    redactor, scaler = FrameRedactor(Settings()), Scaler()
     frames = []
     with av.open(str(SAMPLES / "crossing.mp4")) as container:
         stream = container.streams.video[0]
@@ -89,7 +89,7 @@ def _true_faces(ratio: float) -> dict[int, list[Face]]:
 
 def make_deliveries(count: int = COUNT, begin: float = BEGIN) -> list[Delivery]:
     """Return the redacted frames, the first one due at `begin` seconds."""
-    redactor = Redactor(Settings())
+    redactor = FrameRedactor(Settings())
     return [
         Delivery(redactor.redact(frame, []), begin + index / float(RATE), time.monotonic(), False)
         for index, frame in enumerate(redacted_frames(count))

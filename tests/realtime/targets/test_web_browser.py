@@ -27,7 +27,7 @@ from tracker_blur.realtime.settings import LiveTiming
 from tracker_blur.realtime.status import Status, TargetStatus
 from tracker_blur.realtime.targets import open_target
 from tracker_blur.realtime.targets.web import WebPageTarget
-from tracker_blur.redaction.redactor import Redactor
+from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.settings import Settings
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class FakeSession:
         self.page.close()
 
     def _run(self) -> None:
-        redactor = Redactor(Settings(method="solid"))
+        redactor = FrameRedactor(Settings(method="solid"))
         deliveries = make_deliveries()
         blank = Delivery(redactor.blank(redacted_frames.__wrapped__(1)[0]), 0.0, 0.0, True)
         number = 0
@@ -218,7 +218,7 @@ def test_phone_shows_the_whole_frame(browser: sync_api.Browser, size: tuple[int,
     assert isinstance(target, WebPageTarget)
     target.open(replace(FORMAT, size=size))
     frame = LiveFrameConverter(None).convert(solid_frame(size), 0, 0)
-    delivery = Delivery(Redactor(Settings(method="solid")).blank(frame), 0.0, 0.0, True)
+    delivery = Delivery(FrameRedactor(Settings(method="solid")).blank(frame), 0.0, 0.0, True)
     ended = threading.Event()
 
     def show() -> None:

@@ -14,7 +14,7 @@ from tracker_blur.core.frame import Orientation
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.errors import SettingsError
 from tracker_blur.redaction import color
-from tracker_blur.redaction.redactor import Redactor
+from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ def quarters(tmp_path: Path) -> Path:
     return tmp_path / "quarters.png"
 
 
-def redactor(image: Path, **changes: Any) -> Redactor:
+def redactor(image: Path, **changes: Any) -> FrameRedactor:
     options = {"shape": "rectangle", "padding_ratio": 0.0, "feather_ratio": 0.0, **changes}
-    return Redactor(Settings(method="image", image=image, **options))
+    return FrameRedactor(Settings(method="image", image=image, **options))
 
 
 def face(box: Box = BOX) -> list[Face]:

@@ -16,15 +16,15 @@ from tracker_blur.core.frame import Orientation, PixelLayout, Plane
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.redaction.methods import Patch
 from tracker_blur.redaction.methods.mosaic import Mosaic
-from tracker_blur.redaction.redactor import Redactor
+from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.settings import Settings
 
 ORIENTATIONS = st.sampled_from(list(Orientation))
 BOX = Box(30, 34, 60, 73)
 
 
-def redactor(**changes: Any) -> Redactor:
-    return Redactor(Settings(method="mosaic", **changes))
+def redactor(**changes: Any) -> FrameRedactor:
+    return FrameRedactor(Settings(method="mosaic", **changes))
 
 
 def face(box: Box, track_id: int = 1, label: str = "face") -> Face:
@@ -40,7 +40,7 @@ def masks(
     for level in (0, frame.layout.peak):
         planes = [Plane(np.full_like(p.samples, level), p.x_step, p.y_step) for p in frame.planes()]
         flat = ArrayFrame(planes, frame.layout, frame.orientation)
-        Redactor(settings).redact(flat, [face(box, 1, label)])
+        FrameRedactor(settings).redact(flat, [face(box, 1, label)])
         ends.append(flat.samples())
     return [np.equal(one, other) for one, other in zip(*ends, strict=True)]
 

@@ -14,7 +14,7 @@ from tests.fakes import ArrayFrame
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import PixelLayout, Plane
 from tracker_blur.core.tracks import Face, Origin
-from tracker_blur.redaction.redactor import Redactor
+from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.settings import Settings
 
 if TYPE_CHECKING:
@@ -55,5 +55,5 @@ def test_the_hidden_face_is_not_recognized(shared: Path, options: dict[str, Any]
     assert clear @ moved > 0.7  # recognized from its box alone
 
     frame = ArrayFrame([Plane(rgb[..., channel]) for channel in range(3)], PixelLayout("rgb"))
-    Redactor(Settings(**options)).redact(frame, [Face(1, FACE, 1.0, Origin.DETECTED)])
+    FrameRedactor(Settings(**options)).redact(frame, [Face(1, FACE, 1.0, Origin.DETECTED)])
     assert clear @ features(network, rgb, FACE) < 0.3

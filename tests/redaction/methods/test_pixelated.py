@@ -15,14 +15,14 @@ from tracker_blur.core.frame import PixelLayout, Plane
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.redaction.methods import Patch
 from tracker_blur.redaction.methods.pixelated import Pixelated
-from tracker_blur.redaction.redactor import Redactor
+from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.settings import Settings
 
 
 def redacted(frame: ArrayFrame, box: Box, **changes: Any) -> list[Any]:
     options = {"shape": "rectangle", "feather_ratio": 0.0, "padding_ratio": 0.0, **changes}
     settings = Settings(method="pixelated", **options)
-    Redactor(settings).redact(frame, [Face(1, box, 1.0, Origin.DETECTED)])
+    FrameRedactor(settings).redact(frame, [Face(1, box, 1.0, Origin.DETECTED)])
     return frame.samples()
 
 
