@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import errno
+import os
+import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -154,3 +157,84 @@ def test_the_hash_is_that_of_the_content(tmp_path: Path) -> None:
     (tmp_path / "abc").write_bytes(b"abc")
     known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert sha256(tmp_path / "abc") == known
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
+class TestPermissions:
+    @pytest.mark.parametrize("mode", [0o600, 0o640, 0o664, 0o400])
+    def test_a_file_that_is_replaced_hands_on_its_permissions(
+        self, mode: int, tmp_path: Path
+    ) -> None:
+        target = tmp_path / "a.tracks.jsonl"
+        target.write_bytes(b"old")
+        target.chmod(mode)
+        with replacing(target, overwrite=True) as temporary:
+            assert stat.S_IMODE(temporary.stat().st_mode) == 0o600  # never more than the old one
+            temporary.write_bytes(b"new")
+        assert target.read_bytes() == b"new"
+        assert stat.S_IMODE(target.stat().st_mode) == mode
+
+    @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root")
+    def test_a_file_that_is_replaced_hands_on_its_owner(self, tmp_path: Path) -> None:
+        target = tmp_path / "a.mp4"
+        target.write_bytes(b"old")
+        os.chown(target, 1234, 5678)
+        with replacing(target, overwrite=True) as temporary:
+            temporary.write_bytes(b"new")
+        assert (target.stat().st_uid, target.stat().st_gid) == (1234, 5678)
+
+    def test_what_another_group_was_allowed_is_not_handed_on_to_ours(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_: object) -> None:
+            raise PermissionError
+
+        monkeypatch.setattr(os, "chown", refuse)
+        target = tmp_path / "a.mp4"
+        target.write_bytes(b"old")
+        target.chmod(0o664)
+        with replacing(target, overwrite=True) as temporary:
+            temporary.write_bytes(b"new")
+        assert stat.S_IMODE(target.stat().st_mode) == 0o644
+
+    @pytest.mark.parametrize("exists", [False, True])
+    def test_only_the_owner_may_read_a_private_file(self, exists: bool, tmp_path: Path) -> None:
+        target = tmp_path / "page.html"
+        if exists:
+            target.write_bytes(b"old")
+            target.chmod(0o644)
+        with replacing(target, overwrite=True, is_private=True) as temporary:
+            assert stat.S_IMODE(temporary.stat().st_mode) == 0o600
+            temporary.write_bytes(b"faces")
+        assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+def test_the_bytes_are_on_the_disk_before_the_name_and_the_name_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "a.mp4"
+    synced: list[tuple[str, bool]] = []
+
+    def sync(descriptor: int) -> None:
+        is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+        synced.append(("folder" if is_folder else "file", target.exists()))
+
+    monkeypatch.setattr(os, "fsync", sync)
+    with replacing(target, overwrite=False) as temporary:
+        temporary.write_bytes(b"x")
+    assert synced == [("file", False), ("folder", True)]
+
+
+def test_a_disk_that_fails_is_one_line_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with (
+        pytest.raises(SinkError, match=r"a\.mp4: cannot be written \(input/output error\): choose"),
+        replacing(tmp_path / "a.mp4", overwrite=False),
+    ):
+        pass
+    assert names(tmp_path) == []

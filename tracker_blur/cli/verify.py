@@ -315,7 +315,7 @@ def write_reports(
     from tracker_blur.verification.html import page_bytes
 
     if page is not None:
-        with replacing(page, overwrite) as temporary:
+        with replacing(page, overwrite, is_private=True) as temporary:  # it shows faces
             temporary.write_bytes(page_bytes(verdict))
     if plain is None:
         return

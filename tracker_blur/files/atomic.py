@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import secrets
 import stat
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SinkError, TrackerBlurError, reason_of
+from tracker_blur.files.temporaries import TemporaryFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,32 +19,44 @@ if TYPE_CHECKING:
 NO_SPACE = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 """The numbers of the errors that more free space would prevent."""
 
+_PRIVATE_MODE = 0o600
 _MISSING = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
 
 
 @contextmanager
-def replacing(path: Path, overwrite: bool) -> Iterator[Path]:
+def replacing(path: Path, overwrite: bool, *, is_private: bool = False) -> Iterator[Path]:
     """Yield a temporary, empty file to fill; it replaces `path` when the block succeeds.
 
     The temporary file lies in the same folder, hidden, with the same suffix. When the block raises
     anything at all, KeyboardInterrupt included, it is deleted and `path` is as it was. A symbolic
-    link is written through, not replaced.
+    link is written through, not replaced. A file that is replaced hands on its permissions, and its
+    owner as far as the system allows. The file is on the disk before it gets its name.
 
     Args:
         path: the file to write.
         overwrite: replace an existing file.
+        is_private: let only the owner read the file, as it shows what others should not see.
 
     Raises:
         SinkError: `path` exists and may not be replaced, or is not a file; its folder is missing
-            or cannot be written to; its name is too long; or the disk is full.
+            or cannot be written to; its name is too long; or the disk is full or fails.
     """
     target = Path(os.path.realpath(path))
-    _refuse_existing(path, target, overwrite)
-    temporary = _create_temporary(path, target)
+    old = _refuse_existing(path, target, overwrite)
+    # Until the file has the old one's permissions, only its owner may read it.
+    temporary = TemporaryFile(target, is_private=is_private or old is not None)
     try:
-        yield temporary
-        _refuse_existing(path, target, overwrite)  # it may have appeared meanwhile
-        temporary.replace(target)
+        _create(temporary, path, target)
+        yield temporary.path
+        old = _refuse_existing(path, target, overwrite)  # it may have appeared meanwhile
+        with _named(path):
+            _sync(temporary.path)
+            if is_private:
+                temporary.path.chmod(_PRIVATE_MODE)
+            elif old is not None:
+                _hand_on(old, temporary.path)
+            temporary.path.replace(target)
+            _sync_folder(target.parent)
     except TrackerBlurError:
         raise
     except OSError as error:
@@ -55,7 +67,7 @@ def replacing(path: Path, overwrite: bool) -> Iterator[Path]:
             ) from error
         raise
     finally:
-        temporary.unlink(missing_ok=True)
+        temporary.remove()
 
 
 def check_place(path: Path, overwrite: bool) -> None:
@@ -66,30 +78,33 @@ def check_place(path: Path, overwrite: bool) -> None:
     """
     target = Path(os.path.realpath(path))
     _refuse_existing(path, target, overwrite)
-    _create_temporary(path, target).unlink()
-
-
-def _refuse_existing(path: Path, target: Path, overwrite: bool) -> None:
+    temporary = TemporaryFile(target, is_private=True)
     try:
-        mode = target.stat().st_mode
+        _create(temporary, path, target)
+    finally:
+        temporary.remove()
+
+
+def _refuse_existing(path: Path, target: Path, overwrite: bool) -> os.stat_result | None:
+    """Return the state of the file that will be replaced, if there is one."""
+    try:
+        state = target.stat()
     except OSError as error:
         if error.errno in _MISSING:
-            return
+            return None
         raise SinkError(
             f"{path}: cannot be written ({reason_of(error)}): choose another name"
         ) from error
-    if not stat.S_ISREG(mode):
+    if not stat.S_ISREG(state.st_mode):
         raise SinkError(f"{path}: is not a file: choose another name for the output")
     if not overwrite:
         raise SinkError(f"{path}: already exists: choose another name or use", remedy="overwrite")
+    return state
 
 
-def _create_temporary(path: Path, target: Path) -> Path:
-    # The name is independent of the target's, which may be as long as the file system allows.
-    temporary = target.with_name(f".trackblur-{secrets.token_hex(6)}{target.suffix}")
+def _create(temporary: TemporaryFile, path: Path, target: Path) -> None:
     try:
-        # Files of the tempfile module get fewer permissions than other new files.
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        temporary.create()
     except OSError as error:
         reason = reason_of(error)
         if isinstance(error, FileNotFoundError):
@@ -101,7 +116,47 @@ def _create_temporary(path: Path, target: Path) -> Path:
         raise SinkError(
             f"{path}: cannot write into the folder {target.parent} ({reason}): choose another"
         ) from error
-    return temporary
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Name the file in what the system refuses, but for a full disk, which has its own remedy."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in NO_SPACE:
+            raise
+        raise SinkError(
+            f"{path}: cannot be written ({reason_of(error)}): choose another folder"
+        ) from error
+
+
+def _hand_on(old: os.stat_result, file: Path) -> None:
+    """Give a file the owner, group and permissions of the one that it replaces."""
+    mode = stat.S_IMODE(old.st_mode) & 0o777
+    if hasattr(os, "chown"):
+        with suppress(PermissionError):  # only root gives files away
+            os.chown(file, old.st_uid, -1)
+        try:
+            os.chown(file, -1, old.st_gid)
+        except PermissionError:  # what the old group might do is no business of the new one
+            mode = mode & ~0o070 | (mode & 0o007) << 3
+    file.chmod(mode)
+
+
+def _sync(file: Path) -> None:
+    with file.open("r+b") as opened:
+        os.fsync(opened.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Put a file's new name on the disk, where the system allows it; the file itself is there."""
+    with suppress(OSError):  # folders cannot be opened on Windows, nor where they are unreadable
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def sha256(path: Path) -> str:

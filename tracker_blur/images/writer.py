@@ -97,7 +97,7 @@ class ImageWriter:
 def side_by_side(path: Path, before: Image, after: Image, overwrite: bool) -> None:
     """Write two upright views of one size next to each other, as an image for comparing.
 
-    It shows the faces: do not publish it.
+    It shows the faces: only its owner may read the file, and no one should publish it.
 
     Raises:
         SettingsError: The suffix stands for no image format.
@@ -107,7 +107,7 @@ def side_by_side(path: Path, before: Image, after: Image, overwrite: bool) -> No
     gap = np.full((before.shape[0], _GAP_PX, 3), 255, np.uint8)
     both = np.hstack([before, gap, after])
     frame = ImageFrame(tuple(np.ascontiguousarray(both[..., i]) for i in (2, 1, 0)))
-    with replacing(path, overwrite) as temporary:
+    with replacing(path, overwrite, is_private=True) as temporary:
         _write(temporary, path, [frame], keep_exif=False)
 
 

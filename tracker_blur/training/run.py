@@ -282,7 +282,11 @@ def _draw_boxes(image: Image, boxes: Boxes, color: tuple[int, int, int]) -> None
 
 
 def write_jpeg(image: Image, path: Path) -> None:
-    """Write an image, over one that exists; raises SinkError."""
+    """Write an image that shows faces, over one that exists, for its owner only.
+
+    Raises:
+        SinkError: that is not possible.
+    """
     _, content = cv2.imencode(".jpg", image)
-    with replacing(path, overwrite=True) as file:
+    with replacing(path, overwrite=True, is_private=True) as file:
         file.write_bytes(content.tobytes())

@@ -70,8 +70,12 @@ def render_report(
 
 
 def write_report(path: Path, content: str) -> None:
-    """Write the report, over an older one; raises SinkError when that is not possible."""
-    with replacing(path, overwrite=True) as file:
+    """Write the report, over an older one, for its owner only, as it shows faces.
+
+    Raises:
+        SinkError: that is not possible.
+    """
+    with replacing(path, overwrite=True, is_private=True) as file:
         file.write_text(content, encoding="utf-8")
 
 
