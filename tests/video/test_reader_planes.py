@@ -21,7 +21,7 @@ from tests.video_files import (
     write_frames,
 )
 from tracker_blur.core.frame import Orientation, PixelLayout
-from tracker_blur.video import pixel_formats
+from tracker_blur.video import alpha, pixel_formats
 from tracker_blur.video.reader import VideoReader
 
 if TYPE_CHECKING:
@@ -163,6 +163,8 @@ def random_frame(name: str, size: tuple[int, int]) -> av.VideoFrame:
     for plane in pixel_formats.planes(frame):
         peak = pixel_formats.layout(frame).peak
         plane.samples[...] = generator.integers(0, peak + 1, plane.samples.shape)
+    if alpha.has_alpha(name):
+        alpha.plane(frame)[...] = pixel_formats.layout(frame).peak
     return frame
 
 

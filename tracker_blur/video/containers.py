@@ -20,6 +20,8 @@ class ContainerFormat:
         muxer: FFmpeg's name.
         codecs: The video codecs that are written into it, as FFmpeg names them.
         preferred: Those of them, best first, that replace a codec it cannot hold.
+        transparent: The codecs that keep an alpha channel in it, best first. Some are written for
+            that alone.
         subtitles: FFmpeg's encoder of the text subtitles that all its players read.
         options: For the muxer.
         is_strict: Whether each packet of a track must be later than the one before.
@@ -30,6 +32,7 @@ class ContainerFormat:
     muxer: str
     codecs: frozenset[str]
     preferred: tuple[str, ...]
+    transparent: tuple[str, ...] = ()
     subtitles: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     is_strict: bool = True
@@ -41,8 +44,8 @@ _MP4 = ContainerFormat(
     "mp4",
     frozenset({"h264", "hevc", "av1", "vp9", "mpeg4", "mpeg2video", "mjpeg"}),
     ("h264", "hevc"),
-    "mov_text",
-    {"movflags": "+faststart"},
+    subtitles="mov_text",
+    options={"movflags": "+faststart"},
 )
 _FORMATS = {
     ".mp4": _MP4,
@@ -51,6 +54,7 @@ _FORMATS = {
         "mov",
         frozenset({"h264", "hevc", "mpeg4", "mpeg2video", "mjpeg", "prores"}),
         ("h264", "hevc"),
+        ("prores", "png", "qtrle"),
         "mov_text",
         {"movflags": "+faststart"},
     ),
@@ -60,6 +64,7 @@ _FORMATS = {
             {"h264", "hevc", "av1", "vp9", "vp8", "mpeg4", "mpeg2video", "mjpeg", "prores", "ffv1"}
         ),
         ("h264", "hevc"),
+        ("ffv1", "prores", "vp9", "vp8"),
         "subrip",
         {"default_mode": "passthrough"},
         is_strict=False,
@@ -69,11 +74,12 @@ _FORMATS = {
         "webm",
         frozenset({"vp8", "vp9", "av1"}),
         ("vp9", "av1"),
+        ("vp9", "vp8"),
         "webvtt",
         {"default_mode": "passthrough"},
         is_strict=False,
     ),
-    ".gif": ContainerFormat("gif", frozenset({"gif"}), ("gif",), holds_tracks=False),
+    ".gif": ContainerFormat("gif", frozenset({"gif"}), ("gif",), ("gif",), holds_tracks=False),
 }
 
 

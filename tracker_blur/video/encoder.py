@@ -17,7 +17,7 @@ from av.codec.context import Flags, ThreadType
 from av.video.format import VideoFormat
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 
-from tracker_blur.video import pixel_formats
+from tracker_blur.video import alpha, pixel_formats
 from tracker_blur.video.encoder_settings import Encoder, pixel_format
 
 if TYPE_CHECKING:
@@ -71,6 +71,11 @@ class FrameEncoder:
         )
         self._configure(encoder, is_alone=not settings.one_pass)
 
+    @property
+    def has_flattened(self) -> bool:
+        """Whether a frame so far was transparent somewhere, and is written on black."""
+        return self._conformer.has_flattened
+
     def encode(self, frame: av.VideoFrame) -> list[Packet[VideoStream]]:
         """Encode one frame, and return the packets that are ready."""
         conformed = self._conformer.conform(frame)
@@ -113,6 +118,8 @@ class FrameEncoder:
         context.colorspace, context.color_range = color.matrix, color.range
         self.stream.time_base = track.time_base
         self.stream.set_display_matrix(track.matrix)
+        if encoder.keeps_alpha and encoder.codec in ("vp8", "vp9"):
+            self.stream.metadata["alpha_mode"] = "1"  # or players ignore it
         if encoder.codec == "hevc":
             self.stream.codec_tag = "hvc1"  # Apple's players need it
         if encoder.name == "libsvtav1":
@@ -144,6 +151,7 @@ class FrameConformer:
         pixel_aspect: Width of a pixel over its height.
         color: How the samples are to be shown.
         is_padded: Whether the last column or row is repeated, because sides must be even.
+        has_flattened: Whether a frame so far was transparent somewhere, and is written on black.
     """
 
     def __init__(self, track: VideoTrack, encoder: Encoder) -> None:
@@ -161,9 +169,11 @@ class FrameConformer:
             height += height % 2 if form.chroma_height() < height else 0
         self.size = width, height
         self.is_padded = not is_scaled and self.size != track.size
+        self.has_flattened = False
+        self._flattens = alpha.has_alpha(track.pixel_format) and not encoder.keeps_alpha
         self.color = track.color
         was_rgb = track.pixel_format.startswith("gbr")
-        self._becomes_yuv = was_rgb and not self.pixel_format.startswith("gbr")
+        self._becomes_yuv = was_rgb and not VideoFormat(self.pixel_format).is_rgb
         self._yuv_matrix = pixel_formats.untagged_matrix(track.size[1])
         if self._becomes_yuv:
             tag = _MATRIX_TAGS[self._yuv_matrix]
@@ -174,6 +184,8 @@ class FrameConformer:
 
     def conform(self, frame: av.VideoFrame) -> av.VideoFrame:
         """Return the frame as the encoder takes it: the same object, if it already is."""
+        if self._flattens:
+            self.has_flattened |= alpha.flatten(frame)
         if self.is_padded:
             frame = _padded(frame, self.size)
         form = frame.width, frame.height, frame.format.name

@@ -13,6 +13,7 @@ from av.codec.codec import UnknownCodecError, find_best_pix_fmt_of_list
 from av.video.format import VideoFormat
 
 from tracker_blur.errors import SettingsError, SinkError
+from tracker_blur.video.alpha import has_alpha
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +42,7 @@ class Encoder:
         options: Always set.
         counts_frames: Whether it takes frame numbers only, not times.
         needs_even: Whether sides must be even if chroma is subsampled.
+        keeps_alpha: Whether it is to encode the track's alpha channel.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Encoder:
     options: Mapping[str, str] = field(default_factory=dict)
     counts_frames: bool = False
     needs_even: bool = False
+    keeps_alpha: bool = False
 
     @property
     def stores_aspect(self) -> bool:
@@ -160,6 +163,8 @@ _DEFAULTS = {
     ),
     "prores": Encoder("prores_ks", "prores"),
     "ffv1": Encoder("ffv1", "ffv1", options={"level": "3", "g": "1"}),
+    "png": Encoder("png", "png"),
+    "qtrle": Encoder("qtrle", "qtrle"),
     "gif": Encoder("gif", "gif"),
 }
 _HARDWARE = {  # by the last part of the name; untested, by their makers' documentation
@@ -171,34 +176,41 @@ _HARDWARE = {  # by the last part of the name; untested, by their makers' docume
     "videotoolbox": Encoder("", "", "qscale", 65, (1, 100)),
 }
 _SQUARE_PIXELS = {"av1", "vp9", "vp8"}
-_RGB_CODECS = {"ffv1", "prores", "gif"}
+_RGB_CODECS = {"ffv1", "prores", "gif", "png", "qtrle"}
+_ALPHA_OPTIONS = {"auto-alt-ref": "0"}  # of libvpx, which cannot encode alpha otherwise
 
 
 def choose_encoder(settings: Settings, track: VideoTrack, container: ContainerFormat) -> Encoder:
     """Return the encoder that the settings name, or else the one that keeps the track's codec.
 
-    If the container cannot hold that codec, or the encoder not all bits of a sample, the
-    container's preferred codecs follow.
+    If the container cannot hold that codec, or the encoder not the alpha channel or not all bits of
+    a sample, the container's preferred codecs follow.
 
     Raises:
         SettingsError: FFmpeg has no such encoder here.
         SinkError: The container cannot hold what the encoder writes.
     """
     if settings.encoder is not None:
-        return _checked(_named(settings.encoder), container)
+        return _with_alpha(_checked(_named(settings.encoder), container), track, container)
     if settings.codec is not None:
-        return _checked(_DEFAULTS[settings.codec], container)
-    bits = _bits(track.pixel_format)
+        return _with_alpha(_checked(_DEFAULTS[settings.codec], container), track, container)
+    bits, is_transparent = _bits(track.pixel_format), has_alpha(track.pixel_format)
     others = container.preferred if bits == 8 else container.preferred[::-1]
+    if is_transparent:
+        others = (*container.transparent, *others)
     candidates = [
-        _DEFAULTS[codec]
+        _with_alpha(_DEFAULTS[codec], track, container)
         for codec in (track.codec, *others)
-        if codec in container.codecs and codec in _DEFAULTS
+        if codec in (*container.codecs, *container.transparent) and codec in _DEFAULTS
     ]
-    for candidate in candidates:
-        if _bits(pixel_format(candidate, track)) >= bits:
-            return candidate
-    return candidates[0]
+    # The first that keeps most: alpha above bits.
+    return max(
+        candidates,
+        key=lambda candidate: (
+            candidate.keeps_alpha,
+            _bits(pixel_format(candidate, track)) >= bits,
+        ),
+    )
 
 
 def pixel_format(encoder: Encoder, track: VideoTrack) -> str:
@@ -209,6 +221,12 @@ def pixel_format(encoder: Encoder, track: VideoTrack) -> str:
     """
     offered = [form.name for form in _codec(encoder.name).video_formats or ()]
     wanted = track.pixel_format
+    if encoder.keeps_alpha and encoder.codec in ("vp8", "vp9"):
+        return "yuva420p"  # the only one that players know, and the only one of 8 bits
+    if encoder.keeps_alpha:
+        offered = [name for name in offered if has_alpha(name)]
+    else:
+        offered = [name for name in offered if not has_alpha(name)] or offered
     if wanted in offered or not offered:
         return wanted
     full_range = wanted.startswith("yuvj")
@@ -221,9 +239,18 @@ def pixel_format(encoder: Encoder, track: VideoTrack) -> str:
         keeps_size = encoder.needs_even and any(side % 2 for side in track.size)
         common = "yuv444p" if keeps_size else "yuv420p"
         usable = [name for name in usable if name.startswith(common)] or usable
-    has_alpha = any(component.is_alpha for component in VideoFormat(wanted).components)
-    best, _ = find_best_pix_fmt_of_list(usable, wanted, has_alpha=has_alpha)
+    best, _ = find_best_pix_fmt_of_list(usable, wanted, has_alpha=encoder.keeps_alpha)
     return usable[0] if best is None else best.name
+
+
+def _with_alpha(encoder: Encoder, track: VideoTrack, container: ContainerFormat) -> Encoder:
+    """Return the encoder as it encodes the track's alpha channel, if it can and there is one."""
+    if not has_alpha(track.pixel_format) or encoder.codec not in container.transparent:
+        return encoder
+    if not any(has_alpha(form.name) for form in _codec(encoder.name).video_formats or ()):
+        return encoder
+    options = {**encoder.options, **(_ALPHA_OPTIONS if "libvpx" in encoder.name else {})}
+    return replace(encoder, options=options, keeps_alpha=True)
 
 
 def _named(name: str) -> Encoder:
@@ -248,8 +275,9 @@ def _named(name: str) -> Encoder:
 
 def _checked(encoder: Encoder, container: ContainerFormat) -> Encoder:
     _codec(encoder.name)
-    if encoder.codec not in container.codecs:
-        known = ", ".join(sorted(container.codecs))
+    codecs = container.codecs.union(container.transparent)
+    if encoder.codec not in codecs:
+        known = ", ".join(sorted(codecs))
         raise SinkError(
             f"{container.muxer} files cannot hold {encoder.codec}: choose one of {known}, "
             "or another container"

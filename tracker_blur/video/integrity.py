@@ -21,6 +21,7 @@ import av
 from av.codec.context import ThreadType
 
 from tracker_blur.errors import reason_of
+from tracker_blur.video import alpha
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.packet import Packet
     from av.stream import Stream
+    from av.video.codeccontext import VideoCodecContext
     from av.video.stream import VideoStream
 
 _MEDIA_BOXES = {b"moov", b"moof", b"mdat"}
@@ -145,10 +147,11 @@ def decode_frames(container: InputContainer, stream: VideoStream) -> Iterator[av
     Raises:
         DamageError: Frames are missing or damaged; raised at the first sign of it.
     """
-    if stream.codec_context.codec.canonical_name in _CONCEALING:
-        stream.thread_count = 1
+    decoder = alpha.decoder(stream)
+    if decoder.codec.canonical_name in _CONCEALING:
+        decoder.thread_count = 1
     else:
-        stream.thread_type = ThreadType.AUTO
+        decoder.thread_type = ThreadType.AUTO
     accounting = _FrameAccounting(stream)
     duration = _DurationCheck(container, stream)
     for packet in _packets(container):
@@ -157,7 +160,7 @@ def decode_frames(container: InputContainer, stream: VideoStream) -> Iterator[av
         if packet.stream is not stream:
             continue
         accounting.add_packet(packet)
-        for frame in _decode(stream, packet, accounting):
+        for frame in _decode(decoder, packet, accounting):
             if accounting.add_frame(frame):
                 yield frame
     accounting.check_end()
@@ -174,10 +177,10 @@ def _packets(container: InputContainer) -> Iterator[Packet[Stream]]:
 
 
 def _decode(
-    stream: VideoStream, packet: Packet[Stream], accounting: _FrameAccounting
+    decoder: VideoCodecContext, packet: Packet[Stream], accounting: _FrameAccounting
 ) -> list[av.VideoFrame]:
     try:
-        return stream.decode(packet)
+        return decoder.decode(packet)
     except av.FFmpegError as error:
         if not accounting.has_started:
             return []

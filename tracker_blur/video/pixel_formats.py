@@ -118,7 +118,7 @@ def planes(frame: av.VideoFrame) -> tuple[Plane, ...]:
             continue
         color_planes.append(
             Plane(
-                _samples(frame.planes[component.plane], component.bits),
+                samples(frame.planes[component.plane], component.bits),
                 x_step=_PROBE_PX // probed.width,
                 y_step=_PROBE_PX // probed.height,
             )
@@ -126,11 +126,12 @@ def planes(frame: av.VideoFrame) -> tuple[Plane, ...]:
     return tuple(color_planes)
 
 
-def _samples(plane: Any, bits: int) -> Samples:
+def samples(plane: Any, bits: int) -> Samples:
+    """Return the samples of one of PyAV's planes, writable, of this many bits each."""
     dtype: np.dtype[Any] = np.dtype(np.uint8 if bits == 8 else np.uint16)
     rows = np.frombuffer(plane, np.uint8).reshape(plane.height, abs(plane.line_size))
-    samples = rows[:, : plane.width * dtype.itemsize].view(dtype)
-    return samples[::-1] if plane.line_size < 0 else samples  # stored bottom up
+    stored = rows[:, : plane.width * dtype.itemsize].view(dtype)
+    return stored[::-1] if plane.line_size < 0 else stored  # stored bottom up
 
 
 def reformat(

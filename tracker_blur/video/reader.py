@@ -17,7 +17,7 @@ from av.video.reformatter import VideoReformatter
 from tracker_blur.core.frame import VideoInfo
 from tracker_blur.errors import SourceError, reason_of
 from tracker_blur.files.paths import check_is_file
-from tracker_blur.video import pixel_formats, stream_info
+from tracker_blur.video import alpha, pixel_formats, stream_info
 from tracker_blur.video.frame import DecodedFrame, Scaler
 from tracker_blur.video.integrity import DamageError, decode_frames, missing_bytes
 from tracker_blur.video.stream_info import ColorTags, VideoTrack
@@ -182,17 +182,33 @@ def video_stream(container: InputContainer, path: Path) -> VideoStream:
 
 
 def _normalized(frames: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
-    """Convert frames that cannot be redacted in place, and those that differ from the first."""
+    """Convert frames that cannot be redacted in place, and those that differ from the first.
+
+    What their alpha hides is blackened.
+    """
     reformatter = VideoReformatter()
     size = native = None
     for frame in frames:
         if size is None or native is None:
             size = frame.width, frame.height
             native = pixel_formats.nearest_native(frame.format.name)
-        if (frame.width, frame.height) == size and frame.format.name == native:
-            yield frame
-        else:
-            yield pixel_formats.reformat(reformatter, frame, size, native)
+        if (frame.width, frame.height) != size or frame.format.name != native:
+            frame = _native(reformatter, frame, size, native)
+        if alpha.has_alpha(native):
+            alpha.clear_hidden(frame)
+        yield frame
+
+
+def _native(
+    reformatter: VideoReformatter, frame: av.VideoFrame, size: tuple[int, int], native: str
+) -> av.VideoFrame:
+    """Return a frame in a native format; where that has no alpha, as it is shown on black."""
+    if alpha.has_alpha(frame.format.name) and not alpha.has_alpha(native):
+        planar = pixel_formats.nearest_native(frame.format.name)
+        if planar != frame.format.name:
+            frame = pixel_formats.reformat(reformatter, frame, size, planar)
+        alpha.flatten(frame)
+    return pixel_formats.reformat(reformatter, frame, size, native)
 
 
 class _Clock:

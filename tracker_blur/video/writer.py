@@ -56,7 +56,8 @@ class VideoWriter:
         settings: Quality, encoder, metadata and whether to overwrite.
 
     Attributes:
-        warnings: What the user should know: a size that the encoder changes.
+        warnings: What the user should know: a size that the encoder changes; once written, that
+            transparency was lost.
 
     Raises:
         SinkError: The suffix is unknown, the output is the input, or no encoder can be used with
@@ -124,6 +125,8 @@ class VideoWriter:
                 yield
                 with _sink_errors(self._path):
                     muxer.finish(is_partial=self._source.is_partial)
+                if muxer.has_flattened:
+                    self.warnings += (_flattened(self._path, self._form, self._encoder),)
             except BaseException:
                 muxer.abandon()
                 raise
@@ -139,6 +142,14 @@ def _size_warnings(path: Path, track: VideoTrack, encoder: Encoder) -> tuple[str
     return (
         f"{path}: is {after} instead of {before}, its last column or row repeated: "
         f"{encoder.name} takes even sides only",
+    )
+
+
+def _flattened(path: Path, form: ContainerFormat, encoder: Encoder) -> str:
+    remedy = "leave out the codec" if form.transparent else "choose .webm, .mov or .mkv"
+    return (
+        f"{path}: is written without transparency, on black, as {encoder.codec} in {form.muxer} "
+        f"has none: {remedy} to keep it"
     )
 
 
@@ -205,6 +216,11 @@ class Muxer:
             self._output.set_chapters(_chapters(source))
         self._copier = StreamCopier(source_path, source, copied, partial=settings.partial)
         self._output.start_encoding()
+
+    @property
+    def has_flattened(self) -> bool:
+        """Whether a frame so far was transparent somewhere, and is written on black."""
+        return isinstance(self._video, FrameEncoder) and self._video.has_flattened
 
     def write(self, frame: av.VideoFrame) -> None:
         """Encode a frame, and write the packets of all tracks that are due by then."""
