@@ -27,6 +27,7 @@ from tracker_blur.core.report import Progress, Report
 from tracker_blur.core.tracks import Face, Timeline, Tracks
 from tracker_blur.errors import SinkError, SourceError
 from tracker_blur.files.atomic import check_place
+from tracker_blur.files.identity import FileIdentity
 from tracker_blur.files.paths import exists
 from tracker_blur.images.reader import ImageReader
 from tracker_blur.images.writer import ImageWriter
@@ -108,8 +109,15 @@ class Engine:
             text += "; for a better detector, run 'trackblur models pull yunet'"
         return text
 
-    def redact_file(self, job: Job, progress: Progress | None = None) -> Report:
+    def redact_file(
+        self, job: Job, progress: Progress | None = None, identity: FileIdentity | None = None
+    ) -> Report:
         """Read the job's source, hide every face in it, write its target.
+
+        Args:
+            job: what to read and to write.
+            progress: called after each frame.
+            identity: of the source, for callers that read it, too; None: as it is now.
 
         Raises:
             TrackerBlurError: such as SourceError or SinkError; then there is no target.
@@ -117,7 +125,8 @@ class Engine:
         report = Report(job.source, job.target, self.detector_name)
         with report.timing_all():
             _check_apart(job)
-            with self._reader(job.source, job.kind) as source:
+            identity = identity or FileIdentity.of(job.source)
+            with self._reader(job.kind, identity) as source:
                 if not source.info.is_moving or self._settings.one_pass:
                     self._write(source, job, self.single_pass(source.info), report, progress)
                     return report
@@ -127,17 +136,30 @@ class Engine:
                 report.video_tracks = self._first_pass(source, report, progress)
                 # The encoder needs the memory, and loading again for the next file takes no time.
                 del self._bundle
-            self._render(job, report.video_tracks, report, progress)
+            self._render(job, identity, report.video_tracks, report, progress)
         return report
 
-    def track_file(self, path: Path, kind: MediaKind, progress: Progress | None = None) -> Report:
+    def track_file(
+        self,
+        path: Path,
+        kind: MediaKind,
+        progress: Progress | None = None,
+        identity: FileIdentity | None = None,
+    ) -> Report:
         """Track the faces of a whole video; nothing is written.
 
+        Args:
+            path: the video.
+            kind: how it is read.
+            progress: called after each frame.
+            identity: of the video, for callers that read it, too; None: as it is now.
+
         Raises:
-            SourceError: the video cannot be read to its end, or is a still image.
+            SourceError: the video cannot be read to its end, has changed, or is a still image.
         """
         report = Report(path, path, self.detector_name)
-        with report.timing_all(), self._reader(path, kind) as source:
+        identity = identity or FileIdentity.of(path)
+        with report.timing_all(), self._reader(kind, identity) as source:
             if not source.info.is_moving:
                 raise SourceError(f"{path}: a still image has no tracks: give a video")
             report.video_tracks = self._first_pass(source, report, progress)
@@ -145,8 +167,20 @@ class Engine:
             report.warnings = source.warnings
         return report
 
-    def render_file(self, job: Job, tracks: Tracks, progress: Progress | None = None) -> Report:
+    def render_file(
+        self,
+        job: Job,
+        tracks: Tracks,
+        progress: Progress | None = None,
+        identity: FileIdentity | None = None,
+    ) -> Report:
         """Read the job's source, hide what the tracks say, write its target.
+
+        Args:
+            job: what to read and to write.
+            tracks: the tracks of the source.
+            progress: called after each frame.
+            identity: of the file that the tracks were made for; None: the source as it is now.
 
         Raises:
             SourceError: the source cannot be read, or the tracks are another video's.
@@ -155,7 +189,8 @@ class Engine:
         report = Report(job.source, job.target, video_tracks=tracks)
         with report.timing_all():
             _check_apart(job)
-            self._render(job, tracks, report, progress)
+            identity = identity or FileIdentity.of(job.source)
+            self._render(job, identity, tracks, report, progress)
         return report
 
     def single_pass(self, info: VideoInfo) -> Callable[[Iterable[Frame]], Iterator[FrameWithFaces]]:
@@ -185,10 +220,9 @@ class Engine:
         """Hide these faces in the frame's own planes."""
         return self._redactor.redact(frame, faces)
 
-    def _reader(self, path: Path, kind: MediaKind) -> ImageReader | VideoReader:
-        if kind == "image":
-            return ImageReader(path, partial=self._settings.partial)
-        return VideoReader(path, partial=self._settings.partial)
+    def _reader(self, kind: MediaKind, identity: FileIdentity) -> ImageReader | VideoReader:
+        reader = ImageReader if kind == "image" else VideoReader
+        return reader(identity.path, partial=self._settings.partial, identity=identity)
 
     def _writer(self, source: ImageReader | VideoReader, job: Job) -> FrameWriter:
         if isinstance(source, ImageReader):
@@ -255,9 +289,16 @@ class Engine:
         )
         return FirstPass(tracker, detector.backtracker(rate), info.size, time_base)
 
-    def _render(self, job: Job, tracks: Tracks, report: Report, progress: Progress | None) -> None:
+    def _render(
+        self,
+        job: Job,
+        identity: FileIdentity,
+        tracks: Tracks,
+        report: Report,
+        progress: Progress | None,
+    ) -> None:
         report.tracks = sum(track.hide for track in tracks.tracks)
-        with self._reader(job.source, job.kind) as source:
+        with self._reader(job.kind, identity) as source:
             self._write(
                 source,
                 job,

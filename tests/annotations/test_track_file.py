@@ -29,7 +29,8 @@ from tracker_blur.annotations.track_file import (
     write,
 )
 from tracker_blur.core.tracks import Origin, Track, Tracks
-from tracker_blur.errors import SinkError, TrackFileError
+from tracker_blur.errors import SinkError, SourceError, TrackFileError
+from tracker_blur.files.identity import FileIdentity
 from tracker_blur.settings import Settings
 
 few_examples = settings(max_examples=40)
@@ -444,7 +445,7 @@ def test_another_video_is_rejected(tmp_path: Path) -> None:
     same_size.write_bytes(b"vide0")
     other.write_bytes(b"other video")
     options = Settings(models_folder=Path("/home/jane/models"))
-    track_file = TrackFile.of(video, two_tracks(), options, "haar")
+    track_file = TrackFile.of(FileIdentity.of(video, hashed=True), two_tracks(), options, "haar")
     assert track_file.source_name == "v.mp4"
     assert track_file.settings["models_folder"] == "models"
     write(tmp_path / "t", track_file, False)
@@ -453,8 +454,20 @@ def test_another_video_is_rejected(tmp_path: Path) -> None:
     for path in (same_size, other):
         with pytest.raises(TrackFileError, match=f"{path.name}: is not the video .*v.mp4"):
             check_source(found, path)
-    with pytest.raises(TrackFileError, match="cannot be read"):
+    with pytest.raises(SourceError, match="no such file"):
         check_source(found, tmp_path / "missing.mp4")
+
+
+@pytest.mark.parametrize("is_same_size", [False, True])
+def test_the_hash_of_a_video_that_was_replaced_is_not_written(
+    tmp_path: Path, is_same_size: bool
+) -> None:
+    video = tmp_path / "v.mp4"
+    video.write_bytes(b"video")
+    identity = FileIdentity.of(video, hashed=True)
+    video.write_bytes(b"other" if is_same_size else b"another")
+    with pytest.raises(SourceError, match="was replaced or changed"):
+        TrackFile.of(identity, two_tracks(), Settings(), "haar")
 
 
 @pytest.mark.slow

@@ -21,6 +21,7 @@ from tracker_blur.annotations import track_file
 from tracker_blur.cli.verify import verify
 from tracker_blur.core.box import Box
 from tracker_blur.errors import SourceError
+from tracker_blur.files.identity import FileIdentity
 from tracker_blur.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,6 +50,10 @@ def fake_probe(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run(*arguments: str | Path) -> int:
     return run_command("verify", *arguments)
+
+
+def identity(path: Path) -> FileIdentity:
+    return FileIdentity.of(path, hashed=True)
 
 
 @pytest.mark.usefixtures("fake_probe")
@@ -174,7 +179,8 @@ def test_a_partial_input(
 def test_tracks_are_read_with_their_padding(clip: Path, hidden: Path, tmp_path: Path) -> None:
     file = tmp_path / "in.tracks.jsonl"
     tracks = tracks_of(TRUTH, (128, 96), FRAMES)
-    track_file.write(file, track_file.TrackFile.of(clip, tracks, Settings(), "fake"), False)
+    made = track_file.TrackFile.of(identity(clip), tracks, Settings(), "fake")
+    track_file.write(file, made, False)
     assert run(hidden, "--tracks", file) == 0
     assert run(hidden, "--tracks", file, "--against", clip) == 0
 
@@ -185,7 +191,8 @@ def test_tracks_of_a_custom_class_need_its_detector(
     file, other = tmp_path / "in.tracks.jsonl", SAMPLES.parent / "models" / "face.onnx"
     settings = Settings(hide=("faces", "badge"), detector="badges.onnx")
     tracks = tracks_of(TRUTH, (128, 96), FRAMES)
-    track_file.write(file, track_file.TrackFile.of(clip, tracks, settings, "badges.onnx"), False)
+    made = track_file.TrackFile.of(identity(clip), tracks, settings, "badges.onnx")
+    track_file.write(file, made, False)
     for arguments in ((), ("--detector", other)):
         assert run(hidden, "--tracks", file, *arguments) == 2
         out, err = capsys.readouterr()
@@ -249,7 +256,7 @@ def test_a_bad_input_is_one_line(
     (tmp_path / "empty.mp4").touch()
     (tmp_path / "text.mp4").write_text("no video\n")
     tracks = tracks_of(TRUTH, (128, 96), FRAMES)
-    other = track_file.TrackFile.of(hidden, tracks, Settings(), "fake")
+    other = track_file.TrackFile.of(identity(hidden), tracks, Settings(), "fake")
     track_file.write(tmp_path / "other.jsonl", other, False)
     filled = [word.format(tmp=tmp_path, out=hidden, **{"in": clip}) for word in arguments]
     assert run(*filled) == code

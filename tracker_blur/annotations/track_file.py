@@ -24,7 +24,7 @@ from tracker_blur.annotations.rows import (
 from tracker_blur.annotations.track_file_parser import END_LINE, FORMAT, VERSION, TrackFileParser
 from tracker_blur.errors import SinkError, TrackFileError
 from tracker_blur.files import atomic
-from tracker_blur.files.atomic import sha256
+from tracker_blur.files.identity import FileIdentity
 from tracker_blur.version import __version__
 
 if TYPE_CHECKING:
@@ -63,21 +63,41 @@ class TrackFile:
     @classmethod
     def of(
         cls,
-        source: Path,
+        source: FileIdentity,
         tracks: Tracks,
         settings: Settings,
         detector: str,
         models: tuple[str, ...] = (),
     ) -> TrackFile:
-        """Return the track file of a video; names of folders are left out of the settings."""
+        """Return the track file of a video; names of folders are left out of the settings.
+
+        Args:
+            source: the video as it was when the tracks were begun, with its hash.
+            tracks: its tracks.
+            settings: those that the tracks were made with.
+            detector: name of the detector.
+            models: names of the weight files that it used.
+
+        Raises:
+            SourceError: The video has changed since.
+        """
+        if source.sha256 is None:
+            raise ValueError("a track file needs the hash of its video")
+        source.check_end()
         plain = {
             name: value.name if isinstance(value, Path) else value
             for name, value in settings.options().items()
         }
         plain["detector"] = Path(settings.detector).name
-        with reading(source):
-            size, digest = source.stat().st_size, sha256(source)
-        return cls(tracks, source.name, digest, size, plain, detector, models)
+        return cls(
+            tracks,
+            source.path.name,
+            source.sha256,
+            source.size_bytes,
+            plain,
+            detector,
+            models,
+        )
 
 
 def write(path: Path, track_file: TrackFile, overwrite: bool) -> None:
@@ -149,23 +169,26 @@ def read(path: Path) -> TrackFile:
     )
 
 
-def check_source(track_file: TrackFile, path: Path) -> None:
-    """Check that the tracks were made for exactly this video.
+def check_source(track_file: TrackFile, path: Path) -> FileIdentity:
+    """Check that the tracks were made for exactly this video, and return its identity.
+
+    Whoever reads the video then must pass the identity on, so that it is this video that is read.
 
     Raises:
-        TrackFileError: It is another video, or cannot be read.
+        TrackFileError: It is another video.
+        SourceError: It cannot be read.
     """
-    with reading(path):
-        is_same = (
-            path.stat().st_size == track_file.source_bytes
-            and sha256(path) == track_file.source_sha256
-        )
-    if not is_same:
+    identity = FileIdentity.of(path, hashed=True)
+    if (identity.size_bytes, identity.sha256) != (
+        track_file.source_bytes,
+        track_file.source_sha256,
+    ):
         raise TrackFileError(
             f"{path}: is not the video that the tracks were made for "
             f"({printable(track_file.source_name)}, SHA-256 {track_file.source_sha256[:12]}…): "
             "give that video, or make tracks for this one with 'trackblur track'"
         )
+    return identity
 
 
 def _check_replaceable(path: Path) -> None:

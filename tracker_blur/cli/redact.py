@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from tracker_blur.core.report import Report
+    from tracker_blur.files.identity import FileIdentity
     from tracker_blur.files.jobs import Job
     from tracker_blur.files.paths import MediaKind
     from tracker_blur.pipeline import Engine
@@ -154,6 +155,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """Redact everything that the paths name; one bad file does not stop the others."""
     from tracker_blur.cli.console import silence_libraries
     from tracker_blur.cli.verify import exit_code
+    from tracker_blur.files.identity import FileIdentity
     from tracker_blur.files.jobs import plan
     from tracker_blur.pipeline import Engine
 
@@ -181,14 +183,15 @@ def run(options: argparse.Namespace, console: Console) -> int:
         failures.append((unreadable.folder, str(unreadable)))
     for job in planned.jobs:
         try:
-            report = _redact(engine, job, options, console)
+            identity = FileIdentity.of(job.source, hashed=options.tracks is not None)
+            report = _redact(engine, job, identity, options, console)
             reports.append(report)
-            _write_tracks(engine, report, settings, options, console)
+            _write_tracks(engine, report, identity, settings, options, console)
             if options.verify or options.verify_report is not None:
                 if job.kind == "image" and report.video_tracks is None:
                     console.warn(f"{job.target}: is not verified: --verify works only on videos")
                 else:
-                    verdicts[job.target] = _verify(report, settings, options, console)
+                    verdicts[job.target] = _verify(report, identity, settings, options, console)
         except SettingsError:
             raise  # it would be the same for every file
         except TrackerBlurError as error:
@@ -266,7 +269,9 @@ def unused_settings(settings: Settings, kinds: Collection[MediaKind]) -> Iterato
     )
 
 
-def _redact(engine: Engine, job: Job, options: argparse.Namespace, console: Console) -> Report:
+def _redact(
+    engine: Engine, job: Job, identity: FileIdentity, options: argparse.Namespace, console: Console
+) -> Report:
     from tracker_blur.cli.track import check_track_target
     from tracker_blur.cli.verify import check_report_target
 
@@ -276,16 +281,17 @@ def _redact(engine: Engine, job: Job, options: argparse.Namespace, console: Cons
         if options.verify_report is not None:
             check_report_target(options.verify_report, options.overwrite)
         with console.progress(job.source.name) as progress:
-            report = engine.redact_file(job, progress)
+            report = engine.redact_file(job, progress, identity)
     console.report(report, verbose=options.verbose)
     if options.compare or options.show:
-        _display(job, options, console)
+        _display(job, identity, options, console)
     return report
 
 
 def _write_tracks(
     engine: Engine,
     report: Report,
+    identity: FileIdentity,
     settings: Settings,
     options: argparse.Namespace,
     console: Console,
@@ -293,11 +299,13 @@ def _write_tracks(
     from tracker_blur.cli.track import write_tracks
 
     if options.tracks is not None:
-        write_tracks(options.tracks, report, settings, engine, options.overwrite)
+        write_tracks(options.tracks, report, identity, settings, engine, options.overwrite)
         console.note(f"{options.tracks}: the tracks; 'trackblur tracks' shows and edits them")
 
 
-def _display(job: Job, options: argparse.Namespace, console: Console) -> None:
+def _display(
+    job: Job, identity: FileIdentity, options: argparse.Namespace, console: Console
+) -> None:
     """Show a finished image in a window, or write it next to the original."""
     from tracker_blur.cli import image_window
     from tracker_blur.core.frame import view_size
@@ -308,7 +316,8 @@ def _display(job: Job, options: argparse.Namespace, console: Console) -> None:
     if job.kind != "image":
         console.warn(f"{job.source}: --compare and --show have no effect on videos")
         return
-    before, after = (next(iter(ImageReader(path))) for path in (job.source, job.target))
+    before = next(iter(ImageReader(job.source, identity=identity)))
+    after = next(iter(ImageReader(job.target)))
     if options.compare:
         path = comparison_path(job.target)
         side_by_side(path, before.view(before.size), after.view(after.size), options.overwrite)
@@ -321,14 +330,16 @@ def _display(job: Job, options: argparse.Namespace, console: Console) -> None:
 
 
 def _verify(
-    report: Report, settings: Settings, options: argparse.Namespace, console: Console
+    report: Report,
+    identity: FileIdentity,
+    settings: Settings,
+    options: argparse.Namespace,
+    console: Console,
 ) -> Verdict:
     """Verify a finished video; print the verdict and, if asked, write the report."""
     from tracker_blur.cli.verify import summary_line, verify, write_reports
 
-    verdict = verify(
-        report.target, source=report.source, tracks=report.video_tracks, settings=settings
-    )
+    verdict = verify(report.target, source=identity, tracks=report.video_tracks, settings=settings)
     say = console.note if verdict.is_clean and not verdict.doubtful else console.warn
     say(summary_line(verdict))
     if verdict.advice is not None:

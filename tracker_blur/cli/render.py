@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import argparse
 
     from tracker_blur.core.tracks import Tracks
+    from tracker_blur.files.identity import FileIdentity
     from tracker_blur.files.jobs import Job
 
 
@@ -62,21 +63,21 @@ def run(options: argparse.Namespace, console: Console) -> int:
     silence_libraries()
     check_is_file_name(options.target)
     content = track_file.read(options.tracks)
-    track_file.check_source(content, options.source)
+    identity = track_file.check_source(content, options.source)
     job = Job(options.source, options.target, media_kind(options.source, options.target))
     note_unused_settings(settings, {"video"}, console)
     if not any(track.hide for track in content.tracks.tracks):
         console.warn(f"{options.tracks}: hides nothing: the output shows every face")
-    tracks = _with_gif_times(content.tracks, job, settings)
+    tracks = _with_gif_times(content.tracks, job, identity, settings)
     with job.target_folder(), console.progress(job.source.name) as progress:
-        report = Engine(settings).render_file(job, tracks, progress)
+        report = Engine(settings).render_file(job, tracks, progress, identity)
     console.report(report, verbose=options.verbose)
     if options.json:
         print_json(summarize([report], [], settings))
     return EXIT_DONE
 
 
-def _with_gif_times(tracks: Tracks, job: Job, settings: Settings) -> Tracks:
+def _with_gif_times(tracks: Tracks, job: Job, identity: FileIdentity, settings: Settings) -> Tracks:
     """Return the tracks of a GIF with the frame times of the reader that this job uses.
 
     A GIF is read as an image to become one, and as a video to become a video. Each reader has its
@@ -90,7 +91,7 @@ def _with_gif_times(tracks: Tracks, job: Job, settings: Settings) -> Tracks:
     if job.source.suffix.lower() != ".gif":
         return tracks
     reader = ImageReader if job.kind == "image" else VideoReader
-    with reader(job.source, partial=settings.partial) as source:
+    with reader(job.source, partial=settings.partial, identity=identity) as source:
         frames = [(frame.pts, frame.time_base) for frame in source]
     if len(frames) != tracks.frame_count:
         return tracks  # the renderer refuses it

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tracker_blur.core.report import Report
+    from tracker_blur.files.identity import FileIdentity
     from tracker_blur.pipeline import Engine
 
 _SUFFIX = ".tracks.jsonl"
@@ -54,6 +55,7 @@ def add_parser(commands: Any) -> Parser:
 def run(options: argparse.Namespace, console: Console) -> int:
     """Run the first pass and write the track file."""
     from tracker_blur.cli.console import silence_libraries
+    from tracker_blur.files.identity import FileIdentity
     from tracker_blur.files.paths import media_kind
     from tracker_blur.pipeline import Engine
 
@@ -62,12 +64,13 @@ def run(options: argparse.Namespace, console: Console) -> int:
     source: Path = options.source
     target = options.output or source.with_name(source.stem + _SUFFIX)
     check_track_target(target, (source,), options.overwrite)
+    identity = FileIdentity.of(source, hashed=True)
     engine = Engine(settings)
     console.note(engine.description)
     with console.progress(source.name) as progress:
-        report = engine.track_file(source, media_kind(source, source), progress)
+        report = engine.track_file(source, media_kind(source, source), progress, identity)
     report.target = target
-    write_tracks(target, report, settings, engine, options.overwrite)
+    write_tracks(target, report, identity, settings, engine, options.overwrite)
     console.report(report, verbose=options.verbose)
     if options.json:
         print_json(summarize([report], [], settings))
@@ -92,12 +95,26 @@ def check_track_target(path: Path, videos: Sequence[Path], overwrite: bool) -> N
 
 
 def write_tracks(
-    path: Path, report: Report, settings: Settings, engine: Engine, overwrite: bool
+    path: Path,
+    report: Report,
+    identity: FileIdentity,
+    settings: Settings,
+    engine: Engine,
+    overwrite: bool,
 ) -> None:
     """Write the tracks of a run to a track file.
 
+    Args:
+        path: the track file.
+        report: of the run.
+        identity: of the video when the run began, with its hash.
+        settings: those of the run.
+        engine: that which ran.
+        overwrite: replace an existing track file.
+
     Raises:
         SettingsError: the input was a still image.
+        SourceError: the input has changed since.
         SinkError: the file cannot be written.
     """
     from tracker_blur.annotations import track_file
@@ -105,6 +122,6 @@ def write_tracks(
     if report.video_tracks is None:
         raise SettingsError(f"{path}: only videos have tracks, and {report.source} is an image")
     made = track_file.TrackFile.of(
-        report.source, report.video_tracks, settings, engine.detector_name, engine.weight_files
+        identity, report.video_tracks, settings, engine.detector_name, engine.weight_files
     )
     track_file.write(path, made, overwrite)

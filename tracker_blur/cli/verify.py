@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from tracker_blur.annotations.track_file import TrackFile
     from tracker_blur.core.tracks import Tracks
+    from tracker_blur.files.identity import FileIdentity
     from tracker_blur.verification.verdict import Verdict
     from tracker_blur.verification.verifier import Progress
 
@@ -124,7 +125,7 @@ def add_parser(commands: Any) -> Parser:
 def run(options: argparse.Namespace, _: Console) -> int:
     """Verify the file; print the verdict and write the reports."""
     _check(options)
-    tracks, settings = _tracks_and_settings(options)
+    tracks, source, settings = _inputs(options)
     with progress_bar(options.output.name, options.quiet) as bar:
 
         def progress(_frames: int, expected: int | None) -> None:
@@ -133,7 +134,7 @@ def run(options: argparse.Namespace, _: Console) -> int:
 
         verdict = verify(
             options.output,
-            source=options.against,
+            source=source,
             tracks=tracks,
             settings=settings,
             every=options.every,
@@ -193,8 +194,10 @@ def _check(options: argparse.Namespace) -> None:
             )
 
 
-def _tracks_and_settings(options: argparse.Namespace) -> tuple[Tracks | None, Settings]:
-    """Return the tracks, if given, and the settings that matter here.
+def _inputs(
+    options: argparse.Namespace,
+) -> tuple[Tracks | None, Path | FileIdentity | None, Settings]:
+    """Return the tracks and the original, if given, and the settings that matter here.
 
     Padding and classes are those of the track file, unless an option says otherwise.
     """
@@ -204,18 +207,19 @@ def _tracks_and_settings(options: argparse.Namespace) -> tuple[Tracks | None, Se
     given.update(
         models_folder=options.models_folder, metadata=options.metadata, partial=options.partial
     )
+    source: Path | FileIdentity | None = options.against
     if options.tracks is None:
-        return None, Settings(**given)
+        return None, source, Settings(**given)
     from tracker_blur.annotations import track_file
 
     content = track_file.read(options.tracks)
     if options.against is not None:
-        track_file.check_source(content, options.against)
+        source = track_file.check_source(content, options.against)
     hidden = _hidden_classes(content)
     if not options.hide:
         _check_detectable(options, hidden)
     padding = content.settings.get("padding_ratio", Settings().padding_ratio)
-    return content.tracks, Settings(**{"hide": hidden, "padding_ratio": padding} | given)
+    return content.tracks, source, Settings(**{"hide": hidden, "padding_ratio": padding} | given)
 
 
 def _hidden_classes(content: TrackFile) -> tuple[str, ...]:
@@ -245,7 +249,7 @@ def _check_detectable(options: argparse.Namespace, classes: Sequence[str]) -> No
 def verify(
     output: Path,
     *,
-    source: Path | None = None,
+    source: Path | FileIdentity | None = None,
     tracks: Tracks | None = None,
     settings: Settings | None = None,
     every: int = 1,
@@ -255,7 +259,7 @@ def verify(
 
     Args:
         output: the file.
-        source: the input it was made of.
+        source: the input it was made of; its identity, if the caller has read it, too.
         tracks: what was hidden.
         settings: those it was made with; what is hidden, the detector, the folder of weights,
             padding, metadata and partial matter here.

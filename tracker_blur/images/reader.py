@@ -12,6 +12,7 @@ from PIL import Image, UnidentifiedImageError
 
 from tracker_blur.core.frame import VideoInfo
 from tracker_blur.errors import MissingPackageError, SourceError, reason_of
+from tracker_blur.files.identity import FileIdentity
 from tracker_blur.files.paths import check_is_file
 from tracker_blur.images.decode import UnsupportedError, open_decoder
 from tracker_blur.images.frame import MICROSECOND, ImageFrame
@@ -34,24 +35,30 @@ class ImageReader:
         path: The file. Its content, not its name, decides the format.
         partial: Accept a truncated animation or document, up to its last complete frame or page. A
             single image must be complete.
+        identity: Of the file when the run began; None: now. Reading another file is an error.
 
     Attributes:
+        identity: Of the file.
         info: What is known at the start. The size is that of the first frame; pages may differ.
         warnings: Why a partial input ended early, once it has.
 
     Raises:
         SourceError: The file is missing, empty, no image, damaged, incomplete, or so large that it
-            may be harmful.
+            may be harmful; or it has changed.
         MissingPackageError: The file is HEIC, and its package is not installed.
     """
 
     info: VideoInfo
 
-    def __init__(self, path: Path, *, partial: bool = False) -> None:
+    def __init__(
+        self, path: Path, *, partial: bool = False, identity: FileIdentity | None = None
+    ) -> None:
         self._path = path
+        self.identity = identity or FileIdentity.of(path)
         self._partial = partial
         self.warnings: tuple[str, ...] = ()
         data = _read(path)
+        self.identity.check()
         with self._source_errors():
             self._decoder = open_decoder(data)
         if not self._decoder.is_complete:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from tracker_blur.core.prefetch import Prefetcher
+from tracker_blur.files.identity import FileIdentity
 from tracker_blur.settings import MetadataRule, Settings
 from tracker_blur.verification import preservation
 from tracker_blur.verification.parameters import VerificationParameters
@@ -65,7 +66,7 @@ class Verifier:
         self,
         output: Path,
         *,
-        source: Path | None = None,
+        source: Path | FileIdentity | None = None,
         tracks: Tracks | None = None,
         padding_ratio: float = _PADDING_RATIO,
         every: int = 1,
@@ -77,7 +78,8 @@ class Verifier:
 
         Args:
             output: the file.
-            source: the input it was made from: its pixels decide, and the rest is compared.
+            source: the input it was made from: its pixels decide, and the rest is compared. Its
+                identity, if the caller has read it, too.
             tracks: what was hidden.
             padding_ratio: what was hidden on each side of a face.
             every: probe every Nth frame, and all frames around the ends of tracks.
@@ -87,22 +89,26 @@ class Verifier:
             progress: called after each frame.
 
         Raises:
-            SourceError: A file cannot be read to its end.
+            SourceError: A file cannot be read to its end, or was changed meanwhile.
         """
         started = time.perf_counter()
         frames = 0
+        after = FileIdentity.of(output)
+        before = source if isinstance(source, FileIdentity | None) else FileIdentity.of(source)
         with ExitStack() as stack:
-            reader = stack.enter_context(VideoReader(output, partial=partial))
+            reader = stack.enter_context(VideoReader(output, partial=partial, identity=after))
             index = None
             if tracks is not None:
                 scaled = _scaled(tracks, reader.info.size)
                 index = TrackIndex(scaled, padding_ratio, self._parameters)
             run = VerificationRun(
-                index, self._probes, self._parameters, every=every, has_source=source is not None
+                index, self._probes, self._parameters, every=every, has_source=before is not None
             )
             source_reader = None
-            if source is not None:
-                source_reader = stack.enter_context(VideoReader(source, partial=partial))
+            if before is not None:
+                source_reader = stack.enter_context(
+                    VideoReader(before.path, partial=partial, identity=before)
+                )
             stage: Iterable[ProbedFrame] = run.frames(reader, source_reader)
             for probe in self._probes:
                 prefetched = stack.enter_context(
@@ -117,17 +123,20 @@ class Verifier:
         checks: tuple[Check, ...] = ()
         if reader.is_partial:
             checks = (Check("whole", False, "it is truncated; what is missing was not verified"),)
-        elif source is not None:
+        elif before is not None:
             checks = preservation.compare(
-                output, source, run.comparison, metadata, self._parameters, partial=partial
+                output, before.path, run.comparison, metadata, self._parameters, partial=partial
             )
         if tracks is not None and tracks.frame_count != frames:
             text = f"made for a video of {tracks.frame_count} frames; this one has {frames}"
             checks += (Check("tracks", False, text),)
+        for identity in (after, before):
+            if identity is not None:
+                identity.check_end()
         runs = run.runs.runs()
         return Verdict(
             output=str(output),
-            source=None if source is None else str(source),
+            source=None if before is None else str(before.path),
             evidence=run.evidence,
             detectors=self.detectors,
             frames=frames,

@@ -16,6 +16,7 @@ from av.video.reformatter import VideoReformatter
 
 from tracker_blur.core.frame import VideoInfo
 from tracker_blur.errors import SourceError, reason_of
+from tracker_blur.files.identity import FileIdentity
 from tracker_blur.files.paths import check_is_file
 from tracker_blur.video import alpha, pixel_formats, stream_info
 from tracker_blur.video.frame import DecodedFrame, Scaler
@@ -47,19 +48,24 @@ class VideoReader:
     Args:
         path: The file. Its content, not its name, decides the format.
         partial: Accept a video that is truncated or damaged, up to the last complete frame.
+        identity: Of the file when the run began; None: now. Reading another file is an error.
 
     Attributes:
+        identity: Of the file.
         info: What is known before the rest is decoded.
         track: What a writer must know about the track.
         is_partial: Whether the video ended early, once it has, and that was accepted.
         warnings: What the user should know: tracks that are left out, an early end.
 
     Raises:
-        SourceError: The file is missing, empty, no video or incomplete.
+        SourceError: The file is missing, empty, no video or incomplete, or has changed.
     """
 
-    def __init__(self, path: Path, *, partial: bool = False) -> None:
+    def __init__(
+        self, path: Path, *, partial: bool = False, identity: FileIdentity | None = None
+    ) -> None:
         self._path = path
+        self.identity = identity or FileIdentity.of(path)
         self._partial = partial
         self.is_partial = False
         self.warnings: tuple[str, ...] = ()
@@ -80,12 +86,17 @@ class VideoReader:
             self._orientation = stream_info.orientation(self.track.matrix)
             self.info = _info(self._container, stream, self.track, self._orientation.swaps_sides)
             self.warnings = _left_out(self._container, stream, path)
+            self.identity.check()  # it has been opened by its name several times
         except BaseException:
             self._container.close()
             raise
 
     def __iter__(self) -> Iterator[DecodedFrame]:
-        """Yield each frame once; raises SourceError where the video ends early."""
+        """Yield each frame once.
+
+        Raises:
+            SourceError: The video ends early, or the file was changed meanwhile.
+        """
         scaler = Scaler()
         clock = _Clock(self.track)
         index = 0
@@ -97,6 +108,7 @@ class VideoReader:
                 raise DamageError(f"{self._missing_bytes} bytes are missing")
         except DamageError as damage:
             self._end_early(damage, index + 1, clock.seconds)
+        self.identity.check()
 
     def __enter__(self) -> VideoReader:
         return self
@@ -121,6 +133,7 @@ class VideoReader:
         return first
 
     def _end_early(self, damage: DamageError, frames: int, seconds: float) -> None:
+        self.identity.check()  # the cause may be that the file was changed
         event = f"is truncated after {frames} frames ({seconds:.1f} seconds): {damage}"
         if not self._partial:
             raise SourceError(

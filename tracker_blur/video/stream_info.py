@@ -18,6 +18,8 @@ from tracker_blur.core.frame import Orientation
 if TYPE_CHECKING:
     import av
 
+    from tracker_blur.files.identity import FileIdentity
+
 DisplayMatrix: TypeAlias = tuple[int, ...]
 """Nine integers a b u, c d v, x y w, as ISO 14496-12 (6.2.2) stores them.
 
@@ -107,10 +109,12 @@ class VideoInput(Protocol):
     """The reader of a video, as far as its writer must know it.
 
     Attributes:
+        identity: Of its file.
         track: The video track.
         is_partial: Whether the video ended early, and that was accepted; known at its end.
     """
 
+    identity: FileIdentity
     track: VideoTrack
     is_partial: bool
 

@@ -63,6 +63,7 @@ class VideoWriter:
         SinkError: The suffix is unknown, the output is the input, or no encoder can be used with
             the container. On entering: the output exists or cannot be written, cannot hold a track,
             or the encoder does not work on this machine.
+        SourceError: On entering or at the end: the input is no longer the file that `source` reads.
         SettingsError: The encoder does not have a setting.
     """
 
@@ -110,6 +111,7 @@ class VideoWriter:
             replacing(self._path, self._settings.overwrite) as temporary,
             open_input(self._source_path) as source,
         ):
+            self._source.identity.check()  # now the audio is known to be that of the frames
             with _sink_errors(self._path):
                 muxer = Muxer(
                     temporary,
@@ -125,6 +127,7 @@ class VideoWriter:
                 yield
                 with _sink_errors(self._path):
                     muxer.finish(is_partial=self._source.is_partial)
+                self._source.identity.check_end()
                 if muxer.has_flattened:
                     self.warnings += (_flattened(self._path, self._form, self._encoder),)
             except BaseException:
