@@ -56,6 +56,7 @@ from attackers import (
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Frame, Image, Orientation, PixelLayout, Plane
 from tracker_blur.core.tracks import Face, Origin
+from tracker_blur.redaction.areas import hidden_area, turns
 from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.settings import FACE, Settings
 
@@ -64,8 +65,10 @@ if TYPE_CHECKING:
 
 METHODS: tuple[tuple[str, dict[str, Any] | None], ...] = (
     ("clear", None),
-    ("pixelated, 20 blocks", {"method": "pixelated", "blocks": 20}),
-    ("pixelated, 5 blocks", {"method": "pixelated", "blocks": 5}),
+    *(
+        (f"pixelated, {blocks} blocks", {"method": "pixelated", "blocks": blocks})
+        for blocks in (20, 12, 5, 3, 2)
+    ),
     ("gaussian, factor 3", {"method": "gaussian", "factor": 3.0}),
     ("fog", {"method": "fog"}),
     ("mosaic", {"method": "mosaic"}),
@@ -163,7 +166,7 @@ class Camera:
             # One number for all faces: it spares the attacker what differs for no reason.
             self._redactor.redact(frame, [Face(0, box, 1.0, Origin.DETECTED, label=self._label)])
         self._index += 1
-        area = box.padded(PADDING)
+        area = _area(box, self._label)
         if self._is_context:
             area = area.padded(0.35)
         width, height = self._size
@@ -218,6 +221,10 @@ class Camera:
                 for picture in pictures
             ]
         )
+
+
+def _area(box: Box, label: str) -> Box:
+    return hidden_area(box, label, PADDING, turns(box, label, None))
 
 
 def _trembling(box: Box, random: np.random.Generator) -> Box:
@@ -363,7 +370,7 @@ def read_recording(folder: Path) -> Recording:
                     continue
                 image = frame.to_ndarray(format="rgb24")
                 for track, part, box in wanted[index]:
-                    area = box.padded(PADDING)
+                    area = _area(box, FACE)
                     sizes[clip, track][part].append(area.height)
                     found[clip, track][part].append(_scaled(image, box, AREA_PX / area.height))
     tracks = sorted(found)

@@ -18,6 +18,7 @@ from tracker_blur.core.frame import Frame, Orientation, PixelLayout, Plane, Reda
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.errors import SettingsError
 from tracker_blur.redaction import color
+from tracker_blur.redaction.areas import hidden_area, turns
 from tracker_blur.redaction.redactor import FrameRedactor, duplicate
 from tracker_blur.settings import Settings
 
@@ -36,6 +37,11 @@ def face(box: Box, track_id: int = 1) -> Face:
 
 def solid(**changes: Any) -> FrameRedactor:
     return FrameRedactor(Settings(method="solid", color=FILL, **changes))
+
+
+def area_of(box: Box, padding: float) -> Box:
+    """Return the area that is hidden for a face's first box."""
+    return hidden_area(box, "face", padding, turns(box, "face", None))
 
 
 def pixels_with_center_in_ellipse(box: Box, size: tuple[int, int]) -> Mask:
@@ -102,13 +108,14 @@ def test_the_face_is_hidden_and_the_rest_is_untouched(
     before = frame.samples()
     solid(shape=shape, padding_ratio=padding, feather_ratio=feather).redact(frame, [face(box)])
 
-    hidden = pixels_with_center_in_ellipse(box.padded(padding), frame.size)
+    area = area_of(box, padding)
+    hidden = pixels_with_center_in_ellipse(area, frame.size)
     if shape == "rectangle":
-        hidden = whole_pixels(box.padded(padding), frame.size)
+        hidden = whole_pixels(area, frame.size)
     assert_hidden(frame, hidden)
 
     # Rounding to the coarsest grid (4 pixels) moves an edge by less than that, twice.
-    rounded = box.padded(padding).outward()
+    rounded = area.outward()
     widest = Box(*(edge + 4 * side for edge, side in zip(rounded, (-1, -1, 1, 1), strict=True)))
     soft = widest.padded(feather)
     reach = Box(soft.left - 4, soft.top - 4, soft.right + 4, soft.bottom + 4)
@@ -122,7 +129,8 @@ def test_an_ellipse_leaves_the_corners_untouched(
     before = frame.samples()
     solid(padding_ratio=0.0, feather_ratio=feather).redact(frame, [face(box)])
 
-    grown = Box.around(box.center, box.width + 10, box.height + 10)  # rounding and its reach
+    area = area_of(box, 0.0)
+    grown = Box.around(box.center, area.width + 10, area.height + 10)  # rounding and its reach
     soft = Box.around(
         box.center, grown.width * (1 + 2 * feather) + 14, grown.height * (1 + 2 * feather) + 14
     )
@@ -350,3 +358,24 @@ def test_a_missing_cover_image_is_named(tmp_path: Path) -> None:
         f"`cover` is {tmp_path / 'none.png'}, which cannot be read (no such file or directory): "
         "check the name"
     )
+
+
+def test_a_face_near_a_square_does_not_turn_back_and_forth() -> None:
+    redactor = solid(feather_ratio=0)
+    shown = []
+    for index, width in enumerate([38, 42, 39, 50, 41]):
+        frame = ArrayFrame([Plane(np.zeros((200, 200), np.uint8))], PixelLayout("gray"))
+        frame.index = index
+        redactor.redact(frame, [face(Box.around((100, 100), width, 40))])
+        rows, columns = np.nonzero(frame.planes()[0].samples)
+        shown.append(bool(np.ptp(columns) > np.ptp(rows)))
+    assert shown == [False, False, False, True, True]
+
+
+def test_another_file_begins_upright() -> None:
+    redactor = solid(feather_ratio=0)
+    for width in (50, 38):
+        frame = ArrayFrame([Plane(np.zeros((200, 200), np.uint8))], PixelLayout("gray"))
+        redactor.redact(frame, [face(Box.around((100, 100), width, 40))])
+        rows, columns = np.nonzero(frame.planes()[0].samples)
+        assert bool(np.ptp(columns) > np.ptp(rows)) is (width == 50)

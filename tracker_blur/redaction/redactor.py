@@ -1,16 +1,16 @@
 """FrameRedactor: hides faces in a frame. Nothing else makes a RedactedFrame.
 
-A face's box is padded, mapped to the stored pixels, and rounded outward once: to whole pixels, and
-to the grid of the coarsest chroma plane. A method fills the patch around it. The fill replaces each
-sample that the mask covers and fades out over a soft edge outside of it. All other samples stay as
-they were decoded.
+The area of a face's box is mapped to the stored pixels, and rounded outward once: to whole pixels,
+and to the grid of the coarsest chroma plane. A method fills the patch around it. The fill replaces
+each sample that the mask covers and fades out over a soft edge outside of it. All other samples
+stay as they were decoded.
 """
 
 from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -20,6 +20,7 @@ from tracker_blur.core import plugins
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Frame, Plane, RedactedFrame, Samples
 from tracker_blur.redaction import color
+from tracker_blur.redaction.areas import hidden_area, turns
 from tracker_blur.redaction.masks import MASK_BITS, Mask, masks
 from tracker_blur.redaction.methods import Method, Patch
 from tracker_blur.settings import FACE, Settings
@@ -44,6 +45,14 @@ _BLANK_PATTERN = np.array(
 )
 
 
+@dataclass(slots=True)
+class _Memory:
+    """What is kept of a track from one frame to the next."""
+
+    is_turned: bool | None = None
+    of_method: dict[str, Any] = field(default_factory=dict)
+
+
 class FrameRedactor:
     """Hides faces as the settings say. One redactor serves one thread at a time.
 
@@ -59,7 +68,7 @@ class FrameRedactor:
         self._settings = settings
         self._methods: dict[str, Method] = {}
         self._method(settings.method)
-        self._memories: OrderedDict[int, dict[str, Any]] = OrderedDict()
+        self._memories: OrderedDict[int, _Memory] = OrderedDict()
         self._last_index = -1
         self._blank: Method | None = None
         if blank_image is not None:
@@ -104,9 +113,9 @@ class FrameRedactor:
             self._methods[name] = plugins.load(_METHODS, name).make(self._settings)
         return self._methods[name]
 
-    def _memory(self, track_id: int) -> dict[str, Any]:
+    def _memory(self, track_id: int) -> _Memory:
         """Return what is kept of a face; of the faces seen longest ago, nothing is."""
-        memory = self._memories.setdefault(track_id, {})
+        memory = self._memories.setdefault(track_id, _Memory())
         self._memories.move_to_end(track_id)
         if len(self._memories) > _MAX_MEMORIES:
             self._memories.popitem(last=False)
@@ -114,10 +123,13 @@ class FrameRedactor:
 
     def _hide(self, frame: Frame, planes: tuple[Plane, ...], face: Face) -> None:
         _check(face)
-        padding, feather = self._settings.padding_ratio, self._settings.feather_ratio
-        box = frame.orientation.to_stored(face.box, frame.size)
+        feather = self._settings.feather_ratio
+        memory = self._memory(face.track_id)
+        memory.is_turned = turns(face.box, face.label, memory.is_turned)
+        area = hidden_area(face.box, face.label, self._settings.padding_ratio, memory.is_turned)
+        box, area = (frame.orientation.to_stored(each, frame.size) for each in (face.box, area))
         grid = _grid(planes)
-        hidden = _rounded_outward(box.padded(padding), grid)
+        hidden = _rounded_outward(area, grid)
         size = hidden[2] - hidden[0], hidden[3] - hidden[1]
         soft = _rounded_outward(Box(*hidden).padded(feather), grid)
         width, height = frame.size
@@ -138,7 +150,7 @@ class FrameRedactor:
             label=face.label,
             frame=planes,
             offset=(left, top),
-            memory=self._memory(face.track_id),
+            memory=memory.of_method,
         )
         patch_masks = masks(
             self._settings.shape if face.label == FACE else "rectangle",

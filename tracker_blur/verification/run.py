@@ -182,7 +182,9 @@ class VerificationRun:
             )
         if frame.cell_errors is not None:
             padding = parameters.hidden_padding_ratio
-            changed = [*hidden_areas, *(box.padded(padding) for box in hidden_faces)]
+            changed = [box.padded(padding) for box in hidden_faces]
+            if self.tracks is not None:
+                changed += self.tracks.changed(frame.index)
             self.comparison.add(frame.index, frame.cell_errors, frame.size, changed)
         self._add_ends(frame)
 
@@ -194,8 +196,8 @@ class VerificationRun:
         is_same = bool(least_changed <= parameters.other_frame_error)
         if not is_same and self.tracks is not None:
             # If the tracks hide almost all of it, the rest cannot show that it is another frame.
-            hidden, min_share = self.tracks.hidden(frame.index), parameters.min_compared_share
-            is_same = visibility.unhidden_errors(errors, frame.size, hidden, min_share) is None
+            changed, min_share = self.tracks.changed(frame.index), parameters.min_compared_share
+            is_same = visibility.unhidden_errors(errors, frame.size, changed, min_share) is None
         if is_same:
             frame.source_image, frame.source_gray = source_image, source_gray
             frame.cell_errors = errors

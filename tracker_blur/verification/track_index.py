@@ -10,6 +10,7 @@ import numpy as np
 
 from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import Timeline, Track, Tracks
+from tracker_blur.redaction.areas import largest_area
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,10 +66,19 @@ class TrackIndex:
                 self._add_ends(track)
 
     def hidden(self, frame: int) -> list[Box]:
-        """Return the boxes whose inscribed ellipses are hidden in a frame."""
+        """Return boxes whose inscribed ellipses are surely hidden in a frame; more may be."""
         if frame >= self._frame_count:
             return []
         return [face.box.padded(self._padding_ratio) for face in self._hidden.faces(frame)]
+
+    def changed(self, frame: int) -> list[Box]:
+        """Return boxes around all that redaction may have changed in a frame, but soft edges."""
+        if frame >= self._frame_count:
+            return []
+        return [
+            largest_area(face.box, face.label, self._padding_ratio)
+            for face in self._hidden.faces(frame)
+        ]
 
     def is_left_visible(self, frame: int, box: Box) -> bool:
         """Return whether the tracks leave a face visible here on purpose."""
