@@ -94,7 +94,7 @@ def test_an_output_that_is_cut_off_is_verified_up_to_there_and_fails(
     rendered(clip, whole, TRUTH, method="solid")
     short = tmp_path / "short.mkv"
     content = whole.read_bytes()
-    short.write_bytes(content[: len(content) * 2 // 3])
+    short.write_bytes(content[: len(content) * 9 // 10])
     arguments: tuple[str | Path, ...] = ("--against", clip) if is_compared else ()
     assert run(short, *arguments) == 1
     assert "--partial" in capsys.readouterr().err
