@@ -24,6 +24,26 @@ def test_quiet_keeps_warnings_and_errors(capsys: pytest.CaptureFixture[str]) -> 
     assert capsys.readouterr().err.splitlines() == ["trackblur: a note", *problems, *problems]
 
 
+def test_what_must_be_known_is_printed_even_when_quiet(capsys: pytest.CaptureFixture[str]) -> None:
+    Console(quiet=True).announce("a token")
+    assert capsys.readouterr().err == "trackblur: a token\n"
+
+
+def test_messages_in_the_background_come_before_later_ones(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    console = Console()
+    with console.in_background():
+        console.note("one")
+        console.warn("two")
+    console.error("three")
+    assert [line.split()[-1] for line in capsys.readouterr().err.splitlines()] == [
+        "one",
+        "two",
+        "three",
+    ]
+
+
 def test_messages_name_flags(capsys: pytest.CaptureFixture[str]) -> None:
     console = Console(flags={"view_px": "--view-size"})
     console.error(SettingsError("is 3: give more", setting="view_px"))

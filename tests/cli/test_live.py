@@ -52,6 +52,9 @@ def decode(path: Path) -> list[av.VideoFrame]:
         (["0", "--timeout", "0"], "--timeout is 0"),
         (["0", "--segment-minutes", "0"], "--segment-minutes is 0"),
         (["0", "--token", ""], "--token is empty"),
+        (["0", "--token-file", "none"], "--token-file is none: cannot be read (no such file"),
+        (["0", "--token-file", "/dev/null"], "--token-file is /dev/null: its first line is empty"),
+        (["0", "--token", "a", "--token-file", "b"], "not allowed with argument"),
         (["0", "--size", "5x5"], "--size is 5x5: give WIDTHxHEIGHT, each side from 16 to 8192"),
         (["0", "--stills", "none"], "--stills is none: this folder does not exist"),
         (["-", "--raw-format", "8x8:bgr24", "--to", "out.mkv"], "--raw-format needs "),
@@ -264,6 +267,50 @@ def test_it_ends_though_no_one_reads_the_status_lines(
     os.close(write)
     assert result.returncode == 0, result.stderr
     assert len(decode(out)) > 5
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+def test_a_standard_error_that_no_one_reads_holds_up_nothing(
+    shared: Path, clip: Path, tmp_path: Path
+) -> None:
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    with suppress(BlockingIOError):
+        while os.write(write, bytes(4096)):
+            pass
+    os.set_blocking(write, True)
+    out = tmp_path / "out.mkv"
+    arguments = [str(clip), "--realtime", "--to", str(out), *NO_WATCHDOG]
+    arguments += ["--face", str(shared / "models")]
+    result = subprocess.run([*PROGRAM, *arguments], stderr=write, timeout=PATIENCE_SECONDS)
+    os.close(read)
+    os.close(write)
+    assert result.returncode == 0
+    assert len(decode(out)) > 5
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+@pytest.mark.parametrize("is_given", [False, True])
+def test_quiet_prints_a_random_token_and_no_other(
+    shared: Path, clip: Path, tmp_path: Path, is_given: bool
+) -> None:
+    secret = tmp_path / "token"
+    secret.write_text("a-token-of-mine\nmore\n")
+    arguments = [str(clip), "--realtime", "--to", "web:0.0.0.0:0", *NO_WATCHDOG]
+    arguments += ["--face", str(shared / "models")]
+    arguments += ["--token-file", str(secret)] if is_given else ["--quiet"]
+    result = subprocess.run(
+        [*PROGRAM, *arguments], capture_output=True, text=True, timeout=PATIENCE_SECONDS
+    )
+    assert result.returncode == 0
+    assert "a-token-of-mine" not in result.stderr
+    if not is_given:
+        assert re.fullmatch(
+            r"trackblur: web:0\.0\.0\.0:0: open http://\S+/\?token=[\w-]{22} in a browser\n",
+            result.stderr,
+        )
 
 
 @pytest.mark.slow

@@ -5,11 +5,18 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.waiting import PATIENCE_SECONDS
 from tracker_blur import Settings
+from tracker_blur.core import plugins
 from tracker_blur.realtime.controls import Controls
+from tracker_blur.realtime.settings import LiveTiming
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -20,7 +27,7 @@ if TYPE_CHECKING:
 
 def test_controls_change_method_and_strength() -> None:
     controls = Controls(["pixelated", "solid"])
-    settings = Settings()
+    settings = Settings(method="pixelated")
     assert controls.control_state.applied(settings) == settings
     controls.next_method()
     controls.stronger()
@@ -35,7 +42,7 @@ def test_controls_change_method_and_strength() -> None:
     for _ in range(100):
         controls.weaker()
     weak = controls.control_state.applied(settings)
-    assert (weak.method, weak.padding_ratio) == ("pixelated", settings.padding_ratio)
+    assert weak == replace(settings, method="pixelated")
     for _ in range(100):
         controls.stronger()
     assert controls.control_state.applied(settings).blocks == 1
@@ -90,6 +97,72 @@ def test_accidental_presses_reveal_nothing(monkeypatch: pytest.MonkeyPatch) -> N
     controls = Controls(["solid"], hide_all=True)
     controls.press_show()
     assert not controls.control_state.hide_all
+
+
+METHODS = plugins.names("tracker_blur.redaction.methods")
+PRESSES = (
+    "next_method",
+    "press_method",
+    "weaker",
+    "press_weaker",
+    "stronger",
+    "press_hide",
+    "show",
+)
+
+
+@given(st.sampled_from(METHODS), st.lists(st.sampled_from(PRESSES), max_size=40), st.integers(1, 9))
+def test_no_control_hides_less_than_at_the_start(
+    method: str, presses: list[str], blocks: int
+) -> None:
+    settings = Settings(method=method, blocks=blocks, image=Path("logo.png"))
+    controls = Controls([method, *METHODS], timing=LiveTiming(repeat_press_seconds=0.0))
+    controls.begin_with(method)
+    for press in presses:
+        getattr(controls, press)()
+        applied = controls.control_state.applied(settings)
+        assert applied.blocks <= blocks
+        assert applied.factor <= settings.factor
+        assert applied.padding_ratio >= settings.padding_ratio
+        assert applied.method == method or applied.method_class == "destructive"
+
+
+def test_weaker_is_possible_if_allowed_but_not_by_an_accidental_press(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    controls = Controls(["solid", "pixelated", "gaussian"], allow_weaker=True)
+    controls.press_weaker()
+    for _ in range(20):  # a key that is held, or one pressed in the dark
+        now[0] += 0.5
+        controls.press_weaker()
+        controls.press_method()
+        assert (controls.control_state.method, controls.control_state.strength) == ("solid", -1)
+    now[0] += 0.9
+    controls.press_method()
+    assert controls.control_state.method == "pixelated"
+    assert controls.control_state.applied(Settings(method="pixelated", blocks=5)).blocks == 6
+    controls.press_method()
+    assert controls.control_state.method == "pixelated"
+    now[0] += 0.9
+    controls.press_method()
+    assert controls.control_state.method == "gaussian"
+    controls.press_method()  # what hides more needs no second thought
+    assert controls.control_state.method == "solid"
+
+
+def test_controls_begin_as_the_settings_say() -> None:
+    controls = Controls(["pixelated", "solid"])
+    controls.begin_with("mosaic")
+    assert controls.control_state.method == "mosaic"
+    controls.next_method()
+    assert controls.control_state.method == "solid"
+    controls.next_method()
+    assert controls.control_state.method == "mosaic"
+    controls = Controls(["solid"])
+    controls.begin_with("pixelated")
+    assert controls.control_state.method == "solid"
 
 
 def test_older_names_of_attributes_work() -> None:

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tracker_blur.cli.background_writer import BackgroundWriter
 from tracker_blur.errors import SinkError, TrackerBlurError, reason_of
 from tracker_blur.version import __version__
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_EXPOSED, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
+_LAST_MESSAGES_SECONDS = 1.0
 _SHOWN_STAGES = {"see": "detect"}  # the name in JSON is older
 _PHASES = {False: " (detecting)", True: " (writing)"}
 
@@ -39,11 +41,16 @@ class Console:
     def __init__(self, quiet: bool = False, flags: Mapping[str, str] | None = None) -> None:
         self._quiet = quiet
         self.flags = flags or {}
+        self._background: BackgroundWriter | None = None
 
     def note(self, text: str) -> None:
         """Print what is useful to know, unless quiet."""
         if not self._quiet:
             self._print(f"trackblur: {text}")
+
+    def announce(self, text: str) -> None:
+        """Print what the user cannot do without, even when quiet."""
+        self._print(f"trackblur: {text}")
 
     def warn(self, problem: str | TrackerBlurError) -> None:
         """Print what the user must know, even when quiet."""
@@ -86,8 +93,26 @@ class Console:
 
             yield show
 
+    @contextmanager
+    def in_background(self) -> Iterator[None]:
+        """Print from a thread of its own meanwhile: standard error may block.
+
+        If it still blocks at the end, later messages go the same way, and may be lost.
+        """
+        if sys.stderr is None:
+            yield
+            return
+        self._background = writer = BackgroundWriter(sys.stderr)
+        try:
+            yield
+        finally:
+            if writer.close(_LAST_MESSAGES_SECONDS):
+                self._background = None
+
     def _print(self, text: str) -> None:
-        if sys.stderr is not None:  # it is None when it was closed at the start
+        if self._background is not None:
+            self._background.write(f"{text}\n")
+        elif sys.stderr is not None:  # it is None when it was closed at the start
             with suppress(OSError):
                 sys.stderr.write(f"{text}\n")
 

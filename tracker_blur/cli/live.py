@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import re
 import signal
 import sys
 import threading
 import time
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO, get_args
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TextIO
 
 from tracker_blur.cli.console import EXIT_DONE, Console
-from tracker_blur.cli.options import (
-    Parser,
-    add_detection_options,
-    add_encoding_options,
-    add_message_options,
-    add_redaction_options,
-    number,
-    option,
-    settings_from,
-)
+from tracker_blur.cli.live_options import add_options
+from tracker_blur.cli.options import Parser, settings_from
+from tracker_blur.cli.terminal_keys import quit_key
 from tracker_blur.core import plugins
 from tracker_blur.errors import SettingsError, SinkError, reason_of
-from tracker_blur.realtime.settings import LiveSettings, Transport
+from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.settings import Settings
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tracker_blur.realtime.controls import Controls
     from tracker_blur.realtime.status import Status
@@ -46,11 +39,11 @@ _DESCRIPTION = (
     "whole frame is hidden until it works again."
 )
 _EPILOG = (
-    "The session ends when you quit (q or Ctrl-C) or the source ends. The exit code is 0, or 1 if "
-    "the source was interrupted, or a target or the detector is failing at that time. Recordings "
-    "are always complete. Targets: window, virtual, web, a file (.mp4, .mkv), an address (rtmp, "
-    "rtsp, srt, udp), a playlist (live.m3u8), or - for standard output. --json prints a line each "
-    "second, to standard error if standard output carries video."
+    "The session ends when you quit (q, here or in the window, or Ctrl-C) or the source ends. The "
+    "exit code is 0, or 1 if the source was interrupted, or a target or the detector is failing at "
+    "that time. Recordings are always complete. Targets: window, virtual, web, a file (.mp4, "
+    ".mkv), an address (rtmp, rtsp, srt, udp), a playlist (live.m3u8), or - for standard output. "
+    "--json prints a line each second, to standard error if standard output carries video."
 )
 
 
@@ -63,179 +56,18 @@ def add_parser(commands: Any) -> Parser:
         description=_DESCRIPTION,
         epilog=_EPILOG,
     )
-    parser.add_argument(
-        "source",
-        nargs="?",
-        default="0",
-        metavar="SOURCE",
-        help="a camera's number or device, an address (rtsp, rtmp, srt, udp, http, HLS), a file "
-        "with --realtime, or - for standard input (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--to",
-        action="append",
-        nargs="+",
-        metavar="TARGET",
-        help="where the frames go; several targets at once are possible (default: window)",
-    )
-    _add_source_options(parser.add_argument_group("source"))
-    detection = parser.add_argument_group("detection")
-    add_detection_options(detection)
-    parser.set_defaults(one_pass=True, detect_every_frames="auto")
-    option(
-        detection,
-        "--delay",
-        "delay_seconds",
-        type=number,
-        metavar="SECONDS",
-        help="how long each frame waits for later detections, for at most 30 frames, so that a "
-        "face is hidden from the frame in which it appears (default: %(default)s)",
-    )
-    option(
-        detection,
-        "--hold",
-        "hold_seconds",
-        type=number,
-        metavar="SECONDS",
-        help="how long a lost face stays hidden (default: %(default)s)",
-    )
-    redaction = parser.add_argument_group("redaction")
-    add_redaction_options(redaction)
-    _add_safety_options(redaction)
-    _add_target_options(parser.add_argument_group("targets"))
-    messages = parser.add_argument_group("messages")
-    add_message_options(messages)
-    messages.add_argument(
-        "--metrics-port",
-        type=_port,
-        metavar="PORT",
-        help="serve metrics for Prometheus at http://127.0.0.1:PORT/metrics",
-    )
+    add_options(parser)
     return parser
-
-
-def _add_source_options(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--list-cameras", action="store_true", help="list the cameras of this machine and exit"
-    )
-    group.add_argument("--realtime", action="store_true", help="play a file at its own speed")
-    option(
-        group,
-        "--size",
-        "size",
-        type=_size,
-        metavar="WxH",
-        help="size of the frames (default: the source's)",
-    )
-    option(
-        group,
-        "--rate",
-        "rate",
-        type=number,
-        metavar="FPS",
-        help="frames per second (default: the source's)",
-    )
-    option(
-        group,
-        "--rtsp-transport",
-        "transport",
-        choices=get_args(Transport),
-        help="how RTSP carries video (default: %(default)s)",
-    )
-    option(
-        group,
-        "--timeout",
-        "timeout_seconds",
-        type=number,
-        metavar="SECONDS",
-        help="reconnect a source or target that stalls for this long (default: %(default)s)",
-    )
-    option(
-        group,
-        "--raw-format",
-        "raw_format",
-        metavar="WxH:FORMAT",
-        help="standard input carries raw frames of this format, such as 1280x720:bgr24, at --rate",
-    )
-
-
-def _add_safety_options(group: argparse._ArgumentGroup) -> None:
-    option(
-        group,
-        "--watchdog",
-        "watchdog_seconds",
-        type=number,
-        metavar="SECONDS",
-        help="hide the whole frame if the last detection is older than this (default: %(default)s)",
-    )
-    option(
-        group,
-        "--cover",
-        "cover",
-        type=Path,
-        metavar="FILE",
-        help="the image to show while the whole frame is hidden (default: a gray pattern)",
-    )
-    option(
-        group,
-        "--hide-all",
-        "hide_all",
-        action="store_true",
-        help="start with the whole frame hidden and the audio muted",
-    )
-
-
-def _add_target_options(group: argparse._ArgumentGroup) -> None:
-    option(
-        group,
-        "--segment-minutes",
-        "segment_minutes",
-        type=number,
-        metavar="N",
-        help="start a new file of a recording after this many minutes",
-    )
-    option(
-        group,
-        "--listen",
-        "listen",
-        metavar="HOST:PORT",
-        help="where the web page is served (default: %(default)s)",
-    )
-    option(
-        group,
-        "--token",
-        "token",
-        help="secret that requests for the web page must contain; on loopback none is needed "
-        "(default: a random one)",
-    )
-    option(
-        group,
-        "--stills",
-        "stills_folder",
-        type=Path,
-        metavar="DIR",
-        help="where snapshots are saved (default: the current folder)",
-    )
-    add_encoding_options(group, "one that suits the target")
-    group.add_argument("--overwrite", action="store_true", help="replace existing files")
-
-
-def _port(text: str) -> int:
-    if not (text.isdecimal() and int(text) < 65_536):
-        raise argparse.ArgumentTypeError(f"'{text}': give a number below 65536")
-    return int(text)
-
-
-def _size(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"(\d+)x(\d+)", text)
-    if match is None:
-        raise argparse.ArgumentTypeError(f"'{text}': give WIDTHxHEIGHT, such as 1280x720")
-    return int(match[1]), int(match[2])
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Run the session until it ends."""
     _fill_standard_streams()
+    with console.in_background():
+        return _run(options, console)
+
+
+def _run(options: argparse.Namespace, console: Console) -> int:
     from tracker_blur.cli.console import silence_libraries
     from tracker_blur.cli.live_names import check_names
     from tracker_blur.realtime.controls import Controls
@@ -249,6 +81,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
         return EXIT_DONE
     settings = settings_from(options, Settings)
     live = settings_from(options, LiveSettings)
+    if options.token_file is not None:
+        live = replace(live, token=_token_in(options.token_file))
     names = [name for several in options.to or [["window"]] for name in several]
     check_names(options.source, names, overwrite=settings.overwrite)
     stream = sys.stderr if "-" in names else sys.stdout
@@ -256,10 +90,17 @@ def run(options: argparse.Namespace, console: Console) -> int:
         raise SettingsError(
             f"--json: standard {'error' if '-' in names else 'output'} is closed: open it"
         )
-    controls = Controls(_methods(settings), hide_all=live.hide_all, timing=live.timing)
+    controls = Controls(
+        _methods(settings),
+        hide_all=live.hide_all,
+        timing=live.timing,
+        allow_weaker=live.allow_weaker,
+    )
     source = open_source(options.source, live, realtime=options.realtime)
     session = Session(source, settings, live, controls, console.warn, console.note, console.text)
-    context = TargetContext(settings, live, controls, lambda: session.status, console.note)
+    context = TargetContext(
+        settings, live, controls, lambda: session.status, console.note, console.announce
+    )
     targets = [open_target(name, context) for name in names]
     session.add(targets)
     console.note(
@@ -275,7 +116,10 @@ def run(options: argparse.Namespace, console: Console) -> int:
     status_lines: AbstractContextManager[object] = nullcontext()
     if options.json:
         status_lines = _status_lines(stream, lambda: session.status, controls)
-    with _ended_by_signals(controls), metrics, session, status_lines:
+    keys: AbstractContextManager[None] = nullcontext()
+    if options.source != "-":
+        keys = quit_key(controls.quit)
+    with _ended_by_signals(controls), keys, metrics, session, status_lines:
         session.run()
     status = session.status
     if not status.frames_in:  # ended while it waited for its source
@@ -308,8 +152,26 @@ def _list_cameras(console: Console) -> None:
         console.warn("this machine has no camera")
 
 
+def _token_in(path: Path) -> str:
+    """Return the first line of a file."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            token = file.readline().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"is {path}: cannot be read ({reason_of(error)}): give a text file",
+            setting="token_file",
+        ) from error
+    if not token:
+        raise SettingsError(
+            f"is {path}: its first line is empty: write a token into it that cannot be guessed",
+            setting="token_file",
+        )
+    return token
+
+
 def _methods(settings: Settings) -> list[str]:
-    """Return the methods that the user may switch to, the current one first."""
+    """Return the methods that there are settings for, the current one first."""
     others = [
         name
         for name in plugins.names("tracker_blur.redaction.methods")

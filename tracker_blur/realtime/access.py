@@ -64,7 +64,7 @@ class RequestAuthorization:
 
     Args:
         host: The address that the server listens on.
-        token: The token that a request must carry; None: anyone on this machine is allowed.
+        token: The token that a request must carry; None: none is needed, as for metrics.
     """
 
     def __init__(self, host: str, token: str | None) -> None:

@@ -64,7 +64,10 @@ def live(
     chosen = settings or Settings(detect_every_frames="auto")
     live_settings = live_settings or LiveSettings()
     controls = controls or Controls(
-        [chosen.method], hide_all=live_settings.hide_all, timing=live_settings.timing
+        [chosen.method],
+        hide_all=live_settings.hide_all,
+        timing=live_settings.timing,
+        allow_weaker=live_settings.allow_weaker,
     )
     newest = _NewestImage()
     report = warn or tell or _ignore
@@ -142,6 +145,7 @@ class Session:
     ) -> None:
         warn, inform = unfailing(warn), unfailing(inform)
         timing = live_settings.timing
+        controls.begin_with(settings.method)
         self._controls = controls
         self._timing = timing
         self._warn = warn

@@ -26,8 +26,8 @@ class LiveTiming(CheckedParameters):
         poll_seconds: How often the session checks whether it is to end, so how fast quitting is.
         control_poll_seconds: How often `Controls.wait` checks. It polls because a signal handler
             must not take a lock.
-        repeat_press_seconds: A press that shows frames again is ignored this soon after another
-            press. Held keys repeat, and their first repeat comes late.
+        repeat_press_seconds: A press that shows frames again, or hides faces less, is ignored
+            this soon after another press. Held keys repeat, and their first repeat comes late.
         library_poll_seconds: How often `live` checks that its session still runs.
         rate_window_seconds: The frame rate in the status is counted over this time.
         delay_window_frames: The delays in the status cover this many frames.
@@ -169,10 +169,10 @@ class LiveSettings:
             than three frame periods.
         cover: Image shown while frames are fully hidden; None: a gray pattern.
         hide_all: Start with the whole frame hidden and the audio muted.
+        allow_weaker: Controls may hide faces less than at the start, also with a cosmetic method.
         segment_minutes: Recordings start a new file after this long; None: never.
-        listen: "HOST:PORT" of the web page. Only a loopback address works without a token.
-        token: Token that requests for the web page must carry; None: one is generated where it
-            is needed.
+        listen: "HOST:PORT" of the web page.
+        token: Token that requests for the web page must carry; None: one is generated.
         stills_folder: Folder for snapshots.
         timing: Timing that no option changes.
 
@@ -188,6 +188,7 @@ class LiveSettings:
     watchdog_seconds: float = 1.0
     cover: Path | None = None
     hide_all: bool = False
+    allow_weaker: bool = False
     segment_minutes: float | None = None
     listen: str = "127.0.0.1:8642"
     token: str | None = None

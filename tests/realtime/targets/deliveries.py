@@ -47,6 +47,7 @@ def make_context(
     status: Callable[[], Status] = Status,
     controls: Controls | None = None,
     inform: Callable[[str], None] = lambda text: None,
+    announce: Callable[[str], None] = lambda text: None,
     **live: Any,
 ) -> TargetContext:
     """Return the context of a session with these `LiveSettings`."""
@@ -56,6 +57,7 @@ def make_context(
         controls or Controls(("pixelated", "solid")),
         status,
         inform,
+        announce,
     )
 
 

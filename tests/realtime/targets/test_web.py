@@ -32,6 +32,7 @@ from tracker_blur.realtime.settings import LiveTiming
 from tracker_blur.realtime.status import Status, TargetStatus
 from tracker_blur.realtime.targets import open_target
 from tracker_blur.realtime.targets.web import WebPageTarget
+from tracker_blur.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,12 +65,18 @@ def port(page: WebPageTarget) -> int:
     return int(page.url.split("/")[2].rpartition(":")[2])
 
 
+def cookie(page: WebPageTarget) -> str:
+    """Return the cookie that holds the token of the page's address."""
+    return f"trackblur-{port(page)}={page.url.rpartition('?token=')[2]}"
+
+
 def request(
     page: WebPageTarget, path: str, method: str = "GET", **headers: str
 ) -> tuple[int, dict[str, str], bytes]:
-    """Return status code, headers and body of the response."""
+    """Return status code, headers and body of the response to a request with the cookie."""
     connection = http.client.HTTPConnection("127.0.0.1", port(page), timeout=PATIENCE_SECONDS)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
+    named.setdefault("Cookie", cookie(page))
     connection.request(method, path, headers=named)
     response = connection.getresponse()
     data = response.read()
@@ -81,7 +88,7 @@ def status_code(page: WebPageTarget, path: str, method: str, *headers: tuple[str
     """Return the status code for a request with exactly these headers."""
     connection = http.client.HTTPConnection("127.0.0.1", port(page), timeout=PATIENCE_SECONDS)
     connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
-    for name, value in headers:
+    for name, value in (*headers, ("Cookie", cookie(page))):
         connection.putheader(name, value)
     connection.endheaders()
     code = connection.getresponse().status
@@ -96,7 +103,7 @@ class Viewer:
         self._connection = http.client.HTTPConnection(
             "127.0.0.1", port(page), timeout=PATIENCE_SECONDS
         )
-        self._connection.request("GET", "/picture")
+        self._connection.request("GET", "/picture", headers={"Cookie": cookie(page)})
         self.response = self._connection.getresponse()
 
     def next_image(self) -> Image | None:
@@ -181,7 +188,7 @@ def test_status_is_served() -> None:
 
 
 def test_controls_act() -> None:
-    controls = Controls(("pixelated", "solid"))
+    controls = Controls(("pixelated", "solid"), timing=LiveTiming(repeat_press_seconds=0.0))
     with opened(controls=controls) as page:
         for name in ("hide", "method", "stronger", "stronger", "weaker"):
             assert request(page, f"/controls/{name}", "POST")[0] == 200
@@ -190,6 +197,22 @@ def test_controls_act() -> None:
         assert not controls.is_over
         assert request(page, "/controls/quit", "POST")[0] == 200
         assert controls.is_over
+
+
+def test_no_request_hides_less_than_at_the_start() -> None:
+    controls = Controls(("mosaic", "pixelated", "gaussian", "fog", "solid"))
+    settings = Settings(method="mosaic", blocks=3)
+    with opened(controls=controls) as page:
+        methods = set()
+        for name in ("weaker", "method", "weaker", "method", "method", "weaker") * 3:
+            assert request(page, f"/controls/{name}", "POST")[0] == 200
+            applied = controls.control_state.applied(settings)
+            methods.add(applied.method)
+            assert (applied.blocks, applied.padding_ratio) == (3, settings.padding_ratio)
+        assert methods == {"mosaic", "solid"}
+        assert json.loads(request(page, "/status")[2])["can_weaken"] is False
+        request(page, "/controls/stronger", "POST")
+        assert json.loads(request(page, "/status")[2])["can_weaken"] is True
 
 
 def test_double_click_does_not_unhide() -> None:
@@ -293,42 +316,52 @@ def test_nothing_is_served_without_the_token(given: dict[str, str]) -> None:
             "/?token=wrong",
             "/?token=",
         ):
-            code, headers, data = request(page, path)
+            code, headers, data = request(page, path, Cookie="")
             assert code == 403, path
             assert TOKEN.encode() not in data
             assert "Set-Cookie" not in headers
-        assert request(page, "/controls/quit", "POST")[0] == 403
+        assert request(page, "/controls/quit", "POST", Cookie="")[0] == 403
         assert request(page, "/status", Cookie=f"trackblur-{port(page)}=wrong")[0] == 403
-        assert request(page, f"/status?token={TOKEN}")[0] == 200
+        assert request(page, f"/status?token={TOKEN}", Cookie="")[0] == 200
 
-        code, headers, _ = request(page, f"/?token={TOKEN}")
+        code, headers, _ = request(page, f"/?token={TOKEN}", Cookie="")
         assert (code, headers["Location"]) == (303, "/")
-        cookie = headers["Set-Cookie"]
-        assert "HttpOnly" in cookie
-        assert "SameSite=Strict" in cookie
-        code, _, data = request(page, "/", Cookie=cookie.partition(";")[0])
+        stored = headers["Set-Cookie"]
+        assert "HttpOnly" in stored
+        assert "SameSite=Strict" in stored
+        code, _, data = request(page, "/", Cookie=stored.partition(";")[0])
         assert code == 200
         assert b"<html" in data
 
 
-def test_token_is_generated_on_all_interfaces() -> None:
-    with opened("web:0.0.0.0:0") as one, opened("web:0.0.0.0:0") as other:
+@pytest.mark.parametrize("text", ["web:0.0.0.0:0", "web:0"])
+def test_token_is_generated(text: str) -> None:
+    with opened(text) as one, opened(text) as other:
         tokens = [page.url.rpartition("?token=")[2] for page in (one, other)]
         assert len(set(tokens)) == 2
         assert all(len(token) >= 20 for token in tokens)
-        assert request(one, "/status")[0] == 403
-        assert request(one, f"/status?token={tokens[0]}")[0] == 200
+        assert request(one, "/status", Cookie="")[0] == 403
+        assert request(one, f"/status?token={tokens[0]}", Cookie="")[0] == 200
 
 
 def test_address_is_reported() -> None:
     messages: list[str] = []
-    with opened("web:0.0.0.0:0", inform=messages.append) as page:
+    with opened("web:0.0.0.0:0", announce=messages.append) as page:
         assert messages == [f"web:0.0.0.0:0: open {page.url} in a browser"]
         assert "/?token=" in page.url
 
 
-def test_loopback_needs_no_token(page: WebPageTarget) -> None:
-    assert page.url == f"http://127.0.0.1:{port(page)}/"
+def test_a_given_token_stays_out_of_messages() -> None:
+    messages: list[str] = []
+    given = {"inform": messages.append, "announce": messages.append, "token": TOKEN}
+    with opened("web:0", **given) as page:
+        assert messages == [
+            f"web:0: open http://127.0.0.1:{port(page)}/?token=TOKEN with your token"
+        ]
+
+
+def test_loopback_is_for_this_machine(page: WebPageTarget) -> None:
+    assert page.url.startswith(f"http://127.0.0.1:{port(page)}/?token=")
     with pytest.raises(ConnectionError), socket.create_connection(("127.0.0.2", port(page)), 1):
         pass
 
@@ -338,7 +371,6 @@ def test_listens_on_the_given_address() -> None:
         assert request(page, "/status")[0] == 200
     with opened("web:127.0.0.2:0") as page:
         assert page.url.startswith("http://127.0.0.2:")
-        assert "token" not in page.url
 
 
 @pytest.mark.parametrize("text", ["web:port", "web:127.0.0.1:70000", "web:127.0.0.1:"])

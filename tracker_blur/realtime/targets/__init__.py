@@ -52,7 +52,8 @@ class TargetContext:
         live: Further options.
         controls: What keys and buttons act on.
         status: Returns the session's status at once, from any thread.
-        inform: Called with a line for the user, such as the address of the web page.
+        inform: Called with a line for the user.
+        announce: The same for what the user must get to know, such as a token.
     """
 
     settings: Settings
@@ -60,6 +61,7 @@ class TargetContext:
     controls: Controls
     status: Callable[[], Status]
     inform: Callable[[str], None] = lambda _: None
+    announce: Callable[[str], None] = lambda _: None
 
 
 class GoneError(SinkError):

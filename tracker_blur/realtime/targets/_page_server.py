@@ -36,9 +36,9 @@ _PAGES = {
 _CONTROLS = {
     "/controls/hide": Controls.hide_all,
     "/controls/show": Controls.press_show,
-    "/controls/method": Controls.next_method,
+    "/controls/method": Controls.press_method,
     "/controls/stronger": Controls.stronger,
-    "/controls/weaker": Controls.weaker,
+    "/controls/weaker": Controls.press_weaker,
     "/controls/quit": Controls.quit,
 }
 _SECURITY_HEADERS = {
@@ -195,7 +195,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send_status(self) -> None:
         context = self.server.context
-        fields = {**context.status().as_dict(), "hide_all": context.controls.control_state.hide_all}
+        controls = context.controls
+        fields = {
+            **context.status().as_dict(),
+            "hide_all": controls.control_state.hide_all,
+            "can_weaken": controls.can_weaken,
+        }
         self._send(json.dumps(fields).encode(), "application/json")
 
     def _send_still(self) -> None:

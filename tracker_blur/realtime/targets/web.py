@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SettingsError, SinkError, reason_of
-from tracker_blur.realtime.access import RequestAuthorization, is_loopback
+from tracker_blur.realtime.access import RequestAuthorization
 from tracker_blur.realtime.targets._page_server import PageServer, Preview
 
 if TYPE_CHECKING:
@@ -35,13 +35,13 @@ def make(text: str, context: TargetContext) -> WebPageTarget:
 class WebPageTarget:
     """Serves the redacted video, the status and the controls to browsers.
 
-    By default it serves this machine only. On any other address every client needs a token. Slow
-    clients get fewer frames and delay no one. Frames are compressed only while someone watches.
+    By default it serves this machine only. Every client needs a token. Slow clients get fewer
+    frames and delay no one. Frames are compressed only while someone watches.
 
     `open` raises SinkError if the port is taken or the address does not belong to this machine.
 
     Attributes:
-        url: Of the page, with the token if there is one; known once it is open.
+        url: Of the page, with the token; known once it is open.
     """
 
     is_reached = True
@@ -51,9 +51,7 @@ class WebPageTarget:
         self.url = ""
         self._host, self._port = host, port
         self._context = context
-        self._token = context.live.token
-        if self._token is None and not is_loopback(host):
-            self._token = secrets.token_urlsafe(_TOKEN_BYTES)
+        self._token = context.live.token or secrets.token_urlsafe(_TOKEN_BYTES)
         self._preview = Preview()
         self._server: PageServer | None = None
         self._thread: threading.Thread | None = None
@@ -80,7 +78,15 @@ class WebPageTarget:
             target=server.serve_forever, args=(_POLL_SECONDS,), name="trackblur page"
         )
         self._thread.start()
-        self._context.inform(f"{self.name}: open {self.url} in a browser")
+        self._tell_address()
+
+    def _tell_address(self) -> None:
+        """Report the page's address; a token that the user gave stays out of all messages."""
+        if self._context.live.token is None:
+            self._context.announce(f"{self.name}: open {self.url} in a browser")
+        else:
+            address = self.url.partition("?")[0]
+            self._context.inform(f"{self.name}: open {address}?token=TOKEN with your token")
 
     def show(self, delivery: Delivery) -> None:
         """Offer a frame to the clients."""

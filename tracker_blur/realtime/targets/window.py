@@ -21,10 +21,10 @@ _TITLE = "trackblur"
 _KEYS = {
     "q": Controls.quit,
     " ": Controls.press_hide,
-    "m": Controls.next_method,
+    "m": Controls.press_method,
     "+": Controls.stronger,
     "=": Controls.stronger,  # the same key without shift
-    "-": Controls.weaker,
+    "-": Controls.press_weaker,
     "s": Controls.save_still,
 }
 

@@ -57,6 +57,7 @@ function showStatus(status) {
   element("reconnects").textContent = status.reconnects;
   element("method").textContent = status.method || "–";
   element("strength").textContent = status.strength;
+  element("weaker").disabled = !status.can_weaken;
   element("hide-all").setAttribute("aria-pressed", String(status.hide_all));
   element("error").textContent = status.error;
   element("error").hidden = !status.error;
