@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import threading
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import av
 import numpy as np
 import pytest
+from av.video.reformatter import ColorRange, Colorspace
 
 from tests.realtime.scripted_source import solid_frame
 from tests.video_files import pattern, write_clip
 from tracker_blur.realtime.live_frame import LiveFrameConverter
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.sources import CapturedFrame, open_source
+from tracker_blur.video.stream_info import ColorTags
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+_ONE = 1 << 16
+QUARTER_TURN = (0, _ONE, 0, -_ONE, 0, 0, 48 * _ONE, 0, 1 << 30)  # to the right
 
 
 @pytest.mark.parametrize(
@@ -48,6 +55,139 @@ def test_frames_of_another_size_are_fitted_into_the_first_size() -> None:
     assert large.planes()[0].samples.min() > 150
 
 
+@pytest.mark.parametrize(
+    ("stored", "pixel_aspect", "size"),
+    [
+        ((352, 576), Fraction(24, 11), (768, 576)),  # half D1, 4:3
+        ((352, 576), Fraction(32, 11), (1024, 576)),  # half D1, 16:9
+        ((720, 480), Fraction(8, 9), (720, 540)),
+        ((1440, 1080), Fraction(4, 3), (1920, 1080)),
+        ((64, 48), Fraction(1), (64, 48)),
+        ((64, 48), Fraction(1, 1_000_000), (2, 8192)),  # nonsense needs no memory
+        ((64, 48), Fraction(1_000_000), (8192, 2)),
+    ],
+)
+def test_pixels_become_square(
+    stored: tuple[int, int], pixel_aspect: Fraction, size: tuple[int, int]
+) -> None:
+    frame = LiveFrameConverter(None).convert(solid_frame(stored), 0, 0, pixel_aspect)
+    assert frame.size == size
+
+
+def test_a_pixel_aspect_that_changes_keeps_the_shape() -> None:
+    converter = LiveFrameConverter(None)
+    assert converter.convert(solid_frame((72, 60)), 0, 0, Fraction(10, 9)).size == (80, 60)
+    wide = converter.convert(solid_frame((72, 60)), 1, 0, Fraction(40, 27))  # 16:9
+    luma = wide.planes()[0].samples
+    assert luma.shape == (60, 80)
+    assert (luma[:8] == 16).all()
+    assert (luma[54:] == 16).all()
+    assert luma[10:50].min() > 150
+
+
+def test_a_chosen_size_keeps_the_shape_of_pixels_that_are_not_square() -> None:
+    frame = LiveFrameConverter((120, 60)).convert(solid_frame((36, 60)), 0, 0, Fraction(20, 9))
+    luma = frame.planes()[0].samples
+    assert luma[:, 20:100].min() > 150
+    assert (luma[:, :18] == 16).all()
+
+
+def test_rotated_pixels_that_are_not_square(tmp_path: Path) -> None:
+    path = write_clip(
+        tmp_path / "clip.mp4",
+        frames=3,
+        size=(48, 64),
+        pixel_aspect=Fraction(2),
+        matrix=QUARTER_TURN,
+    )
+    source = open_source(str(path), LiveSettings(), realtime=True)
+    source.open()
+    items = [item for item in source.read(threading.Event()) if isinstance(item, CapturedFrame)]
+    source.close()
+    assert items[0].pixel_aspect == 2
+    frame = LiveFrameConverter(None).convert(items[0].frame, 0, 0, items[0].pixel_aspect)
+    assert frame.size == (64, 96)
+
+
+RED, GREEN = (200, 40, 30), (30, 180, 60)
+TOLERANCE = 5  # of swscale, twice; a wrong matrix is off by 15 or more
+
+
+def by_tags(frame: av.VideoFrame) -> tuple[int, ...]:
+    """Return the RGB color of a flat frame, read as its tags say."""
+    matrix = {
+        1: Colorspace.ITU709,
+        5: Colorspace.ITU601,
+        6: Colorspace.ITU601,
+        9: Colorspace.BT2020,
+    }
+    rgb = frame.reformat(
+        format="rgb24",
+        src_colorspace=matrix[frame.colorspace],
+        src_color_range=frame.color_range,
+    )
+    return tuple(rgb.to_ndarray()[10, 10].tolist())
+
+
+def flat(
+    color: tuple[int, int, int], size: tuple[int, int], matrix: Colorspace, tag: int, full: bool
+) -> av.VideoFrame:
+    """Return a YUV frame of one color, made by a matrix and with this tag of it."""
+    rgb = av.VideoFrame.from_ndarray(np.full((size[1], size[0], 3), color, np.uint8), "rgb24")
+    color_range = ColorRange.JPEG if full else ColorRange.MPEG
+    frame = rgb.reformat(format="yuv420p", dst_colorspace=matrix, dst_color_range=color_range)
+    frame.colorspace, frame.color_range = tag, color_range
+    return frame
+
+
+@pytest.mark.parametrize(("size", "tag"), [((640, 480), 6), ((1280, 720), 1)])
+def test_the_matrix_of_a_bgr_camera_is_the_one_that_is_tagged(
+    size: tuple[int, int], tag: int
+) -> None:
+    image = np.full((size[1], size[0], 3), RED[::-1], np.uint8)
+    converter = LiveFrameConverter(None)
+    frame = converter.convert(av.VideoFrame.from_ndarray(image, "bgr24"), 0, 0)
+    assert converter.color == ColorTags(primaries=1, transfer=1, matrix=tag, range=1)
+    assert frame.av_frame.colorspace == tag
+    assert np.abs(np.subtract(by_tags(frame.av_frame), RED)).max() <= TOLERANCE
+
+
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize(
+    ("matrix", "tag", "height", "expected"),
+    [
+        (Colorspace.ITU709, 1, 480, 1),
+        (Colorspace.ITU601, 5, 576, 5),
+        (Colorspace.ITU601, 6, 720, 6),
+        (Colorspace.BT2020, 9, 480, 9),
+        (Colorspace.ITU601, 2, 480, 6),  # untagged
+        (Colorspace.ITU709, 2, 720, 1),
+    ],
+)
+def test_colors_are_tagged_as_the_source_means_them(
+    matrix: Colorspace, tag: int, height: int, expected: int, full: bool
+) -> None:
+    converter = LiveFrameConverter(None)
+    for color in (RED, GREEN):
+        frame = converter.convert(flat(color, (640, height), matrix, tag, full), 0, 0)
+        assert frame.av_frame.colorspace == converter.color.matrix == expected
+        assert np.abs(np.subtract(by_tags(frame.av_frame), color)).max() <= TOLERANCE
+
+
+def test_other_tags_are_converted_to_the_first_ones() -> None:
+    converter = LiveFrameConverter((320, 240))
+    for matrix, tag in (
+        (Colorspace.ITU709, 1),
+        (Colorspace.ITU601, 6),
+        (Colorspace.BT2020, 9),
+        (Colorspace.ITU601, 2),
+    ):
+        frame = converter.convert(flat(GREEN, (640, 480), matrix, tag, False), 0, 0)
+        assert frame.av_frame.colorspace == 1
+        assert np.abs(np.subtract(by_tags(frame.av_frame), GREEN)).max() <= TOLERANCE
+        assert by_tags(frame.copy(0).av_frame) == by_tags(frame.av_frame)
+
+
 def test_a_size_can_be_chosen() -> None:
     frame = LiveFrameConverter((33, 41)).convert(solid_frame((320, 180)), 0, 0)
     assert frame.size == (32, 40)
@@ -76,9 +216,7 @@ def test_its_memory_is_not_the_decoders(tmp_path: Path) -> None:
 
 
 def test_a_rotated_file_is_turned_upright(tmp_path: Path) -> None:
-    one = 1 << 16
-    matrix = (0, one, 0, -one, 0, 0, 48 * one, 0, 1 << 30)  # a quarter turn to the right
-    path = write_clip(tmp_path / "clip.mp4", frames=3, size=(64, 48), matrix=matrix)
+    path = write_clip(tmp_path / "clip.mp4", frames=3, size=(64, 48), matrix=QUARTER_TURN)
     source = open_source(str(path), LiveSettings(), realtime=True)
     source.open()
     items = [item for item in source.read(threading.Event()) if isinstance(item, CapturedFrame)]

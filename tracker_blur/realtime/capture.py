@@ -163,7 +163,8 @@ class Capture:
             frame_rate = Fraction(rate).limit_denominator(1001)
         else:
             frame_rate = self._source.rate or self._settings.timing.default_rate
-        return Format(self.newest.size, frame_rate, AUDIO_RATE if self._source.has_audio else None)
+        audio_rate = AUDIO_RATE if self._source.has_audio else None
+        return Format(self.newest.size, frame_rate, audio_rate, self._converter.color)
 
     def stop(self, timeout_seconds: float) -> None:
         """Stop the thread; a source that does not close in time is left behind."""
@@ -242,7 +243,7 @@ class Capture:
                 self.skipped_count += 1
                 return
             self._next_due = seconds + self._settings.timing.rate_tolerance_periods / rate
-        self.newest = self._converter.convert(item.frame, seconds, now)
+        self.newest = self._converter.convert(item.frame, seconds, now, item.pixel_aspect)
         self.frames.put(self.newest)
         self._begun.set()
 

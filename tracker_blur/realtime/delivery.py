@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from tracker_blur.video.stream_info import ColorTags
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -17,6 +19,9 @@ AUDIO_RATE = 48_000
 
 AUDIO_CHANNELS = 2
 
+UNTAGGED = ColorTags(primaries=2, transfer=2, matrix=2, range=1)
+"""Limited range, the rest unspecified."""
+
 TIME_BASE = Fraction(1, 1_000_000)
 """Time base of all frames of a session, whose clock starts at 0 and only rises."""
 
@@ -26,14 +31,16 @@ class Format:
     """The format of frames and audio; fixed for a whole session.
 
     Attributes:
-        size: (width, height) in pixels, both even. All frames are upright 8-bit yuv420p.
+        size: (width, height) in square pixels, both even. All frames are upright 8-bit yuv420p.
         rate: Frames per second.
         audio_rate: Samples per second of stereo audio; None: there is no audio.
+        color: What the samples of all frames mean.
     """
 
     size: tuple[int, int]
     rate: Fraction
     audio_rate: int | None = None
+    color: ColorTags = UNTAGGED
 
 
 @dataclass(frozen=True, slots=True)

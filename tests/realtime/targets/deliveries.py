@@ -25,6 +25,7 @@ from tracker_blur.realtime.targets import Target, TargetContext
 from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.settings import Settings
 from tracker_blur.video.frame import DecodedFrame, Scaler
+from tracker_blur.video.stream_info import ColorTags
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,8 +33,11 @@ if TYPE_CHECKING:
 SAMPLES = Path(__file__).resolve().parents[3] / "samples"
 SIZE = (640, 360)
 RATE = Fraction(25)
-FORMAT = Format(SIZE, RATE, AUDIO_RATE)
-SILENT = Format(SIZE, RATE)
+COLOR = ColorTags(primaries=5, transfer=6, matrix=1, range=1)
+"""Not what a player assumes for such a small frame."""
+
+FORMAT = Format(SIZE, RATE, AUDIO_RATE, COLOR)
+SILENT = Format(SIZE, RATE, color=COLOR)
 COUNT = 30
 BEEP_SECONDS = 0.6
 BEGIN = 12.0
@@ -71,6 +75,8 @@ def redacted_frames(count: int = COUNT) -> tuple[DecodedFrame, ...]:
         faces = _true_faces(SIZE[0] / stream.width)
         for index, decoded in enumerate(islice(container.decode(stream), count)):
             small = decoded.reformat(*SIZE, "yuv420p")
+            small.color_primaries, small.color_trc = COLOR.primaries, COLOR.transfer
+            small.colorspace, small.color_range = COLOR.matrix, COLOR.range
             small.pts, small.time_base = round(index / RATE / TIME_BASE), TIME_BASE
             frame = DecodedFrame(small, index, Orientation.UPRIGHT, scaler)
             redactor.redact(frame, faces.get(index, []))

@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -26,7 +27,6 @@ from tracker_blur.files.paths import is_folder
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterator
-    from fractions import Fraction
 
     import av
     import numpy as np
@@ -44,10 +44,12 @@ class CapturedFrame:
     Attributes:
         frame: The decoded frame.
         timestamp: Its time in seconds on the source's own clock; None if the source has none.
+        pixel_aspect: Width of a pixel over its height, as stored.
     """
 
     frame: av.VideoFrame
     timestamp: float | None
+    pixel_aspect: Fraction = Fraction(1)
 
 
 @dataclass(frozen=True, slots=True)

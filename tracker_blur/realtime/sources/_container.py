@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from contextlib import suppress
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import av
@@ -20,7 +21,6 @@ from tracker_blur.video.reader import STILL_IMAGES
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterable, Iterator
-    from fractions import Fraction
 
     from av.audio.stream import AudioStream
     from av.container import InputContainer
@@ -119,6 +119,8 @@ class ContainerDecoder:
         self._audio: AudioStream | None = audio[0] if audio else None
         self.has_audio = bool(audio)
         self.rate = _frame_rate(self._video)
+        self._declared_aspect = self._video.sample_aspect_ratio
+        self._coded_aspect = self._video.codec_context.sample_aspect_ratio
         self._resampler = AudioResampler("fltp", "stereo", AUDIO_RATE)
 
     def read(self, stopping: threading.Event) -> Iterator[CapturedItem]:
@@ -155,11 +157,17 @@ class ContainerDecoder:
             for frame in decoded:
                 if isinstance(frame, av.VideoFrame):
                     if not frame.is_corrupt:
-                        yield CapturedFrame(frame, frame.time)
+                        yield CapturedFrame(frame, frame.time, self._pixel_aspect())
                 elif isinstance(frame, av.AudioFrame):
                     yield from self._resampled(frame)
         if bad_packets:
             raise SourceError(f"{self._name}: sends nothing that can be decoded")
+
+    def _pixel_aspect(self) -> Fraction:
+        """Return the container's pixel aspect, or the decoder's once that has changed."""
+        coded = self._video.codec_context.sample_aspect_ratio
+        aspect = self._declared_aspect if coded == self._coded_aspect else coded
+        return aspect if aspect and aspect > 0 else Fraction(1)
 
     def _resampled(self, frame: av.AudioFrame) -> Iterator[CapturedAudio]:
         timestamp = frame.time

@@ -160,6 +160,8 @@ def redacted_frame(delivery: Delivery) -> DecodedFrame:
 def copy_frame(frame: av.VideoFrame) -> av.VideoFrame:
     """Return a copy of a yuv420p frame whose time may be set: other targets read the original."""
     copy = av.VideoFrame(frame.width, frame.height, "yuv420p")
+    copy.colorspace, copy.color_range = frame.colorspace, frame.color_range
+    copy.color_primaries, copy.color_trc = frame.color_primaries, frame.color_trc
     for target, source in zip(_planes(copy), _planes(frame), strict=True):
         np.copyto(target, source)
     return copy

@@ -22,7 +22,7 @@ from tracker_blur.realtime.forwarding import AT_ONCE
 from tracker_blur.realtime.targets import copy_frame, redacted_frame
 from tracker_blur.video.encoder import FrameEncoder, normal_priority
 from tracker_blur.video.encoder_settings import Encoder, choose_encoder
-from tracker_blur.video.stream_info import ColorTags, VideoTrack
+from tracker_blur.video.stream_info import VideoTrack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -74,7 +74,7 @@ def check_encoder(container: LiveContainer, settings: Settings) -> None:
         SinkError: The encoder cannot be used with the container.
     """
     size = 64, 64
-    track = _video_track(Format(size, Fraction(30)), av.VideoFrame(*size, "yuv420p"))
+    track = _video_track(Format(size, Fraction(30)))
     choose_encoder(settings, track, container.format).options_for(settings)
 
 
@@ -84,7 +84,7 @@ def try_encoder(container: LiveContainer, format: Format, settings: Settings) ->
     Raises:
         SinkError: It does not.
     """
-    track = _video_track(format, av.VideoFrame(*format.size, "yuv420p"))
+    track = _video_track(format)
     encoder = _live_encoder(choose_encoder(settings, track, container.format), format, settings)
     with av.open(io.BytesIO(), "w", format="matroska") as scratch:
         _open_encoder(FrameEncoder(scratch, track, encoder, settings), encoder)
@@ -138,7 +138,7 @@ class LiveWriter:
         """Encode and write a frame, unless its time is not after the last one's."""
         frame = copy_frame(redacted_frame(delivery).av_frame)
         if self.start is None:
-            self._begin(frame, delivery.seconds)
+            self._begin(delivery.seconds)
         assert self.start is not None
         assert self._video is not None
         pts = round((delivery.seconds - self.start) * _TICKS_PER_SECOND)
@@ -168,8 +168,8 @@ class LiveWriter:
         finally:
             self._output.close()
 
-    def _begin(self, frame: av.VideoFrame, seconds: float) -> None:
-        track = _video_track(self._format, frame)
+    def _begin(self, seconds: float) -> None:
+        track = _video_track(self._format)
         chosen = choose_encoder(self._settings, track, self._container.format)
         encoder = _live_encoder(chosen, self._format, self._settings)
         self._output = av.open(
@@ -215,7 +215,7 @@ def _open_encoder(video: FrameEncoder, encoder: Encoder) -> None:
         ) from error
 
 
-def _video_track(format: Format, frame: av.VideoFrame) -> VideoTrack:
+def _video_track(format: Format) -> VideoTrack:
     return VideoTrack(
         index=0,
         codec="h264",
@@ -225,9 +225,7 @@ def _video_track(format: Format, frame: av.VideoFrame) -> VideoTrack:
         rate=format.rate,
         time_base=_TIME_BASE,
         clock_start=Fraction(0),
-        color=ColorTags(
-            frame.color_primaries, frame.color_trc, frame.colorspace, frame.color_range
-        ),
+        color=format.color,
         matrix=None,
         mastering=None,
         light=None,
