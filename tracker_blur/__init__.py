@@ -8,9 +8,13 @@ tracker_blur.redact_image("in.jpg", "out.jpg", tracker_blur.Settings(method="sol
 hidden = tracker_blur.redact_array(image)
 for frame in tracker_blur.live(0):
     ...
+
+redactor = tracker_blur.Redactor()  # loads the detector once, for any number of images and videos
+hidden = redactor.hide(image, redactor.detect(image))
 ```
 
-Only these names are public. All errors derive from `TrackerBlurError`.
+Only the names that `dir(tracker_blur)` shows are public. All errors derive from
+`TrackerBlurError`.
 """
 
 from __future__ import annotations
@@ -23,70 +27,95 @@ from tracker_blur.version import __version__
 
 # pdoc, which renders the API reference, sees only what is imported.
 if TYPE_CHECKING or "pdoc" in sys.modules:
-    from tracker_blur.api import (
+    from tracker_blur.annotations.supervision import from_supervision, to_supervision
+    from tracker_blur.api.functions import (
         redact_array,
         redact_frames,
         redact_image,
         redact_picture,
         redact_video,
     )
+    from tracker_blur.api.redactor import Redactor
+    from tracker_blur.core.box import Box, Detection
     from tracker_blur.core.report import Report
+    from tracker_blur.core.tracks import Tracks
     from tracker_blur.errors import (
+        InputError,
         MissingPackageError,
         ModelError,
         SettingsError,
         SinkError,
         SourceError,
         TrackerBlurError,
+        TrackFileError,
     )
     from tracker_blur.realtime.controls import Controls
     from tracker_blur.realtime.session import live
     from tracker_blur.realtime.settings import LiveSettings
     from tracker_blur.redaction.filters import anonymize_face_pixelate, anonymize_face_simple
     from tracker_blur.settings import Settings
+    from tracker_blur.verification.verdict import Verdict
 
 # Otherwise imported when they are first used: `trackblur --help` should not wait for OpenCV.
 _HOMES = {
+    "Box": "core.box",
     "Controls": "realtime.controls",
+    "Detection": "core.box",
+    "InputError": "errors",
     "LiveSettings": "realtime.settings",
     "MissingPackageError": "errors",
     "ModelError": "errors",
+    "Redactor": "api.redactor",
     "Report": "core.report",
     "Settings": "settings",
     "SettingsError": "errors",
     "SinkError": "errors",
     "SourceError": "errors",
+    "TrackFileError": "errors",
     "TrackerBlurError": "errors",
+    "Tracks": "core.tracks",
+    "Verdict": "verification.verdict",
     "anonymize_face_pixelate": "redaction.filters",
     "anonymize_face_simple": "redaction.filters",
+    "from_supervision": "annotations.supervision",
     "live": "realtime.session",
-    "redact_array": "api",
-    "redact_frames": "api",
-    "redact_image": "api",
-    "redact_picture": "api",
-    "redact_video": "api",
+    "redact_array": "api.functions",
+    "redact_frames": "api.functions",
+    "redact_image": "api.functions",
+    "redact_picture": "api.functions",
+    "redact_video": "api.functions",
+    "to_supervision": "annotations.supervision",
 }
 
 __all__ = [
+    "Box",
     "Controls",
+    "Detection",
+    "InputError",
     "LiveSettings",
     "MissingPackageError",
     "ModelError",
+    "Redactor",
     "Report",
     "Settings",
     "SettingsError",
     "SinkError",
     "SourceError",
+    "TrackFileError",
     "TrackerBlurError",
+    "Tracks",
+    "Verdict",
     "__version__",
     "anonymize_face_pixelate",
     "anonymize_face_simple",
+    "from_supervision",
     "live",
     "redact_array",
     "redact_frames",
     "redact_image",
     "redact_picture",
     "redact_video",
+    "to_supervision",
 ]
 
 

@@ -3,6 +3,7 @@
 ```
 TrackerBlurError
 ├── SettingsError (ValueError)          a setting has a value that makes no sense
+├── InputError (ValueError)             an argument of the library is not what it takes
 ├── SourceError (OSError)               an input cannot be read, or not to its end
 ├── SinkError (OSError)                 an output cannot be written
 ├── TrackFileError                      a track file cannot be read, or belongs to another video
@@ -70,6 +71,10 @@ class TrackerBlurError(Exception):
 
 class SettingsError(TrackerBlurError, ValueError):
     """A setting or an option has a value that makes no sense."""
+
+
+class InputError(TrackerBlurError, ValueError):
+    """An argument of the library, or the answer of a detector, is not what it takes."""
 
 
 class SourceError(TrackerBlurError, OSError):

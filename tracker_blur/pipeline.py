@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
     from pathlib import Path
 
+    from tracker_blur.detectors import LabelledDetector
     from tracker_blur.files.jobs import Job
     from tracker_blur.files.paths import MediaKind
 
@@ -66,17 +67,22 @@ class Engine:
     Detectors and trackers are loaded when they are first needed, which may raise ModelError or
     MissingPackageError. Rendering tracks needs neither.
 
+    Args:
+        settings: how faces are detected, tracked, hidden and written.
+        detector: the caller's own, instead of the one that the settings name.
+
     Raises:
         SettingsError: the redaction method does not work with the settings.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, detector: LabelledDetector | None = None) -> None:
         self._settings = settings
+        self._detector = detector
         self._redactor = FrameRedactor(settings)
 
     @cached_property
     def _bundle(self) -> DetectorBundle:
-        return DetectorBundle.of(self._settings)
+        return DetectorBundle.of(self._settings, self._detector)
 
     @property
     def detector_name(self) -> str:

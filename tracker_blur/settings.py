@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from pathlib import Path
+from typing import Any, Literal, get_args
 
 from tracker_blur.core import plugins
 from tracker_blur.core.parameters import TrackingParameters
 from tracker_blur.errors import SettingsError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 Shape = Literal["ellipse", "rectangle"]
 Codec = Literal["h264", "hevc", "av1", "vp9"]
@@ -120,10 +119,18 @@ class Settings:
     tracking: TrackingParameters = field(default_factory=TrackingParameters)
 
     def __post_init__(self) -> None:
+        for name in ("models_folder", "image"):
+            self._accept_path(name)
+        for name in ("detector", "tracker", "method", "color", "encoder", "preset", "metadata"):
+            self._check_text(name, is_optional=name in ("encoder", "preset"))
+        for name in ("one_pass", "partial", "overwrite"):
+            self._check_bool(name)
         object.__setattr__(self, "method", MethodAliases.get(self.method, self.method))
         if not self.detector.endswith(DETECTOR_FILE_ENDING):
             self._check_choice("detector", (*plugins.names("tracker_blur.detectors"), "auto"))
-        if not isinstance(self.hide, tuple) or not all(self.hide):
+        if not isinstance(self.hide, tuple) or not all(
+            isinstance(word, str) and word for word in self.hide
+        ):
             raise SettingsError(
                 f"is {self.hide!r}: give a tuple such as ('faces', 'plates')", setting="hide"
             )
@@ -147,6 +154,8 @@ class Settings:
                 "works only in one pass: add", setting="delay_seconds", remedy="one_pass"
             )
         self._check_range("factor", 1.0, 8.0)
+        if self.quality is not None:
+            self._check_range("quality", -255.0, 255.0)
         self._check_range("padding_ratio", 0.0, 2.0)
         self._check_range("feather_ratio", 0.0, 1.0)
         if self.method == "image" and self.image is None:
@@ -170,6 +179,25 @@ class Settings:
             for setting in fields(self)
             if setting.name != "tracking"
         }
+
+    def _accept_path(self, name: str) -> None:
+        """Turn text into a path; raises SettingsError for what is neither."""
+        value = getattr(self, name)
+        if value is None or isinstance(value, Path):
+            return
+        if not isinstance(value, (str, os.PathLike)) or not isinstance(os.fspath(value), str):
+            raise SettingsError(f"is {value!r}: give a path", setting=name)
+        object.__setattr__(self, name, Path(value))
+
+    def _check_text(self, name: str, *, is_optional: bool) -> None:
+        value = getattr(self, name)
+        if not isinstance(value, str) and not (is_optional and value is None):
+            raise SettingsError(f"is {value!r}: give its name as text", setting=name)
+
+    def _check_bool(self, name: str) -> None:
+        value = getattr(self, name)
+        if not isinstance(value, bool):
+            raise SettingsError(f"is {value!r}: give True or False", setting=name)
 
     def _check_choice(self, name: str, choices: tuple[str | None, ...]) -> None:
         value = getattr(self, name)

@@ -33,7 +33,7 @@ def still(square: Box | None, index: int = 0, scale: int = 1) -> ImageFrame:
 
 
 def class_detector(label: str) -> ClassDetector:
-    return ClassDetector(label, BrightDetector(), redetector(), 0.5, LosingTracker, PARAMETERS)
+    return ClassDetector(label, BrightDetector(), redetector, 0.5, LosingTracker, PARAMETERS)
 
 
 def test_a_face_detected_at_several_scales_is_one_in_pixels_of_the_image() -> None:

@@ -2,6 +2,7 @@
 
     annotator = supervision.BoxAnnotator()
     annotator.annotate(image, to_supervision(tracks, frame))
+    annotator.annotate(image, to_supervision(redactor.detect(image)))
 
 Nothing of a track is lost. Their `data` carries what Detections have no field for: "hide", "method"
 ("" for the settings' method) and "origin". Labels are in "class_name".
@@ -11,13 +12,14 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from tracker_blur.annotations.rows import InvalidValueError, TrackCollector
+from tracker_blur.core.box import Detection
 from tracker_blur.core.tracks import ORIGINS, Tracks
-from tracker_blur.errors import MissingPackageError, SettingsError
+from tracker_blur.errors import InputError, MissingPackageError, SettingsError
 from tracker_blur.settings import FACE
 
 if TYPE_CHECKING:
@@ -28,18 +30,53 @@ if TYPE_CHECKING:
 _CARRIED = ("hide", "method", "class_name", "origin")
 
 
-def to_supervision(tracks: Tracks, frame: int) -> supervision.Detections:
-    """Return all faces of a frame, hidden or not, in the order of their tracks.
+@overload
+def to_supervision(faces: Tracks, frame: int) -> supervision.Detections: ...
+@overload
+def to_supervision(faces: Iterable[Detection]) -> supervision.Detections: ...
+def to_supervision(
+    faces: Tracks | Iterable[Detection], frame: int | None = None
+) -> supervision.Detections:
+    """Return faces as `supervision.Detections`, in their order.
 
-    `class_id` numbers the labels of all tracks, sorted.
+    `class_id` numbers the labels, sorted; those of tracks are the labels of all tracks.
+
+    Args:
+        faces: the detections of an image; or the tracks of a video.
+        frame: the frame of the video, from 0: all of its faces are returned, hidden or not.
 
     Raises:
+        InputError: A frame was given without tracks, or tracks without a frame.
         MissingPackageError: The package supervision is not installed.
     """
+    if isinstance(faces, Tracks):
+        if not isinstance(frame, int):
+            raise InputError(f"frame is {frame!r}: give the number of a frame, from 0")
+        return _of_tracks(faces, frame)
+    if frame is not None:
+        raise InputError("a frame can be chosen only of tracks: give Tracks")
+    detections = list(faces)
+    if not all(isinstance(detection, Detection) for detection in detections):
+        raise InputError("the faces are no detections: give Tracks, or what `detect` returned")
+    labels = sorted({detection.label for detection in detections})
+    boxes = [detection.box.as_tuple() for detection in detections]
+    return _detections(
+        xyxy=np.array(boxes, np.float32).reshape(-1, 4),
+        confidence=np.array([detection.score for detection in detections], np.float32),
+        class_id=np.array([labels.index(each.label) for each in detections], np.int64),
+        data={"class_name": np.array([each.label for each in detections], np.str_)},
+    )
+
+
+def _detections(**columns: Any) -> supervision.Detections:
     try:
         import supervision
     except ImportError as error:
         raise MissingPackageError("supervision", "supervision", "to_supervision") from error
+    return supervision.Detections(**columns)
+
+
+def _of_tracks(tracks: Tracks, frame: int) -> supervision.Detections:
     labels = sorted({track.label for track in tracks.tracks})
     faces = [
         (track, row)
@@ -47,7 +84,7 @@ def to_supervision(tracks: Tracks, frame: int) -> supervision.Detections:
         for row in np.flatnonzero(track.frames == frame).tolist()
     ]
     boxes = [track.boxes[row] for track, row in faces]
-    return supervision.Detections(
+    return _detections(
         xyxy=np.array(boxes, np.float32).reshape(-1, 4),
         confidence=np.array([track.scores[row] for track, row in faces], np.float32),
         class_id=np.array([labels.index(track.label) for track, _ in faces], np.int64),

@@ -129,6 +129,8 @@ class Tracks:
         times: Presentation time of every frame, shape (frames,).
         cuts: Frames that begin another scene, ascending; without the first frame.
         tracks: Ordered by identifier.
+        source_sha256: Hash of the video's bytes, if it is known: what was tracked in one file must
+            never be applied to another.
     """
 
     size: tuple[int, int]
@@ -136,6 +138,7 @@ class Tracks:
     times: npt.NDArray[np.int64]
     cuts: tuple[int, ...] = ()
     tracks: tuple[Track, ...] = ()
+    source_sha256: str | None = None
 
     @property
     def frame_count(self) -> int:

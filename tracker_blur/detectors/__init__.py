@@ -60,6 +60,18 @@ class Detector(Protocol):
         ...
 
 
+class LabelledDetector(Detector, Protocol):
+    """A detector of its own classes, such as one that a caller of the library passes.
+
+    Attributes:
+        name: Its name, for people to read.
+        labels: The classes that its detections have.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+
+
 def load_detector(name: str, weights: Weights) -> tuple[str, Detector]:
     """Return a detector's name and the detector.
 

@@ -33,12 +33,13 @@ class ImageReader:
 
     Args:
         path: The file. Its content, not its name, decides the format.
+        content: The file's content, where it is known already; then the path is only its name.
         partial: Accept a truncated animation or document, up to its last complete frame or page. A
             single image must be complete.
         identity: Of the file when the run began; None: now. Reading another file is an error.
 
     Attributes:
-        identity: Of the file.
+        identity: Of the file; None: its content was given.
         info: What is known at the start. The size is that of the first frame; pages may differ.
         warnings: Why a partial input ended early, once it has.
 
@@ -51,16 +52,25 @@ class ImageReader:
     info: VideoInfo
 
     def __init__(
-        self, path: Path, *, partial: bool = False, identity: FileIdentity | None = None
+        self,
+        path: Path,
+        *,
+        partial: bool = False,
+        identity: FileIdentity | None = None,
+        content: bytes | None = None,
     ) -> None:
         self._path = path
-        self.identity = identity or FileIdentity.of(path)
+        self.identity: FileIdentity | None = None
         self._partial = partial
         self.warnings: tuple[str, ...] = ()
-        data = _read(path)
-        self.identity.check()
+        if content is None:
+            self.identity = identity or FileIdentity.of(path)
+            content = _read(path)
+            self.identity.check()
+        if not content:
+            raise SourceError(f"{path}: is empty: get the complete file")
         with self._source_errors():
-            self._decoder = open_decoder(data)
+            self._decoder = open_decoder(content)
         if not self._decoder.is_complete:
             if not partial:
                 raise SourceError(
@@ -164,7 +174,7 @@ def _holds_video(path: Path) -> bool:
 def _read(path: Path) -> bytes:
     check_is_file(path)
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError as error:
         raise SourceError(f"{path}: no such file: check the name") from error
     except IsADirectoryError as error:
@@ -172,6 +182,3 @@ def _read(path: Path) -> bytes:
     except OSError as error:
         reason = reason_of(error)
         raise SourceError(f"{path}: cannot be read ({reason}): check the file") from error
-    if not data:
-        raise SourceError(f"{path}: is empty: get the complete file")
-    return data

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Literal
 
 from tracker_blur.core import plugins
@@ -16,7 +17,7 @@ from tracker_blur.tracking.backtracking import Backtracked, Backtracker
 from tracker_blur.tracking.online import OnlineTracker, Step
 from tracker_blur.tracking.redetection import Redetector
 from tracker_blur.tracking.schedule import DetectionSchedule
-from tracker_blur.tracking.target_classes import target_classes
+from tracker_blur.tracking.target_classes import TargetClass, target_classes
 from tracker_blur.weights.store import Weights
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from tracker_blur.core.frame import Image
     from tracker_blur.core.parameters import TrackingParameters
     from tracker_blur.core.tracks import Face, Tracks
-    from tracker_blur.detectors import Detector
+    from tracker_blur.detectors import Detector, LabelledDetector
     from tracker_blur.trackers import Tracker
 
 
@@ -36,8 +37,8 @@ class ClassDetector:
     Attributes:
         label: Label of their detections and tracks.
         detector: Detects in whole views.
-        redetector: Has a detector of its own: a network takes as long to change its input size as
-            to detect.
+        new_redetector: Makes a redetector, which has a detector of its own: a network takes as
+            long to change its input size as to detect.
         confidence: Score from which a detection counts.
         new_tracker: Makes a tracker for one object. None: detect on every frame instead.
         parameters: Tuning parameters.
@@ -45,10 +46,15 @@ class ClassDetector:
 
     label: str
     detector: Detector
-    redetector: Redetector
+    new_redetector: Callable[[], Redetector]
     confidence: float
     new_tracker: Callable[[], Tracker] | None
     parameters: TrackingParameters
+
+    @cached_property
+    def redetector(self) -> Redetector:
+        """The redetector, loaded when it is first needed: still images need none."""
+        return self.new_redetector()
 
     def online_tracker(
         self,
@@ -101,8 +107,12 @@ class DetectorBundle:
     weight_files: tuple[str, ...]
 
     @classmethod
-    def of(cls, settings: Settings) -> DetectorBundle:
+    def of(cls, settings: Settings, own: LabelledDetector | None = None) -> DetectorBundle:
         """Load what the settings ask for.
+
+        Args:
+            settings: what is hidden, the detector, the tracker and the folder of weights.
+            own: the caller's detector, instead of the one that the settings name.
 
         Raises:
             ModelError: a weight file is missing or damaged.
@@ -110,7 +120,7 @@ class DetectorBundle:
             SettingsError: there is no detector for a class.
         """
         weights = Weights(settings.models_folder)
-        targets = target_classes(settings, weights)
+        targets = target_classes(settings, weights, own)
         new_tracker = (
             None
             if settings.tracker == "none"
@@ -123,7 +133,7 @@ class DetectorBundle:
                 ClassDetector(
                     target.label,
                     detector,
-                    Redetector(target.load(), settings.tracking),
+                    partial(_redetector, target, settings.tracking),
                     detector.default_confidence
                     if settings.confidence is None
                     else settings.confidence,
@@ -171,6 +181,10 @@ class DetectorBundle:
         return MultiClassBacktracker(
             [(detector.label, detector.backtracker(rate)) for detector in self.detectors]
         )
+
+
+def _redetector(target: TargetClass, parameters: TrackingParameters) -> Redetector:
+    return Redetector(target.load(), parameters)
 
 
 class MultiClassTracker:

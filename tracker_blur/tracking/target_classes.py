@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracker_blur.core import plugins
-from tracker_blur.detectors import Detector, load_detector
+from tracker_blur.detectors import Detector, LabelledDetector, load_detector
 from tracker_blur.errors import SettingsError
 from tracker_blur.settings import DETECTOR_FILE_ENDING, FACE, Settings
 
@@ -40,43 +40,70 @@ class TargetClass:
     load: Callable[[], Detector]
 
 
-def target_classes(settings: Settings, weights: Weights) -> tuple[TargetClass, ...]:
+def target_classes(
+    settings: Settings, weights: Weights, own: LabelledDetector | None = None
+) -> tuple[TargetClass, ...]:
     """Return what the settings hide, in their order.
 
     A detector file detects those of its classes that are to be hidden; all of them if none is
     named. Faces that it does not know are left to the best available detector, plates to our own.
+
+    Args:
+        settings: what is hidden, and the detector.
+        weights: where to find weight files.
+        own: the caller's detector, instead of the one that the settings name.
 
     Raises:
         ModelError: a weight file is missing or damaged.
         SettingsError: there is no detector for a class.
         MissingPackageError: a detector needs a package that is not installed.
     """
-    name, known = settings.detector, ()
-    if name.endswith(DETECTOR_FILE_ENDING):
-        known = plugins.load("tracker_blur.detectors", "onnx").from_file(name).labels
-    wanted = [word if word in known else _LABELS.get(word, word) for word in settings.hide]
-    labels = dict.fromkeys(wanted or known or (FACE,))
-    return tuple(_target_class(label, name, known, weights) for label in labels)
+    known = _known(settings.detector, own)
+    labels = () if known is None else known.labels
+    wanted = [word if word in labels else _LABELS.get(word, word) for word in settings.hide]
+    every = dict.fromkeys(wanted or labels or (FACE,))
+    return tuple(_target_class(label, settings.detector, known, weights) for label in every)
 
 
-def _target_class(label: str, name: str, known: tuple[str, ...], weights: Weights) -> TargetClass:
-    if label in known:
-        return TargetClass(
-            label, Path(name).name, lambda: _only(label, load_detector(name, weights)[1])
-        )
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A detector that says itself which classes it detects: a file, or the caller's own."""
+
+    name: str
+    labels: tuple[str, ...]
+    load: Callable[[], Detector]
+
+
+def _known(name: str, own: LabelledDetector | None) -> _Known | None:
+    if own is not None:
+        return _Known(own.name, own.labels, lambda: own)
+    if not name.endswith(DETECTOR_FILE_ENDING):
+        return None
+    onnx = plugins.load("tracker_blur.detectors", "onnx")
+    first = onnx.from_file(name)
+    return _Known(Path(name).name, first.labels, _reusing(first, lambda: onnx.from_file(name)))
+
+
+def _reusing(first: Detector, load: Callable[[], Detector]) -> Callable[[], Detector]:
+    """Return what loads a detector, and takes the one that is loaded already at the first call."""
+    ready = [first]
+    return lambda: ready.pop() if ready else load()
+
+
+def _target_class(label: str, name: str, known: _Known | None, weights: Weights) -> TargetClass:
+    if known is not None and label in known.labels:
+        return TargetClass(label, known.name, lambda: _only(label, known.load()))
     if label == FACE:
-        best = "auto" if known else name
-        detector_name, _ = load_detector(best, weights)
-        return TargetClass(
-            label, detector_name, lambda: _padded(*load_detector(detector_name, weights))
-        )
+        found, first = load_detector("auto" if known else name, weights)
+        load = _reusing(first, lambda: load_detector(found, weights)[1])
+        return TargetClass(label, found, lambda: _padded(found, load()))
     if label == _LABELS["plates"]:
         onnx = plugins.load("tracker_blur.detectors", "onnx")
         return TargetClass(label, _PLATES_FILE, lambda: onnx.from_weights(weights, _PLATES_FILE))
-    if known:
-        classes = f"class{'' if len(known) == 1 else 'es'} {', '.join(known)}"
+    if known is not None:
+        classes = f"class{'' if len(known.labels) == 1 else 'es'} {', '.join(known.labels)}"
         raise SettingsError(
-            f"includes '{label}', but {Path(name).name} has only the {classes}: give one of its "
+            f"includes '{label}', but {known.name} has only the {classes}: give one of its "
             "classes, faces or plates",
             setting="hide",
         )

@@ -10,7 +10,7 @@ import numpy as np
 
 from tracker_blur.core import plugins
 from tracker_blur.core.frame import Image, view_size
-from tracker_blur.detectors import Detector, load_detector
+from tracker_blur.detectors import Detector, LabelledDetector, load_detector
 from tracker_blur.settings import FACE, Settings
 from tracker_blur.tracking.target_classes import target_classes
 from tracker_blur.verification.parameters import VerificationParameters
@@ -81,7 +81,7 @@ class Probe:
         height, width = image.shape[:2]
         longest = self._parameters.other_view_px
         if self.label == FACE:
-            longest = self._parameters.face_view_px[self.name]
+            longest = self._parameters.face_view_px.get(self.name, longest)
         sizes = {view_size((width, height), px, pixel_aspect) for px in longest}
         detections = []
         for size in sorted(sizes):
@@ -119,22 +119,27 @@ class Probe:
 
 
 def load_probes(
-    settings: Settings, weights: Weights, parameters: VerificationParameters
+    settings: Settings,
+    weights: Weights,
+    parameters: VerificationParameters,
+    own: LabelledDetector | None = None,
 ) -> tuple[Probe, ...]:
     """Return the probes for all that the settings hide, best first for each target class.
 
     Faces get every network whose weights are on this machine and that adds something. Other classes
-    get the detector that detects them.
+    get the detector that detects them. The caller's own detector probes for all of its classes.
 
     Raises:
         ModelError: A weight file is damaged.
         SettingsError: No detector detects a class, as in `target_classes`.
     """
     probes: list[Probe] = []
-    for target in target_classes(settings, weights):
+    for target in target_classes(settings, weights, own):
         if target.label == FACE:
             names = _face_detectors(weights)
             loaded = [(name, load_detector(name, weights)[1]) for name in names]
+            if own is not None and FACE in own.labels:
+                loaded.append((target.detector_name, target.load()))
         else:
             loaded = [(target.detector_name, target.load())]
         probes += (Probe(name, detector, target.label, parameters) for name, detector in loaded)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tracker_blur.core.tracks import Tracks
+    from tracker_blur.detectors import LabelledDetector
 
 _PADDING_RATIO = Settings().padding_ratio
 
@@ -46,6 +47,7 @@ class Verifier:
     Args:
         settings: what is hidden, the detector, and the folder of weights.
         parameters: thresholds.
+        detector: the caller's own, which probes as well.
 
     Attributes:
         detectors: names of the detectors that probe.
@@ -56,10 +58,14 @@ class Verifier:
     """
 
     def __init__(
-        self, settings: Settings, parameters: VerificationParameters | None = None
+        self,
+        settings: Settings,
+        parameters: VerificationParameters | None = None,
+        detector: LabelledDetector | None = None,
     ) -> None:
         self._parameters = parameters or VerificationParameters()
-        self._probes = load_probes(settings, Weights(settings.models_folder), self._parameters)
+        weights = Weights(settings.models_folder)
+        self._probes = load_probes(settings, weights, self._parameters, detector)
         self.detectors = tuple(probe.name for probe in self._probes)
 
     def verify(

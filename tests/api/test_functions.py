@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +17,7 @@ if TYPE_CHECKING:
 
     from tracker_blur.core.frame import Image
 
-IMAGE = Path(__file__).resolve().parents[1] / "samples" / "people.jpg"
+IMAGE = Path(__file__).resolve().parents[2] / "samples" / "people.jpg"
 SETTINGS = tracker_blur.Settings(detector="haar", method="solid", detect_every_frames=2)
 
 
@@ -29,27 +26,6 @@ def people() -> Image:
     image = cv2.imread(str(IMAGE))
     assert image is not None
     return np.asarray(cv2.resize(image, (600, 400), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def test_every_public_name_can_be_imported() -> None:
-    for name in tracker_blur.__all__:
-        assert getattr(tracker_blur, name) is not None
-    assert dir(tracker_blur) == sorted(tracker_blur.__all__)
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        tracker_blur.nothing  # noqa: B018  # must raise
-
-
-def test_every_public_name_has_a_docstring() -> None:
-    for name in set(tracker_blur.__all__) - {"__version__"}:
-        docstring = inspect.getdoc(getattr(tracker_blur, name)) or ""
-        assert len(docstring) > 20
-        assert docstring.partition("\n")[0].endswith(".")
-
-
-def test_importing_the_package_imports_no_opencv() -> None:
-    code = "import sys, tracker_blur; tracker_blur.SettingsError; print('cv2' in sys.modules)"
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ended.stdout == "False\n"
 
 
 def test_an_array_is_returned_as_a_copy_with_its_faces_hidden(people: Image) -> None:
@@ -85,11 +61,11 @@ def test_no_frames_give_no_frames() -> None:
 @pytest.mark.parametrize(
     "image",
     [
-        np.zeros((10, 10), np.uint8),
+        np.zeros((10, 10, 2), np.uint8),
         np.zeros((10, 10, 3), np.float32),
         np.zeros((0, 4, 3), np.uint8),
     ],
-    ids=["gray", "float", "empty"],
+    ids=["two channels", "float", "empty"],
 )
 def test_an_array_that_is_not_a_bgr_image_is_refused(image: Image) -> None:
     with pytest.raises(ValueError, match="give a BGR array"):
@@ -101,7 +77,7 @@ def test_a_frame_that_could_not_be_read_is_refused_at_any_place(place: int, peop
     images: list[Image | None] = [people, people]
     images[place] = None
     with pytest.raises(ValueError, match="the image is None"):
-        list(tracker_blur.redact_frames(images, rate=30))  # type: ignore[arg-type]  # deliberately wrong
+        list(tracker_blur.redact_frames(images, rate=30))
 
 
 @pytest.mark.slow

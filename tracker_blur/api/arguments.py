@@ -1,0 +1,55 @@
+"""Checks of what callers of the library pass: every wrong argument is an InputError."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TypeAlias
+
+from tracker_blur.core.tracks import Tracks
+from tracker_blur.errors import InputError
+from tracker_blur.settings import Settings
+
+PathLike: TypeAlias = str | os.PathLike[str]
+
+_MAX_SHOWN_CHARACTERS = 60
+
+
+def shown(value: object) -> str:
+    """Return a value for a message, in one short line."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}…"
+
+
+def path_of(value: object, name: str) -> Path:
+    """Return the path of a file that a caller named; raises InputError."""
+    if not isinstance(value, (str, os.PathLike)):
+        raise InputError(f"{name} is {shown(value)}: give the path of a file")
+    text = os.fspath(value)
+    if not isinstance(text, str) or not text or "\0" in text:
+        raise InputError(f"{name} is {shown(value)}: give the path of a file")
+    return Path(text)
+
+
+def settings_of(value: object) -> Settings:
+    """Return the settings that a caller gave, or the defaults for None; raises InputError."""
+    if value is None:
+        return Settings()
+    if not isinstance(value, Settings):
+        raise InputError(f"settings is {shown(value)}: give tracker_blur.Settings(...)")
+    return value
+
+
+def tracks_of(value: object) -> Tracks | Path:
+    """Return tracks, or the path of a track file; raises InputError."""
+    if isinstance(value, Tracks):
+        return value
+    if not isinstance(value, (str, os.PathLike)):
+        raise InputError(f"tracks is {shown(value)}: give Tracks, or the path of a track file")
+    return path_of(value, "tracks")
+
+
+def check_callable(value: object, name: str) -> None:
+    """Raise InputError for what is neither None nor can be called."""
+    if value is not None and not callable(value):
+        raise InputError(f"{name} is {shown(value)}: give a function")

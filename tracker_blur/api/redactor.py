@@ -1,0 +1,374 @@
+"""Redactor: detection and redaction with everything loaded once, for images and videos."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import threading
+from dataclasses import replace
+from fractions import Fraction
+from numbers import Rational, Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tracker_blur.annotations import track_file
+from tracker_blur.api.arguments import check_callable, path_of, settings_of, shown, tracks_of
+from tracker_blur.api.boxes import check_pixels, detections_of
+from tracker_blur.api.custom_detector import CustomDetector
+from tracker_blur.api.images import array_like, array_of, check_order, frame_of
+from tracker_blur.core.box import Detection
+from tracker_blur.core.frame import VideoInfo
+from tracker_blur.core.tracks import Face, Origin, Tracks
+from tracker_blur.errors import InputError, TrackFileError
+from tracker_blur.files.identity import FileIdentity
+from tracker_blur.files.jobs import Job
+from tracker_blur.files.paths import MediaKind, media_kind
+from tracker_blur.pipeline import Engine
+from tracker_blur.verification.verifier import Verifier
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from tracker_blur.api.boxes import Boxes
+    from tracker_blur.api.custom_detector import DetectorInput
+    from tracker_blur.api.images import Array, ChannelOrder, ImageInput
+    from tracker_blur.core.report import Progress, Report
+    from tracker_blur.images.frame import ImageFrame
+    from tracker_blur.settings import Settings
+    from tracker_blur.verification.verdict import Verdict
+    from tracker_blur.verification.verifier import Progress as VerifyProgress
+
+
+class Redactor:
+    """Detects and hides faces; loads its networks once, when they are first needed.
+
+    An image is a path, the bytes of a file, or an array: uint8 or uint16, in gray (height, width),
+    in color (height, width, 3) or with alpha (height, width, 4). Boxes are in pixels of the upright
+    image.
+
+    Threads may share a Redactor. Its calls on images wait for each other; those on videos run side
+    by side, except for a detector of your own, which is called by one thread at a time.
+
+    Args:
+        settings: how faces are detected, tracked and hidden; the defaults if None.
+        detector: a detector of your own, instead of the one that the settings name: a function, or
+            an object with `detect`. It gets an image, shape (height, width, 3), BGR, uint8, of a
+            different size at each call, and returns boxes in that image's pixels, in any form that
+            `hide` takes. A `detect(image, confidence)` also gets the lowest score to return. All
+            that it returns counts, unless `settings.confidence` or its attribute
+            `default_confidence` says from which score. With an attribute `labels`, a tuple of class
+            names, it detects these classes; otherwise faces.
+
+    Raises:
+        InputError: The settings are no `Settings`, or the detector cannot be called.
+        SettingsError: A setting makes no sense.
+    """
+
+    def __init__(
+        self, settings: Settings | None = None, *, detector: DetectorInput | None = None
+    ) -> None:
+        self._settings = settings_of(settings)
+        self._detector = None if detector is None else CustomDetector(detector)
+        self._stills = self._engine()
+        self._lock = threading.Lock()  # for _stills, whose networks and memory serve one call
+
+    def detect(self, image: ImageInput, *, channels: ChannelOrder = "bgr") -> list[Detection]:
+        """Return what is detected in an image, in no particular order.
+
+        Args:
+            image: see the class.
+            channels: the order of an array's color channels.
+
+        Raises:
+            InputError: The image is in another form, or the detector's answer is no boxes.
+            SourceError: Its file cannot be read, or holds several images.
+            ModelError: A weight file is missing or damaged.
+            MissingPackageError: The detector needs a package that is not installed.
+        """
+        return self._detect(frame_of(image, channels))
+
+    def hide(self, image: ImageInput, boxes: Boxes, *, channels: ChannelOrder = "bgr") -> Array:
+        """Return a copy of an image in which these boxes, and nothing else, are hidden.
+
+        Args:
+            image: see the class.
+            boxes: what `detect` returned, rows (left, top, right, bottom) with or without a score,
+                an array of such rows, or `supervision.Detections`. `Settings.padding_ratio` is
+                added to them.
+            channels: the order of an array's color channels, also of the array that is returned.
+
+        Returns:
+            An array of the same shape and type. For a file, an array of its own samples: (height,
+            width) in gray, (height, width, 3), or (height, width, 4) if it has alpha.
+
+        Raises:
+            InputError: The image or the boxes are in another form.
+            SourceError: Its file cannot be read, or holds several images.
+        """
+        frame = frame_of(image, channels)
+        detections = detections_of(boxes, "boxes")
+        check_pixels(detections, frame.size, "boxes")
+        return array_like(self._hide(frame, detections), image, channels)
+
+    def redact(self, image: ImageInput, *, channels: ChannelOrder = "bgr") -> Array:
+        """Return a copy of an image in which every face is hidden: `detect` and `hide` in one.
+
+        Args:
+            image: see the class.
+            channels: the order of an array's color channels, also of the array that is returned.
+
+        Returns:
+            An array as `hide` returns it.
+
+        Raises:
+            TrackerBlurError: As `detect` and `hide` do.
+        """
+        frame = frame_of(image, channels)
+        return array_like(self._hide(frame, self._detect(frame)), image, channels)
+
+    def redact_frames(
+        self, images: Iterable[ImageInput], rate: float, *, channels: ChannelOrder = "bgr"
+    ) -> Iterator[Array]:
+        """Yield a copy of each frame of one video with every face hidden, as the frames come.
+
+        Args:
+            images: frames of the same size and type.
+            rate: frames per second.
+            channels: the order of an array's color channels, also of the arrays that are yielded.
+
+        Yields:
+            Arrays as `hide` returns them.
+
+        Raises:
+            InputError: The rate is not a number above 0, or a frame is no image, or not like the
+                first.
+            TrackerBlurError: As `redact` does.
+        """
+        check_order(channels)
+        if isinstance(images, (str, bytes)) or not hasattr(images, "__iter__"):
+            raise InputError(f"images is {shown(images)}: give the frames one after the other")
+        return self._redact_frames(iter(images), _exact(rate), channels)
+
+    def redact_image(
+        self, source: str | os.PathLike[str], target: str | os.PathLike[str]
+    ) -> Report:
+        """Write a copy of an image file, still or animated, in which every face is hidden.
+
+        Args:
+            source: the image.
+            target: where to write the copy; its suffix says in which format.
+
+        Returns:
+            What was done.
+
+        Raises:
+            TrackerBlurError: The image cannot be redacted; `tracker_blur.errors` says why. Then no
+                target is left.
+        """
+        return self._redact_file(source, target, "image")
+
+    def redact_video(
+        self,
+        source: str | os.PathLike[str],
+        target: str | os.PathLike[str],
+        progress: Progress | None = None,
+    ) -> Report:
+        """Write a copy of a video in which every face is hidden and everything else is as it was.
+
+        Args:
+            source: the video.
+            target: where to write the copy; its suffix says in which container.
+            progress: called with the report so far after each frame; raise in it to stop the run.
+
+        Returns:
+            What was done.
+
+        Raises:
+            TrackerBlurError: The video cannot be redacted; `tracker_blur.errors` says why. Then no
+                target is left.
+        """
+        return self._redact_file(source, target, "video", progress)
+
+    def track(self, source: str | os.PathLike[str], progress: Progress | None = None) -> Tracks:
+        """Return the tracks of all faces in a video; nothing is written.
+
+        Args:
+            source: the video.
+            progress: called with the report so far after each frame; raise in it to stop the run.
+
+        Raises:
+            TrackerBlurError: The video cannot be read to its end, or is a still image.
+        """
+        check_callable(progress, "progress")
+        path = path_of(source, "source")
+        identity = FileIdentity.of(path, hashed=True)
+        kind = media_kind(path, path)
+        tracks = self._engine().track_file(path, kind, progress, identity).video_tracks
+        assert tracks is not None  # `track_file` refuses what has none
+        return replace(tracks, source_sha256=identity.sha256)
+
+    def render(
+        self,
+        source: str | os.PathLike[str],
+        tracks: Tracks | str | os.PathLike[str],
+        target: str | os.PathLike[str],
+        progress: Progress | None = None,
+    ) -> Report:
+        """Write a copy of a video in which the tracks that say so are hidden; detects nothing.
+
+        Args:
+            source: the video.
+            tracks: its tracks, or the path of its track file.
+            target: where to write the copy; its suffix says in which container.
+            progress: called with the report so far after each frame; raise in it to stop the run.
+
+        Returns:
+            What was done.
+
+        Raises:
+            TrackFileError: The track file is invalid, or the tracks are another video's.
+            TrackerBlurError: The video cannot be read or written. Then no target is left.
+        """
+        check_callable(progress, "progress")
+        job = _job(source, target)
+        known, identity = _read_tracks(tracks, job.source)
+        return self._engine().render_file(job, known, progress, identity)
+
+    def verify(
+        self,
+        output: str | os.PathLike[str],
+        *,
+        source: str | os.PathLike[str] | None = None,
+        tracks: Tracks | str | os.PathLike[str] | None = None,
+        progress: VerifyProgress | None = None,
+    ) -> Verdict:
+        """Search a finished video for exposed faces, as an attacker would.
+
+        Args:
+            output: the video.
+            source: the video that it was made of: its pixels decide, and the rest is compared.
+            tracks: what was hidden: tracks, or the path of a track file.
+            progress: called after each frame with how many are done, and how many there are.
+
+        Raises:
+            TrackerBlurError: A file cannot be read to its end, or there is no detector for what is
+                hidden.
+        """
+        check_callable(progress, "progress")
+        settings = self._settings
+        path = path_of(output, "output")
+        original = None if source is None else path_of(source, "source")
+        known, identity = (None, None) if tracks is None else _read_tracks(tracks, original)
+        return Verifier(settings, detector=self._detector).verify(
+            path,
+            source=identity or original,
+            tracks=known,
+            padding_ratio=settings.padding_ratio,
+            metadata=settings.metadata,
+            partial=settings.partial,
+            progress=progress,
+        )
+
+    def _engine(self) -> Engine:
+        return Engine(self._settings, self._detector)
+
+    def _detect(self, frame: ImageFrame) -> list[Detection]:
+        with self._lock:
+            ((_, faces),) = self._stills.single_pass(_info(frame, Fraction(1), False))([frame])
+        return [Detection(face.box, face.score, face.label) for face in faces]
+
+    def _hide(self, frame: ImageFrame, detections: Iterable[Detection]) -> ImageFrame:
+        faces = tuple(
+            Face(number, each.box, each.score, Origin.DRAWN, label=each.label)
+            for number, each in enumerate(detections)
+        )
+        with self._lock:
+            self._stills.redact(frame, faces)
+        return frame
+
+    def _redact_frames(
+        self, images: Iterator[ImageInput], rate: Fraction, channels: ChannelOrder
+    ) -> Iterator[Array]:
+        first = next(images, _NOTHING)  # it says the size
+        if first is _NOTHING:
+            return
+        engine = self._engine()
+        inputs: list[Any] = []  # those of the frames that wait
+        frames = _moments(itertools.chain([first], images), rate, channels, inputs)
+        leading = next(frames)
+        detect = engine.single_pass(_info(leading, rate, True))
+        for frame, faces in detect(itertools.chain([leading], frames)):
+            engine.redact(frame, faces)
+            assert isinstance(frame, type(leading))
+            yield array_like(frame, inputs.pop(0), channels)
+
+    def _redact_file(
+        self, source: object, target: object, kind: MediaKind, progress: Progress | None = None
+    ) -> Report:
+        check_callable(progress, "progress")
+        job = Job(path_of(source, "source"), path_of(target, "target"), kind)
+        return self._engine().redact_file(job, progress)
+
+
+_NOTHING: Any = object()
+
+
+def _moments(
+    images: Iterator[ImageInput], rate: Fraction, channels: ChannelOrder, inputs: list[Any]
+) -> Iterator[ImageFrame]:
+    """Yield images as the frames of one video; their inputs are appended to a list."""
+    form: tuple[object, ...] = ()
+    for index, image in enumerate(images):
+        frame = frame_of(image, channels)
+        frame.index, frame.pts, frame.time_base = index, index, 1 / rate
+        this_form = frame.size, frame.layout, frame.alpha is None
+        form = form or this_form
+        if this_form != form:
+            raise InputError(
+                f"frame {index} has {frame.size[0]}x{frame.size[1]} pixels in "
+                f"{array_of(frame).dtype}, shape {array_of(frame).shape}, and is not like the "
+                "frames before: give frames of the same size and type"
+            )
+        inputs.append(image if isinstance(image, np.ndarray) else None)
+        yield frame
+
+
+def _info(frame: ImageFrame, rate: Fraction, is_moving: bool) -> VideoInfo:
+    return VideoInfo(frame.size, Fraction(1), rate, None, is_moving)
+
+
+def _exact(rate: object) -> Fraction:
+    is_number = isinstance(rate, Real) and not isinstance(rate, bool)
+    if not is_number or not 0 < float(rate) < math.inf:  # type: ignore[arg-type]  # it is one
+        raise InputError(f"rate is {shown(rate)}: give the frames per second, a number above 0")
+    exact = Fraction(rate) if isinstance(rate, Rational) else Fraction(float(rate))  # type: ignore[arg-type]
+    return exact.limit_denominator(100_000)
+
+
+def _job(source: object, target: object) -> Job:
+    from_path, to_path = path_of(source, "source"), path_of(target, "target")
+    return Job(from_path, to_path, media_kind(from_path, to_path))
+
+
+def _read_tracks(tracks: object, source: Path | None) -> tuple[Tracks, FileIdentity | None]:
+    """Return tracks, and the identity of the source if it is known what they were made for.
+
+    Raises:
+        TrackFileError: The track file is invalid, or the tracks are another video's.
+    """
+    given = tracks_of(tracks)
+    if not isinstance(given, Tracks):
+        content = track_file.read(given)
+        identity = None if source is None else track_file.check_source(content, source)
+        return content.tracks, identity
+    if source is None or given.source_sha256 is None:
+        return given, None
+    identity = FileIdentity.of(source, hashed=True)
+    if identity.sha256 != given.source_sha256:
+        raise TrackFileError(
+            f"{source}: is not the video that the tracks were made for: track this one"
+        )
+    return given, identity
