@@ -46,6 +46,10 @@ from tracker_blur.realtime.access import has_unknown_host, without_secrets
         ("rtsp://cam/user=admin_password=secret_1.sdp", "rtsp://cam/user=admin_password=***"),
         ("rtsp://cam/Pwd=secret", "rtsp://cam/Pwd=***"),
         ("cannot open: passwd=secret", "cannot open: passwd=***"),
+        (
+            "rtmp://live.example/app/key playpath=key2 token=t",
+            "rtmp://live.example/app/*** playpath=*** token=***",
+        ),
         ("out of room? really & truly: a=b", "out of room? really & truly: a=b"),
     ],
 )

@@ -18,7 +18,9 @@ _USER = re.compile(r"//[^/\s]*@")  # up to the last @: a password may contain ot
 _STREAM_KEY = re.compile(r"(rtmp\w*://[^/\s]*/(?:[^/?&\s]+/)*)[^/?&\s]+", re.IGNORECASE)
 _QUERY = re.compile(r"(://[^?&\s]*)([?&]\S*)")
 _VALUE = re.compile(r"([?&](?:[^=&]*=)?)[^&]+")
-_PASSWORD = re.compile(r"((?:pass|pwd)\w*=)[^&\s]*", re.IGNORECASE)  # some are in the path
+_PASSWORD = re.compile(  # some are in the path
+    r"((?:pass|pwd|token|secret|key|auth|sig|playpath|streamid)\w*=)[^&\s]*", re.IGNORECASE
+)
 
 _LOOPBACK_NAMES = {"localhost"}
 

@@ -65,6 +65,22 @@ def test_unsupported_protocol_is_refused(address: str) -> None:
         open_source(address, LiveSettings())
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        b"ffconcat version 1.0\nfile http://127.0.0.1:9/other.ts\n",
+        b";FFMETADATA1\ntitle=x\n",
+        b"\x1b[31mtext for a terminal\n" * 50,
+    ],
+)
+def test_a_server_that_sends_no_video_format_is_refused(script: bytes, tmp_path: Path) -> None:
+    (tmp_path / "script").write_bytes(script)
+    with serving(tmp_path) as server:
+        source = open_source(f"{server}/script", LiveSettings())
+        with pytest.raises(SourceError, match=r"cannot be opened \(it sends no video\)"):
+            source.open()
+
+
 @pytest.mark.slow
 @needs_clips
 @pytest.mark.parametrize("protocol", ["http", "rtmp", "udp", "srt"])
@@ -75,7 +91,10 @@ def test_faces_in_a_stream_are_hidden(shared: Path, long: Path, protocol: str) -
         "http": ((*TS, "-listen", "1", f"{address}/live.ts"), f"{address}/live.ts"),
         "rtmp": ((*FLV, "-listen", "1", f"{address}/live/key"), f"{address}/live/key"),
         "udp": ((*TS, f"{address}?pkt_size=1316"), address),
-        "srt": ((*TS, f"{address}?mode=listener"), address),
+        "srt": (
+            (*TS, f"{address}?mode=listener&passphrase=it's-a-secret"),
+            f"{address}?passphrase=it's-a-secret",
+        ),
     }[protocol]
     judge = Judge(until=lambda judge: judge.redacted_count >= 8)
     with sending(long, *output):

@@ -19,6 +19,16 @@ def test_no_process_is_left_if_the_session_ends_while_it_starts() -> None:
     assert source._process is None  # type: ignore[attr-defined]  # an SrtSource's
 
 
+def test_no_argument_of_the_program_holds_a_secret() -> None:
+    ffmpeg_program()
+    address = "srt://127.0.0.1:9?mode=listener&passphrase=a-long-passphrase&streamid=an-id"
+    source = open_source(address, LiveSettings())
+    arguments = " ".join(source._command)  # type: ignore[attr-defined]  # an SrtSource's
+    assert "mpegts" in arguments
+    for secret in ("passphrase", "an-id"):
+        assert secret not in arguments
+
+
 def test_a_missing_program_is_reported_without_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(SourceError, match=r"passphrase=\*\*\*: SRT needs the program ffmpeg"):

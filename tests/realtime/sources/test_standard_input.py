@@ -46,6 +46,25 @@ def test_invalid_raw_format_is_refused(raw_format: str) -> None:
         open_source("-", LiveSettings(raw_format=raw_format, rate=25))
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        "ffconcat version 1.0\nfile secret.mp4\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nsecret.ts\n#EXT-X-ENDLIST\n",
+        "v=0\no=- 0 0 IN IP4 127.0.0.1\nm=video 5000 RTP/AVP 96\na=rtpmap:96 H264/90000\n",
+    ],
+)
+def test_formats_that_refer_to_other_places_are_refused(
+    script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "script"
+    path.write_text(script)
+    with piped(path) as descriptor:
+        source = standard_input(monkeypatch, descriptor)
+        with pytest.raises(SourceError, match="standard input: is not a video"):
+            source.open()
+
+
 @pytest.mark.shared
 def test_piped_mp4_with_its_index_at_the_end_is_explained(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

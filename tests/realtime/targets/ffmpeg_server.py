@@ -68,24 +68,26 @@ class FfmpegServer:
 
 
 @contextmanager
-def ffmpeg_server(protocol: str, path: Path, port: int | None = None) -> Iterator[FfmpegServer]:
+def ffmpeg_server(
+    protocol: str, path: Path, port: int | None = None, options: str = ""
+) -> Iterator[FfmpegServer]:
     """Start a server that records to a path, and wait until it listens.
 
-    Skips the test if ffmpeg is not installed.
+    `options` are added to the address that it listens on. Skips the test without ffmpeg.
     """
     program = shutil.which("ffmpeg")
     if program is None:
         pytest.skip("the program ffmpeg, which plays the server, is not installed")
     is_udp = protocol in ("udp", "srt")
     port = port or free_port(socket.SOCK_DGRAM if is_udp else socket.SOCK_STREAM)
-    address, options = PROTOCOLS[protocol]
-    listen_address = _LISTEN_ADDRESSES.get(protocol, address).format(port=port)
+    address, arguments = PROTOCOLS[protocol]
+    listen_address = _LISTEN_ADDRESSES.get(protocol, address).format(port=port) + options
     progress = path.with_suffix(".progress")
     progress.touch()
     command = [
         *(program, "-hide_banner", "-loglevel", "error", "-nostdin", "-y"),
         *("-progress", progress.as_uri(), "-stats_period", "0.1"),
-        *(*options, "-i", listen_address, "-map", "0", "-c", "copy", "-f", "matroska", str(path)),
+        *(*arguments, "-i", listen_address, "-map", "0", "-c", "copy", "-f", "matroska", str(path)),
     ]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     server = FfmpegServer(address.format(port=port), port, process, progress)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.ports import free_port
+from tests.realtime.sources.ffmpeg_sender import ffmpeg_program
 from tests.realtime.targets.decoding import check_images, check_sync, decode
 from tests.realtime.targets.deliveries import (
     BEGIN,
@@ -192,6 +193,51 @@ def test_stalled_server_is_reported_and_does_not_delay_the_end(stalled: str, add
     began = time.monotonic()
     target.close()
     assert time.monotonic() - began < SOON_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("address", "secrets"),
+    [
+        ("rtmp://127.0.0.1:9/live/a-stream-key", ("a-stream-key",)),
+        ("rtsp://ann:a-word@127.0.0.1:9/live", ("ann", "a-word")),
+        ("srt://127.0.0.1:9?passphrase=a-long-passphrase&streamid=an-id", ("a-long", "an-id")),
+    ],
+)
+def test_no_argument_of_the_sender_holds_a_secret(address: str, secrets: tuple[str, ...]) -> None:
+    ffmpeg_program()
+    target = open_target(address, make_context())
+    target.open(SILENT)
+    arguments = " ".join(target._sender.args)  # type: ignore[attr-defined]  # a NetworkTarget's
+    assert len(arguments) > 40
+    target.close()
+    for secret in secrets:
+        assert secret not in arguments
+        assert secret not in target.name
+
+
+@pytest.mark.slow
+def test_a_passphrase_reaches_its_server(tmp_path: Path) -> None:
+    secret = "passphrase=a-long-passphrase"
+    path = tmp_path / "received.mkv"
+    with ffmpeg_server("srt", path, options=f"&{secret}") as server:
+        target = open_target(f"{server.address}?{secret}", make_context(timing=TIMING))
+        target.open(SILENT)
+        send(target, make_deliveries(), speed=1)
+        target.close()
+        assert target.is_reached
+        server.interrupt()
+    assert len(decode(path).images) > COUNT / 2
+
+
+@pytest.mark.slow
+def test_a_wrong_passphrase_is_reported_without_it(tmp_path: Path) -> None:
+    with ffmpeg_server("srt", tmp_path / "out.mkv", options="&passphrase=the-right-one") as server:
+        target = open_target(f"{server.address}?passphrase=a-wrong-one", make_context())
+        target.open(SILENT)
+        message = send_until_it_fails(target)
+        target.close()
+        assert "cannot be reached" in message
+        assert "wrong-one" not in message
 
 
 @pytest.mark.slow

@@ -9,7 +9,12 @@ import av
 
 from tracker_blur.errors import SettingsError, SourceError, reason_of
 from tracker_blur.realtime.access import has_unknown_host, without_secrets
-from tracker_blur.realtime.sources._container import PROBE_BYTES, ContainerSource, paced
+from tracker_blur.realtime.sources._container import (
+    NETWORK_FORMATS,
+    PROBE_BYTES,
+    ContainerSource,
+    paced,
+)
 
 if TYPE_CHECKING:
     import threading
@@ -91,6 +96,7 @@ class NetworkSource(ContainerSource):
             "probesize": str(PROBE_BYTES),
             "analyzeduration": str(round(self._timing.probe_seconds * av.time_base)),
             "protocol_whitelist": _PROTOCOL_WHITELIST,
+            "format_whitelist": NETWORK_FORMATS,
         }
         if self._protocol.startswith("rtsp"):
             options["rtsp_transport"] = self._settings.transport
@@ -114,7 +120,7 @@ class NetworkSource(ContainerSource):
     def _reason(self, error: Exception) -> str:
         if isinstance(error, av.ExitError):  # our timeout
             return f"no data for {self._opening_seconds:g} seconds"
-        if isinstance(error, av.InvalidDataError):
+        if isinstance(error, (av.InvalidDataError, av.ArgumentError)):  # or of no accepted format
             return "it sends no video"
         return "unknown host" if has_unknown_host(self._address) else reason_of(error)
 

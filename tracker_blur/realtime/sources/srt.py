@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import av
 
 from tracker_blur.errors import SourceError
+from tracker_blur.realtime import srt
 from tracker_blur.realtime.access import has_unknown_host, without_secrets
 from tracker_blur.realtime.child_process import StderrTail
 from tracker_blur.realtime.sources._container import ContainerSource
@@ -43,9 +44,9 @@ class SrtSource(ContainerSource):
         super().__init__(without_secrets(address))
         self._address = address
         self._exit_seconds = settings.timing.end_process_seconds
+        self._script = srt.input_script(address, settings.timeout_seconds)
         self._command = [program, "-hide_banner", "-loglevel", "error", "-nostdin"]
-        self._command += ["-rw_timeout", f"{settings.timeout_seconds * 1e6:.0f}"]
-        self._command += ["-i", address, "-c", "copy"]
+        self._command += [*srt.input_arguments(settings.timeout_seconds), "-c", "copy"]
         self._command += ["-f", "mpegts", "-flush_packets", "1", "pipe:1"]
         self._process: subprocess.Popen[bytes] | None = None
         self._stderr: StderrTail | None = None
@@ -80,11 +81,14 @@ class SrtSource(ContainerSource):
         self._stderr = StderrTail()
         self._process = subprocess.Popen(
             self._command,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr.fileno(),
         )
         assert self._process.stdout is not None
+        assert self._process.stdin is not None
+        with suppress(OSError), self._process.stdin as script:  # it may have been killed
+            script.write(self._script)
         if self._is_aborted:  # while ffmpeg was being started
             raise SourceError(f"{self.name}: was stopped while it was being opened")
         return av.open(

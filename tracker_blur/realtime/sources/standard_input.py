@@ -12,7 +12,12 @@ import av
 from av.video.format import VideoFormat
 
 from tracker_blur.errors import SettingsError, SourceError, reason_of
-from tracker_blur.realtime.sources._container import PROBE_BYTES, ContainerSource, paced
+from tracker_blur.realtime.sources._container import (
+    PIPE_FORMATS,
+    PROBE_BYTES,
+    ContainerSource,
+    paced,
+)
 
 if TYPE_CHECKING:
     import threading
@@ -33,7 +38,8 @@ def make(text: str, settings: LiveSettings) -> StandardInputSource:
             "standard input is closed: pipe a video into it, or name another source"
         )
     if settings.raw_format is None:
-        return StandardInputSource(None, {"probesize": str(PROBE_BYTES)}, settings.timing)
+        options = {"probesize": str(PROBE_BYTES), "format_whitelist": PIPE_FORMATS}
+        return StandardInputSource(None, options, settings.timing)
     match = _RAW_FORMAT.fullmatch(settings.raw_format)
     try:
         if match is None or not int(match[1]) * int(match[2]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from tracker_blur.errors import SettingsError, SinkError
-from tracker_blur.realtime import forwarding
+from tracker_blur.realtime import forwarding, srt
 from tracker_blur.realtime.access import has_unknown_host, without_secrets
 from tracker_blur.realtime.child_process import PipeWriter, StderrTail, child_environment, end
 from tracker_blur.realtime.targets._encoding import (
@@ -77,7 +78,10 @@ def make(text: str, context: TargetContext) -> NetworkTarget:
             f"{known}"
         )
     check_encoder(_CONTAINER, context.settings)
-    return NetworkTarget(text, _PROTOCOLS[scheme], context)
+    try:
+        return NetworkTarget(text, _PROTOCOLS[scheme], context)
+    except ValueError as error:
+        raise SettingsError(f"{without_secrets(text)}: is no valid address: correct it") from error
 
 
 class NetworkTarget:
@@ -92,6 +96,9 @@ class NetworkTarget:
         self.is_reached = False
         self._address = address
         self._protocol = protocol
+        self._bare_address, self._preset = address, b""
+        if protocol.needs_program:
+            self._bare_address, self._preset = srt.without_options(address)
         self._settings = context.settings
         self._live = context.live
         self._exit_seconds = context.live.timing.end_process_seconds
@@ -103,19 +110,21 @@ class NetworkTarget:
 
     def open(self, format: Format) -> None:
         """Start the sender; whether the server can be reached is known only later."""
-        command = self._command()
+        program = self._program()
         try_encoder(_CONTAINER, format, self._settings)
         self._stderr, self._stdout = StderrTail(), StderrTail()
         self.is_reached = False
         try:
-            self._sender = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=self._stdout.fileno(),
-                stderr=self._stderr.fileno(),
-                env=child_environment(),
-                start_new_session=True,  # Ctrl+C at the terminal is for this process only
-            )
+            with _readable(self._preset) as preset:
+                self._sender = subprocess.Popen(
+                    self._command(program, preset),
+                    stdin=subprocess.PIPE,
+                    stdout=self._stdout.fileno(),
+                    stderr=self._stderr.fileno(),
+                    env=child_environment(),
+                    pass_fds=() if preset is None else (preset,),
+                    start_new_session=True,  # Ctrl+C at the terminal is for this process only
+                )
         except OSError as error:
             raise SinkError(
                 f"{self.name}: the sender cannot be started ({error}): try again"
@@ -124,6 +133,9 @@ class NetworkTarget:
         self._pipe = PipeWriter(
             self._sender.stdin.fileno(), self._live.timeout_seconds, is_shared=False
         )
+        if program is None:
+            with suppress(OSError):  # it has ended: its reason is reported with the first frame
+                self._pipe.write(forwarding.first_line(self._address))
         self._writer = LiveWriter(cast("BinaryIO", self._pipe), _CONTAINER, format, self._settings)
 
     def show(self, delivery: Delivery) -> None:
@@ -164,19 +176,42 @@ class NetworkTarget:
             self.is_reached = True
             self._stdout.trim()
 
-    def _command(self) -> list[str]:
-        muxer, options = self._protocol.muxer, dict(self._protocol.options)
-        if muxer == "rtsp":
-            options["rtsp_transport"] = self._live.transport
+    def _program(self) -> str | None:
+        """Return the program that sends; None: our own."""
         if not self._protocol.needs_program:
-            pairs = [f"{name}={value}" for name, value in options.items()]
-            return [sys.executable, "-m", forwarding.__name__, muxer, self._address, *pairs]
+            return None
         program = shutil.which("ffmpeg")
         if program is None:
             raise SinkError(f"{self.name}: needs the program ffmpeg: install it")
+        return program
+
+    def _command(self, program: str | None, preset: int | None) -> list[str]:
+        """Return the sender's command, without secrets: everyone can read it.
+
+        Args:
+            program: ffmpeg, or None.
+            preset: file descriptor of a preset file for ffmpeg, or None.
+        """
+        muxer, options = self._protocol.muxer, dict(self._protocol.options)
+        if muxer == "rtsp":
+            options["rtsp_transport"] = self._live.transport
+        if program is None:
+            pairs = [f"{name}={value}" for name, value in options.items()]
+            return [sys.executable, "-m", forwarding.__name__, muxer, *pairs]
         logging = ["-hide_banner", "-loglevel", "error", "-progress", "pipe:1"]
         reading = [*_NO_PROBING, "-f", forwarding.PIPE_FORMAT, "-i", "pipe:0"]
-        return [program, *logging, *reading, "-c", "copy", "-f", muxer, self._address]
+        secrets = [] if preset is None else ["-fpre", f"/dev/fd/{preset}"]
+        return [
+            program,
+            *logging,
+            *reading,
+            "-c",
+            "copy",
+            *secrets,
+            "-f",
+            muxer,
+            self._bare_address,
+        ]
 
     @contextmanager
     def _sender_errors(self) -> Iterator[None]:
@@ -204,3 +239,18 @@ class NetworkTarget:
         if has_unknown_host(self._address):
             return "cannot be reached (unknown host)"
         return f"cannot be reached ({without_secrets(lines[-1].strip().lower())})"
+
+
+@contextmanager
+def _readable(data: bytes) -> Iterator[int | None]:
+    """Yield the descriptor of a pipe that holds these few bytes; None if there are none."""
+    if not data:
+        yield None
+        return
+    read, write = os.pipe()
+    try:
+        with os.fdopen(write, "wb") as file:
+            file.write(data)
+        yield read
+    finally:
+        os.close(read)
