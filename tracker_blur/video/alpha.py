@@ -64,7 +64,7 @@ def clear_hidden(frame: av.VideoFrame) -> None:
         return
     frame.make_writable()
     alpha = plane(frame)
-    for color, black in zip(pixel_formats.planes(frame), _black(frame), strict=True):
+    for color, black in zip(pixel_formats.planes(frame), pixel_formats.black(frame), strict=True):
         color.samples[_covered(alpha, color) <= _INVISIBLE * _peak(frame)] = black
 
 
@@ -79,7 +79,7 @@ def flatten(frame: av.VideoFrame) -> bool:
         return False
     frame.make_writable()
     alpha = plane(frame)
-    for color, black in zip(pixel_formats.planes(frame), _black(frame), strict=True):
+    for color, black in zip(pixel_formats.planes(frame), pixel_formats.black(frame), strict=True):
         share = np.float32(1 / peak) * _mean(alpha, color)
         shown = (color.samples - np.float32(black)) * share + np.float32(black)
         color.samples[...] = np.rint(shown, out=shown)
@@ -89,16 +89,6 @@ def flatten(frame: av.VideoFrame) -> bool:
 
 def _peak(frame: av.VideoFrame) -> int:
     return (1 << frame.format.components[0].bits) - 1
-
-
-def _black(frame: av.VideoFrame) -> tuple[int, ...]:
-    """Return black as one sample for each color plane."""
-    layout = pixel_formats.layout(frame)
-    if layout.family == "rgb":
-        return (0, 0, 0)
-    unit = 1 << (layout.bits - 8)
-    luma = 0 if layout.full_range else 16 * unit
-    return (luma,) if layout.family == "gray" else (luma, 128 * unit, 128 * unit)
 
 
 def _covered(alpha: Samples, plane: Plane) -> Samples:

@@ -22,6 +22,7 @@ from av.codec.context import ThreadType
 
 from tracker_blur.errors import reason_of
 from tracker_blur.video import alpha
+from tracker_blur.video.fitting import FrameShapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from av.stream import Stream
     from av.video.codeccontext import VideoCodecContext
     from av.video.stream import VideoStream
+
+    from tracker_blur.video.fitting import Shape
 
 _MEDIA_BOXES = {b"moov", b"moof", b"mdat"}
 _EBML_HEADER, _SEGMENT = 0x1A45DFA3, 0x18538067
@@ -129,6 +132,8 @@ def _end_of_gif(file: BinaryIO, size: int) -> int:
 _CONCEALING = {"h264", "mpeg1video", "mpeg2video"}
 # One packet, one frame (if not interlaced), so that a missing frame is noticed.
 _ONE_TO_ONE = {"h264", "hevc", "av1", "vp9", "mpeg2video", "mjpeg", "prores", "ffv1"}
+_MPEG = {"mpeg1video", "mpeg2video"}
+_SEQUENCE_HEADER = b"\0\0\1\xb3"  # followed by width and height, 12 bits each
 _MAX_DELAYED_FRAMES = 256  # more than any decoder holds back, with all its threads
 _INDEXED_FORMATS = {"mov"}  # the demuxer knows every packet from the start
 _TIMED_FORMATS = {"matroska", "flv", "asf"}  # the header states the duration
@@ -139,8 +144,10 @@ class DamageError(Exception):
     """The frames decoded so far are not all; the text says why."""
 
 
-def decode_frames(container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame]:
-    """Yield each frame of a track, in the order of presentation.
+def decode_frames(
+    container: InputContainer, stream: VideoStream
+) -> Iterator[tuple[av.VideoFrame, Shape]]:
+    """Yield each frame of a track with its shape, in the order of presentation.
 
     A recording that starts between key frames begins with the first key frame, as in every player.
 
@@ -154,15 +161,23 @@ def decode_frames(container: InputContainer, stream: VideoStream) -> Iterator[av
         decoder.thread_type = ThreadType.AUTO
     accounting = _FrameAccounting(stream)
     duration = _DurationCheck(container, stream)
+    held_back = _HeldBack(decoder)
+    shapes = FrameShapes(stream.sample_aspect_ratio or Fraction(1))
     for packet in _packets(container):
         if packet.size:
             duration.add(packet)
         if packet.stream is not stream:
             continue
         accounting.add_packet(packet)
-        for frame in _decode(decoder, packet, accounting):
+        shapes.add_packet(packet)
+        frames = held_back.before(packet)
+        frames += _decode(decoder, packet, accounting)
+        if frames:
+            shapes.add_aspect(decoder.sample_aspect_ratio)
+        for frame in frames:
+            shape = shapes.of(frame)
             if accounting.add_frame(frame):
-                yield frame
+                yield frame, shape
     accounting.check_end()
     duration.check_end()
 
@@ -185,6 +200,29 @@ def _decode(
         if not accounting.has_started:
             return []
         raise DamageError(f"its frames are damaged ({reason_of(error)})") from error
+
+
+class _HeldBack:
+    """Gets the last frame of one size out of a decoder that drops it when the size changes."""
+
+    def __init__(self, decoder: VideoCodecContext) -> None:
+        self._decoder = decoder
+        self._drops = decoder.codec.canonical_name in _MPEG
+        self._size: bytes | None = None
+
+    def before(self, packet: Packet[Stream]) -> list[av.VideoFrame]:
+        """Return the frames that must come out before this packet is decoded."""
+        if not (self._drops and packet.is_keyframe):
+            return []
+        _, header, rest = bytes(packet).partition(_SEQUENCE_HEADER)
+        if not header:
+            return []
+        last, self._size = self._size, rest[:3]
+        if last in (None, self._size):
+            return []
+        frames = self._decoder.decode(None)
+        self._decoder.flush_buffers()
+        return frames
 
 
 class _FrameAccounting:

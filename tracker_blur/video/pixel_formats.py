@@ -134,6 +134,16 @@ def samples(plane: Any, bits: int) -> Samples:
     return stored[::-1] if plane.line_size < 0 else stored  # stored bottom up
 
 
+def black(frame: av.VideoFrame) -> tuple[int, ...]:
+    """Return black as one sample for each color plane of a native frame."""
+    meaning = layout(frame)
+    if meaning.family == "rgb":
+        return (0, 0, 0)
+    unit = 1 << (meaning.bits - 8)
+    luma = 0 if meaning.full_range else 16 * unit
+    return (luma,) if meaning.family == "gray" else (luma, 128 * unit, 128 * unit)
+
+
 def reformat(
     reformatter: VideoReformatter,
     frame: av.VideoFrame,

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import av
 from av.stream import Disposition
-from av.video.reformatter import VideoReformatter
 
 from tracker_blur.core.frame import VideoInfo
 from tracker_blur.errors import SourceError, reason_of
 from tracker_blur.files.identity import FileIdentity
 from tracker_blur.files.paths import check_is_file
 from tracker_blur.video import alpha, pixel_formats, stream_info
+from tracker_blur.video.fitting import FrameFitter
 from tracker_blur.video.frame import DecodedFrame, Scaler
 from tracker_blur.video.integrity import DamageError, decode_frames, missing_bytes
 from tracker_blur.video.stream_info import ColorTags, VideoTrack
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from av.container import InputContainer
     from av.video.stream import VideoStream
+
+    from tracker_blur.video.fitting import Shape
 
 STILL_IMAGES = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 """The dispositions of video tracks that hold cover art or thumbnails."""
@@ -79,7 +81,7 @@ class VideoReader:
                     remedy="partial",
                 )
             stream = video_stream(self._container, path)
-            self._frames = _normalized(decode_frames(self._container, stream))
+            self._frames = self._fitted(decode_frames(self._container, stream))
             first = self._first_frame()
             self._frames = itertools.chain((first,), self._frames)
             self.track = _track(self._container, stream, first, path)
@@ -131,6 +133,28 @@ class VideoReader:
         if first is None:
             raise SourceError(f"{self._path}: holds no frames: check that it plays")
         return first
+
+    def _fitted(self, frames: Iterator[tuple[av.VideoFrame, Shape]]) -> Iterator[av.VideoFrame]:
+        """Bring frames into the first one's shape, and into a format that is redacted in place.
+
+        What their alpha hides is blackened.
+        """
+        fitter = first_shape = None
+        has_changed = False
+        for index, (frame, shape) in enumerate(frames):
+            if fitter is None or first_shape is None:
+                native, first_shape = pixel_formats.nearest_native(frame.format.name), shape
+                fitter = FrameFitter(first_shape, native)
+            elif shape != first_shape and not has_changed:
+                has_changed = True
+                self.warnings += (
+                    f"{self._path}: after {index} frames, its picture changes from {first_shape} "
+                    f"to {shape}: everything is fitted into the first, on black",
+                )
+            fitted = fitter.fit(frame, shape)
+            if alpha.has_alpha(native):
+                alpha.clear_hidden(fitted)
+            yield fitted
 
     def _end_early(self, damage: DamageError, frames: int, seconds: float) -> None:
         self.identity.check()  # the cause may be that the file was changed
@@ -192,36 +216,6 @@ def video_stream(container: InputContainer, path: Path) -> VideoStream:
     if streams[0].codec_context is None:
         raise SourceError(f"{path}: its video codec is unknown: convert it to MP4 first")
     return streams[0]
-
-
-def _normalized(frames: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
-    """Convert frames that cannot be redacted in place, and those that differ from the first.
-
-    What their alpha hides is blackened.
-    """
-    reformatter = VideoReformatter()
-    size = native = None
-    for frame in frames:
-        if size is None or native is None:
-            size = frame.width, frame.height
-            native = pixel_formats.nearest_native(frame.format.name)
-        if (frame.width, frame.height) != size or frame.format.name != native:
-            frame = _native(reformatter, frame, size, native)
-        if alpha.has_alpha(native):
-            alpha.clear_hidden(frame)
-        yield frame
-
-
-def _native(
-    reformatter: VideoReformatter, frame: av.VideoFrame, size: tuple[int, int], native: str
-) -> av.VideoFrame:
-    """Return a frame in a native format; where that has no alpha, as it is shown on black."""
-    if alpha.has_alpha(frame.format.name) and not alpha.has_alpha(native):
-        planar = pixel_formats.nearest_native(frame.format.name)
-        if planar != frame.format.name:
-            frame = pixel_formats.reformat(reformatter, frame, size, planar)
-        alpha.flatten(frame)
-    return pixel_formats.reformat(reformatter, frame, size, native)
 
 
 class _Clock:
