@@ -71,7 +71,10 @@ METHODS: tuple[tuple[str, dict[str, Any] | None], ...] = (
     ),
     ("gaussian, factor 3", {"method": "gaussian", "factor": 3.0}),
     ("fog", {"method": "fog"}),
-    ("mosaic", {"method": "mosaic"}),
+    *(
+        (f"mosaic, {tone}", {"method": "mosaic", "tone": tone})
+        for tone in ("neutral", "scene", "mean")
+    ),
     ("solid", {"method": "solid"}),
     ("context only", {"method": "solid"}),
 )

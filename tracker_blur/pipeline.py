@@ -32,7 +32,7 @@ from tracker_blur.files.paths import exists
 from tracker_blur.images.reader import ImageReader
 from tracker_blur.images.writer import ImageWriter
 from tracker_blur.redaction.redactor import FrameRedactor
-from tracker_blur.settings import FACE, Settings
+from tracker_blur.settings import FACE, Settings, method_class_of
 from tracker_blur.tracking.detector_bundle import (
     ClassDetector,
     DetectorBundle,
@@ -128,7 +128,9 @@ class Engine:
         Raises:
             TrackerBlurError: such as SourceError or SinkError; then there is no target.
         """
-        report = Report(job.source, job.target, self.detector_name)
+        report = Report(
+            job.source, job.target, self.detector_name, method_class=self._settings.method_class
+        )
         with report.timing_all():
             _check_apart(job)
             identity = identity or FileIdentity.of(job.source)
@@ -193,6 +195,9 @@ class Engine:
             SinkError: the target cannot be written. In both cases there is no target.
         """
         report = Report(job.source, job.target, video_tracks=tracks)
+        of_settings = self._settings.method
+        methods = {track.method or of_settings for track in tracks.tracks if track.hide}
+        report.method_class = method_class_of(*methods) if methods else None
         with report.timing_all():
             _check_apart(job)
             identity = identity or FileIdentity.of(job.source)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import dataclass, field, fields
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -14,6 +15,7 @@ from tracker_blur.errors import SettingsError
 
 Shape = Literal["ellipse", "rectangle"]
 Codec = Literal["h264", "hevc", "av1", "vp9"]
+Tone = Literal["neutral", "scene", "mean"]
 MetadataRule = Literal["drop", "keep"]
 MethodAliases = {"simple": "gaussian"}
 MethodClass = Literal["cosmetic", "destructive"]
@@ -27,10 +29,17 @@ DETECTOR_FILE_ENDING = ".onnx"
 """Ends the name of a detector file that `trackblur train` made."""
 
 
-def method_class_of(name: str) -> MethodClass:
-    """Return the class that a redaction method declares; one that declares none is cosmetic."""
-    declared = plugins.constant("tracker_blur.redaction.methods", name, "CLASS")
-    return "destructive" if declared == "destructive" else "cosmetic"
+def method_class_of(*names: str) -> MethodClass:
+    """Return the class of redaction methods together: cosmetic if any of them is.
+
+    One that declares no class counts as cosmetic.
+    """
+    return "destructive" if all(map(_is_destructive, names)) else "cosmetic"
+
+
+@cache
+def _is_destructive(name: str) -> bool:
+    return plugins.constant("tracker_blur.redaction.methods", name, "CLASS") == "destructive"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +71,9 @@ class Settings:
         hide: Any of "faces", "plates" and the classes of a detector file. Empty: faces,
             or all classes of the detector file.
         method: Name of a module in `tracker_blur.redaction.methods`, or "simple" for "gaussian".
+        tone: Method "mosaic": the color of its blocks. "neutral": one of a few, by the track's
+            number; gray in a film without color. "scene": the mean of what surrounds the face.
+            "mean": the face's own, one of two. Both of these can link appearances of a person.
         factor: Method "gaussian": the kernel is the face's size divided by this.
         blocks: Method "pixelated": blocks across the longer side of the face.
         image: Method "image": the image put over the face.
@@ -69,8 +81,10 @@ class Settings:
             parts.
         shape: Shape of the hidden area of a face: "ellipse" or "rectangle". Everything else is
             hidden by a rectangle.
-        padding_ratio: Added on each side of a face, as a share of its width and height.
+        padding_ratio: Added at least on each side of a face, as a share of its width and height.
         feather_ratio: Width of the soft edge outside the hidden area, as a share of its size.
+        accept_cosmetic: Do not warn that a program may still recognize faces under a method of the
+            class "cosmetic".
         codec: Codec family of the output; None: as the input.
         encoder: FFmpeg's name of an encoder, such as "h264_nvenc". None: chosen by codec.
         quality: Constant quality in the encoder's own scale (CRF, lower is better). None: our
@@ -99,7 +113,8 @@ class Settings:
     hold_seconds: float = 1.0
     # Redaction
     hide: tuple[str, ...] = ()
-    method: str = "pixelated"
+    method: str = "mosaic"
+    tone: Tone = "neutral"
     factor: float = 3.0
     blocks: int = 5
     image: Path | None = None
@@ -107,6 +122,7 @@ class Settings:
     shape: Shape = "ellipse"
     padding_ratio: float = 0.3
     feather_ratio: float = 0.05
+    accept_cosmetic: bool = False
     # Output
     codec: Codec | None = None
     encoder: str | None = None
@@ -121,9 +137,18 @@ class Settings:
     def __post_init__(self) -> None:
         for name in ("models_folder", "image"):
             self._accept_path(name)
-        for name in ("detector", "tracker", "method", "color", "encoder", "preset", "metadata"):
+        for name in (
+            "detector",
+            "tracker",
+            "method",
+            "tone",
+            "color",
+            "encoder",
+            "preset",
+            "metadata",
+        ):
             self._check_text(name, is_optional=name in ("encoder", "preset"))
-        for name in ("one_pass", "partial", "overwrite"):
+        for name in ("one_pass", "accept_cosmetic", "partial", "overwrite"):
             self._check_bool(name)
         object.__setattr__(self, "method", MethodAliases.get(self.method, self.method))
         if not self.detector.endswith(DETECTOR_FILE_ENDING):
@@ -136,6 +161,7 @@ class Settings:
             )
         self._check_choice("tracker", (*plugins.names("tracker_blur.trackers"), "none"))
         self._check_choice("method", plugins.names("tracker_blur.redaction.methods"))
+        self._check_choice("tone", get_args(Tone))
         self._check_choice("shape", get_args(Shape))
         self._check_choice("codec", (*get_args(Codec), None))
         self._check_choice("metadata", get_args(MetadataRule))

@@ -44,7 +44,7 @@ def test_a_video_keeps_its_frames_and_audio_and_changes_where_faces_are(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", ["solid", "pixelated", "gaussian", "simple", "fog"])
+@pytest.mark.parametrize("method", ["mosaic", "solid", "pixelated", "gaussian", "simple", "fog"])
 def test_every_method_changes_the_faces_of_an_image(method: str, tmp_path: Path) -> None:
     out = tmp_path / "out.png"
     assert run(IMAGE, out, "--method", method, *HAAR, "--quiet") == 0
@@ -239,7 +239,7 @@ def test_options_without_effect_are_noted(
     assert "trackblur: --quality has no effect here: it applies only to videos" in notes
     assert "trackblur: --factor has no effect here: it applies only to the method gaussian" in notes
     assert "trackblur: --hold has no effect here: it applies only to one pass" in notes
-    assert "--blocks" not in notes
+    assert "trackblur: --blocks has no effect here: it applies only to the method pixelated" in notes
     assert "--margin" not in notes
 
 

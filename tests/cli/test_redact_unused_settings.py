@@ -16,6 +16,7 @@ from tracker_blur.settings import Settings
     [
         ({"factor": 2.0}, "the method gaussian"),
         ({"blocks": 7, "method": "fog"}, "the method pixelated"),
+        ({"tone": "mean", "method": "solid"}, "the method mosaic"),
         ({"color": "#ffffff"}, "the method solid or image"),
         ({"hold_seconds": 2.0}, "one pass"),
         ({"margin_seconds": 1.0, "one_pass": True}, "two passes, or to one pass with a delay"),
@@ -33,7 +34,9 @@ def test_a_setting_of_another_method_or_mode_is_unused(
     [
         {},
         {"factor": 2.0, "method": "simple"},
-        {"blocks": 7},
+        {"blocks": 7, "method": "pixelated"},
+        {"tone": "scene"},
+        {"method": "fog", "accept_cosmetic": True},
         {"color": "#ffffff", "method": "solid"},
         {"hold_seconds": 2.0, "one_pass": True, "delay_seconds": 0.5},
         {"margin_seconds": 1.0},

@@ -101,3 +101,20 @@ def test_an_image_becomes_planes_of_the_layout() -> None:
     ):
         assert plane.dtype == np.uint16
         assert plane.tolist() == [[red, black]]
+
+
+@given(COLORS, st.sampled_from(sorted(LAYOUTS)))
+def test_samples_become_the_same_color_again(rgb: color.Color, name: str) -> None:
+    layout, _ = LAYOUTS[name]
+    back = color.from_samples(np.array(color.to_samples(rgb, layout), float), layout)
+    if layout.family == "gray":
+        luma = 0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2]
+        assert back == pytest.approx((luma, luma, luma), abs=1.1)
+    else:
+        assert back == pytest.approx(rgb, abs=3)
+
+
+def test_samples_beyond_all_colors_become_the_nearest() -> None:
+    layout = PixelLayout("yuv", 8, False, "bt709")
+    assert color.from_samples(np.array([255.0, 128, 128]), layout) == (255, 255, 255)
+    assert color.from_samples(np.array([0.0, 128, 128]), layout) == (0, 0, 0)

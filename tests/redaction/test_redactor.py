@@ -379,3 +379,20 @@ def test_another_file_begins_upright() -> None:
         redactor.redact(frame, [face(Box.around((100, 100), width, 40))])
         rows, columns = np.nonzero(frame.planes()[0].samples)
         assert bool(np.ptp(columns) > np.ptp(rows)) is (width == 50)
+
+
+def test_other_settings_can_be_used_for_the_same_tracks() -> None:
+    redactor = solid(feather_ratio=0)
+    redactor.use(Settings(method="solid", color="#ffffff", feather_ratio=0))
+    frame = ArrayFrame([Plane(np.zeros((40, 40), np.uint8))], PixelLayout("gray"))
+    redactor.redact(frame, [face(Box(10, 10, 30, 30))])
+    assert frame.planes()[0].samples[20, 20] == 255
+
+
+def test_settings_that_do_not_suffice_leave_those_before(tmp_path: Path) -> None:
+    redactor = solid()
+    with pytest.raises(SettingsError):
+        redactor.use(Settings(method="image", image=tmp_path / "none.png"))
+    frame = noise_frame("rgb24", (40, 40))
+    redactor.redact(frame, [face(Box(10, 10, 30, 30))])
+    assert tuple(int(plane.samples[20, 20]) for plane in frame.planes()) == color.parse(FILL)

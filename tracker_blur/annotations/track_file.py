@@ -25,6 +25,7 @@ from tracker_blur.annotations.track_file_parser import END_LINE, FORMAT, VERSION
 from tracker_blur.errors import SinkError, TrackFileError
 from tracker_blur.files import atomic
 from tracker_blur.files.identity import FileIdentity
+from tracker_blur.settings import method_class_of
 from tracker_blur.version import __version__
 
 if TYPE_CHECKING:
@@ -226,7 +227,7 @@ def _lines(track_file: TrackFile) -> Iterator[str]:
             "cuts": list(tracks.cuts),
             "detector": track_file.detector,
             "models": list(track_file.models),
-            "settings": track_file.settings,
+            "settings": _with_method_class(track_file),
         }
     )
     for first in range(0, tracks.frame_count, _FRAMES_PER_LINE):
@@ -234,6 +235,15 @@ def _lines(track_file: TrackFile) -> Iterator[str]:
     for track in tracks.tracks:
         yield from _track_lines(track)
     yield END_LINE
+
+
+def _with_method_class(track_file: TrackFile) -> dict[str, Any]:
+    """Return the settings with the class of the methods that hide the tracks."""
+    of_settings = track_file.settings.get("method")
+    if not isinstance(of_settings, str):
+        return track_file.settings
+    methods = {track.method or of_settings for track in track_file.tracks.tracks if track.hide}
+    return track_file.settings | {"method_class": method_class_of(*(methods or {of_settings}))}
 
 
 def _times(first: int, times: npt.NDArray[np.int64]) -> dict[str, Any]:

@@ -52,6 +52,11 @@ class Console:
         """Print what the user cannot do without, even when quiet."""
         self._print(f"trackblur: {text}")
 
+    def caution(self, text: str) -> None:
+        """Print a warning about what was chosen, unless quiet."""
+        if not self._quiet:
+            self.warn(text)
+
     def warn(self, problem: str | TrackerBlurError) -> None:
         """Print what the user must know, even when quiet."""
         self._print(f"trackblur: warning: {self.text(problem)}")
@@ -189,6 +194,7 @@ def _file_summary(report: Report, verdict: Verdict | None) -> dict[str, Any]:
         "output": str(report.target),
         "output_sha256": sha256(report.target),
         "detector": report.detector,
+        "method_class": report.method_class,
         "frames": report.frames or report.first_pass_frames,
         "faces": report.faces,
         "tracks": report.tracks,

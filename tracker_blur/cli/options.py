@@ -13,7 +13,8 @@ from tracker_blur.core import plugins
 from tracker_blur.errors import MissingPackageError
 from tracker_blur.files.paths import exists
 from tracker_blur.realtime.settings import LiveSettings
-from tracker_blur.settings import Codec, MetadataRule, MethodAliases, Settings, Shape
+from tracker_blur.redaction.methods import names_of
+from tracker_blur.settings import Codec, MetadataRule, MethodAliases, Settings, Shape, Tone
 from tracker_blur.version import __version__
 
 if TYPE_CHECKING:
@@ -255,7 +256,25 @@ def add_redaction_options(group: argparse._ArgumentGroup) -> None:
         "--method",
         "method",
         choices=sorted((*plugins.names("tracker_blur.redaction.methods"), *MethodAliases)),
-        help="how faces are hidden (default: %(default)s); simple means gaussian",
+        help="how faces are hidden (default: %(default)s). Nothing of a face is left: "
+        f"{', '.join(names_of('destructive'))}. Cosmetic, a program may still recognize it: "
+        f"{', '.join(names_of('cosmetic'))}. simple means gaussian",
+    )
+    option(
+        group,
+        "--tone",
+        "tone",
+        choices=get_args(Tone),
+        help="mosaic: the color of its blocks (default: %(default)s). neutral: the same few for "
+        "all; scene: of what surrounds the face; mean: of the face, dark or light. By scene or "
+        "mean, appearances of a person can be linked",
+    )
+    option(
+        group,
+        "--accept-cosmetic",
+        "accept_cosmetic",
+        action="store_true",
+        help="do not warn that cosmetic methods are only for looks",
     )
     option(
         group,

@@ -23,7 +23,7 @@ from tracker_blur.cli.options import (
     settings_from,
 )
 from tracker_blur.errors import SettingsError, SinkError, TrackerBlurError
-from tracker_blur.settings import Settings
+from tracker_blur.settings import Settings, method_class_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -52,6 +52,7 @@ FORMATTER = formatter(argparse.RawDescriptionHelpFormatter)
 
 _WINDOW_PX = 1280
 _METHODS_OF_SETTING = {
+    "tone": ("mosaic",),
     "factor": ("gaussian",),
     "blocks": ("pixelated",),
     "image": ("image",),
@@ -172,6 +173,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
                 raise SettingsError(f"{path}: is one {what} for several inputs: name one input")
     engine = Engine(settings)
     console.note(engine.description)
+    warn_if_cosmetic(settings, console)
     note_unused_settings(settings, {job.kind for job in planned.jobs}, console)
     for skipped in planned.skipped:
         console.note(str(skipped))
@@ -232,6 +234,25 @@ def _inputs_and_output(options: argparse.Namespace) -> tuple[list[str], str | No
                     f"patterns, or use -o {target} --overwrite"
                 )
     return inputs, output
+
+
+def warn_if_cosmetic(settings: Settings, console: Console, methods: Collection[str] = ()) -> None:
+    """Warn of methods under which a program may still recognize a face.
+
+    Args:
+        settings: those of the run.
+        console: prints the warning, unless it is quiet.
+        methods: the methods in use, if not just that of the settings.
+    """
+    cosmetic = sorted(
+        name for name in methods or {settings.method} if method_class_of(name) == "cosmetic"
+    )
+    if cosmetic and not settings.accept_cosmetic:
+        flag = console.flags.get("accept_cosmetic", "accept_cosmetic")
+        console.caution(
+            f"{' and '.join(cosmetic)}: only for looks, a program may still recognize who is "
+            f"hidden: use mosaic or solid, or add {flag}"
+        )
 
 
 def note_unused_settings(

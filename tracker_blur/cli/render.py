@@ -54,7 +54,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """Hide the faces that the track file lists."""
     from tracker_blur.annotations import track_file
     from tracker_blur.cli.console import silence_libraries
-    from tracker_blur.cli.redact import note_unused_settings
+    from tracker_blur.cli.redact import note_unused_settings, warn_if_cosmetic
     from tracker_blur.files.jobs import Job
     from tracker_blur.files.paths import check_is_file_name, media_kind
     from tracker_blur.pipeline import Engine
@@ -65,8 +65,10 @@ def run(options: argparse.Namespace, console: Console) -> int:
     content = track_file.read(options.tracks)
     identity = track_file.check_source(content, options.source)
     job = Job(options.source, options.target, media_kind(options.source, options.target))
+    hidden = [track for track in content.tracks.tracks if track.hide]
+    warn_if_cosmetic(settings, console, {track.method or settings.method for track in hidden})
     note_unused_settings(settings, {"video"}, console)
-    if not any(track.hide for track in content.tracks.tracks):
+    if not hidden:
         console.warn(f"{options.tracks}: hides nothing: the output shows every face")
     tracks = _with_gif_times(content.tracks, job, identity, settings)
     with job.target_folder(), console.progress(job.source.name) as progress:

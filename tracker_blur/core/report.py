@@ -25,6 +25,8 @@ class Report:
         source: The input.
         target: The output.
         detector: Name of the detector; None if none ran.
+        method_class: "destructive" if nothing of what was hidden is left, "cosmetic" if a program
+            may still recognize some of it; None if nothing was to be hidden.
         passes: How often the frames are read: 2 to detect first and write later, 1 to do both at
             once.
         expected_frames: How many frames there will be, if the source says. For progress only.
@@ -41,6 +43,7 @@ class Report:
     source: Path
     target: Path
     detector: str | None = None
+    method_class: str | None = None
     passes: int = 1
     expected_frames: int | None = None
     first_pass_frames: int = 0

@@ -178,7 +178,8 @@ class Analyzer:
         first_seconds = math.inf
         for frame, faces in tracked:
             if (wanted := self._controls.control_state.applied(settings)) != applied:
-                applied, redactor = wanted, FrameRedactor(wanted)
+                redactor.use(wanted)
+                applied = wanted
             redacted = redactor.redact(frame, faces)
             is_face_lost = tracker.is_face_lost()
             self.analyzed.put(AnalyzedFrame(redacted, frame, len(faces), is_face_lost))

@@ -56,6 +56,30 @@ def to_planes(image: npt.NDArray[np.uint8], layout: PixelLayout) -> tuple[Sample
     return tuple(np.clip(np.rint(value), 0, layout.peak).astype(dtype) for value in values)
 
 
+def from_samples(values: npt.NDArray[Any], layout: PixelLayout) -> Color:
+    """Return the color of one sample value for each plane: the reverse of `to_samples`."""
+    if layout.family == "rgb":
+        red, green, blue = values / layout.peak
+    else:
+        unit = 1 << (layout.bits - 8)
+        red = green = blue = (
+            values[0] / layout.peak if layout.full_range else (values[0] / unit - 16) / 219
+        )
+        if layout.family == "yuv":
+            of_red, of_blue = _LUMA_WEIGHTS[layout.matrix]
+            excursion = layout.peak if layout.full_range else 224 * unit
+            blue_difference, red_difference = (values[1:] - 128 * unit) / excursion
+            luma = red
+            red = luma + (2 - 2 * of_red) * red_difference
+            blue = luma + (2 - 2 * of_blue) * blue_difference
+            green = (luma - of_red * red - of_blue * blue) / (1 - of_red - of_blue)
+    return _byte(red), _byte(green), _byte(blue)
+
+
+def _byte(share: float) -> int:
+    return round(255 * min(max(float(share), 0.0), 1.0))
+
+
 def _components(rgb: npt.NDArray[np.float32], layout: PixelLayout) -> list[npt.NDArray[Any]]:
     """Return each component as floats on the scale of its samples."""
     red, green, blue = rgb[..., 0], rgb[..., 1], rgb[..., 2]

@@ -75,6 +75,15 @@ class FrameRedactor:
             module = plugins.load(_METHODS, "image")
             self._blank = module.make(replace(settings, image=blank_image), setting="cover")
 
+    def use(self, settings: Settings) -> None:
+        """Go on with other settings; the tracks keep their tones.
+
+        Raises:
+            SettingsError: The settings do not suffice for the method; those before stay in use.
+        """
+        method: Method = plugins.load(_METHODS, settings.method).make(settings)
+        self._settings, self._methods = settings, {settings.method: method}
+
     def redact(self, frame: Frame, faces: Sequence[Face]) -> RedactedFrame:
         """Hide the faces in the frame's own planes and return the frame as redacted.
 

@@ -153,7 +153,7 @@ def test_faces_differ_by_their_numbers() -> None:
 def hide(layout: str, size: tuple[int, int], box: Box, label: str = "face") -> Any:
     frame = noise_frame(layout, size)
     patch = Patch(frame.planes(), frame.layout, frame.orientation, box, box, 1, label)
-    return Mosaic().hide(patch)
+    return Mosaic("neutral").hide(patch)
 
 
 def edges(plane: npt.NDArray[Any], axis: int) -> npt.NDArray[np.intp]:
@@ -168,7 +168,7 @@ def test_blocks_are_the_same_in_all_planes(label: str) -> None:
     patch = Patch(
         frame.planes(), frame.layout, frame.orientation, box, box, 1, label, memory=memory
     )
-    luma, blue, red = Mosaic().hide(patch)
+    luma, blue, red = Mosaic("neutral").hide(patch)
     for axis in (0, 1):
         finer = set(edges(luma, axis).tolist())
         for chroma in (blue, red):
@@ -200,3 +200,13 @@ def test_the_face_stands_upright(orientation: Orientation) -> None:
     redactor().redact(frame, [face(Box(40, 40, 80, 92))])
     upright = orientation.upright(frame.planes()[0].samples)
     assert upright[25:29, 55:65].mean() < 0.7 * upright[60:68, 55:65].mean()  # hair over nose
+
+
+@pytest.mark.parametrize("orientation", list(Orientation))
+def test_a_lying_face_is_drawn_lying(orientation: Orientation) -> None:
+    frame = noise_frame("gray", (200, 200), orientation)
+    redactor().redact(frame, [face(Box(70, 80, 130, 120))])
+    upright = orientation.upright(frame.planes()[0].samples)
+    rows, columns = edges(upright[95:105, 60:140], 1), edges(upright[75:125, 95:105], 0)
+    assert len(rows) >= 5  # blocks are as wide as they are high
+    assert np.diff(columns).mean() == pytest.approx(np.diff(rows).mean(), abs=1.5)

@@ -1,76 +1,66 @@
 """A drawn mosaic: looks like pixels of a face, and holds nothing of it.
 
 The blocks are a drawing of no one: dark hair, the band of the eyes, a mouth. It lies on the box,
-varies with the track's number, and has one color. Inside the mask, the samples follow from the box
-and the track's number alone, but for whether the film has color. So an attacker has nothing to
-recognize, and nothing to subtract.
-
-The color is one of a few, by the track's number: gray until the frame shows color away from the
-face, and then always the same, through light, pose and expression.
+varies with the track's number, and has one color, `settings.tone`. With the neutral tone, the
+samples inside the mask follow from the box and the track's number alone, but for whether the film
+has color. So an attacker has nothing to recognize, and nothing to subtract.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.redaction import color
-from tracker_blur.settings import FACE, Settings
+from tracker_blur.redaction.methods import _tones as tones
+from tracker_blur.settings import FACE
 
 if TYPE_CHECKING:
-    from tracker_blur.core.frame import Orientation, PixelLayout, Plane, Samples
+    from tracker_blur.core.frame import Orientation, PixelLayout, Samples
     from tracker_blur.redaction.methods import Patch
+    from tracker_blur.settings import Settings, Tone
 
 CLASS = "destructive"
 
 _Blocks = npt.NDArray[np.float32]
 
-_TONES: tuple[color.Color, ...] = (
-    (184, 148, 127),
-    (164, 127, 107),
-    (175, 138, 117),
-    (153, 118, 98),
-)
-"""For any face, next to each other by the track's number."""
-
 _ROWS, _COLUMNS = 10, 7  # about the blocks of `pixelated`, and square in the area of a face
 _DETAIL = 8  # points of the drawing along each side of a block
 _TURN = 0.16  # of half the width: how far a face looks to one side, at most
 _NOD = 0.03  # of the height
-_HAIR_LIGHT = (0.38, 0.70)  # of the tone's
-_BACKGROUND_LIGHT = (0.70, 0.95)
-_BACKGROUND_DEVIATION = 0.10
+_HAIR_LIGHT = (0.34, 0.58)  # of the tone's
+_BACKGROUND_LIGHT = (0.50, 0.66)  # dark: what surrounds a head is taken for hair, or its shadow
+_BACKGROUND_DEVIATION = 0.16
 _GRADIENT = 0.12  # of the light from one side to the other, at most
-_BLOCK_DEVIATION = 0.035
-_RED_GREEN_BLUE = np.array([0.05, -0.06, -0.07], np.float32)  # of a warmth of 1
+_BLOCK_DEVIATION = 0.09
+_RED_GREEN_BLUE = np.array([0.06, -0.07, -0.09], np.float32)  # of a warmth of 1
 
 _FIELD_DEVIATION = 0.14  # of the blocks where no face is drawn, as on a plate
-
-_SIGHT_POINTS = 16  # along each side of a frame
-_LEAST_POINTS = 24
-_COLORFUL = 8  # of 255: more than compression adds to gray
-_COLORFUL_SHARE = 0.02
 
 
 def make(settings: Settings) -> Mosaic:
     """Return the method."""
-    return Mosaic()
+    return Mosaic(settings.tone)
 
 
 class Mosaic:
     """Fills a patch with drawn blocks of one color."""
 
+    def __init__(self, tone: Tone) -> None:
+        self._tone = tone
+
     def hide(self, patch: Patch) -> tuple[Samples, ...]:
         """Return the drawing, at the size of the box; its blocks are the same in all planes."""
         rows, columns = _block_counts(patch)
         planes = _drawing(
-            self._settled(patch),
+            tones.settled(patch, self._tone),
             abs(patch.seed),
-            (rows, columns) if patch.label != FACE else None,
+            patch.label == FACE,
+            (rows, columns),
             patch.orientation,
             patch.layout,
         )
@@ -92,25 +82,12 @@ class Mosaic:
             for plane, values in zip(patch.planes, planes, strict=True)
         )
 
-    def _settled(self, patch: Patch) -> color.Color:
-        """Return the color of this face: the same as soon as the film has shown color."""
-        tone = _TONES[abs(patch.seed) % len(_TONES)]
-        memory = patch.memory
-        if memory.get("colorful"):
-            return tone
-        # A film may begin in black: color that appears later counts, and then stays. It is looked
-        # for ever more rarely.
-        memory["frames"] = frames = memory.get("frames", 0) + 1
-        if frames & (frames - 1) == 0 and _has_color(patch):
-            memory["colorful"] = True
-            return tone
-        return _gray(tone)
-
 
 def _block_counts(patch: Patch) -> tuple[int, int]:
     """Return the blocks down and across the box, as stored."""
     if patch.label == FACE:
-        return (_COLUMNS, _ROWS) if patch.orientation.swaps_sides else (_ROWS, _COLUMNS)
+        is_wide = patch.box.width > patch.box.height
+        return (_COLUMNS, _ROWS) if is_wide else (_ROWS, _COLUMNS)
     width, height = max(1.0, patch.box.width), max(1.0, patch.box.height)
     block = max(width, height) / _ROWS
     return max(1, round(height / block)), max(1, round(width / block))
@@ -120,7 +97,8 @@ def _block_counts(patch: Patch) -> tuple[int, int]:
 def _drawing(
     tone: color.Color,
     seed: int,
-    field: tuple[int, int] | None,
+    is_face: bool,
+    blocks: tuple[int, int],
     orientation: Orientation,
     layout: PixelLayout,
 ) -> tuple[Samples, ...]:
@@ -129,26 +107,28 @@ def _drawing(
     Args:
         tone: the color that they vary.
         seed: how they vary it.
-        field: (rows, columns) of a mosaic without a face, as stored; None: a face.
-        orientation: how the face is turned.
+        is_face: whether a face is drawn.
+        blocks: (rows, columns) as stored.
+        orientation: how the frame is turned.
         layout: what the samples mean.
     """
     random = np.random.default_rng(seed)
-    if field is None:
+    rows, columns = blocks[::-1] if orientation.swaps_sides else blocks
+    if is_face:
         light, warmth = _face(random)
+        if columns > rows:  # a lying head; to which side is not known
+            light, warmth = (np.rot90(part, 1 + 2 * (seed % 2)) for part in (light, warmth))
     else:
-        rows, columns = field
         light = random.standard_normal((_ROWS, _ROWS), np.float32) * _FIELD_DEVIATION + 1
-        light, warmth = light[:rows, :columns], np.zeros(field, np.float32)
+        light, warmth = light[:rows, :columns], np.zeros((rows, columns), np.float32)
     base = np.array(tone, np.float32)
     # What has no color gains none.
     vividness = min(1.0, float(base.max() - base.min()) / 40)
     tint = 1 + vividness * np.maximum(warmth, 0)[..., None] * _RED_GREEN_BLUE
     gray = np.clip(-warmth, 0, 1)[..., None]
-    colors = (base + gray * (_gray(tone)[0] - base)) * tint
+    colors = (base + gray * (tones.gray(tone)[0] - base)) * tint
     image = np.clip(np.rint(colors * light[..., None]), 0, 255).astype(np.uint8)
-    stored = image if field is not None else np.ascontiguousarray(orientation.stored(image))
-    return color.to_planes(stored, layout)
+    return color.to_planes(np.ascontiguousarray(orientation.stored(image)), layout)
 
 
 def _face(random: np.random.Generator) -> tuple[_Blocks, _Blocks]:
@@ -163,20 +143,20 @@ def _face(random: np.random.Generator) -> tuple[_Blocks, _Blocks]:
     x, y = np.meshgrid(across, down - nod)
     inner = x - turn  # features move further than the head's outline
     hair_light = random.uniform(*_HAIR_LIGHT)
-    hair_length, fringe = random.uniform(0.3, 0.8), random.uniform(0.17, 0.25)
+    hair_length, fringe = random.uniform(0.42, 0.85), random.uniform(0.19, 0.27)
     parting = random.uniform(-0.08, 0.08)
 
     # What lies beside a head differs from block to block, and is gray, as it suits most scenes.
     beside = np.float32(random.uniform(*_BACKGROUND_LIGHT)) + _noise(random, _BACKGROUND_DEVIATION)
     light = beside.repeat(_DETAIL, axis=0).repeat(_DETAIL, axis=1)
-    warmth = np.full_like(x, -0.85)
-    is_neck = (np.abs(x) < 0.4) & (y > 0.6)
-    light[is_neck], warmth[is_neck] = 0.8, 0.0
-    is_hair = ((x / 0.72) ** 2 + ((y - 0.44) / 0.40) ** 2 < 1) & (y < hair_length)
-    light[is_hair], warmth[is_hair] = hair_light, -0.5
-    is_skin = ((x - turn / 2) / 0.62) ** 2 + ((y - 0.46) / 0.34) ** 2 < 1
+    warmth = np.full_like(x, -0.7)
+    is_neck = (np.abs(x) < 0.42) & (y > 0.6)
+    light[is_neck], warmth[is_neck] = 0.72, 0.0
+    is_hair = ((x / 0.80) ** 2 + ((y - 0.46) / 0.43) ** 2 < 1) & (y < hair_length)
+    light[is_hair], warmth[is_hair] = hair_light, -0.45
+    is_skin = ((x - turn / 2) / 0.62) ** 2 + ((y - 0.46) / 0.35) ** 2 < 1
     is_skin &= y > fringe + 0.10 * (inner + parting) ** 2
-    light[is_skin], warmth[is_skin] = 1.0, 0.0
+    light[is_skin], warmth[is_skin] = 1.0, 0.15
 
     def spot(x_center: float, y_center: float, width: float, height: float) -> _Blocks:
         at = np.square((inner - x_center) / width) + np.square((y - y_center) / height)
@@ -217,55 +197,3 @@ def _samples_of_blocks(
     cells = np.arange(length) * step // grid * grid + grid / 2
     of_sample = ((cells - start) * (blocks / max(side, 1))).astype(np.intp)
     return np.bincount(np.clip(of_sample, 0, blocks - 1), minlength=blocks)
-
-
-def _gray(tone: color.Color) -> color.Color:
-    luma = round(0.299 * tone[0] + 0.587 * tone[1] + 0.114 * tone[2])
-    return luma, luma, luma
-
-
-def _has_color(patch: Patch) -> bool:
-    """Return whether anything that the frame shows away from the face has color."""
-    if patch.layout.family == "gray" or not patch.frame:
-        return False
-    height, width = patch.frame[0].samples.shape
-    xs = (np.arange(_SIGHT_POINTS) + 0.5) * width // _SIGHT_POINTS
-    ys = (np.arange(_SIGHT_POINTS) + 0.5) * height // _SIGHT_POINTS
-    away = patch.box.padded(0.25).moved(*patch.offset)
-    is_near = np.outer((ys >= away.top) & (ys < away.bottom), (xs >= away.left) & (xs < away.right))
-    values = _values(patch.frame, xs, ys, ~is_near)
-    if len(values) < _LEAST_POINTS:  # a face that fills the frame; most frames have color
-        return True
-    if patch.layout.family == "rgb":
-        differences = np.ptp(values, axis=1)
-    else:
-        middle = 1 << (patch.layout.bits - 1)
-        differences = np.abs(values[:, 1:] - middle).max(axis=1)
-    limit = _COLORFUL * (patch.layout.peak + 1) / 256
-    return bool((differences > limit).mean() > _COLORFUL_SHARE)
-
-
-def _values(
-    planes: tuple[Plane, ...],
-    xs: npt.NDArray[np.float64],
-    ys: npt.NDArray[np.float64],
-    wanted: npt.NDArray[np.bool_],
-) -> npt.NDArray[Any]:
-    """Return the planes' samples at points of the frame, shape (points, planes).
-
-    Args:
-        planes: of the frame; none of them: no points.
-        xs: in pixels as stored; those outside of the frame are left out.
-        ys: the same.
-        wanted: of which pairs, shape (ys, xs).
-    """
-    if not planes:
-        return np.empty((0, 0))
-    height, width = planes[0].samples.shape
-    inside = np.outer((ys >= 0) & (ys < height), (xs >= 0) & (xs < width))
-    row, column = np.nonzero(wanted & inside)
-    x, y = xs.astype(np.intp)[column], ys.astype(np.intp)[row]
-    return np.stack(
-        [plane.samples[y // plane.y_step, x // plane.x_step].astype(float) for plane in planes],
-        axis=1,
-    )
