@@ -13,8 +13,10 @@ many faces as wanted to learn from. Everything is seeded. Attacks:
   with the same pictures redacted by the attacker.
 - recording: which of the tracks in the annotated clips, those of color, is it? It learns from the
   frames of the first third of each track and names those of the last third. *mean color*: by that
-  alone. A frame shows how large a face is, whatever hides it, so all faces are scaled to one size
-  before they are redacted; what their size alone tells is the last line.
+  alone.
+
+A frame shows how large a face is, whatever hides it, so all faces are scaled to one size before
+they are redacted. What their size alone tells in a recording is the last line.
 
 Controls: the clear face, the recognizer itself, a flat color, and what surrounds the hidden area.
 Intervals are of 95 %, from drawing people (or tracks) anew.
@@ -87,7 +89,7 @@ ADDED_FRAMES = 30
 SHIFT = 0.02  # standard deviation of a trembling box, as a share of its size
 TRACK_FRAMES = 24
 PADDING = Settings().padding_ratio
-AREA_PX = 79.99  # height of a hidden area of a recording, after scaling; 80 once rounded
+AREA_PX = 79.99  # height of a hidden area after scaling; 80 once rounded
 GRAY_CLIPS = "david.mp4", "faceocc2.mp4"  # that they are gray shows in all of a frame
 SEED = 13
 
@@ -270,11 +272,11 @@ def read_people(folder: Path, detector: Any, recognizer: Any) -> People:
                 continue
             # The face in the middle: others may look in from the side.
             face = min(faces, key=lambda f: abs(f[0] + f[2] / 2 - gray.shape[1] / 2))
-            picture = Picture(gray[..., None], Box.from_xywh(*map(float, face[:4])))
-            pictures.append(picture)
+            box = Box.from_xywh(*map(float, face[:4]))
+            pictures.append(_scaled(gray[..., None], box))
             who.append(number)
             place.append(count)
-            crops.append(_recognizer_crop(rgb, picture.box))
+            crops.append(_recognizer_crop(rgb, box))
     return People(pictures, np.array(who), np.array(place), recognizer.features(crops))
 
 
@@ -373,9 +375,8 @@ def read_recording(folder: Path) -> Recording:
                     continue
                 image = frame.to_ndarray(format="rgb24")
                 for track, part, box in wanted[index]:
-                    area = _area(box, FACE)
-                    sizes[clip, track][part].append(area.height)
-                    found[clip, track][part].append(_scaled(image, box, AREA_PX / area.height))
+                    sizes[clip, track][part].append(_area(box, FACE).height)
+                    found[clip, track][part].append(_scaled(image, box))
     tracks = sorted(found)
     medians = [[np.median(sizes[key][part]) for key in tracks] for part in ("first", "last")]
     return Recording(
@@ -385,9 +386,9 @@ def read_recording(folder: Path) -> Recording:
     )
 
 
-def _scaled(image: Pixels, box: Box, ratio: float) -> Picture:
+def _scaled(image: Pixels, box: Box) -> Picture:
     """Return a face in the middle of a picture that also shows what the scene's color is."""
-    side = round(3.6 * AREA_PX)
+    ratio, side = AREA_PX / _area(box, FACE).height, round(3.6 * AREA_PX)
     left, top, right, bottom = box.padded(3).clipped(*image.shape[1::-1]).outward()
     crop = image[top:bottom, left:right]
     if ratio < 0.7:  # sampling would alias
@@ -396,6 +397,7 @@ def _scaled(image: Pixels, box: Box, ratio: float) -> Picture:
     matrix = np.array([[ratio, 0, side / 2 - x * ratio], [0, ratio, side / 2 - y * ratio]])
     scaled = cv2.warpAffine(crop, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE)
     middle = side / 2, side / 2
+    scaled = scaled.reshape(side, side, -1)
     return Picture(scaled, Box.around(middle, box.width * ratio, box.height * ratio))
 
 

@@ -239,7 +239,7 @@ def test_options_without_effect_are_noted(
     assert "trackblur: --quality has no effect here: it applies only to videos" in notes
     assert "trackblur: --factor has no effect here: it applies only to the method gaussian" in notes
     assert "trackblur: --hold has no effect here: it applies only to one pass" in notes
-    assert "trackblur: --blocks has no effect here: it applies only to the method pixelated" in notes
+    assert "--blocks has no effect here: it applies only to the method pixelated" in notes
     assert "--margin" not in notes
 
 
