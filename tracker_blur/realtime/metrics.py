@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, get_args
 
 from prometheus_client import CollectorRegistry
@@ -14,6 +13,7 @@ from prometheus_client.registry import Collector
 
 from tracker_blur.errors import SinkError, reason_of
 from tracker_blur.realtime.access import RequestAuthorization
+from tracker_blur.realtime.http_server import HttpServer, RequestHandler
 from tracker_blur.realtime.settings import LiveTiming
 from tracker_blur.realtime.status import State, Status
 
@@ -115,10 +115,10 @@ class Metrics:
         authorization = RequestAuthorization(_HOST, None)
         timeout_seconds = (timing or LiveTiming()).client_timeout_seconds
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(RequestHandler):
             timeout = timeout_seconds
 
-            def do_GET(self) -> None:
+            def do_GET(self) -> None:  # noqa: N802  # the name in http.server
                 if not authorization.has_allowed_host(self.headers):
                     self._answer(HTTPStatus.FORBIDDEN, b"metrics are served on 127.0.0.1 only\n")
                 elif self.path != _PATH:
@@ -133,11 +133,8 @@ class Metrics:
                 self.end_headers()
                 self.wfile.write(data)
 
-            def log_message(self, *_: object) -> None:
-                pass
-
         try:
-            self._server = ThreadingHTTPServer((_HOST, port), Handler)
+            self._server = HttpServer((_HOST, port), Handler)
         except OSError as error:
             raise SinkError(
                 f"port {port}: cannot be listened on ({reason_of(error)}): choose another "

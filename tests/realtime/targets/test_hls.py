@@ -13,6 +13,7 @@ import pytest
 
 from tests.realtime.targets.decoding import check_images, check_sync, decode
 from tests.realtime.targets.deliveries import (
+    COLOR,
     COUNT,
     FORMAT,
     SIZE,
@@ -21,7 +22,7 @@ from tests.realtime.targets.deliveries import (
     make_deliveries,
     send,
 )
-from tracker_blur.errors import SinkError
+from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.realtime.delivery import Format
 from tracker_blur.realtime.targets import open_target
 from tracker_blur.settings import Settings
@@ -41,6 +42,32 @@ def test_playlist_is_complete_and_in_sync(tmp_path: Path, name: str) -> None:
     assert decoded.intervals == pytest.approx([n / 25 for n in range(COUNT)], abs=0.001)
     check_images(decoded)
     check_sync(decoded)
+
+
+@pytest.mark.parametrize("folder", ["to-%d", "100%", "%06d %%", "c:a%s", "a%v"])
+@pytest.mark.parametrize("stem", ["live", "5% %%"])
+def test_a_name_is_not_a_pattern(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, stem: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / folder).mkdir()
+    target = open_target(f"{folder}/{stem}.m3u8", make_context())
+    target.open(Format(SIZE, Fraction(5), color=COLOR))
+    deliveries = itertools.islice(itertools.cycle(make_deliveries()), 75)  # 15 seconds
+    send(target, [replace(one, seconds=index / 5) for index, one in enumerate(deliveries)])
+    target.close()
+    playlist = tmp_path / folder / f"{stem}.m3u8"
+    listed = re.findall(r"^[^#].*\.ts$", playlist.read_text(), re.MULTILINE)
+    assert listed[-1] == f"{stem}-{len(listed) + 1:06}.ts"  # older ones were deleted
+    assert {path.name for path in playlist.parent.iterdir()} >= {playlist.name, *listed}
+    assert f"{stem}-000000.ts" not in listed
+    assert [path.name for path in tmp_path.iterdir()] == [folder]
+
+
+@pytest.mark.parametrize("stem", ["a%d", "%03D", "a%v"])
+def test_a_name_that_ffmpeg_cannot_write_is_refused(tmp_path: Path, stem: str) -> None:
+    with pytest.raises(SettingsError, match="as a pattern of numbers: choose another name"):
+        open_target(f"{tmp_path}/{stem}.m3u8", make_context())
 
 
 def test_old_segments_are_deleted(tmp_path: Path) -> None:

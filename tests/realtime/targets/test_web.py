@@ -28,6 +28,7 @@ from tests.realtime.targets.deliveries import (
 from tests.waiting import PATIENCE_SECONDS, until
 from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.realtime.controls import Controls
+from tracker_blur.realtime.metrics import Metrics
 from tracker_blur.realtime.settings import LiveTiming
 from tracker_blur.realtime.status import Status, TargetStatus
 from tracker_blur.realtime.targets import open_target
@@ -404,17 +405,59 @@ def test_closes_with_connected_clients_and_opens_again() -> None:
     until(lambda: set(threading.enumerate()) <= before)
 
 
-def test_too_many_clients_are_refused(page: WebPageTarget) -> None:
-    viewers = [Viewer(page) for _ in range(32)]
-    assert request(page, "/status")[0] == 503
-    for viewer in viewers:
-        viewer.close()
+def test_too_many_viewers_are_refused_but_no_controls() -> None:
+    controls = Controls(("solid",))
+    with opened(controls=controls) as page:
+        viewers = [Viewer(page) for _ in range(32)]
+        assert request(page, "/picture")[0] == 503
+        idle = [http.client.HTTPConnection("127.0.0.1", port(page)) for _ in range(70)]
+        for connection in idle:  # kept open, as by browsers
+            connection.request("GET", "/status", headers={"Cookie": cookie(page)})
+            assert connection.getresponse().read()
+        assert request(page, "/controls/hide", "POST")[0] == 200
+        assert controls.control_state.hide_all
+        assert request(page, "/status")[0] == 200
+        assert all(viewer.response.status == 200 for viewer in viewers)
+        for viewer in viewers:
+            viewer.close()
+        for connection in idle:
+            connection.close()
 
-    def has_room() -> bool:
-        page.show(make_deliveries()[0])  # now the server notices that they are gone
-        return request(page, "/status")[0] == 200
+        def has_room() -> bool:
+            page.show(make_deliveries()[0])  # now the server notices that they are gone
+            viewer = Viewer(page)
+            viewer.close()
+            return viewer.response.status == 200
 
-    until(has_room)
+        until(has_room)
+
+
+@pytest.mark.parametrize("size", [5, 300_000])
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
+def test_a_request_with_a_body_is_answered_and_its_connection_closed(
+    page: WebPageTarget, method: str, size: int
+) -> None:
+    path, code = {
+        "GET": ("/status", b"200"),
+        "POST": ("/controls/hide", b"200"),
+        "PUT": ("/status", b"501"),
+    }[method]
+    head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie(page)}\r\n"
+    with socket.create_connection(("127.0.0.1", port(page)), PATIENCE_SECONDS) as client:
+        client.sendall(f"{head}Content-Length: {size}\r\n\r\n".encode() + b"x" * size)
+        answer = b""
+        while data := client.recv(1 << 16):
+            answer += data
+    assert answer.startswith(b"HTTP/1.1 " + code)
+    assert b"\r\nConnection: close\r\n" in answer
+    assert answer.count(b"HTTP/1.1") == 1  # the body is no request
+
+
+def test_no_name_server_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("getfqdn", "gethostbyaddr", "getnameinfo", "gethostbyname"):
+        monkeypatch.setattr(socket, name, lambda *_: pytest.fail("a name server is asked"))
+    with opened() as page, Metrics(0, Status):
+        assert request(page, "/status")[0] == 200
 
 
 @pytest.mark.slow

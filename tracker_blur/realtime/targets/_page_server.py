@@ -7,9 +7,7 @@ import socket
 import sys
 import threading
 import time
-from contextlib import suppress
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -19,6 +17,7 @@ import cv2
 from tracker_blur.core.frame import view_size
 from tracker_blur.realtime.access import RequestAuthorization, token_in
 from tracker_blur.realtime.controls import Controls
+from tracker_blur.realtime.http_server import Connections, HttpServer, RequestHandler
 from tracker_blur.realtime.targets import TargetContext, redacted_frame
 
 if TYPE_CHECKING:
@@ -58,11 +57,9 @@ _SEND_BUFFER_BYTES = 1 << 18  # small, so that a slow client does not see old fr
 _PREVIEW_LONGEST_SIDE_PX = 1280
 _PREVIEW_QUALITY, _STILL_QUALITY = 80, 95  # of JPEG, in percent
 
-_MAX_UNAUTHENTICATED, _MAX_AUTHENTICATED = 32, 32  # connections
 
-
-class PageServer(ThreadingHTTPServer):
-    """Listens, and serves each connection in a thread.
+class PageServer(HttpServer):
+    """Serves the page.
 
     Args:
         address: (host, port) to listen on.
@@ -76,9 +73,6 @@ class PageServer(ThreadingHTTPServer):
     Raises:
         OSError: It cannot listen on the address.
     """
-
-    daemon_threads = True  # no connection keeps the program from ending
-    request_queue_size = 64  # a browser opens several connections at once
 
     def __init__(
         self,
@@ -117,12 +111,13 @@ class PageServer(ThreadingHTTPServer):
             self.connections.remove(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Log errors, except for clients that disconnect."""
-        if not isinstance(sys.exc_info()[1], OSError):
-            super().handle_error(request, client_address)
+        """Report errors, except for clients that disconnect."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            self.context.announce(f"web page: a request failed ({type(error).__name__}: {error})")
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(RequestHandler):
     """Answers the requests of one connection."""
 
     server: PageServer
@@ -135,7 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.request.settimeout(self.server.client_timeout_seconds)
         super().setup()
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802  # the name in http.server
         """Serve a file, the video stream, a snapshot or the status."""
         if not self._is_authorized():
             return
@@ -154,9 +149,8 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._refuse(HTTPStatus.NOT_FOUND, "there is no such page")
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802  # the name in http.server
         """Apply a control."""
-        self.close_connection = True  # a body, which no control has, is not read
         if not self._is_authorized():
             return
         control = _CONTROLS.get(self.path.partition("?")[0])
@@ -165,9 +159,6 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             control(self.server.context.controls)
             self._send(b"", "text/plain")
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Log nothing."""
 
     def _is_authorized(self) -> bool:
         """Return whether the request may be answered; refuse it otherwise."""
@@ -181,9 +172,8 @@ class _Handler(BaseHTTPRequestHandler):
                 HTTPStatus.FORBIDDEN,
                 "the token is missing or wrong: open the address that trackblur printed",
             )
-        elif not self.server.connections.authenticate(self.connection):
-            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "too many clients: try again later")
         else:
+            self.server.connections.authenticate(self.connection)
             return True
         return False
 
@@ -213,6 +203,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send_stream(self) -> None:
         """Send frames as motion JPEG for as long as there are any."""
+        if not self.server.connections.begin_stream(self.connection):
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "too many viewers: try again later")
+            return
         self.close_connection = True
         self._begin(HTTPStatus.OK, f"multipart/x-mixed-replace; boundary={_MULTIPART_BOUNDARY}")
         number = 0
@@ -306,51 +299,3 @@ def _jpeg(delivery: Delivery, longest_side_px: int, quality: int) -> bytes:
     view = frame.view(view_size(frame.size, longest_side_px))
     _, data = cv2.imencode(".jpg", view, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return data.tobytes()
-
-
-class Connections:
-    """Limits the connections, so that unauthenticated clients cannot take all of them.
-
-    Clients that have not yet sent an authorized request have a limit of their own; a new one
-    replaces the oldest. An authenticated client keeps its connection.
-    """
-
-    def __init__(self) -> None:
-        self._unauthenticated: dict[socket.socket, threading.Thread] = {}
-        self._authenticated: dict[socket.socket, threading.Thread] = {}
-        self._lock = threading.Lock()
-
-    def add(self, connection: socket.socket) -> None:
-        """Add a connection that the current thread serves; if they are too many, end the oldest."""
-        with self._lock:
-            self._unauthenticated[connection] = threading.current_thread()
-            if len(self._unauthenticated) > _MAX_UNAUTHENTICATED:
-                _shut_down(next(iter(self._unauthenticated)))
-
-    def authenticate(self, connection: socket.socket) -> bool:
-        """Count a connection as authenticated if the limit permits; return whether it is."""
-        with self._lock:
-            has_room = len(self._authenticated) < _MAX_AUTHENTICATED
-            if connection in self._unauthenticated and has_room:
-                self._authenticated[connection] = self._unauthenticated.pop(connection)
-            return connection in self._authenticated
-
-    def remove(self, connection: socket.socket) -> None:
-        """Forget a connection that has ended."""
-        with self._lock:
-            self._unauthenticated.pop(connection, None)
-            self._authenticated.pop(connection, None)
-
-    def end(self, timeout_seconds: float) -> None:
-        """End all connections, and wait this long for each one's thread."""
-        with self._lock:
-            connections = {**self._unauthenticated, **self._authenticated}
-        for connection in connections:
-            _shut_down(connection)
-        for thread in connections.values():
-            thread.join(timeout_seconds)
-
-
-def _shut_down(connection: socket.socket) -> None:
-    with suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import glob
 import os
+import re
+import tempfile
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tracker_blur.errors import SinkError
+from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.files.paths import is_folder
 from tracker_blur.realtime.targets._encoding import (
     LiveContainer,
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
     from tracker_blur.realtime.targets import TargetContext
 
 SUFFIX = ".m3u8"
+_PATTERN = re.compile(r"%(\d*d|v)", re.IGNORECASE)
+"""What FFmpeg replaces by a number in the names of segments, also of folders; there is no escape.
+"""
+
 _CONTAINER = LiveContainer(
     ContainerFormat(
         "hls",
@@ -40,9 +46,14 @@ _CONTAINER = LiveContainer(
 
 
 def make(text: str, context: TargetContext) -> HlsTarget:
-    """Return the target for a folder or a playlist."""
+    """Return the target for a folder or a playlist; raises SettingsError for an unusable name."""
+    path = playlist_path(text)
+    if _PATTERN.search(path.name):
+        raise SettingsError(
+            f"{text}: FFmpeg reads {path.name} as a pattern of numbers: choose another name"
+        )
     check_encoder(_CONTAINER, context.settings)
-    return HlsTarget(text, playlist_path(text), context)
+    return HlsTarget(text, path, context)
 
 
 def playlist_path(text: str) -> Path:
@@ -68,6 +79,7 @@ class HlsTarget:
         self._settings = context.settings
         self._has_begun = False  # the existing playlist is ours
         self._writer: LiveWriter | None = None
+        self._link: tempfile.TemporaryDirectory[str] | None = None
 
     def open(self, format: Format) -> None:
         """Check the folder, and that no other playlist is there."""
@@ -80,10 +92,11 @@ class HlsTarget:
         try_encoder(_CONTAINER, format, self._settings)
         hls = _CONTAINER.format
         flags = hls.options["hls_flags"] + ("+append_list" if self._has_begun else "")
-        segments = self._path.with_name(f"{self._path.stem}-%06d.ts")
+        path = self._plain_folder() / self._path.name
+        segments = path.with_name(f"{path.stem}-%06d.ts")
         options = {**hls.options, "hls_flags": flags, "hls_segment_filename": str(segments)}
         container = replace(_CONTAINER, format=replace(hls, options=options))
-        self._writer = LiveWriter(f"file:{self._path}", container, format, self._settings)
+        self._writer = LiveWriter(f"file:{path}", container, format, self._settings)
 
     def show(self, delivery: Delivery) -> None:
         """Write a frame; raises SinkError if that fails."""
@@ -106,6 +119,22 @@ class HlsTarget:
         if writer is not None:
             with suppress(Exception):
                 writer.finish()
+        if self._link is not None:
+            self._link.cleanup()
+            self._link = None
+
+    def _plain_folder(self) -> Path:
+        """Return the folder, absolute: a relative name with a colon would be read as an address.
+
+        A folder whose name would be read as a pattern is reached through a link.
+        """
+        folder = self._path.parent.absolute()
+        if not _PATTERN.search(str(folder)):
+            return folder
+        self._link = tempfile.TemporaryDirectory(prefix="trackblur-")
+        link = Path(self._link.name, "folder")
+        link.symlink_to(folder, target_is_directory=True)
+        return link
 
     def _refuse_existing(self) -> None:
         segments = self._path.parent.glob(f"{glob.escape(self._path.stem)}-*.ts")
