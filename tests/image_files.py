@@ -67,8 +67,10 @@ def read_frames(path: Path, **options: Any) -> list[ImageFrame]:
 
 
 def with_black_spot(array: Array, has_alpha: bool) -> Array:
-    """Return the array with the spot black and its alpha unchanged."""
+    """Return the array with the spot black, and what is transparent; its alpha is unchanged."""
     expected = array.copy()
+    if has_alpha:
+        expected[..., :-1][array[..., -1] == 0] = 0
     if array.ndim == 2:
         expected[6:17, 5:20] = 0
     else:

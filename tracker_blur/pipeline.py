@@ -232,8 +232,15 @@ class Engine:
         return self._redactor.redact(frame, faces)
 
     def _reader(self, kind: MediaKind, identity: FileIdentity) -> ImageReader | VideoReader:
-        reader = ImageReader if kind == "image" else VideoReader
-        return reader(identity.path, partial=self._settings.partial, identity=identity)
+        partial, path = self._settings.partial, identity.path
+        if kind == "image":
+            return ImageReader(
+                path,
+                partial=partial,
+                identity=identity,
+                max_megapixels=self._settings.max_megapixels,
+            )
+        return VideoReader(path, partial=partial, identity=identity)
 
     def _writer(self, source: ImageReader | VideoReader, job: Job) -> FrameWriter:
         if isinstance(source, ImageReader):

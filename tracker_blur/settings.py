@@ -22,6 +22,9 @@ MethodClass = Literal["cosmetic", "destructive"]
 """What a redaction method leaves of a face: "cosmetic", parts of it, so that a program may still
 recognize it; "destructive", nothing."""
 
+MAX_MEGAPIXELS = 300
+"""The default of `Settings.max_megapixels`: phones take pictures of 200 million pixels."""
+
 FACE = "face"
 """The label of detections and tracks of faces."""
 
@@ -93,6 +96,8 @@ class Settings:
         metadata: "drop" metadata that identifies a place, device or person, or "keep" it.
         partial: Accept a truncated input, and write what can be read of it.
         overwrite: Replace an existing output.
+        max_megapixels: Images with more million pixels are refused, as are animations with 10 times
+            as many in all their frames: a small file may hold more than the memory does.
         tracking: Tuning parameters for benchmarks.
 
     Raises:
@@ -131,6 +136,7 @@ class Settings:
     metadata: MetadataRule = "drop"
     partial: bool = False
     overwrite: bool = False
+    max_megapixels: float = MAX_MEGAPIXELS
     # Benchmarks
     tracking: TrackingParameters = field(default_factory=TrackingParameters)
 
@@ -184,6 +190,7 @@ class Settings:
             self._check_range("quality", -255.0, 255.0)
         self._check_range("padding_ratio", 0.0, 2.0)
         self._check_range("feather_ratio", 0.0, 1.0)
+        self._check_range("max_megapixels", 1, 1_000_000)
         if self.method == "image" and self.image is None:
             raise SettingsError(
                 "image needs an image: give one with", setting="method", remedy="image"

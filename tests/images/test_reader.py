@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+import pillow_heif
 import pytest
 import tifffile
 from hypothesis import given, settings
@@ -202,7 +203,32 @@ class TestBadInput:
             + png_chunk(b"IDAT", zlib.compress(bytes(1000)))
             + png_chunk(b"IEND", b"")
         )
-        assert "too large" in self.message(tmp_path / "a.png")
+        text = self.message(tmp_path / "a.png")
+        assert "has 20000 x 20000 pixels (400 million), more than the limit of 300 million" in text
+        assert text.endswith("or raise the limit with `max_megapixels`")
+
+    @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif", "bmp", "gif", "avif", "heic"])
+    def test_the_limit_of_pixels_is_a_setting(self, tmp_path: Path, suffix: str) -> None:
+        image = Image.new("RGB", (2000, 1000), "red")
+        if suffix == "heic":
+            pillow_heif.from_pillow(image).save(tmp_path / "a.heic")
+        else:
+            image.save(tmp_path / f"a.{suffix}")
+        text = self.message(tmp_path / f"a.{suffix}", max_megapixels=1.9)
+        assert "has 2000 x 1000 pixels (2 million), more than the limit of 1.9 million" in text
+        assert len(read_frames(tmp_path / f"a.{suffix}", max_megapixels=2)) == 1
+
+    @pytest.mark.parametrize("suffix", ["png", "webp", "gif", "avif"])
+    @pytest.mark.parametrize("partial", [False, True])
+    def test_so_is_the_limit_for_animations(
+        self, tmp_path: Path, suffix: str, partial: bool
+    ) -> None:
+        shown = [Image.new("RGB", (400, 250), (index * 20, 0, 0)) for index in range(12)]
+        path = tmp_path / f"a.{suffix}"
+        shown[0].save(path, save_all=True, append_images=shown[1:], duration=50)
+        text = self.message(path, max_megapixels=0.11, partial=partial)
+        assert "has 12 frames of 400 x 250 pixels (1 million), more than the limit of 1.1" in text
+        assert len(read_frames(path, max_megapixels=0.12)) == 12
 
     def test_a_large_image_is_read_without_a_warning(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]

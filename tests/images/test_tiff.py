@@ -17,6 +17,7 @@ from tracker_blur.images import exif, tiff
 from tracker_blur.images.tiff import TiffPage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 GRAY, GRAY_ALPHA, RGB, RGBA = (300, 41), (300, 41, 2), (300, 41, 3), (300, 41, 4)
@@ -27,6 +28,12 @@ STRUCTURE = {
     "YResolution", "ResolutionUnit", "PlanarConfiguration", "Predictor", "ExtraSamples",
     "JPEGTables", "InterColorProfile",
 }  # fmt: skip
+
+
+def encoded(pages: Iterable[TiffPage]) -> bytes:
+    file = io.BytesIO()
+    tiff.encode(pages, file)
+    return file.getvalue()
 
 
 def read_page(data: bytes, index: int = 0) -> Array:
@@ -55,7 +62,7 @@ def compression_of(data: bytes, index: int = 0) -> Any:
 @pytest.mark.parametrize("shape", [GRAY, GRAY_ALPHA, RGB, RGBA])
 def test_eight_bits_are_exact(compression: str, shape: tuple[int, ...]) -> None:
     samples = noise(*shape)
-    data = tiff.encode([TiffPage(samples=samples, compression=compression)])
+    data = encoded([TiffPage(samples=samples, compression=compression)])
     assert np.array_equal(read_page(data), samples)
     assert compression_of(data) == compression
 
@@ -64,7 +71,7 @@ def test_eight_bits_are_exact(compression: str, shape: tuple[int, ...]) -> None:
 @pytest.mark.parametrize("shape", [GRAY, RGB, RGBA])
 def test_sixteen_bits_are_exact(compression: str, shape: tuple[int, ...]) -> None:
     samples = noise(*shape, dtype=np.uint16)
-    data = tiff.encode([TiffPage(samples=samples, compression=compression)])
+    data = encoded([TiffPage(samples=samples, compression=compression)])
     assert np.array_equal(read_page(data), samples)
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         page = file.pages.first
@@ -75,14 +82,14 @@ def test_sixteen_bits_are_exact(compression: str, shape: tuple[int, ...]) -> Non
 @pytest.mark.parametrize("compression", [*LOSSLESS, "group3", "group4"])
 def test_black_and_white_is_exact(compression: str) -> None:
     samples = noise(300, 41) > 127
-    data = tiff.encode([TiffPage(samples=samples, compression=compression)])
+    data = encoded([TiffPage(samples=samples, compression=compression)])
     assert np.array_equal(read_page(data), samples)
     assert compression_of(data) == compression
 
 
 @pytest.mark.parametrize("samples", [portrait(), portrait()[..., 0].copy()])
 def test_jpeg_is_kept(samples: Array) -> None:
-    data = tiff.encode([TiffPage(samples=samples, compression="jpeg")])
+    data = encoded([TiffPage(samples=samples, compression="jpeg")])
     assert compression_of(data) == "jpeg"
     assert np.abs(read_page(data).astype(int) - samples).mean() < 2
 
@@ -100,7 +107,7 @@ def test_jpeg_is_kept(samples: Array) -> None:
 def test_a_compression_that_cannot_hold_the_samples_becomes_lossless(
     samples: Array, compression: str
 ) -> None:
-    data = tiff.encode([TiffPage(samples=samples, compression=compression)])
+    data = encoded([TiffPage(samples=samples, compression=compression)])
     assert compression_of(data) == tiff.LOSSLESS
     assert np.array_equal(read_page(data), samples)
 
@@ -113,7 +120,7 @@ def test_pages_of_every_kind_lie_in_one_file() -> None:
         TiffPage(samples=noise(9, 8, 4, dtype=np.uint16), icc_profile=PROFILE, alpha=1),
         TiffPage(samples=noise(24, 24), compression="raw"),
     ]
-    data = tiff.encode(pages)
+    data = encoded(pages)
     for index, page in enumerate(pages):
         assert np.array_equal(read_page(data, index), page.samples)
         assert compression_of(data, index) == page.compression
@@ -133,7 +140,7 @@ def test_only_tags_of_structure_are_written(compression: str, dtype: type) -> No
         icc_profile=PROFILE,
         dpi=(72, 72),
     )
-    with tifffile.TiffFile(io.BytesIO(tiff.encode([page]))) as file:
+    with tifffile.TiffFile(io.BytesIO(encoded([page]))) as file:
         assert {tag.name for tag in file.pages.first.tags} <= STRUCTURE
 
 
@@ -147,7 +154,7 @@ def test_each_page_has_its_own_exif_directories(dtype: type) -> None:
         block[ExifTags.IFD.Exif] = {ExifTags.Base.DateTimeOriginal: f"2024:05:06 07:08:0{number}"}
         block[ExifTags.IFD.GPSInfo] = {ExifTags.GPS.GPSLatitude: (48.0, float(number), 29.0)}
         blocks.append(exif.harmless(exif.parse(block.tobytes())))
-    data = tiff.encode(
+    data = encoded(
         TiffPage(samples=noise(9, 7, 3, dtype=dtype, seed=number), exif=exif.tags(block))
         for number, block in enumerate(blocks)
     )
@@ -170,20 +177,20 @@ def test_a_file_that_would_be_too_large_is_refused(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(tifffile.TiffWriter, "write", overflow)
     with pytest.raises(ValueError, match="larger than 4 GiB, the limit of TIFF"):
-        tiff.encode([TiffPage(samples=noise(*RGB))])
+        encoded([TiffPage(samples=noise(*RGB))])
 
 
 def test_a_tag_that_does_not_fit_is_not_a_matter_of_size() -> None:
     values = {34855: -1 << 40}  # Pillow stores negative numbers in 32 bits
     with pytest.raises(struct.error, match="2147483647"):
-        tiff.encode([TiffPage(samples=noise(*RGB), exif={ExifTags.IFD.Exif: values})])
+        encoded([TiffPage(samples=noise(*RGB), exif={ExifTags.IFD.Exif: values})])
 
 
 def test_a_directory_beyond_4_gib_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tiff, "_MAX_OFFSET", 7)
     page = TiffPage(samples=noise(*RGB), exif={ExifTags.IFD.Exif: {34855: 100}})
     with pytest.raises(ValueError, match="larger than 4 GiB, the limit of TIFF"):
-        tiff.encode([page])
+        encoded([page])
 
 
 def test_an_image_of_another_format_becomes_a_compressed_tiff(tmp_path: Path) -> None:

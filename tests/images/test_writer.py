@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.image_files import (
     blacken,
@@ -18,6 +21,7 @@ from tests.image_files import (
 )
 from tracker_blur.core.frame import RedactedFrame
 from tracker_blur.errors import MissingPackageError, SettingsError, SinkError
+from tracker_blur.images.frame import upper_8_bits
 from tracker_blur.images.reader import ImageReader
 from tracker_blur.images.writer import ImageWriter, side_by_side
 from tracker_blur.settings import Settings
@@ -103,3 +107,36 @@ class TestComparing:
         side_by_side(tmp_path / "b.jpg", view, view, overwrite=False)
         with pytest.raises(SinkError, match="already exists"):
             side_by_side(tmp_path / "b.jpg", view, view, overwrite=False)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.webp", "a.tif", "a.avif", "a.heic", "deep.png"])
+def test_colors_that_transparency_hides_are_not_stored(tmp_path: Path, name: str) -> None:
+    array = np.dstack([portrait(), np.full((256, 256), 255, np.uint8)])
+    array[64:180, 86:180, 3] = 0  # the face
+    source = save_image(array, tmp_path / "in.png")
+    if name == "deep.png":
+        deep = array[..., [2, 1, 0, 3]].astype(np.uint16) * 257
+        source.write_bytes(cv2.imencode(".png", deep)[1].tobytes())
+    (written,) = read_frames(rewrite(source, tmp_path / name))
+    assert written.alpha is not None
+    assert not written.alpha[70:170, 92:170].any()
+    assert max(int(channel[70:170, 92:170].max()) for channel in written.channels) <= 6
+    red = upper_8_bits(written.channels[0])[:50].astype(int)
+    assert np.abs(red - portrait()[:50, :, 0]).mean() < 4
+
+
+@pytest.mark.parametrize("suffix", ["gif", "png", "webp", "avif", "tif"])
+def test_memory_does_not_grow_with_the_number_of_frames(tmp_path: Path, suffix: str) -> None:
+    peaks = []
+    for count in (2, 3, 12):  # the first use loads what stays
+        shown = [Image.new("RGB", (600, 500), (index, 0, 0)) for index in range(count)]
+        shown[0].save(tmp_path / "a.png", save_all=True, append_images=shown[1:], duration=50)
+        del shown
+        tracemalloc.start()
+        try:
+            target = rewrite(tmp_path / "a.png", tmp_path / f"b.{suffix}", overwrite=True)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+        assert len(read_frames(target)) == count
+    assert peaks[2] < peaks[1] + 600 * 500 * 3  # one frame, not nine

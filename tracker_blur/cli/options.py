@@ -385,6 +385,15 @@ def add_file_options(group: argparse._ArgumentGroup) -> None:
         action="store_true",
         help="accept truncated or damaged inputs, and use what can be read",
     )
+    option(
+        group,
+        "--max-megapixels",
+        "max_megapixels",
+        type=number,
+        metavar="N",
+        help="refuse images of more million pixels, and animations of 10 times as many in all "
+        "frames: small files may hold them (default: %(default)s)",
+    )
 
 
 def add_message_options(group: argparse._ArgumentGroup) -> None:

@@ -337,8 +337,9 @@ def _display(
     if job.kind != "image":
         console.warn(f"{job.source}: --compare and --show have no effect on videos")
         return
-    before = next(iter(ImageReader(job.source, identity=identity)))
-    after = next(iter(ImageReader(job.target)))
+    limit = options.max_megapixels
+    before = next(iter(ImageReader(job.source, identity=identity, max_megapixels=limit)))
+    after = next(iter(ImageReader(job.target, max_megapixels=limit)))
     if options.compare:
         path = comparison_path(job.target)
         side_by_side(path, before.view(before.size), after.view(after.size), options.overwrite)

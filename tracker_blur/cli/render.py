@@ -22,6 +22,7 @@ from tracker_blur.settings import Settings
 if TYPE_CHECKING:
     import argparse
 
+    from tracker_blur.core.frame import FrameReader
     from tracker_blur.core.tracks import Tracks
     from tracker_blur.files.identity import FileIdentity
     from tracker_blur.files.jobs import Job
@@ -92,8 +93,17 @@ def _with_gif_times(tracks: Tracks, job: Job, identity: FileIdentity, settings: 
 
     if job.source.suffix.lower() != ".gif":
         return tracks
-    reader = ImageReader if job.kind == "image" else VideoReader
-    with reader(job.source, partial=settings.partial, identity=identity) as source:
+    source: FrameReader
+    if job.kind == "image":
+        source = ImageReader(
+            job.source,
+            partial=settings.partial,
+            identity=identity,
+            max_megapixels=settings.max_megapixels,
+        )
+    else:
+        source = VideoReader(job.source, partial=settings.partial, identity=identity)
+    with source:
         frames = [(frame.pts, frame.time_base) for frame in source]
     if len(frames) != tracks.frame_count:
         return tracks  # the renderer refuses it

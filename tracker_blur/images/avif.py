@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from PIL import features
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from tracker_blur.images.frame import ImageFrame
 
@@ -61,7 +61,7 @@ def without_exif(avif: bytes) -> bytes:
     return bytes(changed)
 
 
-def durations(frames: Sequence[ImageFrame]) -> list[int]:
+def durations(frames: Iterable[ImageFrame]) -> list[int]:
     """Return how long each frame is shown, in whole milliseconds whose sum does not drift."""
     rounded, end, last = [], 0, 0
     for frame in frames:

@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import struct
 import zlib
+from typing import TYPE_CHECKING
 
-_SIGNATURE_SIZE = 8
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER_END = 33  # the signature and the IHDR chunk, which always comes first
-_KEPT = {b"cHRM", b"gAMA", b"iCCP", b"sRGB", b"cICP", b"mDCV", b"cLLI", b"pHYs"}
+KEPT = {b"cHRM", b"gAMA", b"iCCP", b"sRGB", b"cICP", b"mDCV", b"cLLI", b"pHYs"}
+"""The names of PNG chunks about colors and the size of a pixel."""
 
 _RIFF_HEADER_SIZE = 12
 _FRAME_HEADER_SIZE = 16
@@ -24,17 +29,19 @@ def png_bits(png: bytes) -> int:
 
 def png_color_chunks(png: bytes) -> bytes:
     """Return the chunks about colors and the size of a pixel, as stored."""
-    kept = b""
-    position = _SIGNATURE_SIZE
+    return b"".join(chunk for name, chunk in png_head(png) if name in KEPT)
+
+
+def png_head(png: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the name of each chunk before the pixels, and the whole chunk as stored."""
+    position = len(PNG_SIGNATURE)
     while position + 8 <= len(png):
         length, name = struct.unpack_from(">I4s", png, position)
-        if name == b"IDAT":  # what comes later is not about colors
-            break
+        if name == b"IDAT":
+            return
         end = position + 12 + length
-        if name in _KEPT:
-            kept += png[position:end]
+        yield name, png[position:end]
         position = end
-    return kept
 
 
 def png_chunk(name: bytes, data: bytes) -> bytes:

@@ -15,15 +15,16 @@ import numpy as np
 from PIL import Image, ImageCms, JpegImagePlugin, UnidentifiedImageError
 
 from tracker_blur.core.frame import Orientation, Samples
-from tracker_blur.images import avif, chunks, exif, gif, tiff
+from tracker_blur.images import apng, avif, chunks, exif, gif_decoder, tiff
 from tracker_blur.images.frame import ANIMATED_FORMATS, Encoding, ImageFrame
 from tracker_blur.images.heic import HeicDecoder, is_heic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
-_ORIENTATION_TAG = 274
+    from tracker_blur.images.pixel_limit import PixelLimit
+
+_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "AVIF")
 _WEBP_QUALITY = 90  # files do not state the quality they were encoded with
 _WHOLE_BITS = (1, 2, 4, 8, 16)  # of a sample; others would change their meaning when written
 _FOREIGN_MODES = frozenset({"CMYK", "LAB"})
@@ -56,29 +57,34 @@ class Decoder(Protocol):
         ...
 
 
-def open_decoder(data: bytes) -> Decoder:
+def open_decoder(data: bytes, limit: PixelLimit) -> Decoder:
     """Return the decoder for a file's content.
 
     Raises:
+        TooLargeError: The image has more pixels than the limit allows.
         MissingPackageError: The file is HEIC, and its package is not installed.
         UnidentifiedImageError: The content is no image.
         UnsupportedError: The content is AVIF, and this build of Pillow does not read it.
         Exception: Whatever Pillow raises for a damaged file.
     """
     if is_heic(data):
-        return HeicDecoder(data)
-    return _open_avif(data) if avif.is_avif(data) else PillowDecoder(data)
+        return HeicDecoder(data, limit)
+    if gif_decoder.is_gif(data):
+        return gif_decoder.GifDecoder(data, limit)
+    if data.startswith(chunks.PNG_SIGNATURE) and apng.is_apng(data):
+        return apng.ApngDecoder(data, lambda png: PillowDecoder(png, limit).decode(0), limit)
+    return _open_avif(data, limit) if avif.is_avif(data) else PillowDecoder(data, limit)
 
 
-def _open_avif(data: bytes) -> PillowDecoder:
+def _open_avif(data: bytes, limit: PixelLimit) -> PillowDecoder:
     if not avif.is_supported():
         raise UnsupportedError("is AVIF, which this build of Pillow does not read")
     if avif.is_cropped(data):  # what is cut off would become visible
         raise UnsupportedError("is AVIF that is cropped by a property (clap)")
     with suppress(Exception):  # Pillow parses EXIF at once, and gives up where it is damaged
-        return PillowDecoder(data)
+        return PillowDecoder(data, limit)
     try:
-        return PillowDecoder(avif.without_exif(data))
+        return PillowDecoder(avif.without_exif(data), limit)
     except UnidentifiedImageError:  # the first bytes are those of AVIF, but not the rest
         raise ValueError("its structure cannot be parsed") from None
 
@@ -86,24 +92,22 @@ def _open_avif(data: bytes) -> PillowDecoder:
 class PillowDecoder:
     """The frames of a file that Pillow reads."""
 
-    def __init__(self, data: bytes) -> None:
+    is_complete = True  # Pillow notices where a file ends early
+
+    def __init__(self, data: bytes, limit: PixelLimit) -> None:
         self._data = data
-        self._image: Any = Image.open(io.BytesIO(data), formats=_FORMATS)
+        self._limit = limit
+        with limit.lifted():
+            self._image: Any = Image.open(io.BytesIO(data), formats=_FORMATS)
+        limit.check(self._image.size)
         # A JPEG may hold further images (MPO): previews, depth maps, gain maps. None is kept.
         self._format = "JPEG" if self._image.format == "MPO" else str(self._image.format)
-        # An APNG may hold an image outside its animation, for viewers that show none.
-        self._first = int(getattr(self._image, "default_image", False))
         self._pages: list[int] = []  # places of a TIFF's full-size pages, as far as known
 
     @property
     def may_move(self) -> bool:
         """Whether several frames would be moments of one scene."""
         return self._format in ANIMATED_FORMATS
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether the file has an end; for other formats than GIF, Pillow notices that."""
-        return self._format != "GIF" or gif.is_complete(self._data)
 
     @property
     def count(self) -> int:
@@ -113,16 +117,20 @@ class PillowDecoder:
         stored = int(getattr(self._image, "n_frames", 1))
         if self._format == "TIFF":
             return stored - sum(self._is_reduced(place) for place in range(stored))
-        return stored - self._first
+        self._limit.check(self._image.size, stored)
+        return stored
 
     def decode(self, index: int) -> ImageFrame:
         """Return a frame, upright."""
         image = self._image
-        place = self._page(index) if self._format == "TIFF" else index + self._first
+        place = self._page(index) if self._format == "TIFF" else index
         if place:
-            image.seek(place)
+            self._seek(place)
+        self._limit.check(image.size)
         tags: Mapping[int, Any] = dict(image.tag_v2) if self._format == "TIFF" else {}
         image.load()
+        if self._format == "PNG":
+            self._scale_transparent_gray()
         if self._bits(tags) > 8:
             planes = self._deep_planes(place, tags)
         else:
@@ -133,22 +141,18 @@ class PillowDecoder:
         else:
             # Not getexif(): it takes an orientation from XMP too, which viewers ignore.
             exif_tags = exif.parse(image.info.get("exif"))
-            orientation = _orientation(exif_tags)
+            orientation = exif.orientation(exif_tags)
             planes = [np.ascontiguousarray(orientation.upright(plane)) for plane in planes]
         colors = 3 if len(planes) >= 3 else 1
         alpha = planes[colors] if len(planes) > colors else None
         if self._format == "BMP" and alpha is not None and not alpha.any():
             alpha = None  # unused, although the header names it
-        frame = ImageFrame(
+        return ImageFrame(
             channels=tuple(planes[:colors]),
             alpha=alpha,
             encoding=self._encoding(image, exif_tags, orientation, tags),
             duration=self._duration(),
         )
-        if self._format == "GIF":
-            used = np.unique(gif.packed(frame.channels))
-            frame.palette = used if used.size <= 256 else None
-        return frame
 
     def _page(self, index: int) -> int:
         """Return the place of a full-size page in a TIFF, which may hold thumbnails too."""
@@ -166,8 +170,18 @@ class PillowDecoder:
         return self._pages[index]
 
     def _is_reduced(self, place: int) -> bool:
-        self._image.seek(place)
+        self._seek(place)
         return tiff.is_reduced(dict(self._image.tag_v2))
+
+    def _scale_transparent_gray(self) -> None:
+        """Scale a gray that stands for transparency as Pillow scales pixels of 2 and 4 bits."""
+        bits, gray = chunks.png_bits(self._data), self._image.info.get("transparency")
+        if self._image.mode == "L" and bits < 8 and isinstance(gray, int):
+            self._image.info["transparency"] = gray * 255 // ((1 << bits) - 1)
+
+    def _seek(self, place: int) -> None:
+        with self._limit.lifted():
+            self._image.seek(place)
 
     def _bits(self, tags: Mapping[int, Any]) -> int:
         if self._format == "PNG":
@@ -190,8 +204,6 @@ class PillowDecoder:
         """Return channels of 16 bits: red, green, blue or gray, and alpha if there is one."""
         buffer = np.frombuffer(self._data, np.uint8)
         if self._format == "PNG":
-            if self.count > 1:
-                raise UnsupportedError("is an animated PNG with samples of 16 bits")
             samples = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)
         else:
             is_common = self._image.mode in ("I;16", "I;16B", "RGB", "RGBA")
@@ -204,6 +216,9 @@ class PillowDecoder:
             raise UnsupportedError("is a 16-bit image that OpenCV cannot read")
         planes = list(cv2.split(samples))
         planes[:3] = planes[:3][::-1]
+        transparent = self._image.info.get("transparency")
+        if self._format == "PNG" and transparent is not None and len(planes) in (1, 3):
+            planes.append(_without_color(planes, transparent))
         if tags.get(tiff.PHOTOMETRIC) == 0:  # where 0 is white
             planes = [np.invert(plane) for plane in planes]
         if tags.get(tiff.EXTRA_SAMPLES, (tiff.UNASSOCIATED_ALPHA,))[0] == 0:
@@ -233,19 +248,25 @@ class PillowDecoder:
             options["compression"] = compression if is_kept else tiff.LOSSLESS
             if tiff.EXTRA_SAMPLES in tags:
                 options["alpha"] = tags[tiff.EXTRA_SAMPLES][0]
-        loop = image.info.get("loop")
-        if self._format == "GIF":  # which counts repetitions, and plays once by default
-            loop = 1 if loop is None else loop and loop + 1
         return Encoding(
             format=self._format,
             icc_profile=None if image.mode in _FOREIGN_MODES else image.info.get("icc_profile"),
             dpi=_dpi(image.info.get("dpi")),
             is_bilevel=image.mode == "1",
-            plays=loop or 0,
+            plays=image.info.get("loop") or 0,
             exif=exif.harmless(exif_tags),
             png_chunks=chunks.png_color_chunks(self._data) if self._format == "PNG" else b"",
             options=options,
         )
+
+
+def _without_color(planes: list[Samples], color: int | tuple[int, ...]) -> Samples:
+    """Return alpha of 16 bits that makes one color transparent; OpenCV ignores it in grays."""
+    values = (color,) if isinstance(color, int) else color
+    is_clear = np.logical_and.reduce(
+        [plane == value for plane, value in zip(planes, values, strict=True)]
+    )
+    return np.where(is_clear, 0, np.iinfo(np.uint16).max).astype(np.uint16)
 
 
 def _common_mode(image: Image.Image) -> Image.Image:
@@ -299,13 +320,6 @@ def _jpeg_options(image: Image.Image, orientation: Orientation) -> dict[str, Any
         options["subsampling"] = max(subsampling, 0)  # an unknown one becomes 4:4:4
         options["keep_rgb"] = image.mode == "RGB" and image.info.get("adobe_transform") == 0
     return options
-
-
-def _orientation(tags: Image.Exif) -> Orientation:
-    try:
-        return Orientation(tags.get(_ORIENTATION_TAG, 1))
-    except ValueError:
-        return Orientation.UPRIGHT
 
 
 def _dpi(dpi: Any) -> tuple[float, float] | None:

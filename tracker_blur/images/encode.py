@@ -9,16 +9,17 @@ transparent becomes visible.
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from tracker_blur.images import avif, chunks, exif, gif, heic
+from tracker_blur.images import apng, avif, chunks, exif, heic
+from tracker_blur.images import gif_encoder as gif
 from tracker_blur.images.frame import (
     OPAQUE_FORMATS,
-    Encoding,
     ImageFrame,
     blue_first,
     upper_8_bits,
@@ -27,9 +28,8 @@ from tracker_blur.images.tiff import LOSSLESS, UNASSOCIATED_ALPHA, TiffPage
 from tracker_blur.images.tiff import encode as encode_tiff
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tracker_blur.core.frame import Samples
+    from tracker_blur.images.frame_store import FrameStore
 
 _DEFAULTS: dict[str, dict[str, Any]] = {  # if the input has another format
     "JPEG": {"quality": 95, "subsampling": "4:4:4"},
@@ -39,37 +39,40 @@ _AVIF_QUALITY = 90  # of 0 to 100; files do not state theirs
 _BILEVEL_FORMATS = frozenset({"PNG", "TIFF", "BMP"})
 
 
-def encode(frames: Sequence[ImageFrame], file_format: str, keep_exif: bool) -> bytes:
-    """Return a file that holds the frames.
+def encode(frames: FrameStore, file_format: str, keep_exif: bool, file: BinaryIO) -> None:
+    """Write the frames into a file.
 
     Args:
         frames: One; several for animations (AVIF, GIF, PNG, WEBP) and for the pages of a TIFF.
         file_format: Pillow's name of the format.
         keep_exif: Write the harmless EXIF tags of the first frame, or of each page.
+        file: The output, empty; it is read, too.
 
     Raises:
         MissingPackageError: The format is HEIF, and its package is not installed.
         ValueError: The format cannot hold the frames, for example because of their size.
         OSError: The same.
     """
+    if file_format != "TIFF" and len(frames.sizes) > 1:
+        raise ValueError("its pages differ in size")
     exif_block = frames[0].encoding.exif if keep_exif else b""
     if file_format == "TIFF":
-        return encode_tiff(_tiff_page(frame, keep_exif) for frame in frames)
-    if file_format == "HEIF":
-        return heic.encode(frames[0], exif_block)
-    if file_format == "PNG":
-        return _png(frames, exif_block)
-    if file_format == "GIF":
-        return _gif(frames)
-    if file_format == "AVIF":
-        return _avif(frames, exif_block)
-    images = _uniform_images(frames, file_format)
-    options = _options(frames[0].encoding, file_format) | _animation_options(frames, images)
-    return _save(images[0], file_format, exif=exif_block, **options)
+        encode_tiff((_tiff_page(frame, keep_exif) for frame in frames), file)
+    elif file_format == "HEIF":
+        file.write(heic.encode(frames[0], exif_block))
+    elif file_format == "PNG":
+        _write_png(frames, exif_block, file)
+    elif file_format == "GIF":
+        gif.write(file, frames, is_transparent=frames.is_transparent)
+    elif file_format == "AVIF":
+        file.write(_avif(frames, exif_block))
+    else:
+        _save(frames, file_format, file, exif=exif_block, **_options(frames[0], file_format))
 
 
-def _options(encoding: Encoding, file_format: str) -> dict[str, Any]:
+def _options(frame: ImageFrame, file_format: str) -> dict[str, Any]:
     """Return Pillow's options that store an image as its input was."""
+    encoding = frame.encoding
     is_same = encoding.format == file_format
     options = dict(encoding.options if is_same else _DEFAULTS.get(file_format, {}))
     if encoding.icc_profile:
@@ -79,54 +82,55 @@ def _options(encoding: Encoding, file_format: str) -> dict[str, Any]:
     return options
 
 
-def _png(frames: Sequence[ImageFrame], exif_block: bytes) -> bytes:
+def _write_png(frames: FrameStore, exif_block: bytes, file: BinaryIO) -> None:
     encoding = frames[0].encoding
-    if len(frames) == 1 and frames[0].layout.bits > 8:
-        png = cv2.imencode(".png", blue_first(_interleaved(frames[0])))[1].tobytes()
-    else:
-        images = _uniform_images(frames, "PNG")
-        png = _save(images[0], "PNG", **_animation_options(frames, images))
     if encoding.format == "PNG":
         extra = encoding.png_chunks
     else:
         extra = chunks.new_png_color_chunks(encoding.icc_profile, encoding.dpi)
     if exif_block:
         extra += chunks.png_chunk(b"eXIf", exif_block.removeprefix(b"Exif\0\0"))
-    return chunks.with_png_chunks(png, extra)
+    if frames.is_deep:
+        still = partial(_deep_png, has_alpha=frames.has_alpha, has_color=frames.has_color)
+    else:
+        still = partial(_png, mode=_mode(frames, "PNG"))
+    if len(frames) == 1:
+        file.write(chunks.with_png_chunks(still(frames[0]), extra))
+    else:
+        apng.write(file, frames, still, extra)
 
 
-def _avif(frames: Sequence[ImageFrame], exif_block: bytes) -> bytes:
+def _deep_png(frame: ImageFrame, *, has_alpha: bool, has_color: bool) -> bytes:
+    samples = _interleaved(frame, has_alpha=has_alpha, has_color=has_color)
+    return cv2.imencode(".png", blue_first(samples))[1].tobytes()
+
+
+def _png(frame: ImageFrame, mode: str) -> bytes:
+    file = io.BytesIO()
+    _in_mode(_pillow_image(frame), mode).save(file, "PNG")
+    return file.getvalue()
+
+
+def _avif(frames: FrameStore, exif_block: bytes) -> bytes:
     encoding = frames[0].encoding
-    images = _uniform_images(frames, "AVIF")
-    options = _animation_options(frames, images)
-    if options:
-        options["duration"] = avif.durations(frames)
+    options: dict[str, Any] = {}
+    if len(frames) > 1:
+        options["duration"] = avif.durations(frames.heads())
     if encoding.icc_profile:
         options["icc_profile"] = encoding.icc_profile
-    content = _save(
-        images[0],
+    file = io.BytesIO()
+    _save(
+        frames,
         "AVIF",
+        file,
         quality=_AVIF_QUALITY,
-        subsampling="4:0:0" if images[0].mode == "L" else "4:4:4",
+        subsampling="4:0:0" if _mode(frames, "AVIF") == "L" else "4:4:4",
         exif=exif_block,
         **options,
     )
     codes = encoding.options.get("color_codes") if encoding.format == "AVIF" else None
+    content = file.getvalue()
     return avif.with_color_codes(content, codes) if codes else content
-
-
-def _gif(frames: Sequence[ImageFrame]) -> bytes:
-    images = [gif.paletted(frame) for frame in frames]
-    options = _animation_options(frames, images)
-    if options:
-        plays = options.pop("loop")
-        if plays != 1:
-            options["loop"] = max(0, plays - 1)  # a GIF counts the repetitions
-        # Through a transparent pixel the previous frame must not be visible. Without any, only
-        # what changes is stored.
-        is_clear = any("transparency" in image.info for image in images)
-        options |= {"disposal": 2 if is_clear else 1, "optimize": not is_clear}
-    return _save(images[0], "GIF", **options)
 
 
 def _tiff_page(frame: ImageFrame, keep_exif: bool) -> TiffPage:
@@ -134,11 +138,12 @@ def _tiff_page(frame: ImageFrame, keep_exif: bool) -> TiffPage:
     options = encoding.options if encoding.format == "TIFF" else {}
     alpha = UNASSOCIATED_ALPHA
     if frame.layout.bits > 8:
-        samples = _interleaved(frame)
+        samples = _interleaved(frame, frame.alpha is not None, len(frame.channels) == 3)
         alpha = options.get("alpha", alpha)
     else:
-        (image,) = _uniform_images([frame], "TIFF")
-        samples = np.asarray(image)
+        is_bilevel = encoding.is_bilevel and frame.alpha is None
+        image = _pillow_image(frame)
+        samples = np.asarray(_in_mode(image, "1") if is_bilevel else image)
     return TiffPage(
         samples=samples,
         compression=options.get("compression", LOSSLESS),
@@ -149,40 +154,56 @@ def _tiff_page(frame: ImageFrame, keep_exif: bool) -> TiffPage:
     )
 
 
-def _animation_options(
-    frames: Sequence[ImageFrame], images: Sequence[Image.Image]
-) -> dict[str, Any]:
-    """Return Pillow's options that write several frames; none for a single one."""
+class _Animation(Image.Image):
+    """The frames of a store as one Pillow image, of which encoders take one frame at a time."""
+
+    is_animated = True
+
+    def __init__(self, frames: FrameStore, mode: str) -> None:
+        super().__init__()
+        self._frames = frames
+        self._frame_mode = mode
+        self.n_frames = len(frames)
+        self.seek(0)
+
+    def seek(self, frame: int) -> None:
+        """Become another frame; raises EOFError after the last."""
+        if frame >= self.n_frames:
+            raise EOFError("no more frames")
+        image = _in_mode(_pillow_image(self._frames[frame]), self._frame_mode)
+        self._im, self._mode, self._size = image.im, image.mode, image.size
+        self._place = frame
+
+    def tell(self) -> int:
+        """Return the number of the current frame."""
+        return self._place
+
+
+def _save(frames: FrameStore, file_format: str, file: BinaryIO, **options: Any) -> None:
+    """Have Pillow write the frames."""
+    mode = _mode(frames, file_format)
     if len(frames) == 1:
-        return {}
-    if len({image.size for image in images}) > 1:
-        raise ValueError("its pages differ in size")
-    return {
-        "save_all": True,
-        "append_images": images[1:],
-        "duration": [float(frame.duration * frame.time_base * 1000) for frame in frames],
-        "loop": frames[0].encoding.plays,
-    }
+        _in_mode(_pillow_image(frames[0]), mode).save(file, file_format, **options)
+        return
+    durations = [float(frame.duration * frame.time_base * 1000) for frame in frames.heads()]
+    options = {"duration": durations, "loop": frames[0].encoding.plays} | options
+    _Animation(frames, mode).save(file, file_format, save_all=True, **options)
 
 
-def _save(image: Image.Image, file_format: str, **options: Any) -> bytes:
-    file = io.BytesIO()
-    image.save(file, file_format, **options)
-    return file.getvalue()
+def _mode(frames: FrameStore, file_format: str) -> str:
+    """Return the mode of 8 bits, or 1, that the format has and that suits all frames."""
+    has_alpha = frames.has_alpha and file_format not in OPAQUE_FORMATS
+    if frames.is_bilevel and not has_alpha and file_format in _BILEVEL_FORMATS:
+        return "1"
+    return ("RGB" if frames.has_color else "L") + "A" * has_alpha
 
 
-def _uniform_images(frames: Sequence[ImageFrame], file_format: str) -> list[Image.Image]:
-    """Return the frames as Pillow images of 8 bits, all in one mode that the format has."""
-    images = [_pillow_image(frame) for frame in frames]
-    if file_format in OPAQUE_FORMATS:
-        images = [_on_white(image) for image in images]
-    if all(frame.encoding.is_bilevel for frame in frames) and file_format in _BILEVEL_FORMATS:
-        return [image.convert("1", dither=Image.Dither.NONE) for image in images]
-    modes = {image.mode for image in images}
-    has_color = any(mode.startswith("RGB") for mode in modes)
-    has_alpha = any(mode.endswith("A") for mode in modes)
-    mode = ("RGB" if has_color else "L") + "A" * has_alpha
-    return [image if image.mode == mode else image.convert(mode) for image in images]
+def _in_mode(image: Image.Image, mode: str) -> Image.Image:
+    """Return an image in another mode; without transparency, it comes to lie on white."""
+    if image.mode.endswith("A") and not mode.endswith("A"):
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image.convert("RGBA"))
+    return image if image.mode == mode else image.convert(mode, dither=Image.Dither.NONE)
 
 
 def _pillow_image(frame: ImageFrame) -> Image.Image:
@@ -190,19 +211,15 @@ def _pillow_image(frame: ImageFrame) -> Image.Image:
     return Image.fromarray(cv2.merge([upper_8_bits(plane) for plane in planes]))
 
 
-def _on_white(image: Image.Image) -> Image.Image:
-    if not image.mode.endswith("A"):
-        return image
-    white = Image.new("RGBA", image.size, "white")
-    return Image.alpha_composite(white, image.convert("RGBA")).convert(image.mode[:-1])
-
-
-def _interleaved(frame: ImageFrame) -> Samples:
+def _interleaved(frame: ImageFrame, has_alpha: bool, has_color: bool) -> Samples:
     """Return samples of shape (height, width), or (height, width, 3 or 4) with red first.
 
     Gray with transparency becomes color: no reader here knows it with 16 bits.
     """
-    if frame.alpha is None:
-        return frame.channels[0] if len(frame.channels) == 1 else cv2.merge(frame.channels)
-    colors = frame.channels if len(frame.channels) == 3 else frame.channels * 3
-    return cv2.merge([*colors, frame.alpha])
+    colors = frame.channels
+    if len(colors) == 1 and (has_alpha or has_color):
+        colors *= 3
+    if not has_alpha:
+        return colors[0] if len(colors) == 1 else cv2.merge(colors)
+    alpha = np.full_like(colors[0], np.iinfo(colors[0].dtype).max)
+    return cv2.merge([*colors, alpha if frame.alpha is None else frame.alpha])

@@ -13,6 +13,8 @@ from typing import Any
 
 from PIL import ExifTags, Image
 
+from tracker_blur.core.frame import Orientation
+
 _LONGEST_TEXT = 1000
 _MOST_NUMBERS = 16
 
@@ -87,6 +89,14 @@ def parse(block: bytes | None) -> Image.Exif:
     except Exception:  # noqa: BLE001  # Pillow raises whatever its parser does
         return Image.Exif()
     return exif
+
+
+def orientation(tags: Image.Exif) -> Orientation:
+    """Return how an image with these tags is turned."""
+    try:
+        return Orientation(tags.get(_Base.Orientation, 1))
+    except ValueError:
+        return Orientation.UPRIGHT
 
 
 def harmless(exif: Image.Exif) -> bytes:

@@ -5,7 +5,7 @@ Pixels are always upright here: an orientation tag is applied on reading and nev
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,35 @@ def blue_first(samples: Samples) -> Samples:
     if samples.ndim == 2:
         return samples
     return np.ascontiguousarray(samples[..., [2, 1, 0, 3][: samples.shape[2]]])
+
+
+def changed_box(before: ImageFrame, after: ImageFrame) -> tuple[int, int, int, int]:
+    """Return (left, top, right, bottom) of what differs between frames; at least one pixel."""
+    differs = np.zeros(after.channels[0].shape, np.bool_)
+    for old, new in zip(_with_alpha(before), _with_alpha(after), strict=True):
+        differs |= old != new
+    rows, columns = np.flatnonzero(differs.any(axis=1)), np.flatnonzero(differs.any(axis=0))
+    if not rows.size:
+        return (0, 0, 1, 1)
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def cropped(frame: ImageFrame, box: tuple[int, int, int, int]) -> ImageFrame:
+    """Return the part of a frame in a box of (left, top, right, bottom), in memory of its own."""
+    left, top, right, bottom = box
+
+    def part(plane: Samples) -> Samples:
+        return np.ascontiguousarray(plane[top:bottom, left:right])
+
+    alpha = None if frame.alpha is None else part(frame.alpha)
+    return replace(frame, channels=tuple(map(part, frame.channels)), alpha=alpha)
+
+
+def _with_alpha(frame: ImageFrame) -> tuple[Samples, ...]:
+    channels = frame.channels if len(frame.channels) == 3 else frame.channels * 3
+    if frame.alpha is not None:
+        return (*channels, frame.alpha)
+    return (*channels, np.full_like(channels[0], np.iinfo(channels[0].dtype).max))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +145,15 @@ class ImageFrame(Frame):
         """Whether nothing of the image is transparent."""
         alpha = self.alpha
         return alpha is None or int(alpha.min()) == np.iinfo(alpha.dtype).max
+
+    def clear_hidden(self) -> None:
+        """Blacken the colors of fully transparent pixels, which any program can show again."""
+        if self.alpha is None:
+            return
+        hidden = self.alpha == 0
+        if hidden.any():
+            for channel in self.channels:
+                channel[hidden] = 0
 
     @property
     def shown_duration(self) -> int:

@@ -1,4 +1,4 @@
-"""GIF: whether a file is complete, and palettes in which redaction leaves other colors exact.
+"""GIF: its blocks, and palettes in which redaction leaves other colors exact.
 
 Graphics Interchange Format, version 89a, CompuServe 1990.
 """
@@ -16,37 +16,27 @@ from tracker_blur.images.frame import ImageFrame, upper_8_bits
 if TYPE_CHECKING:
     from tracker_blur.core.frame import Samples
 
-_HEADER_SIZE = 13
+HEADER_SIZE = 13
+EXTENSION, FRAME, TRAILER = b"!,;"  # what a block starts with
+
 _TRANSPARENT = 0  # the same index in all frames, as Pillow's writer expects
+_COLORS = 1 << 24
 _NEAREST_BATCH = 1 << 14  # colors looked up at once, with 16 MiB of distances
 
 Colors = npt.NDArray[np.uint32]
 """Colors as 0xRRGGBB."""
 
 
-def is_complete(gif: bytes) -> bool:
-    """Return whether the file reaches its trailer; decoders accept a file without one."""
-    position = _HEADER_SIZE
-    try:
-        position += _table_size(gif[10])
-        while gif[position] != 0x3B:  # the trailer
-            if gif[position] == 0x21:  # an extension: its label, then blocks
-                position += 2
-            elif gif[position] == 0x2C:  # a frame: its header, colors and code size, then blocks
-                position += 11 + _table_size(gif[position + 9])
-            else:  # decoders skip bytes that do not belong there
-                position += 1
-                continue
-            while gif[position]:
-                position += 1 + gif[position]
-            position += 1
-    except IndexError:
-        return False
-    return True
-
-
-def _table_size(flags: int) -> int:
+def table_size(flags: int) -> int:
+    """Return the bytes of the color table that a screen or a frame with these flags has."""
     return 3 << (flags & 7) + 1 if flags & 0x80 else 0
+
+
+def end_of_blocks(gif: bytes, position: int) -> int:
+    """Return where a row of data blocks ends; raises IndexError if the file ends before it."""
+    while gif[position]:
+        position += 1 + gif[position]
+    return position + 1
 
 
 def packed(channels: tuple[Samples, ...]) -> Colors:
@@ -58,19 +48,34 @@ def packed(channels: tuple[Samples, ...]) -> Colors:
     return colors
 
 
-def paletted(frame: ImageFrame) -> Image.Image:
+def used_colors(colors: Colors) -> Colors:
+    """Return the colors that occur, ascending; in constant memory, unlike `numpy.unique`."""
+    occurs = np.zeros(_COLORS, np.bool_)
+    occurs[colors] = True
+    return np.flatnonzero(occurs).astype(np.uint32)
+
+
+def paletted(frame: ImageFrame, *, has_clear: bool = False) -> Image.Image:
     """Return a frame as a Pillow image with a palette.
 
     If the colors of the frame as it was read fit into a palette, they stay exact. New ones, from
     redaction, become the nearest of them unless all fit.
+
+    Args:
+        frame: The frame.
+        has_clear: Have a transparent color even if nothing is transparent, if there is room for it.
     """
-    clear = None if frame.alpha is None else upper_8_bits(frame.alpha) < 128
-    has_clear = clear is not None and bool(clear.any())
     colors = packed(frame.channels)
-    if clear is not None and has_clear:
-        colors[clear] = colors.flat[0]  # transparent pixels need no palette entry
+    clear = np.zeros(colors.shape, np.bool_)
+    if frame.alpha is not None:
+        clear = upper_8_bits(frame.alpha) < 128
+    used = used_colors(colors[~clear])
+    is_transparent = bool(clear.any())
+    known = used.size if frame.palette is None else min(used.size, frame.palette.size)
+    has_clear = is_transparent or (has_clear and known != 256)
+    if is_transparent and used.size:
+        colors[clear] = used[0]
     limit = 256 - has_clear
-    used, position = np.unique(colors, return_inverse=True)
     table: Colors
     if used.size <= limit:
         table, index = used, np.arange(used.size)
@@ -80,17 +85,18 @@ def paletted(frame: ImageFrame) -> Image.Image:
     else:
         rgb = Image.fromarray(_unpacked(colors)).quantize(limit, dither=Image.Dither.NONE)
         table = packed(tuple(np.array(rgb.getpalette("RGB"), np.uint8).reshape(-1, 3).T))
-        position, index = np.asarray(rgb), np.arange(256)
-    return _image(index[position].reshape(colors.shape), table, clear if has_clear else None)
+        return _image(np.asarray(rgb), table, clear if has_clear else None)
+    index_of = np.zeros(_COLORS, np.uint8)
+    index_of[used] = index
+    return _image(index_of[colors], table, clear if has_clear else None)
 
 
 def _image(
-    index: npt.NDArray[np.intp], table: Colors, clear: npt.NDArray[np.bool_] | None
+    samples: npt.NDArray[np.uint8], table: Colors, clear: npt.NDArray[np.bool_] | None
 ) -> Image.Image:
-    samples = index.astype(np.uint8)
     palette = _unpacked(table).tobytes()
     if clear is not None:
-        samples += 1
+        samples = samples + 1
         samples[clear] = _TRANSPARENT
         palette = bytes(3) + palette
     height, width = samples.shape

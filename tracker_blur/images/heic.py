@@ -10,7 +10,6 @@ import io
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
 from tracker_blur.errors import MissingPackageError
 from tracker_blur.images import avif, exif
@@ -19,9 +18,10 @@ from tracker_blur.images.frame import Encoding, ImageFrame
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from tracker_blur.images.pixel_limit import PixelLimit
+
 _BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _QUALITY = 90  # of 0 to 100; 1.0 to 1.3 times the size of files written with 80 to 95
-_MOST_PIXELS = 178_956_970  # Pillow's own limit for the other formats
 
 
 def is_heic(data: bytes) -> bool:
@@ -46,15 +46,15 @@ class HeicDecoder:
     is_complete = True
     count = 1
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, limit: PixelLimit) -> None:
+        self._limit = limit
         self._file = package().open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
 
     def decode(self, index: int) -> ImageFrame:  # noqa: ARG002  # there is one
         """Return the primary image, upright; 10 and 12 bits are shifted up to 16."""
         image = self._file[self._file.primary_index]
         width, height = image.size
-        if width * height > _MOST_PIXELS:
-            raise Image.DecompressionBombError(f"{width} x {height} pixels")
+        self._limit.check(image.size)
         samples = np.array(image).reshape(height, width, -1)  # copied: the package frees its own
         planes = [np.ascontiguousarray(samples[..., i]) for i in range(samples.shape[2])]
         colors = 3 if len(planes) >= 3 else 1

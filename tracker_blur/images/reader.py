@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from PIL import Image, UnidentifiedImageError
+from PIL import UnidentifiedImageError
 
 from tracker_blur.core.frame import VideoInfo
 from tracker_blur.errors import MissingPackageError, SourceError, reason_of
@@ -16,6 +16,8 @@ from tracker_blur.files.identity import FileIdentity
 from tracker_blur.files.paths import check_is_file
 from tracker_blur.images.decode import UnsupportedError, open_decoder
 from tracker_blur.images.frame import MICROSECOND, ImageFrame
+from tracker_blur.images.pixel_limit import PixelLimit, TooLargeError
+from tracker_blur.settings import MAX_MEGAPIXELS
 from tracker_blur.video.reader import open_input, video_stream
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ class ImageReader:
         partial: Accept a truncated animation or document, up to its last complete frame or page. A
             single image must be complete.
         identity: Of the file when the run began; None: now. Reading another file is an error.
+        max_megapixels: The most pixels of an image, in millions; 10 times as many in all frames of
+            an animation.
 
     Attributes:
         identity: Of the file; None: its content was given.
@@ -58,6 +62,7 @@ class ImageReader:
         partial: bool = False,
         identity: FileIdentity | None = None,
         content: bytes | None = None,
+        max_megapixels: float = MAX_MEGAPIXELS,
     ) -> None:
         self._path = path
         self.identity: FileIdentity | None = None
@@ -70,7 +75,7 @@ class ImageReader:
         if not content:
             raise SourceError(f"{path}: is empty: get the complete file")
         with self._source_errors():
-            self._decoder = open_decoder(content)
+            self._decoder = open_decoder(content, PixelLimit(max_megapixels))
         if not self._decoder.is_complete:
             if not partial:
                 raise SourceError(
@@ -128,7 +133,7 @@ class ImageReader:
 
     def _end_early(self, error: SourceError) -> None:
         """Warn that the rest is missing if the user accepts that; otherwise raise the error."""
-        if not self._partial:
+        if not self._partial or error.remedy is not None:  # too large, not damaged
             raise error
         self.warnings = (f"{error}; {_PART_KEPT}",)
 
@@ -153,8 +158,12 @@ class ImageReader:
             raise SourceError(
                 f"{path}: is not a readable image: choose one of {_READABLE}"
             ) from error
-        except (Image.DecompressionBombError, MemoryError) as error:
-            raise SourceError(f"{path}: is too large to be read safely: reduce it first") from error
+        except TooLargeError as error:
+            raise SourceError(
+                f"{path}: {error}: reduce it, or raise the limit with", remedy="max_megapixels"
+            ) from error
+        except MemoryError as error:
+            raise SourceError(f"{path}: is too large for the memory: reduce it first") from error
         except Exception as error:  # decoders raise whatever they like
             reason = str(error).partition("\n")[0] or type(error).__name__
             raise SourceError(

@@ -12,7 +12,7 @@ import io
 import os
 import struct
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import cv2
 import numpy as np
@@ -90,16 +90,19 @@ class TiffPage:
         return 1 if self.samples.ndim == 2 else self.samples.shape[2]
 
 
-def encode(pages: Iterable[TiffPage]) -> bytes:
-    """Return a TIFF file of these pages; raises ValueError when it would exceed 4 GiB."""
-    file = io.BytesIO()
+def encode(pages: Iterable[TiffPage], file: BinaryIO) -> None:
+    """Write a TIFF file of these pages, one by one; raises ValueError above 4 GiB.
+
+    Args:
+        pages: The pages.
+        file: The output, empty; it is read, too.
+    """
     with tifffile.TiffWriter(file, byteorder="<") as writer:
         written = [_write(writer, page) for page in pages]
     file.seek(0)
-    with tifffile.TiffFile(file) as stored:
+    with tifffile.TiffFile(file, mode="r+") as stored:
         for page, compression in zip(stored.pages, written, strict=True):
             page.aspage().tags["Compression"].overwrite(_CODES[compression])
-    return file.getvalue()
 
 
 def _write(writer: tifffile.TiffWriter, page: TiffPage) -> str:

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tracker_blur.errors import SinkError, TrackerBlurError
+from tracker_blur.errors import SinkError, TrackerBlurError, reason_of
 from tracker_blur.files.atomic import replacing
 from tracker_blur.files.paths import format_of
 from tracker_blur.images import avif, heic
 from tracker_blur.images.encode import encode
 from tracker_blur.images.frame import MANY_FRAMES_FORMATS, OPAQUE_FORMATS, ImageFrame
+from tracker_blur.images.frame_store import FrameStore
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -28,7 +28,7 @@ _GAP_PX = 8
 class ImageWriter:
     """Writes frames into one file, in the format that its suffix stands for.
 
-    Frames are held in memory until the end: an animation takes 3 bytes per pixel and frame.
+    Frames wait on the disk, next to the output, until the last one is known.
 
     Args:
         path: The output; written only when complete.
@@ -50,7 +50,6 @@ class ImageWriter:
         self._path = path
         self._format = format_of(path)
         self._settings = settings
-        self._frames: list[ImageFrame] = []
         self._output = ExitStack()
         count = source.info.frame_count
         if count != 1 and self._format not in MANY_FRAMES_FORMATS:
@@ -68,7 +67,14 @@ class ImageWriter:
         frame = redacted.frame
         if not isinstance(frame, ImageFrame):
             raise TypeError(f"an image cannot be written from a {type(frame).__name__}")
-        self._frames.append(frame)
+        frame.clear_hidden()
+        try:
+            self._frames.append(frame)
+        except OSError as error:
+            raise SinkError(
+                f"{self._path}: its frames cannot be stored ({reason_of(error)}): free some space, "
+                "or choose another folder"
+            ) from error
         if self._format in OPAQUE_FORMATS and not frame.is_opaque:
             self.warnings = (
                 f"{self._path}: {self._format} is written without transparency, on white: "
@@ -78,6 +84,7 @@ class ImageWriter:
     def __enter__(self) -> ImageWriter:
         overwrite = self._settings.overwrite
         self._temporary = self._output.enter_context(replacing(self._path, overwrite))
+        self._frames = self._output.enter_context(FrameStore(self._temporary.parent))
         return self
 
     def __exit__(
@@ -107,17 +114,20 @@ def side_by_side(path: Path, before: Image, after: Image, overwrite: bool) -> No
     gap = np.full((before.shape[0], _GAP_PX, 3), 255, np.uint8)
     both = np.hstack([before, gap, after])
     frame = ImageFrame(tuple(np.ascontiguousarray(both[..., i]) for i in (2, 1, 0)))
+    frames = FrameStore(path.parent)
+    frames.append(frame)
     with replacing(path, overwrite, is_private=True) as temporary:
-        _write(temporary, path, [frame], keep_exif=False)
+        _write(temporary, path, frames, keep_exif=False)
 
 
-def _write(temporary: Path, path: Path, frames: Sequence[ImageFrame], keep_exif: bool) -> None:
+def _write(temporary: Path, path: Path, frames: FrameStore, keep_exif: bool) -> None:
     """Write frames into the temporary file that becomes `path`."""
     file_format = format_of(path)
     if not frames:
         raise SinkError(f"{path}: there is no image to write: check the input")
     try:
-        content = encode(frames, file_format, keep_exif)
+        with temporary.open("w+b") as file:
+            encode(frames, file_format, keep_exif, file)
     except TrackerBlurError:
         raise
     except Exception as error:  # encoders raise whatever they like
@@ -125,4 +135,3 @@ def _write(temporary: Path, path: Path, frames: Sequence[ImageFrame], keep_exif:
         raise SinkError(
             f"{path}: the image cannot be stored as {file_format} ({reason}): choose another format"
         ) from error
-    temporary.write_bytes(content)
