@@ -17,6 +17,8 @@ Shape = Literal["ellipse", "rectangle"]
 Codec = Literal["h264", "hevc", "av1", "vp9"]
 Tone = Literal["neutral", "scene", "mean"]
 MetadataRule = Literal["drop", "keep"]
+TrackRule = Literal["drop", "keep"]
+TRACK_KINDS = ("audio", "subtitles")
 MethodAliases = {"simple": "gaussian"}
 MethodClass = Literal["cosmetic", "destructive"]
 """What a redaction method leaves of a face: "cosmetic", parts of it, so that a program may still
@@ -94,6 +96,11 @@ class Settings:
             default for that encoder.
         preset: The encoder's preset. None: our default for that encoder.
         metadata: "drop" metadata that identifies a place, device or person, or "keep" it.
+        audio: "keep" the audio, or "drop" it.
+        subtitles: "keep" subtitles of speech, or "drop" them. Telemetry in subtitles goes unless
+            `metadata` is "keep".
+        tracks_kept: The only tracks of audio and subtitles that stay: their numbers in the input,
+            counted from 0 as FFmpeg does, or "audio" or "subtitles" for all of a kind. Empty: all.
         partial: Accept a truncated input, and write what can be read of it.
         overwrite: Replace an existing output.
         max_megapixels: Images with more million pixels are refused, as are animations with 10 times
@@ -134,6 +141,9 @@ class Settings:
     quality: float | None = None
     preset: str | None = None
     metadata: MetadataRule = "drop"
+    audio: TrackRule = "keep"
+    subtitles: TrackRule = "keep"
+    tracks_kept: tuple[int | str, ...] = ()
     partial: bool = False
     overwrite: bool = False
     max_megapixels: float = MAX_MEGAPIXELS
@@ -171,6 +181,9 @@ class Settings:
         self._check_choice("shape", get_args(Shape))
         self._check_choice("codec", (*get_args(Codec), None))
         self._check_choice("metadata", get_args(MetadataRule))
+        self._check_choice("audio", get_args(TrackRule))
+        self._check_choice("subtitles", get_args(TrackRule))
+        self._check_tracks_kept()
         if self.confidence is not None:
             self._check_range("confidence", 0.0, 1.0)
         if self.detect_every_frames != "auto":
@@ -232,6 +245,19 @@ class Settings:
         if not isinstance(value, bool):
             raise SettingsError(f"is {value!r}: give True or False", setting=name)
 
+    def _check_tracks_kept(self) -> None:
+        names = self.tracks_kept
+        if not isinstance(names, tuple) or not all(map(_names_tracks, names)):
+            raise SettingsError(
+                f"is {names!r}: give a tuple of track numbers, 'audio' or 'subtitles'",
+                setting="tracks_kept",
+            )
+        for kind in TRACK_KINDS:
+            if kind in names and getattr(self, kind) == "drop":
+                raise SettingsError(
+                    f"names {kind}, which is dropped: leave out", setting="tracks_kept", remedy=kind
+                )
+
     def _check_choice(self, name: str, choices: tuple[str | None, ...]) -> None:
         value = getattr(self, name)
         if value not in choices:
@@ -251,3 +277,8 @@ class Settings:
             raise SettingsError(
                 f"is {value!r}: give a whole number from {low} to {high}", setting=name
             )
+
+
+def _names_tracks(name: object) -> bool:
+    is_number = isinstance(name, int) and not isinstance(name, bool) and name >= 0
+    return is_number or name in TRACK_KINDS

@@ -53,7 +53,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def checks(output: Path, source: Path, metadata: MetadataRule = "drop") -> tuple[Check, ...]:
     with pytest.MonkeyPatch.context() as patch:
         use_fake_probe(patch)
-        return Verifier(Settings()).verify(output, source=source, metadata=metadata).checks
+        return Verifier(Settings(metadata=metadata)).verify(output, source=source).checks
 
 
 def failed(output: Path, source: Path) -> dict[str, str]:

@@ -22,10 +22,14 @@ from tests.video_files import (
     write_clip,
 )
 from tracker_blur.errors import SinkError, SourceError
+from tracker_blur.settings import Settings
 from tracker_blur.video.reader import VideoReader
+from tracker_blur.video.writer import VideoWriter
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+OPEN_TYPE = b"\0\1\0\0letters"
 
 
 class TestTracks:
@@ -148,23 +152,32 @@ class TestTracks:
 
     def test_fonts_stay_in_matroska(self, tmp_path: Path) -> None:
         source = write_clip(
-            tmp_path / "in.mkv", frames=3, font=b"letters", captions=[CaptionTrack("ass")]
+            tmp_path / "in.mkv", frames=3, font=OPEN_TYPE, captions=[CaptionTrack("ass")]
         )
         with av.open(str(rewrite(source, tmp_path / "out.mkv"))) as container:
             (font,) = container.streams.attachments
-            assert (font.name, font.data) == ("letters.ttf", b"letters")
+            assert (font.name, font.data) == ("font1.ttf", OPEN_TYPE)
 
     @pytest.mark.parametrize(
-        ("codec", "name"), [("aac", "out.webm"), ("libopus", "out.mov"), ("flac", "out.mov")]
+        ("font", "codec"),
+        [(b"\xff\xd8\xff\xe0 SECRET photo", "ass"), (b"\0\1\0\0SECRET", "subrip")],
     )
-    def test_a_track_that_does_not_fit_is_named(
-        self, tmp_path: Path, codec: str, name: str
-    ) -> None:
+    def test_other_attachments_go(self, tmp_path: Path, font: bytes, codec: str) -> None:
         source = write_clip(
-            tmp_path / "in.mkv", frames=3, audio_tracks=[AudioTrack(codec, language="eng")]
+            tmp_path / "in.mkv", frames=3, font=font, captions=[CaptionTrack(codec)]
         )
-        with pytest.raises(SinkError, match=r"track 1 \(audio, \w+, eng\): write a .mkv"):
-            rewrite(source, tmp_path / name)
+        target = rewrite(source, tmp_path / "out.mkv")
+        assert b"SECRET" not in target.read_bytes()
+
+    def test_a_track_that_does_not_fit_is_named(self, tmp_path: Path) -> None:
+        source = write_clip(
+            tmp_path / "in.mkv", frames=3, audio_tracks=[AudioTrack("aac", language="eng")]
+        )
+        with (
+            VideoReader(source) as frames,  # before minutes are spent on detection
+            pytest.raises(SinkError, match=r"track 1 \(audio, aac, eng\): write a .mkv"),
+        ):
+            VideoWriter(tmp_path / "out.webm", source, frames, Settings())
         assert names(tmp_path) == ["in.mkv"]
 
     def test_audio_of_an_unknown_codec_is_left_out_with_a_warning(self, tmp_path: Path) -> None:

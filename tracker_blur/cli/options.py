@@ -14,7 +14,16 @@ from tracker_blur.errors import MissingPackageError
 from tracker_blur.files.paths import exists
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.redaction.methods import names_of
-from tracker_blur.settings import Codec, MetadataRule, MethodAliases, Settings, Shape, Tone
+from tracker_blur.settings import (
+    TRACK_KINDS,
+    Codec,
+    MetadataRule,
+    MethodAliases,
+    Settings,
+    Shape,
+    Tone,
+    TrackRule,
+)
 from tracker_blur.version import __version__
 
 if TYPE_CHECKING:
@@ -159,6 +168,16 @@ def numbers(text: str) -> tuple[float, ...]:
 def names(text: str) -> tuple[str, ...]:
     """Read names separated by commas."""
     return tuple(filter(None, text.split(",")))
+
+
+def tracks(text: str) -> tuple[int | str, ...]:
+    """Read numbers and kinds of tracks separated by commas."""
+    listed = tuple(int(name) if name.isdecimal() else name for name in text.split(","))
+    if not all(isinstance(name, int) or name in TRACK_KINDS for name in listed):
+        raise ArgumentTypeError(
+            f"'{text}': give track numbers, 'audio' or 'subtitles', separated by commas"
+        )
+    return listed
 
 
 def whole_number_or_auto(text: str) -> int | str:
@@ -374,6 +393,34 @@ def add_metadata_option(group: argparse._ArgumentGroup) -> None:
         "metadata",
         choices=get_args(MetadataRule),
         help="drop or keep what reveals place, device and person (default: %(default)s)",
+    )
+
+
+def add_track_options(group: argparse._ArgumentGroup) -> None:
+    """Add the options that say which other tracks of a video get into the output."""
+    option(
+        group,
+        "--audio",
+        "audio",
+        choices=get_args(TrackRule),
+        help="videos: keep or drop the audio (default: %(default)s)",
+    )
+    option(
+        group,
+        "--subtitles",
+        "subtitles",
+        choices=get_args(TrackRule),
+        help="videos: keep or drop the subtitles (default: %(default)s); telemetry in subtitles "
+        "is dropped in any case, unless metadata is kept",
+    )
+    option(
+        group,
+        "--tracks-kept",
+        "tracks_kept",
+        type=tracks,
+        metavar="LIST",
+        help="videos: keep only these tracks of audio and subtitles: numbers, counted from 0 as by "
+        "ffprobe, 'audio' or 'subtitles', separated by commas (default: all)",
     )
 
 

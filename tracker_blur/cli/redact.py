@@ -17,6 +17,7 @@ from tracker_blur.cli.options import (
     add_message_options,
     add_metadata_option,
     add_redaction_options,
+    add_track_options,
     formatter,
     number,
     option,
@@ -58,7 +59,10 @@ _METHODS_OF_SETTING = {
     "image": ("image",),
     "color": ("solid", "image"),
 }
-_VIDEO_SETTINGS = ("codec", "encoder", "quality", "preset")
+_VIDEO_SETTINGS = (
+    *("codec", "encoder", "quality", "preset"),
+    *("audio", "subtitles", "tracks_kept"),
+)
 
 
 def add_parser(commands: Any) -> Parser:
@@ -123,6 +127,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     add_encoding_options(output, "the input's")
     add_metadata_option(output)
+    add_track_options(output)
     add_file_options(output)
     output.add_argument(
         "--tracks",

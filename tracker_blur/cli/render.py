@@ -15,6 +15,7 @@ from tracker_blur.cli.options import (
     add_message_options,
     add_metadata_option,
     add_redaction_options,
+    add_track_options,
     settings_from,
 )
 from tracker_blur.settings import Settings
@@ -46,6 +47,7 @@ def add_parser(commands: Any) -> Parser:
     output = parser.add_argument_group("output")
     add_encoding_options(output, "the input's")
     add_metadata_option(output)
+    add_track_options(output)
     add_file_options(output)
     add_message_options(parser.add_argument_group("messages"))
     return parser

@@ -22,6 +22,7 @@ from tracker_blur.cli.options import (
     Parser,
     add_hide_option,
     add_models_option,
+    add_track_options,
     formatter,
     option,
     whole_number,
@@ -108,6 +109,7 @@ def add_parser(commands: Any) -> Parser:
         choices=("drop", "keep"),
         help="whether identifying metadata should have been dropped or kept (default: %(default)s)",
     )
+    add_track_options(parser.add_argument_group("how the output was made"))
     parser.add_argument(
         "--partial",
         action="store_true",
@@ -204,9 +206,8 @@ def _inputs(
     given: dict[str, Any] = {
         name: getattr(options, name) for name in ("hide", "detector") if getattr(options, name)
     }
-    given.update(
-        models_folder=options.models_folder, metadata=options.metadata, partial=options.partial
-    )
+    same = ("models_folder", "metadata", "audio", "subtitles", "tracks_kept", "partial")
+    given.update({name: getattr(options, name) for name in same})
     source: Path | FileIdentity | None = options.against
     if options.tracks is None:
         return None, source, Settings(**given)
@@ -262,7 +263,7 @@ def verify(
         source: the input it was made of; its identity, if the caller has read it, too.
         tracks: what was hidden.
         settings: those it was made with; what is hidden, the detector, the folder of weights,
-            padding, metadata and partial matter here.
+            padding, metadata, the choice of tracks and partial matter here.
         every: search every Nth frame.
         progress: called after each frame.
 
@@ -280,7 +281,6 @@ def verify(
         tracks=tracks,
         padding_ratio=settings.padding_ratio,
         every=every,
-        metadata=settings.metadata,
         partial=settings.partial,
         progress=progress,
     )

@@ -21,8 +21,10 @@ from av.stream import AttachmentStream, Stream
 from tracker_blur.errors import SourceError, reason_of
 from tracker_blur.verification.verdict import Check
 from tracker_blur.video import stream_info
+from tracker_blur.video.metadata import chapter_tags, track_tags
 from tracker_blur.video.reader import STILL_IMAGES, VideoReader, open_input
-from tracker_blur.video.stream_copy import is_text
+from tracker_blur.video.subtitle_tracks import SubtitleFilter, is_text
+from tracker_blur.video.track_selection import select_tracks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.packet import Packet
 
-    from tracker_blur.settings import MetadataRule
+    from tracker_blur.settings import MetadataRule, Settings
     from tracker_blur.verification.parameters import VerificationParameters
     from tracker_blur.verification.visibility import FrameComparison
     from tracker_blur.video.stream_info import VideoTrack
@@ -48,13 +50,14 @@ _MUXER_TAGS = {  # they describe the file itself
 _STREAM_TAGS = {"title", "name", "filename", "mimetype"}  # kept for audio, subtitles, attachments
 _DEFAULT_HANDLERS = {"VideoHandler", "SoundHandler", "SubtitleHandler"}
 _FFMPEG_PREFIX = "Lav"  # of the names of its libraries
+_PACKET_SECONDS = 0.25  # more than one packet of audio lasts in any codec
 
 
 def compare(
     output: Path,
     source: Path,
     frames: FrameComparison,
-    metadata: MetadataRule,
+    settings: Settings,
     parameters: VerificationParameters,
     *,
     partial: bool = False,
@@ -65,7 +68,7 @@ def compare(
         output: the finished file.
         source: the input it was made from.
         frames: how the frames of both compare, to their ends.
-        metadata: whether identifying metadata was to be dropped.
+        settings: those the output was made with; metadata and the choice of tracks matter here.
         parameters: tolerances.
         partial: accept a truncated source.
 
@@ -84,11 +87,19 @@ def compare(
             checks.append(_color(after_video.track, before_video.track))
             starts = frames.after_seconds[0], frames.before_seconds[0]
             tolerance = parameters.time_tolerance_seconds
+            kept = select_tracks(source, before, before_video.track.index, settings).indexes
             checks += _streams(
-                stream_contents(after, output), stream_contents(before, source), starts, tolerance
+                stream_contents(after, output, "keep"),
+                [
+                    contents
+                    for contents in stream_contents(before, source, settings.metadata)
+                    if contents.index in kept
+                ],
+                starts,
+                tolerance,
             )
-            checks.append(_chapters(after, before, tolerance))
-        if metadata == "drop":
+            checks.append(_chapters(after, before, settings.metadata, tolerance))
+        if settings.metadata == "drop":
             checks.append(_dropped_tags(after))
         checks.append(_additions(after))
     return tuple(checks)
@@ -142,6 +153,8 @@ def _streams(
             text = problem
         elif now.codec == was.codec:
             text = f"{len(now.seconds)} packets, identical and at the same times"
+        elif now.kind == "sound":
+            text = f"decoded from {was.codec} and now {now.codec}, as long as before"
         else:
             text = f"{len(now.texts)} texts, now {now.codec}, at the same times"
         yield Check(f"{was.kind}, track {was.index}{language}", not problem, text)
@@ -162,6 +175,10 @@ def _difference(
     if now.codec == was.codec:
         if now.digest.digest() != was.digest.digest():
             return f"holds other bytes ({now.codec})"
+    elif _is_lossless(now) and was.seconds:
+        lengths = [track.seconds[-1] - track.seconds[0] for track in (now, was)]
+        if abs(lengths[0] - lengths[1]) > _PACKET_SECONDS:
+            return f"lasts {lengths[0]:.1f} instead of {lengths[1]:.1f} seconds"
     elif not was.texts or now.texts != was.texts:
         return f"holds something else ({now.codec} instead of {was.codec})"
     if not now.seconds:
@@ -176,8 +193,10 @@ def _difference(
     return None
 
 
-def _chapters(after: InputContainer, before: InputContainer, tolerance_seconds: float) -> Check:
-    now, was = _chapter_list(after), _chapter_list(before)
+def _chapters(
+    after: InputContainer, before: InputContainer, rule: MetadataRule, tolerance_seconds: float
+) -> Check:
+    now, was = _chapter_list(after, "keep"), _chapter_list(before, rule)
     is_same = len(now) == len(was) and all(
         title == old_title
         and abs(start - old_start) <= 2 * tolerance_seconds
@@ -188,13 +207,13 @@ def _chapters(after: InputContainer, before: InputContainer, tolerance_seconds: 
     return Check("chapters", is_same, text)
 
 
-def _chapter_list(container: InputContainer) -> list[tuple[float, float, str]]:
+def _chapter_list(container: InputContainer, rule: MetadataRule) -> list[tuple[float, float, str]]:
     found: list[Any] = container.chapters()
     return [
         (
             float(chapter["start"] * Fraction(chapter["time_base"])),
             float(chapter["end"] * Fraction(chapter["time_base"])),
-            chapter["metadata"].get("title", ""),
+            chapter_tags(chapter["metadata"], rule).get("title", ""),
         )
         for chapter in found
     ]
@@ -240,6 +259,10 @@ def _additions(after: InputContainer) -> Check:
     }
     text = ", ".join(f"{count} {name}" for name, count in found.items() if count)
     return Check("nothing else", not text, text or "no cover art, data or further video tracks")
+
+
+def _is_lossless(track: StreamContents) -> bool:
+    return track.kind == "sound" and track.codec.startswith(("flac", "pcm_"))
 
 
 _ASS_FIELDS = 8  # before the text
@@ -308,8 +331,14 @@ class StreamContents:
         return _LINE_BREAKS.sub("\n", _TEXT_STYLES.sub("", text)).strip()
 
 
-def stream_contents(container: InputContainer, path: Path) -> list[StreamContents]:
-    """Return all audio and subtitle tracks that FFmpeg knows; raises SourceError."""
+def stream_contents(
+    container: InputContainer, path: Path, rule: MetadataRule
+) -> list[StreamContents]:
+    """Return all audio and subtitle tracks that FFmpeg knows, as `rule` lets them be written.
+
+    Raises:
+        SourceError: They cannot be read to their end.
+    """
     streams = [
         stream
         for stream in container.streams
@@ -322,16 +351,23 @@ def stream_contents(container: InputContainer, path: Path) -> list[StreamContent
             stream.index,
             "sound" if stream.type == "audio" else "subtitles",
             stream.codec_context.codec.canonical_name,
-            _lower_case(stream.metadata),
+            track_tags(_lower_case(stream.metadata), stream.type, rule),
             float(stream.time_base or 0),
         )
         for stream in streams
     }
     texts = {stream.index for stream in streams if is_text(stream)}
+    filters = {
+        stream.index: SubtitleFilter(stream, as_is=rule == "keep")
+        for stream in streams
+        if stream.type == "subtitle"
+    }
     try:
         for packet in container.demux(streams):
             index = packet.stream.index
-            contents[index].add(packet, is_text=index in texts)
+            kept = filters[index].filtered(packet) if index in filters else packet
+            if kept is not None:
+                contents[index].add(kept, is_text=index in texts)
     except (av.FFmpegError, OSError, IndexError) as error:  # IndexError: a joined recording
         raise SourceError(
             f"{path}: its audio and subtitles cannot be read to the end ({reason_of(error)}): get "

@@ -19,7 +19,7 @@ import numpy as np
 
 from tracker_blur.core.prefetch import Prefetcher
 from tracker_blur.files.identity import FileIdentity
-from tracker_blur.settings import MetadataRule, Settings
+from tracker_blur.settings import Settings
 from tracker_blur.verification import preservation
 from tracker_blur.verification.parameters import VerificationParameters
 from tracker_blur.verification.probes import load_probes
@@ -45,7 +45,8 @@ class Verifier:
     """Probes, loaded once for any number of files.
 
     Args:
-        settings: what is hidden, the detector, and the folder of weights.
+        settings: those the output was made with; what is hidden, the detector, the folder of
+            weights, metadata and the choice of tracks matter here.
         parameters: thresholds.
         detector: the caller's own, which probes as well.
 
@@ -63,6 +64,7 @@ class Verifier:
         parameters: VerificationParameters | None = None,
         detector: LabelledDetector | None = None,
     ) -> None:
+        self._settings = settings
         self._parameters = parameters or VerificationParameters()
         weights = Weights(settings.models_folder)
         self._probes = load_probes(settings, weights, self._parameters, detector)
@@ -76,7 +78,6 @@ class Verifier:
         tracks: Tracks | None = None,
         padding_ratio: float = _PADDING_RATIO,
         every: int = 1,
-        metadata: MetadataRule = "drop",
         partial: bool = False,
         progress: Progress | None = None,
     ) -> Verdict:
@@ -89,7 +90,6 @@ class Verifier:
             tracks: what was hidden.
             padding_ratio: what was hidden on each side of a face.
             every: probe every Nth frame, and all frames around the ends of tracks.
-            metadata: whether identifying metadata was to be dropped.
             partial: accept a truncated source, and a truncated output: that one is probed as far
                 as it goes and fails the check "whole".
             progress: called after each frame.
@@ -131,7 +131,12 @@ class Verifier:
             checks = (Check("whole", False, "it is truncated; what is missing was not verified"),)
         elif before is not None:
             checks = preservation.compare(
-                output, before.path, run.comparison, metadata, self._parameters, partial=partial
+                output,
+                before.path,
+                run.comparison,
+                self._settings,
+                self._parameters,
+                partial=partial,
             )
         if tracks is not None and tracks.frame_count != frames:
             text = f"made for a video of {tracks.frame_count} frames; this one has {frames}"

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from tracker_blur.video.lossless_audio import LosslessCodec
+
 
 @dataclass(frozen=True, slots=True)
 class ContainerFormat:
@@ -22,6 +24,7 @@ class ContainerFormat:
         preferred: Those of them, best first, that replace a codec it cannot hold.
         transparent: The codecs that keep an alpha channel in it, best first. Some are written for
             that alone.
+        lossless_audio: What replaces audio that it cannot hold.
         subtitles: FFmpeg's encoder of the text subtitles that all its players read.
         options: For the muxer.
         is_strict: Whether each packet of a track must be later than the one before.
@@ -33,6 +36,7 @@ class ContainerFormat:
     codecs: frozenset[str]
     preferred: tuple[str, ...]
     transparent: tuple[str, ...] = ()
+    lossless_audio: LosslessCodec | None = None
     subtitles: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     is_strict: bool = True
@@ -44,6 +48,7 @@ _MP4 = ContainerFormat(
     "mp4",
     frozenset({"h264", "hevc", "av1", "vp9", "mpeg4", "mpeg2video", "mjpeg"}),
     ("h264", "hevc"),
+    lossless_audio="flac",
     subtitles="mov_text",
     options={"movflags": "+faststart"},
 )
@@ -55,6 +60,7 @@ _FORMATS = {
         frozenset({"h264", "hevc", "mpeg4", "mpeg2video", "mjpeg", "prores"}),
         ("h264", "hevc"),
         ("prores", "png", "qtrle"),
+        "pcm",
         "mov_text",
         {"movflags": "+faststart"},
     ),
@@ -65,6 +71,7 @@ _FORMATS = {
         ),
         ("h264", "hevc"),
         ("ffv1", "prores", "vp9", "vp8"),
+        "flac",
         "subrip",
         {"default_mode": "passthrough"},
         is_strict=False,
@@ -75,8 +82,8 @@ _FORMATS = {
         frozenset({"vp8", "vp9", "av1"}),
         ("vp9", "av1"),
         ("vp9", "vp8"),
-        "webvtt",
-        {"default_mode": "passthrough"},
+        subtitles="webvtt",
+        options={"default_mode": "passthrough"},
         is_strict=False,
     ),
     ".gif": ContainerFormat("gif", frozenset({"gif"}), ("gif",), ("gif",), holds_tracks=False),

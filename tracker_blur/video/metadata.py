@@ -6,8 +6,12 @@ comment, place, time, device, software and people may all identify who is in it.
 
 from __future__ import annotations
 
+import re
 import struct
 from typing import TYPE_CHECKING
+
+from tracker_blur.video.telemetry import Evidence, evidence
+from tracker_blur.video.track_titles import is_common_title
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +32,7 @@ _STALE = {  # true of the input only
     "number_of_bytes",
 }
 
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|\d{3}))?")  # RFC 5646
 _COMMENT_TYPE = b"\x03vorbis"
 _NO_COMMENTS = _COMMENT_TYPE + struct.pack("<II", 0, 0) + b"\x01"  # no vendor, none, framing bit
 _LACED = 2  # how many of the three headers have their sizes stated
@@ -42,17 +47,20 @@ def file_tags(tags: Mapping[str, str], rule: MetadataRule) -> dict[str, str]:
 def track_tags(tags: Mapping[str, str], kind: str, rule: MetadataRule) -> dict[str, str]:
     """Return the tags of a track that are kept; `kind` is "video", "audio" or "subtitle"."""
     kept = _harmless(tags) if rule == "keep" else {}
-    if "language" in tags:
-        kept["language"] = tags["language"]
+    language = tags.get("language", "")
+    if _LANGUAGE.fullmatch(language):
+        kept["language"] = language
     title = tags.get("title") or tags.get("name")  # MP4 calls it so
-    if title and (kind != "video" or rule == "keep"):  # cameras write their model there
+    if title and (rule == "keep" or (kind != "video" and is_common_title(title))):
         kept["title"] = title
     return kept
 
 
-def chapter_tags(tags: Mapping[str, str]) -> dict[str, str]:
-    """Return the tags of a chapter that are kept."""
-    return {"title": tags["title"]} if "title" in tags else {}
+def chapter_tags(tags: Mapping[str, str], rule: MetadataRule) -> dict[str, str]:
+    """Return the tags of a chapter that are kept; titles go where cameras stamped them."""
+    title = tags.get("title", "")
+    is_stamp = rule != "keep" and evidence(title) is not Evidence.NONE
+    return {"title": title} if title and not is_stamp else {}
 
 
 def _harmless(tags: Mapping[str, str]) -> dict[str, str]:

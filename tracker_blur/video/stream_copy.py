@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import io
-from fractions import Fraction
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import av
-from av.codec.codec import Properties
+from av.audio.stream import AudioStream
 from av.stream import Discard, Stream
 
 from tracker_blur.errors import SinkError, SourceError
+from tracker_blur.video.lossless_audio import LosslessAudio
 from tracker_blur.video.metadata import track_tags, without_vorbis_comments
+from tracker_blur.video.subtitle_tracks import SubtitleTrack, is_text, stream_cleaner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from fractions import Fraction
     from pathlib import Path
 
     from av.container import InputContainer, OutputContainer
     from av.packet import Packet
-    from av.subtitles.codeccontext import SubtitleCodecContext
-    from av.subtitles.stream import SubtitleStream
 
     from tracker_blur.settings import MetadataRule
     from tracker_blur.video.containers import ContainerFormat
 
-_MILLISECOND = Fraction(1, 1000)
+_MATROSKA = "write a .mkv file"
 
 
 class StreamCopier:
@@ -69,9 +69,13 @@ class StreamCopier:
             if packet is None or (seconds is not None and _time(packet) > seconds):
                 return
             self._next = None
-            copied = self._tracks[packet.stream.index].copy(packet)
-            if copied is not None:
-                yield copied
+            yield from self._tracks[packet.stream.index].copy(packet)
+
+    def rest(self, seconds: Fraction | None) -> Iterator[Packet[Stream]]:
+        """Yield the last packets, as `up_to` does, and what the tracks have held back."""
+        yield from self.up_to(seconds)
+        for track in self._tracks.values():
+            yield from track.finish()
 
     def _read(self) -> Packet[Stream] | None:
         try:
@@ -91,18 +95,20 @@ class StreamCopier:
 class CopiedTrack:
     """A track of audio or subtitles in the output.
 
-    Packets are copied as they are, except for text subtitles that the container has in another
-    form only.
+    Audio is copied as it is, or stored without loss where the container cannot hold its codec.
+    Subtitles are cleaned, and converted where the container has them in another form only.
 
     Args:
         stream: The track in the input.
         output: The output.
         form: The format of the output.
-        rule: Which tags are kept.
+        rule: Which metadata is kept.
         start: Seconds by which the output's clock is behind the input's.
 
     Attributes:
         target: The track in the output.
+        needs_fonts: Whether it names fonts that may be attached.
+        note: What the user should know of the track, if anything.
 
     Raises:
         SinkError: The container cannot hold the track.
@@ -116,83 +122,94 @@ class CopiedTrack:
         rule: MetadataRule,
         start: Fraction,
     ) -> None:
-        self._converter: CaptionConverter | None = None
-        if _can_hold(form, stream):
-            self.target: Stream = output.add_stream_from_template(stream, opaque=True)
-            if stream.codec_context.codec.canonical_name == "vorbis":
-                setup = stream.codec_context.extradata or b""
-                self.target.codec_context.extradata = without_vorbis_comments(setup)
-        elif form.subtitles and is_text(stream):
-            self._converter = CaptionConverter(stream, output, form.subtitles)
-            self.target = self._converter.target
+        self.needs_fonts = stream.codec_context.codec.canonical_name == "ass"
+        self.note: str | None = None
+        self._audio: LosslessAudio | None = None
+        self._subtitles: SubtitleTrack | None = None
+        if isinstance(stream, AudioStream):
+            self.target = self._add_audio(stream, output, form)
         else:
-            advice = "remove it first" if form.muxer == "matroska" else "write a .mkv file"
-            raise SinkError(f"{form.muxer} files cannot hold {_described(stream)}: {advice}")
+            keeps_all = rule == "keep"
+            self._subtitles = SubtitleTrack(
+                stream,
+                output,
+                _subtitle_encoder(stream, form, keeps_all=keeps_all),
+                as_is=keeps_all,
+            )
+            self.target = self._subtitles.target
         self.target.metadata.update(track_tags(stream.metadata, stream.type, rule))
         self.target.disposition = stream.disposition
         self._start = start
         self._least_step = 1 if form.is_strict and stream.type == "audio" else 0
         self._last: int | None = None
-        self._fills_gaps = stream.codec_context.codec.canonical_name == "mov_text"
 
-    def copy(self, packet: Packet[Stream]) -> Packet[Stream] | None:
-        """Return the output's packet for one of the input, if there is any."""
-        if self._fills_gaps and bytes(packet)[:2] == b"\0\0":
-            return None  # it only fills the time between two subtitles, as the muxer does itself
-        copied = packet if self._converter is None else self._converter.convert(packet)
-        if copied is None:
-            return None
-        dts = copied.pts if copied.dts is None else copied.dts
-        if dts is None:
-            return None  # no player shows a packet without a time
-        pts = dts if copied.pts is None else copied.pts
-        shift = round(self._start / copied.time_base)
+    def copy(self, packet: Packet[Stream]) -> Iterator[Packet[Stream]]:
+        """Yield the output's packets for one of the input."""
+        if self._audio is not None:
+            yield from map(self._placed, self._audio.packets(packet))
+            return
+        copied = packet if self._subtitles is None else self._subtitles.convert(packet)
+        # No player shows a packet without a time.
+        if copied is not None and (copied.pts is not None or copied.dts is not None):
+            yield self._placed(copied)
+
+    def finish(self) -> Iterator[Packet[Stream]]:
+        """Yield the packets that have been held back."""
+        if self._audio is not None:
+            yield from map(self._placed, self._audio.finish())
+
+    def _add_audio(
+        self, stream: AudioStream, output: OutputContainer, form: ContainerFormat
+    ) -> Stream:
+        codec = stream.codec_context.codec.canonical_name
+        if _can_hold(form, stream):
+            target = output.add_stream_from_template(stream, opaque=True)
+            if codec == "vorbis":
+                setup = stream.codec_context.extradata or b""
+                target.codec_context.extradata = without_vorbis_comments(setup)
+            return target
+        check_fits(stream, form, "drop")
+        assert form.lossless_audio is not None
+        self._audio = LosslessAudio(stream, output, form.lossless_audio)
+        self.note = (
+            f"{_described(stream)} is stored as {self._audio.codec}: "
+            f"{form.muxer} files cannot hold {codec}"
+        )
+        return self._audio.target
+
+    def _placed(self, packet: Packet[Stream]) -> Packet[Stream]:
+        """Return a packet at its time on the output's clock."""
+        dts = packet.pts if packet.dts is None else packet.dts
+        if dts is None:  # it only ends a track
+            return packet
+        pts = dts if packet.pts is None else packet.pts
+        shift = round(self._start / packet.time_base)
         dts, pts = dts - shift, pts - shift
         if self._last is not None:  # muxers refuse decoding times that go back
             dts = max(dts, self._last + self._least_step)
         self._last = dts
-        copied.dts, copied.pts = dts, max(dts, pts)
-        copied.stream = self.target
-        return copied
+        packet.dts, packet.pts = dts, max(dts, pts)
+        packet.stream = self.target
+        return packet
 
 
-class CaptionConverter:
-    """Converts text subtitles from one container's form to another's, with simple styles.
-
-    Args:
-        stream: The track in the input.
-        output: The output.
-        codec: FFmpeg's name of the encoder.
-
-    Attributes:
-        target: The track in the output.
-    """
-
-    def __init__(self, stream: Stream, output: OutputContainer, codec: str) -> None:
-        self._decoder = cast("SubtitleCodecContext", stream.codec_context)
-        self._decoder.open(strict=False)
-        self.target = cast("SubtitleStream", output.add_stream(codec))
-        self._encoder = self.target.codec_context
-        self._encoder.subtitle_header = self._decoder.subtitle_header
-        self._encoder.time_base = _MILLISECOND
-
-    def convert(self, packet: Packet[Stream]) -> Packet[Stream] | None:
-        """Return the subtitle in its new form; None if the packet only ends the previous one."""
-        subtitle = self._decoder.decode2(packet)
-        if subtitle is None:
-            return None
-        encoded = self._encoder.encode_subtitle(subtitle)
-        if not encoded.size:
-            return None
-        encoded.pts, encoded.dts = packet.pts, packet.dts
-        encoded.duration, encoded.time_base = packet.duration, packet.time_base
-        return encoded
+def check_fits(stream: Stream, form: ContainerFormat, rule: MetadataRule) -> None:
+    """Check that a container can hold a track in some form; raises SinkError if not."""
+    if isinstance(stream, AudioStream):
+        if form.lossless_audio is None and not _can_hold(form, stream):
+            raise SinkError(f"{form.muxer} files cannot hold {_described(stream)}: {_MATROSKA}")
+    else:
+        _subtitle_encoder(stream, form, keeps_all=rule == "keep")
 
 
-def is_text(stream: Stream) -> bool:
-    """Return whether a track holds subtitles as text, rather than as images of text."""
-    properties = Properties(stream.codec_context.codec.properties)
-    return stream.type == "subtitle" and Properties.TEXT_SUB in properties
+def _subtitle_encoder(stream: Stream, form: ContainerFormat, *, keeps_all: bool) -> str | None:
+    """Return the encoder for subtitles; None if the container holds them as they are."""
+    if _can_hold(form, stream) and (keeps_all or stream_cleaner(stream) is not None):
+        return None
+    if form.subtitles and is_text(stream):
+        return form.subtitles
+    advice = f"drop track {stream.index}" if form.muxer == "matroska" else _MATROSKA
+    raise SinkError(f"{form.muxer} files cannot hold {_described(stream)}: {advice}")
 
 
 def _can_hold(form: ContainerFormat, stream: Stream) -> bool:

@@ -11,7 +11,6 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import av
-from av.stream import AttachmentStream, Stream
 
 from tracker_blur.errors import SinkError, TrackerBlurError, reason_of
 from tracker_blur.files.atomic import NO_SPACE, replacing
@@ -19,11 +18,13 @@ from tracker_blur.files.paths import exists
 from tracker_blur.video.containers import ContainerFormat, container_format
 from tracker_blur.video.encoder import FrameConformer, FrameEncoder, normal_priority
 from tracker_blur.video.encoder_settings import Encoder, choose_encoder
+from tracker_blur.video.fonts import fonts
 from tracker_blur.video.frame import DecodedFrame
 from tracker_blur.video.gif import GifEncoder
 from tracker_blur.video.metadata import chapter_tags, file_tags, track_tags
 from tracker_blur.video.reader import open_input
-from tracker_blur.video.stream_copy import CopiedTrack, StreamCopier
+from tracker_blur.video.stream_copy import CopiedTrack, StreamCopier, check_fits
+from tracker_blur.video.track_selection import TrackSelection, select_tracks, wanted_tracks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,22 +33,23 @@ if TYPE_CHECKING:
 
     from av.container import InputContainer
     from av.packet import Packet
+    from av.stream import Stream
     from av.video.stream import VideoStream
 
     from tracker_blur.core.frame import RedactedFrame
     from tracker_blur.settings import Settings
     from tracker_blur.video.stream_info import VideoInput, VideoTrack
 
-_FONT_SUFFIXES = (".ttf", ".otf", ".ttc", ".woff", ".woff2")
 _MAX_TICKS_PER_SECOND = 10_000_000
 
 
 class VideoWriter:
     """Encodes the frames again, and copies everything else of the input.
 
-    Audio and subtitles are copied. Chapters, languages, track titles, dispositions, fonts and
-    timing are kept. `settings.metadata` decides about other tags. Cover art, further video tracks
-    and data tracks are never written.
+    Audio is copied, and subtitles are, cleaned and without telemetry. Chapters, languages,
+    dispositions, fonts, timing and titles of tracks that name nobody are kept. `settings` decides
+    which tracks and other tags stay. Cover art, further video tracks and data tracks are never
+    written.
 
     Args:
         path: The output; its suffix decides the container format.
@@ -80,6 +82,8 @@ class VideoWriter:
         with _sink_errors(path):
             self._encoder = choose_encoder(settings, source.track, self._form)
             self._encoder.options_for(settings)
+        if self._form.holds_tracks:
+            self._check_tracks()
         self.warnings = _size_warnings(path, source.track, self._encoder)
         self._muxer: Muxer | None = None
         self._run = self._open()
@@ -105,6 +109,13 @@ class VideoWriter:
     ) -> None:
         self._run.__exit__(kind, error, trace)
 
+    def _check_tracks(self) -> None:
+        """Fail early, if a track does not exist or does not fit."""
+        index = self._source.track.index
+        with open_input(self._source_path) as source, _sink_errors(self._path):
+            for stream in wanted_tracks(self._source_path, source, index, self._settings):
+                check_fits(stream, self._form, self._settings.metadata)
+
     @contextmanager
     def _open(self) -> Iterator[None]:
         with (
@@ -122,6 +133,7 @@ class VideoWriter:
                     self._encoder,
                     self._settings,
                 )
+            self.warnings += muxer.warnings
             try:
                 self._muxer = muxer
                 yield
@@ -176,6 +188,9 @@ def _sink_errors(path: Path) -> Iterator[None]:
 class Muxer:
     """An output file being written. Its header is written at once, so that errors show early.
 
+    Attributes:
+        warnings: What the user should know of the tracks besides the video.
+
     Raises:
         SinkError: A track or the encoder cannot be used with the container.
         av.FFmpegError: The file cannot be written.
@@ -204,19 +219,24 @@ class Muxer:
             container_options=_muxer_options(form, source, track, settings),
         )
         copied: dict[int, CopiedTrack] = {}
+        selection = TrackSelection()
+        if form.holds_tracks:
+            selection = select_tracks(source_path, source, track.index, settings)
         for stream in source.streams:
             if stream.index == track.index:
                 self._video = self._video_encoder(stream, track, encoder, settings)
-            elif form.holds_tracks and stream.type in ("audio", "subtitle"):
-                if stream.codec_context is not None:
-                    copied[stream.index] = CopiedTrack(
-                        stream, self._output, form, settings.metadata, self._start
-                    )
-            elif form.holds_fonts and isinstance(stream, AttachmentStream) and _is_font(stream):
-                self._output.add_attachment(stream.name or "", stream.mimetype or "", stream.data)
+            elif stream.index in selection.indexes:
+                copied[stream.index] = CopiedTrack(
+                    stream, self._output, form, settings.metadata, self._start
+                )
+        if form.holds_fonts and any(copy.needs_fonts for copy in copied.values()):
+            for name, media_type, content in fonts(source.streams.attachments):
+                self._output.add_attachment(name, media_type, content)
+        notes = (f"{source_path}: {copy.note}" for copy in copied.values() if copy.note)
+        self.warnings = (*selection.warnings, *notes)
         self._output.metadata.update(file_tags(source.metadata, settings.metadata))
         if form.holds_tracks:
-            self._output.set_chapters(_chapters(source))
+            self._output.set_chapters(_chapters(source, settings))
         self._copier = StreamCopier(source_path, source, copied, partial=settings.partial)
         self._output.start_encoding()
 
@@ -235,7 +255,7 @@ class Muxer:
     def finish(self, *, is_partial: bool) -> None:
         """Write what is left; of a partial input, nothing after its last frame."""
         self._write_in_step(self._video.finish())
-        for packet in self._copier.up_to(self._end if is_partial else None):
+        for packet in self._copier.rest(self._end if is_partial else None):
             self._output.mux(packet)
         self._output.close()
 
@@ -298,12 +318,8 @@ def _muxer_options(
     return options
 
 
-def _chapters(source: InputContainer) -> list[Any]:
+def _chapters(source: InputContainer, settings: Settings) -> list[Any]:
     return [
-        {**chapter, "id": number, "metadata": chapter_tags(chapter["metadata"])}
+        {**chapter, "id": number, "metadata": chapter_tags(chapter["metadata"], settings.metadata)}
         for number, chapter in enumerate(source.chapters(), 1)
     ]
-
-
-def _is_font(stream: AttachmentStream) -> bool:
-    return "font" in (stream.mimetype or "") or (stream.name or "").lower().endswith(_FONT_SUFFIXES)
