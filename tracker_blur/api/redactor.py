@@ -267,7 +267,6 @@ class Redactor:
             source=identity or original,
             tracks=known,
             padding_ratio=settings.padding_ratio,
-            metadata=settings.metadata,
             partial=settings.partial,
             progress=progress,
         )
