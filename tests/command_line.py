@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,16 +14,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-_SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+_SIGNALS = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
 
 
 def run(*arguments: str | Path) -> int:
     """Run the command line in this process and return its exit code."""
     handlers = {number: signal.getsignal(number) for number in _SIGNALS}
+    hook = sys.unraisablehook
     try:
         with pytest.raises(SystemExit) as ended:
             main([str(argument) for argument in arguments])
     finally:
+        sys.unraisablehook = hook
         for number, handler in handlers.items():
             signal.signal(number, handler)
     assert isinstance(ended.value.code, int)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import pickle
 import re
 from pathlib import Path
 
@@ -13,7 +14,14 @@ import pytest
 
 import tracker_blur
 from tracker_blur import errors
-from tracker_blur.errors import SettingsError, SinkError, SourceError, TrackerBlurError, reason_of
+from tracker_blur.errors import (
+    MissingPackageError,
+    SettingsError,
+    SinkError,
+    SourceError,
+    TrackerBlurError,
+    reason_of,
+)
 
 PACKAGE = Path(tracker_blur.__file__).parent
 # Only commands run these, so they may name flags.
@@ -101,3 +109,26 @@ def test_the_reason_is_the_systems_own_in_lower_case() -> None:
         Path("none", "none").read_bytes()
     assert reason_of(caught.value) == "no such file or directory"
     assert reason_of(SourceError("Gone")) == "gone"
+
+
+def all_kinds(kind: type[TrackerBlurError]) -> list[type[TrackerBlurError]]:
+    return [kind, *(below for sub in kind.__subclasses__() for below in all_kinds(sub))]
+
+
+@pytest.mark.parametrize("kind", all_kinds(TrackerBlurError))
+def test_every_error_can_be_pickled(kind: type[TrackerBlurError]) -> None:
+    error = (
+        MissingPackageError("torch", "train", "training")
+        if issubclass(kind, MissingPackageError)
+        else kind("is 3: use", setting="view_px", remedy="overwrite", subject="a.mp4")
+    )
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301  # our own bytes
+    assert type(again) is kind
+    assert str(again) == str(error)
+    flags = {"view_px": "--view-size", "overwrite": "--overwrite"}
+    assert again.text(flags) == error.text(flags)
+
+
+def test_a_message_is_one_line_whatever_the_name_of_the_file() -> None:
+    error = SourceError("a\n\x1b[2J.mp4: is empty: download it again")
+    assert str(error) == r"a\n\x1b[2J.mp4: is empty: download it again"

@@ -11,13 +11,16 @@ TrackerBlurError
 └── MissingPackageError (ImportError)   an optional package is not installed
 ```
 
-Each message is one line: what happened, to which file, and what to do.
+Each message is one line: what happened, to which file, and what to do. Control characters in names
+are escaped. All errors can be pickled, so that they pass between processes.
 """
 
 from __future__ import annotations
 
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+
+from tracker_blur.text import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,7 +66,9 @@ class TrackerBlurError(Exception):
             name and flags.get(name, f"`{name}`") for name in (self.setting, self.remedy)
         )
         subject = self.subject and f"{self.subject}:"
-        return " ".join(part for part in (subject, setting, self.problem, remedy) if part)
+        return escaped(
+            " ".join(part for part in (subject, setting, self.problem, remedy) if part).strip()
+        )
 
     def __str__(self) -> str:
         return self.text()
@@ -109,11 +114,16 @@ class MissingPackageError(TrackerBlurError, ImportError):
     """
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
+        self._arguments = package, extra, purpose
         super().__init__(
             f"{purpose} needs the package {package}: pip install '.[{extra}]' in trackblur's folder"
         )
 
+    def __reduce__(self) -> tuple[type[MissingPackageError], tuple[str, str, str]]:
+        """Pickle the arguments: the message alone does not make another one."""
+        return type(self), self._arguments
+
 
 def reason_of(error: BaseException) -> str:
-    """Return why the system or FFmpeg refused, in lower case, for use within a message."""
-    return str(getattr(error, "strerror", None) or error).lower()
+    """Return why the system or FFmpeg refused, in lower case, on one line, for a message."""
+    return " ".join(str(getattr(error, "strerror", None) or error).lower().split())

@@ -128,13 +128,13 @@ class Engine:
         Raises:
             TrackerBlurError: such as SourceError or SinkError; then there is no target.
         """
-        report = Report(
-            job.source, job.target, self.detector_name, method_class=self._settings.method_class
-        )
+        report = self._report(job.source, job.target)
+        report.method_class = self._settings.method_class
         with report.timing_all():
             _check_apart(job)
             identity = identity or FileIdentity.of(job.source)
             with self._reader(job.kind, identity) as source:
+                report.is_still = not source.info.is_moving
                 if not source.info.is_moving or self._settings.one_pass:
                     self._write(source, job, self.single_pass(source.info), report, progress)
                     return report
@@ -165,13 +165,13 @@ class Engine:
         Raises:
             SourceError: the video cannot be read to its end, has changed, or is a still image.
         """
-        report = Report(path, path, self.detector_name)
+        report = self._report(path, path)
         identity = identity or FileIdentity.of(path)
         with report.timing_all(), self._reader(kind, identity) as source:
             if not source.info.is_moving:
                 raise SourceError(f"{path}: a still image has no tracks: give a video")
             report.video_tracks = self._first_pass(source, report, progress)
-            report.tracks = len(report.video_tracks.tracks)
+            report.count_tracks(track.label for track in report.video_tracks.tracks)
             report.warnings = source.warnings
         return report
 
@@ -231,6 +231,10 @@ class Engine:
         """Hide these faces in the frame's own planes."""
         return self._redactor.redact(frame, faces)
 
+    def _report(self, source: Path, target: Path) -> Report:
+        counts = {detector.label: 0 for detector in self._bundle.detectors}
+        return Report(source, target, self.detector_name, track_counts=counts)
+
     def _reader(self, kind: MediaKind, identity: FileIdentity) -> ImageReader | VideoReader:
         partial, path = self._settings.partial, identity.path
         if kind == "image":
@@ -271,7 +275,10 @@ class Engine:
                     for class_pass in passes:
                         class_pass.step(image, frame.pts)
                 report.first_pass_frames += 1
-                report.tracks = sum(class_pass.track_count for class_pass in passes)
+                report.track_counts = {
+                    detector.label: class_pass.track_count
+                    for detector, class_pass in zip(self._bundle.detectors, passes, strict=True)
+                }
                 if progress is not None:
                     progress(report)
         if not passes:
@@ -315,7 +322,7 @@ class Engine:
         report: Report,
         progress: Progress | None,
     ) -> None:
-        report.tracks = sum(track.hide for track in tracks.tracks)
+        report.count_tracks(track.label for track in tracks.tracks if track.hide)
         with self._reader(job.kind, identity) as source:
             self._write(
                 source,

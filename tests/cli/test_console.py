@@ -10,7 +10,7 @@ import pytest
 
 from tests.annotated_files import write_table
 from tests.cli.conftest import IMAGE
-from tracker_blur.cli.console import Console, counted
+from tracker_blur.cli.console import Console, counted, print_line
 from tracker_blur.core.report import Report
 from tracker_blur.errors import SettingsError
 
@@ -19,8 +19,11 @@ def test_quiet_keeps_warnings_and_errors(capsys: pytest.CaptureFixture[str]) -> 
     for console in (Console(), Console(quiet=True)):
         console.note("a note")
         console.warn("a warning")
-        console.error("an\nerror")
-    problems = ["trackblur: warning: a warning", "trackblur: error: an error"]
+        console.error("an\nerror of \x1b[2Ja  file")
+    problems = [
+        "trackblur: warning: a warning",
+        r"trackblur: error: an\nerror of \x1b[2Ja  file",
+    ]
     assert capsys.readouterr().err.splitlines() == ["trackblur: a note", *problems, *problems]
 
 
@@ -51,7 +54,8 @@ def test_messages_name_flags(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_report_says_what_was_written_and_how_fast(capsys: pytest.CaptureFixture[str]) -> None:
-    report = Report(Path("in.mp4"), Path("out.mp4"), frames=50, tracks=1, seconds=2.0)
+    report = Report(Path("in.mp4"), Path("out.mp4"), frames=50, seconds=2.0)
+    report.track_counts = {"face": 1}
     report.stage_seconds["decode"] = 0.1
     report.warnings = ("in.mp4: ends early",)
     Console().report(report, verbose=True)
@@ -60,6 +64,22 @@ def test_a_report_says_what_was_written_and_how_fast(capsys: pytest.CaptureFixtu
         "trackblur: out.mp4: 50 frames, 1 face, 2.0 seconds (25 frames per second)",
         "trackblur:   decode: 2.00 ms per frame",
     ]
+
+
+def test_plates_are_called_plates_and_a_still_image_has_no_speed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    report = Report(Path("in.jpg"), Path("out.jpg"), frames=1, seconds=0.5, is_still=True)
+    report.track_counts = {"face": 0, "plate": 2, "bus": 1}
+    Console().report(report)
+    assert capsys.readouterr().err == (
+        "trackblur: out.jpg: 1 frame, 0 faces, 2 plates, bus: 1, 0.5 seconds\n"
+    )
+
+
+def test_results_are_escaped_but_keep_their_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    print_line("", "a\nb", "c\x1bd")
+    assert capsys.readouterr().out == "\na\\nb\nc\\x1bd\n"
 
 
 @pytest.mark.parametrize(("number", "text"), [(0, "0 faces"), (1, "1 face"), (2, "2 faces")])

@@ -12,7 +12,7 @@ import pytest
 from tests.cli.conftest import QUICK
 from tests.command_line import run
 from tracker_blur.cli.console import Console
-from tracker_blur.cli.redact import warn_if_cosmetic
+from tracker_blur.cli.settings_notes import warn_if_cosmetic
 from tracker_blur.settings import Settings
 
 if TYPE_CHECKING:

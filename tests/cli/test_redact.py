@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
 import sys
 from pathlib import Path
 
@@ -104,13 +105,56 @@ def test_an_unreadable_folder_is_reported_and_does_not_stop_the_others(
     assert (tmp_path / "out" / "x" / "a.png").exists()
 
 
-def test_compare_writes_before_and_after_and_warns_that_it_shows_faces(
+def test_compare_writes_before_and_after_next_to_the_input_for_its_owner_only(
     small_image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(small_image, tmp_path / "b.png", *HAAR, "--compare") == 0
-    with Image.open(tmp_path / "b_compare.png") as both, Image.open(small_image) as one:
+    for folder in ("in", "out"):
+        (tmp_path / folder).mkdir()
+    source, target = tmp_path / "in" / "a.png", tmp_path / "out" / "b.png"
+    shutil.copy(small_image, source)
+    assert run(source, target, *HAAR, "--compare") == 0
+    page = tmp_path / "in" / "a_compare.png"
+    with Image.open(page) as both, Image.open(source) as one:
         assert both.width > 2 * one.width
-    assert "shows the original faces" in capsys.readouterr().err
+    assert stat.S_IMODE(page.stat().st_mode) == 0o600
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["b.png"]
+    assert f"{page}: shows the original faces" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("flag", ["--compare", "--show"])
+@pytest.mark.parametrize("name", ["in", "in/*.png"])
+def test_faces_of_a_folder_are_not_shown(
+    flag: str, name: str, small_image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in").mkdir()
+    shutil.copy(small_image, tmp_path / "in" / "a.png")
+    assert run(tmp_path / name, "-o", tmp_path / "out", *HAAR, flag) == 2
+    assert f"{flag} shows faces, so it works only on images that are named one by one" in (
+        error_line(capsys)
+    )
+    assert [path.name for path in tmp_path.rglob("*")] == ["in", "a.png"]
+
+
+@pytest.mark.parametrize("flag", ["--compare", "--show"])
+def test_compare_and_show_refuse_a_video_before_the_work(
+    flag: str, small_clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(small_clip, tmp_path / "out.mp4", *HAAR, flag) == 2
+    assert f"{flag} works only on images, and {small_clip} is a video" in error_line(capsys)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_comparison_replaces_no_input(
+    small_image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = tmp_path / "a.png", tmp_path / "a_compare.png"
+    for path in (first, second):
+        shutil.copy(small_image, path)
+    arguments = (first, second, "-o", tmp_path / "out", *HAAR, "--compare", "--overwrite")
+    assert run(*arguments) == 2
+    assert f"{second}: is an input or an output" in error_line(capsys)
+    assert second.read_bytes() == small_image.read_bytes()
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a screen")

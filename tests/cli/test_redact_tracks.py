@@ -7,12 +7,14 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from tests.cli.conftest import GREEN, QUICK, green_shares
+from tests.cli.conftest import GREEN, IMAGE, QUICK, green_shares
 from tests.command_line import error_line, run
 
 LOUD = QUICK[:-1]
 HAAR = ("--detector", "haar")
+ONNX = ("--detector", "onnx")
 
 
 def names(folder: Path) -> set[str]:
@@ -67,8 +69,8 @@ def test_a_still_image_has_no_tracks(
     small_image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(small_image, tmp_path / "p.png", "--tracks", tmp_path / "t.jsonl", *HAAR) == 2
-    assert "still.png is an image" in error_line(capsys)
-    assert "t.jsonl" not in names(tmp_path)
+    assert "still.png is a still image: leave out --tracks" in error_line(capsys)
+    assert names(tmp_path) == set()
 
 
 @pytest.mark.parametrize(
@@ -164,8 +166,18 @@ def test_a_run_that_leaves_faces_exposed_ends_with_3(
     assert out.exists()  # for the user to look at
 
 
-def test_a_still_image_is_not_verified_and_a_warning_says_so(
-    small_image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
+def test_a_still_image_is_verified_against_its_original(
+    suffix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(small_image, tmp_path / "p.png", "--verify", "--quiet", *HAAR) == 0
-    assert "p.png: is not verified: --verify works only on videos" in capsys.readouterr().err
+    source, target = tmp_path / f"a{suffix}", tmp_path / f"b{suffix}"
+    with Image.open(IMAGE) as image:
+        image.resize((image.width // 2, image.height // 2)).save(source)
+    assert run(source, target, "--verify", *ONNX) == 0
+    printed = capsys.readouterr().err
+    assert f"{target}: no exposed face in 1 of 1 frames" in printed
+    assert "everything else is intact" in printed
+    assert run("verify", target, "--against", source) == 0
+    shutil.copy(source, target)  # with all faces
+    assert run("verify", target, "--against", source) == 3
+    assert run("verify", target) == 3

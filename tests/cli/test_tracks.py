@@ -15,7 +15,7 @@ from tests.track_samples import assert_same, two_tracks
 from tracker_blur.annotations import formats
 from tracker_blur.annotations.track_file import TrackFile, read, write
 from tracker_blur.cli import edit_arguments
-from tracker_blur.cli.main import build_parser
+from tracker_blur.cli.commands import build_parser
 from tracker_blur.core.tracks import Origin, Track
 
 if TYPE_CHECKING:

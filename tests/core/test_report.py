@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -30,9 +31,19 @@ def test_frames_and_faces_are_counted_and_each_track_once(report: Report) -> Non
 
 
 def test_a_number_of_tracks_that_is_known_beforehand_stays(report: Report) -> None:
-    report.tracks = 5
+    report.video_tracks = Tracks((64, 48), Fraction(1, 25), np.arange(5, dtype=np.int64), (2,), ())
+    report.count_tracks(["face", "plate", "face"])
     report.count([face(0)])
-    assert report.tracks == 5
+    assert report.track_counts == {"face": 2, "plate": 1}
+    assert report.tracks == 3
+
+
+def test_tracks_are_counted_by_class_whatever_their_numbers(report: Report) -> None:
+    report.track_counts = {"face": 0, "plate": 0}
+    for faces in ([face(4)], [face(4), replace(face(7), label="plate")], [face(10)]):
+        report.count(faces)
+    assert report.track_counts == {"face": 2, "plate": 1}
+    assert report.tracks == 3
 
 
 def test_the_time_of_a_stage_adds_up_even_when_it_fails(report: Report) -> None:

@@ -73,10 +73,10 @@ def test_an_output_keeps_its_name_and_is_recognized(
 
 
 def test_a_comparison_is_recognized_as_an_output(tmp_path: Path) -> None:
-    output = tmp_path / "a_redacted.jpg"
-    output.touch()
-    assert comparison_path(output) == tmp_path / "a_redacted_compare.jpg"
-    assert is_output(comparison_path(output))
+    source = tmp_path / "a.jpg"
+    source.touch()
+    assert comparison_path(source) == tmp_path / "a_compare.jpg"
+    assert is_output(comparison_path(source))
 
 
 def test_every_folder_has_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -136,11 +136,6 @@ def shown(value: object) -> str:
     return text if is_short else f"{text[: _MAX_SHOWN_CHARACTERS - 1]}…"
 
 
-def printable(text: str) -> str:
-    """Return a text of any origin on one line, as a terminal can show it."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
-
-
 @dataclass(slots=True)
 class Location:
     """How far a file was read: the line, from 1; 0 if lines mean nothing."""

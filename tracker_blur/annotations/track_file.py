@@ -17,7 +17,6 @@ import numpy.typing as npt
 from tracker_blur.annotations.rows import (
     InvalidValueError,
     TrackCollector,
-    printable,
     reading,
     rows,
 )
@@ -186,7 +185,7 @@ def check_source(track_file: TrackFile, path: Path) -> FileIdentity:
     ):
         raise TrackFileError(
             f"{path}: is not the video that the tracks were made for "
-            f"({printable(track_file.source_name)}, SHA-256 {track_file.source_sha256[:12]}…): "
+            f"({track_file.source_name}, SHA-256 {track_file.source_sha256[:12]}…): "
             "give that video, or make tracks for this one with 'trackblur track'"
         )
     return identity

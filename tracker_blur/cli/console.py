@@ -12,18 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 from tracker_blur.cli.background_writer import BackgroundWriter
 from tracker_blur.errors import SinkError, TrackerBlurError, reason_of
+from tracker_blur.settings import FACE
+from tracker_blur.text import escaped
 from tracker_blur.version import __version__
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator, Mapping, Sequence
 
     from tracker_blur.core.report import Progress, Report
+    from tracker_blur.files.jobs import SkippedFile
     from tracker_blur.settings import Settings
-    from tracker_blur.verification.verdict import Verdict
 
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_EXPOSED, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
 _LAST_MESSAGES_SECONDS = 1.0
+_COUNTED = (FACE, "plate")  # words with a plural; the classes of detector files are anything
+
 _SHOWN_STAGES = {"see": "detect"}  # the name in JSON is older
 _PHASES = {False: " (detecting)", True: " (writing)"}
 
@@ -63,7 +68,7 @@ class Console:
 
     def error(self, problem: str | TrackerBlurError) -> None:
         """Print, in one line, what failed."""
-        self._print(f"trackblur: error: {' '.join(self.text(problem).split())}")
+        self._print(f"trackblur: error: {self.text(problem)}")
 
     def text(self, problem: str | TrackerBlurError) -> str:
         """Return a message that names flags, not settings."""
@@ -75,9 +80,10 @@ class Console:
             self.warn(warning)
         frames = report.frames or report.first_pass_frames
         rate = frames / report.seconds if report.seconds else 0.0
+        speed = "" if report.is_still else f" ({rate:.3g} frames per second)"
         self.note(
-            f"{report.target}: {counted(frames, 'frame')}, {counted(report.tracks, 'face')}, "
-            f"{report.seconds:.1f} seconds ({rate:.3g} frames per second)"
+            f"{report.target}: {counted(frames, 'frame')}, {found(report)}, "
+            f"{report.seconds:.1f} seconds{speed}"
         )
         if verbose:
             for stage, seconds in report.stage_seconds.items():
@@ -92,8 +98,9 @@ class Console:
             def show(report: Report) -> None:
                 if report.expected_frames is not None:
                     bar.total = report.passes * report.expected_frames
-                bar.set_description_str(f"{name}{_PHASES[bool(report.frames)]}", refresh=False)
-                bar.set_postfix_str(counted(report.tracks, "face"), refresh=False)
+                phase = _PHASES[bool(report.frames)]
+                bar.set_description_str(f"{escaped(name)}{phase}", refresh=False)
+                bar.set_postfix_str(found(report), refresh=False)
                 bar.update()
 
             yield show
@@ -116,10 +123,10 @@ class Console:
 
     def _print(self, text: str) -> None:
         if self._background is not None:
-            self._background.write(f"{text}\n")
+            self._background.write(f"{escaped(text)}\n")
         elif sys.stderr is not None:  # it is None when it was closed at the start
             with suppress(OSError):
-                sys.stderr.write(f"{text}\n")
+                sys.stderr.write(f"{escaped(text)}\n")
 
 
 @contextmanager
@@ -127,8 +134,8 @@ def progress_bar(name: str, quiet: bool) -> Iterator[Any]:
     """Show a tqdm bar that counts frames, where standard error is a terminal."""
     from tqdm import tqdm  # not needed by --help
 
-    # None: shown on a terminal only.
-    with tqdm(desc=name, unit=" frames", leave=False, disable=True if quiet else None) as bar:
+    is_off = True if quiet else None  # None: shown on a terminal only
+    with tqdm(desc=escaped(name), unit=" frames", leave=False, disable=is_off) as bar:
         yield bar
 
 
@@ -137,15 +144,33 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
 
 
-def print_line(line: str) -> None:
-    """Write a line to standard output at once.
+def found(report: Report) -> str:
+    """Return how many tracks there are of each class, such as "2 faces, 1 plate"."""
+    texts = [
+        counted(count, label) if label in _COUNTED else f"{label}: {count}"
+        for label, count in report.track_counts.items()
+    ]
+    return ", ".join(texts) or counted(0, FACE)
+
+
+def print_line(*lines: str) -> None:
+    """Write lines to standard output at once, with escapes for what a terminal would obey.
 
     Raises:
-        SinkError: it cannot be written, as on a full disk.
+        SinkError: they cannot be written, as on a full disk.
         BrokenPipeError: the reader has gone.
     """
+    _write_out("\n".join(map(escaped, lines)))
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """Print a machine-readable result; raises as `print_line` does."""
+    _write_out(json.dumps(value, indent=2))
+
+
+def _write_out(text: str) -> None:
     try:
-        print(line, flush=True)
+        print(text, flush=True)
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -155,24 +180,41 @@ def print_line(line: str) -> None:
         ) from error
 
 
-def print_json(value: Mapping[str, Any]) -> None:
-    """Print a machine-readable result; raises as `print_line` does."""
-    print_line(json.dumps(value, indent=2))
+@contextmanager
+def json_after_failure(
+    options: argparse.Namespace, console: Console, source: Path | None = None
+) -> Iterator[None]:
+    """Print the JSON that was asked for also where the block fails or is interrupted.
+
+    Args:
+        options: the parsed `json` matters.
+        console: names flags in the error.
+        source: the input, if there is only one.
+    """
+    try:
+        yield
+    except (TrackerBlurError, KeyboardInterrupt) as error:
+        if options.json:
+            text = console.text(error) if isinstance(error, TrackerBlurError) else "interrupted"
+            name = None if source is None else str(source)
+            failed = [{"input": name, "error": text}]
+            print_json({"version": __version__, "files": [], "failed": failed})
+        raise
 
 
 def summarize(
-    reports: Sequence[Report],
-    failures: Sequence[tuple[Path, str]],
+    files: Sequence[Mapping[str, Any]],
     settings: Settings,
-    verdicts: Mapping[Path, Verdict] | None = None,
+    failures: Sequence[tuple[Path, str]] = (),
+    skipped: Sequence[SkippedFile] = (),
 ) -> dict[str, Any]:
-    """Return what a run did as a dictionary that JSON can hold; hashes are SHA-256 of the files.
+    """Return what a run did as a dictionary that JSON can hold.
 
     Args:
-        reports: one for each file that was written.
-        failures: each failed input, with its error message.
+        files: what `summarize_file` returned for each file that was written.
         settings: those of the run.
-        verdicts: on outputs that were verified.
+        failures: each failed input, with its error message.
+        skipped: inputs whose outputs were there.
     """
     return {
         "version": __version__,
@@ -180,29 +222,40 @@ def summarize(
             name: str(value) if isinstance(value, Path) else value
             for name, value in settings.options().items()
         },
-        "files": [_file_summary(report, (verdicts or {}).get(report.target)) for report in reports],
+        "files": list(files),
+        "skipped": [{"input": str(file.source), "output": str(file.target)} for file in skipped],
         "failed": [{"input": str(path), "error": error} for path, error in failures],
     }
 
 
-def _file_summary(report: Report, verdict: Verdict | None) -> dict[str, Any]:
-    from tracker_blur.files.atomic import sha256
-
+def summarize_file(report: Report) -> dict[str, Any]:
+    """Return what became of one file; hashes are SHA-256. `verified` is None until it is."""
     return {
         "input": str(report.source),
-        "input_sha256": sha256(report.source),
+        "input_sha256": _sha256(report.source),
         "output": str(report.target),
-        "output_sha256": sha256(report.target),
+        "output_sha256": _sha256(report.target),
         "detector": report.detector,
         "method_class": report.method_class,
         "frames": report.frames or report.first_pass_frames,
         "faces": report.faces,
         "tracks": report.tracks,
+        "tracks_by_class": report.track_counts,
         "seconds": round(report.seconds, 3),
         "stage_seconds": {name: round(took, 3) for name, took in report.stage_seconds.items()},
         "warnings": list(report.warnings),
-        "verified": None if verdict is None else verdict.to_dict(),
+        "verified": None,
     }
+
+
+def _sha256(path: Path) -> str | None:
+    """Return a file's hash; None where it has gone since, which must not cost the summary."""
+    from tracker_blur.files.atomic import sha256
+
+    try:
+        return sha256(path)
+    except OSError:
+        return None
 
 
 def discard_output() -> None:

@@ -158,8 +158,8 @@ def run(options: argparse.Namespace, _: Console) -> int:
         check_target_class(name, detector, label, dataset)
     if options.split not in dataset.splits:
         print_line(
-            "There is no split 'val': using the training images that 'trackblur train' sets "
-            "aside.\n"
+            "There is no split 'val': using the training images that 'trackblur train' sets aside.",
+            "",
         )
     _print_header(_HEADER)
     best: list[_Result] = []
@@ -172,7 +172,7 @@ def run(options: argparse.Namespace, _: Console) -> int:
         ]
         best.append(max(results, key=lambda result: result.scores.ap50))
     if len(options.scales) > 1:
-        print_line("\nEach at its best scale:\n")
+        print_line("", "Each at its best scale:", "")
         _print_header(_HEADER)
         for result in best:
             for row in result.rows:
@@ -184,7 +184,7 @@ def run(options: argparse.Namespace, _: Console) -> int:
         rows = [row for result in best for row in result.rows]
         sections = [Section(result.name, result.scores, images) for result in best]
         write_report(options.report, render_report(title, _HEADER, rows, sections))
-        print_line(f"\nreport: {options.report}")
+        print_line("", f"report: {options.report}")
     return EXIT_DONE
 
 
@@ -268,7 +268,7 @@ def _print_groups(
     from tracker_blur.training.evaluation.groups import group_objects, recall_by_group
 
     objects = group_objects(grouper, images, label)
-    print_line("\nRecall at 1 false positive per image, by estimated pose and skin tone:\n")
+    print_line("", "Recall at 1 false positive per image, by estimated pose and skin tone:", "")
     columns = [list(recall_by_group(result.scores, len(images), objects)) for result in results]
     _print_header(["group", "objects", *(result.name for result in results)])
     for group in zip(*columns, strict=True):

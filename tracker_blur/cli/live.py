@@ -70,7 +70,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
 def _run(options: argparse.Namespace, console: Console) -> int:
     from tracker_blur.cli.console import silence_libraries
     from tracker_blur.cli.live_names import check_names
-    from tracker_blur.cli.redact import warn_if_cosmetic
+    from tracker_blur.cli.settings_notes import warn_if_cosmetic
     from tracker_blur.realtime.controls import Controls
     from tracker_blur.realtime.session import Session
     from tracker_blur.realtime.sources import open_source

@@ -1,126 +1,42 @@
-"""The command line: builds the parser, runs the command, chooses the exit code."""
+"""The entry point of the command line: signals, and how the process ends.
+
+It imports the commands only once signals are handled, so that there is no moment at which one shows
+a traceback.
+"""
 
 from __future__ import annotations
 
-import errno
-import signal
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from tracker_blur.cli import evaluate, live, models, redact, render, track, tracks, train, verify
-from tracker_blur.cli.console import (
-    EXIT_FAILED,
-    EXIT_INTERRUPTED,
-    EXIT_USAGE,
-    Console,
-    discard_output,
-)
-from tracker_blur.cli.options import Parser, flags_of
-from tracker_blur.errors import SettingsError, TrackerBlurError
-from tracker_blur.files.paths import exists
+from tracker_blur.cli.interruption import handle_signals, ignore_signals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_COMMANDS = (redact, live, track, tracks, render, verify, models, train, evaluate)
-"""These modules import OpenCV only when they run: no help should wait for it."""
-
-_WITH_FILE = ("live", "track", "tracks", "render", "verify")
-"""Commands whose next argument is mostly a file, as it is where the command is meant as one."""
-
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run trackblur with these arguments (default: those of the process) and exit."""
-    for name in ("SIGTERM", "SIGHUP"):  # interrupted like Ctrl-C, so that no partial file stays
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # set by nohup
-            signal.signal(number, _interrupt)
+    code = 1
     try:
-        sys.exit(_run(list(sys.argv[1:] if arguments is None else arguments)))
+        handle_signals()
+        code = _exit_code(list(sys.argv[1:] if arguments is None else arguments))
     except KeyboardInterrupt:
-        with suppress(OSError):
+        with suppress(OSError, AttributeError):  # standard error may be full or closed
             sys.stderr.write("\ntrackblur: interrupted: no partial file is left\n")
-        sys.exit(EXIT_INTERRUPTED)
+        code = 130
+    finally:
+        ignore_signals()
+    sys.exit(code)
+
+
+def _exit_code(arguments: list[str]) -> int:
+    from tracker_blur.cli.commands import run_command
+    from tracker_blur.cli.console import EXIT_FAILED, discard_output
+
+    try:
+        return run_command(arguments)
     except BrokenPipeError:  # the reader of our output has gone, as in `trackblur --help | head`
         discard_output()
-        sys.exit(EXIT_FAILED)
-
-
-def build_parser() -> tuple[Parser, dict[str, Parser]]:
-    """Return the parser of the whole command line, and each command's parser by its name.
-
-    The first parser is for help and completion. It shows the options of `redact`, which is the
-    command where none is named.
-    """
-    root = Parser(
-        prog="trackblur",
-        usage=f"{redact.USAGE}\n       %(prog)s COMMAND ...",
-        description=redact.DESCRIPTION,
-        epilog=redact.EPILOG,
-        formatter_class=redact.FORMATTER,
-    )
-    commands = root.add_subparsers(
-        title="commands",
-        description="Without a command, 'redact' is run; its options are listed below.\n"
-        "'trackblur COMMAND --help' lists those of another command.",
-        metavar="COMMAND",
-        prog="trackblur",
-    )
-    for module in _COMMANDS:
-        parser = module.add_parser(commands)
-        parser.root = root
-        parser.set_defaults(run=module.run)
-    redact.add_options(root)
-    return root, dict(commands.choices)
-
-
-def _run(arguments: list[str]) -> int:
-    root, parsers = build_parser()
-    if arguments[:1] in (["-h"], ["--help"]):
-        root.print_help()
-        return 0
-    if _is_ambiguous(arguments):
-        kind = "folder" if Path("redact").is_dir() else "file"
-        Console().error(
-            f"redact is a command and a {kind} here: write ./redact, or redact redact; to redact "
-            "something else, leave out the command"
-        )
-        return EXIT_USAGE
-    is_command = bool(arguments) and arguments[0] in parsers
-    parser = parsers[arguments[0] if is_command else "redact"]
-    options = parser.parse_args(arguments[is_command:])
-    console = Console(getattr(options, "quiet", False), flags_of(parser))
-    try:
-        code: int = options.run(options, console)
-    except TrackerBlurError as error:
-        console.error(f"{console.text(error)}{_hint(arguments)}")
-        return EXIT_USAGE if isinstance(error, SettingsError) else EXIT_FAILED
-    except OSError as error:
-        if error.errno != errno.ENAMETOOLONG:
-            raise
-        console.error(f"{error.filename}: the name is too long: choose a shorter one")
         return EXIT_FAILED
-    return code
-
-
-def _is_ambiguous(arguments: list[str]) -> bool:
-    """Return whether `redact`, a newer command, may be meant as a file or folder of that name."""
-    return (
-        arguments[:1] == ["redact"]
-        and arguments[1:2] != ["redact"]
-        and not {"-h", "--help"} & set(arguments)
-        and Path("redact").exists()
-    )
-
-
-def _hint(arguments: list[str]) -> str:
-    """Return how to redact a file that is named like the command, where that may be meant."""
-    name = arguments[0] if arguments else ""
-    is_meant = name in _WITH_FILE and len(arguments) > 1 and not exists(Path(arguments[1]))
-    return f"; to redact {name}, write ./{name}" if is_meant and Path(name).exists() else ""
-
-
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt

@@ -63,10 +63,10 @@ def _list(folder: Path | None) -> None:
     for status in weight_statuses(weights):
         where = f"  {status.path}" if status.path else ""
         print_line(f"{status.model.name:{width}}  {status.state:8} {status.file.name}{where}")
-    print_line(f"\n{'name':{width}}  license       what")
+    print_line("", f"{'name':{width}}  license       what")
     for model in (*MODELS, BUNDLED):
         print_line(f"{model.name:{width}}  {model.license_name:13} {model.summary}")
-    print_line("\nsearched: " + ", ".join(map(str, weights.folders)))
+    print_line("", "searched: " + ", ".join(map(str, weights.folders)))
 
 
 def _pull(names: Sequence[str]) -> None:

@@ -6,7 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tracker_blur.cli.console import EXIT_DONE, Console, print_json, summarize
+from tracker_blur.cli.console import (
+    EXIT_DONE,
+    Console,
+    json_after_failure,
+    print_json,
+    silence_libraries,
+    summarize,
+    summarize_file,
+)
 from tracker_blur.cli.options import (
     FILES,
     Parser,
@@ -56,29 +64,29 @@ def add_parser(commands: Any) -> Parser:
 def run(options: argparse.Namespace, console: Console) -> int:
     """Hide the faces that the track file lists."""
     from tracker_blur.annotations import track_file
-    from tracker_blur.cli.console import silence_libraries
-    from tracker_blur.cli.redact import note_unused_settings, warn_if_cosmetic
+    from tracker_blur.cli.settings_notes import note_unused_settings, warn_if_cosmetic
     from tracker_blur.files.jobs import Job
     from tracker_blur.files.paths import check_is_file_name, media_kind
     from tracker_blur.pipeline import Engine
 
-    settings = settings_from(options, Settings)
-    silence_libraries()
-    check_is_file_name(options.target)
-    content = track_file.read(options.tracks)
-    identity = track_file.check_source(content, options.source)
-    job = Job(options.source, options.target, media_kind(options.source, options.target))
-    hidden = [track for track in content.tracks.tracks if track.hide]
-    warn_if_cosmetic(settings, console, {track.method or settings.method for track in hidden})
-    note_unused_settings(settings, {"video"}, console)
-    if not hidden:
-        console.warn(f"{options.tracks}: hides nothing: the output shows every face")
-    tracks = _with_gif_times(content.tracks, job, identity, settings)
-    with job.target_folder(), console.progress(job.source.name) as progress:
-        report = Engine(settings).render_file(job, tracks, progress, identity)
+    with json_after_failure(options, console, options.source):
+        settings = settings_from(options, Settings)
+        silence_libraries()
+        check_is_file_name(options.target)
+        content = track_file.read(options.tracks)
+        identity = track_file.check_source(content, options.source)
+        job = Job(options.source, options.target, media_kind(options.source, options.target))
+        hidden = [track for track in content.tracks.tracks if track.hide]
+        warn_if_cosmetic(settings, console, {track.method or settings.method for track in hidden})
+        note_unused_settings(settings, {"video"}, console)
+        if not hidden:
+            console.warn(f"{options.tracks}: hides nothing: the output shows every face")
+        tracks = _with_gif_times(content.tracks, job, identity, settings)
+        with job.target_folder(), console.progress(job.source.name) as progress:
+            report = Engine(settings).render_file(job, tracks, progress, identity)
     console.report(report, verbose=options.verbose)
     if options.json:
-        print_json(summarize([report], [], settings))
+        print_json(summarize([summarize_file(report)], settings))
     return EXIT_DONE
 
 

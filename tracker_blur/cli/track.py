@@ -5,7 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tracker_blur.cli.console import EXIT_DONE, Console, print_json, summarize
+from tracker_blur.cli.console import (
+    EXIT_DONE,
+    Console,
+    json_after_failure,
+    print_json,
+    silence_libraries,
+    summarize,
+    summarize_file,
+)
 from tracker_blur.cli.options import (
     FILES,
     Parser,
@@ -54,26 +62,26 @@ def add_parser(commands: Any) -> Parser:
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Run the first pass and write the track file."""
-    from tracker_blur.cli.console import silence_libraries
     from tracker_blur.files.identity import FileIdentity
     from tracker_blur.files.paths import media_kind
     from tracker_blur.pipeline import Engine
 
-    settings = settings_from(options, Settings)
-    silence_libraries()
-    source: Path = options.source
-    target = options.output or source.with_name(source.stem + _SUFFIX)
-    check_track_target(target, (source,), options.overwrite)
-    identity = FileIdentity.of(source, hashed=True)
-    engine = Engine(settings)
-    console.note(engine.description)
-    with console.progress(source.name) as progress:
-        report = engine.track_file(source, media_kind(source, source), progress, identity)
-    report.target = target
-    write_tracks(target, report, identity, settings, engine, options.overwrite)
+    with json_after_failure(options, console, options.source):
+        settings = settings_from(options, Settings)
+        silence_libraries()
+        source: Path = options.source
+        target = options.output or source.with_name(source.stem + _SUFFIX)
+        check_track_target(target, (source,), options.overwrite)
+        identity = FileIdentity.of(source, hashed=True)
+        engine = Engine(settings)
+        console.note(engine.description)
+        with console.progress(source.name) as progress:
+            report = engine.track_file(source, media_kind(source, source), progress, identity)
+        report.target = target
+        write_tracks(target, report, identity, settings, engine, options.overwrite)
     console.report(report, verbose=options.verbose)
     if options.json:
-        print_json(summarize([report], [], settings))
+        print_json(summarize([summarize_file(report)], settings))
     return EXIT_DONE
 
 

@@ -223,14 +223,13 @@ def _check_targets(options: argparse.Namespace) -> None:
 
 
 def _list(source_name: str, tracks: Tracks) -> None:
-    from tracker_blur.annotations.rows import printable  # not needed by --help
     from tracker_blur.core import timecode
     from tracker_blur.core.tracks import Origin
 
     width, height = tracks.size
     length = timecode.time_code(tracks, tracks.frame_count - 1) if tracks.frame_count else "0"
     frames = counted(tracks.frame_count, "frame")
-    print_line(f"{printable(source_name)}: {width}x{height}, {frames} to {length}")
+    print_line(f"{source_name}: {width}x{height}, {frames} to {length}")
     print_line("track  label     hidden  method     first frame     last frame    frames  detected")
     for track in tracks.tracks:
         first, last = (timecode.time_code(tracks, frame) for frame in (track.first, track.last))

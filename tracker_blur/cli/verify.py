@@ -1,4 +1,4 @@
-"""`trackblur verify`: searches a finished video for faces and checks that the rest is unchanged."""
+"""`trackblur verify`: searches a finished file for faces and checks that the rest is unchanged."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tracker_blur.cli.console import (
     EXIT_EXPOSED,
     EXIT_FAILED,
     Console,
+    print_json,
     print_line,
     progress_bar,
 )
@@ -29,6 +30,7 @@ from tracker_blur.cli.options import (
 )
 from tracker_blur.errors import SettingsError
 from tracker_blur.settings import DETECTOR_FILE_ENDING, FACE, Settings
+from tracker_blur.text import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,20 +55,20 @@ def add_parser(commands: Any) -> Parser:
     """Add this command's parser to the `argparse` sub-parsers and return it."""
     parser: Parser = commands.add_parser(
         "verify",
-        help="search a finished video for exposed faces",
-        description="Search a finished video for faces as an attacker would, and check that\n"
-        "everything else is unchanged.",
+        help="search a finished video or image for exposed faces",
+        description="Search a finished video or image for faces as an attacker would, and check\n"
+        "that everything else is unchanged.",
         epilog=_EPILOG,
         formatter_class=formatter(argparse.RawDescriptionHelpFormatter),
         allow_abbrev=False,
     )
-    output = parser.add_argument("output", type=Path, metavar="OUT", help="the finished video")
+    output = parser.add_argument("output", type=Path, metavar="OUT", help="the finished file")
     output.complete = FILES  # type: ignore[attr-defined]  # for shtab
     parser.add_argument(
         "--against",
         type=Path,
         metavar="IN",
-        help="the original video: its pixels show what is hidden, and everything else is compared "
+        help="the original: its pixels show what is hidden, and everything else is compared "
         "with it",
     )
     parser.add_argument(
@@ -124,7 +126,7 @@ def add_parser(commands: Any) -> Parser:
     return parser
 
 
-def run(options: argparse.Namespace, _: Console) -> int:
+def run(options: argparse.Namespace, console: Console) -> int:
     """Verify the file; print the verdict and write the reports."""
     _check(options)
     tracks, source, settings = _inputs(options)
@@ -149,13 +151,13 @@ def run(options: argparse.Namespace, _: Console) -> int:
         if verdict.advice is not None:
             line += f"; {verdict.advice}"
         if options.json == _STANDARD_OUTPUT:
-            sys.stderr.write(f"{line}\n")
+            sys.stderr.write(f"{escaped(line)}\n")
         else:
             print_line(line)
     if options.verbose:
         for check in verdict.checks:
             state = "intact" if check.passed else "FAILED"
-            sys.stderr.write(f"trackblur: {state}: {check.title}: {check.detail}\n")
+            console.note(f"{state}: {check.title}: {check.detail}")
     return exit_code(verdict)
 
 
@@ -323,12 +325,11 @@ def write_reports(
             temporary.write_bytes(page_bytes(verdict))
     if plain is None:
         return
-    text = json.dumps(verdict.to_dict(), indent=2)
     if plain == _STANDARD_OUTPUT:
-        print_line(text)
+        print_json(verdict.to_dict())
     else:
         with replacing(plain, overwrite) as temporary:
-            temporary.write_text(f"{text}\n", encoding="utf-8")
+            temporary.write_text(f"{json.dumps(verdict.to_dict(), indent=2)}\n", encoding="utf-8")
 
 
 def check_report_target(path: Path, overwrite: bool) -> None:

@@ -28,7 +28,11 @@ class Prefetcher(Generic[T]):
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def __enter__(self) -> Prefetcher[T]:
-        self._thread.start()
+        try:
+            self._thread.start()
+        except BaseException:  # interrupted while it starts: `with` would not end it
+            self.close()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

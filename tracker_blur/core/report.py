@@ -33,7 +33,8 @@ class Report:
         first_pass_frames: Frames that the first pass of two has gone through.
         frames: Frames written.
         faces: Faces hidden, counted in each frame.
-        tracks: Tracks of faces, each counted once.
+        track_counts: How many tracks there are of each target class, by its label.
+        is_still: Whether the input is one image or several pages, none of which moves.
         seconds: Wall-clock time.
         stage_seconds: Time spent in each stage: decode, see, redact, write. Stages overlap.
         warnings: What the user should know, such as why a partial input ended early.
@@ -49,11 +50,18 @@ class Report:
     first_pass_frames: int = 0
     frames: int = 0
     faces: int = 0
-    tracks: int = 0
+    track_counts: dict[str, int] = field(default_factory=dict)
+    is_still: bool = False
     seconds: float = 0.0
     stage_seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     warnings: tuple[str, ...] = ()
     video_tracks: Tracks | None = field(default=None, repr=False)
+    _counted_ids: set[int] = field(default_factory=set, init=False, repr=False)
+
+    @property
+    def tracks(self) -> int:
+        """Tracks of all target classes, each counted once."""
+        return sum(self.track_counts.values())
 
     @property
     def looked(self) -> int:
@@ -97,8 +105,18 @@ class Report:
         """Count a frame that was written with these faces hidden."""
         self.frames += 1
         self.faces += len(faces)
-        if self.video_tracks is None:  # one pass gives identifiers in ascending order
-            self.tracks = max((self.tracks, *(face.track_id + 1 for face in faces)))
+        if self.video_tracks is not None:  # then the tracks are known, and counted
+            return
+        for face in faces:
+            if face.track_id not in self._counted_ids:
+                self._counted_ids.add(face.track_id)
+                self.track_counts[face.label] = self.track_counts.get(face.label, 0) + 1
+
+    def count_tracks(self, labels: Iterable[str]) -> None:
+        """Count the tracks of the whole video, by their labels."""
+        self.track_counts = dict.fromkeys(self.track_counts, 0)
+        for label in labels:
+            self.track_counts[label] = self.track_counts.get(label, 0) + 1
 
 
 Progress: TypeAlias = Callable[[Report], None]

@@ -43,20 +43,19 @@ def replacing(path: Path, overwrite: bool, *, is_private: bool = False) -> Itera
     """
     target = Path(os.path.realpath(path))
     old = _refuse_existing(path, target, overwrite)
-    # Until the file has the old one's permissions, only its owner may read it.
-    temporary = TemporaryFile(target, is_private=is_private or old is not None)
     try:
-        _create(temporary, path, target)
-        yield temporary.path
-        old = _refuse_existing(path, target, overwrite)  # it may have appeared meanwhile
-        with _named(path):
-            _sync(temporary.path)
-            if is_private:
-                temporary.path.chmod(_PRIVATE_MODE)
-            elif old is not None:
-                _hand_on(old, temporary.path)
-            temporary.path.replace(target)
-            _sync_folder(target.parent)
+        # Until the file has the old one's permissions, only its owner may read it.
+        with _temporary(path, target, is_private=is_private or old is not None) as temporary:
+            yield temporary
+            old = _refuse_existing(path, target, overwrite)  # it may have appeared meanwhile
+            with _named(path):
+                _sync(temporary)
+                if is_private:
+                    temporary.chmod(_PRIVATE_MODE)
+                elif old is not None:
+                    _hand_on(old, temporary)
+                temporary.replace(target)
+                _sync_folder(target.parent)
     except TrackerBlurError:
         raise
     except OSError as error:
@@ -66,8 +65,6 @@ def replacing(path: Path, overwrite: bool, *, is_private: bool = False) -> Itera
                 "another folder"
             ) from error
         raise
-    finally:
-        temporary.remove()
 
 
 def check_place(path: Path, overwrite: bool) -> None:
@@ -78,11 +75,8 @@ def check_place(path: Path, overwrite: bool) -> None:
     """
     target = Path(os.path.realpath(path))
     _refuse_existing(path, target, overwrite)
-    temporary = TemporaryFile(target, is_private=True)
-    try:
-        _create(temporary, path, target)
-    finally:
-        temporary.remove()
+    with _temporary(path, target, is_private=True):
+        pass
 
 
 def _refuse_existing(path: Path, target: Path, overwrite: bool) -> os.stat_result | None:
@@ -102,20 +96,26 @@ def _refuse_existing(path: Path, target: Path, overwrite: bool) -> os.stat_resul
     return state
 
 
-def _create(temporary: TemporaryFile, path: Path, target: Path) -> None:
+@contextmanager
+def _temporary(path: Path, target: Path, *, is_private: bool) -> Iterator[Path]:
+    temporary = TemporaryFile(target, is_private=is_private)
     try:
-        temporary.create()
-    except OSError as error:
-        reason = reason_of(error)
-        if isinstance(error, FileNotFoundError):
-            if not target.parent.exists():
-                raise SinkError(
-                    f"{path}: the folder {target.parent} does not exist: create it"
-                ) from error
-            reason = "no files can be created there"  # as in /proc
-        raise SinkError(
-            f"{path}: cannot write into the folder {target.parent} ({reason}): choose another"
-        ) from error
+        try:
+            temporary.create()
+        except OSError as error:
+            raise _not_created(error, path, target.parent) from error
+        yield temporary.path
+    finally:
+        temporary.remove()
+
+
+def _not_created(error: OSError, path: Path, folder: Path) -> SinkError:
+    reason = reason_of(error)
+    if isinstance(error, FileNotFoundError):
+        if not folder.exists():
+            return SinkError(f"{path}: the folder {folder} does not exist: create it")
+        reason = "no files can be created there"  # as in /proc
+    return SinkError(f"{path}: cannot write into the folder {folder} ({reason}): choose another")
 
 
 @contextmanager

@@ -71,6 +71,16 @@ def is_media(path: Path) -> bool:
     return path.suffix.lower() in _SUFFIXES
 
 
+def is_image(path: Path) -> bool:
+    """Return whether a file's suffix is that of an image, still or animated."""
+    return path.suffix.lower() in _IMAGE_SUFFIXES
+
+
+def is_animation(path: Path) -> bool:
+    """Return whether a file's suffix stands for animations, which may become videos."""
+    return path.suffix.lower() == ".gif"
+
+
 def _is_written(path: Path) -> bool:
     """Return whether files with this suffix are written, too."""
     suffix = path.suffix.lower()
@@ -143,6 +153,14 @@ def is_folder(path: Path) -> bool:
         return False
 
 
+def is_file(path: Path) -> bool:
+    """Return whether there is such a file; there is none with too long a name."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def exists(path: Path) -> bool:
     """Return whether there is such a file or folder; there is none with too long a name."""
     try:
@@ -167,9 +185,12 @@ def mirrored_output(path: Path) -> Path:
     return path.with_name(_output_name(path.name))
 
 
-def comparison_path(output: Path) -> Path:
-    """Return the path of the image that shows an output next to its input."""
-    return output.with_name(f"{output.stem}{_COMPARISON_TAG}{output.suffix}")
+def comparison_path(source: Path) -> Path:
+    """Return the path of the image that shows an input beside its output: next to the input.
+
+    It shows the faces, so it never lies among the outputs, which will be published.
+    """
+    return source.with_name(f"{source.stem}{_COMPARISON_TAG}{source.suffix}")
 
 
 def is_output(file: Path) -> bool:

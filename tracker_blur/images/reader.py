@@ -93,6 +93,11 @@ class ImageReader:
             is_moving=self._decoder.may_move and self._count != 1,
         )
 
+    @property
+    def is_partial(self) -> bool:
+        """Whether the file ended early, once it has, and that was accepted."""
+        return bool(self.warnings)
+
     def __iter__(self) -> Iterator[ImageFrame]:
         """Yield each frame once; raises SourceError where the file ends early."""
         pts = 0

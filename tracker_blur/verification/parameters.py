@@ -7,7 +7,7 @@ Brightness is in levels, 0 to 255. docs/verification.md has the measurements beh
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -143,3 +143,7 @@ class VerificationParameters(CheckedParameters):
     min_high_detections: int = 2
     max_run_crops: int = 3
     max_crops: int = 1000
+
+    def for_stills(self) -> VerificationParameters:
+        """Return the parameters for images that are seen once: one detection has to do."""
+        return replace(self, min_likely_detections=1, min_high_detections=1)

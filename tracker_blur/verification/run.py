@@ -25,10 +25,9 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from tracker_blur.core.box import Box
-    from tracker_blur.core.frame import Frame, Image
+    from tracker_blur.core.frame import Frame, FrameReader, Image
     from tracker_blur.verification.parameters import VerificationParameters
     from tracker_blur.verification.track_index import TrackIndex
-    from tracker_blur.video.reader import VideoReader
 
 QUEUED_FRAMES = 2  # between two stages; more would not even them out further, and costs memory
 
@@ -115,7 +114,7 @@ class VerificationRun:
         best = {probe.label: probe for probe in reversed(probes)}
         self._crop_probes = tuple(best.values())
 
-    def frames(self, output: VideoReader, source: VideoReader | None) -> Iterator[ProbedFrame]:
+    def frames(self, output: FrameReader, source: FrameReader | None) -> Iterator[ProbedFrame]:
         """Yield each frame of the output, with the source's of the same time."""
         start: Fraction | None = None
         with ExitStack() as stack:

@@ -18,9 +18,12 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from tracker_blur.core.prefetch import Prefetcher
+from tracker_blur.errors import SettingsError
 from tracker_blur.files.identity import FileIdentity
+from tracker_blur.files.paths import is_animation, is_image
+from tracker_blur.images.reader import ImageReader
 from tracker_blur.settings import Settings
-from tracker_blur.verification import preservation
+from tracker_blur.verification import image_preservation, preservation
 from tracker_blur.verification.parameters import VerificationParameters
 from tracker_blur.verification.probes import load_probes
 from tracker_blur.verification.run import QUEUED_FRAMES, ProbedFrame, VerificationRun
@@ -102,19 +105,24 @@ class Verifier:
         after = FileIdentity.of(output)
         before = source if isinstance(source, FileIdentity | None) else FileIdentity.of(source)
         with ExitStack() as stack:
-            reader = stack.enter_context(VideoReader(output, partial=partial, identity=after))
+            kind = _reader_of(output, None if before is None else before.path)
+            reader = kind(output, partial=partial, identity=after)
+            stack.enter_context(reader)
             index = None
             if tracks is not None:
                 scaled = _scaled(tracks, reader.info.size)
                 index = TrackIndex(scaled, padding_ratio, self._parameters)
-            run = VerificationRun(
-                index, self._probes, self._parameters, every=every, has_source=before is not None
+            # A still image is seen once, so one detection has to do.
+            parameters = (
+                self._parameters if reader.info.is_moving else self._parameters.for_stills()
             )
-            source_reader = None
+            run = VerificationRun(
+                index, self._probes, parameters, every=every, has_source=before is not None
+            )
+            source_reader: ImageReader | VideoReader | None = None
             if before is not None:
-                source_reader = stack.enter_context(
-                    VideoReader(before.path, partial=partial, identity=before)
-                )
+                source_reader = kind(before.path, partial=partial, identity=before)
+                stack.enter_context(source_reader)
             stage: Iterable[ProbedFrame] = run.frames(reader, source_reader)
             for probe in self._probes:
                 prefetched = stack.enter_context(
@@ -129,6 +137,10 @@ class Verifier:
         checks: tuple[Check, ...] = ()
         if reader.is_partial:
             checks = (Check("whole", False, "it is truncated; what is missing was not verified"),)
+        elif isinstance(reader, ImageReader) and isinstance(source_reader, ImageReader):
+            checks = image_preservation.compare(
+                output, reader, source_reader, run.comparison, self._settings.metadata
+            )
         elif before is not None:
             checks = preservation.compare(
                 output,
@@ -160,6 +172,23 @@ class Verifier:
             seconds=time.perf_counter() - started,
             doubtful=tuple(exposed for exposed in runs if exposed.is_doubtful),
         )
+
+
+def _reader_of(output: Path, source: Path | None) -> type[ImageReader | VideoReader]:
+    """Return what reads both files.
+
+    Raises:
+        SettingsError: one is a still image and the other a video.
+    """
+    if source is None or is_image(source) == is_image(output):
+        return ImageReader if is_image(output) else VideoReader
+    for path, other in ((output, source), (source, output)):
+        if is_image(path) and not is_animation(path):
+            raise SettingsError(
+                f"{path}: is an image, and {other} is not: name the image that it was made of or "
+                "became"
+            )
+    return VideoReader  # a GIF that became a video, or the other way round
 
 
 def _scaled(tracks: Tracks, size: tuple[int, int]) -> Tracks:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tracker_blur.cli.console import Console
-from tracker_blur.cli.redact import note_unused_settings, unused_settings
+from tracker_blur.cli.settings_notes import note_unused_settings, unused_settings
 from tracker_blur.settings import Settings
 
 

@@ -1,0 +1,142 @@
+"""A run over many files: what fails stops nothing else, and the summary and the JSON say all."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.command_line import run
+from tests.video_files import write_clip
+from tracker_blur.pipeline import Engine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tracker_blur.core.report import Report
+
+HAAR = ("--detector", "haar")
+
+
+@pytest.fixture
+def folder(small_clip: Path, small_image: Path, tmp_path: Path) -> Path:
+    """Return a folder with an MP4, a WebM, an image with a face, one without, and a broken one."""
+    path = tmp_path / "in"
+    path.mkdir()
+    shutil.copy(small_clip, path / "a.mp4")
+    write_clip(path / "m.webm", codec="libvpx-vp9", frames=4)
+    shutil.copy(small_image, path / "people.png")
+    Image.fromarray(np.zeros((64, 64, 3), np.uint8)).save(path / "nobody.png")
+    (path / "broken.jpg").write_bytes(b"no image")
+    return path
+
+
+def printed_json(capsys: pytest.CaptureFixture[str]) -> tuple[dict[str, Any], str]:
+    printed = capsys.readouterr()
+    return json.loads(printed.out), printed.err
+
+
+def test_a_setting_that_one_file_cannot_take_stops_no_other(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(folder, tmp_path / "out", *HAAR, "--preset", "medium", "--json") == 1
+    summary, messages = printed_json(capsys)
+    written = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert written == ["a.mp4", "nobody.png", "people.png"]
+    assert [file["input"] for file in summary["files"]] == [str(folder / name) for name in written]
+    failed = {file["input"]: file["error"] for file in summary["failed"]}
+    assert set(failed) == {str(folder / name) for name in ("m.webm", "broken.jpg")}
+    assert "--preset is 'medium'" in failed[str(folder / "m.webm")]
+    assert "3 done, 0 skipped, 2 failed" in messages
+    for name in ("m.webm", "broken.jpg"):
+        assert f"trackblur: failed: {folder / name}\n" in messages
+    assert f"trackblur: nothing to hide was found in {folder / 'nobody.png'}\n" in messages
+    assert f"found in {folder / 'people.png'}" not in messages
+
+
+def test_what_was_skipped_is_in_the_json(
+    small_image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "out").mkdir()
+    for place in (tmp_path / "in" / "a.png", tmp_path / "out" / "a.png"):
+        shutil.copy(small_image, place)
+    assert run(tmp_path / "in", tmp_path / "out", *HAAR, "--json") == 0
+    summary, _ = printed_json(capsys)
+    pair = {"input": str(tmp_path / "in" / "a.png"), "output": str(tmp_path / "out" / "a.png")}
+    assert (summary["files"], summary["skipped"], summary["failed"]) == ([], [pair], [])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "error"),
+    [
+        (["none.mp4"], 1, "none.mp4: no such file or folder: check the name"),
+        (["{clip}", "{clip}"], 2, "is an input: choose another name for the output"),
+        (["{clip}", "o.mp4", "--blocks", "0"], 2, "--blocks is 0"),
+        (["{clip}", "o.mp4", "--detector", "none.onnx"], 1, "none.onnx: no such file"),
+        (["{clip}", "o.mp4", "--preset", "warp"], 2, "--preset is 'warp'"),
+        (["track", "none.mp4"], 1, "none.mp4: no such file"),
+        (["render", "{clip}", "none.jsonl", "o.mp4"], 1, "none.jsonl: cannot be read"),
+    ],
+)
+def test_the_json_is_printed_whatever_fails(
+    arguments: list[str],
+    code: int,
+    error: str,
+    small_clip: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    filled = [text.format(clip=small_clip) for text in arguments]
+    assert run(*filled, "--json") == code
+    summary, messages = printed_json(capsys)
+    assert summary["files"] == []
+    assert len(summary["failed"]) == 1
+    assert error in summary["failed"][0]["error"]
+    assert error in messages
+
+
+def test_the_json_of_an_interrupted_run_says_what_was_done(
+    small_image: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("a.png", "b.png", "c.png"):
+        shutil.copy(small_image, tmp_path / "in" / name)
+    redact_file = Engine.redact_file
+
+    def interrupted(self: Engine, *arguments: Any) -> Report:
+        if arguments[0].source.name == "b.png":
+            raise KeyboardInterrupt
+        return redact_file(self, *arguments)
+
+    monkeypatch.setattr(Engine, "redact_file", interrupted)
+    assert run(tmp_path / "in", tmp_path / "out", *HAAR, "--json") == 130
+    summary, messages = printed_json(capsys)
+    assert [file["input"] for file in summary["files"]] == [str(tmp_path / "in" / "a.png")]
+    assert summary["failed"] == [{"input": str(tmp_path / "in" / "b.png"), "error": "interrupted"}]
+    assert "interrupted: no partial file is left" in messages
+
+
+def test_names_with_control_characters_are_escaped(
+    small_image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in").mkdir()
+    name = "a\n\x1b[31m b.png"
+    shutil.copy(small_image, tmp_path / "in" / name)
+    (tmp_path / "in" / "bad\x07\u202e.png").write_bytes(b"no image")
+    assert run(tmp_path / "in", tmp_path / "out", *HAAR, "--json", "--verbose") == 1
+    summary, messages = printed_json(capsys)
+    assert summary["files"][0]["input"] == str(tmp_path / "in" / name)
+    assert r"a\n\x1b[31m b.png" in messages
+    assert r"bad\x07\u202e.png" in messages
+    assert not {"\x1b", "\x07", "\u202e"} & set(messages)
+    assert all(line.startswith("trackblur: ") for line in messages.splitlines())
