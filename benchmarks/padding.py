@@ -22,6 +22,8 @@ import numpy.typing as npt
 
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import view_size
+from tracker_blur.redaction.areas import hidden_area, turns
+from tracker_blur.settings import FACE
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 CLIPS = (  # not david and faceocc2: their boxes have a fixed size
@@ -85,7 +87,7 @@ def main() -> None:
     for padding in PADDINGS:
         shares, areas = [], []
         for true, detection in pairs:
-            hidden = detection.padded(padding)
+            hidden = hidden_area(detection, FACE, padding, turns(detection, FACE, None))
             xs = (true.center[0] + disc_x * true.width / 2 - hidden.center[0]) / hidden.width * 2
             ys = (true.center[1] + disc_y * true.height / 2 - hidden.center[1]) / hidden.height * 2
             in_ellipse = (xs**2 + ys**2 <= 1).mean()

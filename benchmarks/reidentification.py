@@ -285,7 +285,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="only methods whose name contains this")
     parser.add_argument("--trained", action="store_true", help="attackers that learned")
     parser.add_argument("--plates", action="store_true", help="readers of plates that learned")
-    parser.add_argument("--speed", type=float, default=1.0, help="trained: learn this much shorter")
+    parser.add_argument("--speed", type=float, default=1.0, help="learn this much shorter")
     arguments = parser.parse_args()
     if arguments.plates:
         import trained_plates

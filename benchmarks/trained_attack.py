@@ -258,10 +258,11 @@ class People:
     clear: Floats
 
 
-def read_people(folder: Path, detector: Any, recognizer: Any) -> People:
-    """Read people's folders of gray pictures."""
+def read_people(folder: Path, detector: Any, recognizer: Any, step: int = 1) -> People:
+    """Read the folders of gray pictures of every `step`-th person."""
     pictures, who, place, crops = [], [], [], []
-    for number, person in enumerate(sorted(path for path in folder.iterdir() if path.is_dir())):
+    folders = sorted(path for path in folder.iterdir() if path.is_dir())[::step]
+    for number, person in enumerate(folders):
         for count, file in enumerate(sorted(person.glob("*.jpg"))):
             gray = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
             gray = cv2.copyMakeBorder(gray, *[BORDER_PX] * 4, cv2.BORDER_REPLICATE)
@@ -442,7 +443,7 @@ def report(shared: Path, only: str, speed: float) -> None:
     Args:
         shared: folder with test material.
         only: methods whose name contains this, or one of several words with | between them.
-        speed: divides how long the networks learn.
+        speed: divides how long the networks learn; its root, from how many other people.
     """
     from reidentification import Recognizer
 
@@ -453,7 +454,8 @@ def report(shared: Path, only: str, speed: float) -> None:
         str(shared / "models" / "face_detection_yunet_2023mar.onnx"), "", (320, 320), 0.6
     )
     known = read_people(shared / "identities" / "known", detector, recognizer)
-    others = read_people(shared / "identities" / "others", detector, recognizer)
+    step = max(1, round(speed**0.5))
+    others = read_people(shared / "identities" / "others", detector, recognizer, step)
     recording = read_recording(shared / "videos")
     learns = known.place < LEARNED_PICTURES
     print(
@@ -498,20 +500,19 @@ def attack(
     learns = known.place < LEARNED_PICTURES
     people = int(known.who.max()) + 1
     random = np.random.default_rng(SEED)
+    probes = [known.pictures[i] for i in np.flatnonzero(~learns)]
+    truth, who = known.who[~learns], known.who[learns]
     of_others = camera.variants(others.pictures, SEED)
-    of_known = camera.variants(known.pictures, SEED + 1)
-    probes = np.flatnonzero(~learns)
-    truth = known.who[probes]
-    exact = of_known[probes, :1]
-    many = _canvases([[camera.added(known.pictures[i], ADDED_FRAMES, random)] for i in probes])
+    learned = camera.variants([known.pictures[i] for i in np.flatnonzero(learns)], SEED + 1)
+    exact = _canvases([[camera.exact(picture)] for picture in probes])
+    many = _canvases([[camera.added(picture, ADDED_FRAMES, random)] for picture in probes])
 
     torch.manual_seed(SEED)
-    shape = of_known.shape[2:]
+    shape = learned.shape[2:]
     network, perceptron = Network(shape[0], EMBEDDING), Perceptron(shape, EMBEDDING)
     train_embedder(network, of_others, others.clear, others.who, round(14 / speed), SEED)
     train_embedder(perceptron, of_others, others.clear, others.who, round(25 / speed), SEED)
     embedders = network, perceptron
-    learned, who = of_known[learns], known.who[learns]
     fits = [
         fit_of(
             embedders,
