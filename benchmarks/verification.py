@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 SAMPLE = Path(__file__).resolve().parents[1] / "samples" / "crossing.mp4"
 CLIPS = ("street_crowd", "webcam", "two_heads")
-METHODS = ("pixelated", "gaussian", "fog", "solid")
+METHODS = ("mosaic", "pixelated", "gaussian", "fog", "solid")
 GAP_FRAMES = 10
 MIN_FACE_PX = 16
 PADDING = Settings().padding_ratio

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from tracker_blur.verification.verdict import Verdict
 
 SIZE = (1280, 720)
-OTHER_METHODS = ("gaussian", "fog", "solid", "image")
+OTHER_METHODS = ("pixelated", "gaussian", "fog", "solid", "image")
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def exposed(verdict: Verdict) -> list[int]:
 
 @pytest.mark.parametrize(
     "method",
-    ["pixelated", *(pytest.param(method, marks=pytest.mark.slow) for method in OTHER_METHODS)],
+    ["mosaic", *(pytest.param(method, marks=pytest.mark.slow) for method in OTHER_METHODS)],
 )
 def test_a_detection_of_a_hidden_face_is_not_an_exposure(
     clip: Path,
@@ -308,7 +308,7 @@ def test_our_own_weights_report_no_hands_and_clothes(
 
 @pytest.mark.slow
 @pytest.mark.shared
-@pytest.mark.parametrize("method", ["pixelated", "gaussian", "solid"])
+@pytest.mark.parametrize("method", ["mosaic", "pixelated", "gaussian", "solid"])
 def test_real_detectors_and_faces(shared: Path, tmp_path: Path, method: str) -> None:
     frames = 12
     truth = read_truth(shared / "videos" / "two_heads.csv", frames)
