@@ -25,7 +25,7 @@ from tracker_blur.core.frame import (
 from tracker_blur.core.prefetch import Prefetcher
 from tracker_blur.core.report import Progress, Report
 from tracker_blur.core.tracks import Face, Timeline, Tracks
-from tracker_blur.errors import SinkError, SourceError
+from tracker_blur.errors import SettingsError, SourceError
 from tracker_blur.files.atomic import check_place
 from tracker_blur.files.identity import FileIdentity
 from tracker_blur.files.paths import exists
@@ -404,4 +404,4 @@ def _ordinal(number: int) -> str:
 
 def _check_apart(job: Job) -> None:
     if exists(job.target) and exists(job.source) and job.target.samefile(job.source):
-        raise SinkError(f"{job.target}: is the input itself: choose another name")
+        raise SettingsError(f"{job.target}: is the input itself: choose another name")

@@ -486,3 +486,56 @@ def test_memory_stays_close_to_that_of_the_tracks(tmp_path: Path) -> None:
         tracemalloc.stop()
     assert len(found.tracks.tracks[0]) == count
     assert peak / count < 600, "bytes a box"
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return the way to each value within a JSON value, itself included."""
+    found = [path]
+    if isinstance(value, dict | list):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            found += places(value[key], (*path, key))
+    return found
+
+
+def with_value(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+    if not path:
+        return new
+    copied: Any = dict(value) if isinstance(value, dict) else list(value)
+    copied[path[0]] = with_value(value[path[0]], path[1:], new)
+    return copied
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        None,
+        True,
+        0,
+        -1,
+        1.5,
+        1e400,
+        2**80,
+        "",
+        "text",
+        "\x1b\n",
+        [],
+        [[]],
+        [None, {}],
+        {},
+        {"a": []},
+    ],
+    ids=repr,
+)
+def test_every_value_may_be_of_any_type_and_gives_one_line(
+    odd: Any, lines: list[str], reread: Reread, tmp_path: Path
+) -> None:
+    for number, line in enumerate(lines):
+        for path in places(json.loads(line)):
+            changed = json.dumps(with_value(json.loads(line), path, odd))
+            try:
+                content = reread([*lines[:number], changed, *lines[number + 1 :]])
+            except TrackFileError as error:
+                assert str(error).isprintable()  # noqa: PT017  # many places in one test
+            else:
+                write(tmp_path / "again.jsonl", content, True)
+                assert_same(read(tmp_path / "again.jsonl").tracks, content.tracks)

@@ -211,6 +211,8 @@ def test_a_bad_input_is_one_line_and_leaves_nothing(
         (["--confidence", "nan"], "--confidence is nan"),
         (["--detector", "psychic"], "--detector is 'psychic'"),
         (["--hide", "badge"], "--hide "),
+        (["--hide", ""], "--hide: '': give names separated by commas"),
+        (["--hide", "faces,"], "--hide: 'faces,': give names separated by commas"),
         (["--tracker", "dog"], "--tracker is 'dog'"),
         (["--color", "reddish", "--method", "solid"], "--color is 'reddish'"),
         (["--hold", "-1"], "--hold is -1"),

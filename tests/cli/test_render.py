@@ -108,7 +108,7 @@ def test_the_output_may_not_be_the_input(
     small_clip: Path, tracks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = Path(shutil.copy(small_clip, tmp_path / "in.mp4"))
-    assert run("render", source, tracks, source, "--overwrite") == 1
+    assert run("render", source, tracks, source, "--overwrite") == 2
     assert "is the input itself" in error_line(capsys)
     assert source.read_bytes() == small_clip.read_bytes()
 

@@ -227,7 +227,7 @@ def test_verification_after_a_run(clip: Path, hidden: Path) -> None:
         (("{out}", "--tracks", "{tmp}/other.jsonl", "--against", "{in}"), 1, "is not the video"),
         (("{out}", "--every", "0"), 2, "--every is 0: give a whole number from 1"),
         (("{out}", "--report", "-"), 2, "--report needs a file"),
-        (("{out}", "--report", "{tmp}/other.jsonl"), 2, "already exists"),
+        (("{out}", "--report", "{tmp}/other.jsonl"), 1, "already exists"),
         (("{out}", "--report", "{tmp}/text.mp4", "--overwrite"), 2, "is the name of a video"),
         (("{out}", "--json", "{tmp}/empty.mp4", "--overwrite"), 2, "is the name of a video"),
         (("{out}", "--report", "{tmp}/none.png"), 2, "is the name of a video or an image"),
@@ -238,7 +238,7 @@ def test_verification_after_a_run(clip: Path, hidden: Path) -> None:
             "is an input of this command",
         ),
         (("{out}", "--report", "{tmp}/a", "--json", "{tmp}/./a"), 2, "is named twice"),
-        (("{out}", "--json", "{tmp}/none/found.json"), 2, "does not exist: create it"),
+        (("{out}", "--json", "{tmp}/none/found.json"), 1, "does not exist: create it"),
         (("{out}", "--face", "{tmp}/none"), 2, "no such folder of weight files"),
     ],
 )

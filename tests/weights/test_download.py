@@ -8,6 +8,8 @@ import hashlib
 import http.server
 import sys
 import threading
+import urllib.error
+import urllib.request
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -182,6 +184,34 @@ def test_redirects_are_followed(server: Server, tmp_path: Path) -> None:
     pull("small", tmp_path)
     assert files_in(tmp_path) == CONTENTS
     assert server.requests[-2:] == ["weights.pb", "elsewhere/weights.pb"]
+
+
+@pytest.mark.parametrize(
+    "address", ["https://tracker.example/weights.pb", "http://raw.githubusercontent.com/weights.pb"]
+)
+def test_a_redirect_to_an_unknown_host_is_refused(
+    address: str, server: Server, tmp_path: Path
+) -> None:
+    server.redirects["weights.pb"] = address
+    with pytest.raises(ModelError, match=r"weights\.pb \(redirected to .*, which is no known host"):
+        pull("small", tmp_path)
+    assert "weights.pb" not in files_in(tmp_path)
+
+
+def test_a_redirect_to_a_known_host_is_followed(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached: list[str] = []
+
+    def open_https(_: object, request: urllib.request.Request) -> None:
+        reached.append(request.full_url)
+        raise urllib.error.URLError("reached")
+
+    monkeypatch.setattr(urllib.request.HTTPSHandler, "https_open", open_https)
+    server.redirects["weights.pb"] = "https://objects.githubusercontent.com/weights.pb"
+    with pytest.raises(ModelError, match="reached"):
+        pull("small", tmp_path)
+    assert reached == ["https://objects.githubusercontent.com/weights.pb"]
 
 
 def test_a_redirect_loop_is_reported(server: Server, tmp_path: Path) -> None:

@@ -166,8 +166,11 @@ def numbers(text: str) -> tuple[float, ...]:
 
 
 def names(text: str) -> tuple[str, ...]:
-    """Read names separated by commas."""
-    return tuple(filter(None, text.split(",")))
+    """Read names separated by commas; none may be empty."""
+    values = tuple(name.strip() for name in text.split(","))
+    if not all(values):
+        raise ArgumentTypeError(f"'{text}': give names separated by commas")
+    return values
 
 
 def tracks(text: str) -> tuple[int | str, ...]:

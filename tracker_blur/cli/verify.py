@@ -28,7 +28,7 @@ from tracker_blur.cli.options import (
     option,
     whole_number,
 )
-from tracker_blur.errors import SettingsError
+from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.settings import DETECTOR_FILE_ENDING, FACE, Settings
 from tracker_blur.text import escaped
 
@@ -187,13 +187,13 @@ def _check(options: argparse.Namespace) -> None:
                 "report.html or report.json"
             )
         if not target.parent.is_dir():
-            raise SettingsError(f"{target}: the folder {target.parent} does not exist: create it")
+            raise SinkError(f"{target}: the folder {target.parent} does not exist: create it")
         if not target.exists():
             continue
         if any(path.exists() and path.samefile(target) for path in inputs):
             raise SettingsError(f"{target}: is an input of this command: choose another name")
         if not options.overwrite:
-            raise SettingsError(
+            raise SinkError(
                 f"{target}: already exists: choose another name or use", remedy="overwrite"
             )
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import http.client
 import urllib.error
 import urllib.request
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from tracker_blur.errors import ModelError, SettingsError, SinkError, reason_of
 from tracker_blur.files.atomic import replacing
@@ -19,6 +20,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _TIMEOUT_SECONDS = 30.0
+_FURTHER_HOSTS = frozenset(
+    {
+        "media.githubusercontent.com",
+        "objects.githubusercontent.com",
+        "raw.githubusercontent.com",
+        "release-assets.githubusercontent.com",
+    }
+)
+"""Where GitHub, the host of all addresses in the catalog, keeps the contents of files."""
+
 _REDIRECTS = range(300, 400)  # statuses that urllib reports only after too many redirects
 
 
@@ -80,9 +91,35 @@ def _is_intact(file: WeightFile, path: Path) -> bool:
         raise ModelError(f"{path}: cannot read this weight file ({reason_of(error)})") from error
 
 
+class _KnownHostsOnly(urllib.request.HTTPRedirectHandler):
+    """Follows redirects within the host of the address, and by HTTPS to those in `_FURTHER_HOSTS`.
+
+    Others could learn who downloads what, and the hash is checked only afterwards.
+    """
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        """Return the request for the new address; raises URLError for one that is not allowed."""
+        old, new = urlsplit(req.full_url), urlsplit(newurl)
+        is_same_host = (new.scheme, new.hostname) == (old.scheme, old.hostname)
+        if not (is_same_host or (new.scheme == "https" and new.hostname in _FURTHER_HOSTS)):
+            raise urllib.error.URLError(
+                f"redirected to {new.scheme}://{new.hostname}, which is no known host"
+            )
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
 def _download(file: WeightFile) -> bytes:
     """Return the content at the address, or one byte more than expected if it is too long."""
-    with urllib.request.urlopen(file.url, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310  # https addresses of the catalog
+    opener = urllib.request.build_opener(_KnownHostsOnly)
+    with opener.open(file.url, timeout=_TIMEOUT_SECONDS) as response:
         content: bytes = response.read(file.size_bytes + 1)
         missing = response.length if len(content) <= file.size_bytes else 0
     if missing:

@@ -42,3 +42,17 @@ def test_unknown_encodings_are_reported(tmp_path: Path, encoding: str) -> None:
     (tmp_path / "a.xml").write_text(f"<?xml version='1.0' encoding='{encoding}'?><annotation/>")
     with pytest.raises(SourceError, match=r"a\.xml: cannot read these labels"):
         read_dataset(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        '<!DOCTYPE annotation [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>',
+        '<!DOCTYPE annotation SYSTEM "file:///etc/passwd">',
+    ],
+)
+def test_a_document_type_is_refused(tmp_path: Path, declaration: str) -> None:
+    file = write_voc(tmp_path) / "Annotations" / "a.xml"
+    file.write_text(declaration + file.read_text(encoding="utf-8"), encoding="utf-8")
+    with pytest.raises(SourceError, match="declares a document type, which labels never do"):
+        read_dataset(tmp_path)

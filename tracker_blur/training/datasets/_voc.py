@@ -7,9 +7,10 @@ names the split. Objects marked `difficult` become ignored regions, as in VOC's 
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ElementTree
 from collections import defaultdict
 from pathlib import Path
+
+from defusedxml import DTDForbidden, ElementTree
 
 from tracker_blur.core.box import Box
 from tracker_blur.errors import SourceError, reason_of
@@ -64,7 +65,10 @@ def _listed_splits(folder: Path) -> dict[str, str]:
 
 def _annotated_image(file: Path, problems: Problems) -> AnnotatedImage | None:
     try:
-        root = ElementTree.parse(file).getroot()  # noqa: S314  # the user's own labels; Expat limits expansion
+        root = ElementTree.parse(file, forbid_dtd=True).getroot()
+    except DTDForbidden:
+        problems.add(f"{file}: declares a document type, which labels never do: remove it")
+        return None
     except (OSError, ValueError, LookupError, ElementTree.ParseError) as error:
         problems.add(f"{file}: cannot read these labels ({reason_of(error)})")
         return None
