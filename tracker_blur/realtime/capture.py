@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import threading
 import time
 from collections import deque
@@ -10,6 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SourceError
+from tracker_blur.realtime.audio_sync import AudioSync
 from tracker_blur.realtime.delivery import AUDIO_RATE, AudioChunk, Format
 from tracker_blur.realtime.handoff import Backoff, Latest
 from tracker_blur.realtime.live_frame import LiveFrame, LiveFrameConverter
@@ -25,13 +27,15 @@ class SessionClock:
     """Converts a source's timestamps to seconds since the session began.
 
     Timestamps are mapped so that the least delayed ones match their arrival. Items that jitter
-    delays keep their distance to the others. After a jump, timestamps are mapped again.
+    delays keep their distance to the others. A source whose clock is fast or slow is followed, a
+    little at a time. After a jump, timestamps are mapped again.
     """
 
     def __init__(self, timing: LiveTiming) -> None:
         self._timing = timing
         self._offset: float | None = None  # from timestamps to the session's seconds
         self._last = -timing.frame_step_seconds
+        self._drift = _SlowClock(timing)
 
     def restart(self) -> None:
         """Forget the mapping: the source was reconnected."""
@@ -41,11 +45,15 @@ class SessionClock:
         """Return the session's time of an item that arrives now; all in seconds."""
         if timestamp is None:
             return now
-        oldest = now - self._timing.late_timestamp_seconds
-        is_jump = self._offset is None or timestamp + self._offset < oldest
-        if is_jump or timestamp + (self._offset or 0.0) > now:
-            self._offset = now - timestamp
-        return timestamp + (self._offset or 0.0)
+        offset = self._offset
+        if offset is not None:
+            offset += self._drift.made_up(now)
+        if offset is None or now - timestamp - offset > self._timing.late_timestamp_seconds:
+            offset = now - timestamp  # the first, or after a jump
+            self._drift = _SlowClock(self._timing)
+        self._offset = offset = min(offset, now - timestamp)
+        self._drift.add_lateness(now - timestamp - offset)
+        return timestamp + offset
 
     def audio_seconds(self, timestamp: float | None, now: float) -> float:
         """Return the same for audio, which is mapped as the frames are, however late it comes."""
@@ -58,6 +66,36 @@ class SessionClock:
         """Return the same for a frame: always later than the one before."""
         self._last = max(self.seconds(timestamp, now), self._last + self._timing.frame_step_seconds)
         return self._last
+
+
+class _SlowClock:
+    """Measures what a slow clock loses, and makes it up as fast as audio can follow.
+
+    It has lost something if all timestamps of the last while have come later than before.
+    """
+
+    def __init__(self, timing: LiveTiming) -> None:
+        self._timing = timing
+        self._window_start: float | None = None
+        self._seen = 0.0
+        self._least_late = math.inf
+        self._share = 0.0  # of the time, that is made up for
+
+    def add_lateness(self, seconds: float) -> None:
+        """Add by how much an item came later than the least delayed ones."""
+        self._least_late = min(self._least_late, seconds)
+
+    def made_up(self, now: float) -> float:
+        """Return how many seconds were made up for since the last call."""
+        if self._window_start is None:
+            self._window_start = self._seen = now
+        made_up = self._share * max(0.0, now - self._seen)
+        self._seen = now
+        window = self._timing.drift_window_seconds
+        if now - self._window_start >= window and self._least_late < math.inf:
+            self._share = min(self._timing.drift_share, self._least_late / window)
+            self._window_start, self._least_late = now, math.inf
+        return made_up
 
 
 class FasterThanRealtime:
@@ -79,7 +117,8 @@ class FasterThanRealtime:
         if self._last is not None:
             step, passed = timestamp - self._last[0], now - self._last[1]
             step = step if abs(step) < self._timing.timestamp_jump_seconds else passed
-            self._ahead_seconds = max(0.0, self._ahead_seconds + step - passed)
+            ahead = self._ahead_seconds + step - (1 + self._timing.drift_share) * passed
+            self._ahead_seconds = max(0.0, ahead)
         self._last = timestamp, now
         self._is_reported = self._ahead_seconds > self._timing.too_fast_seconds
         return self._is_reported
@@ -126,7 +165,7 @@ class Capture:
         self._speed = FasterThanRealtime(timing)
         self._converter = LiveFrameConverter(settings.size)
         self._next_due = 0.0
-        self._audio_end = 0.0
+        self._audio_sync = AudioSync(timing)
         self._stopping = threading.Event()
         self._begun = threading.Event()
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
@@ -249,12 +288,6 @@ class Capture:
 
     def _add_audio(self, item: CapturedAudio, now: float) -> None:
         seconds = self._clock.audio_seconds(item.timestamp, now - self._epoch)
-        if abs(seconds - self._audio_end) < self._settings.timing.audio_gap_seconds:
-            seconds = self._audio_end
-        overlap = round((self._audio_end - seconds) * AUDIO_RATE)
-        if overlap >= item.samples.shape[1]:  # all of it was played already
-            return
-        samples = item.samples[:, max(0, overlap) :]
-        seconds = max(seconds, self._audio_end)
-        self._audio_end = seconds + samples.shape[1] / AUDIO_RATE
-        self.audio.append(AudioChunk(samples, seconds))
+        chunk = self._audio_sync.placed(item.samples, seconds)
+        if chunk is not None:
+            self.audio.append(chunk)

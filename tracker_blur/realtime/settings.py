@@ -66,7 +66,13 @@ class LiveTiming(CheckedParameters):
         timestamp_jump_seconds: Two timestamps further apart are no measure of the source's speed.
         too_fast_seconds: A source that gets this far ahead sends faster than real time. Live
             sources may begin with some buffered frames.
+        drift_share: A source's clock is followed, and audio stretched, by no more than this share
+            of the time. Half a percent is no audible pitch.
+        drift_window_seconds: How often the drift of a source's clock is measured.
         audio_gap_seconds: Smaller gaps and overlaps between chunks of audio are closed.
+        audio_jitter_seconds: A drift of the audio up to this is left alone.
+        audio_smoothing_seconds: The drift of the audio is smoothed over this time.
+        audio_sync_seconds: In about this time, a drift of the audio is made up for.
         capture_audio_chunks: Chunks of audio that wait for their frame; the oldest are dropped.
         target_audio_chunks: Chunks of audio that wait for a slow target; the oldest are dropped.
 
@@ -131,7 +137,12 @@ class LiveTiming(CheckedParameters):
     late_timestamp_seconds: float = 1.0
     timestamp_jump_seconds: float = 1.0
     too_fast_seconds: float = 2.0
+    drift_share: float = 0.005
+    drift_window_seconds: float = 30.0
     audio_gap_seconds: float = 0.1
+    audio_jitter_seconds: float = 0.005
+    audio_smoothing_seconds: float = 1.0
+    audio_sync_seconds: float = 10.0
     capture_audio_chunks: int = 2000
     target_audio_chunks: int = 500
 
