@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -77,6 +78,52 @@ def test_the_help_of_live_names_every_live_setting(capsys: pytest.CaptureFixture
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_option_of_every_command_has_help(command: str) -> None:
     assert all(action.help for action in build_parser()[1][command]._actions)
+
+
+@pytest.mark.parametrize("arguments", [(), *((command,) for command in COMMANDS)])
+def test_the_help_ends_with_three_examples_that_parse(
+    arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*arguments, "--help") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-4] == "Examples:"
+    _, parsers = build_parser()
+    for line in lines[-3:]:
+        _, *words = shlex.split(line, comments=True)
+        command = words.pop(0) if words[:1] and words[0] in parsers else "redact"
+        assert command == (arguments or ("redact",))[0]
+        parsers[command].parse_args(words)
+
+
+@pytest.mark.parametrize("flag", ["-i", "--input"])
+def test_an_input_may_be_named_by_an_option(
+    flag: str, small_clip: Path, tracked: Path, tmp_path: Path
+) -> None:
+    assert run(flag, small_clip, tmp_path / "a.mp4", *HAAR, "--quiet") == 0
+    assert run(tmp_path / "b.mp4", flag, small_clip, *HAAR, "--quiet") == 0
+    assert run("track", flag, small_clip, "-o", tmp_path / "t.jsonl", *HAAR, "--quiet") == 0
+    assert run("render", flag, small_clip, tracked, tmp_path / "c.mp4", "--quiet") == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"a.mp4", "b.mp4", "c.mp4", "t.jsonl"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "no input: name a video, an image, a folder or a quoted pattern"),
+        (["-o", "out.mp4"], "no input: name a video"),
+        (["-i", "a.mp4", "b.mp4", "c.mp4"], "with -i IN there is one output"),
+        (["--image", "photo.jpg"], "name an input as IN or with -i photo.jpg"),
+        (["out.jpg", "--image", "photo.jpg", "--method", "simple"], "with -i photo.jpg"),
+        (["track"], "required: IN"),
+        (["render"], "required: FILE, OUT"),
+        (["render", "t.jsonl", "out.mp4"], "required: IN"),
+    ],
+)
+def test_a_missing_input_is_wrong_usage(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*arguments) == 2
+    assert message in error_line(capsys)
 
 
 @pytest.mark.parametrize("arguments", [(), *((command,) for command in COMMANDS)])

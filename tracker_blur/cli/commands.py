@@ -30,6 +30,7 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
         description=redact.DESCRIPTION,
         epilog=redact.EPILOG,
         formatter_class=redact.FORMATTER,
+        examples=redact.EXAMPLES,
     )
     commands = root.add_subparsers(
         title="commands",

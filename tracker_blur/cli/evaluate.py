@@ -48,6 +48,11 @@ def add_parser(commands: Any) -> Parser:
         "evaluate",
         help="measure detectors on annotated images",
         description="Measure detectors on annotated images, all of them in the same way.",
+        examples=(
+            "trackblur evaluate yunet,haar faces/",
+            "trackblur evaluate my.onnx faces/ --split val --scales 0.5,1,2",
+            "trackblur evaluate yunet faces/ --report report.html",
+        ),
     )
     parser.add_argument(
         "models",

@@ -55,6 +55,11 @@ def add_parser(commands: Any) -> Parser:
         help="hide faces in the video of a camera or a stream",
         description=_DESCRIPTION,
         epilog=_EPILOG,
+        examples=(
+            "trackblur live                                # the first camera, in a window",
+            "trackblur live 0 --to web:8080 recording.mkv",
+            "trackblur live rtsp://camera/stream --to rtmp://server/app/key --method solid",
+        ),
     )
     add_options(parser)
     return parser

@@ -20,6 +20,11 @@ def add_parser(commands: Any) -> Parser:
         "models",
         help="list weight files, or download them",
         description="List the weight files of detectors, or download them.",
+        examples=(
+            "trackblur models",
+            "trackblur models pull yunet",
+            "trackblur models pull yunet centerface",
+        ),
     )
     actions = parser.add_subparsers(
         dest="action",

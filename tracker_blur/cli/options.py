@@ -27,7 +27,7 @@ from tracker_blur.settings import (
 from tracker_blur.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 SettingsT = TypeVar("SettingsT", Settings, LiveSettings)
 
@@ -46,16 +46,38 @@ FILES = {"bash": "_shtab_compgen_files", "zsh": "_files", "tcsh": "f"}
 class Parser(argparse.ArgumentParser):
     """A parser whose errors say how to name a file that begins like an option.
 
+    Args:
+        examples: whole commands, for the end of the help.
+        arguments: those of `argparse.ArgumentParser`.
+
     Attributes:
         root: the parser of the whole command line, whose completion script is printed.
     """
 
-    def __init__(self, **arguments: Any) -> None:
+    def __init__(self, *, examples: Sequence[str] = (), **arguments: Any) -> None:
         if "formatter_class" not in arguments:
             arguments["formatter_class"] = formatter()
         super().__init__(**arguments)
         self.root: argparse.ArgumentParser = self
+        self._examples = examples
+        self._has_input = False
         self._files_like_options: list[str] = []
+
+    def add_input(self, help: str) -> None:  # noqa: A002  # as argparse calls it
+        """Add the argument IN, whose value is `source`; -i FILE and --input FILE are the same."""
+        self._has_input = True
+        path = self.add_argument(
+            "source", nargs="?", metavar="IN", default=argparse.SUPPRESS, help=help
+        )
+        path.complete = FILES  # type: ignore[attr-defined]  # for shtab
+        add_input_option(self, dest="source", default=argparse.SUPPRESS)
+
+    def format_help(self) -> str:
+        """Return the help, with the examples at its end."""
+        text = super().format_help()
+        if self._examples:
+            text += "\nExamples:\n" + "".join(f"  {example}\n" for example in self._examples)
+        return text
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse, and remember which options may be meant as files."""
@@ -65,7 +87,12 @@ class Parser(argparse.ArgumentParser):
             for argument in arguments
             if argument.startswith("-") and exists(Path(argument))
         ]
-        return super().parse_known_args(args, namespace)
+        options, rest = super().parse_known_args(args, namespace)
+        if self._has_input:
+            if not hasattr(options, "source"):
+                self.error("the following arguments are required: IN")
+            options.source = Path(options.source)  # `type` would also convert what is suppressed
+        return options, rest
 
     def error(self, message: str) -> NoReturn:
         """Exit with the message and the hints."""
@@ -196,6 +223,11 @@ def whole_number_or_auto(text: str) -> int | str:
 def option(group: argparse._ActionsContainer, flag: str, setting: str, **details: Any) -> None:
     """Add an option whose default is that of its setting."""
     group.add_argument(flag, dest=setting, default=DEFAULTS[setting], **details)
+
+
+def add_input_option(group: argparse._ActionsContainer, **details: Any) -> None:
+    """Add -i and --input, which many programs have, as another way to name an input."""
+    group.add_argument("-i", "--input", metavar="IN", help="the same as IN", **details)
 
 
 def add_hide_option(group: argparse._ActionsContainer, purpose: str = "hide") -> None:

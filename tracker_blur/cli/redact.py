@@ -13,6 +13,7 @@ from tracker_blur.cli.options import (
     add_detection_options,
     add_encoding_options,
     add_file_options,
+    add_input_option,
     add_message_options,
     add_metadata_option,
     add_redaction_options,
@@ -45,6 +46,11 @@ or 'trackblur redact live'.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a face is exposed, 130 interrupted.
 """
+EXAMPLES = (
+    "trackblur in.mp4 out.mp4",
+    "trackblur photos/ --method solid                 # writes photos_redacted/",
+    "trackblur in.mp4 --tracks in.tracks.jsonl --verify",
+)
 FORMATTER = formatter(argparse.RawDescriptionHelpFormatter)
 
 
@@ -58,10 +64,11 @@ def add_parser(commands: Any) -> Parser:
         description=DESCRIPTION,
         epilog=EPILOG,
         formatter_class=FORMATTER,
+        examples=EXAMPLES,
     )
     paths = parser.add_argument(
         "paths",
-        nargs="+",
+        nargs="*",
         metavar="IN [OUT]",
         help="inputs, and the output; see above",
     )
@@ -101,6 +108,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     add_redaction_options(parser.add_argument_group("redaction"))
     output = parser.add_argument_group("output")
+    add_input_option(output, dest="inputs", action="append", default=[])
     output.add_argument(
         "-o",
         "--out",
@@ -182,9 +190,27 @@ def _inputs_and_output(options: argparse.Namespace) -> tuple[list[str], str | No
     A shell expands an unquoted pattern with two matches to two names. The second would be taken for
     the output and overwritten.
     """
-    if options.out is not None or len(options.paths) == 1:
-        return options.paths, options.out
-    *inputs, output = options.paths
+    if options.image is not None and options.method != "image":
+        raise SettingsError(
+            "--image is the image that --method image puts over faces: add that, or name an input "
+            f"as IN or with -i {options.image}"
+        )
+    named = [*options.inputs, *options.paths]
+    if not named:
+        raise SettingsError(
+            "no input: name a video, an image, a folder or a quoted pattern, as in "
+            "'trackblur in.mp4 out.mp4'"
+        )
+    if options.out is not None or len(named) == 1:
+        return named, options.out
+    if options.inputs and not options.paths:
+        return named, None
+    if options.inputs and len(options.paths) > 1:
+        raise SettingsError(
+            f"{' and '.join(options.paths)}: with -i IN there is one output: name it last, or with "
+            "-o OUT"
+        )
+    *inputs, output = named
     target = Path(output)
     if target.is_file():
         for source in map(Path, inputs):

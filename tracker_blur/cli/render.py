@@ -43,9 +43,14 @@ def add_parser(commands: Any) -> Parser:
         "render",
         help="hide the faces that a track file lists",
         description="Hide the faces that a track file lists. Nothing is detected.",
+        examples=(
+            "trackblur render in.mp4 in.tracks.jsonl out.mp4",
+            "trackblur render in.mp4 in.tracks.jsonl out.mp4 --method solid --shape rectangle",
+            "trackblur render -i in.mp4 in.tracks.jsonl out.mkv --codec hevc --overwrite",
+        ),
     )
+    parser.add_input("the video")
     for name, metavar, text in (
-        ("source", "IN", "the video"),
         ("tracks", "FILE", "its track file"),
         ("target", "OUT", "the output"),
     ):

@@ -15,7 +15,6 @@ from tracker_blur.cli.console import (
     summarize_file,
 )
 from tracker_blur.cli.options import (
-    FILES,
     Parser,
     add_detection_options,
     add_file_options,
@@ -44,9 +43,13 @@ def add_parser(commands: Any) -> Parser:
         description="Detect and track the faces of a video and write the tracks to a file. Nothing "
         "is hidden yet: list or edit the tracks with 'trackblur tracks', then hide the faces with "
         "'trackblur render'.",
+        examples=(
+            "trackblur track in.mp4                       # writes in.tracks.jsonl",
+            "trackblur track in.mp4 -o faces.jsonl --detect-every 1",
+            "trackblur track in.mp4 --hide faces,plates",
+        ),
     )
-    source = parser.add_argument("source", type=Path, metavar="IN", help="a video")
-    source.complete = FILES  # type: ignore[attr-defined]  # for shtab
+    parser.add_input("a video")
     parser.add_argument(
         "-o",
         "--output",

@@ -48,6 +48,11 @@ def add_parser(commands: Any) -> Parser:
         epilog=_EPILOG,
         formatter_class=formatter(argparse.RawDescriptionHelpFormatter),
         allow_abbrev=False,
+        examples=(
+            "trackblur tracks in.tracks.jsonl                         # lists the tracks",
+            "trackblur tracks in.tracks.jsonl --show 13 --method 2=solid",
+            "trackblur tracks in.tracks.jsonl --draw 9@12.5s=40,60,120,160..14s=90,60,170,160",
+        ),
     )
     file = parser.add_argument("file", type=Path, metavar="FILE", help="a track file")
     file.complete = FILES  # type: ignore[attr-defined]  # for shtab

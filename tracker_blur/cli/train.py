@@ -44,6 +44,11 @@ def add_parser(commands: Any) -> Parser:
         help="train a detector on annotated images",
         description="Train a detector on annotated images. After an interruption, the same command "
         "resumes from the last checkpoint.",
+        examples=(
+            "trackblur train faces/ --name my --check      # only reads the dataset",
+            "trackblur train faces/ --name my --minutes 60",
+            "trackblur train plates/ --name plate --upright --teachers yunet",
+        ),
     )
     parser.add_argument(
         "dataset",

@@ -61,6 +61,11 @@ def add_parser(commands: Any) -> Parser:
         epilog=_EPILOG,
         formatter_class=formatter(argparse.RawDescriptionHelpFormatter),
         allow_abbrev=False,
+        examples=(
+            "trackblur verify out.mp4",
+            "trackblur verify out.mp4 --against in.mp4 --tracks in.tracks.jsonl",
+            "trackblur verify photo_redacted.jpg --against photo.jpg --report report.html",
+        ),
     )
     output = parser.add_argument("output", type=Path, metavar="OUT", help="the finished file")
     output.complete = FILES  # type: ignore[attr-defined]  # for shtab
