@@ -2,6 +2,11 @@
 
     python benchmarks/leaks.py --face ../shared/models [--tools two-pass,deface-0.2]
         [--only CLIP,...] [--keep FOLDER] [--out docs/leaks.md]
+    python benchmarks/leaks.py --face ../shared/models --hard [--only CLIP,...]
+        [--out docs/leaks.md]
+
+With --hard, trackblur runs over the hard clips instead, once with its own weights and once with
+YuNet: benchmarks/difficulties.py says what the two tables show.
 
 A clip is NAME.mp4 or NAME.mkv next to NAME.csv with the columns frame,track,x,y,w,h. Every tool
 fills faces with solid black and otherwise works as it does by default. `--judge` names the program
@@ -26,6 +31,7 @@ from __future__ import annotations
 import argparse
 import csv
 import hashlib
+import itertools
 import json
 import math
 import re
@@ -44,6 +50,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 import av
+import difficulties
 
 from tracker_blur.core.frame import view_size
 from tracker_blur.core.tracks import Face, Origin
@@ -59,7 +66,10 @@ DEFACE_PACKAGES = ("deface==1.5.0", "onnxruntime")
 DEFACE_ENCODER = {"codec": "libx264", "macro_block_size": 2}  # its default would resize 1080p
 BASELINE = "deface-0.2"
 NOTHING = "-"
-BEGIN, END = "<!-- tables: benchmarks/leaks.py -->", "<!-- end of tables -->"
+MARKS = "<!-- tables: benchmarks/leaks.py -->", "<!-- end of tables -->"
+HARD_MARKS = "<!-- tables: benchmarks/leaks.py --hard -->", "<!-- end of tables of hard clips -->"
+HARD_TRUTH = ROOT / "benchmarks" / "hard_clips"
+HARD_DETECTORS = {"own weights": "onnx", "YuNet": "yunet"}
 HEAD = (
     "exposed", "longest run", "clean tracks", "tracks never hidden", "least hidden", "over-blur",
     "/ deface", "jitter", "false area", "time",
@@ -118,6 +128,8 @@ class Figures:
 def main() -> int:
     """Run the tools over the clips, print the tables and store them."""
     arguments = _parser().parse_args()
+    if arguments.hard is not None:
+        return _hard(arguments)
     tools = _chosen(_tools(arguments), arguments.tools)
     results: dict[str, dict[str, Figures]] = {}
     sections = []
@@ -128,7 +140,38 @@ def main() -> int:
     sections.insert(0, f"## In total\n\n{_table(_rows(list(results.values())))}")
     print(sections[0])
     if arguments.out is not None:
-        _store("\n\n".join(sections), arguments.out)
+        _store("\n\n".join(sections), arguments.out, MARKS)
+    return 0
+
+
+def _hard(arguments: argparse.Namespace) -> int:
+    """Run each detector over the hard clips, print the tables and store them."""
+    clips = [
+        Clip(arguments.hard / f"{truth.stem}.mp4", truth)
+        for truth in sorted(HARD_TRUTH.glob("*.csv"))
+        if arguments.only is None or truth.stem in arguments.only
+    ]
+    results: dict[str, dict[str, difficulties.Judged]] = {name: {} for name in HARD_DETECTORS}
+    with tempfile.TemporaryDirectory(prefix="trackblur-leaks-") as scratch:
+        folder = arguments.keep or Path(scratch)
+        folder.mkdir(parents=True, exist_ok=True)
+        for clip, (name, detector) in itertools.product(clips, HARD_DETECTORS.items()):
+            options = ["--method", "solid", "--color", difficulties.COLOR, "--overwrite", "--quiet"]
+            options += ["--detector", detector, *arguments.options.split()]
+            options += ["--face", str(arguments.face)] if arguments.face else []
+            target = folder / f"{clip.name}_{detector}.mp4"
+            seconds = _trackblur(options, 0, clip, target)
+            judged = difficulties.judge(clip.video, target, clip.truth)
+            results[name][clip.name] = judged
+            exposed = sum(is_exposed for _, is_exposed in judged.faces)
+            _log(
+                f"{clip.name}: {name}: {exposed} exposed, "
+                f"false area {judged.false_pct:.1f} %, {seconds:.1f} s"
+            )
+    tables = difficulties.tables(results)
+    print(tables)
+    if arguments.out is not None:
+        _store(tables, arguments.out, HARD_MARKS)
     return 0
 
 
@@ -140,6 +183,10 @@ def _parser() -> argparse.ArgumentParser:
     every_tool = "two-pass,one-pass,delay-5,delay-15,deface-0.2,deface-0.5,plain"
     parser.add_argument("--clips", type=Path, default=shared / "videos", metavar="FOLDER")
     parser.add_argument("--only", type=_names, metavar="CLIP,...", help="names without extension")
+    parser.add_argument(
+        "--hard", type=Path, nargs="?", const=shared / "videos" / "hard", metavar="FOLDER",
+        help="run over the hard clips in this folder instead (default: %(const)s)",
+    )  # fmt: skip
     parser.add_argument(
         "--judge", type=Path, default=shared / "tools" / "exposure.py", metavar="FILE"
     )
@@ -416,14 +463,15 @@ def _table(rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _store(tables: str, file: Path) -> None:
+def _store(tables: str, file: Path, marks: tuple[str, str]) -> None:
     """Replace the tables in a document and keep the rest of it, or start a document."""
-    text = file.read_text() if file.exists() else f"{BEGIN}\n{END}\n"
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    first, last = marks
+    text = file.read_text() if file.exists() else f"{first}\n{last}\n"
+    before, begin, rest = text.partition(first)
+    _, end, after = rest.partition(last)
     if not (begin and end):
-        raise SystemExit(f"{file}: has no place for the tables: add {BEGIN} and {END}")
-    file.write_text(f"{before}{BEGIN}\n\n{tables}\n\n{END}{after}")
+        raise SystemExit(f"{file}: has no place for the tables: add {first} and {last}")
+    file.write_text(f"{before}{first}\n\n{tables}\n\n{last}{after}")
 
 
 def _log(text: str) -> None:
