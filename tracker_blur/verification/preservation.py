@@ -21,6 +21,7 @@ from av.stream import AttachmentStream, Stream
 from tracker_blur.errors import SourceError, reason_of
 from tracker_blur.verification.verdict import Check
 from tracker_blur.video import stream_info
+from tracker_blur.video.edit_lists import ShownMedia
 from tracker_blur.video.metadata import chapter_tags, track_tags
 from tracker_blur.video.reader import STILL_IMAGES, VideoReader, open_input
 from tracker_blur.video.subtitle_tracks import SubtitleFilter, is_text
@@ -334,7 +335,7 @@ class StreamContents:
 def stream_contents(
     container: InputContainer, path: Path, rule: MetadataRule
 ) -> list[StreamContents]:
-    """Return all audio and subtitle tracks that FFmpeg knows, as `rule` lets them be written.
+    """Return what is shown of all audio and subtitle tracks, as `rule` lets it be written.
 
     Raises:
         SourceError: They cannot be read to their end.
@@ -356,6 +357,7 @@ def stream_contents(
         )
         for stream in streams
     }
+    shown = ShownMedia(path, container)
     texts = {stream.index for stream in streams if is_text(stream)}
     filters = {
         stream.index: SubtitleFilter(stream, as_is=rule == "keep")
@@ -364,8 +366,11 @@ def stream_contents(
     }
     try:
         for packet in container.demux(streams):
-            index = packet.stream.index
-            kept = filters[index].filtered(packet) if index in filters else packet
+            part = shown.part(packet) if packet.size else None
+            if part is None:
+                continue
+            index = part.stream.index
+            kept = filters[index].filtered(part) if index in filters else part
             if kept is not None:
                 contents[index].add(kept, is_text=index in texts)
     except (av.FFmpegError, OSError, IndexError) as error:  # IndexError: a joined recording

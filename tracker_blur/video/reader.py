@@ -168,8 +168,12 @@ class VideoReader:
         self.warnings += (f"{self._path}: {event}; the rest is left out",)
 
 
-def open_input(path: Path) -> InputContainer:
+def open_input(path: Path, options: dict[str, str] | None = None) -> InputContainer:
     """Open a file of any format that FFmpeg reads.
+
+    Args:
+        path: The file.
+        options: For FFmpeg's demuxer.
 
     Raises:
         SourceError: The file is missing, no file, empty, not permitted or not media.
@@ -182,7 +186,7 @@ def open_input(path: Path) -> InputContainer:
     try:
         container = av.open(
             f"file:{path.resolve()}",  # never another protocol, whatever the name looks like
-            container_options={"protocol_whitelist": "file"},
+            container_options={"protocol_whitelist": "file", **(options or {})},
             metadata_errors="replace",
         )
     except FileNotFoundError as error:

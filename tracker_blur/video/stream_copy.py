@@ -10,6 +10,7 @@ from av.audio.stream import AudioStream
 from av.stream import Discard, Stream
 
 from tracker_blur.errors import SinkError, SourceError
+from tracker_blur.video.edit_lists import ShownMedia
 from tracker_blur.video.lossless_audio import LosslessAudio
 from tracker_blur.video.metadata import track_tags, without_vorbis_comments
 from tracker_blur.video.subtitle_tracks import SubtitleTrack, is_text, stream_cleaner
@@ -52,6 +53,7 @@ class StreamCopier:
         for stream in container.streams:
             if stream.index not in tracks:
                 stream.discard = Discard.all
+        self._shown = ShownMedia(path, container)
         self._packets = container.demux([container.streams[index] for index in tracks])
         self._next: Packet[Stream] | None = None
 
@@ -80,8 +82,11 @@ class StreamCopier:
     def _read(self) -> Packet[Stream] | None:
         try:
             for packet in self._packets:
-                if packet.size and not (self._partial and packet.is_corrupt):
-                    return packet
+                if not packet.size or (self._partial and packet.is_corrupt):
+                    continue
+                shown = self._shown.part(packet)
+                if shown is not None:
+                    return shown
         except (av.FFmpegError, OSError, IndexError) as error:  # IndexError: a joined recording
             if not self._partial:
                 raise SourceError(
