@@ -31,7 +31,7 @@ FACE = "face"
 """The label of detections and tracks of faces."""
 
 DETECTOR_FILE_ENDING = ".onnx"
-"""Ends the name of a detector file that `trackblur train` made."""
+"""Ends the name of a detector file."""
 
 
 def method_class_of(*names: str) -> MethodClass:
@@ -52,9 +52,9 @@ class Settings:
     """How faces are detected, tracked, hidden and written; immutable.
 
     Attributes:
-        detector: Name of a module in `tracker_blur.detectors`, or "auto": the best one
-            whose weights are on this machine. Or the path of a file that `trackblur train` made,
-            ending in ".onnx".
+        detector: Name of a module in `tracker_blur.detectors`, or "auto": the best one whose
+            weights are on this machine. Or the path of a file that `trackblur train` made, or of
+            another network that docs/detectors.md lists, ending in ".onnx".
         models_folder: A folder with weight files, searched first.
         confidence: Score, 0 to 1, from which a detection is a face. None: the detector's own.
         detect_every_frames: The detector runs on every Nth frame. "auto" adapts N to the cost of

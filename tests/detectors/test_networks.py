@@ -63,7 +63,7 @@ def test_a_damaged_caffe_file_is_a_model_error(
     change: Callable[[bytes], bytes], name: str, shared: Path, tmp_path: Path
 ) -> None:
     weights = changed(change, name, shared / "models", tmp_path)
-    with pytest.raises(ModelError, match=r"RFB-320.*cannot read this network") as caught:
+    with pytest.raises(ModelError, match=r"RFB-320.*cannot use this network") as caught:
         read_caffe(weights, GRAPH, CONTENT)
     assert "\n" not in str(caught.value)
 
@@ -72,7 +72,7 @@ def test_a_damaged_caffe_file_is_a_model_error(
 def test_nonsense_is_a_model_error_in_every_format(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "graph").write_bytes(content)
     (tmp_path / "weights").write_bytes(content)
-    with pytest.raises(ModelError, match="cannot read this network"):
+    with pytest.raises(ModelError, match="cannot use this network"):
         read_caffe(Weights(tmp_path), "graph", "weights")
-    with pytest.raises(ModelError, match="cannot read this network"):
+    with pytest.raises(ModelError, match="cannot use this network"):
         read_tensorflow(Weights(tmp_path), "weights", "graph")

@@ -263,7 +263,11 @@ def add_detection_options(group: argparse._ArgumentGroup) -> None:
         "--detector",
         "detector",
         metavar="NAME",
-        help=_plugin_list("detectors", "auto", "a FILE.onnx from 'trackblur train'"),
+        help=_plugin_list(
+            "detectors",
+            "auto",
+            "a FILE.onnx: of 'trackblur train', or a YOLO, SCRFD, RetinaFace or Ultra-Light",
+        ),
     )
     add_models_option(group)
     option(

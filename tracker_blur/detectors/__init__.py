@@ -11,9 +11,10 @@ To add a detector, say RT-DETR, add `rtdetr.py` to this folder. It needs:
   imports optional packages inside the function.
 
 Weights that `trackblur models pull` should download go into `tracker_blur/weights/catalog.py`.
-`_networks.py` loads networks into OpenCV and runs a detector over an image pyramid. `AUTO_ORDER`
-lists the detectors that `--detector auto` may choose. No detector imports another one. The tests in
-`tests/detectors/test_contract.py` run over all files in this folder.
+`_networks.py` loads networks into OpenCV and runs a detector over an image pyramid. `_foreign.py`
+runs networks of other people, whose layouts are in `_heads`, and `_trial.py` tries them first.
+`AUTO_ORDER` lists the detectors that `--detector auto` may choose. No detector imports another one.
+The tests in `tests/detectors/test_contract.py` run over all files in this folder.
 """
 
 from __future__ import annotations
@@ -77,13 +78,13 @@ def load_detector(name: str, weights: Weights) -> tuple[str, Detector]:
 
     Args:
         name: A plug-in's name; "auto" for the best one whose weights are installed; or the path of
-            an .onnx file that `trackblur train` made.
+            an .onnx file that `trackblur train` made, or of a layout in `_heads`.
         weights: Where to find weight files.
 
     Raises:
         SettingsError: No detector has this name.
-        ModelError: Weights are missing or damaged. This goes for "auto" too: a damaged file must
-            not silently lead to a weaker detector.
+        ModelError: Weights are missing, damaged or of an unknown layout. This goes for "auto" too:
+            a damaged file must not silently lead to a weaker detector.
         MissingPackageError: The detector needs a package that is not installed.
     """
     detector: Detector

@@ -13,7 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.core.box import Detection, suppress_overlaps
+from tracker_blur.detectors import _trial
 from tracker_blur.errors import ModelError
+from tracker_blur.weights.catalog import is_known
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,12 +47,25 @@ def parse_network(file_name: str, parse: Callable[[], T]) -> T:
         raise _unreadable(file_name, " ".join(str(error.err).split())) from error
 
 
+def run_network(file_name: str, run: Callable[[], T]) -> T:
+    """Return what `run` makes of a loaded network; raises ModelError when OpenCV cannot run it."""
+    try:
+        return run()
+    except cv2.error as error:
+        raise ModelError(
+            f"{file_name}: OpenCV {cv2.__version__} cannot run this network "
+            f"({' '.join(str(error.err).split())}): get the file again, or choose another detector"
+        ) from error
+
+
 def read_caffe(weights: Weights, graph_name: str, file_name: str) -> cv2.dnn.Net:
     """Return a Caffe network from its graph (.prototxt) and its weights (.caffemodel).
 
     Raises ModelError when a file is missing, damaged or unreadable for OpenCV.
     """
     graph, content = read_buffer(weights, graph_name), read_buffer(weights, file_name)
+    if not (is_known(graph_name) and is_known(file_name)):
+        _trial.check(file_name, "caffe", graph.tobytes(), content.tobytes())
     network = parse_network(file_name, lambda: cv2.dnn.readNetFromCaffe(graph, content))
     return _with_weights(file_name, network)
 
@@ -61,6 +76,8 @@ def read_tensorflow(weights: Weights, file_name: str, graph_name: str) -> cv2.dn
     Raises ModelError when a file is missing, damaged or unreadable for OpenCV.
     """
     content, graph = read_buffer(weights, file_name), read_buffer(weights, graph_name)
+    if not (is_known(graph_name) and is_known(file_name)):
+        _trial.check(file_name, "tensorflow", content.tobytes(), graph.tobytes())
     network = parse_network(file_name, lambda: cv2.dnn.readNetFromTensorflow(content, graph))
     return _with_weights(file_name, network)
 

@@ -18,7 +18,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.core.box import Box, Detection
-from tracker_blur.detectors._networks import detect_in_pyramid, parse_network, read_buffer
+from tracker_blur.detectors._networks import (
+    detect_in_pyramid,
+    parse_network,
+    read_buffer,
+    run_network,
+)
 
 if TYPE_CHECKING:
     from tracker_blur.core.frame import Image
@@ -67,7 +72,8 @@ class CenterFace:
         )
         network = self._network_for(level, size)
         network.setInput(cv2.dnn.blobFromImage(padded, swapRB=True))
-        centers, sizes, offsets = (np.asarray(output)[0] for output in network.forward(_OUTPUTS))
+        outputs = run_network(self._name, lambda: network.forward(_OUTPUTS))
+        centers, sizes, offsets = (np.asarray(output)[0] for output in outputs)
         return _decode(centers[0], sizes, offsets, confidence)
 
     def _network_for(self, level: int, size: tuple[int, int]) -> cv2.dnn.Net:

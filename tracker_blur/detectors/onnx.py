@@ -18,8 +18,17 @@ import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.core.box import Box, Detection
-from tracker_blur.detectors._networks import Buffer, detect_in_pyramid, parse_network, read_buffer
+from tracker_blur.detectors import _trial
+from tracker_blur.detectors._foreign import ForeignDetector
+from tracker_blur.detectors._networks import (
+    Buffer,
+    detect_in_pyramid,
+    parse_network,
+    read_buffer,
+    run_network,
+)
 from tracker_blur.errors import ModelError, reason_of
+from tracker_blur.weights.catalog import BUNDLED, model_of
 
 if TYPE_CHECKING:
     from tracker_blur.core.frame import Image
@@ -95,7 +104,8 @@ class OnnxDetector:
         )
         network = self._networks[level]
         network.setInput(_normalized(np.asarray(padded, np.uint8)))
-        maps = network.forward([output.name for output in self._outputs])
+        names = [output.name for output in self._outputs]
+        maps = run_network(self._file_name, lambda: network.forward(names))
         detections: list[Detection] = []
         for class_index, label in enumerate(self.labels):
             rows = [
@@ -162,19 +172,33 @@ def _suppressed(rows: npt.NDArray[np.double], confidence: float, label: str) -> 
     return [detection for detection in detections if not detection.box.is_empty]
 
 
-def from_content(file_name: str, content: bytes) -> OnnxDetector:
-    """Return the detector for a file's content; raises ModelError for any other network."""
-    return OnnxDetector(file_name, np.frombuffer(content, np.uint8))
+def from_content(file_name: str, content: bytes) -> OnnxDetector | ForeignDetector:
+    """Return the detector for a content that is trusted not to end the process.
+
+    Raises ModelError for a network that is damaged or of an unknown layout.
+    """
+    buffer = np.frombuffer(content, np.uint8)
+    if _OUTPUT_PREFIX.encode() in content:
+        return OnnxDetector(file_name, buffer)
+    return ForeignDetector(file_name, buffer)
 
 
-def from_file(path: str) -> OnnxDetector:
-    """Return the detector for a file of the user; raises ModelError."""
+def from_file(path: str) -> OnnxDetector | ForeignDetector:
+    """Return the detector for a file of the user, which is tried in a child process first.
+
+    Raises ModelError when it is missing, damaged or of an unknown layout.
+    """
     try:
         content = Path(path).read_bytes()
     except FileNotFoundError as error:
         raise ModelError(f"{path}: no such file: check the name") from error
     except OSError as error:
         raise ModelError(f"{path}: cannot read this weight file ({reason_of(error)})") from error
+    known = model_of(content)
+    if known is None:
+        _trial.check(path, "onnx", content)
+    elif known is not BUNDLED:
+        raise ModelError(f"{path}: is {known.summary}: name that one with", remedy="detector")
     return from_content(path, content)
 
 

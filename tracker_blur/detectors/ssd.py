@@ -18,7 +18,12 @@ import cv2
 import numpy as np
 
 from tracker_blur.core.box import Box, Detection
-from tracker_blur.detectors._networks import detect_in_pyramid, read_caffe, read_tensorflow
+from tracker_blur.detectors._networks import (
+    detect_in_pyramid,
+    read_caffe,
+    read_tensorflow,
+    run_network,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +51,8 @@ class Ssd:
     default_confidence = 0.5
     low_confidence = 0.3
 
-    def __init__(self, network: cv2.dnn.Net) -> None:
+    def __init__(self, name: str, network: cv2.dnn.Net) -> None:
+        self._name = name
         self._network = network
 
     def detect(self, image: Image, confidence: float) -> list[Detection]:
@@ -74,7 +80,8 @@ class Ssd:
         height, width = tile.shape[:2]
         self._network.setInput(cv2.dnn.blobFromImage(tile, 1.0, _INPUT_SIZE, _MEAN_BGR))
         # rows of image, class, score, left, top, right, bottom; sides are fractions of the tile's
-        rows = np.asarray(self._network.forward(), float).reshape(-1, 7).tolist()
+        output = run_network(self._name, self._network.forward)
+        rows = np.asarray(output, float).reshape(-1, 7).tolist()
         detections = (
             Detection(Box(*sides).scaled(width, height), min(1.0, score))
             for _, class_number, score, *sides in rows
@@ -112,4 +119,5 @@ def _inner_area(left: int, top: int, width: int, height: int) -> Box:
 def load(weights: Weights) -> Detector:
     """Return the detector; raises ModelError when its weights are missing or damaged."""
     names = weights.complete(WEIGHTS) or _TENSORFLOW
-    return Ssd((read_tensorflow if names is _TENSORFLOW else read_caffe)(weights, *names))
+    network = (read_tensorflow if names is _TENSORFLOW else read_caffe)(weights, *names)
+    return Ssd(" and ".join(names), network)

@@ -17,7 +17,12 @@ import cv2
 import numpy as np
 
 from tracker_blur.core.box import Box, Detection
-from tracker_blur.detectors._networks import detect_in_pyramid, parse_network, read_buffer
+from tracker_blur.detectors._networks import (
+    detect_in_pyramid,
+    parse_network,
+    read_buffer,
+    run_network,
+)
 
 if TYPE_CHECKING:
     from tracker_blur.core.frame import Image
@@ -65,7 +70,7 @@ class YuNet:
         if tuple(network.getInputSize()) != (width, height):
             network.setInputSize((width, height))
         network.setScoreThreshold(confidence)
-        rows = network.detect(image)[1]
+        rows = run_network(self._name, lambda: network.detect(image))[1]
         if rows is None:
             return []
         detections = (

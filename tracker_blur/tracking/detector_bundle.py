@@ -184,7 +184,7 @@ class DetectorBundle:
 
 
 def _redetector(target: TargetClass, parameters: TrackingParameters) -> Redetector:
-    return Redetector(target.load(), parameters)
+    return Redetector(target.load_for_crops(), parameters)
 
 
 class MultiClassTracker:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from tracker_blur.core import plugins
 from tracker_blur.detectors import Detector, LabelledDetector, load_detector
 from tracker_blur.errors import SettingsError
 from tracker_blur.settings import DETECTOR_FILE_ENDING, FACE, Settings
+from tracker_blur.tracking.shared_detector import SharedDetector
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,12 +34,15 @@ class TargetClass:
     Attributes:
         label: Label of their detections and tracks.
         detector_name: Name of the detector, for people to read.
-        load: Returns a new detector that detects nothing else.
+        load: Returns a detector that detects nothing else.
+        load_for_crops: Returns another one: a network takes as long to change its input size as to
+            detect.
     """
 
     label: str
     detector_name: str
     load: Callable[[], Detector]
+    load_for_crops: Callable[[], Detector]
 
 
 def target_classes(
@@ -67,21 +72,28 @@ def target_classes(
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A detector that says itself which classes it detects: a file, or the caller's own."""
+    """A detector that says itself which classes it detects: a file, or the caller's own.
+
+    Its classes share one that is loaded for whole views, and one for crops.
+    """
 
     name: str
     labels: tuple[str, ...]
     load: Callable[[], Detector]
+    load_for_crops: Callable[[], Detector]
 
 
 def _known(name: str, own: LabelledDetector | None) -> _Known | None:
     if own is not None:
-        return _Known(own.name, own.labels, lambda: own)
+        shared = SharedDetector(own)
+        return _Known(own.name, own.labels, lambda: shared, lambda: shared)
     if not name.endswith(DETECTOR_FILE_ENDING):
         return None
     onnx = plugins.load("tracker_blur.detectors", "onnx")
     first = onnx.from_file(name)
-    return _Known(Path(name).name, first.labels, _reusing(first, lambda: onnx.from_file(name)))
+    shared = SharedDetector(first)
+    for_crops = cache(lambda: SharedDetector(onnx.from_file(name)))
+    return _Known(Path(name).name, first.labels, lambda: shared, for_crops)
 
 
 def _reusing(first: Detector, load: Callable[[], Detector]) -> Callable[[], Detector]:
@@ -92,14 +104,24 @@ def _reusing(first: Detector, load: Callable[[], Detector]) -> Callable[[], Dete
 
 def _target_class(label: str, name: str, known: _Known | None, weights: Weights) -> TargetClass:
     if known is not None and label in known.labels:
-        return TargetClass(label, known.name, lambda: _only(label, known.load()))
+        return TargetClass(
+            label,
+            known.name,
+            lambda: _only(label, known.load()),
+            lambda: _only(label, known.load_for_crops()),
+        )
     if label == FACE:
         found, first = load_detector("auto" if known else name, weights)
         load = _reusing(first, lambda: load_detector(found, weights)[1])
-        return TargetClass(label, found, lambda: _padded(found, load()))
+
+        def padded() -> Detector:
+            return _padded(found, load())
+
+        return TargetClass(label, found, padded, padded)
     if label == _LABELS["plates"]:
         onnx = plugins.load("tracker_blur.detectors", "onnx")
-        return TargetClass(label, _PLATES_FILE, lambda: onnx.from_weights(weights, _PLATES_FILE))
+        plates = partial(onnx.from_weights, weights, _PLATES_FILE)
+        return TargetClass(label, _PLATES_FILE, plates, plates)
     if known is not None:
         classes = f"class{'' if len(known.labels) == 1 else 'es'} {', '.join(known.labels)}"
         raise SettingsError(

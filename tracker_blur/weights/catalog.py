@@ -177,3 +177,23 @@ BUNDLED = Model(
     ),
 )
 """The weights that come with the package; they cannot be downloaded."""
+
+_NAMES = frozenset(file.name for model in (*MODELS, BUNDLED) for file in model.files)
+
+
+def is_known(file_name: str) -> bool:
+    """Return whether a file of this name is checked by its hash before it is used."""
+    return file_name in _NAMES
+
+
+def model_of(content: bytes) -> Model | None:
+    """Return the known model of which a content is a file, whatever its name is."""
+    return next(
+        (
+            model
+            for model in (*MODELS, BUNDLED)
+            for file in model.files
+            if file.size_bytes == len(content) and file.matches(content)
+        ),
+        None,
+    )
