@@ -252,6 +252,7 @@ BOX = '{{"track":3,"frame":10,"box":{}}}'.format
         (_changed("size", [0, 5]), "line 1: a side is 0"),
         (_changed("size", [5]), "line 1: size is [5]"),
         (_changed("frames", 10**12), "line 1: frames is 1000000000000"),
+        (_changed("frames", 10**8), "line 1: frames is 100000000: give a whole number from 0 to"),
         (_changed("time_base", "1/0"), "line 1: time_base is '1/0'"),
         (_changed("time_base", 0.04), "line 1: time_base is 0.04"),
         (_changed("cuts", [50]), "line 1: a cut is 50"),

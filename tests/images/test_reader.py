@@ -230,6 +230,11 @@ class TestBadInput:
         assert "has 12 frames of 400 x 250 pixels (1 million), more than the limit of 1.1" in text
         assert len(read_frames(path, max_megapixels=0.12)) == 12
 
+    def test_a_file_larger_than_the_memory_is_refused(self, tmp_path: Path) -> None:
+        with (tmp_path / "a.png").open("wb") as file:
+            file.truncate((4 << 30) + (7 << 20))  # takes no space
+        assert "has 4103 MB, and images of at most 4096 MB" in self.message(tmp_path / "a.png")
+
     def test_a_large_image_is_read_without_a_warning(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
     ) -> None:

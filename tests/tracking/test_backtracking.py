@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -229,3 +230,16 @@ def test_several_new_faces_each_have_their_path() -> None:
     shown = [(wall(SQUARE), step())] * 3 + [(wall(SQUARE), step(face(0), other))]
     found = run(backtracker(), shown)
     assert [(new.track_id, len(before.faces)) for _, new, before in found] == [(0, 3), (1, 0)]
+
+
+def test_only_so_many_images_are_kept_as_memory_allows() -> None:
+    small = replace(
+        PARAMETERS, backtracking=replace(PARAMETERS.backtracking, max_window_megabytes=1)
+    )
+    tracker = Backtracker(LosingTracker, redetector(), 25.0, small)
+    fits = (1 << 20) // wall().nbytes
+    assert fits >= 2
+    squares = [wall(SQUARE)] * (fits + 5)
+    shown = [*((image, step()) for image in squares), (wall(SQUARE), step(face()))]
+    ((_, _, before),) = run(tracker, shown)
+    assert len(before.faces) == fits

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import hypothesis.strategies as st
 import numpy as np
@@ -12,10 +14,14 @@ from hypothesis import given, settings
 from tests.fakes import LAYOUTS, ArrayFrame
 from tests.tracking.fakes import PARAMETERS, RATE
 from tracker_blur.core.box import Box
-from tracker_blur.core.frame import Plane
+from tracker_blur.core.frame import Image, PixelLayout, Plane
 from tracker_blur.core.tracks import Face, Origin
-from tracker_blur.tracking.lookahead import BoxEnvelope, SlidingWindow
+from tracker_blur.tracking.lookahead import BoxEnvelope, SlidingWindow, look_ahead
+from tracker_blur.tracking.online import Step
 from tracker_blur.tracking.scene_cuts import Change
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 BOX = Box.from_xywh(100, 60, 40, 40)
 NONE = Change.NONE
@@ -171,3 +177,28 @@ def test_no_box_shrinks_whatever_the_times(boxes: list[Box], steps: list[float])
         (enlarged,) = envelope.step([face(box)], seconds)
         assert enlarged.box.padded(1e-9).covers(box)
         assert enlarged.box.center == pytest.approx(box.center)
+
+
+def test_frames_go_out_early_rather_than_fill_the_memory() -> None:
+    limits = replace(PARAMETERS.smoothing, max_waiting_megabytes=1)
+    side = 300  # 360,000 bytes with four planes
+    waiting: list[int] = []
+
+    def frames() -> Iterator[ArrayFrame]:
+        for _ in range(10):
+            plane = Plane(np.zeros((side, side), np.uint8))
+            yield ArrayFrame([plane], PixelLayout("gray"), index=len(waiting))
+            waiting.append(1)
+
+    class Tracker:
+        def step(self, image: Image, seconds: float) -> Step:
+            return Step((), NONE, is_detection_frame=True)
+
+    sent = []
+    for out, _ in look_ahead(
+        frames(), lambda frame: frame.view((30, 30)), Tracker(), None, 8, limits
+    ):
+        sent.append(out.index)
+        if len(waiting) < 10:
+            assert len(waiting) - out.index <= 3
+    assert sent == list(range(10))

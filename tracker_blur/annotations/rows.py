@@ -6,7 +6,7 @@ import functools
 import math
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,10 @@ THINNEST_PX = 0.0099
 LARGEST_ID = 2**31 - 1
 """Largest number of a track."""
 
+MAX_LINE_BYTES = 16 << 20
+"""A longer line is not of a file with one face, or some hundred frames, in each."""
+
+_MAX_BOXES = 40_000_000  # 200 faces for almost two hours; more than 1 GB
 _MAX_SHOWN_CHARACTERS = 40
 _MAX_NAME_CHARACTERS = 100
 _EDGES = ("left", "top", "right", "bottom")
@@ -171,6 +175,24 @@ def _where(path: Path, location: Location) -> str:
     return f"{path}, line {location.line}" if location.line else str(path)
 
 
+def lines(file: BinaryIO, location: Location) -> Iterator[str]:
+    """Yield the lines of a UTF-8 file, none longer than `MAX_LINE_BYTES`.
+
+    Args:
+        file: The file.
+        location: Kept up to date.
+
+    Raises:
+        InvalidValueError: A line is longer.
+        UnicodeDecodeError: It is no UTF-8.
+    """
+    while line := file.readline(MAX_LINE_BYTES):
+        location.line += 1
+        if len(line) == MAX_LINE_BYTES:
+            raise InvalidValueError("is too long for such a file: check that it is the right one")
+        yield line.decode("utf-8-sig" if location.line == 1 else "utf-8")
+
+
 class Row(NamedTuple):
     """One face in one frame, as files hold it: edges to 0.01 pixels, the score to 0.0001."""
 
@@ -256,6 +278,7 @@ class TrackCollector:
     def __init__(self, frame_count: int) -> None:
         self._last_frame = frame_count - 1
         self._builder = TracksBuilder()
+        self._boxes = 0
         self._properties: dict[int, _Properties] = {}
 
     def describe(
@@ -284,6 +307,11 @@ class TrackCollector:
         checked_score = number(score, "score", 0.0, 1.0)
         if not isinstance(origin, str) or origin not in _ORIGINS:
             raise invalid("origin", origin, f"one of {', '.join(_ORIGINS)}")
+        self._boxes += 1
+        if self._boxes > _MAX_BOXES:
+            raise InvalidValueError(
+                f"has more than {_MAX_BOXES} boxes, the most that are read: split the video"
+            )
         face = Face(checked_id, _box(edges), checked_score, _ORIGINS[origin])
         self._builder.add(checked_frame, face)
 

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.annotations.rows import (
-    InvalidValueError,
     TrackCollector,
+    lines,
     reading,
     rows,
 )
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 _FRAMES_PER_LINE = 1000
 _HEADER_BYTES = 1 << 16  # enough for a header, whatever the order of its keys
-_MAX_LINE_BYTES = 16 << 20  # a longer line is not of a track file
 
 
 @dataclass(frozen=True)
@@ -149,13 +148,8 @@ def read(path: Path) -> TrackFile:
     """
     parser = TrackFileParser()
     with reading(path) as location, path.open("rb") as file:
-        while line := file.readline(_MAX_LINE_BYTES):
-            location.line += 1
-            if len(line) == _MAX_LINE_BYTES:
-                raise InvalidValueError(
-                    "is too long for a track file: check that it is the right file"
-                )
-            parser.feed(line.decode("utf-8-sig" if location.line == 1 else "utf-8"))
+        for line in lines(file, location):
+            parser.feed(line)
         location.line = 0
         header, tracks = parser.finish()
     return TrackFile(

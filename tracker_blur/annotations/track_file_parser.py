@@ -32,7 +32,8 @@ FORMAT = "trackblur-tracks"
 VERSION = 1
 END_LINE = '{"end":true}'
 
-_MAX_FRAMES = 10**8
+_MAX_FRAMES = 20_000_000  # a week at 30 a second; each takes 16 bytes while the file is read
+_MAX_VERSION = 10**8
 _MAX_SIDE_PX = 2**20
 _MAX_TIME = 2**62
 _HEADER_KEYS = {
@@ -144,7 +145,8 @@ class TrackFileParser:
             pairs.append((step, count))
         whole_number(end, "the last time", -_MAX_TIME, _MAX_TIME)
         steps = np.array([start, *(step for step, _ in pairs)], np.int64)
-        times = np.cumsum(np.repeat(steps, [1, *(count for _, count in pairs)]))
+        times = np.repeat(steps, [1, *(count for _, count in pairs)])
+        np.cumsum(times, out=times)
         self._timed_frames += len(times)
         if self._timed_frames > frames:
             raise InvalidValueError(
@@ -168,9 +170,10 @@ class TrackFileParser:
                 "'trackblur track'"
             )
         parts = [part for _, part in self._times]
-        times = np.concatenate(parts) if parts else np.empty(0, np.int64)
-        if np.any(np.diff(times) <= 0):
-            frame = int(np.argmax(np.diff(times) <= 0)) + 1
+        times = parts[0] if len(parts) == 1 else np.concatenate([*parts, np.empty(0, np.int64)])
+        is_late = times[1:] <= times[:-1]
+        if is_late.any():
+            frame = int(np.argmax(is_late)) + 1
             raise InvalidValueError(f"the time of frame {frame} is not after the one before it")
         return times
 
@@ -223,7 +226,7 @@ def _header(line: dict[str, Any]) -> Header:
         raise InvalidValueError(
             "is not the header of a track file: make a track file with 'trackblur track'"
         )
-    version = whole_number(line.get("version"), "version", 1, _MAX_FRAMES)
+    version = whole_number(line.get("version"), "version", 1, _MAX_VERSION)
     if version > VERSION:
         raise InvalidValueError(
             f"has version {version}, but this trackblur reads version {VERSION}: update trackblur"

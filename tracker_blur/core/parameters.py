@@ -167,6 +167,9 @@ class BacktrackingParameters(_Group):
     max_window_frames: int = 30
     """Most frames to track a new face back through. They are kept as images."""
 
+    max_window_megabytes: int = 384
+    """Most memory for these images: 15 of 4K, which are detected on only when asked for."""
+
     max_unconfirmed_frames: int = 6
     """A tracker that no re-detection confirms is trusted for this many frames."""
 
@@ -252,6 +255,9 @@ class SmoothingParameters(_Group):
 
     kept_frames: int = 3
     """Live: frames that went out and are still smoothed over."""
+
+    max_waiting_megabytes: int = 1024
+    """Most memory for frames that wait for later ones; then they go out early."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

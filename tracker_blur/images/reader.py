@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+_MAX_FILE_BYTES = 4 << 30  # the limit of TIFF; files are read as a whole
 _PART_KEPT = "only the complete part is kept"
 _READABLE = "jpg, png, webp, tiff, bmp, gif, avif and heic"
 _STILL_SUFFIX = "_pipe"  # of the names of FFmpeg's formats for still images
@@ -188,11 +189,19 @@ def _holds_video(path: Path) -> bool:
 def _read(path: Path) -> bytes:
     check_is_file(path)
     try:
+        size = path.stat().st_size
+        if size > _MAX_FILE_BYTES:
+            raise SourceError(
+                f"{path}: has {size >> 20} MB, and images of at most {_MAX_FILE_BYTES >> 20} MB "
+                "are read: convert it to a smaller file first"
+            )
         return path.read_bytes()
     except FileNotFoundError as error:
         raise SourceError(f"{path}: no such file: check the name") from error
     except IsADirectoryError as error:
         raise SourceError(f"{path}: is a folder: name an image in it") from error
+    except SourceError:
+        raise
     except OSError as error:
         reason = reason_of(error)
         raise SourceError(f"{path}: cannot be read ({reason}): check the file") from error

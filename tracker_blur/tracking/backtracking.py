@@ -63,6 +63,7 @@ class Backtracker:
         limits = parameters.backtracking
         frames = min(limits.max_window_frames, max(1, round(limits.window_seconds * rate)))
         self._window: deque[_PastFrame] = deque(maxlen=frames)
+        self._max_window_bytes = limits.max_window_megabytes << 20
         self._next_id = 0
 
     def step(self, index: int, image: Image, step: Step) -> Iterator[tuple[Face, Backtracked]]:
@@ -77,6 +78,8 @@ class Backtracker:
         for face in new:
             yield face, self._backtrack(face, image, step.faces)
         self._window.append(_PastFrame(index, image, step.faces))
+        while sum(past.image.nbytes for past in self._window) > self._max_window_bytes:
+            self._window.popleft()
 
     def _backtrack(self, face: Face, image: Image, current: tuple[Face, ...]) -> Backtracked:
         detected_now = {other.track_id for other in current if other.origin is Origin.DETECTED}

@@ -81,7 +81,11 @@ def look_ahead(
             for _, before in backtracker.step(index, image, step):
                 for past_index, past_image, face in before.faces:
                     window.add_face(index - past_index, _full_size(face, past_image, frame))
-        while window and (len(window) > delay_frames or window.seconds >= delay_seconds):
+        while window and (
+            len(window) > delay_frames
+            or window.seconds >= delay_seconds
+            or window.waiting_bytes > parameters.max_waiting_megabytes << 20
+        ):
             yield window.pop()
     while window:
         yield window.pop()
@@ -125,7 +129,8 @@ class BoxEnvelope:
 
 @dataclass(slots=True)
 class _WaitingFrame(Generic[F]):
-    frame: F
+    frame: F | None  # None: it went out
+    seconds: float
     faces: list[Face]
     change: Change
 
@@ -150,7 +155,14 @@ class SlidingWindow(Generic[F]):
     @property
     def seconds(self) -> float:
         """How long the first frame has waited, in time of the video."""
-        return self._frames[-1].frame.seconds - self._frames[self._gone].frame.seconds
+        return self._frames[-1].seconds - self._frames[self._gone].seconds
+
+    @property
+    def waiting_bytes(self) -> int:
+        """How much memory the waiting frames take, at most."""
+        return sum(
+            _most_bytes(waiting.frame) for waiting in self._frames if waiting.frame is not None
+        )
 
     def add(self, frame: F, faces: tuple[Face, ...], change: Change) -> None:
         """Have a frame wait, with its faces in pixels of the frame."""
@@ -160,7 +172,7 @@ class SlidingWindow(Generic[F]):
                     waiting.change = Change.NONE
                     break
             change = Change.NONE
-        self._frames.append(_WaitingFrame(frame, list(faces), change))
+        self._frames.append(_WaitingFrame(frame, frame.seconds, list(faces), change))
 
     def add_face(self, frames_back: int, face: Face) -> None:
         """Add a face, in pixels of its frame, to an earlier frame unless that went out already.
@@ -175,15 +187,18 @@ class SlidingWindow(Generic[F]):
     def pop(self) -> tuple[F, tuple[Face, ...]]:
         """Return the first frame with its faces, as far as the waiting frames show them."""
         first = self._frames[self._gone]
+        frame = first.frame
+        assert frame is not None  # it has not gone out
         faces = tuple(first.faces) if len(self) == 1 else tuple(self._refined(self._gone))
         if self._gone == self._parameters.kept_frames:
             self._frames.popleft()
         else:
             self._gone += 1
-        return first.frame, faces
+        first.frame = None  # only its faces and its time still matter
+        return frame, faces
 
     def _refined(self, index: int) -> Iterator[Face]:
-        seconds = np.array([waiting.frame.seconds for waiting in self._frames])
+        seconds = np.array([waiting.seconds for waiting in self._frames])
         cuts = [i for i, waiting in enumerate(self._frames) if i and waiting.change is Change.CUT]
         scenes = Scenes(cuts, len(self._frames))
         builder, last = TracksBuilder(), {}
@@ -203,6 +218,12 @@ class SlidingWindow(Generic[F]):
                     score=float(smooth.scores[row]),
                     origin=ORIGINS[smooth.origins[row]],
                 )
+
+
+def _most_bytes(frame: Frame) -> int:
+    """Return the bytes of a frame of four planes at full size; subsampled ones take less."""
+    width, height = frame.size
+    return width * height * 4 * (2 if frame.layout.bits > 8 else 1)
 
 
 def _without_holds(track: Track) -> Track:

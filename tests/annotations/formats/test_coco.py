@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tracker_blur.annotations.formats import coco
 from tracker_blur.errors import TrackFileError
 
 if TYPE_CHECKING:
@@ -60,3 +61,11 @@ def test_invalid_coco_is_rejected(
     with pytest.raises(TrackFileError) as caught:
         read_as("coco", json.dumps({**COCO, **changes}))
     assert message in str(caught.value)
+
+
+def test_a_coco_file_larger_than_the_memory_is_refused(
+    read_as: ReadAs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(coco, "_MAX_FILE_BYTES", 1 << 20)
+    with pytest.raises(TrackFileError, match="has 2 MB, and at most 1 are read"):
+        read_as("coco", " " * (2 << 20) + "{}")

@@ -102,3 +102,8 @@ def test_invalid_or_hostile_cvat_is_rejected(read_as: ReadAs, text: str, message
     with pytest.raises(TrackFileError) as caught:
         read_as("cvat", text)
     assert message in str(caught.value)
+
+
+def test_cvat_that_is_nested_without_an_end_is_rejected(read_as: ReadAs) -> None:
+    with pytest.raises(TrackFileError, match="is nested too deeply"):
+        read_as("cvat", "<annotations>" + "<a>" * 100_000)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.track_samples import two_tracks
-from tracker_blur.annotations import formats
+from tracker_blur.annotations import formats, rows
 from tracker_blur.core.tracks import Origin
 from tracker_blur.errors import TrackFileError
 
@@ -55,3 +55,19 @@ def test_invalid_mot_is_rejected(read_as: ReadAs, line: str, message: str) -> No
     with pytest.raises(TrackFileError) as caught:
         read_as("mot", f"1,2,3,4,5,6\n{line}\n")
     assert message in str(caught.value)
+
+
+def test_a_line_without_an_end_is_not_read_as_a_whole(
+    read_as: ReadAs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "MAX_LINE_BYTES", 100)
+    with pytest.raises(TrackFileError, match="line 2: is too long for such a file"):
+        read_as("mot", "2,5,10,20,30,40\n" + "1 " * 90)
+
+
+def test_more_boxes_than_the_memory_holds_are_refused(
+    read_as: ReadAs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "_MAX_BOXES", 3)
+    with pytest.raises(TrackFileError, match="line 4: has more than 3 boxes"):
+        read_as("mot", "2,5,10,20,30,40\n" * 4)

@@ -94,6 +94,9 @@ def read(path: Path, like: Tracks) -> Tracks:
     return replace(like, tracks=collector.tracks())
 
 
+_MAX_FILE_BYTES = 1 << 30
+
+
 class _Annotation(NamedTuple):
     """The relevant keys of an annotation, in a tenth of the memory; not validated yet."""
 
@@ -159,6 +162,12 @@ def _annotations(tracks: Tracks, categories: dict[str, int]) -> Iterator[dict[st
 
 
 def _content(path: Path) -> dict[str, Any]:
+    size = path.stat().st_size
+    if size > _MAX_FILE_BYTES:  # it is read as a whole, into several times as much memory
+        raise InvalidValueError(
+            f"has {size >> 20} MB, and at most {_MAX_FILE_BYTES >> 20} are read: use a track file, "
+            "CVAT or MOT"
+        )
     try:
         with path.open(encoding="utf-8-sig") as file:
             content = json.load(file, object_hook=_compact)

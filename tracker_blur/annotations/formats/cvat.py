@@ -118,6 +118,9 @@ def _write_track(file: TextIO, track: Track, frame_count: int) -> None:
     file.write("  </track>\n")
 
 
+_MAX_DEPTH = 32  # of elements
+
+
 class _Keyframe(NamedTuple):
     """A box element; it sorts by frame."""
 
@@ -180,6 +183,8 @@ class _Reader:
         if not self._names and name != "annotations":
             raise InvalidValueError(f"is not a CVAT file: it starts with {shown(name)}")
         self._names.append(name)
+        if len(self._names) > _MAX_DEPTH:
+            raise InvalidValueError("is nested too deeply for a CVAT file: check that it is one")
         self._text.clear()
         if name == "track":
             track_id = parsed_whole(_required(attributes, "id"), "the track's id")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from tracker_blur.annotations.rows import (
     InvalidValueError,
     TrackCollector,
+    lines,
     parsed,
     parsed_whole,
     reading,
@@ -45,9 +46,8 @@ def write(tracks: Tracks, path: Path, overwrite: bool) -> None:
 def read(path: Path, like: Tracks) -> Tracks:
     """Read the first seven columns, separated by commas or spaces."""
     collector = TrackCollector(like.frame_count)
-    with reading(path) as location, path.open(encoding="utf-8-sig") as file:
-        for line in file:
-            location.line += 1
+    with reading(path) as location, path.open("rb") as file:
+        for line in lines(file, location):
             if line.strip():
                 _read_line(line, collector)
     return replace(like, tracks=collector.tracks())
