@@ -271,6 +271,7 @@ def test_double_click_hides(tab: sync_api.Page, session: FakeSession) -> None:
     assert session.controls.control_state.hide_all
 
 
+@pytest.mark.parametrize("session", [LiveTiming(repeat_press_seconds=0.0)], indirect=True)
 def test_keys_and_buttons_do_the_same(tab: sync_api.Page, session: FakeSession) -> None:
     method, strength = tab.locator("#method"), tab.locator("#strength")
     tab.keyboard.press("m")
@@ -285,6 +286,17 @@ def test_keys_and_buttons_do_the_same(tab: sync_api.Page, session: FakeSession) 
     sync_api.expect(strength).to_have_text("1")
     tab.keyboard.press("Space")
     sync_api.expect(tab.locator("#state")).to_have_text("blanked: asked for")
+    assert session.controls.control_state.strength == 1
+
+
+def test_nothing_gets_weaker_than_at_the_start(tab: sync_api.Page, session: FakeSession) -> None:
+    weaker, stronger = (
+        tab.get_by_role("button", name=name, exact=True) for name in ("Weaker", "Stronger")
+    )
+    sync_api.expect(weaker).to_be_disabled()
+    tab.keyboard.press("-")
+    stronger.click()
+    sync_api.expect(weaker).to_be_enabled()
     assert session.controls.control_state.strength == 1
 
 
@@ -319,6 +331,12 @@ def test_no_frame_is_left_after_the_session_ends(
         sync_api.expect(tab.locator("#state")).to_have_text("live")
         session.end()
         sync_api.expect(tab.locator("#disconnected")).to_be_visible()
+        label, stage = (tab.locator(name).bounding_box() for name in ("#state", ".stage"))
+        assert label is not None
+        assert stage is not None
+        assert label["height"] < 40  # it covers neither the frame nor the controls
+        assert label["y"] + label["height"] < stage["y"]
+        sync_api.expect(tab.get_by_text("Connection lost")).to_be_visible()
         assert tab.get_attribute("#video", "src") is None
 
 
