@@ -5,7 +5,27 @@ from __future__ import annotations
 import os
 import subprocess
 
-from tracker_blur.realtime.child_process import StderrTail
+from tests.waiting import PATIENCE_SECONDS
+from tracker_blur.realtime.child_process import OutputReader, StderrTail
+
+
+def test_output_is_waited_for_up_to_a_timeout() -> None:
+    with subprocess.Popen(
+        ["sh", "-c", "printf ready; read -r _; printf ab; printf c"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        bufsize=0,
+    ) as program:
+        assert program.stdout is not None
+        assert program.stdin is not None
+        reader = OutputReader(program.stdout)
+        assert reader.read(PATIENCE_SECONDS) == b"ready"
+        assert reader.read(0) == reader.read(0.05) == b""
+        program.stdin.write(b"\n")
+        output = b""
+        while output != b"abc":
+            output += reader.read(PATIENCE_SECONDS)
+        assert reader.read(PATIENCE_SECONDS) == b""  # at once: it has ended
 
 
 def test_endless_output_does_not_fill_the_disk() -> None:

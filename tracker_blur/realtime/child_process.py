@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+import queue
 import select
 import subprocess
 import sys
 import tempfile
+import threading
 from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import IO
 
 _LARGEST_LOG_BYTES = 1 << 20  # a program that reports every packet would fill the disk
 _TAIL_BYTES = 4096
@@ -66,8 +72,33 @@ class StderrTail:
         self._file.close()
 
 
+class OutputReader:
+    """Reads the output of a process in a thread: Windows cannot wait for a pipe with a timeout."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._chunks: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        threading.Thread(
+            target=self._run, args=(file.fileno(),), name="process output", daemon=True
+        ).start()
+
+    def read(self, timeout_seconds: float) -> bytes:
+        """Wait for output and return all there is; b"" after the timeout, or at the end."""
+        with suppress(queue.Empty):
+            output = self._chunks.get(timeout=timeout_seconds or None, block=timeout_seconds > 0)
+            while not self._chunks.empty():
+                output += self._chunks.get()
+            return output
+        return b""
+
+    def _run(self, descriptor: int) -> None:
+        with suppress(OSError):
+            while output := os.read(descriptor, _CHUNK_BYTES):
+                self._chunks.put(output)
+        self._chunks.put(b"")
+
+
 class PipeWriter:
-    """A file to write bytes to that waits for the reader, but not forever.
+    """A file to write bytes to that waits for the reader, but not forever (except on Windows).
 
     Args:
         descriptor: Of a pipe or a file, open for writing; the caller closes it.
@@ -78,7 +109,7 @@ class PipeWriter:
     def __init__(self, descriptor: int, timeout_seconds: float, *, is_shared: bool = True) -> None:
         self._descriptor = descriptor
         self._chunk_bytes = _ATOMIC_BYTES if is_shared else _CHUNK_BYTES
-        if not is_shared:
+        if not is_shared and hasattr(select, "poll"):
             os.set_blocking(descriptor, False)
         self._timeout_seconds = timeout_seconds
         self._failure: OSError | None = None

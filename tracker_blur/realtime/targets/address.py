@@ -247,6 +247,8 @@ def _readable(data: bytes) -> Iterator[int | None]:
     if not data:
         yield None
         return
+    if sys.platform == "win32":
+        raise SinkError("srt: a secret cannot be handed to ffmpeg on Windows: leave it out")
     read, write = os.pipe()
     try:
         with os.fdopen(write, "wb") as file:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import select
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SinkError
 from tracker_blur.realtime import window_process
-from tracker_blur.realtime.child_process import PipeWriter, child_environment, end
+from tracker_blur.realtime.child_process import OutputReader, PipeWriter, child_environment, end
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.targets import TargetContext, redacted_frame
 
@@ -49,6 +47,7 @@ class WindowTarget:
         self._timing = context.live.timing
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: PipeWriter | None = None
+        self._output: OutputReader | None = None
 
     def open(self, format: Format) -> None:
         """Open the window."""
@@ -67,7 +66,9 @@ class WindowTarget:
                 f"window: cannot be opened ({error}): use the target web instead"
             ) from error
         assert self._process.stdin is not None
-        if self._pressed(self._timing.open_window_seconds) != window_process.READY:
+        assert self._process.stdout is not None
+        self._output = OutputReader(self._process.stdout)
+        if self._output.read(self._timing.open_window_seconds) != window_process.READY:
             raise SinkError("window: there is no screen to show it on: use the target web instead")
         self._pipe = PipeWriter(
             self._process.stdin.fileno(), self._context.live.timeout_seconds, is_shared=False
@@ -102,14 +103,7 @@ class WindowTarget:
             end(process, self._timing.end_process_seconds)
 
     def _act_on_keys(self) -> None:
-        for key in self._pressed(0).decode("latin-1"):
+        assert self._output is not None
+        for key in self._output.read(0).decode("latin-1"):
             if key in _KEYS:
                 _KEYS[key](self._context.controls)
-
-    def _pressed(self, timeout_seconds: float) -> bytes:
-        """Wait for output of the window and return it: the keys pressed; b"" after the timeout."""
-        assert self._process is not None
-        assert self._process.stdout is not None
-        output = self._process.stdout.fileno()
-        ready, _, _ = select.select([output], [], [], timeout_seconds)
-        return os.read(output, 64) if ready else b""
