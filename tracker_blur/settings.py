@@ -87,7 +87,8 @@ class Settings:
         shape: Shape of the hidden area of a face: "ellipse" or "rectangle". Everything else is
             hidden by a rectangle.
         padding_ratio: Added at least on each side of a face, as a share of its width and height.
-        feather_ratio: Width of the soft edge outside the hidden area, as a share of its size.
+        feather_ratio: Width of the soft edge outside the hidden area, as a share of its size. The
+            blocks of the method "mosaic" make its edge instead.
         accept_cosmetic: Do not warn that a program may still recognize faces under a method of the
             class "cosmetic".
         codec: Codec family of the output; None: as the input.

@@ -17,6 +17,7 @@ from tracker_blur.settings import Settings
         ({"factor": 2.0}, "the method gaussian"),
         ({"blocks": 7, "method": "fog"}, "the method pixelated"),
         ({"tone": "mean", "method": "solid"}, "the method mosaic"),
+        ({"feather_ratio": 0.1}, "the method fog, gaussian, image, pixelated or solid"),
         ({"color": "#ffffff"}, "the method solid or image"),
         ({"hold_seconds": 2.0}, "one pass"),
         ({"margin_seconds": 1.0, "one_pass": True}, "two passes, or to one pass with a delay"),

@@ -387,8 +387,8 @@ def add_redaction_options(group: argparse._ArgumentGroup) -> None:
         "feather_ratio",
         type=number,
         metavar="RATIO",
-        help="width of the soft edge around the hidden area, as a share of its size (default: "
-        "%(default)s)",
+        help="width of the soft edge around the hidden area, as a share of its size; mosaic has "
+        "none, its blocks make the edge (default: %(default)s)",
     )
 
 

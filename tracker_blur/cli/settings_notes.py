@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from tracker_blur.settings import Settings, method_class_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from tracker_blur.cli.console import Console
     from tracker_blur.files.paths import MediaKind
 
 _METHODS_OF_SETTING = {
     "tone": ("mosaic",),
+    "feather_ratio": ("fog", "gaussian", "image", "pixelated", "solid"),
     "factor": ("gaussian",),
     "blocks": ("pixelated",),
     "image": ("image",),
@@ -59,12 +60,17 @@ def note_unused_settings(
         console.note(f"{flag} has no effect here: it applies only to {where}")
 
 
+def _listed(names: Sequence[str]) -> str:
+    """Return "one", "one or two", "one, two or three"."""
+    return " or ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
+
+
 def unused_settings(settings: Settings, kinds: Collection[MediaKind]) -> Iterator[tuple[str, str]]:
     """Yield each setting that is not the default and has no effect, and where it has one."""
     unused: list[tuple[str, str]] = []
     for name, methods in _METHODS_OF_SETTING.items():
         if settings.method not in methods:
-            unused.append((name, f"the method {' or '.join(methods)}"))
+            unused.append((name, f"the method {_listed(methods)}"))
     if not settings.one_pass:
         unused.append(("hold_seconds", "one pass"))
     elif not settings.delay_seconds:

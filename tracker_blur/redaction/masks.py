@@ -20,7 +20,9 @@ OPAQUE = 1 << MASK_BITS
 Mask = npt.NDArray[Any]
 """0 (as decoded) to OPAQUE (replaced entirely), of a signed type wide enough to blend in."""
 
-_LARGEST_CACHED_PX = 1 << 18  # larger masks are rare; this keeps the cache below 25 MB
+LARGEST_CACHED_PX = 1 << 18
+"""Larger masks are rare; this keeps each cache of 32 below 25 MB."""
+
 _SHARP = 1e-6  # radii: a soft edge too narrow to see, and still a number to divide by
 
 
@@ -50,7 +52,7 @@ def masks(
         bits: depth of the samples to blend.
     """
     left, top, right, bottom = window
-    is_cached = (right - left) * (bottom - top) <= _LARGEST_CACHED_PX
+    is_cached = (right - left) * (bottom - top) <= LARGEST_CACHED_PX
     make = _cached_masks if is_cached else _make_masks
     return make(shape, size, window, feather_ratio, grid, steps, bits)
 
@@ -100,10 +102,32 @@ def _beyond_ellipse(
     each pixel counts as its nearest neighbor to the center within that distance.
     """
     across, down = (
-        np.square(np.maximum(np.abs(centers) - 0.5 - step / 2, 0) / (side / 2))
+        _square_distance(centers, side, step)
         for centers, side, step in zip((xs, ys), size, grid, strict=True)
     )
     return _norm(across, down) - 1
+
+
+def ellipse_distance(start: int, stop: int, side: int, step: int) -> npt.NDArray[np.float32]:
+    """Return the squared distance of pixels to an ellipse's center along one axis, in radii.
+
+    Where those of both axes add up to 1 or less, the ellipse's mask is opaque.
+
+    Args:
+        start: the first pixel, counted from the side's begin.
+        stop: after the last pixel.
+        side: of the ellipse's box in pixels.
+        step: of the grid along this axis.
+    """
+    return _square_distance(_centers(start, stop, side), side, step)
+
+
+def _square_distance(
+    centers: npt.NDArray[np.float32], side: int, step: int
+) -> npt.NDArray[np.float32]:
+    return np.asarray(
+        np.square(np.maximum(np.abs(centers) - 0.5 - step / 2, 0) / (side / 2)), np.float32
+    )
 
 
 def _beyond_rectangle(

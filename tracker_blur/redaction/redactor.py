@@ -21,8 +21,9 @@ from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Frame, Plane, RedactedFrame, Samples
 from tracker_blur.redaction import color
 from tracker_blur.redaction.areas import hidden_area, turns
+from tracker_blur.redaction.blocks import ellipse_masks
 from tracker_blur.redaction.masks import MASK_BITS, Mask, masks
-from tracker_blur.redaction.methods import Method, Patch
+from tracker_blur.redaction.methods import BlockMethod, Method, Patch
 from tracker_blur.settings import FACE, Settings
 
 if TYPE_CHECKING:
@@ -132,7 +133,9 @@ class FrameRedactor:
 
     def _hide(self, frame: Frame, planes: tuple[Plane, ...], face: Face) -> None:
         _check(face)
-        feather = self._settings.feather_ratio
+        method = self._method(face.method or self._settings.method)
+        has_blocks = isinstance(method, BlockMethod)  # they make the edge, in place of a soft one
+        feather = 0.0 if has_blocks else self._settings.feather_ratio
         memory = self._memory(face.track_id)
         memory.is_turned = turns(face.box, face.label, memory.is_turned)
         area = hidden_area(face.box, face.label, self._settings.padding_ratio, memory.is_turned)
@@ -141,6 +144,8 @@ class FrameRedactor:
         hidden = _rounded_outward(area, grid)
         size = hidden[2] - hidden[0], hidden[3] - hidden[1]
         soft = _rounded_outward(Box(*hidden).padded(feather), grid)
+        if has_blocks:
+            soft = _grown(hidden, grid)
         width, height = frame.size
         if frame.orientation.swaps_sides:
             width, height = height, width
@@ -161,17 +166,15 @@ class FrameRedactor:
             offset=(left, top),
             memory=memory.of_method,
         )
-        patch_masks = masks(
-            self._settings.shape if face.label == FACE else "rectangle",
-            size,
-            (left - hidden[0], top - hidden[1], right - hidden[0], bottom - hidden[1]),
-            feather,
-            grid,
-            patch.steps,
-            frame.layout.bits,
-        )
-        fills = self._method(face.method or self._settings.method).hide(patch)
-        for plane, fill, mask in zip(cropped, fills, patch_masks, strict=True):
+        shape = self._settings.shape if face.label == FACE else "rectangle"
+        window = (left - hidden[0], top - hidden[1], right - hidden[0], bottom - hidden[1])
+        steps, bits = patch.steps, frame.layout.bits
+        if isinstance(method, BlockMethod) and shape == "ellipse":
+            blocks = method.blocks(patch)
+            patch_masks = ellipse_masks(blocks, patch.size, patch.window, grid, steps, bits)
+        else:
+            patch_masks = masks(shape, size, window, feather, grid, steps, bits)
+        for plane, fill, mask in zip(cropped, method.hide(patch), patch_masks, strict=True):
             _blend(plane.samples, fill, mask)
 
 
@@ -193,6 +196,12 @@ def _rounded_outward(box: Box, grid: tuple[int, int]) -> tuple[int, int, int, in
     right, bottom = max(right, left + 1), max(bottom, top + 1)
     x, y = grid
     return left // x * x, top // y * y, -(-right // x) * x, -(-bottom // y) * y
+
+
+def _grown(box: tuple[int, int, int, int], grid: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Return a box with one cell of the grid added on each side."""
+    left, top, right, bottom = box
+    return left - grid[0], top - grid[1], right + grid[0], bottom + grid[1]
 
 
 def _grid(planes: tuple[Plane, ...]) -> tuple[int, int]:

@@ -23,8 +23,9 @@ method.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from tracker_blur.core import plugins
 from tracker_blur.settings import FACE, MethodClass, method_class_of
@@ -69,6 +70,30 @@ class Patch:
     memory: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the box in pixels."""
+        return round(self.box.width), round(self.box.height)
+
+    @property
+    def window(self) -> tuple[int, int, int, int]:
+        """(left, top, right, bottom) of the patch, in pixels, relative to the box's left and top.
+
+        The plane with the finest samples says where the patch ends.
+        """
+        left, top = -round(self.box.left), -round(self.box.top)
+        width = max(plane.samples.shape[1] * plane.x_step for plane in self.planes)
+        height = max(plane.samples.shape[0] * plane.y_step for plane in self.planes)
+        return left, top, left + width, top + height
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """The (x, y) steps, in pixels, at which samples of all planes begin."""
+        return (
+            math.lcm(*(plane.x_step for plane in self.planes)),
+            math.lcm(*(plane.y_step for plane in self.planes)),
+        )
+
+    @property
     def steps(self) -> tuple[tuple[int, int], ...]:
         """The (x_step, y_step) of each plane."""
         return tuple((plane.x_step, plane.y_step) for plane in self.planes)
@@ -82,6 +107,15 @@ class Method(Protocol):
 
         The method fills the whole patch; the redactor applies the mask.
         """
+        ...
+
+
+@runtime_checkable
+class BlockMethod(Method, Protocol):
+    """A method whose blocks also make the edge of the hidden area, in place of a soft one."""
+
+    def blocks(self, patch: Patch) -> tuple[int, int]:
+        """Return how many blocks lie down and across the patch's box, as stored."""
         ...
 
 

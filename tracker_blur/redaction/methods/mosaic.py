@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.redaction import color
+from tracker_blur.redaction.blocks import spread
 from tracker_blur.redaction.methods import _tones as tones
 from tracker_blur.settings import FACE
 
@@ -28,18 +29,19 @@ CLASS = "destructive"
 
 _Blocks = npt.NDArray[np.float32]
 
-_ROWS, _COLUMNS = 10, 7  # about the blocks of `pixelated`, and square in the area of a face
+_ROWS, _COLUMNS = 12, 9  # square in the area of a face, and few of them jut out of its ellipse
 _DETAIL = 8  # points of the drawing along each side of a block
 _TURN = 0.16  # of half the width: how far a face looks to one side, at most
 _NOD = 0.03  # of the height
 _HAIR_LIGHT = (0.34, 0.58)  # of the tone's
 _BACKGROUND_LIGHT = (0.50, 0.66)  # dark: what surrounds a head is taken for hair, or its shadow
-_BACKGROUND_DEVIATION = 0.16
+_BACKGROUND_DEVIATION = 0.12
 _GRADIENT = 0.12  # of the light from one side to the other, at most
-_BLOCK_DEVIATION = 0.09
+_BLOCK_DEVIATION = 0.07
 _RED_GREEN_BLUE = np.array([0.06, -0.07, -0.09], np.float32)  # of a warmth of 1
 
-_FIELD_DEVIATION = 0.14  # of the blocks where no face is drawn, as on a plate
+_LONGER_SIDE = 12  # blocks of whatever else is hidden, such as a plate
+_FIELD_DEVIATION = 0.14
 
 
 def make(settings: Settings) -> Mosaic:
@@ -55,42 +57,30 @@ class Mosaic:
 
     def hide(self, patch: Patch) -> tuple[Samples, ...]:
         """Return the drawing, at the size of the box; its blocks are the same in all planes."""
-        rows, columns = _block_counts(patch)
+        blocks = self.blocks(patch)
         planes = _drawing(
             tones.settled(patch, self._tone),
             abs(patch.seed),
             patch.label == FACE,
-            (rows, columns),
+            blocks,
             patch.orientation,
             patch.layout,
         )
-        x_grid = max(x_step for x_step, _ in patch.steps)  # steps are powers of 2
-        y_grid = max(y_step for _, y_step in patch.steps)
-        box = patch.box
-        return tuple(
-            values.repeat(
-                _samples_of_blocks(
-                    plane.samples.shape[1], plane.x_step, x_grid, box.left, box.width, columns
-                ),
-                axis=1,
-            ).repeat(
-                _samples_of_blocks(
-                    plane.samples.shape[0], plane.y_step, y_grid, box.top, box.height, rows
-                ),
-                axis=0,
-            )
-            for plane, values in zip(patch.planes, planes, strict=True)
-        )
+        fills = []
+        for plane, values in zip(patch.planes, planes, strict=True):
+            step = plane.x_step, plane.y_step
+            fill = spread(values, patch.size, patch.window, patch.grid, step)
+            height, width = plane.samples.shape  # of an odd side, the last cell is cut
+            fills.append(fill[:height, :width])
+        return tuple(fills)
 
-
-def _block_counts(patch: Patch) -> tuple[int, int]:
-    """Return the blocks down and across the box, as stored."""
-    if patch.label == FACE:
-        is_wide = patch.box.width > patch.box.height
-        return (_COLUMNS, _ROWS) if is_wide else (_ROWS, _COLUMNS)
-    width, height = max(1.0, patch.box.width), max(1.0, patch.box.height)
-    block = max(width, height) / _ROWS
-    return max(1, round(height / block)), max(1, round(width / block))
+    def blocks(self, patch: Patch) -> tuple[int, int]:
+        """Return how many blocks lie down and across the box, as stored."""
+        width, height = patch.size
+        if patch.label == FACE:
+            return (_COLUMNS, _ROWS) if width > height else (_ROWS, _COLUMNS)
+        block = max(width, height) / _LONGER_SIDE
+        return max(1, round(height / block)), max(1, round(width / block))
 
 
 @lru_cache(maxsize=256)
@@ -119,8 +109,9 @@ def _drawing(
         if columns > rows:  # a lying head; to which side is not known
             light, warmth = (np.rot90(part, 1 + 2 * (seed % 2)) for part in (light, warmth))
     else:
-        light = random.standard_normal((_ROWS, _ROWS), np.float32) * _FIELD_DEVIATION + 1
-        light, warmth = light[:rows, :columns], np.zeros((rows, columns), np.float32)
+        field = random.standard_normal((_LONGER_SIDE, _LONGER_SIDE), np.float32)
+        light = field[:rows, :columns] * _FIELD_DEVIATION + 1
+        warmth = np.zeros((rows, columns), np.float32)
     base = np.array(tone, np.float32)
     # What has no color gains none.
     vividness = min(1.0, float(base.max() - base.min()) / 40)
@@ -178,22 +169,5 @@ def _face(random: np.random.Generator) -> tuple[_Blocks, _Blocks]:
 
 
 def _noise(random: np.random.Generator, deviation: float) -> _Blocks:
-    return np.float32(deviation) * random.standard_normal((_ROWS, _COLUMNS), np.float32)
-
-
-def _samples_of_blocks(
-    length: int, step: int, grid: int, start: float, side: float, blocks: int
-) -> npt.NDArray[np.intp]:
-    """Return how many samples of a plane's side lie in each block.
-
-    Args:
-        length: samples.
-        step: pixels of a sample.
-        grid: pixels of a cell that no block divides, so that blocks are the same in all planes.
-        start: where the box begins, in pixels.
-        side: of the box, in pixels.
-        blocks: that the box's side is divided into.
-    """
-    cells = np.arange(length) * step // grid * grid + grid / 2
-    of_sample = ((cells - start) * (blocks / max(side, 1))).astype(np.intp)
-    return np.bincount(np.clip(of_sample, 0, blocks - 1), minlength=blocks)
+    blocks = random.standard_normal((_ROWS, _COLUMNS), np.float32)
+    return np.float32(deviation) * np.clip(blocks, -2, 2)  # no block stands out
