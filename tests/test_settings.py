@@ -23,6 +23,8 @@ WRONG: list[tuple[str, Any]] = [
     *(("hold_seconds", value) for value in ("1", -1, None)),
     *(("hide", value) for value in ("faces", ["faces"], (3,), ("",), None)),
     *(("method", value) for value in (3, None, ["solid"], "hidden")),
+    *(("tone", value) for value in (3, None, ["scene"], "blue")),
+    *(("accept_cosmetic", value) for value in (1, "yes", None)),
     *(("factor", value) for value in ("3", 0, None)),
     *(("blocks", value) for value in ("3", 0, 3.0, None)),
     *(("image", value) for value in (3, b"logo.png", ["logo.png"])),
