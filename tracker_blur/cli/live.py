@@ -7,12 +7,11 @@ import os
 import signal
 import sys
 import threading
-import time
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TextIO
 
-from tracker_blur.cli.console import EXIT_DONE, Console
+from tracker_blur.cli.console import EXIT_DONE, EXIT_INTERRUPTED, Console
 from tracker_blur.cli.live_options import add_options
 from tracker_blur.cli.options import Parser, settings_from
 from tracker_blur.cli.terminal_keys import quit_key
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from tracker_blur.realtime.controls import Controls
     from tracker_blur.realtime.status import Status
 
-_SAME_SIGNAL_SECONDS = 1.0  # supervisors send a signal to the process and to its group
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 _STATUS_SECONDS = 1.0
 _LAST_LINE_SECONDS = 1.0
@@ -69,7 +67,11 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """Run the session until it ends."""
     _fill_standard_streams()
     with console.in_background():
-        return _run(options, console)
+        try:
+            return _run(options, console)
+        except KeyboardInterrupt:
+            console.announce("interrupted: no partial file is left")
+            return EXIT_INTERRUPTED
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
@@ -189,15 +191,15 @@ def _methods(settings: Settings) -> list[str]:
 
 @contextmanager
 def _ended_by_signals(controls: Controls) -> Iterator[None]:
-    """Let a signal end the session with complete files, and a second, later one at once."""
-    first: float | None = None
+    """Let a signal end the session with complete files; later ones are ignored while it ends.
+
+    That takes seconds at most, and files would be incomplete otherwise.
+    """
+    has_come = False
 
     def end(_number: int, _frame: object) -> None:
-        nonlocal first
-        now = time.monotonic()
-        if first is not None and now - first > _SAME_SIGNAL_SECONDS:
-            raise KeyboardInterrupt
-        first = first or now
+        nonlocal has_come
+        has_come = True
         controls.quit()
 
     numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
@@ -206,8 +208,9 @@ def _ended_by_signals(controls: Controls) -> Iterator[None]:
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        if not has_come:  # later signals are ignored up to the program's end
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 @contextmanager
