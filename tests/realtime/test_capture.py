@@ -74,6 +74,12 @@ def test_a_finite_source_that_breaks_off_is_not_reconnected() -> None:
     assert (source.opened, warnings) == (1, [])
 
 
+def test_an_unexpected_failure_is_reported_without_secrets() -> None:
+    source = ScriptedSource([captured_frame(1), RuntimeError("bad rtmp://host/app/a-key?p=word")])
+    capture = finished(capture_of(source))
+    assert capture.error == "script: failed (RuntimeError: bad rtmp://host/app/***?p=***)"
+
+
 def test_a_source_that_cannot_be_opened_at_first_is_an_error() -> None:
     capture = finished(capture_of(ScriptedSource()))
     with pytest.raises(SourceError, match="is gone"):

@@ -85,6 +85,30 @@ def test_a_pixel_aspect_that_changes_keeps_the_shape() -> None:
     assert luma[10:50].min() > 150
 
 
+def test_a_pixel_aspect_that_changes_within_a_stream_is_noticed(tmp_path: Path) -> None:
+    parts = [
+        write_clip(tmp_path / f"{index}.ts", frames=12, size=(64, 48), pixel_aspect=aspect)
+        for index, aspect in enumerate((Fraction(12, 11), Fraction(16, 11)))
+    ]
+    path = tmp_path / "joined.ts"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    source = open_source(str(path), LiveSettings(), realtime=True)
+    source.open()
+    frames = [item for item in source.read(threading.Event()) if isinstance(item, CapturedFrame)]
+    source.close()
+    aspects = [frame.pixel_aspect for frame in frames]
+    assert set(aspects) == {Fraction(12, 11), Fraction(16, 11)}
+    assert aspects == sorted(aspects)
+    assert abs(aspects.count(Fraction(12, 11)) - 12) <= 2
+    converter = LiveFrameConverter(None)
+    shapes = []
+    for frame in (frames[0], frames[-1]):
+        luma = converter.convert(frame.frame, 0, 0, frame.pixel_aspect).planes()[0].samples
+        shapes.append((luma.shape, int((luma.min(axis=1) > 16).sum())))
+    assert shapes[0][0] == shapes[1][0] == (48, 70)
+    assert shapes[1][1] == 36  # letterboxed: 93 x 48 in 70 pixels
+
+
 def test_a_chosen_size_keeps_the_shape_of_pixels_that_are_not_square() -> None:
     frame = LiveFrameConverter((120, 60)).convert(solid_frame((36, 60)), 0, 0, Fraction(20, 9))
     luma = frame.planes()[0].samples

@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SourceError
+from tracker_blur.realtime.access import without_secrets
 from tracker_blur.realtime.audio_sync import AudioSync
 from tracker_blur.realtime.delivery import AUDIO_RATE, AudioChunk, Format
 from tracker_blur.realtime.handoff import Backoff, Latest
@@ -241,9 +242,8 @@ class Capture:
             except SourceError as error:
                 failure = error
             except Exception as error:  # noqa: BLE001  # whatever fails, the source is opened again
-                failure = SourceError(
-                    f"{self._source.name}: failed ({type(error).__name__}: {error})"
-                )
+                reason = without_secrets(f"{type(error).__name__}: {error}")
+                failure = SourceError(f"{self._source.name}: failed ({reason})")
             self.is_connected = False
             self._source.close()
             gc.collect()  # errors and decoders refer to each other and would stay for hours

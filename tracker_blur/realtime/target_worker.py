@@ -9,6 +9,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SinkError, TrackerBlurError
+from tracker_blur.realtime.access import without_secrets
 from tracker_blur.realtime.handoff import Backoff
 from tracker_blur.realtime.settings import LiveTiming
 from tracker_blur.realtime.status import TargetState, TargetStatus
@@ -163,8 +164,10 @@ class TargetWorker:
                 return
 
     def _fail(self, error: Exception, *, is_final: bool) -> None:
-        text = self._describe(error) if isinstance(error, TrackerBlurError) else str(error)
-        text = text or type(error).__name__
+        if isinstance(error, TrackerBlurError):
+            text = self._describe(error)
+        else:
+            text = without_secrets(str(error)) or type(error).__name__
         with self._changed:
             is_new = text != self._error
             self._state, self._error, self._is_ready = "failed", text, False
