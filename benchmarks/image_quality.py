@@ -4,7 +4,7 @@
 
 A portrait of 512x512 pixels (`skimage.data.astronaut`) is stored by Pillow, read and written again
 as trackblur does, without redaction, and both are compared as they are shown. Figures are exact.
-Needs the extras "test" or "skimage" and "heic".
+Needs the extra "test" or "skimage".
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+import pillow_heif
 import pytest
 import tifffile
 from PIL import Image
@@ -163,9 +164,8 @@ class TestPixelsOutsideTheFaces:
 
     @pytest.mark.parametrize("deep", [False, True])
     def test_of_a_heic_look_the_same(self, tmp_path: Path, deep: bool) -> None:
-        heif = pytest.importorskip("pillow_heif", reason="needs the extra [heic]")
         array = portrait().astype(np.uint16) * 257 if deep else portrait()
-        heif.encode(
+        pillow_heif.encode(
             "RGB;16" if deep else "RGB",
             (256, 256),
             array.tobytes(),
@@ -269,8 +269,6 @@ class TestOtherFormats:
     def test_every_kind_of_pixel_is_written_in_every_format(
         self, tmp_path: Path, suffix: str, shape: tuple[int, ...], dtype: type
     ) -> None:
-        if suffix == "heic":
-            pytest.importorskip("pillow_heif", reason="needs the extra [heic]")
         smooth = cv2.GaussianBlur(noise(*shape, dtype=dtype), (0, 0), 6)
         (tmp_path / "a.png").write_bytes(png_file(smooth))
         (before,) = read_frames(tmp_path / "a.png")

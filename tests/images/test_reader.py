@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import sys
 import warnings
 import zlib
 from fractions import Fraction
@@ -20,7 +19,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.image_files import noise, pixels, png_chunk, png_file, portrait, read_frames, save_image
-from tracker_blur.errors import MissingPackageError, SourceError
+from tracker_blur.errors import SourceError
 from tracker_blur.images.reader import ImageReader
 
 if TYPE_CHECKING:
@@ -76,15 +75,6 @@ def test_further_images_in_a_jpeg_are_skipped(tmp_path: Path) -> None:
         assert source.info.frame_count == 1
         assert not source.info.is_moving
         assert len(list(source)) == 1
-
-
-def test_heic_without_its_package_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(100))
-    monkeypatch.setitem(sys.modules, "pillow_heif", None)
-    with pytest.raises(MissingPackageError, match=r"\.\[heic\]"):
-        ImageReader(tmp_path / "a.heic")
 
 
 @cache

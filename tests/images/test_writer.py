@@ -20,7 +20,7 @@ from tests.image_files import (
     save_image,
 )
 from tracker_blur.core.frame import RedactedFrame
-from tracker_blur.errors import MissingPackageError, SettingsError, SinkError
+from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.images.frame import upper_8_bits
 from tracker_blur.images.reader import ImageReader
 from tracker_blur.images.writer import ImageWriter, side_by_side
@@ -81,15 +81,6 @@ class TestRefusals:
         ):
             sink.write(RedactedFrame(object()))  # type: ignore[arg-type]  # wrong on purpose
         assert not (tmp_path / "b.png").exists()
-
-    def test_heic_without_its_package(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        source = save_image(portrait(), tmp_path / "a.png")
-        monkeypatch.setitem(__import__("sys").modules, "pillow_heif", None)
-        with pytest.raises(MissingPackageError, match=r"\.\[heic\]"):
-            rewrite(source, tmp_path / "b.heic")
-        assert not (tmp_path / "b.heic").exists()
 
 
 class TestComparing:

@@ -1,7 +1,8 @@
 """Decodes the bytes of an image file into frames.
 
-Pillow reads every format but HEIC. It reduces colors of 16 bits to 8, so OpenCV decodes those after
-Pillow has checked the file: OpenCV alone accepts some damaged or planar files.
+Pillow reads most formats, and pillow-heif reads HEIC. Pillow reduces colors of 16 bits to 8, so
+OpenCV decodes those after Pillow has checked the file: OpenCV alone accepts some damaged or planar
+files.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageCms, JpegImagePlugin, UnidentifiedImageError
 
 from tracker_blur.core.frame import Orientation, Samples
-from tracker_blur.images import apng, avif, chunks, exif, gif_decoder, tiff
+from tracker_blur.images import apng, avif, bmp, chunks, exif, gif_decoder, tiff
 from tracker_blur.images.frame import ANIMATED_FORMATS, Encoding, ImageFrame
 from tracker_blur.images.heic import HeicDecoder, is_heic
 
@@ -62,7 +63,6 @@ def open_decoder(data: bytes, limit: PixelLimit) -> Decoder:
 
     Raises:
         TooLargeError: The image has more pixels than the limit allows.
-        MissingPackageError: The file is HEIC, and its package is not installed.
         UnidentifiedImageError: The content is no image.
         UnsupportedError: The content is AVIF, and this build of Pillow does not read it.
         Exception: Whatever Pillow raises for a damaged file.
@@ -71,6 +71,8 @@ def open_decoder(data: bytes, limit: PixelLimit) -> Decoder:
         return HeicDecoder(data, limit)
     if gif_decoder.is_gif(data):
         return gif_decoder.GifDecoder(data, limit)
+    if bmp.is_rare(data):
+        return bmp.BmpDecoder(data, limit)
     if data.startswith(chunks.PNG_SIGNATURE) and apng.is_apng(data):
         return apng.ApngDecoder(data, lambda png: PillowDecoder(png, limit).decode(0), limit)
     return _open_avif(data, limit) if avif.is_avif(data) else PillowDecoder(data, limit)

@@ -49,7 +49,6 @@ def encode(frames: FrameStore, file_format: str, keep_exif: bool, file: BinaryIO
         file: The output, empty; it is read, too.
 
     Raises:
-        MissingPackageError: The format is HEIF, and its package is not installed.
         ValueError: The format cannot hold the frames, for example because of their size.
         OSError: The same.
     """

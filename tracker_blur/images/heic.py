@@ -1,4 +1,4 @@
-"""HEIC images, through the optional package pillow-heif.
+"""HEIC images, through pillow-heif, which is loaded when the first one comes.
 
 Only the primary image of a file is read; thumbnails, depth maps, gain maps, bursts and other
 auxiliary images are neither read nor written.
@@ -7,17 +7,14 @@ auxiliary images are neither read nor written.
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tracker_blur.errors import MissingPackageError
 from tracker_blur.images import avif, exif
 from tracker_blur.images.frame import Encoding, ImageFrame
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from tracker_blur.images.pixel_limit import PixelLimit
 
 _BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
@@ -29,16 +26,6 @@ def is_heic(data: bytes) -> bool:
     return data[4:8] == b"ftyp" and data[8:12] in _BRANDS and not avif.is_avif(data)
 
 
-def package() -> ModuleType:
-    """Return pillow-heif; raises MissingPackageError if it is not installed."""
-    try:
-        import pillow_heif
-    except ImportError:
-        raise MissingPackageError("pillow-heif", "heic", "reading and writing HEIC") from None
-    module: ModuleType = pillow_heif
-    return module
-
-
 class HeicDecoder:
     """The primary image of a HEIC file, see `tracker_blur.images.decode.Decoder`."""
 
@@ -48,7 +35,9 @@ class HeicDecoder:
 
     def __init__(self, data: bytes, limit: PixelLimit) -> None:
         self._limit = limit
-        self._file = package().open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
+        import pillow_heif
+
+        self._file = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
 
     def decode(self, index: int) -> ImageFrame:  # noqa: ARG002  # there is one
         """Return the primary image, upright; 10 and 12 bits are shifted up to 16."""
@@ -58,7 +47,7 @@ class HeicDecoder:
         samples = np.array(image).reshape(height, width, -1)  # copied: the package frees its own
         planes = [np.ascontiguousarray(samples[..., i]) for i in range(samples.shape[2])]
         colors = 3 if len(planes) >= 3 else 1
-        info = image.info
+        info: dict[str, Any] = image.info
         kept = ("bit_depth", "chroma", "nclx_profile")
         return ImageFrame(
             channels=tuple(planes[:colors]),
@@ -73,13 +62,15 @@ class HeicDecoder:
 
 
 def encode(frame: ImageFrame, exif_block: bytes) -> bytes:
-    """Return an image as a HEIC file without thumbnails; raises MissingPackageError."""
+    """Return an image as a HEIC file without thumbnails."""
+    import pillow_heif
+
     planes = frame.channels if frame.alpha is None else (*frame.channels, frame.alpha)
     mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[len(planes)]
     if frame.layout.bits > 8:
         mode += ";16"
     file = io.BytesIO()
-    package().encode(
+    pillow_heif.encode(
         mode,
         frame.size,
         np.stack(planes, axis=-1).tobytes(),

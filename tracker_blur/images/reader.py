@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from PIL import UnidentifiedImageError
 
 from tracker_blur.core.frame import VideoInfo
-from tracker_blur.errors import MissingPackageError, SourceError, reason_of
+from tracker_blur.errors import SourceError, reason_of
 from tracker_blur.files.identity import FileIdentity
 from tracker_blur.files.paths import check_is_file
 from tracker_blur.images.decode import UnsupportedError, open_decoder
@@ -51,7 +51,6 @@ class ImageReader:
     Raises:
         SourceError: The file is missing, empty, no image, damaged, incomplete, or so large that it
             may be harmful; or it has changed.
-        MissingPackageError: The file is HEIC, and its package is not installed.
     """
 
     info: VideoInfo
@@ -151,8 +150,6 @@ class ImageReader:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 yield
-        except MissingPackageError:
-            raise
         except UnsupportedError as error:
             raise SourceError(f"{path}: {error}: convert it to a common format first") from error
         except UnidentifiedImageError as error:

@@ -10,7 +10,7 @@ import numpy as np
 from tracker_blur.errors import SinkError, TrackerBlurError, reason_of
 from tracker_blur.files.atomic import replacing
 from tracker_blur.files.paths import format_of
-from tracker_blur.images import avif, heic
+from tracker_blur.images import avif
 from tracker_blur.images.encode import encode
 from tracker_blur.images.frame import MANY_FRAMES_FORMATS, OPAQUE_FORMATS, ImageFrame
 from tracker_blur.images.frame_store import FrameStore
@@ -42,7 +42,6 @@ class ImageWriter:
         SettingsError: The suffix stands for no image format.
         SinkError: The format holds a single image and the input has several; this build of Pillow
             does not write AVIF; the output already exists or cannot be written.
-        MissingPackageError: The output is HEIC, and its package is not installed.
     """
 
     def __init__(self, path: Path, source: FrameReader, settings: Settings) -> None:
@@ -59,8 +58,6 @@ class ImageWriter:
             )
         if self._format == "AVIF" and not avif.is_supported():
             raise SinkError(f"{path}: this build of Pillow does not write AVIF: choose png or webp")
-        if self._format == "HEIF":
-            heic.package()
 
     def write(self, redacted: RedactedFrame) -> None:
         """Take one frame, which must be an ImageFrame."""

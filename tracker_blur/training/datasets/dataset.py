@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from tracker_blur.core.box import Box
     from tracker_blur.core.frame import Image
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+IMAGE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".avif", ".heic", ".heif"}
+)
 
 _TOLERANCE_PX = 2.0  # annotation tools round boxes at the border outward
 _SMALLEST_PX = 0.5
@@ -103,7 +105,6 @@ def read_image(path: Path) -> Image:
 
     Raises:
         SourceError: The file cannot be read to its end.
-        MissingPackageError: HEIC needs a package that is not installed.
     """
     with ImageReader(path) as source:
         frame = next(iter(source))
