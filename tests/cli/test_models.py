@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.command_line import run
+from tests.detectors.heads.networks import LAYOUTS
 from tracker_blur.core import plugins
 from tracker_blur.weights.catalog import MODELS, Model
+from tracker_blur.weights.store import Weights
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,9 +57,37 @@ def test_a_folder_that_is_missing_is_wrong_usage(
 
 def test_help_speaks_of_detectors_only(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("models", "--help") == 0
-    assert "List the weight files of detectors, or download them." in capsys.readouterr().out
+    assert (
+        "List the weight files of detectors, download them, or describe" in capsys.readouterr().out
+    )
 
 
 def test_only_known_weights_are_downloaded(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("models", "pull", "psychic") == 2
     assert "psychic" in capsys.readouterr().err
+
+
+def test_the_list_says_what_auto_uses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "centerface.onnx").touch()
+    assert run("models", "--face", tmp_path) == 0
+    assert "--detector auto uses centerface\n" in capsys.readouterr().out
+
+
+def test_a_file_is_described(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, own = tmp_path / "yolo11n.onnx", tmp_path / "own.onnx"
+    path.write_bytes(LAYOUTS["yolo11, named classes"].content())
+    own.write_bytes(Weights().read("plate.onnx"))
+    assert run("models", "info", path, own) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"{path}: YOLO; input 320x192 pixels; confidence 0.25; detects person, face, plate",
+        f"{own}: made by trackblur train; input of any size; confidence 0.4; detects plate",
+    ]
+
+
+def test_a_file_that_cannot_be_a_detector_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.onnx").write_bytes(b"nothing")
+    assert run("models", "info", tmp_path / "mine.onnx") == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "mine.onnx: damaged, or not an ONNX file" in line

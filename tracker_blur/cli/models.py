@@ -1,11 +1,11 @@
-"""`trackblur models`: lists the weight files, present and missing, and downloads them."""
+"""`trackblur models`: lists the weight files, downloads them, and describes files of the user."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.cli.console import EXIT_DONE, Console, print_line
-from tracker_blur.cli.options import Parser, add_models_option
+from tracker_blur.cli.options import FILES, Parser, add_models_option
 from tracker_blur.weights.catalog import BUNDLED, MODELS
 
 if TYPE_CHECKING:
@@ -18,12 +18,13 @@ def add_parser(commands: Any) -> Parser:
     """Add this command's parser to the `argparse` sub-parsers and return it."""
     parser: Parser = commands.add_parser(
         "models",
-        help="list weight files, or download them",
-        description="List the weight files of detectors, or download them.",
+        help="list, download or describe weight files",
+        description="List the weight files of detectors, download them, or describe a detector "
+        "file of your own.",
         examples=(
             "trackblur models",
             "trackblur models pull yunet",
-            "trackblur models pull yunet centerface",
+            "trackblur models info yolo11n.onnx",
         ),
     )
     actions = parser.add_subparsers(
@@ -31,7 +32,7 @@ def add_parser(commands: Any) -> Parser:
         title="actions",
         metavar="ACTION",
         prog="trackblur models",
-        help="list or pull",
+        help="list, pull or info",
     )
     add_models_option(parser)
     actions.add_parser("list", help="list all weight files, present and missing (the default)")
@@ -48,19 +49,30 @@ def add_parser(commands: Any) -> Parser:
         choices=[model.name for model in MODELS],
         help=", ".join(model.name for model in MODELS),
     )
+    info = actions.add_parser(
+        "info",
+        help="say whether a file can be a detector, and what it detects",
+        description="Say whether a file can be given as --detector, what it detects and from which "
+        "score. It is loaded and run on a blank image.",
+    )
+    files = info.add_argument("files", nargs="+", metavar="FILE.onnx", help="a detector file")
+    files.complete = FILES  # type: ignore[attr-defined]  # for shtab
     return parser
 
 
 def run(options: argparse.Namespace, _: Console) -> int:
-    """List or download weight files."""
+    """List, download or describe weight files."""
     if options.action == "pull":
         _pull(options.names)
+    elif options.action == "info":
+        _describe(options.files)
     else:
         _list(options.models_folder)
     return EXIT_DONE
 
 
 def _list(folder: Path | None) -> None:
+    from tracker_blur.detectors import auto_detector
     from tracker_blur.weights.store import Weights, weight_statuses
 
     weights = Weights(folder)
@@ -71,7 +83,9 @@ def _list(folder: Path | None) -> None:
     print_line("", f"{'name':{width}}  license       what")
     for model in (*MODELS, BUNDLED):
         print_line(f"{model.name:{width}}  {model.license_name:13} {model.summary}")
-    print_line("", "searched: " + ", ".join(map(str, weights.folders)))
+    print_line("", f"--detector auto uses {auto_detector(weights)}")
+    print_line("a file of your own: --detector FILE.onnx (trackblur models info FILE.onnx)")
+    print_line("searched: " + ", ".join(map(str, weights.folders)))
 
 
 def _pull(names: Sequence[str]) -> None:
@@ -82,3 +96,15 @@ def _pull(names: Sequence[str]) -> None:
         print_line(f"{name}: {model.summary}; license: {model.license_name}, {model.license_url}")
         for path in pull(name):
             print_line(f"{name}: {path}")
+
+
+def _describe(files: Sequence[str]) -> None:
+    from tracker_blur.detectors import onnx
+
+    for file in files:
+        detector = onnx.from_file(file)
+        labels = ", ".join(detector.labels)
+        print_line(
+            f"{file}: {detector.kind}; input {detector.input_text}; "
+            f"confidence {detector.default_confidence:g}; detects {labels}"
+        )

@@ -92,9 +92,14 @@ def load_detector(name: str, weights: Weights) -> tuple[str, Detector]:
         detector = plugins.load(__name__, "onnx").from_file(name)
         return name, detector
     if name == "auto":
-        name = next(known for known in AUTO_ORDER if _has_weights(known, weights))
+        name = auto_detector(weights)
     detector = plugins.load(__name__, name).load(weights)
     return name, detector
+
+
+def auto_detector(weights: Weights) -> str:
+    """Return the name of the best detector whose weights are installed, unchecked."""
+    return next(known for known in AUTO_ORDER if _has_weights(known, weights))
 
 
 def _has_weights(name: str, weights: Weights) -> bool:

@@ -38,6 +38,8 @@ class ForeignDetector:
     """A network of a known layout.
 
     Attributes:
+        kind: Its layout, for people to read.
+        input_text: The size of its input, for people to read.
         labels: Its class names.
         default_confidence: As the authors of its kind use it.
         low_confidence: Score from which a detection may extend a track.
@@ -67,6 +69,8 @@ class ForeignDetector:
                 f"{WHAT_IS_NEEDED}"
             )
         self._head: Head = head
+        self.kind = head.name
+        self.input_text = f"{width}x{height} pixels"
         self.labels = head.labels
         self.default_confidence = head.default_confidence
         self.low_confidence = head.low_confidence

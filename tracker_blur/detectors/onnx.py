@@ -71,6 +71,8 @@ class OnnxDetector:
     Changing the input size of one instance twice per image would cost as much as the detection.
     """
 
+    kind = "made by trackblur train"
+    input_text = "of any size"
     default_confidence = 0.4
     low_confidence = 0.25
 
