@@ -340,6 +340,21 @@ def test_no_frame_is_left_after_the_session_ends(
         assert tab.get_attribute("#video", "src") is None
 
 
+def test_a_tab_that_no_one_sees_takes_no_stream(tab: sync_api.Page, session: FakeSession) -> None:
+    server = session.page._server
+    assert server is not None
+    until(lambda: len(server.connections._streams) == 1)
+    see = """(hidden) => {
+      Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    tab.evaluate(see, True)
+    until(lambda: len(server.connections._streams) == 0)
+    tab.evaluate(see, False)
+    until(lambda: len(server.connections._streams) == 1)
+    video_pixels(tab)
+
+
 def test_token_leaves_the_address(browser: sync_api.Browser) -> None:
     session = FakeSession("web:0.0.0.0:0")
     try:

@@ -64,8 +64,14 @@ function showStatus(status) {
   element("targets").replaceChildren(...status.targets.flatMap(targetRows));
 }
 
+// A browser opens six connections to a server, and each stream takes one. Tabs that no one sees
+// leave them to others, so that hiding everything gets through.
 function startStream() {
-  video.src = `picture?${Date.now()}`;
+  if (!document.hidden) video.src = `picture?${Date.now()}`;
+}
+
+function stopStream() {
+  video.removeAttribute("src"); // an old frame would look like a live one
 }
 
 function setDisconnected(value) {
@@ -73,7 +79,7 @@ function setDisconnected(value) {
   if (value === isDisconnected) return;
   isDisconnected = value;
   element("disconnected").hidden = !value;
-  if (value) video.removeAttribute("src"); // an old frame would look like a live one
+  if (value) stopStream();
   else startStream();
 }
 
@@ -129,6 +135,10 @@ element("hide-all").addEventListener("click", toggleHideAll);
 document.addEventListener("click", (event) => event.detail && document.activeElement.blur());
 element("quit").addEventListener("click", () => quitDialog.showModal());
 element("cancel").addEventListener("click", () => quitDialog.close());
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) stopStream();
+  else if (!isDisconnected) startStream();
+});
 video.addEventListener("error", () => {
   if (!isDisconnected) setTimeout(() => { if (!isDisconnected) startStream(); }, POLL_MS);
 });
