@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import urllib.error
 import urllib.request
 
@@ -117,3 +118,18 @@ def test_requests_for_another_host_are_refused() -> None:
             client.endheaders()
             assert client.getresponse().status == code
             client.close()
+
+
+def test_a_request_with_a_body_is_answered_and_its_connection_closed() -> None:
+    body = b"x" * 300_000
+    head = f"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n\r\n"
+    with (
+        Metrics(0, lambda: STATUS) as metrics,
+        socket.create_connection(("127.0.0.1", metrics.port), PATIENCE_SECONDS) as client,
+    ):
+        client.sendall(head.encode() + body)
+        answer = b""
+        while data := client.recv(1 << 16):
+            answer += data
+    assert answer.startswith(b"HTTP/1.0 200")
+    assert b"trackblur_faces" in answer
