@@ -131,6 +131,17 @@ def draw(tracks: Tracks, track_id: int, keyframes: Mapping[int, Box]) -> Tracks:
     return _with(tracks, track)
 
 
+def add_boxes(tracks: Tracks, track_id: int, boxes: Mapping[int, tuple[Box, Origin]]) -> Tracks:
+    """Add boxes by frame, each with its origin, to a track; where it has one, both are hidden."""
+    old = _find(tracks, track_id)
+    builder = TracksBuilder()
+    _add_rows(builder, old, track_id)
+    for frame, (box, origin) in boxes.items():
+        builder.add(frame, Face(track_id, box, 1.0, origin))
+    track = replace(builder.tracks()[0], hide=old.hide, method=old.method, label=old.label)
+    return _with(tracks, track)
+
+
 def _each(tracks: Tracks, ids: Collection[int], change: Callable[[Track], Track | None]) -> Tracks:
     for track_id in ids:
         _find(tracks, track_id)

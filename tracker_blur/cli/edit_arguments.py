@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from tracker_blur.annotations import edits
@@ -146,7 +147,33 @@ def parse_pad(text: str) -> Edit:
     return lambda tracks: edits.pad(tracks, ids(tracks), frames(tracks), ratio)
 
 
-def parse_draw(text: str) -> Edit:
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Draws boxes into a track, as an edit.
+
+    Attributes:
+        text: the option's value, for errors.
+        track_id: number of the track.
+        boxes: each with its time or frame number.
+    """
+
+    text: str
+    track_id: int
+    boxes: tuple[tuple[str, Box], ...]
+
+    def __call__(self, tracks: Tracks) -> Tracks:
+        """Return the tracks with the boxes; raises SettingsError."""
+        return edits.draw(tracks, self.track_id, self.keyframes(tracks))
+
+    def keyframes(self, tracks: Tracks) -> dict[int, Box]:
+        """Return the boxes by frame; raises SettingsError."""
+        by_frame = {timecode.frame_at(tracks, when): box for when, box in self.boxes}
+        if len(by_frame) < len(self.boxes):
+            raise SettingsError(f"--draw {self.text} gives two boxes for one frame: leave out one")
+        return by_frame
+
+
+def parse_draw(text: str) -> Drawing:
     """Parse ID@WHEN=BOX..WHEN=BOX."""
     who, keys = _split(text, "@")
     track_id = _track_id(who)
@@ -155,14 +182,7 @@ def parse_draw(text: str) -> Edit:
         when, box = _split(key, "=")
         left, top, right, bottom = (_number(part) for part in box.split(","))
         boxes.append((when, Box(left, top, right, bottom)))
-
-    def edit(tracks: Tracks) -> Tracks:
-        by_frame = {timecode.frame_at(tracks, when): box for when, box in boxes}
-        if len(by_frame) < len(boxes):
-            raise SettingsError(f"--draw {text} gives two boxes for one frame: leave out one")
-        return edits.draw(tracks, track_id, by_frame)
-
-    return edit
+    return Drawing(text, track_id, tuple(boxes))
 
 
 def _track_ids(text: str) -> Callable[[Tracks], tuple[int, ...]]:

@@ -16,8 +16,10 @@ from tracker_blur.errors import SettingsError, SinkError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tracker_blur.annotations.track_file import TrackFile
     from tracker_blur.cli.edit_arguments import Edit
     from tracker_blur.core.tracks import Tracks
+    from tracker_blur.files.identity import FileIdentity
 
 _EPILOG = """\
 IDS     track numbers such as 3,7, or 'all'
@@ -49,9 +51,9 @@ def add_parser(commands: Any) -> Parser:
         formatter_class=formatter(argparse.RawDescriptionHelpFormatter),
         allow_abbrev=False,
         examples=(
-            "trackblur tracks in.tracks.jsonl                         # lists the tracks",
+            "trackblur tracks in.tracks.jsonl --sheet sheet.jpg       # who is which number",
             "trackblur tracks in.tracks.jsonl --show 13 --method 2=solid",
-            "trackblur tracks in.tracks.jsonl --draw 9@12.5s=40,60,120,160..14s=90,60,170,160",
+            "trackblur tracks in.tracks.jsonl --draw 9@12.5s=40,60,120,160 --follow",
         ),
     )
     file = parser.add_argument("file", type=Path, metavar="FILE", help="a track file")
@@ -65,6 +67,19 @@ def add_parser(commands: Any) -> Parser:
     )
     files.add_argument(
         "--overwrite", action="store_true", help="replace NEW and exports that exist"
+    )
+    files.add_argument(
+        "--video",
+        type=Path,
+        metavar="IN",
+        help="the video of the tracks, for --sheet and --follow (default: the file of that name "
+        "next to FILE)",
+    )
+    files.add_argument(
+        "--sheet",
+        type=Path,
+        metavar="SHEET.jpg",
+        help="after the edits, write an image with a numbered face for each track; it shows faces",
     )
     files.add_argument(
         "--import",
@@ -158,6 +173,12 @@ def _add_box_options(group: argparse._ArgumentGroup) -> None:
         "ID@WHEN=BOX..WHEN=BOX",
         "add boxes to a track, or to a new one, interpolated between consecutive WHENs",
     )
+    group.add_argument(
+        "--follow",
+        action="store_true",
+        help="with --draw: also follow what is in the first box back in time and what is in the "
+        "last box on, until a cut, or until it is not sure any more",
+    )
 
 
 def _add_edit(group: argparse._ArgumentGroup, flag: str, form: str, text: str) -> None:
@@ -177,7 +198,7 @@ def _add_edit(group: argparse._ArgumentGroup, flag: str, form: str, text: str) -
     )
 
 
-def run(options: argparse.Namespace, _: Console) -> int:
+def run(options: argparse.Namespace, console: Console) -> int:
     """List the tracks, or edit and write them."""
     from tracker_blur.annotations import edits, track_file  # not needed by --help
 
@@ -188,11 +209,14 @@ def run(options: argparse.Namespace, _: Console) -> int:
         name, path = options.imported
         tracks = formats.load(name).read(Path(path), tracks)
     unedited = tracks
+    video = _video(options, content) if options.sheet or options.follow else None
     for edit in options.edits:
-        tracks = edit(tracks)
+        tracks = _edited(tracks, edit, video if options.follow else None)
     for name, path in options.exported:
         formats.load(name).write(tracks, Path(path), options.overwrite)
         print_line(f"{path}: {_summary(tracks)}")
+    if options.sheet and video is not None:
+        _write_sheet(options, tracks, video, console)
     target = options.output or options.file
     if options.output or options.edits or options.imported:
         overwrite = options.overwrite or not options.output
@@ -201,16 +225,65 @@ def run(options: argparse.Namespace, _: Console) -> int:
         before = "" if changes.is_empty else f"; before: {_counts(content.tracks)}"
         dropped = _dropped(edits.exposed(unedited, tracks), tracks)
         print_line(f"{target}: {_summary(tracks)}{dropped}{before}; {changes}")
-    elif not options.exported:
+    elif not (options.exported or options.sheet):
         _list(content.source_name, tracks)
     return EXIT_DONE
+
+
+def _video(options: argparse.Namespace, content: TrackFile) -> FileIdentity:
+    """Return the identity of the video that the tracks were made for."""
+    from tracker_blur.annotations import track_file
+
+    name = Path(content.source_name).name  # a track file may come from anywhere
+    return track_file.check_source(content, options.video or options.file.with_name(name))
+
+
+def _edited(tracks: Tracks, edit: Edit, video: FileIdentity | None) -> Tracks:
+    """Return the tracks after an edit; with a video, boxes that it draws are followed in it."""
+    from tracker_blur.cli.edit_arguments import Drawing
+    from tracker_blur.core import timecode
+
+    if video is None or not isinstance(edit, Drawing):
+        return edit(tracks)
+    from tracker_blur.cli.track_videos import follow
+
+    followed = follow(tracks, edit.track_id, edit.keyframes(tracks), video)
+    first, last = (timecode.time_code(tracks, frame) for frame in (followed.first, followed.last))
+    text = f"track {edit.track_id}: followed from {first} to {last}"
+    ends = [end for end, is_open in zip((first, last), followed.goes_on, strict=True) if is_open]
+    if ends:
+        text += f"; it stopped within the shot at {' and '.join(ends)}: check what comes there"
+    print_line(text)
+    return followed.tracks
+
+
+def _write_sheet(
+    options: argparse.Namespace, tracks: Tracks, video: FileIdentity, console: Console
+) -> None:
+    from tracker_blur.cli.track_videos import write_sheet
+
+    omitted = write_sheet(options.sheet, tracks, video, options.overwrite)
+    console.warn(f"{options.sheet}: shows faces: do not publish it")
+    if omitted:
+        console.warn(f"{options.sheet}: lacks the {omitted} shortest tracks")
 
 
 def _check_targets(options: argparse.Namespace) -> None:
     """Refuse to replace files of another kind, before anything is written."""
     from tracker_blur.annotations import track_file  # not needed by --help
+    from tracker_blur.cli.edit_arguments import Drawing
+    from tracker_blur.files.atomic import check_place
     from tracker_blur.files.paths import is_media
 
+    if options.follow and not any(isinstance(edit, Drawing) for edit in options.edits):
+        raise SettingsError("--follow follows drawn boxes: add --draw, or leave it out")
+    if options.sheet:
+        if options.sheet.suffix.lower() not in (".jpg", ".jpeg", ".png"):
+            raise SettingsError(f"{options.sheet}: is no image: choose a name such as sheet.jpg")
+        inputs = {path.resolve() for path in (options.file, options.video) if path}
+        if options.sheet.resolve() in inputs:
+            raise SettingsError(f"{options.sheet}: is an input: choose another name")
+        check_place(options.sheet, options.overwrite)
     if options.output:
         is_itself = options.output.exists() and options.output.samefile(options.file)
         track_file.check_place(options.output, options.overwrite or is_itself)

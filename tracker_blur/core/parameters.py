@@ -175,6 +175,32 @@ class BacktrackingParameters(_Group):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FollowingParameters(_Group):
+    """When a box that a person drew is followed no further: no detector confirms it.
+
+    Chosen on samples/crossing.mp4, whose people pass before each other and behind poles.
+    """
+
+    min_color_share: float = 0.5
+    """Share of the drawn box's colors that must be there."""
+
+    min_likeness_share: float = 0.6
+    """Least correlation of the picture in the box with that of the view before."""
+
+    max_back_seconds: float = 10.0
+    """Longest time to follow back. The views before the drawn frame are kept as images."""
+
+    max_back_frames: int = 300
+    """Most of these views."""
+
+    min_face_px: int = 48
+    """Shorter side of the drawn box in the views, where the video has that much."""
+
+    margin_seconds: float = 0.2
+    """The last box on each side stays for this long, unless a cut or the video ends it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FirstPassParameters(_Group):
     """The first pass over a video, which can come back to what it leaves out."""
 
@@ -294,6 +320,7 @@ class TrackingParameters(_Group):
     online: OnlineParameters = field(default_factory=OnlineParameters)
     redetection: RedetectionParameters = field(default_factory=RedetectionParameters)
     backtracking: BacktrackingParameters = field(default_factory=BacktrackingParameters)
+    following: FollowingParameters = field(default_factory=FollowingParameters)
     first_pass: FirstPassParameters = field(default_factory=FirstPassParameters)
     linking: LinkingParameters = field(default_factory=LinkingParameters)
     smoothing: SmoothingParameters = field(default_factory=SmoothingParameters)

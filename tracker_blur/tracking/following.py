@@ -1,0 +1,78 @@
+"""Follows what a person drew a box around, from view to view, until it is no longer sure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from tracker_blur.tracking.appearance import color_histogram, common_color_share
+from tracker_blur.tracking.online import has_drifted, is_outside
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from tracker_blur.core.box import Box
+    from tracker_blur.core.frame import Image
+    from tracker_blur.core.parameters import TrackingParameters
+    from tracker_blur.trackers import Tracker
+
+_PATCH_PX = 32
+
+
+class Follower:
+    """A tracker that no detector confirms, and that stops where the picture is another one.
+
+    Args:
+        image: the view in which the box was drawn.
+        box: the box, in pixels of the view.
+        tracker: a new one, for this box.
+        parameters: tuning parameters.
+    """
+
+    def __init__(
+        self, image: Image, box: Box, tracker: Tracker, parameters: TrackingParameters
+    ) -> None:
+        self._tracker = tracker
+        self._parameters = parameters
+        self._box = box
+        self._patch = _patch(image, box)
+        self._colors = color_histogram(image, box)
+        self._is_lost = False
+        tracker.start(image, box)
+
+    def step(self, image: Image) -> Box | None:
+        """Return where it is in the next view; None once it is lost or not sure any more."""
+        box = None if self._is_lost else self._tracker.update(image)
+        if box is None or not self._is_sure(image, box):
+            self._is_lost = True
+            return None
+        self._box, self._patch = box, _patch(image, box)
+        return box
+
+    def _is_sure(self, image: Image, box: Box) -> bool:
+        parameters = self._parameters
+        if is_outside(box, image, parameters) or has_drifted(box, self._box, parameters):
+            return False
+        limits = parameters.following
+        shared = common_color_share(self._colors, color_histogram(image, box))
+        likeness = _likeness(self._patch, _patch(image, box))
+        return shared >= limits.min_color_share and likeness >= limits.min_likeness_share
+
+
+def _patch(image: Image, box: Box) -> npt.NDArray[np.float32]:
+    """Return what is in the box, gray, at a fixed size."""
+    height, width = image.shape[:2]
+    left, top, right, bottom = box.clipped(width, height).outward()
+    crop = image[top : max(bottom, top + 1), left : max(right, left + 1)]
+    if not crop.size:
+        return np.zeros((_PATCH_PX, _PATCH_PX), np.float32)
+    size = (_PATCH_PX, _PATCH_PX)
+    small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
+    return cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32)
+
+
+def _likeness(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> float:
+    """Return the correlation of two patches, -1 to 1."""
+    return float(cv2.matchTemplate(one, other, cv2.TM_CCOEFF_NORMED)[0, 0])
