@@ -42,9 +42,7 @@ def picture(frame: int, gone: int) -> npt.NDArray[np.uint8]:
     if frame < gone:
         texture = np.random.default_rng(7).integers(0, 255, (4, 4, 3)).astype(np.uint8)
         left, top, right, bottom = place(frame).outward()
-        image[top:bottom, left:right] = cv2.resize(
-            texture, (36, 36), interpolation=cv2.INTER_CUBIC
-        )
+        image[top:bottom, left:right] = cv2.resize(texture, (36, 36), interpolation=cv2.INTER_CUBIC)
     return image
 
 
