@@ -12,7 +12,7 @@ import pytest
 import tifffile
 from PIL import ExifTags, Image
 
-from tests.image_files import PROFILE, Array, noise, portrait, rewrite, save_image
+from tests.image_files import PROFILE, Array, noise, portrait, read_frames, rewrite, save_image
 from tracker_blur.images import exif, tiff
 from tracker_blur.images.tiff import TiffPage
 
@@ -197,3 +197,26 @@ def test_an_image_of_another_format_becomes_a_compressed_tiff(tmp_path: Path) ->
     target = rewrite(save_image(portrait(), tmp_path / "a.png"), tmp_path / "b.tif")
     assert compression_of(target.read_bytes()) == tiff.LOSSLESS
     assert np.array_equal(read_page(target.read_bytes()), portrait())
+
+
+def test_no_page_gets_what_another_has(tmp_path: Path) -> None:
+    deep = noise(20, 20, 3, seed=1)
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        options: dict[str, Any] = {
+            "iccprofile": PROFILE,
+            "resolution": (300, 300),
+            "extratags": [(315, 2, 0, b"Somebody", False)],
+        }
+        writer.write(portrait(), photometric="rgb", **options)
+        writer.write(deep, photometric="rgb")
+        writer.write(portrait(), photometric="rgb", iccprofile=PROFILE)
+    frames = read_frames(tmp_path / "a.tif")
+    assert [bool(frame.encoding.icc_profile) for frame in frames] == [True, False, True]
+    assert [b"Somebody" in frame.encoding.exif for frame in frames] == [True, False, False]
+    assert frames[0].encoding.dpi == (300, 300)
+    assert frames[1].encoding.dpi != (300, 300)
+    target = rewrite(tmp_path / "a.tif", tmp_path / "b.tif", metadata="keep")
+    with tifffile.TiffFile(target) as stored:
+        tags = [{tag.name for tag in page.aspage().tags} for page in stored.pages]
+    assert ["InterColorProfile" in names for names in tags] == [True, False, True]
+    assert ["Artist" in names for names in tags] == [True, False, False]

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageCms, JpegImagePlugin, UnidentifiedImageError
 
 from tracker_blur.core.frame import Orientation, Samples
-from tracker_blur.images import apng, avif, bmp, chunks, exif, gif_decoder, tiff
+from tracker_blur.images import apng, avif, bmp, chunks, exif, gif_decoder, libtiff, tiff
 from tracker_blur.images.frame import ANIMATED_FORMATS, Encoding, ImageFrame
 from tracker_blur.images.heic import HeicDecoder, is_heic
 
@@ -126,10 +126,12 @@ class PillowDecoder:
         """Return a frame, upright."""
         image = self._image
         place = self._page(index) if self._format == "TIFF" else index
-        if place:
-            self._seek(place)
+        self._seek(place)
         self._limit.check(image.size)
         tags: Mapping[int, Any] = dict(image.tag_v2) if self._format == "TIFF" else {}
+        if self._format == "TIFF":
+            with libtiff.caught():
+                image.load()
         image.load()
         if self._format == "PNG":
             self._scale_transparent_gray()
@@ -182,6 +184,10 @@ class PillowDecoder:
             self._image.info["transparency"] = gray * 255 // ((1 << bits) - 1)
 
     def _seek(self, place: int) -> None:
+        if self._image.tell() == place:
+            return
+        if self._format == "TIFF":
+            self._image.info = {}  # or a page without a profile keeps that of another
         with self._limit.lifted():
             self._image.seek(place)
 
