@@ -58,6 +58,16 @@ def test_audio_and_frames_stay_together_for_hours(
     assert max(lateness) < 0.08
 
 
+def test_a_way_that_is_longer_for_a_while_moves_no_time() -> None:
+    clock, jitter = SessionClock(LiveTiming()), random.Random(7)  # noqa: S311  # no secret
+    for index in range(5000):  # 1000 seconds
+        timestamp = index * 0.2
+        way = 0.4 if 300 < timestamp < 700 else 0.0
+        arrival = timestamp + jitter.uniform(0.0, 0.02) + way
+        shown = clock.frame_seconds(timestamp, arrival)
+        assert timestamp - 0.001 < shown < timestamp + 0.021
+
+
 def tone(
     seconds: float, hertz: float = 1000.0
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:

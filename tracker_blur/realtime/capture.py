@@ -70,9 +70,10 @@ class SessionClock:
 
 
 class _SlowClock:
-    """Measures what a slow clock loses, and makes it up as fast as audio can follow.
+    """Measures what a slow clock loses, and makes it up as slowly.
 
-    It has lost something if all timestamps of the last while have come later than before.
+    It has lost something if all timestamps of the last while have come a little later than before.
+    If they come much later, the way from the source has become longer, and may get shorter again.
     """
 
     def __init__(self, timing: LiveTiming) -> None:
@@ -80,6 +81,7 @@ class _SlowClock:
         self._window_start: float | None = None
         self._seen = 0.0
         self._least_late = math.inf
+        self._way_seconds = 0.0  # what the way takes longer than it did at its shortest
         self._share = 0.0  # of the time, that is made up for
 
     def add_lateness(self, seconds: float) -> None:
@@ -94,7 +96,11 @@ class _SlowClock:
         self._seen = now
         window = self._timing.drift_window_seconds
         if now - self._window_start >= window and self._least_late < math.inf:
-            self._share = min(self._timing.drift_share, self._least_late / window)
+            lost = self._least_late - self._way_seconds
+            if 0 <= lost <= self._timing.clock_drift_share * window:
+                self._share = lost / window
+            else:
+                self._way_seconds, self._share = self._least_late, 0.0
             self._window_start, self._least_late = now, math.inf
         return made_up
 

@@ -66,8 +66,10 @@ class LiveTiming(CheckedParameters):
         timestamp_jump_seconds: Two timestamps further apart are no measure of the source's speed.
         too_fast_seconds: A source that gets this far ahead sends faster than real time. Live
             sources may begin with some buffered frames.
-        drift_share: A source's clock is followed, and audio stretched, by no more than this share
-            of the time. Half a percent is no audible pitch.
+        drift_share: Audio is stretched by no more than this share. Half a percent is no audible
+            pitch.
+        clock_drift_share: No source's clock is slower by more than this share: what comes later has
+            a longer way.
         drift_window_seconds: How often the drift of a source's clock is measured.
         audio_gap_seconds: Smaller gaps and overlaps between chunks of audio are closed.
         audio_jitter_seconds: A drift of the audio up to this is left alone.
@@ -138,6 +140,7 @@ class LiveTiming(CheckedParameters):
     timestamp_jump_seconds: float = 1.0
     too_fast_seconds: float = 2.0
     drift_share: float = 0.005
+    clock_drift_share: float = 0.002
     drift_window_seconds: float = 30.0
     audio_gap_seconds: float = 0.1
     audio_jitter_seconds: float = 0.005
