@@ -15,6 +15,7 @@ from skimage import data
 
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import RedactedFrame
+from tracker_blur.images import icc
 from tracker_blur.images.reader import ImageReader
 from tracker_blur.images.writer import ImageWriter
 from tracker_blur.settings import Settings
@@ -33,7 +34,7 @@ FACE = Box(86, 64, 182, 182)
 SPOT = Box(5, 6, 20, 17)
 """A box for images without a face."""
 
-PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+PROFILE = icc.anonymous(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()) or b""
 
 
 @cache

@@ -180,6 +180,25 @@ class TestTracks:
             VideoWriter(tmp_path / "out.webm", source, frames, Settings())
         assert names(tmp_path) == ["in.mkv"]
 
+    @pytest.mark.parametrize(
+        ("name", "video", "audio"), [("in.mpg", "mpeg2video", "mp2"), ("in.flv", "flv", "mp3")]
+    )
+    def test_audio_that_begins_late(
+        self, tmp_path: Path, name: str, video: str, audio: str
+    ) -> None:
+        """FFmpeg looks for tracks, and for the rate of audio, for five seconds."""
+        source = write_clip(
+            tmp_path / name,
+            codec=video,
+            frames=250,
+            audio_tracks=[AudioTrack(audio, start=8, seconds=1.5)],
+        )
+        target = rewrite(source, tmp_path / "out.mkv")
+        found = packets(target, "audio")
+        assert len(found) >= 60
+        assert abs(found[0][0] - 8) < Fraction(1, 10)
+        assert len(times(target)) == 250
+
     def test_audio_of_an_unknown_codec_is_left_out_with_a_warning(self, tmp_path: Path) -> None:
         # Phones record a second, spatial track that nothing else decodes.
         source = write_clip(

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import struct
 import zlib
+from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from tracker_blur.images import icc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +20,8 @@ PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER_END = 33  # the signature and the IHDR chunk, which always comes first
 KEPT = {b"cHRM", b"gAMA", b"iCCP", b"sRGB", b"cICP", b"mDCV", b"cLLI", b"pHYs"}
 """The names of PNG chunks about colors and the size of a pixel."""
+
+_MOST_PROFILE_BYTES = 16 << 20
 
 _RIFF_HEADER_SIZE = 12
 _FRAME_HEADER_SIZE = 16
@@ -28,8 +33,26 @@ def png_bits(png: bytes) -> int:
 
 
 def png_color_chunks(png: bytes) -> bytes:
-    """Return the chunks about colors and the size of a pixel, as stored."""
-    return b"".join(chunk for name, chunk in png_head(png) if name in KEPT)
+    """Return the chunks about colors and the size of a pixel; color profiles name nobody."""
+    return b"".join(
+        _profile_chunk(_profile(chunk)) if name == b"iCCP" else chunk
+        for name, chunk in png_head(png)
+        if name in KEPT
+    )
+
+
+def _profile(chunk: bytes) -> bytes | None:
+    """Return the profile in a chunk, without the name that it has there; None if damaged."""
+    _, _, compressed = chunk[8:-4].partition(b"\0")
+    with suppress(zlib.error):
+        return icc.anonymous(zlib.decompressobj().decompress(compressed[1:], _MOST_PROFILE_BYTES))
+    return None
+
+
+def _profile_chunk(profile: bytes | None) -> bytes:
+    if not profile:
+        return b""
+    return png_chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(profile))
 
 
 def png_head(png: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -51,9 +74,7 @@ def png_chunk(name: bytes, data: bytes) -> bytes:
 
 def new_png_color_chunks(icc_profile: bytes | None, dpi: tuple[float, float] | None) -> bytes:
     """Return the chunks that hold a color profile and pixels per inch."""
-    chunks = b""
-    if icc_profile:
-        chunks += png_chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(icc_profile))
+    chunks = _profile_chunk(icc_profile)
     if dpi:
         per_meter = (round(value / 0.0254) for value in dpi)
         chunks += png_chunk(b"pHYs", struct.pack(">IIB", *per_meter, 1))

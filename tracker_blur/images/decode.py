@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageCms, JpegImagePlugin, UnidentifiedImageError
 
 from tracker_blur.core.frame import Orientation, Samples
-from tracker_blur.images import apng, avif, bmp, chunks, exif, gif_decoder, libtiff, tiff
+from tracker_blur.images import apng, avif, bmp, chunks, exif, gif_decoder, icc, libtiff, tiff
 from tracker_blur.images.frame import ANIMATED_FORMATS, Encoding, ImageFrame
 from tracker_blur.images.heic import HeicDecoder, is_heic
 
@@ -258,7 +258,11 @@ class PillowDecoder:
                 options["alpha"] = tags[tiff.EXTRA_SAMPLES][0]
         return Encoding(
             format=self._format,
-            icc_profile=None if image.mode in _FOREIGN_MODES else image.info.get("icc_profile"),
+            icc_profile=(
+                None
+                if image.mode in _FOREIGN_MODES
+                else icc.anonymous(image.info.get("icc_profile"))
+            ),
             dpi=_dpi(image.info.get("dpi")),
             is_bilevel=image.mode == "1",
             plays=image.info.get("loop") or 0,

@@ -85,12 +85,12 @@ class Encoding:
 
     Attributes:
         format: Pillow's name of the format; "" for an image that comes from no file.
-        icc_profile: The color profile.
+        icc_profile: The color profile, which names nobody.
         dpi: Pixels per inch, across and down.
         is_bilevel: Samples are only black or white.
         plays: How often an animation is shown; 0: forever.
         exif: The harmless tags, see `tracker_blur.images.exif`; written only on request.
-        png_chunks: The PNG chunks about colors and the size of a pixel, as stored.
+        png_chunks: The PNG chunks about colors and the size of a pixel.
         options: Parameters with which the format's encoder stores an image like this.
     """
 

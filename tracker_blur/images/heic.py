@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tracker_blur.images import avif, exif
+from tracker_blur.images import avif, exif, icc
 from tracker_blur.images.frame import Encoding, ImageFrame
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class HeicDecoder:
             alpha=planes[colors] if len(planes) > colors else None,
             encoding=Encoding(
                 format="HEIF",
-                icc_profile=info.get("icc_profile"),
+                icc_profile=icc.anonymous(info.get("icc_profile")),
                 exif=exif.harmless(exif.parse(info.get("exif"))),
                 options={key: info[key] for key in kept if info.get(key)},
             ),

@@ -14,7 +14,9 @@ While a video is decoded, each packet must become a frame, and the container's d
 from __future__ import annotations
 
 import os
+from collections import deque
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import av
@@ -23,10 +25,10 @@ from av.codec.context import ThreadType
 from tracker_blur.errors import reason_of
 from tracker_blur.video import alpha
 from tracker_blur.video.fitting import FrameShapes
+from tracker_blur.video.transport_stream import is_at_join
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from av.container import InputContainer
     from av.packet import Packet
@@ -132,11 +134,14 @@ def _end_of_gif(file: BinaryIO, size: int) -> int:
 _CONCEALING = {"h264", "mpeg1video", "mpeg2video"}
 # One packet, one frame (if not interlaced), so that a missing frame is noticed.
 _ONE_TO_ONE = {"h264", "hevc", "av1", "vp9", "mpeg2video", "mjpeg", "prores", "ffv1"}
+_RESTARTING = {"theora"}  # with several threads, its decoder refuses a new header in mid-stream
 _MPEG = {"mpeg1video", "mpeg2video"}
 _SEQUENCE_HEADER = b"\0\0\1\xb3"  # followed by width and height, 12 bits each
 _MAX_DELAYED_FRAMES = 256  # more than any decoder holds back, with all its threads
 _INDEXED_FORMATS = {"mov"}  # the demuxer knows every packet from the start
 _TIMED_FORMATS = {"matroska", "flv", "asf"}  # the header states the duration
+_USUAL_STEPS = 25  # frames that tell how far apart they are
+_MOST_AHEAD_SECONDS = Fraction(10)  # a clock further ahead has started again
 _DURATION_SLACK_SECONDS = 1.0  # writers round, and may not count the last packet
 
 
@@ -155,19 +160,21 @@ def decode_frames(
         DamageError: Frames are missing or damaged; raised at the first sign of it.
     """
     decoder = alpha.decoder(stream)
-    if decoder.codec.canonical_name in _CONCEALING:
+    if decoder.codec.canonical_name in _CONCEALING | _RESTARTING:
         decoder.thread_count = 1
     else:
         decoder.thread_type = ThreadType.AUTO
     accounting = _FrameAccounting(stream)
     duration = _DurationCheck(container, stream)
+    joins = _Joins(container)
     held_back = _HeldBack(decoder)
     shapes = FrameShapes(stream.sample_aspect_ratio or Fraction(1))
     for packet in _packets(container):
         if packet.size:
             duration.add(packet)
-        if packet.stream is not stream:
+        if packet.stream is not stream or _is_comment(packet):
             continue
+        joins.check(packet)
         accounting.add_packet(packet)
         shapes.add_packet(packet)
         frames = held_back.before(packet)
@@ -183,12 +190,53 @@ def decode_frames(
 
 
 def _packets(container: InputContainer) -> Iterator[Packet[Stream]]:
+    has_ended = False
     try:
-        yield from container.demux()
+        for packet in container.demux():
+            has_ended = not packet.size  # what PyAV yields at last, for each track
+            yield packet
     except (av.FFmpegError, OSError) as error:
         raise DamageError(f"it cannot be read further ({reason_of(error)})") from error
     except IndexError as error:  # PyAV knows only the tracks that it found on opening
-        raise DamageError("another recording is joined to it there") from error
+        if not has_ended:
+            raise DamageError("another recording is joined to it there") from error
+
+
+class _Joins:
+    """Tells packets that are flagged as corrupt only for lying where recordings were joined.
+
+    At a join the clock goes on as before, or starts again. If it is ahead by a few frames, these
+    are missing.
+    """
+
+    def __init__(self, container: InputContainer) -> None:
+        is_transport_stream = "mpegts" in container.format.name
+        self._path = Path(container.name.removeprefix("file:")) if is_transport_stream else None
+        self._last: Fraction | None = None
+        self._steps: deque[Fraction] = deque(maxlen=_USUAL_STEPS)
+        self._is_at_join = False
+
+    def check(self, packet: Packet[Stream]) -> None:
+        """Take the flag from a whole packet; raises DamageError where frames are missing."""
+        ticks = packet.pts if packet.dts is None else packet.dts
+        if ticks is not None:
+            time = ticks * packet.time_base
+            step = Fraction(0) if self._last is None else time - self._last
+            usual = max(self._steps, default=_MOST_AHEAD_SECONDS)
+            if self._is_at_join and usual * 3 / 2 < step < _MOST_AHEAD_SECONDS:
+                raise DamageError("a part of it is missing")
+            if not self._is_at_join and step > 0:
+                self._steps.append(step)
+            self._last, self._is_at_join = time, False
+        if packet.is_corrupt and self._path is not None and packet.pos is not None:
+            self._is_at_join = is_at_join(self._path, packet.pos)
+            packet.is_corrupt = not self._is_at_join
+
+
+def _is_comment(packet: Packet[Stream]) -> bool:
+    """Return whether a packet is the comment header of a joined Theora stream; decoders fail."""
+    is_theora = packet.stream.codec_context.codec.canonical_name == "theora"
+    return is_theora and bytes(packet)[:7] == b"\x81theora"
 
 
 def _decode(

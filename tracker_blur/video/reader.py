@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from contextlib import suppress
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import av
 from av.stream import Disposition
@@ -24,11 +24,12 @@ from tracker_blur.video.integrity import DamageError, decode_frames, missing_byt
 from tracker_blur.video.stream_info import ColorTags, VideoTrack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
     from types import TracebackType
 
     from av.container import InputContainer
+    from av.stream import Stream
     from av.video.stream import VideoStream
 
     from tracker_blur.video.fitting import Shape
@@ -38,6 +39,10 @@ STILL_IMAGES = Disposition.attached_pic | Disposition.timed_thumbnails | Disposi
 
 # Playlists name other files, and FFmpeg draws any text file as an image of its letters.
 _REFUSED_FORMATS = {"hls", "dash", "concat", "image2", "sdp", "tty", "bin", "xbin", "adf", "idf"}
+# Their tracks are only found where they begin, and what they hold only then. FFmpeg looks for five
+# seconds, and keeps what it reads meanwhile in memory.
+_UNLISTED_TRACKS = {"mpeg", "flv"}
+_LONG_PROBE = {"probesize": str(64 << 20), "analyzeduration": str(3600 * av.time_base)}
 _DEFAULT_RATE = Fraction(25)
 _RATE_PACKETS = 100  # read if nothing else states the rate
 _ARBITRARY_CLOCKS = {"mpegts", "mpeg"}  # broadcast clocks, which start anywhere
@@ -183,10 +188,34 @@ def open_input(path: Path, options: dict[str, str] | None = None) -> InputContai
         raise SourceError(f"{path}: is a folder: name a file in it")
     if path.is_file() and path.stat().st_size == 0:
         raise SourceError(f"{path}: is empty: get the complete file")
+    given = options or {}
+    container = _opened(path, given)
+    formats = set(container.format.name.split(","))
+    if _REFUSED_FORMATS & formats:
+        container.close()
+        raise SourceError(
+            f"{path}: is an image, a text or a playlist, not a video: give a video file"
+        )
+    audio = container.streams.audio
+    if _UNLISTED_TRACKS & formats or any(has_no_content(stream) for stream in audio):
+        container.close()
+        container = _opened(path, {**_LONG_PROBE, **given})
+    return container
+
+
+def has_no_content(stream: Stream) -> bool:
+    """Return whether a track of audio is announced, but nothing of it was found."""
+    context: Any = stream.codec_context
+    return (
+        stream.type == "audio" and context is not None and not (context.rate and context.channels)
+    )
+
+
+def _opened(path: Path, options: Mapping[str, str]) -> InputContainer:
     try:
-        container = av.open(
+        return av.open(
             f"file:{path.resolve()}",  # never another protocol, whatever the name looks like
-            container_options={"protocol_whitelist": "file", **(options or {})},
+            container_options={"protocol_whitelist": "file", **options},
             metadata_errors="replace",
         )
     except FileNotFoundError as error:
@@ -198,12 +227,6 @@ def open_input(path: Path, options: dict[str, str] | None = None) -> InputContai
             f"{path}: is not a readable video, or not complete ({reason_of(error)}): "
             "check that it plays"
         ) from error
-    if _REFUSED_FORMATS & set(container.format.name.split(",")):
-        container.close()
-        raise SourceError(
-            f"{path}: is an image, a text or a playlist, not a video: give a video file"
-        )
-    return container
 
 
 def video_stream(container: InputContainer, path: Path) -> VideoStream:
@@ -319,6 +342,8 @@ def _left_out(container: InputContainer, stream: VideoStream, path: Path) -> tup
         if other.type == "video" and other is not stream:
             if not other.disposition & STILL_IMAGES:
                 warnings.append(f"{path}: track {other.index} is left out: a further video track")
+        elif has_no_content(other):
+            warnings.append(f"{path}: track {other.index} is left out: audio without content")
         elif other.type in ("audio", "subtitle") and other.codec_context is None:
             kind = "audio" if other.type == "audio" else "subtitles"
             warnings.append(f"{path}: track {other.index} is left out: {kind} of an unknown codec")

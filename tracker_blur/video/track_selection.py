@@ -14,7 +14,7 @@ import av
 from av.stream import Discard, Stream
 
 from tracker_blur.errors import SourceError
-from tracker_blur.video.reader import open_input
+from tracker_blur.video.reader import has_no_content, open_input
 from tracker_blur.video.subtitle_tracks import CueReader, is_text
 from tracker_blur.video.telemetry import Evidence, evidence, is_telemetry_track
 
@@ -89,6 +89,7 @@ def wanted_tracks(
         stream
         for stream in container.streams
         if stream.codec_context is not None
+        and not has_no_content(stream)
         and rules.get(stream.type) == "keep"
         and _is_named(stream, settings.tracks_kept)
     ]
