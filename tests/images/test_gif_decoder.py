@@ -182,3 +182,13 @@ class TestCanvas:
         with ImageReader(path) as source:
             assert source.info.frame_count == 7
             assert source.info.rate == 20
+
+
+def test_frames_may_be_read_again(tmp_path: Path) -> None:
+    path = gif_file(
+        tmp_path / "a.gif", gif_frame(PART, RED, KEPT), gif_frame((0, 0, 5, 5), BLUE, KEPT)
+    )
+    with ImageReader(path) as source:
+        first, again = list(source), list(source)
+    for one, other in zip(first, again, strict=True):
+        assert np.array_equal(pixels(one), pixels(other))

@@ -87,6 +87,9 @@ class ApngDecoder:
         """Return a frame, composed with those before it, upright."""
         if index >= len(self._parts):
             raise EOFError("no more frames")
+        if index + 1 < self._next:  # from the start again
+            self._next = 0
+            self._canvas = []
         while self._next <= index:
             self._show(self._parts[self._next])
             self._next += 1

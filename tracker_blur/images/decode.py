@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "AVIF")
 _WEBP_QUALITY = 90  # files do not state the quality they were encoded with
+_BAND_ROWS = 512
 _WHOLE_BITS = (1, 2, 4, 8, 16)  # of a sample; others would change their meaning when written
 _FOREIGN_MODES = frozenset({"CMYK", "LAB"})
 
@@ -99,8 +100,7 @@ class PillowDecoder:
     def __init__(self, data: bytes, limit: PixelLimit) -> None:
         self._data = data
         self._limit = limit
-        with limit.lifted():
-            self._image: Any = Image.open(io.BytesIO(data), formats=_FORMATS)
+        self._image: Any = self._opened()
         limit.check(self._image.size)
         # A JPEG may hold further images (MPO): previews, depth maps, gain maps. None is kept.
         self._format = "JPEG" if self._image.format == "MPO" else str(self._image.format)
@@ -135,10 +135,7 @@ class PillowDecoder:
         image.load()
         if self._format == "PNG":
             self._scale_transparent_gray()
-        if self._bits(tags) > 8:
-            planes = self._deep_planes(place, tags)
-        else:
-            planes = list(cv2.split(np.asarray(_common_mode(image))))
+        planes = self._deep_planes(place, tags) if self._bits(tags) > 8 else _planes(image)
         orientation = Orientation.UPRIGHT
         if self._format == "TIFF":
             exif_tags = image.getexif()  # Pillow and OpenCV turn its pages
@@ -151,12 +148,15 @@ class PillowDecoder:
         alpha = planes[colors] if len(planes) > colors else None
         if self._format == "BMP" and alpha is not None and not alpha.any():
             alpha = None  # unused, although the header names it
-        return ImageFrame(
+        frame = ImageFrame(
             channels=tuple(planes[:colors]),
             alpha=alpha,
             encoding=self._encoding(image, exif_tags, orientation, tags),
             duration=self._duration(),
         )
+        if getattr(image, "n_frames", 1) == 1:
+            self._image = self._opened()  # without the pixels, which nobody needs twice
+        return frame
 
     def _page(self, index: int) -> int:
         """Return the place of a full-size page in a TIFF, which may hold thumbnails too."""
@@ -182,6 +182,10 @@ class PillowDecoder:
         bits, gray = chunks.png_bits(self._data), self._image.info.get("transparency")
         if self._image.mode == "L" and bits < 8 and isinstance(gray, int):
             self._image.info["transparency"] = gray * 255 // ((1 << bits) - 1)
+
+    def _opened(self) -> Image.Image:
+        with self._limit.lifted():
+            return Image.open(io.BytesIO(self._data), formats=_FORMATS)
 
     def _seek(self, place: int) -> None:
         if self._image.tell() == place:
@@ -279,6 +283,23 @@ def _without_color(planes: list[Samples], color: int | tuple[int, ...]) -> Sampl
         [plane == value for plane, value in zip(planes, values, strict=True)]
     )
     return np.where(is_clear, 0, np.iinfo(np.uint16).max).astype(np.uint16)
+
+
+def _planes(image: Image.Image) -> list[Samples]:
+    """Return the channels of an image of 8 bits: one or three colors, and alpha if there is one.
+
+    It goes by bands, because a whole copy of a large image would take as much memory again.
+    """
+    width, height = image.size
+    planes: list[Samples] = []
+    for top in range(0, height, _BAND_ROWS):
+        bottom = min(top + _BAND_ROWS, height)
+        band = np.asarray(_common_mode(image.crop((0, top, width, bottom))))
+        parts = [band] if band.ndim == 2 else [band[..., i] for i in range(band.shape[2])]
+        planes = planes or [np.empty((height, width), np.uint8) for _ in parts]
+        for plane, part in zip(planes, parts, strict=True):
+            plane[top:bottom] = part
+    return planes
 
 
 def _common_mode(image: Image.Image) -> Image.Image:

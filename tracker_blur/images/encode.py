@@ -35,6 +35,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {  # if the input has another format
     "JPEG": {"quality": 95, "subsampling": "4:4:4"},
     "WEBP": {"lossless": True, "exact": True},
 }
+_BAND_ROWS = 512
 _AVIF_QUALITY = 90  # of 0 to 100; files do not state theirs
 _BILEVEL_FORMATS = frozenset({"PNG", "TIFF", "BMP"})
 
@@ -206,8 +207,13 @@ def _in_mode(image: Image.Image, mode: str) -> Image.Image:
 
 
 def _pillow_image(frame: ImageFrame) -> Image.Image:
+    """Return a frame as a Pillow image, made by bands to save memory."""
     planes = frame.channels if frame.alpha is None else (*frame.channels, frame.alpha)
-    return Image.fromarray(cv2.merge([upper_8_bits(plane) for plane in planes]))
+    image = Image.new({1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[len(planes)], frame.size)
+    for top in range(0, frame.size[1], _BAND_ROWS):
+        band = [upper_8_bits(plane[top : top + _BAND_ROWS]) for plane in planes]
+        image.paste(Image.fromarray(cv2.merge(band)), (0, top))
+    return image
 
 
 def _interleaved(frame: ImageFrame, has_alpha: bool, has_color: bool) -> Samples:

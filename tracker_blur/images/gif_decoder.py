@@ -89,6 +89,9 @@ class GifDecoder:
         """Return a frame, composed with those before it."""
         if index >= len(self._parts):
             raise EOFError("no more frames")
+        if index + 1 < self._next:  # from the start again
+            self._next = 0
+            self._canvas[...] = 0
         while self._next <= index:
             self._show(self._parts[self._next])
             self._next += 1
