@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -11,27 +12,30 @@ import pytest
 
 from tracker_blur.core.box import Box
 from tracker_blur.images.frame import ImageFrame
-from tracker_blur.verification.run import jpeg_crop, paired_by_time
+from tracker_blur.verification.run import encode_jpeg, paired_by_time, thumbnail
+
+if TYPE_CHECKING:
+    from tracker_blur.core.frame import Image
 
 IMAGE = np.full((200, 300, 3), 90, np.uint8)
 
 
-def decoded(content: bytes | None) -> npt.NDArray[np.int_]:
-    assert content is not None
-    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+def decoded(shown: Image | None) -> npt.NDArray[np.int_]:
+    assert shown is not None
+    image = cv2.imdecode(np.frombuffer(encode_jpeg(shown), np.uint8), cv2.IMREAD_COLOR)
     assert image is not None
     return image.astype(int)
 
 
 @pytest.mark.parametrize("place", [(100, 80), (0, 0), (260, 160), (-10, 150)])
 def test_a_crop_shows_as_much_of_the_surroundings_at_the_border(place: tuple[int, int]) -> None:
-    shown = decoded(jpeg_crop(IMAGE, Box.from_xywh(*place, 40, 40), is_marked=False))
+    shown = decoded(thumbnail(IMAGE, Box.from_xywh(*place, 40, 40), is_marked=False))
     assert shown.shape == (160, 160, 3)
     assert np.abs(shown - 90).max() < 4
 
 
 def test_the_box_is_drawn() -> None:
-    shown = decoded(jpeg_crop(IMAGE, Box(100, 80, 140, 120), is_marked=True))
+    shown = decoded(thumbnail(IMAGE, Box(100, 80, 140, 120), is_marked=True))
     yellow = (shown[..., 2] - shown[..., 0]) > 80
     rows, columns = np.nonzero(yellow)
     assert (rows.min(), columns.min()) == pytest.approx((53, 53), abs=2)
@@ -39,7 +43,7 @@ def test_the_box_is_drawn() -> None:
 
 
 def test_outside_of_the_frame_there_is_no_crop() -> None:
-    assert jpeg_crop(IMAGE, Box(-80, 10, -40, 50), is_marked=True) is None
+    assert thumbnail(IMAGE, Box(-80, 10, -40, 50), is_marked=True) is None
 
 
 def frames(count: int, rate: int, start: Fraction = Fraction(0)) -> list[ImageFrame]:

@@ -81,7 +81,6 @@ class VerificationParameters(CheckedParameters):
         max_gap_frames: detection frames without a detection within one run.
         min_likely_detections: this many likely detections are a face.
         min_high_detections: this many high-confidence detections leave no doubt.
-        max_run_crops: images kept for each run.
         max_crops: images kept for all runs.
 
     Raises:
@@ -141,7 +140,6 @@ class VerificationParameters(CheckedParameters):
     max_gap_frames: int = 3
     min_likely_detections: int = 2
     min_high_detections: int = 2
-    max_run_crops: int = 3
     max_crops: int = 1000
 
     def for_stills(self) -> VerificationParameters:

@@ -11,11 +11,11 @@ import numpy as np
 
 from tracker_blur.core.prefetch import Prefetcher
 from tracker_blur.verification import visibility
+from tracker_blur.verification.exposure_runs import Candidate, ExposureRunBuilder
 from tracker_blur.verification.probes import Probe, ProbeDetection, suppress_duplicates
 from tracker_blur.verification.verdict import (
     Evidence,
     Exposure,
-    ExposureRunBuilder,
     TrackEndView,
 )
 from tracker_blur.verification.visibility import CellErrors, FrameComparison, Gray
@@ -105,7 +105,7 @@ class VerificationRun:
         if has_source:
             self.evidence = "pixels"
         self.comparison = FrameComparison(parameters)
-        self.runs = ExposureRunBuilder(parameters)
+        self.runs = ExposureRunBuilder(parameters, encode_jpeg)
         self.ends: list[TrackEndView] = []
         self.probed_frames = 0
         self.detections = 0
@@ -168,14 +168,14 @@ class VerificationRun:
         if frame.is_detection_frame or detections:
             self.probed_frames += 1
             self.detections += len(detections)
-            exposures = [
-                (detection, self._exposure(frame, detection, visible))
+            candidates = [
+                self._candidate(frame, detection, visible)
                 for detection, visible in exposed
                 if detection.is_likely(parameters) or not self._meets(detection.box, hidden_faces)
             ]
             # Where someone hid a face there is one, so low-confidence detections count here, too.
             self.runs.add(
-                exposures,
+                candidates,
                 [detection.box for detection in hidden],
                 self._expected(frame.index),
             )
@@ -239,9 +239,11 @@ class VerificationRun:
         )
         return 1.0 if shows_face else 0.0
 
-    def _exposure(self, frame: ProbedFrame, detection: ProbeDetection, visible: float) -> Exposure:
+    def _candidate(
+        self, frame: ProbedFrame, detection: ProbeDetection, visible: float
+    ) -> Candidate:
         tracks, box = self.tracks, detection.box
-        return Exposure(
+        exposure = Exposure(
             frame.index,
             frame.time,
             None if tracks is None else tracks.track_near(frame.index, box),
@@ -249,8 +251,8 @@ class VerificationRun:
             detection.score,
             detection.detector,
             visible,
-            jpeg_crop(frame.image, box, is_marked=True),
         )
+        return Candidate(detection, exposure, thumbnail(frame.image, box, is_marked=True))
 
     def _meets(self, box: Box, others: Iterable[Box]) -> bool:
         return any(box.iou(other) >= self._parameters.hidden_face_iou for other in others)
@@ -259,8 +261,9 @@ class VerificationRun:
         if self.tracks is None:
             return
         for end in self.tracks.ends.get(frame.index, ()):
-            crop = jpeg_crop(frame.image, end.box, is_marked=False)
-            if crop is not None:
+            image = thumbnail(frame.image, end.box, is_marked=False)
+            if image is not None:
+                crop = encode_jpeg(image)
                 self.ends.append(TrackEndView(end.track_id, frame.index, end.moment, crop))
 
 
@@ -286,8 +289,8 @@ def paired_by_time(
         upcoming = next(others, None)
 
 
-def jpeg_crop(image: Image, box: Box, *, is_marked: bool) -> bytes | None:
-    """Return a JPEG of a place and its surroundings; None if it is outside of the frame.
+def thumbnail(image: Image, box: Box, *, is_marked: bool) -> Image | None:
+    """Return a small image of a place and its surroundings; None if it is outside of the frame.
 
     Args:
         image: the frame.
@@ -309,7 +312,12 @@ def jpeg_crop(image: Image, box: Box, *, is_marked: bool) -> bytes | None:
     if is_marked:
         corners = box.moved(-left, -top).scaled(ratio, ratio).outward()
         cv2.rectangle(crop, corners[:2], corners[2:], _MARK_BGR, 1)
-    _, encoded = cv2.imencode(".jpg", crop, (cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY))
+    return np.asarray(crop, np.uint8)
+
+
+def encode_jpeg(image: Image) -> bytes:
+    """Return a JPEG of an image."""
+    _, encoded = cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY))
     return encoded.tobytes()
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from tracker_blur.core.timecode import format_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping
     from fractions import Fraction
 
     from tracker_blur.core.box import Box
-    from tracker_blur.verification.parameters import VerificationParameters
-    from tracker_blur.verification.probes import ProbeDetection
 
 Evidence = Literal["pixels", "tracks", "detail"]
 """What decided whether a detection is exposed: the source's pixels, the tracks' hidden areas, or
@@ -90,8 +89,8 @@ class ExposureRun:
     @property
     def track_id(self) -> int | None:
         """The track of most exposures."""
-        known = [face.track_id for face in self.exposures if face.track_id is not None]
-        return max(known, key=known.count) if known else None
+        known = Counter(face.track_id for face in self.exposures if face.track_id is not None)
+        return known.most_common(1)[0][0] if known else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,116 +251,3 @@ def _exposure_dict(exposure: Exposure) -> dict[str, Any]:
         "detector": exposure.detector,
         "visible": round(exposure.visible, 3),
     }
-
-
-@dataclass(slots=True)
-class _OpenRun:
-    """A run that may continue.
-
-    Attributes:
-        exposures: those so far.
-        last_seen: number of the last detection frame that continued it.
-        likely: likely detections so far.
-        high_confidence: high-confidence detections so far.
-        is_face: whether it is reported at all.
-        is_certain: whether one of the detections leaves no doubt.
-    """
-
-    exposures: list[Exposure] = field(default_factory=list)
-    last_seen: int = 0
-    likely: int = 0
-    high_confidence: int = 0
-    is_face: bool = False
-    is_certain: bool = False
-
-
-class ExposureRunBuilder:
-    """Groups the exposures of successive detection frames into runs.
-
-    A run is reported as a face if one detection suffices for it, if several are likely, if the
-    place was hidden as a face one detection frame earlier or later, or if a track begins or ends
-    there. It is doubtful unless several detections have high confidence, or one is certain.
-    """
-
-    def __init__(self, parameters: VerificationParameters) -> None:
-        self._parameters = parameters
-        self._open: list[_OpenRun] = []
-        self._done: list[_OpenRun] = []
-        self._hidden: Sequence[Box] = ()
-        self._frames = 0
-        self._crops = 0
-
-    def add(
-        self,
-        exposures: Iterable[tuple[ProbeDetection, Exposure]],
-        hidden: Sequence[Box],
-        expected: Sequence[Box],
-    ) -> None:
-        """Add one detection frame.
-
-        Args:
-            exposures: each with its detection.
-            hidden: boxes of hidden faces in this frame.
-            expected: where a track ended a moment ago, or will begin: its face may still be there.
-        """
-        parameters = self._parameters
-        self._frames += 1
-        for run in self._open:
-            if run.last_seen == self._frames - 1 and self._meets(run.exposures[-1].box, hidden):
-                run.is_face = True
-        for detection, exposure in exposures:
-            run = self._run_of(exposure)
-            run.likely += detection.is_likely(parameters)
-            run.high_confidence += detection.is_high_confidence(parameters)
-            run.is_certain |= detection.is_certain(parameters)
-            run.is_face |= detection.is_sufficient(parameters)
-            run.is_face |= run.likely >= parameters.min_likely_detections
-            run.is_face |= self._meets(exposure.box, (*self._hidden, *expected))
-            run.last_seen = self._frames
-            run.exposures.append(exposure)
-            self._drop_crops(run)
-        self._hidden = hidden
-        oldest = self._frames - parameters.max_gap_frames
-        ended = [run for run in self._open if run.last_seen < oldest]
-        self._done += (run for run in ended if run.is_face)
-        self._open = [run for run in self._open if run not in ended]
-
-    def runs(self) -> tuple[ExposureRun, ...]:
-        """Return the runs so far, by their first frames."""
-        faces = [*self._done, *(run for run in self._open if run.is_face)]
-        runs = (
-            ExposureRun(
-                tuple(run.exposures),
-                is_doubtful=not run.is_certain
-                and run.high_confidence < self._parameters.min_high_detections,
-            )
-            for run in faces
-        )
-        return tuple(sorted(runs, key=lambda run: (run.first.frame, run.first.box.left)))
-
-    def _run_of(self, exposure: Exposure) -> _OpenRun:
-        free = [run for run in self._open if run.last_seen < self._frames]
-        best = max(free, key=lambda run: run.exposures[-1].box.iou(exposure.box), default=None)
-        if best is None or best.exposures[-1].box.iou(exposure.box) < self._parameters.run_iou:
-            best = _OpenRun()
-            self._open.append(best)
-        return best
-
-    def _meets(self, box: Box, others: Iterable[Box]) -> bool:
-        return any(box.iou(other) >= self._parameters.neighbor_iou for other in others)
-
-    def _drop_crops(self, run: _OpenRun) -> None:
-        """Keep a run's first, best and last crops, and a limited number in total."""
-        newest = run.exposures[-1]
-        if newest.crop is None:
-            return
-        if self._crops >= self._parameters.max_crops:
-            run.exposures[-1] = replace(newest, crop=None)
-            return
-        self._crops += 1
-        with_crop = [at for at, exposure in enumerate(run.exposures) if exposure.crop is not None]
-        if len(with_crop) > self._parameters.max_run_crops:
-            middle = with_crop[1:-1]
-            least = min(middle, key=lambda at: run.exposures[at].score)
-            run.exposures[least] = replace(run.exposures[least], crop=None)
-            self._crops -= 1

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+import time
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from tracker_blur.core.box import Box
+from tracker_blur.verification.exposure_runs import Candidate, ExposureRunBuilder
 from tracker_blur.verification.parameters import VerificationParameters
 from tracker_blur.verification.probes import ProbeDetection
-from tracker_blur.verification.verdict import Exposure, ExposureRunBuilder
+from tracker_blur.verification.verdict import Exposure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tracker_blur.core.frame import Image
 
 BOX = Box(10, 10, 50, 60)
 
 
-def exposure(
-    frame: int, box: Box, score: float, is_agreed: bool = False
-) -> tuple[ProbeDetection, Exposure]:
+THUMBNAIL = np.zeros((8, 8, 3), np.uint8)
+
+
+def exposure(frame: int, box: Box, score: float, is_agreed: bool = False) -> Candidate:
     detection = ProbeDetection(box, score, "fake", is_agreed)
-    exposure = Exposure(frame, Fraction(frame, 25), None, box, score, "fake", 1.0, b"jpeg")
-    return detection, exposure
+    exposure = Exposure(frame, Fraction(frame, 25), None, box, score, "fake", 1.0)
+    return Candidate(detection, exposure, THUMBNAIL)
 
 
-def run_builder() -> ExposureRunBuilder:
-    return ExposureRunBuilder(VerificationParameters())
+def run_builder(encode: Callable[[Image], bytes] = lambda _: b"jpeg") -> ExposureRunBuilder:
+    return ExposureRunBuilder(VerificationParameters(), encode)
 
 
 @pytest.mark.parametrize(
@@ -91,6 +101,46 @@ def test_a_long_run_keeps_few_crops() -> None:
     assert [face.frame for face in run.exposures if face.crop is not None] == [0, 70, 199]
     assert run.worst.frame == 70
     assert len(run.exposures) == 200
+
+
+def test_only_images_that_stay_for_a_while_are_encoded() -> None:
+    encoded: list[Image] = []
+
+    def encode(image: Image) -> bytes:
+        encoded.append(image)
+        return b"jpeg"
+
+    runs = run_builder(encode)
+    for frame in range(200):
+        runs.add([exposure(frame, BOX, 0.9 if frame == 70 else 0.6)], [], [])
+    runs.runs()
+    assert len(encoded) == 3
+    runs.add([exposure(200, BOX, 0.6)], [], [])
+    (run,) = runs.runs()
+    assert run.last.crop is not None
+
+
+def test_the_number_of_images_in_all_runs_is_limited() -> None:
+    runs = ExposureRunBuilder(VerificationParameters(max_crops=5), lambda _: b"jpeg")
+    for frame in range(10):
+        runs.add([exposure(frame, BOX.moved(100 * face, 0), 0.8) for face in range(4)], [], [])
+    found = runs.runs()
+    assert len(found) == 4
+    assert sum(face.crop is not None for run in found for face in run.exposures) == 5
+
+
+def test_a_long_run_takes_no_longer_for_each_frame() -> None:
+    def seconds(frames: range) -> float:
+        started = time.process_time()
+        for frame in frames:
+            runs.add([exposure(frame, BOX, 0.6)], [], [])
+        return time.process_time() - started
+
+    runs = run_builder()
+    first = min(seconds(range(at, at + 1000)) for at in (0, 1000))
+    seconds(range(2000, 20000))
+    last = min(seconds(range(at, at + 1000)) for at in (20000, 21000))
+    assert last < 4 * first + 0.05
 
 
 def test_two_faces_are_two_runs() -> None:

@@ -1,0 +1,167 @@
+"""Groups the exposures of successive frames into runs, and keeps a few images of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from tracker_blur.verification.verdict import Exposure, ExposureRun
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from tracker_blur.core.box import Box
+    from tracker_blur.core.frame import Image
+    from tracker_blur.verification.parameters import VerificationParameters
+    from tracker_blur.verification.probes import ProbeDetection
+
+
+class Candidate(NamedTuple):
+    """What may be an exposed face.
+
+    Attributes:
+        detection: the detection.
+        exposure: the same as an exposure, without an image.
+        thumbnail: a small image of it; None if it lies outside of the frame.
+    """
+
+    detection: ProbeDetection
+    exposure: Exposure
+    thumbnail: Image | None
+
+
+@dataclass(slots=True, eq=False)
+class _OpenRun:
+    """A run that may continue.
+
+    Attributes:
+        exposures: those so far.
+        best: index of the one with the highest score.
+        latest: the thumbnail of the last one, which is encoded when no other follows.
+        last_seen: number of the last detection frame that continued it.
+        likely: likely detections so far.
+        high_confidence: high-confidence detections so far.
+        is_face: whether it is reported at all.
+        is_certain: whether one of the detections leaves no doubt.
+    """
+
+    exposures: list[Exposure] = field(default_factory=list)
+    best: int = 0
+    latest: Image | None = None
+    last_seen: int = 0
+    likely: int = 0
+    high_confidence: int = 0
+    is_face: bool = False
+    is_certain: bool = False
+
+
+class ExposureRunBuilder:
+    """Groups the exposures of successive detection frames into runs.
+
+    A run is reported as a face if one detection suffices for it, if several are likely, if the
+    place was hidden as a face one detection frame earlier or later, or if a track begins or ends
+    there. It is doubtful unless several detections have high confidence, or one is certain.
+
+    Each run keeps images of its first, best and last exposures, and each exposure costs the same
+    however long its run is.
+
+    Args:
+        parameters: thresholds.
+        encode: makes a JPEG of a thumbnail.
+    """
+
+    def __init__(
+        self, parameters: VerificationParameters, encode: Callable[[Image], bytes]
+    ) -> None:
+        self._parameters = parameters
+        self._encode = encode
+        self._open: list[_OpenRun] = []
+        self._done: list[_OpenRun] = []
+        self._hidden: Sequence[Box] = ()
+        self._frames = 0
+        self._crops = 0
+
+    def add(
+        self, candidates: Iterable[Candidate], hidden: Sequence[Box], expected: Sequence[Box]
+    ) -> None:
+        """Add one detection frame.
+
+        Args:
+            candidates: what may be exposed.
+            hidden: boxes of hidden faces in this frame.
+            expected: where a track ended a moment ago, or will begin: its face may still be there.
+        """
+        parameters = self._parameters
+        self._frames += 1
+        for run in self._open:
+            if run.last_seen == self._frames - 1 and self._meets(run.exposures[-1].box, hidden):
+                run.is_face = True
+        for candidate in candidates:
+            detection, exposure, _ = candidate
+            run = self._run_of(exposure)
+            run.likely += detection.is_likely(parameters)
+            run.high_confidence += detection.is_high_confidence(parameters)
+            run.is_certain |= detection.is_certain(parameters)
+            run.is_face |= detection.is_sufficient(parameters)
+            run.is_face |= run.likely >= parameters.min_likely_detections
+            run.is_face |= self._meets(exposure.box, (*self._hidden, *expected))
+            run.last_seen = self._frames
+            self._append(run, candidate)
+        self._hidden = hidden
+        oldest = self._frames - parameters.max_gap_frames
+        for run in self._open:
+            if run.last_seen < oldest and run.is_face:
+                self._finish(run)
+                self._done.append(run)
+        self._open = [run for run in self._open if run.last_seen >= oldest]
+
+    def runs(self) -> tuple[ExposureRun, ...]:
+        """Return the runs so far, by their first frames."""
+        faces = [*self._done, *(run for run in self._open if run.is_face)]
+        for run in faces:
+            self._finish(run)
+        runs = (
+            ExposureRun(
+                tuple(run.exposures),
+                is_doubtful=not run.is_certain
+                and run.high_confidence < self._parameters.min_high_detections,
+            )
+            for run in faces
+        )
+        return tuple(sorted(runs, key=lambda run: (run.first.frame, run.first.box.left)))
+
+    def _run_of(self, exposure: Exposure) -> _OpenRun:
+        free = [run for run in self._open if run.last_seen < self._frames]
+        best = max(free, key=lambda run: run.exposures[-1].box.iou(exposure.box), default=None)
+        if best is None or best.exposures[-1].box.iou(exposure.box) < self._parameters.run_iou:
+            best = _OpenRun()
+            self._open.append(best)
+        return best
+
+    def _meets(self, box: Box, others: Iterable[Box]) -> bool:
+        return any(box.iou(other) >= self._parameters.neighbor_iou for other in others)
+
+    def _append(self, run: _OpenRun, candidate: Candidate) -> None:
+        exposure, thumbnail = candidate.exposure, candidate.thumbnail
+        at = len(run.exposures)
+        run.exposures.append(exposure)
+        run.latest = thumbnail
+        if at == 0:
+            self._finish(run)
+        elif exposure.score > run.exposures[run.best].score:
+            if run.best:
+                self._drop_crop(run, run.best)
+            run.best = at
+            self._finish(run)
+
+    def _finish(self, run: _OpenRun) -> None:
+        """Encode the thumbnail of the last exposure, which stays."""
+        if run.latest is not None and self._crops < self._parameters.max_crops:
+            run.exposures[-1] = replace(run.exposures[-1], crop=self._encode(run.latest))
+            self._crops += 1
+        run.latest = None
+
+    def _drop_crop(self, run: _OpenRun, at: int) -> None:
+        if run.exposures[at].crop is not None:
+            run.exposures[at] = replace(run.exposures[at], crop=None)
+            self._crops -= 1
