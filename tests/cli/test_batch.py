@@ -67,8 +67,30 @@ def test_what_was_skipped_is_in_the_json(
         shutil.copy(small_image, place)
     assert run(tmp_path / "in", tmp_path / "out", *HAAR, "--json") == 0
     summary, _ = printed_json(capsys)
-    pair = {"input": str(tmp_path / "in" / "a.png"), "output": str(tmp_path / "out" / "a.png")}
+    target = tmp_path / "out" / "a.png"
+    pair = {"input": str(tmp_path / "in" / "a.png"), "reason": f"{target} already exists"}
     assert (summary["files"], summary["skipped"], summary["failed"]) == ([], [pair], [])
+
+
+def test_what_cameras_write_besides_is_named_as_skipped_with_the_reason(
+    small_image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in").mkdir()
+    shutil.copy(small_image, tmp_path / "in" / "a.png")
+    for name in ("VID_1.insv", "GX01.LRV", "GX01.THM", "DSC.NEF", "notes.txt"):
+        (tmp_path / "in" / name).write_bytes(b"x")
+    assert run(tmp_path / "in", tmp_path / "out", *HAAR, "--json") == 0
+    summary, messages = printed_json(capsys)
+    skipped = {file["input"]: file["reason"] for file in summary["skipped"]}
+    names = ("DSC.NEF", "GX01.LRV", "GX01.THM", "VID_1.insv")
+    assert list(skipped) == [str(tmp_path / "in" / name) for name in names]
+    assert "rename it to .jpg" in skipped[str(tmp_path / "in" / "GX01.THM")]
+    for path, reason in skipped.items():
+        assert f"trackblur: {path}: skipped, it is {reason}\n" in messages
+    assert "1 done, 4 skipped, 0 failed" in messages
+    (tmp_path / "in" / "a.png").unlink()
+    assert run(tmp_path / "in", tmp_path / "none", *HAAR) == 1
+    assert "contains no videos or images: " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

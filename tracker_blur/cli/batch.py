@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tracker_blur.core.report import Report
-    from tracker_blur.files.jobs import Job, Plan
+    from tracker_blur.files.discovery import UnsupportedFile
+    from tracker_blur.files.jobs import Job, Plan, SkippedFile
     from tracker_blur.settings import Settings
     from tracker_blur.verification.verdict import Verdict
 
@@ -43,6 +44,7 @@ class Batch:
         self, plan: Plan, settings: Settings, options: argparse.Namespace, console: Console
     ) -> None:
         self._plan = plan
+        self._left_out: list[SkippedFile | UnsupportedFile] = [*plan.skipped, *plan.unsupported]
         self._settings = settings
         self._options = options
         self._console = console
@@ -64,8 +66,8 @@ class Batch:
         Returns:
             The exit code.
         """
-        for skipped in self._plan.skipped:
-            self._console.note(str(skipped))
+        for left_out in self._left_out:
+            self._console.note(str(left_out))
         for unreadable in self._plan.unreadable:
             self._console.error(str(unreadable))
             self._failures.append((unreadable.folder, str(unreadable)))
@@ -122,17 +124,16 @@ class Batch:
                 self._files[-1]["verified"] = verdict.to_dict()
 
     def _summarize(self) -> None:
-        console, plan = self._console, self._plan
-        if len(plan.jobs) + len(plan.skipped) > 1:
-            console.note(
-                f"{self._done} done, {len(plan.skipped)} skipped, {len(self._failures)} failed"
-            )
+        console = self._console
+        if len(self._plan.jobs) + len(self._left_out) > 1:
+            counts = self._done, len(self._left_out), len(self._failures)
+            console.note("{} done, {} skipped, {} failed".format(*counts))
             for path, _ in self._failures:
                 console.note(f"failed: {path}")
             for path in self._without_tracks:
                 console.note(f"nothing to hide was found in {path}")
         if self._options.json:
-            print_json(summarize(self._files, self._settings, self._failures, plan.skipped))
+            print_json(summarize(self._files, self._settings, self._failures, self._left_out))
 
     def _exit_code(self) -> int:
         if self._failures:

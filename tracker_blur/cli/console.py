@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tracker_blur.core.report import Progress, Report
+    from tracker_blur.files.discovery import UnsupportedFile
     from tracker_blur.files.jobs import SkippedFile
     from tracker_blur.settings import Settings
 
@@ -206,7 +207,7 @@ def summarize(
     files: Sequence[Mapping[str, Any]],
     settings: Settings,
     failures: Sequence[tuple[Path, str]] = (),
-    skipped: Sequence[SkippedFile] = (),
+    skipped: Sequence[SkippedFile | UnsupportedFile] = (),
 ) -> dict[str, Any]:
     """Return what a run did as a dictionary that JSON can hold.
 
@@ -214,7 +215,7 @@ def summarize(
         files: what `summarize_file` returned for each file that was written.
         settings: those of the run.
         failures: each failed input, with its error message.
-        skipped: inputs whose outputs were there.
+        skipped: files that were left out.
     """
     return {
         "version": __version__,
@@ -223,7 +224,7 @@ def summarize(
             for name, value in settings.options().items()
         },
         "files": list(files),
-        "skipped": [{"input": str(file.source), "output": str(file.target)} for file in skipped],
+        "skipped": [{"input": str(file.source), "reason": file.reason} for file in skipped],
         "failed": [{"input": str(path), "error": error} for path, error in failures],
     }
 

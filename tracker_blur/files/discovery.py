@@ -28,10 +28,11 @@ from tracker_blur.files.paths import (
     is_output,
     is_stream,
     mirrored_output,
+    why_not_read,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _ANY_DEPTH = "**"
 
@@ -60,6 +61,17 @@ class UnreadableFolder:
 
     def __str__(self) -> str:
         return f"{self.folder}: cannot be read ({self.reason}): change its permissions"
+
+
+@dataclass(frozen=True, slots=True)
+class UnsupportedFile:
+    """A camera's file that shows people but is not read, and why."""
+
+    source: Path
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.source}: skipped, it is {self.reason}"
 
 
 def find_inputs(name: str, output: Path | None, finder: Finder) -> Iterator[InputFile]:
@@ -102,14 +114,10 @@ def _input(path: Path, root: Path) -> InputFile:
 def _in_folder(folder: Path, output: Path | None, finder: Finder) -> Iterator[InputFile]:
     _check_apart(folder, output)
     default_folder = default_output_folder(folder)
-    is_empty = True
-    for path in finder.find(folder, _ANY_DEPTH):
-        if is_media(path) and _is_input(path, folder, output):
-            is_empty = False
-            relative = mirrored_output(path.relative_to(folder))
-            yield InputFile(path, default_folder / relative, relative)
-    if is_empty:
-        raise SourceError(f"{folder}: contains no videos or images: check the name")
+    paths = finder.find(folder, _ANY_DEPTH)
+    for path in _media(paths, folder, output, finder, "contains no videos or images"):
+        relative = mirrored_output(path.relative_to(folder))
+        yield InputFile(path, default_folder / relative, relative)
 
 
 def _in_pattern(pattern: str, output: Path | None, finder: Finder) -> Iterator[InputFile]:
@@ -124,13 +132,43 @@ def _in_pattern(pattern: str, output: Path | None, finder: Finder) -> Iterator[I
     except OSError:
         pass  # reading it will fail with the reason
     _check_apart(root, output)
+    paths = finder.find(root, *Path(pattern).relative_to(root).parts)
+    for path in _media(paths, root, output, finder, "matches no videos or images", pattern):
+        yield _input(path, root)
+
+
+def _media(
+    paths: Iterable[Path],
+    root: Path,
+    output: Path | None,
+    finder: Finder,
+    problem: str,
+    name: str | None = None,
+) -> Iterator[Path]:
+    """Yield those files that are redacted, and remember what cameras write besides.
+
+    Args:
+        paths: the files that were found.
+        root: where.
+        output: where the outputs go, if given.
+        finder: remembers the files that are not read.
+        problem: what to say if none is redacted.
+        name: what the user gave; None: the root.
+    """
+    known = len(finder.unsupported)
     is_empty = True
-    for path in finder.find(root, *Path(pattern).relative_to(root).parts):
-        if is_media(path) and _is_input(path, root, output):
-            is_empty = False
-            yield _input(path, root)
+    for path in paths:
+        reason = why_not_read(path)
+        if (reason or is_media(path)) and _is_input(path, root, output):
+            if reason:
+                finder.unsupported.append(UnsupportedFile(path, reason))
+            else:
+                is_empty = False
+                yield path
     if is_empty:
-        raise SourceError(f"{pattern}: matches no videos or images: check the pattern")
+        skipped = "; ".join(map(str, finder.unsupported[known:]))
+        remedy = skipped or f"check the {'name' if name is None else 'pattern'}"
+        raise SourceError(f"{name or root}: {problem}: {remedy}")
 
 
 def _check_apart(root: Path, output: Path | None) -> None:
@@ -161,9 +199,11 @@ class Finder:
 
     Attributes:
         unreadable: these folders, in the order in which they were met.
+        unsupported: camera's files that are not read.
     """
 
     def __init__(self) -> None:
+        self.unsupported: list[UnsupportedFile] = []
         self.unreadable: list[UnreadableFolder] = []
 
     def find(self, root: Path, *parts: str) -> list[Path]:

@@ -22,7 +22,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SettingsError, SinkError, reason_of
-from tracker_blur.files.discovery import Finder, InputFile, UnreadableFolder, find_inputs
+from tracker_blur.files.discovery import (
+    Finder,
+    InputFile,
+    UnreadableFolder,
+    UnsupportedFile,
+    find_inputs,
+)
 from tracker_blur.files.paths import (
     MediaKind,
     check_is_file_name,
@@ -75,8 +81,13 @@ class SkippedFile:
     source: Path
     target: Path
 
+    @property
+    def reason(self) -> str:
+        """Why it is skipped."""
+        return f"{self.target} already exists"
+
     def __str__(self) -> str:
-        return f"{self.source}: skipped, {self.target} already exists"
+        return f"{self.source}: skipped, {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +98,13 @@ class Plan:
         jobs: what to redact, in order.
         skipped: what has an output already.
         unreadable: folders in which there may be more.
+        unsupported: files of cameras that show people but are not read.
     """
 
     jobs: tuple[Job, ...]
     skipped: tuple[SkippedFile, ...]
     unreadable: tuple[UnreadableFolder, ...] = ()
+    unsupported: tuple[UnsupportedFile, ...] = ()
 
 
 def plan(
@@ -127,7 +140,7 @@ def plan(
             skipped.append(SkippedFile(source, target))
         else:
             jobs.append(Job(source, target, media_kind(source, target)))
-    return Plan(tuple(jobs), tuple(skipped), tuple(finder.unreadable))
+    return Plan(tuple(jobs), tuple(skipped), tuple(finder.unreadable), tuple(finder.unsupported))
 
 
 def _unique(files: Iterable[InputFile]) -> list[InputFile]:

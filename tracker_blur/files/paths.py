@@ -41,6 +41,26 @@ _READ_VIDEO_SUFFIXES = frozenset(
     | {".mpeg", ".mpg", ".mts", ".mxf", ".nut", ".ogm", ".ogv", ".qt", ".rm", ".rmvb", ".ts"}
     | {".vob", ".wmv", ".y4m"}
 )
+_360_DEGREES = (
+    "two fisheye views in one picture, in which faces are not found: export it as .mp4 or .jpg"
+)
+_RAW = "a raw photo, which is not read: export it as .jpg or .tif"
+_NOT_READ = {
+    ".insv": _360_DEGREES,
+    ".insp": _360_DEGREES,
+    ".360": _360_DEGREES,
+    ".lrv": "a camera's small copy of a video, with its faces: delete it, or rename it to .mp4",
+    ".lrf": "a camera's small copy of a video, with its faces: delete it, or rename it to .mp4",
+    ".thm": "a camera's thumbnail of a video, with its faces: delete it, or rename it to .jpg",
+} | dict.fromkeys(
+    (
+        *(".3fr", ".arw", ".cr2", ".cr3", ".dng", ".nef"),
+        *(".nrw", ".orf", ".pef", ".raf", ".rw2", ".srw"),
+    ),
+    _RAW,
+)
+"""What cameras write beside videos and images, and why it is not redacted."""
+
 _SUFFIXES = _IMAGE_SUFFIXES | _WRITTEN_VIDEO_SUFFIXES | _READ_VIDEO_SUFFIXES
 
 _STANDARD_STREAM = "-"
@@ -69,6 +89,11 @@ def format_of(path: Path) -> str:
 def is_media(path: Path) -> bool:
     """Return whether a file's suffix is that of a video or an image."""
     return path.suffix.lower() in _SUFFIXES
+
+
+def why_not_read(path: Path) -> str | None:
+    """Return why a camera's file is left out where a folder is redacted; None for any other."""
+    return _NOT_READ.get(path.suffix.lower())
 
 
 def is_image(path: Path) -> bool:
