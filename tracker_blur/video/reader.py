@@ -18,6 +18,7 @@ from tracker_blur.errors import SourceError, reason_of
 from tracker_blur.files.identity import FileIdentity
 from tracker_blur.files.paths import check_is_file
 from tracker_blur.video import alpha, pixel_formats, stream_info
+from tracker_blur.video.dolby_vision import check_can_be_shown
 from tracker_blur.video.fitting import FrameFitter
 from tracker_blur.video.frame import DecodedFrame, Scaler
 from tracker_blur.video.integrity import DamageError, decode_frames, missing_bytes
@@ -88,6 +89,7 @@ class VideoReader:
             stream = video_stream(self._container, path)
             self._frames = self._fitted(decode_frames(self._container, stream))
             first = self._first_frame()
+            check_can_be_shown(path, first)
             self._frames = itertools.chain((first,), self._frames)
             self.track = _track(self._container, stream, first, path)
             self._orientation = stream_info.orientation(self.track.matrix)

@@ -121,7 +121,7 @@ class VideoInput(Protocol):
 
 def display_matrix(frame: av.VideoFrame) -> DisplayMatrix | None:
     """Return the matrix that a decoded frame carries, or None."""
-    data = _side_data(frame, Type.DISPLAYMATRIX)
+    data = side_data(frame, Type.DISPLAYMATRIX)
     if data is not None:
         return struct.unpack("=9i", data)
     return _rotation_matrix(frame.rotation) if frame.rotation else None
@@ -149,7 +149,7 @@ def orientation(matrix: DisplayMatrix | None) -> Orientation:
 
 def mastering(frame: av.VideoFrame) -> Mastering | None:
     """Return the mastering display, or None if the frame lacks it or a part of it."""
-    data = _side_data(frame, Type.MASTERING_DISPLAY_METADATA)
+    data = side_data(frame, Type.MASTERING_DISPLAY_METADATA)
     if data is None:
         return None
     # AVMasteringDisplayMetadata: ten rationals (primaries, white point, luminance), two flags.
@@ -163,11 +163,12 @@ def mastering(frame: av.VideoFrame) -> Mastering | None:
 
 def light(frame: av.VideoFrame) -> Light | None:
     """Return the content light levels, or None."""
-    data = _side_data(frame, Type.CONTENT_LIGHT_LEVEL)
+    data = side_data(frame, Type.CONTENT_LIGHT_LEVEL)
     return None if data is None else Light(*struct.unpack("=2I", data[:8]))
 
 
-def _side_data(frame: av.VideoFrame, kind: Type) -> bytes | None:
+def side_data(frame: av.VideoFrame, kind: Type) -> bytes | None:
+    """Return the metadata of one kind that a decoded frame carries, or None."""
     try:
         table: Any = frame.side_data
         return bytes(table[kind])
