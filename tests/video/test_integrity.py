@@ -93,7 +93,8 @@ def test_a_track_that_begins_in_the_middle_is_damage(tmp_path: Path) -> None:
             yield from itertools.islice(self._container.demux(), 5)
             raise IndexError("list index out of range")
 
-    with av.open(write_clip(tmp_path / "a.mkv", frames=20)) as container:
+    path = write_clip(tmp_path / "a.mkv", frames=20)
+    with av.open(path) as container:
         joined: Any = Joined(container)
         with pytest.raises(DamageError, match="another recording is joined to it there"):
-            list(decode_frames(joined, container.streams.video[0]))
+            list(decode_frames(path, joined, container.streams.video[0]))

@@ -110,13 +110,6 @@ class TestFrames:
         assert len(steps) == 19
         assert (steps > 0).all()
 
-    def test_a_clock_that_is_set_back_ends_the_video(self, tmp_path: Path) -> None:
-        first = write_clip(tmp_path / "a.mpg", codec="mpeg2video", frames=100).read_bytes()
-        path = tmp_path / "twice.mpg"
-        path.write_bytes(first + first)
-        with pytest.raises(SourceError, match="clock jumps back"):
-            read_frames(path)
-
     def test_later_frames_of_another_size_get_the_size_of_the_first(self, tmp_path: Path) -> None:
         # Two raw streams in one file: the decoder gets new parameters in between.
         first = write_clip(tmp_path / "a.h264", frames=5, container_format="h264")

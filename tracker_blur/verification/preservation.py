@@ -21,9 +21,10 @@ from av.stream import AttachmentStream, Stream
 from tracker_blur.errors import SourceError, reason_of
 from tracker_blur.verification.verdict import Check
 from tracker_blur.video import stream_info
+from tracker_blur.video.clock import demuxed
 from tracker_blur.video.edit_lists import ShownMedia
 from tracker_blur.video.metadata import chapter_tags, track_tags
-from tracker_blur.video.reader import STILL_IMAGES, VideoReader, open_input
+from tracker_blur.video.reader import STILL_IMAGES, VideoReader, open_input, video_stream
 from tracker_blur.video.subtitle_tracks import SubtitleFilter, is_text
 from tracker_blur.video.track_selection import select_tracks
 
@@ -365,7 +366,8 @@ def stream_contents(
         if stream.type == "subtitle"
     }
     try:
-        for packet in container.demux(streams):
+        video = video_stream(container, path)
+        for packet in demuxed(path, container, video.index, contents):
             part = shown.part(packet) if packet.size else None
             if part is None:
                 continue

@@ -24,6 +24,7 @@ from av.codec.context import ThreadType
 
 from tracker_blur.errors import reason_of
 from tracker_blur.video import alpha
+from tracker_blur.video.clock import demuxed
 from tracker_blur.video.fitting import FrameShapes
 from tracker_blur.video.transport_stream import is_at_join
 
@@ -150,7 +151,7 @@ class DamageError(Exception):
 
 
 def decode_frames(
-    container: InputContainer, stream: VideoStream
+    path: Path, container: InputContainer, stream: VideoStream
 ) -> Iterator[tuple[av.VideoFrame, Shape]]:
     """Yield each frame of a track with its shape, in the order of presentation.
 
@@ -169,7 +170,7 @@ def decode_frames(
     joins = _Joins(container)
     held_back = _HeldBack(decoder)
     shapes = FrameShapes(stream.sample_aspect_ratio or Fraction(1))
-    for packet in _packets(container):
+    for packet in _packets(path, container, stream):
         if packet.size:
             duration.add(packet)
         if packet.stream is not stream or _is_comment(packet):
@@ -189,10 +190,12 @@ def decode_frames(
     duration.check_end()
 
 
-def _packets(container: InputContainer) -> Iterator[Packet[Stream]]:
+def _packets(
+    path: Path, container: InputContainer, stream: VideoStream
+) -> Iterator[Packet[Stream]]:
     has_ended = False
     try:
-        for packet in container.demux():
+        for packet in demuxed(path, container, stream.index):
             has_ended = not packet.size  # what PyAV yields at last, for each track
             yield packet
     except (av.FFmpegError, OSError) as error:

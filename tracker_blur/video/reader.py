@@ -18,6 +18,7 @@ from tracker_blur.errors import SourceError, reason_of
 from tracker_blur.files.identity import FileIdentity
 from tracker_blur.files.paths import check_is_file
 from tracker_blur.video import alpha, pixel_formats, stream_info
+from tracker_blur.video.clock import clock_start
 from tracker_blur.video.dolby_vision import check_can_be_shown
 from tracker_blur.video.fitting import FrameFitter
 from tracker_blur.video.frame import DecodedFrame, Scaler
@@ -46,7 +47,6 @@ _UNLISTED_TRACKS = {"mpeg", "flv"}
 _LONG_PROBE = {"probesize": str(64 << 20), "analyzeduration": str(3600 * av.time_base)}
 _DEFAULT_RATE = Fraction(25)
 _RATE_PACKETS = 100  # read if nothing else states the rate
-_ARBITRARY_CLOCKS = {"mpegts", "mpeg"}  # broadcast clocks, which start anywhere
 _CLOCK_JUMP_SECONDS = 1.0  # a clock that goes back further has been reset
 
 
@@ -87,7 +87,7 @@ class VideoReader:
                     remedy="partial",
                 )
             stream = video_stream(self._container, path)
-            self._frames = self._fitted(decode_frames(self._container, stream))
+            self._frames = self._fitted(decode_frames(path, self._container, stream))
             first = self._first_frame()
             check_can_be_shown(path, first)
             self._frames = itertools.chain((first,), self._frames)
@@ -278,7 +278,6 @@ class _Clock:
 def _track(
     container: InputContainer, stream: VideoStream, first: av.VideoFrame, path: Path
 ) -> VideoTrack:
-    is_arbitrary = bool(_ARBITRARY_CLOCKS & set(container.format.name.split(",")))
     return VideoTrack(
         index=stream.index,
         codec=stream.codec_context.codec.canonical_name,
@@ -287,7 +286,7 @@ def _track(
         pixel_aspect=stream.sample_aspect_ratio or Fraction(1),
         rate=_rate(stream, path),
         time_base=stream.time_base or 1 / _DEFAULT_RATE,
-        clock_start=Fraction(container.start_time or 0, av.time_base) * is_arbitrary,
+        clock_start=clock_start(path, container, stream.index),
         color=ColorTags(
             first.color_primaries, first.color_trc, first.colorspace, first.color_range
         ),

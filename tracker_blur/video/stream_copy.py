@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import av
 from av.audio.stream import AudioStream
-from av.stream import Discard, Stream
 
 from tracker_blur.errors import SinkError, SourceError
+from tracker_blur.video.clock import demuxed
 from tracker_blur.video.edit_lists import ShownMedia
 from tracker_blur.video.lossless_audio import LosslessAudio
 from tracker_blur.video.metadata import track_tags, without_vorbis_comments
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from av.container import InputContainer, OutputContainer
     from av.packet import Packet
+    from av.stream import Stream
 
     from tracker_blur.settings import MetadataRule
     from tracker_blur.video.containers import ContainerFormat
@@ -35,6 +36,7 @@ class StreamCopier:
     Args:
         path: The input, for messages.
         container: The input.
+        video_index: The track that is redacted.
         tracks: By the index of the track in the input.
         partial: Accept a truncated input.
     """
@@ -43,6 +45,7 @@ class StreamCopier:
         self,
         path: Path,
         container: InputContainer,
+        video_index: int,
         tracks: Mapping[int, CopiedTrack],
         *,
         partial: bool,
@@ -50,11 +53,8 @@ class StreamCopier:
         self._path = path
         self._tracks = tracks
         self._partial = partial
-        for stream in container.streams:
-            if stream.index not in tracks:
-                stream.discard = Discard.all
         self._shown = ShownMedia(path, container)
-        self._packets = container.demux([container.streams[index] for index in tracks])
+        self._packets = demuxed(path, container, video_index, tracks)
         self._next: Packet[Stream] | None = None
 
     def up_to(self, seconds: Fraction | None) -> Iterator[Packet[Stream]]:

@@ -14,6 +14,7 @@ import av
 from av.stream import Discard, Stream
 
 from tracker_blur.errors import SourceError
+from tracker_blur.video.programs import program_tracks
 from tracker_blur.video.reader import has_no_content, open_input
 from tracker_blur.video.subtitle_tracks import CueReader, is_text
 from tracker_blur.video.telemetry import Evidence, evidence, is_telemetry_track
@@ -59,9 +60,14 @@ def select_tracks(
     """
     kept = wanted_tracks(path, container, video_index, settings)
     indexes = {stream.index for stream in kept}
+    program = program_tracks(path, container, video_index)
+    warnings = [
+        f"{path}: track {stream.index} is left out: it belongs to another program"
+        for stream in container.streams
+        if stream.type in _KINDS and stream.index not in program | indexes
+    ]
     if settings.metadata == "keep":
-        return TrackSelection(frozenset(indexes))
-    warnings = []
+        return TrackSelection(frozenset(indexes), tuple(warnings))
     for index, cues in _cues(path, [stream for stream in kept if is_text(stream)]).items():
         tags = container.streams[index].metadata
         names = [value for key, value in tags.items() if key.lower() in _NAME_TAGS]
@@ -82,13 +88,19 @@ def select_tracks(
 def wanted_tracks(
     path: Path, container: InputContainer, video_index: int, settings: Settings
 ) -> list[Stream]:
-    """Return the tracks that the settings keep; see `select_tracks`."""
+    """Return the tracks that the settings keep; see `select_tracks`.
+
+    Of several programs, only the one with the redacted video counts, unless a track of another one
+    is named.
+    """
     _check_names(path, container, video_index, settings)
     rules = {"audio": settings.audio, "subtitle": settings.subtitles}
+    program = program_tracks(path, container, video_index)
     return [
         stream
         for stream in container.streams
-        if stream.codec_context is not None
+        if stream.index in program | set(settings.tracks_kept)
+        and stream.codec_context is not None
         and not has_no_content(stream)
         and rules.get(stream.type) == "keep"
         and _is_named(stream, settings.tracks_kept)

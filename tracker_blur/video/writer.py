@@ -237,7 +237,9 @@ class Muxer:
         self._output.metadata.update(file_tags(source.metadata, settings.metadata))
         if form.holds_tracks:
             self._output.set_chapters(_chapters(source, settings))
-        self._copier = StreamCopier(source_path, source, copied, partial=settings.partial)
+        self._copier = StreamCopier(
+            source_path, source, track.index, copied, partial=settings.partial
+        )
         self._output.start_encoding()
 
     @property
