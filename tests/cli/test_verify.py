@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import stat
 from typing import TYPE_CHECKING
 
 import pytest
@@ -274,3 +276,26 @@ def test_help_and_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Exit codes" in capsys.readouterr().out
     for arguments in ((), ("a", "b"), ("a", "--every", "x"), ("a", "--ever", "2")):
         assert run(*arguments) == 2
+
+
+def test_the_json_on_standard_output_is_printed_after_a_failure_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = tmp_path / "none.mp4"
+    assert run(missing, "--json", "-") == 1
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["output"] == str(missing)
+    assert printed["error"].startswith(f"{missing}: no such file")
+
+
+def test_the_report_is_for_its_owner_and_names_are_escaped(
+    hidden: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = tmp_path / "a<b>\n\x1b\u202e.mp4"
+    shutil.copy(hidden, odd)
+    page = tmp_path / "page.html"
+    page.touch(0o644)
+    assert run(odd, "--report", page, "--overwrite", "--quiet") in (0, 3)
+    assert stat.S_IMODE(page.stat().st_mode) == 0o600
+    assert r"<h1>a&lt;b&gt;\n\x1b\u202e.mp4</h1>" in page.read_text(encoding="utf-8")
+    assert not {"\x1b", "\u202e"} & set(capsys.readouterr().err)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import stat
 
 import pytest
 
@@ -57,6 +58,7 @@ def test_a_training_and_a_longer_one(
     assert "- asked for: 2 batches, then 3 batches (resumed: the learning rate" in card
     for name in ("curves.png", "images.jpg"):
         assert (tmp_path / "disk.training" / name).is_file()
+    assert stat.S_IMODE((tmp_path / "disk.training" / "images.jpg").stat().st_mode) == 0o600
 
 
 @pytest.mark.slow

@@ -101,7 +101,7 @@ class Batch:
                 "it with the output of --verbose"
             )
             if self._options.verbose:
-                traceback.print_exc()
+                self._console.trace(traceback.format_exc())
             self._failures.append((job.source, reason))
         except KeyboardInterrupt:
             self._failures.append((job.source, "interrupted"))

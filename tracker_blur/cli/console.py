@@ -71,6 +71,11 @@ class Console:
         """Print, in one line, what failed."""
         self._print(f"trackblur: error: {self.text(problem)}")
 
+    def trace(self, text: str) -> None:
+        """Print where a bug was met."""
+        for line in text.splitlines():
+            self._print(line)
+
     def text(self, problem: str | TrackerBlurError) -> str:
         """Return a message that names flags, not settings."""
         return problem.text(self.flags) if isinstance(problem, TrackerBlurError) else problem

@@ -19,6 +19,7 @@ from tracker_blur.core import plugins
 from tracker_blur.errors import SettingsError, SinkError, reason_of
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.settings import Settings
+from tracker_blur.text import escaped
 
 if TYPE_CHECKING:
     import argparse
@@ -156,7 +157,7 @@ def _list_cameras(console: Console) -> None:
 
     cameras = list_cameras()
     for line in cameras:
-        sys.stdout.write(f"{line}\n")
+        sys.stdout.write(f"{escaped(line)}\n")
     if not cameras:
         console.warn("this machine has no camera")
 

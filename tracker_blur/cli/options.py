@@ -24,6 +24,7 @@ from tracker_blur.settings import (
     Tone,
     TrackRule,
 )
+from tracker_blur.text import escaped
 from tracker_blur.version import __version__
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class Parser(argparse.ArgumentParser):
         hints = "".join(
             f"; to name the file {name}, write ./{name}" for name in self._files_like_options
         )
-        super().error(message + hints)
+        super().error(escaped(message + hints))
 
 
 def formatter(

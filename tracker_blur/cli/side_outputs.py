@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SettingsError, SinkError
+from tracker_blur.text import escaped
 
 if TYPE_CHECKING:
     import argparse
@@ -160,7 +161,9 @@ class SideOutputs:
             self._console.warn(f"{path}: shows the original faces: do not publish it")
         if self._options.show:
             try:
-                image_window.show(str(job.target), after.view(view_size(after.size, _WINDOW_PX)))
+                image_window.show(
+                    escaped(str(job.target)), after.view(view_size(after.size, _WINDOW_PX))
+                )
             except SinkError as error:  # the file is written all the same
                 self._console.warn(error)
 

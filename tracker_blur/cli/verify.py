@@ -28,7 +28,7 @@ from tracker_blur.cli.options import (
     option,
     whole_number,
 )
-from tracker_blur.errors import SettingsError, SinkError
+from tracker_blur.errors import SettingsError, SinkError, TrackerBlurError
 from tracker_blur.settings import DETECTOR_FILE_ENDING, FACE, Settings
 from tracker_blur.text import escaped
 
@@ -133,6 +133,15 @@ def add_parser(commands: Any) -> Parser:
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Verify the file; print the verdict and write the reports."""
+    try:
+        return _run(options, console)
+    except TrackerBlurError as error:
+        if options.json == _STANDARD_OUTPUT:
+            print_json({"output": str(options.output), "error": console.text(error)})
+        raise
+
+
+def _run(options: argparse.Namespace, console: Console) -> int:
     _check(options)
     tracks, source, settings = _inputs(options)
     with progress_bar(options.output.name, options.quiet) as bar:

@@ -11,6 +11,8 @@ from itertools import groupby
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from tracker_blur.text import escaped
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -61,7 +63,7 @@ _EVIDENCE = {
 
 def page(verdict: Verdict) -> str:
     """Return the page as HTML text."""
-    title = f"Verification of {PurePath(verdict.output).name}"
+    title = f"Verification of {escaped(PurePath(verdict.output).name)}"
     return "\n".join(
         (
             "<!DOCTYPE html>",
@@ -133,12 +135,12 @@ def _counted(count: int, name: str) -> str:
 def _head(verdict: Verdict) -> Iterator[str]:
     yield '<p class="warning" role="note"><strong>This page shows faces.</strong> '
     yield "Handle it like the video they come from, and delete it when you are done.</p>"
-    yield f"<h1>{html.escape(PurePath(verdict.output).name)}</h1>"
+    yield f"<h1>{html.escape(escaped(PurePath(verdict.output).name))}</h1>"
     if verdict.source is not None:
-        name = html.escape(PurePath(verdict.source).name)
+        name = html.escape(escaped(PurePath(verdict.source).name))
         yield f'<p class="soft">compared with {name}</p>'
     mood, mark = ("good", "✓") if verdict.is_clean else ("bad", "✗")
-    yield f'<p class="verdict {mood}">{mark} {html.escape(headline(verdict))}</p>'
+    yield f'<p class="verdict {mood}">{mark} {html.escape(escaped(headline(verdict)))}</p>'
     names = html.escape(" and ".join(verdict.detectors))
     yield f'<p class="soft">Checked by {names}: {verdict.detections} detections in '
     yield f"{verdict.probed_frames} of {verdict.frames} frames. {_EVIDENCE[verdict.evidence]}</p>"
@@ -204,7 +206,7 @@ def _checks(checks: tuple[Check, ...]) -> Iterator[str]:
     for check in checks:
         mood, word = ("good", "✓ yes") if check.passed else ("bad", "✗ no")
         yield f'<tr><th scope="row">{html.escape(check.title)}</th><td class="{mood}">{word}</td>'
-        yield f"<td>{html.escape(check.detail)}</td></tr>"
+        yield f"<td>{html.escape(escaped(check.detail))}</td></tr>"
     yield "</tbody></table>"
 
 

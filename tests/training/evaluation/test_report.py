@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from typing import TYPE_CHECKING
 
 from tests.annotated_files import BOX, SIZE, write_image
@@ -21,6 +22,7 @@ def test_the_report_shows_misses_and_false_alarms(tmp_path: Path) -> None:
     text = render_report("A <title>", ["one"], [["0.5 & more"]], [Section("net", scores, images)])
     write_report(tmp_path / "report.html", text)
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == text
+    assert stat.S_IMODE((tmp_path / "report.html").stat().st_mode) == 0o600
     assert text.count("data:image/jpeg;base64,") == 2
     assert "score 0.75" in text
     assert "folder/a&lt;b.png, 24x24 px" in text

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from tracker_blur.files.atomic import replacing
+from tracker_blur.text import escaped
 from tracker_blur.training.datasets.dataset import read_image
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def write_report(path: Path, content: str) -> None:
         SinkError: that is not possible.
     """
     with replacing(path, overwrite=True, is_private=True) as file:
-        file.write_text(content, encoding="utf-8")
+        file.write_bytes(content.encode("utf-8", "backslashreplace"))
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -94,7 +95,7 @@ def _figures(outcomes: Sequence[Outcome], images: Sequence[AnnotatedImage]) -> l
 def _figure(outcome: Outcome, annotated: AnnotatedImage) -> str:
     size = f"{outcome.box.width:.0f}x{outcome.box.height:.0f} px"
     score = f", score {outcome.score:.2f}" if outcome.score else ""
-    name = "/".join(annotated.path.parts[-2:])
+    name = escaped("/".join(annotated.path.parts[-2:]))
     crop = _crop(read_image(annotated.path), outcome.box)
     _, content = cv2.imencode(".jpg", crop, (cv2.IMWRITE_JPEG_QUALITY, 80))
     data = base64.b64encode(content.tobytes()).decode("ascii")
