@@ -12,17 +12,22 @@ import tifffile
 from PIL import Image, ImageCms
 
 from tests.image_files import (
+    blacken,
     bmp_file,
+    hide_spot,
     noise,
+    pillow_info,
     pixels,
     png_chunk,
     png_file,
     portrait,
     read_frames,
+    rewrite,
     save_image,
+    with_black_spot,
 )
 from tracker_blur.core.frame import Orientation, PixelLayout
-from tracker_blur.errors import SourceError
+from tracker_blur.errors import SinkError, SourceError
 from tracker_blur.images.reader import ImageReader
 
 if TYPE_CHECKING:
@@ -287,3 +292,35 @@ def test_ten_bits_of_heic_stay(tmp_path: Path) -> None:
     (frame,) = read_frames(tmp_path / "a.heic")
     assert frame.layout.bits == 16
     assert len(np.unique(pixels(frame))) > 300
+
+
+@pytest.mark.parametrize("compression", [None, "tga_rle"])
+@pytest.mark.parametrize("shape", [GRAY, RGB, GRAY_ALPHA, RGBA])
+def test_a_tga_is_read_and_written_as_it_is(
+    tmp_path: Path, shape: tuple[int, ...], compression: str | None
+) -> None:
+    array = noise(*shape)
+    save_image(array, tmp_path / "a.tga", compression=compression)
+    target = rewrite(tmp_path / "a.tga", tmp_path / "b.tga", hide_spot)
+    (frame,) = read_frames(target)
+    assert np.array_equal(pixels(frame), with_black_spot(array, shape in (GRAY_ALPHA, RGBA)))
+    assert pillow_info(target).get("compression") == compression
+
+
+def test_an_ico_is_read_and_written_with_its_transparency(tmp_path: Path) -> None:
+    array = np.dstack([portrait(), np.full((256, 256), 255, np.uint8)])
+    array[:64, :, 3] = 0
+    save_image(array, tmp_path / "a.ico", sizes=[(256, 256), (48, 48)])
+    target = rewrite(tmp_path / "a.ico", tmp_path / "b.ico", blacken)
+    with Image.open(target) as image:
+        assert image.info["sizes"] == {(256, 256)}  # a smaller one would show the face
+        seen = np.asarray(image.convert("RGBA"))
+    assert not seen[:64].any()
+    assert not seen[64:182, 86:182, :3].any()
+    assert np.array_equal(seen[182:], array[182:])
+
+
+def test_a_large_ico_is_refused(tmp_path: Path) -> None:
+    source = save_image(noise(300, 20, 3), tmp_path / "a.png")
+    with pytest.raises(SinkError, match="its longest side is above 256 pixels"):
+        rewrite(source, tmp_path / "b.ico")

@@ -22,6 +22,8 @@ FORMATS = {
     ".bmp": "BMP",
     ".gif": "GIF",
     ".avif": "AVIF",
+    ".tga": "TGA",
+    ".ico": "ICO",
     ".heic": "HEIF",
     ".heif": "HEIF",
 }

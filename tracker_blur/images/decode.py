@@ -8,6 +8,7 @@ files.
 from __future__ import annotations
 
 import io
+import struct
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -25,7 +26,11 @@ if TYPE_CHECKING:
 
     from tracker_blur.images.pixel_limit import PixelLimit
 
-_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "AVIF")
+_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "AVIF", "ICO")
+_UNUSED_ALPHA_FORMATS = frozenset({"BMP", "TGA"})  # whose writers often leave it 0
+_TGA_HEADER = struct.Struct("<BBBHHBHHHHBB")
+_TGA_KINDS = frozenset({1, 2, 3, 9, 10, 11})  # palette, color, gray; the same with run lengths
+_TGA_PALETTE_KINDS = frozenset({1, 9})
 _WEBP_QUALITY = 90  # files do not state the quality they were encoded with
 _BAND_ROWS = 512
 _WHOLE_BITS = (1, 2, 4, 8, 16)  # of a sample; others would change their meaning when written
@@ -99,6 +104,7 @@ class PillowDecoder:
 
     def __init__(self, data: bytes, limit: PixelLimit) -> None:
         self._data = data
+        self._is_tga = _is_tga(data)
         self._limit = limit
         self._image: Any = self._opened()
         limit.check(self._image.size)
@@ -146,7 +152,7 @@ class PillowDecoder:
             planes = [np.ascontiguousarray(orientation.upright(plane)) for plane in planes]
         colors = 3 if len(planes) >= 3 else 1
         alpha = planes[colors] if len(planes) > colors else None
-        if self._format == "BMP" and alpha is not None and not alpha.any():
+        if self._format in _UNUSED_ALPHA_FORMATS and alpha is not None and not alpha.any():
             alpha = None  # unused, although the header names it
         frame = ImageFrame(
             channels=tuple(planes[:colors]),
@@ -185,7 +191,8 @@ class PillowDecoder:
 
     def _opened(self) -> Image.Image:
         with self._limit.lifted():
-            return Image.open(io.BytesIO(self._data), formats=_FORMATS)
+            formats = ("TGA",) if self._is_tga else _FORMATS
+            return Image.open(io.BytesIO(self._data), formats=formats)
 
     def _seek(self, place: int) -> None:
         if self._image.tell() == place:
@@ -252,6 +259,8 @@ class PillowDecoder:
             options = (
                 {"lossless": True, "exact": True} if is_lossless else {"quality": _WEBP_QUALITY}
             )
+        elif self._format == "TGA":
+            options["compression"] = image.info.get("compression")
         elif self._format == "AVIF":
             options["color_codes"] = avif.color_codes(self._data)
         elif self._format == "TIFF":
@@ -283,6 +292,16 @@ def _without_color(planes: list[Samples], color: int | tuple[int, ...]) -> Sampl
         [plane == value for plane, value in zip(planes, values, strict=True)]
     )
     return np.where(is_clear, 0, np.iinfo(np.uint16).max).astype(np.uint16)
+
+
+def _is_tga(data: bytes) -> bool:
+    """Return whether a file can only be a TGA, which has no signature."""
+    if len(data) < _TGA_HEADER.size:
+        return False
+    _, palette, kind, *_, width, height, bits, _ = _TGA_HEADER.unpack_from(data)
+    if kind not in _TGA_KINDS or bits not in (8, 16, 24, 32) or width * height == 0:
+        return False
+    return palette == 1 if kind in _TGA_PALETTE_KINDS else palette in (0, 1)
 
 
 def _planes(image: Image.Image) -> list[Samples]:

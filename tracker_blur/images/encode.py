@@ -36,6 +36,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {  # if the input has another format
     "WEBP": {"lossless": True, "exact": True},
 }
 _BAND_ROWS = 512
+_MAX_ICO_SIDE = 256
 _AVIF_QUALITY = 90  # of 0 to 100; files do not state theirs
 _BILEVEL_FORMATS = frozenset({"PNG", "TIFF", "BMP"})
 
@@ -64,6 +65,8 @@ def encode(frames: FrameStore, file_format: str, keep_exif: bool, file: BinaryIO
         _write_png(frames, exif_block, file)
     elif file_format == "GIF":
         gif.write(file, frames, is_transparent=frames.is_transparent)
+    elif file_format == "ICO":
+        _write_ico(frames, file)
     elif file_format == "AVIF":
         file.write(_avif(frames, exif_block))
     else:
@@ -109,6 +112,13 @@ def _png(frame: ImageFrame, mode: str) -> bytes:
     file = io.BytesIO()
     _in_mode(_pillow_image(frame), mode).save(file, "PNG")
     return file.getvalue()
+
+
+def _write_ico(frames: FrameStore, file: BinaryIO) -> None:
+    size = frames[0].size
+    if max(size) > _MAX_ICO_SIDE:
+        raise ValueError(f"its longest side is above {_MAX_ICO_SIDE} pixels")
+    _save(frames, "ICO", file, sizes=[size])  # without the usual smaller copies
 
 
 def _avif(frames: FrameStore, exif_block: bytes) -> bytes:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _MAX_FILE_BYTES = 4 << 30  # the limit of TIFF; files are read as a whole
 _PART_KEPT = "only the complete part is kept"
-_READABLE = "jpg, png, webp, tiff, bmp, gif, avif and heic"
+_READABLE = "jpg, png, webp, tiff, bmp, gif, tga, ico, avif and heic"
 _STILL_SUFFIX = "_pipe"  # of the names of FFmpeg's formats for still images
 
 
