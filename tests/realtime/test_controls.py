@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.realtime.scripted_source import ScriptedSource
 from tests.waiting import PATIENCE_SECONDS
 from tracker_blur import Settings
 from tracker_blur.core import plugins
 from tracker_blur.realtime.controls import Controls
-from tracker_blur.realtime.settings import LiveTiming
+from tracker_blur.realtime.session import Session
+from tracker_blur.realtime.settings import LiveSettings, LiveTiming
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -163,6 +165,17 @@ def test_controls_begin_as_the_settings_say() -> None:
     controls = Controls(["solid"])
     controls.begin_with("pixelated")
     assert controls.control_state.method == "solid"
+
+
+def test_a_session_does_not_begin_weaker_than_its_settings() -> None:
+    controls = Controls(["pixelated", "gaussian", "solid"])
+    settings = Settings(method="mosaic", detector="onnx", one_pass=True)
+    Session(ScriptedSource([]), settings, LiveSettings(), controls, print, print)
+    methods = []
+    for _ in range(3):
+        methods.append(controls.control_state.method)
+        controls.next_method()
+    assert methods == ["mosaic", "solid", "mosaic"]
 
 
 def test_older_names_of_attributes_work() -> None:
