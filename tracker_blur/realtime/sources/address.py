@@ -120,9 +120,13 @@ class NetworkSource(ContainerSource):
     def _reason(self, error: Exception) -> str:
         if isinstance(error, av.ExitError):  # our timeout
             return f"no data for {self._opening_seconds:g} seconds"
-        if isinstance(error, (av.InvalidDataError, av.ArgumentError)):  # or of no accepted format
+        if isinstance(error, av.InvalidDataError):
             return "it sends no video"
-        return "unknown host" if has_unknown_host(self._address) else reason_of(error)
+        if has_unknown_host(self._address):
+            return "unknown host"
+        if isinstance(error, av.ArgumentError):  # of no accepted format
+            return "it sends no video"
+        return reason_of(error)
 
 
 def _protocol(address: str) -> str:
