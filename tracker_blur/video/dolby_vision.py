@@ -10,6 +10,7 @@ Matroska. Elsewhere, the metadata of the first frame tells.
 
 from __future__ import annotations
 
+import os
 import struct
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -88,7 +89,7 @@ def _header(file: BinaryIO) -> bytes:
     if start[:4] == _EBML:
         head = start + file.read(1 << 20)
         return head.partition(_CLUSTER)[0]
-    position = 0
+    position, end = 0, file.seek(0, os.SEEK_END)
     while len(start) >= 8:
         size, name = struct.unpack_from(">I4s", start)
         if size == 1 and len(start) == 16:
@@ -96,9 +97,9 @@ def _header(file: BinaryIO) -> bytes:
         if name == b"moov":
             file.seek(position)
             return file.read(min(size, _MOST_HEADER_BYTES) if size else _MOST_HEADER_BYTES)
-        if size < 8:
-            break
         position += size
+        if size < 8 or position > end:  # up to the end, or no box at all, as in raw streams
+            break
         file.seek(position)
         start = file.read(16)
     return b""
