@@ -19,6 +19,7 @@ from tracker_blur.video import pixel_formats
 
 if TYPE_CHECKING:
     from av.video.codeccontext import VideoCodecContext
+    from av.video.reformatter import VideoReformatter
     from av.video.stream import VideoStream
 
     from tracker_blur.core.frame import Plane, Samples
@@ -46,6 +47,18 @@ def decoder(stream: VideoStream) -> VideoCodecContext:
     context = cast("VideoCodecContext", av.CodecContext.create(name, "r"))
     context.extradata = stream.codec_context.extradata
     return context
+
+
+def on_black(frame: av.VideoFrame, reformatter: VideoReformatter) -> av.VideoFrame:
+    """Return a frame of any format as it is shown on black; the same object if it has no alpha."""
+    if not has_alpha(frame.format.name):
+        return frame
+    native = pixel_formats.nearest_native(frame.format.name)
+    size = frame.width, frame.height
+    if native != frame.format.name:
+        frame = pixel_formats.reformat(reformatter, frame, size, native)
+    flatten(frame)
+    return frame
 
 
 def plane(frame: av.VideoFrame) -> Samples:

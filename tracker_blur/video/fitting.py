@@ -77,11 +77,7 @@ class FrameFitter:
     def _native(self, frame: av.VideoFrame, size: tuple[int, int]) -> av.VideoFrame:
         """Return a frame in the common format, scaled; if that has no alpha, as shown on black."""
         if alpha.has_alpha(frame.format.name) and not alpha.has_alpha(self._format):
-            planar = pixel_formats.nearest_native(frame.format.name)
-            if planar != frame.format.name:
-                own_size = frame.width, frame.height
-                frame = pixel_formats.reformat(self._reformatter, frame, own_size, planar)
-            alpha.flatten(frame)
+            frame = alpha.on_black(frame, self._reformatter)
         is_scaled = (frame.width, frame.height) != size
         return pixel_formats.reformat(
             self._reformatter,

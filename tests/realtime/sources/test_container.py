@@ -113,3 +113,31 @@ def test_reading_goes_on_after_a_damaged_packet(clip: Path) -> None:
         timestamps = [item.timestamp for item in decoder.read(threading.Event())]
     assert timestamps[-1] is not None
     assert timestamps[-1] > 4  # of 4.7 seconds
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "pixel_format"),
+    [("a.webm", "libvpx-vp9", "yuva420p"), ("a.mov", "png", "rgba"), ("a.mov", "qtrle", "argb")],
+)
+def test_what_alpha_hides_is_black(
+    tmp_path: Path, name: str, codec: str, pixel_format: str
+) -> None:
+    options = {"auto-alt-ref": "0"} if codec == "libvpx-vp9" else {}
+    image = np.full((32, 64, 4), (200, 40, 90, 255), np.uint8)
+    image[:, 32:, 3] = 0
+    with av.open(str(tmp_path / name), "w") as output:
+        stream: Any = output.add_stream(codec, rate=25, options=options)
+        stream.width, stream.height, stream.pix_fmt = 64, 32, pixel_format
+        for index in range(3):
+            frame = av.VideoFrame.from_ndarray(image, "rgba").reformat(format=pixel_format)
+            frame.pts = index
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    with av.open(str(tmp_path / name)) as container:
+        items = list(ContainerDecoder(container, "clip").read(threading.Event()))
+    assert [item.timestamp for item in items] == pytest.approx([0, 0.04, 0.08], abs=0.002)
+    for item in items:
+        assert isinstance(item, CapturedFrame)
+        shown = item.frame.to_ndarray(format="rgb24").astype(int)
+        assert np.abs(shown[:, :28] - (200, 40, 90)).max() <= 6
+        assert np.abs(shown[:, 36:]).max() <= 6

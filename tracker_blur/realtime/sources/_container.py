@@ -12,10 +12,12 @@ import av
 import numpy as np
 from av.audio.resampler import AudioResampler
 from av.codec.context import Flags, ThreadType
+from av.video.reformatter import VideoReformatter
 
 from tracker_blur.errors import SourceError, reason_of
 from tracker_blur.realtime.delivery import AUDIO_RATE
 from tracker_blur.realtime.sources import CapturedAudio, CapturedFrame, CapturedItem
+from tracker_blur.video import alpha
 from tracker_blur.video.reader import STILL_IMAGES
 
 if TYPE_CHECKING:
@@ -121,15 +123,17 @@ class ContainerDecoder:
         if not video:
             raise SourceError(f"{name}: has no video that can be decoded: name another source")
         self._video = video[0]
+        self._decoder = alpha.decoder(self._video)
         # Frame threads would each hold back a frame.
-        self._video.thread_type = ThreadType.SLICE
-        self._video.codec_context.flags |= Flags.low_delay
+        self._decoder.thread_type = ThreadType.SLICE
+        self._decoder.flags |= Flags.low_delay
         audio = [stream for stream in container.streams.audio if stream.codec_context is not None]
         self._audio: AudioStream | None = audio[0] if audio else None
         self.has_audio = bool(audio)
         self.rate = _frame_rate(self._video)
         self._declared_aspect = self._video.sample_aspect_ratio
         self._coded_aspect = self._video.codec_context.sample_aspect_ratio
+        self._reformatter = VideoReformatter()
         self._resampler = AudioResampler("fltp", "stereo", AUDIO_RATE)
 
     def read(self, stopping: threading.Event) -> Iterator[CapturedItem]:
@@ -157,7 +161,8 @@ class ContainerDecoder:
             if packet is None:
                 return
             try:
-                decoded = packet.decode()
+                is_video = packet.stream is self._video
+                decoded = self._decoder.decode(packet) if is_video else packet.decode()
             except (av.FFmpegError, ValueError):
                 bad_packets += 1
                 continue
@@ -166,7 +171,8 @@ class ContainerDecoder:
             for frame in decoded:
                 if isinstance(frame, av.VideoFrame):
                     if not frame.is_corrupt:
-                        yield CapturedFrame(frame, frame.time, self._pixel_aspect())
+                        shown = alpha.on_black(frame, self._reformatter)
+                        yield CapturedFrame(shown, frame.time, self._pixel_aspect())
                 elif isinstance(frame, av.AudioFrame):
                     yield from self._resampled(frame)
         if bad_packets:
@@ -174,7 +180,7 @@ class ContainerDecoder:
 
     def _pixel_aspect(self) -> Fraction:
         """Return the container's pixel aspect, or the decoder's once that has changed."""
-        coded = self._video.codec_context.sample_aspect_ratio
+        coded = self._decoder.sample_aspect_ratio
         aspect = self._declared_aspect if coded == self._coded_aspect else coded
         return aspect if aspect and aspect > 0 else Fraction(1)
 
