@@ -292,7 +292,7 @@ class Engine:
                             class_pass.finish(),
                             detector.confidence,
                             settings.margin_seconds,
-                            settings.tracking,
+                            detector.parameters,
                         ),
                     )
                     for detector, class_pass in zip(self._bundle.detectors, passes, strict=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from tests.tracking.fakes import (
     redetector,
     wall,
 )
+from tracker_blur.core.parameters import PlausibilityParameters
 from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
 from tracker_blur.settings import Settings
 from tracker_blur.tracking.backtracking import Backtracker
@@ -43,6 +45,13 @@ def test_a_bundle_names_all_its_detectors() -> None:
     assert bundle.name == "haar, plate.onnx"
     assert bundle.weight_files == ("plate.onnx",)
     assert bundle.confidence == min(detector.confidence for detector in bundle.detectors)
+
+
+def test_size_and_place_count_for_faces_only() -> None:
+    bundle = DetectorBundle.of(Settings(detector="haar", hide=("faces", "plates")))
+    faces, plates = (detector.parameters for detector in bundle.detectors)
+    assert faces == Settings().tracking
+    assert plates == replace(faces, plausibility=PlausibilityParameters.for_any_size())
 
 
 class DarkDetector(BrightDetector):

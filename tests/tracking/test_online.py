@@ -296,3 +296,25 @@ def test_a_track_lives_for_as_many_missed_detections_as_the_parameters_say(
     tracker = online_tracker([[detection(FACE)]], hold_seconds=0.0, parameters=parameters)
     frames = run(tracker, [PORTRAIT] * 9)
     assert [bool(faces) for faces in frames] == [index < frames_held for index in range(9)]
+
+
+def test_a_still_background_that_agrees_with_itself_starts_no_track() -> None:
+    background = detection(Box(10, 10, 500, 500), 0.49)
+    assert run(online_tracker([[background]] * 20), [PORTRAIT] * 20) == [()] * 20
+    small = detection(FACE, 0.49)
+    assert run(online_tracker([[small]] * 20), [PORTRAIT] * 20)[-1] != ()
+
+
+def test_a_face_that_fills_the_frame_must_be_detected_well() -> None:
+    near = Box(40, 40, 480, 500)
+    assert run(online_tracker([[detection(near, 0.6)]]), [PORTRAIT]) == [()]
+    assert [face.box for face in run(online_tracker([[detection(near, 0.7)]]), [PORTRAIT])[0]] == [
+        near
+    ]
+
+
+def test_a_body_that_contains_a_surer_face_is_not_hidden() -> None:
+    body = detection(FACE.padded(1.0), 0.6)
+    (faces,) = run(online_tracker([[body, detection(FACE, 0.9)]]), [PORTRAIT])
+    assert [face.box for face in faces] == [FACE]
+    assert len(run(online_tracker([[body, detection(FACE, 0.65)]]), [PORTRAIT])[0]) == 2

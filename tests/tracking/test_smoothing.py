@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import hypothesis.strategies as st
 import numpy as np
@@ -21,7 +22,10 @@ from tests.tracking.raw_tracks import (
     raw_tracks,
     spans,
 )
+from tracker_blur.core.box import Box
+from tracker_blur.core.parameters import PlausibilityParameters, TrackingParameters
 from tracker_blur.core.tracks import Origin, Timeline
+from tracker_blur.tracking.plausibility import sure_score
 from tracker_blur.tracking.smoothing import refine
 
 if TYPE_CHECKING:
@@ -33,10 +37,25 @@ often = settings(max_examples=60)
 
 @often
 @given(any_raw_tracks(), MARGINS)
-def test_reliable_detections_are_covered_in_their_frames(raw: RawTracks, margin: float) -> None:
-    timeline = Timeline(refine(raw, CONFIDENCE, margin, PARAMETERS))
+def test_sure_detections_are_covered_in_their_frames(raw: RawTracks, margin: float) -> None:
+    assert_covered(raw, sure_score(CONFIDENCE, PARAMETERS.plausibility), margin, PARAMETERS)
+
+
+@often
+@given(any_raw_tracks(), MARGINS)
+def test_size_and_place_aside_high_confidence_detections_are_covered_in_their_frames(
+    raw: RawTracks, margin: float
+) -> None:
+    off = PlausibilityParameters.for_any_size()
+    assert_covered(raw, CONFIDENCE, margin, replace(PARAMETERS, plausibility=off))
+
+
+def assert_covered(
+    raw: RawTracks, score: float, margin: float, parameters: TrackingParameters
+) -> None:
+    timeline = Timeline(refine(raw, CONFIDENCE, margin, parameters))
     for track in raw.tracks.tracks:
-        high = track.has(Origin.DETECTED) & (track.scores >= CONFIDENCE)
+        high = track.has(Origin.DETECTED) & (track.scores >= score)
         for row in np.flatnonzero(high).tolist():
             boxes = [face.box for face in timeline.faces(int(track.frames[row]))]
             assert any(box.covers(track.box(row)) for box in boxes)
@@ -223,3 +242,58 @@ def test_a_tracker_that_jumps_does_not_drag_the_box_along() -> None:
     rows = face_rows([i for i in range(40) if i != 20]) + jump
     (track,) = hidden_tracks(raw_tracks(rows))
     np.testing.assert_allclose(track.boxes, [BOX.as_tuple()] * 40, atol=1e-3)
+
+
+@often
+@given(st.integers(31, 200), st.integers(-1200, 1200), st.floats(0.7, 1.5))
+def test_a_tracker_that_jumps_away_in_a_gap_does_not_swell_the_box(
+    gap: int, jump: int, scale: float
+) -> None:
+    rows = face_rows([10, 11]) + face_rows([12 + gap, 13 + gap])
+    drifted = Box.around((220 + jump, 125), 40 * scale, 50 * scale)
+    away = range(21, 3 + gap)  # trackers are believed close to a detection
+    rows += face_rows(away, box=drifted, origin=Origin.TRACKED)
+    times = [10 * index for index in range(20 + gap)]
+    for track in hidden_tracks(raw_tracks(rows, times=times)):
+        sides = track.boxes[:, 2:] - track.boxes[:, :2]
+        ratio = PARAMETERS.smoothing.max_gap_size_ratio
+        assert (sides <= 1.01 * ratio * np.array([BOX.width, BOX.height])).all()
+        assert all(track.box(row).covers(BOX) for row in range(len(track)))
+
+
+@pytest.mark.parametrize("rate", [10, 25, 30])
+@pytest.mark.parametrize("speed", [40, 80, 200])
+def test_a_face_that_enters_is_hidden_from_the_border_on(rate: int, speed: int) -> None:
+    """It is 40 pixels wide, moves by `speed` pixels a second, and is detected once at 50."""
+    times = [round(1000 * index / rate) for index in range(100)]
+    first = 60
+    rows = [
+        row
+        for frame in range(first, 70)
+        for row in face_rows(
+            [frame], box=Box.from_xywh(50 + speed * (frame - first) / rate, 100, 40, 50)
+        )
+    ]
+    (track,) = hidden_tracks(raw_tracks(rows, times=times), 0.2)
+    seconds = 90 / speed  # until it was out of the frame
+    reach = seconds if seconds <= 1 else 0.0
+    assert track.first == first - max(3, round(0.2 * rate), int(reach * rate + 1e-6))
+    for frame in range(track.first, first):
+        if (first - frame) / rate <= reach:
+            x = 50 - speed * (first - frame) / rate
+            assert track.box(frame - track.first).covers(Box.from_xywh(x + 1, 101, 38, 48))
+
+
+@pytest.mark.parametrize("changes", [{"speed": 0.0}, {"box": BOX.moved(100, 100), "speed": 4.0}])
+def test_a_face_that_stands_still_or_is_far_from_the_border_has_a_usual_margin(
+    changes: dict[str, Any],
+) -> None:
+    rows = face_rows(range(20, 25), **changes)
+    assert spans(hidden_tracks(raw_tracks(rows), 0.2)) == [(15, 29)]
+
+
+def test_the_way_to_the_border_ends_at_a_cut_and_needs_a_margin() -> None:
+    rows = face_rows(range(30, 40), box=Box.from_xywh(-80, 100, 40, 50), speed=4.0)
+    assert spans(hidden_tracks(raw_tracks(rows), 0.2)) == [(10, 44)]
+    assert spans(hidden_tracks(raw_tracks(rows), 0.0)) == [(30, 39)]
+    assert spans(hidden_tracks(raw_tracks(rows, cuts=(25,)), 0.2)) == [(25, 44)]

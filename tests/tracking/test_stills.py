@@ -14,6 +14,8 @@ from tests.tracking.fakes import (
     SQUARE,
     BrightDetector,
     LosingTracker,
+    ScriptedDetector,
+    detection,
     redetector,
     wall,
 )
@@ -53,3 +55,9 @@ def test_each_still_image_is_searched_for_each_class_and_identifiers_are_unique(
         ["face", "plate"],
     ]
     assert [face.track_id for _, faces in seen for face in faces] == [0, 1, 2, 3]
+
+
+def test_a_body_that_contains_a_surer_face_is_not_hidden() -> None:
+    face, body = detection(SQUARE, 0.9), detection(SQUARE.padded(1.0), 0.6)
+    (found,) = detect_multiscale(ScriptedDetector([[body, face]]), still(None), 0.5, PARAMETERS)
+    assert found.box == SQUARE

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given
 
 from tests.tracking.fakes import PARAMETERS
 from tracker_blur.core.box import Box, Detection
@@ -45,6 +47,21 @@ def test_a_held_box_grows_and_covers_where_the_face_was_and_may_be() -> None:
     earlier = track.box
     track.hold(1.4)
     assert track.box.covers(earlier)
+
+
+@given(st.floats(-500, 500), st.floats(-500, 500), st.floats(0.01, 20))
+def test_a_held_box_never_reaches_farther_than_a_detection_would_be_taken_for_the_face(
+    dx: float, dy: float, seconds: float
+) -> None:
+    track = started()
+    track.confirm(Detection(BOX.moved(dx, dy), 0.8), 1.1)
+    known, limits = track.known, PARAMETERS.online
+    track.hold(1.1 + seconds)
+    assert track.box.covers(known.padded(-1e-6))
+    growth = 1 + 2 * limits.max_hold_growth_share
+    reach = limits.max_gate_sizes * known.size
+    assert track.box.width <= 1.001 * growth * (known.width + reach)
+    assert track.box.height <= 1.001 * growth * (known.height + reach)
 
 
 def test_a_tracked_box_is_known_but_not_confirmed() -> None:

@@ -15,6 +15,7 @@ exposed faces against hidden area (docs/decisions, docs/tracking.md).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Self
 
 from tracker_blur.core.parameter_checks import CheckedParameters
 
@@ -135,6 +136,9 @@ class OnlineParameters(_Group):
     hold_growth_per_second: float = 0.5
     """Share of its size by which a held box grows, on each side: the face may have moved."""
 
+    max_hold_growth_share: float = 1.0
+    """Largest share of its size by which a held box grows, on each side."""
+
     min_missed_detections: int = 3
     """A track is never given up before this many detection frames have missed it."""
 
@@ -215,6 +219,71 @@ class FirstPassParameters(_Group):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlausibilityParameters(_Group):
+    """What size and place say about detections.
+
+    Chosen on the hard clips, by exposed faces against false area (docs/leaks.md).
+    """
+
+    frame_filling_share: float = 0.7
+    """A face fills the frame when its size is more than this share of the frame's shorter side."""
+
+    frame_filling_score_share: float = 0.33
+    """How far from the confidence to 1 a face that fills the frame must score: the larger a face,
+    the better it is seen. Low-confidence detections of that size never start a track."""
+
+    sure_score_share: float = 0.5
+    """How far from the confidence to 1 a detection must score to be a face whatever its size and
+    place."""
+
+    large_share: float = 0.25
+    """A face is large when its median size is more than this share of the frame's shorter side.
+    From 0.2 downwards, a blurred face in a crowd is exposed."""
+
+    large_reliable_share: float = 0.5
+    """Share of the detections of a large face that must be reliable: of nearly all true ones more
+    than half were; of coats, chairs, walls and backs, 10 to 60 %."""
+
+    large_window_detections: int = 30
+    """In how many successive detections that share is reached: a face that turns away after it
+    was seen well is still hidden."""
+
+    container_size_ratio: float = 2.0
+    """A detection that contains a surer one, and is this many times its size (by side) or more, is
+    no face, but the body that the other one belongs to, or the background."""
+
+    contained_share: float = 0.7
+    """A box contains another one when this share of the other's area lies inside."""
+
+    surer_ratio: float = 1.15
+    """A surer detection scores at least this many times as much."""
+
+    container_time_share: float = 0.5
+    """A track that contains surer, much smaller ones for this share of its frames is no face."""
+
+    oversized_ratio: float = 4.0
+    """A weak track that is this many times larger (by side) than the largest sure face of its scene
+    is no face. It is weak when its detections score less than the confidence on average."""
+
+    sure_score_ratio: float = 1.3
+    """The detections of a sure face score at least this many times the confidence on average."""
+
+    sure_detections: int = 4
+    """A sure face has at least this many detections."""
+
+    @classmethod
+    def for_any_size(cls) -> Self:
+        """Return the parameters for what is no face: people and cars have any size and place."""
+        return cls(
+            frame_filling_share=1.0,
+            frame_filling_score_share=0.0,
+            large_reliable_share=0.0,
+            container_size_ratio=1e6,
+            oversized_ratio=1e6,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkingParameters(_Group):
     """Which parts of a raw track are trusted, and which tracklets are one face."""
 
@@ -264,6 +333,19 @@ class SmoothingParameters(_Group):
 
     max_gap_growth_share: float = 0.5
     """Largest share of its size by which a box in a gap grows, on each side."""
+
+    max_gap_size_ratio: float = 3.0
+    """Largest ratio (by side) between a box in a gap and the larger of the boxes before and after
+    it: a face does not swell where it is not seen, but a tracker may jump away."""
+
+    border_sizes: float = 1.5
+    """How far from the border of the frame a face may be to have come, or go, that way."""
+
+    border_seconds: float = 1.0
+    """A margin lasts this long at most until a face that moves to the border has left the frame."""
+
+    velocity_seconds: float = 0.4
+    """A face's velocity at an end of its track is measured over this time."""
 
     min_margin_frames: int = 3
     """A margin lasts at least this many frames: 0.2 seconds are five frames at 25 frames a second,
@@ -324,6 +406,7 @@ class TrackingParameters(_Group):
     backtracking: BacktrackingParameters = field(default_factory=BacktrackingParameters)
     following: FollowingParameters = field(default_factory=FollowingParameters)
     first_pass: FirstPassParameters = field(default_factory=FirstPassParameters)
+    plausibility: PlausibilityParameters = field(default_factory=PlausibilityParameters)
     linking: LinkingParameters = field(default_factory=LinkingParameters)
     smoothing: SmoothingParameters = field(default_factory=SmoothingParameters)
     still_images: StillImageParameters = field(default_factory=StillImageParameters)

@@ -12,6 +12,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Literal
 
 from tracker_blur.core import plugins
+from tracker_blur.core.parameters import PlausibilityParameters
 from tracker_blur.settings import FACE, Settings
 from tracker_blur.tracking.backtracking import Backtracked, Backtracker
 from tracker_blur.tracking.online import OnlineTracker, Step
@@ -129,16 +130,19 @@ class DetectorBundle:
         detectors = []
         for target in targets:
             detector = target.load()
+            parameters = settings.tracking
+            if target.label != FACE:
+                parameters = replace(parameters, plausibility=PlausibilityParameters.for_any_size())
             detectors.append(
                 ClassDetector(
                     target.label,
                     detector,
-                    partial(_redetector, target, settings.tracking),
+                    partial(_redetector, target, parameters),
                     detector.default_confidence
                     if settings.confidence is None
                     else settings.confidence,
                     new_tracker,
-                    settings.tracking,
+                    parameters,
                 )
             )
         name = ", ".join(dict.fromkeys(target.detector_name for target in targets))

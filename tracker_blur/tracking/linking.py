@@ -13,12 +13,20 @@ import numpy.typing as npt
 from tracker_blur.core.tracks import ORIGINS, Face, Origin, Track, TracksBuilder
 from tracker_blur.tracking.appearance import Appearance, common_color_share
 from tracker_blur.tracking.association import FAR, assign_sparse, distance
+from tracker_blur.tracking.plausibility import (
+    cut_off,
+    face_sizes,
+    fill_frame,
+    is_supported,
+    needed_scores,
+    sure_score,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tracker_blur.core.box import Box
-    from tracker_blur.core.parameters import LinkingParameters, OnlineParameters, TrackingParameters
+    from tracker_blur.core.parameters import LinkingParameters, TrackingParameters
     from tracker_blur.tracking.first_pass import RawTracks
     from tracker_blur.tracking.scene_cuts import Scenes
 
@@ -53,11 +61,7 @@ class LinkedTrack:
 
 
 def supported_tracklets(
-    track: Track,
-    seconds: npt.NDArray[np.float64],
-    detection_frames: npt.NDArray[np.int32],
-    confidence: float,
-    parameters: TrackingParameters,
+    track: Track, raw: RawTracks, confidence: float, parameters: TrackingParameters
 ) -> list[Tracklet]:
     """Return the parts of a raw track that detections support.
 
@@ -65,18 +69,20 @@ def supported_tracklets(
     close to such a detection, or between two of them, unless the detector missed it for long.
 
     Args:
-        track: The raw track.
-        seconds: Time of each frame of the video.
-        detection_frames: Frames on which the detector ran, ascending.
+        track: One of the raw tracks.
+        raw: The result of the first pass.
         confidence: Score from which a detection is a face.
         parameters: Tuning parameters.
     """
-    limits = parameters.linking
-    times = seconds[track.frames]
-    reliable = is_reliable(track, confidence, parameters.online)
+    limits, detection_frames = parameters.linking, raw.detection_frames
+    times = raw.tracks.seconds[track.frames]
+    reliable = is_reliable(track, raw.tracks.size, confidence, parameters)
+    doubtful = _is_doubtful(track, reliable, raw.tracks.size, confidence, parameters)
+    detections = track.has(Origin.DETECTED) & ~doubtful
+    reliable &= detections
     if not reliable.any():
         return []
-    detected = track.has(Origin.DETECTED) & (
+    detected = detections & (
         _time_to(times, times[reliable])
         <= parameters.online.low_confidence_seconds + ROUNDING_SECONDS
     )
@@ -108,20 +114,46 @@ def supported_tracklets(
 
 
 def is_reliable(
-    track: Track, confidence: float, parameters: OnlineParameters
+    track: Track, frame_size: tuple[int, int], confidence: float, parameters: TrackingParameters
 ) -> npt.NDArray[np.bool_]:
     """Return which rows are reliable detections.
 
-    These are high-confidence detections, and lower ones of which several agree in a row.
+    These are high-confidence detections, and lower ones of which several agree in a row, unless
+    they fill the frame: nothing agrees as well as the background of a camera that stands still.
     """
+    limits, plausibility = parameters.online, parameters.plausibility
     detected = track.has(Origin.DETECTED)
-    agreeing = detected & (track.scores >= parameters.agreeing_share * confidence)
+    sizes = face_sizes(track.boxes)
+    fills = fill_frame(sizes, frame_size, plausibility)
+    agreeing = detected & ~fills & (track.scores >= limits.agreeing_share * confidence)
     row = np.arange(len(track))
     last_not = np.maximum.accumulate(np.where(agreeing, -1, row))
     next_not = np.minimum.accumulate(np.where(agreeing, len(track), row)[::-1])[::-1]
     in_row = next_not - last_not - 1
-    high = detected & (track.scores >= confidence)
-    return np.asarray(high | (agreeing & (in_row >= parameters.agreeing_detections)), np.bool_)
+    high = detected & (track.scores >= needed_scores(sizes, frame_size, confidence, plausibility))
+    return np.asarray(high | (agreeing & (in_row >= limits.agreeing_detections)), np.bool_)
+
+
+def _is_doubtful(
+    track: Track,
+    reliable: npt.NDArray[np.bool_],
+    frame_size: tuple[int, int],
+    confidence: float,
+    parameters: TrackingParameters,
+) -> npt.NDArray[np.bool_]:
+    """Return which rows are detections of a large face that is too seldom reliable to be one."""
+    limits = parameters.plausibility
+    doubtful = np.zeros(len(track), bool)
+    rows = np.flatnonzero(track.has(Origin.DETECTED))
+    boxes = track.boxes[rows]
+    if not len(rows) or np.median(face_sizes(boxes)) <= limits.large_share * min(frame_size):
+        return doubtful
+    doubtful[rows] = (
+        (track.scores[rows] < sure_score(confidence, limits))
+        & ~cut_off(boxes, frame_size)
+        & ~is_supported(reliable[rows], limits)
+    )
+    return doubtful
 
 
 def _time_to(

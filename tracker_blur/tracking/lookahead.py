@@ -189,7 +189,9 @@ class SlidingWindow(Generic[F]):
         first = self._frames[self._gone]
         frame = first.frame
         assert frame is not None  # it has not gone out
-        faces = tuple(first.faces) if len(self) == 1 else tuple(self._refined(self._gone))
+        faces = tuple(first.faces)
+        if len(self) > 1:
+            faces = tuple(self._refined(self._gone, frame.size))
         if self._gone == self._parameters.kept_frames:
             self._frames.popleft()
         else:
@@ -197,7 +199,7 @@ class SlidingWindow(Generic[F]):
         first.frame = None  # only its faces and its time still matter
         return frame, faces
 
-    def _refined(self, index: int) -> Iterator[Face]:
+    def _refined(self, index: int, frame_size: tuple[int, int]) -> Iterator[Face]:
         seconds = np.array([waiting.seconds for waiting in self._frames])
         cuts = [i for i, waiting in enumerate(self._frames) if i and waiting.change is Change.CUT]
         scenes = Scenes(cuts, len(self._frames))
@@ -208,7 +210,12 @@ class SlidingWindow(Generic[F]):
                 last[face.track_id] = face
         for track in builder.tracks():
             smooth = smooth_track(
-                _without_holds(track), seconds, scenes, self._margin_seconds, self._parameters
+                _without_holds(track),
+                seconds,
+                scenes,
+                self._margin_seconds,
+                frame_size,
+                self._parameters,
             )
             row = index - smooth.first
             if 0 <= row < len(smooth):

@@ -20,6 +20,7 @@ import numpy as np
 
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.tracking.association import match
+from tracker_blur.tracking.plausibility import fill_frame, needed_scores, without_containers
 from tracker_blur.tracking.scene_cuts import Change, CutDetector
 from tracker_blur.tracking.track_state import LowConfidenceDetections, TrackState
 
@@ -149,13 +150,7 @@ class OnlineTracker:
         """Detect in the whole view, confirm and start tracks; return those not confirmed."""
         started = self._clock()
         limits = self._parameters.online
-        detections = [
-            detection
-            for detection in self._detector.detect(image, self._low_confidence)
-            if not detection.box.is_empty
-        ]
-        high = [detection for detection in detections if detection.score >= self._confidence]
-        low = [detection for detection in detections if detection.score < self._confidence]
+        high, low = self._detections(image)
         missed, new = self._confirm(
             self._tracks,
             high,
@@ -190,7 +185,9 @@ class OnlineTracker:
         taken = [track.box for track in self._tracks]
         agreeing = [
             detection
-            for detection in self._low_confidence_detections.agreeing(unmatched)
+            for detection in self._low_confidence_detections.agreeing(
+                self._without_frame_filling(unmatched, image)
+            )
             if not self._is_among(detection, taken)
         ]
         for detection in (*new, *agreeing):
@@ -198,6 +195,33 @@ class OnlineTracker:
             self.track_count += 1
         self._schedule.detected(self._clock() - started, [track.speed for track in self._tracks])
         return missed
+
+    def _detections(self, image: Image) -> tuple[list[Detection], list[Detection]]:
+        """Detect in the whole view; return high-confidence detections, and the others."""
+        plausibility = self._parameters.plausibility
+        found = self._detector.detect(image, self._low_confidence)
+        detections = without_containers(
+            [detection for detection in found if not detection.box.is_empty],
+            self._confidence,
+            plausibility,
+        )
+        sizes = np.array([detection.box.size for detection in detections])
+        needed = needed_scores(sizes, _size(image), self._confidence, plausibility)
+        high: list[Detection] = []
+        low: list[Detection] = []
+        for detection, score in zip(detections, needed.tolist(), strict=True):
+            (high if detection.score >= score else low).append(detection)
+        return high, low
+
+    def _without_frame_filling(
+        self, detections: Sequence[Detection], image: Image
+    ) -> list[Detection]:
+        """Return the detections that do not fill the frame."""
+        sizes = np.array([detection.box.size for detection in detections])
+        fills = fill_frame(sizes, _size(image), self._parameters.plausibility).tolist()
+        return [
+            one for one, is_too_large in zip(detections, fills, strict=True) if not is_too_large
+        ]
 
     def _confirm(
         self,
@@ -285,6 +309,11 @@ class OnlineTracker:
             track.missed_detections >= self._parameters.online.min_missed_detections
             and seconds - track.known_seconds > self._hold_seconds
         )
+
+
+def _size(image: Image) -> tuple[int, int]:
+    """Return (width, height)."""
+    return image.shape[1], image.shape[0]
 
 
 def has_drifted(box: Box, confirmed: Box, parameters: TrackingParameters) -> bool:

@@ -6,6 +6,7 @@ filled, ends get a margin, and boxes are smoothed without ever uncovering a dete
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import numpy.typing as npt
 
 from tracker_blur.core.tracks import ORIGINS, Boxes, Origin, Track, Tracks
 from tracker_blur.tracking.linking import ROUNDING_SECONDS, link_tracklets, supported_tracklets
+from tracker_blur.tracking.plausibility import plausible_tracks
 from tracker_blur.tracking.scene_cuts import Scenes
 
 if TYPE_CHECKING:
@@ -38,18 +40,16 @@ def refine(
     scenes = Scenes(tracks.cuts, tracks.frame_count)
     tracklets = [
         tracklet
-        for track in tracks.tracks
-        for tracklet in supported_tracklets(
-            track, seconds, raw.detection_frames, confidence, parameters
-        )
+        for track in plausible_tracks(tracks, confidence, parameters.plausibility)
+        for tracklet in supported_tracklets(track, raw, confidence, parameters)
     ]
     limits = parameters.smoothing
     refined = []
     for face in link_tracklets(tracklets, raw, scenes, parameters.linking):
         filled = _filled(face.track, seconds, limits)
         if face.unsupported is not None:
-            filled = _covering(filled, face.unsupported)
-        margined = _margined(filled, seconds, scenes, margin_seconds, limits)
+            filled = _covering(filled, face.unsupported, limits)
+        margined = _margined(filled, seconds, scenes, margin_seconds, tracks.size, limits)
         refined.append(_smoothed(_median_filtered(margined, seconds, limits), seconds, limits))
     return replace(tracks, tracks=tuple(refined))
 
@@ -59,11 +59,12 @@ def smooth_track(
     seconds: npt.NDArray[np.float64],
     scenes: Scenes,
     margin_seconds: float,
+    frame_size: tuple[int, int],
     parameters: SmoothingParameters,
 ) -> Track:
     """Return one track without gaps, with margins at its ends and smoothed boxes."""
     filled = _filled(track, seconds, parameters)
-    margined = _margined(filled, seconds, scenes, margin_seconds, parameters)
+    margined = _margined(filled, seconds, scenes, margin_seconds, frame_size, parameters)
     return _smoothed(margined, seconds, parameters)
 
 
@@ -86,12 +87,24 @@ def _filled(
     return replace(track, frames=frames, boxes=grown, scores=scores, origins=origins)
 
 
-def _covering(track: Track, unsupported: Track) -> Track:
-    """Return the track, without gaps, with boxes that cover the unsupported ones as well."""
+def _covering(track: Track, unsupported: Track, parameters: SmoothingParameters) -> Track:
+    """Return the track, without gaps, with boxes that cover the unsupported ones as well.
+
+    A tracker that has jumped away is not followed: around its center, no box becomes larger than
+    the detections before and after it allow.
+    """
     boxes = track.boxes.copy()
     rows = unsupported.frames - track.first
-    boxes[rows, :2] = np.minimum(boxes[rows, :2], unsupported.boxes[:, :2])
-    boxes[rows, 2:] = np.maximum(boxes[rows, 2:], unsupported.boxes[:, 2:])
+    known = np.flatnonzero(track.has(Origin.DETECTED) | track.has(Origin.TRACKED))
+    after = np.minimum(np.searchsorted(known, rows), len(known) - 1)
+    ends = known[np.maximum(after - 1, 0)], known[after]
+    sides = boxes[:, 2:] - boxes[:, :2]
+    allowed = parameters.max_gap_size_ratio * np.maximum(sides[ends[0]], sides[ends[1]]) / 2
+    centers = (boxes[rows, :2] + boxes[rows, 2:]) / 2
+    low = np.maximum(unsupported.boxes[:, :2], centers - allowed)
+    high = np.minimum(unsupported.boxes[:, 2:], centers + allowed)
+    boxes[rows, :2] = np.minimum(boxes[rows, :2], low)
+    boxes[rows, 2:] = np.maximum(boxes[rows, 2:], high)
     return replace(track, boxes=boxes)
 
 
@@ -100,29 +113,99 @@ def _margined(
     seconds: npt.NDArray[np.float64],
     scenes: Scenes,
     margin_seconds: float,
+    frame_size: tuple[int, int],
     parameters: SmoothingParameters,
 ) -> Track:
-    """Return the track with a growing margin at both ends, within its scene."""
+    """Return the track with a growing margin at both ends, within its scene.
+
+    A margin reaches as far as the border if the face came, or goes, that way.
+    """
+    if not margin_seconds:
+        return track
     scene_start, scene_end = scenes.of(track.first)[0], scenes.of(track.last)[1]
-    reach = margin_seconds + ROUNDING_SECONDS
-    least = parameters.min_margin_frames if margin_seconds else 0
-    start = int(np.searchsorted(seconds, seconds[track.first] - reach))
-    end = int(np.searchsorted(seconds, seconds[track.last] + reach, "right"))
-    early = min(track.first - scene_start, max(least, track.first - start))
-    late = min(scene_end - 1 - track.last, max(least, end - 1 - track.last))
-    rows = np.pad(np.arange(len(track)), (early, late), "edge")
-    frames = np.concatenate(
-        [
-            np.arange(track.first - early, track.first),
-            track.frames,
-            np.arange(track.last + 1, track.last + 1 + late),
-        ]
-    ).astype(np.int32)
-    unknown = np.abs(seconds[frames] - seconds[track.frames[rows]])
+    early = _margin(
+        track, seconds, np.arange(track.first - 1, scene_start - 1, -1), margin_seconds,
+        frame_size, parameters,
+    )  # fmt: skip
+    late = _margin(
+        track, seconds, np.arange(track.last + 1, scene_end), margin_seconds,
+        frame_size, parameters,
+    )  # fmt: skip
+    rows = np.pad(np.arange(len(track)), (len(early), len(late)), "edge")
     origins = track.origins[rows].copy()
-    origins[:early] = origins[len(origins) - late :] = ORIGINS.index(Origin.MARGIN)
-    boxes = _grown(track.boxes[rows].astype(np.float64), unknown, parameters)
-    return replace(track, frames=frames, boxes=boxes, scores=track.scores[rows], origins=origins)
+    origins[: len(early)] = origins[len(origins) - len(late) :] = ORIGINS.index(Origin.MARGIN)
+    start, stop = track.first - len(early), track.last + 1 + len(late)
+    return replace(
+        track,
+        frames=np.arange(start, stop, dtype=np.int32),
+        boxes=np.concatenate([early[::-1], track.boxes, late]),
+        scores=track.scores[rows],
+        origins=origins,
+    )
+
+
+def _margin(
+    track: Track,
+    seconds: npt.NDArray[np.float64],
+    frames: npt.NDArray[np.intp],
+    margin_seconds: float,
+    frame_size: tuple[int, int],
+    parameters: SmoothingParameters,
+) -> Boxes:
+    """Return the boxes of the margin at one end of a track without gaps, the nearest one first.
+
+    Args:
+        track: The track.
+        seconds: Time of each frame of the video.
+        frames: The frames beyond that end, in its scene, the nearest one first.
+        margin_seconds: How long the margin lasts.
+        frame_size: (width, height) of the frame.
+        parameters: Tuning parameters.
+    """
+    inward = slice(None) if len(frames) and frames[0] < track.first else slice(None, None, -1)
+    times, boxes = seconds[track.frames][inward], track.boxes[inward].astype(np.float64)
+    away = np.abs(seconds[frames] - times[0])
+    count = int(np.searchsorted(away, margin_seconds + ROUNDING_SECONDS, "right"))
+    count = min(len(frames), max(parameters.min_margin_frames, count))
+    velocity, leaving_seconds = _way_out(times, boxes, frame_size, parameters)
+    reach = int(np.searchsorted(away, leaving_seconds, "right"))
+    still = np.repeat(boxes[:1], max(count, reach), 0)
+    away = away[: len(still)]
+    moved = still + np.tile(velocity, 2) * np.minimum(away, leaving_seconds)[:, None]
+    still[count:] = moved[count:]  # where only the way to the border is hidden
+    low, high = np.minimum(still, moved)[:, :2], np.maximum(still, moved)[:, 2:]
+    return _grown(np.concatenate([low, high], 1), away, parameters)
+
+
+def _way_out(
+    times: npt.NDArray[np.float64],
+    boxes: npt.NDArray[np.float64],
+    frame_size: tuple[int, int],
+    parameters: SmoothingParameters,
+) -> tuple[npt.NDArray[np.float64], float]:
+    """Return a face's velocity away from its track, and the seconds until it is out of the frame.
+
+    Both are zero unless the face is near a border and moves towards it fast enough.
+
+    Args:
+        times: Times of the track's rows, from its end inward, in seconds.
+        boxes: Its boxes, in the same order.
+        frame_size: (width, height) of the frame.
+        parameters: Tuning parameters.
+    """
+    inner = int(np.flatnonzero(np.abs(times - times[0]) <= parameters.velocity_seconds)[-1])
+    if not inner:
+        return np.zeros(2), 0.0
+    centers = (boxes[:, :2] + boxes[:, 2:]) / 2
+    velocity = (centers[0] - centers[inner]) / abs(times[0] - times[inner])
+    low, high = boxes[0, :2], boxes[0, 2:]
+    to_border = np.where(velocity < 0, low, frame_size - high)
+    out_of_frame = np.where(velocity < 0, high, frame_size - low)
+    near = to_border <= parameters.border_sizes * math.sqrt(float((high - low).prod()))
+    leaves = near & (out_of_frame <= parameters.border_seconds * np.abs(velocity)) & (velocity != 0)
+    if not leaves.any():
+        return np.zeros(2), 0.0
+    return velocity, max(0.0, float((out_of_frame[leaves] / np.abs(velocity[leaves])).min()))
 
 
 def _grown(

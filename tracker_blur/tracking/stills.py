@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from tracker_blur.core.box import suppress_overlaps
 from tracker_blur.core.frame import Frame, view_size
 from tracker_blur.core.tracks import Face, Origin
+from tracker_blur.tracking.plausibility import without_containers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -48,4 +49,5 @@ def detect_multiscale(
         for size in sorted(sizes)
         for detection in detector.detect(frame.view(size), confidence)
     ]
-    return suppress_overlaps(detections, parameters.same_face_iou)
+    faces = suppress_overlaps(detections, parameters.same_face_iou)
+    return without_containers(faces, confidence, parameters.plausibility)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -119,10 +120,17 @@ class TrackState:
         self.known_seconds, self.origin = seconds, Origin.TRACKED
 
     def hold(self, seconds: float) -> None:
-        """Keep the last known box, growing, extended to where the face may be by now."""
+        """Keep the last known box, growing, extended to where the face may be by now.
+
+        It reaches no farther than where a detection would be taken for the face.
+        """
         elapsed = seconds - self.known_seconds
-        held = self.known.union(self.expected(seconds))
-        self.box = held.padded(self.parameters.hold_growth_per_second * elapsed)
+        (x, y), (u, v) = self.known.center, self.expected(seconds).center
+        reach = self.parameters.max_gate_sizes * self.known.size
+        share = min(1.0, reach / max(math.hypot(u - x, v - y), reach))
+        held = self.known.union(self.known.moved(share * (u - x), share * (v - y)))
+        growth = self.parameters.hold_growth_per_second * elapsed
+        self.box = held.padded(min(self.parameters.max_hold_growth_share, growth))
         self.origin = Origin.HELD
 
 

@@ -1,0 +1,223 @@
+"""What size and place say about detections and tracks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given
+
+from tests.tracking.fakes import PARAMETERS
+from tests.tracking.raw_tracks import (
+    BOX,
+    CONFIDENCE,
+    SIZE,
+    Row,
+    any_raw_tracks,
+    face_rows,
+    hidden_tracks,
+    raw_tracks,
+    spans,
+)
+from tracker_blur.core.box import Box, Detection
+from tracker_blur.core.tracks import Origin
+from tracker_blur.tracking.plausibility import (
+    cut_off,
+    face_sizes,
+    fill_frame,
+    is_supported,
+    needed_scores,
+    plausible_tracks,
+    sure_score,
+    without_containers,
+)
+
+if TYPE_CHECKING:
+    from tracker_blur.tracking.first_pass import RawTracks
+
+LIMITS = PARAMETERS.plausibility
+SURE = sure_score(CONFIDENCE, LIMITS)
+BODY = Box.around((220, 160), 140, 180)
+HEAD = Box.around((220, 100), 36, 44)
+BACKGROUND = Box(30, 10, 610, 350)
+COAT = Box.around((320, 180), 110, 110)
+
+scores = st.floats(0, 1)
+boxes = st.builds(
+    Box.from_xywh, st.floats(-50, 600), st.floats(-50, 300), st.floats(2, 500), st.floats(2, 400)
+)
+detections = st.lists(st.builds(Detection, boxes, scores), max_size=8)
+
+
+def shares(*pattern: float) -> list[Row]:
+    """Return rows of a coat that is detected in each frame with these scores, over and over."""
+    return [
+        row
+        for frame in range(60)
+        for row in face_rows([frame], box=COAT, score=pattern[frame % len(pattern)])
+    ]
+
+
+def test_what_contains_a_surer_and_much_smaller_detection_is_no_face() -> None:
+    both = [Detection(BODY, 0.45), Detection(HEAD, 0.7)]
+    assert without_containers(both, CONFIDENCE, LIMITS) == both[1:]
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [Detection(HEAD, 0.5)],  # not surer
+        [Detection(BODY.padded(-0.1), 0.9)],  # not much smaller
+        [Detection(HEAD.moved(0, -70), 0.9)],  # mostly outside
+        [],
+    ],
+)
+def test_what_contains_no_such_detection_may_be_one(others: list[Detection]) -> None:
+    every = [Detection(BODY, 0.45), *others]
+    assert without_containers(every, CONFIDENCE, LIMITS) == every
+
+
+def test_a_sure_detection_is_a_face_whatever_it_contains() -> None:
+    both = [Detection(BODY, SURE), Detection(HEAD, 1.0)]
+    assert without_containers(both, CONFIDENCE, LIMITS) == both
+
+
+@given(detections, st.floats(0.05, 0.95))
+def test_no_sure_and_no_best_detection_is_ever_left_out(
+    every: list[Detection], confidence: float
+) -> None:
+    kept = without_containers(every, confidence, LIMITS)
+    assert [one for one in every if one in kept] == kept
+    best = max((one.score for one in every), default=0.0)
+    for one in every:
+        if one.score in (best,) or one.score >= sure_score(confidence, LIMITS):
+            assert one in kept
+        if one not in kept:  # what explains it stays, or what explains that
+            assert any(other.score > one.score for other in kept)
+
+
+@given(st.floats(0, 1), st.lists(st.floats(1, 2000), min_size=1))
+def test_no_size_needs_more_than_can_be_scored(confidence: float, sizes: list[float]) -> None:
+    needed = needed_scores(np.sort(sizes), SIZE, confidence, LIMITS)
+    assert (np.diff(needed) >= 0).all()
+    assert (needed >= confidence).all()
+    assert (needed <= 1).all()
+
+
+def test_a_face_that_fills_the_frame_must_be_seen_well() -> None:
+    side = LIMITS.frame_filling_share * SIZE[1]
+    needed = needed_scores(np.array([side - 1, side + 1]), SIZE, 0.4, LIMITS)
+    assert needed.tolist() == pytest.approx([0.4, 0.598])
+    assert fill_frame(np.array([side - 1, side + 1]), SIZE, LIMITS).tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("edge", "expected"),
+    [
+        (Box(-1, 50, 40, 90), True),
+        (Box(600, 50, 640, 90), True),
+        (Box(50, 0, 90, 40), True),
+        (Box(50, 330, 90, 370), False),
+        (Box(1, 1, 639, 359), False),
+    ],
+)
+def test_a_face_may_be_cut_off_by_every_border_but_the_lower(edge: Box, expected: bool) -> None:
+    assert cut_off(np.array([edge.as_tuple()], np.float32), SIZE).tolist() == [expected]
+
+
+def test_face_sizes_are_those_of_boxes() -> None:
+    every = [BOX, BODY, Box(5, 5, 5, 9)]
+    sizes = face_sizes(np.array([box.as_tuple() for box in every], np.float32))
+    assert sizes.tolist() == pytest.approx([box.size for box in every])
+
+
+@given(st.lists(st.booleans(), max_size=80))
+def test_detections_are_supported_by_enough_reliable_ones_around(reliable: list[bool]) -> None:
+    supported = is_supported(np.array(reliable, bool), LIMITS)
+    assert len(supported) == len(reliable)
+    length = min(len(reliable), LIMITS.large_window_detections)
+    for row in np.flatnonzero(supported).tolist():
+        starts = range(max(0, row - length + 1), min(row, len(reliable) - length) + 1)
+        assert any(2 * sum(reliable[start : start + length]) >= length for start in starts)
+    assert supported.all() or 2 * sum(reliable) < len(reliable) or len(reliable) > length
+
+
+def test_still_backgrounds_that_fill_the_frame_start_no_track() -> None:
+    agreeing = face_rows(range(60), box=BACKGROUND, score=0.49)
+    assert hidden_tracks(raw_tracks(agreeing)) == ()
+    weak = face_rows(range(60), box=BACKGROUND, score=0.55)
+    assert hidden_tracks(raw_tracks(weak)) == ()
+    sure = face_rows(range(60), box=BACKGROUND, score=0.8)
+    assert spans(hidden_tracks(raw_tracks(sure))) == [(0, 59)]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "is_hidden"),
+    [
+        ((0.6, 0.3, 0.3, 0.3), False),
+        ((0.6, 0.3), True),
+        ((0.45,), True),  # agreeing
+        ((0.9, 0.3, 0.3, 0.3), True),  # sure, if seldom
+    ],
+)
+def test_a_large_face_must_be_reliable_often(pattern: tuple[float, ...], is_hidden: bool) -> None:
+    assert bool(hidden_tracks(raw_tracks(shares(*pattern)))) is is_hidden
+
+
+def test_a_small_face_may_be_reliable_seldom() -> None:
+    rows = [
+        row for frame in range(60) for row in face_rows([frame], score=(0.6, 0.3, 0.3)[frame % 3])
+    ]
+    assert spans(hidden_tracks(raw_tracks(rows))) == [(0, 59)]
+
+
+def test_a_large_face_may_be_cut_off_and_seldom_reliable() -> None:
+    rows = [
+        (frame, replace(face, box=COAT.moved(-270, 0)), colors)
+        for frame, face, colors in shares(0.6, 0.3, 0.3)
+    ]
+    assert spans(hidden_tracks(raw_tracks(rows))) == [(0, 59)]
+
+
+def test_a_large_face_that_turns_away_after_it_was_seen_well_stays_hidden() -> None:
+    rows = face_rows(range(30), box=COAT) + face_rows(range(30, 45), box=COAT, score=0.3)
+    assert spans(hidden_tracks(raw_tracks(rows))) == [(0, 44)]
+
+
+def test_a_track_that_contains_a_surer_and_much_smaller_one_is_none() -> None:
+    head, body = (
+        face_rows(range(50), box=HEAD, score=0.7),
+        face_rows(range(40), 1, box=BODY, score=0.55),
+    )
+    (track,) = hidden_tracks(raw_tracks(head + body))
+    assert (track.last, track.box(5).iou(HEAD) > 0.9) == (49, True)
+    apart = face_rows(range(25, 50), box=HEAD, score=0.7)  # for less than half of the time
+    assert len(hidden_tracks(raw_tracks(apart + body))) == 2
+    elsewhere = face_rows(range(50), box=HEAD.moved(300, 0), score=0.7)
+    assert len(hidden_tracks(raw_tracks(elsewhere + body))) == 2
+
+
+def test_a_weak_track_much_larger_than_the_sure_faces_of_its_scene_is_none() -> None:
+    small = Box.around((500, 100), 18, 22)
+    sure = face_rows(range(30), box=small, score=0.9)
+    weak = face_rows(range(30), 1, box=COAT, score=0.48)
+    assert len(hidden_tracks(raw_tracks(weak))) == 1
+    assert len(hidden_tracks(raw_tracks(sure + weak))) == 1
+    assert len(hidden_tracks(raw_tracks(sure + weak, cuts=(30,)))) == 1
+    later = face_rows(range(30, 60), 1, box=COAT, score=0.48)
+    assert len(hidden_tracks(raw_tracks(sure + later, cuts=(30,)))) == 2  # in another scene
+    large = face_rows(range(30), box=small.padded(0.5), score=0.9)
+    assert len(hidden_tracks(raw_tracks(large + weak))) == 2  # not so much larger
+    at_the_border = face_rows(range(30), 1, box=COAT.moved(-270, 0), score=0.48)
+    assert len(hidden_tracks(raw_tracks(sure + at_the_border))) == 2
+
+
+@given(any_raw_tracks())
+def test_a_track_with_a_sure_detection_is_never_left_out(raw: RawTracks) -> None:
+    kept = {track.track_id for track in plausible_tracks(raw.tracks, CONFIDENCE, LIMITS)}
+    for track in raw.tracks.tracks:
+        if (track.scores[track.has(Origin.DETECTED)] >= SURE).any():
+            assert track.track_id in kept

@@ -1,0 +1,234 @@
+"""What size and place say about detections: what is no face, whatever it looks like; no pixels.
+
+A face that fills the frame is seen well, so it must be detected well. A face that contains another
+one, surer and much smaller, is the body that the other one belongs to, or the background.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from tracker_blur.core.tracks import Origin
+from tracker_blur.tracking.scene_cuts import Scenes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tracker_blur.core.box import Detection
+    from tracker_blur.core.parameters import PlausibilityParameters
+    from tracker_blur.core.tracks import Boxes, Track, Tracks
+
+
+def sure_score(confidence: float, parameters: PlausibilityParameters) -> float:
+    """Return the score from which a detection is a face whatever its size and place.
+
+    Args:
+        confidence: Score from which a detection of usual size and place is one.
+        parameters: Tuning parameters.
+    """
+    return confidence + parameters.sure_score_share * (1 - confidence)
+
+
+def needed_scores(
+    sizes: npt.NDArray[np.float64],
+    frame_size: tuple[int, int],
+    confidence: float,
+    parameters: PlausibilityParameters,
+) -> npt.NDArray[np.float64]:
+    """Return the scores from which detections of these sizes are faces.
+
+    Args:
+        sizes: Face sizes in pixels of the frame, shape (n,).
+        frame_size: (width, height) of the frame.
+        confidence: Score from which a detection of usual size is a face.
+        parameters: Tuning parameters.
+    """
+    large = confidence + parameters.frame_filling_score_share * (1 - confidence)
+    return np.where(fill_frame(sizes, frame_size, parameters), large, confidence)
+
+
+def fill_frame(
+    sizes: npt.NDArray[np.float64], frame_size: tuple[int, int], parameters: PlausibilityParameters
+) -> npt.NDArray[np.bool_]:
+    """Return which faces of these sizes, in pixels of the frame, fill it."""
+    return np.asarray(sizes > parameters.frame_filling_share * min(frame_size), np.bool_)
+
+
+def is_supported(
+    reliable: npt.NDArray[np.bool_], parameters: PlausibilityParameters
+) -> npt.NDArray[np.bool_]:
+    """Return which detections of a large face are among enough reliable ones.
+
+    Args:
+        reliable: Which of the track's detections are reliable, in order, shape (n,).
+        parameters: Tuning parameters.
+    """
+    length = min(len(reliable), parameters.large_window_detections)
+    if not length:
+        return reliable
+    windows = np.lib.stride_tricks.sliding_window_view(reliable, length)
+    good = np.flatnonzero(windows.mean(1) >= parameters.large_reliable_share)
+    supported = np.zeros(len(reliable), bool)
+    supported[(good[:, None] + np.arange(length)).ravel()] = True
+    return supported
+
+
+def cut_off(boxes: Boxes, frame_size: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    """Return which boxes reach the left, right or upper border: they may hold half a face.
+
+    The lower border does not count: it cuts off bodies, not faces.
+    """
+    left, top, right, _ = boxes.T
+    return np.asarray((left <= 0) | (top <= 0) | (right >= frame_size[0]), np.bool_)
+
+
+def without_containers(
+    detections: Sequence[Detection], confidence: float, parameters: PlausibilityParameters
+) -> list[Detection]:
+    """Return the detections of one frame without those that contain a surer, much smaller one.
+
+    Args:
+        detections: All detections of the frame.
+        confidence: Score from which a detection is a face.
+        parameters: Tuning parameters.
+    """
+    if len(detections) < 2:
+        return list(detections)
+    boxes = np.array([detection.box.as_tuple() for detection in detections], np.float32)
+    scores = np.array([detection.score for detection in detections])
+    contains = _contain(boxes[:, None], boxes[None], parameters)
+    is_surer = scores[None] >= parameters.surer_ratio * scores[:, None]
+    dropped = (contains & is_surer).any(1) & (scores < sure_score(confidence, parameters))
+    return [one for one, is_none in zip(detections, dropped, strict=True) if not is_none]
+
+
+def _contain(
+    outer: Boxes, inner: Boxes, parameters: PlausibilityParameters
+) -> npt.NDArray[np.bool_]:
+    """Return which boxes contain much smaller ones, pair by pair; the last axis has the edges."""
+    low = np.maximum(outer[..., :2], inner[..., :2])
+    shared = _areas(np.concatenate([low, np.minimum(outer[..., 2:], inner[..., 2:])], -1))
+    areas = _areas(inner)
+    is_much_smaller = _areas(outer) >= parameters.container_size_ratio**2 * areas
+    return np.asarray(is_much_smaller & (shared >= parameters.contained_share * areas), np.bool_)
+
+
+def plausible_tracks(
+    tracks: Tracks, confidence: float, parameters: PlausibilityParameters
+) -> tuple[Track, ...]:
+    """Return the raw tracks that may be faces, given the others.
+
+    Left out are those that, most of the time, contain a surer and much smaller one, and those that
+    are weak and much larger than the largest sure one of their scene, away from the border: where
+    a small face is detected well, a large one is detected better, unless it is cut off. A track
+    with a sure detection is never left out.
+
+    Args:
+        tracks: Raw tracks.
+        confidence: Score from which a detection is a face.
+        parameters: Tuning parameters.
+    """
+    summaries = _summaries(tracks, confidence, parameters)
+    return tuple(
+        one.track
+        for one in summaries
+        if one.has_sure_detection
+        or not (
+            _is_container(one, summaries, parameters) or _is_oversized(one, summaries, parameters)
+        )
+    )
+
+
+@dataclass(frozen=True)
+class _Summary:
+    """What a track is compared by.
+
+    Attributes:
+        track: The track.
+        scene: First frame of its scene.
+        score: Mean score of its detections.
+        size: Median face size of its detections, in pixels.
+        sizes: The smallest and the largest face size in any row.
+        has_sure_detection: Whether any of them is sure by itself.
+        is_weak: Whether that mean is below the confidence.
+        is_sure: Whether it is well above it, over several detections.
+        is_cut_off: Whether most of its boxes reach the border of the frame.
+    """
+
+    track: Track
+    scene: int
+    score: float
+    size: float
+    sizes: tuple[float, float]
+    has_sure_detection: bool
+    is_weak: bool
+    is_sure: bool
+    is_cut_off: bool
+
+
+def _summaries(
+    tracks: Tracks, confidence: float, parameters: PlausibilityParameters
+) -> list[_Summary]:
+    scenes = Scenes(tracks.cuts, tracks.frame_count)
+    summaries = []
+    for track in tracks.tracks:
+        detected = track.rows(track.has(Origin.DETECTED)) or track
+        score = float(detected.scores.mean())
+        sizes = face_sizes(track.boxes)
+        summaries.append(
+            _Summary(
+                track,
+                scenes.of(track.first)[0],
+                score,
+                float(np.median(face_sizes(detected.boxes))),
+                (float(sizes.min()), float(sizes.max())),
+                bool(detected.scores.max() >= sure_score(confidence, parameters)),
+                score < confidence,
+                score >= parameters.sure_score_ratio * confidence
+                and len(detected) >= parameters.sure_detections,
+                float(cut_off(detected.boxes, tracks.size).mean()) > 0.5,
+            )
+        )
+    return summaries
+
+
+def _is_container(
+    outer: _Summary, others: Sequence[_Summary], parameters: PlausibilityParameters
+) -> bool:
+    contains = np.zeros(len(outer.track), bool)
+    for inner in others:
+        may_contain = (
+            inner.scene == outer.scene
+            and inner.score >= parameters.surer_ratio * outer.score
+            and outer.sizes[1] >= parameters.container_size_ratio * inner.sizes[0]
+        )
+        if may_contain:
+            _, rows, inner_rows = np.intersect1d(
+                outer.track.frames, inner.track.frames, assume_unique=True, return_indices=True
+            )
+            boxes = outer.track.boxes[rows], inner.track.boxes[inner_rows]
+            contains[rows] |= _contain(*boxes, parameters)
+    return bool(contains.mean() >= parameters.container_time_share)
+
+
+def _is_oversized(
+    one: _Summary, others: Sequence[_Summary], parameters: PlausibilityParameters
+) -> bool:
+    if one.is_cut_off or not one.is_weak:
+        return False
+    sure = [other.size for other in others if other.is_sure and other.scene == one.scene]
+    return bool(sure) and one.size > parameters.oversized_ratio * max(sure)
+
+
+def face_sizes(boxes: Boxes) -> npt.NDArray[np.float64]:
+    """Return the face sizes of boxes, shape (n, 4): the square roots of their areas."""
+    return np.asarray(np.sqrt(_areas(boxes)), np.float64)
+
+
+def _areas(boxes: Boxes) -> npt.NDArray[np.float64]:
+    sides = np.maximum(0.0, boxes[..., 2:].astype(np.float64) - boxes[..., :2])
+    return np.asarray(sides.prod(-1), np.float64)
