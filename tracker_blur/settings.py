@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass, field, fields
 from functools import cache
-from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from tracker_blur.core import plugins
 from tracker_blur.core.parameters import TrackingParameters
+from tracker_blur.core.setting_checks import as_path, check_bool, check_text
 from tracker_blur.errors import SettingsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Shape = Literal["ellipse", "rectangle"]
 Codec = Literal["h264", "hevc", "av1", "vp9"]
@@ -154,20 +156,15 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name in ("models_folder", "image"):
-            self._accept_path(name)
-        for name in (
-            "detector",
-            "tracker",
-            "method",
-            "tone",
-            "color",
-            "encoder",
-            "preset",
-            "metadata",
-        ):
-            self._check_text(name, is_optional=name in ("encoder", "preset"))
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, as_path(getattr(self, name), name))
+        for name in ("detector", "tracker", "method", "tone", "color", "metadata"):
+            check_text(getattr(self, name), name)
+        for name in ("encoder", "preset"):
+            if getattr(self, name) is not None:
+                check_text(getattr(self, name), name)
         for name in ("one_pass", "accept_cosmetic", "partial", "overwrite"):
-            self._check_bool(name)
+            check_bool(getattr(self, name), name)
         object.__setattr__(self, "method", MethodAliases.get(self.method, self.method))
         if not self.detector.endswith(DETECTOR_FILE_ENDING):
             self._check_choice("detector", (*plugins.names("tracker_blur.detectors"), "auto"))
@@ -227,25 +224,6 @@ class Settings:
             for setting in fields(self)
             if setting.name != "tracking"
         }
-
-    def _accept_path(self, name: str) -> None:
-        """Turn text into a path; raises SettingsError for what is neither."""
-        value = getattr(self, name)
-        if value is None or isinstance(value, Path):
-            return
-        if not isinstance(value, (str, os.PathLike)) or not isinstance(os.fspath(value), str):
-            raise SettingsError(f"is {value!r}: give a path", setting=name)
-        object.__setattr__(self, name, Path(value))
-
-    def _check_text(self, name: str, *, is_optional: bool) -> None:
-        value = getattr(self, name)
-        if not isinstance(value, str) and not (is_optional and value is None):
-            raise SettingsError(f"is {value!r}: give its name as text", setting=name)
-
-    def _check_bool(self, name: str) -> None:
-        value = getattr(self, name)
-        if not isinstance(value, bool):
-            raise SettingsError(f"is {value!r}: give True or False", setting=name)
 
     def _check_tracks_kept(self) -> None:
         names = self.tracks_kept

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -101,6 +102,14 @@ def test_hiding_nothing_returns_a_copy(redactor: Redactor) -> None:
 
 def test_a_box_outside_of_the_image_hides_nothing(redactor: Redactor) -> None:
     np.testing.assert_array_equal(redactor.hide(portrait(), [(900, 900, 950, 950)]), portrait())
+
+
+@pytest.mark.parametrize("far", [1e5, 1e12, 1e300])
+def test_a_box_of_any_size_hides_what_is_in_the_image(redactor: Redactor, far: float) -> None:
+    image = np.full((60, 80, 3), 7, np.uint8)
+    assert (redactor.hide(image, [(-far, -far, far, far)]) == RED_BGR).all()
+    right = redactor.hide(image, [(40, 0, far, 60)])
+    assert (right[:, 40:] == RED_BGR).all()
 
 
 def test_supervisions_detections_go_in_and_out(redactor: Redactor) -> None:
@@ -235,6 +244,7 @@ def test_frames_that_are_unlike_the_first_are_refused(second: Any) -> None:
         next(hidden)
 
 
+TRACKS = tracker_blur.Tracks((64, 48), Fraction(1, 25), np.arange(3))
 WRONG: dict[str, Any] = {
     "settings": lambda: Redactor({"method": "solid"}),  # type: ignore[arg-type]
     "detector": lambda: Redactor(detector="yunet"),  # type: ignore[arg-type]
@@ -256,6 +266,20 @@ WRONG: dict[str, Any] = {
     "supervision": lambda: tracker_blur.to_supervision([3]),  # type: ignore[list-item]
     "no frame": lambda: tracker_blur.to_supervision(3, 3),  # type: ignore[call-overload]
     "Settings": lambda: Settings(detector=3),  # type: ignore[arg-type]
+    "tiny rate": lambda: Redactor(SETTINGS).redact_frames([], 1e-300),
+    "detector file": lambda: Redactor(Settings(detector="a\0.onnx")).detect(portrait()),
+    "live source": lambda: tracker_blur.live(None),  # type: ignore[arg-type]
+    "live settings": lambda: tracker_blur.live(0, {}),  # type: ignore[arg-type]
+    "live size": lambda: tracker_blur.LiveSettings(size=3),  # type: ignore[arg-type]
+    "live folder": lambda: tracker_blur.LiveSettings(stills_folder=3),  # type: ignore[arg-type]
+    "no tracks": lambda: tracker_blur.from_supervision([], None),  # type: ignore[arg-type]
+    "no pairs": lambda: tracker_blur.from_supervision([3], TRACKS),  # type: ignore[list-item]
+    "no detections": lambda: tracker_blur.from_supervision(None, TRACKS),  # type: ignore[arg-type]
+    "no faces": lambda: tracker_blur.to_supervision(None),  # type: ignore[call-overload]
+    "blur": lambda: tracker_blur.anonymize_face_simple(None),  # type: ignore[arg-type]
+    "factor": lambda: tracker_blur.anonymize_face_simple(portrait(), "3"),  # type: ignore[arg-type]
+    "mosaic": lambda: tracker_blur.anonymize_face_pixelate("a.jpg"),  # type: ignore[arg-type]
+    "blocks": lambda: tracker_blur.anonymize_face_pixelate(portrait(), 2.5),  # type: ignore[arg-type]
 }
 
 

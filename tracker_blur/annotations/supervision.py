@@ -10,8 +10,10 @@ Nothing of a track is lost. Their `data` carries what Detections have no field f
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import contextmanager
 from dataclasses import replace
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -23,7 +25,7 @@ from tracker_blur.errors import InputError, MissingPackageError, SettingsError
 from tracker_blur.settings import FACE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     import supervision
 
@@ -55,7 +57,7 @@ def to_supervision(
         return _of_tracks(faces, frame)
     if frame is not None:
         raise InputError("a frame can be chosen only of tracks: give Tracks")
-    detections = list(faces)
+    detections = list(faces) if isinstance(faces, Iterable) else [faces]
     if not all(isinstance(detection, Detection) for detection in detections):
         raise InputError("the faces are no detections: give Tracks, or what `detect` returned")
     labels = sorted({detection.label for detection in detections})
@@ -111,17 +113,32 @@ def from_supervision(frames: Iterable[tuple[int, supervision.Detections]], like:
         like: tracks of the same video.
 
     Raises:
+        InputError: An argument is of another type.
         SettingsError: Detections have no tracker_id, or a value is invalid.
     """
+    if not isinstance(like, Tracks):
+        raise InputError(f"like is {like!r}: give tracks of the same video")
     collector = TrackCollector(like.frame_count)
     properties: dict[int, dict[str, Any]] = {}
-    for frame, detections in frames:
+    for frame, detections in _pairs(frames):
         with _explained(f"frame {frame}"):
             _add(collector, properties, int(frame), detections)
     for track_id, known in properties.items():
         with _explained(f"track {track_id}"):
             collector.describe(track_id, known["hide"], known["method"], known["class_name"])
     return replace(like, tracks=collector.tracks())
+
+
+def _pairs(frames: object) -> Iterator[tuple[int, supervision.Detections]]:
+    if isinstance(frames, Iterable):
+        for pair in frames:
+            is_pair = isinstance(pair, tuple) and len(pair) == 2
+            if not (is_pair and isinstance(pair[0], Integral) and hasattr(pair[1], "xyxy")):
+                break
+            yield pair
+        else:
+            return
+    raise InputError("the frames are no pairs: give (frame, supervision.Detections) of each")
 
 
 @contextmanager

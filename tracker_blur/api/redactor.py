@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 import threading
 from dataclasses import replace
 from fractions import Fraction
@@ -143,8 +142,8 @@ class Redactor:
             Arrays as `hide` returns them.
 
         Raises:
-            InputError: The rate is not a number above 0, or a frame is no image, or not like the
-                first.
+            InputError: The rate is not a number from 0.001 to 100,000, or a frame is no image, or
+                not like the first.
             TrackerBlurError: As `redact` does.
         """
         check_order(channels)
@@ -312,6 +311,7 @@ class Redactor:
         return self._engine().redact_file(job, progress)
 
 
+_LOWEST_RATE, _HIGHEST_RATE = 0.001, 100_000
 _NOTHING: Any = object()
 
 
@@ -341,8 +341,11 @@ def _info(frame: ImageFrame, rate: Fraction, is_moving: bool) -> VideoInfo:
 
 def _exact(rate: object) -> Fraction:
     is_number = isinstance(rate, Real) and not isinstance(rate, bool)
-    if not is_number or not 0 < float(rate) < math.inf:  # type: ignore[arg-type]  # it is one
-        raise InputError(f"rate is {shown(rate)}: give the frames per second, a number above 0")
+    if not is_number or not _LOWEST_RATE <= float(rate) <= _HIGHEST_RATE:  # type: ignore[arg-type]
+        raise InputError(
+            f"rate is {shown(rate)}: give the frames per second, a number above 0, from "
+            f"{_LOWEST_RATE:g} to {_HIGHEST_RATE:,}"
+        )
     exact = Fraction(rate) if isinstance(rate, Rational) else Fraction(float(rate))  # type: ignore[arg-type]
     return exact.limit_denominator(100_000)
 

@@ -194,7 +194,7 @@ def from_file(path: str) -> OnnxDetector | ForeignDetector:
         content = Path(path).read_bytes()
     except FileNotFoundError as error:
         raise ModelError(f"{path}: no such file: check the name") from error
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
         raise ModelError(f"{path}: cannot read this weight file ({reason_of(error)})") from error
     known = model_of(content)
     if known is None:

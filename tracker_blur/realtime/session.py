@@ -6,9 +6,10 @@ import statistics
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tracker_blur.errors import TrackerBlurError
+from tracker_blur.errors import InputError, TrackerBlurError
 from tracker_blur.realtime.analyzer import Analyzer
 from tracker_blur.realtime.capture import Capture
 from tracker_blur.realtime.controls import Controls
@@ -24,7 +25,6 @@ from tracker_blur.tracking.detector_bundle import DetectorBundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from tracker_blur.core.frame import Image
     from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
@@ -56,11 +56,21 @@ def live(
         tell: Older name of `warn`.
 
     Raises:
+        InputError: When an argument is of another type.
         SettingsError: When a setting makes no sense.
         ModelError: When a weight file is missing or corrupt.
         SourceError: When the source cannot be opened, or was interrupted.
         TrackerBlurError: When the source ends while the detector hangs.
     """
+    if not isinstance(source, (int, str, Path)):
+        raise InputError(f"source is {source!r}: give a camera's number, an address or a path")
+    for name, value, kind in (
+        ("settings", settings, Settings),
+        ("live_settings", live_settings, LiveSettings),
+        ("controls", controls, Controls),
+    ):
+        if not isinstance(value, (kind, type(None))):
+            raise InputError(f"{name} is {value!r}: give {kind.__name__}(...)")
     chosen = settings or Settings(detect_every_frames="auto")
     live_settings = live_settings or LiveSettings()
     controls = controls or Controls(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from tracker_blur.core.parameter_checks import CheckedParameters
+from tracker_blur.core.setting_checks import as_path, check_bool, check_text
 from tracker_blur.errors import SettingsError
 
 Transport = Literal["tcp", "udp"]
@@ -210,9 +211,8 @@ class LiveSettings:
     timing: LiveTiming = LiveTiming()
 
     def __post_init__(self) -> None:
-        if self.size is not None and not all(
-            isinstance(side, int) and 16 <= side <= 8192 for side in self.size
-        ):
+        self._check_types()
+        if self.size is not None and not all(16 <= side <= 8192 for side in self.size):
             shown = "x".join(map(str, self.size))
             raise SettingsError(
                 f"is {shown}: give WIDTHxHEIGHT, each side from 16 to 8192", setting="size"
@@ -240,6 +240,21 @@ class LiveSettings:
                 f"is {self.stills_folder}: this folder does not exist: create it",
                 setting="stills_folder",
             )
+
+    def _check_types(self) -> None:
+        size = self.size
+        is_size = isinstance(size, tuple) and [type(side) for side in size] == [int, int]
+        if size is not None and not is_size:
+            raise SettingsError(f"is {size!r}: give (width, height)", setting="size")
+        for name in ("cover", "stills_folder"):
+            if name == "stills_folder" or self.cover is not None:
+                object.__setattr__(self, name, as_path(getattr(self, name), name))
+        check_text(self.listen, "listen")
+        for name in ("raw_format", "token"):
+            if getattr(self, name) is not None:
+                check_text(getattr(self, name), name)
+        for name in ("hide_all", "allow_weaker"):
+            check_bool(getattr(self, name), name)
 
     def _check_range(self, name: str, low: float, high: float) -> None:
         value = getattr(self, name)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from numbers import Integral, Real
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+
+from tracker_blur.errors import InputError
 
 _LARGEST_SIGMA_PX = 4  # on the reduced copy; enough that enlarging it leaves no visible steps
 
@@ -25,11 +28,12 @@ def anonymize_face_simple(
         factor: the image's size over the kernel's.
 
     Raises:
-        ValueError: The image is empty, or the factor is not above 0.
+        InputError: The image is not such an array, or the factor is not above 0.
     """
     _check_image(image)
-    if not (math.isfinite(factor) and factor > 0):
-        raise ValueError(f"factor is {factor}: give a number above 0")
+    is_number = isinstance(factor, Real) and not isinstance(factor, bool)
+    if not (is_number and math.isfinite(factor) and factor > 0):
+        raise InputError(f"factor is {factor!r}: give a number above 0")
     height, width = image.shape[:2]
     return gaussian_blur(image, kernel_px(width, factor), kernel_px(height, factor))
 
@@ -43,11 +47,11 @@ def anonymize_face_pixelate(image: npt.NDArray[np.uint8], blocks: int = 3) -> np
         blocks: blocks along each side.
 
     Raises:
-        ValueError: The image is empty, or there is not even one block.
+        InputError: The image is not such an array, or there is not even one block.
     """
     _check_image(image)
-    if blocks < 1:
-        raise ValueError(f"blocks is {blocks}: give a whole number of at least 1")
+    if not isinstance(blocks, Integral) or isinstance(blocks, bool) or blocks < 1:
+        raise InputError(f"blocks is {blocks!r}: give a whole number of at least 1")
     y_edges, x_edges = (
         np.linspace(0, side, min(blocks, side) + 1).astype(np.intp) for side in image.shape[:2]
     )
@@ -111,8 +115,10 @@ def mosaic(
 
 
 def _check_image(image: npt.NDArray[Any]) -> None:
+    if not isinstance(image, np.ndarray):  # cv2.imread returns None for what it cannot read
+        raise InputError(f"the image is {type(image).__name__}: give an array; could it be read?")
     if image.dtype != np.uint8 or image.ndim not in (2, 3) or image.size == 0:
-        raise ValueError(
+        raise InputError(
             f"the image has shape {image.shape} and samples of {image.dtype}: "
             "give a uint8 array of shape (height, width) or (height, width, channels)"
         )

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tracker_blur.core.tracks import Face
 
 _METHODS = "tracker_blur.redaction.methods"
+_FARTHEST_PX = 1e5  # from the frame's corner, as in track files
 _MAX_MEMORIES = 4096  # faces; a camera may run for months
 # Drawn, not averaged: a face that fills the frame leaves nothing in it. Shares of white.
 _BLANK_PATTERN = np.array(
@@ -136,6 +137,7 @@ class FrameRedactor:
         method = self._method(face.method or self._settings.method)
         has_blocks = isinstance(method, BlockMethod)  # they make the edge, in place of a soft one
         feather = 0.0 if has_blocks else self._settings.feather_ratio
+        face = replace(face, box=_bounded(face.box))
         memory = self._memory(face.track_id)
         memory.is_turned = turns(face.box, face.label, memory.is_turned)
         area = hidden_area(face.box, face.label, self._settings.padding_ratio, memory.is_turned)
@@ -188,6 +190,12 @@ def _check(face: Face) -> None:
     is_finite = all(math.isfinite(edge) for edge in face.box.as_tuple())
     if not (is_finite and left <= right and top <= bottom):
         raise ValueError(f"face {face.track_id} has no valid box: {face.box}")
+
+
+def _bounded(box: Box) -> Box:
+    """Return a box with its far edges cut: no file or detector may ask for a mask of any size."""
+    edges = (min(max(edge, -_FARTHEST_PX), _FARTHEST_PX) for edge in box.as_tuple())
+    return Box(*edges)
 
 
 def _rounded_outward(box: Box, grid: tuple[int, int]) -> tuple[int, int, int, int]:
