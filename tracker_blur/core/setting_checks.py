@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from tracker_blur.errors import SettingsError
@@ -10,10 +9,13 @@ from tracker_blur.errors import SettingsError
 
 def as_path(value: object, name: str) -> Path:
     """Return a path that may have been given as text; raises SettingsError for anything else."""
-    text = os.fspath(value) if isinstance(value, (str, os.PathLike)) else None
-    if not isinstance(text, str) or "\0" in text:
+    try:
+        path = Path(value)  # type: ignore[arg-type]  # what is no path raises
+    except TypeError:
+        path = None
+    if path is None or "\0" in str(path):
         raise SettingsError(f"is {value!r}: give a path", setting=name)
-    return value if isinstance(value, Path) else Path(text)
+    return path
 
 
 def check_text(value: object, name: str) -> None:
