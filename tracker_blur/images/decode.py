@@ -14,10 +14,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import cv2
 import numpy as np
-from PIL import Image, ImageCms, JpegImagePlugin, UnidentifiedImageError
+from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
 from tracker_blur.core.frame import Orientation, Samples
 from tracker_blur.images import apng, avif, bmp, chunks, exif, gif_decoder, icc, libtiff, tiff
+from tracker_blur.images.channels import (
+    FOREIGN_MODES,
+    UnsupportedError,
+    alpha_of_color,
+    planes_of,
+)
 from tracker_blur.images.frame import ANIMATED_FORMATS, Encoding, ImageFrame
 from tracker_blur.images.heic import HeicDecoder, is_heic
 
@@ -32,13 +38,7 @@ _TGA_HEADER = struct.Struct("<BBBHHBHHHHBB")
 _TGA_KINDS = frozenset({1, 2, 3, 9, 10, 11})  # palette, color, gray; the same with run lengths
 _TGA_PALETTE_KINDS = frozenset({1, 9})
 _WEBP_QUALITY = 90  # files do not state the quality they were encoded with
-_BAND_ROWS = 512
 _WHOLE_BITS = (1, 2, 4, 8, 16)  # of a sample; others would change their meaning when written
-_FOREIGN_MODES = frozenset({"CMYK", "LAB"})
-
-
-class UnsupportedError(ValueError):
-    """The file is complete, but its samples cannot be written as they were."""
 
 
 class Decoder(Protocol):
@@ -141,7 +141,7 @@ class PillowDecoder:
         image.load()
         if self._format == "PNG":
             self._scale_transparent_gray()
-        planes = self._deep_planes(place, tags) if self._bits(tags) > 8 else _planes(image)
+        planes = self._deep_planes(place, tags) if self._bits(tags) > 8 else planes_of(image)
         orientation = Orientation.UPRIGHT
         if self._format == "TIFF":
             exif_tags = image.getexif()  # Pillow and OpenCV turn its pages
@@ -237,7 +237,7 @@ class PillowDecoder:
         planes[:3] = planes[:3][::-1]
         transparent = self._image.info.get("transparency")
         if self._format == "PNG" and transparent is not None and len(planes) in (1, 3):
-            planes.append(_without_color(planes, transparent))
+            planes.append(alpha_of_color(planes, transparent))
         if tags.get(tiff.PHOTOMETRIC) == 0:  # where 0 is white
             planes = [np.invert(plane) for plane in planes]
         if tags.get(tiff.EXTRA_SAMPLES, (tiff.UNASSOCIATED_ALPHA,))[0] == 0:
@@ -273,7 +273,7 @@ class PillowDecoder:
             format=self._format,
             icc_profile=(
                 None
-                if image.mode in _FOREIGN_MODES
+                if image.mode in FOREIGN_MODES
                 else icc.anonymous(image.info.get("icc_profile"))
             ),
             dpi=_dpi(image.info.get("dpi")),
@@ -285,15 +285,6 @@ class PillowDecoder:
         )
 
 
-def _without_color(planes: list[Samples], color: int | tuple[int, ...]) -> Samples:
-    """Return alpha of 16 bits that makes one color transparent; OpenCV ignores it in grays."""
-    values = (color,) if isinstance(color, int) else color
-    is_clear = np.logical_and.reduce(
-        [plane == value for plane, value in zip(planes, values, strict=True)]
-    )
-    return np.where(is_clear, 0, np.iinfo(np.uint16).max).astype(np.uint16)
-
-
 def _is_tga(data: bytes) -> bool:
     """Return whether a file can only be a TGA, which has no signature."""
     if len(data) < _TGA_HEADER.size:
@@ -302,57 +293,6 @@ def _is_tga(data: bytes) -> bool:
     if kind not in _TGA_KINDS or bits not in (8, 16, 24, 32) or width * height == 0:
         return False
     return palette == 1 if kind in _TGA_PALETTE_KINDS else palette in (0, 1)
-
-
-def _planes(image: Image.Image) -> list[Samples]:
-    """Return the channels of an image of 8 bits: one or three colors, and alpha if there is one.
-
-    It goes by bands, because a whole copy of a large image would take as much memory again.
-    """
-    width, height = image.size
-    planes: list[Samples] = []
-    for top in range(0, height, _BAND_ROWS):
-        bottom = min(top + _BAND_ROWS, height)
-        band = np.asarray(_common_mode(image.crop((0, top, width, bottom))))
-        parts = [band] if band.ndim == 2 else [band[..., i] for i in range(band.shape[2])]
-        planes = planes or [np.empty((height, width), np.uint8) for _ in parts]
-        for plane, part in zip(planes, parts, strict=True):
-            plane[top:bottom] = part
-    return planes
-
-
-def _common_mode(image: Image.Image) -> Image.Image:
-    """Return an image of 8 bits in one of the modes L, LA, RGB and RGBA."""
-    if image.mode in ("L", "LA", "RGB", "RGBA") and "transparency" not in image.info:
-        return image
-    if image.mode in ("1", "L"):
-        return image.convert("LA" if "transparency" in image.info else "L")
-    if image.mode in ("P", "PA", "RGB", "RGBX", "YCbCr"):
-        return image.convert("RGBA" if image.has_transparency_data else "RGB")
-    if image.mode in _FOREIGN_MODES:
-        return _as_srgb(image)
-    raise UnsupportedError(f"has pixels of a rare kind ({image.mode})")
-
-
-def _as_srgb(image: Image.Image) -> Image.Image:
-    """Return CMYK or Lab colors as sRGB, by the file's own profile where it has a valid one."""
-    profile = image.info.get("icc_profile")
-    if profile or image.mode == "LAB":
-        try:
-            source = (
-                ImageCms.ImageCmsProfile(io.BytesIO(profile))
-                if profile
-                else ImageCms.createProfile("LAB")
-            )
-            converted = ImageCms.profileToProfile(
-                image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
-            )
-            assert converted is not None  # it is only None where it works in place
-            return converted
-        except ImageCms.PyCMSError:
-            if image.mode == "LAB":
-                raise
-    return image.convert("RGB")
 
 
 def _jpeg_options(image: Image.Image, orientation: Orientation) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from tracker_blur.core.frame import VideoInfo
 from tracker_blur.errors import SourceError, reason_of
 from tracker_blur.files.identity import FileIdentity
 from tracker_blur.files.paths import check_is_file
-from tracker_blur.images.decode import UnsupportedError, open_decoder
+from tracker_blur.images.channels import UnsupportedError
+from tracker_blur.images.decode import open_decoder
 from tracker_blur.images.frame import MICROSECOND, ImageFrame
 from tracker_blur.images.pixel_limit import PixelLimit, TooLargeError
 from tracker_blur.settings import MAX_MEGAPIXELS
