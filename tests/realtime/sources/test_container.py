@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import threading
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ import av
 import numpy as np
 import pytest
 
+from tests.video_files import write_clip
+from tracker_blur.errors import SourceError
 from tracker_blur.realtime.settings import LiveTiming
 from tracker_blur.realtime.sources import CapturedAudio, CapturedFrame, CapturedItem, _container
 from tracker_blur.realtime.sources._container import ContainerDecoder, paced
@@ -104,6 +107,47 @@ class FaultyContainer:
             if self._packets == 20:
                 raise av.InvalidDataError(errno.EINVAL, "a packet")
             yield packet
+
+
+class InterruptedContainer:
+    """A container that raises an error after its last packet, as a server without a length does."""
+
+    def __init__(self, container: InputContainer, error: Exception) -> None:
+        self._container = container
+        self._error = error
+        self.streams = container.streams
+
+    def demux(self, *streams: av.VideoStream) -> Iterator[Packet[Any]]:
+        for packet in self._container.demux(*streams):
+            if packet.size:
+                yield packet
+        raise self._error
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (av.EOFError(1, "end"), None),
+        (av.error.OSError(errno.EIO, "input/output error"), "interrupted"),
+        (av.ExitError(1, "timeout"), "stopped sending"),
+    ],
+)
+def test_frames_that_the_decoder_holds_come_before_an_error(
+    tmp_path: Path, error: Exception, message: str | None
+) -> None:
+    # Its B-frames are held back.
+    path = write_clip(tmp_path / "a.ts", frames=20, options={"bf": "3"})
+    items: list[CapturedItem] = []
+    with av.open(str(path)) as container:
+        interrupted: Any = InterruptedContainer(container, error)
+        decoder = ContainerDecoder(interrupted, "clip")
+        outcome = nullcontext() if message is None else pytest.raises(SourceError, match=message)
+        with outcome:
+            for item in decoder.read(threading.Event()):
+                items.append(item)  # noqa: PERF402  # those before an error count
+    assert [item.timestamp for item in items] == pytest.approx(
+        [0.08 + index / 25 for index in range(20)]
+    )
 
 
 @pytest.mark.shared

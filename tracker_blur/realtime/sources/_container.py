@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from av.audio.stream import AudioStream
     from av.container import InputContainer
+    from av.packet import Packet
+    from av.stream import Stream
     from av.video.stream import VideoStream
 
     from tracker_blur.realtime.settings import LiveTiming
@@ -153,6 +155,7 @@ class ContainerDecoder:
                 packets = self._container.demux(*streams)  # a generator that raised is finished
                 continue
             except (av.FFmpegError, OSError) as error:
+                yield from self._held_back(streams)
                 if isinstance(error, av.EOFError):
                     return
                 if isinstance(error, av.ExitError):  # the container's timeout
@@ -161,22 +164,40 @@ class ContainerDecoder:
             if packet is None:
                 return
             try:
-                is_video = packet.stream is self._video
-                decoded = self._decoder.decode(packet) if is_video else packet.decode()
+                decoded = self._decoded(packet)
             except (av.FFmpegError, ValueError):
                 bad_packets += 1
                 continue
             if decoded:
                 bad_packets = 0
-            for frame in decoded:
-                if isinstance(frame, av.VideoFrame):
-                    if not frame.is_corrupt:
-                        shown = alpha.on_black(frame, self._reformatter)
-                        yield CapturedFrame(shown, frame.time, self._pixel_aspect())
-                elif isinstance(frame, av.AudioFrame):
-                    yield from self._resampled(frame)
+            yield from self._captured(decoded)
         if bad_packets:
             raise SourceError(f"{self._name}: sends nothing that can be decoded")
+
+    def _decoded(self, packet: Packet[Stream]) -> Iterable[object]:
+        is_video = packet.stream is self._video
+        return self._decoder.decode(packet) if is_video else packet.decode()
+
+    def _captured(self, decoded: Iterable[object]) -> Iterator[CapturedItem]:
+        for frame in decoded:
+            if isinstance(frame, av.VideoFrame):
+                if not frame.is_corrupt:
+                    shown = alpha.on_black(frame, self._reformatter)
+                    yield CapturedFrame(shown, frame.time, self._pixel_aspect())
+            elif isinstance(frame, av.AudioFrame):
+                yield from self._resampled(frame)
+
+    def _held_back(self, streams: Iterable[VideoStream | AudioStream]) -> Iterator[CapturedItem]:
+        """Yield what the decoders still hold.
+
+        PyAV gets it out at an end, but not at an error, such as the end of a response of HTTP
+        whose length was not stated.
+        """
+        for stream in streams:
+            end: Packet[Stream] = av.Packet()
+            end.stream, end.time_base = stream, stream.time_base or Fraction(1)
+            with suppress(av.FFmpegError, ValueError):
+                yield from self._captured(self._decoded(end))
 
     def _pixel_aspect(self) -> Fraction:
         """Return the container's pixel aspect, or the decoder's once that has changed."""
