@@ -139,3 +139,25 @@ def test_a_burst_of_signals_ends_a_run_once_and_leaves_nothing(
     assert all(not name.startswith(".") for name in written)
     for name in written:
         assert (tmp_path / "out" / name).stat().st_size > 500
+
+
+@pytest.mark.slow
+def test_the_next_run_removes_what_a_killed_one_left(small_clip: Path, tmp_path: Path) -> None:
+    source = tmp_path / "in" / "a.mp4"
+    source.parent.mkdir()
+    shutil.copy(small_clip, source)
+    out = tmp_path / "out"
+    out.mkdir()
+    arguments = [*INTERRUPTIBLE_PROGRAM, str(source.parent), str(out), *HAAR, "--overwrite"]
+    for _ in range(20):
+        with subprocess.Popen(
+            arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as run:
+            while run.poll() is None and not list(out.glob(".*")):
+                pass
+            run.kill()
+        if list(out.glob(".*")):
+            break
+    assert list(out.glob(".*"))
+    subprocess.run(arguments, capture_output=True, check=True)
+    assert [path.name for path in out.iterdir()] == ["a.mp4"]
