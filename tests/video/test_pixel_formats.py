@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import av
 import numpy as np
 import pytest
+from av.video.reformatter import VideoReformatter
 
+from tests.video.rewriting import read_frames
+from tests.video_files import pattern, write_frames
 from tracker_blur.core.frame import PixelLayout
 from tracker_blur.video import pixel_formats
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_native_formats_have_a_plane_for_each_component() -> None:
@@ -82,3 +90,29 @@ def test_planes_of_odd_sizes_cover_the_last_row_and_column(name: str) -> None:
         assert (width - 1) * plane.x_step < 33 <= width * plane.x_step
         assert (height - 1) * plane.y_step < 17 <= height * plane.y_step
         assert plane.samples.flags.writeable
+
+
+@pytest.mark.parametrize("tag", sorted({*range(19)} - {5}))  # 5 becomes 6, the same matrix
+@pytest.mark.parametrize("name", ["nv12", "p010le", "yuyv422", "yuv420p"])
+def test_a_tag_that_swscale_does_not_know_stays_and_changes_no_sample(name: str, tag: int) -> None:
+    plain = av.VideoFrame.from_ndarray(pattern(0, (64, 48)), "rgb24").reformat(format=name)
+    native = pixel_formats.nearest_native(name)
+    plain.colorspace = 2
+    expected = pixel_formats.reformat(VideoReformatter(), plain, (64, 48), native)
+    tagged = av.VideoFrame.from_ndarray(pattern(0, (64, 48)), "rgb24").reformat(format=name)
+    tagged.colorspace = tag
+    found = pixel_formats.reformat(VideoReformatter(), tagged, (64, 48), native)
+    assert (tagged.colorspace, found.colorspace) == (tag, tag)
+    for plane, other in zip(
+        pixel_formats.planes(found), pixel_formats.planes(expected), strict=True
+    ):
+        np.testing.assert_array_equal(plane.samples, other.samples)
+
+
+@pytest.mark.parametrize("tag", [8, 11, 14])
+def test_a_video_with_such_a_tag_is_read(tmp_path: Path, tag: int) -> None:
+    frame = av.VideoFrame.from_ndarray(pattern(0, (64, 48)), "rgb24").reformat(format="nv12")
+    path = write_frames(tmp_path / "a.mkv", [frame], "rawvideo", color=(1, 1, tag, 1))
+    (read,) = read_frames(path)
+    assert read.av_frame.colorspace == tag
+    assert read.view((32, 24)).shape == (24, 32, 3)

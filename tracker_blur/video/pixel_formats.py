@@ -28,6 +28,8 @@ _PROBE_PX = 64  # a size that every subsampling divides
 
 # Color tags: ITU-T H.273, table 4; ranges as FFmpeg numbers them
 _BT2020, _BT2020_CONSTANT_LUMINANCE = 9, 10
+_UNSPECIFIED = 2
+_SWSCALE_TAGS = {0, 1, _UNSPECIFIED, 4, 5, 6, 7, _BT2020}
 _MATRICES: dict[int, Literal["bt601", "bt709", "bt2020"]] = {
     1: "bt709",
     4: "bt601",
@@ -153,7 +155,8 @@ def reformat(
 ) -> av.VideoFrame:
     """Return a frame at another size and in another pixel format, with the same color tags.
 
-    swscale refuses BT.2020 with constant luminance, so it is given the ordinary BT.2020 matrix.
+    swscale refuses tags of matrices that it does not know, such as YCgCo and reserved ones. It is
+    given the ordinary BT.2020 matrix for that of constant luminance, and none for all others.
 
     Args:
         reformatter: Keeps the tables of the last conversion.
@@ -162,13 +165,14 @@ def reformat(
         pixel_format: FFmpeg's name.
         options: Further parameters of `VideoReformatter.reformat`.
     """
-    if frame.colorspace != _BT2020_CONSTANT_LUMINANCE:
+    tag = frame.colorspace
+    if tag in _SWSCALE_TAGS:
         return reformatter.reformat(frame, *size, pixel_format, threads=1, **options)
-    frame.colorspace = _BT2020
+    frame.colorspace = _BT2020 if tag == _BT2020_CONSTANT_LUMINANCE else _UNSPECIFIED
     try:
         result = reformatter.reformat(frame, *size, pixel_format, threads=1, **options)
     finally:
-        frame.colorspace = _BT2020_CONSTANT_LUMINANCE
+        frame.colorspace = tag
     if options.get("dst_colorspace") is None:
-        result.colorspace = _BT2020_CONSTANT_LUMINANCE
+        result.colorspace = tag
     return result
