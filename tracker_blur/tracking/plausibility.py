@@ -6,6 +6,8 @@ one, surer and much smaller, is the body that the other one belongs to, or the b
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -132,15 +134,23 @@ def plausible_tracks(
         confidence: Score from which a detection is a face.
         parameters: Tuning parameters.
     """
-    summaries = _summaries(tracks, confidence, parameters)
-    return tuple(
-        one.track
-        for one in summaries
-        if one.has_sure_detection
-        or not (
-            _is_container(one, summaries, parameters) or _is_oversized(one, summaries, parameters)
-        )
-    )
+    scenes: defaultdict[int, list[_Summary]] = defaultdict(list)
+    for one in _summaries(tracks, confidence, parameters):
+        scenes[one.scene].append(one)
+    left_out: set[int] = set()
+    for scene in scenes.values():
+        largest = max((one.size for one in scene if one.is_sure), default=math.inf)
+        for one in scene:
+            is_oversized = (
+                one.is_weak
+                and not one.is_cut_off
+                and one.size > parameters.oversized_ratio * largest
+            )
+            if not one.has_sure_detection and (
+                is_oversized or _is_container(one, scene, parameters)
+            ):
+                left_out.add(one.track.track_id)
+    return tuple(track for track in tracks.tracks if track.track_id not in left_out)
 
 
 @dataclass(frozen=True)
@@ -197,12 +207,14 @@ def _summaries(
 
 
 def _is_container(
-    outer: _Summary, others: Sequence[_Summary], parameters: PlausibilityParameters
+    outer: _Summary, scene: Sequence[_Summary], parameters: PlausibilityParameters
 ) -> bool:
+    """Return whether a track, most of the time, contains surer, much smaller ones of its scene."""
     contains = np.zeros(len(outer.track), bool)
-    for inner in others:
+    for inner in scene:
         may_contain = (
-            inner.scene == outer.scene
+            inner.track.first <= outer.track.last
+            and inner.track.last >= outer.track.first
             and inner.score >= parameters.surer_ratio * outer.score
             and outer.sizes[1] >= parameters.container_size_ratio * inner.sizes[0]
         )
@@ -213,15 +225,6 @@ def _is_container(
             boxes = outer.track.boxes[rows], inner.track.boxes[inner_rows]
             contains[rows] |= _contain(*boxes, parameters)
     return bool(contains.mean() >= parameters.container_time_share)
-
-
-def _is_oversized(
-    one: _Summary, others: Sequence[_Summary], parameters: PlausibilityParameters
-) -> bool:
-    if one.is_cut_off or not one.is_weak:
-        return False
-    sure = [other.size for other in others if other.is_sure and other.scene == one.scene]
-    return bool(sure) and one.size > parameters.oversized_ratio * max(sure)
 
 
 def face_sizes(boxes: Boxes) -> npt.NDArray[np.float64]:
