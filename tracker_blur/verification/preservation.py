@@ -21,10 +21,10 @@ from av.stream import AttachmentStream, Stream
 from tracker_blur.errors import SourceError, reason_of
 from tracker_blur.verification.verdict import Check
 from tracker_blur.video import stream_info
-from tracker_blur.video.clock import demuxed
 from tracker_blur.video.edit_lists import ShownMedia
 from tracker_blur.video.metadata import chapter_tags, track_tags
 from tracker_blur.video.reader import STILL_IMAGES, VideoReader, open_input, video_stream
+from tracker_blur.video.stream_copy import track_packets
 from tracker_blur.video.subtitle_tracks import SubtitleFilter, is_text
 from tracker_blur.video.track_selection import select_tracks
 
@@ -367,11 +367,10 @@ def stream_contents(
     }
     try:
         video = video_stream(container, path)
-        for packet in demuxed(path, container, video.index, contents):
+        for index, packet in track_packets(path, container, video.index, contents):
             part = shown.part(packet) if packet.size else None
             if part is None:
                 continue
-            index = part.stream.index
             kept = filters[index].filtered(part) if index in filters else part
             if kept is not None:
                 contents[index].add(kept, is_text=index in texts)

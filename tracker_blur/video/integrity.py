@@ -135,7 +135,6 @@ def _end_of_gif(file: BinaryIO, size: int) -> int:
 _CONCEALING = {"h264", "mpeg1video", "mpeg2video"}
 # One packet, one frame (if not interlaced), so that a missing frame is noticed.
 _ONE_TO_ONE = {"h264", "hevc", "av1", "vp9", "mpeg2video", "mjpeg", "prores", "ffv1"}
-_RESTARTING = {"theora"}  # with several threads, its decoder refuses a new header in mid-stream
 _MPEG = {"mpeg1video", "mpeg2video"}
 _SEQUENCE_HEADER = b"\0\0\1\xb3"  # followed by width and height, 12 bits each
 _MAX_DELAYED_FRAMES = 256  # more than any decoder holds back, with all its threads
@@ -161,7 +160,7 @@ def decode_frames(
         DamageError: Frames are missing or damaged; raised at the first sign of it.
     """
     decoder = alpha.decoder(stream)
-    if decoder.codec.canonical_name in _CONCEALING | _RESTARTING:
+    if decoder.codec.canonical_name in _CONCEALING:
         decoder.thread_count = 1
     else:
         decoder.thread_type = ThreadType.AUTO
@@ -173,7 +172,7 @@ def decode_frames(
     for packet in _packets(path, container, stream):
         if packet.size:
             duration.add(packet)
-        if packet.stream is not stream or _is_comment(packet):
+        if packet.stream is not stream:
             continue
         joins.check(packet)
         accounting.add_packet(packet)
@@ -193,16 +192,12 @@ def decode_frames(
 def _packets(
     path: Path, container: InputContainer, stream: VideoStream
 ) -> Iterator[Packet[Stream]]:
-    has_ended = False
     try:
-        for packet in demuxed(path, container, stream.index):
-            has_ended = not packet.size  # what PyAV yields at last, for each track
-            yield packet
+        yield from demuxed(path, container, stream.index)
     except (av.FFmpegError, OSError) as error:
         raise DamageError(f"it cannot be read further ({reason_of(error)})") from error
     except IndexError as error:  # PyAV knows only the tracks that it found on opening
-        if not has_ended:
-            raise DamageError("another recording is joined to it there") from error
+        raise DamageError("another recording is joined to it there") from error
 
 
 class _Joins:
@@ -234,12 +229,6 @@ class _Joins:
         if packet.is_corrupt and self._path is not None and packet.pos is not None:
             self._is_at_join = is_at_join(self._path, packet.pos)
             packet.is_corrupt = not self._is_at_join
-
-
-def _is_comment(packet: Packet[Stream]) -> bool:
-    """Return whether a packet is the comment header of a joined Theora stream; decoders fail."""
-    is_theora = packet.stream.codec_context.codec.canonical_name == "theora"
-    return is_theora and bytes(packet)[:7] == b"\x81theora"
 
 
 def _decode(

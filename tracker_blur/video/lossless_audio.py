@@ -63,8 +63,12 @@ class LosslessAudio:
 
     def packets(self, packet: Packet[Stream]) -> Iterator[Packet[Stream]]:
         """Yield the output's packets that are ready after one of the input."""
+        decoder: Any = packet.stream.codec_context
+        if decoder is not self._decoder:  # the next link of a chained file
+            yield from self._drained()
+            self._decoder = decoder
         try:
-            frames: list[Any] = self._decoder.decode(packet)
+            frames: list[Any] = decoder.decode(packet)
         except av.FFmpegError:  # players pass over damaged audio, too
             return
         for frame in frames:
@@ -72,11 +76,14 @@ class LosslessAudio:
 
     def finish(self) -> Iterator[Packet[Stream]]:
         """Yield what decoder and encoder have held back."""
-        for frame in self._decoder.decode(None):
-            yield from self._encoded(self._resampled(frame))
+        yield from self._drained()
         if self._resampler is not None:
             yield from self._encoded(self._resampler.resample(None))
         yield from self._muxable(self._encoder.encode(None))
+
+    def _drained(self) -> Iterator[Packet[Stream]]:
+        for frame in self._decoder.decode(None):
+            yield from self._encoded(self._resampled(frame))
 
     def _resampled(self, frame: AudioFrame) -> Iterator[AudioFrame]:
         """Yield frames in the encoder's format and of its size; the input's may change."""

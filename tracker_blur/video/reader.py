@@ -17,7 +17,7 @@ from tracker_blur.core.frame import VideoInfo
 from tracker_blur.errors import SourceError, reason_of
 from tracker_blur.files.identity import FileIdentity
 from tracker_blur.files.paths import check_is_file
-from tracker_blur.video import alpha, pixel_formats, stream_info
+from tracker_blur.video import alpha, ogg_chain, pixel_formats, stream_info
 from tracker_blur.video.clock import clock_start
 from tracker_blur.video.dolby_vision import check_can_be_shown
 from tracker_blur.video.fitting import FrameFitter
@@ -87,7 +87,11 @@ class VideoReader:
                     remedy="partial",
                 )
             stream = video_stream(self._container, path)
-            self._frames = self._fitted(decode_frames(path, self._container, stream))
+            frames = decode_frames(path, self._container, stream)
+            if ogg_chain.is_link(self._container):
+                base = stream.time_base or 1 / _DEFAULT_RATE
+                frames = itertools.chain(frames, _later_frames(path, base))
+            self._frames = self._fitted(frames)
             first = self._first_frame()
             check_can_be_shown(path, first)
             self._frames = itertools.chain((first,), self._frames)
@@ -202,6 +206,9 @@ def open_input(path: Path, options: dict[str, str] | None = None) -> InputContai
     if _UNLISTED_TRACKS & formats or any(has_no_content(stream) for stream in audio):
         container.close()
         container = _opened(path, {**_LONG_PROBE, **given})
+    if chain := ogg_chain.links(path) if "ogg" in formats else ():
+        container.close()
+        container = ogg_chain.open_link(path, chain[0], given)
     return container
 
 
@@ -245,6 +252,18 @@ def video_stream(container: InputContainer, path: Path) -> VideoStream:
     if streams[0].codec_context is None:
         raise SourceError(f"{path}: its video codec is unknown: convert it to MP4 first")
     return streams[0]
+
+
+def _later_frames(path: Path, time_base: Fraction) -> Iterator[tuple[av.VideoFrame, Shape]]:
+    """Yield the frames of all links of a chained file but the first, on the clock of the first."""
+    for link in ogg_chain.links(path)[1:]:
+        with ogg_chain.open_link(path, link) as container:
+            if container.streams.video:
+                stream = video_stream(container, path)
+                for frame, shape in decode_frames(path, container, stream):
+                    seconds = (frame.pts or 0) * (frame.time_base or time_base) + link.offset
+                    frame.pts, frame.time_base = round(seconds / time_base), time_base
+                    yield frame, shape
 
 
 class _Clock:

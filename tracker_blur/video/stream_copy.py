@@ -9,6 +9,7 @@ import av
 from av.audio.stream import AudioStream
 
 from tracker_blur.errors import SinkError, SourceError
+from tracker_blur.video import ogg_chain
 from tracker_blur.video.clock import demuxed
 from tracker_blur.video.edit_lists import ShownMedia
 from tracker_blur.video.lossless_audio import LosslessAudio
@@ -16,7 +17,7 @@ from tracker_blur.video.metadata import track_tags, without_vorbis_comments
 from tracker_blur.video.subtitle_tracks import SubtitleTrack, is_text, stream_cleaner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from fractions import Fraction
     from pathlib import Path
 
@@ -54,8 +55,8 @@ class StreamCopier:
         self._tracks = tracks
         self._partial = partial
         self._shown = ShownMedia(path, container)
-        self._packets = demuxed(path, container, video_index, tracks)
-        self._next: Packet[Stream] | None = None
+        self._packets = track_packets(path, container, video_index, tracks)
+        self._next: tuple[int, Packet[Stream]] | None = None
 
     def up_to(self, seconds: Fraction | None) -> Iterator[Packet[Stream]]:
         """Yield the packets that are due before a time on the input's clock; None: all the rest.
@@ -66,12 +67,15 @@ class StreamCopier:
         if not self._tracks:
             return
         while True:
-            packet = self._read() if self._next is None else self._next
-            self._next = packet
-            if packet is None or (seconds is not None and _time(packet) > seconds):
+            if self._next is None:
+                self._next = self._read()
+            if self._next is None:
+                return
+            index, packet = self._next
+            if seconds is not None and _time(packet) > seconds:
                 return
             self._next = None
-            yield from self._tracks[packet.stream.index].copy(packet)
+            yield from self._tracks[index].copy(packet)
 
     def rest(self, seconds: Fraction | None) -> Iterator[Packet[Stream]]:
         """Yield the last packets, as `up_to` does, and what the tracks have held back."""
@@ -79,14 +83,14 @@ class StreamCopier:
         for track in self._tracks.values():
             yield from track.finish()
 
-    def _read(self) -> Packet[Stream] | None:
+    def _read(self) -> tuple[int, Packet[Stream]] | None:
         try:
-            for packet in self._packets:
+            for index, packet in self._packets:
                 if not packet.size or (self._partial and packet.is_corrupt):
                     continue
                 shown = self._shown.part(packet)
                 if shown is not None:
-                    return shown
+                    return index, shown
         except (av.FFmpegError, OSError, IndexError) as error:  # IndexError: a joined recording
             if not self._partial:
                 raise SourceError(
@@ -95,6 +99,16 @@ class StreamCopier:
                     remedy="partial",
                 ) from error
         return None
+
+
+def track_packets(
+    path: Path, container: InputContainer, video_index: int, tracks: Collection[int]
+) -> Iterator[tuple[int, Packet[Stream]]]:
+    """Yield the packets of some tracks of an input, each with the index of its track."""
+    for packet in demuxed(path, container, video_index, tracks):
+        yield packet.stream.index, packet
+    if ogg_chain.is_link(container):
+        yield from ogg_chain.later_packets(path, container, tracks)
 
 
 class CopiedTrack:
@@ -167,7 +181,7 @@ class CopiedTrack:
         self, stream: AudioStream, output: OutputContainer, form: ContainerFormat
     ) -> Stream:
         codec = stream.codec_context.codec.canonical_name
-        if _can_hold(form, stream):
+        if _is_copied(form, stream):
             target = output.add_stream_from_template(stream, opaque=True)
             if codec == "vorbis":
                 setup = stream.codec_context.extradata or b""
@@ -176,10 +190,10 @@ class CopiedTrack:
         check_fits(stream, form, "drop")
         assert form.lossless_audio is not None
         self._audio = LosslessAudio(stream, output, form.lossless_audio)
-        self.note = (
-            f"{_described(stream)} is stored as {self._audio.codec}: "
-            f"{form.muxer} files cannot hold {codec}"
-        )
+        reason = f"{form.muxer} files cannot hold {codec}"
+        if ogg_chain.is_link(stream.container):
+            reason = "what is needed to decode it changes within the file"
+        self.note = f"{_described(stream)} is stored as {self._audio.codec}: {reason}"
         return self._audio.target
 
     def _placed(self, packet: Packet[Stream]) -> Packet[Stream]:
@@ -201,7 +215,7 @@ class CopiedTrack:
 def check_fits(stream: Stream, form: ContainerFormat, rule: MetadataRule) -> None:
     """Check that a container can hold a track in some form; raises SinkError if not."""
     if isinstance(stream, AudioStream):
-        if form.lossless_audio is None and not _can_hold(form, stream):
+        if form.lossless_audio is None and not _is_copied(form, stream):
             raise SinkError(f"{form.muxer} files cannot hold {_described(stream)}: {_MATROSKA}")
     else:
         _subtitle_encoder(stream, form, keeps_all=rule == "keep")
@@ -215,6 +229,12 @@ def _subtitle_encoder(stream: Stream, form: ContainerFormat, *, keeps_all: bool)
         return form.subtitles
     advice = f"drop track {stream.index}" if form.muxer == "matroska" else _MATROSKA
     raise SinkError(f"{form.muxer} files cannot hold {_described(stream)}: {advice}")
+
+
+def _is_copied(form: ContainerFormat, stream: AudioStream) -> bool:
+    """Return whether audio is copied; in a chained file, only Opus needs nothing of its link."""
+    is_alike = stream.codec_context.codec.canonical_name == "opus"
+    return (is_alike or not ogg_chain.is_link(stream.container)) and _can_hold(form, stream)
 
 
 def _can_hold(form: ContainerFormat, stream: Stream) -> bool:
