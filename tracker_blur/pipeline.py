@@ -163,13 +163,14 @@ class Engine:
             identity: of the video, for callers that read it, too; None: as it is now.
 
         Raises:
-            SourceError: the video cannot be read to its end, has changed, or is a still image.
+            SourceError: the video cannot be read to its end, or has changed.
+            SettingsError: it is a still image.
         """
         report = self._report(path, path)
         identity = identity or FileIdentity.of(path)
         with report.timing_all(), self._reader(kind, identity) as source:
             if not source.info.is_moving:
-                raise SourceError(f"{path}: a still image has no tracks: give a video")
+                raise SettingsError(f"{path}: a still image has no tracks: give a video")
             report.video_tracks = self._first_pass(source, report, progress)
             report.count_tracks(track.label for track in report.video_tracks.tracks)
             report.warnings = source.warnings
