@@ -190,6 +190,30 @@ class TestPrivacy:
             with av.open(str(target)) as container:
                 assert [stream.type for stream in container.streams] == ["video"]
 
+    @pytest.mark.parametrize("name", ["out.mp4", "out.mkv"])
+    def test_names_of_services_and_titles_of_tracks_do_not_get_through(
+        self, tmp_path: Path, name: str
+    ) -> None:
+        source = write_clip(
+            tmp_path / "in.ts",
+            frames=10,
+            metadata={"service_name": "SECRET TV", "service_provider": "SECRET broadcaster"},
+            audio_tracks=[AudioTrack("aac", language="eng")],
+        )
+        assert b"SECRET" in source.read_bytes()
+        assert b"SECRET" not in rewrite(source, tmp_path / name, metadata="drop").read_bytes()
+        titled = write_clip(
+            tmp_path / "in.mkv",
+            frames=10,
+            audio_tracks=[
+                AudioTrack("aac", title="SECRET interview"),
+                AudioTrack("aac", title="Director's commentary, 5.1 (English)"),
+            ],
+        )
+        target = rewrite(titled, tmp_path / f"titled-{name}")
+        assert b"SECRET" not in target.read_bytes()
+        assert b"Director's commentary, 5.1 (English)" in target.read_bytes()
+
     def test_exif_in_frames_does_not_get_through(self, tmp_path: Path) -> None:
         # Motion JPEG: each frame has EXIF of its own, with the place.
         exif = Image.Exif()

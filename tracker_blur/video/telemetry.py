@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 _TRACK_SHARE = 0.5  # of a track's cues; songs and lists of numbers stay below it
 _FEWEST_ALIKE = 3  # cues of one template; two may be chance
-_WORDS_AT_POSITION = 3  # such as the name of the camera, or of the road
+_WORDS_AT_STAMP = 3  # such as the name of the camera, or of the road
+_WORDS_AT_LABEL = 12  # next to "Location: 52.5163, 13.3777", which nobody says: an address
 _WORDS_PER_READING = 2  # next to a position: cameras write addresses, too
 _BLOB_LENGTH = 40  # characters without a space: no word is so long
 
@@ -36,6 +37,7 @@ _DATE = (
 )
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 _LONG_DATE = rf"(?:\d{{1,2}}[-\s]?{_MONTH}[-\s,]+\d{{2,4}}|{_MONTH}\s+\d{{1,2}},?\s+\d{{4}})"
+_WEEKDAY = r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?"
 _ZONE = r"\s*(?:Z\b|[AP]\.?M\b\.?|UTC|GMT|[-+]\d{2}:?\d{2}\b)?"
 _SECONDS = rf"\d{{1,2}}[:时時]\d{{2}}[:分]\d{{2}}秒?(?:[.,:]\d+)*{_ZONE}"
 _CLOCK = rf"(?:{_SECONDS}|\d{{1,2}}:\d{{2}}{_ZONE})"
@@ -81,7 +83,17 @@ _TOKENS = tuple(
         ("position", r"\bgeo:[-+\d.,]+\S*"),
         ("position", r"[-+]\d{2,6}\.\d+[-+]\d{3,7}\.\d+(?:[-+][\d.]+)?/?"),  # ISO 6709
         ("position", r"[-+]\d{2,6}[-+]\d{3,7}(?:[-+][\d.]+)?/"),
-        ("stamp", rf"\b{_DATE}[\sT_,|-]*{_CLOCK}|\b{_SECONDS}[\s,|-]+{_DATE}"),
+        (
+            "label",
+            rf"\b(?:{_POSITION_KEYS})[\"'\]\s]*[:=(\[\s][\"'\s(\[]*"
+            r"[-+]?(?:\d{1,3}[.,]\d\d|\d{6})[\d,. +-]*",
+        ),
+        ("label", rf"\b(?:lat|lon|lng)[\"']?\s?[:=]\s?{_NUMBER}"),
+        (
+            "label",
+            r"(?-i:\b(?:S/N|SN|VIN|IMEI|Serial(?: No\.?)?)[:\s#]*(?=[A-Z-]*\d)[A-Z0-9-]{6,})",
+        ),
+        ("stamp", rf"\b{_DATE}[\sT_,|-]*(?:{_WEEKDAY}[\s,]*)?{_CLOCK}|\b{_SECONDS}[\s,|-]+{_DATE}"),
         ("stamp", rf"\b{_LONG_DATE}[\s,|-]*{_SECONDS}|{_MONTH}\s+\d{{1,2}}\s+{_SECONDS}\s+\d{{4}}"),
         ("stamp", r"\b(?:19|20)\d{6}[T_-]?\d{6}\b"),
         ("position", rf"\b{_HEMISPHERE}\s*:?\s*{_SEXAGESIMAL}|{_SEXAGESIMAL}\s*{_HEMISPHERE}\b"),
@@ -95,11 +107,6 @@ _TOKENS = tuple(
         ("position", r"(?-i:\b\d{1,2}[C-X]\s?[A-Z]{2}\s?\d{3,5}\s?\d{3,5}\b)"),  # MGRS
         ("position", r"(?-i:\b\d{1,2}\s?[C-X]\s+\d{6}(?:\.\d+)?\s*m?E?[,\s]+\d{7}(?:\.\d+)?)"),
         ("position", r"(?-i:\b[2-9CFGHJMPQRVWX]{8}\+[2-9CFGHJMPQRVWX]{2,3}\b)"),  # plus codes
-        (
-            "position",
-            rf"\b(?:{_POSITION_KEYS})[\"'\]\s]*[:=(\[\s][\"'\s(\[]*"
-            r"[-+]?(?:\d{1,3}[.,]\d\d|\d{6})[\d,. ]*",
-        ),
         ("reading", rf"\[\s*[\w .]{{1,24}}\s*:\s*{_NUMBER}[^\]\[]{{0,16}}\]"),
         ("reading", rf"\b(?:{_KEYS})[\"'\s]*[:=(][\"'\s]*{_NUMBER}[\w/.°%]*\)?"),
         ("reading", r"\bISO\s?\d{2,6}\b|\bf/?\d{1,2}\.\d\b|\b1/\d{2,5}(?:\.\d+)?s?\b"),
@@ -139,9 +146,13 @@ def evidence(text: str) -> Evidence:
     words = len(_WORD.findall(_KNOWN_WORDS.sub(" ", text)))
     tokens = sum(counts.values())
     positions, stamps, readings = counts["position"], counts["stamp"], counts["reading"]
-    if positions and words <= max(_WORDS_AT_POSITION, _WORDS_PER_READING * tokens):
+    if counts["label"] and words <= _WORDS_AT_LABEL:
         return Evidence.STRONG
-    if (stamps or readings > 1 or counts["pair"] > 2) and words <= tokens:
+    if positions and words <= max(_WORDS_AT_STAMP, _WORDS_PER_READING * tokens):
+        return Evidence.STRONG
+    if stamps and words <= max(_WORDS_AT_STAMP, tokens):
+        return Evidence.STRONG
+    if (readings > 1 or counts["pair"] > 2) and words <= tokens:
         return Evidence.STRONG
     return Evidence.WEAK if tokens and words <= 1 else Evidence.NONE
 
