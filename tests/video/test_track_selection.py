@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import av
@@ -108,6 +109,34 @@ class TestTelemetry:
         assert event_after == rb"0,0,Default,,0,0,0,,Hello {\i1}you"
         rewrite(source, tmp_path / "out.mp4")
         assert b"SECRET" not in (tmp_path / "out.mp4").read_bytes()
+
+    @pytest.mark.parametrize("name", ["out.mkv", "out.mp4"])
+    def test_headers_of_subtitles_as_images_go(self, tmp_path: Path, name: str) -> None:
+        header = b"# SECRET account\nsize: 720x576\npalette: 000000, ffffff\nid: SECRET, index: 0\n"
+        clip = write_clip(tmp_path / "clip.mkv", frames=25)
+        source = tmp_path / "in.mkv"
+        with av.open(str(clip)) as reader, av.open(str(source), "w") as writer:
+            video = writer.add_stream_from_template(reader.streams.video[0])
+            images: Any = writer.add_stream("dvdsub")
+            images.codec_context.time_base = Fraction(1, 1000)
+            images.codec_context.open()
+            images.codec_context.extradata = header
+            for packet in reader.demux(video=0):
+                if packet.size:
+                    packet.stream = video
+                    writer.mux(packet)
+            shown = av.Packet(b"\0\x04\0\x02")
+            shown.stream, shown.pts, shown.dts, shown.duration = images, 200, 200, 300
+            shown.time_base = Fraction(1, 1000)
+            writer.mux(shown)
+        assert b"SECRET" in source.read_bytes()
+        target = tmp_path / name
+        assert rewritten(source, target) == ()
+        assert b"SECRET" not in target.read_bytes()
+        assert packets(target, "subtitle")[0][1] == b"\0\x04\0\x02"
+        with av.open(str(target)) as container:
+            setup = container.streams.subtitles[0].codec_context.extradata or b""
+        assert b"720x576" in setup
 
 
 class TestChoice:
