@@ -1,4 +1,4 @@
-"""Brings frames into the shape of a video's first one: recordings may change it on the way.
+"""Brings all frames of a video into one shape: recordings may change it on the way.
 
 A phone that is turned, a call whose bandwidth grows, and a broadcast that goes from 4:3 to 16:9
 change the size, the pixel aspect or the rotation between two frames. Such frames are scaled, turned

@@ -5,6 +5,7 @@ Only this file is opened: no network, no other files. Nothing is printed.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from contextlib import suppress
 from fractions import Fraction
@@ -23,6 +24,7 @@ from tracker_blur.video.dolby_vision import check_can_be_shown
 from tracker_blur.video.fitting import FrameFitter
 from tracker_blur.video.frame import DecodedFrame, Scaler
 from tracker_blur.video.integrity import DamageError, decode_frames, missing_bytes
+from tracker_blur.video.largest_shape import largest_shape
 from tracker_blur.video.stream_info import ColorTags, VideoTrack
 
 if TYPE_CHECKING:
@@ -87,15 +89,20 @@ class VideoReader:
                     remedy="partial",
                 )
             stream = video_stream(self._container, path)
-            frames = decode_frames(path, self._container, stream)
+            decoded = decode_frames(path, self._container, stream)
             if ogg_chain.is_link(self._container):
                 base = stream.time_base or 1 / _DEFAULT_RATE
-                frames = itertools.chain(frames, _later_frames(path, base))
-            self._frames = self._fitted(frames)
-            first = self._first_frame()
+                decoded = itertools.chain(decoded, _later_frames(path, base))
+            first, shape = self._first_frame(decoded)
             check_can_be_shown(path, first)
-            self._frames = itertools.chain((first,), self._frames)
-            self.track = _track(self._container, stream, first, path)
+            common = _common_shape(self.identity, shape)
+            native = pixel_formats.nearest_native(first.format.name)
+            self._frames = self._fitted(
+                itertools.chain(((first, shape),), decoded), shape, common, native
+            )
+            fitted = next(self._frames)
+            self._frames = itertools.chain((fitted,), self._frames)
+            self.track = _track(self._container, stream, first, fitted, common, path)
             self._orientation = stream_info.orientation(self.track.matrix)
             self.info = _info(self._container, stream, self.track, self._orientation.swaps_sides)
             self.warnings = _left_out(self._container, stream, path)
@@ -134,9 +141,11 @@ class VideoReader:
     ) -> None:
         self._container.close()
 
-    def _first_frame(self) -> av.VideoFrame:
+    def _first_frame(
+        self, frames: Iterator[tuple[av.VideoFrame, Shape]]
+    ) -> tuple[av.VideoFrame, Shape]:
         try:
-            first = next(self._frames, None)
+            first = next(frames, None)
         except DamageError as damage:
             raise SourceError(
                 f"{self._path}: not a single frame can be decoded, {damage}: get the complete file"
@@ -145,22 +154,25 @@ class VideoReader:
             raise SourceError(f"{self._path}: holds no frames: check that it plays")
         return first
 
-    def _fitted(self, frames: Iterator[tuple[av.VideoFrame, Shape]]) -> Iterator[av.VideoFrame]:
-        """Bring frames into the first one's shape, and into a format that is redacted in place.
+    def _fitted(
+        self,
+        frames: Iterator[tuple[av.VideoFrame, Shape]],
+        first_shape: Shape,
+        common: Shape,
+        native: str,
+    ) -> Iterator[av.VideoFrame]:
+        """Bring frames into one shape, and into a format that is redacted in place.
 
         What their alpha hides is blackened.
         """
-        fitter = first_shape = None
+        fitter = FrameFitter(common, native)
         has_changed = False
         for index, (frame, shape) in enumerate(frames):
-            if fitter is None or first_shape is None:
-                native, first_shape = pixel_formats.nearest_native(frame.format.name), shape
-                fitter = FrameFitter(first_shape, native)
-            elif shape != first_shape and not has_changed:
+            if shape != first_shape and not has_changed:
                 has_changed = True
                 self.warnings += (
                     f"{self._path}: after {index} frames, its picture changes from {first_shape} "
-                    f"to {shape}: everything is fitted into the first, on black",
+                    f"to {shape}: everything is fitted into {common}, on black",
                 )
             fitted = fitter.fit(frame, shape)
             if alpha.has_alpha(native):
@@ -294,20 +306,37 @@ class _Clock:
         frame.time_base = self._time_base
 
 
+@functools.lru_cache(maxsize=16)  # each run opens its input several times
+def _largest_shape(identity: FileIdentity) -> Shape | None:
+    with open_input(identity.path) as container:
+        return largest_shape(container, video_stream(container, identity.path))
+
+
+def _common_shape(identity: FileIdentity, first: Shape) -> Shape:
+    """Return the shape that all frames of a video get."""
+    largest = _largest_shape(identity)
+    return first if largest is None or largest.orientation is not first.orientation else largest
+
+
 def _track(
-    container: InputContainer, stream: VideoStream, first: av.VideoFrame, path: Path
+    container: InputContainer,
+    stream: VideoStream,
+    first: av.VideoFrame,
+    fitted: av.VideoFrame,
+    common: Shape,
+    path: Path,
 ) -> VideoTrack:
     return VideoTrack(
         index=stream.index,
         codec=stream.codec_context.codec.canonical_name,
-        pixel_format=first.format.name,
-        size=(first.width, first.height),
-        pixel_aspect=stream.sample_aspect_ratio or Fraction(1),
+        pixel_format=fitted.format.name,
+        size=common.size,
+        pixel_aspect=common.pixel_aspect,
         rate=_rate(stream, path),
         time_base=stream.time_base or 1 / _DEFAULT_RATE,
         clock_start=clock_start(path, container, stream.index),
         color=ColorTags(
-            first.color_primaries, first.color_trc, first.colorspace, first.color_range
+            fitted.color_primaries, fitted.color_trc, fitted.colorspace, fitted.color_range
         ),
         matrix=stream_info.display_matrix(first),
         mastering=stream_info.mastering(first),
