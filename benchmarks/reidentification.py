@@ -285,16 +285,20 @@ def main() -> None:
     parser.add_argument("--only", default="", help="only methods whose name contains this")
     parser.add_argument("--trained", action="store_true", help="attackers that learned")
     parser.add_argument("--plates", action="store_true", help="readers of plates that learned")
+    parser.add_argument("--linear", action="store_true", help="only a linear attacker")
     parser.add_argument("--speed", type=float, default=1.0, help="learn this much shorter")
     arguments = parser.parse_args()
     if arguments.plates:
         import trained_plates
 
-        trained_plates.report(arguments.only, arguments.speed)
+        trained_plates.report(arguments.only, arguments.speed, arguments.linear)
         return
     if arguments.trained:
-        from trained_attack import report
+        from trained_attack import report, report_linear
 
+        if arguments.linear:
+            report_linear(arguments.shared, arguments.only)
+            return
         report(arguments.shared, arguments.only, arguments.speed)
         return
     models = arguments.shared / "models"
