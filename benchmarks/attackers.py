@@ -34,6 +34,7 @@ Floats = npt.NDArray[np.float32]
 EMBEDDING = 128
 _BATCH = 128
 _TEMPERATURE = 0.07
+_ROUNDING = 1e-9  # of shares: a guess among equal scores is exactly chance
 
 
 class Network(nn.Module):
@@ -322,7 +323,9 @@ class Figure:
     @property
     def is_at_chance(self) -> bool:
         """Whether the attacker does no better than knowing nothing, as far as the interval says."""
-        return self.low <= self.chance if self.worse_above else self.high >= self.chance
+        if self.worse_above:
+            return self.low <= self.chance + _ROUNDING
+        return self.high >= self.chance - _ROUNDING
 
     def __str__(self) -> str:
         return f"{100 * self.share:.1f} [{100 * self.low:.1f}, {100 * self.high:.1f}]"
