@@ -311,10 +311,3 @@ def test_a_face_that_fills_the_frame_must_be_detected_well() -> None:
     assert [face.box for face in run(online_tracker([[detection(near, 0.7)]]), [PORTRAIT])[0]] == [
         near
     ]
-
-
-def test_a_body_that_contains_a_surer_face_is_not_hidden() -> None:
-    body = detection(FACE.padded(1.0), 0.6)
-    (faces,) = run(online_tracker([[body, detection(FACE, 0.9)]]), [PORTRAIT])
-    assert [face.box for face in faces] == [FACE]
-    assert len(run(online_tracker([[body, detection(FACE, 0.65)]]), [PORTRAIT])[0]) == 2

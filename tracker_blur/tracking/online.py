@@ -20,7 +20,7 @@ import numpy as np
 
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.tracking.association import match
-from tracker_blur.tracking.plausibility import fill_frame, needed_scores, without_containers
+from tracker_blur.tracking.plausibility import fill_frame, needed_scores
 from tracker_blur.tracking.scene_cuts import Change, CutDetector
 from tracker_blur.tracking.track_state import LowConfidenceDetections, TrackState
 
@@ -200,11 +200,7 @@ class OnlineTracker:
         """Detect in the whole view; return high-confidence detections, and the others."""
         plausibility = self._parameters.plausibility
         found = self._detector.detect(image, self._low_confidence)
-        detections = without_containers(
-            [detection for detection in found if not detection.box.is_empty],
-            self._confidence,
-            plausibility,
-        )
+        detections = [detection for detection in found if not detection.box.is_empty]
         sizes = np.array([detection.box.size for detection in detections])
         needed = needed_scores(sizes, _size(image), self._confidence, plausibility)
         high: list[Detection] = []
