@@ -92,7 +92,7 @@ def test_planes_of_odd_sizes_cover_the_last_row_and_column(name: str) -> None:
         assert plane.samples.flags.writeable
 
 
-@pytest.mark.parametrize("tag", sorted({*range(19)} - {5}))  # 5 becomes 6, the same matrix
+@pytest.mark.parametrize("tag", range(19))
 @pytest.mark.parametrize("name", ["nv12", "p010le", "yuyv422", "yuv420p"])
 def test_a_tag_that_swscale_does_not_know_stays_and_changes_no_sample(name: str, tag: int) -> None:
     plain = av.VideoFrame.from_ndarray(pattern(0, (64, 48)), "rgb24").reformat(format=name)

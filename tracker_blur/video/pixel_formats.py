@@ -29,7 +29,8 @@ _PROBE_PX = 64  # a size that every subsampling divides
 # Color tags: ITU-T H.273, table 4; ranges as FFmpeg numbers them
 _BT2020, _BT2020_CONSTANT_LUMINANCE = 9, 10
 _UNSPECIFIED = 2
-_SWSCALE_TAGS = {0, 1, _UNSPECIFIED, 4, 5, 6, 7, _BT2020}
+_SWSCALE_TAGS = {0, 1, _UNSPECIFIED, 4, 6, 7, _BT2020}
+_NEAREST_TAGS = {5: 6, _BT2020_CONSTANT_LUMINANCE: _BT2020}  # 5 and 6 are one matrix
 _MATRICES: dict[int, Literal["bt601", "bt709", "bt2020"]] = {
     1: "bt709",
     4: "bt601",
@@ -155,8 +156,8 @@ def reformat(
 ) -> av.VideoFrame:
     """Return a frame at another size and in another pixel format, with the same color tags.
 
-    swscale refuses tags of matrices that it does not know, such as YCgCo and reserved ones. It is
-    given the ordinary BT.2020 matrix for that of constant luminance, and none for all others.
+    swscale refuses tags of matrices that it does not know, such as YCgCo and reserved ones, and
+    writes 6 for 5. It is given the nearest that it knows, or none.
 
     Args:
         reformatter: Keeps the tables of the last conversion.
@@ -168,7 +169,7 @@ def reformat(
     tag = frame.colorspace
     if tag in _SWSCALE_TAGS:
         return reformatter.reformat(frame, *size, pixel_format, threads=1, **options)
-    frame.colorspace = _BT2020 if tag == _BT2020_CONSTANT_LUMINANCE else _UNSPECIFIED
+    frame.colorspace = _NEAREST_TAGS.get(tag, _UNSPECIFIED)
     try:
         result = reformatter.reformat(frame, *size, pixel_format, threads=1, **options)
     finally:
