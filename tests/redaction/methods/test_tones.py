@@ -173,9 +173,10 @@ def test_a_face_that_fills_the_frame_has_a_tone(tone: Any) -> None:
     assert all(0 < plane.samples.mean() < 255 for plane in frame.planes())
 
 
-def test_plates_are_gray() -> None:
+@pytest.mark.parametrize("tone", ["neutral", "mean"])
+def test_plates_are_gray(tone: Any) -> None:
     frame = scene(GRASS, SKY)
-    redactor("neutral").redact(
+    redactor(tone).redact(
         frame, [Face(1, Box(40, 70, 120, 90), 1.0, Origin.DETECTED, label="plate")]
     )
     red, green, blue = (plane.samples[75:85, 60:100].astype(int) for plane in frame.planes())

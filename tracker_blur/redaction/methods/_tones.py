@@ -109,7 +109,7 @@ def _quantized_mean(patch: Patch) -> color.Color:
         return gray(_NEUTRAL[0])
     mean = color.from_samples(values.mean(axis=0), patch.layout)
     chosen = _OF_MEANS[gray(mean)[0] >= 255 * _LIGHT_FROM]
-    return chosen if _is_colorful(patch) else gray(chosen)
+    return chosen if patch.label == FACE and _is_colorful(patch) else gray(chosen)
 
 
 def _values(planes: tuple[Plane, ...], area: Box, without: Box | None = None) -> npt.NDArray[Any]:
