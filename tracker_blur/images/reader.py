@@ -19,7 +19,7 @@ from tracker_blur.images.decode import open_decoder
 from tracker_blur.images.frame import MICROSECOND, ImageFrame
 from tracker_blur.images.pixel_limit import PixelLimit, TooLargeError
 from tracker_blur.settings import MAX_MEGAPIXELS
-from tracker_blur.video.reader import open_input, video_stream
+from tracker_blur.video.opening import open_input, video_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,7 +23,8 @@ from tracker_blur.verification.verdict import Check
 from tracker_blur.video import stream_info
 from tracker_blur.video.edit_lists import ShownMedia
 from tracker_blur.video.metadata import chapter_tags, track_tags
-from tracker_blur.video.reader import STILL_IMAGES, VideoReader, open_input, video_stream
+from tracker_blur.video.opening import STILL_IMAGES, open_input, video_stream
+from tracker_blur.video.reader import VideoReader
 from tracker_blur.video.stream_copy import track_packets
 from tracker_blur.video.subtitle_tracks import SubtitleFilter, is_text
 from tracker_blur.video.track_selection import select_tracks

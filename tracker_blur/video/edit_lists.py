@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import av
 from av.codec.codec import Properties
 
-from tracker_blur.video.reader import open_input
+from tracker_blur.video.opening import open_input
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

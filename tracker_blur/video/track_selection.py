@@ -14,8 +14,8 @@ import av
 from av.stream import Discard, Stream
 
 from tracker_blur.errors import SourceError
+from tracker_blur.video.opening import has_no_content, open_input
 from tracker_blur.video.programs import program_tracks
-from tracker_blur.video.reader import has_no_content, open_input
 from tracker_blur.video.subtitle_tracks import CueReader, is_text
 from tracker_blur.video.telemetry import Evidence, evidence, is_telemetry_track
 

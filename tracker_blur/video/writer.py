@@ -22,7 +22,7 @@ from tracker_blur.video.fonts import fonts
 from tracker_blur.video.frame import DecodedFrame
 from tracker_blur.video.gif import GifEncoder
 from tracker_blur.video.metadata import chapter_tags, file_tags, track_tags
-from tracker_blur.video.reader import open_input
+from tracker_blur.video.opening import open_input
 from tracker_blur.video.stream_copy import CopiedTrack, StreamCopier, check_fits
 from tracker_blur.video.track_selection import TrackSelection, select_tracks, wanted_tracks
 

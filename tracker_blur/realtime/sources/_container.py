@@ -18,7 +18,7 @@ from tracker_blur.errors import SourceError, reason_of
 from tracker_blur.realtime.delivery import AUDIO_RATE
 from tracker_blur.realtime.sources import CapturedAudio, CapturedFrame, CapturedItem
 from tracker_blur.video import alpha
-from tracker_blur.video.reader import STILL_IMAGES
+from tracker_blur.video.opening import STILL_IMAGES
 
 if TYPE_CHECKING:
     import threading
