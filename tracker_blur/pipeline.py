@@ -28,7 +28,7 @@ from tracker_blur.core.tracks import Face, Timeline, Tracks
 from tracker_blur.errors import SettingsError, SourceError
 from tracker_blur.files.atomic import check_place
 from tracker_blur.files.identity import FileIdentity
-from tracker_blur.files.paths import exists
+from tracker_blur.files.paths import is_same_file
 from tracker_blur.images.reader import ImageReader
 from tracker_blur.images.writer import ImageWriter
 from tracker_blur.redaction.redactor import FrameRedactor
@@ -404,5 +404,5 @@ def _ordinal(number: int) -> str:
 
 
 def _check_apart(job: Job) -> None:
-    if exists(job.target) and exists(job.source) and job.target.samefile(job.source):
+    if is_same_file(job.target, job.source):
         raise SettingsError(f"{job.target}: is the input itself: choose another name")

@@ -139,7 +139,7 @@ def test_a_report_that_cannot_be_written_is_refused_before_detection(
     shutil.copy(small_clip, tmp_path / "b.mp4")
     (tmp_path / "old.html").touch()
     for page, code, message in (
-        (tmp_path / "b.mp4", 2, "is not the name of a report"),
+        (tmp_path / "b.mp4", 2, "is the name of a video or an image"),
         (tmp_path / "old.html", 1, "already exists"),
         (tmp_path / "none" / "a.html", 1, "does not exist: create it"),
     ):

@@ -146,3 +146,23 @@ def test_a_sheet_that_cannot_be_written_is_refused_first(
     assert run("tracks", file, "--show", "0", "--sheet", tmp_path / name) == code
     assert message in error_line(capsys)
     assert file.read_bytes() == before
+
+
+def test_the_sheet_takes_the_place_of_no_input_and_no_export(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, *others = (Image.new("RGB", (64, 48), (40 * at, 90, 90)) for at in range(4))
+    video = tmp_path / "in.png"
+    first.save(video, save_all=True, append_images=others, duration=100)
+    tracks = tmp_path / "in.tracks.jsonl"
+    assert run("track", video, "-o", tracks, "--detector", "haar", "--quiet") == 0
+    (tmp_path / "link.png").hardlink_to(video)
+    before = video.read_bytes()
+    for name in ("in.png", "link.png"):
+        assert run("tracks", tracks, "--sheet", tmp_path / name, "--overwrite") == 2
+        assert f"{name}: is an input" in error_line(capsys)
+    sheet = tmp_path / "sheet.png"
+    assert run("tracks", tracks, "--sheet", sheet, "--export", "mot", sheet) == 2
+    assert "is also the name after --sheet" in error_line(capsys)
+    assert video.read_bytes() == before
+    assert not sheet.exists()

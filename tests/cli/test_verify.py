@@ -233,7 +233,7 @@ def test_verification_after_a_run(clip: Path, hidden: Path) -> None:
         (("{out}", "--report", "{tmp}/text.mp4", "--overwrite"), 2, "is the name of a video"),
         (("{out}", "--json", "{tmp}/empty.mp4", "--overwrite"), 2, "is the name of a video"),
         (("{out}", "--report", "{tmp}/none.png"), 2, "is the name of a video or an image"),
-        (("{out}", "--report", "{out}", "--overwrite"), 2, "is the name of a video"),
+        (("{out}", "--report", "{out}", "--overwrite"), 2, "is an input of this command"),
         (
             ("{out}", "--tracks", "{tmp}/other.jsonl", "--json", "{tmp}/other.jsonl"),
             2,

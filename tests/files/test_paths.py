@@ -13,8 +13,10 @@ from tracker_blur.files.paths import (
     default_output_folder,
     format_of,
     is_output,
+    is_same_file,
     media_kind,
     mirrored_output,
+    real_path,
 )
 from tracker_blur.images.reader import ImageReader
 from tracker_blur.video.reader import VideoReader
@@ -94,3 +96,22 @@ def test_readers_refuse_what_is_not_a_file(
 ) -> None:
     with pytest.raises(SourceError, match="is not a file"):
         reader(Path(name))
+
+
+def test_links_of_any_kind_are_the_same_file(tmp_path: Path) -> None:
+    file, other = tmp_path / "a", tmp_path / "b"
+    file.touch()
+    assert not is_same_file(file, other)
+    (tmp_path / "soft").symlink_to(file)
+    (tmp_path / "hard").hardlink_to(file)
+    assert is_same_file(file, tmp_path / "soft")
+    assert is_same_file(tmp_path / "hard", tmp_path / "soft")
+    assert is_same_file(other, tmp_path / "." / "b")  # neither exists
+
+
+def test_links_in_a_circle_lead_to_no_other_file(tmp_path: Path) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    assert real_path(loop) == loop
+    assert is_same_file(loop, loop)
+    assert not is_same_file(loop, tmp_path / "other")

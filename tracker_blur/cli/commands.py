@@ -8,7 +8,7 @@ from pathlib import Path
 from tracker_blur.cli import evaluate, live, models, redact, render, track, tracks, train, verify
 from tracker_blur.cli.console import EXIT_FAILED, EXIT_USAGE, Console
 from tracker_blur.cli.options import Parser, flags_of
-from tracker_blur.errors import SettingsError, TrackerBlurError
+from tracker_blur.errors import SettingsError, TrackerBlurError, reason_of
 from tracker_blur.files.paths import exists
 
 _COMMANDS = (redact, live, track, tracks, render, verify, models, train, evaluate)
@@ -69,12 +69,21 @@ def run_command(arguments: list[str]) -> int:
     except TrackerBlurError as error:
         console.error(f"{console.text(error)}{_hint(arguments)}")
         return EXIT_USAGE if isinstance(error, SettingsError) else EXIT_FAILED
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        if error.errno != errno.ENAMETOOLONG:
-            raise
-        console.error(f"{error.filename}: the name is too long: choose a shorter one")
+        console.error(_refusal(error))
         return EXIT_FAILED
     return code
+
+
+def _refusal(error: OSError) -> str:
+    """Return what the system refused, where no check has said it before."""
+    if error.errno == errno.ENAMETOOLONG:
+        return f"{error.filename}: the name is too long: choose a shorter one"
+    if error.filename is None:
+        return f"the system refused to go on ({reason_of(error)}): try again"
+    return f"{error.filename}: cannot be used ({reason_of(error)}): check its name and permissions"
 
 
 def _is_ambiguous(arguments: list[str]) -> bool:

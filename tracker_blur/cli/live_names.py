@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from contextlib import suppress
 from itertools import permutations
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
 from tracker_blur.errors import SettingsError
+from tracker_blur.files.paths import is_same_file, real_path
 from tracker_blur.realtime.access import without_secrets
 from tracker_blur.realtime.targets.hls import SUFFIX, playlist_path
 
@@ -41,7 +41,9 @@ def check_names(source: str, targets: Sequence[str], *, overwrite: bool) -> None
         if place in names:
             raise SettingsError(f"{shown}: is named twice by --to: name each target once")
         names[place] = name
-        if name != _STANDARD_STREAM and (place == _place(source) or _is_same_file(name, source)):
+        if name != _STANDARD_STREAM and (
+            place == _place(source) or is_same_file(Path(name), Path(source))
+        ):
             raise SettingsError(f"{shown}: is the source: choose another name")
         if isinstance(place, Path) and _has_part(place, Path(source), overwrite=overwrite):
             raise SettingsError(f"{shown}: would write a part over the source: choose another name")
@@ -59,19 +61,13 @@ def _place(name: str) -> _Place:
             return f"{url.scheme.lower()}://{url.hostname}:{url.port}{url.path}"
     if name == _STANDARD_STREAM or "://" in name:
         return name
-    return Path(os.path.realpath(playlist_path(name)))
-
-
-def _is_same_file(name: str, source: str) -> bool:
-    with suppress(OSError):
-        return Path(name).samefile(source)
-    return False
+    return real_path(playlist_path(name))
 
 
 def _has_part(target: Path, other: Path, *, overwrite: bool) -> bool:
     """Return whether a numbered file of the target would overwrite another file."""
     suffix = _SEGMENT_SUFFIX if target.suffix == SUFFIX else target.suffix
-    part = Path(os.path.realpath(other))
+    part = real_path(other)
     return (
         (overwrite or target.suffix == SUFFIX)
         and (part.parent, part.suffix) == (target.parent, suffix)

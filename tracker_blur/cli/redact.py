@@ -24,6 +24,7 @@ from tracker_blur.cli.options import (
     settings_from,
 )
 from tracker_blur.errors import SettingsError
+from tracker_blur.files.paths import is_file, is_same_file, real_path
 from tracker_blur.settings import Settings
 
 if TYPE_CHECKING:
@@ -212,10 +213,10 @@ def _inputs_and_output(options: argparse.Namespace) -> tuple[list[str], str | No
         )
     *inputs, output = named
     target = Path(output)
-    if target.is_file():
+    if is_file(target):
         for source in map(Path, inputs):
-            is_neighbor = source.resolve().parent == target.resolve().parent
-            if source.is_file() and is_neighbor and not source.samefile(target):
+            is_neighbor = real_path(source).parent == real_path(target).parent
+            if is_file(source) and is_neighbor and not is_same_file(source, target):
                 raise SettingsError(
                     f"{target}: already exists next to {source} and may be an input: quote "
                     f"patterns, or use -o {target} --overwrite"

@@ -60,12 +60,12 @@ def check_options(options: argparse.Namespace, inputs: Sequence[str], plan: Plan
 
 def _check_comparisons(plan: Plan, overwrite: bool) -> None:
     from tracker_blur.files.atomic import check_place
-    from tracker_blur.files.paths import comparison_path
+    from tracker_blur.files.paths import comparison_path, real_path
 
-    taken = {path.resolve() for job in plan.jobs for path in (job.source, job.target)}
+    taken = {real_path(path) for job in plan.jobs for path in (job.source, job.target)}
     for job in plan.jobs:
         path = comparison_path(job.source)
-        if path.resolve() in taken:
+        if real_path(path) in taken:
             raise SettingsError(
                 f"{path}: is an input or an output, and would be the comparison of {job.source}: "
                 "rename it"
@@ -102,6 +102,7 @@ class SideOutputs:
         """
         from tracker_blur.cli.track import check_track_target
         from tracker_blur.cli.verify import check_report_target
+        from tracker_blur.files.paths import is_same_file
         from tracker_blur.images.reader import ImageReader
 
         options = self._options
@@ -117,7 +118,7 @@ class SideOutputs:
             check_track_target(tracks, (job.source, job.target), options.overwrite)
         if page is not None:
             others = [path for path in (job.source, job.target, tracks) if path is not None]
-            if page.resolve() in [path.resolve() for path in others]:
+            if any(is_same_file(page, path) for path in others):
                 raise SettingsError(f"{page}: is named twice: choose another name for the report")
             check_report_target(page, options.overwrite)
 

@@ -96,11 +96,10 @@ def check_track_target(path: Path, videos: Sequence[Path], overwrite: bool) -> N
         SinkError: it cannot be written.
     """
     from tracker_blur.annotations import track_file
-    from tracker_blur.files.paths import exists
+    from tracker_blur.files.paths import is_same_file
 
     for video in videos:
-        both_exist = exists(path) and exists(video)
-        if path.resolve() == video.resolve() or (both_exist and path.samefile(video)):
+        if is_same_file(path, video):
             raise SettingsError(f"{path}: is the video itself: choose another name for the tracks")
     track_file.check_place(path, overwrite)
 

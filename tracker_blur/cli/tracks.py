@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
-from os.path import realpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from tracker_blur.annotations import formats
 from tracker_blur.cli.console import EXIT_DONE, Console, counted, print_line
 from tracker_blur.cli.options import FILES, Parser, formatter
 from tracker_blur.errors import SettingsError, SinkError
+from tracker_blur.files.paths import exists, is_media, is_same_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -203,7 +203,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     from tracker_blur.annotations import edits, track_file  # not needed by --help
 
     content = track_file.read(options.file)
-    _check_targets(options)
+    _check_targets(options, _video_path(options, content))
     tracks = content.tracks
     if options.imported:
         name, path = options.imported
@@ -234,8 +234,13 @@ def _video(options: argparse.Namespace, content: TrackFile) -> FileIdentity:
     """Return the identity of the video that the tracks were made for."""
     from tracker_blur.annotations import track_file
 
+    return track_file.check_source(content, _video_path(options, content))
+
+
+def _video_path(options: argparse.Namespace, content: TrackFile) -> Path:
     name = Path(content.source_name).name  # a track file may come from anywhere
-    return track_file.check_source(content, options.video or options.file.with_name(name))
+    path: Path = options.video or options.file.with_name(name)
+    return path
 
 
 def _edited(tracks: Tracks, edit: Edit, video: FileIdentity | None) -> Tracks:
@@ -268,32 +273,31 @@ def _write_sheet(
         console.warn(f"{options.sheet}: lacks the {omitted} shortest tracks")
 
 
-def _check_targets(options: argparse.Namespace) -> None:
-    """Refuse to replace files of another kind, before anything is written."""
+def _check_targets(options: argparse.Namespace, video: Path) -> None:
+    """Refuse to replace the video and files of another kind, before anything is written."""
     from tracker_blur.annotations import track_file  # not needed by --help
     from tracker_blur.cli.edit_arguments import Drawing
     from tracker_blur.files.atomic import check_place
-    from tracker_blur.files.paths import is_media
 
     if options.follow and not any(isinstance(edit, Drawing) for edit in options.edits):
         raise SettingsError("--follow follows drawn boxes: add --draw, or leave it out")
     if options.sheet:
         if options.sheet.suffix.lower() not in (".jpg", ".jpeg", ".png"):
             raise SettingsError(f"{options.sheet}: is no image: choose a name such as sheet.jpg")
-        inputs = {path.resolve() for path in (options.file, options.video) if path}
-        if options.sheet.resolve() in inputs:
+        if any(is_same_file(options.sheet, path) for path in (options.file, video)):
             raise SettingsError(f"{options.sheet}: is an input: choose another name")
         check_place(options.sheet, options.overwrite)
     if options.output:
-        is_itself = options.output.exists() and options.output.samefile(options.file)
+        is_itself = is_same_file(options.output, options.file)
         track_file.check_place(options.output, options.overwrite or is_itself)
     for _, name in options.exported:
         path = Path(name)
-        if options.output and realpath(path) == realpath(options.output):
-            raise SettingsError(
-                f"{path}: is also the name after -o: choose another name for the export"
-            )
-        if path.exists() and (is_media(path) or track_file.is_track_file(path)):
+        for flag, other in (("-o", options.output), ("--sheet", options.sheet)):
+            if other and is_same_file(path, other):
+                raise SettingsError(
+                    f"{path}: is also the name after {flag}: choose another name for the export"
+                )
+        if exists(path) and (is_media(path) or track_file.is_track_file(path)):
             kind = "a video or an image" if is_media(path) else "a track file"
             raise SinkError(
                 f"{path}: exists and is {kind}, which an export never replaces: choose another name"

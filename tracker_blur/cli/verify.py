@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from os.path import realpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +27,8 @@ from tracker_blur.cli.options import (
     option,
     whole_number,
 )
-from tracker_blur.errors import SettingsError, SinkError, TrackerBlurError
+from tracker_blur.errors import SettingsError, TrackerBlurError
+from tracker_blur.files.paths import is_media, is_same_file
 from tracker_blur.settings import DETECTOR_FILE_ENDING, FACE, Settings
 from tracker_blur.text import escaped
 
@@ -177,39 +177,23 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 
 def _check(options: argparse.Namespace) -> None:
     """Refuse what makes no sense before minutes are spent on verification."""
-    from tracker_blur.files.paths import is_media
-
     if options.every < 1:
         raise SettingsError(f"--every is {options.every}: give a whole number from 1")
     if options.report == _STANDARD_OUTPUT:
         raise SettingsError("--report needs a file: name one, such as report.html")
     against = options.against
-    both_exist = against is not None and against.exists() and options.output.exists()
-    if both_exist and against.samefile(options.output):
+    if against is not None and is_same_file(against, options.output):
         raise SettingsError(f"{against}: is the output itself: name the original with --against")
-    if None not in (options.report, options.json) and realpath(options.report) == realpath(
-        options.json
-    ):
+    targets = [
+        path for path in (options.report, options.json) if path not in (None, _STANDARD_OUTPUT)
+    ]
+    if len(targets) == 2 and is_same_file(*targets):
         raise SettingsError(f"{options.json}: is named twice: give --report and --json two names")
     inputs = [path for path in (options.output, against, options.tracks) if path is not None]
-    for target in (options.report, options.json):
-        if target is None or target == _STANDARD_OUTPUT:
-            continue
-        if is_media(target):
-            raise SettingsError(
-                f"{target}: is the name of a video or an image: choose another name, such as "
-                "report.html or report.json"
-            )
-        if not target.parent.is_dir():
-            raise SinkError(f"{target}: the folder {target.parent} does not exist: create it")
-        if not target.exists():
-            continue
-        if any(path.exists() and path.samefile(target) for path in inputs):
+    for target in targets:
+        if any(is_same_file(target, path) for path in inputs):
             raise SettingsError(f"{target}: is an input of this command: choose another name")
-        if not options.overwrite:
-            raise SinkError(
-                f"{target}: already exists: choose another name or use", remedy="overwrite"
-            )
+        check_report_target(target, options.overwrite)
 
 
 def _inputs(
@@ -347,15 +331,17 @@ def write_reports(
 
 
 def check_report_target(path: Path, overwrite: bool) -> None:
-    """Check that a report can be written here, before minutes are spent on detection.
+    """Check that a report can be written here, before minutes are spent.
 
     Raises:
         SettingsError: it is the name of a video or an image.
         SinkError: it cannot be written.
     """
     from tracker_blur.files.atomic import check_place
-    from tracker_blur.files.paths import is_media
 
     if is_media(path):
-        raise SettingsError(f"{path}: is not the name of a report: choose one such as report.html")
+        raise SettingsError(
+            f"{path}: is the name of a video or an image: choose another name, such as report.html "
+            "or report.json"
+        )
     check_place(path, overwrite)

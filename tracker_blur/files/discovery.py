@@ -26,8 +26,10 @@ from tracker_blur.files.paths import (
     default_output_folder,
     is_media,
     is_output,
+    is_same_file,
     is_stream,
     mirrored_output,
+    real_path,
     why_not_read,
 )
 
@@ -172,7 +174,7 @@ def _media(
 
 
 def _check_apart(root: Path, output: Path | None) -> None:
-    if output is not None and output.resolve() == root.resolve():
+    if output is not None and is_same_file(output, root):
         raise SettingsError(f"{output}: is the input folder: choose another for the output")
 
 
@@ -191,7 +193,7 @@ def _is_input(file: Path, root: Path, output: Path | None) -> bool:
 
 
 def _is_below(path: Path, folder: Path) -> bool:
-    return folder.resolve() in path.resolve().parents
+    return real_path(folder) in real_path(path).parents
 
 
 class Finder:

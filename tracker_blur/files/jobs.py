@@ -36,6 +36,7 @@ from tracker_blur.files.paths import (
     is_folder,
     is_media,
     media_kind,
+    real_path,
 )
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def plan(
 
 def _unique(files: Iterable[InputFile]) -> list[InputFile]:
     """Return each file once, however often it was named; links count as files of their own."""
-    return list({file.source.parent.resolve() / file.source.name: file for file in files}.values())
+    return list({real_path(file.source.parent) / file.source.name: file for file in files}.values())
 
 
 def _targets(files: Sequence[InputFile], output: str | None, is_single: bool) -> list[Path]:
@@ -168,10 +169,10 @@ def _names_folder(output: str) -> bool:
 
 
 def _check_targets(sources: Sequence[Path], targets: Sequence[Path]) -> None:
-    inputs = {source.resolve() for source in sources}
+    inputs = {real_path(source) for source in sources}
     source_of: dict[Path, Path] = {}
     for source, target in zip(sources, targets, strict=True):
-        place = target.resolve()
+        place = real_path(target)
         if place in inputs:
             raise SettingsError(f"{target}: is an input: choose another name for the output")
         if place in source_of:

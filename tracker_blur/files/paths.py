@@ -1,7 +1,8 @@
-"""What names of files say: video or image, readable or also writable, input or output."""
+"""What names of files say: video or image, input or output, and whether two are the same file."""
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 from pathlib import Path
@@ -192,6 +193,21 @@ def exists(path: Path) -> bool:
     """Return whether there is such a file or folder; there is none with too long a name."""
     try:
         return path.exists()
+    except OSError:
+        return False
+
+
+def real_path(path: Path) -> Path:
+    """Return where a path leads through all links; those that lead in a circle stay."""
+    return Path(os.path.realpath(path))  # `Path.resolve` raises for a circle up to Python 3.12
+
+
+def is_same_file(path: Path, other: Path) -> bool:
+    """Return whether two names stand for one file, through links or not; it need not exist."""
+    if real_path(path) == real_path(other):
+        return True
+    try:
+        return path.samefile(other)
     except OSError:
         return False
 

@@ -11,6 +11,7 @@ from typing import Literal
 from tracker_blur.core.parameter_checks import CheckedParameters
 from tracker_blur.core.setting_checks import as_path, check_bool, check_text
 from tracker_blur.errors import SettingsError
+from tracker_blur.files.paths import is_folder
 
 Transport = Literal["tcp", "udp"]
 
@@ -235,7 +236,7 @@ class LiveSettings:
             )
         if not isinstance(self.timing, LiveTiming):
             raise SettingsError(f"is {self.timing!r}: give LiveTiming", setting="timing")
-        if not self.stills_folder.is_dir():
+        if not is_folder(self.stills_folder):
             raise SettingsError(
                 f"is {self.stills_folder}: this folder does not exist: create it",
                 setting="stills_folder",

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import av
 
+from tracker_blur.files.paths import real_path
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
@@ -41,13 +43,13 @@ def links(path: Path) -> tuple[Link, ...]:
         if file.read(len(_MAGIC)) != _MAGIC:
             return ()
     state = path.stat()
-    return _links(path.resolve(), state.st_size, state.st_mtime_ns)
+    return _links(real_path(path), state.st_size, state.st_mtime_ns)
 
 
 def open_link(path: Path, link: Link, options: Mapping[str, str] | None = None) -> InputContainer:
     """Open a link; raises what PyAV does."""
     return av.open(
-        f"{_PROTOCOL},,start,{link.start},end,{link.end},,:file:{path.resolve()}",
+        f"{_PROTOCOL},,start,{link.start},end,{link.end},,:file:{real_path(path)}",
         container_options={"protocol_whitelist": f"file,{_PROTOCOL}", **(options or {})},
         metadata_errors="replace",
     )

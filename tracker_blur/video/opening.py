@@ -11,7 +11,7 @@ import av
 from av.stream import Disposition
 
 from tracker_blur.errors import SourceError, reason_of
-from tracker_blur.files.paths import check_is_file
+from tracker_blur.files.paths import check_is_file, real_path
 from tracker_blur.video import ogg_chain
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def has_no_content(stream: Stream) -> bool:
 def _opened(path: Path, options: Mapping[str, str]) -> InputContainer:
     try:
         return av.open(
-            f"file:{path.resolve()}",  # never another protocol, whatever the name looks like
+            f"file:{real_path(path)}",  # never another protocol, whatever the name looks like
             container_options={"protocol_whitelist": "file", **options},
             metadata_errors="replace",
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SettingsError, SinkError
-from tracker_blur.files.paths import is_folder
+from tracker_blur.files.paths import exists, is_folder
 from tracker_blur.realtime.targets._encoding import (
     LiveContainer,
     LiveWriter,
@@ -85,7 +85,7 @@ class HlsTarget:
         """Check the folder, and that no other playlist is there."""
         if not (self._has_begun or self._settings.overwrite):
             self._refuse_existing()
-        if not self._path.parent.is_dir():
+        if not is_folder(self._path.parent):
             raise SinkError(
                 f"{self.name}: the folder {self._path.parent} does not exist: create it"
             )
@@ -139,7 +139,7 @@ class HlsTarget:
     def _refuse_existing(self) -> None:
         segments = self._path.parent.glob(f"{glob.escape(self._path.stem)}-*.ts")
         for path in (self._path, *segments):
-            if path.exists():
+            if exists(path):
                 raise SinkError(
                     f"{path}: already exists: choose another name or use", remedy="overwrite"
                 )
