@@ -26,6 +26,7 @@ from tracker_blur.errors import reason_of
 from tracker_blur.video import alpha
 from tracker_blur.video.clock import demuxed
 from tracker_blur.video.fitting import FrameShapes
+from tracker_blur.video.side_data import SideDataFilter
 from tracker_blur.video.transport_stream import is_at_join
 
 if TYPE_CHECKING:
@@ -169,6 +170,7 @@ def decode_frames(
     joins = _Joins(container)
     held_back = _HeldBack(decoder)
     shapes = FrameShapes(stream.sample_aspect_ratio or Fraction(1))
+    side_data = SideDataFilter()
     for packet in _packets(path, container, stream):
         if packet.size:
             duration.add(packet)
@@ -181,6 +183,7 @@ def decode_frames(
         frames += _decode(decoder, packet, accounting)
         if frames:
             shapes.add_aspect(decoder.sample_aspect_ratio)
+        frames = [side_data.clean(frame) for frame in frames]
         for frame in frames:
             shape = shapes.of(frame)
             if accounting.add_frame(frame):

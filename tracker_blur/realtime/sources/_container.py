@@ -19,6 +19,7 @@ from tracker_blur.realtime.delivery import AUDIO_RATE
 from tracker_blur.realtime.sources import CapturedAudio, CapturedFrame, CapturedItem
 from tracker_blur.video import alpha
 from tracker_blur.video.opening import STILL_IMAGES
+from tracker_blur.video.side_data import SideDataFilter
 
 if TYPE_CHECKING:
     import threading
@@ -136,6 +137,7 @@ class ContainerDecoder:
         self._declared_aspect = self._video.sample_aspect_ratio
         self._coded_aspect = self._video.codec_context.sample_aspect_ratio
         self._reformatter = VideoReformatter()
+        self._side_data = SideDataFilter()
         self._resampler = AudioResampler("fltp", "stereo", AUDIO_RATE)
 
     def read(self, stopping: threading.Event) -> Iterator[CapturedItem]:
@@ -182,7 +184,8 @@ class ContainerDecoder:
         for frame in decoded:
             if isinstance(frame, av.VideoFrame):
                 if not frame.is_corrupt:
-                    shown = alpha.on_black(frame, self._reformatter)
+                    clean = self._side_data.clean(frame)
+                    shown = alpha.on_black(clean, self._reformatter)
                     yield CapturedFrame(shown, frame.time, self._pixel_aspect())
             elif isinstance(frame, av.AudioFrame):
                 yield from self._resampled(frame)
