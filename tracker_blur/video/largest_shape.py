@@ -15,6 +15,7 @@ import av
 
 from tracker_blur.video import stream_info
 from tracker_blur.video.fitting import Shape
+from tracker_blur.video.side_data import SideDataFilter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,6 +60,7 @@ def _key_shapes(container: InputContainer, stream: VideoStream) -> Iterator[Shap
     stream_aspect = stream.sample_aspect_ratio or Fraction(1)
     correction: Fraction | None = None
     last: int | None = None
+    side_data = SideDataFilter()
     # What cannot be read or decoded here is reported when all frames are.
     with suppress(av.FFmpegError, OSError, IndexError):
         for packet in container.demux(stream):
@@ -74,7 +76,7 @@ def _key_shapes(container: InputContainer, stream: VideoStream) -> Iterator[Shap
             with suppress(av.FFmpegError):
                 frames = [*decoder.decode(packet), *decoder.decode(None)]
             decoder.flush_buffers()
-            for frame in frames:
+            for frame in map(side_data.clean, frames):
                 aspect = decoder.sample_aspect_ratio or Fraction(1)
                 if correction is None:
                     correction = stream_aspect / aspect

@@ -47,9 +47,8 @@ class SideDataFilter:
 
 def _graph(frame: av.VideoFrame, time_base: Fraction) -> Graph:
     graph = Graph()
-    known = {kind.value for kind in Type}
-    unknown = [number for number in range(_KINDS) if number not in known]
-    removed = [*(kind.value for kind in _IDENTIFYING), *unknown]
+    kept: set[object] = {kind.value for kind in Type if kind not in _IDENTIFYING}
+    removed = [number for number in range(_KINDS) if number not in kept]
     nodes = [
         graph.add_buffer(
             width=frame.width, height=frame.height, format=frame.format, time_base=time_base
