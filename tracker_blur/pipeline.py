@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias
 
 from tracker_blur.core.frame import (
     Frame,
@@ -24,21 +24,22 @@ from tracker_blur.core.frame import (
 )
 from tracker_blur.core.prefetch import Prefetcher
 from tracker_blur.core.report import Progress, Report
-from tracker_blur.core.tracks import Face, Timeline, Tracks
+from tracker_blur.core.tracks import Face, Tracks
 from tracker_blur.errors import SettingsError, SourceError
 from tracker_blur.files.atomic import check_place
 from tracker_blur.files.identity import FileIdentity
-from tracker_blur.files.paths import is_same_file
+from tracker_blur.files.paths import is_animation, is_same_file
 from tracker_blur.images.reader import ImageReader
 from tracker_blur.images.writer import ImageWriter
 from tracker_blur.redaction.redactor import FrameRedactor
-from tracker_blur.settings import FACE, Settings, method_class_of
+from tracker_blur.settings import Settings, method_class_of
 from tracker_blur.tracking.detector_bundle import (
     ClassDetector,
     DetectorBundle,
     merge_classes,
 )
 from tracker_blur.tracking.first_pass import FirstPass
+from tracker_blur.tracking.known_tracks import frames_with_faces, with_times_of
 from tracker_blur.tracking.lookahead import look_ahead
 from tracker_blur.tracking.smoothing import refine
 from tracker_blur.tracking.stills import detect_stills
@@ -53,8 +54,6 @@ if TYPE_CHECKING:
     from tracker_blur.detectors import LabelledDetector
     from tracker_blur.files.jobs import Job
     from tracker_blur.files.paths import MediaKind
-
-F = TypeVar("F", bound=Frame)
 
 FrameWithFaces: TypeAlias = tuple[Frame, tuple[Face, ...]]
 
@@ -95,25 +94,9 @@ class Engine:
         return self._bundle.weight_files
 
     @property
-    def description(self) -> str:
-        """One line about the detectors and the tracker in use."""
-        every = self._settings.detect_every_frames
-        tracker = self._settings.tracker
-        if every == 1 or tracker == "none":
-            schedule = "in every frame"
-        elif every == "auto":
-            schedule = "at an adaptive interval"
-        else:
-            schedule = f"in every {_ordinal(every)} frame"
-        tracking = "without a tracker" if tracker == "none" else f"tracking with {tracker}"
-        text = f"detecting with {self.detector_name} {schedule}, {tracking}"
-        hidden = [detector.label for detector in self._bundle.detectors]
-        if hidden != [FACE]:
-            text = f"hiding {', '.join(hidden)}; {text}"
-        weaker = {"onnx", "haar"} & set(self.detector_name.split(", "))
-        if weaker and self._settings.detector == "auto":
-            text += "; for a better detector, run 'trackblur models pull yunet'"
-        return text
+    def labels(self) -> tuple[str, ...]:
+        """The classes that are hidden."""
+        return tuple(detector.label for detector in self._bundle.detectors)
 
     def redact_file(
         self, job: Job, progress: Progress | None = None, identity: FileIdentity | None = None
@@ -195,14 +178,15 @@ class Engine:
             SourceError: the source cannot be read, or the tracks are another video's.
             SinkError: the target cannot be written. In both cases there is no target.
         """
-        report = Report(job.source, job.target, video_tracks=tracks)
+        report = Report(job.source, job.target)
         of_settings = self._settings.method
         methods = {track.method or of_settings for track in tracks.tracks if track.hide}
         report.method_class = method_class_of(*methods) if methods else None
         with report.timing_all():
             _check_apart(job)
             identity = identity or FileIdentity.of(job.source)
-            self._render(job, identity, tracks, report, progress)
+            report.video_tracks = self._retimed(job, identity, tracks)
+            self._render(job, identity, report.video_tracks, report, progress)
         return report
 
     def single_pass(self, info: VideoInfo) -> Callable[[Iterable[Frame]], Iterator[FrameWithFaces]]:
@@ -328,10 +312,22 @@ class Engine:
             self._write(
                 source,
                 job,
-                lambda frames: frames_with_faces(frames, tracks, job.source),
+                lambda frames: frames_with_faces(frames, tracks, str(job.source)),
                 report,
                 progress,
             )
+
+    def _retimed(self, job: Job, identity: FileIdentity, tracks: Tracks) -> Tracks:
+        """Return the tracks of a GIF with the frame times of the reader that this job uses.
+
+        A GIF is read as an image to become one, and as a video to become a video. Each reader has
+        its own time base and its own shortest frame. That the file is the same is known by its
+        hash.
+        """
+        if identity.sha256 is None or not is_animation(job.source):
+            return tracks
+        with self._reader(job.kind, identity) as source:
+            return with_times_of(source, tracks)
 
     def _write(
         self,
@@ -364,43 +360,6 @@ class Engine:
         if report.video_tracks is not None:  # the faces are known already
             return nullcontext(frames)
         return Prefetcher(report.timed(frames, "see"), _QUEUED_FRAMES, "see")
-
-
-def frames_with_faces(
-    frames: Iterable[F], tracks: Tracks, path: Path
-) -> Iterator[tuple[F, tuple[Face, ...]]]:
-    """Yield each frame of a video with the faces to hide in it, in pixels of the frame.
-
-    Args:
-        frames: The frames of the video.
-        tracks: Its tracks.
-        path: Its file, for messages.
-
-    Raises:
-        SourceError: number, times or size of the frames are not those of the tracks.
-    """
-    timeline = Timeline(tracks)
-    shape = tracks.size, tracks.time_base
-    count = 0
-    for count, frame in enumerate(frames, 1):
-        is_known = count <= tracks.frame_count and frame.pts == tracks.times[count - 1]
-        if not is_known or (frame.size, frame.time_base) != shape:
-            raise SourceError(_OTHER_VIDEO.format(path))
-        yield frame, timeline.faces(count - 1)
-    if count != tracks.frame_count:
-        raise SourceError(_OTHER_VIDEO.format(path))
-
-
-_OTHER_VIDEO = (
-    "{}: its frames are not those of the tracks: use the tracks of this video, and do not change "
-    "it during the run"
-)
-
-
-def _ordinal(number: int) -> str:
-    """Return a number such as "2nd"."""
-    is_teen = number % 100 in (11, 12, 13)
-    return f"{number}{'th' if is_teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
 def _check_apart(job: Job) -> None:

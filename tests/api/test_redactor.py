@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+import PIL.Image
 import pytest
 
 import tracker_blur
@@ -192,6 +193,16 @@ def test_track_render_and_verify_a_video(tmp_path: Path) -> None:
     assert verdict.frames == 12
     assert not verdict.runs
     assert redactor.verify(clip, source=clip).runs, "the detector sees what is not hidden"
+
+
+@pytest.mark.parametrize("name", ["out.gif", "out.mp4"])
+def test_the_tracks_of_a_gif_render_to_a_gif_and_to_a_video(name: str, tmp_path: Path) -> None:
+    gif = tmp_path / "in.gif"
+    first, *others = (PIL.Image.new("RGB", (64, 48), (60 * at, 90, 90)) for at in range(4))
+    first.save(gif, save_all=True, append_images=others, duration=[80, 10] * 2)
+    redactor = Redactor(SETTINGS, detector=lambda image: [(8, 8, 30, 30)])
+    report = redactor.render(gif, redactor.track(gif), tmp_path / name)
+    assert (report.frames, report.faces) == (4, 4)
 
 
 def test_render_takes_a_track_file_of_that_video_only(tmp_path: Path) -> None:

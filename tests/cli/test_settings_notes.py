@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tracker_blur.cli.console import Console
-from tracker_blur.cli.settings_notes import note_unused_settings, unused_settings
+from tracker_blur.cli.settings_notes import describe, note_unused_settings, unused_settings
 from tracker_blur.settings import Settings
 
 
@@ -60,3 +61,42 @@ def test_the_note_names_the_flag(capsys: pytest.CaptureFixture[str]) -> None:
     note_unused_settings(Settings(hold_seconds=2), {"video"}, console)
     printed = capsys.readouterr().err
     assert printed == "trackblur: --hold has no effect here: it applies only to one pass\n"
+
+
+@pytest.mark.parametrize(
+    ("detector", "labels", "settings", "line"),
+    [
+        ("yunet", ("face",), {}, "detecting with yunet in every 2nd frame, tracking with csrt"),
+        (
+            "onnx",
+            ("face",),
+            {"detect_every_frames": 1},
+            "detecting with onnx in every frame, tracking with csrt; for a better detector, run "
+            "'trackblur models pull yunet'",
+        ),
+        (
+            "yunet, onnx",
+            ("face", "plate"),
+            {"detect_every_frames": 111, "detector": "yunet"},
+            "hiding face, plate; detecting with yunet, onnx in every 111th frame, tracking with "
+            "csrt",
+        ),
+        (
+            "yunet",
+            ("face",),
+            {"detect_every_frames": "auto", "tracker": "none"},
+            "detecting with yunet in every frame, without a tracker",
+        ),
+        (
+            "yunet",
+            ("face",),
+            {"detect_every_frames": "auto"},
+            "detecting with yunet at an adaptive interval, tracking with csrt",
+        ),
+    ],
+)
+def test_one_line_describes_how_faces_are_detected(
+    detector: str, labels: tuple[str, ...], settings: dict[str, Any], line: str
+) -> None:
+    engine: Any = SimpleNamespace(detector_name=detector, labels=labels)
+    assert describe(engine, Settings(**settings)) == line

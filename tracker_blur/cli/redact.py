@@ -156,7 +156,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, console: Console) -> int:
     """Redact everything that the paths name; one bad file does not stop the others."""
     from tracker_blur.cli.batch import Batch
-    from tracker_blur.cli.settings_notes import note_unused_settings, warn_if_cosmetic
+    from tracker_blur.cli.settings_notes import describe, note_unused_settings, warn_if_cosmetic
     from tracker_blur.cli.side_outputs import SideOutputs, check_options
     from tracker_blur.files.identity import FileIdentity
     from tracker_blur.files.jobs import plan
@@ -169,7 +169,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         planned = plan(inputs, output, overwrite=settings.overwrite)
         check_options(options, inputs, planned)
         engine = Engine(settings)
-        console.note(engine.description)
+        console.note(describe(engine, settings))
         warn_if_cosmetic(settings, console)
         note_unused_settings(settings, {job.kind for job in planned.jobs}, console)
     side_outputs = SideOutputs(options, settings, engine, console)

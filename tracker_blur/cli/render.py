@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,11 +29,6 @@ from tracker_blur.settings import Settings
 
 if TYPE_CHECKING:
     import argparse
-
-    from tracker_blur.core.frame import FrameReader
-    from tracker_blur.core.tracks import Tracks
-    from tracker_blur.files.identity import FileIdentity
-    from tracker_blur.files.jobs import Job
 
 
 def add_parser(commands: Any) -> Parser:
@@ -86,41 +80,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
         note_unused_settings(settings, {"video"}, console)
         if not hidden:
             console.warn(f"{options.tracks}: hides nothing: the output shows every face")
-        tracks = _with_gif_times(content.tracks, job, identity, settings)
         with job.target_folder(), console.progress(job.source.name) as progress:
-            report = Engine(settings).render_file(job, tracks, progress, identity)
+            report = Engine(settings).render_file(job, content.tracks, progress, identity)
     console.report(report, verbose=options.verbose)
     if options.json:
         print_json(summarize([summarize_file(report)], settings))
     return EXIT_DONE
-
-
-def _with_gif_times(tracks: Tracks, job: Job, identity: FileIdentity, settings: Settings) -> Tracks:
-    """Return the tracks of a GIF with the frame times of the reader that this job uses.
-
-    A GIF is read as an image to become one, and as a video to become a video. Each reader has its
-    own time base and its own shortest frame. The hash has shown that the file is the same.
-    """
-    import numpy as np
-
-    from tracker_blur.images.reader import ImageReader
-    from tracker_blur.video.reader import VideoReader
-
-    if job.source.suffix.lower() != ".gif":
-        return tracks
-    source: FrameReader
-    if job.kind == "image":
-        source = ImageReader(
-            job.source,
-            partial=settings.partial,
-            identity=identity,
-            max_megapixels=settings.max_megapixels,
-        )
-    else:
-        source = VideoReader(job.source, partial=settings.partial, identity=identity)
-    with source:
-        frames = [(frame.pts, frame.time_base) for frame in source]
-    if len(frames) != tracks.frame_count:
-        return tracks  # the renderer refuses it
-    times = np.array([pts for pts, _ in frames], np.int64)
-    return replace(tracks, times=times, time_base=frames[0][1])

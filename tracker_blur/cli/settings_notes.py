@@ -1,29 +1,56 @@
-"""What users should know about the settings they gave: those without effect, weak methods."""
+"""What users should know about their settings: what they lead to, weak methods, no effect."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracker_blur.settings import Settings, method_class_of
+from tracker_blur.core import plugins
+from tracker_blur.settings import FACE, Settings, method_class_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from tracker_blur.cli.console import Console
     from tracker_blur.files.paths import MediaKind
+    from tracker_blur.pipeline import Engine
 
 _METHODS_OF_SETTING = {
     "tone": ("mosaic",),
-    "feather_ratio": ("fog", "gaussian", "image", "pixelated", "solid"),
     "factor": ("gaussian",),
     "blocks": ("pixelated",),
     "image": ("image",),
     "color": ("solid", "image"),
 }
+_METHODS_WITHOUT_EDGE = {"mosaic"}
+_WEAKER = {"onnx", "haar"}  # detectors
 _VIDEO_SETTINGS = (
     *("codec", "encoder", "quality", "preset"),
     *("audio", "subtitles", "tracks_kept"),
 )
+
+
+def describe(engine: Engine, settings: Settings) -> str:
+    """Return one line about what is hidden, and how it is detected and tracked."""
+    every, tracker = settings.detect_every_frames, settings.tracker
+    if every == 1 or tracker == "none":
+        schedule = "in every frame"
+    elif every == "auto":
+        schedule = "at an adaptive interval"
+    else:
+        schedule = f"in every {_ordinal(every)} frame"
+    tracking = "without a tracker" if tracker == "none" else f"tracking with {tracker}"
+    text = f"detecting with {engine.detector_name} {schedule}, {tracking}"
+    if engine.labels != (FACE,):
+        text = f"hiding {', '.join(engine.labels)}; {text}"
+    if settings.detector == "auto" and _WEAKER & set(engine.detector_name.split(", ")):
+        text += "; for a better detector, run 'trackblur models pull yunet'"
+    return text
+
+
+def _ordinal(number: int) -> str:
+    """Return a number such as "2nd"."""
+    is_teen = number % 100 in (11, 12, 13)
+    return f"{number}{'th' if is_teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
 def warn_if_cosmetic(settings: Settings, console: Console, methods: Collection[str] = ()) -> None:
@@ -68,7 +95,9 @@ def _listed(names: Sequence[str]) -> str:
 def unused_settings(settings: Settings, kinds: Collection[MediaKind]) -> Iterator[tuple[str, str]]:
     """Yield each setting that is not the default and has no effect, and where it has one."""
     unused: list[tuple[str, str]] = []
-    for name, methods in _METHODS_OF_SETTING.items():
+    all_methods = plugins.names("tracker_blur.redaction.methods")
+    with_edge = tuple(name for name in all_methods if name not in _METHODS_WITHOUT_EDGE)
+    for name, methods in {**_METHODS_OF_SETTING, "feather_ratio": with_edge}.items():
         if settings.method not in methods:
             unused.append((name, f"the method {_listed(methods)}"))
     if not settings.one_pass:

@@ -65,6 +65,7 @@ def add_parser(commands: Any) -> Parser:
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Run the first pass and write the track file."""
+    from tracker_blur.cli.settings_notes import describe
     from tracker_blur.files.identity import FileIdentity
     from tracker_blur.files.paths import media_kind
     from tracker_blur.pipeline import Engine
@@ -77,7 +78,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         check_track_target(target, (source,), options.overwrite)
         identity = FileIdentity.of(source, hashed=True)
         engine = Engine(settings)
-        console.note(engine.description)
+        console.note(describe(engine, settings))
         with console.progress(source.name) as progress:
             report = engine.track_file(source, media_kind(source, source), progress, identity)
         report.target = target

@@ -1,9 +1,8 @@
-"""Rendering gives each frame the faces of its tracks, and refuses the frames of another video."""
+"""Known tracks: each frame gets its faces, and the frames of another video are refused."""
 
 from __future__ import annotations
 
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +12,7 @@ from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
 from tracker_blur.errors import SourceError
 from tracker_blur.images.frame import ImageFrame
-from tracker_blur.pipeline import frames_with_faces
+from tracker_blur.tracking.known_tracks import frames_with_faces, with_times_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +37,7 @@ def tracks() -> Tracks:
 
 
 def test_each_frame_has_its_faces() -> None:
-    seen = list(frames_with_faces(still_frames(), tracks(), Path("in.mp4")))
+    seen = list(frames_with_faces(still_frames(), tracks(), "in.mp4"))
     assert [frame.pts for frame, _ in seen] == list(TIMES)
     assert [len(faces) for _, faces in seen] == [0, 1, 1]
 
@@ -57,4 +56,18 @@ def test_each_frame_has_its_faces() -> None:
 )
 def test_frames_of_another_video_are_refused(others: Iterator[ImageFrame]) -> None:
     with pytest.raises(SourceError, match=r"in\.mp4: its frames are not those of the tracks"):
-        list(frames_with_faces(others, tracks(), Path("in.mp4")))
+        list(frames_with_faces(others, tracks(), "in.mp4"))
+
+
+def test_another_reader_of_the_same_video_gives_the_tracks_its_times() -> None:
+    times = (0, 3, 7)
+    before = tracks()
+    retimed = with_times_of(still_frames(times, base=Fraction(1, 100)), before)
+    assert (retimed.times.tolist(), retimed.time_base) == (list(times), Fraction(1, 100))
+    assert retimed.tracks is before.tracks
+
+
+@pytest.mark.parametrize("times", [(), (0, 40), (0, 40, 90, 130)])
+def test_another_number_of_frames_changes_no_times(times: tuple[int, ...]) -> None:
+    before = tracks()
+    assert with_times_of(still_frames(times), before) is before
