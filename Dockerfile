@@ -8,7 +8,7 @@ COPY pyproject.toml setup.cfg setup.py README.md LICENSE ./
 COPY models models
 COPY tracker_blur tracker_blur
 RUN python -m venv /opt/trackblur \
-    && /opt/trackblur/bin/pip install --no-cache-dir '.[heic]'
+    && /opt/trackblur/bin/pip install --no-cache-dir .
 
 FROM python:3.13-slim
 

@@ -145,6 +145,28 @@ def test_the_image_runs_without_privileges() -> None:
         assert (ROOT / source).exists(), source
 
 
+def test_every_extra_that_is_named_exists() -> None:
+    extras = set(config()["options.extras_require"])
+    files = [ROOT / "Dockerfile", ROOT / ".ci" / "run", *ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+    named = {
+        extra.strip()
+        for file in files
+        for group in re.findall(r"pip install[^\n]*?\.\[([\w, -]+)\]", file.read_text())
+        for extra in group.split(",")
+    }
+    assert "test" in named
+    assert named <= extras
+
+
+def test_the_oldest_versions_are_those_of_setup_cfg() -> None:
+    required = re.findall(r"([\w-]+)>=([\d.]+)", config()["options"]["install_requires"])
+    pins = (ROOT / ".ci" / "minimum-versions.txt").read_text()
+    oldest = dict(re.findall(r"^([\w-]+)==([\d.]+)$", pins, re.MULTILINE))
+    assert oldest.keys() == dict(required).keys()
+    for name, version in required:
+        assert f"{oldest[name]}.".startswith(f"{version}."), name
+
+
 def test_only_the_job_that_publishes_may_identify_itself_to_pypi() -> None:
     workflow: dict[Any, Any] = yaml.safe_load(
         (ROOT / ".github" / "workflows" / "publish.yml").read_text()

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from tracker_blur.core import plugins
 from tracker_blur.core.parameters import TrackingParameters
-from tracker_blur.core.setting_checks import as_path, check_bool, check_text
+from tracker_blur.core.setting_checks import (
+    as_path,
+    check_bool,
+    check_choice,
+    check_number,
+    check_text,
+    check_whole_number,
+)
 from tracker_blur.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -167,42 +173,44 @@ class Settings:
             check_bool(getattr(self, name), name)
         object.__setattr__(self, "method", MethodAliases.get(self.method, self.method))
         if not self.detector.endswith(DETECTOR_FILE_ENDING):
-            self._check_choice("detector", (*plugins.names("tracker_blur.detectors"), "auto"))
+            check_choice(
+                self.detector, "detector", (*plugins.names("tracker_blur.detectors"), "auto")
+            )
         if not isinstance(self.hide, tuple) or not all(
             isinstance(word, str) and word for word in self.hide
         ):
             raise SettingsError(
                 f"is {self.hide!r}: give a tuple such as ('faces', 'plates')", setting="hide"
             )
-        self._check_choice("tracker", (*plugins.names("tracker_blur.trackers"), "none"))
-        self._check_choice("method", plugins.names("tracker_blur.redaction.methods"))
-        self._check_choice("tone", get_args(Tone))
-        self._check_choice("shape", get_args(Shape))
-        self._check_choice("codec", (*get_args(Codec), None))
-        self._check_choice("metadata", get_args(MetadataRule))
-        self._check_choice("audio", get_args(TrackRule))
-        self._check_choice("subtitles", get_args(TrackRule))
+        check_choice(self.tracker, "tracker", (*plugins.names("tracker_blur.trackers"), "none"))
+        check_choice(self.method, "method", plugins.names("tracker_blur.redaction.methods"))
+        check_choice(self.tone, "tone", get_args(Tone))
+        check_choice(self.shape, "shape", get_args(Shape))
+        check_choice(self.codec, "codec", (*get_args(Codec), None))
+        check_choice(self.metadata, "metadata", get_args(MetadataRule))
+        check_choice(self.audio, "audio", get_args(TrackRule))
+        check_choice(self.subtitles, "subtitles", get_args(TrackRule))
         self._check_tracks_kept()
         if self.confidence is not None:
-            self._check_range("confidence", 0.0, 1.0)
+            check_number(self.confidence, "confidence", 0.0, 1.0)
         if self.detect_every_frames != "auto":
-            self._check_whole("detect_every_frames", 1, 1000)
+            check_whole_number(self.detect_every_frames, "detect_every_frames", 1, 1000)
         if self.view_px is not None:
-            self._check_whole("view_px", 64, 8192)
-        self._check_whole("blocks", 1, 40)
-        self._check_range("hold_seconds", 0.0, 3600.0)
-        self._check_range("margin_seconds", 0.0, 60.0)
-        self._check_range("delay_seconds", 0.0, 10.0)
+            check_whole_number(self.view_px, "view_px", 64, 8192)
+        check_whole_number(self.blocks, "blocks", 1, 40)
+        check_number(self.hold_seconds, "hold_seconds", 0.0, 3600.0)
+        check_number(self.margin_seconds, "margin_seconds", 0.0, 60.0)
+        check_number(self.delay_seconds, "delay_seconds", 0.0, 10.0)
         if self.delay_seconds and not self.one_pass:
             raise SettingsError(
                 "works only in one pass: add", setting="delay_seconds", remedy="one_pass"
             )
-        self._check_range("factor", 1.0, 8.0)
+        check_number(self.factor, "factor", 1.0, 8.0)
         if self.quality is not None:
-            self._check_range("quality", -255.0, 255.0)
-        self._check_range("padding_ratio", 0.0, 2.0)
-        self._check_range("feather_ratio", 0.0, 1.0)
-        self._check_range("max_megapixels", 1, 1_000_000)
+            check_number(self.quality, "quality", -255.0, 255.0)
+        check_number(self.padding_ratio, "padding_ratio", 0.0, 2.0)
+        check_number(self.feather_ratio, "feather_ratio", 0.0, 1.0)
+        check_number(self.max_megapixels, "max_megapixels", 1, 1_000_000)
         if self.method == "image" and self.image is None:
             raise SettingsError(
                 "image needs an image: give one with", setting="method", remedy="image"
@@ -237,26 +245,6 @@ class Settings:
                 raise SettingsError(
                     f"names {kind}, which is dropped: leave out", setting="tracks_kept", remedy=kind
                 )
-
-    def _check_choice(self, name: str, choices: tuple[str | None, ...]) -> None:
-        value = getattr(self, name)
-        if value not in choices:
-            known = ", ".join(sorted(choice for choice in choices if choice))
-            raise SettingsError(f"is '{value}': choose one of {known}", setting=name)
-
-    def _check_range(self, name: str, low: float, high: float) -> None:
-        value = getattr(self, name)
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not is_number or not (math.isfinite(value) and low <= value <= high):
-            shown = f"{value:g}" if is_number else repr(value)
-            raise SettingsError(f"is {shown}: give a number from {low:g} to {high:g}", setting=name)
-
-    def _check_whole(self, name: str, low: int, high: int) -> None:
-        value = getattr(self, name)
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise SettingsError(
-                f"is {value!r}: give a whole number from {low} to {high}", setting=name
-            )
 
 
 def _names_tracks(name: object) -> bool:

@@ -281,6 +281,8 @@ WRONG: dict[str, Any] = {
     "detector file": lambda: Redactor(Settings(detector="a\0.onnx")).detect(portrait()),
     "live source": lambda: tracker_blur.live(None),  # type: ignore[arg-type]
     "live settings": lambda: tracker_blur.live(0, {}),  # type: ignore[arg-type]
+    "live warn": lambda: tracker_blur.live(0, warn=3),  # type: ignore[arg-type]
+    "live rate": lambda: tracker_blur.LiveSettings(rate="30"),  # type: ignore[arg-type]
     "live size": lambda: tracker_blur.LiveSettings(size=3),  # type: ignore[arg-type]
     "live folder": lambda: tracker_blur.LiveSettings(stills_folder=3),  # type: ignore[arg-type]
     "no tracks": lambda: tracker_blur.from_supervision([], None),  # type: ignore[arg-type]

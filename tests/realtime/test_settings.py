@@ -20,13 +20,20 @@ from tracker_blur.realtime.settings import LiveSettings, LiveTiming
         {"timeout_seconds": 0.0},
         {"watchdog_seconds": float("inf")},
         {"transport": "pigeon"},
+        {"transport": ["tcp"]},
+        {"rate": "30"},
+        {"rate": True},
+        {"timeout_seconds": None},
+        {"watchdog_seconds": "1"},
+        {"segment_minutes": (1,)},
+        {"token": 3},
         {"segment_minutes": -1.0},
         {"token": ""},
         {"timing": None},
     ],
 )
 def test_live_settings_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(SettingsError):
+    with pytest.raises(SettingsError, match=f"`{next(iter(wrong))}` "):
         LiveSettings(**wrong)
 
 

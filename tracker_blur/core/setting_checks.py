@@ -1,10 +1,15 @@
-"""Checks of the types of settings, which users of the library may get wrong."""
+"""Checks of the types and ranges of settings, which users of the library may get wrong."""
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 def as_path(value: object, name: str) -> Path:
@@ -21,10 +26,31 @@ def as_path(value: object, name: str) -> Path:
 def check_text(value: object, name: str) -> None:
     """Raise SettingsError for what is no text."""
     if not isinstance(value, str):
-        raise SettingsError(f"is {value!r}: give its name as text", setting=name)
+        raise SettingsError(f"is {value!r}: give text", setting=name)
 
 
 def check_bool(value: object, name: str) -> None:
     """Raise SettingsError for what is neither True nor False."""
     if not isinstance(value, bool):
         raise SettingsError(f"is {value!r}: give True or False", setting=name)
+
+
+def check_choice(value: object, name: str, choices: Collection[object]) -> None:
+    """Raise SettingsError for what is none of these; None is a choice that is not named."""
+    if not any(value == choice for choice in choices):
+        known = ", ".join(sorted(str(choice) for choice in choices if choice is not None))
+        raise SettingsError(f"is '{value}': choose one of {known}", setting=name)
+
+
+def check_number(value: object, name: str, low: float, high: float) -> None:
+    """Raise SettingsError for what is no number, or outside of these bounds."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or not (math.isfinite(value) and low <= value <= high):  # type: ignore[arg-type,operator]
+        shown = f"{value:g}" if is_number else repr(value)
+        raise SettingsError(f"is {shown}: give a number from {low:g} to {high:g}", setting=name)
+
+
+def check_whole_number(value: object, name: str, low: int, high: int) -> None:
+    """Raise SettingsError for what is no whole number, or outside of these bounds."""
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise SettingsError(f"is {value!r}: give a whole number from {low} to {high}", setting=name)

@@ -71,6 +71,9 @@ def live(
     ):
         if not isinstance(value, (kind, type(None))):
             raise InputError(f"{name} is {value!r}: give {kind.__name__}(...)")
+    for name, function in (("warn", warn), ("tell", tell)):
+        if function is not None and not callable(function):
+            raise InputError(f"{name} is {function!r}: give a function")
     chosen = settings or Settings(detect_every_frames="auto")
     live_settings = live_settings or LiveSettings()
     controls = controls or Controls(

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from tracker_blur.core.parameter_checks import CheckedParameters
-from tracker_blur.core.setting_checks import as_path, check_bool, check_text
+from tracker_blur.core.setting_checks import (
+    as_path,
+    check_bool,
+    check_choice,
+    check_number,
+    check_text,
+)
 from tracker_blur.errors import SettingsError
 from tracker_blur.files.paths import is_folder
 
@@ -218,16 +223,17 @@ class LiveSettings:
             raise SettingsError(
                 f"is {shown}: give WIDTHxHEIGHT, each side from 16 to 8192", setting="size"
             )
-        self._check_range("rate", 1.0, 240.0)
-        self._check_range("timeout_seconds", 0.1, 3600.0)
-        self._check_range("watchdog_seconds", 0.1, 60.0)
-        self._check_range("segment_minutes", 0.01, 24 * 60.0)
+        if self.rate is not None:
+            check_number(self.rate, "rate", 1.0, 240.0)
+        check_number(self.timeout_seconds, "timeout_seconds", 0.1, 3600.0)
+        check_number(self.watchdog_seconds, "watchdog_seconds", 0.1, 60.0)
+        if self.segment_minutes is not None:
+            check_number(self.segment_minutes, "segment_minutes", 0.01, 24 * 60.0)
         if self.token == "":
             raise SettingsError(
                 "is empty: give one that cannot be guessed, or none", setting="token"
             )
-        if self.transport not in ("tcp", "udp"):
-            raise SettingsError(f"is '{self.transport}': choose tcp or udp", setting="transport")
+        check_choice(self.transport, "transport", get_args(Transport))
         if self.raw_format is not None and self.rate is None:
             raise SettingsError(
                 "needs the frame rate, which raw frames lack: add",
@@ -256,10 +262,3 @@ class LiveSettings:
                 check_text(getattr(self, name), name)
         for name in ("hide_all", "allow_weaker"):
             check_bool(getattr(self, name), name)
-
-    def _check_range(self, name: str, low: float, high: float) -> None:
-        value = getattr(self, name)
-        if value is not None and not (math.isfinite(value) and low <= value <= high):
-            raise SettingsError(
-                f"is {value:g}: give a number from {low:g} to {high:g}", setting=name
-            )
