@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import http.client
 import socket
+import struct
+import threading
 import urllib.error
 import urllib.request
+from contextlib import suppress
 
 import pytest
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.waiting import PATIENCE_SECONDS
+from tests.waiting import PATIENCE_SECONDS, until
 from tracker_blur.realtime.metrics import Metrics, exposition
 from tracker_blur.realtime.status import Status, TargetStatus
 
@@ -133,3 +136,46 @@ def test_a_request_with_a_body_is_answered_and_its_connection_closed() -> None:
             answer += data
     assert answer.startswith(b"HTTP/1.0 200")
     assert b"trackblur_faces" in answer
+
+
+def test_the_oldest_of_many_unfinished_requests_is_ended() -> None:
+    with Metrics(0, lambda: STATUS) as metrics:
+        address = "127.0.0.1", metrics.port
+        clients = [socket.create_connection(address, PATIENCE_SECONDS) for _ in range(70)]
+        for client in clients:
+            client.sendall(b"GET /metrics HTTP/1.1\r\n")  # and never an end
+        with urllib.request.urlopen(metrics.url, timeout=PATIENCE_SECONDS) as answer:
+            assert answer.status == 200
+        with suppress(ConnectionResetError):
+            assert clients[0].recv(1) == b""
+        names = [thread.name for thread in threading.enumerate()]
+        assert sum("process_request" in name for name in names) < 70
+        for client in clients:
+            client.close()
+
+
+def test_a_client_that_disconnects_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+    messages: list[str] = []
+    with Metrics(0, lambda: STATUS, warn=messages.append) as metrics:
+        with socket.create_connection(("127.0.0.1", metrics.port), PATIENCE_SECONDS) as client:
+            client.sendall(b"GET /metrics HTTP/1.1\r\n")
+            linger = struct.pack("ii", 1, 0)  # the connection is reset
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        with urllib.request.urlopen(metrics.url, timeout=PATIENCE_SECONDS) as answer:
+            assert answer.status == 200
+        until(lambda: not any("process_request" in one.name for one in threading.enumerate()))
+    assert messages == []
+    assert capsys.readouterr().err == ""
+
+
+def test_a_request_that_fails_is_reported_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    def status() -> Status:
+        raise ValueError("no status")
+
+    messages: list[str] = []
+    with Metrics(0, status, warn=messages.append) as metrics:
+        with pytest.raises(OSError, match="closed"):
+            urllib.request.urlopen(metrics.url, timeout=PATIENCE_SECONDS)
+        until(lambda: bool(messages))
+    assert messages == ["metrics: a request failed (ValueError: no status)"]
+    assert capsys.readouterr().err == ""

@@ -121,7 +121,9 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     if options.metrics_port is not None:
         from tracker_blur.realtime.metrics import Metrics
 
-        metrics = server = Metrics(options.metrics_port, lambda: session.status, live.timing)
+        metrics = server = Metrics(
+            options.metrics_port, lambda: session.status, live.timing, console.warn
+        )
         console.note(f"metrics for Prometheus at {server.url}")
     status_lines: AbstractContextManager[object] = nullcontext()
     if options.json:

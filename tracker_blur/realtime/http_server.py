@@ -4,27 +4,67 @@ from __future__ import annotations
 
 import socket
 import socketserver
+import sys
 import threading
 import time
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _MAX_UNAUTHENTICATED, _MAX_REQUESTS, _MAX_STREAMS = 32, 64, 32  # connections
 _LINGER_SECONDS = 1.0
 
 
 class HttpServer(ThreadingHTTPServer):
-    """Listens, and serves each connection in a thread that keeps no program from ending."""
+    """Listens, and serves each connection in a thread that keeps no program from ending.
+
+    Args:
+        address: (host, port) to listen on.
+        handler: Answers the requests of a connection.
+        report: Called with a line when a request fails, from its thread.
+
+    Attributes:
+        connections: All that are open.
+
+    Raises:
+        OSError: It cannot listen on the address.
+    """
 
     daemon_threads = True
     request_queue_size = 64  # a browser opens several connections at once
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        handler: type[RequestHandler],
+        report: Callable[[str], None],
+    ) -> None:
+        self.connections = Connections()
+        self._report = report
+        super().__init__(address, handler)
 
     def server_bind(self) -> None:
         """Bind the socket; no name server is asked for the address's name, which takes seconds."""
         socketserver.TCPServer.server_bind(self)
         host, port = self.server_address[:2]
         self.server_name, self.server_port = str(host), int(port)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve one connection."""
+        self.connections.add(request)
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self.connections.remove(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Report errors, except for clients that disconnect."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            self._report(f"a request failed ({type(error).__name__}: {error})")
 
 
 class RequestHandler(BaseHTTPRequestHandler):
@@ -36,7 +76,7 @@ class RequestHandler(BaseHTTPRequestHandler):
         """Read a request's head; after a request with a body, the connection is closed."""
         is_valid = super().parse_request()
         if is_valid and (
-            self.headers.get("Content-Length", "0").strip() != "0"
+            any(length.strip() != "0" for length in self.headers.get_all("Content-Length", []))
             or "Transfer-Encoding" in self.headers
         ):
             self._has_body = self.close_connection = True

@@ -104,13 +104,18 @@ class Metrics:
         port: 0: any free port.
         status: Returns the status of the session.
         timing: How long a client may keep a connection without a request.
+        warn: Called with a line when a request fails, from its thread.
 
     Raises:
         SinkError: When the port cannot be listened on.
     """
 
     def __init__(
-        self, port: int, status: Callable[[], Status], timing: LiveTiming | None = None
+        self,
+        port: int,
+        status: Callable[[], Status],
+        timing: LiveTiming | None = None,
+        warn: Callable[[str], None] = lambda _: None,
     ) -> None:
         authorization = RequestAuthorization(_HOST, None)
         timeout_seconds = (timing or LiveTiming()).client_timeout_seconds
@@ -134,7 +139,7 @@ class Metrics:
                 self.wfile.write(data)
 
         try:
-            self._server = HttpServer((_HOST, port), Handler)
+            self._server = HttpServer((_HOST, port), Handler, lambda text: warn(f"metrics: {text}"))
         except OSError as error:
             raise SinkError(
                 f"port {port}: cannot be listened on ({reason_of(error)}): choose another "

@@ -335,6 +335,41 @@ def test_nothing_is_served_without_the_token(given: dict[str, str]) -> None:
         assert b"<html" in data
 
 
+def test_an_old_token_in_the_address_does_not_replace_the_cookie(page: WebPageTarget) -> None:
+    code, headers, _ = request(page, "/?token=old")
+    assert (code, headers["Location"]) == (303, "/")
+    assert "Set-Cookie" not in headers
+
+
+def test_a_cookie_of_another_server_does_not_hide_ours(page: WebPageTarget) -> None:
+    foreign = f"trackblur-{port(page)}=foreign"  # for a longer path, so it comes first
+    assert request(page, "/status", Cookie=f'{foreign}; a="b; {cookie(page)}')[0] == 200
+    assert request(page, "/status", Cookie=foreign)[0] == 403
+
+
+@pytest.mark.parametrize(
+    ("query", "cookies"),
+    [
+        ("", '{name}="' + "\\1" * 32_000 + '"'),  # 53 seconds with http.cookies, in which
+        ("", '{name}="' + "\\\\" * 32_000 + '"'),  # nothing else ran
+        ("", "a=b;" * 16_000),
+        ("token=%41&" * 6_000, ""),
+    ],
+)
+def test_a_long_cookie_or_query_keeps_no_one_waiting(
+    page: WebPageTarget, query: str, cookies: str
+) -> None:
+    value = cookies.format(name=f"trackblur-{port(page)}")
+    began = time.monotonic()
+    assert request(page, f"/status?{query}", Cookie=value)[0] == 403
+    assert time.monotonic() - began < SOON_SECONDS
+
+
+@pytest.mark.parametrize("host", ["evil@127.0.0.1", "evil:x@localhost", "@localhost"])
+def test_a_host_with_a_user_is_refused(page: WebPageTarget, host: str) -> None:
+    assert status_code(page, "/status", "GET", ("Host", host)) == 403
+
+
 @pytest.mark.parametrize("text", ["web:0.0.0.0:0", "web:0"])
 def test_token_is_generated(text: str) -> None:
     with opened(text) as one, opened(text) as other:
@@ -451,6 +486,18 @@ def test_a_request_with_a_body_is_answered_and_its_connection_closed(
     assert answer.startswith(b"HTTP/1.1 " + code)
     assert b"\r\nConnection: close\r\n" in answer
     assert answer.count(b"HTTP/1.1") == 1  # the body is no request
+
+
+def test_no_request_is_read_from_a_body_of_two_lengths(page: WebPageTarget) -> None:
+    first = f"POST /controls/hide HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie(page)}\r\n"
+    second = f"GET /status HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie(page)}\r\n\r\n"
+    lengths = f"Content-Length: 0\r\nContent-Length: {len(second)}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port(page)), PATIENCE_SECONDS) as client:
+        client.sendall((first + lengths + second).encode())
+        answer = b""
+        while data := client.recv(1 << 16):
+            answer += data
+    assert answer.count(b"HTTP/1.1 200") == 1
 
 
 def test_no_name_server_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import sys
 import threading
 import time
 from http import HTTPStatus
@@ -17,7 +16,7 @@ import cv2
 from tracker_blur.core.frame import view_size
 from tracker_blur.realtime.access import RequestAuthorization, token_in
 from tracker_blur.realtime.controls import Controls
-from tracker_blur.realtime.http_server import Connections, HttpServer, RequestHandler
+from tracker_blur.realtime.http_server import HttpServer, RequestHandler
 from tracker_blur.realtime.targets import TargetContext, redacted_frame
 
 if TYPE_CHECKING:
@@ -86,8 +85,7 @@ class PageServer(HttpServer):
         self.preview = preview
         self.context = context
         self.client_timeout_seconds = context.live.timing.client_timeout_seconds
-        self.connections = Connections()
-        super().__init__(address, _Handler)
+        super().__init__(address, _Handler, lambda text: context.announce(f"web page: {text}"))
         host = socket.gethostname() if address[0] in _ALL_INTERFACES else address[0]
         host = f"[{host}]" if ":" in host else host
         self.url = f"http://{host}:{self.server_port}/{authorization.query}"
@@ -101,20 +99,6 @@ class PageServer(HttpServer):
         """Close the socket and all connections, and wait for their threads."""
         self.server_close()
         self.connections.end(self.context.live.timing.end_connections_seconds)
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Serve one connection."""
-        self.connections.add(request)
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self.connections.remove(request)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Report errors, except for clients that disconnect."""
-        error = sys.exc_info()[1]
-        if not isinstance(error, OSError):
-            self.context.announce(f"web page: a request failed ({type(error).__name__}: {error})")
 
 
 class _Handler(RequestHandler):
@@ -178,9 +162,14 @@ class _Handler(RequestHandler):
         return False
 
     def _store_token(self) -> None:
-        """Move the token to a cookie, out of the address, which others may see."""
-        cookie = f"{self.server.cookie}={quote(token_in(self.path))}"
-        headers = {"Location": "/", "Set-Cookie": f"{cookie}; HttpOnly; SameSite=Strict; Path=/"}
+        """Move the token to a cookie, out of the address, which others may see.
+
+        One that is wrong, in an old address, does not replace the cookie that let it in.
+        """
+        headers, token = {"Location": "/"}, token_in(self.path)
+        if self.server.authorization.is_token(token):
+            cookie = f"{self.server.cookie}={quote(token)}"
+            headers["Set-Cookie"] = f"{cookie}; HttpOnly; SameSite=Strict; Path=/"
         self._send(b"", "text/plain", HTTPStatus.SEE_OTHER, headers)
 
     def _send_status(self) -> None:
