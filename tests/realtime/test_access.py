@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tracker_blur.realtime.access import has_unknown_host, without_secrets
+from tracker_blur.realtime.access import address_name, has_unknown_host, without_secrets
 
 
 @pytest.mark.parametrize(
@@ -51,10 +51,31 @@ from tracker_blur.realtime.access import has_unknown_host, without_secrets
             "rtmp://live.example/app/*** playpath=*** token=***",
         ),
         ("out of room? really & truly: a=b", "out of room? really & truly: a=b"),
+        ("rtsp://ann:12/34@camera.local:554/in", "rtsp://camera.local:554/in"),
+        ("http://host:80/put?to=me@home&a=b", "http://host:80/put?to=***&a=***"),
     ],
 )
 def test_secrets_are_masked_and_the_rest_stays(address: str, expected: str) -> None:
     assert without_secrets(address) == expected
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        (
+            "srt://host:9?passphrase=correct horse&mode=caller",
+            "srt://host:9?passphrase=***&mode=***",
+        ),
+        ("rtsp://ann:correct horse@camera.local/in", "rtsp://camera.local/in"),
+        ("rtmp://live.example/app/correct horse", "rtmp://live.example/app/***"),
+        ("http://host/the video.ts", "http://host/the%20video.ts"),
+        ("the pass/a video.mkv", "the pass/a video.mkv"),
+    ],
+)
+def test_spaces_do_not_end_an_address(address: str, name: str) -> None:
+    assert address_name(address) == name
+    quoted = without_secrets(f"Connection to {address} failed: timed out", address)
+    assert quoted == f"Connection to {name} failed: timed out"
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,17 @@ def test_the_newest_frame_the_count_and_the_format_are_known() -> None:
     assert capture.format.audio_rate == 48000
 
 
+def test_an_unexpected_error_at_the_start_is_one_line_without_secrets() -> None:
+    class Failing(ScriptedSource):
+        def open(self) -> None:
+            raise RuntimeError("bad rtsp://ann:secret@host/in\n> driver\n")
+
+    capture = finished(capture_of(Failing([])))
+    with pytest.raises(SourceError) as failed:
+        _ = capture.format
+    assert str(failed.value) == "script: failed (RuntimeError: bad rtsp://host/in > driver)"
+
+
 def test_a_source_without_a_frame_is_an_error() -> None:
     capture = finished(capture_of(ScriptedSource([])))
     with pytest.raises(SourceError, match="before the first complete frame"):

@@ -183,3 +183,31 @@ def test_older_names_of_attributes_work() -> None:
     controls.save_still()
     assert controls.wishes is controls.control_state
     assert controls.wishes.stills == 1
+
+
+def test_what_was_captured_while_all_was_hidden_stays_hidden() -> None:
+    controls = Controls(["solid"])
+    before = time.monotonic()
+    assert not controls.control_state.hides(before)
+    controls.show()  # nothing was hidden
+    assert not controls.control_state.hides(before)
+    controls.hide_all()
+    hidden = time.monotonic()
+    assert controls.control_state.hides(hidden)
+    controls.show()
+    assert controls.control_state.hides(hidden)
+    assert not controls.control_state.hides(time.monotonic())
+
+
+def test_no_one_hides_everything_in_the_middle_of_a_press_that_shows_it() -> None:
+    class InterruptedControls(Controls):
+        def show(self) -> None:
+            other.start()
+            other.join(0.2)  # it waits
+            super().show()
+
+    controls = InterruptedControls(["solid"], hide_all=True)
+    other = threading.Thread(target=controls.hide_all)
+    controls.press_show()
+    other.join(PATIENCE_SECONDS)
+    assert controls.control_state.hide_all

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -142,6 +143,27 @@ def test_hide_all_takes_effect_at_once_and_can_be_taken_back(
     # Two more were perhaps on their way when the key was pressed: one ready, one in the making.
     assert all(d.is_blank for d in judge.deliveries[pressed[0] + 2 : pressed[0] + 10])
     assert judge.redacted_count > 10
+    assert exposed_faces(judge, clip) == []
+
+
+def test_with_a_delay_nothing_from_while_all_was_hidden_is_shown_later(
+    shared: Path, clip: Path, long: Path
+) -> None:
+    shown_at: list[float] = []
+
+    def until(judge: Judge) -> bool:
+        assert judge.controls is not None
+        if not shown_at and len(judge.deliveries) == 20:
+            judge.controls.show()
+            shown_at.append(time.monotonic())
+        return judge.redacted_count > 10
+
+    judge = Judge(until)
+    live = replace(PATIENT, hide_all=True)
+    run_session(long, shared, judge, live, delay_seconds=0.5)
+    assert judge.redacted_count > 10
+    earliest = min(one.captured_at for one in judge.deliveries if not one.is_blank)
+    assert earliest >= shown_at[0]
     assert exposed_faces(judge, clip) == []
 
 

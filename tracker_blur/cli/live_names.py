@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from tracker_blur.errors import SettingsError
 from tracker_blur.files.paths import is_same_file, real_path
-from tracker_blur.realtime.access import without_secrets
+from tracker_blur.realtime.access import address_name
 from tracker_blur.realtime.targets.hls import SUFFIX, playlist_path
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def check_names(source: str, targets: Sequence[str], *, overwrite: bool) -> None
     names: dict[_Place, str] = {}
     for name in targets:
         place = _place(name)
-        shown = without_secrets(name)
+        shown = address_name(name)
         if place in names:
             raise SettingsError(f"{shown}: is named twice by --to: name each target once")
         names[place] = name

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from email.message import Message
 
 _MASK = "***"
-_USER = re.compile(r"//[^/\s]*@")  # up to the last @: a password may contain others
+# Up to the last @: a password may contain others, and slashes, too.
+_USER = re.compile(r"//(?:[^/\s:?]*:[^\s?]*|[^/\s]*)@")
+_SPACE = re.compile(r"\s")
 _STREAM_KEY = re.compile(r"(rtmp\w*://[^/\s]*/(?:[^/?&\s]+/)*)[^/?&\s]+", re.IGNORECASE)
 _QUERY = re.compile(r"(://[^?&\s]*)([?&]\S*)")
 _VALUE = re.compile(r"([?&](?:[^=&]*=)?)[^&]+")
@@ -27,12 +29,26 @@ _LOOPBACK_NAMES = {"localhost"}
 _MAX_QUERY_FIELDS = 16  # anyone may send a query, and Python takes long to parse a long one
 
 
-def without_secrets(text: str) -> str:
+def address_name(address: str) -> str:
+    """Return what messages call an address: it contains nothing that may be secret.
+
+    Spaces in it, as in a passphrase, become %20: in a text they would end the address.
+    """
+    return without_secrets(_SPACE.sub("%20", address) if "://" in address else address)
+
+
+def without_secrets(text: str, address: str = "") -> str:
     """Return a text whose addresses contain nothing that may be secret.
 
     User and password are removed. Values of options and the last part of an RTMP path, the stream
     key, are masked.
+
+    Args:
+        text: Such as an error message of FFmpeg.
+        address: One that the text may quote, and that may contain spaces.
     """
+    if address:
+        text = text.replace(address, address_name(address))
     text = _USER.sub("//", text)
     text = _STREAM_KEY.sub(rf"\1{_MASK}", text)
     text = _QUERY.sub(lambda match: match[1] + _VALUE.sub(rf"\1{_MASK}", match[2]), text)

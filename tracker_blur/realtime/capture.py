@@ -10,7 +10,7 @@ from collections import deque
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from tracker_blur.errors import SourceError
+from tracker_blur.errors import SourceError, TrackerBlurError
 from tracker_blur.realtime.access import without_secrets
 from tracker_blur.realtime.audio_sync import AudioSync
 from tracker_blur.realtime.delivery import AUDIO_RATE, AudioChunk, Format
@@ -222,8 +222,10 @@ class Capture:
     def _run(self) -> None:
         try:
             self._source.open()
-        except Exception as error:  # noqa: BLE001  # raised by `format` in the session's thread
+        except TrackerBlurError as error:  # raised by `format` in the session's thread
             self.failure = error
+        except Exception as error:  # noqa: BLE001  # a driver's or a library's
+            self.failure = self._failed(error)
         else:
             self.is_connected = True
             self._keep_reading()
@@ -248,8 +250,7 @@ class Capture:
             except SourceError as error:
                 failure = error
             except Exception as error:  # noqa: BLE001  # whatever fails, the source is opened again
-                reason = without_secrets(f"{type(error).__name__}: {error}")
-                failure = SourceError(f"{self._source.name}: failed ({reason})")
+                failure = self._failed(error)
             self.is_connected = False
             self._source.close()
             gc.collect()  # errors and decoders refer to each other and would stay for hours
@@ -264,6 +265,11 @@ class Capture:
                 self._warn(f"{problem}: reconnecting")
             self.error = problem
             self._stopping.wait(backoff.next_pause(time.monotonic() - opened))
+
+    def _failed(self, error: Exception) -> SourceError:
+        """Return the one-line message for an unexpected error."""
+        reason = without_secrets(" ".join(f"{type(error).__name__}: {error}".split()))
+        return SourceError(f"{self._source.name}: failed ({reason})")
 
     def _read(self) -> None:
         for item in self._source.read(self._stopping):

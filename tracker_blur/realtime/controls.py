@@ -37,12 +37,19 @@ class ControlState:
         strength: In steps; more is stronger, 0 is as the settings say, the least unless weaker
             is allowed.
         snapshots: How many snapshots were requested so far.
+        shown_since: `time.monotonic()` when the whole frame was last shown again. What was
+            captured before stays hidden, although it may leave later.
     """
 
     hide_all: bool
     method: str
     strength: int = 0
     snapshots: int = 0
+    shown_since: float = -math.inf
+
+    def hides(self, captured_at: float) -> bool:
+        """Return whether a frame captured at this `time.monotonic()` is to be hidden as a whole."""
+        return self.hide_all or captured_at < self.shown_since
 
     @property
     def stills(self) -> int:
@@ -88,7 +95,7 @@ class Controls:
         self._timing = timing or LiveTiming()
         self._control_state = ControlState(hide_all, self._methods[0])
         self._pressed_seconds = -math.inf  # when something that reveals was last requested
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         # Not an event: a signal handler may run while the same thread holds the event's lock.
         self._is_over = False
 
@@ -126,9 +133,12 @@ class Controls:
             self._control_state = replace(self._control_state, hide_all=True)
 
     def show(self) -> None:
-        """Show redacted frames again."""
+        """Show redacted frames again, from the next captured one on."""
         with self._lock:
-            self._control_state = replace(self._control_state, hide_all=False)
+            if self._control_state.hide_all:
+                self._control_state = replace(
+                    self._control_state, hide_all=False, shown_since=time.monotonic()
+                )
 
     def press_show(self) -> None:
         """Show redacted frames again, unless another press came just before.
@@ -136,15 +146,17 @@ class Controls:
         The second half of a double click, a key that is held, or a viewer who has not noticed that
         someone else has just hidden the frame must not reveal anything.
         """
-        if self._is_deliberate():
-            self.show()
+        with self._lock:  # nothing comes between
+            if self._is_deliberate():
+                self.show()
 
     def press_hide(self) -> None:
         """Hide the whole frame; if it is hidden already, show again as `press_show` does."""
-        if self._control_state.hide_all:
-            self.press_show()
-        else:
-            self.hide_all()
+        with self._lock:
+            if self._control_state.hide_all:
+                self.press_show()
+            else:
+                self.hide_all()
 
     def next_method(self) -> None:
         """Switch to the next method."""
@@ -153,8 +165,9 @@ class Controls:
 
     def press_method(self) -> None:
         """Switch to the next method; to a cosmetic one as `press_show` shows again."""
-        if method_class_of(self._following_method()) == "destructive" or self._is_deliberate():
-            self.next_method()
+        with self._lock:
+            if method_class_of(self._following_method()) == "destructive" or self._is_deliberate():
+                self.next_method()
 
     def stronger(self) -> None:
         """Hide faces more strongly."""
@@ -166,8 +179,9 @@ class Controls:
 
     def press_weaker(self) -> None:
         """Hide faces less strongly, as `press_show` shows again."""
-        if self._is_deliberate():
-            self.weaker()
+        with self._lock:
+            if self._is_deliberate():
+                self.weaker()
 
     def save_still(self) -> None:
         """Save the next redacted frame as an image."""

@@ -60,7 +60,7 @@ class HttpServer(ThreadingHTTPServer):
         finally:
             self.connections.remove(request)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002  # socketserver's
         """Report errors, except for clients that disconnect."""
         error = sys.exc_info()[1]
         if not isinstance(error, OSError):

@@ -84,6 +84,7 @@ class Output:
         self._is_blank = True
         self._last: RedactedFrame | None = None
         self._last_seconds = -timing.frame_step_seconds
+        self._last_captured_at = -math.inf  # of the newest analyzed frame
         self._last_out = 0.0
         self._is_muted = False
         self._muted_seconds = -math.inf  # audio up to this time is dropped
@@ -139,6 +140,7 @@ class Output:
         now = time.monotonic()
         if analyzed is not None:
             self._is_face_lost, self.faces = analyzed.is_face_lost, analyzed.faces
+            self._last_captured_at = analyzed.frame.captured_at
         situation = self._situation(now)
         self.reason = reason_to_blank(situation, self._watchdog_seconds)
         self._is_muted = situation.hide_all  # who hides the frame wants no audio, either
@@ -196,7 +198,7 @@ class Output:
     def _situation(self, now: float) -> Situation:
         newest = self._capture.newest
         return Situation(
-            hide_all=self._controls.control_state.hide_all,
+            hide_all=self._controls.control_state.hides(self._last_captured_at),
             has_source=self._capture.has_ended
             or (
                 self._capture.is_connected

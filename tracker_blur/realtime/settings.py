@@ -233,6 +233,10 @@ class LiveSettings:
             raise SettingsError(
                 "is empty: give one that cannot be guessed, or none", setting="token"
             )
+        if self.token is not None and not _is_text(self.token):
+            raise SettingsError(
+                "holds characters that are no text: give letters and digits", setting="token"
+            )
         check_choice(self.transport, "transport", get_args(Transport))
         if self.raw_format is not None and self.rate is None:
             raise SettingsError(
@@ -262,3 +266,12 @@ class LiveSettings:
                 check_text(getattr(self, name), name)
         for name in ("hide_all", "allow_weaker"):
             check_bool(getattr(self, name), name)
+
+
+def _is_text(value: str) -> bool:
+    """Return whether a value can be sent; bytes of the command line that are no UTF-8 cannot."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -40,6 +40,17 @@ def test_a_file_needs_realtime(tmp_path: Path) -> None:
         open_source("nonsense", LiveSettings())
 
 
+@pytest.mark.parametrize("text", ["100", "200", "2147483648", "9" * 5000])
+def test_numbers_of_opencv_drivers_are_no_cameras(text: str) -> None:
+    with pytest.raises(SettingsError, match="at most 2 digits"):
+        open_source(text, LiveSettings())
+
+
+def test_other_digits_are_no_camera() -> None:
+    with pytest.raises(SettingsError, match="is not a source"):
+        open_source("²", LiveSettings())
+
+
 def test_an_unknown_protocol_is_refused_without_its_secrets() -> None:
     with pytest.raises(SettingsError, match="is not a supported protocol") as refused:
         open_source("gopher://me:secret@host", LiveSettings())

@@ -65,6 +65,19 @@ def test_formats_that_refer_to_other_places_are_refused(
             source.open()
 
 
+@pytest.mark.parametrize("raw_format", ["99999x99999:bgr24", "64x64:vaapi"])
+def test_raw_frames_that_ffmpeg_refuses_are_explained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raw_format: str
+) -> None:
+    frames = tmp_path / "frames"
+    frames.write_bytes(bytes(1000))
+    with piped(frames) as descriptor:
+        live = LiveSettings(raw_format=raw_format, rate=25)
+        source = standard_input(monkeypatch, descriptor, live)
+        with pytest.raises(SourceError, match="correct --raw-format"):
+            source.open()
+
+
 @pytest.mark.shared
 def test_piped_mp4_with_its_index_at_the_end_is_explained(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -133,7 +133,7 @@ def _plugin_name(text: str, realtime: bool) -> str:
         return "address"
     if realtime:
         return "file"
-    if text.isdigit() or text.startswith("/dev/"):
+    if text.isdecimal() or text.startswith("/dev/"):
         return "camera"
     path = Path(text)
     if text and is_folder(path):

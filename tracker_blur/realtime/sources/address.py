@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import av
 
 from tracker_blur.errors import SettingsError, SourceError, reason_of
-from tracker_blur.realtime.access import has_unknown_host, without_secrets
+from tracker_blur.realtime.access import address_name, has_unknown_host
 from tracker_blur.realtime.sources._container import (
     NETWORK_FORMATS,
     PROBE_BYTES,
@@ -35,7 +35,7 @@ def make(text: str, settings: LiveSettings) -> NetworkSource:
     protocol = _protocol(text)
     if protocol not in _PROTOCOLS:
         raise SettingsError(
-            f"{without_secrets(text)}: '{protocol}' is not a supported protocol: choose one of "
+            f"{address_name(text)}: '{protocol}' is not a supported protocol: choose one of "
             f"{', '.join(sorted({*_PROTOCOLS, 'srt'}))}"
         )
     return NetworkSource(text, settings)
@@ -45,7 +45,7 @@ class NetworkSource(ContainerSource):
     """A stream from a server. It is reconnected when it stops, unless it is a video with an end."""
 
     def __init__(self, address: str, settings: LiveSettings) -> None:
-        super().__init__(without_secrets(address))
+        super().__init__(address_name(address))
         self._address = address
         self._protocol = _protocol(address)
         self._settings = settings

@@ -14,7 +14,7 @@ import av
 import cv2
 import numpy as np
 
-from tracker_blur.errors import SourceError
+from tracker_blur.errors import SettingsError, SourceError
 from tracker_blur.realtime.sources import CapturedFrame, CapturedItem
 from tracker_blur.realtime.sources._container import MAX_RATE, MIN_RATE
 
@@ -25,11 +25,17 @@ if TYPE_CHECKING:
     from tracker_blur.realtime.settings import LiveSettings
 
 _MAX_MISSED_FRAMES = 3  # in a row; after that many the camera is unplugged
+_MAX_DIGITS = 2  # OpenCV reads hundreds as the number of a driver: 200 is camera 0
 _PROBED_NUMBERS = 10  # tried where the system has no list of its cameras
 
 
 def make(text: str, settings: LiveSettings) -> CameraSource:
-    """Return the source."""
+    """Return the source; raises SettingsError for a number that is no camera's."""
+    if text.isdecimal() and len(text) > _MAX_DIGITS:
+        raise SettingsError(
+            f"{text}: cameras have at most {_MAX_DIGITS} digits: see --list-cameras, or name the "
+            "device (/dev/video...)"
+        )
     return CameraSource(text, settings)
 
 
@@ -72,7 +78,7 @@ class CameraSource:
         """Open the camera at the supported size and rate nearest to those asked for."""
         device = self._device
         with _quiet_opencv():
-            capture = cv2.VideoCapture(int(device) if device.isdigit() else device)
+            capture = cv2.VideoCapture(int(device) if device.isdecimal() else device)
         if not capture.isOpened():
             capture.release()
             raise SourceError(

@@ -12,7 +12,7 @@ import av
 
 from tracker_blur.errors import SourceError
 from tracker_blur.realtime import srt
-from tracker_blur.realtime.access import has_unknown_host, without_secrets
+from tracker_blur.realtime.access import address_name, has_unknown_host, without_secrets
 from tracker_blur.realtime.child_process import StderrTail
 from tracker_blur.realtime.sources._container import ContainerSource
 
@@ -33,7 +33,7 @@ def make(text: str, settings: LiveSettings) -> SrtSource:
     """Return the source; raises SourceError if the program ffmpeg is not installed."""
     program = shutil.which("ffmpeg")
     if program is None:
-        raise SourceError(f"{without_secrets(text)}: SRT needs the program ffmpeg: install it")
+        raise SourceError(f"{address_name(text)}: SRT needs the program ffmpeg: install it")
     return SrtSource(program, text, settings)
 
 
@@ -41,7 +41,7 @@ class SrtSource(ContainerSource):
     """Runs ffmpeg, which connects and passes the packets on; it is started again when it ends."""
 
     def __init__(self, program: str, address: str, settings: LiveSettings) -> None:
-        super().__init__(without_secrets(address))
+        super().__init__(address_name(address))
         self._address = address
         self._exit_seconds = settings.timing.end_process_seconds
         self._script = srt.input_script(address, settings.timeout_seconds)
@@ -113,7 +113,7 @@ class SrtSource(ContainerSource):
         if has_unknown_host(self._address):
             return "unknown host"
         text = " ".join(line.strip() for line in self._stderr.lines()[-_STDERR_LINES:])
-        return without_secrets(_LOG_PREFIX.sub("", text))
+        return without_secrets(_LOG_PREFIX.sub("", text), self._address)
 
     def _kill(self) -> None:
         process = self._process

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tracker_blur.realtime.settings import LiveSettings, LiveTiming
     from tracker_blur.realtime.sources import CapturedItem
 
-_RAW_FORMAT = re.compile(r"(\d+)x(\d+):(\w+)")
+_RAW_FORMAT = re.compile(r"(\d+)x(\d+):(\w+)", re.ASCII)
 
 
 def make(text: str, settings: LiveSettings) -> StandardInputSource:
@@ -114,6 +114,11 @@ class StandardInputSource(ContainerSource):
         )
 
     def _open_error(self, error: Exception) -> str:
+        if self._demuxer is not None:
+            return (
+                f"{self.name}: frames of this size and format cannot be read "
+                f"({reason_of(error)}): correct --raw-format"
+            )
         return (
             f"{self.name}: is not a video ({reason_of(error)}): send a format that can be streamed "
             "(MPEG-TS, Matroska), or describe raw frames (--raw-format)"

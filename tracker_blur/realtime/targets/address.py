@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.realtime import forwarding, srt
-from tracker_blur.realtime.access import has_unknown_host, without_secrets
+from tracker_blur.realtime.access import address_name, has_unknown_host, without_secrets
 from tracker_blur.realtime.child_process import PipeWriter, StderrTail, child_environment, end
 from tracker_blur.realtime.targets._encoding import (
     LiveContainer,
@@ -74,14 +74,13 @@ def make(text: str, context: TargetContext) -> NetworkTarget:
     if scheme not in _PROTOCOLS:
         known = ", ".join(_PROTOCOLS)
         raise SettingsError(
-            f"{without_secrets(text)}: '{scheme}' is not a supported protocol: choose one of "
-            f"{known}"
+            f"{address_name(text)}: '{scheme}' is not a supported protocol: choose one of {known}"
         )
     check_encoder(_CONTAINER, context.settings)
     try:
         return NetworkTarget(text, _PROTOCOLS[scheme], context)
     except ValueError as error:
-        raise SettingsError(f"{without_secrets(text)}: is no valid address: correct it") from error
+        raise SettingsError(f"{address_name(text)}: is no valid address: correct it") from error
 
 
 class NetworkTarget:
@@ -92,7 +91,7 @@ class NetworkTarget:
     """
 
     def __init__(self, address: str, protocol: _Protocol, context: TargetContext) -> None:
-        self.name = without_secrets(address)
+        self.name = address_name(address)
         self.is_reached = False
         self._address = address
         self._protocol = protocol
@@ -238,7 +237,8 @@ class NetworkTarget:
             return "the connection was closed"
         if has_unknown_host(self._address):
             return "cannot be reached (unknown host)"
-        return f"cannot be reached ({without_secrets(lines[-1].strip().lower())})"
+        reason = without_secrets(lines[-1].strip(), self._address).lower()
+        return f"cannot be reached ({reason})"
 
 
 @contextmanager
