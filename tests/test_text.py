@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tracker_blur.text import escaped
+from tracker_blur.text import counted, escaped, listed
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,17 @@ from tracker_blur.text import escaped
 )
 def test_what_a_terminal_would_obey_is_escaped(text: str, shown: str) -> None:
     assert escaped(text) == shown
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "0 faces"), (1, "1 face"), (2, "2 faces")])
+def test_nouns_agree_with_numbers(number: int, text: str) -> None:
+    assert counted(number, "face") == text
+
+
+def test_nouns_may_have_a_plural_of_their_own() -> None:
+    assert [counted(number, "box", "boxes") for number in (1, 2)] == ["1 box", "2 boxes"]
+
+
+def test_lists_end_with_a_conjunction() -> None:
+    assert [listed("abc"[:count]) for count in (1, 2, 3)] == ["a", "a or b", "a, b or c"]
+    assert listed(["x", "y"], "and") == "x and y"

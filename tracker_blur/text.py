@@ -1,8 +1,12 @@
-"""Texts of any origin, such as names of files, in a form that a terminal can show."""
+"""Words for people: texts of any origin that a terminal can show, counts, lists."""
 
 from __future__ import annotations
 
 import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def escaped(text: str) -> str:
@@ -17,3 +21,13 @@ def escaped(text: str) -> str:
         else letter.encode("unicode_escape").decode("ascii")
         for letter in text
     )
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return "1 face", "2 faces"."""
+    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def listed(words: Sequence[str], conjunction: str = "or") -> str:
+    """Return "one", "one or two", "one, two or three"."""
+    return f" {conjunction} ".join(filter(None, (", ".join(words[:-1]), words[-1])))

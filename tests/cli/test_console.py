@@ -10,7 +10,7 @@ import pytest
 
 from tests.annotated_files import write_table
 from tests.cli.conftest import IMAGE
-from tracker_blur.cli.console import Console, counted, print_line
+from tracker_blur.cli.console import Console, print_line
 from tracker_blur.core.report import Report
 from tracker_blur.errors import SettingsError
 
@@ -80,11 +80,6 @@ def test_plates_are_called_plates_and_a_still_image_has_no_speed(
 def test_results_are_escaped_but_keep_their_lines(capsys: pytest.CaptureFixture[str]) -> None:
     print_line("", "a\nb", "c\x1bd")
     assert capsys.readouterr().out == "\na\\nb\nc\\x1bd\n"
-
-
-@pytest.mark.parametrize(("number", "text"), [(0, "0 faces"), (1, "1 face"), (2, "2 faces")])
-def test_nouns_agree_with_numbers(number: int, text: str) -> None:
-    assert counted(number, "face") == text
 
 
 @pytest.fixture

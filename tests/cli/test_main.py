@@ -19,7 +19,7 @@ from tests.command_line import error_line, run
 from tests.program import INTERRUPTIBLE_PROGRAM
 from tests.waiting import PATIENCE_SECONDS, until
 from tracker_blur.cli.commands import build_parser
-from tracker_blur.cli.options import flags_of
+from tracker_blur.cli.parser import flags_of
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.settings import Settings
 

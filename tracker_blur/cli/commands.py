@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tracker_blur.cli import evaluate, live, models, redact, render, track, tracks, train, verify
 from tracker_blur.cli.console import EXIT_FAILED, EXIT_USAGE, Console
-from tracker_blur.cli.options import Parser, flags_of
+from tracker_blur.cli.parser import Parser, flags_of
 from tracker_blur.errors import SettingsError, TrackerBlurError, reason_of
 from tracker_blur.files.paths import exists
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tracker_blur.cli.background_writer import BackgroundWriter
 from tracker_blur.errors import SinkError, TrackerBlurError, reason_of
 from tracker_blur.settings import FACE
-from tracker_blur.text import escaped
+from tracker_blur.text import counted, escaped
 from tracker_blur.version import __version__
 
 if TYPE_CHECKING:
@@ -143,11 +143,6 @@ def progress_bar(name: str, quiet: bool) -> Iterator[Any]:
     is_off = True if quiet else None  # None: shown on a terminal only
     with tqdm(desc=escaped(name), unit=" frames", leave=False, disable=is_off) as bar:
         yield bar
-
-
-def counted(number: int, noun: str, plural: str = "") -> str:
-    """Return "1 face", "2 faces"."""
-    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def found(report: Report) -> str:

@@ -9,18 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.cli.console import EXIT_DONE, Console, print_line
-from tracker_blur.cli.options import (
-    Parser,
-    add_models_option,
-    number_between,
-    numbers,
-    whole_number_from,
-)
+from tracker_blur.cli.option_values import number_between, numbers, whole_number_from
+from tracker_blur.cli.options import add_models_option
 from tracker_blur.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tracker_blur.cli.parser import Parser
     from tracker_blur.detectors import Detector
     from tracker_blur.training.datasets import AnnotatedImage, Dataset
     from tracker_blur.training.evaluation.groups import Grouper

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from tracker_blur.cli.console import EXIT_DONE, EXIT_INTERRUPTED, Console
 from tracker_blur.cli.live_options import add_options
-from tracker_blur.cli.options import Parser, settings_from
+from tracker_blur.cli.options import settings_from
 from tracker_blur.cli.terminal_keys import quit_key
 from tracker_blur.core import plugins
 from tracker_blur.errors import SettingsError, SinkError, reason_of
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from tracker_blur.cli.parser import Parser
     from tracker_blur.realtime.controls import Controls
     from tracker_blur.realtime.status import Status
 

@@ -7,18 +7,18 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+from tracker_blur.cli.option_values import number
 from tracker_blur.cli.options import (
     add_detection_options,
     add_encoding_options,
     add_message_options,
     add_redaction_options,
-    number,
     option,
 )
 from tracker_blur.realtime.settings import Transport
 
 if TYPE_CHECKING:
-    from tracker_blur.cli.options import Parser
+    from tracker_blur.cli.parser import Parser
 
 
 def add_options(parser: Parser) -> None:

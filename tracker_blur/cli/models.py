@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.cli.console import EXIT_DONE, Console, print_line
-from tracker_blur.cli.options import FILES, Parser, add_models_option
+from tracker_blur.cli.options import add_models_option
+from tracker_blur.cli.parser import FILES, Parser
 from tracker_blur.weights.catalog import BUNDLED, MODELS
 
 if TYPE_CHECKING:

@@ -1,21 +1,17 @@
-"""What the commands' parsers share: the parser class, value types, option groups."""
+"""The options that commands share, in groups, and the settings that they stand for."""
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
-import sys
-from argparse import ArgumentTypeError
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
+from tracker_blur.cli.option_values import names, number, tracks, whole_number, whole_number_or_auto
+from tracker_blur.cli.parser import PrintCompletion
 from tracker_blur.core import plugins
-from tracker_blur.errors import MissingPackageError
-from tracker_blur.files.paths import exists
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.redaction.methods import names_of
 from tracker_blur.settings import (
-    TRACK_KINDS,
     Codec,
     MetadataRule,
     MethodAliases,
@@ -24,11 +20,11 @@ from tracker_blur.settings import (
     Tone,
     TrackRule,
 )
-from tracker_blur.text import escaped
+from tracker_blur.text import listed
 from tracker_blur.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    import argparse
 
 SettingsT = TypeVar("SettingsT", Settings, LiveSettings)
 
@@ -39,90 +35,6 @@ DEFAULTS = {
     if field.default is not dataclasses.MISSING
 }
 """The default of each setting; an option's destination is the name of its setting."""
-
-FILES = {"bash": "_shtab_compgen_files", "zsh": "_files", "tcsh": "f"}
-"""How each shell completes file names; shtab reads it from an action's `complete`."""
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser whose errors say how to name a file that begins like an option.
-
-    Args:
-        examples: whole commands, for the end of the help.
-        arguments: those of `argparse.ArgumentParser`.
-
-    Attributes:
-        root: the parser of the whole command line, whose completion script is printed.
-    """
-
-    def __init__(self, *, examples: Sequence[str] = (), **arguments: Any) -> None:
-        if "formatter_class" not in arguments:
-            arguments["formatter_class"] = formatter()
-        super().__init__(**arguments)
-        self.root: argparse.ArgumentParser = self
-        self._examples = examples
-        self._has_input = False
-        self._files_like_options: list[str] = []
-
-    def add_input(self, help: str) -> None:  # noqa: A002  # as argparse calls it
-        """Add the argument IN, whose value is `source`; -i FILE and --input FILE are the same."""
-        self._has_input = True
-        path = self.add_argument(
-            "source", nargs="?", metavar="IN", default=argparse.SUPPRESS, help=help
-        )
-        path.complete = FILES  # type: ignore[attr-defined]  # for shtab
-        add_input_option(self, dest="source", default=argparse.SUPPRESS)
-
-    def format_help(self) -> str:
-        """Return the help, with the examples at its end."""
-        text = super().format_help()
-        if self._examples:
-            text += "\nExamples:\n" + "".join(f"  {example}\n" for example in self._examples)
-        return text
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse, and remember which options may be meant as files."""
-        arguments = sys.argv[1:] if args is None else args
-        self._files_like_options = [
-            argument
-            for argument in arguments
-            if argument.startswith("-") and exists(Path(argument))
-        ]
-        options, rest = super().parse_known_args(args, namespace)
-        if self._has_input:
-            if not hasattr(options, "source"):
-                self.error("the following arguments are required: IN")
-            options.source = Path(options.source)  # `type` would also convert what is suppressed
-        return options, rest
-
-    def error(self, message: str) -> NoReturn:
-        """Exit with the message and the hints."""
-        hints = "".join(
-            f"; to name the file {name}, write ./{name}" for name in self._files_like_options
-        )
-        super().error(escaped(message + hints))
-
-
-def formatter(
-    kind: type[argparse.HelpFormatter] = argparse.HelpFormatter,
-) -> Callable[[str], argparse.HelpFormatter]:
-    """Return a formatter class whose help texts begin in the same column for all commands."""
-    return lambda prog: kind(prog, max_help_position=28)
-
-
-class PrintCompletion(argparse.Action):
-    """Prints the completion script for a shell and exits."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *values: Any) -> NoReturn:
-        """Print the script, or fail where shtab is not installed."""
-        try:
-            import shtab
-        except ImportError:
-            parser.error(str(MissingPackageError("shtab", "completion", "--print-completion")))
-        script = shtab.complete(getattr(parser, "root", parser), values[1])
-        # The first argument may be a file instead of a command: bash then completes file names.
-        sys.stdout.write(script.replace("\ncomplete -o", "\ncomplete -o default -o"))
-        sys.exit(0)
 
 
 def settings_from(options: argparse.Namespace, kind: type[SettingsT]) -> SettingsT:
@@ -136,99 +48,9 @@ def settings_from(options: argparse.Namespace, kind: type[SettingsT]) -> Setting
     return kind(**{name: given[name] for name in names if name in given})
 
 
-def flags_of(parser: argparse.ArgumentParser) -> Mapping[str, str]:
-    """Return the flag of each option by its destination, for messages that name settings."""
-    actions = parser._actions  # noqa: SLF001  # argparse has no public list of them
-    return {action.dest: action.option_strings[0] for action in actions if action.option_strings}
-
-
-def whole_number(text: str) -> int:
-    """Read a whole number."""
-    try:
-        return int(text)
-    except ValueError:
-        raise ArgumentTypeError(f"'{text}': give a whole number") from None
-
-
-def whole_number_from(least: int) -> Callable[[str], int]:
-    """Return a type that reads a whole number of at least this."""
-
-    def read(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            value = least - 1
-        if value < least:
-            raise ArgumentTypeError(f"'{text}': give a whole number from {least}")
-        return value
-
-    return read
-
-
-def number(text: str) -> float:
-    """Read a number."""
-    try:
-        return float(text)
-    except ValueError:
-        raise ArgumentTypeError(f"'{text}': give a number") from None
-
-
-def number_between(low: float, high: float) -> Callable[[str], float]:
-    """Return a type that reads a number within these bounds."""
-
-    def read(text: str) -> float:
-        value = number(text)
-        if not low <= value <= high:  # also refuses NaN
-            raise ArgumentTypeError(f"'{text}': give a number from {low:g} to {high:g}")
-        return value
-
-    return read
-
-
-def numbers(text: str) -> tuple[float, ...]:
-    """Read numbers separated by commas."""
-    try:
-        return tuple(map(float, text.split(",")))
-    except ValueError:
-        raise ArgumentTypeError(f"'{text}': give numbers separated by commas") from None
-
-
-def names(text: str) -> tuple[str, ...]:
-    """Read names separated by commas; none may be empty."""
-    values = tuple(name.strip() for name in text.split(","))
-    if not all(values):
-        raise ArgumentTypeError(f"'{text}': give names separated by commas")
-    return values
-
-
-def tracks(text: str) -> tuple[int | str, ...]:
-    """Read numbers and kinds of tracks separated by commas."""
-    listed = tuple(int(name) if name.isdecimal() else name for name in text.split(","))
-    if not all(isinstance(name, int) or name in TRACK_KINDS for name in listed):
-        raise ArgumentTypeError(
-            f"'{text}': give track numbers, 'audio' or 'subtitles', separated by commas"
-        )
-    return listed
-
-
-def whole_number_or_auto(text: str) -> int | str:
-    """Read a whole number, or 'auto'."""
-    if text == "auto":
-        return text
-    try:
-        return int(text)
-    except ValueError:
-        raise ArgumentTypeError(f"'{text}': give a whole number, or 'auto'") from None
-
-
 def option(group: argparse._ActionsContainer, flag: str, setting: str, **details: Any) -> None:
     """Add an option whose default is that of its setting."""
     group.add_argument(flag, dest=setting, default=DEFAULTS[setting], **details)
-
-
-def add_input_option(group: argparse._ActionsContainer, **details: Any) -> None:
-    """Add -i and --input, which many programs have, as another way to name an input."""
-    group.add_argument("-i", "--input", metavar="IN", help="the same as IN", **details)
 
 
 def add_hide_option(group: argparse._ActionsContainer, purpose: str = "hide") -> None:
@@ -508,4 +330,4 @@ def add_message_options(group: argparse._ArgumentGroup) -> None:
 def _plugin_list(package: str, *others: str) -> str:
     """Return "one, two or three (default: x)" for the plug-ins of a package and other values."""
     known = [*plugins.names(f"tracker_blur.{package}"), *others]
-    return f"{', '.join(known[:-1])} or {known[-1]} (default: %(default)s)"
+    return f"{listed(known)} (default: %(default)s)"

@@ -7,22 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.cli.console import Console, json_after_failure, silence_libraries
+from tracker_blur.cli.option_values import number
 from tracker_blur.cli.options import (
-    FILES,
-    Parser,
     add_detection_options,
     add_encoding_options,
     add_file_options,
-    add_input_option,
     add_message_options,
     add_metadata_option,
     add_redaction_options,
     add_track_options,
-    formatter,
-    number,
     option,
     settings_from,
 )
+from tracker_blur.cli.parser import FILES, Parser, add_input_option, formatter
 from tracker_blur.errors import SettingsError
 from tracker_blur.files.paths import is_file, is_same_file, real_path
 from tracker_blur.settings import Settings

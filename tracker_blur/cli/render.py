@@ -15,8 +15,6 @@ from tracker_blur.cli.console import (
     summarize_file,
 )
 from tracker_blur.cli.options import (
-    FILES,
-    Parser,
     add_encoding_options,
     add_file_options,
     add_message_options,
@@ -25,6 +23,7 @@ from tracker_blur.cli.options import (
     add_track_options,
     settings_from,
 )
+from tracker_blur.cli.parser import FILES, Parser
 from tracker_blur.settings import Settings
 
 if TYPE_CHECKING:

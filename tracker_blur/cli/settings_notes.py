@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from tracker_blur.core import plugins
 from tracker_blur.settings import FACE, Settings, method_class_of
+from tracker_blur.text import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator
 
     from tracker_blur.cli.console import Console
     from tracker_blur.files.paths import MediaKind
@@ -67,7 +68,7 @@ def warn_if_cosmetic(settings: Settings, console: Console, methods: Collection[s
     if cosmetic and not settings.accept_cosmetic:
         flag = console.flags.get("accept_cosmetic", "accept_cosmetic")
         console.caution(
-            f"{' and '.join(cosmetic)}: only for looks, a program may still recognize who is "
+            f"{listed(cosmetic, 'and')}: only for looks, a program may still recognize who is "
             f"hidden: use mosaic or solid, or add {flag}"
         )
 
@@ -87,11 +88,6 @@ def note_unused_settings(
         console.note(f"{flag} has no effect here: it applies only to {where}")
 
 
-def _listed(names: Sequence[str]) -> str:
-    """Return "one", "one or two", "one, two or three"."""
-    return " or ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
-
-
 def unused_settings(settings: Settings, kinds: Collection[MediaKind]) -> Iterator[tuple[str, str]]:
     """Yield each setting that is not the default and has no effect, and where it has one."""
     unused: list[tuple[str, str]] = []
@@ -99,7 +95,7 @@ def unused_settings(settings: Settings, kinds: Collection[MediaKind]) -> Iterato
     with_edge = tuple(name for name in all_methods if name not in _METHODS_WITHOUT_EDGE)
     for name, methods in {**_METHODS_OF_SETTING, "feather_ratio": with_edge}.items():
         if settings.method not in methods:
-            unused.append((name, f"the method {_listed(methods)}"))
+            unused.append((name, f"the method {listed(methods)}"))
     if not settings.one_pass:
         unused.append(("hold_seconds", "one pass"))
     elif not settings.delay_seconds:

@@ -15,7 +15,6 @@ from tracker_blur.cli.console import (
     summarize_file,
 )
 from tracker_blur.cli.options import (
-    Parser,
     add_detection_options,
     add_file_options,
     add_message_options,
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from tracker_blur.cli.parser import Parser
     from tracker_blur.core.report import Report
     from tracker_blur.files.identity import FileIdentity
     from tracker_blur.pipeline import Engine

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.annotations import formats
-from tracker_blur.cli.console import EXIT_DONE, Console, counted, print_line
-from tracker_blur.cli.options import FILES, Parser, formatter
+from tracker_blur.cli.console import EXIT_DONE, Console, print_line
+from tracker_blur.cli.parser import FILES, Parser, formatter
 from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.files.paths import exists, is_media, is_same_file
+from tracker_blur.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,15 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from tracker_blur.cli.console import EXIT_DONE, Console, print_line
-from tracker_blur.cli.options import (
-    Parser,
-    add_models_option,
-    names,
-    number,
-    number_between,
-    numbers,
-    whole_number_from,
-)
+from tracker_blur.cli.option_values import names, number, number_between, numbers, whole_number_from
+from tracker_blur.cli.options import add_models_option
 from tracker_blur.errors import MissingPackageError, SettingsError
 from tracker_blur.settings import Shape
 from tracker_blur.training.recipe import (
@@ -31,6 +24,7 @@ from tracker_blur.training.recipe import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tracker_blur.cli.parser import Parser
     from tracker_blur.training.recipe import TrainingData
 
 _LARGEST_SEED = 2**32 - 1  # more processes and resumed runs add to it; PyTorch has 64 bits

@@ -17,16 +17,9 @@ from tracker_blur.cli.console import (
     print_line,
     progress_bar,
 )
-from tracker_blur.cli.options import (
-    FILES,
-    Parser,
-    add_hide_option,
-    add_models_option,
-    add_track_options,
-    formatter,
-    option,
-    whole_number,
-)
+from tracker_blur.cli.option_values import whole_number
+from tracker_blur.cli.options import add_hide_option, add_models_option, add_track_options, option
+from tracker_blur.cli.parser import FILES, Parser, formatter
 from tracker_blur.errors import SettingsError, TrackerBlurError
 from tracker_blur.files.paths import is_media, is_same_file
 from tracker_blur.settings import DETECTOR_FILE_ENDING, FACE, Settings

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from tracker_blur.text import counted
+
 State = Literal["live", "covered", "reconnecting", "ended"]
 TargetState = Literal["opening", "open", "failed", "closed"]
 
@@ -84,9 +86,8 @@ class Status:
         """The most important fields in one line."""
         name = "blanked" if self.state == "covered" else self.state
         state = name if name == "live" else f"{name}: {self.reason}"
-        faces = "1 face" if self.faces == 1 else f"{self.faces} faces"
         speed = f"{self.rate:.1f} fps | {self.delay_median_ms:.0f} ms"
-        return f"{state} | {speed} | {faces} | {self.dropped} dropped"
+        return f"{state} | {speed} | {counted(self.faces, 'face')} | {self.dropped} dropped"
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as a dictionary for JSON."""

@@ -11,7 +11,7 @@ from itertools import groupby
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from tracker_blur.text import escaped
+from tracker_blur.text import counted, escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,7 +110,7 @@ def headline(verdict: Verdict) -> str:
         parts.append(f"no exposed face in {verdict.probed_frames} of {verdict.frames} frames")
     text = "; ".join(parts)
     if verdict.doubtful:
-        text += f", and {_counted(len(verdict.doubtful), 'doubtful place')}"
+        text += f", and {counted(len(verdict.doubtful), 'doubtful place')}"
     if verdict.failed_checks:
         text += f"; failed checks: {', '.join(check.title for check in verdict.failed_checks)}"
     elif verdict.checks:
@@ -119,17 +119,13 @@ def headline(verdict: Verdict) -> str:
 
 
 def _exposed_text(verdict: Verdict) -> str:
-    frames, places = _counted(verdict.exposed_frames, "frame"), len(verdict.runs)
+    frames, places = counted(verdict.exposed_frames, "frame"), len(verdict.runs)
     first = verdict.runs[0].first.time_code
     if places > 1:
         return f"faces are exposed in {frames}, in {places} places, the first at {first}"
     if verdict.exposed_frames > 1:
         return f"a face is exposed in {frames}, the first at {first}"
     return f"a face is exposed in {frames}, at {first}"
-
-
-def _counted(count: int, name: str) -> str:
-    return f"{count} {name}{'' if count == 1 else 's'}"
 
 
 def _head(verdict: Verdict) -> Iterator[str]:

@@ -16,6 +16,7 @@ from PIL import UnidentifiedImageError
 from tracker_blur.errors import SourceError, reason_of
 from tracker_blur.images import exif
 from tracker_blur.images.reader import ImageReader
+from tracker_blur.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -127,8 +128,7 @@ class Problems:
         if not self._messages:
             return
         first, *others = self._messages
-        plural = "s" if len(others) > 1 else ""
-        more = f" (and {len(others)} more problem{plural})" if others else ""
+        more = f" (and {counted(len(others), 'more problem')})" if others else ""
         raise SourceError(f"{self._folder}: {first}{more}")
 
     def relative(self, file: Path) -> str:

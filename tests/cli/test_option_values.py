@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tracker_blur.cli.options import (
+from tracker_blur.cli.option_values import (
     names,
     number,
     number_between,

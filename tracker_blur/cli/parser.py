@@ -1,0 +1,110 @@
+"""The parser of each command: examples, the input, hints in errors, completion."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from tracker_blur.errors import MissingPackageError
+from tracker_blur.files.paths import exists
+from tracker_blur.text import escaped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+FILES = {"bash": "_shtab_compgen_files", "zsh": "_files", "tcsh": "f"}
+"""How each shell completes file names; shtab reads it from an action's `complete`."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors say how to name a file that begins like an option.
+
+    Args:
+        examples: whole commands, for the end of the help.
+        arguments: those of `argparse.ArgumentParser`.
+
+    Attributes:
+        root: the parser of the whole command line, whose completion script is printed.
+    """
+
+    def __init__(self, *, examples: Sequence[str] = (), **arguments: Any) -> None:
+        if "formatter_class" not in arguments:
+            arguments["formatter_class"] = formatter()
+        super().__init__(**arguments)
+        self.root: argparse.ArgumentParser = self
+        self._examples = examples
+        self._has_input = False
+        self._files_like_options: list[str] = []
+
+    def add_input(self, help: str) -> None:  # noqa: A002  # as argparse calls it
+        """Add the argument IN, whose value is `source`; -i FILE and --input FILE are the same."""
+        self._has_input = True
+        path = self.add_argument(
+            "source", nargs="?", metavar="IN", default=argparse.SUPPRESS, help=help
+        )
+        path.complete = FILES  # type: ignore[attr-defined]  # for shtab
+        add_input_option(self, dest="source", default=argparse.SUPPRESS)
+
+    def format_help(self) -> str:
+        """Return the help, with the examples at its end."""
+        text = super().format_help()
+        if self._examples:
+            text += "\nExamples:\n" + "".join(f"  {example}\n" for example in self._examples)
+        return text
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse, and remember which options may be meant as files."""
+        arguments = sys.argv[1:] if args is None else args
+        self._files_like_options = [
+            argument
+            for argument in arguments
+            if argument.startswith("-") and exists(Path(argument))
+        ]
+        options, rest = super().parse_known_args(args, namespace)
+        if self._has_input:
+            if not hasattr(options, "source"):
+                self.error("the following arguments are required: IN")
+            options.source = Path(options.source)  # `type` would also convert what is suppressed
+        return options, rest
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with the message and the hints."""
+        hints = "".join(
+            f"; to name the file {name}, write ./{name}" for name in self._files_like_options
+        )
+        super().error(escaped(message + hints))
+
+
+def formatter(
+    kind: type[argparse.HelpFormatter] = argparse.HelpFormatter,
+) -> Callable[[str], argparse.HelpFormatter]:
+    """Return a formatter class whose help texts begin in the same column for all commands."""
+    return lambda prog: kind(prog, max_help_position=28)
+
+
+class PrintCompletion(argparse.Action):
+    """Prints the completion script for a shell and exits."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *values: Any) -> NoReturn:
+        """Print the script, or fail where shtab is not installed."""
+        try:
+            import shtab
+        except ImportError:
+            parser.error(str(MissingPackageError("shtab", "completion", "--print-completion")))
+        script = shtab.complete(getattr(parser, "root", parser), values[1])
+        # The first argument may be a file instead of a command: bash then completes file names.
+        sys.stdout.write(script.replace("\ncomplete -o", "\ncomplete -o default -o"))
+        sys.exit(0)
+
+
+def add_input_option(group: argparse._ActionsContainer, **details: Any) -> None:
+    """Add -i and --input, which many programs have, as another way to name an input."""
+    group.add_argument("-i", "--input", metavar="IN", help="the same as IN", **details)
+
+
+def flags_of(parser: argparse.ArgumentParser) -> Mapping[str, str]:
+    """Return the flag of each option by its destination, for messages that name settings."""
+    actions = parser._actions  # noqa: SLF001  # argparse has no public list of them
+    return {action.dest: action.option_strings[0] for action in actions if action.option_strings}
