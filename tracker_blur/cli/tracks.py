@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from tracker_blur.annotations import formats
 from tracker_blur.cli.console import EXIT_DONE, Console, print_line
-from tracker_blur.cli.parser import FILES, Parser, formatter
+from tracker_blur.cli.parser import Parser, formatter
+from tracker_blur.cli.tracks_options import add_options
 from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.files.paths import exists, is_media, is_same_file
 from tracker_blur.text import counted
@@ -37,10 +38,7 @@ Then hide the faces: trackblur render IN FILE OUT
 
 
 def add_parser(commands: Any) -> Parser:
-    """Add this command's parser to the `argparse` sub-parsers and return it.
-
-    The parsed `edits` are the edits in the order of their options.
-    """
+    """Add this command's parser to the `argparse` sub-parsers and return it."""
     parser: Parser = commands.add_parser(
         "tracks",
         usage="%(prog)s FILE [edits] [-o NEW] [--import FORMAT PATH]\n"
@@ -57,146 +55,8 @@ def add_parser(commands: Any) -> Parser:
             "trackblur tracks in.tracks.jsonl --draw 9@12.5s=40,60,120,160 --follow",
         ),
     )
-    file = parser.add_argument("file", type=Path, metavar="FILE", help="a track file")
-    file.complete = FILES  # type: ignore[attr-defined]  # for shtab
-    _add_hiding_options(parser.add_argument_group("which faces are hidden"))
-    _add_box_options(parser.add_argument_group("boxes"))
-    files = parser.add_argument_group("files")
-    known = ", ".join(formats.names())
-    files.add_argument(
-        "-o", "--output", type=Path, metavar="NEW", help="write a new file; FILE stays as it is"
-    )
-    files.add_argument(
-        "--overwrite", action="store_true", help="replace NEW and exports that exist"
-    )
-    files.add_argument(
-        "--video",
-        type=Path,
-        metavar="IN",
-        help="the video of the tracks, for --sheet and --follow (default: the file of that name "
-        "next to FILE)",
-    )
-    files.add_argument(
-        "--sheet",
-        type=Path,
-        metavar="SHEET.jpg",
-        help="after the edits, write an image with a numbered face for each track; it shows faces",
-    )
-    files.add_argument(
-        "--import",
-        dest="imported",
-        nargs=2,
-        metavar=("FORMAT", "PATH"),
-        help=f"first replace the tracks of FILE with those of PATH; FORMAT is one of {known}",
-    )
-    files.add_argument(
-        "--export",
-        dest="exported",
-        action="append",
-        nargs=2,
-        default=[],
-        metavar=("FORMAT", "PATH"),
-        help=f"after the edits, write the tracks to PATH; FORMAT is one of {known}",
-    )
+    add_options(parser)
     return parser
-
-
-def _add_hiding_options(group: argparse._ArgumentGroup) -> None:
-    _add_edit(group, "--hide", "IDS", "hide these faces")
-    _add_edit(
-        group,
-        "--keep",
-        "IDS",
-        "the same as --hide: keep these faces hidden. It makes no face visible; for that, use "
-        "--show or --only",
-    )
-    _add_edit(group, "--show", "IDS", "leave these faces visible")
-    _add_edit(
-        group,
-        "--only",
-        "IDS",
-        "hide these faces and leave all others visible",
-    )
-    _add_edit(
-        group,
-        "--method",
-        "IDS=METHOD",
-        "hide these faces by another method; 'default' is the --method of 'trackblur render'",
-    )
-    _add_edit(
-        group,
-        "--drop",
-        "IDS",
-        "remove tracks: their faces become visible",
-    )
-
-
-def _add_box_options(group: argparse._ArgumentGroup) -> None:
-    _add_edit(
-        group,
-        "--drop-before",
-        "IDS@WHEN",
-        "remove the boxes before a frame",
-    )
-    _add_edit(
-        group,
-        "--drop-after",
-        "IDS@WHEN",
-        "remove the boxes after a frame",
-    )
-    _add_edit(
-        group,
-        "--drop-in",
-        "IDS@WHILE",
-        "remove the boxes in a range of frames",
-    )
-    _add_edit(
-        group,
-        "--move",
-        "IDS[@WHILE]=DX,DY",
-        "move boxes right and down, in pixels",
-    )
-    _add_edit(
-        group,
-        "--pad",
-        "IDS[@WHILE]=RATIO",
-        "enlarge boxes on each side by a share of their size, such as 0.2",
-    )
-    _add_edit(
-        group,
-        "--merge",
-        "IDS",
-        "merge tracks into one, which gets the number of the first",
-    )
-    _add_edit(
-        group,
-        "--draw",
-        "ID@WHEN=BOX..WHEN=BOX",
-        "add boxes to a track, or to a new one, interpolated between consecutive WHENs",
-    )
-    group.add_argument(
-        "--follow",
-        action="store_true",
-        help="with --draw: also follow what is in the first box back in time and what is in the "
-        "last box on, until a cut, or until it is not sure any more",
-    )
-
-
-def _add_edit(group: argparse._ArgumentGroup, flag: str, form: str, text: str) -> None:
-    def parse(value: str) -> Edit:
-        from tracker_blur.cli import edit_arguments  # imports NumPy: not needed by --help
-
-        return edit_arguments.parse(flag, form, value)
-
-    group.add_argument(
-        flag,
-        dest="edits",
-        action="append",
-        default=[],
-        type=parse,
-        metavar=form,
-        help=text,
-    )
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -251,7 +111,7 @@ def _edited(tracks: Tracks, edit: Edit, video: FileIdentity | None) -> Tracks:
 
     if video is None or not isinstance(edit, Drawing):
         return edit(tracks)
-    from tracker_blur.cli.track_videos import follow
+    from tracker_blur.cli.drawn_boxes import follow
 
     followed = follow(tracks, edit.track_id, edit.keyframes(tracks), video)
     first, last = (timecode.time_code(tracks, frame) for frame in (followed.first, followed.last))
@@ -266,7 +126,7 @@ def _edited(tracks: Tracks, edit: Edit, video: FileIdentity | None) -> Tracks:
 def _write_sheet(
     options: argparse.Namespace, tracks: Tracks, video: FileIdentity, console: Console
 ) -> None:
-    from tracker_blur.cli.track_videos import write_sheet
+    from tracker_blur.cli.track_sheet import write_sheet
 
     omitted = write_sheet(options.sheet, tracks, video, options.overwrite)
     console.warn(f"{options.sheet}: shows faces: do not publish it")
