@@ -9,28 +9,25 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tracker_blur.core.frame import Image, RedactedFrame, default_view_px, view_size
-from tracker_blur.core.tracks import Face, Origin
+from tracker_blur.core.frame import RedactedFrame, default_view_px, view_size
+from tracker_blur.realtime.adaptive_view import AdaptiveViewSize
 from tracker_blur.realtime.handoff import Backoff, Latest
+from tracker_blur.realtime.lost_faces import ObservedTracker
 from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.tracking.detector_bundle import DetectorBundle
-from tracker_blur.tracking.lookahead import FrameTracker, look_ahead
-from tracker_blur.tracking.scene_cuts import Change
+from tracker_blur.tracking.lookahead import look_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tracker_blur.core.box import Box
     from tracker_blur.realtime.controls import Controls
     from tracker_blur.realtime.delivery import Format
     from tracker_blur.realtime.live_frame import LiveFrame
     from tracker_blur.realtime.settings import LiveTiming
     from tracker_blur.settings import Settings
-    from tracker_blur.tracking.online import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +156,7 @@ class Analyzer:
             ),
             detectors.confidence,
             self._on_detection,
+            self._timing,
         )
         view = AdaptiveViewSize(self._chosen_view_px, 1 / rate, self._timing)
         delay, tolerance = settings.delay_seconds, self._timing.delay_tolerance_periods / rate
@@ -207,156 +205,3 @@ class Analyzer:
 
     def _on_detection(self) -> None:
         self._last_detection = time.monotonic()
-
-
-class AdaptiveViewSize:
-    """Reduces the size of the detector's view while frames take too long, and restores it.
-
-    Args:
-        view_px: Longest side, in pixels, that is wanted.
-        period_seconds: The time between two frames.
-        timing: The limits of the load.
-    """
-
-    def __init__(self, view_px: int, period_seconds: float, timing: LiveTiming) -> None:
-        self._wanted_px = view_px
-        self._period_seconds = period_seconds
-        self._timing = timing
-        self._step = 0
-        self._load = 0.0
-        self._frames_since_change = 0
-
-    @property
-    def view_px(self) -> int:
-        """Longest side, in pixels, of the next view."""
-        return round(self._wanted_px * self._timing.view_shares[self._step])
-
-    def add_frame(self, seconds: float) -> None:
-        """Add the time that a frame took."""
-        timing = self._timing
-        load = seconds / self._period_seconds
-        self._load += timing.load_smoothing_share * (load - self._load)
-        self._frames_since_change += 1
-        if self._frames_since_change < timing.view_change_frames:
-            return
-        if self._load > timing.high_load and self._step + 1 < len(timing.view_shares):
-            self._change(1)
-        elif self._load < timing.low_load and self._step > 0:
-            self._change(-1)
-
-    def _change(self, by: int) -> None:
-        self._step += by
-        self._frames_since_change = 0
-
-
-class ObservedTracker:
-    """An online tracker that reports detections and lost faces.
-
-    Args:
-        tracker: The tracker that does the work.
-        confidence: Score from which a detection has high confidence.
-        on_detection: Called after each frame in which the detector ran.
-    """
-
-    def __init__(
-        self, tracker: FrameTracker, confidence: float, on_detection: Callable[[], None]
-    ) -> None:
-        self._tracker = tracker
-        self._loss_detector = LostFaceDetector(confidence)
-        self._on_detection = on_detection
-        self._lost: deque[set[int]] = deque()  # for each frame that is not asked for yet
-
-    def step(self, image: Image, seconds: float) -> Step:
-        """Return the faces of the next frame."""
-        step = self._tracker.step(image, seconds)
-        if step.is_detection_frame:
-            self._on_detection()
-        height, width = image.shape[:2]
-        lost = self._loss_detector.step(step, (width, height))
-        detected = {face.track_id for face in step.faces if face.origin is Origin.DETECTED}
-        for earlier in self._lost:
-            earlier -= detected
-        self._lost.append(set(lost))
-        return step
-
-    def is_face_lost(self) -> bool:
-        """Return whether the oldest frame not asked for has a lost face not detected since."""
-        return bool(self._lost.popleft())
-
-
-_CERTAIN_DETECTIONS = 5  # a track with this many high-confidence detections is a face
-_BORDER_RATIO = 0.2  # a face seen this close to the border, in its sizes, may have left there
-_OCCLUDED_RATIO = 0.3  # a face of whose box others cover more than this may be behind them
-
-
-@dataclass(frozen=True, slots=True)
-class _TrackedFace:
-    """High-confidence detections so far, and the last box that was not held."""
-
-    detections: int
-    box: Box
-
-
-class LostFaceDetector:
-    """Detects faces that the tracker lost without an explanation: they may still be there.
-
-    A face that left over the border, went behind another, or ended at a cut is explained.
-
-    Args:
-        confidence: Score from which a detection has high confidence.
-    """
-
-    def __init__(self, confidence: float) -> None:
-        self._confidence = confidence
-        self._tracked: dict[int, _TrackedFace] = {}
-        self._before_cut: dict[int, _TrackedFace] = {}
-        self._size: tuple[int, int] | None = None
-
-    def step(self, step: Step, size: tuple[int, int]) -> frozenset[int]:
-        """Return the track ids lost in this frame, whose view has this (width, height)."""
-        if step.change is Change.CUT:
-            self._before_cut, self._tracked = self._tracked, {}
-        elif step.change is Change.RETURN:  # the cut was only a flash of light
-            self._tracked |= self._before_cut
-        if self._size is not None and size != self._size:
-            self._rescale(size[0] / self._size[0], size[1] / self._size[1])
-        self._size = size
-        self._tracked = {face.track_id: self._updated(face) for face in step.faces}
-        seen = [face.box for face in step.faces if face.origin is not Origin.HELD]
-        lost = set()
-        for face in step.faces:
-            tracked = self._tracked[face.track_id]
-            if (
-                face.origin is Origin.HELD
-                and tracked.detections >= _CERTAIN_DETECTIONS
-                and not _is_at_border(tracked.box, size)
-                and not _is_occluded(tracked.box, seen)
-            ):
-                lost.add(face.track_id)
-        return frozenset(lost)
-
-    def _rescale(self, x_ratio: float, y_ratio: float) -> None:
-        self._tracked, self._before_cut = (
-            {
-                track_id: _TrackedFace(face.detections, face.box.scaled(x_ratio, y_ratio))
-                for track_id, face in faces.items()
-            }
-            for faces in (self._tracked, self._before_cut)
-        )
-
-    def _updated(self, face: Face) -> _TrackedFace:
-        tracked = self._tracked.get(face.track_id, _TrackedFace(0, face.box))
-        if face.origin is Origin.HELD:
-            return tracked
-        is_certain = face.origin is Origin.DETECTED and face.score >= self._confidence
-        return _TrackedFace(tracked.detections + is_certain, face.box)
-
-
-def _is_at_border(box: Box, size: tuple[int, int]) -> bool:
-    reach = _BORDER_RATIO * box.size
-    left, top, right, bottom = box.as_tuple()
-    return min(left, top, size[0] - right, size[1] - bottom) < reach
-
-
-def _is_occluded(box: Box, others: list[Box]) -> bool:
-    return any(other.intersection_area(box) > _OCCLUDED_RATIO * box.area for other in others)

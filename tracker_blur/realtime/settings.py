@@ -23,11 +23,11 @@ Transport = Literal["tcp", "udp"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveTiming(CheckedParameters):
-    """Timing and load limits of a live session; immutable.
+    """Timing and other limits of a live session; immutable.
 
     The defaults are what the tests and `benchmarks/soak.py` were run with. No option changes them.
-    Units stand in the names; `_periods` are frame periods, a `_share` and a `_load` run from 0 to
-    1.
+    Units stand in the names; `_periods` are frame periods, `_sizes` those of a face; a `_share` and
+    a `_load` run from 0 to 1.
 
     Attributes:
         poll_seconds: How often the session checks whether it is to end, so how fast quitting is.
@@ -93,6 +93,11 @@ class LiveTiming(CheckedParameters):
         view_change_frames: Frames between two changes of the view's size. Each change costs a
             detection.
         delay_tolerance_periods: A frame that comes this early still ends a delay.
+
+        certain_detections: A track with this many high-confidence detections is a face, whose
+            loss needs an explanation.
+        border_sizes: A face that was seen this close to the border may have left there.
+        occluded_share: A face of whose box others cover more than this may be behind them.
 
         repeat_periods: How long the output waits for a new frame before it repeats the last.
 
@@ -162,6 +167,10 @@ class LiveTiming(CheckedParameters):
     view_shares: tuple[float, ...] = (1.0, 0.75, 0.5)
     view_change_frames: int = 30
     delay_tolerance_periods: float = 0.5
+
+    certain_detections: int = 5
+    border_sizes: float = 0.2
+    occluded_share: float = 0.3
 
     repeat_periods: float = 1.5
 
