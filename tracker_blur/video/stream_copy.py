@@ -10,10 +10,11 @@ from av.audio.stream import AudioStream
 
 from tracker_blur.errors import SinkError, SourceError
 from tracker_blur.video import ogg_chain
+from tracker_blur.video.audio_cleaning import clean_packet, clean_setup
 from tracker_blur.video.clock import demuxed
 from tracker_blur.video.edit_lists import ShownMedia
 from tracker_blur.video.lossless_audio import LosslessAudio
-from tracker_blur.video.metadata import track_tags, without_vorbis_comments
+from tracker_blur.video.metadata import track_tags
 from tracker_blur.video.subtitle_tracks import SubtitleTrack, is_text, stream_cleaner
 
 if TYPE_CHECKING:
@@ -167,7 +168,10 @@ class CopiedTrack:
         if self._audio is not None:
             yield from map(self._placed, self._audio.packets(packet))
             return
-        copied = packet if self._subtitles is None else self._subtitles.convert(packet)
+        if self._subtitles is None:
+            copied: Packet[Stream] | None = clean_packet(packet)
+        else:
+            copied = self._subtitles.convert(packet)
         # No player shows a packet without a time.
         if copied is not None and (copied.pts is not None or copied.dts is not None):
             yield self._placed(copied)
@@ -183,9 +187,8 @@ class CopiedTrack:
         codec = stream.codec_context.codec.canonical_name
         if _is_copied(form, stream):
             target = output.add_stream_from_template(stream, opaque=True)
-            if codec == "vorbis":
-                setup = stream.codec_context.extradata or b""
-                target.codec_context.extradata = without_vorbis_comments(setup)
+            setup = clean_setup(codec, stream.codec_context.extradata or b"")
+            target.codec_context.extradata = setup or None
             return target
         check_fits(stream, form, "drop")
         assert form.lossless_audio is not None
