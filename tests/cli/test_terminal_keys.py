@@ -66,6 +66,7 @@ def running(*arguments: str) -> Iterator[Terminal]:
     program = textwrap.dedent(_PROGRAM).format(path=sys.path)
     process, descriptor = pty.fork()
     if not process:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell lets its background jobs ignore it
         command = [sys.executable, "-c", program, *arguments]
         os.execv(command[0], command)  # noqa: S606  # no shell is wanted
     try:
