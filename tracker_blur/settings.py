@@ -193,7 +193,7 @@ class Settings:
         self._check_tracks_kept()
         if self.confidence is not None:
             check_number(self.confidence, "confidence", 0.0, 1.0)
-        if self.detect_every_frames != "auto":
+        if not isinstance(self.detect_every_frames, str) or self.detect_every_frames != "auto":
             check_whole_number(self.detect_every_frames, "detect_every_frames", 1, 1000)
         if self.view_px is not None:
             check_whole_number(self.view_px, "view_px", 64, 8192)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -11,6 +11,9 @@ from tracker_blur.annotations.supervision import to_supervision
 from tracker_blur.api.boxes import check_pixels, detections_of
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 EXPECTED = [Detection(Box(1, 2, 30, 40), 0.5), Detection(Box(5, 6, 70, 80), 1.0)]
 ROWS = [(1, 2, 30, 40, 0.5), (5, 6, 70, 80)]
@@ -56,6 +59,19 @@ def test_a_score_that_rounding_put_above_one_is_one() -> None:
     assert detections_of([(1, 2, 3, 4, 1.0005)], "boxes")[0].score == 1.0
 
 
+class LikeSupervision:
+    """Has the attributes of `supervision.Detections`, but not their content."""
+
+    xyxy = np.array([[1, 2, 3, 4]])
+    confidence = None
+
+    def __init__(self, data: object) -> None:
+        self.data = data
+
+    def __iter__(self) -> Iterator[object]:
+        return iter(())
+
+
 @pytest.mark.parametrize(
     ("boxes", "message"),
     [
@@ -80,6 +96,9 @@ def test_a_score_that_rounding_put_above_one_is_one() -> None:
         ([(1, 2, 3, 4, 87.0)], "the score 87.0: give a number from 0 to 1"),
         ([(1, 2, 3, 4, -0.1)], "from 0 to 1"),
         ([(1, 2, 3, 4, float("nan"))], "from 0 to 1"),
+        ([(1, 2, 10**400, 4)], "give a list"),
+        (LikeSupervision(None), "give a list"),
+        (LikeSupervision({"class_name": ()}), "give a list"),
     ],
 )
 def test_any_other_form_is_an_input_error(boxes: object, message: str) -> None:

@@ -273,6 +273,14 @@ WRONG: dict[str, Any] = {
     "target": lambda: Redactor(SETTINGS).redact_video("in.mp4", None),  # type: ignore[arg-type]
     "progress": lambda: Redactor(SETTINGS).track("in.mp4", 3),  # type: ignore[arg-type]
     "output": lambda: Redactor(SETTINGS).verify(b"out.mp4"),  # type: ignore[arg-type]
+    "huge rate": lambda: Redactor(SETTINGS).redact_frames([], 10**400),
+    "array of channels": lambda: Redactor(SETTINGS).redact(portrait(), channels=np.empty(0)),  # type: ignore[arg-type]
+    "array without an axis": lambda: Redactor(SETTINGS).redact_frames(np.array(3), 25),
+    "faces without an axis": lambda: tracker_blur.to_supervision(np.array(3)),
+    "huge setting": lambda: Settings(factor=10**400),
+    "huge live setting": lambda: tracker_blur.LiveSettings(timeout_seconds=10**400),
+    "array for a choice": lambda: Settings(codec=np.empty(0)),  # type: ignore[arg-type]
+    "array for auto": lambda: Settings(detect_every_frames=np.empty(0)),  # type: ignore[arg-type]
     "suffixes": lambda: Redactor(SETTINGS).render("in.png", "a.jsonl", "out.mp4"),
     "supervision": lambda: tracker_blur.to_supervision([3]),  # type: ignore[list-item]
     "no frame": lambda: tracker_blur.to_supervision(3, 3),  # type: ignore[call-overload]

@@ -123,3 +123,9 @@ def test_a_smaller_factor_leaves_less_detail() -> None:
     details = [anonymize_face_simple(image, factor).std() for factor in (20.0, 6.0, 3.0, 1.0)]
     assert details == sorted(details, reverse=True)
     assert details[2] < 0.1 * image.std()
+
+
+def test_a_factor_of_hundreds_of_digits_is_a_huge_one() -> None:
+    image = noise(9, 9)
+    huge = anonymize_face_simple(image, 10**400)
+    assert (huge == anonymize_face_simple(image, 1e300)).all()

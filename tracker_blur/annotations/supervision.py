@@ -57,7 +57,8 @@ def to_supervision(
         return _of_tracks(faces, frame)
     if frame is not None:
         raise InputError("a frame can be chosen only of tracks: give Tracks")
-    detections = list(faces) if isinstance(faces, Iterable) else [faces]
+    is_list = isinstance(faces, Iterable) and getattr(faces, "ndim", 1) != 0
+    detections: list[Any] = list(faces) if is_list else [faces]
     if not all(isinstance(detection, Detection) for detection in detections):
         raise InputError("the faces are no detections: give Tracks, or what `detect` returned")
     labels = sorted({detection.label for detection in detections})

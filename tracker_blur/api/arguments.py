@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeAlias
 
@@ -47,6 +48,11 @@ def tracks_of(value: object) -> Tracks | Path:
     if not isinstance(value, (str, os.PathLike)):
         raise InputError(f"tracks is {shown(value)}: give Tracks, or the path of a track file")
     return path_of(value, "tracks")
+
+
+def is_iterable(value: object) -> bool:
+    """Return whether a value can be iterated over, which an array without an axis only claims."""
+    return isinstance(value, Iterable) and getattr(value, "ndim", 1) != 0
 
 
 def check_callable(value: object, name: str) -> None:

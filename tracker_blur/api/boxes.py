@@ -52,7 +52,10 @@ def detections_of(boxes: object, source: str, label: str = FACE) -> list[Detecti
     if isinstance(boxes, (str, bytes, dict)) or not hasattr(boxes, "__iter__"):
         raise InputError(f"{source} is {shown(boxes)}: {_EXPECTED}")
     if all(hasattr(boxes, name) for name in ("xyxy", "confidence", "data")):
-        return _from_supervision(boxes, source, label)
+        try:
+            return _from_supervision(boxes, source, label)
+        except (AttributeError, IndexError, TypeError, OverflowError) as error:
+            raise InputError(f"{source} is {shown(boxes)}: {_EXPECTED}") from error
     if hasattr(boxes, "__array__"):  # also a tensor, whose items are no numbers
         boxes = np.asarray(boxes).tolist()
     assert isinstance(boxes, Iterable)
@@ -110,7 +113,10 @@ def _row(item: object, source: str) -> tuple[tuple[float, float, float, float], 
     values = list(item) if isinstance(item, Iterable) and not isinstance(item, (str, dict)) else []
     if len(values) not in (4, 5) or not all(map(_is_number, values)):
         raise InputError(f"{source} has {shown(item)}: {_EXPECTED}")
-    left, top, right, bottom, *score = map(float, values)
+    try:
+        left, top, right, bottom, *score = map(float, values)
+    except OverflowError:  # integers of hundreds of digits
+        raise InputError(f"{source} has {shown(item)}: {_EXPECTED}") from None
     return (left, top, right, bottom), score[0] if score else 1.0
 
 

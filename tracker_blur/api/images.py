@@ -78,7 +78,7 @@ def array_like(frame: ImageFrame, image: object, channels: ChannelOrder) -> Arra
 
 def check_order(channels: object) -> None:
     """Raise InputError for what is not a `ChannelOrder`."""
-    if channels not in get_args(ChannelOrder):
+    if not isinstance(channels, str) or channels not in get_args(ChannelOrder):
         raise InputError(f"channels is {shown(channels)}: give 'bgr' or 'rgb'")
 
 

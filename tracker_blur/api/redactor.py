@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tracker_blur.annotations import track_file
-from tracker_blur.api.arguments import check_callable, path_of, settings_of, shown, tracks_of
+from tracker_blur.api.arguments import (
+    check_callable,
+    is_iterable,
+    path_of,
+    settings_of,
+    shown,
+    tracks_of,
+)
 from tracker_blur.api.boxes import check_pixels, detections_of
 from tracker_blur.api.custom_detector import CustomDetector
 from tracker_blur.api.images import array_like, array_of, check_order, frame_of
@@ -147,7 +154,7 @@ class Redactor:
             TrackerBlurError: As `redact` does.
         """
         check_order(channels)
-        if isinstance(images, (str, bytes)) or not hasattr(images, "__iter__"):
+        if isinstance(images, (str, bytes)) or not is_iterable(images):
             raise InputError(f"images is {shown(images)}: give the frames one after the other")
         return self._redact_frames(iter(images), _exact(rate), channels)
 
@@ -341,7 +348,7 @@ def _info(frame: ImageFrame, rate: Fraction, is_moving: bool) -> VideoInfo:
 
 def _exact(rate: object) -> Fraction:
     is_number = isinstance(rate, Real) and not isinstance(rate, bool)
-    if not is_number or not _LOWEST_RATE <= float(rate) <= _HIGHEST_RATE:  # type: ignore[arg-type]
+    if not is_number or not _LOWEST_RATE <= rate <= _HIGHEST_RATE:  # type: ignore[operator]
         raise InputError(
             f"rate is {shown(rate)}: give the frames per second, a number above 0, from "
             f"{_LOWEST_RATE:g} to {_HIGHEST_RATE:,}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,7 +36,8 @@ def check_bool(value: object, name: str) -> None:
 
 def check_choice(value: object, name: str, choices: Collection[object]) -> None:
     """Raise SettingsError for what is none of these; None is a choice that is not named."""
-    if not any(value == choice for choice in choices):
+    # Only what has the type of a choice is compared: arrays compare item by item.
+    if not any(type(value) is type(choice) and value == choice for choice in choices):
         known = ", ".join(sorted(str(choice) for choice in choices if choice is not None))
         raise SettingsError(f"is '{value}': choose one of {known}", setting=name)
 
@@ -45,8 +45,8 @@ def check_choice(value: object, name: str, choices: Collection[object]) -> None:
 def check_number(value: object, name: str, low: float, high: float) -> None:
     """Raise SettingsError for what is no number, or outside of these bounds."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not (math.isfinite(value) and low <= value <= high):  # type: ignore[arg-type,operator]
-        shown = f"{value:g}" if is_number else repr(value)
+    if not is_number or not low <= value <= high:  # type: ignore[operator]
+        shown = f"{value:g}" if isinstance(value, float) else repr(value)
         raise SettingsError(f"is {shown}: give a number from {low:g} to {high:g}", setting=name)
 
 

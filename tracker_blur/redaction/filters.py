@@ -32,7 +32,7 @@ def anonymize_face_simple(
     """
     _check_image(image)
     is_number = isinstance(factor, Real) and not isinstance(factor, bool)
-    if not (is_number and math.isfinite(factor) and factor > 0):
+    if not (is_number and 0 < factor < math.inf):
         raise InputError(f"factor is {factor!r}: give a number above 0")
     height, width = image.shape[:2]
     return gaussian_blur(image, kernel_px(width, factor), kernel_px(height, factor))
