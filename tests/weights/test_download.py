@@ -121,7 +121,7 @@ def test_only_downloads_and_live_modules_use_the_network() -> None:
     # Live mode serves a page and metrics where the user names an address, and looks up whether an
     # unreachable host is known.
     live = {
-        "realtime/access.py",
+        "realtime/addresses.py",
         "realtime/http_server.py",
         "realtime/metrics.py",
         "realtime/targets/_page_server.py",

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from tracker_blur.errors import SettingsError
 from tracker_blur.files.paths import is_same_file, real_path
-from tracker_blur.realtime.access import address_name
+from tracker_blur.realtime.addresses import address_name
 from tracker_blur.realtime.targets.hls import SUFFIX, playlist_path
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SourceError, TrackerBlurError
-from tracker_blur.realtime.access import without_secrets
+from tracker_blur.realtime.addresses import without_secrets
 from tracker_blur.realtime.audio_sync import AudioSync
 from tracker_blur.realtime.delivery import AUDIO_RATE, AudioChunk, Format
 from tracker_blur.realtime.handoff import Backoff, Latest

@@ -12,7 +12,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from tracker_blur.errors import SinkError, reason_of
-from tracker_blur.realtime.access import RequestAuthorization
+from tracker_blur.realtime.authorization import RequestAuthorization
 from tracker_blur.realtime.http_server import HttpServer, RequestHandler
 from tracker_blur.realtime.settings import LiveTiming
 from tracker_blur.realtime.status import State, Status

@@ -9,7 +9,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SinkError, TrackerBlurError
-from tracker_blur.realtime.access import without_secrets
+from tracker_blur.realtime.addresses import without_secrets
 from tracker_blur.realtime.handoff import Backoff
 from tracker_blur.realtime.settings import LiveTiming
 from tracker_blur.realtime.status import TargetState, TargetStatus

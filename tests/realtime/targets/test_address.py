@@ -32,7 +32,7 @@ from tests.realtime.targets.deliveries import (
 from tests.realtime.targets.ffmpeg_server import PROTOCOLS, ffmpeg_server
 from tests.waiting import PATIENCE_SECONDS, until
 from tracker_blur.errors import SettingsError, SinkError
-from tracker_blur.realtime.access import without_secrets
+from tracker_blur.realtime.addresses import without_secrets
 from tracker_blur.realtime.settings import LiveTiming
 from tracker_blur.realtime.targets import Target, open_target
 from tracker_blur.settings import Settings

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import av
 
 from tracker_blur.errors import SettingsError, SourceError, reason_of
-from tracker_blur.realtime.access import address_name, has_unknown_host
+from tracker_blur.realtime.addresses import address_name, has_unknown_host
 from tracker_blur.realtime.sources._container import (
     NETWORK_FORMATS,
     PROBE_BYTES,

@@ -12,7 +12,7 @@ import av
 
 from tracker_blur.errors import SourceError
 from tracker_blur.realtime import srt
-from tracker_blur.realtime.access import address_name, has_unknown_host, without_secrets
+from tracker_blur.realtime.addresses import address_name, has_unknown_host, without_secrets
 from tracker_blur.realtime.child_process import StderrTail
 from tracker_blur.realtime.sources._container import ContainerSource
 

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import cv2
 
 from tracker_blur.core.frame import view_size
-from tracker_blur.realtime.access import RequestAuthorization, token_in
+from tracker_blur.realtime.authorization import RequestAuthorization, token_in
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.http_server import HttpServer, RequestHandler
 from tracker_blur.realtime.targets import TargetContext, redacted_frame

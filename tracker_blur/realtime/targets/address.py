@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.realtime import forwarding, srt
-from tracker_blur.realtime.access import address_name, has_unknown_host, without_secrets
+from tracker_blur.realtime.addresses import address_name, has_unknown_host, without_secrets
 from tracker_blur.realtime.child_process import PipeWriter, StderrTail, child_environment, end
 from tracker_blur.realtime.targets._encoding import (
     LiveContainer,

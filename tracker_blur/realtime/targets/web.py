@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SettingsError, SinkError, reason_of
-from tracker_blur.realtime.access import RequestAuthorization
+from tracker_blur.realtime.authorization import RequestAuthorization
 from tracker_blur.realtime.targets._page_server import PageServer, Preview
 
 if TYPE_CHECKING:

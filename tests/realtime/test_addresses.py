@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tracker_blur.realtime.access import address_name, has_unknown_host, without_secrets
+from tracker_blur.realtime.addresses import address_name, has_unknown_host, without_secrets
 
 
 @pytest.mark.parametrize(
