@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tracker_blur.errors import SinkError, SourceError
-from tracker_blur.files.atomic import check_place, replacing, sha256
+from tracker_blur.files.atomic import check_place, replacing
 
 
 def names(folder: Path) -> list[str]:
@@ -151,12 +151,6 @@ def test_a_place_is_checked_and_nothing_is_left(tmp_path: Path) -> None:
     with pytest.raises(SinkError, match="already exists"):
         check_place(tmp_path / "old.mp4", overwrite=False)
     assert names(tmp_path) == ["old.mp4"]
-
-
-def test_the_hash_is_that_of_the_content(tmp_path: Path) -> None:
-    (tmp_path / "abc").write_bytes(b"abc")
-    known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    assert sha256(tmp_path / "abc") == known
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tracker_blur.errors import SourceError
-from tracker_blur.files.identity import FileIdentity
+from tracker_blur.files.identity import FileIdentity, sha256
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,3 +118,9 @@ def test_a_missing_file_is_reported(tmp_path: Path, hashed: bool) -> None:
         FileIdentity.of(tmp_path / "a.mp4", hashed=hashed)
     with pytest.raises(SourceError, match="is not a file"):
         FileIdentity.of(Path("rtsp://camera/1"), hashed=hashed)
+
+
+def test_the_hash_is_that_of_the_content(tmp_path: Path) -> None:
+    (tmp_path / "abc").write_bytes(b"abc")
+    known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert sha256(tmp_path / "abc") == known

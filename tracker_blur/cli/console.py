@@ -251,7 +251,7 @@ def summarize_file(report: Report) -> dict[str, Any]:
 
 def _sha256(path: Path) -> str | None:
     """Return a file's hash; None where it has gone since, which must not cost the summary."""
-    from tracker_blur.files.atomic import sha256
+    from tracker_blur.files.identity import sha256
 
     try:
         return sha256(path)

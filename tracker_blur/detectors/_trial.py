@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
-import os
 import re
 import signal
 import subprocess
@@ -20,6 +19,7 @@ import cv2
 import numpy as np
 
 from tracker_blur.errors import ModelError, reason_of
+from tracker_blur.processes import python_environment
 
 Kind = Literal["onnx", "caffe", "tensorflow"]
 """An ONNX detector, or the two files of a network: for Caffe graph and weights, for TensorFlow
@@ -45,19 +45,13 @@ def check(file_name: str, kind: Kind, *contents: bytes) -> None:
     digest = hashlib.sha256(request).digest()
     if digest in _passed:
         return
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(sys.path),
-        "PYTHONSAFEPATH": "1",
-        "OPENCV_LOG_LEVEL": "SILENT",
-    }
     try:
         ended = subprocess.run(
             [sys.executable, "-m", __name__],
             input=request,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=environment,
+            env=python_environment(OPENCV_LOG_LEVEL="SILENT"),
             timeout=_LIMIT_SECONDS,
             check=False,
         )

@@ -1,9 +1,8 @@
-"""Atomic writing: a file appears complete under its name, or not at all. And SHA-256 of files."""
+"""Atomic writing: a file appears complete under its name, or not at all."""
 
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import stat
 from contextlib import contextmanager, suppress
@@ -157,12 +156,3 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def sha256(path: Path) -> str:
-    """Return the hash of a file's bytes in hexadecimal; raises OSError."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

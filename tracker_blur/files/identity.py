@@ -6,11 +6,11 @@ one file must never be applied to another.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SourceError, reason_of
-from tracker_blur.files.atomic import sha256
 from tracker_blur.files.paths import check_is_file
 
 if TYPE_CHECKING:
@@ -111,3 +111,12 @@ def _identity(path: Path) -> FileIdentity:
         status.st_mtime_ns,
         status.st_ctime_ns,
     )
+
+
+def sha256(path: Path) -> str:
+    """Return the hash of a file's bytes in hexadecimal; raises OSError."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""Child processes that work for a source or target: their environment, pipes, stderr and end."""
+"""Child processes that work for a source or target: their pipes, stderr and end."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 import queue
 import select
 import subprocess
-import sys
 import tempfile
 import threading
 from contextlib import suppress
@@ -19,11 +18,6 @@ _LARGEST_LOG_BYTES = 1 << 20  # a program that reports every packet would fill t
 _TAIL_BYTES = 4096
 _CHUNK_BYTES = 1 << 20
 _ATOMIC_BYTES = getattr(select, "PIPE_BUF", 512)  # a pipe with room takes this much at once
-
-
-def child_environment() -> dict[str, str]:
-    """Return an environment in which Python finds the packages that this process uses."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONSAFEPATH": "1"}
 
 
 def end(process: subprocess.Popen[bytes], timeout_seconds: float) -> None:

@@ -22,14 +22,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import av
-import numpy as np
-import numpy.typing as npt
 
 from tracker_blur.core import plugins
 from tracker_blur.core.frame import RedactedFrame
 from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.files.paths import is_folder
 from tracker_blur.video.frame import DecodedFrame
+from tracker_blur.video.pixel_formats import planes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,20 +161,6 @@ def copy_frame(frame: av.VideoFrame) -> av.VideoFrame:
     copy = av.VideoFrame(frame.width, frame.height, "yuv420p")
     copy.colorspace, copy.color_range = frame.colorspace, frame.color_range
     copy.color_primaries, copy.color_trc = frame.color_primaries, frame.color_trc
-    for target, source in zip(_planes(copy), _planes(frame), strict=True):
-        np.copyto(target, source)
+    for target, source in zip(planes(copy), planes(frame), strict=True):
+        target.samples[...] = source.samples
     return copy
-
-
-def i420_samples(frame: av.VideoFrame) -> npt.NDArray[np.uint8]:
-    """Return the samples of a yuv420p frame without padding: all of Y, then U, then V."""
-    return np.concatenate([plane.reshape(-1) for plane in _planes(frame)])
-
-
-def _planes(frame: av.VideoFrame) -> list[npt.NDArray[np.uint8]]:
-    return [
-        np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[
-            : plane.height, : plane.width
-        ]
-        for plane in frame.planes
-    ]

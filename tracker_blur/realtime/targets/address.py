@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from tracker_blur.errors import SettingsError, SinkError
+from tracker_blur.processes import python_environment
 from tracker_blur.realtime import forwarding, srt
 from tracker_blur.realtime.addresses import address_name, has_unknown_host, without_secrets
-from tracker_blur.realtime.child_process import PipeWriter, StderrTail, child_environment, end
+from tracker_blur.realtime.child_process import PipeWriter, StderrTail, end
 from tracker_blur.realtime.targets._encoding import (
     LiveContainer,
     LiveWriter,
@@ -120,7 +121,7 @@ class NetworkTarget:
                     stdin=subprocess.PIPE,
                     stdout=self._stdout.fileno(),
                     stderr=self._stderr.fileno(),
-                    env=child_environment(),
+                    env=python_environment(),
                     pass_fds=() if preset is None else (preset,),
                     start_new_session=True,  # Ctrl+C at the terminal is for this process only
                 )

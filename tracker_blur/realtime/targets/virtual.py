@@ -6,10 +6,15 @@ import importlib.util
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from tracker_blur.errors import MissingPackageError, SinkError
-from tracker_blur.realtime.targets import TargetContext, i420_samples, redacted_frame
+from tracker_blur.realtime.targets import TargetContext, redacted_frame
+from tracker_blur.video.pixel_formats import planes
 
 if TYPE_CHECKING:
+    import av
+    import numpy.typing as npt
     import pyvirtualcam
 
     from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
@@ -64,7 +69,7 @@ class VirtualCameraTarget:
         frame = redacted_frame(delivery).av_frame
         assert self._camera is not None
         try:
-            self._camera.send(i420_samples(frame))
+            self._camera.send(_i420_samples(frame))
         except (RuntimeError, OSError) as error:
             raise SinkError(
                 f"{self.name}: the virtual camera accepts no frames ({error})"
@@ -79,3 +84,8 @@ class VirtualCameraTarget:
         if camera is not None:
             with suppress(Exception):
                 camera.close()
+
+
+def _i420_samples(frame: av.VideoFrame) -> npt.NDArray[np.uint8]:
+    """Return the samples of a yuv420p frame without padding: all of Y, then U, then V."""
+    return np.concatenate([plane.samples.reshape(-1) for plane in planes(frame)], dtype=np.uint8)

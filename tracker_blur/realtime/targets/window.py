@@ -7,8 +7,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SinkError
+from tracker_blur.processes import python_environment
 from tracker_blur.realtime import window_process
-from tracker_blur.realtime.child_process import OutputReader, PipeWriter, child_environment, end
+from tracker_blur.realtime.child_process import OutputReader, PipeWriter, end
 from tracker_blur.realtime.controls import Controls
 from tracker_blur.realtime.targets import TargetContext, redacted_frame
 
@@ -58,7 +59,7 @@ class WindowTarget:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # Qt logs a lot
-                env=child_environment(),
+                env=python_environment(),
                 start_new_session=True,  # Ctrl+C at the terminal is for this process only
             )
         except OSError as error:
