@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tracker_blur.images.reader import ImageReader
     from tracker_blur.settings import MetadataRule
-    from tracker_blur.verification.visibility import FrameComparison
+    from tracker_blur.verification.frame_comparison import FrameComparison
 
 _TEXT_KEYS = ("xmp", "comment", "photoshop", "XML:com.adobe.xmp", "Raw profile type exif")
 """Pillow's names of what an image may hold in writing besides EXIF."""

@@ -12,13 +12,19 @@ import numpy as np
 from tracker_blur.core.prefetch import Prefetcher
 from tracker_blur.verification import visibility
 from tracker_blur.verification.exposure_runs import Candidate, ExposureRunBuilder
+from tracker_blur.verification.frame_comparison import (
+    CellErrors,
+    FrameComparison,
+    Gray,
+    cell_errors,
+    unhidden_errors,
+)
 from tracker_blur.verification.probes import Probe, ProbeDetection, suppress_duplicates
 from tracker_blur.verification.verdict import (
     Evidence,
     Exposure,
     TrackEndView,
 )
-from tracker_blur.verification.visibility import CellErrors, FrameComparison, Gray
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -190,13 +196,13 @@ class VerificationRun:
     def _compare(self, frame: ProbedFrame, source_image: Image) -> None:
         parameters = self._parameters
         source_gray = _gray(source_image)
-        errors = visibility.cell_errors(source_gray, frame.gray)
+        errors = cell_errors(source_gray, frame.gray)
         least_changed = np.quantile(errors, parameters.other_frame_quantile)
         is_same = bool(least_changed <= parameters.other_frame_error)
         if not is_same and self.tracks is not None:
             # If the tracks hide almost all of it, the rest cannot show that it is another frame.
             changed, min_share = self.tracks.changed(frame.index), parameters.min_compared_share
-            is_same = visibility.unhidden_errors(errors, frame.size, changed, min_share) is None
+            is_same = unhidden_errors(errors, frame.size, changed, min_share) is None
         if is_same:
             frame.source_image, frame.source_gray = source_image, source_gray
             frame.cell_errors = errors

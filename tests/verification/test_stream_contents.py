@@ -1,0 +1,30 @@
+"""What tracks hold is compared, whatever codec they are stored in."""
+
+from __future__ import annotations
+
+from array import array
+
+import pytest
+
+from tracker_blur.verification.preservation import _streams
+from tracker_blur.verification.stream_contents import StreamContents
+
+
+def sound(codec: str, *seconds: float) -> StreamContents:
+    return StreamContents(1, "sound", codec, {}, 0.001, array("d", seconds))
+
+
+@pytest.mark.parametrize(
+    ("now", "problem"),
+    [
+        (sound("flac", 0.0, 0.5, 1.0), "decoded from aac and now flac"),
+        (sound("flac", 0.0, 0.5), "lasts 0.5 instead of 1.0 seconds"),
+        (sound("flac"), "holds nothing (flac)"),
+        (sound("opus", 0.0, 0.5, 1.0), "holds something else (opus instead of aac)"),
+    ],
+)
+def test_sound_in_another_codec_must_last_as_long(now: StreamContents, problem: str) -> None:
+    was = sound("aac", 0.0, 0.5, 1.0)
+    (check,) = _streams([now], [was], (0.0, 0.0), 0.001)
+    assert problem in check.detail
+    assert check.passed == problem.startswith("decoded")
