@@ -314,6 +314,8 @@ def test_any_json_in_any_field_is_read_or_reported_in_one_line(
         ("hide", [["faces"]], "hide is [['faces']]: give a list of classes"),
         ("hide", [None], "hide is [None]: give a list of classes"),
         ("padding_ratio", [0.1], "padding_ratio is [0.1]: give a number from 0"),
+        ("padding_ratio", 10**400, "give a number from 0 to 100"),
+        ("padding_ratio", 1e300, "padding_ratio is 1e+300: give a number from 0 to 100"),
     ],
 )
 def test_settings_that_are_used_again_are_checked(

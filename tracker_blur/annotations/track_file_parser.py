@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
@@ -36,6 +35,7 @@ _MAX_FRAMES = 20_000_000  # a week at 30 a second; each takes 16 bytes while the
 _MAX_VERSION = 10**8
 _MAX_SIDE_PX = 2**20
 _MAX_TIME = 2**62
+_MAX_PADDING_RATIO = 100.0  # a face and a hundred of its sizes around it
 _HEADER_KEYS = {
     "format", "version", "trackblur", "source", "size", "time_base", "frames", "cuts", "detector",
     "models", "settings",
@@ -268,7 +268,7 @@ def _check_settings(settings: object) -> None:
     if not isinstance(hide, list) or not all(isinstance(name, str) for name in hide):
         raise invalid("hide", hide, 'a list of classes, such as ["faces"]')
     if "padding_ratio" in settings:
-        number(settings["padding_ratio"], "padding_ratio", 0.0, math.inf)
+        number(settings["padding_ratio"], "padding_ratio", 0.0, _MAX_PADDING_RATIO)
 
 
 def _fraction(value: object) -> Fraction:
