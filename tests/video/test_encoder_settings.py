@@ -116,6 +116,8 @@ class TestEncoders:
     ) -> None:
         path = write_clip(tmp_path / "in.mp4", frames=3)
         rewrite(path, tmp_path / "out.mkv", codec=codec, **settings)
+        with VideoReader(tmp_path / "out.mkv") as written:
+            assert sum(1 for _ in written) == 3
 
     @pytest.mark.parametrize("settings", [{"encoder": "h264_nvenc"}])
     def test_an_encoder_that_does_not_work_fails_before_the_first_frame(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from fractions import Fraction
+from numbers import Rational, Real
 from pathlib import Path
 from typing import TypeAlias
 
@@ -14,6 +16,7 @@ from tracker_blur.settings import Settings
 PathLike: TypeAlias = str | os.PathLike[str]
 
 _MAX_SHOWN_CHARACTERS = 60
+_LOWEST_RATE, _HIGHEST_RATE = 0.001, 100_000
 
 
 def shown(value: object) -> str:
@@ -59,3 +62,15 @@ def check_callable(value: object, name: str) -> None:
     """Raise InputError for what is neither None nor can be called."""
     if value is not None and not callable(value):
         raise InputError(f"{name} is {shown(value)}: give a function")
+
+
+def rate_of(value: object) -> Fraction:
+    """Return frames per second as an exact number; raises InputError."""
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    if not is_number or not _LOWEST_RATE <= value <= _HIGHEST_RATE:  # type: ignore[operator]
+        raise InputError(
+            f"rate is {shown(value)}: give the frames per second, a number above 0, from "
+            f"{_LOWEST_RATE:g} to {_HIGHEST_RATE:,}"
+        )
+    exact = Fraction(value) if isinstance(value, Rational) else Fraction(float(value))  # type: ignore[arg-type]
+    return exact.limit_denominator(100_000)

@@ -16,6 +16,9 @@ from tracker_blur.images.frame import ImageFrame
 from tracker_blur.images.reader import ImageReader
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from fractions import Fraction
+
     from tracker_blur.core.frame import Samples
 
 ChannelOrder = Literal["bgr", "rgb"]
@@ -58,6 +61,36 @@ def frame_of(image: object, channels: ChannelOrder = "bgr") -> ImageFrame:
         f"the image is {shown(image)}: give an array, a path, or the bytes of a file"
         + ("; could its file be read?" if image is None else "")
     )
+
+
+def frames_of(
+    images: Iterator[ImageInput], rate: Fraction, channels: ChannelOrder, inputs: list[Any]
+) -> Iterator[ImageFrame]:
+    """Yield images as the frames of one video.
+
+    Args:
+        images: of the same size and type.
+        rate: frames per second.
+        channels: the order of the color channels of arrays.
+        inputs: each array is appended here when its frame is yielded; None for a file.
+
+    Raises:
+        InputError: One is no image, or not like the first.
+    """
+    form: tuple[object, ...] = ()
+    for index, image in enumerate(images):
+        frame = frame_of(image, channels)
+        frame.index, frame.pts, frame.time_base = index, index, 1 / rate
+        this_form = frame.size, frame.layout, frame.alpha is None
+        form = form or this_form
+        if this_form != form:
+            raise InputError(
+                f"frame {index} has {frame.size[0]}x{frame.size[1]} pixels in "
+                f"{array_of(frame).dtype}, shape {array_of(frame).shape}, and is not like the "
+                "frames before: give frames of the same size and type"
+            )
+        inputs.append(image if isinstance(image, np.ndarray) else None)
+        yield frame
 
 
 def array_of(frame: ImageFrame, channels: ChannelOrder = "bgr") -> Array:

@@ -6,23 +6,21 @@ import itertools
 import threading
 from dataclasses import replace
 from fractions import Fraction
-from numbers import Rational, Real
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from tracker_blur.annotations import track_file
 from tracker_blur.api.arguments import (
     check_callable,
     is_iterable,
     path_of,
+    rate_of,
     settings_of,
     shown,
     tracks_of,
 )
 from tracker_blur.api.boxes import check_pixels, detections_of
 from tracker_blur.api.custom_detector import CustomDetector
-from tracker_blur.api.images import array_like, array_of, check_order, frame_of
+from tracker_blur.api.images import array_like, check_order, frame_of, frames_of
 from tracker_blur.core.box import Detection
 from tracker_blur.core.frame import VideoInfo
 from tracker_blur.core.tracks import Face, Origin, Tracks
@@ -156,7 +154,7 @@ class Redactor:
         check_order(channels)
         if isinstance(images, (str, bytes)) or not is_iterable(images):
             raise InputError(f"images is {shown(images)}: give the frames one after the other")
-        return self._redact_frames(iter(images), _exact(rate), channels)
+        return self._redact_frames(iter(images), rate_of(rate), channels)
 
     def redact_image(
         self, source: str | os.PathLike[str], target: str | os.PathLike[str]
@@ -302,7 +300,7 @@ class Redactor:
             return
         engine = self._engine()
         inputs: list[Any] = []  # those of the frames that wait
-        frames = _moments(itertools.chain([first], images), rate, channels, inputs)
+        frames = frames_of(itertools.chain([first], images), rate, channels, inputs)
         leading = next(frames)
         detect = engine.single_pass(_info(leading, rate, True))
         for frame, faces in detect(itertools.chain([leading], frames)):
@@ -318,43 +316,11 @@ class Redactor:
         return self._engine().redact_file(job, progress)
 
 
-_LOWEST_RATE, _HIGHEST_RATE = 0.001, 100_000
 _NOTHING: Any = object()
-
-
-def _moments(
-    images: Iterator[ImageInput], rate: Fraction, channels: ChannelOrder, inputs: list[Any]
-) -> Iterator[ImageFrame]:
-    """Yield images as the frames of one video; their inputs are appended to a list."""
-    form: tuple[object, ...] = ()
-    for index, image in enumerate(images):
-        frame = frame_of(image, channels)
-        frame.index, frame.pts, frame.time_base = index, index, 1 / rate
-        this_form = frame.size, frame.layout, frame.alpha is None
-        form = form or this_form
-        if this_form != form:
-            raise InputError(
-                f"frame {index} has {frame.size[0]}x{frame.size[1]} pixels in "
-                f"{array_of(frame).dtype}, shape {array_of(frame).shape}, and is not like the "
-                "frames before: give frames of the same size and type"
-            )
-        inputs.append(image if isinstance(image, np.ndarray) else None)
-        yield frame
 
 
 def _info(frame: ImageFrame, rate: Fraction, is_moving: bool) -> VideoInfo:
     return VideoInfo(frame.size, Fraction(1), rate, None, is_moving)
-
-
-def _exact(rate: object) -> Fraction:
-    is_number = isinstance(rate, Real) and not isinstance(rate, bool)
-    if not is_number or not _LOWEST_RATE <= rate <= _HIGHEST_RATE:  # type: ignore[operator]
-        raise InputError(
-            f"rate is {shown(rate)}: give the frames per second, a number above 0, from "
-            f"{_LOWEST_RATE:g} to {_HIGHEST_RATE:,}"
-        )
-    exact = Fraction(rate) if isinstance(rate, Rational) else Fraction(float(rate))  # type: ignore[arg-type]
-    return exact.limit_denominator(100_000)
 
 
 def _job(source: object, target: object) -> Job:
