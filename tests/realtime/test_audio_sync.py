@@ -10,7 +10,7 @@ import pytest
 
 from tracker_blur.realtime import audio_sync
 from tracker_blur.realtime.audio_sync import AudioSync
-from tracker_blur.realtime.capture import FasterThanRealtime, SessionClock
+from tracker_blur.realtime.clock import FasterThanRealtime, SessionClock
 from tracker_blur.realtime.delivery import AUDIO_RATE
 from tracker_blur.realtime.settings import LiveTiming
 

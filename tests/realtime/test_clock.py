@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker_blur.realtime.capture import FasterThanRealtime, SessionClock
+from tracker_blur.realtime.clock import FasterThanRealtime, SessionClock
 from tracker_blur.realtime.settings import LiveTiming
 
 
