@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from tests.command_line import error_line, run
 from tracker_blur.cli import tracks
+from tracker_blur.files import jobs
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
@@ -119,3 +121,14 @@ def test_what_the_system_refuses_without_a_check_is_one_line(
     monkeypatch.setattr(tracks, "run", fail)
     assert run("tracks", "a.tracks.jsonl") == 1
     assert message in error_line(capsys)
+
+
+def test_the_json_says_what_the_system_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), "a/b")
+
+    monkeypatch.setattr(jobs, "plan", fail)
+    assert run(tmp_path, "--json", "--detector", "haar") == 1
+    assert json.loads(capsys.readouterr().out)["failed"][0]["error"] == "permission denied"

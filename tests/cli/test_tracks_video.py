@@ -166,3 +166,18 @@ def test_the_sheet_takes_the_place_of_no_input_and_no_export(
     assert "is also the name after --sheet" in error_line(capsys)
     assert video.read_bytes() == before
     assert not sheet.exists()
+
+
+def test_a_truncated_video_is_read_as_far_as_its_tracks_go(tmp_path: Path) -> None:
+    write_tracked(tmp_path)
+    video = tmp_path / "part.mkv"
+    video.write_bytes((tmp_path / "clip.mkv").read_bytes()[:-20_000])
+    file = tmp_path / "part.tracks.jsonl"
+    detected = ("--detector", "haar", "--quiet")
+    assert run("track", video, "-o", file, *detected) == 1
+    assert run("track", video, "-o", file, "--partial", *detected) == 0
+    assert 0 < read(file).tracks.frame_count < FRAMES
+    assert run("tracks", file, "--draw", "9@2=24,32,60,68", "--follow") == 0
+    assert len(track(file, 9)) > 1
+    assert run("tracks", file, "--sheet", tmp_path / "sheet.png") == 0
+    assert (tmp_path / "sheet.png").is_file()

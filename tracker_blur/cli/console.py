@@ -194,9 +194,13 @@ def json_after_failure(
     """
     try:
         yield
-    except (TrackerBlurError, KeyboardInterrupt) as error:
+    except (TrackerBlurError, OSError, KeyboardInterrupt) as error:
         if options.json:
-            text = console.text(error) if isinstance(error, TrackerBlurError) else "interrupted"
+            text = "interrupted"
+            if isinstance(error, TrackerBlurError):
+                text = console.text(error)
+            elif isinstance(error, OSError):
+                text = reason_of(error)
             name = None if source is None else str(source)
             failed = [{"input": name, "error": text}]
             print_json({"version": __version__, "files": [], "failed": failed})

@@ -44,7 +44,12 @@ class Followed:
 
 
 def follow(
-    tracks: Tracks, track_id: int, keyframes: Mapping[int, Box], video: FileIdentity
+    tracks: Tracks,
+    track_id: int,
+    keyframes: Mapping[int, Box],
+    video: FileIdentity,
+    *,
+    partial: bool,
 ) -> Followed:
     """Draw boxes, then follow the first one back and the last one on, each within its shot.
 
@@ -53,6 +58,7 @@ def follow(
         track_id: number of the track.
         keyframes: drawn boxes by frame.
         video: the video of the tracks.
+        partial: accept a truncated video.
 
     Raises:
         SettingsError: the boxes cannot be drawn.
@@ -75,7 +81,7 @@ def follow(
     before: deque[Image] = deque(maxlen=max(1, kept))
     boxes: dict[int, Box] = {}
     follower: Follower | None = None
-    for frame, image in views(video, scale.size, range(shot_start, shot_end)):
+    for frame, image in views(video, scale.size, range(shot_start, shot_end), partial):
         if frame < first:
             before.append(image)
         if frame == first:

@@ -27,7 +27,9 @@ _FACE_SHARE = 0.5  # of a tile's side
 _WHITE, _RED, _MARK_BGR = (255, 255, 255), (80, 80, 255), (0, 215, 255)
 
 
-def write_sheet(path: Path, tracks: Tracks, video: FileIdentity, overwrite: bool) -> int:
+def write_sheet(
+    path: Path, tracks: Tracks, video: FileIdentity, overwrite: bool, *, partial: bool
+) -> int:
     """Write an image with a numbered tile for each track, for its owner only: it shows faces.
 
     Args:
@@ -35,6 +37,7 @@ def write_sheet(path: Path, tracks: Tracks, video: FileIdentity, overwrite: bool
         tracks: the tracks; the longest ones if there are very many.
         video: their video.
         overwrite: replace an existing file.
+        partial: accept a truncated video.
 
     Returns:
         How many tracks have no tile.
@@ -49,7 +52,7 @@ def write_sheet(path: Path, tracks: Tracks, video: FileIdentity, overwrite: bool
         row = _best_row(track)
         best.setdefault(int(track.frames[row]), []).append((track, row))
     tiles: dict[int, Image] = {}
-    for frame, image in views(video, tracks.size, best):
+    for frame, image in views(video, tracks.size, best, partial):
         for track, row in best[frame]:
             tiles[track.track_id] = _tile(image, track, track.box(row))
     video.check_end()

@@ -71,13 +71,14 @@ def run(options: argparse.Namespace, console: Console) -> int:
         tracks = formats.load(name).read(Path(path), tracks)
     unedited = tracks
     video = _video(options, content) if options.sheet or options.follow else None
+    partial = content.settings.get("partial") is True
     for edit in options.edits:
-        tracks = _edited(tracks, edit, video if options.follow else None)
+        tracks = _edited(tracks, edit, video if options.follow else None, partial)
     for name, path in options.exported:
         formats.load(name).write(tracks, Path(path), options.overwrite)
         print_line(f"{path}: {_summary(tracks)}")
     if options.sheet and video is not None:
-        _write_sheet(options, tracks, video, console)
+        _write_sheet(options, tracks, video, partial, console)
     target = options.output or options.file
     if options.output or options.edits or options.imported:
         overwrite = options.overwrite or not options.output
@@ -104,7 +105,7 @@ def _video_path(options: argparse.Namespace, content: TrackFile) -> Path:
     return path
 
 
-def _edited(tracks: Tracks, edit: Edit, video: FileIdentity | None) -> Tracks:
+def _edited(tracks: Tracks, edit: Edit, video: FileIdentity | None, partial: bool) -> Tracks:
     """Return the tracks after an edit; with a video, boxes that it draws are followed in it."""
     from tracker_blur.cli.edit_arguments import Drawing
     from tracker_blur.core import timecode
@@ -113,7 +114,7 @@ def _edited(tracks: Tracks, edit: Edit, video: FileIdentity | None) -> Tracks:
         return edit(tracks)
     from tracker_blur.cli.drawn_boxes import follow
 
-    followed = follow(tracks, edit.track_id, edit.keyframes(tracks), video)
+    followed = follow(tracks, edit.track_id, edit.keyframes(tracks), video, partial=partial)
     first, last = (timecode.time_code(tracks, frame) for frame in (followed.first, followed.last))
     text = f"track {edit.track_id}: followed from {first} to {last}"
     ends = [end for end, is_open in zip((first, last), followed.goes_on, strict=True) if is_open]
@@ -124,11 +125,15 @@ def _edited(tracks: Tracks, edit: Edit, video: FileIdentity | None) -> Tracks:
 
 
 def _write_sheet(
-    options: argparse.Namespace, tracks: Tracks, video: FileIdentity, console: Console
+    options: argparse.Namespace,
+    tracks: Tracks,
+    video: FileIdentity,
+    partial: bool,
+    console: Console,
 ) -> None:
     from tracker_blur.cli.track_sheet import write_sheet
 
-    omitted = write_sheet(options.sheet, tracks, video, options.overwrite)
+    omitted = write_sheet(options.sheet, tracks, video, options.overwrite, partial=partial)
     console.warn(f"{options.sheet}: shows faces: do not publish it")
     if omitted:
         console.warn(f"{options.sheet}: lacks the {omitted} shortest tracks")

@@ -16,11 +16,18 @@ if TYPE_CHECKING:
 
 
 def views(
-    video: FileIdentity, size: tuple[int, int], wanted: Container[int]
+    video: FileIdentity, size: tuple[int, int], wanted: Container[int], partial: bool
 ) -> Iterator[tuple[int, Image]]:
-    """Yield the wanted frames of a video with their numbers, as BGR of this size."""
+    """Yield the wanted frames of a video with their numbers, as BGR of this size.
+
+    Args:
+        video: the video.
+        size: (width, height) in pixels.
+        wanted: numbers of frames.
+        partial: accept a truncated video, as when its tracks were made.
+    """
     reader = ImageReader if is_image(video.path) else VideoReader
-    with reader(video.path, identity=video) as frames:
+    with reader(video.path, partial=partial, identity=video) as frames:
         for number, frame in enumerate(frames):
             if number in wanted:
                 yield number, frame.view(size)
