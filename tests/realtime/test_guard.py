@@ -9,7 +9,14 @@ import pytest
 
 from tracker_blur.realtime.guard import Situation, reason_to_blank
 
-SAFE = Situation(hide_all=False, has_source=True, failure="", detection_age=0.5, is_face_lost=False)
+SAFE = Situation(
+    hide_all=False,
+    has_source=True,
+    failure="",
+    detection_age=0.5,
+    is_face_lost=False,
+    is_unsettled=False,
+)
 
 
 def test_a_safe_frame_may_leave() -> None:
@@ -25,6 +32,7 @@ def test_a_safe_frame_may_leave() -> None:
         ({"detection_age": None}, "has not run yet"),
         ({"detection_age": 1.1}, "late"),
         ({"is_face_lost": True}, "lost"),
+        ({"is_unsettled": True}, "source has changed"),
     ],
 )
 def test_each_doubt_blanks_the_frame(change: dict[str, Any], reason: str) -> None:

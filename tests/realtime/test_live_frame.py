@@ -13,7 +13,7 @@ from av.video.reformatter import ColorRange, Colorspace
 
 from tests.realtime.scripted_source import solid_frame
 from tests.video_files import pattern, write_clip
-from tracker_blur.realtime.live_frame import LiveFrameConverter
+from tracker_blur.realtime.live_frame import FormChanges, LiveFrameConverter
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.sources import CapturedFrame, open_source
 from tracker_blur.video.stream_info import ColorTags
@@ -249,3 +249,34 @@ def test_a_rotated_file_is_turned_upright(tmp_path: Path) -> None:
     assert frame.size == (48, 64)
     upright = np.rot90(pattern(0, (64, 48)).mean(axis=2), -1)
     assert np.abs(frame.view((48, 64)).mean(axis=2) - upright).mean() < 12
+
+
+def test_each_change_of_the_form_is_counted() -> None:
+    converter = LiveFrameConverter(None)
+    forms = [
+        converter.convert(frame, seconds, 0, aspect).form
+        for seconds, (frame, aspect) in enumerate(
+            [
+                (solid_frame((64, 48)), Fraction(1)),
+                (solid_frame((64, 48)), Fraction(1)),
+                (solid_frame((48, 64)), Fraction(1)),
+                (solid_frame((48, 64)), Fraction(2)),
+                (solid_frame((64, 48)), Fraction(1)),
+            ]
+        )
+    ]
+    assert np.diff(forms).tolist() == [0, 1, 1, 1]
+    converter.restart()  # reconnected
+    last = converter.convert(solid_frame((64, 48)), 5, 0)
+    assert last.form == forms[-1] + 1
+    assert last.copy(6.0).form == last.form
+
+
+def test_frames_soon_after_a_change_of_the_form_are_known() -> None:
+    converter, changes = LiveFrameConverter(None), FormChanges(1.0)
+    sizes = {0.0: (64, 48), 0.5: (64, 48), 1.0: (48, 48), 1.9: (48, 48), 2.0: (48, 48)}
+    recent = {
+        seconds: changes.is_recent(converter.convert(solid_frame(size), seconds, 0))
+        for seconds, size in sizes.items()
+    }
+    assert recent == {0.0: False, 0.5: False, 1.0: True, 1.9: True, 2.0: False}

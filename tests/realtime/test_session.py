@@ -15,9 +15,10 @@ from tests.realtime.detector_fault import PATIENT, DetectorFault
 from tests.realtime.judging import Judge, exposed_faces, luma, run_session
 from tests.waiting import until as wait_until
 from tracker_blur.detectors import yunet
+from tracker_blur.realtime.live_frame import LiveFrame
 from tracker_blur.realtime.output import Output
 from tracker_blur.realtime.settings import LiveSettings
-from tracker_blur.realtime.sources import CapturedItem, open_source
+from tracker_blur.realtime.sources import CapturedFrame, CapturedItem, open_source
 from tracker_blur.video.frame import DecodedFrame
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from tracker_blur.core.box import Detection
     from tracker_blur.core.frame import Image
     from tracker_blur.realtime.analyzer import AnalyzedFrame
-    from tracker_blur.realtime.delivery import Format
+    from tracker_blur.realtime.delivery import Delivery, Format
 
 pytestmark = [pytest.mark.shared, pytest.mark.slow]
 
@@ -165,6 +166,37 @@ def test_with_a_delay_nothing_from_while_all_was_hidden_is_shown_later(
     earliest = min(one.captured_at for one in judge.deliveries if not one.is_blank)
     assert earliest >= shown_at[0]
     assert exposed_faces(judge, clip) == []
+
+
+class ChangingSource(LockstepSource):
+    """A file that is squeezed into half its width from one frame on; its pixels stay square."""
+
+    def read(self, stopping: threading.Event) -> Iterator[CapturedItem]:
+        for number, item in enumerate(super().read(stopping)):
+            if number >= 15 and isinstance(item, CapturedFrame):
+                squeezed = item.frame.reformat(item.frame.width // 2, item.frame.height)
+                squeezed.pts, squeezed.time_base = item.frame.pts, item.frame.time_base
+                yield replace(item, frame=squeezed)
+            else:
+                yield item
+
+
+def test_frames_are_blank_for_a_second_after_the_source_has_changed_its_size(
+    shared: Path, long: Path
+) -> None:
+    judge = Judge(until=lambda judge: bool(judge.deliveries) and judge.deliveries[-1].seconds > 4.0)
+    run_session(long, shared, judge, PATIENT, source=ChangingSource(long, judge))
+    changed = [one for one in judge.deliveries if form(one) == 2]
+    for delivery in changed:
+        assert delivery.is_blank or delivery.seconds >= changed[0].seconds + 1.0
+    assert any(not one.is_blank for one in judge.deliveries if form(one) == 1)
+    assert any(not one.is_blank for one in changed)
+
+
+def form(delivery: Delivery) -> int:
+    frame = delivery.redacted.frame
+    assert isinstance(frame, LiveFrame)
+    return frame.form
 
 
 def test_a_cover_image_hides_the_whole_frame(shared: Path, long: Path, tmp_path: Path) -> None:

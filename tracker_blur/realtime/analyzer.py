@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from tracker_blur.core.frame import RedactedFrame, default_view_px, view_size
 from tracker_blur.realtime.adaptive_view import AdaptiveViewSize
 from tracker_blur.realtime.handoff import Backoff, Latest
+from tracker_blur.realtime.live_frame import FormChanges
 from tracker_blur.realtime.lost_faces import ObservedTracker
 from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.tracking.detector_bundle import DetectorBundle
@@ -39,12 +40,14 @@ class AnalyzedFrame:
         frame: The same frame.
         faces: How many faces are hidden in it.
         is_face_lost: Whether a face vanished in it without an explanation.
+        is_unsettled: Whether it comes soon after the picture has changed its form.
     """
 
     redacted: RedactedFrame
     frame: LiveFrame
     faces: int
     is_face_lost: bool
+    is_unsettled: bool
 
 
 class Analyzer:
@@ -173,14 +176,17 @@ class Analyzer:
         applied, redactor = settings, FrameRedactor(settings)
         # After a failure, the new tracker may not detect at once whom the old one tracked or held.
         hold_seconds = settings.hold_seconds if self.failure else 0.0
-        first_seconds = math.inf
+        first_seconds, forms = math.inf, FormChanges(self._timing.settle_seconds)
         for frame, faces in tracked:
             if (wanted := self._controls.control_state.applied(settings)) != applied:
                 redactor.use(wanted)
                 applied = wanted
             redacted = redactor.redact(frame, faces)
-            is_face_lost = tracker.is_face_lost()
-            self.analyzed.put(AnalyzedFrame(redacted, frame, len(faces), is_face_lost))
+            self.analyzed.put(
+                AnalyzedFrame(
+                    redacted, frame, len(faces), tracker.is_face_lost(), forms.is_recent(frame)
+                )
+            )
             first_seconds = min(first_seconds, frame.seconds)
             if frame.seconds >= first_seconds + hold_seconds:
                 self.failure = ""

@@ -138,6 +138,7 @@ class Capture:
                     self.is_connected = True
                     self.reconnects += 1
                     self._clock.restart()
+                    self._converter.restart()
                     self._inform(f"{self._source.name}: reconnected")
                 self._read()
             except SourceError as error:

@@ -19,6 +19,7 @@ class Situation:
         detection_age: Seconds since the last detection, as long as frames come; None: there was
             none since the analyzer (re)started.
         is_face_lost: Whether a face vanished without an explanation.
+        is_unsettled: Whether the source's picture has just changed its form.
     """
 
     hide_all: bool
@@ -26,6 +27,7 @@ class Situation:
     failure: str
     detection_age: float | None
     is_face_lost: bool
+    is_unsettled: bool
 
 
 def reason_to_blank(situation: Situation, watchdog_seconds: float) -> str | None:
@@ -40,6 +42,8 @@ def reason_to_blank(situation: Situation, watchdog_seconds: float) -> str | None
         return "the detector has not run yet"
     if situation.detection_age > watchdog_seconds:
         return "the detector is late"
+    if situation.is_unsettled:
+        return "the source has changed"
     if situation.is_face_lost:
         return "a face was lost"
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, TypeAlias
@@ -36,13 +37,16 @@ class LiveFrame(DecodedFrame):
 
     Attributes:
         captured_at: `time.monotonic()` when it was captured.
+        form: How often the captured picture has changed its form so far: its size, pixel aspect or
+            rotation; a source that was reconnected counts as another form.
     """
 
     def __init__(
-        self, av_frame: av.VideoFrame, index: int, scaler: Scaler, captured_at: float
+        self, av_frame: av.VideoFrame, index: int, scaler: Scaler, captured_at: float, form: int
     ) -> None:
         super().__init__(av_frame, index, Orientation.UPRIGHT, scaler)
         self.captured_at = captured_at
+        self.form = form
         self.planes()  # now: another thread may copy them while they are redacted
 
     def set_seconds(self, seconds: float) -> None:
@@ -56,7 +60,7 @@ class LiveFrame(DecodedFrame):
         for source, target in zip(self.planes(), pixel_formats.planes(av_frame), strict=True):
             target.samples[...] = source.samples
         _set_time(av_frame, seconds)
-        return LiveFrame(av_frame, self.index, self._scaler, self.captured_at)
+        return LiveFrame(av_frame, self.index, self._scaler, self.captured_at, self.form)
 
 
 class LiveFrameConverter:
@@ -76,7 +80,12 @@ class LiveFrameConverter:
         self.color = UNTAGGED
         self._reformatter = VideoReformatter()
         self._scaler = Scaler()
-        self._count = 0
+        self._count = self._form_count = 0
+        self._form: object = None
+
+    def restart(self) -> None:
+        """Count the next frame as one of another form: the source was reconnected."""
+        self._form = None
 
     def convert(
         self,
@@ -94,6 +103,9 @@ class LiveFrameConverter:
             pixel_aspect: Width of a stored pixel over its height.
         """
         orientation = stream_info.orientation(stream_info.display_matrix(av_frame))
+        form = av_frame.width, av_frame.height, pixel_aspect, orientation
+        self._form_count += form != self._form
+        self._form = form
         shape = _square(av_frame.width, av_frame.height, pixel_aspect)
         if orientation.swaps_sides:
             shape = shape[::-1]
@@ -113,7 +125,7 @@ class LiveFrameConverter:
         av_frame.make_writable()
         _set_time(av_frame, seconds)
         self._count += 1
-        return LiveFrame(av_frame, self._count - 1, self._scaler, captured_at)
+        return LiveFrame(av_frame, self._count - 1, self._scaler, captured_at, self._form_count)
 
     def _reformatted(
         self, av_frame: av.VideoFrame, meaning: _Meaning, size: tuple[int, int]
@@ -138,6 +150,28 @@ class LiveFrameConverter:
         av_frame.color_primaries, av_frame.color_trc = color.primaries, color.transfer
         av_frame.colorspace, av_frame.color_range = color.matrix, color.range
         return av_frame
+
+
+class FormChanges:
+    """Tells which frames come soon after the picture has changed its form.
+
+    Faces in them are where no one expects them, and may not be detected at once.
+
+    Args:
+        settle_seconds: What is soon.
+    """
+
+    def __init__(self, settle_seconds: float) -> None:
+        self._settle_seconds = settle_seconds
+        self._form: int | None = None
+        self._settled_at = -math.inf
+
+    def is_recent(self, frame: LiveFrame) -> bool:
+        """Return whether the next frame comes soon after a change."""
+        if self._form not in (None, frame.form):
+            self._settled_at = frame.seconds + self._settle_seconds
+        self._form = frame.form
+        return frame.seconds < self._settled_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,7 @@ class Output:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._period = float(1 / timing.default_rate)
-        self._is_face_lost = False
+        self._is_face_lost = self._is_unsettled = False
         self._is_blank = True
         self._last: RedactedFrame | None = None
         self._last_seconds = -timing.frame_step_seconds
@@ -140,6 +140,7 @@ class Output:
         now = time.monotonic()
         if analyzed is not None:
             self._is_face_lost, self.faces = analyzed.is_face_lost, analyzed.faces
+            self._is_unsettled = analyzed.is_unsettled
             self._last_captured_at = analyzed.frame.captured_at
         situation = self._situation(now)
         self.reason = reason_to_blank(situation, self._watchdog_seconds)
@@ -208,6 +209,7 @@ class Output:
             failure=self._analyzer.failure,
             detection_age=self._analyzer.detection_age(now),
             is_face_lost=self._is_face_lost,
+            is_unsettled=self._is_unsettled,
         )
 
 

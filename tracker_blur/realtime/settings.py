@@ -64,6 +64,9 @@ class LiveTiming(CheckedParameters):
         retry_reset_seconds: What ran for this long starts with the first pause again.
         output_retry_seconds: The pause after the output failed. Nothing is delivered meanwhile.
 
+        settle_seconds: After the source has changed the form of its picture, or was reconnected,
+            frames are hidden for this long: faces may not be detected at once.
+
         default_rate: Frames per second where the source does not state it.
         rate_tolerance_periods: With a chosen rate, a frame may come this early, as a share of its
             period.
@@ -144,6 +147,8 @@ class LiveTiming(CheckedParameters):
     longest_retry_seconds: float = 10.0
     retry_reset_seconds: float = 10.0
     output_retry_seconds: float = 0.25
+
+    settle_seconds: float = 1.0
 
     default_rate: Fraction = Fraction(30)
     rate_tolerance_periods: float = 0.75
