@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 _STATUS_SECONDS = 1.0
 _LAST_LINE_SECONDS = 1.0
+_MAX_TOKEN_LENGTH = 1000  # of a file that may be the wrong one, and have no lines
 
 _DESCRIPTION = (
     "Hide every face in what a camera or a stream shows, as it happens. If anything fails, the "
@@ -169,12 +170,19 @@ def _token_in(path: Path) -> str:
     """Return the first line of a file."""
     try:
         with path.open(encoding="utf-8") as file:
-            token = file.readline().strip()
+            line = file.readline(_MAX_TOKEN_LENGTH + 1)
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
             f"is {path}: cannot be read ({reason_of(error)}): give a text file",
             setting="token_file",
         ) from error
+    if len(line) > _MAX_TOKEN_LENGTH:
+        raise SettingsError(
+            f"is {path}: its first line has more than {_MAX_TOKEN_LENGTH} characters: write a "
+            "token into it that browsers store",
+            setting="token_file",
+        )
+    token = line.strip()
     if not token:
         raise SettingsError(
             f"is {path}: its first line is empty: write a token into it that cannot be guessed",
