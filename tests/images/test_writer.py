@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import tracemalloc
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from tests.image_files import (
 )
 from tracker_blur.core.frame import RedactedFrame
 from tracker_blur.errors import SettingsError, SinkError
+from tracker_blur.images import writer
 from tracker_blur.images.frame import upper_8_bits
 from tracker_blur.images.reader import ImageReader
 from tracker_blur.images.writer import ImageWriter, side_by_side
@@ -131,3 +133,24 @@ def test_memory_does_not_grow_with_the_number_of_frames(tmp_path: Path, suffix: 
             tracemalloc.stop()
         assert len(read_frames(target)) == count
     assert peaks[2] < peaks[1] + 600 * 500 * 3  # one frame, not nine
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError(errno.ENOSPC, "No space left on device"), OSError("12288 requested and 0 written")],
+)
+@pytest.mark.parametrize("suffix", [".tif", ".png", ".gif"])
+def test_a_full_disk_is_not_blamed_on_the_format(
+    error: OSError, suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def encode(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(writer, "encode", encode)
+    source = save_image(noise(8, 8, 3), tmp_path / "in.png")
+    target = tmp_path / f"out{suffix}"
+    with pytest.raises(SinkError) as caught:
+        rewrite(source, target)
+    expected = f"{target}: cannot be written (no space left on device): free some space"
+    assert str(caught.value).startswith(expected)
+    assert sorted(tmp_path.iterdir()) == [source]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tracker_blur.errors import SinkError, TrackerBlurError, reason_of
-from tracker_blur.files.atomic import replacing
+from tracker_blur.files.atomic import NO_SPACE, replacing
 from tracker_blur.files.paths import format_of
 from tracker_blur.images import avif
 from tracker_blur.images.encode import encode
@@ -98,6 +100,11 @@ class ImageWriter:
             _write(self._temporary, self._path, self._frames, self._settings.metadata == "keep")
 
 
+def _is_for_lack_of_space(error: OSError) -> bool:
+    """Return whether a disk is full; NumPy says only how much of an array it wrote."""
+    return error.errno in NO_SPACE or " requested and " in str(error)
+
+
 def side_by_side(path: Path, before: Image, after: Image, overwrite: bool) -> None:
     """Write two upright views of one size next to each other, as an image for comparing.
 
@@ -128,6 +135,8 @@ def _write(temporary: Path, path: Path, frames: FrameStore, keep_exif: bool) -> 
     except TrackerBlurError:
         raise
     except Exception as error:  # encoders raise whatever they like
+        if isinstance(error, OSError) and _is_for_lack_of_space(error):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise SinkError(
             f"{path}: the image cannot be stored as {file_format} ({reason}): choose another format"
