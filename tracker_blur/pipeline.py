@@ -221,15 +221,13 @@ class Engine:
         return Report(source, target, self.detector_name, track_counts=counts)
 
     def _reader(self, kind: MediaKind, identity: FileIdentity) -> ImageReader | VideoReader:
-        partial, path = self._settings.partial, identity.path
-        if kind == "image":
-            return ImageReader(
-                path,
-                partial=partial,
-                identity=identity,
-                max_megapixels=self._settings.max_megapixels,
-            )
-        return VideoReader(path, partial=partial, identity=identity)
+        reader = ImageReader if kind == "image" else VideoReader
+        return reader(
+            identity.path,
+            partial=self._settings.partial,
+            identity=identity,
+            max_megapixels=self._settings.max_megapixels,
+        )
 
     def _writer(self, source: ImageReader | VideoReader, job: Job) -> FrameWriter:
         if isinstance(source, ImageReader):

@@ -114,7 +114,8 @@ class Settings:
         partial: Accept a truncated input, and write what can be read of it.
         overwrite: Replace an existing output.
         max_megapixels: Images with more million pixels are refused, as are animations with 10 times
-            as many in all their frames: a small file may hold more than the memory does.
+            as many in all their frames, and videos with more than an eighth of it in a frame: a
+            small file may hold more than the memory does.
         tracking: Tuning parameters for benchmarks.
 
     Raises:

@@ -88,6 +88,20 @@ def test_a_weak_detector_says_so_and_how_to_verify_better(
 
 
 @pytest.mark.usefixtures("fake_probe")
+def test_the_limit_of_pixels_is_an_option(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_clip(tmp_path / "a.mp4", frames=2, size=(400, 400))
+    assert run(path, "--max-megapixels", "1") == 1
+    assert capsys.readouterr().err == (
+        f"trackblur: error: {path}: has frames of 400 x 400 pixels (0.16 million), more than the "
+        "limit of 0.125 million: reduce it, or raise the limit with --max-megapixels\n"
+    )
+    run(path, "--max-megapixels", "2")
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("fake_probe")
 @pytest.mark.parametrize("is_compared", [False, True])
 def test_an_output_that_is_cut_off_is_verified_up_to_there_and_fails(
     is_compared: bool, clip: Path, hidden: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

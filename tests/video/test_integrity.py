@@ -10,6 +10,7 @@ import av
 import pytest
 
 from tests.video_files import write_clip
+from tracker_blur.video.frame_limit import FrameLimit
 from tracker_blur.video.integrity import DamageError, decode_frames, missing_bytes
 
 if TYPE_CHECKING:
@@ -97,4 +98,4 @@ def test_a_track_that_begins_in_the_middle_is_damage(tmp_path: Path) -> None:
     with av.open(path) as container:
         joined: Any = Joined(container)
         with pytest.raises(DamageError, match="another recording is joined to it there"):
-            list(decode_frames(path, joined, container.streams.video[0]))
+            list(decode_frames(path, joined, container.streams.video[0], FrameLimit(1)))

@@ -294,14 +294,19 @@ def add_file_options(group: argparse._ArgumentGroup) -> None:
         action="store_true",
         help="accept truncated or damaged inputs, and use what can be read",
     )
+    add_size_limit(group)
+
+
+def add_size_limit(group: argparse._ActionsContainer) -> None:
+    """Add the option that says how large images and frames may be."""
     option(
         group,
         "--max-megapixels",
         "max_megapixels",
         type=number,
         metavar="N",
-        help="refuse images of more million pixels, and animations of 10 times as many in all "
-        "frames: small files may hold them (default: %(default)s)",
+        help="refuse images of more million pixels, animations of 10 times as many in all frames, "
+        "and videos of an eighth in a frame: small files may hold them (default: %(default)s)",
     )
 
 

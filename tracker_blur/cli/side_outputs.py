@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tracker_blur.core.report import Report
     from tracker_blur.files.identity import FileIdentity
     from tracker_blur.files.jobs import Job, Plan
+    from tracker_blur.images.reader import ImageReader
     from tracker_blur.pipeline import Engine
     from tracker_blur.settings import Settings
     from tracker_blur.verification.verdict import Verdict
@@ -103,13 +104,12 @@ class SideOutputs:
         from tracker_blur.cli.track import check_track_target
         from tracker_blur.cli.verify import check_report_target
         from tracker_blur.files.paths import is_same_file
-        from tracker_blur.images.reader import ImageReader
 
         options = self._options
         tracks, page = options.tracks, options.verify_report
         if tracks is not None:
             if job.kind == "image":
-                with ImageReader(job.source, partial=options.partial, identity=identity) as image:
+                with self._image(job.source, identity) as image:
                     if not image.info.is_moving:
                         raise SettingsError(
                             f"{tracks}: only videos have tracks, and {job.source} is a still "
@@ -137,6 +137,16 @@ class SideOutputs:
             return self._verify(identity, report)
         return None
 
+    def _image(self, path: Path, identity: FileIdentity | None = None) -> ImageReader:
+        from tracker_blur.images.reader import ImageReader
+
+        return ImageReader(
+            path,
+            partial=self._options.partial,
+            identity=identity,
+            max_megapixels=self._settings.max_megapixels,
+        )
+
     def _write_tracks(self, identity: FileIdentity, report: Report) -> None:
         from tracker_blur.cli.track import write_tracks
 
@@ -149,12 +159,10 @@ class SideOutputs:
         from tracker_blur.cli import image_window
         from tracker_blur.core.frame import view_size
         from tracker_blur.files.paths import comparison_path
-        from tracker_blur.images.reader import ImageReader
         from tracker_blur.images.writer import side_by_side
 
-        partial = self._options.partial
-        before = next(iter(ImageReader(job.source, partial=partial, identity=identity)))
-        after = next(iter(ImageReader(job.target)))
+        before = next(iter(self._image(job.source, identity)))
+        after = next(iter(self._image(job.target)))
         if self._options.compare:
             path = comparison_path(job.source)
             overwrite = self._options.overwrite

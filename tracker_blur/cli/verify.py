@@ -18,7 +18,13 @@ from tracker_blur.cli.console import (
     progress_bar,
 )
 from tracker_blur.cli.option_values import whole_number
-from tracker_blur.cli.options import add_hide_option, add_models_option, add_track_options, option
+from tracker_blur.cli.options import (
+    add_hide_option,
+    add_models_option,
+    add_size_limit,
+    add_track_options,
+    option,
+)
 from tracker_blur.cli.parser import FILES, Parser, formatter
 from tracker_blur.errors import SettingsError, TrackerBlurError
 from tracker_blur.files.paths import is_media, is_same_file
@@ -116,6 +122,7 @@ def add_parser(commands: Any) -> Parser:
         help="accept truncated videos, and verify what can be read; if OUT is truncated, the exit "
         "code is 1",
     )
+    add_size_limit(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace existing reports")
     parser.add_argument("-q", "--quiet", action="store_true", help="print only what fails")
     parser.add_argument(
@@ -199,7 +206,10 @@ def _inputs(
     given: dict[str, Any] = {
         name: getattr(options, name) for name in ("hide", "detector") if getattr(options, name)
     }
-    same = ("models_folder", "metadata", "audio", "subtitles", "tracks_kept", "partial")
+    same = (
+        *("models_folder", "metadata", "audio", "subtitles", "tracks_kept"),
+        *("partial", "max_megapixels"),
+    )
     given.update({name: getattr(options, name) for name in same})
     source: Path | FileIdentity | None = options.against
     if options.tracks is None:

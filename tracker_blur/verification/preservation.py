@@ -70,8 +70,11 @@ def compare(
         SourceError: A file cannot be read to its end.
     """
     with ExitStack() as stack:
-        after_video = stack.enter_context(VideoReader(output))
-        before_video = stack.enter_context(VideoReader(source, partial=partial))
+        limit = settings.max_megapixels
+        after_video = stack.enter_context(VideoReader(output, max_megapixels=limit))
+        before_video = stack.enter_context(
+            VideoReader(source, partial=partial, max_megapixels=limit)
+        )
         after = stack.enter_context(open_input(output))
         before = stack.enter_context(open_input(source))
         checks = [*frames.checks(float(after_video.track.time_base))]

@@ -49,7 +49,7 @@ class Verifier:
 
     Args:
         settings: those the output was made with; what is hidden, the detector, the folder of
-            weights, metadata and the choice of tracks matter here.
+            weights, metadata, the choice of tracks and the largest size matter here.
         parameters: thresholds.
         detector: the caller's own, which probes as well.
 
@@ -106,7 +106,8 @@ class Verifier:
         before = source if isinstance(source, FileIdentity | None) else FileIdentity.of(source)
         with ExitStack() as stack:
             kind = _reader_of(output, None if before is None else before.path)
-            reader = kind(output, partial=partial, identity=after)
+            limit = self._settings.max_megapixels
+            reader = kind(output, partial=partial, identity=after, max_megapixels=limit)
             stack.enter_context(reader)
             index = None
             if tracks is not None:
@@ -121,7 +122,9 @@ class Verifier:
             )
             source_reader: ImageReader | VideoReader | None = None
             if before is not None:
-                source_reader = kind(before.path, partial=partial, identity=before)
+                source_reader = kind(
+                    before.path, partial=partial, identity=before, max_megapixels=limit
+                )
                 stack.enter_context(source_reader)
             stage: Iterable[ProbedFrame] = run.frames(reader, source_reader)
             for probe in self._probes:

@@ -19,6 +19,7 @@ from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 
 from tracker_blur.video import alpha, pixel_formats
 from tracker_blur.video.encoder_settings import Encoder, pixel_format
+from tracker_blur.video.stream_info import square_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -160,8 +161,7 @@ class FrameConformer:
         is_scaled = track.pixel_aspect != 1 and not encoder.stores_aspect
         width, height = track.size
         if is_scaled:
-            width = max(width, round(width * track.pixel_aspect))
-            height = max(height, round(height / track.pixel_aspect))
+            width, height = square_size(track.size, track.pixel_aspect)
             self.pixel_aspect = Fraction(1)
         if encoder.needs_even:
             form = VideoFormat(self.pixel_format, width, height)

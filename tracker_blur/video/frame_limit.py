@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from av.video.codeccontext import VideoCodecContext
 
 _MEGA = 1_000_000
-_SHARE_OF_IMAGES = 1 / 3  # decoder, queues and encoder hold dozens of frames
+# Decoder, queues and x264 take 190 bytes for each pixel of a frame, a still image some 20.
+# Frames of 8K fit, and take 7 GB (docs/media.md).
+_SHARE_OF_IMAGES = 1 / 8
+_CODED_RATIO = 1.25  # decoders count whole blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class FrameLimit:
     """How many pixels a frame may have.
 
     Attributes:
-        megapixels: The most of a still image, in millions; a frame may have a third of that.
+        megapixels: The most of a still image, in millions; a frame may have an eighth of that.
     """
 
     megapixels: float
@@ -47,4 +50,4 @@ class FrameLimit:
 
     def restrict(self, decoder: VideoCodecContext) -> None:
         """Have a decoder that is not open yet refuse larger frames, which may come later."""
-        decoder.options = {**decoder.options, "max_pixels": str(self.pixels)}
+        decoder.options = {**decoder.options, "max_pixels": str(int(_CODED_RATIO * self.pixels))}

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
     from tracker_blur.video.fitting import Shape
+    from tracker_blur.video.frame_limit import FrameLimit
 
 _MEDIA_BOXES = {b"moov", b"moof", b"mdat"}
 _EBML_HEADER, _SEGMENT = 0x1A45DFA3, 0x18538067
@@ -151,7 +152,7 @@ class DamageError(Exception):
 
 
 def decode_frames(
-    path: Path, container: InputContainer, stream: VideoStream
+    path: Path, container: InputContainer, stream: VideoStream, limit: FrameLimit
 ) -> Iterator[tuple[av.VideoFrame, Shape]]:
     """Yield each frame of a track with its shape, in the order of presentation.
 
@@ -161,6 +162,7 @@ def decode_frames(
         DamageError: Frames are missing or damaged; raised at the first sign of it.
     """
     decoder = alpha.decoder(stream)
+    limit.restrict(decoder)
     if decoder.codec.canonical_name in _CONCEALING:
         decoder.thread_count = 1
     else:

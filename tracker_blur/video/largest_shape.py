@@ -23,11 +23,15 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
+    from tracker_blur.video.frame_limit import FrameLimit
+
 _STEP_SECONDS = Fraction(1, 4)  # between the key frames that are decoded, at least
 _LARGER = Fraction(101, 100)
 
 
-def largest_shape(container: InputContainer, stream: VideoStream) -> Shape | None:
+def largest_shape(
+    container: InputContainer, stream: VideoStream, limit: FrameLimit
+) -> Shape | None:
     """Return the shape of the largest frame, as shown, in the orientation of the first.
 
     Shapes change at key frames. At most four of them are decoded for each second of the video: a
@@ -36,8 +40,10 @@ def largest_shape(container: InputContainer, stream: VideoStream) -> Shape | Non
     Args:
         container: The file, at its start.
         stream: The track.
+        limit: How large a frame may be.
     """
     first = best = None
+    limit.restrict(stream.codec_context)
     for shape in _key_shapes(container, stream):
         if first is None or best is None:
             first = best = shape

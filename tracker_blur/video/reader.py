@@ -13,11 +13,13 @@ import av
 from tracker_blur.core.frame import VideoInfo
 from tracker_blur.errors import SourceError
 from tracker_blur.files.identity import FileIdentity
+from tracker_blur.settings import MAX_MEGAPIXELS
 from tracker_blur.video import alpha, ogg_chain, pixel_formats, stream_info
 from tracker_blur.video.clock import clock_start
 from tracker_blur.video.dolby_vision import check_can_be_shown
 from tracker_blur.video.fitting import FrameFitter
 from tracker_blur.video.frame import DecodedFrame, Scaler
+from tracker_blur.video.frame_limit import FrameLimit
 from tracker_blur.video.integrity import DamageError, decode_frames, missing_bytes
 from tracker_blur.video.largest_shape import largest_shape
 from tracker_blur.video.opening import STILL_IMAGES, has_no_content, open_input, video_stream
@@ -45,6 +47,7 @@ class VideoReader:
         path: The file. Its content, not its name, decides the format.
         partial: Accept a video that is truncated or damaged, up to the last complete frame.
         identity: Of the file when the run began; None: now. Reading another file is an error.
+        max_megapixels: The most pixels of a still image, in millions; a frame may have an eighth.
 
     Attributes:
         identity: Of the file.
@@ -54,11 +57,17 @@ class VideoReader:
         warnings: What the user should know: tracks that are left out, an early end.
 
     Raises:
-        SourceError: The file is missing, empty, no video or incomplete, or has changed.
+        SourceError: The file is missing, empty, no video or incomplete, its frames are so large
+            that it may be harmful, or it has changed.
     """
 
     def __init__(
-        self, path: Path, *, partial: bool = False, identity: FileIdentity | None = None
+        self,
+        path: Path,
+        *,
+        partial: bool = False,
+        identity: FileIdentity | None = None,
+        max_megapixels: float = MAX_MEGAPIXELS,
     ) -> None:
         self._path = path
         self.identity = identity or FileIdentity.of(path)
@@ -75,13 +84,16 @@ class VideoReader:
                     remedy="partial",
                 )
             stream = video_stream(self._container, path)
-            decoded = decode_frames(path, self._container, stream)
+            limit = FrameLimit(max_megapixels)
+            limit.check(path, (stream.codec_context.width, stream.codec_context.height))
+            decoded = decode_frames(path, self._container, stream, limit)
             if ogg_chain.is_link(self._container):
                 base = stream.time_base or 1 / _DEFAULT_RATE
-                decoded = itertools.chain(decoded, _later_frames(path, base))
+                decoded = itertools.chain(decoded, _later_frames(path, base, limit))
             first, shape = self._first_frame(decoded)
             check_can_be_shown(path, first)
-            common = _common_shape(self.identity, shape)
+            common = _common_shape(self.identity, shape, limit)
+            limit.check(path, stream_info.square_size(common.size, common.pixel_aspect))
             native = pixel_formats.nearest_native(first.format.name)
             self._frames = self._fitted(
                 itertools.chain(((first, shape),), decoded), shape, common, native
@@ -177,13 +189,15 @@ class VideoReader:
         self.warnings += (f"{self._path}: {event}; the rest is left out",)
 
 
-def _later_frames(path: Path, time_base: Fraction) -> Iterator[tuple[av.VideoFrame, Shape]]:
+def _later_frames(
+    path: Path, time_base: Fraction, limit: FrameLimit
+) -> Iterator[tuple[av.VideoFrame, Shape]]:
     """Yield the frames of all links of a chained file but the first, on the clock of the first."""
     for link in ogg_chain.links(path)[1:]:
         with ogg_chain.open_link(path, link) as container:
             if container.streams.video:
                 stream = video_stream(container, path)
-                for frame, shape in decode_frames(path, container, stream):
+                for frame, shape in decode_frames(path, container, stream, limit):
                     seconds = (frame.pts or 0) * (frame.time_base or time_base) + link.offset
                     frame.pts, frame.time_base = round(seconds / time_base), time_base
                     yield frame, shape
@@ -218,14 +232,14 @@ class _Clock:
 
 
 @functools.lru_cache(maxsize=16)  # each run opens its input several times
-def _largest_shape(identity: FileIdentity) -> Shape | None:
+def _largest_shape(identity: FileIdentity, limit: FrameLimit) -> Shape | None:
     with open_input(identity.path) as container:
-        return largest_shape(container, video_stream(container, identity.path))
+        return largest_shape(container, video_stream(container, identity.path), limit)
 
 
-def _common_shape(identity: FileIdentity, first: Shape) -> Shape:
+def _common_shape(identity: FileIdentity, first: Shape, limit: FrameLimit) -> Shape:
     """Return the shape that all frames of a video get."""
-    largest = _largest_shape(identity)
+    largest = _largest_shape(identity, limit)
     return first if largest is None or largest.orientation is not first.orientation else largest
 
 

@@ -119,6 +119,12 @@ class VideoInput(Protocol):
     is_partial: bool
 
 
+def square_size(size: tuple[int, int], pixel_aspect: Fraction) -> tuple[int, int]:
+    """Return the smallest size in square pixels, in the same proportions, that loses no detail."""
+    width, height = size
+    return max(width, round(width * pixel_aspect)), max(height, round(height / pixel_aspect))
+
+
 def display_matrix(frame: av.VideoFrame) -> DisplayMatrix | None:
     """Return the matrix that a decoded frame carries, or None."""
     data = side_data(frame, Type.DISPLAYMATRIX)

@@ -17,7 +17,9 @@ from av.video.reformatter import VideoReformatter
 from tracker_blur.errors import SourceError, reason_of
 from tracker_blur.realtime.delivery import AUDIO_RATE
 from tracker_blur.realtime.sources import CapturedAudio, CapturedFrame, CapturedItem
+from tracker_blur.settings import MAX_MEGAPIXELS
 from tracker_blur.video import alpha
+from tracker_blur.video.frame_limit import FrameLimit
 from tracker_blur.video.opening import STILL_IMAGES
 from tracker_blur.video.side_data import SideDataFilter
 
@@ -127,6 +129,7 @@ class ContainerDecoder:
             raise SourceError(f"{name}: has no video that can be decoded: name another source")
         self._video = video[0]
         self._decoder = alpha.decoder(self._video)
+        FrameLimit(MAX_MEGAPIXELS).restrict(self._decoder)
         # Frame threads would each hold back a frame.
         self._decoder.thread_type = ThreadType.SLICE
         self._decoder.flags |= Flags.low_delay
