@@ -21,6 +21,8 @@ import numpy as np
 import numpy.typing as npt
 from key_frames import read_key_frames
 
+from tracker_blur.files.atomic import replacing
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -41,8 +43,9 @@ def main() -> int:
     if not cells:
         raise SystemExit(f"{arguments.clip}: has none of these frames")
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(arguments.out), _sheet(cells, arguments.columns))
-    arguments.out.chmod(0o600)
+    _, content = cv2.imencode(".png", _sheet(cells, arguments.columns))
+    with replacing(arguments.out, overwrite=True, is_private=True) as file:
+        file.write_bytes(content.tobytes())
     return 0
 
 

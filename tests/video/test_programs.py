@@ -46,6 +46,14 @@ def test_each_track_has_its_program(two: Path) -> None:
             assert found == {video.index, audio.index}
 
 
+def test_a_recording_that_begins_in_the_middle_of_a_packet(two: Path) -> None:
+    cut = two.with_name("cut.ts")
+    cut.write_bytes(two.read_bytes()[100:])
+    with av.open(str(cut)) as container:
+        for video in container.streams.video:
+            assert len(program_tracks(cut, container, video.index)) == 2
+
+
 @pytest.mark.parametrize("name", ["out.mp4", "out.mkv"])
 def test_one_program_is_taken_whole(two: Path, name: str) -> None:
     first = read_frames(two)[0].view((64, 48)).mean()

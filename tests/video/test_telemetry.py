@@ -154,3 +154,21 @@ class TestTracks:
 
     def test_an_empty_track_is_none(self) -> None:
         assert not is_telemetry_track([], [""])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1" * 100_000, Evidence.STRONG),
+        ("12:34:" * 20_000, Evidence.WEAK),
+        ("{" * 60_000 + "}" * 60_000, Evidence.NONE),
+        ('{"a":' * 60_000 + "1" + "}" * 60_000, Evidence.STRONG),
+        ("who goes there " * 8000, Evidence.NONE),
+        ("who goes there " * 8000 + "52.516275, 13.377704 " * 40, Evidence.STRONG),
+    ],
+    ids=["digits", "colons", "braces", "nested", "speech", "positions behind speech"],
+)
+def test_huge_cues_take_seconds(text: str, expected: Evidence) -> None:
+    """Text of a single cue may be of any length; it took hours."""
+    assert evidence(text) is expected
+    assert not is_telemetry_track(["!" * 100_000] * 2, [])

@@ -1,14 +1,16 @@
 """AVIF: what Pillow does not report of a file, or does not write.
 
-AV1 Image File Format 1.1.0, AOMedia 2022; ISO/IEC 14496-12 (boxes), 23008-12 (image properties).
+AV1 Image File Format 1.1.0, AOMedia 2022; ISO/IEC 23008-12 (image properties).
 """
 
 from __future__ import annotations
 
-import struct
+import io
 from typing import TYPE_CHECKING
 
 from PIL import features
+
+from tracker_blur.video.iso_boxes import iso_boxes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 _BRANDS = frozenset({b"avif", b"avis"})
 _HEADERS = frozenset({b"meta", b"moov"})  # the boxes that describe images and animations
 _CODED_COLOR, _CODES_SIZE = b"colrnclx", 4  # the codes: 2 bytes each for primaries and transfer
-_BOX = struct.Struct(">I4s")
 
 
 def is_avif(data: bytes) -> bool:
@@ -84,12 +85,6 @@ def _coded_colors(avif: bytes) -> Iterator[int]:
 
 def _headers(avif: bytes) -> Iterator[tuple[int, int]]:
     """Yield the start and end of each box that holds descriptions, not pixels."""
-    position = 0
-    while position + 8 <= len(avif):
-        size, name = _BOX.unpack_from(avif, position)
-        if size == 1:  # a size of 64 bits follows
-            size = int.from_bytes(avif[position + 8 : position + 16], "big")
-        end = position + size if size >= 8 else len(avif)  # 0: up to the end
-        if name in _HEADERS:
-            yield position, end
-        position = end
+    for box in iso_boxes(io.BytesIO(avif), 0, len(avif)):
+        if box.kind in _HEADERS:
+            yield box.start, box.end

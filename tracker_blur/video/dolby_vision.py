@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from av.sidedata.sidedata import Type
 
 from tracker_blur.errors import SourceError
+from tracker_blur.video.iso_boxes import iso_boxes
 from tracker_blur.video.stream_info import side_data
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _BOX_SIZE = struct.pack(">I", 8 + _RECORD_BYTES)
 _EXTRA_DATA = b"\x41\xed" + bytes([0x80 | _RECORD_BYTES])  # BlockAddIDExtraData, with its size
 _CLUSTER = b"\x1f\x43\xb6\x75"
 _EBML = b"\x1a\x45\xdf\xa3"
-_MOST_HEADER_BYTES = 64 << 20
+_MOST_HEADER_BYTES, _MOST_EBML_BYTES = 64 << 20, 1 << 20
 _OWN_COLORS = (5, 10, 20)  # the profiles whose base layer may be compatible with nothing
 _LAYOUT = struct.Struct(">BBHB")  # version, then profile, level and flags, then compatibility
 _IPT_C2 = 15  # ITU-T H.273, table 4
@@ -85,23 +86,13 @@ def _record(header: bytes, at: int) -> bytes | None:
 
 def _header(file: BinaryIO) -> bytes:
     """Return the part of an MP4 or Matroska file that describes its tracks."""
-    start = file.read(16)
-    if start[:4] == _EBML:
-        head = start + file.read(1 << 20)
-        return head.partition(_CLUSTER)[0]
-    position, end = 0, file.seek(0, os.SEEK_END)
-    while len(start) >= 8:
-        size, name = struct.unpack_from(">I4s", start)
-        if size == 1 and len(start) == 16:
-            (size,) = struct.unpack_from(">Q", start, 8)
-        if name == b"moov":
-            file.seek(position)
-            return file.read(min(size, _MOST_HEADER_BYTES) if size else _MOST_HEADER_BYTES)
-        position += size
-        if size < 8 or position > end:  # up to the end, or no box at all, as in raw streams
-            break
-        file.seek(position)
-        start = file.read(16)
+    start = file.read(len(_EBML))
+    if start == _EBML:
+        return (start + file.read(_MOST_EBML_BYTES)).partition(_CLUSTER)[0]
+    for box in iso_boxes(file, 0, file.seek(0, os.SEEK_END)):
+        if box.kind == b"moov":
+            file.seek(box.start)
+            return file.read(min(box.end - box.start, _MOST_HEADER_BYTES))
     return b""
 
 

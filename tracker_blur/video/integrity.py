@@ -26,6 +26,7 @@ from tracker_blur.errors import reason_of
 from tracker_blur.video import alpha
 from tracker_blur.video.clock import demuxed
 from tracker_blur.video.fitting import FrameShapes
+from tracker_blur.video.iso_boxes import iso_boxes
 from tracker_blur.video.side_data import SideDataFilter
 from tracker_blur.video.transport_stream import is_at_join
 
@@ -70,19 +71,8 @@ def missing_bytes(path: Path) -> int:
 
 
 def _end_of_boxes(file: BinaryIO, size: int) -> int:
-    position = end = 0
-    while position + 8 <= size:
-        file.seek(position)
-        header = file.read(16)
-        length, kind = int.from_bytes(header[:4], "big"), header[4:8]
-        if length == 1:
-            length = int.from_bytes(header[8:16], "big")
-        if length < 8:  # 0: up to the end of the file; other values are padding
-            break
-        position += length
-        if kind in _MEDIA_BOXES:
-            end = position
-    return end
+    ends = (box.end for box in iso_boxes(file, 0, size) if box.kind in _MEDIA_BOXES)
+    return max(ends, default=0)
 
 
 def _end_of_segment(file: BinaryIO) -> int:
@@ -221,6 +211,8 @@ class _Joins:
 
     def check(self, packet: Packet[Stream]) -> None:
         """Take the flag from a whole packet; raises DamageError where frames are missing."""
+        if self._path is None:
+            return
         ticks = packet.pts if packet.dts is None else packet.dts
         if ticks is not None:
             time = ticks * packet.time_base
@@ -231,7 +223,7 @@ class _Joins:
             if not self._is_at_join and step > 0:
                 self._steps.append(step)
             self._last, self._is_at_join = time, False
-        if packet.is_corrupt and self._path is not None and packet.pos is not None:
+        if packet.is_corrupt and packet.pos is not None:
             self._is_at_join = is_at_join(self._path, packet.pos)
             packet.is_corrupt = not self._is_at_join
 

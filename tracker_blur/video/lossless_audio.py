@@ -67,12 +67,7 @@ class LosslessAudio:
         if decoder is not self._decoder:  # the next link of a chained file
             yield from self._drained()
             self._decoder = decoder
-        try:
-            frames: list[Any] = decoder.decode(packet)
-        except av.FFmpegError:  # players pass over damaged audio, too
-            return
-        for frame in frames:
-            yield from self._encoded(self._resampled(frame))
+        yield from self._decoded(packet)
 
     def finish(self) -> Iterator[Packet[Stream]]:
         """Yield what decoder and encoder have held back."""
@@ -82,7 +77,15 @@ class LosslessAudio:
         yield from self._muxable(self._encoder.encode(None))
 
     def _drained(self) -> Iterator[Packet[Stream]]:
-        for frame in self._decoder.decode(None):
+        return self._decoded(None)
+
+    def _decoded(self, packet: Packet[Stream] | None) -> Iterator[Packet[Stream]]:
+        """Yield what comes of a packet; of None, what the decoder has held back."""
+        try:
+            frames: list[Any] = self._decoder.decode(packet)
+        except av.FFmpegError:  # players pass over damaged audio, too
+            return
+        for frame in frames:
             yield from self._encoded(self._resampled(frame))
 
     def _resampled(self, frame: AudioFrame) -> Iterator[AudioFrame]:

@@ -14,11 +14,13 @@ Other text subtitles are converted by FFmpeg first, and cleaned as what they bec
 
 from __future__ import annotations
 
+import io
 import re
 import struct
 from typing import Protocol
 
 from tracker_blur.video.ass import AssCleaner
+from tracker_blur.video.iso_boxes import iso_boxes
 
 _STYLE_TAG = re.compile(
     r"</?(?:b|i|u|s)>|<font(?:\s+(?:color|size|face)=(?:\"[^\"<>]*\"|[#\w]+))+\s*>|</font>",
@@ -96,7 +98,7 @@ class _Ass:
 
     def text(self, payload: bytes) -> str:
         event = self._cleaner.event(_text(payload))
-        return re.sub(r"\{[^}]*\}", "", event.split(",", 8)[-1])
+        return re.sub(r"\{[^{}]*\}", "", event.split(",", 8)[-1])
 
 
 class _Tagged:
@@ -147,15 +149,11 @@ def _timed_text(payload: bytes) -> bytes:
 
 def _boxes(data: bytes, kept: frozenset[bytes]) -> bytes:
     """Return those boxes of a sequence that are of a known type."""
-    boxes = b""
-    while len(data) >= 8:
-        size = int.from_bytes(data[:4], "big")
-        if not 8 <= size <= len(data):
-            break
-        if data[4:8] in kept:
-            boxes += data[:size]
-        data = data[size:]
-    return boxes
+    return b"".join(
+        data[box.start : box.end]
+        for box in iso_boxes(io.BytesIO(data), 0, len(data))
+        if box.kind in kept and box.end <= len(data)
+    )
 
 
 def _with_plain_fonts(header: bytes) -> bytes:

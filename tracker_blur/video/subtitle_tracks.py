@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from av.subtitles.subtitle import AssSubtitle
 
 _MILLISECOND = Fraction(1, 1000)
-_OVERRIDES = re.compile(r"\{[^}]*\}")
+_OVERRIDES = re.compile(r"\{[^{}]*\}")
 _FIELDS_BEFORE_TEXT = 8  # of a decoded event
 
 

@@ -20,7 +20,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 _TRACK_SHARE = 0.5  # of a track's cues; songs and lists of numbers stay below it
 _FEWEST_ALIKE = 3  # cues of one template; two may be chance
@@ -28,6 +28,7 @@ _WORDS_AT_STAMP = 3  # such as the name of the camera, or of the road
 _WORDS_AT_LABEL = 12  # next to "Location: 52.5163, 13.3777", which nobody says: an address
 _WORDS_PER_READING = 2  # next to a position: cameras write addresses, too
 _BLOB_LENGTH = 40  # characters without a space: no word is so long
+_PART_LENGTH = 1000  # characters judged at once: most patterns take time by the square of a length
 
 _NUMBER = r"[-+]?\d+(?:[.,]\d+)?"
 _DEGREES = r"[-+]?\d{1,3}[.,]\d{4,}"  # with three digits it may be a number of thousands
@@ -125,7 +126,7 @@ _KNOWN_WORDS = re.compile(
 )
 _WORD = re.compile(r"[\u3040-\u9fff\uac00-\ud7af]|[^\W\d_\u3040-\u9fff\uac00-\ud7af]{2,}")
 _TAG = re.compile(r"<[^<>]*>")
-_BLOB = re.compile(rf"(?=\S*\d)(?=\S*[A-Za-z])\S{{{_BLOB_LENGTH},}}")
+_LONG_NUMBER = re.compile(rf"\d{{{_BLOB_LENGTH}}}")
 _NAMES = re.compile(
     r"\b(?:dji|gopro|gpmf|gps|nmea|insta360|telemetr\w*|flight.?(?:log|data))\b", re.I
 )
@@ -133,11 +134,31 @@ _QUOTES = str.maketrans("\u2032\u2019\u2018\u2033\u201d\u201c\u00ba\u02da\u2212"
 
 
 def evidence(text: str) -> Evidence:
-    """Return what a cue's text says; markup may still be in it."""
+    """Return what a cue's text says; markup may still be in it. The longest ones go by parts."""
     text = _normalized(text)
-    if not text:
-        return Evidence.NONE
-    if _SENTENCE.search(text) or _is_data(text):
+    if text and _is_data(text):
+        return Evidence.STRONG
+    found = Evidence.NONE
+    for part in _parts(text):
+        found = max(found, _evidence(part), key=lambda one: one.value)
+        if found is Evidence.STRONG:
+            break
+    return found
+
+
+def _parts(text: str) -> Iterator[str]:
+    """Yield a normalized text in parts that end between words, unless a word is too long."""
+    start = 0
+    while start < len(text):
+        end = start + _PART_LENGTH
+        if end < len(text):
+            end = (text.rfind(" ", start, end) + 1) or end
+        yield text[start:end]
+        start = end
+
+
+def _evidence(text: str) -> Evidence:
+    if _SENTENCE.search(text):
         return Evidence.STRONG
     counts: Counter[str] = Counter()
     for kind, pattern in _TOKENS:
@@ -174,7 +195,7 @@ def is_telemetry_track(cues: Iterable[str], names: Sequence[str]) -> bool:
         if text:
             count += 1
             found[evidence(cue)] += 1
-            templates[re.sub(r"\W*\d+", "#", text)] += 1
+            templates[re.sub(r"\W*\d+", "#", text[:_PART_LENGTH])] += 1
     if found[Evidence.STRONG] and found[Evidence.STRONG] >= _TRACK_SHARE * count:
         return True
     if count >= _FEWEST_ALIKE and count - found[Evidence.NONE] >= _TRACK_SHARE * count:
@@ -188,13 +209,30 @@ def _normalized(text: str) -> str:
     return " ".join(text.replace("\\N", " ").replace("\0", " ").split())
 
 
+def _is_blob(word: str) -> bool:
+    return (
+        len(word) >= _BLOB_LENGTH
+        and any(map(str.isdecimal, word))
+        and any(map(_is_latin_letter, word))
+    )
+
+
+def _is_latin_letter(character: str) -> bool:
+    return character.isascii() and character.isalpha()
+
+
 def _is_data(text: str) -> bool:
     """Return whether a text is for programs: JSON, encoded bytes, or bytes that are no text."""
     if any(unicodedata.category(character) in ("Cc", "Co", "Cn") for character in text):
         return True
-    if _BLOB.search(text) and "://" not in text:
+    if any(map(_is_blob, text.split(" "))) and "://" not in text:
+        return True
+    if _LONG_NUMBER.search(text):
         return True
     if text[0] == "{" and text[-1] == "}":
         with suppress(ValueError):
-            return isinstance(json.loads(text), dict)
+            try:
+                return isinstance(json.loads(text), dict)
+            except RecursionError:
+                return True
     return False

@@ -8,14 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from tracker_blur.video.ts_packets import (
+    CHECKED_PACKETS,
+    PACKET_BYTES,
+    SPACINGS,
+    begins,
+    identifier,
+    packets,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-_SYNC = 0x47
-_PACKET_BYTES = 188
-_SPACINGS = (188, 192, 204)  # bare, with a time stamp in front (Blu-ray), with parity behind (DVB)
-_CHECKED_PACKETS = 5
 _PACKETS_BEFORE, _PACKETS_AFTER = 4096, 32768  # over a second of any recording
 _PROGRAMS = 0  # the identifier of the program association table
 _NULL = 0x1FFF  # and of packets that only fill time
@@ -79,33 +84,21 @@ def _packets_around(path: Path, position: int) -> tuple[list[_Packet], int]:
     """Return the packets around a position, and the index of the one there."""
     with path.open("rb") as file:
         file.seek(position)
-        head = file.read(_CHECKED_PACKETS * max(_SPACINGS))
-        spacing = _spacing(head)
+        head = file.read(CHECKED_PACKETS * max(SPACINGS))
+        spacing = next((each for each in SPACINGS if begins(head, each - PACKET_BYTES, each)), None)
         if spacing is None:
             return [], 0
-        first = position + spacing - _PACKET_BYTES
+        first = position + spacing - PACKET_BYTES
         before = min(_PACKETS_BEFORE, first // spacing)
         file.seek(first - before * spacing)
         data = file.read((before + _PACKETS_AFTER) * spacing)
-    packets = []
-    for at in range(0, len(data) - _PACKET_BYTES + 1, spacing):
-        sync, high, low, flags = data[at : at + 4]
-        if sync != _SYNC:
-            break
-        packets.append(
-            _Packet(
-                track=(high & 0x1F) << 8 | low,
-                starts_unit=bool(high & 0x40),
-                has_payload=bool(flags & 0x10),
-                counter=flags & 0x0F,
-            )
+    around = [
+        _Packet(
+            track=identifier(packet[1:]),
+            starts_unit=bool(packet[1] & 0x40),
+            has_payload=bool(packet[3] & 0x10),
+            counter=packet[3] & 0x0F,
         )
-    return packets, before
-
-
-def _spacing(head: bytes) -> int | None:
-    for spacing in _SPACINGS:
-        starts = range(spacing - _PACKET_BYTES, _CHECKED_PACKETS * spacing, spacing)
-        if all(at >= len(head) or head[at] == _SYNC for at in starts):
-            return spacing
-    return None
+        for packet in packets(data, 0, spacing)
+    ]
+    return around, before
