@@ -185,3 +185,14 @@ def test_what_alpha_hides_is_black(
         shown = item.frame.to_ndarray(format="rgb24").astype(int)
         assert np.abs(shown[:, :28] - (200, 40, 90)).max() <= 6
         assert np.abs(shown[:, 36:]).max() <= 6
+
+
+def test_frames_that_would_fill_the_memory_are_not_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_clip(tmp_path / "in.mp4", frames=3, size=(400, 400))
+    for megapixels, count in ((2, 3), (1, 0)):  # of still images; a frame may have an eighth
+        monkeypatch.setattr(_container, "MAX_MEGAPIXELS", megapixels)
+        with av.open(str(path)) as container:
+            read = ContainerDecoder(container, "a camera").read(threading.Event())
+            assert len(list(read)) == count
