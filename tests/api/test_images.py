@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from tracker_blur.api.images import Array, array_like, frame_of
+from tracker_blur.api.redactor import Redactor
 from tracker_blur.errors import InputError, SourceError
+from tracker_blur.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -136,3 +138,12 @@ def test_a_file_of_several_images_is_refused_not_cut_to_the_first(tmp_path: Path
     cv2.imwritemulti(str(path), [noise(6, 8, 3), noise(6, 8, 3)])
     with pytest.raises(SourceError, match=r"pages\.tif: holds several images"):
         frame_of(path)
+
+
+def test_the_limit_of_pixels_is_that_of_the_settings(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    cv2.imwrite(str(path), np.zeros((1000, 1100), np.uint8))
+    for image in (str(path), path.read_bytes()):
+        with pytest.raises(SourceError, match="1100 x 1000 pixels"):
+            Redactor(Settings(max_megapixels=1)).hide(image, [])
+        assert Redactor(Settings(max_megapixels=1.1)).hide(image, []).shape == (1000, 1100)

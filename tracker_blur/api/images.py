@@ -14,6 +14,7 @@ from tracker_blur.api.arguments import path_of, shown
 from tracker_blur.errors import InputError, SourceError
 from tracker_blur.images.frame import ImageFrame
 from tracker_blur.images.reader import ImageReader
+from tracker_blur.settings import MAX_MEGAPIXELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,12 +39,15 @@ _NO_NAME = Path("the image")
 _SAMPLE_TYPES = (np.uint8, np.uint16)
 
 
-def frame_of(image: object, channels: ChannelOrder = "bgr") -> ImageFrame:
+def frame_of(
+    image: object, channels: ChannelOrder = "bgr", max_megapixels: float = MAX_MEGAPIXELS
+) -> ImageFrame:
     """Return an image as a frame of its own samples; the input is never written to.
 
     Args:
         image: as `ImageInput` says.
         channels: the order of an array's color channels.
+        max_megapixels: the most pixels of a file's image, in millions.
 
     Raises:
         InputError: It is none of these.
@@ -53,10 +57,12 @@ def frame_of(image: object, channels: ChannelOrder = "bgr") -> ImageFrame:
     if isinstance(image, np.ndarray):
         return _frame_of_array(image, channels)
     if isinstance(image, (bytes, bytearray, memoryview)):
-        return _only_frame(ImageReader(_NO_NAME, content=bytes(image)), _NO_NAME)
+        content = bytes(image)
+        reader = ImageReader(_NO_NAME, content=content, max_megapixels=max_megapixels)
+        return _only_frame(reader, _NO_NAME)
     if isinstance(image, (str, os.PathLike)):
         path = path_of(image, "the image")
-        return _only_frame(ImageReader(path), path)
+        return _only_frame(ImageReader(path, max_megapixels=max_megapixels), path)
     raise InputError(
         f"the image is {shown(image)}: give an array, a path, or the bytes of a file"
         + ("; could its file be read?" if image is None else "")
@@ -64,7 +70,11 @@ def frame_of(image: object, channels: ChannelOrder = "bgr") -> ImageFrame:
 
 
 def frames_of(
-    images: Iterator[ImageInput], rate: Fraction, channels: ChannelOrder, inputs: list[Any]
+    images: Iterator[ImageInput],
+    rate: Fraction,
+    channels: ChannelOrder,
+    inputs: list[Any],
+    max_megapixels: float,
 ) -> Iterator[ImageFrame]:
     """Yield images as the frames of one video.
 
@@ -73,13 +83,14 @@ def frames_of(
         rate: frames per second.
         channels: the order of the color channels of arrays.
         inputs: each array is appended here when its frame is yielded; None for a file.
+        max_megapixels: the most pixels of a file's image, in millions.
 
     Raises:
         InputError: One is no image, or not like the first.
     """
     form: tuple[object, ...] = ()
     for index, image in enumerate(images):
-        frame = frame_of(image, channels)
+        frame = frame_of(image, channels, max_megapixels)
         frame.index, frame.pts, frame.time_base = index, index, 1 / rate
         this_form = frame.size, frame.layout, frame.alpha is None
         form = form or this_form

@@ -92,7 +92,7 @@ class Redactor:
             ModelError: A weight file is missing or damaged.
             MissingPackageError: The detector needs a package that is not installed.
         """
-        return self._detect(frame_of(image, channels))
+        return self._detect(frame_of(image, channels, self._settings.max_megapixels))
 
     def hide(self, image: ImageInput, boxes: Boxes, *, channels: ChannelOrder = "bgr") -> Array:
         """Return a copy of an image in which these boxes, and nothing else, are hidden.
@@ -112,7 +112,7 @@ class Redactor:
             InputError: The image or the boxes are in another form.
             SourceError: Its file cannot be read, or holds several images.
         """
-        frame = frame_of(image, channels)
+        frame = frame_of(image, channels, self._settings.max_megapixels)
         detections = detections_of(boxes, "boxes")
         check_pixels(detections, frame.size, "boxes")
         return array_like(self._hide(frame, detections), image, channels)
@@ -130,7 +130,7 @@ class Redactor:
         Raises:
             TrackerBlurError: As `detect` and `hide` do.
         """
-        frame = frame_of(image, channels)
+        frame = frame_of(image, channels, self._settings.max_megapixels)
         return array_like(self._hide(frame, self._detect(frame)), image, channels)
 
     def redact_frames(
@@ -300,7 +300,9 @@ class Redactor:
             return
         engine = self._engine()
         inputs: list[Any] = []  # those of the frames that wait
-        frames = frames_of(itertools.chain([first], images), rate, channels, inputs)
+        every = itertools.chain([first], images)
+        limit = self._settings.max_megapixels
+        frames = frames_of(every, rate, channels, inputs, limit)
         leading = next(frames)
         detect = engine.single_pass(_info(leading, rate, True))
         for frame, faces in detect(itertools.chain([leading], frames)):
