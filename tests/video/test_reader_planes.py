@@ -163,7 +163,7 @@ def random_frame(name: str, size: tuple[int, int]) -> av.VideoFrame:
     for plane in pixel_formats.planes(frame):
         peak = pixel_formats.layout(frame).peak
         plane.samples[...] = generator.integers(0, peak + 1, plane.samples.shape)
-    if alpha.has_alpha(name):
+    if pixel_formats.has_alpha(name):
         alpha.plane(frame)[...] = pixel_formats.layout(frame).peak
     return frame
 

@@ -6,14 +6,12 @@ colors below transparent pixels are stored all the same, and players without alp
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, cast
 
 import av
 import cv2
 import numpy as np
 import numpy.typing as npt
-from av.video.format import VideoFormat
 
 from tracker_blur.video import pixel_formats
 
@@ -30,14 +28,6 @@ _INVISIBLE = 8 / 255  # alpha up to here: lossy codecs do not keep an exact 0
 Mask = npt.NDArray[np.bool_]
 
 
-@functools.cache
-def has_alpha(pixel_format: str) -> bool:
-    """Return whether a pixel format, by FFmpeg's name, has an alpha channel."""
-    if pixel_format == "pal8":
-        return True
-    return any(component.is_alpha for component in VideoFormat(pixel_format).components)
-
-
 def decoder(stream: VideoStream) -> VideoCodecContext:
     """Return the stream's decoder, or another one that also decodes its alpha channel."""
     name = _DECODERS.get(stream.codec_context.codec.canonical_name)
@@ -51,7 +41,7 @@ def decoder(stream: VideoStream) -> VideoCodecContext:
 
 def on_black(frame: av.VideoFrame, reformatter: VideoReformatter) -> av.VideoFrame:
     """Return a frame of any format as it is shown on black; the same object if it has no alpha."""
-    if not has_alpha(frame.format.name):
+    if not pixel_formats.has_alpha(frame.format.name):
         return frame
     native = pixel_formats.nearest_native(frame.format.name)
     size = frame.width, frame.height

@@ -170,7 +170,7 @@ class FrameConformer:
         self.size = width, height
         self.is_padded = not is_scaled and self.size != track.size
         self.has_flattened = False
-        self._flattens = alpha.has_alpha(track.pixel_format) and not encoder.keeps_alpha
+        self._flattens = pixel_formats.has_alpha(track.pixel_format) and not encoder.keeps_alpha
         self.color = track.color
         was_rgb = track.pixel_format.startswith("gbr")
         self._becomes_yuv = was_rgb and not VideoFormat(self.pixel_format).is_rgb

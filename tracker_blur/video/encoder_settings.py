@@ -13,7 +13,7 @@ from av.codec.codec import UnknownCodecError, find_best_pix_fmt_of_list
 from av.video.format import VideoFormat
 
 from tracker_blur.errors import SettingsError, SinkError
-from tracker_blur.video.alpha import has_alpha
+from tracker_blur.video.pixel_formats import has_alpha
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -76,7 +76,7 @@ class FrameFitter:
 
     def _native(self, frame: av.VideoFrame, size: tuple[int, int]) -> av.VideoFrame:
         """Return a frame in the common format, scaled; if that has no alpha, as shown on black."""
-        if alpha.has_alpha(frame.format.name) and not alpha.has_alpha(self._format):
+        if pixel_formats.has_alpha(frame.format.name) and not pixel_formats.has_alpha(self._format):
             frame = alpha.on_black(frame, self._reformatter)
         is_scaled = (frame.width, frame.height) != size
         return pixel_formats.reformat(
@@ -108,7 +108,7 @@ class FrameFitter:
             columns, rows = -(-inner[0] // target.x_step), -(-inner[1] // target.y_step)
             part = target.samples[y : y + rows, x : x + columns]
             part[...] = self._turned(source.samples, shape.orientation, part)
-        if alpha.has_alpha(self._format):
+        if pixel_formats.has_alpha(self._format):
             opacity = alpha.plane(canvas)
             opacity[...] = (1 << canvas.format.components[0].bits) - 1
             part = opacity[top : top + inner[1], left : left + inner[0]]

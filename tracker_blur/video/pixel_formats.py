@@ -65,14 +65,18 @@ def is_native(name: str) -> bool:
 
 
 @functools.cache
+def has_alpha(name: str) -> bool:
+    """Return whether a pixel format has an alpha channel, or a palette that may have one."""
+    return name == "pal8" or any(component.is_alpha for component in VideoFormat(name).components)
+
+
+@functools.cache
 def nearest_native(name: str) -> str:
     """Return the native format that holds frames of this one, without loss if there is one."""
     if is_native(name):
         return name
     natives = sorted(candidate for candidate in format_names if is_native(candidate))
-    components = VideoFormat(name, _PROBE_PX, _PROBE_PX).components
-    has_alpha = name == "pal8" or any(component.is_alpha for component in components)
-    best, _ = find_best_pix_fmt_of_list(natives, name, has_alpha=has_alpha)
+    best, _ = find_best_pix_fmt_of_list(natives, name, has_alpha=has_alpha(name))
     if best is None:
         raise ValueError(f"no planar format for pixel format {name}")
     return best.name

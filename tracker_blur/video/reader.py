@@ -173,7 +173,7 @@ class VideoReader:
                     f"to {shape}: everything is fitted into {common}, on black",
                 )
             fitted = fitter.fit(frame, shape)
-            if alpha.has_alpha(native):
+            if pixel_formats.has_alpha(native):
                 alpha.clear_hidden(fitted)
             yield fitted
 
