@@ -155,3 +155,12 @@ class TestImages:
     def test_others_have_no_header(self) -> None:
         assert known("hdmv_pgs_subtitle", b"SECRET").header == b""
         assert cleaner("jacosub", b"") is None
+
+
+def test_a_damaged_palette_takes_no_time() -> None:
+    """Colors with nothing but spaces between them were tried in every grouping."""
+    whole = b"palette: " + b"a0b1c2 " * 16 + b"d3e4f5 , 000000"
+    damaged = b"palette: " + b"a0b1c2 " * 5000 + b"x"
+    found = cleaner("dvd_subtitle", b"size: 720x576\n" + whole + b"\n" + damaged)
+    assert found is not None
+    assert found.header == b"size: 720x576\n" + whole + b"\n"

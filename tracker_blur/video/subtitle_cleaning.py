@@ -34,7 +34,9 @@ _ANY_TAG = re.compile(r"<(?:!--.*?(?:-->|$)|/?[A-Za-z\d][^<>]*>)", re.DOTALL)
 _TEXT_BOXES = frozenset({b"styl", b"tbox", b"twrp", b"hlit", b"hclr", b"krok", b"blnk", b"dlay"})
 _FONT_TABLE_OFFSET = 30  # 3GPP TS 26.245, 5.16: behind flags, colors, the box and the style
 _FONT = b"Sans-Serif"
-_VOBSUB_LINE = re.compile(rb"size:\s*\d+x\d+\s*$|palette:(?:\s*[0-9a-f]{6}\s*,?)+$", re.IGNORECASE)
+_VOBSUB_LINE = re.compile(
+    rb"size:\s*\d+x\d+\s*$|palette:(?:\s*[0-9a-f]{6}(?:\s*,)?)+\s*$", re.IGNORECASE
+)
 _MOST_DVB_BYTES = 40  # page numbers and a kind for each of up to eight languages
 
 
