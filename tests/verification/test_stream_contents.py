@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from array import array
+from fractions import Fraction
+from typing import Any
 
+import av
 import pytest
 
 from tracker_blur.verification.preservation import _streams
@@ -28,3 +31,13 @@ def test_sound_in_another_codec_must_last_as_long(now: StreamContents, problem: 
     (check,) = _streams([now], [was], (0.0, 0.0), 0.001)
     assert problem in check.detail
     assert check.passed == problem.startswith("decoded")
+
+
+def test_what_is_no_style_stays_however_long_it_is() -> None:
+    """One start after the other without an end took time by the square of their number."""
+    contents = StreamContents(2, "text", "subrip", {}, 0.001)
+    for text in ("<" * 300_000, r"{\b1}bold{\b0} <i>text</i>", "a < b"):
+        packet: av.Packet[Any] = av.Packet(text.encode())
+        packet.pts, packet.time_base = 0, Fraction(1, 1000)
+        contents.add(packet, is_text=True)
+    assert contents.texts == ["<" * 300_000, "bold text", "a < b"]

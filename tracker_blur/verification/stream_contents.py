@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _ASS_FIELDS = 8  # before the text
 _MOV_TEXT_LENGTH_BYTES = 2  # before the text
-_TEXT_STYLES = re.compile(r"\{\\[^}]*\}|<[^>]*>")
+_TEXT_STYLES = re.compile(r"\{\\[^{}]*\}|<[^<>]*>")
 _LINE_BREAKS = re.compile(r"\\[Nn]|\r?\n")
 
 
