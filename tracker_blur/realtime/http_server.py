@@ -154,7 +154,9 @@ def _add(
 ) -> None:
     connections[connection] = threading.current_thread()
     if len(connections) > limit:
-        _shut_down(next(iter(connections)))
+        oldest = next(iter(connections))
+        del connections[oldest]  # now: its thread may take a while to notice, and more come
+        _shut_down(oldest)
 
 
 def _shut_down(connection: socket.socket) -> None:
