@@ -13,9 +13,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.cli.conftest import VIDEO
 from tests.command_line import error_line, run
+from tests.image_files import noise, save_image
 from tests.program import INTERRUPTIBLE_PROGRAM
 from tests.waiting import PATIENCE_SECONDS, until
 from tracker_blur.cli.commands import build_parser
@@ -346,6 +348,27 @@ def test_bash_completes_commands_options_and_files(
         ["bash", "-c", script + ask], capture_output=True, text=True, check=True, cwd=tmp_path
     )
     assert set(ended.stdout.split()) == completions
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a POSIX shell closes the streams")
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_are_none_of_the_files(closed: str, tmp_path: Path) -> None:
+    save_image(noise(80, 80, 3), tmp_path / "in.png")
+    program = f"{shlex.quote(sys.executable)} -m tracker_blur in.png out.png"
+    root = Path(__file__).parents[2]
+    ended = subprocess.run(
+        ["sh", "-c", f"{program} {closed}"],
+        capture_output=True,
+        check=False,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(root)},
+    )
+    assert ended.returncode == 0
+    assert ended.stdout == b""
+    assert (ended.stderr == b"") == ("2>&-" in closed)
+    with Image.open(tmp_path / "out.png") as image:
+        assert image.size == (80, 80)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.png", "out.png"]
 
 
 @pytest.mark.slow

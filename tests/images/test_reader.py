@@ -143,6 +143,15 @@ class TestBadInput:
         self.message(tmp_path / "a")
         assert capfd.readouterr().err == ""
 
+    def test_a_deep_png_with_a_wrong_checksum(
+        self, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        data = cv2.imencode(".png", noise(64, 64, 3, dtype=np.uint16))[1].tobytes()
+        checksum = data.index(b"IEND") - 8
+        (tmp_path / "a").write_bytes(data[:checksum] + b"\0" + data[checksum + 1 :])
+        assert "(the checksum of its pixels is wrong)" in self.message(tmp_path / "a")
+        assert capfd.readouterr().err == ""
+
     @pytest.mark.parametrize("suffix", ["gif", "png", "webp", "tiff", "avif"])
     @pytest.mark.parametrize("cut_bytes", [30, 500])
     def test_truncated_frames(self, tmp_path: Path, suffix: str, cut_bytes: int) -> None:

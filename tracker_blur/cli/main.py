@@ -6,6 +6,7 @@ a traceback.
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run trackblur with these arguments (default: those of the process) and exit."""
     code = 1
+    _open_closed_streams()
     try:
         handle_signals()
         code = _exit_code(list(sys.argv[1:] if arguments is None else arguments))
@@ -29,6 +31,21 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     finally:
         ignore_signals()
     sys.exit(code)
+
+
+def _open_closed_streams() -> None:
+    """Open those standard streams that were closed by whoever started us, to nothing.
+
+    Python has no object for them. The next files would get their numbers, and what C libraries
+    print would get into these files.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, os.O_RDWR)
+            if descriptor != number:
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8"))
 
 
 def _exit_code(arguments: list[str]) -> int:

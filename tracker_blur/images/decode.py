@@ -223,6 +223,7 @@ class PillowDecoder:
         """Return channels of 16 bits: red, green, blue or gray, and alpha if there is one."""
         buffer = np.frombuffer(self._data, np.uint8)
         if self._format == "PNG":
+            chunks.check_png_pixels(self._data)
             samples = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)
         else:
             is_common = self._image.mode in ("I;16", "I;16B", "RGB", "RGBA")
