@@ -118,7 +118,7 @@ def test_an_input_may_be_named_by_an_option(
         (["out.jpg", "--image", "photo.jpg", "--method", "simple"], "with -i photo.jpg"),
         (["track"], "required: IN"),
         (["render"], "required: FILE, OUT"),
-        (["render", "t.jsonl", "out.mp4"], "required: IN"),
+        (["render", "t.jsonl", "out.mp4"], "required: IN, FILE, OUT"),
     ],
 )
 def test_a_missing_input_is_wrong_usage(

@@ -84,6 +84,19 @@ def test_a_file_is_described(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     ]
 
 
+@pytest.mark.shared
+def test_a_copy_of_weights_that_another_detector_uses_is_described(
+    shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "mine.onnx"
+    copy.write_bytes((shared / "models" / "centerface.onnx").read_bytes())
+    assert run("models", "info", copy) == 0
+    assert capsys.readouterr().out == (
+        f"{copy}: CenterFace face detector (detector centerface): name that one with --detector, "
+        "not this file\n"
+    )
+
+
 def test_a_file_that_cannot_be_a_detector_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -67,6 +67,9 @@ def test_without_out_the_name_is_predictable_and_a_second_run_does_not_overwrite
     assert refused in error_line(capsys)
     assert run(*arguments, "--json") == 1
     assert refused in json.loads(capsys.readouterr().out)["failed"][0]["error"]
+    assert run(tmp_path / "none.png", *HAAR, "--json") == 1
+    summary = json.loads(capsys.readouterr().out)
+    assert (summary["files"], summary["skipped"], len(summary["failed"])) == ([], [], 1)
     assert (tmp_path / "a_redacted.png").read_bytes() == written
     assert run(*arguments, "--overwrite") == 0
 
@@ -274,6 +277,14 @@ def test_a_video_with_the_name_of_an_image_is_explained(
     assert "vid.jpg: holds a video, but its name is that of an image: rename it" in error_line(
         capsys
     )
+
+
+def test_a_suffix_that_is_not_written_is_wrong_usage_said_before_anything_else(
+    small_clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(small_clip, tmp_path / "out.xyz", *HAAR) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "out.xyz: videos are written as .mp4, " in line
 
 
 def test_options_without_effect_are_noted(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tracker_blur.errors import SourceError
+from tracker_blur.files import identity
 from tracker_blur.files.identity import FileIdentity, sha256
 
 if TYPE_CHECKING:
@@ -55,6 +57,15 @@ def truncate(path: Path) -> None:
 
 def delete(path: Path) -> None:
     path.unlink()
+
+
+def test_a_file_that_may_not_be_read(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(identity, "sha256", refuse)
+    with pytest.raises(SourceError, match=r"in\.mp4: reading is not permitted: change its perm"):
+        FileIdentity.of(file, hashed=True)
 
 
 CHANGES = [

@@ -195,6 +195,12 @@ class TestRefusals:
         with pytest.raises(SettingsError, match=f"{output}: is not a file"):
             plan(["a.jpg"], output)
 
+    @pytest.mark.parametrize("output", ["out.xyz", "out.avi", "/dev/null.txt"])
+    def test_an_output_of_an_unknown_kind(self, output: str) -> None:
+        touch("a.mp4")
+        with pytest.raises(SettingsError, match=f"{output}: videos are written as"):
+            plan(["a.mp4"], output)
+
     def test_a_file_in_a_closed_folder(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def refuse(self: Path, **_: Any) -> None:
             raise PermissionError(errno.EACCES, "Permission denied", str(self))

@@ -8,6 +8,7 @@ import pytest
 
 from tracker_blur.errors import SettingsError, SourceError
 from tracker_blur.files.paths import (
+    check_is_written_as_video,
     comparison_path,
     default_output,
     default_output_folder,
@@ -45,6 +46,23 @@ def test_both_suffixes_say_how_a_file_is_processed(source: str, target: str, kin
 def test_an_image_does_not_become_a_video_nor_a_video_an_image(source: str, target: str) -> None:
     with pytest.raises(SettingsError, match=target):
         media_kind(Path(source), Path(target))
+
+
+@pytest.mark.parametrize("target", ["b.pdf", "b"])
+def test_an_image_is_not_said_to_become_a_video_where_the_output_is_neither(target: str) -> None:
+    with pytest.raises(SettingsError, match=r"which cannot be written like this: .* as \.jpg"):
+        media_kind(Path("a.jpg"), Path(target))
+
+
+@pytest.mark.parametrize("target", ["b.xyz", "b.avi", "b.jpg", "b"])
+def test_a_suffix_that_videos_are_not_written_with_is_refused(target: str) -> None:
+    with pytest.raises(SettingsError, match=rf"{target}: videos are written as \.mp4, .*\.gif: "):
+        check_is_written_as_video(Path(target))
+
+
+@pytest.mark.parametrize("target", ["b.MP4", "b.mkv", "b.gif"])
+def test_a_suffix_that_videos_are_written_with_is_accepted(target: str) -> None:
+    check_is_written_as_video(Path(target))
 
 
 def test_an_unknown_image_suffix_is_refused_with_the_known_ones() -> None:

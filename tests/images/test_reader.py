@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import warnings
 import zlib
 from fractions import Fraction
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,11 +21,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.image_files import noise, pixels, png_chunk, png_file, portrait, read_frames, save_image
+from tests.video_files import write_clip
 from tracker_blur.errors import SourceError
 from tracker_blur.images.reader import ImageReader
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 GRAY, RGB, GRAY_ALPHA, RGBA = (7, 9), (7, 9, 3), (7, 9, 2), (7, 9, 4)
 
@@ -112,6 +112,28 @@ class TestBadInput:
 
     def test_a_name_too_long_for_any_file(self, tmp_path: Path) -> None:
         assert "cannot be read" in self.message(tmp_path / ("n" * 300 + ".jpg"))
+
+    def test_a_file_that_may_not_be_read(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(self: Path) -> bytes:
+            raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+        (tmp_path / "a.jpg").write_bytes(b"closed")
+        monkeypatch.setattr(Path, "read_bytes", refuse)
+        problem = "reading is not permitted: change its permissions"
+        assert problem in self.message(tmp_path / "a.jpg")
+
+    @pytest.mark.parametrize(
+        ("name", "problem"),
+        [
+            ("a.jpg", "its name is that of an image: rename it, for example to .mp4"),
+            ("a.mp4", "is a video: give an image"),
+        ],
+    )
+    def test_a_video(self, name: str, problem: str, tmp_path: Path) -> None:
+        clip = write_clip(tmp_path / "clip.mp4", frames=2)
+        assert problem in self.message(clip.rename(tmp_path / name))
 
     def test_an_empty_file(self, tmp_path: Path) -> None:
         (tmp_path / "a.jpg").touch()

@@ -67,6 +67,19 @@ class TestFaults:
         assert str(caught.value) == f"{problem} `quality`"
         assert caught.value.text({"quality": "--quality"}) == f"{problem} --quality"
 
+    @pytest.mark.parametrize("dropped", [False, True])
+    def test_a_gif_warns_of_what_it_cannot_hold_unless_it_is_not_wanted(
+        self, dropped: bool, tmp_path: Path
+    ) -> None:
+        path = write_clip(tmp_path / "in.mp4", frames=3, audio_tracks=[AudioTrack()])
+        target = tmp_path / "out.gif"
+        settings = Settings(audio="drop" if dropped else "keep")
+        warning = f"{target}: gif files hold no audio or subtitles: left out"
+        with VideoReader(path) as source, VideoWriter(target, path, source, settings) as sink:
+            for frame in source:
+                sink.write(RedactedFrame(frame))
+            assert sink.warnings == (() if dropped else (warning,))
+
     def test_a_missing_folder_is_named(self, tmp_path: Path) -> None:
         path = write_clip(tmp_path / "in.mp4", frames=3)
         with pytest.raises(SinkError, match="none does not exist"):

@@ -327,7 +327,7 @@ def _info(frame: ImageFrame, rate: Fraction, is_moving: bool) -> VideoInfo:
 
 def _job(source: object, target: object) -> Job:
     from_path, to_path = path_of(source, "source"), path_of(target, "target")
-    return Job(from_path, to_path, media_kind(from_path, to_path))
+    return Job.of(from_path, to_path)
 
 
 def _read_tracks(tracks: object, source: Path | None) -> tuple[Tracks, FileIdentity | None]:

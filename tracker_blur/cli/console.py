@@ -203,7 +203,7 @@ def json_after_failure(
                 text = reason_of(error)
             name = None if source is None else str(source)
             failed = [{"input": name, "error": text}]
-            print_json({"version": __version__, "files": [], "failed": failed})
+            print_json({"version": __version__, "files": [], "skipped": [], "failed": failed})
         raise
 
 

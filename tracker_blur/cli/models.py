@@ -103,6 +103,10 @@ def _describe(files: Sequence[str]) -> None:
     from tracker_blur.detectors import onnx
 
     for file in files:
+        other = onnx.other_detector(file)
+        if other is not None:
+            print_line(f"{file}: {other.summary}: name that one with --detector, not this file")
+            continue
         detector = onnx.from_file(file)
         labels = ", ".join(detector.labels)
         print_line(

@@ -65,7 +65,8 @@ class Parser(argparse.ArgumentParser):
         options, rest = super().parse_known_args(args, namespace)
         if self._has_input:
             if not hasattr(options, "source"):
-                self.error("the following arguments are required: IN")
+                names = (str(action.metavar) for action in self._get_positional_actions())
+                self.error(f"the following arguments are required: {', '.join(names)}")
             options.source = Path(options.source)  # `type` would also convert what is suppressed
         return options, rest
 

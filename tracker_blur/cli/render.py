@@ -64,7 +64,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     from tracker_blur.annotations import track_file
     from tracker_blur.cli.settings_notes import note_unused_settings, warn_if_cosmetic
     from tracker_blur.files.jobs import Job
-    from tracker_blur.files.paths import check_is_file_name, media_kind
+    from tracker_blur.files.paths import check_is_file_name
     from tracker_blur.pipeline import Engine
 
     with json_after_failure(options, console, options.source):
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         check_is_file_name(options.target)
         content = track_file.read(options.tracks)
         identity = track_file.check_source(content, options.source)
-        job = Job(options.source, options.target, media_kind(options.source, options.target))
+        job = Job.of(options.source, options.target)
         hidden = [track for track in content.tracks.tracks if track.hide]
         warn_if_cosmetic(settings, console, {track.method or settings.method for track in hidden})
         note_unused_settings(settings, {"video"}, console)

@@ -33,6 +33,7 @@ from tracker_blur.weights.catalog import BUNDLED, model_of
 if TYPE_CHECKING:
     from tracker_blur.core.frame import Image
     from tracker_blur.detectors import Detector
+    from tracker_blur.weights.catalog import Model
     from tracker_blur.weights.store import Weights
 
 Map = npt.NDArray[np.float32]
@@ -190,18 +191,31 @@ def from_file(path: str) -> OnnxDetector | ForeignDetector:
 
     Raises ModelError when it is missing, damaged or of an unknown layout.
     """
-    try:
-        content = Path(path).read_bytes()
-    except FileNotFoundError as error:
-        raise ModelError(f"{path}: no such file: check the name") from error
-    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
-        raise ModelError(f"{path}: cannot read this weight file ({reason_of(error)})") from error
+    content = _read(path)
     known = model_of(content)
     if known is None:
         _trial.check(path, "onnx", content)
     elif known is not BUNDLED:
         raise ModelError(f"{path}: is {known.summary}: name that one with", remedy="detector")
     return from_content(path, content)
+
+
+def other_detector(path: str) -> Model | None:
+    """Return the weights of which a file is a copy, if another detector uses them.
+
+    Raises ModelError when it is missing or cannot be read.
+    """
+    known = model_of(_read(path))
+    return None if known is BUNDLED else known
+
+
+def _read(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except FileNotFoundError as error:
+        raise ModelError(f"{path}: no such file: check the name") from error
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
+        raise ModelError(f"{path}: cannot read this weight file ({reason_of(error)})") from error
 
 
 def from_weights(weights: Weights, file_name: str) -> OnnxDetector:

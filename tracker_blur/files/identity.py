@@ -58,6 +58,9 @@ class FileIdentity:
                 identity = replace(identity, sha256=sha256(path))
         except FileNotFoundError as error:
             raise SourceError(f"{path}: no such file: check the name") from error
+        except PermissionError as error:
+            problem = "reading is not permitted: change its permissions"
+            raise SourceError(f"{path}: {problem}") from error
         except OSError as error:
             raise SourceError(
                 f"{path}: cannot be read ({reason_of(error)}): check the file"

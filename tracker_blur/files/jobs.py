@@ -32,6 +32,7 @@ from tracker_blur.files.discovery import (
 from tracker_blur.files.paths import (
     MediaKind,
     check_is_file_name,
+    check_is_written_as_video,
     exists,
     is_folder,
     is_media,
@@ -50,6 +51,18 @@ class Job:
     source: Path
     target: Path
     kind: MediaKind
+
+    @classmethod
+    def of(cls, source: Path, target: Path) -> Job:
+        """Return the job of a file, as a video or as an image by both suffixes.
+
+        Raises:
+            SettingsError: what the source is cannot be written with the target's suffix.
+        """
+        kind = media_kind(source, target)
+        if kind == "video":
+            check_is_written_as_video(target)
+        return cls(source, target, kind)
 
     @contextmanager
     def target_folder(self) -> Iterator[None]:
@@ -121,8 +134,8 @@ def plan(
 
     Raises:
         SourceError: an input is missing or not a file, or a folder or pattern gives no file.
-        SettingsError: an output is not the name of a file, would overwrite an input or another
-            output, or is a file for several inputs.
+        SettingsError: an output is not the name of a file, has a suffix that is not written, would
+            overwrite an input or another output, or is a file for several inputs.
     """
     if not all(str(name) for name in inputs) or output == "":
         raise SettingsError("a name is empty: name a file, a folder or a pattern")
@@ -140,7 +153,7 @@ def plan(
         if exists(target) and not overwrite and not is_single:
             skipped.append(SkippedFile(source, target))
         else:
-            jobs.append(Job(source, target, media_kind(source, target)))
+            jobs.append(Job.of(source, target))
     return Plan(tuple(jobs), tuple(skipped), tuple(finder.unreadable), tuple(finder.unsupported))
 
 

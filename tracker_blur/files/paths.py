@@ -38,7 +38,7 @@ NOT_A_FILE = (
 )
 
 _IMAGE_SUFFIXES = frozenset(FORMATS)
-_WRITTEN_VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm"})
+_WRITTEN_VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm")
 _READ_VIDEO_SUFFIXES = frozenset(
     {".3g2", ".3gp", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".m2ts", ".m2v", ".mjpeg"}
     | {".mpeg", ".mpg", ".mts", ".mxf", ".nut", ".ogm", ".ogv", ".qt", ".rm", ".rmvb", ".ts"}
@@ -64,7 +64,8 @@ _NOT_READ = {
 )
 """What cameras write beside videos and images, and why it is not redacted."""
 
-_SUFFIXES = _IMAGE_SUFFIXES | _WRITTEN_VIDEO_SUFFIXES | _READ_VIDEO_SUFFIXES
+_VIDEO_SUFFIXES = _READ_VIDEO_SUFFIXES.union(_WRITTEN_VIDEO_SUFFIXES)
+_SUFFIXES = _IMAGE_SUFFIXES | _VIDEO_SUFFIXES
 
 _STANDARD_STREAM = "-"
 _ADDRESS = r"\w{2,}:/"  # as a Path shows it; a single letter is a drive
@@ -122,7 +123,7 @@ def media_kind(source: Path, target: Path) -> MediaKind:
     are processed as videos. FFmpeg decides about unknown suffixes.
 
     Raises:
-        SettingsError: an image would become a video, or a video a still image.
+        SettingsError: an image would become a video or something else, or a video a still image.
     """
     from_suffix, to_suffix = source.suffix.lower(), target.suffix.lower()
     to_image = to_suffix in _IMAGE_SUFFIXES
@@ -130,8 +131,9 @@ def media_kind(source: Path, target: Path) -> MediaKind:
         if to_image:
             return "image"
         if from_suffix != ".gif":
+            what = "become a video" if to_suffix in _VIDEO_SUFFIXES else "be written like this"
             raise SettingsError(
-                f"{target}: {source.name} is an image, which cannot become a video: "
+                f"{target}: {source.name} is an image, which cannot {what}: "
                 f"choose a suffix such as {source.suffix}"
             )
     elif to_image and to_suffix != ".gif":
@@ -140,6 +142,18 @@ def media_kind(source: Path, target: Path) -> MediaKind:
             "choose a suffix such as .mp4 or .gif"
         )
     return "video"
+
+
+def check_is_written_as_video(target: Path) -> None:
+    """Check that an output's suffix is one that videos are written with.
+
+    Raises:
+        SettingsError: it is not.
+    """
+    written = (*_WRITTEN_VIDEO_SUFFIXES, ".gif")
+    if target.suffix.lower() not in written:
+        known = ", ".join(written)
+        raise SettingsError(f"{target}: videos are written as {known}: choose one of these")
 
 
 def is_stream(name: str) -> bool:

@@ -13,7 +13,7 @@ from PIL import UnidentifiedImageError
 from tracker_blur.core.frame import VideoInfo
 from tracker_blur.errors import SourceError, reason_of
 from tracker_blur.files.identity import FileIdentity
-from tracker_blur.files.paths import check_is_file
+from tracker_blur.files.paths import check_is_file, is_image
 from tracker_blur.images.channels import UnsupportedError
 from tracker_blur.images.decode import open_decoder
 from tracker_blur.images.frame import MICROSECOND, ImageFrame
@@ -155,10 +155,11 @@ class ImageReader:
             raise SourceError(f"{path}: {error}: convert it to a common format first") from error
         except UnidentifiedImageError as error:
             if _holds_video(path):
-                raise SourceError(
-                    f"{path}: holds a video, but its name is that of an image: rename it, "
-                    "for example to .mp4"
-                ) from error
+                problem = "is a video: give an image"
+                if is_image(path):
+                    problem = "holds a video, but its name is that of an image: rename it, "
+                    problem += "for example to .mp4"
+                raise SourceError(f"{path}: {problem}") from error
             raise SourceError(
                 f"{path}: is not a readable image: choose one of {_READABLE}"
             ) from error
@@ -198,6 +199,8 @@ def _read(path: Path) -> bytes:
         raise SourceError(f"{path}: no such file: check the name") from error
     except IsADirectoryError as error:
         raise SourceError(f"{path}: is a folder: name an image in it") from error
+    except PermissionError as error:
+        raise SourceError(f"{path}: reading is not permitted: change its permissions") from error
     except SourceError:
         raise
     except OSError as error:

@@ -82,9 +82,10 @@ class VideoWriter:
         with _sink_errors(path):
             self._encoder = choose_encoder(settings, source.track, self._form)
             self._encoder.options_for(settings)
-        if self._form.holds_tracks:
-            self._check_tracks()
-        self.warnings = _size_warnings(path, source.track, self._encoder)
+        self.warnings = (
+            *self._check_tracks(),
+            *_size_warnings(path, source.track, self._encoder),
+        )
         self._muxer: Muxer | None = None
         self._run = self._open()
 
@@ -109,12 +110,17 @@ class VideoWriter:
     ) -> None:
         self._run.__exit__(kind, error, trace)
 
-    def _check_tracks(self) -> None:
-        """Fail early, if a track does not exist or does not fit."""
+    def _check_tracks(self) -> tuple[str, ...]:
+        """Fail early, if a track does not exist or does not fit; warn where none can be kept."""
         index = self._source.track.index
         with open_input(self._source_path) as source, _sink_errors(self._path):
-            for stream in wanted_tracks(self._source_path, source, index, self._settings):
+            wanted = wanted_tracks(self._source_path, source, index, self._settings)
+            if wanted and not self._form.holds_tracks:
+                name = self._form.muxer
+                return (f"{self._path}: {name} files hold no audio or subtitles: left out",)
+            for stream in wanted:
                 check_fits(stream, self._form, self._settings.metadata)
+        return ()
 
     @contextmanager
     def _open(self) -> Iterator[None]:
