@@ -180,3 +180,24 @@ class TestDamage:
         path = cut(write_clip(tmp_path / "a.mp4", frames=60, noise=True), 0.5)
         with pytest.raises(SourceError, match="not complete"):
             VideoReader(path)
+
+
+def test_an_empty_packet_shows_the_frame_before_it_on(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.nut", frames=6, codec="mpeg4")
+    source = tmp_path / "in.nut"
+    with av.open(str(clip)) as given, av.open(str(source), "w") as written:
+        target = written.add_stream_from_template(given.streams.video[0])
+        for index, packet in enumerate(given.demux(video=0)):
+            if packet.dts is None:
+                continue
+            if index == 4:
+                empty: av.Packet[Any] = av.Packet(b"")
+                empty.pts, empty.dts, empty.time_base = packet.pts, packet.dts, packet.time_base
+                packet = empty
+            packet.stream = target
+            written.mux(packet)
+    with VideoReader(source) as reader:
+        frames = list(reader)
+    assert [round(frame.pts * frame.time_base * 25) for frame in frames] == [0, 1, 2, 3, 5]
+    with VideoReader(clip) as reader:
+        assert len(list(reader)) == 6
