@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import os
 import subprocess
 import sys
 import threading
@@ -266,6 +267,23 @@ class TestQuiet:
         with pytest.raises(SourceError):
             VideoReader(path)
         assert Requests.count == 0
+
+    @pytest.mark.parametrize(
+        ("name", "text"),
+        [
+            ("a.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{other}\n#EXT-X-ENDLIST\n"),
+            ("a.mkv", "ffconcat version 1.0\nfile {other}\n"),
+        ],
+    )
+    def test_nothing_that_a_file_names_is_opened(
+        self, tmp_path: Path, name: str, text: str
+    ) -> None:
+        other = tmp_path / "other.ts"
+        os.mkfifo(other)  # whoever opens it waits for ever
+        path = tmp_path / name
+        path.write_text(text.format(other=other.name))
+        with pytest.raises(SourceError, match=r"a text or a playlist|is not a readable video"):
+            VideoReader(path)
 
     def test_playlists_of_local_files_are_refused(self, tmp_path: Path) -> None:
         write_clip(tmp_path / "other.ts", frames=5)

@@ -25,8 +25,18 @@ if TYPE_CHECKING:
 STILL_IMAGES = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 """The dispositions of video tracks that hold cover art or thumbnails."""
 
-# Playlists name other files, and FFmpeg draws any text file as an image of its letters.
-_REFUSED_FORMATS = {"hls", "dash", "concat", "image2", "sdp", "tty", "bin", "xbin", "adf", "idf"}
+# FFmpeg's demuxers for files that hold video, and some for audio, which are told from videos later.
+# Others open what a file names: playlists other files, image sequences whole folders. FFmpeg also
+# draws any text as an image of its letters. So no other demuxer ever sees a file.
+_FORMATS = (
+    "3dostr,4xm,aac,aiff,anm,apng,asf,asf_o,av1,avi,avs,avs2,avs3,bethsoftvid,bfi,bink,c93,caf,"
+    "cavsvideo,cdxl,cine,dirac,dnxhd,dsicin,dv,dxa,ea,evc,film_cpk,filmstrip,flac,flic,flv,gif,gxf,"
+    "h261,h263,h264,hevc,hnm,idcin,iff,ipmovie,iss,ivf,iv8,ivr,jv,kux,live_flv,lmlm4,lxf,m4v,"
+    "matroska,mjpeg,mjpeg_2000,mlv,mm,mov,moflex,mp3,mpeg,mpegts,mpegvideo,mtv,mv,mvi,mxf,mxg,nsv,"
+    "nut,nuv,obu,ogg,paf,pmp,psxstr,pva,r3d,rl2,rm,roq,rpl,sga,siff,smjpeg,smk,smush,swf,thp,"
+    "tiertexseq,tmv,ty,usm,vc1,vc1test,vividas,vivo,vmd,vvc,wav,wc3movie,wtv,wv,xmv,yop,"
+    "yuv4mpegpipe"
+)
 # Their tracks are only found where they begin, and what they hold only then. FFmpeg looks for five
 # seconds, and keeps what it reads meanwhile in memory.
 _UNLISTED_TRACKS = {"mpeg", "flv"}
@@ -51,11 +61,6 @@ def open_input(path: Path, options: dict[str, str] | None = None) -> InputContai
     given = options or {}
     container = _opened(path, given)
     formats = set(container.format.name.split(","))
-    if _REFUSED_FORMATS & formats:
-        container.close()
-        raise SourceError(
-            f"{path}: is an image, a text or a playlist, not a video: give a video file"
-        )
     audio = container.streams.audio
     if _UNLISTED_TRACKS & formats or any(has_no_content(stream) for stream in audio):
         container.close()
@@ -78,9 +83,17 @@ def _opened(path: Path, options: Mapping[str, str]) -> InputContainer:
     try:
         return av.open(
             f"file:{real_path(path)}",  # never another protocol, whatever the name looks like
-            container_options={"protocol_whitelist": "file", **options},
+            container_options={
+                "protocol_whitelist": "file",
+                "format_whitelist": _FORMATS,
+                **options,
+            },
             metadata_errors="replace",
         )
+    except av.ArgumentError as error:  # no format of the list
+        raise SourceError(
+            f"{path}: is an image, a text or a playlist, not a video: give a video file"
+        ) from error
     except FileNotFoundError as error:
         raise SourceError(f"{path}: no such file: check the name") from error
     except PermissionError as error:
