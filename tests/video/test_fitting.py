@@ -305,3 +305,16 @@ def test_faces_are_hidden_in_every_shape(tmp_path: Path, one_pass: bool) -> None
         middle = is_green[round(y - half) : round(y + half), round(x - half) : round(x + half)]
         assert middle.mean() > 0.95, frame.index
         assert is_green.mean() < 0.35, frame.index
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (64, 1), (1, 64), (3, 64)])
+@pytest.mark.parametrize("other", [(2, 1), (64, 64), (200, 3)])
+def test_frames_fit_into_shapes_of_a_few_pixels(
+    size: tuple[int, int], other: tuple[int, int]
+) -> None:
+    common, own = (Shape(each, Fraction(1), Orientation.UPRIGHT) for each in (size, other))
+    frame = av.VideoFrame.from_ndarray(np.full((*other[::-1], 3), 255, np.uint8), "rgb24")
+    frame.pts, frame.time_base = 0, Fraction(1, 25)
+    fitted = FrameFitter(common, "gbrp").fit(frame, own)
+    assert (fitted.width, fitted.height) == size
+    assert fitted.to_ndarray(format="rgb24").max() == 255

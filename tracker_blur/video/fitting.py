@@ -138,7 +138,7 @@ def inner_size(shape: Shape, into: Shape) -> tuple[int, int]:
 def _side(exact: Fraction, whole: int) -> int:
     if exact >= whole * (1 - _SAME_SHAPE):
         return whole
-    return max(_ALIGNMENT_PX, round(exact / _ALIGNMENT_PX) * _ALIGNMENT_PX)
+    return min(whole, max(_ALIGNMENT_PX, round(exact / _ALIGNMENT_PX) * _ALIGNMENT_PX))
 
 
 def _copy_properties(source: av.VideoFrame, target: av.VideoFrame) -> None:
