@@ -35,7 +35,7 @@ def largest_shape(
     """Return the shape of the largest frame, as shown, in the orientation of the first.
 
     Shapes change at key frames. At most four of them are decoded for each second of the video: a
-    few percent of all frames.
+    few percent of all frames, or a sixth where each is a key frame.
 
     Args:
         container: The file, at its start.
