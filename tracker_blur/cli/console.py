@@ -130,7 +130,7 @@ class Console:
     def _print(self, text: str) -> None:
         if self._background is not None:
             self._background.write(f"{escaped(text)}\n")
-        elif sys.stderr is not None:  # it is None when it was closed at the start
+        elif sys.stderr is not None:  # it is None where there is no console
             with suppress(OSError):
                 sys.stderr.write(f"{escaped(text)}\n")
 

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TextIO
 
-from tracker_blur.cli.console import EXIT_DONE, EXIT_INTERRUPTED, Console
+from tracker_blur.cli.console import EXIT_DONE, EXIT_INTERRUPTED, Console, print_line
 from tracker_blur.cli.live_options import add_options
 from tracker_blur.cli.options import settings_from
 from tracker_blur.cli.terminal_keys import quit_key
@@ -19,7 +19,6 @@ from tracker_blur.core import plugins
 from tracker_blur.errors import SettingsError, SinkError, reason_of
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.settings import Settings
-from tracker_blur.text import escaped
 
 if TYPE_CHECKING:
     import argparse
@@ -68,7 +67,6 @@ def add_parser(commands: Any) -> Parser:
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Run the session until it ends."""
-    _fill_standard_streams()
     with console.in_background():
         try:
             return _run(options, console)
@@ -147,21 +145,12 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     return EXIT_DONE
 
 
-def _fill_standard_streams() -> None:
-    """Open standard streams that are closed, or the next open file would get their output."""
-    for descriptor in range(3):
-        try:
-            os.fstat(descriptor)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number, which is this one
-
-
 def _list_cameras(console: Console) -> None:
     from tracker_blur.realtime.sources.camera import list_cameras
 
     cameras = list_cameras()
     for line in cameras:
-        sys.stdout.write(f"{escaped(line)}\n")
+        print_line(line)
     if not cameras:
         console.warn("this machine has no camera")
 

@@ -36,16 +36,16 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _open_closed_streams() -> None:
     """Open those standard streams that were closed by whoever started us, to nothing.
 
-    Python has no object for them. The next files would get their numbers, and what C libraries
-    print would get into these files.
+    The next files would get their numbers, and what C libraries print would get into these files.
+    `sys.stdin` and `sys.stdout` stay None, for those who must know.
     """
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
-        if getattr(sys, name) is None:
-            descriptor = os.open(os.devnull, os.O_RDWR)
-            if descriptor != number:
-                os.dup2(descriptor, number)
-                os.close(descriptor)
-            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8"))
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number, which is this one
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w", encoding="utf-8")
 
 
 def _exit_code(arguments: list[str]) -> int:
