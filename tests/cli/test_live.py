@@ -56,6 +56,7 @@ def decode(path: Path) -> list[av.VideoFrame]:
         (["0", "--token-file", "none"], "--token-file is none: cannot be read (no such file"),
         (["0", "--token-file", "/dev/null"], "--token-file is /dev/null: its first line is empty"),
         (["0", "--token-file", "/dev/zero"], "its first line has more than 1000 characters"),
+        (["0", "--token", "1234567"], "--token is too easy to guess: give 8 characters or more"),
         (["0", "--token", "a", "--token-file", "b"], "not allowed with argument"),
         (["0", "--token", "\udcff"], "--token holds characters that are no text"),
         (["²"], "'²' is not a source"),

@@ -29,6 +29,7 @@ from tracker_blur.realtime.settings import LiveSettings, LiveTiming
         {"token": 3},
         {"segment_minutes": -1.0},
         {"token": ""},
+        {"token": "1234567"},
         {"token": "\udcff"},  # of a command line that is no UTF-8
         {"timing": None},
     ],

@@ -20,6 +20,8 @@ from tracker_blur.files.paths import is_folder
 
 Transport = Literal["tcp", "udp"]
 
+_SHORTEST_TOKEN = 8  # characters; a machine tries thousands a second
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveTiming(CheckedParameters):
@@ -250,6 +252,11 @@ class LiveSettings:
         if self.token is not None and not _is_text(self.token):
             raise SettingsError(
                 "holds characters that are no text: give letters and digits", setting="token"
+            )
+        if self.token is not None and len(self.token) < _SHORTEST_TOKEN:
+            raise SettingsError(
+                f"is too easy to guess: give {_SHORTEST_TOKEN} characters or more, or none",
+                setting="token",
             )
         check_choice(self.transport, "transport", get_args(Transport))
         if self.raw_format is not None and self.rate is None:
