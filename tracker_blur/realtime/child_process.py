@@ -70,19 +70,22 @@ class OutputReader:
     """Reads the output of a process in a thread: Windows cannot wait for a pipe with a timeout."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        self._chunks: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._chunks: queue.SimpleQueue[bytes] = queue.SimpleQueue()  # b"" is the end
+        self._is_over = False
         threading.Thread(
             target=self._run, args=(file.fileno(),), name="process output", daemon=True
         ).start()
 
     def read(self, timeout_seconds: float) -> bytes:
         """Wait for output and return all there is; b"" after the timeout, or at the end."""
+        output = b""
         with suppress(queue.Empty):
-            output = self._chunks.get(timeout=timeout_seconds or None, block=timeout_seconds > 0)
-            while not self._chunks.empty():
-                output += self._chunks.get()
-            return output
-        return b""
+            while not self._is_over:
+                is_waiting = not output and timeout_seconds > 0
+                chunk = self._chunks.get(is_waiting, timeout_seconds)
+                self._is_over = not chunk
+                output += chunk
+        return output
 
     def _run(self, descriptor: int) -> None:
         with suppress(OSError):
