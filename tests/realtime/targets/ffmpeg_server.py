@@ -32,6 +32,7 @@ _LISTEN_ADDRESSES = {  # where they differ from the address to send to
     "tcp": "tcp://127.0.0.1:{port}?listen=1",
     "udp": "udp://127.0.0.1:{port}?fifo_size=100000",
 }
+_LAST_SECONDS = 10.0
 _LISTENING_STATES = ("0A", "07")  # in /proc/net: TCP listens, UDP is bound
 
 
@@ -50,16 +51,16 @@ class FfmpegServer:
         counts = re.findall(r"^frame=\s*(\d+)$", self.progress.read_text(), re.MULTILINE)
         return int(counts[-1]) if counts else 0
 
-    def finish(self) -> None:
+    def finish(self, patience_seconds: float = PATIENCE_SECONDS) -> None:
         """Let it finish its file once its client is gone."""
         with suppress(subprocess.TimeoutExpired):
-            self.process.wait(PATIENCE_SECONDS)
+            self.process.wait(patience_seconds)
         self.kill()
 
     def interrupt(self) -> None:
         """Have it finish its file now: it does not notice that its client is gone."""
         self.process.terminate()
-        self.finish()
+        self.finish(_LAST_SECONDS)  # now and then it hangs, with its file on the disk
 
     def kill(self) -> None:
         """Kill it."""
