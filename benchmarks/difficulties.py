@@ -2,9 +2,9 @@
 
 benchmarks/leaks.py --hard runs this; benchmarks/hard_clips/ has the annotations.
 
-A clip is hidden in plain green, so that what is hidden can be told from what was dark or green
+A clip is hidden in plain green, so that what is hidden differs from what was dark or green
 before, and from encoding noise. A face is exposed in a frame when less than 85 % of the ellipse in
-its box is hidden. False area is the share of the picture that is hidden without a head: outside of
+its box is hidden. False area is the share of the frame that is hidden without a head: outside of
 all annotated boxes when these are padded by half the size of a face, or a third of that of a whole
 head, on each side, which leaves room for the padding of what is hidden.
 """
@@ -43,7 +43,7 @@ class Judged:
 
     Attributes:
         faces: Every annotated face in every frame, and whether it is exposed.
-        false_pct: Mean share of the picture that is hidden without a head, in percent.
+        false_pct: Mean share of the frame that is hidden without a head, in percent.
     """
 
     faces: tuple[tuple[Annotation, bool], ...]

@@ -11,7 +11,7 @@ The rows of a track are in order. Between two key frames, the box runs in a stra
 holds from its key frame on, until another one is given:
 
 - a word for what makes the face hard to detect, or several, joined by "+": `small+profile`;
-- `head`: a head from behind, or one so small, dark or hidden that nobody could be recognized. To
+- `head`: a head from behind, or one so small, dark or hidden that no one could be recognized. To
   hide it is not wrong, to leave it is neither;
 - `gone`: the key frame is the last one with a box until the next key frame.
 """

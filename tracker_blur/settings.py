@@ -33,7 +33,7 @@ MethodClass = Literal["cosmetic", "destructive"]
 recognize it; "destructive", nothing."""
 
 MAX_MEGAPIXELS = 300
-"""The default of `Settings.max_megapixels`: phones take pictures of 200 million pixels."""
+"""The default of `Settings.max_megapixels`: phones take images of 200 million pixels."""
 
 FACE = "face"
 """The label of detections and tracks of faces."""

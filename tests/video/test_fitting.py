@@ -225,7 +225,7 @@ def test_a_video_that_changes_its_shape(
         width, height = shown_square(frame, reader.info.pixel_aspect)
         assert width == pytest.approx(height, rel=0.12), frame.index
     assert [warning.partition(": ")[2] for warning in reader.warnings] == [
-        f"after 10 frames, its picture changes from {parts[0]} to {parts[1]}: everything is fitted "
+        f"after 10 frames, the shape changes from {parts[0]} to {parts[1]}: everything is fitted "
         f"into {largest}, on black"
     ]
 

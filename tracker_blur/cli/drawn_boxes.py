@@ -12,7 +12,7 @@ from tracker_blur.core.frame import default_view_px, view_size
 from tracker_blur.core.parameters import TrackingParameters
 from tracker_blur.core.tracks import Origin
 from tracker_blur.trackers import csrt
-from tracker_blur.tracking.following import Follower
+from tracker_blur.tracking.box_tracker import BoxTracker
 from tracker_blur.weights.store import Weights
 
 if TYPE_CHECKING:
@@ -80,12 +80,12 @@ def follow(
     )
     before: deque[Image] = deque(maxlen=max(1, kept))
     boxes: dict[int, Box] = {}
-    follower: Follower | None = None
+    forward: BoxTracker | None = None
     for frame, image in views(video, scale.size, range(shot_start, shot_end), partial):
         if frame < first:
             before.append(image)
         if frame == first:
-            back = Follower(image, scale.down(keyframes[first]), new_tracker(), parameters)
+            back = BoxTracker(image, scale.down(keyframes[first]), new_tracker(), parameters)
             for distance, earlier in enumerate(reversed(before), 1):
                 box = back.step(earlier)
                 if box is None:
@@ -93,9 +93,9 @@ def follow(
                 boxes[first - distance] = scale.up(box)
             before.clear()
         if frame == last:
-            follower = Follower(image, scale.down(keyframes[last]), new_tracker(), parameters)
-        elif follower is not None:
-            box = follower.step(image)
+            forward = BoxTracker(image, scale.down(keyframes[last]), new_tracker(), parameters)
+        elif forward is not None:
+            box = forward.step(image)
             if box is None:
                 break
             boxes[frame] = scale.up(box)

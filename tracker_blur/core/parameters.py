@@ -191,7 +191,7 @@ class FollowingParameters(_Group):
     """Share of the drawn box's colors that must be there."""
 
     min_likeness_share: float = 0.4
-    """Least correlation of the picture in the box with that of the view before."""
+    """Least correlation of the pixels in the box with that of the view before."""
 
     max_back_seconds: float = 10.0
     """Longest time to follow back. The views before the drawn frame are kept as images."""

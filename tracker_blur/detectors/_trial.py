@@ -122,7 +122,7 @@ def _limit_resources() -> None:
         return
     import resource
 
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # no dump beside the user's files
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # no dump next to the user's files
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     limit = _LIMIT_BYTES if hard == resource.RLIM_INFINITY else min(hard, _LIMIT_BYTES)
     resource.setrlimit(resource.RLIMIT_AS, (limit, hard))

@@ -45,7 +45,7 @@ _READ_VIDEO_SUFFIXES = frozenset(
     | {".vob", ".wmv", ".y4m"}
 )
 _360_DEGREES = (
-    "two fisheye views in one picture, in which faces are not found: export it as .mp4 or .jpg"
+    "two fisheye views in one frame, in which faces are not detected: export it as .mp4 or .jpg"
 )
 _RAW = "a raw photo, which is not read: export it as .jpg or .tif"
 _NOT_READ = {
@@ -62,7 +62,7 @@ _NOT_READ = {
     ),
     _RAW,
 )
-"""What cameras write beside videos and images, and why it is not redacted."""
+"""What cameras write next to videos and images, and why it is not redacted."""
 
 _VIDEO_SUFFIXES = _READ_VIDEO_SUFFIXES.union(_WRITTEN_VIDEO_SUFFIXES)
 _SUFFIXES = _IMAGE_SUFFIXES | _VIDEO_SUFFIXES
@@ -243,7 +243,7 @@ def mirrored_output(path: Path) -> Path:
 
 
 def comparison_path(source: Path) -> Path:
-    """Return the path of the image that shows an input beside its output: next to the input.
+    """Return the path of the image that compares an input with its output: next to the input.
 
     It shows the faces, so it never lies among the outputs, which will be published.
     """

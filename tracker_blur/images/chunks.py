@@ -33,7 +33,7 @@ def png_bits(png: bytes) -> int:
 
 
 def png_color_chunks(png: bytes) -> bytes:
-    """Return the chunks about colors and the size of a pixel; color profiles name nobody."""
+    """Return the chunks about colors and the size of a pixel; color profiles name no one."""
     return b"".join(
         _profile_chunk(_profile(chunk)) if name == b"iCCP" else chunk
         for name, chunk in png_head(png)

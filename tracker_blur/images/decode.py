@@ -161,7 +161,7 @@ class PillowDecoder:
             duration=self._duration(),
         )
         if getattr(image, "n_frames", 1) == 1:
-            self._image = self._opened()  # without the pixels, which nobody needs twice
+            self._image = self._opened()  # without the pixels, which no one needs twice
         return frame
 
     def _page(self, index: int) -> int:

@@ -85,7 +85,7 @@ class Encoding:
 
     Attributes:
         format: Pillow's name of the format; "" for an image that comes from no file.
-        icc_profile: The color profile, which names nobody.
+        icc_profile: The color profile, which names no one.
         dpi: Pixels per inch, across and down.
         is_bilevel: Samples are only black or white.
         plays: How often an animation is shown; 0: forever.

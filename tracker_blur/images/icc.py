@@ -65,7 +65,7 @@ _LEVELS = (
 
 @lru_cache(maxsize=16)
 def anonymous(profile: bytes | None) -> bytes | None:
-    """Return a profile that shows the same colors and names nobody; None for a damaged one."""
+    """Return a profile that shows the same colors and names no one; None for a damaged one."""
     if not profile:
         return None
     try:

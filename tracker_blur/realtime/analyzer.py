@@ -40,7 +40,7 @@ class AnalyzedFrame:
         frame: The same frame.
         faces: How many faces are hidden in it.
         is_face_lost: Whether a face vanished in it without an explanation.
-        is_unsettled: Whether it comes soon after the picture has changed its form.
+        is_unsettled: Whether it comes soon after the frames have changed their form.
     """
 
     redacted: RedactedFrame

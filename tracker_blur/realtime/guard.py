@@ -19,7 +19,7 @@ class Situation:
         detection_age: Seconds since the last detection, as long as frames come; None: there was
             none since the analyzer (re)started.
         is_face_lost: Whether a face vanished without an explanation.
-        is_unsettled: Whether the source's picture has just changed its form.
+        is_unsettled: Whether the source's frames have just changed their form.
     """
 
     hide_all: bool

@@ -37,7 +37,7 @@ class LiveFrame(DecodedFrame):
 
     Attributes:
         captured_at: `time.monotonic()` when it was captured.
-        form: How often the captured picture has changed its form so far: its size, pixel aspect or
+        form: How often the captured frames have changed their form so far: its size, pixel aspect or
             rotation; a source that was reconnected counts as another form.
     """
 
@@ -153,7 +153,7 @@ class LiveFrameConverter:
 
 
 class FormChanges:
-    """Tells which frames come soon after the picture has changed its form.
+    """Tells which frames come soon after the frames have changed their form.
 
     Faces in them are where no one expects them, and may not be detected at once.
 

@@ -66,7 +66,7 @@ class LiveTiming(CheckedParameters):
         retry_reset_seconds: What ran for this long starts with the first pause again.
         output_retry_seconds: The pause after the output failed. Nothing is delivered meanwhile.
 
-        settle_seconds: After the source has changed the form of its picture, or was reconnected,
+        settle_seconds: After the source has changed the form of its frames, or was reconnected,
             frames are hidden for this long: faces may not be detected at once.
 
         default_rate: Frames per second where the source does not state it.

@@ -1,6 +1,6 @@
 """Transparency of videos: decoders that keep it, and what it hides.
 
-FFmpeg's own decoders ignore the alpha channel of VP8 and VP9, which lies beside the packets. The
+FFmpeg's own decoders ignore the alpha channel of VP8 and VP9, which lies next to the packets. The
 colors below transparent pixels are stored all the same, and players without alpha show them.
 """
 

@@ -1,4 +1,4 @@
-"""Takes out of copied audio what lies beside the sound: containers have room there for anything.
+"""Takes out of copied audio what lies next to the samples: containers have room there for anything.
 
 The setup data of most codecs has a known size, or there is none; what follows is not for decoders.
 Packets may have further data attached, in Matroska a block's additions.
@@ -48,7 +48,7 @@ def clean_setup(codec: str, setup: bytes) -> bytes:
 
 
 def clean_packet(packet: Packet[Stream]) -> Packet[Stream]:
-    """Return a packet with the same sound and times, and with nothing else but trimming."""
+    """Return a packet with the same audio and times, and with nothing else but trimming."""
     clean: Packet[Stream] = Packet(bytes(packet))
     clean.stream, clean.time_base = packet.stream, packet.time_base
     clean.pts, clean.dts, clean.duration = packet.pts, packet.dts, packet.duration

@@ -1,7 +1,7 @@
 """Refuses Dolby Vision whose base layer no ordinary decoder can show.
 
 Profile 5, and 10 without a compatible base layer, store colors in a space of their own (IPT-PQ-c2).
-Decoded as YUV, which is all that FFmpeg's decoders do, skin is green and purple: nobody could use
+Decoded as YUV, which is all that FFmpeg's decoders do, skin is green and purple: no one could use
 the output, and no detector is made for such faces.
 
 Dolby Vision Streams Within the ISO Base Media File Format 2.4, section 3.2; the same record lies in

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _PRIMING_PACKETS = 3  # that a lossy encoder may put in front: 2112 samples of AAC, twice for HE-AAC
 _PADDING_PACKETS = 1  # that it may put behind, and that are not to be heard either
-_REACH_PACKETS = 1.5  # how far behind itself a packet holds sound: one, and half with MP3's filters
+_REACH_PACKETS = 1.5  # how far behind itself a packet holds audio: one, and half with MP3's filters
 
 
 class ShownMedia:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 STILL_IMAGES = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 """The dispositions of video tracks that hold cover art or thumbnails."""
 
-# FFmpeg's demuxers for files that hold video, and some for audio, which are told from videos later.
+# FFmpeg's demuxers for files that hold video, and some for audio, which are separated from videos later.
 # Others open what a file names: playlists other files, image sequences whole folders. FFmpeg also
 # draws any text as an image of its letters. So no other demuxer ever sees a file.
 _FORMATS = (
@@ -37,7 +37,7 @@ _FORMATS = (
     "tiertexseq,tmv,ty,usm,vc1,vc1test,vividas,vivo,vmd,vvc,wav,wc3movie,wtv,wv,xmv,yop,"
     "yuv4mpegpipe"
 )
-# Their tracks are only found where they begin, and what they hold only then. FFmpeg looks for five
+# Their tracks are only listed where they begin, and what they hold only then. FFmpeg looks for five
 # seconds, and keeps what it reads meanwhile in memory.
 _UNLISTED_TRACKS = {"mpeg", "flv"}
 _LONG_PROBE = {"probesize": str(64 << 20), "analyzeduration": str(3600 * av.time_base)}

@@ -169,7 +169,7 @@ class VideoReader:
             if shape != first_shape and not has_changed:
                 has_changed = True
                 self.warnings += (
-                    f"{self._path}: after {index} frames, its picture changes from {first_shape} "
+                    f"{self._path}: after {index} frames, the shape changes from {first_shape} "
                     f"to {shape}: everything is fitted into {common}, on black",
                 )
             fitted = fitter.fit(frame, shape)

@@ -6,7 +6,7 @@ that machines write is taken out of it: words, or next to nothing. In doubt, a c
 
 A single cue is telemetry if it states a position, a time to the second or several readings, and
 has hardly a word besides. A whole track is, if half of its cues are, or if half of them are one
-template in which only numbers change: a clock, or a format that nobody here knows.
+template in which only numbers change: a clock, or a format that no one here knows.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _TRACK_SHARE = 0.5  # of a track's cues; songs and lists of numbers stay below it
 _FEWEST_ALIKE = 3  # cues of one template; two may be chance
 _WORDS_AT_STAMP = 3  # such as the name of the camera, or of the road
-_WORDS_AT_LABEL = 12  # next to "Location: 52.5163, 13.3777", which nobody says: an address
+_WORDS_AT_LABEL = 12  # next to "Location: 52.5163, 13.3777", which no one says: an address
 _WORDS_PER_READING = 2  # next to a position: cameras write addresses, too
 _BLOB_LENGTH = 40  # characters without a space: no word is so long
 _PART_LENGTH = 1000  # characters judged at once: most patterns take time by the square of a length

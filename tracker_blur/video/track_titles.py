@@ -1,4 +1,4 @@
-"""Which titles of tracks are kept: those that say which track it is, in words that name nobody."""
+"""Which titles of tracks are kept: those that say which track it is, in words that name no one."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class VideoWriter:
     """Encodes the frames again, and copies everything else of the input.
 
     Audio is copied, and subtitles are, cleaned and without telemetry. Chapters, languages,
-    dispositions, fonts, timing and titles of tracks that name nobody are kept. `settings` decides
+    dispositions, fonts, timing and titles of tracks that name no one are kept. `settings` decides
     which tracks and other tags stay. Cover art, further video tracks and data tracks are never
     written.
 

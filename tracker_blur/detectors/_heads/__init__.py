@@ -53,7 +53,7 @@ class Head:
         scale: Factor of the samples, 0 to 255, after the mean was subtracted.
         mean: In the order of the network's channels.
         is_rgb: Whether red comes first.
-        padding: Gray level beside images of other proportions.
+        padding: Gray level around images of other proportions.
         is_centered: Whether an image lies in the middle of the padding, not in the upper left.
     """
 

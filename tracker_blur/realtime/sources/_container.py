@@ -42,7 +42,7 @@ PIPE_FORMATS = (
     "aac,ac3,asf,av1,avi,dv,eac3,flv,gif,h264,hevc,ivf,jpeg_pipe,live_flv,m4v,matroska,mjpeg,mov,"
     "mp3,mpeg,mpegts,mpegvideo,mpjpeg,mxf,nut,obu,ogg,png_pipe,webvtt,yuv4mpegpipe"
 )
-"""FFmpeg's demuxers for what strangers send: formats that hold video, not references or scripts."""
+"""FFmpeg's demuxers for untrusted input: formats that hold video, not references or scripts."""
 
 NETWORK_FORMATS = f"{PIPE_FORMATS},hls,rtp,rtsp,sdp"
 """The same with those that refer to other addresses."""

@@ -5,7 +5,7 @@ To add a method, say a "freeze" that shows the first redacted view of a face fro
 1.  Add `freeze.py` to this folder. The first line of its docstring is the method's line in `--help`
     and has 80 characters at most.
 2.  In it, define `make(settings) -> Method`. It is called once for each redactor. Raise
-    SettingsError there if a setting that the method needs is missing or wrong. Beside it, declare
+    SettingsError there if a setting that the method needs is missing or wrong. Next to it, declare
     `CLASS = "cosmetic"` if any of the face's samples reach the output, however blurred, or
     "destructive" if none do.
 3.  Return an object whose `hide(patch)` returns new samples for each plane, see `Method`. `hide` is

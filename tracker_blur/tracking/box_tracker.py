@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _PATCH_PX = 32
 
 
-class Follower:
-    """A tracker that no detector confirms, and that stops where the picture is another one.
+class BoxTracker:
+    """A tracker that no detector confirms, and that stops where the pixels are others.
 
     Args:
         image: the view in which the box was drawn.
