@@ -256,6 +256,7 @@ def test_frames_that_are_unlike_the_first_are_refused(second: Any) -> None:
 
 
 TRACKS = tracker_blur.Tracks((64, 48), Fraction(1, 25), np.arange(3))
+# What mypy would refuse is the point of each.
 WRONG: dict[str, Any] = {
     "settings": lambda: Redactor({"method": "solid"}),  # type: ignore[arg-type]
     "detector": lambda: Redactor(detector="yunet"),  # type: ignore[arg-type]

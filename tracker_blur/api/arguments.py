@@ -67,10 +67,10 @@ def check_callable(value: object, name: str) -> None:
 def rate_of(value: object) -> Fraction:
     """Return frames per second as an exact number; raises InputError."""
     is_number = isinstance(value, Real) and not isinstance(value, bool)
-    if not is_number or not _LOWEST_RATE <= value <= _HIGHEST_RATE:  # type: ignore[operator]
+    if not is_number or not _LOWEST_RATE <= value <= _HIGHEST_RATE:  # type: ignore[operator]  # a number by now
         raise InputError(
             f"rate is {shown(value)}: give the frames per second, a number above 0, from "
             f"{_LOWEST_RATE:g} to {_HIGHEST_RATE:,}"
         )
-    exact = Fraction(value) if isinstance(value, Rational) else Fraction(float(value))  # type: ignore[arg-type]
+    exact = Fraction(value) if isinstance(value, Rational) else Fraction(float(value))  # type: ignore[arg-type]  # as above
     return exact.limit_denominator(100_000)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 try:
     import fcntl
 except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment]  # checked before use
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -37,7 +37,7 @@ class LiveFrame(DecodedFrame):
 
     Attributes:
         captured_at: `time.monotonic()` when it was captured.
-        form: How often the captured frames have changed their form so far: its size, pixel aspect or
+        form: How often the captured frames have changed their form so far: size, pixel aspect or
             rotation; a source that was reconnected counts as another form.
     """
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 STILL_IMAGES = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 """The dispositions of video tracks that hold cover art or thumbnails."""
 
-# FFmpeg's demuxers for files that hold video, and some for audio, which are separated from videos later.
-# Others open what a file names: playlists other files, image sequences whole folders. FFmpeg also
+# FFmpeg's demuxers for files that hold video, and some for audio, to say so of these files. Others
+# open what a file names: playlists other files, image sequences whole folders. FFmpeg also
 # draws any text as an image of its letters. So no other demuxer ever sees a file.
 _FORMATS = (
     "3dostr,4xm,aac,aiff,anm,apng,asf,asf_o,av1,avi,avs,avs2,avs3,bethsoftvid,bfi,bink,c93,caf,"
