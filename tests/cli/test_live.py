@@ -42,7 +42,7 @@ def decode(path: Path) -> list[av.VideoFrame]:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["none.mp4", "--to", "out.mkv"], "none.mp4: no such file"),
+        (["none.mp4", "--to", "out.mkv"], "none.mp4: no such file: check the name"),
         (["."], ".: is a folder"),
         ([""], "'' is not a source"),
         (["n" * 300], "is not a source"),

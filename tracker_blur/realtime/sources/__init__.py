@@ -145,7 +145,7 @@ def _plugin_name(text: str, realtime: bool) -> str:
                 f"faces with 'trackblur {text}'"
             )
     if path.suffix:
-        raise SettingsError(f"{text}: no such file")
+        raise SettingsError(f"{text}: no such file: check the name, and add --realtime for a file")
     raise SettingsError(
         f"'{text}' is not a source: name a camera (0), an address (rtsp://...), or a file with "
         "--realtime"
