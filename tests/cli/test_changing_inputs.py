@@ -62,6 +62,18 @@ def swap(request: pytest.FixtureRequest, video: Path, other: bytes) -> Callable[
     return put
 
 
+def swap_after(monkeypatch: pytest.MonkeyPatch, name: str, swap: Callable[[], None]) -> None:
+    """Let the video be swapped as soon as a method of the engine is done."""
+    method = getattr(Engine, name)
+
+    def run_then_swap(*arguments: object) -> Report:
+        report: Report = method(*arguments)
+        swap()
+        return report
+
+    monkeypatch.setattr(Engine, name, run_then_swap)
+
+
 @pytest.mark.parametrize("when", ["first pass", "second pass"])
 def test_redact(video: Path, tmp_path: Path, swap: Callable[[], None], when: str) -> None:
     target = tmp_path / "out.mp4"
@@ -101,14 +113,7 @@ def test_track_writes_no_file(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    track = Engine.track_file
-
-    def track_then_swap(*arguments: object) -> Report:
-        report = track(*arguments)  # type: ignore[arg-type]
-        swap()
-        return report
-
-    monkeypatch.setattr(Engine, "track_file", track_then_swap)
+    swap_after(monkeypatch, "track_file", swap)
     tracks = tmp_path / "t.jsonl"
     assert run("track", video, "-o", tracks, *QUICK) == 1
     assert CHANGED in error_line(capsys)
@@ -122,14 +127,7 @@ def test_a_track_file_has_the_hash_of_the_file_that_was_tracked(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    redact = Engine.redact_file
-
-    def redact_then_swap(*arguments: object) -> Report:
-        report = redact(*arguments)  # type: ignore[arg-type]
-        swap()
-        return report
-
-    monkeypatch.setattr(Engine, "redact_file", redact_then_swap)
+    swap_after(monkeypatch, "redact_file", swap)
     tracks = tmp_path / "t.jsonl"
     assert run(video, tmp_path / "out.mp4", "--tracks", tracks, *QUICK) == 1
     assert CHANGED in error_line(capsys)
@@ -186,14 +184,7 @@ def test_verify_after_redacting_compares_with_the_file_that_was_redacted(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    redact = Engine.redact_file
-
-    def redact_then_swap(*arguments: object) -> Report:
-        report = redact(*arguments)  # type: ignore[arg-type]
-        swap()
-        return report
-
-    monkeypatch.setattr(Engine, "redact_file", redact_then_swap)
+    swap_after(monkeypatch, "redact_file", swap)
     assert run(video, tmp_path / "out.mp4", "--verify", *QUICK) == 1
     assert CHANGED in error_line(capsys)
 
