@@ -27,7 +27,7 @@ from tests.program import INTERRUPTIBLE_PROGRAM
 from tests.waiting import PATIENCE_SECONDS, until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 PROGRAM = [sys.executable, "-m", "tracker_blur", "live"]
@@ -254,25 +254,31 @@ def test_a_signal_ends_it_though_the_detector_hangs(
     assert len(decode(out)) > 5
 
 
-@pytest.mark.slow
-@pytest.mark.shared
-def test_it_ends_though_no_one_reads_the_status_lines(
-    shared: Path, clip: Path, tmp_path: Path
-) -> None:
+@pytest.fixture
+def full_pipe() -> Iterator[int]:
+    """Give the writing end of a pipe that is full, and that no one reads."""
     read, write = os.pipe()
     os.set_blocking(write, False)
     with suppress(BlockingIOError):
         while os.write(write, bytes(4096)):
             pass
     os.set_blocking(write, True)
+    yield write
+    os.close(read)
+    os.close(write)
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+def test_it_ends_though_no_one_reads_the_status_lines(
+    shared: Path, clip: Path, tmp_path: Path, full_pipe: int
+) -> None:
     out = tmp_path / "out.mkv"
     arguments = [str(clip), "--realtime", "--to", str(out), "--json", *NO_WATCHDOG]
     arguments += ["--face", str(shared / "models")]
     result = subprocess.run(
-        [*PROGRAM, *arguments], stdout=write, stderr=subprocess.PIPE, timeout=PATIENCE_SECONDS
+        [*PROGRAM, *arguments], stdout=full_pipe, stderr=subprocess.PIPE, timeout=PATIENCE_SECONDS
     )
-    os.close(read)
-    os.close(write)
     assert result.returncode == 0, result.stderr
     assert len(decode(out)) > 5
 
@@ -280,20 +286,12 @@ def test_it_ends_though_no_one_reads_the_status_lines(
 @pytest.mark.slow
 @pytest.mark.shared
 def test_a_standard_error_that_no_one_reads_holds_up_nothing(
-    shared: Path, clip: Path, tmp_path: Path
+    shared: Path, clip: Path, tmp_path: Path, full_pipe: int
 ) -> None:
-    read, write = os.pipe()
-    os.set_blocking(write, False)
-    with suppress(BlockingIOError):
-        while os.write(write, bytes(4096)):
-            pass
-    os.set_blocking(write, True)
     out = tmp_path / "out.mkv"
     arguments = [str(clip), "--realtime", "--to", str(out), *NO_WATCHDOG]
     arguments += ["--face", str(shared / "models")]
-    result = subprocess.run([*PROGRAM, *arguments], stderr=write, timeout=PATIENCE_SECONDS)
-    os.close(read)
-    os.close(write)
+    result = subprocess.run([*PROGRAM, *arguments], stderr=full_pipe, timeout=PATIENCE_SECONDS)
     assert result.returncode == 0
     assert len(decode(out)) > 5
 
