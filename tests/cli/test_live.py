@@ -42,7 +42,6 @@ def decode(path: Path) -> list[av.VideoFrame]:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["none.mp4", "--to", "out.mkv"], "none.mp4: no such file: check the name"),
         (["."], ".: is a folder"),
         ([""], "'' is not a source"),
         (["n" * 300], "is not a source"),
@@ -98,6 +97,7 @@ def test_wrong_usage_is_one_line(
         (["rtsp://127.0.0.1:9/none", "--to", "out.mkv"], "cannot be opened"),
         (["rtsp://none.invalid/none", "--to", "out.mkv"], "(unknown host)"),
         (["udp://127.0.0.1:{port}", "--timeout", "0.5"], "(no data for 1 seconds)"),
+        (["none.mp4", "--to", "out.mkv"], "none.mp4: no such file: check the name"),
         (["none.mp4", "--realtime", "--to", "out.mkv"], "no such file"),
         (["rtsp://[::1/none", "--to", "out.mkv"], "(unknown host)"),
     ],

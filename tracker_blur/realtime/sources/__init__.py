@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from tracker_blur.core import plugins
-from tracker_blur.errors import SettingsError
+from tracker_blur.errors import SettingsError, SourceError
 from tracker_blur.files.paths import is_folder
 
 if TYPE_CHECKING:
@@ -118,6 +118,7 @@ def open_source(text: str, live: LiveSettings, *, realtime: bool = False) -> Liv
 
     Raises:
         SettingsError: The text is a file but `realtime` is off, or it names no source.
+        SourceError: It names a file that is not there.
     """
     source: LiveSource = plugins.load(__name__, _plugin_name(text, realtime)).make(text, live)
     return source
@@ -145,7 +146,7 @@ def _plugin_name(text: str, realtime: bool) -> str:
                 f"faces with 'trackblur {text}'"
             )
     if path.suffix:
-        raise SettingsError(f"{text}: no such file: check the name, and add --realtime for a file")
+        raise SourceError(f"{text}: no such file: check the name, and add --realtime for a file")
     raise SettingsError(
         f"'{text}' is not a source: name a camera (0), an address (rtsp://...), or a file with "
         "--realtime"
