@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tracker_blur.errors import SettingsError
+from tracker_blur.errors import SettingsError, SourceError
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.sources import open_source
 
@@ -31,7 +31,7 @@ def test_the_text_chooses_the_source(text: str, plugin: str) -> None:
 
 def test_a_file_needs_realtime(tmp_path: Path) -> None:
     clip = tmp_path / "clip.mp4"
-    with pytest.raises(SettingsError, match="no such file"):
+    with pytest.raises(SourceError, match="no such file"):
         open_source(str(clip), LiveSettings())
     clip.touch()
     with pytest.raises(SettingsError, match="--realtime"):
