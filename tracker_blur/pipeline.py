@@ -17,10 +17,8 @@ from tracker_blur.core.frame import (
     Frame,
     FrameReader,
     FrameWriter,
-    Image,
     RedactedFrame,
     VideoInfo,
-    view_size,
 )
 from tracker_blur.core.prefetch import Prefetcher
 from tracker_blur.core.report import Progress, Report
@@ -204,7 +202,7 @@ class Engine:
         backtracker = self._bundle.backtracker(rate) if delay else None
         return lambda frames: look_ahead(
             frames,
-            self._view(info),
+            self._bundle.views(settings.view_px, info.pixel_aspect).view,
             tracker,
             backtracker,
             delay,
@@ -234,17 +232,11 @@ class Engine:
             return ImageWriter(job.target, source, self._settings)
         return VideoWriter(job.target, job.source, source, self._settings)
 
-    def _view(self, info: VideoInfo) -> Callable[[Frame], Image]:
-        def view(frame: Frame) -> Image:
-            return frame.view(view_size(frame.size, self._settings.view_px, info.pixel_aspect))
-
-        return view
-
     def _first_pass(self, source: FrameReader, report: Report, progress: Progress | None) -> Tracks:
         """Go through all frames of a video and return the tracks to hide."""
         info, settings = source.info, self._settings
         report.expected_frames = info.frame_count
-        view = self._view(info)
+        views = self._bundle.views(settings.view_px, info.pixel_aspect)
         passes: list[FirstPass] = []
         with Prefetcher(report.timed(source, "decode"), _QUEUED_FRAMES, "decode") as frames:
             for frame in frames:
@@ -254,7 +246,7 @@ class Engine:
                         for detector in self._bundle.detectors
                     ]
                 with report.timing("see"):
-                    image = view(frame)
+                    image = views.view(frame)
                     for class_pass in passes:
                         class_pass.step(image, frame.pts)
                 report.first_pass_frames += 1
@@ -293,6 +285,7 @@ class Engine:
             rate,
             limits.hold_seconds,
             redetect=True,
+            is_first_pass=True,
             skip_frames=every == "auto" or every <= limits.max_skipped_seconds * rate,
         )
         return FirstPass(tracker, detector.backtracker(rate), info.size, time_base)

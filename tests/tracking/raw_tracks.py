@@ -12,6 +12,7 @@ from tests.tracking.fakes import PARAMETERS
 from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import Face, Origin, Track, Tracks, TracksBuilder
 from tracker_blur.tracking.appearance import Appearance
+from tracker_blur.tracking.evidence import Evidence
 from tracker_blur.tracking.first_pass import RawTracks
 from tracker_blur.tracking.smoothing import refine
 
@@ -35,6 +36,7 @@ def raw_tracks(
     times: Sequence[int] | None = None,
     cuts: tuple[int, ...] = (),
     links: tuple[tuple[int, int], ...] = (),
+    evidence: Evidence | None = None,
 ) -> RawTracks:
     """Return the raw tracks of a first pass; 25 frames a second, unless there are times."""
     builder, appearance = TracksBuilder(), Appearance()
@@ -45,7 +47,7 @@ def raw_tracks(
     stamps = np.array([40 * i for i in range(frame_count)] if times is None else times, np.int64)
     detection_frames = np.arange(len(stamps), dtype=np.int32)
     tracks = Tracks(SIZE, MILLISECOND, stamps, cuts, builder.tracks())
-    return RawTracks(tracks, detection_frames, links, appearance)
+    return RawTracks(tracks, detection_frames, links, appearance, evidence or Evidence())
 
 
 def face_rows(

@@ -218,11 +218,13 @@ def test_a_held_or_tracked_box_does_not_end_a_path(origin: Origin) -> None:
     assert found[-1][2].link is None
 
 
-def test_images_of_another_size_are_skipped() -> None:
+def test_a_new_face_is_tracked_back_through_images_of_another_size() -> None:
     half: Image = wall(SQUARE)[::2, ::2].copy()
     shown = [(half, step())] * 3 + [(wall(SQUARE), step())] * 2
     ((_, _, before),) = run(backtracker(), [*shown, (wall(SQUARE), step(face()))])
-    assert [index for index, _, _ in before.faces] == [4, 3]
+    assert [index for index, _, _ in before.faces] == [4, 3, 2, 1, 0]
+    assert all(image.shape == wall(SQUARE).shape for _, image, _ in before.faces)
+    assert all(face.box.iou(SQUARE) > 0.8 for _, _, face in before.faces)
 
 
 def test_several_new_faces_each_have_their_path() -> None:

@@ -21,10 +21,11 @@ from tests.tracking.fakes import (
 )
 from tracker_blur.images.frame import ImageFrame
 from tracker_blur.tracking.detector_bundle import ClassDetector
-from tracker_blur.tracking.stills import detect_multiscale, detect_stills
+from tracker_blur.tracking.stills import detect_still, detect_stills
 
 if TYPE_CHECKING:
     from tracker_blur.core.box import Box
+    from tracker_blur.detectors import Detector
 
 
 def still(square: Box | None, index: int = 0, scale: int = 1) -> ImageFrame:
@@ -34,13 +35,14 @@ def still(square: Box | None, index: int = 0, scale: int = 1) -> ImageFrame:
     return ImageFrame((red, green, blue), index=index, pts=index, time_base=Fraction(1, 25))
 
 
-def class_detector(label: str) -> ClassDetector:
-    return ClassDetector(label, BrightDetector(), redetector, 0.5, LosingTracker, PARAMETERS)
+def class_detector(label: str, detector: Detector | None = None) -> ClassDetector:
+    detector = detector or BrightDetector()
+    return ClassDetector(label, detector, redetector, 0.5, LosingTracker, PARAMETERS)
 
 
 def test_a_face_detected_at_several_scales_is_one_in_pixels_of_the_image() -> None:
     detector = BrightDetector()
-    (found,) = detect_multiscale(detector, still(SQUARE, scale=4), 0.5, PARAMETERS)
+    (found,) = detect_still(class_detector("face", detector), still(SQUARE, scale=4))
     assert {shape[1] for shape in detector.shapes} == {320, 640, 1280}
     assert found.box.as_tuple() == pytest.approx(SQUARE.scaled(4, 4).as_tuple(), abs=4)
 
@@ -59,5 +61,6 @@ def test_each_still_image_is_searched_for_each_class_and_identifiers_are_unique(
 
 def test_a_body_that_contains_a_surer_face_is_not_hidden() -> None:
     face, body = detection(SQUARE, 0.9), detection(SQUARE.padded(1.0), 0.6)
-    (found,) = detect_multiscale(ScriptedDetector([[body, face]]), still(None), 0.5, PARAMETERS)
+    detector = class_detector("face", ScriptedDetector([[body, face]]))
+    (found,) = detect_still(detector, still(None))
     assert found.box == SQUARE

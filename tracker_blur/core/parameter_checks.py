@@ -24,6 +24,7 @@ _LIMITS = {  # by the end of a field's name; the first that fits counts
     "iou": (0, 1),
     "levels": (0, 255),
     "load": (0, 1),
+    "log_odds": (-math.inf, math.inf),
     "megabytes": (1, math.inf),
     "noise": (0, math.inf),
     "periods": (0, 100),

@@ -144,6 +144,49 @@ class OnlineParameters(_Group):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ViewScaleParameters(_Group):
+    """How large the views of a video are."""
+
+    survey_px: int = 1920
+    """Longest side of the large view that decides it."""
+
+    interval_seconds: float = 2.0
+    """Time between two large views of one scene."""
+
+    hold_seconds: float = 6.0
+    """Views stay as large as they were needed within this time."""
+
+    smallest_px: float = 8.0
+    """Smaller faces in the large view do not count."""
+
+    max_detections: int = 12
+    """At most this many of the smallest detections are classified."""
+
+    min_log_odds: float = 1.0
+    """A detection counts when the odds that it is a face are higher."""
+
+    wanted_px: float = 14.0
+    """The view shows the smallest face at least at this size."""
+
+    steps_px: tuple[int, ...] = (640, 960, 1280, 1920)
+    """The sizes of views: each change costs a detector some time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtraLookParameters(_Group):
+    """When the detector also sees turned copies of the view, and other detectors the view."""
+
+    interval_seconds: float = 0.5
+    """Time between two of them; in a new scene, each is taken at once."""
+
+    start_log_odds: float = 1.0
+    """A detection with higher odds starts a track. Copies that are turned show faces in bushes."""
+
+    min_share: float = 0.5
+    """Share of the way from the low confidence to the confidence that such a detection scores."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RedetectionParameters(_Group):
     """The second detection in an enlarged crop, where a face must be."""
 
@@ -284,6 +327,44 @@ class PlausibilityParameters(_Group):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClassificationParameters(_Group):
+    """When a classifier is asked, and what its answer decides. Odds are natural logarithms.
+
+    Chosen on the raw tracks of the annotated and of the hard clips (docs/leaks.md).
+    """
+
+    first_crops: int = 6
+    """Each of a track's first detections is classified, this many."""
+
+    interval_seconds: float = 0.4
+    """Later ones are classified once in this time: the same view of a face tells nothing new."""
+
+    pooled_crops: int = 3
+    """The odds of a track are the mean of its highest ones, of this many crops,"""
+
+    pooled_share: float = 0.1
+    """or of this share, if that is more: among many crops of a wall, some look like a face."""
+
+    min_log_odds: float = -3.0
+    """A track with lower odds is no face."""
+
+    min_sure_log_odds: float = -5.0
+    """The same, for a track with a sure detection."""
+
+    at_once_log_odds: float = -5.0
+    """Live and in one pass, a track with lower odds so far is not hidden: more may follow."""
+
+    start_log_odds: float = 2.0
+    """A low-confidence detection with higher odds starts a track at once."""
+
+    max_candidate_detections: int = 6
+    """At most this many low-confidence detections of a frame are classified, the best first."""
+
+    max_still_detections: int = 100
+    """The same, of a still image."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkingParameters(_Group):
     """Which parts of a raw track are trusted, and which tracklets are one face."""
 
@@ -377,6 +458,9 @@ class StillImageParameters(_Group):
     detection_px: tuple[int, ...] = (320, 640, 1280, 2560)
     """Longest sides of the views to detect in: a detector sees a narrow range of face sizes."""
 
+    turned_px: int = 1280
+    """Views up to this size are also seen turned by quarters."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackingParameters(_Group):
@@ -402,11 +486,14 @@ class TrackingParameters(_Group):
     scene_cuts: SceneCutParameters = field(default_factory=SceneCutParameters)
     schedule: ScheduleParameters = field(default_factory=ScheduleParameters)
     online: OnlineParameters = field(default_factory=OnlineParameters)
+    view_scale: ViewScaleParameters = field(default_factory=ViewScaleParameters)
+    extra_looks: ExtraLookParameters = field(default_factory=ExtraLookParameters)
     redetection: RedetectionParameters = field(default_factory=RedetectionParameters)
     backtracking: BacktrackingParameters = field(default_factory=BacktrackingParameters)
     following: FollowingParameters = field(default_factory=FollowingParameters)
     first_pass: FirstPassParameters = field(default_factory=FirstPassParameters)
     plausibility: PlausibilityParameters = field(default_factory=PlausibilityParameters)
+    classification: ClassificationParameters = field(default_factory=ClassificationParameters)
     linking: LinkingParameters = field(default_factory=LinkingParameters)
     smoothing: SmoothingParameters = field(default_factory=SmoothingParameters)
     still_images: StillImageParameters = field(default_factory=StillImageParameters)

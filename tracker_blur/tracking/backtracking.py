@@ -6,6 +6,9 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import cv2
+import numpy as np
+
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.tracking.online import Step, has_drifted, is_outside
 from tracker_blur.tracking.scene_cuts import Change
@@ -38,6 +41,13 @@ class _PastFrame:
     index: int
     image: Image
     faces: tuple[Face, ...]
+
+    def rescaled(self, shape: tuple[int, ...]) -> _PastFrame:
+        """Return the frame at the size of views of this shape."""
+        (height, width), (rows, columns) = self.image.shape[:2], shape[:2]
+        image = cv2.resize(self.image, (columns, rows), interpolation=cv2.INTER_LINEAR)
+        faces = tuple(face.scaled(columns / width, rows / height) for face in self.faces)
+        return _PastFrame(self.index, np.asarray(image, np.uint8), faces)
 
 
 class Backtracker:
@@ -73,6 +83,9 @@ class Backtracker:
         """
         if step.change is not Change.NONE:
             self._window.clear()
+        if self._window and self._window[-1].image.shape != image.shape:
+            for number, past in enumerate(self._window):
+                self._window[number] = past.rescaled(image.shape)
         new = [face for face in step.faces if face.track_id >= self._next_id]
         self._next_id = max((self._next_id, *(face.track_id + 1 for face in new)))
         for face in new:
@@ -83,7 +96,7 @@ class Backtracker:
 
     def _backtrack(self, face: Face, image: Image, current: tuple[Face, ...]) -> Backtracked:
         detected_now = {other.track_id for other in current if other.origin is Origin.DETECTED}
-        earlier = [past for past in reversed(self._window) if past.image.shape == image.shape]
+        earlier = list(reversed(self._window))
         path = backtrack(
             image,
             face.box,

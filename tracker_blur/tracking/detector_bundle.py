@@ -11,19 +11,24 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Literal
 
+from tracker_blur.classifiers import load_classifier
 from tracker_blur.core import plugins
 from tracker_blur.core.parameters import PlausibilityParameters
 from tracker_blur.settings import FACE, Settings
 from tracker_blur.tracking.backtracking import Backtracked, Backtracker
+from tracker_blur.tracking.extra_looks import QUARTERS, ExtraLook, ExtraLooks
 from tracker_blur.tracking.online import OnlineTracker, Step
 from tracker_blur.tracking.redetection import Redetector
 from tracker_blur.tracking.schedule import DetectionSchedule
-from tracker_blur.tracking.target_classes import TargetClass, target_classes
+from tracker_blur.tracking.target_classes import TargetClass, other_detectors, target_classes
+from tracker_blur.tracking.view_scale import FixedViews, ScaledViews
 from tracker_blur.weights.store import Weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from fractions import Fraction
 
+    from tracker_blur.classifiers import Classifier
     from tracker_blur.core.frame import Image
     from tracker_blur.core.parameters import TrackingParameters
     from tracker_blur.core.tracks import Face, Tracks
@@ -43,6 +48,10 @@ class ClassDetector:
         confidence: Score from which a detection counts.
         new_tracker: Makes a tracker for one object. None: detect on every frame instead.
         parameters: Tuning parameters.
+        classifier: Tells these objects from what the detector takes for one; None: there is none.
+        new_detector: Loads another instance of the detector, for turned copies of views; None:
+            these objects do not turn.
+        others: Other detectors of these objects.
     """
 
     label: str
@@ -51,11 +60,47 @@ class ClassDetector:
     confidence: float
     new_tracker: Callable[[], Tracker] | None
     parameters: TrackingParameters
+    classifier: Classifier | None = None
+    new_detector: Callable[[], Detector] | None = None
+    others: tuple[Detector, ...] = ()
+
+    @property
+    def low_confidence(self) -> float:
+        """Score from which a detection may extend a track, or be one if the classifier agrees."""
+        return min(self.confidence, self.detector.low_confidence)
 
     @cached_property
     def redetector(self) -> Redetector:
         """The redetector, loaded when it is first needed: still images need none."""
         return self.new_redetector()
+
+    @cached_property
+    def survey_detector(self) -> Detector:
+        """Another instance of the detector, for large views."""
+        assert self.new_detector is not None
+        return self.new_detector()
+
+    @cached_property
+    def extra_looks(self) -> tuple[ExtraLook, ...]:
+        """Other ways to look for faces; none where no classifier can tell what they show."""
+        if self.classifier is None or self.new_detector is None:
+            return ()
+        share = self.parameters.extra_looks.min_share
+        lying, upside_down = self.new_detector(), self.new_detector()
+
+        def confidence(detector: Detector, high: float) -> float:
+            return detector.low_confidence + share * (high - detector.low_confidence)
+
+        own = confidence(self.detector, self.confidence)
+        turned = [
+            ExtraLook(upside_down if quarters == 2 else lying, quarters, own)
+            for quarters in QUARTERS
+        ]
+        others = [
+            ExtraLook(other, 0, confidence(other, other.default_confidence))
+            for other in self.others
+        ]
+        return (*others, *turned)
 
     def online_tracker(
         self,
@@ -64,6 +109,7 @@ class ClassDetector:
         hold_seconds: float,
         *,
         redetect: bool = False,
+        is_first_pass: bool = False,
         skip_frames: bool = False,
     ) -> OnlineTracker:
         """Return a new online tracker.
@@ -73,6 +119,7 @@ class ClassDetector:
             rate: Frames per second of the video.
             hold_seconds: How long a lost object stays hidden.
             redetect: Detect again, in a crop, what the detector missed.
+            is_first_pass: What is a face is decided later, on whole tracks.
             skip_frames: Leave out all but the detection frames.
         """
         return OnlineTracker(
@@ -85,6 +132,9 @@ class ClassDetector:
             self.parameters,
             threads=os.cpu_count() or 1,
             redetector=self.redetector if redetect else None,
+            extra_looks=ExtraLooks(self.extra_looks, self.parameters.extra_looks),
+            classifier=self.classifier,
+            hide_all=is_first_pass,
             skip_frames=skip_frames,
         )
 
@@ -143,10 +193,31 @@ class DetectorBundle:
                     else settings.confidence,
                     new_tracker,
                     parameters,
+                    load_classifier(target.label, weights),
+                    target.load if target.label == FACE else None,
+                    other_detectors(target, weights) if settings.detector == "auto" else (),
                 )
             )
         name = ", ".join(dict.fromkeys(target.detector_name for target in targets))
         return cls(tuple(detectors), name, tuple(sorted(weights.used)))
+
+    def views(self, longest_px: int | None, pixel_aspect: Fraction) -> FixedViews | ScaledViews:
+        """Return what makes the views of a new video.
+
+        Args:
+            longest_px: Longest side; None: it follows the smallest faces, if faces are hidden.
+            pixel_aspect: Width of a frame's pixel over its height.
+        """
+        for one in self.detectors:
+            if longest_px is None and one.classifier is not None and one.new_detector is not None:
+                return ScaledViews(
+                    one.survey_detector,
+                    one.classifier,
+                    one.confidence,
+                    pixel_aspect,
+                    one.parameters,
+                )
+        return FixedViews(longest_px, pixel_aspect)
 
     @property
     def confidence(self) -> float:

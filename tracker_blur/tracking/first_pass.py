@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
 from tracker_blur.tracking.appearance import Appearance, color_histogram
+from tracker_blur.tracking.evidence import Evidence
 from tracker_blur.tracking.scene_cuts import Change
 
 if TYPE_CHECKING:
@@ -35,12 +36,14 @@ class RawTracks:
         detection_frames: Frames on which the detector ran, ascending.
         links: Pairs (earlier, later) of identifiers that backtracking found to be one face.
         appearance: Color histograms of the detected faces.
+        evidence: What the classifier says of them.
     """
 
     tracks: Tracks
     detection_frames: npt.NDArray[np.int32]
     links: tuple[tuple[int, int], ...]
     appearance: Appearance
+    evidence: Evidence
 
 
 class FirstPass:
@@ -71,6 +74,7 @@ class FirstPass:
         self._builder = TracksBuilder()
         self._links: list[tuple[int, int]] = []
         self._appearance = Appearance()
+        self._evidence = Evidence()
 
     @property
     def track_count(self) -> int:
@@ -87,6 +91,8 @@ class FirstPass:
         self._note_cut(step.change, index)
         for face in step.faces:
             self._add(index, face, image)
+        for track_id, log_odds in step.evidence:
+            self._evidence.add(track_id, log_odds)
         for face, before in self._backtracker.step(index, image, step):
             for past_index, past_image, past_face in before.faces:
                 self._add(past_index, past_face, past_image)
@@ -103,7 +109,9 @@ class FirstPass:
             self._builder.tracks(),
         )
         detection_frames = np.array(self._detection_frames, np.int32)
-        return RawTracks(tracks, detection_frames, tuple(self._links), self._appearance)
+        return RawTracks(
+            tracks, detection_frames, tuple(self._links), self._appearance, self._evidence
+        )
 
     def _note_cut(self, change: Change, index: int) -> None:
         """Note where scenes begin. A flash of light, a cut and a return, begins none."""

@@ -54,10 +54,12 @@ class LinkedTrack:
     Attributes:
         track: Its rows, with gaps.
         unsupported: What trackers report within the gaps; None if nothing.
+        raw_ids: Identifiers of the raw tracks that it was made of.
     """
 
     track: Track
     unsupported: Track | None
+    raw_ids: frozenset[int]
 
 
 def supported_tracklets(
@@ -330,7 +332,8 @@ def _merged(chain: Sequence[Tracklet]) -> LinkedTrack:
             if tracklet.unsupported is not None:
                 _add(unsupported, head, tracklet.unsupported, gap)
     (track,) = cores.tracks()
-    return LinkedTrack(track, next(iter(unsupported.tracks()), None))
+    raw_ids = frozenset(tracklet.core.track_id for tracklet in chain)
+    return LinkedTrack(track, next(iter(unsupported.tracks()), None), raw_ids)
 
 
 def _add(builder: TracksBuilder, track_id: int, track: Track, frames: range) -> None:

@@ -20,6 +20,7 @@ import numpy as np
 
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.tracking.association import match
+from tracker_blur.tracking.evidence import pooled_log_odds
 from tracker_blur.tracking.plausibility import fill_frame, needed_scores
 from tracker_blur.tracking.scene_cuts import Change, CutDetector
 from tracker_blur.tracking.track_state import LowConfidenceDetections, TrackState
@@ -27,11 +28,13 @@ from tracker_blur.tracking.track_state import LowConfidenceDetections, TrackStat
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from tracker_blur.classifiers import Classifier
     from tracker_blur.core.box import Box, Detection
     from tracker_blur.core.frame import Image
     from tracker_blur.core.parameters import TrackingParameters
     from tracker_blur.detectors import Detector
     from tracker_blur.trackers import Tracker
+    from tracker_blur.tracking.extra_looks import ExtraLooks
     from tracker_blur.tracking.redetection import Redetector
     from tracker_blur.tracking.schedule import DetectionSchedule
 
@@ -44,11 +47,13 @@ class Step:
         faces: Where the faces are.
         change: What the frame is to the one before.
         is_detection_frame: Whether the detector ran.
+        evidence: What the classifier says of detections in this frame: track and log odds.
     """
 
     faces: tuple[Face, ...]
     change: Change
     is_detection_frame: bool
+    evidence: tuple[tuple[int, float], ...] = ()
 
 
 class OnlineTracker:
@@ -64,6 +69,9 @@ class OnlineTracker:
         parameters: Tuning parameters.
         threads: How many faces' trackers may run in parallel.
         redetector: Detects again where a face was missed; None: not done.
+        extra_looks: Other ways to look, now and then; None: none. They need the classifier.
+        classifier: Tells faces from what the detector takes for one; None: not done.
+        hide_all: Report also tracks that the classifier takes for no face so far.
         skip_frames: Leave out all but the detection frames: they will be interpolated.
     """
 
@@ -79,6 +87,9 @@ class OnlineTracker:
         *,
         threads: int = 1,
         redetector: Redetector | None = None,
+        extra_looks: ExtraLooks | None = None,
+        classifier: Classifier | None = None,
+        hide_all: bool = True,
         skip_frames: bool = False,
     ) -> None:
         self._detector = detector
@@ -90,6 +101,9 @@ class OnlineTracker:
         self._clock = clock
         self._parameters = parameters
         self._redetector = redetector
+        self._extra_looks = extra_looks
+        self._classifier = classifier
+        self._hide_all = hide_all
         self._skip_frames = skip_frames
         self._pool = ThreadPoolExecutor(threads, "tracker") if threads > 1 else None
         self._cuts = CutDetector(parameters.scene_cuts)
@@ -115,15 +129,19 @@ class OnlineTracker:
         if self._skip_frames and not is_due:
             return Step((), change, is_detection_frame=False)
         unconfirmed = self._detect(image, seconds) if is_due else self._tracks
+        evidence = self._classify(image, seconds)
         self._advance(unconfirmed, image, seconds)
         self._tracks = [track for track in self._tracks if not self._is_over(track, seconds)]
         self._last_image = image
         return Step(
             tuple(
-                Face(track.track_id, track.box, track.score, track.origin) for track in self._tracks
+                Face(track.track_id, track.box, track.score, track.origin)
+                for track in self._tracks
+                if self._hide_all or not self._is_rejected(track)
             ),
             change,
             is_detection_frame=is_due,
+            evidence=evidence,
         )
 
     def _rescaled(self, last: Image, image: Image) -> Image:
@@ -143,6 +161,8 @@ class OnlineTracker:
             for track in self._tracks:
                 track.tracker, track.origin = None, Origin.HELD
         self._before_cut = ended
+        if self._extra_looks is not None:
+            self._extra_looks.restart()
         self._low_confidence_detections.clear()
         self._schedule.restart()
 
@@ -175,6 +195,7 @@ class OnlineTracker:
             is_reliable = track.score >= limits.agreeing_share * self._confidence
             if track.confirmed_seconds == seconds and is_reliable:
                 track.reliable_seconds = seconds
+        missed, turned_up = self._look_again(missed, image, seconds)
         if self._redetector is not None:
             missed = self._redetect(self._redetector, missed, image, seconds)
         missed = [*missed, *stale]
@@ -190,11 +211,98 @@ class OnlineTracker:
             )
             if not self._is_among(detection, taken)
         ]
-        for detection in (*new, *agreeing):
-            self._tracks.append(TrackState.started(self.track_count, detection, seconds, limits))
+        started_now = [(detection, 0) for detection in (*new, *agreeing)]
+        taken += [detection.box for detection, _ in started_now]
+        promoted = self._likely(
+            unmatched, taken, image, self._parameters.classification.start_log_odds
+        )
+        started_now += [(detection, 0) for detection in promoted]
+        started_now += turned_up
+        for detection, quarters in started_now:
+            track = TrackState.started(self.track_count, detection, seconds, limits)
+            track.quarters = quarters
+            self._tracks.append(track)
             self.track_count += 1
         self._schedule.detected(self._clock() - started, [track.speed for track in self._tracks])
         return missed
+
+    def _look_again(
+        self, missed: list[TrackState], image: Image, seconds: float
+    ) -> tuple[list[TrackState], list[tuple[Detection, int]]]:
+        """Take the extra look that is due.
+
+        Return the tracks that are still missed, and detections that are faces nobody knew, each
+        with the quarters by which the copy was turned.
+        """
+        due = None if self._extra_looks is None else self._extra_looks.detect(image, seconds)
+        if due is None:
+            return missed, []
+        look, detections = due
+        limits = self._parameters.online
+        taken = [track.box for track in self._tracks if track.confirmed_seconds == seconds]
+        candidates = [one for one in detections if not self._is_among(one, taken)]
+        still_missed, candidates = self._confirm(
+            missed,
+            candidates,
+            seconds,
+            limits.low_confidence_gate_share,
+            limits.low_confidence_size_ratio,
+            look.quarters,
+        )
+        taken = [track.box for track in self._tracks]
+        likely = self._likely(candidates, taken, image, self._parameters.extra_looks.start_log_odds)
+        return still_missed, [(detection, look.quarters) for detection in likely]
+
+    def _likely(
+        self,
+        detections: Sequence[Detection],
+        taken: Sequence[Box],
+        image: Image,
+        start_log_odds: float,
+    ) -> list[Detection]:
+        """Return the detections of no known face that the classifier takes for one."""
+        if self._classifier is None:
+            return []
+        candidates = [
+            detection
+            for detection in self._without_frame_filling(detections, image)
+            if not self._is_among(detection, taken)
+        ]
+        candidates.sort(key=lambda detection: -detection.score)
+        del candidates[self._parameters.classification.max_candidate_detections :]
+        odds = self._classifier.log_odds(image, [detection.box for detection in candidates])
+        return [
+            detection
+            for detection, log_odds in zip(candidates, odds.tolist(), strict=True)
+            if log_odds >= start_log_odds
+        ]
+
+    def _classify(self, image: Image, seconds: float) -> tuple[tuple[int, float], ...]:
+        """Ask the classifier about tracks that were just confirmed, each now and then."""
+        if self._classifier is None:
+            return ()
+        limits = self._parameters.classification
+        asked = [
+            track
+            for track in self._tracks
+            if track.confirmed_seconds == seconds
+            and (
+                len(track.log_odds) < limits.first_crops
+                or seconds - track.classified_seconds >= limits.interval_seconds
+            )
+        ]
+        answers = self._classifier.log_odds(image, [track.box for track in asked]).tolist()
+        for track, log_odds in zip(asked, answers, strict=True):
+            track.log_odds.append(log_odds)
+            track.classified_seconds = seconds
+        return tuple(
+            (track.track_id, log_odds) for track, log_odds in zip(asked, answers, strict=True)
+        )
+
+    def _is_rejected(self, track: TrackState) -> bool:
+        """Return whether the classifier is certain that a track is no face."""
+        limits = self._parameters.classification
+        return pooled_log_odds(track.log_odds, limits) < limits.at_once_log_odds
 
     def _detections(self, image: Image) -> tuple[list[Detection], list[Detection]]:
         """Detect in the whole view; return high-confidence detections, and the others."""
@@ -226,6 +334,7 @@ class OnlineTracker:
         seconds: float,
         gate_share: float,
         max_size_ratio: float,
+        quarters: int = 0,
     ) -> tuple[list[TrackState], list[Detection]]:
         """Match detections to tracks; return the tracks and the detections left over."""
         pairs = match(
@@ -235,7 +344,7 @@ class OnlineTracker:
             max_size_ratio,
         )
         for row, column in pairs:
-            tracks[row].confirm(detections[column], seconds)
+            tracks[row].confirm(detections[column], seconds, quarters)
         rows, columns = {row for row, _ in pairs}, {column for _, column in pairs}
         return (
             [track for index, track in enumerate(tracks) if index not in rows],
@@ -249,11 +358,16 @@ class OnlineTracker:
         missed = []
         for track in tracks:
             taken = [other.box for other in self._tracks if other.confirmed_seconds == seconds]
-            detection = redetector.detect(image, track.expected(seconds))
+            expected = track.expected(seconds)
+            quarters = track.quarters
+            detection = redetector.detect(image, expected, quarters)
+            if detection is None and quarters:
+                quarters = 0
+                detection = redetector.detect(image, expected)
             if detection is None or self._is_among(detection, taken):
                 missed.append(track)
             else:
-                track.confirm(detection, seconds)
+                track.confirm(detection, seconds, quarters)
         return missed
 
     def _is_among(self, detection: Detection, boxes: Sequence[Box]) -> bool:

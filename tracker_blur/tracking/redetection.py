@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from tracker_blur.tracking.extra_looks import turned, turned_back
+
 if TYPE_CHECKING:
     from tracker_blur.core.box import Box, Detection
     from tracker_blur.core.frame import Image
@@ -29,10 +31,15 @@ class Redetector:
         self._same_face_iou = parameters.same_face_iou
         self._confidence = self._parameters.confidence_share * detector.low_confidence
 
-    def detect(self, image: Image, expected: Box) -> Detection | None:
+    def detect(self, image: Image, expected: Box, quarters: int = 0) -> Detection | None:
         """Return the detection that overlaps most with a box, both in the image's pixels.
 
         None if none overlaps enough to be the same face.
+
+        Args:
+            image: Where to detect.
+            expected: Where the face should be.
+            quarters: Turn the crop counterclockwise by so many quarters.
         """
         if expected.is_empty:
             return None
@@ -41,11 +48,13 @@ class Redetector:
         x, y = expected.center
         side = crop_px / scale
         left, top = x - side / 2, y - side / 2
-        crop = _crop(image, left, top, side, crop_px)
-        detections = (
-            replace(detection, box=detection.box.scaled(1 / scale, 1 / scale).moved(left, top))
+        crop = turned(_crop(image, left, top, side, crop_px), quarters)
+        size = crop_px, crop_px
+        boxes = (
+            (turned_back(detection.box, size, quarters).scaled(1 / scale, 1 / scale), detection)
             for detection in self._detector.detect(crop, self._confidence)
         )
+        detections = (replace(one, box=box.moved(left, top)) for box, one in boxes)
         overlaps = [(detection.box.iou(expected), detection) for detection in detections]
         best = max(overlaps, key=lambda overlap: overlap[0], default=None)
         return best[1] if best is not None and best[0] >= self._same_face_iou else None

@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.core.tracks import ORIGINS, Boxes, Origin, Track, Tracks
+from tracker_blur.tracking.evidence import is_face
 from tracker_blur.tracking.linking import ROUNDING_SECONDS, link_tracklets, supported_tracklets
-from tracker_blur.tracking.plausibility import plausible_tracks
+from tracker_blur.tracking.plausibility import plausible_tracks, sure_score
 from tracker_blur.tracking.scene_cuts import Scenes
 
 if TYPE_CHECKING:
@@ -46,6 +47,14 @@ def refine(
     limits = parameters.smoothing
     refined = []
     for face in link_tracklets(tracklets, raw, scenes, parameters.linking):
+        if not is_face(
+            raw.evidence.of(face.raw_ids),
+            has_sure_detection=bool(
+                face.track.scores.max() >= sure_score(confidence, parameters.plausibility)
+            ),
+            parameters=parameters.classification,
+        ):
+            continue
         filled = _filled(face.track, seconds, limits)
         if face.unsupported is not None:
             filled = _covering(filled, face.unsupported, limits)

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, TypeVar
 from tracker_blur.core.box import suppress_overlaps
 from tracker_blur.core.frame import Frame, view_size
 from tracker_blur.core.tracks import Face, Origin
-from tracker_blur.tracking.plausibility import without_containers
+from tracker_blur.tracking.evidence import is_face
+from tracker_blur.tracking.plausibility import sure_score, without_containers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from tracker_blur.classifiers import Classifier
     from tracker_blur.core.box import Detection
-    from tracker_blur.core.parameters import TrackingParameters
-    from tracker_blur.detectors import Detector
+    from tracker_blur.core.frame import Image
     from tracker_blur.tracking.detector_bundle import ClassDetector
 
 F = TypeVar("F", bound=Frame)
@@ -31,23 +32,70 @@ def detect_stills(
         faces = tuple(
             Face(next(ids), detection.box, detection.score, Origin.DETECTED, label=detector.label)
             for detector in detectors
-            for detection in detect_multiscale(
-                detector.detector, frame, detector.confidence, detector.parameters
-            )
+            for detection in detect_still(detector, frame)
         )
         yield frame, faces
 
 
-def detect_multiscale(
-    detector: Detector, frame: Frame, confidence: float, parameters: TrackingParameters
-) -> list[Detection]:
-    """Return the detections at several scales, in pixels of the upright frame."""
-    width, height = frame.size
-    sizes = {view_size(frame.size, px) for px in parameters.still_images.detection_px}
+def detect_still(detector: ClassDetector, frame: Frame) -> list[Detection]:
+    """Return what is detected in a still image, in pixels of the upright frame.
+
+    The detector sees it at several scales. With a classifier, it also sees copies turned by
+    quarters, and the classifier has the last word: it leaves out what is no face, and adds what the
+    detector is not sure of.
+    """
+    parameters, classifier = detector.parameters, detector.classifier
+    sizes = sorted({view_size(frame.size, px) for px in parameters.still_images.detection_px})
+    views = [frame.view(size) for size in sizes]
+    low = detector.confidence if classifier is None else detector.low_confidence
     detections = [
-        replace(detection, box=detection.box.scaled(width / size[0], height / size[1]))
-        for size in sorted(sizes)
-        for detection in detector.detect(frame.view(size), confidence)
+        one for view in views for one in _scaled(detector.detector.detect(view, low), view, frame)
     ]
-    faces = suppress_overlaps(detections, parameters.same_face_iou)
-    return without_containers(faces, confidence, parameters.plausibility)
+    faces = [one for one in detections if one.score >= detector.confidence]
+    faces = suppress_overlaps(faces, parameters.same_face_iou)
+    if classifier is not None:
+        others = [one for one in detections if one.score < detector.confidence]
+        for view in views:
+            if max(view.shape) <= parameters.still_images.turned_px:
+                for look in detector.extra_looks:
+                    others += _scaled(look.detect(view), view, frame)
+        others = suppress_overlaps(others, parameters.same_face_iou)
+        faces = _classified(detector, classifier, frame, views[-1], faces, others)
+    return without_containers(faces, detector.confidence, parameters.plausibility)
+
+
+def _scaled(detections: Sequence[Detection], view: Image, frame: Frame) -> list[Detection]:
+    """Return the detections of a view in pixels of the frame."""
+    ratios = frame.size[0] / view.shape[1], frame.size[1] / view.shape[0]
+    return [replace(one, box=one.box.scaled(*ratios)) for one in detections]
+
+
+def _classified(
+    detector: ClassDetector,
+    classifier: Classifier,
+    frame: Frame,
+    view: Image,
+    faces: Sequence[Detection],
+    others: Sequence[Detection],
+) -> list[Detection]:
+    """Return the faces that may be some, and those of the others that likely are."""
+    parameters = detector.parameters
+    limits = parameters.classification
+    sure = sure_score(detector.confidence, parameters.plausibility)
+    others = [
+        one
+        for one in others
+        if not any(one.box.iou(face.box) > parameters.same_face_iou for face in faces)
+    ][: limits.max_still_detections]
+    asked = [*faces, *others]
+    ratios = view.shape[1] / frame.size[0], view.shape[0] / frame.size[1]
+    odds = classifier.log_odds(view, [one.box.scaled(*ratios) for one in asked]).tolist()
+    return [
+        face
+        for face, log_odds in zip(faces, odds, strict=False)
+        if is_face([log_odds], has_sure_detection=face.score >= sure, parameters=limits)
+    ] + [
+        one
+        for one, log_odds in zip(others, odds[len(faces) :], strict=True)
+        if log_odds >= limits.start_log_odds
+    ]

@@ -25,6 +25,7 @@ _PLATES_FILE = "plate.onnx"
 # By detector: share of its size by which a box is padded on each side. Of a face behind a book or a
 # hand our own network detects little more than the visible part (measured: models/face.md).
 _PADDING = {"onnx": 0.05}
+_COMPANION = "onnx"  # comes with the package, and sees bent and covered heads that others miss
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,19 @@ def target_classes(
     wanted = [word if word in labels else _LABELS.get(word, word) for word in settings.hide]
     every = dict.fromkeys(wanted or labels or (FACE,))
     return tuple(_target_class(label, settings.detector, known, weights) for label in every)
+
+
+def other_detectors(target: TargetClass, weights: Weights) -> tuple[Detector, ...]:
+    """Return detectors that see some of the faces that a target's own overlooks.
+
+    Raises:
+        ModelError: a weight file is damaged.
+    """
+    if target.label != FACE or target.detector_name == _COMPANION:
+        return ()
+    if weights.complete(plugins.load("tracker_blur.detectors", _COMPANION).WEIGHTS) is None:
+        return ()
+    return (_padded(_COMPANION, load_detector(_COMPANION, weights)[1]),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,9 @@ class TrackState:
         missed_detections: How many detection frames in a row have missed it.
         velocity: (x, y), smoothed.
         tracker: Tracks it between detections, once it is needed.
+        quarters: By how many quarters the copy was turned in which the face was last detected.
+        log_odds: What the classifier said of some of its detections.
+        classified_seconds: When it was last asked.
     """
 
     track_id: int
@@ -53,6 +56,9 @@ class TrackState:
     missed_detections: int = 0
     velocity: tuple[float, float] = (0.0, 0.0)
     tracker: Tracker | None = field(default=None, repr=False)
+    quarters: int = 0
+    log_odds: list[float] = field(default_factory=list)
+    classified_seconds: float = -math.inf
 
     @classmethod
     def started(
@@ -97,8 +103,9 @@ class TrackState:
         self.velocity = self.velocity[0] * x_ratio, self.velocity[1] * y_ratio
         self.tracker = None  # another one starts where the face was last
 
-    def confirm(self, detection: Detection, seconds: float) -> None:
-        """Take the box of a detection."""
+    def confirm(self, detection: Detection, seconds: float, quarters: int = 0) -> None:
+        """Take the box of a detection, made in a copy that was turned by so many quarters."""
+        self.quarters = quarters
         elapsed = seconds - self.confirmed_seconds
         if elapsed > 0:
             fastest = self.parameters.max_speed_sizes * detection.box.size

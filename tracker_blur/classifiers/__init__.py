@@ -1,0 +1,98 @@
+"""Classifiers: whether a place in an image shows what a detector took it for.
+
+A detector decides in a fraction of a microsecond for each place. A classifier sees one place at a
+fixed size with its surroundings, so it is mistaken more seldom, and it is asked about few places.
+`models/verify.onnx` knows faces and heads, `models/verify_plate.onnx` license plates; cards:
+`models/verify.md`, `models/verify_plate.md`. `trackblur train --task verify` makes such files.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from tracker_blur.classifiers.crops import SIDE_PX, crop, levels
+from tracker_blur.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tracker_blur.core.box import Box
+    from tracker_blur.core.frame import Image
+    from tracker_blur.weights.store import Weights
+
+FILES = {"face": "verify.onnx", "plate": "verify_plate.onnx"}
+"""The weight file of each class."""
+
+
+class Classifier(Protocol):
+    """Says of places in an image whether they show an object of one class."""
+
+    def log_odds(self, image: Image, boxes: Sequence[Box]) -> npt.NDArray[np.float64]:
+        """Return the logarithm of the odds that each box shows the object, shape (n,).
+
+        Above 0, it is more likely than not. A classifier may be called from any thread, but only
+        from one at a time.
+
+        Args:
+            image: A BGR image of any size.
+            boxes: Places, in pixels of the image; they may reach beyond it.
+        """
+        ...
+
+
+class CropClassifier:
+    """The network of a weight file.
+
+    Args:
+        file_name: Its name, for messages.
+        content: Its bytes.
+
+    Raises:
+        ModelError: OpenCV cannot read it, or it is another kind of network.
+    """
+
+    def __init__(self, file_name: str, content: bytes) -> None:
+        self._file_name = file_name
+        try:
+            self._network = cv2.dnn.readNetFromONNX(np.frombuffer(content, np.uint8))
+            answer = self._answers([np.zeros((SIDE_PX, SIDE_PX, 3), np.uint8)])
+        except cv2.error as error:
+            reason = " ".join(str(error.err).split())
+            raise ModelError(
+                f"{file_name}: OpenCV {cv2.__version__} cannot use this network ({reason}): get "
+                "the file again"
+            ) from error
+        if answer is None:
+            raise ModelError(f"{file_name}: this network was not made by 'trackblur train'")
+
+    def log_odds(self, image: Image, boxes: Sequence[Box]) -> npt.NDArray[np.float64]:
+        """Return the log odds of each box, as `Classifier` says."""
+        answers = self._answers([crop(image, box) for box in boxes])
+        return np.zeros(0) if answers is None else answers
+
+    def _answers(self, crops: Sequence[Image]) -> npt.NDArray[np.float64] | None:
+        """Return an answer for each crop; None if the network does not give one number."""
+        answers = []
+        for one in crops:  # a batch of another size would make OpenCV plan the network anew
+            self._network.setInput(levels(one)[None])
+            answer = np.ravel(self._network.forward())
+            if len(answer) != 1:
+                return None
+            answers.append(float(answer[0]))
+        return np.array(answers)
+
+
+def load_classifier(label: str, weights: Weights) -> CropClassifier | None:
+    """Return the classifier of a class; None if there is no file for it.
+
+    Raises:
+        ModelError: The file is damaged.
+    """
+    file_name = FILES.get(label)
+    if file_name is None or weights.find(file_name) is None:
+        return None
+    return CropClassifier(file_name, weights.read(file_name))

@@ -1,0 +1,103 @@
+"""Extra detections, now and then: in copies of the view turned by quarters, and by other detectors.
+
+Detectors know upright faces: a lying, bent or upside-down head is seen in a copy that turns it
+upright. Another detector sees what the first one overlooks. Both are also mistaken more often, so
+what they detect counts only if the classifier agrees.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tracker_blur.core.box import Box
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tracker_blur.core.box import Detection
+    from tracker_blur.core.frame import Image
+    from tracker_blur.core.parameters import ExtraLookParameters
+    from tracker_blur.detectors import Detector
+
+QUARTERS = (1, 3, 2)
+"""Quarter turns, in the order in which they are tried: lying heads are more usual than others."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraLook:
+    """One way to look again.
+
+    Attributes:
+        detector: What detects; used for nothing else of another image size.
+        quarters: How many quarters the copy is turned counterclockwise; 0: not at all.
+        confidence: Score from which a detection counts.
+    """
+
+    detector: Detector
+    quarters: int
+    confidence: float
+
+    def detect(self, image: Image) -> list[Detection]:
+        """Return the detections, boxes in pixels of the image."""
+        found = self.detector.detect(turned(image, self.quarters), self.confidence)
+        size = image.shape[1], image.shape[0]
+        return [replace(one, box=turned_back(one.box, size, self.quarters)) for one in found]
+
+
+class ExtraLooks:
+    """Takes one extra look at a time, in turns.
+
+    Args:
+        looks: What there is to do.
+        parameters: Tuning parameters.
+    """
+
+    def __init__(self, looks: Sequence[ExtraLook], parameters: ExtraLookParameters) -> None:
+        self._looks = looks
+        self._parameters = parameters
+        self._next = 0
+        self._eager = 0
+        self._last_seconds = -math.inf
+        self.restart()
+
+    def restart(self) -> None:
+        """Take each look once, without a pause: a new scene begins."""
+        self._eager = len(self._looks)
+
+    def detect(self, image: Image, seconds: float) -> tuple[ExtraLook, list[Detection]] | None:
+        """Return the look that is due and what it detects; None if none is due.
+
+        Call it on detection frames.
+        """
+        is_due = seconds - self._last_seconds >= self._parameters.interval_seconds
+        if not self._looks or not (self._eager or is_due):
+            return None
+        look = self._looks[self._next]
+        self._next = (self._next + 1) % len(self._looks)
+        self._eager = max(0, self._eager - 1)
+        self._last_seconds = seconds
+        return look, look.detect(image)
+
+
+def turned(image: Image, quarters: int) -> Image:
+    """Return a copy of an image, turned counterclockwise by quarters; the image itself for 0."""
+    if not quarters:
+        return image
+    return np.ascontiguousarray(np.rot90(image, quarters))
+
+
+def turned_back(box: Box, size: tuple[int, int], quarters: int) -> Box:
+    """Return where a box of a turned copy is in the image of this (width, height)."""
+    width, height = size
+    left, top, right, bottom = box.as_tuple()
+    if quarters == 1:
+        return Box(width - bottom, left, width - top, right)
+    if quarters == 2:
+        return Box(width - right, height - bottom, width - left, height - top)
+    if quarters == 3:
+        return Box(top, height - right, bottom, height - left)
+    return box
