@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from tests.detectors.face_images import portrait
 from tracker_blur.core import plugins
@@ -90,6 +91,23 @@ class ScriptedDetector:
         detections = self._script[self.calls] if self.calls < len(self._script) else []
         self.calls += 1
         return [found for found in detections if found.score >= confidence]
+
+
+class ScriptedClassifier:
+    """Returns the same log odds for every box, or those of the first named box that it meets."""
+
+    def __init__(self, log_odds: float, of_boxes: Sequence[tuple[Box, float]] = ()) -> None:
+        self._log_odds = log_odds
+        self._of_boxes = of_boxes
+        self.asked: list[Box] = []
+
+    def log_odds(self, image: Image, boxes: Sequence[Box]) -> npt.NDArray[np.float64]:
+        self.asked += boxes
+        return np.array([self._of(box) for box in boxes], np.float64)
+
+    def _of(self, box: Box) -> float:
+        known = (odds for other, odds in self._of_boxes if other.iou(box) > 0.3)
+        return next(known, self._log_odds)
 
 
 def detection(box: Box, score: float = 0.9) -> Detection:

@@ -16,15 +16,22 @@ from tests.tracking.fakes import (
     PARAMETERS,
     PORTRAIT,
     RATE,
+    SQUARE,
+    BrightDetector,
     LosingTracker,
+    ScriptedClassifier,
     ScriptedDetector,
     csrt,
     detection,
     shifted,
+    wall,
 )
 from tracker_blur.core.box import Box, Detection
+from tracker_blur.core.parameters import ExtraLookParameters
 from tracker_blur.core.tracks import Face, Origin
+from tracker_blur.tracking.extra_looks import ExtraLook, ExtraLooks
 from tracker_blur.tracking.online import OnlineTracker
+from tracker_blur.tracking.redetection import Redetector
 from tracker_blur.tracking.schedule import DetectionSchedule
 
 if TYPE_CHECKING:
@@ -42,6 +49,11 @@ def online_tracker(
     hold_seconds: float = 1.0,
     threads: int = 1,
     parameters: TrackingParameters = PARAMETERS,
+    classifier: ScriptedClassifier | None = None,
+    looks: Sequence[ExtraLook] = (),
+    redetector: Redetector | None = None,
+    *,
+    hide_all: bool = False,
 ) -> OnlineTracker:
     if not isinstance(detector, ScriptedDetector):
         detector = ScriptedDetector(detector)
@@ -54,6 +66,10 @@ def online_tracker(
         time.perf_counter,
         parameters,
         threads=threads,
+        redetector=redetector,
+        extra_looks=ExtraLooks(looks, parameters.extra_looks),
+        classifier=classifier,
+        hide_all=hide_all,
     )
 
 
@@ -311,3 +327,87 @@ def test_a_face_that_fills_the_frame_must_be_detected_well() -> None:
     assert [face.box for face in run(online_tracker([[detection(near, 0.7)]]), [PORTRAIT])[0]] == [
         near
     ]
+
+
+def test_the_classifier_lets_a_low_confidence_detection_start_a_track_at_once() -> None:
+    script = [[detection(SQUARE, 0.3)], []]
+    assert run(online_tracker(script, classifier=ScriptedClassifier(-1)), [wall(SQUARE)]) == [()]
+    ((started,),) = run(online_tracker(script, classifier=ScriptedClassifier(4)), [wall(SQUARE)])
+    assert started.box == SQUARE
+
+
+def test_what_is_certainly_no_face_is_not_hidden_until_the_odds_are_better() -> None:
+    """In the first pass, all of a track is known before that is decided."""
+    images = [wall(SQUARE)] * 3
+    script = [[detection(SQUARE)]] * 3
+    never = ScriptedClassifier(-9)
+    assert run(online_tracker(script, classifier=never), images) == [(), (), ()]
+    doubtful = ScriptedClassifier(-3)
+    assert [len(faces) for faces in run(online_tracker(script, classifier=doubtful), images)] == [
+        1, 1, 1,
+    ]  # fmt: skip
+    tracker = online_tracker(script, classifier=never, hide_all=True)
+    steps = [tracker.step(image, index / RATE) for index, image in enumerate(images)]
+    assert [len(step.faces) for step in steps] == [1, 1, 1]
+    assert [step.evidence for step in steps] == [((0, -9.0),)] * 3
+
+
+def test_a_track_is_classified_often_at_first_and_then_now_and_then() -> None:
+    classifier = ScriptedClassifier(3)
+    tracker = online_tracker([[detection(SQUARE)]] * 50, classifier=classifier)
+    evidence = [tracker.step(wall(SQUARE), index / RATE).evidence for index in range(50)]
+    asked = [index for index, pairs in enumerate(evidence) if pairs]
+    assert asked[:6] == [0, 1, 2, 3, 4, 5]
+    assert [later - before for before, later in pairwise(asked[5:])] == pytest.approx(
+        [10] * 4,
+        abs=1,  # 0.4 seconds
+    )
+
+
+@pytest.mark.parametrize(("log_odds", "count"), [(4.0, 1), (-1.0, 0)])
+def test_a_turned_copy_starts_a_track_if_the_classifier_agrees(log_odds: float, count: int) -> None:
+    looks = [ExtraLook(BrightDetector(), quarters, 0.3) for quarters in (1, 2)]
+    tracker = online_tracker([], classifier=ScriptedClassifier(log_odds), looks=looks)
+    faces = run(tracker, [wall(SQUARE)])[0]
+    assert len(faces) == count
+    assert all(face.box.iou(SQUARE) > 0.8 for face in faces)
+
+
+def test_a_face_known_already_is_not_started_again_by_an_extra_look() -> None:
+    looks = [ExtraLook(BrightDetector(), 1, 0.3)]
+    script = [[detection(SQUARE)]] * 20
+    tracker = online_tracker(script, classifier=ScriptedClassifier(4), looks=looks)
+    assert {face.track_id for faces in run(tracker, [wall(SQUARE)] * 20) for face in faces} == {0}
+
+
+def test_an_extra_look_confirms_a_track_that_the_detector_misses() -> None:
+    parameters = replace(PARAMETERS, extra_looks=ExtraLookParameters(interval_seconds=0.2))
+    looks = [ExtraLook(BrightDetector(), 1, 0.3)]
+    tracker = online_tracker(
+        [[detection(SQUARE)]],
+        hold_seconds=0.3,
+        classifier=ScriptedClassifier(4),
+        looks=looks,
+        parameters=parameters,
+    )
+    assert all(len(faces) == 1 for faces in run(tracker, [wall(SQUARE)] * 40))
+
+
+def test_a_missed_face_is_redetected_turned_as_it_was_last_detected() -> None:
+    class Recording(Redetector):
+        """Never detects anything, and notes how crops were turned."""
+
+        def __init__(self) -> None:
+            self.quarters: list[int] = []
+
+        def detect(self, image: Image, expected: Box, quarters: int = 0) -> Detection | None:
+            self.quarters.append(quarters)
+            return None
+
+    redetector = Recording()
+    looks = [ExtraLook(BrightDetector(), 3, 0.3)]
+    tracker = online_tracker(
+        [], classifier=ScriptedClassifier(4), looks=looks, redetector=redetector
+    )
+    run(tracker, [wall(SQUARE), wall(), wall()])
+    assert redetector.quarters == [3, 0, 3, 0]

@@ -93,3 +93,11 @@ def test_the_image_is_left_unchanged() -> None:
     before = image.copy()
     redetector().detect(image, SQUARE)
     np.testing.assert_array_equal(image, before)
+
+
+@pytest.mark.parametrize("quarters", [0, 1, 2, 3])
+def test_a_crop_may_be_turned(quarters: int) -> None:
+    oblong = Box.from_xywh(100, 60, 60, 40)
+    found = redetector().detect(wall(oblong), oblong.moved(4, -3), quarters)
+    assert found is not None
+    assert found.box.iou(oblong) > 0.85

@@ -25,6 +25,7 @@ from tests.tracking.raw_tracks import (
 from tracker_blur.core.box import Box
 from tracker_blur.core.parameters import PlausibilityParameters, TrackingParameters
 from tracker_blur.core.tracks import Origin, Timeline
+from tracker_blur.tracking.evidence import Evidence
 from tracker_blur.tracking.plausibility import sure_score
 from tracker_blur.tracking.smoothing import refine
 
@@ -297,3 +298,23 @@ def test_the_way_to_the_border_ends_at_a_cut_and_needs_a_margin() -> None:
     assert spans(hidden_tracks(raw_tracks(rows), 0.2)) == [(10, 44)]
     assert spans(hidden_tracks(raw_tracks(rows), 0.0)) == [(30, 39)]
     assert spans(hidden_tracks(raw_tracks(rows, cuts=(25,)), 0.2)) == [(25, 44)]
+
+
+@pytest.mark.parametrize(("log_odds", "count"), [(-9.0, 0), (2.0, 1), (None, 1)])
+def test_a_track_that_the_classifier_takes_for_no_face_is_not_hidden(
+    log_odds: float | None, count: int
+) -> None:
+    evidence = Evidence()
+    if log_odds is not None:
+        evidence.add(0, log_odds)
+    raw = raw_tracks(face_rows(range(10, 40), score=0.6), evidence=evidence)
+    assert len(hidden_tracks(raw)) == count
+
+
+def test_the_odds_of_all_parts_of_a_face_count() -> None:
+    """A face that turned away after it was seen well is still one."""
+    evidence = Evidence()
+    evidence.add(0, 5.0)
+    evidence.add(1, -9.0)
+    rows = face_rows(range(10, 20), 0, score=0.6) + face_rows(range(25, 40), 1, score=0.6)
+    assert spans(hidden_tracks(raw_tracks(rows, evidence=evidence))) == [(10, 39)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from tests.tracking.fakes import (
     SQUARE,
     BrightDetector,
     LosingTracker,
+    ScriptedClassifier,
     ScriptedDetector,
     detection,
     redetector,
@@ -24,7 +26,8 @@ from tracker_blur.tracking.detector_bundle import ClassDetector
 from tracker_blur.tracking.stills import detect_still, detect_stills
 
 if TYPE_CHECKING:
-    from tracker_blur.core.box import Box
+    from tracker_blur.core.box import Box, Detection
+    from tracker_blur.core.frame import Image
     from tracker_blur.detectors import Detector
 
 
@@ -64,3 +67,33 @@ def test_a_body_that_contains_a_surer_face_is_not_hidden() -> None:
     detector = class_detector("face", ScriptedDetector([[body, face]]))
     (found,) = detect_still(detector, still(None))
     assert found.box == SQUARE
+
+
+@pytest.mark.parametrize(("log_odds", "count"), [(-9.0, 0), (0.0, 1)])
+def test_the_classifier_leaves_out_what_is_no_face(log_odds: float, count: int) -> None:
+    detector = replace(class_detector("face"), classifier=ScriptedClassifier(log_odds))
+    assert len(detect_still(detector, still(SQUARE))) == count
+
+
+@pytest.mark.parametrize(("log_odds", "count"), [(0.0, 0), (4.0, 1)])
+def test_the_classifier_adds_what_the_detector_is_not_sure_of(log_odds: float, count: int) -> None:
+    detector = class_detector("face", BrightDetector(score=0.3))
+    assert detect_still(detector, still(SQUARE)) == []
+    detector = replace(detector, classifier=ScriptedClassifier(log_odds))
+    assert len(detect_still(detector, still(SQUARE))) == count
+
+
+@pytest.mark.parametrize(("log_odds", "count"), [(0.0, 0), (4.0, 1)])
+def test_a_turned_copy_shows_a_face_if_the_classifier_agrees(log_odds: float, count: int) -> None:
+    class Lying(BrightDetector):
+        def detect(self, image: Image, confidence: float) -> list[Detection]:
+            return super().detect(image, confidence) if image.shape[0] > image.shape[1] else []
+
+    detector = replace(
+        class_detector("face", Lying()),
+        classifier=ScriptedClassifier(log_odds),
+        new_detector=Lying,
+    )
+    found = detect_still(detector, still(SQUARE))
+    assert len(found) == count
+    assert all(one.box.iou(SQUARE) > 0.8 for one in found)

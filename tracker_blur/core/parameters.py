@@ -345,11 +345,18 @@ class ClassificationParameters(_Group):
     pooled_share: float = 0.1
     """or of this share, if that is more: among many crops of a wall, some look like a face."""
 
-    min_log_odds: float = -3.0
-    """A track with lower odds is no face."""
+    small_log_odds: float = -3.0
+    """A track of the smallest faces with lower odds is no face."""
 
-    min_sure_log_odds: float = -5.0
-    """The same, for a track with a sure detection."""
+    large_log_odds: float = -0.5
+    """The same, of large faces."""
+
+    large_share: float = 0.3
+    """A face of this share of the frame's shorter side, or more, is large."""
+
+    certain_log_odds: float = 2.0
+    """How much lower the odds may be when a detection scores 1; proportionally less above the
+    confidence."""
 
     at_once_log_odds: float = -5.0
     """Live and in one pass, a track with lower odds so far is not hidden: more may follow."""

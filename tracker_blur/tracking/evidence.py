@@ -31,18 +31,26 @@ def pooled_log_odds(log_odds: Sequence[float], parameters: ClassificationParamet
     return float(np.mean(np.sort(log_odds)[-count:]))
 
 
-def is_face(
-    log_odds: Sequence[float], *, has_sure_detection: bool, parameters: ClassificationParameters
-) -> bool:
-    """Return whether a track may be a face, as far as the classifier says; in doubt, it is one.
+def needed_log_odds(
+    size_share: float, score: float, confidence: float, parameters: ClassificationParameters
+) -> float:
+    """Return the log odds from which a track is hidden; in doubt, it is.
+
+    A large face is seen well, and hiding what is none costs much of the picture. So it needs better
+    odds than a small one. What the detector is sure of needs worse.
 
     Args:
-        log_odds: Of each crop, in any order; none if no classifier was asked.
-        has_sure_detection: Whether a detector is sure of any of its detections.
+        size_share: Its size, as a share of the frame's shorter side.
+        score: Highest score of its detections.
+        confidence: Score from which a detection is a face.
         parameters: Tuning parameters.
     """
-    needed = parameters.min_sure_log_odds if has_sure_detection else parameters.min_log_odds
-    return not pooled_log_odds(log_odds, parameters) < needed
+    largeness = min(1.0, size_share / parameters.large_share)
+    needed = parameters.small_log_odds + largeness * (
+        parameters.large_log_odds - parameters.small_log_odds
+    )
+    certainty = min(1.0, max(0.0, (score - confidence) / (1 - confidence)))
+    return needed - certainty * parameters.certain_log_odds
 
 
 class Evidence:

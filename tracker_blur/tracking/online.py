@@ -217,7 +217,12 @@ class OnlineTracker:
             unmatched, taken, image, self._parameters.classification.start_log_odds
         )
         started_now += [(detection, 0) for detection in promoted]
-        started_now += turned_up
+        taken += [detection.box for detection in promoted]
+        started_now += [
+            (detection, quarters)
+            for detection, quarters in turned_up
+            if not self._is_among(detection, taken)
+        ]
         for detection, quarters in started_now:
             track = TrackState.started(self.track_count, detection, seconds, limits)
             track.quarters = quarters

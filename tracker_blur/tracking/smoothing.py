@@ -14,9 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.core.tracks import ORIGINS, Boxes, Origin, Track, Tracks
-from tracker_blur.tracking.evidence import is_face
-from tracker_blur.tracking.linking import ROUNDING_SECONDS, link_tracklets, supported_tracklets
-from tracker_blur.tracking.plausibility import plausible_tracks, sure_score
+from tracker_blur.tracking.evidence import needed_log_odds, pooled_log_odds
+from tracker_blur.tracking.linking import (
+    ROUNDING_SECONDS,
+    LinkedTrack,
+    link_tracklets,
+    supported_tracklets,
+)
+from tracker_blur.tracking.plausibility import face_sizes, plausible_tracks
 from tracker_blur.tracking.scene_cuts import Scenes
 
 if TYPE_CHECKING:
@@ -47,13 +52,7 @@ def refine(
     limits = parameters.smoothing
     refined = []
     for face in link_tracklets(tracklets, raw, scenes, parameters.linking):
-        if not is_face(
-            raw.evidence.of(face.raw_ids),
-            has_sure_detection=bool(
-                face.track.scores.max() >= sure_score(confidence, parameters.plausibility)
-            ),
-            parameters=parameters.classification,
-        ):
+        if _is_rejected(face, raw, confidence, parameters):
             continue
         filled = _filled(face.track, seconds, limits)
         if face.unsupported is not None:
@@ -61,6 +60,21 @@ def refine(
         margined = _margined(filled, seconds, scenes, margin_seconds, tracks.size, limits)
         refined.append(_smoothed(_median_filtered(margined, seconds, limits), seconds, limits))
     return replace(tracks, tracks=tuple(refined))
+
+
+def _is_rejected(
+    face: LinkedTrack, raw: RawTracks, confidence: float, parameters: TrackingParameters
+) -> bool:
+    """Return whether the classifier says that a track is no face."""
+    track = face.track
+    detected = track.rows(track.has(Origin.DETECTED)) or track
+    needed = needed_log_odds(
+        float(np.median(face_sizes(detected.boxes))) / min(raw.tracks.size),
+        float(detected.scores.max()),
+        confidence,
+        parameters.classification,
+    )
+    return pooled_log_odds(raw.evidence.of(face.raw_ids), parameters.classification) < needed
 
 
 def smooth_track(

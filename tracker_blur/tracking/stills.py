@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 from tracker_blur.core.box import suppress_overlaps
 from tracker_blur.core.frame import Frame, view_size
 from tracker_blur.core.tracks import Face, Origin
-from tracker_blur.tracking.evidence import is_face
-from tracker_blur.tracking.plausibility import sure_score, without_containers
+from tracker_blur.tracking.evidence import needed_log_odds
+from tracker_blur.tracking.plausibility import without_containers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -81,7 +81,6 @@ def _classified(
     """Return the faces that may be some, and those of the others that likely are."""
     parameters = detector.parameters
     limits = parameters.classification
-    sure = sure_score(detector.confidence, parameters.plausibility)
     others = [
         one
         for one in others
@@ -93,7 +92,8 @@ def _classified(
     return [
         face
         for face, log_odds in zip(faces, odds, strict=False)
-        if is_face([log_odds], has_sure_detection=face.score >= sure, parameters=limits)
+        if log_odds
+        >= needed_log_odds(face.box.size / min(frame.size), face.score, detector.confidence, limits)
     ] + [
         one
         for one, log_odds in zip(others, odds[len(faces) :], strict=True)

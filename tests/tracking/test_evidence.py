@@ -1,0 +1,66 @@
+"""What the classifier says of a track's crops decides whether it is a face."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tracker_blur.core.parameters import ClassificationParameters
+from tracker_blur.tracking.evidence import Evidence, needed_log_odds, pooled_log_odds
+
+LIMITS = ClassificationParameters(pooled_crops=3, pooled_share=0.1)
+
+
+def test_a_track_that_was_never_classified_has_no_odds() -> None:
+    assert math.isnan(pooled_log_odds([], LIMITS))
+
+
+def test_the_best_crops_decide() -> None:
+    assert pooled_log_odds([4.0, -9.0, 2.0, 3.0, -9.0], LIMITS) == pytest.approx(3.0)
+    assert pooled_log_odds([4.0, -2.0], LIMITS) == pytest.approx(1.0)
+
+
+def test_of_many_crops_a_share_decides() -> None:
+    odds = [5.0] * 3 + [-5.0] * 97  # a wall that looked like a face three times
+    assert pooled_log_odds(odds, LIMITS) == pytest.approx(-2.0)
+
+
+@given(st.lists(st.floats(-20, 20), min_size=1, max_size=50), st.randoms())
+def test_the_order_of_crops_does_not_matter(odds: list[float], random: object) -> None:
+    shuffled = odds.copy()
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    pooled = pooled_log_odds(odds, LIMITS)
+    assert pooled_log_odds(shuffled, LIMITS) == pytest.approx(pooled)
+    assert min(odds) - 1e-9 <= pooled <= max(odds) + 1e-9
+
+
+@given(st.floats(0, 2), st.floats(0, 1), st.floats(0, 1))
+def test_large_faces_need_better_odds_and_certain_ones_worse(
+    size_share: float, score: float, more: float
+) -> None:
+    needed = needed_log_odds(size_share, score, 0.4, LIMITS)
+    assert needed_log_odds(size_share + more, score, 0.4, LIMITS) >= needed
+    assert needed_log_odds(size_share, min(1.0, score + more), 0.4, LIMITS) <= needed
+
+
+def test_the_needed_odds_at_the_ends() -> None:
+    limits = ClassificationParameters(
+        small_log_odds=-3.0, large_log_odds=1.0, large_share=0.2, certain_log_odds=2.0
+    )
+    assert needed_log_odds(0.0, 0.4, 0.4, limits) == pytest.approx(-3.0)
+    assert needed_log_odds(0.1, 0.3, 0.4, limits) == pytest.approx(-1.0)
+    assert needed_log_odds(0.5, 0.4, 0.4, limits) == pytest.approx(1.0)
+    assert needed_log_odds(0.5, 0.7, 0.4, limits) == pytest.approx(0.0)
+    assert needed_log_odds(0.5, 1.0, 0.4, limits) == pytest.approx(-1.0)
+
+
+def test_the_evidence_of_several_tracks_is_one() -> None:
+    evidence = Evidence()
+    evidence.add(3, 1.5)
+    evidence.add(5, -2.0)
+    evidence.add(3, 0.5)
+    assert sorted(evidence.of([3, 5])) == [-2.0, 0.5, 1.5]
+    assert evidence.of([4]) == []

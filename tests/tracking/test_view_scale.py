@@ -1,0 +1,85 @@
+"""The size of views follows the smallest faces of a video."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.tracking.fakes import PARAMETERS, BrightDetector, ScriptedClassifier
+from tracker_blur.core.box import Box
+from tracker_blur.images.frame import ImageFrame
+from tracker_blur.tracking.view_scale import FixedViews, ScaledViews
+
+SIZE = (1920, 1080)
+
+
+def frame(side: float, seconds: float = 0.0, *, is_bright: bool = False) -> ImageFrame:
+    """Return a frame with a white square of this side, or with nothing for 0."""
+    image = np.full((SIZE[1], SIZE[0]), 120 if is_bright else 10, np.uint8)
+    if side:
+        left, top, right, bottom = Box.around((900, 500), side, side).outward()
+        cv2.rectangle(image, (left, top), (right - 1, bottom - 1), 255, -1)
+    pts = round(1000 * seconds)
+    planes = (image, image.copy(), image.copy())
+    return ImageFrame(planes, index=pts // 40, pts=pts, time_base=Fraction(1, 1000))
+
+
+def views(detector: BrightDetector | None = None, log_odds: float = 5.0) -> ScaledViews:
+    classifier = ScriptedClassifier(log_odds)
+    return ScaledViews(detector or BrightDetector(), classifier, 0.5, Fraction(1), PARAMETERS)
+
+
+@pytest.mark.parametrize(
+    ("side", "width"), [(0, 640), (300, 640), (30, 960), (22, 1280), (12, 1920)]
+)
+def test_the_smallest_face_decides_the_view_of_the_same_frame(side: float, width: int) -> None:
+    assert views().view(frame(side)).shape[1] == width
+
+
+def test_what_the_classifier_takes_for_no_face_does_not_count() -> None:
+    assert views(log_odds=-5.0).view(frame(12)).shape[1] == 640
+
+
+def test_a_face_below_the_smallest_size_does_not_count() -> None:
+    assert views().view(frame(6)).shape[1] == 640
+
+
+def test_a_large_view_is_seen_now_and_then_and_after_a_cut() -> None:
+    detector = BrightDetector()
+    made = views(detector)
+    for seconds in np.arange(0, 4.1, 0.5):
+        made.view(frame(300, float(seconds)))
+    assert detector.calls == 3
+    made.view(frame(300, 4.2, is_bright=True))
+    assert detector.calls == 4
+    assert detector.shapes == {(1080, 1920, 3)}
+
+
+def test_views_stay_large_for_a_while_after_a_small_face_is_gone() -> None:
+    made = views()
+    widths = {}
+    for number in range(18):
+        seconds = 0.5 * number
+        widths[seconds] = made.view(frame(12 if seconds <= 2 else 300, seconds)).shape[1]
+    assert widths[0.0] == widths[7.5] == 1920
+    assert widths[8.0] == 640
+
+
+def test_a_cut_makes_views_small_at_once() -> None:
+    made = views()
+    assert made.view(frame(12, 0.0)).shape[1] == 1920
+    assert made.view(frame(300, 0.04, is_bright=True)).shape[1] == 640
+
+
+def test_a_small_frame_is_never_enlarged() -> None:
+    planes = tuple(np.zeros((90, 160), np.uint8) for _ in range(3))
+    small = ImageFrame(planes, index=0, pts=0, time_base=Fraction(1, 25))
+    assert views().view(small).shape == (90, 160, 3)
+
+
+@pytest.mark.parametrize(("longest_px", "width"), [(None, 640), (320, 320)])
+def test_fixed_views_have_one_size(longest_px: int | None, width: int) -> None:
+    assert FixedViews(longest_px, Fraction(1)).view(frame(12)).shape[1] == width
