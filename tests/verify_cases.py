@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
@@ -91,7 +92,12 @@ class FakeProbe(Probe):
         self.name = name
         self.label = "face"
         self.crops: list[Box] = []
+        self.turned = 0
         self._detections = iter(detections)
+
+    def detect_turned(self, image: Image, pixel_aspect: Fraction) -> list[ProbeDetection]:
+        self.turned += 1
+        return []
 
     def detect(self, image: Image, pixel_aspect: Fraction) -> list[ProbeDetection]:
         return list(next(self._detections, ()))
@@ -101,12 +107,29 @@ class FakeProbe(Probe):
         return []
 
 
+class FakeClassifier:
+    """Gives every place the same log odds, and remembers the frames that it was asked about."""
+
+    def __init__(self, log_odds: float) -> None:
+        self.images: list[Image] = []
+        self._log_odds = log_odds
+
+    def log_odds(self, image: Image, boxes: Sequence[Box]) -> npt.NDArray[np.float64]:
+        self.images.append(image)
+        return np.full(len(boxes), self._log_odds)
+
+
 def use_fake_probe(
-    monkeypatch: pytest.MonkeyPatch, detections: Sequence[Sequence[ProbeDetection]] = ()
+    monkeypatch: pytest.MonkeyPatch,
+    detections: Sequence[Sequence[ProbeDetection]] = (),
+    log_odds: float | None = None,
 ) -> FakeProbe:
-    """Replace all probes with a FakeProbe."""
+    """Replace all probes with a FakeProbe, and the classifiers with one that says `log_odds`."""
     probe = FakeProbe(detections)
-    monkeypatch.setattr("tracker_blur.verification.verifier.load_probes", lambda *_: (probe,))
+    verifier = "tracker_blur.verification.verifier"
+    monkeypatch.setattr(f"{verifier}.load_probes", lambda *_: (probe,))
+    classifiers = {} if log_odds is None else {"face": FakeClassifier(log_odds)}
+    monkeypatch.setattr(f"{verifier}.load_classifiers", lambda *_: classifiers)
     return probe
 
 

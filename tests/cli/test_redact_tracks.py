@@ -113,7 +113,7 @@ def test_a_run_that_hides_all_faces_is_verified_as_clean(
 ) -> None:
     assert run(small_clip, tmp_path / "out.mp4", "--verify", *LOUD) == 0
     messages = capsys.readouterr().err
-    assert "no exposed face in 10 of 10 frames" in messages
+    assert "nothing found in 10 of 10 frames" in messages
     advice = "a second, independent detector finds more: run 'trackblur models pull yunet'"
     assert "trackblur: warning" not in messages.partition("searched with onnx")[0]
     assert f"trackblur: warning: {tmp_path / 'out.mp4'}: {advice}" in messages
@@ -175,7 +175,7 @@ def test_a_still_image_is_verified_against_its_original(
         image.resize((image.width // 2, image.height // 2)).save(source)
     assert run(source, target, "--verify", *ONNX) == 0
     printed = capsys.readouterr().err
-    assert f"{target}: no exposed face in 1 of 1 frames" in printed
+    assert f"{target}: nothing found in 1 of 1 frames" in printed
     assert "everything else is intact" in printed
     assert run("verify", target, "--against", source) == 0
     shutil.copy(source, target)  # with all faces

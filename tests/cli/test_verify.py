@@ -63,8 +63,7 @@ def test_clean(clip: Path, hidden: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert run(hidden, "--against", clip) == 0
     out, err = capsys.readouterr()
     assert out.startswith(
-        f"{hidden}: no exposed face in 6 of 6 frames; everything else is intact; "
-        "searched with fake ("
+        f"{hidden}: nothing found in 6 of 6 frames; everything else is intact; searched with fake ("
     )
     assert out.count("\n") == 1
     assert err == ""
@@ -80,7 +79,7 @@ def test_a_weak_detector_says_so_and_how_to_verify_better(
     plain, page = tmp_path / "found.json", tmp_path / "page.html"
     run(hidden, "--json", plain, "--report", page)
     advice = "a second, independent detector finds more: run 'trackblur models pull yunet'"
-    (line,) = capsys.readouterr().out.splitlines()
+    line = capsys.readouterr().out.splitlines()[0]
     assert "; searched with onnx (" in line
     assert line.endswith(f" frames per second); {advice}")
     assert json.loads(plain.read_text("utf-8"))["advice"] == advice
@@ -116,7 +115,7 @@ def test_an_output_that_is_cut_off_is_verified_up_to_there_and_fails(
     assert "--partial" in capsys.readouterr().err
     assert run(short, *arguments, "--partial") == 1
     out, err = capsys.readouterr()
-    assert "no exposed face in" in out
+    assert "nothing found in" in out
     assert "failed checks: whole" in out
     assert err == ""
 
@@ -158,21 +157,24 @@ def test_changed_rest_fails(
     assert run(short, "--against", clip) == 1
     out = capsys.readouterr().out
     assert out.startswith(f"{short}: in.mp4 seems to be another video (frames: 4 instead of 6): ")
-    assert "no exposed face" not in out
+    assert "nothing found" not in out
     assert "failed checks: frames" in out
 
 
-def test_doubtful_places_are_reported_but_do_not_fail(
+def test_places_to_look_at_are_reported_but_do_not_fail(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bare, plain = rendered(clip, tmp_path / "bare.mp4", {}), tmp_path / "found.json"
     use_fake_probe(monkeypatch, true_detections(TRUTH, FRAMES, score=0.55))
     assert run(bare, "--against", clip, "--json", plain) == 0
-    summary = "no exposed face in 6 of 6 frames, and 1 doubtful place; everything else is intact"
-    assert summary in capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert "look here: 1 place perhaps shows a face; everything else is intact" in out
+    assert "  look here: f0x45y35, 0:00:00.000 to 0:00:00.200, 50x50 pixels at 20, 10\n" in out
+    assert "--accept accepted.jsonl --dismiss NAME" in err
     found = json.loads(plain.read_text("utf-8"))
-    assert (found["clean"], found["exposed"], found["runs"], found["doubtful"]) == (True, 0, [], 1)
-    assert len(found["doubtful_runs"][0]["frames"]) == 6
+    assert (found["clean"], found["exposed"], found["runs"], found["look_here"]) == (True, 0, [], 1)
+    assert found["verdict"] == "look here"
+    assert len(found["look_here_runs"][0]["frames"]) == 6
 
 
 def test_a_partial_input(
@@ -233,7 +235,7 @@ def test_verification_after_a_run(clip: Path, hidden: Path) -> None:
     ("arguments", "code", "message"),
     [
         (("{tmp}/none.mp4",), 1, "none.mp4: no such file: check the name"),
-        (("{tmp}",), 1, "is a folder: name a file in it"),
+        (("{tmp}/*.jpg",), 1, "matches no videos or images"),
         (("{tmp}/empty.mp4",), 1, "empty.mp4: is empty: get the complete file"),
         (("{tmp}/text.mp4",), 1, "text.mp4: is not a readable video"),
         (("{out}", "--against", "{tmp}/none.mp4"), 1, "none.mp4: no such file"),
@@ -283,6 +285,196 @@ def test_a_bad_input_is_one_line(
     assert message in err
     assert (tmp_path / "text.mp4").read_text() == "no video\n"
     assert (tmp_path / "empty.mp4").read_bytes() == b""
+
+
+def accept(output: Path, journal: Path, *arguments: str | Path) -> int:
+    return run(output, "--accept", journal, *arguments)
+
+
+def test_a_dismissed_place_stays_dismissed(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bare, journal = rendered(clip, tmp_path / "bare.mp4", {}), tmp_path / "accepted.jsonl"
+    name, plain = "f0x45y35", tmp_path / "found.json"
+
+    def accept_all(output: Path, *arguments: str | Path) -> int:
+        use_fake_probe(monkeypatch, true_detections(TRUTH, FRAMES))
+        return accept(output, journal, "--against", clip, *arguments)
+
+    assert accept_all(bare, "--dismiss", name, "--by", "Ada", "--why", "a poster") == 0
+    out, err = capsys.readouterr()
+    assert "nothing found in 6 of 6 frames; 1 accepted place left out" in out
+    assert f"{journal}: 1 place added" in err
+    line = json.loads(journal.read_text("utf-8"))
+    assert (line["output"], line["id"], line["by"], line["why"]) == (
+        "bare.mp4",
+        name,
+        "Ada",
+        "a poster",
+    )
+    assert accept_all(bare, "--json", plain) == 0
+    assert json.loads(plain.read_text("utf-8"))["dismissed"] == 1
+    # The same input, rendered again, under another name.
+    again = rendered(clip, tmp_path / "again.mp4", {}, quality=30)
+    assert accept_all(again) == 0
+    # The place cannot be dismissed twice, and others stay.
+    assert accept_all(bare, "--dismiss", name) == 2
+    assert "there is no such place" in capsys.readouterr().err
+    assert len(journal.read_text("utf-8").splitlines()) == 1
+    moved = {frame: [(0, BOX.moved(40, 30))] for frame in range(FRAMES)}
+    use_fake_probe(monkeypatch, true_detections(moved, FRAMES))
+    assert accept(bare, journal, "--against", clip) == 3
+
+
+def test_an_accepted_place_does_not_excuse_another_video(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare, journal = rendered(clip, tmp_path / "bare.mp4", {}), tmp_path / "accepted.jsonl"
+    (tmp_path / "out").mkdir()
+    use_fake_probe(monkeypatch, true_detections(TRUTH, FRAMES))
+    assert accept(bare, journal, "--against", clip, "--dismiss", "f0x45y35") == 0
+    source = write_clip(tmp_path / "in.mp4", frames=FRAMES, size=(128, 96), noise=True)
+    other = rendered(source, tmp_path / "out" / "bare.mp4", {})
+    use_fake_probe(monkeypatch, true_detections(TRUTH, FRAMES))
+    assert accept(other, journal, "--against", source) == 3
+
+
+@pytest.mark.usefixtures("fake_probe")
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("--accept", "{tmp}/none.jsonl"), 1, "no such journal"),
+        (("--accept", "{tmp}/text.txt"), 1, "line 1 is no accepted place"),
+        (("--dismiss", "f0x45y35"), 2, "--dismiss needs a journal"),
+        (("--accept", "{tmp}/a.jsonl", "--why", "x"), 2, "name it: --dismiss"),
+        (("--accept", "{tmp}/a.jsonl", "--dismiss", "f1x1y1"), 2, "there are: f0x45y35"),
+        (("--accept", "{tmp}/a.mp4", "--dismiss", "f0x45y35"), 2, "is the name of a video"),
+        (
+            ("--accept", "{tmp}/a", "--dismiss", "f0x45y35", "--report", "{tmp}/a"),
+            2,
+            "is named twice",
+        ),
+        (("--accept", "{tmp}/no/a", "--dismiss", "f0x45y35"), 1, "does not exist: create it"),
+    ],
+)
+def test_a_wrong_acceptance_is_one_line(
+    clip: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    code: int,
+    message: str,
+) -> None:
+    (tmp_path / "text.txt").write_text("no journal\n")
+    bare = rendered(clip, tmp_path / "bare.mp4", {})
+    before = sorted(tmp_path.iterdir())
+    filled = [word.format(tmp=tmp_path) for word in arguments]
+    assert run(bare, "--against", clip, *filled) == code
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert message in err
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    """Two videos, and their outputs: the first is hidden, the second is not."""
+    inputs, outputs = tmp_path / "in", tmp_path / "out"
+    for name, truth in (("a.mp4", TRUTH), ("b.mp4", {})):
+        (inputs / name).parent.mkdir(exist_ok=True)
+        outputs.mkdir(exist_ok=True)
+        write_clip(inputs / name, frames=FRAMES, size=(128, 96), noise=True)
+        rendered(inputs / name, outputs / name, truth, method="solid")
+    return inputs, outputs
+
+
+def use_probe_for(monkeypatch: pytest.MonkeyPatch, files: int) -> None:
+    use_fake_probe(monkeypatch, files * true_detections(TRUTH, FRAMES))
+
+
+def test_a_folder_is_verified_file_by_file(
+    folders: tuple[Path, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    inputs, outputs = folders
+    page, plain = tmp_path / "page.html", tmp_path / "found.json"
+    use_probe_for(monkeypatch, 2)
+    arguments = (outputs, "--against", inputs, "--report", page, "--json", plain)
+    assert run(*arguments) == 3
+    out = capsys.readouterr().out.splitlines()
+    assert out[0].startswith(f"{outputs / 'a.mp4'}: nothing found in 6 of 6 frames")
+    assert out[1].startswith(f"{outputs / 'b.mp4'}: a face is exposed in 6 frames")
+    assert out[2].startswith("  exposed: f0x45y35")
+    assert out[3:] == ["2 files: 1 exposed, 0 to look at, nothing found in 1"]
+    found = json.loads(plain.read_text("utf-8"))
+    assert (found["verdict"], found["clean"], len(found["files"])) == ("exposed", False, 2)
+    assert page.read_text("utf-8").count("<section") == 2
+
+
+def test_a_folder_without_exposed_faces_exits_with_0(
+    folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, outputs = folders
+    (outputs / "b.mp4").unlink()
+    use_probe_for(monkeypatch, 1)
+    assert run(outputs) == 0
+    use_probe_for(monkeypatch, 1)
+    assert run(f"{outputs}/*.mp4", "--against", f"{folders[0]}/*.mp4") == 0
+
+
+def test_a_file_that_fails_stops_no_other(
+    folders: tuple[Path, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    inputs, outputs = folders
+    (outputs / "b.mp4").write_bytes(b"no video")
+    shutil.copy(outputs / "a.mp4", outputs / "c.mp4")
+    shutil.copy(inputs / "a.mp4", inputs / "d.mp4")
+    use_probe_for(monkeypatch, 2)
+    assert run(outputs, "--against", inputs, "--json", "-") == 1
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert [file["output"] for file in found["files"]] == [
+        str(outputs / name) for name in ("a.mp4", "c.mp4")
+    ]
+    assert "is not a readable video" in err
+    assert f"{outputs / 'c.mp4'}: no input of this name in {inputs}: searched without one" in err
+    assert len(found["failed"]) == 2
+    assert found["skipped"] == [f"{inputs / 'd.mp4'}: has no output here"]
+    assert "2 files: 0 exposed, 0 to look at, nothing found in 2, 2 failed" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--tracks", "{tmp}/a.jsonl"), "is one track file for several outputs"),
+        (("--accept", "{tmp}/a.jsonl", "--dismiss", "f0x1y1"), "names places of one file"),
+        (("--against", "{tmp}/in/a.mp4"), "is one input for several outputs"),
+        (("--against", "{tmp}/out"), "is the output itself"),
+    ],
+)
+@pytest.mark.usefixtures("fake_probe")
+def test_what_makes_no_sense_for_a_folder(
+    folders: tuple[Path, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    message: str,
+) -> None:
+    assert run(folders[1], *(word.format(tmp=tmp_path) for word in arguments)) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_an_output_whose_input_is_not_in_the_folder(
+    folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = rendered(folders[0] / "a.mp4", tmp_path / "other.mp4", {})
+    assert run(other, "--against", folders[0]) == 2
+    assert f"{folders[0]}: has no input for {other}" in capsys.readouterr().err
 
 
 def test_help_and_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""Exposures in successive frames become runs; which runs are reported, and which are doubtful."""
+"""Exposures in successive frames become runs; which are faces, and which are to be looked at."""
 
 from __future__ import annotations
 
@@ -26,9 +26,18 @@ BOX = Box(10, 10, 50, 60)
 THUMBNAIL = np.zeros((8, 8, 3), np.uint8)
 
 
-def exposure(frame: int, box: Box, score: float, is_agreed: bool = False) -> Candidate:
-    detection = ProbeDetection(box, score, "fake", is_agreed)
-    exposure = Exposure(frame, Fraction(frame, 25), None, box, score, "fake", 1.0)
+def exposure(
+    frame: int,
+    box: Box,
+    score: float,
+    is_agreed: bool = False,
+    log_odds: float | None = None,
+    label: str = "face",
+) -> Candidate:
+    detection = ProbeDetection(box, score, "fake", is_agreed, label)
+    exposure = Exposure(
+        frame, Fraction(frame, 25), None, box, score, "fake", 1.0, log_odds=log_odds
+    )
     return Candidate(detection, exposure, THUMBNAIL)
 
 
@@ -55,25 +64,81 @@ def test_which_runs_are_reported(scores: tuple[float, ...], is_agreed: bool, is_
 
 
 @pytest.mark.parametrize(
-    ("scores", "is_doubtful"),
+    ("scores", "finding"),
     [
-        ((0.7,), True),
-        ((0.8,), False),
-        ((0.6, 0.6), False),
-        ((0.6, None, None, 0.6), False),
-        ((0.6, 0.5, 0.5), True),
-        ((0.55,) * 9, True),
+        ((0.7,), "look here"),
+        ((0.8,), "exposed"),
+        ((0.6, 0.6), "exposed"),
+        ((0.6, None, None, 0.6), "exposed"),
+        ((0.6, 0.5, 0.5), "look here"),
+        ((0.55,) * 9, "look here"),
     ],
 )
 @pytest.mark.parametrize("is_agreed", [False, True])
-def test_which_runs_are_doubtful(
-    scores: tuple[float | None, ...], is_agreed: bool, is_doubtful: bool
+def test_without_a_classifier_the_scores_say_what_is_exposed(
+    scores: tuple[float | None, ...], is_agreed: bool, finding: str
 ) -> None:
     runs = run_builder()
     for frame, score in enumerate(scores):
         runs.add([] if score is None else [exposure(frame, BOX, score, is_agreed)], [], [])
     (run,) = runs.runs()
-    assert run.is_doubtful == is_doubtful
+    assert (run.finding, run.log_odds) == (finding, None)
+
+
+@pytest.mark.parametrize(
+    ("score", "log_odds", "finding"),
+    [
+        (0.9, (4.0, 4.0), "exposed"),
+        (0.3, (4.0, 4.0), "exposed"),  # the classifier finds what detectors hardly see
+        (0.9, (4.0,), "look here"),  # once is not enough
+        (0.9, (9.0, -1.0), "look here"),
+        (0.9, (0.5, 0.5, 0.5), "look here"),
+        (0.9, (-1.0,) * 9, "look here"),
+        (0.9, (-4.0,) * 9, None),
+        (0.4, (0.5,), None),
+    ],
+)
+def test_the_classifier_decides_over_several_frames(
+    score: float, log_odds: tuple[float, ...], finding: str | None
+) -> None:
+    runs = run_builder()
+    for frame, odds in enumerate(log_odds):
+        runs.add([exposure(frame, BOX, score, log_odds=odds)], [], [])
+    assert [run.finding for run in runs.runs()] == ([] if finding is None else [finding])
+
+
+def test_the_best_frames_of_a_run_decide() -> None:
+    runs = run_builder()
+    for frame in range(30):
+        odds = 5.0 if 10 <= frame < 15 else -3.0
+        runs.add([exposure(frame, BOX, 0.7, log_odds=odds)], [], [])
+    (run,) = runs.runs()
+    assert (run.finding, run.log_odds) == ("exposed", 5.0)
+    assert run.chance == pytest.approx(0.9933, abs=1e-4)
+
+
+def test_a_still_image_is_seen_once() -> None:
+    runs = ExposureRunBuilder(VerificationParameters().for_stills(), lambda _: b"jpeg")
+    runs.add([exposure(0, BOX, 0.7, log_odds=5.0)], [], [])
+    runs.add([exposure(0, BOX.moved(100, 0), 0.7, log_odds=1.0)], [], [])
+    assert [run.finding for run in runs.runs()] == ["exposed", "look here"]
+
+
+def test_a_face_and_a_plate_in_one_place_are_two_runs() -> None:
+    runs = run_builder()
+    for frame in range(3):
+        both = [exposure(frame, BOX, 0.9, label=label) for label in ("face", "plate")]
+        runs.add(both, [], [])
+    assert [(run.label, len(run.exposures)) for run in runs.runs()] == [("face", 3), ("plate", 3)]
+
+
+def test_a_place_is_named_by_its_first_frame_and_center() -> None:
+    runs = run_builder()
+    for frame in (7, 8):
+        runs.add([exposure(frame, BOX.moved(frame, 0), 0.9)], [], [])
+    (run,) = runs.runs()
+    assert run.place_id == "f7x37y35"
+    assert run.span == "0:00:00.280 to 0:00:00.320"
 
 
 def test_a_low_confidence_detection_counts_where_a_face_was_hidden_or_is_expected() -> None:

@@ -119,6 +119,18 @@ def test_exposed_faces_come_first() -> None:
     assert text.count("<img") == 3
 
 
+def test_several_files_are_on_one_page_that_begins_with_a_table() -> None:
+    text = page(CLEAN, replace(EXPOSED, output="a<b>.mp4"))
+    elements = Elements(text)
+    assert [link for link in elements.addresses if link.startswith("#")] == ["#file-1", "#file-2"]
+    assert "<title>Verification of 2 files</title>" in text
+    table, _, rest = text.partition('<section id="file-1">')
+    assert "a&lt;b&gt;.mp4</a>" in table
+    assert 'id="file-2-exposed"' in rest
+    assert rest.count("<h1>") == 2
+    assert text.count("This page shows faces") == 1
+
+
 def test_names_are_escaped() -> None:
     hostile = '<script>alert("x")&\'.mp4'
     text = page(
@@ -141,7 +153,7 @@ def test_a_thousand_runs_make_a_limited_page() -> None:
 
 
 def test_headlines() -> None:
-    assert headline(CLEAN) == "no exposed face in 100 of 100 frames"
+    assert headline(CLEAN) == "nothing found in 100 of 100 frames"
     assert headline(EXPOSED) == (
         "faces are exposed in 4 frames, in 2 places, the first at 0:00:00.120; "
         "failed checks: chapters"
@@ -153,12 +165,16 @@ def test_headlines() -> None:
         "a face is exposed in 1 frame, at 0:00:00.120; everything else is intact"
     )
     run = ExposureRun((exposure(3), exposure(4)))
-    both = replace(CLEAN, runs=(run, run), doubtful=(run,))
+    both = replace(CLEAN, runs=(run, run), look_here=(run,))
     assert headline(both) == (
-        "faces are exposed in 2 frames, in 2 places, the first at 0:00:00.120, and 1 doubtful place"
+        "faces are exposed in 2 frames, in 2 places, the first at 0:00:00.120, "
+        "and 1 place to look at"
     )
-    assert headline(replace(CLEAN, doubtful=(run, run))) == (
-        "no exposed face in 100 of 100 frames, and 2 doubtful places"
+    assert headline(replace(CLEAN, look_here=(run, run))) == (
+        "look here: 2 places perhaps show a face"
+    )
+    assert headline(replace(CLEAN, look_here=(run,), dismissed=2)) == (
+        "look here: 1 place perhaps shows a face; 2 accepted places left out"
     )
 
 
@@ -184,11 +200,15 @@ def test_another_source_video_is_reported_first(name: str, title: str) -> None:
     assert other.to_dict()["checks"][0]["name"] == name
 
 
-def test_doubtful_places_follow_exposed_faces() -> None:
-    text = page(replace(EXPOSED, doubtful=(ExposureRun((exposure(50),), True),)))
-    order = [text.index(f'id="{name}"') for name in ("exposed", "doubtful", "rest")]
+def test_places_to_look_at_follow_exposed_faces() -> None:
+    place = ExposureRun((exposure(50),), "look here", log_odds=0.0)
+    text = page(replace(EXPOSED, look_here=(place,)))
+    order = [text.index(f'id="{name}"') for name in ("exposed", "look-here", "rest")]
     assert order == sorted(order)
-    assert "Doubtful places (1)" in text
+    assert "Look here (1)" in text
+    assert "<code>f50x16y22</code>, 50 % likely a face" in text
+    assert "--dismiss NAME" in text
+    assert "--dismiss" not in page(CLEAN)
     assert 'alt="possible face at 0:00:02.000"' in text
 
 
@@ -204,5 +224,10 @@ def test_the_json_data_holds_no_images() -> None:
         "score": 0.9,
         "detector": "yunet",
         "visible": 0.95,
+        "log_odds": None,
     }
+    assert (plain["verdict"], plain["look_here"], plain["dismissed"]) == ("exposed", 0, 0)
+    assert plain["runs"][0]["id"] == "f3x16y22"
+    assert replace(CLEAN, look_here=EXPOSED.runs).to_dict()["verdict"] == "look here"
+    assert CLEAN.to_dict()["verdict"] == "nothing found"
     assert not re.search(r"b'|base64", str(plain))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields, replace
 from typing import Any
 
@@ -32,8 +33,9 @@ def test_a_threshold_that_makes_no_sense_is_refused(wrong: dict[str, Any], messa
 
 def test_every_threshold_has_a_unit() -> None:
     for field in fields(VerificationParameters):
-        wrong: dict[str, Any] = {field.name: -1}
-        with pytest.raises(SettingsError, match=f"has {field.name}=-1"):
+        value: float = math.inf if field.name.endswith("log_odds") else -1
+        wrong: dict[str, Any] = {field.name: value}
+        with pytest.raises(SettingsError, match=f"has {field.name}={value}"):
             replace(VerificationParameters(), **wrong)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import cv2
@@ -9,7 +10,8 @@ import numpy as np
 import pytest
 
 from tests.verify_cases import own_weights_only, read_truth
-from tracker_blur.core.box import Box
+from tracker_blur.core.box import Box, Detection
+from tracker_blur.detectors import AUTO_ORDER
 from tracker_blur.settings import Settings
 from tracker_blur.verification.parameters import VerificationParameters
 from tracker_blur.verification.probes import (
@@ -22,6 +24,8 @@ from tracker_blur.weights.store import Weights
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tracker_blur.core.frame import Image
 
 BOX = Box(10, 10, 50, 60)
 
@@ -54,18 +58,56 @@ def test_plates_are_probed_if_they_are_hidden() -> None:
     [
         ("", ["haar"]),
         ("onnx", ["onnx"]),
-        ("ssd onnx", ["onnx", "ssd"]),
+        ("ssd onnx", ["ssd", "onnx"]),
         ("centerface onnx", ["onnx", "centerface"]),
-        ("yunet onnx", ["yunet"]),
-        ("ssd centerface yunet onnx", ["yunet", "centerface"]),
+        ("yunet onnx", ["onnx", "yunet"]),
+        ("ssd centerface yunet onnx", ["onnx", "centerface", "yunet"]),
     ],
 )
-def test_redundant_networks_are_left_out_and_haar_is_the_fallback(
+def test_the_run_s_detector_comes_last_and_haar_is_the_fallback(
     available: str, names: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(f"{PROBES}._is_available", lambda name, weights: name in available.split())
+    known = available.split()
+    best = next((name for name in AUTO_ORDER if name in known), "haar")
+    monkeypatch.setattr(f"{PROBES}._is_available", lambda name, weights: name in known)
+    monkeypatch.setattr(f"{PROBES}.auto_detector", lambda weights: best)
     monkeypatch.setattr(f"{PROBES}.load_detector", lambda name, weights: (name, None))
     assert [probe.name for probe in probes(Settings())] == names
+
+
+def test_a_named_detector_of_the_run_comes_last(shared: Path) -> None:
+    weights = Weights(shared / "models")
+    names = [probe.name for probe in probes(Settings(detector="onnx"), weights)]
+    assert names == ["yunet", "centerface", "onnx"]
+
+
+class CornerDetector:
+    """Detects what is white."""
+
+    default_confidence = low_confidence = 0.5
+
+    def detect(self, image: Image, confidence: float) -> list[Detection]:
+        rows, columns = np.nonzero(image[..., 0])
+        box = Box(columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+        return [Detection(box, 0.9)]
+
+
+def test_boxes_of_turned_copies_are_turned_back() -> None:
+    image = np.zeros((200, 300, 3), np.uint8)
+    image[20:60, 250:280] = 255
+    (probe,) = (Probe("corner", CornerDetector()),)
+    detections = probe.detect_turned(image, Fraction(1))
+    assert [found.box for found in detections] == [Box(250, 20, 280, 60)] * 3
+
+
+def test_turned_copies_are_reduced() -> None:
+    image = np.zeros((400, 1280, 3), np.uint8)
+    image[40:120, 800:880] = 255
+    parameters = VerificationParameters(turned_view_px=320)
+    for found in Probe("corner", CornerDetector(), "face", parameters).detect_turned(
+        image, Fraction(1)
+    ):
+        assert found.box == Box(800, 40, 880, 120)
 
 
 def test_our_own_weights_are_always_available(

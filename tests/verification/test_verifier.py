@@ -25,6 +25,7 @@ from tracker_blur.core.box import Box
 from tracker_blur.errors import SourceError
 from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.settings import Settings
+from tracker_blur.verification.accepted import AcceptedPlace
 from tracker_blur.verification.verifier import Verifier
 from tracker_blur.video.reader import VideoReader
 from tracker_blur.video.writer import VideoWriter
@@ -237,15 +238,60 @@ def test_a_missing_file_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         verify(tmp_path / "none.mp4")
 
 
-def test_doubtful_places_are_separate(
+def test_places_to_look_at_are_separate(
     clip: Path, truth: Truth, leaky: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_fake_probe(monkeypatch, true_detections(truth, score=0.55))
     verdict = verify(leaky, clip)
-    (run,) = verdict.doubtful
+    (run,) = verdict.look_here
     assert [face.frame for face in run.exposures] == [3, 4, 5]
     assert verdict.runs == ()
     assert verdict.is_clean
+
+
+@pytest.mark.parametrize(
+    ("log_odds", "finding"),
+    [(5.0, "exposed"), (1.0, "look here"), (-5.0, "nothing found")],
+)
+def test_the_classifier_judges_what_the_evidence_leaves(
+    clip: Path,
+    truth: Truth,
+    leaky: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    log_odds: float,
+    finding: str,
+) -> None:
+    probe = use_fake_probe(monkeypatch, true_detections(truth), log_odds)
+    verdict = verify(leaky, clip)
+    assert verdict.finding == finding
+    assert [face.frame for place in verdict.places for face in place.exposures] == (
+        [] if finding == "nothing found" else [3, 4, 5]
+    )
+    assert all(place.log_odds == log_odds for place in verdict.places)
+    assert probe.turned == 3  # frames 0, 4 and 8
+
+
+def test_without_a_classifier_no_frame_is_turned(
+    truth: Truth, leaky: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probe = use_fake_probe(monkeypatch, true_detections(truth))
+    verify(leaky)
+    assert probe.turned == 0
+
+
+def test_accepted_places_are_left_out(
+    clip: Path, truth: Truth, leaky: Path, whole: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_fake_probe(monkeypatch, true_detections(truth))
+    first = Verifier(Settings()).verify(leaky, source=clip, accepted=[])
+    assert first.file is not None
+    place = AcceptedPlace.of(first.runs[0], first.file)
+    use_fake_probe(monkeypatch, true_detections(truth))
+    again = Verifier(Settings()).verify(leaky, source=clip, accepted=[place])
+    assert (again.finding, again.dismissed) == ("nothing found", 1)
+    use_fake_probe(monkeypatch, true_detections(truth))
+    other = Verifier(Settings()).verify(whole, source=clip, accepted=[place])
+    assert (other.finding, other.dismissed) == ("nothing found", 0)
 
 
 def test_a_truncated_source_is_accepted_on_request(

@@ -116,7 +116,7 @@ class Batch:
             self._files.append(summarize_file(report))
 
     def _add_verdict(self, verdict: Verdict | None) -> None:
-        from tracker_blur.cli.verify import exit_code
+        from tracker_blur.cli.verify_report import exit_code
 
         if verdict is not None:
             self._exit_codes.append(exit_code(verdict))

@@ -102,7 +102,7 @@ class SideOutputs:
             SinkError: a file cannot be written.
         """
         from tracker_blur.cli.track import check_track_target
-        from tracker_blur.cli.verify import check_report_target
+        from tracker_blur.cli.verify_report import check_report_target
         from tracker_blur.files.paths import is_same_file
 
         options = self._options
@@ -178,7 +178,8 @@ class SideOutputs:
 
     def _verify(self, identity: FileIdentity, report: Report) -> Verdict:
         """Verify a finished file; print the verdict and, if asked, write the report."""
-        from tracker_blur.cli.verify import summary_line, verify, write_reports
+        from tracker_blur.cli.verify import verify
+        from tracker_blur.cli.verify_report import place_lines, summary_line, write_reports
 
         verdict = verify(
             report.target,
@@ -187,12 +188,15 @@ class SideOutputs:
             settings=self._settings,
         )
         console = self._console
-        say = console.note if verdict.is_clean and not verdict.doubtful else console.warn
+        say = console.note if verdict.is_clean and not verdict.look_here else console.warn
         say(summary_line(verdict))
+        for line in place_lines(verdict):
+            say(line.strip())
         if verdict.advice is not None:
             console.warn(f"{verdict.output}: {verdict.advice}")
         page = self._options.verify_report
-        write_reports(verdict, page=page, plain=None, overwrite=self._options.overwrite)
+        overwrite = self._options.overwrite
+        write_reports([verdict], verdict.to_dict(), page=page, plain=None, overwrite=overwrite)
         if page is not None:
             console.note(f"{page}: the verification report; it shows faces")
         return verdict

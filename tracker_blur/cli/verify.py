@@ -1,207 +1,277 @@
-"""`trackblur verify`: searches a finished file for faces and checks that the rest is unchanged."""
+"""`trackblur verify`: searches finished files for faces and checks that the rest is unchanged."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.cli.console import (
     EXIT_DONE,
-    EXIT_EXPOSED,
     EXIT_FAILED,
     Console,
     print_json,
     print_line,
     progress_bar,
 )
-from tracker_blur.cli.option_values import whole_number
-from tracker_blur.cli.options import (
-    add_hide_option,
-    add_models_option,
-    add_size_limit,
-    add_track_options,
-    option,
+from tracker_blur.cli.interruption import raise_if_interrupted
+from tracker_blur.cli.parser import Parser, formatter
+from tracker_blur.cli.verify_options import (
+    EPILOG,
+    add_options,
+    check,
+    check_apart,
+    check_several,
 )
-from tracker_blur.cli.parser import FILES, Parser, formatter
+from tracker_blur.cli.verify_report import (
+    STANDARD_OUTPUT,
+    combined,
+    exit_code,
+    print_verdict,
+    summary_of,
+    write_reports,
+)
 from tracker_blur.errors import SettingsError, TrackerBlurError
-from tracker_blur.files.paths import is_media, is_same_file
 from tracker_blur.settings import DETECTOR_FILE_ENDING, FACE, Settings
-from tracker_blur.text import escaped
+from tracker_blur.text import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tracker_blur.annotations.track_file import TrackFile
     from tracker_blur.core.tracks import Tracks
     from tracker_blur.files.identity import FileIdentity
+    from tracker_blur.files.pairs import Pair, Pairs
+    from tracker_blur.verification.accepted import AcceptedPlace
     from tracker_blur.verification.verdict import Verdict
-    from tracker_blur.verification.verifier import Progress
+    from tracker_blur.verification.verifier import Progress, Verifier
 
-_STANDARD_OUTPUT = Path("-")
 _ALWAYS_DETECTED = (FACE, "faces", "plate", "plates")
-
-_EPILOG = """\
-Exit codes: 0 no face is exposed (some places may be doubtful); 3 a face is
-exposed; 1 something else has changed, or a file cannot be read; 2 wrong usage.
-docs/verification.md says what each check can prove.
-"""
 
 
 def add_parser(commands: Any) -> Parser:
     """Add this command's parser to the `argparse` sub-parsers and return it."""
     parser: Parser = commands.add_parser(
         "verify",
-        help="search a finished video or image for exposed faces",
-        description="Search a finished video or image for faces as an attacker would, and check\n"
-        "that everything else is unchanged.",
-        epilog=_EPILOG,
+        help="search finished videos and images for exposed faces",
+        description="Search finished videos and images for faces as an attacker would, and check\n"
+        "that everything else is unchanged. OUT is a file, a folder or a quoted pattern.",
+        epilog=EPILOG,
         formatter_class=formatter(argparse.RawDescriptionHelpFormatter),
         allow_abbrev=False,
         examples=(
             "trackblur verify out.mp4",
             "trackblur verify out.mp4 --against in.mp4 --tracks in.tracks.jsonl",
-            "trackblur verify photo_redacted.jpg --against photo.jpg --report report.html",
+            "trackblur verify photos_redacted/ --against photos/ --report report.html",
         ),
     )
-    output = parser.add_argument("output", type=Path, metavar="OUT", help="the finished file")
-    output.complete = FILES  # type: ignore[attr-defined]  # for shtab
-    parser.add_argument(
-        "--against",
-        type=Path,
-        metavar="IN",
-        help="the original: its pixels show what is hidden, and everything else is compared "
-        "with it",
-    )
-    parser.add_argument(
-        "--tracks",
-        type=Path,
-        metavar="FILE",
-        help="the track file: says what was hidden; the report then shows where its tracks begin "
-        "and end",
-    )
-    parser.add_argument(
-        "--report",
-        type=Path,
-        metavar="FILE.html",
-        help="write a report with images; it shows faces",
-    )
-    parser.add_argument(
-        "--json",
-        type=Path,
-        metavar="FILE",
-        help="write the results as JSON; - means standard output",
-    )
-    add_models_option(parser)
-    add_hide_option(parser, "search for")
-    parser.add_argument(
-        "--detector",
-        metavar="FILE.onnx",
-        help="detects the classes other than faces and plates",
-    )
-    parser.add_argument(
-        "--every",
-        type=whole_number,
-        default=1,
-        metavar="N",
-        help="search every Nth frame (default: every frame)",
-    )
-    option(
-        parser,
-        "--metadata",
-        "metadata",
-        choices=("drop", "keep"),
-        help="whether identifying metadata should have been dropped or kept (default: %(default)s)",
-    )
-    add_track_options(parser.add_argument_group("how the output was made"))
-    parser.add_argument(
-        "--partial",
-        action="store_true",
-        help="accept truncated videos, and verify what can be read; if OUT is truncated, the exit "
-        "code is 1",
-    )
-    add_size_limit(parser)
-    parser.add_argument("--overwrite", action="store_true", help="replace existing reports")
-    parser.add_argument("-q", "--quiet", action="store_true", help="print only what fails")
-    parser.add_argument(
-        "-v", "--verbose", action="store_true", help="list the result of each check"
-    )
+    add_options(parser)
     return parser
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
-    """Verify the file; print the verdict and write the reports."""
+    """Verify the files; print the verdicts and write the reports."""
     try:
         return _run(options, console)
     except TrackerBlurError as error:
-        if options.json == _STANDARD_OUTPUT:
+        if options.json == STANDARD_OUTPUT:
             print_json({"output": str(options.output), "error": console.text(error)})
         raise
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
-    _check(options)
-    tracks, source, settings = _inputs(options)
-    with progress_bar(options.output.name, options.quiet) as bar:
+    from tracker_blur.files.pairs import pair_outputs
+    from tracker_blur.verification.verifier import Verifier
+
+    check(options)
+    against = None if options.against is None else str(options.against)
+    pairs = pair_outputs(str(options.output), against)
+    if pairs.are_several:
+        check_several(options)
+        return _Several(options, console, pairs).run()
+    (pair,) = pairs.pairs
+    if pair.source is None and against is not None:
+        raise SettingsError(f"{against}: has no input for {pair.output}: name the original")
+    check_apart(options, pair)
+    tracks, source, settings = _inputs(options, pair)
+    journal = _journal(options)
+    verdict = _verdict(Verifier(settings), options, pair.output, source, tracks, journal)
+    if options.dismiss:
+        verdict = _dismissed(verdict, options, journal or (), console)
+    write_reports(
+        [verdict],
+        verdict.to_dict(),
+        page=options.report,
+        plain=options.json,
+        overwrite=options.overwrite,
+    )
+    _show(verdict, options, console)
+    if verdict.places and not options.quiet:
+        _explain_accepting(console)
+    return exit_code(verdict)
+
+
+class _Several:
+    """Verifies several files; one that fails stops no other."""
+
+    def __init__(self, options: argparse.Namespace, console: Console, pairs: Pairs) -> None:
+        self._options = options
+        self._console = console
+        self._pairs = pairs
+        self._verdicts: list[Verdict] = []
+        self._failed: list[tuple[Path, str]] = []
+
+    def run(self) -> int:
+        """Verify each file, then print the summary; return the worst exit code."""
+        from tracker_blur.verification.verifier import Verifier
+
+        options, console, pairs = self._options, self._console, self._pairs
+        for pair in pairs.pairs:
+            check_apart(options, pair)
+        _, _, settings = _inputs(options, None)
+        journal = _journal(options)
+        verifier = Verifier(settings)
+        skipped = [str(file) for file in pairs.unsupported]
+        skipped += [f"{path}: has no output here" for path in pairs.without_output]
+        for text in skipped:
+            console.note(text)
+        for unreadable in pairs.unreadable:
+            self._fail(unreadable.folder, str(unreadable))
+        for pair in pairs.pairs:
+            if pair.source is None and options.against is not None:
+                self._fail(
+                    pair.output,
+                    f"{pair.output}: no input of this name in {options.against}: searched without "
+                    "one: check the names",
+                )
+            with self._failing_alone(pair.output):
+                verdict = _verdict(verifier, options, pair.output, pair.source, None, journal)
+                self._verdicts.append(verdict)
+                _show(verdict, options, console)
+        data = combined(self._verdicts, self._failed, skipped)
+        write_reports(
+            self._verdicts,
+            data,
+            page=options.report,
+            plain=options.json,
+            overwrite=options.overwrite,
+        )
+        if not options.quiet:
+            summary = summary_of(self._verdicts, len(self._failed))
+            if options.json == STANDARD_OUTPUT:
+                console.note(summary)
+            else:
+                print_line(summary)
+            if any(verdict.places for verdict in self._verdicts):
+                _explain_accepting(console)
+        codes = [exit_code(verdict) for verdict in self._verdicts]
+        return max((*codes, EXIT_FAILED if self._failed else EXIT_DONE))
+
+    @contextmanager
+    def _failing_alone(self, output: Path) -> Iterator[None]:
+        try:
+            yield
+        except TrackerBlurError as error:
+            raise_if_interrupted(error)
+            self._fail(output, self._console.text(error))
+
+    def _fail(self, path: Path, problem: str) -> None:
+        self._console.error(problem)
+        self._failed.append((path, problem))
+
+
+def _verdict(
+    verifier: Verifier,
+    options: argparse.Namespace,
+    output: Path,
+    source: Path | FileIdentity | None,
+    tracks: Tracks | None,
+    journal: tuple[AcceptedPlace, ...] | None,
+) -> Verdict:
+    with progress_bar(output.name, options.quiet) as bar:
 
         def progress(_frames: int, expected: int | None) -> None:
             bar.total = expected
             bar.update()
 
-        verdict = verify(
-            options.output,
+        return verifier.verify(
+            output,
             source=source,
             tracks=tracks,
-            settings=settings,
             every=options.every,
+            partial=options.partial,
+            accepted=journal,
             progress=progress,
         )
-    write_reports(verdict, page=options.report, plain=options.json, overwrite=options.overwrite)
-    if not options.quiet or not verdict.is_clean:
-        rate = verdict.frames / verdict.seconds if verdict.seconds else 0.0
-        line = f"{summary_line(verdict)} ({rate:.1f} frames per second)"
-        if verdict.advice is not None:
-            line += f"; {verdict.advice}"
-        if options.json == _STANDARD_OUTPUT:
-            sys.stderr.write(f"{escaped(line)}\n")
-        else:
-            print_line(line)
+
+
+def _show(verdict: Verdict, options: argparse.Namespace, console: Console) -> None:
+    print_verdict(
+        verdict, is_quiet=options.quiet, to_standard_error=options.json == STANDARD_OUTPUT
+    )
     if options.verbose:
         for check in verdict.checks:
             state = "intact" if check.passed else "FAILED"
             console.note(f"{state}: {check.title}: {check.detail}")
-    return exit_code(verdict)
 
 
-def _check(options: argparse.Namespace) -> None:
-    """Refuse what makes no sense before minutes are spent on verification."""
-    if options.every < 1:
-        raise SettingsError(f"--every is {options.every}: give a whole number from 1")
-    if options.report == _STANDARD_OUTPUT:
-        raise SettingsError("--report needs a file: name one, such as report.html")
-    against = options.against
-    if against is not None and is_same_file(against, options.output):
-        raise SettingsError(f"{against}: is the output itself: name the original with --against")
-    targets = [
-        path for path in (options.report, options.json) if path not in (None, _STANDARD_OUTPUT)
-    ]
-    if len(targets) == 2 and is_same_file(*targets):
-        raise SettingsError(f"{options.json}: is named twice: give --report and --json two names")
-    inputs = [path for path in (options.output, against, options.tracks) if path is not None]
-    for target in targets:
-        if any(is_same_file(target, path) for path in inputs):
-            raise SettingsError(f"{target}: is an input of this command: choose another name")
-        check_report_target(target, options.overwrite)
+def _explain_accepting(console: Console) -> None:
+    console.note(
+        "to accept a place that is fine, verify its file again with --accept accepted.jsonl "
+        "--dismiss NAME"
+    )
+
+
+def _journal(options: argparse.Namespace) -> tuple[AcceptedPlace, ...] | None:
+    """Return the accepted places; None if there is to be no journal."""
+    from tracker_blur.files.paths import exists
+    from tracker_blur.verification.accepted import read_journal
+
+    if options.accept is None:
+        return None
+    if options.dismiss and not exists(options.accept):
+        return ()
+    return read_journal(options.accept)
+
+
+def _dismissed(
+    verdict: Verdict,
+    options: argparse.Namespace,
+    journal: tuple[AcceptedPlace, ...],
+    console: Console,
+) -> Verdict:
+    """Add the named places to the journal, and return the verdict without them.
+
+    Raises:
+        SettingsError: there is no such place.
+        SinkError: the journal cannot be written.
+    """
+    from tracker_blur.verification.accepted import AcceptedPlace, write_journal
+
+    chosen = {place.place_id: place for place in verdict.places}
+    unknown = [name for name in options.dismiss if name not in chosen]
+    if unknown:
+        listed = ", ".join(chosen) or "none"
+        raise SettingsError(
+            f"--dismiss {','.join(unknown)}: there is no such place in {verdict.output}: with "
+            f"these options there are: {listed}"
+        )
+    assert verdict.file is not None  # there is a journal
+    places = [chosen[name] for name in dict.fromkeys(options.dismiss)]
+    added = [AcceptedPlace.of(place, verdict.file, options.by, options.why) for place in places]
+    write_journal(options.accept, [*journal, *added])
+    console.note(f"{options.accept}: {counted(len(added), 'place')} added")
+    return verdict.without(places)
 
 
 def _inputs(
-    options: argparse.Namespace,
+    options: argparse.Namespace, pair: Pair | None
 ) -> tuple[Tracks | None, Path | FileIdentity | None, Settings]:
     """Return the tracks and the original, if given, and the settings that matter here.
 
-    Padding and classes are those of the track file, unless an option says otherwise.
+    Padding and classes are those of the track file, unless an option says otherwise. `pair` is the
+    output and its original, if there is one output.
     """
     given: dict[str, Any] = {
         name: getattr(options, name) for name in ("hide", "detector") if getattr(options, name)
@@ -211,14 +281,14 @@ def _inputs(
         *("partial", "max_megapixels"),
     )
     given.update({name: getattr(options, name) for name in same})
-    source: Path | FileIdentity | None = options.against
+    source: Path | FileIdentity | None = None if pair is None else pair.source
     if options.tracks is None:
         return None, source, Settings(**given)
     from tracker_blur.annotations import track_file
 
     content = track_file.read(options.tracks)
-    if options.against is not None:
-        source = track_file.check_source(content, options.against)
+    if isinstance(source, Path):
+        source = track_file.check_source(content, source)
     hidden = _hidden_classes(content)
     if not options.hide:
         _check_detectable(options, hidden)
@@ -287,64 +357,3 @@ def verify(
         partial=settings.partial,
         progress=progress,
     )
-
-
-def exit_code(verdict: Verdict) -> int:
-    """Return the exit code that a verdict stands for."""
-    if verdict.runs:
-        return EXIT_EXPOSED
-    return EXIT_FAILED if verdict.failed_checks else EXIT_DONE
-
-
-def summary_line(verdict: Verdict) -> str:
-    """Return the verdict in one line: the file, the result, the detectors; without advice."""
-    from tracker_blur.verification.html import headline
-
-    detectors = " and ".join(verdict.detectors)
-    return f"{verdict.output}: {headline(verdict)}; searched with {detectors}"
-
-
-def write_reports(
-    verdict: Verdict, *, page: Path | None, plain: Path | None, overwrite: bool
-) -> None:
-    """Write the HTML report and the JSON file, each whole or not at all.
-
-    Args:
-        verdict: what to report.
-        page: the HTML report.
-        plain: the JSON file; "-" is standard output.
-        overwrite: replace files that exist.
-
-    Raises:
-        SinkError: a file cannot be written.
-    """
-    from tracker_blur.files.atomic import replacing
-    from tracker_blur.verification.html import page_bytes
-
-    if page is not None:
-        with replacing(page, overwrite, is_private=True) as temporary:  # it shows faces
-            temporary.write_bytes(page_bytes(verdict))
-    if plain is None:
-        return
-    if plain == _STANDARD_OUTPUT:
-        print_json(verdict.to_dict())
-    else:
-        with replacing(plain, overwrite) as temporary:
-            temporary.write_text(f"{json.dumps(verdict.to_dict(), indent=2)}\n", encoding="utf-8")
-
-
-def check_report_target(path: Path, overwrite: bool) -> None:
-    """Check that a report can be written here, before minutes are spent.
-
-    Raises:
-        SettingsError: it is the name of a video or an image.
-        SinkError: it cannot be written.
-    """
-    from tracker_blur.files.atomic import check_place
-
-    if is_media(path):
-        raise SettingsError(
-            f"{path}: is the name of a video or an image: choose another name, such as report.html "
-            "or report.json"
-        )
-    check_place(path, overwrite)

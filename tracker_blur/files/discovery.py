@@ -2,7 +2,8 @@
 
 Parts of a pattern are names, patterns as in `fnmatch`, or `**` for any depth. Files in folders and
 those that match patterns are skipped if they are hidden, have no known suffix, lie in the output
-folder, or are the NAME_redacted.EXT of a file next to them. Links to folders are entered where a
+folder, or are the NAME_redacted.EXT of a file next to them. Where outputs are looked for, these are
+taken, and the files that they were made of are skipped. Links to folders are entered where a
 part of the pattern names or matches them, but never by `**`, nor by a pattern after it: they may
 lead out of the folder, or in circles.
 """
@@ -24,6 +25,8 @@ from tracker_blur.files.paths import (
     check_is_file,
     default_output,
     default_output_folder,
+    exists,
+    is_comparison,
     is_media,
     is_output,
     is_same_file,
@@ -161,7 +164,7 @@ def _media(
     is_empty = True
     for path in paths:
         reason = why_not_read(path)
-        if (reason or is_media(path)) and _is_input(path, root, output):
+        if (reason or is_media(path)) and _is_taken(path, root, output, finder):
             if reason:
                 finder.unsupported.append(UnsupportedFile(path, reason))
             else:
@@ -178,8 +181,8 @@ def _check_apart(root: Path, output: Path | None) -> None:
         raise SettingsError(f"{output}: is the input folder: choose another for the output")
 
 
-def _is_input(file: Path, root: Path, output: Path | None) -> bool:
-    """Return whether a file found under `root` is neither hidden nor an output."""
+def _is_taken(file: Path, root: Path, output: Path | None, finder: Finder) -> bool:
+    """Return whether a file found under `root` is not hidden, and an input (or an output)."""
     if any(part.startswith(".") for part in file.relative_to(root).parts):
         return False
     try:
@@ -189,6 +192,8 @@ def _is_input(file: Path, root: Path, output: Path | None) -> bool:
         return True
     if output is not None and _is_below(output, root) and _is_below(file, output):
         return False
+    if finder.takes_outputs:
+        return not (is_comparison(file) or exists(default_output(file)))
     return not is_output(file)
 
 
@@ -199,12 +204,16 @@ def _is_below(path: Path, folder: Path) -> bool:
 class Finder:
     """Finds files, and remembers the folders that it could not read.
 
+    Args:
+        takes_outputs: find outputs, not inputs: of a file and its NAME_redacted.EXT, the latter.
+
     Attributes:
         unreadable: these folders, in the order in which they were met.
         unsupported: camera's files that are not read.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, takes_outputs: bool = False) -> None:
+        self.takes_outputs = takes_outputs
         self.unsupported: list[UnsupportedFile] = []
         self.unreadable: list[UnreadableFolder] = []
 

@@ -255,6 +255,11 @@ def is_output(file: Path) -> bool:
     return any(_is_made_from_another(file, tag) for tag in (_REDACTED_TAG, _COMPARISON_TAG))
 
 
+def is_comparison(file: Path) -> bool:
+    """Return whether a file has the name of a comparison with another file next to it."""
+    return _is_made_from_another(file, _COMPARISON_TAG)
+
+
 def _is_made_from_another(file: Path, tag: str) -> bool:
     head, _, tail = file.name.rpartition(tag)
     return any(

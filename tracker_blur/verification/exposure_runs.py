@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from tracker_blur.verification.verdict import Exposure, ExposureRun
+from tracker_blur.core.parameters import ClassificationParameters
+from tracker_blur.tracking.evidence import pooled_log_odds
+from tracker_blur.verification.verdict import Exposure, ExposureRun, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from tracker_blur.core.frame import Image
     from tracker_blur.verification.parameters import VerificationParameters
     from tracker_blur.verification.probes import ProbeDetection
+
+_POOLING = ClassificationParameters()  # as for the tracks of a run
 
 
 class Candidate(NamedTuple):
@@ -35,16 +39,19 @@ class _OpenRun:
     """A run that may continue.
 
     Attributes:
+        label: the target class.
         exposures: those so far.
         best: index of the one with the highest score.
         latest: the thumbnail of the last one, which is encoded when no other follows.
         last_seen: number of the last detection frame that continued it.
         likely: likely detections so far.
         high_confidence: high-confidence detections so far.
-        is_face: whether it is reported at all.
+        is_face: whether the detections suffice to report it.
         is_certain: whether one of the detections leaves no doubt.
+        agreeing: frames in which the classifier takes it for a face.
     """
 
+    label: str
     exposures: list[Exposure] = field(default_factory=list)
     best: int = 0
     latest: Image | None = None
@@ -53,14 +60,26 @@ class _OpenRun:
     high_confidence: int = 0
     is_face: bool = False
     is_certain: bool = False
+    agreeing: int = 0
+
+    @property
+    def log_odds(self) -> float | None:
+        """The log odds that it is a face, pooled; None without a classifier."""
+        known = [face.log_odds for face in self.exposures if face.log_odds is not None]
+        return pooled_log_odds(known, _POOLING) if known else None
 
 
 class ExposureRunBuilder:
     """Groups the exposures of successive detection frames into runs.
 
-    A run is reported as a face if one detection suffices for it, if several are likely, if the
-    place was hidden as a face one detection frame earlier or later, or if a track begins or ends
-    there. It is doubtful unless several detections have high confidence, or one is certain.
+    The detections make a run worth reporting if one suffices, if several are likely, if the place
+    was hidden as a face one detection frame earlier or later, or if a track begins or ends there.
+    Then the classifier decides, by the log odds of the run's best frames. A face is exposed if it
+    is surely one, and one in several frames. What is surely none is not reported, and the rest
+    is to be looked at. Weak detections are reported if the classifier is sure.
+
+    Classes without a classifier are exposed if several detections have high confidence, or one
+    is certain, and to be looked at otherwise.
 
     Each run keeps images of its first, best and last exposures, and each exposure costs the same
     however long its run is.
@@ -98,43 +117,54 @@ class ExposureRunBuilder:
                 run.is_face = True
         for candidate in candidates:
             detection, exposure, _ = candidate
-            run = self._run_of(exposure)
+            run = self._run_of(exposure, detection.label)
             run.likely += detection.is_likely(parameters)
             run.high_confidence += detection.is_high_confidence(parameters)
             run.is_certain |= detection.is_certain(parameters)
             run.is_face |= detection.is_sufficient(parameters)
             run.is_face |= run.likely >= parameters.min_likely_detections
             run.is_face |= self._meets(exposure.box, (*self._hidden, *expected))
+            if exposure.log_odds is not None:
+                run.agreeing += exposure.log_odds > 0
             run.last_seen = self._frames
             self._append(run, candidate)
         self._hidden = hidden
         oldest = self._frames - parameters.max_gap_frames
         for run in self._open:
-            if run.last_seen < oldest and run.is_face:
+            if run.last_seen < oldest and self._finding(run) is not None:
                 self._finish(run)
                 self._done.append(run)
         self._open = [run for run in self._open if run.last_seen >= oldest]
 
     def runs(self) -> tuple[ExposureRun, ...]:
         """Return the runs so far, by their first frames."""
-        faces = [*self._done, *(run for run in self._open if run.is_face)]
-        for run in faces:
-            self._finish(run)
-        runs = (
-            ExposureRun(
-                tuple(run.exposures),
-                is_doubtful=not run.is_certain
-                and run.high_confidence < self._parameters.min_high_detections,
-            )
-            for run in faces
-        )
+        runs = []
+        for run in (*self._done, *self._open):
+            finding = self._finding(run)
+            if finding is not None:
+                self._finish(run)
+                runs.append(ExposureRun(tuple(run.exposures), finding, run.log_odds, run.label))
         return tuple(sorted(runs, key=lambda run: (run.first.frame, run.first.box.left)))
 
-    def _run_of(self, exposure: Exposure) -> _OpenRun:
-        free = [run for run in self._open if run.last_seen < self._frames]
+    def _finding(self, run: _OpenRun) -> Finding | None:
+        """Return what a run shows; None if it is not worth a look."""
+        parameters, log_odds = self._parameters, run.log_odds
+        if log_odds is None:
+            if not run.is_face:
+                return None
+            is_sure = run.high_confidence >= parameters.min_high_detections
+            return "exposed" if run.is_certain or is_sure else "look here"
+        is_several = run.agreeing >= parameters.min_exposed_frames
+        if log_odds >= parameters.exposed_log_odds and is_several:
+            return "exposed"
+        is_worth_a_look = log_odds >= parameters.look_here_log_odds
+        return "look here" if run.is_face and is_worth_a_look else None
+
+    def _run_of(self, exposure: Exposure, label: str) -> _OpenRun:
+        free = [run for run in self._open if run.last_seen < self._frames and run.label == label]
         best = max(free, key=lambda run: run.exposures[-1].box.iou(exposure.box), default=None)
         if best is None or best.exposures[-1].box.iou(exposure.box) < self._parameters.run_iou:
-            best = _OpenRun()
+            best = _OpenRun(label)
             self._open.append(best)
         return best
 

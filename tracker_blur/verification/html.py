@@ -1,6 +1,7 @@
-"""The verification report: one HTML page with exposed faces first, then the ends of every track.
+"""The verification report: one HTML page for one file or several.
 
-The page is self-contained: styles and images are inside, it runs no scripts and loads nothing.
+Exposed faces come first, then places to look at, then the ends of every track. The page is
+self-contained: styles and images are inside, it runs no scripts and loads nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from tracker_blur.text import counted, escaped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tracker_blur.verification.verdict import (
         Check,
@@ -61,9 +62,10 @@ _EVIDENCE = {
 }
 
 
-def page(verdict: Verdict) -> str:
-    """Return the page as HTML text."""
-    title = f"Verification of {escaped(PurePath(verdict.output).name)}"
+def page(*verdicts: Verdict) -> str:
+    """Return the page of one verdict or several as HTML text."""
+    names = [escaped(PurePath(verdict.output).name) for verdict in verdicts]
+    title = f"Verification of {names[0] if len(names) == 1 else counted(len(names), 'file')}"
     return "\n".join(
         (
             "<!DOCTYPE html>",
@@ -79,11 +81,10 @@ def page(verdict: Verdict) -> str:
             "</head>",
             "<body>",
             "<main>",
-            *_head(verdict),
-            *_exposed(verdict.runs),
-            *_doubtful(verdict.doubtful),
-            *_checks(verdict.checks),
-            *_ends(verdict.ends, verdict.omitted_ends),
+            '<p class="warning" role="note"><strong>This page shows faces.</strong> ',
+            "Handle it like the files they come from, and delete it when you are done.</p>",
+            *(_contents(verdicts) if len(verdicts) > 1 else ()),
+            *(line for part in _sections(verdicts) for line in part),
             "</main>",
             "</body>",
             "</html>",
@@ -92,9 +93,38 @@ def page(verdict: Verdict) -> str:
     )
 
 
-def page_bytes(verdict: Verdict) -> bytes:
+def page_bytes(*verdicts: Verdict) -> bytes:
     """Return the page as UTF-8; bytes of file names that are not valid text are escaped."""
-    return page(verdict).encode("utf-8", "backslashreplace")
+    return page(*verdicts).encode("utf-8", "backslashreplace")
+
+
+def _contents(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """Yield a table of the files, with links to their sections."""
+    yield '<table><thead><tr><th scope="col">File</th><th scope="col">Verdict</th></tr></thead>'
+    yield "<tbody>"
+    for number, verdict in enumerate(verdicts, 1):
+        name = html.escape(escaped(verdict.output))
+        mood, mark = _mood(verdict)
+        yield f'<tr><td><a href="#file-{number}">{name}</a></td><td class="{mood}">{mark} '
+        yield f"{html.escape(escaped(headline(verdict)))}</td></tr>"
+    yield "</tbody></table>"
+
+
+def _sections(verdicts: Sequence[Verdict]) -> Iterator[Iterator[str]]:
+    for number, verdict in enumerate(verdicts, 1):
+        prefix = f"file-{number}-" if len(verdicts) > 1 else ""
+        yield _section(verdict, f"file-{number}", prefix)
+
+
+def _section(verdict: Verdict, name: str, prefix: str) -> Iterator[str]:
+    yield f'<section id="{name}">'
+    yield from _head(verdict)
+    yield from _exposed(verdict.runs, prefix)
+    yield from _look_here(verdict.look_here, prefix)
+    yield from _how_to_accept(verdict)
+    yield from _checks(verdict.checks, prefix)
+    yield from _ends(verdict.ends, verdict.omitted_ends, prefix)
+    yield "</section>"
 
 
 def headline(verdict: Verdict) -> str:
@@ -104,13 +134,19 @@ def headline(verdict: Verdict) -> str:
         name = PurePath(verdict.source or "").name
         signs = "; ".join(f"{check.title}: {check.detail}" for check in verdict.source_mismatches)
         parts.append(f"{name} seems to be another video ({signs}): faces were not compared with it")
+    places = counted(len(verdict.look_here), "place")
     if verdict.runs:
         parts.append(_exposed_text(verdict))
+    elif verdict.look_here:
+        verb = "shows" if len(verdict.look_here) == 1 else "show"
+        parts.append(f"look here: {places} perhaps {verb} a face")
     elif not verdict.source_mismatches:
-        parts.append(f"no exposed face in {verdict.probed_frames} of {verdict.frames} frames")
+        parts.append(f"nothing found in {verdict.probed_frames} of {verdict.frames} frames")
     text = "; ".join(parts)
-    if verdict.doubtful:
-        text += f", and {counted(len(verdict.doubtful), 'doubtful place')}"
+    if verdict.runs and verdict.look_here:
+        text += f", and {places} to look at"
+    if verdict.dismissed:
+        text += f"; {counted(verdict.dismissed, 'accepted place')} left out"
     if verdict.failed_checks:
         text += f"; failed checks: {', '.join(check.title for check in verdict.failed_checks)}"
     elif verdict.checks:
@@ -129,13 +165,11 @@ def _exposed_text(verdict: Verdict) -> str:
 
 
 def _head(verdict: Verdict) -> Iterator[str]:
-    yield '<p class="warning" role="note"><strong>This page shows faces.</strong> '
-    yield "Handle it like the video they come from, and delete it when you are done.</p>"
     yield f"<h1>{html.escape(escaped(PurePath(verdict.output).name))}</h1>"
     if verdict.source is not None:
         name = html.escape(escaped(PurePath(verdict.source).name))
         yield f'<p class="soft">compared with {name}</p>'
-    mood, mark = ("good", "✓") if verdict.is_clean else ("bad", "✗")
+    mood, mark = _mood(verdict)
     yield f'<p class="verdict {mood}">{mark} {html.escape(escaped(headline(verdict)))}</p>'
     names = html.escape(" and ".join(verdict.detectors))
     yield f'<p class="soft">Checked by {names}: {verdict.detections} detections in '
@@ -144,20 +178,34 @@ def _head(verdict: Verdict) -> Iterator[str]:
         yield f'<p class="warning">{html.escape(verdict.advice, quote=False)}</p>'
 
 
-def _exposed(runs: tuple[ExposureRun, ...]) -> Iterator[str]:
+def _mood(verdict: Verdict) -> tuple[str, str]:
+    """Return the style and the mark of a verdict."""
+    if not verdict.is_clean:
+        return "bad", "✗"
+    return ("soft", "?") if verdict.look_here else ("good", "✓")
+
+
+def _exposed(runs: tuple[ExposureRun, ...], prefix: str) -> Iterator[str]:
     if not runs:
         return
-    yield f'<h2 id="exposed">Exposed faces ({len(runs)})</h2>'
+    yield f'<h2 id="{prefix}exposed">Exposed faces ({len(runs)})</h2>'
     yield from _cards(runs, "exposed face")
 
 
-def _doubtful(runs: tuple[ExposureRun, ...]) -> Iterator[str]:
+def _look_here(runs: tuple[ExposureRun, ...], prefix: str) -> Iterator[str]:
     if not runs:
         return
-    yield f'<h2 id="doubtful">Doubtful places ({len(runs)})</h2>'
-    yield '<p class="soft">Detections with low confidence, or with high confidence only once: '
-    yield "often a wall, hair or clothes, sometimes a face. Check them.</p>"
+    yield f'<h2 id="{prefix}look-here">Look here ({len(runs)})</h2>'
+    yield '<p class="soft">Each of these perhaps shows a face, or hair, a hand, clothes, a wall. '
+    yield "They are no failure, but only a person can tell.</p>"
     yield from _cards(runs, "possible face")
+
+
+def _how_to_accept(verdict: Verdict) -> Iterator[str]:
+    if verdict.places:
+        yield '<p class="soft">If a place is fine as it is, run the same command again with '
+        yield "<code>--accept accepted.jsonl --dismiss NAME</code>, with the name below its image. "
+        yield "From then on, <code>--accept accepted.jsonl</code> leaves it out.</p>"
 
 
 def _cards(runs: tuple[ExposureRun, ...], what: str) -> Iterator[str]:
@@ -172,17 +220,23 @@ def _cards(runs: tuple[ExposureRun, ...], what: str) -> Iterator[str]:
 def _card(run: ExposureRun, what: str) -> Iterator[str]:
     first, last, worst = run.first, run.last, run.worst
     track = "no track" if run.track_id is None else f"track {run.track_id}"
-    span = first.time_code if first is last else f"{first.time_code} to {last.time_code}"
     count = len(run.exposures)
     yield '<li class="card">'
-    yield f"<h3>{span}</h3>"
+    yield f"<h3>{run.span}</h3>"
     yield from _figure(worst, f"{what} at {worst.time_code}")
     frames = f"frame {first.frame}" if first is last else f"frames {first.frame} to {last.frame}"
     yield f"<p>{track}, {frames}, exposed in {count}</p>"
+    yield f"<p><code>{run.place_id}</code>{_chance(run)}</p>"
     yield f'<p class="soft">{html.escape(worst.detector)} {worst.score:.2f}, '
     yield f"{100 * worst.visible:.0f} % visible, {worst.box.width:.0f}x{worst.box.height:.0f} "
     yield f"pixels at {worst.box.left:.0f}, {worst.box.top:.0f}</p>"
     yield "</li>"
+
+
+def _chance(run: ExposureRun) -> str:
+    if run.log_odds is None:
+        return ""
+    return f", {100 * run.chance:.0f} % likely a {html.escape(run.label)}"
 
 
 def _figure(exposure: Exposure, caption: str) -> Iterator[str]:
@@ -193,10 +247,10 @@ def _figure(exposure: Exposure, caption: str) -> Iterator[str]:
         yield f"<figcaption>frame {exposure.frame}</figcaption></figure>"
 
 
-def _checks(checks: tuple[Check, ...]) -> Iterator[str]:
+def _checks(checks: tuple[Check, ...], prefix: str) -> Iterator[str]:
     if not checks:
         return
-    yield '<h2 id="rest">Is everything else intact?</h2>'
+    yield f'<h2 id="{prefix}rest">Is everything else intact?</h2>'
     yield '<table><thead><tr><th scope="col">Check</th><th scope="col">Intact</th>'
     yield '<th scope="col">Result</th></tr></thead><tbody>'
     for check in checks:
@@ -206,10 +260,10 @@ def _checks(checks: tuple[Check, ...]) -> Iterator[str]:
     yield "</tbody></table>"
 
 
-def _ends(ends: tuple[TrackEndView, ...], omitted: int) -> Iterator[str]:
+def _ends(ends: tuple[TrackEndView, ...], omitted: int, prefix: str) -> Iterator[str]:
     if not ends:
         return
-    yield '<h2 id="ends">Where every track begins and ends</h2>'
+    yield f'<h2 id="{prefix}ends">Where every track begins and ends</h2>'
     yield '<p class="soft">The output one frame before each track, at its first and last frame, '
     yield "and one frame after it.</p>"
     yield '<ul class="sheet">'

@@ -33,6 +33,8 @@ class VerificationParameters(CheckedParameters):
         face_view_px: longest sides at which each face detector sees a frame; docs/verification.md
             says what each adds and costs.
         other_view_px: the same, for detectors of plates and other classes.
+        turned_view_px: longest side at which turned copies of a frame are seen.
+        turned_every_frames: of the frames that are probed, every Nth is also seen turned.
         crop_face_px: size to which a face is enlarged in a crop around the end of a track.
         crop_max_enlargement: the most that such a crop is enlarged.
         crop_padding_ratio: what such a crop shows on each side of a face, in face sizes.
@@ -79,8 +81,12 @@ class VerificationParameters(CheckedParameters):
         run_iou: overlap from which exposures in successive frames are one face.
         neighbor_iou: overlap with a face that was hidden or expected one detection frame away.
         max_gap_frames: detection frames without a detection within one run.
-        min_likely_detections: this many likely detections are a face.
-        min_high_detections: this many high-confidence detections leave no doubt.
+        min_likely_detections: this many likely detections are a face, where no classifier says so.
+        min_high_detections: this many high-confidence detections leave no doubt, without one.
+        min_exposed_frames: in this many frames, classifier and evidence must agree on an exposure.
+        exposed_log_odds: log odds, pooled, from which a run is an exposed face.
+        still_exposed_log_odds: the same for an image that is seen once.
+        look_here_log_odds: pooled log odds below which a run is no face.
         max_crops: images kept for all runs.
 
     Raises:
@@ -92,6 +98,8 @@ class VerificationParameters(CheckedParameters):
         default_factory=lambda: MappingProxyType(_FACE_VIEW_PX)
     )
     other_view_px: tuple[int, ...] = (640, 1280)
+    turned_view_px: int = 640
+    turned_every_frames: int = 4
     crop_face_px: int = 80
     crop_max_enlargement: float = 4.0
     crop_padding_ratio: float = 1.0
@@ -140,8 +148,18 @@ class VerificationParameters(CheckedParameters):
     max_gap_frames: int = 3
     min_likely_detections: int = 2
     min_high_detections: int = 2
+    min_exposed_frames: int = 2
+    exposed_log_odds: float = 2.0
+    still_exposed_log_odds: float = 3.0
+    look_here_log_odds: float = -2.0
     max_crops: int = 1000
 
     def for_stills(self) -> VerificationParameters:
         """Return the parameters for images that are seen once: one detection has to do."""
-        return replace(self, min_likely_detections=1, min_high_detections=1)
+        return replace(
+            self,
+            min_likely_detections=1,
+            min_high_detections=1,
+            min_exposed_frames=1,
+            exposed_log_odds=self.still_exposed_log_odds,
+        )

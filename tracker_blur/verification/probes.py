@@ -1,4 +1,7 @@
-"""Probes: the detectors that search for exposed faces, at several scales, as an attacker would."""
+"""Probes: the detectors that search for exposed faces, as an attacker would.
+
+They see each frame at several scales, and some frames on their sides and upside down.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +11,30 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from tracker_blur.classifiers import load_classifier
 from tracker_blur.core import plugins
 from tracker_blur.core.frame import Image, view_size
-from tracker_blur.detectors import Detector, LabelledDetector, load_detector
-from tracker_blur.settings import FACE, Settings
+from tracker_blur.detectors import (
+    Detector,
+    LabelledDetector,
+    auto_detector,
+    load_detector,
+)
+from tracker_blur.settings import DETECTOR_FILE_ENDING, FACE, Settings
+from tracker_blur.tracking.extra_looks import QUARTERS, turned, turned_back
 from tracker_blur.tracking.target_classes import target_classes
 from tracker_blur.verification.parameters import VerificationParameters
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from fractions import Fraction
 
+    from tracker_blur.classifiers import Classifier
     from tracker_blur.core.box import Box
     from tracker_blur.weights.store import Weights
 
 _NETWORKS = ("yunet", "onnx", "centerface", "ssd")  # best first
-_REDUNDANT_WITH = {"onnx": "yunet", "ssd": "yunet"}  # they add nothing where the other one is
+_BETTER_THAN_SSD = {"yunet", "centerface"}  # the SSD adds nothing where one of them is
 _FALLBACK = "haar"  # without any network
 
 
@@ -89,6 +101,21 @@ class Probe:
             detections += self._detect(reduced, width / size[0], height / size[1])
         return detections
 
+    def detect_turned(self, image: Image, pixel_aspect: Fraction) -> list[ProbeDetection]:
+        """Return what the detector detects when the frame lies on a side, or upside down."""
+        height, width = image.shape[:2]
+        size = view_size((width, height), self._parameters.turned_view_px, pixel_aspect)
+        reduced = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        contiguous = np.asarray(reduced, np.uint8)
+        detections = []
+        for quarters in QUARTERS:
+            detections += [
+                replace(found, box=turned_back(found.box, size, quarters))
+                for found in self._detect(turned(contiguous, quarters), 1.0, 1.0)
+            ]
+        x_ratio, y_ratio = width / size[0], height / size[1]
+        return [replace(found, box=found.box.scaled(x_ratio, y_ratio)) for found in detections]
+
     def detect_in_crop(self, image: Image, box: Box) -> list[ProbeDetection]:
         """Return what the detector detects in an enlarged crop around a box."""
         height, width = image.shape[:2]
@@ -126,8 +153,9 @@ def load_probes(
 ) -> tuple[Probe, ...]:
     """Return the probes for all that the settings hide, best first for each target class.
 
-    Faces get every network whose weights are on this machine and that adds something. Other classes
-    get the detector that detects them. The caller's own detector probes for all of its classes.
+    Faces get every network whose weights are on this machine and that adds something: first those
+    that did not hide them, which miss other faces. Other classes get the detector that detects
+    them. The caller's own detector probes for all of its classes.
 
     Raises:
         ModelError: A weight file is damaged.
@@ -136,7 +164,7 @@ def load_probes(
     probes: list[Probe] = []
     for target in target_classes(settings, weights, own):
         if target.label == FACE:
-            names = _face_detectors(weights)
+            names = _face_detectors(weights, _hidden_by(settings, weights))
             loaded = [(name, load_detector(name, weights)[1]) for name in names]
             if own is not None and FACE in own.labels:
                 loaded.append((target.detector_name, target.load()))
@@ -146,10 +174,29 @@ def load_probes(
     return tuple(probes)
 
 
-def _face_detectors(weights: Weights) -> list[str]:
+def load_classifiers(probes: Iterable[Probe], weights: Weights) -> dict[str, Classifier]:
+    """Return what says whether a place shows an object, for each class that has such a network.
+
+    Raises:
+        ModelError: A weight file is damaged.
+    """
+    loaded = {label: load_classifier(label, weights) for label in {each.label for each in probes}}
+    return {label: found for label, found in loaded.items() if found is not None}
+
+
+def _hidden_by(settings: Settings, weights: Weights) -> str:
+    """Return the name of the detector of the run; a detector file's faces count as the best's."""
+    if settings.detector == "auto" or settings.detector.endswith(DETECTOR_FILE_ENDING):
+        return auto_detector(weights)
+    return settings.detector
+
+
+def _face_detectors(weights: Weights, hidden_by: str) -> list[str]:
+    """Return the names of the detectors that probe for faces, those of another run first."""
     available = [name for name in _NETWORKS if _is_available(name, weights)]
-    needed = [name for name in available if _REDUNDANT_WITH.get(name) not in available]
-    return needed or [_FALLBACK]
+    if _BETTER_THAN_SSD.intersection(available):
+        available = [name for name in available if name != "ssd"]
+    return sorted(available, key=lambda name: name == hidden_by) or [_FALLBACK]
 
 
 def _is_available(name: str, weights: Weights) -> bool:

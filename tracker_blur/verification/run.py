@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import cv2
@@ -27,11 +28,13 @@ from tracker_blur.verification.verdict import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from fractions import Fraction
 
+    from tracker_blur.classifiers import Classifier
     from tracker_blur.core.box import Box
     from tracker_blur.core.frame import Frame, FrameReader, Image
+    from tracker_blur.verification.accepted import AcceptedPlace
     from tracker_blur.verification.parameters import VerificationParameters
     from tracker_blur.verification.track_index import TrackIndex
 
@@ -52,6 +55,7 @@ class ProbedFrame:
         index: number of the frame, from 0.
         time: seconds since the first frame, exact.
         is_detection_frame: whether the probes see the whole frame.
+        is_turned_frame: whether the best probes see it turned as well.
         image: the output's frame, upright, at full size.
         gray: its brightness.
         source_image: the source's frame of the same time, at the same size; None without a source,
@@ -66,6 +70,7 @@ class ProbedFrame:
     is_detection_frame: bool
     image: Image
     gray: Gray
+    is_turned_frame: bool = False
     source_image: Image | None = None
     source_gray: Gray | None = None
     cell_errors: CellErrors | None = None
@@ -82,8 +87,11 @@ class VerificationRun:
 
     Args:
         tracks: what was hidden, if that is known.
-        probes: the first one of each target class also sees crops around the ends of tracks.
+        probes: the first one of each target class also sees turned frames, and crops around the
+            ends of tracks.
         parameters: thresholds.
+        classifiers: by target class: what says whether a place shows a face.
+        accepted: places that a person has accepted.
         every: probe every Nth frame.
         has_source: whether the source is given; then its pixels decide what is exposed.
 
@@ -95,6 +103,7 @@ class VerificationRun:
         ends: what the output shows at the ends of tracks.
         probed_frames: how many frames the probes saw.
         detections: how many detections there were.
+        dismissed: the accepted places that were met.
     """
 
     def __init__(
@@ -103,6 +112,8 @@ class VerificationRun:
         probes: Sequence[Probe],
         parameters: VerificationParameters,
         *,
+        classifiers: Mapping[str, Classifier] = MappingProxyType({}),
+        accepted: Sequence[AcceptedPlace] = (),
         every: int = 1,
         has_source: bool = False,
     ) -> None:
@@ -115,10 +126,13 @@ class VerificationRun:
         self.ends: list[TrackEndView] = []
         self.probed_frames = 0
         self.detections = 0
+        self.dismissed: set[AcceptedPlace] = set()
         self._parameters = parameters
+        self._classifiers = classifiers
+        self._accepted = accepted
         self._every = every
         best = {probe.label: probe for probe in reversed(probes)}
-        self._crop_probes = tuple(best.values())
+        self._best_probes = tuple(best.values())
 
     def frames(self, output: FrameReader, source: FrameReader | None) -> Iterator[ProbedFrame]:
         """Yield each frame of the output, with the source's of the same time."""
@@ -133,8 +147,14 @@ class VerificationRun:
                 time = frame.pts * frame.time_base
                 start = time if start is None else start
                 image = frame.view(frame.size)
+                round_, rest = divmod(count, self._every)
                 probed = ProbedFrame(
-                    frame.index, time - start, count % self._every == 0, image, _gray(image)
+                    frame.index,
+                    time - start,
+                    rest == 0,
+                    image,
+                    gray(image),
+                    self._is_turned(round_) and rest == 0,
                 )
                 if source_frame is not None:
                     self._compare(probed, source_frame.view(frame.size))
@@ -152,7 +172,10 @@ class VerificationRun:
             image = frame.image if frame.source_image is None else frame.source_image
             if frame.is_detection_frame:
                 frame.detections += probe.detect(image, pixel_aspect)
-            if probe in self._crop_probes:
+            if probe in self._best_probes:
+                # What detectors take for a turned face is often none: a classifier must judge.
+                if frame.is_turned_frame and probe.label in self._classifiers:
+                    frame.detections += probe.detect_turned(image, pixel_aspect)
                 for box in self._expected(frame.index):
                     frame.detections += probe.detect_in_crop(image, box)
             yield frame
@@ -174,14 +197,15 @@ class VerificationRun:
         if frame.is_detection_frame or detections:
             self.probed_frames += 1
             self.detections += len(detections)
-            candidates = [
-                self._candidate(frame, detection, visible)
-                for detection, visible in exposed
-                if detection.is_likely(parameters) or not self._meets(detection.box, hidden_faces)
-            ]
             # Where someone hid a face there is one, so low-confidence detections count here, too.
+            candidates = [
+                (detection, visible)
+                for detection, visible in exposed
+                if (detection.is_likely(parameters) or not self._meets(detection.box, hidden_faces))
+                and not self._is_accepted(frame, detection)
+            ]
             self.runs.add(
-                candidates,
+                self._classified(frame, candidates),
                 [detection.box for detection in hidden],
                 self._expected(frame.index),
             )
@@ -195,7 +219,7 @@ class VerificationRun:
 
     def _compare(self, frame: ProbedFrame, source_image: Image) -> None:
         parameters = self._parameters
-        source_gray = _gray(source_image)
+        source_gray = gray(source_image)
         errors = cell_errors(source_gray, frame.gray)
         least_changed = np.quantile(errors, parameters.other_frame_quantile)
         is_same = bool(least_changed <= parameters.other_frame_error)
@@ -245,8 +269,44 @@ class VerificationRun:
         )
         return 1.0 if shows_face else 0.0
 
+    def _is_turned(self, number: int) -> bool:
+        """Return whether the detection frame of this number is also seen turned."""
+        every = self._parameters.turned_every_frames
+        return every > 0 and number % every == 0
+
+    def _is_accepted(self, frame: ProbedFrame, detection: ProbeDetection) -> bool:
+        """Return whether a person has accepted what is detected here, and remember it."""
+        seconds = float(frame.time)
+        places = {
+            place
+            for place in self._accepted
+            if place.label == detection.label and place.covers(seconds, detection.box)
+        }
+        self.dismissed |= places
+        return bool(places)
+
+    def _classified(
+        self, frame: ProbedFrame, exposed: Sequence[tuple[ProbeDetection, float]]
+    ) -> list[Candidate]:
+        """Return the candidates of a frame, with what the classifiers say of its pixels."""
+        log_odds: dict[int, float] = {}
+        for label, classifier in self._classifiers.items():
+            which = [at for at, (found, _) in enumerate(exposed) if found.label == label]
+            if which:
+                boxes = [exposed[at][0].box for at in which]
+                answers = classifier.log_odds(frame.image, boxes).tolist()
+                log_odds.update(zip(which, answers, strict=True))
+        return [
+            self._candidate(frame, detection, visible, log_odds.get(at))
+            for at, (detection, visible) in enumerate(exposed)
+        ]
+
     def _candidate(
-        self, frame: ProbedFrame, detection: ProbeDetection, visible: float
+        self,
+        frame: ProbedFrame,
+        detection: ProbeDetection,
+        visible: float,
+        log_odds: float | None,
     ) -> Candidate:
         tracks, box = self.tracks, detection.box
         exposure = Exposure(
@@ -257,6 +317,7 @@ class VerificationRun:
             detection.score,
             detection.detector,
             visible,
+            log_odds=log_odds,
         )
         return Candidate(detection, exposure, thumbnail(frame.image, box, is_marked=True))
 
@@ -327,5 +388,6 @@ def encode_jpeg(image: Image) -> bytes:
     return encoded.tobytes()
 
 
-def _gray(image: Image) -> Gray:
+def gray(image: Image) -> Gray:
+    """Return the brightness of an image."""
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)

@@ -1,15 +1,17 @@
-"""The verdict on a finished file: exposed faces in runs, and checks of the rest."""
+"""The verdict on a finished file: exposed faces, places to look at, and checks of the rest."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from tracker_blur.core.timecode import format_seconds
+from tracker_blur.settings import FACE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from fractions import Fraction
 
     from tracker_blur.core.box import Box
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 Evidence = Literal["pixels", "tracks", "detail"]
 """What decided whether a detection is exposed: the source's pixels, the tracks' hidden areas, or
 only whether it has the detail of a face."""
+
+Finding = Literal["exposed", "look here"]
+"""What a place shows: surely a face, or perhaps one, at which a person should look."""
 
 _INDEPENDENT = {"yunet", "centerface", "ssd"}  # other than our own weights, which may have hidden
 _SAME_VIDEO_CHECKS = {"frames", "times of frames", "shape", "pictures"}
@@ -41,6 +46,7 @@ class Exposure:
         detector: name of the detector.
         visible: how much of the face is visible, 0 to 1, by the evidence.
         crop: JPEG of the face and its surroundings; None for most frames of a long run.
+        log_odds: that it is a face, of the classifier; None without one.
     """
 
     frame: int
@@ -51,6 +57,7 @@ class Exposure:
     detector: str
     visible: float
     crop: bytes | None = None
+    log_odds: float | None = None
 
     @property
     def time_code(self) -> str:
@@ -60,15 +67,40 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class ExposureRun:
-    """One face that is exposed in successive frames; never empty.
+    """One place that shows a face, or may show one, in successive frames; never empty.
 
     Attributes:
         exposures: one for each frame, ascending.
-        is_doubtful: whether the detections are too weak to say that it is a face.
+        finding: what it shows.
+        log_odds: that it is a face, pooled over its frames; None without a classifier.
+        label: the target class.
     """
 
     exposures: tuple[Exposure, ...]
-    is_doubtful: bool = False
+    finding: Finding = "exposed"
+    log_odds: float | None = None
+    label: str = FACE
+
+    @property
+    def place_id(self) -> str:
+        """Its name, the same in each verification of the file with the same options.
+
+        It is made of its first frame and its center there, such as "f120x340y54".
+        """
+        x, y = self.first.box.center
+        return f"f{self.first.frame}x{x:.0f}y{y:.0f}"
+
+    @property
+    def span(self) -> str:
+        """When it is seen, such as "0:00:04.800 to 0:00:05.000"."""
+        if self.first is self.last:
+            return self.first.time_code
+        return f"{self.first.time_code} to {self.last.time_code}"
+
+    @property
+    def chance(self) -> float:
+        """How likely it is a face, 0 to 1, if there is a classifier."""
+        return 0.5 if self.log_odds is None else 1 / (1 + math.exp(-self.log_odds))
 
     @property
     def first(self) -> Exposure:
@@ -134,6 +166,37 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class VerifiedFile:
+    """A file that was verified.
+
+    Attributes:
+        name: its name, without its folder.
+        sha256: hash of its bytes.
+        size: (width, height) in pixels.
+        frame_count: how many frames it says that it has, if it does.
+        source_sha256: hash of the input that it was compared with, if any.
+    """
+
+    name: str
+    sha256: str
+    size: tuple[int, int]
+    frame_count: int | None
+    source_sha256: str | None = None
+
+    def shows_the_same_as(self, other: VerifiedFile) -> bool:
+        """Return whether both are one file, made of one input, or one written again."""
+        if self.sha256 == other.sha256:
+            return True
+        if self.source_sha256 is not None and other.source_sha256 is not None:
+            return self.source_sha256 == other.source_sha256
+        return (self.name, self.size, self.frame_count) == (
+            other.name,
+            other.size,
+            other.frame_count,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What verification found in a finished file.
 
@@ -146,11 +209,13 @@ class Verdict:
         probed_frames: how many of them the probes saw.
         detections: places that a detector took for a face.
         runs: exposed faces, by their first frames.
+        look_here: places that may show a face, in the same order.
+        dismissed: how many places were left out because a person has accepted them.
+        file: the file, as a journal of accepted places names it; None if none was given.
         ends: what the output shows at each track's ends.
         omitted_ends: tracks whose ends are not shown because there are too many.
         checks: whether the rest is intact; empty without a source.
         seconds: wall-clock time that verification took.
-        doubtful: places that may be exposed faces, or walls, hair and clothes.
     """
 
     output: str
@@ -165,7 +230,30 @@ class Verdict:
     omitted_ends: int
     checks: tuple[Check, ...]
     seconds: float
-    doubtful: tuple[ExposureRun, ...] = ()
+    look_here: tuple[ExposureRun, ...] = ()
+    dismissed: int = 0
+    file: VerifiedFile | None = None
+
+    @property
+    def finding(self) -> Literal["exposed", "look here", "nothing found"]:
+        """The verdict in a word or two."""
+        if self.runs:
+            return "exposed"
+        return "look here" if self.look_here else "nothing found"
+
+    @property
+    def places(self) -> tuple[ExposureRun, ...]:
+        """Exposed faces first, then the places to look at."""
+        return self.runs + self.look_here
+
+    def without(self, places: Collection[ExposureRun]) -> Verdict:
+        """Return the verdict without places that a person has just accepted."""
+        return replace(
+            self,
+            runs=tuple(run for run in self.runs if run not in places),
+            look_here=tuple(run for run in self.look_here if run not in places),
+            dismissed=self.dismissed + len(places),
+        )
 
     @property
     def exposed_frames(self) -> int:
@@ -189,7 +277,7 @@ class Verdict:
 
     @property
     def is_clean(self) -> bool:
-        """Whether no face is exposed, except doubtful ones, and the rest is intact."""
+        """Whether no face is exposed, as far as is sure, and the rest is intact."""
         return not self.runs and not self.failed_checks
 
     @property
@@ -209,6 +297,7 @@ class Verdict:
         return {
             "output": self.output,
             "against": self.source,
+            "verdict": self.finding,
             "clean": self.is_clean,
             "evidence": self.evidence,
             "detectors": list(self.detectors),
@@ -218,10 +307,11 @@ class Verdict:
             "finds": self.detections,
             "exposed": self.exposures,
             "exposed_frames": self.exposed_frames,
-            "doubtful": len(self.doubtful),
+            "look_here": len(self.look_here),
+            "dismissed": self.dismissed,
             "is_another_video": bool(self.source_mismatches),
             "runs": [_run_dict(run) for run in self.runs],
-            "doubtful_runs": [_run_dict(run) for run in self.doubtful],
+            "look_here_runs": [_run_dict(run) for run in self.look_here],
             "checks": [
                 {"name": check.name, "passed": check.passed, "detail": check.detail}
                 for check in self.checks
@@ -232,7 +322,10 @@ class Verdict:
 
 def _run_dict(run: ExposureRun) -> dict[str, Any]:
     return {
+        "id": run.place_id,
+        "label": run.label,
         "track": run.track_id,
+        "log_odds": _rounded(run.log_odds),
         "first_frame": run.first.frame,
         "last_frame": run.last.frame,
         "from": run.first.time_code,
@@ -250,4 +343,9 @@ def _exposure_dict(exposure: Exposure) -> dict[str, Any]:
         "score": round(exposure.score, 3),
         "detector": exposure.detector,
         "visible": round(exposure.visible, 3),
+        "log_odds": _rounded(exposure.log_odds),
     }
+
+
+def _rounded(log_odds: float | None) -> float | None:
+    return None if log_odds is None else round(log_odds, 2)

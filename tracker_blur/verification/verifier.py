@@ -1,18 +1,20 @@
 """Verifier: searches a finished file for exposed faces, as an attacker would.
 
 Every probe sees every frame at several scales. That a detector fires says little, since detectors
-also fire on blurred heads. Evidence decides, best first: the source's own pixels, where the source
-is given; the areas that the tracks hide; and whether the place has the detail of a face
-(`tracker_blur.verification.visibility`). Decoding, probing and judging overlap. Memory grows with
-the video's length only by a few numbers for each frame.
+also fire on blurred heads. Evidence decides what is visible, best first: the source's own pixels,
+where the source is given; the areas that the tracks hide; and whether the place has the detail of
+a face (`tracker_blur.verification.visibility`). A classifier decides whether it is a face
+(`tracker_blur.verification.exposure_runs`). Decoding, probing and judging overlap. Memory grows
+with the video's length only by a few numbers for each frame.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -25,18 +27,18 @@ from tracker_blur.images.reader import ImageReader
 from tracker_blur.settings import Settings
 from tracker_blur.verification import image_preservation, preservation
 from tracker_blur.verification.parameters import VerificationParameters
-from tracker_blur.verification.probes import load_probes
+from tracker_blur.verification.probes import load_classifiers, load_probes
 from tracker_blur.verification.run import QUEUED_FRAMES, ProbedFrame, VerificationRun
 from tracker_blur.verification.track_index import TrackIndex
-from tracker_blur.verification.verdict import Check, Verdict
+from tracker_blur.verification.verdict import Check, Verdict, VerifiedFile
 from tracker_blur.video.reader import VideoReader
 from tracker_blur.weights.store import Weights
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from tracker_blur.core.frame import VideoInfo
     from tracker_blur.core.tracks import Tracks
     from tracker_blur.detectors import LabelledDetector
+    from tracker_blur.verification.accepted import AcceptedPlace
 
 _PADDING_RATIO = Settings().padding_ratio
 
@@ -72,6 +74,7 @@ class Verifier:
         weights = Weights(settings.models_folder)
         self._probes = load_probes(settings, weights, self._parameters, detector)
         self.detectors = tuple(probe.name for probe in self._probes)
+        self._classifiers = load_classifiers(self._probes, weights)
 
     def verify(
         self,
@@ -82,6 +85,7 @@ class Verifier:
         padding_ratio: float = _PADDING_RATIO,
         every: int = 1,
         partial: bool = False,
+        accepted: Sequence[AcceptedPlace] | None = None,
         progress: Progress | None = None,
     ) -> Verdict:
         """Search a file for exposed faces.
@@ -95,6 +99,8 @@ class Verifier:
             every: probe every Nth frame, and all frames around the ends of tracks.
             partial: accept a truncated source, and a truncated output: that one is probed as far
                 as it goes and fails the check "whole".
+            accepted: places that a person has accepted, in any files: they are left out. If
+                given, the verdict says which file it is about, so that more can be accepted.
             progress: called after each frame.
 
         Raises:
@@ -102,8 +108,11 @@ class Verifier:
         """
         started = time.perf_counter()
         frames = 0
-        after = FileIdentity.of(output)
-        before = source if isinstance(source, FileIdentity | None) else FileIdentity.of(source)
+        is_hashed = accepted is not None
+        after = FileIdentity.of(output, hashed=is_hashed)
+        before = source if not isinstance(source, Path) else FileIdentity.of(source)
+        if before is not None and is_hashed and before.sha256 is None:
+            before = FileIdentity.of(before.path, hashed=True)
         with ExitStack() as stack:
             kind = _reader_of(output, None if before is None else before.path)
             limit = self._settings.max_megapixels
@@ -117,8 +126,21 @@ class Verifier:
             parameters = (
                 self._parameters if reader.info.is_moving else self._parameters.for_stills()
             )
+            file = None
+            if accepted is not None:
+                file = _verified_file(after, before, reader.info)
             run = VerificationRun(
-                index, self._probes, parameters, every=every, has_source=before is not None
+                index,
+                self._probes,
+                parameters,
+                classifiers=self._classifiers,
+                accepted=[
+                    place.within(reader.info.size)
+                    for place in accepted or ()
+                    if file is not None and place.file.shows_the_same_as(file)
+                ],
+                every=every,
+                has_source=before is not None,
             )
             source_reader: ImageReader | VideoReader | None = None
             if before is not None:
@@ -168,13 +190,28 @@ class Verifier:
             frames=frames,
             probed_frames=run.probed_frames,
             detections=run.detections,
-            runs=tuple(exposed for exposed in runs if not exposed.is_doubtful),
+            runs=tuple(place for place in runs if place.finding == "exposed"),
             ends=tuple(sorted(run.ends, key=lambda view: (view.track_id, view.frame))),
             omitted_ends=0 if index is None else index.omitted_ends,
             checks=checks,
             seconds=time.perf_counter() - started,
-            doubtful=tuple(exposed for exposed in runs if exposed.is_doubtful),
+            look_here=tuple(place for place in runs if place.finding == "look here"),
+            dismissed=len(run.dismissed),
+            file=file,
         )
+
+
+def _verified_file(
+    output: FileIdentity, source: FileIdentity | None, info: VideoInfo
+) -> VerifiedFile:
+    assert output.sha256 is not None  # it was hashed
+    return VerifiedFile(
+        output.path.name,
+        output.sha256,
+        info.size,
+        info.frame_count,
+        None if source is None else source.sha256,
+    )
 
 
 def _reader_of(output: Path, source: Path | None) -> type[ImageReader | VideoReader]:
