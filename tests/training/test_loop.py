@@ -21,7 +21,8 @@ from tests.training.tiny import QUICK, TINY
 from tracker_blur.core.box import Box
 from tracker_blur.training import checkpoints
 from tracker_blur.training.data import MosaicDataset
-from tracker_blur.training.loop import HardNegativeMiner, learning_rate
+from tracker_blur.training.loop import learning_rate
+from tracker_blur.training.mining import HardNegativeMiner
 from tracker_blur.training.network import Network
 from tracker_blur.training.recipe import Augmentation, Recipe
 

@@ -20,12 +20,8 @@ from tests.annotated_files import disk_image
 from tests.training.tiny import TINY
 from tracker_blur.errors import ModelError, SettingsError
 from tracker_blur.training.export import onnx_bytes
-from tracker_blur.training.network import (
-    Network,
-    NetworkShape,
-    calibrate_normalization,
-    load_initial_weights,
-)
+from tracker_blur.training.initial_weights import calibrate_normalization, load_initial_weights
+from tracker_blur.training.network import Network, NetworkShape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

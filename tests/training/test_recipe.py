@@ -103,3 +103,42 @@ def test_check_only_reads(
     assert run_train([str(dataset), "--name", "x", "--out", str(tmp_path), "--check"]) == 0
     assert "val: 2 images" in capsys.readouterr().out
     assert not (tmp_path / "x.training").exists()
+
+
+def test_heads_are_read_for_verifiers_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sides = "24 16 48 40"
+    rows = [
+        (f"{i}.png", "val" if i > 3 else "train", ("face", "head")[i % 2], sides, "")
+        for i in range(6)
+    ]
+    folder = write_table(tmp_path / "data", rows)
+    arguments = [str(folder), "--name", "x", "--out", str(tmp_path), "--check"]
+    assert run_train(arguments) == 0
+    out = capsys.readouterr().out
+    assert "train: 2 images, 0 of them without boxes; boxes: 2 face; " in out
+    assert "skipped: 3 whole heads" in out
+    assert run_train([*arguments, "--task", "verify", "--classes", "face"]) == 0
+    out = capsys.readouterr().out
+    assert "train: 4 images, 0 of them without boxes; boxes: 2 face, 2 head; " in out
+    assert "skipped" not in out
+
+
+def test_a_dataset_of_heads_alone_teaches_to_verify_faces(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [(f"{i}.png", "train", "head", "24 16 48 40", "") for i in range(3)]
+    folder = write_table(tmp_path / "data", rows)
+    arguments = [str(folder), "--name", "x", "--out", str(tmp_path), "--check"]
+    assert run_train([*arguments, "--task", "verify"]) == 0
+    assert "boxes: 0 face, " in capsys.readouterr().out
+
+
+def test_a_verifier_knows_one_class(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [(f"{i}.png", "train", ("face", "plate")[i % 2], "24 16 48 40", "") for i in range(6)]
+    folder = write_table(tmp_path / "data", rows)
+    arguments = [str(folder), "--name", "x", "--out", str(tmp_path), "--check", "--task", "verify"]
+    assert run_train(arguments) == 2
+    assert "a verifier knows one class, not face, plate: name one" in capsys.readouterr().err
+    assert run_train([*arguments, "--classes", "plate"]) == 0

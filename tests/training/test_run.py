@@ -23,7 +23,8 @@ from tracker_blur.training.datasets import AnnotatedImage
 from tracker_blur.training.export import onnx_bytes
 from tracker_blur.training.network import Network, NetworkShape
 from tracker_blur.training.recipe import Recipe
-from tracker_blur.training.run import contact_sheet, write_curves, write_jpeg
+from tracker_blur.training.run import write_curves
+from tracker_blur.training.sheets import contact_sheet, write_jpeg
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,4 +1,4 @@
-"""`trackblur train`: trains a detector on annotated images."""
+"""`trackblur train`: trains a detector, or a verifier of detections, on annotated images."""
 
 from __future__ import annotations
 
@@ -15,10 +15,15 @@ from tracker_blur.errors import MissingPackageError, SettingsError
 from tracker_blur.settings import Shape
 from tracker_blur.training.recipe import (
     UPRIGHT,
+    UPRIGHT_CROPS,
+    VERIFIER_BATCH,
+    VERIFIER_RECIPE,
     Augmentation,
+    CropAugmentation,
     GeometricAugmentation,
     Plan,
     Recipe,
+    Task,
 )
 
 if TYPE_CHECKING:
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
     from tracker_blur.cli.parser import Parser
     from tracker_blur.training.recipe import TrainingData
 
+_BATCH = 16  # canvases
 _LARGEST_SEED = 2**32 - 1  # more processes and resumed runs add to it; PyTorch has 64 bits
 
 
@@ -35,13 +41,15 @@ def add_parser(commands: Any) -> Parser:
     default = Recipe()
     parser: Parser = commands.add_parser(
         "train",
-        help="train a detector on annotated images",
-        description="Train a detector on annotated images. After an interruption, the same command "
-        "resumes from the last checkpoint.",
+        help="train a detector or a verifier on annotated images",
+        description="Train a detector on annotated images, or a verifier: a small network that "
+        "says whether a detection shows an object. After an interruption, the same command resumes "
+        "from the last checkpoint.",
         examples=(
             "trackblur train faces/ --name my --check      # only reads the dataset",
             "trackblur train faces/ --name my --minutes 60",
             "trackblur train plates/ --name plate --upright --teachers yunet",
+            "trackblur train faces/ --task verify --name verify --minutes 75 --teachers yunet",
         ),
     )
     parser.add_argument(
@@ -49,6 +57,13 @@ def add_parser(commands: Any) -> Parser:
         type=Path,
         metavar="DATASET",
         help="a folder with a dataset: YOLO, COCO, Pascal VOC or labels.csv",
+    )
+    parser.add_argument(
+        "--task",
+        choices=get_args(Task),
+        default="detect",
+        help="detect: learn where objects are; verify: learn whether a detection shows one "
+        "(default: %(default)s)",
     )
     parser.add_argument("--name", required=True, help="the results are NAME.onnx and NAME.md")
     parser.add_argument(
@@ -80,22 +95,20 @@ def add_parser(commands: Any) -> Parser:
     parser.add_argument(
         "--batch",
         type=whole_number_from(1),
-        default=16,
         metavar="N",
-        help="batch size (default: %(default)s)",
+        help=f"batch size (default: {_BATCH}; verify: {VERIFIER_BATCH})",
     )
     parser.add_argument(
         "--side",
         type=whole_number_from(1),
         default=256,
         metavar="PX",
-        help="side of the square training images (default: %(default)s)",
+        help="detect: side of the square training images (default: %(default)s)",
     )
     parser.add_argument(
         "--rate",
         type=number_between(1e-6, 1),
-        default=default.rate,
-        help="learning rate (default: %(default)s)",
+        help=f"learning rate (default: {default.rate:g}; verify: {VERIFIER_RECIPE.rate:g})",
     )
     parser.add_argument(
         "--start",
@@ -131,7 +144,8 @@ def add_parser(commands: Any) -> Parser:
         type=names,
         default=(),
         metavar="A,B",
-        help="detectors that label objects that people left unlabeled, such as yunet,centerface",
+        help="detectors that label objects that people left unlabeled, such as yunet,centerface; "
+        "verify: detectors whose detections to learn from, besides our own",
     )
     parser.add_argument(
         "--share",
@@ -141,7 +155,15 @@ def add_parser(commands: Any) -> Parser:
         metavar="FOLDER=N",
         help="use images of this folder N times as often",
     )
-    objects = parser.add_argument_group("the objects to detect")
+    parser.add_argument(
+        "--partly-labelled",
+        type=names,
+        default=(),
+        metavar="A,B",
+        help="verify: folders whose images may show more objects than are labeled; no detection in "
+        "them that may be right counts as a false alarm",
+    )
+    objects = parser.add_argument_group("the objects")
     objects.add_argument(
         "--outline",
         choices=get_args(Shape),
@@ -225,15 +247,19 @@ def _plan(options: argparse.Namespace) -> Plan:
         raise SettingsError(f"--seed is {options.seed}: give a number from 0 to {_LARGEST_SEED}")
     rotation = UPRIGHT if options.upright else GeometricAugmentation()
     geometry = replace(rotation, widened=options.widen, outline=options.outline)
+    crops = UPRIGHT_CROPS if options.upright else CropAugmentation()
+    verifies = options.task == "verify"
+    recipe, batch = (VERIFIER_RECIPE, VERIFIER_BATCH) if verifies else (Recipe(), _BATCH)
+    rate = recipe.rate if options.rate is None else options.rate
     return Plan(
         dataset=options.dataset,
         name=options.name,
         folder=options.out,
         classes=options.classes,
-        recipe=Recipe(steps=options.steps, minutes=options.minutes, rate=options.rate),
+        recipe=replace(recipe, steps=options.steps, minutes=options.minutes, rate=rate),
         augmentation=Augmentation(side_px=options.side, geometry=geometry),
         width=options.width,
-        batch=options.batch,
+        batch=batch if options.batch is None else options.batch,
         seed=options.seed,
         workers=options.workers,
         threads=options.threads,
@@ -243,6 +269,9 @@ def _plan(options: argparse.Namespace) -> Plan:
         weights_folder=options.models_folder,
         licences=options.licences,
         initial_weights=options.start,
+        task=options.task,
+        crops=replace(crops, widened=options.widen),
+        partly_labelled=options.partly_labelled,
     )
 
 

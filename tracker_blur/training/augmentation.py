@@ -259,15 +259,15 @@ def corrupt(sample: Sample, rng: Rng) -> Sample:
     image = sample.image
     if rng.random() < 0.3:
         image = occlude(image, sample.boxes, rng)
-    image = _change_light(image, rng)
+    image = change_light(image, rng)
     if rng.random() < 0.12:
         image = blur(image, rng)
     if rng.random() < 0.25:
         image = _lower_resolution(image, sample.boxes, rng)
     if rng.random() < 0.2:
-        image = _add_noise(image, rng.uniform(2, 14), rng)
+        image = add_noise(image, rng.uniform(2, 14), rng)
     if rng.random() < 0.25:
-        image = _compress(image, int(rng.integers(25, 85)))
+        image = compress(image, int(rng.integers(25, 85)))
     return Sample(image, sample.boxes, sample.labels, sample.ignored)
 
 
@@ -304,7 +304,7 @@ def _touches_any(boxes: Boxes, left: int, top: int, right: int, bottom: int) -> 
     return not bool(apart.all())
 
 
-def _change_light(image: Image, rng: Rng) -> Image:
+def change_light(image: Image, rng: Rng) -> Image:
     """Change brightness, contrast, gamma and the color of the light by one table per channel."""
     ramp = np.linspace(0, 1, 256)
     dark = rng.random() < 0.12
@@ -316,7 +316,7 @@ def _change_light(image: Image, rng: Rng) -> Image:
         table[:, 0, channel] = gain * tint * ramp**gamma + rng.normal(0, 0.04)
     lit = cv2.LUT(image, np.clip(table * 255, 0, 255).astype(np.uint8))
     if dark:
-        lit = _add_noise(np.asarray(lit, np.uint8), rng.uniform(3, 12), rng)
+        lit = add_noise(np.asarray(lit, np.uint8), rng.uniform(3, 12), rng)
     dice = rng.random()
     if dice < 0.3:
         saturation = 0.0 if dice < 0.06 else rng.uniform(0.2, 1.6)
@@ -350,7 +350,8 @@ def _lower_resolution(image: Image, boxes: Boxes, rng: Rng) -> Image:
     return np.asarray(cv2.resize(small, (columns, rows)), np.uint8)
 
 
-def _add_noise(image: Image, strength: float, rng: Rng) -> Image:
+def add_noise(image: Image, strength: float, rng: Rng) -> Image:
+    """Add noise of this standard deviation, in gray levels."""
     rows, columns = image.shape[:2]
     # A window of one stored field of noise: new numbers would take longer than the network does.
     top, left = rng.integers(0, 1025 - rows), rng.integers(0, 1025 - columns)
@@ -358,6 +359,7 @@ def _add_noise(image: Image, strength: float, rng: Rng) -> Image:
     return np.clip(image + noise, 0, 255).astype(np.uint8)
 
 
-def _compress(image: Image, quality: int) -> Image:
+def compress(image: Image, quality: int) -> Image:
+    """Return the image after JPEG of this quality, 0 to 100."""
     _, content = cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, quality))
     return np.asarray(cv2.imdecode(content, cv2.IMREAD_COLOR), np.uint8)

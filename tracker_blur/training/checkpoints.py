@@ -55,19 +55,19 @@ class TrainingState:
     """State of a training. Checkpoints hold it under these field names.
 
     Attributes:
-        shape: Shape of the network.
+        shape: Shape of the network, a dataclass.
         classes: Names of the classes, in the order of their numbers.
         step: Batches learned from.
         seconds: Time spent, over all runs.
         network: Weights of the network.
         average: Their exponential moving average.
         optimizer: State of the optimizer.
-        history: One row per report: step, seconds, score_loss, box_loss, and ap50 if validated.
+        history: One row per report: step, seconds, losses, and figures such as ap50 if validated.
         lengths: Requested lengths, "2000 batches" or "10 minutes"; several if it was extended.
         made_from: Provenance; empty in checkpoints of versions that did not note it.
     """
 
-    shape: NetworkShape
+    shape: Any
     classes: tuple[str, ...]
     step: int = 0
     seconds: float = 0.0
@@ -99,8 +99,12 @@ def save(state: TrainingState, path: Path) -> None:
         partial.write_bytes(buffer.getbuffer())
 
 
-def load(path: Path) -> TrainingState:
+def load(path: Path, shape_type: type[Any] = NetworkShape) -> TrainingState:
     """Return the state that a checkpoint holds.
+
+    Args:
+        path: The checkpoint.
+        shape_type: Class of the network's shape.
 
     Raises:
         SettingsError: The file is damaged, or was not written by this version's `save`.
@@ -109,7 +113,7 @@ def load(path: Path) -> TrainingState:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
         version = content.pop("version")
-        content["shape"] = NetworkShape(**content["shape"])
+        content["shape"] = shape_type(**content["shape"])
         state = TrainingState(**content)
     except Exception as error:  # torch raises many types for a damaged file
         raise SettingsError(

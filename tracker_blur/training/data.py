@@ -32,6 +32,7 @@ from tracker_blur.training.losses import Targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from tracker_blur.core.box import Box
     from tracker_blur.core.frame import Image
@@ -56,12 +57,7 @@ def load_samples(images: Iterable[AnnotatedImage], classes: Sequence[str]) -> It
         SourceError: An image cannot be read.
     """
     for annotated in images:
-        image = read_image(annotated.path)
-        longest = max(image.shape[:2])
-        scale = min(1.0, _LARGEST_PX / longest)
-        if scale < 1:
-            size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
-            image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+        image, scale = load_image(annotated.path)
         targets = [(classes.index(name), box) for name, box in annotated.objects if name in classes]
         others = [box for name, box in annotated.objects if name not in classes]
         yield Sample(
@@ -70,6 +66,20 @@ def load_samples(images: Iterable[AnnotatedImage], classes: Sequence[str]) -> It
             np.array([label for label, _ in targets], np.int64),
             _to_array([*others, *annotated.ignored], scale),
         )
+
+
+def load_image(path: Path) -> tuple[Image, float]:
+    """Return an image as it is kept in memory, and its size relative to that of the file.
+
+    Raises:
+        SourceError: The image cannot be read.
+    """
+    image = read_image(path)
+    scale = min(1.0, _LARGEST_PX / max(image.shape[:2]))
+    if scale == 1:
+        return image, 1.0
+    size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8), scale
 
 
 def _to_array(boxes: Iterable[Box], scale: float) -> Boxes:

@@ -1,18 +1,14 @@
 """Results of a training: NAME.onnx, which `tracker_blur.detectors.onnx` runs, and its model card.
 
-Cards follow Mitchell, Wu, Zaldivar et al., "Model Cards for Model Reporting", FAT* 2019, arXiv
-1810.03993. Validation is here, too: it runs a network as the detector will.
+Validation is here, too: it runs a network as the detector will.
 """
 
 from __future__ import annotations
 
 import copy
-import hashlib
-import io
 import math
 import os
-import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,8 +18,10 @@ from torch import Tensor, nn
 from tracker_blur.detectors.onnx import from_content
 from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.files.atomic import replacing
+from tracker_blur.training.card import CardFacts, common_settings, model_card
 from tracker_blur.training.evaluation.measure import detect_images, score_detections
 from tracker_blur.training.network import STRIDES, Network
+from tracker_blur.training.onnx_files import traced
 from tracker_blur.training.recipe import (
     GeometricAugmentation,
     Plan,
@@ -32,14 +30,13 @@ from tracker_blur.training.recipe import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from tracker_blur.training.checkpoints import TrainingState
     from tracker_blur.training.datasets import AnnotatedImage
     from tracker_blur.training.loop import Validate
 
-_OPSET = 12  # what OpenCV 4.10 reads without exception
 _TRACED_PX = 64
 
 _SMALLEST_VALIDATED_PX = 8.0
@@ -62,23 +59,15 @@ def onnx_bytes(network: Network, classes: Sequence[str]) -> bytes:
     if len(classes) != network.shape.classes:
         raise SettingsError(f"{len(classes)} class names: the network has {network.shape.classes}")
     names = [f"trackblur2/{stride}/{'+'.join(classes)}" for stride in STRIDES]
-    file = io.BytesIO()
     plain = copy.deepcopy(network).cpu().float().eval()
     image = torch.zeros(1, 3, _TRACED_PX, _TRACED_PX)
-    with warnings.catch_warnings():
-        # The newer exporter needs two more packages and writes operators OpenCV cannot read.
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            _WithoutNormalization(plain),
-            (image,),
-            file,
-            dynamo=False,
-            opset_version=_OPSET,
-            input_names=["picture"],
-            output_names=names,
-            dynamic_axes={name: {2: "rows", 3: "columns"} for name in ("picture", *names)},
-        )
-    return file.getvalue()
+    return traced(
+        _WithoutNormalization(plain),
+        image,
+        "picture",
+        names,
+        {name: {2: "rows", 3: "columns"} for name in ("picture", *names)},
+    )
 
 
 class _WithoutNormalization(nn.Module):
@@ -99,117 +88,25 @@ def validation_sample(images: Sequence[AnnotatedImage]) -> Sequence[AnnotatedIma
 
 def make_validator(
     images: Sequence[AnnotatedImage], classes: Sequence[str], geometry: GeometricAugmentation
-) -> Validate:
-    """Return a function that returns a network's AP50, averaged over the classes.
+) -> Validate[Network]:
+    """Return a function that returns a network's "ap50", averaged over the classes.
 
     Images are widened by the middle of the range by which training widens them.
     """
     sample = validation_sample(images)
     widening = math.sqrt(math.prod(geometry.widened))
 
-    def validate(network: Network) -> float:
+    def validate(network: Network) -> dict[str, float]:
         detector = from_content("the network", onnx_bytes(network, classes))
         detections = list(detect_images(detector, sample, 1.0, widening))
         precisions = [
             score_detections(sample, detections, label, _SMALLEST_VALIDATED_PX).ap50
             for label in classes
         ]
-        return float(np.nanmean(precisions)) if not np.isnan(precisions).all() else 0.0
+        known = not np.isnan(precisions).all()
+        return {"ap50": float(np.nanmean(precisions)) if known else 0.0}
 
     return validate
-
-
-@dataclass(frozen=True, slots=True)
-class CardFacts:
-    """What a model card states.
-
-    Attributes:
-        name: Name of the network.
-        classes: Classes that it detects.
-        parameters: Number of its parameters.
-        recipe: Settings and their values.
-        trained_on: Images to train on, with pseudo-labels.
-        validated_on: Images to validate on.
-        metrics: Figures on the validation images.
-        licenses: Licenses as the user states them.
-        initial_weights: Name and SHA-256 of the file it started with; None for random weights.
-    """
-
-    name: str
-    classes: tuple[str, ...]
-    parameters: int
-    recipe: Mapping[str, object]
-    trained_on: Sequence[AnnotatedImage]
-    validated_on: Sequence[AnnotatedImage]
-    metrics: Mapping[str, float]
-    licenses: str
-    initial_weights: tuple[str, str] | None
-
-
-def model_card(facts: CardFacts, network: bytes) -> str:
-    """Return the card as Markdown; `network` is the content of the ONNX file."""
-    lines = [
-        f"# {facts.name}",
-        "",
-        f"Detects: {', '.join(facts.classes)}. {facts.parameters} parameters, "
-        f"{len(network)} bytes, made by `trackblur train`.",
-        "",
-        f"SHA-256 of {facts.name}.onnx: `{hashlib.sha256(network).hexdigest()}`",
-        "",
-        "## Data",
-        "",
-        "| folder | images to train on | boxes | images to validate on |",
-        "|---|---|---|---|",
-        *_folder_rows(facts),
-        "",
-        f"Licenses: {facts.licenses}.",
-        "",
-        _initial_weights_sentence(facts),
-        "",
-        "## Recipe",
-        "",
-        *(f"- {setting}: {value}" for setting, value in facts.recipe.items()),
-        "",
-        "## Reached",
-        "",
-        "On the images set aside for validation, by which the training was also watched. Measure "
-        "it on others with `trackblur evaluate`.",
-        "",
-        *(f"- {metric}: {value:.3f}" for metric, value in facts.metrics.items()),
-        "",
-        "## Limits",
-        "",
-        "It knows what its images show. People and objects that are rare in them are detected less "
-        "often: read `trackblur evaluate --report` on images of your own before you trust it.",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _folder_rows(facts: CardFacts) -> list[str]:
-    trained, validated = _by_folder(facts.trained_on), _by_folder(facts.validated_on)
-    rows = []
-    for folder in sorted({*trained, *validated}):
-        images = trained.get(folder, [])
-        boxes = sum(len(image.objects) for image in images)
-        rows.append(f"| {folder} | {len(images)} | {boxes} | {len(validated.get(folder, []))} |")
-    return rows
-
-
-def _by_folder(images: Sequence[AnnotatedImage]) -> dict[str, list[AnnotatedImage]]:
-    by_folder: dict[str, list[AnnotatedImage]] = {}
-    for image in images:
-        by_folder.setdefault(image.path.parent.name, []).append(image)
-    return by_folder
-
-
-def _initial_weights_sentence(facts: CardFacts) -> str:
-    if facts.initial_weights is None:
-        return "It started with random weights."
-    name, digest = facts.initial_weights
-    return (
-        f"It started with the weights of {name} (SHA-256 `{digest}`): what that network was "
-        "trained on, and under which licenses, applies to this one, too."
-    )
 
 
 def network_file(plan: Plan) -> Path:
@@ -268,7 +165,7 @@ def write_results(
     start = plan.initial_weights
     facts = CardFacts(
         plan.name,
-        data.classes,
+        f"Detects: {', '.join(data.classes)}",
         sum(parameter.numel() for parameter in network.parameters()),
         _recipe(plan, state, processes),
         images,
@@ -291,28 +188,12 @@ def _metrics(
     if last.get("step") == state.step and "ap50" in last:
         ap50 = last["ap50"]
     else:  # it resumed from a checkpoint at its end
-        ap50 = make_validator(data.val, data.classes, plan.augmentation.geometry)(network)
+        ap50 = make_validator(data.val, data.classes, plan.augmentation.geometry)(network)["ap50"]
     return {f"AP50 (objects of {_SMALLEST_VALIDATED_PX:g} px and more)": ap50}
 
 
 def _recipe(plan: Plan, state: TrainingState, processes: int) -> dict[str, object]:
-    recipe = asdict(plan.recipe)
-    del recipe["steps"], recipe["minutes"]
-    return {
-        "batches": state.step,
-        "asked for": _requested_lengths(state.lengths),
-        **recipe,
-        "batch": f"{plan.batch} in each of {processes} processes" if processes > 1 else plan.batch,
+    return common_settings(plan, state, processes) | {
         "side of a canvas, in pixels": plan.augmentation.side_px,
         "poses": asdict(plan.augmentation.geometry),
-        "seed": plan.seed,
-        "shape": asdict(state.shape),
-        "teachers": ", ".join(plan.teachers) or "none",
-        "shares of folders": dict(plan.shares) or "equal",
-        "PyTorch": torch.__version__,
     }
-
-
-def _requested_lengths(lengths: Sequence[str]) -> str:
-    resumed = " (resumed: the learning rate rose again to where each new length put it)"
-    return ", then ".join(lengths) + resumed * (len(lengths) > 1)

@@ -1,45 +1,43 @@
-"""The training loop, the processes that train one network together, and hard-negative mining."""
+"""The training loop, and the processes that train one network together."""
 
 from __future__ import annotations
 
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import cv2
-import numpy as np
 import torch
 from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from tracker_blur.errors import ModelError, SettingsError
 from tracker_blur.training import checkpoints
-from tracker_blur.training.losses import assign_targets, decode_predictions, detection_loss
-from tracker_blur.training.network import STRIDES, ExponentialMovingAverage, Network
+from tracker_blur.training.averaging import ExponentialMovingAverage
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tracker_blur.training.augmentation import Sample
     from tracker_blur.training.checkpoints import TrainingState
-    from tracker_blur.training.data import Batch
     from tracker_blur.training.recipe import Recipe
 
 _TIMEOUT = timedelta(hours=24)  # while the main process waits for teachers, or validates
 
-_LEAST_SCORE = 0.25
-_IMAGES_PER_SEARCH = 300  # mining must not take longer than training
-
 _LARGEST_GRADIENT = 10.0
 _LAST_RATE = 0.01  # of the highest
 
-Validate = Callable[[Network], float]
-"""Returns a network's AP50 on the validation images."""
+Network = TypeVar("Network", bound=nn.Module)
+
+Losses = Callable[[nn.Module, Any, torch.device], dict[str, torch.Tensor]]
+"""Returns what a network gets wrong in a batch, by name; their sum is minimized."""
+
+Validate = Callable[[Network], Mapping[str, float]]
+"""Returns figures of a network on the validation images, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,64 +121,15 @@ def _checked_device(name: str) -> torch.device:
     return device
 
 
-class HardNegativeMiner:
-    """Searches images without objects for false alarms, which are then drawn more often.
-
-    After Shrivastava, Gupta, Girshick, "Training Region-based Object Detectors with Online Hard
-    Example Mining", CVPR 2016, arXiv 1604.03540. Only images in which nothing is labeled or
-    ignored are searched: elsewhere, a seeming false alarm is often an object that people forgot to
-    label.
-
-    Attributes:
-        boxes: Box of the best-scored false alarm of each sample in the image's pixels, all 0 for
-            none; shape (samples, 4). The processes that make canvases share it.
-    """
-
-    def __init__(self, samples: Sequence[Sample]) -> None:
-        self.boxes = torch.zeros(len(samples), 4).share_memory_()
-        self._samples = samples
-        self._queue = [
-            index
-            for index, sample in enumerate(samples)
-            if not len(sample.boxes) and not len(sample.ignored)
-        ]
-
-    def search(self, network: Network, device: torch.device) -> None:
-        """Search the next few hundred images; after the last one comes the first again."""
-        turn, self._queue = self._queue[:_IMAGES_PER_SEARCH], self._queue[_IMAGES_PER_SEARCH:]
-        for index in turn:
-            self.boxes[index] = _best_scored_box(network, self._samples[index], device)
-        self._queue += turn
-
-
-@torch.no_grad()
-def _best_scored_box(network: Network, sample: Sample, device: torch.device) -> torch.Tensor:
-    rows, columns = sample.image.shape[:2]
-    step = STRIDES[-1]
-    padded = cv2.copyMakeBorder(
-        sample.image, 0, -rows % step, 0, -columns % step, cv2.BORDER_CONSTANT
-    )
-    image = torch.from_numpy(np.ascontiguousarray(padded.transpose(2, 0, 1)))[None].to(device)
-    with torch.autocast(device.type, dtype=torch.bfloat16):
-        maps = network(image.float().contiguous(memory_format=torch.channels_last))
-    predictions = decode_predictions(maps)
-    scores = predictions.logits[0].amax(1).sigmoid()
-    best = int(scores.argmax())
-    if scores[best] < _LEAST_SCORE:
-        return torch.zeros(4)
-    box = predictions.boxes[0, best].cpu()
-    limits = torch.tensor([columns, rows, columns, rows], dtype=torch.float32)
-    return torch.minimum(box.clamp(min=0), limits)
-
-
 def train(
     network: Network,
-    batches: Iterator[Batch],
+    batches: Iterator[Any],
+    losses_of: Losses,
     recipe: Recipe,
     state: TrainingState,
     checkpoint: Path,
     group: ProcessGroup,
-    validate: Validate | None,
+    validate: Validate[Network] | None,
     mine: Callable[[Network], None],
     report: Callable[[dict[str, float]], None],
 ) -> Network:
@@ -192,6 +141,7 @@ def train(
     Args:
         network: The network to train.
         batches: Endless batches.
+        losses_of: Returns the losses of a batch.
         recipe: How long and how fast to train.
         state: Where to resume; it is kept up to date.
         checkpoint: The file that keeps the state.
@@ -225,7 +175,8 @@ def train(
         checkpoints.save(state, checkpoint)
 
     saved_at = seconds()
-    loss_sums, count = torch.zeros(2), 0
+    loss_sums: Counter[str] = Counter()
+    count = 0
     progress = group.broadcast_from_main(_progress(recipe, state.step, seconds()))
     if progress < 1.0 and state.lengths[-1:] != [_length(recipe)]:
         state.lengths.append(_length(recipe))
@@ -233,14 +184,16 @@ def train(
         while progress < 1.0:
             for parameters in optimizer.param_groups:
                 parameters["lr"] = learning_rate(recipe, state.step, progress)
-            losses, gradient = _step(learner, next(batches), optimizer, group.device)
-            if not math.isfinite(sum(losses.tolist()) + gradient):
+            losses = losses_of(learner, next(batches), group.device)
+            gradient = _step(learner, losses, optimizer)
+            values = {name: float(loss.detach()) for name, loss in losses.items()}
+            if not math.isfinite(sum(values.values()) + gradient):
                 raise ModelError(
                     f"batch {state.step + 1}: losses or gradients are not finite numbers: train "
                     f"under another --name, with a lower --rate or another --start "
                     f"({checkpoint.parent} keeps what was learned before)"
                 )
-            loss_sums += losses
+            loss_sums.update(values)
             count += 1
             state.step += 1
             average.update(network, state.step)
@@ -252,19 +205,14 @@ def train(
                 continue
             validates = ended or state.step % recipe.judge_every == 0
             if validates or state.step % recipe.report_every == 0:
-                score_loss, box_loss = (loss_sums / count).tolist()
-                row = {
-                    "step": float(state.step),
-                    "seconds": seconds(),
-                    "score_loss": score_loss,
-                    "box_loss": box_loss,
-                }
+                means = {name: total / count for name, total in loss_sums.items()}
+                row = {"step": float(state.step), "seconds": seconds(), **means}
                 state.history.append(row)
                 if validate is not None and validates:
                     save()  # a validation that fails loses nothing
-                    row["ap50"] = validate(average.network)
+                    row.update(validate(average.network))
                 report(row)
-                loss_sums, count = torch.zeros(2), 0
+                loss_sums, count = Counter(), 0
             if ended or seconds() - saved_at > recipe.save_every_s:
                 saved_at = seconds()
                 save()
@@ -275,7 +223,7 @@ def train(
     return average.network
 
 
-def _optimizer(network: Network, recipe: Recipe) -> torch.optim.AdamW:
+def _optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
     """Return AdamW without weight decay of biases and normalizations."""
     parameters = list(network.parameters())
     return torch.optim.AdamW(
@@ -312,17 +260,11 @@ def learning_rate(recipe: Recipe, step: int, progress: float) -> float:
 
 
 def _step(
-    learner: nn.Module, batch: Batch, optimizer: torch.optim.Optimizer, device: torch.device
-) -> tuple[torch.Tensor, float]:
-    """Learn from one batch; return two losses, shape (2,), on the CPU, and the gradient's norm."""
-    images = batch.images.to(device, non_blocking=True)
-    targets = batch.targets.to(device)
-    with torch.autocast(device.type, dtype=torch.bfloat16):
-        maps = learner(images.float())
-    predictions = decode_predictions(maps)
-    scores, boxes = detection_loss(predictions, targets, assign_targets(predictions, targets))
+    learner: nn.Module, losses: Mapping[str, torch.Tensor], optimizer: torch.optim.Optimizer
+) -> float:
+    """Learn from the losses of one batch; return the gradient's norm."""
     optimizer.zero_grad(set_to_none=True)
-    (scores + boxes).backward()
+    torch.stack(list(losses.values())).sum().backward()
     gradient = nn.utils.clip_grad_norm_(learner.parameters(), _LARGEST_GRADIENT)
     optimizer.step()
-    return torch.stack((scores, boxes)).detach().cpu(), float(gradient)
+    return float(gradient)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from tracker_blur.errors import SettingsError
+from tracker_blur.settings import FACE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,8 +19,15 @@ if TYPE_CHECKING:
     from tracker_blur.settings import Shape
     from tracker_blur.training.datasets import AnnotatedImage
 
+Task = Literal["detect", "verify"]
+"""What a network learns: where objects are, or whether a detection shows one."""
+
+HEAD = "head"
+"""Class of whole heads, seen from any side: none of a face detector, but faces to a verifier."""
+
 # Checkpoints and model cards hold the names of the fields of `Recipe`, `GeometricAugmentation`,
-# `Augmentation` and `Plan`. A checkpoint in which a name is missing counts as another training.
+# `Augmentation`, `CropAugmentation` and `Plan`. A checkpoint in which a name is missing counts as
+# another training.
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +113,50 @@ class Augmentation:
 
 
 @dataclass(frozen=True, slots=True)
+class CropAugmentation:
+    """What the crops show that a verifier learns from; shares are of all crops.
+
+    A crop shows a detection or a labeled object and its surroundings, as
+    `tracker_blur.classifiers.crops` cuts it out.
+
+    Attributes:
+        object_share: Crops of objects.
+        false_alarm_share: Crops of false detections.
+        empty_share: Crops of any place in images without objects.
+        drawn_share: Share of those with captions, dials or lines drawn into them.
+        redacted_share: Crops of redacted objects, which are none any more.
+        moved_ratio: Standard deviation of a crop's center, in sizes of its box.
+        usual_rotation_deg: Standard deviation of the usual, small rotations.
+        any_rotation_share: Share of crops rotated by any angle, or by up to `turned_deg`.
+        turned_deg: Largest rotation of those crops.
+        widened: Range of factors by which stored images are widened.
+        smoothing: Probability of the wrong class that a crop's label leaves.
+    """
+
+    object_share: float = 0.43
+    false_alarm_share: float = 0.26
+    empty_share: float = 0.15
+    drawn_share: float = 0.45
+    redacted_share: float = 0.07
+    moved_ratio: float = 0.08
+    usual_rotation_deg: float = 12.0
+    any_rotation_share: float = 0.45
+    turned_deg: float = 180.0
+    widened: tuple[float, float] = (1.0, 1.0)
+    smoothing: float = 0.005
+
+
+UPRIGHT_CROPS = CropAugmentation(usual_rotation_deg=4.0, any_rotation_share=0.15, turned_deg=20.0)
+"""For objects that hang, stand or drive upright."""
+
+VERIFIER_RECIPE = Recipe(rate=3e-3, weight_decay=0.05)
+"""How long and how fast a verifier is trained, unless told otherwise."""
+
+VERIFIER_BATCH = 128
+"""Crops per batch and process."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What to train on and how.
 
@@ -126,6 +178,9 @@ class Plan:
         weights_folder: The folder that is searched first for the teachers' weights.
         licences: Licenses of the images, for the model card.
         initial_weights: An ONNX file of `trackblur train` to start with; random weights without.
+        task: What the network learns: to detect, or to verify detections.
+        crops: What a verifier's crops show; `augmentation` is for detectors.
+        partly_labelled: Folders whose images may show more objects than are labeled.
     """
 
     dataset: Path
@@ -145,6 +200,9 @@ class Plan:
     weights_folder: Path | None = None
     licences: str = "not stated"
     initial_weights: Path | None = None
+    task: Task = "detect"
+    crops: CropAugmentation = field(default_factory=CropAugmentation)
+    partly_labelled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +226,8 @@ class TrainingData:
         lines = []
         for name, images in (("train", self.train), ("val", self.val)):
             boxes = Counter(label for image in images for label, _ in image.objects)
-            by_class = ", ".join(f"{boxes[label]} {label}" for label in self.classes)
+            learned = dict.fromkeys((*self.classes, *([HEAD] if boxes[HEAD] else [])))
+            by_class = ", ".join(f"{boxes[label]} {label}" for label in learned)
             without = sum(not image.objects for image in images)
             ignored = sum(len(image.ignored) for image in images)
             noun = "image" if len(images) == 1 else "images"
@@ -190,9 +249,14 @@ def read_training_data(plan: Plan) -> TrainingData:
     from tracker_blur.training.datasets import read_dataset
     from tracker_blur.training.datasets.dataset import check_images, with_validation
 
-    dataset = with_validation(read_dataset(plan.dataset))
+    verifies = plan.task == "verify"
+    dataset = with_validation(read_dataset(plan.dataset, with_heads=verifies))
     classes = plan.classes or dataset.classes
-    unknown = [name for name in classes if name not in dataset.classes]
+    if verifies:
+        classes = _verified_class(plan, classes)
+    heads_are_faces = verifies and HEAD in dataset.classes
+    known_classes = (*dataset.classes, FACE) if heads_are_faces else dataset.classes
+    unknown = [name for name in classes if name not in known_classes]
     if unknown:
         known = ", ".join(dataset.classes)
         raise SettingsError(f"{plan.dataset}: has no class '{', '.join(unknown)}': it has {known}")
@@ -202,10 +266,22 @@ def read_training_data(plan: Plan) -> TrainingData:
             f"{plan.dataset}: has no split 'train': it has {', '.join(dataset.splits)}"
         )
     images, validation = dataset.splits["train"], dataset.splits.get("val", ())
-    if not any(name in classes for image in images for name, _ in image.objects):
+    learned = (*classes, HEAD) if heads_are_faces and FACE in classes else classes
+    if not any(name in learned for image in images for name, _ in image.objects):
         raise SettingsError(f"{plan.dataset}: no boxes to learn from in the split 'train'")
     check_images(plan.dataset, (*images, *validation))
     return TrainingData(tuple(classes), images, validation, dataset.skipped)
+
+
+def _verified_class(plan: Plan, classes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the only class to verify; heads count as faces, and are no class of their own."""
+    named = tuple(name for name in classes if name != HEAD) or (FACE,)
+    if len(named) > 1:
+        raise SettingsError(
+            f"{plan.dataset}: a verifier knows one class, not {', '.join(named)}: name one with "
+            "--classes"
+        )
+    return named
 
 
 def check_class_names(classes: Sequence[str]) -> None:

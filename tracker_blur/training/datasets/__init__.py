@@ -1,6 +1,7 @@
 """Readers of annotated images as annotation tools export them: YOLO, COCO, Pascal VOC, CSV.
 
 To add a layout, add a module with a test for the layout and a reader, and list both in `_LAYOUTS`.
+Our own CSV layout comes before these.
 """
 
 from __future__ import annotations
@@ -21,18 +22,21 @@ if TYPE_CHECKING:
 __all__ = ["AnnotatedImage", "Dataset", "read_dataset"]
 
 _LAYOUTS: tuple[tuple[Callable[[Path], bool], Callable[[Path], Dataset]], ...] = (
-    (is_table, read_table),
     (is_yolo, read_yolo),
     (is_coco, read_coco),
     (is_voc, read_voc),
 )
 
 
-def read_dataset(folder: Path) -> Dataset:
+def read_dataset(folder: Path, with_heads: bool = False) -> Dataset:
     """Return the dataset in a folder; no image is decoded.
 
     The files decide the layout: labels.csv (our own), data.yaml or classes.txt (YOLO), a .json with
     "annotations" (COCO), .xml files (Pascal VOC).
+
+    Args:
+        folder: The folder that holds it.
+        with_heads: Read the rows of a labels.csv that label whole heads, too, as class "head".
 
     Raises:
         SourceError: The folder has none of these layouts, or its content is invalid: a box outside
@@ -45,6 +49,8 @@ def read_dataset(folder: Path) -> Dataset:
         raise SourceError(f"{folder}: this is a file: give the folder that holds it")
     if not folder.is_dir():
         raise SourceError(f"{folder}: no such folder: check the name")
+    if is_table(folder):
+        return read_table(folder, with_heads)
     for has_layout, read in _LAYOUTS:
         if has_layout(folder):
             return read(folder)

@@ -1,8 +1,8 @@
 """Our own CSV layout: labels.csv with the columns file, split, style, boxes and ignore.
 
 Boxes are "x1 y1 x2 y2" in pixels, joined by ";". `style` is the class of all boxes of an image, or
-"none" for an image without objects. Rows with whole heads ("head") are skipped: a network that
-learns them together with faces learns neither.
+"none" for an image without objects. Rows with whole heads ("head") are skipped unless asked for: a
+detector that learns them together with faces learns neither.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _FILE_NAME = "labels.csv"
 _COLUMNS = ("file", "split", "style", "boxes", "ignore")
-_NO_OBJECTS, _SKIPPED = "none", "head"
+_NO_OBJECTS, _HEADS = "none", "head"
 
 
 def is_table(folder: Path) -> bool:
@@ -34,8 +34,8 @@ def is_table(folder: Path) -> bool:
     return (folder / _FILE_NAME).is_file()
 
 
-def read_table(folder: Path) -> Dataset:
-    """Return the dataset; raises SourceError."""
+def read_table(folder: Path, with_heads: bool = False) -> Dataset:
+    """Return the dataset, with or without rows of whole heads; raises SourceError."""
     problems = Problems(folder)
     splits: dict[str, list[AnnotatedImage]] = defaultdict(list)
     skipped: Counter[str] = Counter()
@@ -49,7 +49,7 @@ def read_table(folder: Path) -> Dataset:
         if split is None:
             problems.add(f"{where}: unknown split '{row['split']}': use train, val or test")
             continue
-        if row["style"] == _SKIPPED:
+        if row["style"] == _HEADS and not with_heads:
             skipped["whole heads"] += 1
             continue
         size = problems.image_size(folder / row["file"])

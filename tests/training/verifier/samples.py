@@ -1,0 +1,41 @@
+"""Samples of verifiers: images with disks as objects, and what is known of the boxes in them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tests.annotated_files import disk_image
+from tracker_blur.core.box import Box
+from tracker_blur.training.verifier.crops import CropSample
+from tracker_blur.training.verifier.labels import LabeledCandidates
+
+DISK = Box(60, 40, 100, 80)
+ALARM = Box(10, 10, 30, 30)
+
+
+def boxes(*some: Box) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Return boxes as rows."""
+    return np.array([box.as_tuple() for box in some], np.float64).reshape(-1, 4)
+
+
+def known(*objects: Box, alarms: tuple[Box, ...] = ()) -> LabeledCandidates:
+    """Return what is known of an image whose objects are all labeled."""
+    return LabeledCandidates(
+        boxes(*objects),
+        boxes(*alarms),
+        np.ones(len(alarms)),
+        boxes(*objects),
+        boxes(),
+        is_empty=not objects,
+        is_complete=True,
+    )
+
+
+def disk_crop_sample(seed: int = 0, alarms: tuple[Box, ...] = (ALARM,)) -> CropSample:
+    """Return an image with a bright disk, and false alarms where nothing is."""
+    return CropSample(disk_image(seed, (DISK,), (160, 120)), known(DISK, alarms=alarms))
+
+
+def empty_crop_sample(seed: int = 1, alarms: tuple[Box, ...] = (ALARM,)) -> CropSample:
+    """Return an image of noise, with false alarms."""
+    return CropSample(disk_image(seed, (), (160, 120)), known(alarms=alarms))

@@ -1,0 +1,51 @@
+"""Crops that the network gets wrong are drawn more often."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="PyTorch (the extra 'train') is not installed")
+
+import torch
+
+from tests.training.verifier.samples import ALARM, disk_crop_sample, empty_crop_sample
+from tracker_blur.training.recipe import CropAugmentation
+from tracker_blur.training.verifier.crops import CropDataset
+from tracker_blur.training.verifier.mining import HardExampleMiner
+from tracker_blur.training.verifier.network import VerifierNetwork, VerifierShape
+from tracker_blur.training.verifier.validation import Validator
+
+pytestmark = pytest.mark.usefixtures("seeded_torch")
+
+CPU = torch.device("cpu")
+
+
+def network_that_says(answer: float) -> VerifierNetwork:
+    network = VerifierNetwork(VerifierShape((4, 4, 4, 4, 4, 4, 4)))
+    torch.nn.init.zeros_(network.answer[-1].weight)
+    torch.nn.init.constant_(network.answer[-1].bias, answer)
+    return network.train()
+
+
+def test_only_false_alarms_in_images_without_objects_are_mined() -> None:
+    samples = [disk_crop_sample(0), empty_crop_sample(1)]
+    dataset = CropDataset(samples, "face", CropAugmentation(), seed=0)
+    miner = HardExampleMiner(samples, dataset, CPU, seed=0)
+    surely_an_object = network_that_says(20.0)
+    miner.search(surely_an_object)
+    assert surely_an_object.training
+    np.testing.assert_allclose(dataset.alarm_weights.numpy(), [1.0, 4.0], atol=1e-3)
+    np.testing.assert_allclose(dataset.object_weights.numpy(), [1.0], atol=1e-3)
+    miner.search(network_that_says(-20.0))
+    np.testing.assert_allclose(dataset.alarm_weights.numpy(), [1.0, 1.0], atol=1e-3)
+    np.testing.assert_allclose(dataset.object_weights.numpy(), [4.0], atol=1e-3)
+
+
+def test_validation_takes_a_few_boxes_of_each_image_as_they_are() -> None:
+    samples = [disk_crop_sample(0), empty_crop_sample(1, alarms=(ALARM,) * 40)]
+    validator = Validator(samples, CPU)
+    assert validator.is_object.tolist() == [True, False] + [False] * 6
+    figures = validator.figures(network_that_says(1.0).eval())
+    assert figures == {"auc": 0.5, "false_positives": 1.0}
+    assert validator.answers(network_that_says(1.0)).tolist() == [1.0] * 8

@@ -1,0 +1,8 @@
+"""Training of verifiers: small networks that say whether a detection shows an object.
+
+`candidates` are what detectors take for objects, `labels` compares them with what people labeled,
+`crops` and `drawings` make pictures of them, `network` learns from these, `calibration` makes its
+answers odds, `export` writes NAME.onnx and its card, and `task` is what `run` needs of all this.
+
+Modules that compute no tensors do not import PyTorch.
+"""

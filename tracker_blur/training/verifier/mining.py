@@ -1,0 +1,112 @@
+"""Mining of hard examples: crops that the network gets wrong are shown more often.
+
+As `tracker_blur.training.mining`. Of false alarms, only those in images without any object count:
+elsewhere, what looks like a false alarm is often an object that people forgot to label.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from tracker_blur.classifiers.crops import crop
+from tracker_blur.core.box import Box
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    from tracker_blur.training.verifier.crops import CropDataset, CropSample
+    from tracker_blur.training.verifier.labels import Boxes
+    from tracker_blur.training.verifier.network import VerifierNetwork
+
+_CROPS_PER_SEARCH = 3000  # of objects, and as many false alarms: mining must stay cheap
+_CHUNK = 256
+_HARDEST = 4.0  # times as often, for those that it gets wholly wrong
+
+
+class HardExampleMiner:
+    """Weighs the objects and false alarms of a dataset by how wrong the network is about them."""
+
+    def __init__(
+        self, samples: Sequence[CropSample], dataset: CropDataset, device: torch.device, seed: int
+    ) -> None:
+        self._samples = samples
+        self._device = device
+        is_empty = np.array([sample.known.is_empty for sample in samples], bool)
+        alarms = np.flatnonzero(is_empty[dataset.alarm_places[:, 0]])
+        rng = np.random.default_rng(seed)
+        self._objects = _Queue(
+            dataset.object_places,
+            dataset.object_weights,
+            rng.permutation(len(dataset.object_places)),
+        )
+        self._alarms = _Queue(dataset.alarm_places, dataset.alarm_weights, rng.permutation(alarms))
+
+    def search(self, network: VerifierNetwork) -> None:
+        """Weigh the next few thousand; after the last one comes the first again."""
+        for queue, is_object in ((self._objects, True), (self._alarms, False)):
+            indices = queue.next(_CROPS_PER_SEARCH)
+            boxes = [self._box(queue.places[index], is_object) for index in indices]
+            probabilities = torch.sigmoid(
+                answers_to(network, self._samples, boxes, self._device)
+            ).double()
+            wrong = 1 - probabilities if is_object else probabilities
+            queue.weights[indices] = queue.usual[indices] * (1 + (_HARDEST - 1) * wrong)
+
+    def _box(self, place: npt.NDArray[np.int64], is_object: bool) -> tuple[int, Boxes]:
+        index, row = place.tolist()
+        known = self._samples[index].known
+        return index, (known.objects if is_object else known.false_alarms)[row]
+
+
+class _Queue:
+    """Places in the order in which they are searched, with their weights."""
+
+    def __init__(
+        self,
+        places: npt.NDArray[np.int64],
+        weights: torch.Tensor,
+        order: npt.NDArray[np.int64],
+    ) -> None:
+        self.places = places
+        self.weights = weights
+        self.usual = weights.clone()
+        self._order = order
+
+    def next(self, count: int) -> npt.NDArray[np.int64]:
+        turn = self._order[:count]
+        self._order = np.concatenate((self._order[count:], turn))
+        return turn
+
+
+@torch.no_grad()
+def answers_to(
+    network: VerifierNetwork,
+    samples: Sequence[CropSample],
+    places: Sequence[tuple[int, Boxes]],
+    device: torch.device,
+) -> torch.Tensor:
+    """Return a network's answers to the crops of boxes, shape (n,), on the CPU.
+
+    Args:
+        network: The network.
+        samples: The images.
+        places: The number of a sample, and a box in it.
+        device: Where the network is.
+    """
+    was_training = network.training
+    network.eval()
+    answers = [torch.zeros(0)]
+    for start in range(0, len(places), _CHUNK):
+        crops = [
+            crop(samples[index].image, Box(*box.tolist()))
+            for index, box in places[start : start + _CHUNK]
+        ]
+        images = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).to(device).float()
+        answers.append(network(images)[:, 0].float().cpu())
+    network.train(was_training)
+    return torch.cat(answers)
