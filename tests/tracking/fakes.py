@@ -143,4 +143,4 @@ def csrt() -> Callable[[], Tracker]:
 
 
 def redetector(detector: BrightDetector | None = None) -> Redetector:
-    return Redetector(detector or BrightDetector(), PARAMETERS)
+    return Redetector([detector or BrightDetector()], PARAMETERS)

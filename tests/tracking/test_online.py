@@ -410,4 +410,4 @@ def test_a_missed_face_is_redetected_turned_as_it_was_last_detected() -> None:
         [], classifier=ScriptedClassifier(4), looks=looks, redetector=redetector
     )
     run(tracker, [wall(SQUARE), wall(), wall()])
-    assert redetector.quarters == [3, 0, 3, 0]
+    assert redetector.quarters == [3, 0, 1, 3, 0]

@@ -176,7 +176,7 @@ class ViewScaleParameters(_Group):
 class ExtraLookParameters(_Group):
     """When the detector also sees turned copies of the view, and other detectors the view."""
 
-    interval_seconds: float = 0.5
+    interval_seconds: float = 0.4
     """Time between two of them; in a new scene, each is taken at once."""
 
     start_log_odds: float = 1.0

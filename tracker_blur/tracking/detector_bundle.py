@@ -100,7 +100,7 @@ class ClassDetector:
             ExtraLook(other, 0, confidence(other, other.default_confidence))
             for other in self.others
         ]
-        return (*others, *turned)
+        return tuple(look for one in turned for look in (*others, one))
 
     def online_tracker(
         self,
@@ -181,13 +181,14 @@ class DetectorBundle:
         for target in targets:
             detector = target.load()
             parameters = settings.tracking
+            load_others = partial(other_detectors, target, settings.detector, weights)
             if target.label != FACE:
                 parameters = replace(parameters, plausibility=PlausibilityParameters.for_any_size())
             detectors.append(
                 ClassDetector(
                     target.label,
                     detector,
-                    partial(_redetector, target, parameters),
+                    partial(_redetector, target, load_others, parameters),
                     detector.default_confidence
                     if settings.confidence is None
                     else settings.confidence,
@@ -195,7 +196,7 @@ class DetectorBundle:
                     parameters,
                     load_classifier(target.label, weights),
                     target.load if target.label == FACE else None,
-                    other_detectors(target, weights) if settings.detector == "auto" else (),
+                    load_others(),
                 )
             )
         name = ", ".join(dict.fromkeys(target.detector_name for target in targets))
@@ -258,8 +259,12 @@ class DetectorBundle:
         )
 
 
-def _redetector(target: TargetClass, parameters: TrackingParameters) -> Redetector:
-    return Redetector(target.load_for_crops(), parameters)
+def _redetector(
+    target: TargetClass,
+    load_others: Callable[[], tuple[Detector, ...]],
+    parameters: TrackingParameters,
+) -> Redetector:
+    return Redetector([target.load_for_crops(), *load_others()], parameters)
 
 
 class MultiClassTracker:

@@ -21,6 +21,7 @@ import numpy as np
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.tracking.association import match
 from tracker_blur.tracking.evidence import pooled_log_odds
+from tracker_blur.tracking.extra_looks import QUARTERS
 from tracker_blur.tracking.plausibility import fill_frame, needed_scores
 from tracker_blur.tracking.scene_cuts import Change, CutDetector
 from tracker_blur.tracking.track_state import LowConfidenceDetections, TrackState
@@ -364,11 +365,12 @@ class OnlineTracker:
         for track in tracks:
             taken = [other.box for other in self._tracks if other.confirmed_seconds == seconds]
             expected = track.expected(seconds)
-            quarters = track.quarters
-            detection = redetector.detect(image, expected, quarters)
-            if detection is None and quarters:
-                quarters = 0
-                detection = redetector.detect(image, expected)
+            # Upright, or as it was last detected; then as a head may have turned since.
+            other = QUARTERS[track.missed_detections % len(QUARTERS)]
+            for quarters in dict.fromkeys((track.quarters, 0, other)):
+                detection = redetector.detect(image, expected, quarters)
+                if detection is not None:
+                    break
             if detection is None or self._is_among(detection, taken):
                 missed.append(track)
             else:

@@ -11,6 +11,8 @@ import numpy as np
 from tracker_blur.tracking.extra_looks import turned, turned_back
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tracker_blur.core.box import Box, Detection
     from tracker_blur.core.frame import Image
     from tracker_blur.core.parameters import TrackingParameters
@@ -21,20 +23,21 @@ class Redetector:
     """Detects in the surroundings of one face.
 
     Args:
-        detector: Used for nothing else, so that its input size never changes.
+        detectors: Tried one after the other. They are used for nothing else, so that their input
+            sizes never change.
         parameters: Tuning parameters.
     """
 
-    def __init__(self, detector: Detector, parameters: TrackingParameters) -> None:
-        self._detector = detector
+    def __init__(self, detectors: Sequence[Detector], parameters: TrackingParameters) -> None:
+        self._detectors = detectors
         self._parameters = parameters.redetection
         self._same_face_iou = parameters.same_face_iou
-        self._confidence = self._parameters.confidence_share * detector.low_confidence
 
     def detect(self, image: Image, expected: Box, quarters: int = 0) -> Detection | None:
         """Return the detection that overlaps most with a box, both in the image's pixels.
 
-        None if none overlaps enough to be the same face.
+        It is that of the first detector with one that overlaps enough to be the same face; None if
+        none has.
 
         Args:
             image: Where to detect.
@@ -49,15 +52,17 @@ class Redetector:
         side = crop_px / scale
         left, top = x - side / 2, y - side / 2
         crop = turned(_crop(image, left, top, side, crop_px), quarters)
-        size = crop_px, crop_px
-        boxes = (
-            (turned_back(detection.box, size, quarters).scaled(1 / scale, 1 / scale), detection)
-            for detection in self._detector.detect(crop, self._confidence)
-        )
-        detections = (replace(one, box=box.moved(left, top)) for box, one in boxes)
-        overlaps = [(detection.box.iou(expected), detection) for detection in detections]
-        best = max(overlaps, key=lambda overlap: overlap[0], default=None)
-        return best[1] if best is not None and best[0] >= self._same_face_iou else None
+        for detector in self._detectors:
+            confidence = self._parameters.confidence_share * detector.low_confidence
+            overlaps = []
+            for detection in detector.detect(crop, confidence):
+                box = turned_back(detection.box, (crop_px, crop_px), quarters)
+                box = box.scaled(1 / scale, 1 / scale).moved(left, top)
+                overlaps.append((box.iou(expected), replace(detection, box=box)))
+            best = max(overlaps, key=lambda overlap: overlap[0], default=None)
+            if best is not None and best[0] >= self._same_face_iou:
+                return best[1]
+        return None
 
 
 def _crop(image: Image, left: float, top: float, side: float, crop_px: int) -> Image:

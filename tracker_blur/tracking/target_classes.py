@@ -71,13 +71,18 @@ def target_classes(
     return tuple(_target_class(label, settings.detector, known, weights) for label in every)
 
 
-def other_detectors(target: TargetClass, weights: Weights) -> tuple[Detector, ...]:
-    """Return detectors that see some of the faces that a target's own overlooks.
+def other_detectors(target: TargetClass, asked: str, weights: Weights) -> tuple[Detector, ...]:
+    """Return new detectors that see some of the faces that a target's own overlooks.
+
+    Args:
+        target: What is hidden.
+        asked: The detector that the settings ask for; one that is named there stays alone.
+        weights: Where to find weight files.
 
     Raises:
         ModelError: a weight file is damaged.
     """
-    if target.label != FACE or target.detector_name == _COMPANION:
+    if target.label != FACE or asked != "auto" or target.detector_name == _COMPANION:
         return ()
     if weights.complete(plugins.load("tracker_blur.detectors", _COMPANION).WEIGHTS) is None:
         return ()
