@@ -1,4 +1,4 @@
-"""`trackblur evaluate`: measures how well detectors detect the objects in annotated images."""
+"""`trackblur evaluate`: measures detectors, and verifiers of detections, on annotated images."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import argparse
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from tracker_blur.cli.console import EXIT_DONE, Console, print_line
-from tracker_blur.cli.option_values import number_between, numbers, whole_number_from
+from tracker_blur.cli.option_values import names, number_between, numbers, whole_number_from
 from tracker_blur.cli.options import add_models_option
+from tracker_blur.cli.tables import print_header, print_row, share_text
 from tracker_blur.errors import SettingsError
+from tracker_blur.training.recipe import Task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,24 +44,38 @@ def add_parser(commands: Any) -> Parser:
     """Add this command's parser to the `argparse` sub-parsers and return it."""
     parser: Parser = commands.add_parser(
         "evaluate",
-        help="measure detectors on annotated images",
-        description="Measure detectors on annotated images, all of them in the same way.",
+        help="measure detectors or a verifier on annotated images",
+        description="Measure detectors on annotated images, all of them in the same way; or a "
+        "verifier, which 'trackblur train --task verify' makes, on what detectors detect in them.",
         examples=(
             "trackblur evaluate yunet,haar faces/",
             "trackblur evaluate my.onnx faces/ --split val --scales 0.5,1,2",
             "trackblur evaluate yunet faces/ --report report.html",
+            "trackblur evaluate verify.onnx faces/ --detectors yunet",
         ),
     )
     parser.add_argument(
         "models",
         metavar="MODEL",
-        help="detectors or .onnx files, separated by commas: yunet,my.onnx",
+        help="detectors or .onnx files, separated by commas: yunet,my.onnx; or one verifier",
     )
     parser.add_argument(
         "dataset",
         type=Path,
         metavar="DATASET",
         help="a folder with a dataset: YOLO, COCO, Pascal VOC or labels.csv",
+    )
+    parser.add_argument(
+        "--task",
+        choices=get_args(Task),
+        help="what the models do (default: what the first file says)",
+    )
+    parser.add_argument(
+        "--detectors",
+        type=names,
+        metavar="A,B",
+        help="verify: judge what these detect, and our own (default: yunet and centerface, if "
+        "installed)",
     )
     parser.add_argument("--split", default="test", help="split to use (default: %(default)s)")
     parser.add_argument(
@@ -132,7 +148,9 @@ class _Result:
 
 
 def run(options: argparse.Namespace, _: Console) -> int:
-    """Measure the detectors; print the table and write the report."""
+    """Measure the detectors or the verifier; print the tables and write the report."""
+    if _verifies(options):
+        return _run_verifier(options)
     from tracker_blur.detectors import load_detector
     from tracker_blur.files.atomic import check_place
     from tracker_blur.training.datasets import read_dataset
@@ -162,7 +180,7 @@ def run(options: argparse.Namespace, _: Console) -> int:
             "There is no split 'val': using the training images that 'trackblur train' sets aside.",
             "",
         )
-    _print_header(_HEADER)
+    print_header(_HEADER)
     best: list[_Result] = []
     timed = read_image(images[0].path)
     for name, detector in detectors.items():
@@ -174,10 +192,10 @@ def run(options: argparse.Namespace, _: Console) -> int:
         best.append(max(results, key=lambda result: result.scores.ap50))
     if len(options.scales) > 1:
         print_line("", "Each at its best scale:", "")
-        _print_header(_HEADER)
+        print_header(_HEADER)
         for result in best:
             for row in result.rows:
-                _print_row(row)
+                print_row(row)
     if grouper is not None:
         _print_groups(best, images, label, grouper)
     if options.report is not None:
@@ -186,6 +204,34 @@ def run(options: argparse.Namespace, _: Console) -> int:
         sections = [Section(result.name, result.scores, images) for result in best]
         write_report(options.report, render_report(title, _HEADER, rows, sections))
         print_line("", f"report: {options.report}")
+    return EXIT_DONE
+
+
+def _verifies(options: argparse.Namespace) -> bool:
+    from tracker_blur.training.verifier.naming import is_verifier
+
+    if options.task is not None:
+        verifies: bool = options.task == "verify"
+        return verifies
+    file = Path(options.models)
+    return file.is_file() and is_verifier(file.read_bytes())
+
+
+def _run_verifier(options: argparse.Namespace) -> int:
+    from tracker_blur.cli.evaluate_verifier import evaluate_verifier
+    from tracker_blur.training.datasets import read_dataset
+    from tracker_blur.weights.store import Weights
+
+    dataset = read_dataset(options.dataset)
+    label = _label(dataset, options.label)
+    evaluate_verifier(
+        options.models,
+        _images(dataset, options.split, options.limit),
+        label,
+        options.detectors,
+        Weights(options.models_folder),
+        options.smallest,
+    )
     return EXIT_DONE
 
 
@@ -253,13 +299,13 @@ def _measure(
         )
         rows.append(_row(f"{name}, {folder.name}", scale, len(pairs), part, ""))
     for row in rows:
-        _print_row(row)
+        print_row(row)
     return _Result(f"{name} x{scale:g}", rows, total)
 
 
 def _row(name: str, scale: float, images: int, scores: Scores, latency: str) -> list[str]:
     shares = (scores.ap50, *scores.recall_at, *scores.ap50_by_size)
-    figures = ["-" if share != share else f"{share:.3f}" for share in shares]
+    figures = map(share_text, shares)
     return [name, f"{scale:g}", str(images), str(scores.object_count), *figures, latency]
 
 
@@ -271,16 +317,7 @@ def _print_groups(
     objects = group_objects(grouper, images, label)
     print_line("", "Recall at 1 false positive per image, by estimated pose and skin tone:", "")
     columns = [list(recall_by_group(result.scores, len(images), objects)) for result in results]
-    _print_header(["group", "objects", *(result.name for result in results)])
+    print_header(["group", "objects", *(result.name for result in results)])
     for group in zip(*columns, strict=True):
-        shares = ["-" if one.recall != one.recall else f"{one.recall:.3f}" for one in group]
-        _print_row([group[0].name, str(group[0].object_count), *shares])
-
-
-def _print_header(cells: Sequence[str]) -> None:
-    _print_row(cells)
-    _print_row(["---"] * len(cells))
-
-
-def _print_row(cells: Sequence[str]) -> None:
-    print_line(f"| {' | '.join(cells)} |")
+        shares = [share_text(one.recall) for one in group]
+        print_row([group[0].name, str(group[0].object_count), *shares])

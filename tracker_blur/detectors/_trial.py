@@ -21,9 +21,9 @@ import numpy as np
 from tracker_blur.errors import ModelError, reason_of
 from tracker_blur.processes import python_environment
 
-Kind = Literal["onnx", "caffe", "tensorflow"]
-"""An ONNX detector, or the two files of a network: for Caffe graph and weights, for TensorFlow
-weights and graph."""
+Kind = Literal["onnx", "classifier", "caffe", "tensorflow"]
+"""An ONNX detector or classifier, or the two files of a network: for Caffe graph and weights, for
+TensorFlow weights and graph."""
 
 _LIMIT_SECONDS = 60.0
 _LIMIT_BYTES = 8 << 30  # a damaged file may ask for any amount of memory
@@ -81,6 +81,10 @@ def _try(file_name: str, kind: Kind, contents: list[bytes]) -> None:
         onnx: Any = importlib.import_module("tracker_blur.detectors.onnx")
         detector = onnx.from_content(file_name, contents[0])
         detector.detect(np.zeros((*_BLANK_SIZE, 3), np.uint8), detector.low_confidence)
+        return
+    if kind == "classifier":
+        classifiers: Any = importlib.import_module("tracker_blur.classifiers")
+        classifiers.CropClassifier(file_name, contents[0])  # it tries a blank crop itself
         return
     first, second = (np.frombuffer(content, np.uint8) for content in contents)
     read = cv2.dnn.readNetFromCaffe if kind == "caffe" else cv2.dnn.readNetFromTensorflow

@@ -36,7 +36,11 @@ def test_false_positives_are_the_others_that_reach_the_thresholds() -> None:
     scores = score_odds(odds, is_object)
     assert (scores.objects, scores.others) == (200, 4)
     assert scores.thresholds == (1.0, 2.0, 4.0)
+    assert scores.recalls == (0.995, 0.99, 0.98)
     assert scores.false_positives == (0.75, 0.5, 0.25)
+    part = score_odds(odds[:4], is_object[:4], (1.0, 3.0))
+    assert part.recalls == (0.75, 0.25)
+    assert math.isnan(part.false_positives[0])
 
 
 def test_odds_that_are_true_have_no_calibration_error() -> None:

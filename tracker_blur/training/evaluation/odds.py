@@ -26,8 +26,9 @@ class OddsScores:
         objects: Number of objects.
         others: Number of others.
         auc: Area under the ROC curve, 0 to 1; nan without objects or others.
-        thresholds: The log odds that each of RECALLS of the objects reach.
-        false_positives: Share of the others that reach each of these thresholds.
+        thresholds: Log odds; unless given, those that each of RECALLS of the objects reach.
+        recalls: Share of the objects that reach each of these thresholds; nan without any.
+        false_positives: Share of the others that reach each of them; nan without any.
         calibration_error: Expected calibration error, 0 to 1.
     """
 
@@ -35,25 +36,37 @@ class OddsScores:
     others: int
     auc: float
     thresholds: tuple[float, ...]
+    recalls: tuple[float, ...]
     false_positives: tuple[float, ...]
     calibration_error: float
 
 
-def score_odds(odds: Odds, is_object: npt.NDArray[np.bool_]) -> OddsScores:
-    """Return the scores of log odds, shape (n,), given what is an object, shape (n,)."""
+def score_odds(
+    odds: Odds, is_object: npt.NDArray[np.bool_], thresholds: tuple[float, ...] | None = None
+) -> OddsScores:
+    """Return the scores of log odds.
+
+    Args:
+        odds: The log odds, shape (n,).
+        is_object: What is an object, shape (n,).
+        thresholds: Where recall and false positives are counted; None: at RECALLS.
+    """
     of_objects, of_others = odds[is_object], odds[~is_object]
-    thresholds = tuple(threshold_of_recall(of_objects, recall) for recall in RECALLS)
+    if thresholds is None:
+        thresholds = tuple(threshold_of_recall(of_objects, recall) for recall in RECALLS)
     return OddsScores(
         len(of_objects),
         len(of_others),
         roc_auc(odds, is_object),
         thresholds,
-        tuple(
-            float((of_others >= threshold).mean()) if len(of_others) else math.nan
-            for threshold in thresholds
-        ),
+        tuple(_reached(of_objects, threshold) for threshold in thresholds),
+        tuple(_reached(of_others, threshold) for threshold in thresholds),
         expected_calibration_error(odds, is_object),
     )
+
+
+def _reached(odds: Odds, threshold: float) -> float:
+    return float((odds >= threshold).mean()) if len(odds) else math.nan
 
 
 def roc_auc(odds: Odds, is_object: npt.NDArray[np.bool_]) -> float:

@@ -13,13 +13,11 @@ from torch import Tensor, nn
 from tracker_blur.classifiers.crops import CONTEXT_RATIO, SIDE_PX
 from tracker_blur.training.onnx_files import compacted, traced
 from tracker_blur.training.recipe import check_class_names
+from tracker_blur.training.verifier.naming import output_name
 
 if TYPE_CHECKING:
     from tracker_blur.training.verifier.calibration import Calibration
     from tracker_blur.training.verifier.network import VerifierNetwork
-
-OUTPUT_PREFIX = "trackblur_verifier1"
-"""Start of the output's name, which goes on with "/CLASS"."""
 
 
 def verifier_bytes(
@@ -46,7 +44,7 @@ def verifier_bytes(
         _WithoutNormalization(plain),
         torch.zeros(1, 3, SIDE_PX, SIDE_PX),
         "crop",
-        [f"{OUTPUT_PREFIX}/{label}"],
+        [output_name(label)],
         {},
     )
     return compacted(
