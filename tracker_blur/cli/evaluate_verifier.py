@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from tracker_blur.detectors import Detector
     from tracker_blur.training.datasets import AnnotatedImage
-    from tracker_blur.training.evaluation.odds import OddsScores
     from tracker_blur.training.evaluation.verifier import JudgedDetection
+    from tracker_blur.training.odds import OddsScores
     from tracker_blur.weights.store import Weights
 
 _OFFERED = ("yunet", "centerface")  # besides our own detector, if their weights are installed
@@ -127,7 +127,6 @@ def _print_alarms(
     label: str,
     smallest_px: float,
 ) -> None:
-    from tracker_blur.training.evaluation.odds import RECALLS
     from tracker_blur.training.evaluation.verifier import (
         VIEW_PX,
         alarmed_share,
@@ -135,6 +134,7 @@ def _print_alarms(
         recall_of,
         score_judged,
     )
+    from tracker_blur.training.odds import RECALLS
 
     columns = {"without": -math.inf, "log odds from 0": 0.0}
     for recall, least in zip(RECALLS, score_judged(judged).thresholds, strict=True):

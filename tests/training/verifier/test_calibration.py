@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tracker_blur.training.evaluation.odds import expected_calibration_error
+from tracker_blur.training.odds import expected_calibration_error
 from tracker_blur.training.verifier.calibration import Calibration, fit_calibration
 
 

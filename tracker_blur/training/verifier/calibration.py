@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.optimize import minimize
 
-from tracker_blur.training.evaluation.odds import balanced_weights
+from tracker_blur.training.odds import balanced_weights
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from tracker_blur.training.evaluation.odds import Odds
+    from tracker_blur.training.odds import Odds
 
 _SCALES = (0.05, 20.0)  # limits for answers that separate everything
 

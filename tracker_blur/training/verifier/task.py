@@ -14,9 +14,9 @@ from tracker_blur.files.atomic import replacing
 from tracker_blur.training.augmentation import Sample, no_boxes
 from tracker_blur.training.card import CardFacts, common_settings, model_card
 from tracker_blur.training.data import load_image
-from tracker_blur.training.evaluation.odds import RECALLS, score_odds
 from tracker_blur.training.export import network_file
 from tracker_blur.training.initial_weights import calibrate_normalization
+from tracker_blur.training.odds import RECALLS, score_odds
 from tracker_blur.training.onnx_files import require_onnx
 from tracker_blur.training.sheets import contact_sheet, write_jpeg
 from tracker_blur.training.task import Lesson, Report, folder_shares

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tracker_blur.training.evaluation.odds import score_odds
+from tracker_blur.training.odds import score_odds
 from tracker_blur.training.verifier.mining import answers_to
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import torch
 
-    from tracker_blur.training.evaluation.odds import Odds
+    from tracker_blur.training.odds import Odds
     from tracker_blur.training.verifier.crops import CropSample
     from tracker_blur.training.verifier.labels import Boxes
     from tracker_blur.training.verifier.network import VerifierNetwork

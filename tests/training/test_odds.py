@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from tracker_blur.training.evaluation.odds import (
+from tracker_blur.training.odds import (
     expected_calibration_error,
     roc_auc,
     score_odds,
