@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from tracker_blur.detectors import Detector
     from tracker_blur.training.datasets import AnnotatedImage
-    from tracker_blur.training.evaluation.verifier import JudgedDetection
     from tracker_blur.training.odds import OddsScores
+    from tracker_blur.training.verifier.judging import JudgedDetection
     from tracker_blur.weights.store import Weights
 
 _OFFERED = ("yunet", "centerface")  # besides our own detector, if their weights are installed
@@ -46,8 +46,8 @@ def evaluate_verifier(
     """
     from tqdm import tqdm
 
-    from tracker_blur.training.evaluation.verifier import judge_detections, load_verifier
     from tracker_blur.training.verifier.candidates import load_proposers
+    from tracker_blur.training.verifier.judging import judge_detections, load_verifier
 
     known, verifier = load_verifier(path)
     if known != label:
@@ -74,8 +74,8 @@ def _installed(weights: Weights) -> tuple[str, ...]:
 
 
 def _print_scores(judged: Sequence[JudgedDetection], images: Sequence[AnnotatedImage]) -> None:
-    from tracker_blur.training.evaluation.verifier import SIZES_PX, score_judged
     from tracker_blur.training.verifier.candidates import TURNS
+    from tracker_blur.training.verifier.judging import SIZES_PX, score_judged
 
     total = score_judged(judged)
     thresholds = total.thresholds
@@ -127,14 +127,14 @@ def _print_alarms(
     label: str,
     smallest_px: float,
 ) -> None:
-    from tracker_blur.training.evaluation.verifier import (
+    from tracker_blur.training.odds import RECALLS
+    from tracker_blur.training.verifier.judging import (
         VIEW_PX,
         alarmed_share,
         passing,
         recall_of,
         score_judged,
     )
-    from tracker_blur.training.odds import RECALLS
 
     columns = {"without": -math.inf, "log odds from 0": 0.0}
     for recall, least in zip(RECALLS, score_judged(judged).thresholds, strict=True):

@@ -2,7 +2,8 @@
 
 `candidates` are what detectors take for objects, `labels` compares them with what people labeled,
 `crops` and `drawings` make pictures of them, `network` learns from these, `calibration` makes its
-answers odds, `export` writes NAME.onnx and its card, and `task` is what `run` needs of all this.
+answers odds, `export` writes NAME.onnx, and `task` is what `run` needs of all this. `judging` measures
+verifiers for `trackblur evaluate`.
 
 Modules that compute no tensors do not import PyTorch.
 """

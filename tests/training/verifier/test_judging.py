@@ -14,7 +14,7 @@ from tracker_blur.classifiers import CropClassifier
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.errors import ModelError
 from tracker_blur.training.datasets import AnnotatedImage
-from tracker_blur.training.evaluation.verifier import (
+from tracker_blur.training.verifier.judging import (
     JudgedDetection,
     alarmed_share,
     judge_detections,
