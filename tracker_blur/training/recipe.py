@@ -122,6 +122,7 @@ class CropAugmentation:
     Attributes:
         object_share: Crops of objects.
         false_alarm_share: Crops of false detections.
+        mined_share: Share of those that show a mined place instead, where any are known.
         empty_share: Crops of any place in images without objects.
         drawn_share: Share of those with captions, dials or lines drawn into them.
         redacted_share: Crops of redacted objects, which are none any more.
@@ -135,6 +136,7 @@ class CropAugmentation:
 
     object_share: float = 0.43
     false_alarm_share: float = 0.26
+    mined_share: float = 0.4
     empty_share: float = 0.15
     drawn_share: float = 0.45
     redacted_share: float = 0.07

@@ -57,8 +57,9 @@ def test_a_weak_detection_elsewhere_is_a_false_alarm() -> None:
 @pytest.mark.parametrize(
     "others",
     [
-        ((ELSEWHERE, 0.7, 0),),  # sure alone
-        ((ELSEWHERE, 0.4, 0), (ELSEWHERE, 0.2, 1)),  # agreed on
+        ((ELSEWHERE, 0.7, 0),),  # sure, and there is no second detector
+        ((ELSEWHERE, 0.3, 0), (ELSEWHERE, 0.25, 2)),
+        ((ELSEWHERE, 0.3, 0), (ELSEWHERE, 0.25, 3)),  # the second one sees it in a turned copy
     ],
 )
 def test_what_may_be_an_unlabeled_object_is_no_false_alarm(
@@ -69,13 +70,14 @@ def test_what_may_be_an_unlabeled_object_is_no_false_alarm(
     assert known.undecided.tolist() == [list(ELSEWHERE)] * len(others)
 
 
-def test_one_source_does_not_agree_with_itself() -> None:
-    known = labeled((ELSEWHERE, 0.4, 0), (ELSEWHERE, 0.2, 0))
-    assert len(known.false_alarms) == 2
+def test_a_detector_does_not_confirm_itself_where_there_is_a_second_one() -> None:
+    somewhere_else = (150.0, 10.0, 170.0, 30.0)
+    sure = ((ELSEWHERE, 0.9, 0), (ELSEWHERE, 0.9, 1), (somewhere_else, 0.1, 2))
+    assert len(labeled(*sure).false_alarms) == 3
 
 
 def test_in_images_without_objects_every_detection_is_a_false_alarm() -> None:
-    sure = ((ELSEWHERE, 0.9, 0), (ELSEWHERE, 0.9, 1))
+    sure = ((ELSEWHERE, 0.9, 0), (ELSEWHERE, 0.9, 2))
     known = labeled(*sure, objects=())
     assert known.is_empty
     assert len(known.false_alarms) == 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -49,3 +51,20 @@ def test_validation_takes_a_few_boxes_of_each_image_as_they_are() -> None:
     figures = validator.figures(network_that_says(1.0).eval())
     assert figures == {"auc": 0.5, "false_positives": 1.0}
     assert validator.answers(network_that_says(1.0)).tolist() == [1.0] * 8
+
+
+def test_places_that_look_like_objects_are_mined_and_shown() -> None:
+    samples = [disk_crop_sample(0), empty_crop_sample(1)]
+    only = CropAugmentation(object_share=0.0, redacted_share=0.0, false_alarm_share=1.0)
+    dataset = CropDataset(samples, "face", replace(only, mined_share=1.0), seed=0)
+    miner = HardExampleMiner(samples, dataset, CPU, seed=0)
+    miner.search(network_that_says(-20.0))
+    assert not dataset.mined.any()
+    miner.search(network_that_says(20.0))
+    known = dataset.mined[dataset.mined.any(1)]
+    assert len(known) == 1500
+    assert set(known[:, 0].tolist()) == {1.0}  # never in images with objects
+    assert (known[:, 3:] > known[:, 1:3]).all()
+    dataset.mined[:] = torch.tensor([1.0, 0, 0, 160, 120])
+    _, label = dataset.make_crop(np.random.default_rng(0))
+    assert label == 0.0

@@ -1,9 +1,9 @@
 """Training of verifiers: small networks that say whether a detection shows an object.
 
 `candidates` are what detectors take for objects, `labels` compares them with what people labeled,
-`crops` and `drawings` make pictures of them, `network` learns from these, `calibration` makes its
-answers odds, `export` writes NAME.onnx, and `task` is what `run` needs of all this. `judging` measures
-verifiers for `trackblur evaluate`.
+`crops`, `places` and `drawings` make pictures of them, `network` learns from these, `mining` finds
+what it gets wrong, `calibration` makes its answers odds, `export` writes NAME.onnx, and `task` is
+what `run` needs of all this. `judging` measures verifiers for `trackblur evaluate`.
 
 Modules that compute no tensors do not import PyTorch.
 """

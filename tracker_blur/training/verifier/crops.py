@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 _RENEWED_EVERY = 2000  # crops between two looks at the weights that mining changes
 _MOST_REDACTED = 4000  # images, made once: redacting takes longer than cutting out
+_MOST_MINED = 4000  # places
 _ATTEMPTS = 20  # to find a place without an object in an image with some
 
 
@@ -75,6 +76,9 @@ class CropDataset(IterableDataset):
         object_weights: How often each object is drawn. Mining changes it; the processes that make
             crops share it.
         alarm_weights: The same of the false alarms.
+        mined: Places without an object that the network takes for some: the number of an image,
+            left, top, right and bottom; all 0 where none is known; shape (n, 5). Mining changes it,
+            too.
     """
 
     def __init__(
@@ -93,6 +97,7 @@ class CropDataset(IterableDataset):
         self.alarm_places, alarms = _places(samples, lambda known: known.weights)
         self.object_weights = torch.from_numpy(objects).share_memory_()
         self.alarm_weights = torch.from_numpy(alarms).share_memory_()
+        self.mined = torch.zeros(_MOST_MINED, 5).share_memory_()
         drawn = [i for i, sample in enumerate(samples) if sample.share > 0]
         self._empty = [i for i in drawn if samples[i].known.is_empty]
         self._complete = [
@@ -124,7 +129,8 @@ class CropDataset(IterableDataset):
         elif dice < (bound := bound + augmentation.redacted_share):
             place = self._redacted_place(rng)
         elif dice < (bound := bound + augmentation.false_alarm_share):
-            place = self._false_alarm(rng)
+            is_mined = rng.random() < augmentation.mined_share
+            place = (self._mined_place(rng) if is_mined else None) or self._false_alarm(rng)
         elif dice < bound + augmentation.empty_share:
             place = self._empty_place(rng)
             draws = place is not None and rng.random() < augmentation.drawn_share
@@ -147,6 +153,12 @@ class CropDataset(IterableDataset):
         index, row = self.alarm_places[_drawn(self._sums[1], rng)]
         sample = self._samples[index]
         return _Place(sample.image, sample.known.false_alarms[row], False)
+
+    def _mined_place(self, rng: Rng) -> _Place | None:
+        row = self.mined[int(rng.integers(len(self.mined)))].double().numpy()
+        if not row[1:].any():
+            return None
+        return _Place(self._samples[int(row[0])].image, row[1:], False)
 
     def _redacted_place(self, rng: Rng) -> _Place | None:
         if not self._redacted:

@@ -1,7 +1,8 @@
 """Mining of hard examples: crops that the network gets wrong are shown more often.
 
 As `tracker_blur.training.mining`. Of false alarms, only those in images without any object count:
-elsewhere, what looks like a false alarm is often an object that people forgot to label.
+elsewhere, what looks like a false alarm is often an object that people forgot to label. Random
+places in those images are searched, too, for what no detector proposes today, but the next one may.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import torch
 
 from tracker_blur.classifiers.crops import crop
 from tracker_blur.core.box import Box
+from tracker_blur.training.verifier.places import random_box
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 _CROPS_PER_SEARCH = 3000  # of objects, and as many false alarms: mining must stay cheap
 _CHUNK = 256
+_PLACES_PER_SEARCH = 1500
+_HARD_ODDS = -1.5  # log odds from which a place without an object is worth a lesson
 _HARDEST = 4.0  # times as often, for those that it gets wholly wrong
 
 
@@ -45,6 +49,9 @@ class HardExampleMiner:
             rng.permutation(len(dataset.object_places)),
         )
         self._alarms = _Queue(dataset.alarm_places, dataset.alarm_weights, rng.permutation(alarms))
+        self._mined = dataset.mined
+        self._empty = np.flatnonzero(is_empty & np.array([one.share > 0 for one in samples], bool))
+        self._rng = rng
 
     def search(self, network: VerifierNetwork) -> None:
         """Weigh the next few thousand; after the last one comes the first again."""
@@ -56,6 +63,19 @@ class HardExampleMiner:
             ).double()
             wrong = 1 - probabilities if is_object else probabilities
             queue.weights[indices] = queue.usual[indices] * (1 + (_HARDEST - 1) * wrong)
+        self._search_places(network)
+
+    def _search_places(self, network: VerifierNetwork) -> None:
+        """Note random places that the network takes for objects, instead of the oldest noted."""
+        if not len(self._empty):
+            return
+        indices = self._rng.choice(self._empty, _PLACES_PER_SEARCH).tolist()
+        places = [(index, random_box(self._samples[index].image, self._rng)) for index in indices]
+        answers = answers_to(network, self._samples, places, self._device).numpy()
+        hard = [place for place, answer in zip(places, answers, strict=True) if answer > _HARD_ODDS]
+        rows = [(index, *box.tolist()) for index, box in hard]
+        noted = torch.tensor(rows, dtype=torch.float32).reshape(-1, 5)
+        self._mined.copy_(torch.cat((noted, self._mined))[: len(self._mined)])
 
     def _box(self, place: npt.NDArray[np.int64], is_object: bool) -> tuple[int, Boxes]:
         index, row = place.tolist()
