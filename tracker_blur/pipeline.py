@@ -1,7 +1,8 @@
 """The pipeline from an input to an output, in two passes or in one.
 
 Two passes: decode, detect and track; then, when all faces of the video are known, decode again,
-redact and write. One pass, for live input: decode, detect and track, redact, write. The stages run
+redact and write. A careful run searches its own result in between, and hides what it finds. One
+pass, for live input: decode, detect and track, redact, write. The stages run
 in their own threads with bounded queues between them. So they overlap, and only the tracks take
 memory that grows with the length. An error in any stage ends the run, and the writer leaves nothing
 behind.
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from tracker_blur.detectors import LabelledDetector
     from tracker_blur.files.jobs import Job
     from tracker_blur.files.paths import MediaKind
+    from tracker_blur.verification.second_look import SecondLook
 
 FrameWithFaces: TypeAlias = tuple[Frame, tuple[Face, ...]]
 
@@ -117,7 +119,8 @@ class Engine:
             with self._reader(job.kind, identity) as source:
                 report.is_still = not source.info.is_moving
                 if not source.info.is_moving or self._settings.one_pass:
-                    self._write(source, job, self.single_pass(source.info), report, progress)
+                    detect = self.single_pass(source.info, report)
+                    self._write(source, job, detect, report, progress)
                     return report
                 report.passes = 2
                 self._writer(source, job)  # fails before minutes are spent on the first pass
@@ -125,6 +128,8 @@ class Engine:
                 report.video_tracks = self._first_pass(source, report, progress)
                 # The encoder needs the memory, and loading again for the next file takes no time.
                 del self._bundle
+            if self._settings.careful:
+                self._look_again(job.kind, identity, report, progress)
             self._render(job, identity, report.video_tracks, report, progress)
         return report
 
@@ -153,6 +158,8 @@ class Engine:
             if not source.info.is_moving:
                 raise SettingsError(f"{path}: a still image has no tracks: give a video")
             report.video_tracks = self._first_pass(source, report, progress)
+            if self._settings.careful:
+                self._look_again(kind, identity, report, progress)
             report.count_tracks(track.label for track in report.video_tracks.tracks)
             report.warnings = source.warnings
         return report
@@ -187,13 +194,29 @@ class Engine:
             self._render(job, identity, report.video_tracks, report, progress)
         return report
 
-    def single_pass(self, info: VideoInfo) -> Callable[[Iterable[Frame]], Iterator[FrameWithFaces]]:
+    def single_pass(
+        self, info: VideoInfo, report: Report | None = None
+    ) -> Callable[[Iterable[Frame]], Iterator[FrameWithFaces]]:
         """Return a function that gives the frames of one input with their faces, in one pass.
 
-        Faces are tracked through a video. Each still image is searched at several scales.
+        Faces are tracked through a video. Each still image is searched at several scales, and again
+        in a careful run.
+
+        Args:
+            info: of the input.
+            report: counts what second looks add.
+
+        Raises:
+            SettingsError: a careful run needs a video's whole result, and this is one pass.
         """
         if not info.is_moving:
-            return lambda frames: detect_stills(frames, self._bundle.detectors)
+            return lambda frames: self._stills(frames, report)
+        if self._settings.careful:
+            raise SettingsError(
+                "searches the whole result, and frames are redacted here as they come: leave it "
+                "out, or redact a file",
+                setting="careful",
+            )
         settings, rate = self._settings, float(info.rate)
         delay = min(settings.tracking.max_delay_frames, round(settings.delay_seconds * info.rate))
         tracker = self._bundle.online_tracker(
@@ -273,6 +296,25 @@ class Engine:
                     for detector, class_pass in zip(self._bundle.detectors, passes, strict=True)
                 ]
             )
+
+    @cached_property
+    def _second_look(self) -> SecondLook:
+        from tracker_blur.verification.second_look import SecondLook
+
+        return SecondLook(self._settings, self._detector)
+
+    def _look_again(
+        self, kind: MediaKind, identity: FileIdentity, report: Report, progress: Progress | None
+    ) -> None:
+        """Add to the tracks of a video what its result would still show."""
+        with report.timing("look again"):
+            self._second_look.revise(lambda: self._reader(kind, identity), report, progress)
+        del self._second_look  # as the bundle
+
+    def _stills(self, frames: Iterable[Frame], report: Report | None) -> Iterator[FrameWithFaces]:
+        """Yield still images with their faces."""
+        stills = detect_stills(frames, self._bundle.detectors)
+        return self._second_look.revised(stills, report) if self._settings.careful else stills
 
     def _class_pass(
         self, detector: ClassDetector, info: VideoInfo, time_base: Fraction

@@ -77,6 +77,8 @@ class Settings:
             going through the whole video first.
         delay_seconds: One pass: how long a frame waits for what later frames show, at most 30
             frames.
+        careful: Search the own result before it is written, as verification does, and hide what
+            it finds; at most two rounds. It takes several times as long.
         margin_seconds: How long before its first and after its last detection a face is hidden as
             well, and at least for three frames; 0: not at all. In one pass, as far as frames wait.
         hold_seconds: One pass: how long a lost face stays hidden where it was last seen, and at
@@ -132,6 +134,7 @@ class Settings:
     tracker: str = "csrt"
     one_pass: bool = False
     delay_seconds: float = 0.0
+    careful: bool = False
     margin_seconds: float = 0.2
     hold_seconds: float = 1.0
     # Redaction
@@ -170,7 +173,7 @@ class Settings:
         for name in ("encoder", "preset"):
             if getattr(self, name) is not None:
                 check_text(getattr(self, name), name)
-        for name in ("one_pass", "accept_cosmetic", "partial", "overwrite"):
+        for name in ("one_pass", "careful", "accept_cosmetic", "partial", "overwrite"):
             check_bool(getattr(self, name), name)
         object.__setattr__(self, "method", MethodAliases.get(self.method, self.method))
         if not self.detector.endswith(DETECTOR_FILE_ENDING):
@@ -205,6 +208,12 @@ class Settings:
         if self.delay_seconds and not self.one_pass:
             raise SettingsError(
                 "works only in one pass: add", setting="delay_seconds", remedy="one_pass"
+            )
+        if self.careful and self.one_pass:
+            raise SettingsError(
+                "searches the whole result before it is written: leave out",
+                setting="careful",
+                remedy="one_pass",
             )
         check_number(self.factor, "factor", 1.0, 8.0)
         if self.quality is not None:

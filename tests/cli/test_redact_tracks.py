@@ -11,6 +11,10 @@ from PIL import Image
 
 from tests.cli.conftest import GREEN, IMAGE, QUICK, green_shares
 from tests.command_line import error_line, run
+from tests.verify_cases import FakeProbe
+from tracker_blur.annotations import track_file
+from tracker_blur.core.box import Box
+from tracker_blur.verification.probes import ProbeDetection
 
 LOUD = QUICK[:-1]
 HAAR = ("--detector", "haar")
@@ -117,6 +121,39 @@ def test_a_run_that_hides_all_faces_is_verified_as_clean(
     advice = "a second, independent detector finds more: run 'trackblur models pull yunet'"
     assert "trackblur: warning" not in messages.partition("searched with onnx")[0]
     assert f"trackblur: warning: {tmp_path / 'out.mp4'}: {advice}" in messages
+
+
+def test_a_careful_run_says_what_it_added_and_its_track_file_has_it(
+    small_clip: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    box = Box(5, 70, 45, 115)
+    probe = FakeProbe(10 * [[ProbeDetection(box, 0.9, "fake")]])
+    second_look = "tracker_blur.verification.second_look"
+    monkeypatch.setattr(f"{second_look}.load_probes", lambda *_: (probe,))
+    monkeypatch.setattr(f"{second_look}.load_classifiers", lambda *_: {})
+    tracks, out = tmp_path / "t.jsonl", tmp_path / "out.mp4"
+    assert run(small_clip, out, "--careful", "--tracks", tracks, "--json", *LOUD) == 0
+    printed = capsys.readouterr()
+    (file,) = json.loads(printed.out)["files"]
+    assert file["careful"] == {"rounds": 2, "places": 1, "places_by_round": [1, 0]}
+    assert f"{out}: looked again in 2 rounds: 1 place more to hide" in printed.err
+    added = track_file.read(tracks).tracks.tracks[-1]
+    assert added.box(0).iou(box.padded(0.1)) > 0.8
+    assert (added.first, added.last) == (0, 9)
+    rendered = tmp_path / "again.mp4"
+    assert run("render", small_clip, tracks, rendered, "-q") == 0
+
+
+def test_a_run_is_not_careful_unless_it_is_asked_to_be(
+    small_clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(small_clip, tmp_path / "out.mp4", "--json", *QUICK) == 0
+    assert json.loads(capsys.readouterr().out)["files"][0]["careful"] is None
+    assert run(small_clip, tmp_path / "b.mp4", "--careful", "--one-pass", *QUICK) == 2
+    assert "leave out --one-pass" in error_line(capsys)
 
 
 def test_the_verdict_is_in_the_summary_and_in_a_report(

@@ -12,7 +12,8 @@ import pytest
 
 from tracker_blur.core.box import Box
 from tracker_blur.images.frame import ImageFrame
-from tracker_blur.verification.run import encode_jpeg, paired_by_time, thumbnail
+from tracker_blur.verification.probed_frame import paired_by_time
+from tracker_blur.verification.thumbnails import encode_jpeg, thumbnail
 
 if TYPE_CHECKING:
     from tracker_blur.core.frame import Image

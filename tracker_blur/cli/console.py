@@ -91,6 +91,10 @@ class Console:
             f"{report.target}: {counted(frames, 'frame')}, {found(report)}, "
             f"{report.seconds:.1f} seconds{speed}"
         )
+        if report.added_places is not None:
+            places = counted(sum(report.added_places), "place")
+            rounds = counted(len(report.added_places), "round")
+            self.note(f"{report.target}: looked again in {rounds}: {places} more to hide")
         if verbose:
             for stage, seconds in report.stage_seconds.items():
                 shown = _SHOWN_STAGES.get(stage, stage)
@@ -105,6 +109,8 @@ class Console:
                 if report.expected_frames is not None:
                     bar.total = report.passes * report.expected_frames
                 phase = _PHASES[bool(report.frames)]
+                if report.added_places is not None and not (report.frames or report.is_still):
+                    phase = " (looking again)"
                 bar.set_description_str(f"{escaped(name)}{phase}", refresh=False)
                 bar.set_postfix_str(found(report), refresh=False)
                 bar.update()
@@ -246,10 +252,19 @@ def summarize_file(report: Report) -> dict[str, Any]:
         "faces": report.faces,
         "tracks": report.tracks,
         "tracks_by_class": report.track_counts,
+        "careful": None if report.added_places is None else _careful(report.added_places),
         "seconds": round(report.seconds, 3),
         "stage_seconds": {name: round(took, 3) for name, took in report.stage_seconds.items()},
         "warnings": list(report.warnings),
         "verified": None,
+    }
+
+
+def _careful(added_places: tuple[int, ...]) -> dict[str, Any]:
+    return {
+        "rounds": len(added_places),
+        "places": sum(added_places),
+        "places_by_round": list(added_places),
     }
 
 

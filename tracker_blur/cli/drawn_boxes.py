@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tracker_blur.annotations import edits
 from tracker_blur.cli.video_views import views
-from tracker_blur.core.frame import default_view_px, view_size
 from tracker_blur.core.parameters import TrackingParameters
-from tracker_blur.core.tracks import Origin
 from tracker_blur.trackers import csrt
-from tracker_blur.tracking.box_tracker import BoxTracker
+from tracker_blur.tracking.following import BoxPath, Follower, rate_of, shot_of
 from tracker_blur.weights.store import Weights
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from tracker_blur.core.box import Box
-    from tracker_blur.core.frame import Image
     from tracker_blur.core.tracks import Tracks
     from tracker_blur.files.identity import FileIdentity
-
-_MAX_BACK_BYTES = 256 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,75 +61,19 @@ def follow(
     parameters = TrackingParameters()
     limits = parameters.following
     drawn = edits.draw(tracks, track_id, keyframes)
-    first, last = min(keyframes), max(keyframes)
-    shot_start = max((cut for cut in tracks.cuts if cut <= first), default=0)
-    shot_end = min((cut for cut in tracks.cuts if cut > last), default=tracks.frame_count)
-    new_tracker = csrt.load(Weights())
-    scale = _Scale(tracks.size, keyframes.values(), limits.min_face_px)
-    rate = _rate(tracks)
-    kept = min(
-        round(limits.max_back_seconds * rate),
-        limits.max_back_frames,
-        _MAX_BACK_BYTES // (3 * scale.pixels),
-    )
-    before: deque[Image] = deque(maxlen=max(1, kept))
-    boxes: dict[int, Box] = {}
-    forward: BoxTracker | None = None
-    for frame, image in views(video, scale.size, range(shot_start, shot_end), partial):
-        if frame < first:
-            before.append(image)
-        if frame == first:
-            back = BoxTracker(image, scale.down(keyframes[first]), new_tracker(), parameters)
-            for distance, earlier in enumerate(reversed(before), 1):
-                box = back.step(earlier)
-                if box is None:
-                    break
-                boxes[first - distance] = scale.up(box)
-            before.clear()
-        if frame == last:
-            forward = BoxTracker(image, scale.down(keyframes[last]), new_tracker(), parameters)
-        elif forward is not None:
-            box = forward.step(image)
-            if box is None:
-                break
-            boxes[frame] = scale.up(box)
+    rate = rate_of(tracks)
+    path = BoxPath(keyframes, shot_of(tracks, min(keyframes), max(keyframes)))
+    follower = Follower([path], tracks.size, rate, csrt.load(Weights()), parameters)
+    for frame, image in views(video, follower.view_size, follower.wanted, partial):
+        follower.step(frame, image)
+        if follower.is_done:
+            break
     video.check_end()
-    reached = min((first, *boxes)), max((last, *boxes))
     margin = max(parameters.smoothing.min_margin_frames, round(limits.margin_seconds * rate))
-    added = {frame: (box, Origin.TRACKED) for frame, box in boxes.items()}
-    ends = boxes | {frame: keyframes[frame] for frame in (first, last)}
-    for frame in range(max(shot_start, reached[0] - margin), reached[0]):
-        added[frame] = ends[reached[0]], Origin.MARGIN
-    for frame in range(reached[1] + 1, min(shot_end, reached[1] + 1 + margin)):
-        added[frame] = ends[reached[1]], Origin.MARGIN
+    first, last = path.reached
     return Followed(
-        edits.add_boxes(drawn, track_id, added),
-        *reached,
-        (reached[0] > shot_start, reached[1] + 1 < shot_end),
+        edits.add_boxes(drawn, track_id, path.faces(margin, path.limits)),
+        first,
+        last,
+        (first > path.limits.start, last + 1 < path.limits.stop),
     )
-
-
-class _Scale:
-    """Between pixels of the frame and of a view in which drawn boxes are large enough to follow."""
-
-    def __init__(self, frame_size: tuple[int, int], boxes: Iterable[Box], min_face_px: int) -> None:
-        smallest = min(min(box.width, box.height) for box in boxes)
-        longest = max(frame_size)
-        px = max(default_view_px(frame_size), round(longest * min_face_px / smallest))
-        self.size = view_size(frame_size, min(longest, px))
-        self.pixels = self.size[0] * self.size[1]
-        self._x, self._y = (view / full for view, full in zip(self.size, frame_size, strict=True))
-
-    def down(self, box: Box) -> Box:
-        return box.scaled(self._x, self._y)
-
-    def up(self, box: Box) -> Box:
-        return box.scaled(1 / self._x, 1 / self._y)
-
-
-def _rate(tracks: Tracks) -> float:
-    """Return the frames per second, on average."""
-    if tracks.frame_count < 2:
-        return 1.0
-    seconds = float((int(tracks.times[-1]) - int(tracks.times[0])) * tracks.time_base)
-    return (tracks.frame_count - 1) / seconds

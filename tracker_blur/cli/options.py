@@ -118,6 +118,14 @@ def add_detection_options(group: argparse._ArgumentGroup) -> None:
         help="longest side of the reduced frame used for detection; a larger one detects smaller "
         "faces but takes longer (default: a third of the frame's, at least 640)",
     )
+    option(
+        group,
+        "--careful",
+        "careful",
+        action="store_true",
+        help="search the own result, as 'verify' would, before it is written, and hide what is "
+        "found; takes several times as long. For publication",
+    )
     option(group, "--tracker", "tracker", metavar="NAME", help=_plugin_list("trackers", "none"))
     option(
         group,

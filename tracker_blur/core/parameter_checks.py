@@ -33,6 +33,7 @@ _LIMITS = {  # by the end of a field's name; the first that fits counts
     "rate": (1, 240),
     "ratio": (1, math.inf),
     "scale": (1, math.inf),
+    "rounds": (1, math.inf),
     "score": (0, 1),
     "second": (0, math.inf),
     "seconds": (0, math.inf),

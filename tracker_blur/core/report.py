@@ -34,6 +34,7 @@ class Report:
         frames: Frames written.
         faces: Faces hidden, counted in each frame.
         track_counts: How many tracks there are of each target class, by its label.
+        added_places: How many places each second look added, if there was one: a careful run.
         is_still: Whether the input is one image or several pages, none of which moves.
         seconds: Wall-clock time.
         stage_seconds: Time spent in each stage: decode, see, redact, write. Stages overlap.
@@ -51,6 +52,7 @@ class Report:
     frames: int = 0
     faces: int = 0
     track_counts: dict[str, int] = field(default_factory=dict)
+    added_places: tuple[int, ...] | None = None
     is_still: bool = False
     seconds: float = 0.0
     stage_seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))

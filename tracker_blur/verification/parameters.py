@@ -87,6 +87,10 @@ class VerificationParameters(CheckedParameters):
         exposed_log_odds: log odds, pooled, from which a run is an exposed face.
         still_exposed_log_odds: the same for an image that is seen once.
         look_here_log_odds: pooled log odds below which a run is no face.
+        second_look_rounds: how often a careful run searches its own result, at most.
+        second_look_seconds: it searches a frame once in this time, in the first round.
+        follow_seconds: how long what it finds is followed, back and on, at most.
+        added_padding_ratio: what is added on each side of it: detectors' boxes end at the chin.
         max_crops: images kept for all runs.
 
     Raises:
@@ -153,6 +157,12 @@ class VerificationParameters(CheckedParameters):
     still_exposed_log_odds: float = 3.0
     look_here_log_odds: float = -2.0
     max_crops: int = 1000
+
+    # A run's second look at its own result
+    second_look_rounds: int = 2
+    second_look_seconds: float = 0.08
+    follow_seconds: float = 1.0
+    added_padding_ratio: float = 0.1
 
     def for_stills(self) -> VerificationParameters:
         """Return the parameters for images that are seen once: one detection has to do."""

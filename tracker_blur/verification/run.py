@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from tracker_blur.core.prefetch import Prefetcher
 from tracker_blur.verification import visibility
 from tracker_blur.verification.exposure_runs import Candidate, ExposureRunBuilder
 from tracker_blur.verification.frame_comparison import (
-    CellErrors,
     FrameComparison,
-    Gray,
     cell_errors,
     unhidden_errors,
 )
+from tracker_blur.verification.probed_frame import ProbedFrame, gray, paired_by_time
 from tracker_blur.verification.probes import Probe, ProbeDetection, suppress_duplicates
+from tracker_blur.verification.thumbnails import encode_jpeg, thumbnail
 from tracker_blur.verification.verdict import (
     Evidence,
     Exposure,
@@ -38,48 +36,7 @@ if TYPE_CHECKING:
     from tracker_blur.verification.parameters import VerificationParameters
     from tracker_blur.verification.track_index import TrackIndex
 
-QUEUED_FRAMES = 2  # between two stages; more would not even them out further, and costs memory
-
-_CROP_PADDING_RATIO = 1.0
-_CROP_HEIGHT_PX = 160
-_CROP_MAX_ENLARGEMENT = 4.0
-_JPEG_QUALITY = 80
-_MARK_BGR = (0, 215, 255)
-
-
-@dataclass(slots=True)
-class ProbedFrame:
-    """One frame on its way through the probes.
-
-    Attributes:
-        index: number of the frame, from 0.
-        time: seconds since the first frame, exact.
-        is_detection_frame: whether the probes see the whole frame.
-        is_turned_frame: whether the best probes see it turned as well.
-        image: the output's frame, upright, at full size.
-        gray: its brightness.
-        source_image: the source's frame of the same time, at the same size; None without a source,
-            or if it shows something else.
-        source_gray: its brightness.
-        cell_errors: how much of each cell changed.
-        detections: of all probes so far.
-    """
-
-    index: int
-    time: Fraction
-    is_detection_frame: bool
-    image: Image
-    gray: Gray
-    is_turned_frame: bool = False
-    source_image: Image | None = None
-    source_gray: Gray | None = None
-    cell_errors: CellErrors | None = None
-    detections: list[ProbeDetection] = field(default_factory=list)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(width, height) in pixels."""
-        return self.gray.shape[1], self.gray.shape[0]
+_QUEUED_FRAMES = 2  # between two stages; more would not even them out further, and costs memory
 
 
 class VerificationRun:
@@ -140,7 +97,7 @@ class VerificationRun:
         with ExitStack() as stack:
             source_frames: Iterator[Frame] = iter(())
             if source is not None:
-                prefetched = stack.enter_context(Prefetcher(source, QUEUED_FRAMES, "decode input"))
+                prefetched = stack.enter_context(Prefetcher(source, _QUEUED_FRAMES, "decode input"))
                 source_frames = self.comparison.timed_before(prefetched)
             pairs = paired_by_time(self.comparison.timed_after(output), source_frames)
             for count, (frame, source_frame) in enumerate(pairs):
@@ -154,7 +111,7 @@ class VerificationRun:
                     rest == 0,
                     image,
                     gray(image),
-                    self._is_turned(round_) and rest == 0,
+                    self.is_turned(round_) and rest == 0,
                 )
                 if source_frame is not None:
                     self._compare(probed, source_frame.view(frame.size))
@@ -179,6 +136,10 @@ class VerificationRun:
                 for box in self._expected(frame.index):
                     frame.detections += probe.detect_in_crop(image, box)
             yield frame
+
+    def expects(self, index: int) -> bool:
+        """Return whether a track that ended a moment ago, or will begin, is near in a frame."""
+        return bool(self._expected(index))
 
     def judge(self, frame: ProbedFrame) -> None:
         """Decide which detections of a frame are exposed."""
@@ -269,7 +230,7 @@ class VerificationRun:
         )
         return 1.0 if shows_face else 0.0
 
-    def _is_turned(self, number: int) -> bool:
+    def is_turned(self, number: int) -> bool:
         """Return whether the detection frame of this number is also seen turned."""
         every = self._parameters.turned_every_frames
         return every > 0 and number % every == 0
@@ -334,60 +295,24 @@ class VerificationRun:
                 self.ends.append(TrackEndView(end.track_id, frame.index, end.moment, crop))
 
 
-def paired_by_time(
-    frames: Iterator[Frame], others: Iterator[Frame]
-) -> Iterator[tuple[Frame, Frame | None]]:
-    """Pair each frame with the other video's frame of the nearest time; both start together.
-
-    All other frames are consumed, also those after the last pair.
-    """
-    other, upcoming = next(others, None), next(others, None)
-    other_start = 0.0 if other is None else other.seconds
-    start: float | None = None
-    for frame in frames:
-        start = frame.seconds if start is None else start
-        seconds = frame.seconds - start + other_start
-        while other is not None and upcoming is not None:
-            if abs(upcoming.seconds - seconds) > abs(other.seconds - seconds):
-                break
-            other, upcoming = upcoming, next(others, None)
-        yield frame, other
-    while upcoming is not None:  # the frames of both videos are counted
-        upcoming = next(others, None)
-
-
-def thumbnail(image: Image, box: Box, *, is_marked: bool) -> Image | None:
-    """Return a small image of a place and its surroundings; None if it is outside of the frame.
+def probed_by_all(
+    run: VerificationRun,
+    frames: Iterable[ProbedFrame],
+    probes: Iterable[Probe],
+    pixel_aspect: Fraction,
+    stack: ExitStack,
+) -> Iterable[ProbedFrame]:
+    """Return the frames with the detections of all probes, each of which has its own thread.
 
     Args:
-        image: the frame.
-        box: the place.
-        is_marked: whether to draw the box.
+        run: whose frames they are.
+        frames: as they are read.
+        probes: the detectors.
+        pixel_aspect: width of a pixel over its height.
+        stack: ends the threads.
     """
-    height, width = image.shape[:2]
-    if box.clipped(width, height).is_empty:
-        return None
-    around = box.padded(_CROP_PADDING_RATIO)
-    # At the border, show as much as elsewhere.
-    dx = max(0.0, -around.left) - max(0.0, around.right - width)
-    dy = max(0.0, -around.top) - max(0.0, around.bottom - height)
-    around = around.moved(dx, dy).clipped(width, height)
-    left, top, right, bottom = around.outward()
-    ratio = min(_CROP_HEIGHT_PX / (bottom - top), _CROP_MAX_ENLARGEMENT)
-    size = max(1, round((right - left) * ratio)), max(1, round((bottom - top) * ratio))
-    crop = cv2.resize(image[top:bottom, left:right], size, interpolation=cv2.INTER_AREA)
-    if is_marked:
-        corners = box.moved(-left, -top).scaled(ratio, ratio).outward()
-        cv2.rectangle(crop, corners[:2], corners[2:], _MARK_BGR, 1)
-    return np.asarray(crop, np.uint8)
-
-
-def encode_jpeg(image: Image) -> bytes:
-    """Return a JPEG of an image."""
-    _, encoded = cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY))
-    return encoded.tobytes()
-
-
-def gray(image: Image) -> Gray:
-    """Return the brightness of an image."""
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
+    stage = frames
+    for probe in probes:
+        prefetched = stack.enter_context(Prefetcher(stage, _QUEUED_FRAMES, f"before {probe.name}"))
+        stage = run.probed(prefetched, probe, pixel_aspect)
+    return stage

@@ -11,7 +11,7 @@ with the video's length only by a few numbers for each frame.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from tracker_blur.core.prefetch import Prefetcher
 from tracker_blur.errors import SettingsError
 from tracker_blur.files.identity import FileIdentity
 from tracker_blur.files.paths import is_animation, is_image
@@ -28,7 +27,7 @@ from tracker_blur.settings import Settings
 from tracker_blur.verification import image_preservation, preservation
 from tracker_blur.verification.parameters import VerificationParameters
 from tracker_blur.verification.probes import load_classifiers, load_probes
-from tracker_blur.verification.run import QUEUED_FRAMES, ProbedFrame, VerificationRun
+from tracker_blur.verification.run import VerificationRun, probed_by_all
 from tracker_blur.verification.track_index import TrackIndex
 from tracker_blur.verification.verdict import Check, Verdict, VerifiedFile
 from tracker_blur.video.reader import VideoReader
@@ -148,13 +147,9 @@ class Verifier:
                     before.path, partial=partial, identity=before, max_megapixels=limit
                 )
                 stack.enter_context(source_reader)
-            stage: Iterable[ProbedFrame] = run.frames(reader, source_reader)
-            for probe in self._probes:
-                prefetched = stack.enter_context(
-                    Prefetcher(stage, QUEUED_FRAMES, f"before {probe.name}")
-                )
-                stage = run.probed(prefetched, probe, reader.info.pixel_aspect)
-            for frame in stage:
+            decoded = run.frames(reader, source_reader)
+            aspect = reader.info.pixel_aspect
+            for frame in probed_by_all(run, decoded, self._probes, aspect, stack):
                 run.judge(frame)
                 frames += 1
                 if progress is not None:

@@ -1,0 +1,308 @@
+"""A second look: a run searches its own result, as verification would, and hides what it finds.
+
+The result is made in memory: each frame of the input is redacted as it will be written, and both
+are judged as an output and its source are. What may be a face becomes a track, which is followed
+for a moment back and on. A second round then examines what is around these tracks. The output is
+written only after that, so nothing is ever written that was not looked at.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from contextlib import ExitStack
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from tracker_blur.core.box import Box
+from tracker_blur.core.frame import Frame
+from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
+from tracker_blur.redaction.redactor import FrameRedactor
+from tracker_blur.trackers import csrt
+from tracker_blur.tracking.following import BoxPath, Follower, rate_of, shot_of
+from tracker_blur.tracking.known_tracks import frames_with_faces
+from tracker_blur.verification.frame_comparison import cell_errors
+from tracker_blur.verification.parameters import VerificationParameters
+from tracker_blur.verification.probed_frame import ProbedFrame, gray
+from tracker_blur.verification.probes import load_classifiers, load_probes
+from tracker_blur.verification.run import VerificationRun, probed_by_all
+from tracker_blur.verification.track_index import TrackIndex
+from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from tracker_blur.core.frame import FrameReader
+    from tracker_blur.core.report import Progress, Report
+    from tracker_blur.core.tracks import Track
+    from tracker_blur.detectors import LabelledDetector
+    from tracker_blur.settings import Settings
+    from tracker_blur.verification.verdict import Exposure, ExposureRun
+
+F = TypeVar("F", bound=Frame)
+
+
+class SecondLook:
+    """Searches a run's own result; loads its networks once. One serves one thread at a time.
+
+    Args:
+        settings: those of the run.
+        detector: the caller's own, which probes as well.
+        parameters: thresholds.
+
+    Raises:
+        ModelError: A weight file is damaged.
+        SettingsError: A folder is missing.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        detector: LabelledDetector | None = None,
+        parameters: VerificationParameters | None = None,
+    ) -> None:
+        self._settings = settings
+        self._parameters = parameters or VerificationParameters()
+        self._redactor = FrameRedactor(settings)
+        weights = Weights(settings.models_folder)
+        self._probes = load_probes(settings, weights, self._parameters, detector)
+        self._classifiers = load_classifiers(self._probes, weights)
+        self._new_tracker = csrt.load(weights)
+
+    def revise(
+        self,
+        open_source: Callable[[], AbstractContextManager[FrameReader]],
+        report: Report,
+        progress: Progress | None = None,
+    ) -> None:
+        """Add to the tracks of a video what its result would still show.
+
+        Args:
+            open_source: opens the video; it is read once or twice in each round.
+            report: of the run, with the tracks; it counts the rounds and what they add.
+            progress: called after each frame.
+
+        Raises:
+            SourceError: The video cannot be read, or is not that of the tracks.
+        """
+        tracks = report.video_tracks
+        assert tracks is not None  # the first pass is over
+        report.added_places = ()
+        near: Collection[int] | None = None
+        for _ in range(self._parameters.second_look_rounds):
+            report.passes += 1
+            with open_source() as source:
+                frames = _reported(
+                    frames_with_faces(source, tracks, str(report.source)), report, progress
+                )
+                places = self._search(frames, source.info.pixel_aspect, tracks, near)
+            report.added_places += (len(places),)
+            if not places:
+                break
+            with open_source() as source:
+                added = self._followed(source, tracks, places)
+            tracks = replace(tracks, tracks=tracks.tracks + added)
+            near = _surroundings(added, self._parameters.track_margin_frames)
+        report.video_tracks = tracks
+
+    def revised(
+        self, stills: Iterable[tuple[F, tuple[Face, ...]]], report: Report | None
+    ) -> Iterator[tuple[F, tuple[Face, ...]]]:
+        """Yield still images with their faces and with what the result would still show.
+
+        Args:
+            stills: images with the faces that are known.
+            report: counts the rounds and what they add.
+        """
+        for frame, faces in stills:
+            revised, added = self._revised_still(frame, faces)
+            if report is not None:
+                sums = itertools.zip_longest(report.added_places or (), added, fillvalue=0)
+                report.added_places = tuple(map(sum, sums))
+            yield frame, revised
+
+    def _revised_still(
+        self, frame: Frame, faces: tuple[Face, ...]
+    ) -> tuple[tuple[Face, ...], list[int]]:
+        """Return the faces of an image, and how many places each round added; it stays as it is."""
+        parameters = self._parameters.for_stills()
+        added: list[int] = []
+        for _ in range(parameters.second_look_rounds):
+            run = self._run(_of_still(frame, faces), parameters)
+            self._judge(run, [self._redacted(copy.deepcopy(frame), faces)], Fraction(1))
+            places = self._worth_hiding(run)
+            added.append(len(places))
+            if not places:
+                break
+            first = max((face.track_id for face in faces), default=-1) + 1
+            faces += tuple(
+                self._face(number, place, place.worst) for number, place in enumerate(places, first)
+            )
+        return faces, added
+
+    def _search(
+        self,
+        frames: Iterable[tuple[Frame, tuple[Face, ...]]],
+        pixel_aspect: Fraction,
+        tracks: Tracks,
+        near: Collection[int] | None,
+    ) -> list[ExposureRun]:
+        """Return the places of a video that its result would show.
+
+        Args:
+            frames: its frames with the faces to hide in them.
+            pixel_aspect: width of a pixel over its height.
+            tracks: all tracks.
+            near: the frames to search, all of them; None: those that are due in the whole video.
+        """
+        run = self._run(tracks, self._parameters)
+        every = max(1, round(self._parameters.second_look_seconds * rate_of(tracks)))
+
+        def redacted() -> Iterator[ProbedFrame]:
+            for frame, faces in frames:
+                number, rest = divmod(frame.index, every)
+                is_due = rest == 0 if near is None else frame.index in near
+                if is_due or run.expects(frame.index):
+                    yield self._redacted(frame, faces, is_due, is_due and run.is_turned(number))
+
+        self._judge(run, redacted(), pixel_aspect)
+        return self._worth_hiding(run)
+
+    def _run(self, tracks: Tracks, parameters: VerificationParameters) -> VerificationRun:
+        index = TrackIndex(tracks, self._settings.padding_ratio, parameters)
+        return VerificationRun(
+            index, self._probes, parameters, classifiers=self._classifiers, has_source=True
+        )
+
+    def _judge(
+        self, run: VerificationRun, frames: Iterable[ProbedFrame], pixel_aspect: Fraction
+    ) -> None:
+        with ExitStack() as stack:
+            for frame in probed_by_all(run, frames, self._probes, pixel_aspect, stack):
+                run.judge(frame)
+
+    def _redacted(
+        self,
+        frame: Frame,
+        faces: Sequence[Face],
+        is_detection_frame: bool = True,
+        is_turned_frame: bool = True,
+    ) -> ProbedFrame:
+        """Redact a frame, and return it with what it was before, as an output and its source."""
+        before = frame.view(frame.size)
+        self._redactor.redact(frame, faces)
+        after = frame.view(frame.size)
+        probed = ProbedFrame(
+            frame.index,
+            frame.pts * frame.time_base,
+            is_detection_frame,
+            after,
+            gray(after),
+            is_turned_frame,
+        )
+        if frame.layout.bits <= 8 or frame.layout.family == "yuv":
+            probed.source_image, probed.source_gray = before, gray(before)
+            probed.cell_errors = cell_errors(probed.source_gray, probed.gray)
+        return probed
+
+    def _worth_hiding(self, run: VerificationRun) -> list[ExposureRun]:
+        """Return exposed faces, and of the places to look at those that are more likely one."""
+        return [
+            place
+            for place in run.runs.runs()
+            if place.finding == "exposed" or place.log_odds is None or place.log_odds > 0
+        ]
+
+    def _face(self, track_id: int, place: ExposureRun, seen: Exposure) -> Face:
+        box = seen.box.padded(self._parameters.added_padding_ratio)
+        return Face(track_id, box, seen.score, Origin.DETECTED, label=place.label)
+
+    def _followed(
+        self, source: FrameReader, tracks: Tracks, places: Sequence[ExposureRun]
+    ) -> tuple[Track, ...]:
+        """Return the places as new tracks, followed for a moment back and on."""
+        tracking, rate = self._settings.tracking, rate_of(tracks)
+        first_id = max((track.track_id for track in tracks.tracks), default=-1) + 1
+        faces = {
+            number: {each.frame: self._face(number, place, each) for each in place.exposures}
+            for number, place in enumerate(places, first_id)
+        }
+        paths = {
+            number: BoxPath(
+                {at: face.box for at, face in of_place.items()}, self._reach(of_place, tracks)
+            )
+            for number, of_place in faces.items()
+        }
+        follower = Follower(list(paths.values()), tracks.size, rate, self._new_tracker, tracking)
+        for frame in source:
+            if frame.index in follower.wanted:
+                follower.step(frame.index, frame.view(follower.view_size))
+            if follower.is_done:
+                break
+        margin = round(self._settings.margin_seconds * rate)
+        if self._settings.margin_seconds:
+            margin = max(tracking.smoothing.min_margin_frames, margin)
+        builder = TracksBuilder()
+        for number, path in paths.items():
+            shot = shot_of(tracks, path.first, path.last)
+            score = max(face.score for face in faces[number].values())
+            for at, (box, origin) in (_between(path.keyframes) | path.faces(margin, shot)).items():
+                builder.add(at, Face(number, box, score, origin))
+            for at, face in faces[number].items():
+                builder.add(at, face)
+        labels = dict(enumerate((place.label for place in places), first_id))
+        return tuple(replace(each, label=labels[each.track_id]) for each in builder.tracks())
+
+    def _reach(self, frames: Collection[int], tracks: Tracks) -> range:
+        """Return the frames within which what is seen in some frames is followed."""
+        first, last = min(frames), max(frames)
+        reach = round(self._parameters.follow_seconds * rate_of(tracks))
+        shot = shot_of(tracks, first, last)
+        return range(max(shot.start, first - reach), min(shot.stop, last + 1 + reach))
+
+
+def _reported(
+    frames: Iterable[tuple[Frame, tuple[Face, ...]]], report: Report, progress: Progress | None
+) -> Iterator[tuple[Frame, tuple[Face, ...]]]:
+    for each in frames:
+        yield each
+        if progress is not None:
+            progress(report)
+
+
+def _surroundings(tracks: Iterable[Track], margin_frames: int) -> set[int]:
+    """Return the frames of all tracks, and those a moment before and after."""
+    return {
+        frame
+        for track in tracks
+        for frame in range(track.first - margin_frames, track.last + 1 + margin_frames)
+    }
+
+
+def _between(keyframes: Mapping[int, Box]) -> dict[int, tuple[Box, Origin]]:
+    """Return a box for each frame from the first to the last, interpolated where there is none."""
+    known = sorted(keyframes)
+    frames = np.arange(known[0], known[-1] + 1)
+    edges = [
+        np.interp(frames, known, values)
+        for values in zip(*(keyframes[frame].as_tuple() for frame in known), strict=True)
+    ]
+    boxes = np.stack(edges, axis=1).tolist()
+    return {
+        frame: (Box(*box), Origin.BETWEEN)
+        for frame, box in zip(frames.tolist(), boxes, strict=True)
+    }
+
+
+def _of_still(frame: Frame, faces: Sequence[Face]) -> Tracks:
+    """Return the faces of a still image as tracks of one frame."""
+    builder = TracksBuilder()
+    for face in faces:
+        builder.add(0, face)
+    label_of = {face.track_id: face.label for face in faces}
+    tracks = tuple(replace(each, label=label_of[each.track_id]) for each in builder.tracks())
+    return Tracks(frame.size, Fraction(1), np.zeros(1, np.int64), (), tracks)
