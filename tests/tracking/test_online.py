@@ -29,7 +29,7 @@ from tests.tracking.fakes import (
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.core.parameters import ExtraLookParameters
 from tracker_blur.core.tracks import Face, Origin
-from tracker_blur.tracking.extra_looks import ExtraLook, ExtraLooks
+from tracker_blur.tracking.extra_looks import ExtraLook
 from tracker_blur.tracking.online import OnlineTracker
 from tracker_blur.tracking.redetection import Redetector
 from tracker_blur.tracking.schedule import DetectionSchedule
@@ -67,7 +67,7 @@ def online_tracker(
         parameters,
         threads=threads,
         redetector=redetector,
-        extra_looks=ExtraLooks(looks, parameters.extra_looks),
+        extra_looks=looks,
         classifier=classifier,
         hide_all=hide_all,
     )
@@ -411,3 +411,13 @@ def test_a_missed_face_is_redetected_turned_as_it_was_last_detected() -> None:
     )
     run(tracker, [wall(SQUARE), wall(), wall()])
     assert redetector.quarters == [3, 0, 1, 3, 0]
+
+
+def test_low_confidence_detections_confirm_for_as_long_as_the_classifier_agrees() -> None:
+    script = [[detection(SQUARE)], *[[detection(SQUARE, 0.3)]] * 60]
+    images = [wall(SQUARE)] * 61
+    kept = run(online_tracker(script, hold_seconds=0.2, classifier=ScriptedClassifier(4)), images)
+    assert all(len(faces) == 1 for faces in kept)
+    doubtful = ScriptedClassifier(-1)
+    ended = run(online_tracker(script, hold_seconds=0.2, classifier=doubtful), images)
+    assert ended[-1] == ()

@@ -318,3 +318,13 @@ def test_the_odds_of_all_parts_of_a_face_count() -> None:
     evidence.add(1, -9.0)
     rows = face_rows(range(10, 20), 0, score=0.6) + face_rows(range(25, 40), 1, score=0.6)
     assert spans(hidden_tracks(raw_tracks(rows, evidence=evidence))) == [(10, 39)]
+
+
+@pytest.mark.parametrize(("log_odds", "count"), [(4.0, 1), (-1.0, 0)])
+def test_a_face_that_the_detector_is_never_sure_of_is_hidden_if_the_classifier_is(
+    log_odds: float, count: int
+) -> None:
+    evidence = Evidence()
+    evidence.add(0, log_odds)
+    raw = raw_tracks(face_rows(range(10, 30), score=0.3), evidence=evidence)
+    assert len(hidden_tracks(raw)) == count

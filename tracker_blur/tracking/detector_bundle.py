@@ -16,7 +16,7 @@ from tracker_blur.core import plugins
 from tracker_blur.core.parameters import PlausibilityParameters
 from tracker_blur.settings import FACE, Settings
 from tracker_blur.tracking.backtracking import Backtracked, Backtracker
-from tracker_blur.tracking.extra_looks import QUARTERS, ExtraLook, ExtraLooks
+from tracker_blur.tracking.extra_looks import QUARTERS, ExtraLook
 from tracker_blur.tracking.online import OnlineTracker, Step
 from tracker_blur.tracking.redetection import Redetector
 from tracker_blur.tracking.schedule import DetectionSchedule
@@ -132,7 +132,7 @@ class ClassDetector:
             self.parameters,
             threads=os.cpu_count() or 1,
             redetector=self.redetector if redetect else None,
-            extra_looks=ExtraLooks(self.extra_looks, self.parameters.extra_looks),
+            extra_looks=self.extra_looks,
             classifier=self.classifier,
             hide_all=is_first_pass,
             skip_frames=skip_frames,

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from tracker_blur.core.tracks import ORIGINS, Face, Origin, Track, TracksBuilder
 from tracker_blur.tracking.appearance import Appearance, common_color_share
 from tracker_blur.tracking.association import FAR, assign_sparse, distance
+from tracker_blur.tracking.evidence import pooled_log_odds
 from tracker_blur.tracking.plausibility import (
     cut_off,
     face_sizes,
@@ -67,7 +68,8 @@ def supported_tracklets(
 ) -> list[Tracklet]:
     """Return the parts of a raw track that detections support.
 
-    A detection counts when it is reliable or a reliable one is near in time. A tracker's box counts
+    A detection counts when it is reliable or a reliable one is near in time; all do where the
+    classifier takes the track for a face. A tracker's box counts
     close to such a detection, or between two of them, unless the detector missed it for long.
 
     Args:
@@ -78,10 +80,14 @@ def supported_tracklets(
     """
     limits, detection_frames = parameters.linking, raw.detection_frames
     times = raw.tracks.seconds[track.frames]
-    reliable = is_reliable(track, raw.tracks.size, confidence, parameters)
-    doubtful = _is_doubtful(track, reliable, raw.tracks.size, confidence, parameters)
-    detections = track.has(Origin.DETECTED) & ~doubtful
-    reliable &= detections
+    odds = pooled_log_odds(raw.evidence.of([track.track_id]), parameters.classification)
+    if odds >= parameters.classification.start_log_odds:
+        reliable = detections = track.has(Origin.DETECTED)
+    else:
+        reliable = is_reliable(track, raw.tracks.size, confidence, parameters)
+        doubtful = _is_doubtful(track, reliable, raw.tracks.size, confidence, parameters)
+        detections = track.has(Origin.DETECTED) & ~doubtful
+        reliable &= detections
     if not reliable.any():
         return []
     detected = detections & (

@@ -20,10 +20,10 @@ import numpy as np
 
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.tracking.association import match
-from tracker_blur.tracking.evidence import pooled_log_odds
-from tracker_blur.tracking.extra_looks import QUARTERS
+from tracker_blur.tracking.extra_looks import QUARTERS, ExtraLook, ExtraLooks
 from tracker_blur.tracking.plausibility import fill_frame, needed_scores
 from tracker_blur.tracking.scene_cuts import Change, CutDetector
+from tracker_blur.tracking.track_classifier import TrackClassifier
 from tracker_blur.tracking.track_state import LowConfidenceDetections, TrackState
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from tracker_blur.core.parameters import TrackingParameters
     from tracker_blur.detectors import Detector
     from tracker_blur.trackers import Tracker
-    from tracker_blur.tracking.extra_looks import ExtraLooks
     from tracker_blur.tracking.redetection import Redetector
     from tracker_blur.tracking.schedule import DetectionSchedule
 
@@ -70,7 +69,7 @@ class OnlineTracker:
         parameters: Tuning parameters.
         threads: How many faces' trackers may run in parallel.
         redetector: Detects again where a face was missed; None: not done.
-        extra_looks: Other ways to look, now and then; None: none. They need the classifier.
+        extra_looks: Other ways to look, now and then; they need the classifier.
         classifier: Tells faces from what the detector takes for one; None: not done.
         hide_all: Report also tracks that the classifier takes for no face so far.
         skip_frames: Leave out all but the detection frames: they will be interpolated.
@@ -88,7 +87,7 @@ class OnlineTracker:
         *,
         threads: int = 1,
         redetector: Redetector | None = None,
-        extra_looks: ExtraLooks | None = None,
+        extra_looks: Sequence[ExtraLook] = (),
         classifier: Classifier | None = None,
         hide_all: bool = True,
         skip_frames: bool = False,
@@ -102,8 +101,8 @@ class OnlineTracker:
         self._clock = clock
         self._parameters = parameters
         self._redetector = redetector
-        self._extra_looks = extra_looks
-        self._classifier = classifier
+        self._extra_looks = ExtraLooks(extra_looks, parameters.extra_looks)
+        self._classifier = TrackClassifier(classifier, parameters.classification)
         self._hide_all = hide_all
         self._skip_frames = skip_frames
         self._pool = ThreadPoolExecutor(threads, "tracker") if threads > 1 else None
@@ -130,7 +129,7 @@ class OnlineTracker:
         if self._skip_frames and not is_due:
             return Step((), change, is_detection_frame=False)
         unconfirmed = self._detect(image, seconds) if is_due else self._tracks
-        evidence = self._classify(image, seconds)
+        evidence = self._classifier.classify(self._tracks, image, seconds)
         self._advance(unconfirmed, image, seconds)
         self._tracks = [track for track in self._tracks if not self._is_over(track, seconds)]
         self._last_image = image
@@ -138,7 +137,7 @@ class OnlineTracker:
             tuple(
                 Face(track.track_id, track.box, track.score, track.origin)
                 for track in self._tracks
-                if self._hide_all or not self._is_rejected(track)
+                if self._hide_all or not self._classifier.is_rejected(track)
             ),
             change,
             is_detection_frame=is_due,
@@ -162,8 +161,7 @@ class OnlineTracker:
             for track in self._tracks:
                 track.tracker, track.origin = None, Origin.HELD
         self._before_cut = ended
-        if self._extra_looks is not None:
-            self._extra_looks.restart()
+        self._extra_looks.restart()
         self._low_confidence_detections.clear()
         self._schedule.restart()
 
@@ -193,7 +191,10 @@ class OnlineTracker:
             limits.low_confidence_size_ratio,
         )
         for track in recent:
-            is_reliable = track.score >= limits.agreeing_share * self._confidence
+            is_reliable = (
+                track.score >= limits.agreeing_share * self._confidence
+                or self._classifier.is_trusted(track)
+            )
             if track.confirmed_seconds == seconds and is_reliable:
                 track.reliable_seconds = seconds
         missed, turned_up = self._look_again(missed, image, seconds)
@@ -204,33 +205,52 @@ class OnlineTracker:
             self._schedule.hurry()
         for track in missed:
             track.missed_detections += 1
-        taken = [track.box for track in self._tracks]
-        agreeing = [
-            detection
-            for detection in self._low_confidence_detections.agreeing(
-                self._without_frame_filling(unmatched, image)
-            )
-            if not self._is_among(detection, taken)
-        ]
-        started_now = [(detection, 0) for detection in (*new, *agreeing)]
-        taken += [detection.box for detection, _ in started_now]
-        promoted = self._likely(
-            unmatched, taken, image, self._parameters.classification.start_log_odds
-        )
-        started_now += [(detection, 0) for detection in promoted]
-        taken += [detection.box for detection in promoted]
-        started_now += [
-            (detection, quarters)
-            for detection, quarters in turned_up
-            if not self._is_among(detection, taken)
-        ]
-        for detection, quarters in started_now:
-            track = TrackState.started(self.track_count, detection, seconds, limits)
-            track.quarters = quarters
-            self._tracks.append(track)
-            self.track_count += 1
+        self._start(new, unmatched, turned_up, image, seconds)
         self._schedule.detected(self._clock() - started, [track.speed for track in self._tracks])
         return missed
+
+    def _start(
+        self,
+        new: Sequence[Detection],
+        unmatched: Sequence[Detection],
+        turned_up: Sequence[tuple[Detection, int]],
+        image: Image,
+        seconds: float,
+    ) -> None:
+        """Start the tracks of faces that nobody knew.
+
+        Args:
+            new: High-confidence detections without a track.
+            unmatched: Low-confidence ones. They start one if they agree for long, or if the
+                classifier takes them for a face.
+            turned_up: What an extra look showed, and by how many quarters its copy was turned.
+            image: The view.
+            seconds: Its time.
+        """
+        plausible = self._without_frame_filling(unmatched, image)
+        agreeing = self._low_confidence_detections.agreeing(plausible)
+        likely = self._classifier.likely(
+            self._unknown(plausible), image, self._parameters.classification.start_log_odds
+        )
+        tracks = self._tracks
+        tracks += [self._new_track(detection, seconds) for detection in new]
+        for detection, quarters in (
+            *((one, 0) for one in (*agreeing, *likely)),
+            *turned_up,
+        ):
+            if self._unknown([detection]):
+                tracks.append(self._new_track(detection, seconds, quarters))
+
+    def _new_track(self, detection: Detection, seconds: float, quarters: int = 0) -> TrackState:
+        limits = self._parameters.online
+        track = TrackState.started(self.track_count, detection, seconds, limits, quarters)
+        self.track_count += 1
+        return track
+
+    def _unknown(self, detections: Sequence[Detection]) -> list[Detection]:
+        """Return the detections of faces that have no track yet."""
+        known = [track.box for track in self._tracks]
+        return [one for one in detections if not self._is_among(one, known)]
 
     def _look_again(
         self, missed: list[TrackState], image: Image, seconds: float
@@ -240,75 +260,26 @@ class OnlineTracker:
         Return the tracks that are still missed, and detections that are faces nobody knew, each
         with the quarters by which the copy was turned.
         """
-        due = None if self._extra_looks is None else self._extra_looks.detect(image, seconds)
+        due = self._extra_looks.detect(image, seconds)
         if due is None:
             return missed, []
         look, detections = due
         limits = self._parameters.online
-        taken = [track.box for track in self._tracks if track.confirmed_seconds == seconds]
-        candidates = [one for one in detections if not self._is_among(one, taken)]
-        still_missed, candidates = self._confirm(
+        confirmed = [track.box for track in self._tracks if track.confirmed_seconds == seconds]
+        missed, others = self._confirm(
             missed,
-            candidates,
+            [one for one in detections if not self._is_among(one, confirmed)],
             seconds,
             limits.low_confidence_gate_share,
             limits.low_confidence_size_ratio,
             look.quarters,
         )
-        taken = [track.box for track in self._tracks]
-        likely = self._likely(candidates, taken, image, self._parameters.extra_looks.start_log_odds)
-        return still_missed, [(detection, look.quarters) for detection in likely]
-
-    def _likely(
-        self,
-        detections: Sequence[Detection],
-        taken: Sequence[Box],
-        image: Image,
-        start_log_odds: float,
-    ) -> list[Detection]:
-        """Return the detections of no known face that the classifier takes for one."""
-        if self._classifier is None:
-            return []
-        candidates = [
-            detection
-            for detection in self._without_frame_filling(detections, image)
-            if not self._is_among(detection, taken)
-        ]
-        candidates.sort(key=lambda detection: -detection.score)
-        del candidates[self._parameters.classification.max_candidate_detections :]
-        odds = self._classifier.log_odds(image, [detection.box for detection in candidates])
-        return [
-            detection
-            for detection, log_odds in zip(candidates, odds.tolist(), strict=True)
-            if log_odds >= start_log_odds
-        ]
-
-    def _classify(self, image: Image, seconds: float) -> tuple[tuple[int, float], ...]:
-        """Ask the classifier about tracks that were just confirmed, each now and then."""
-        if self._classifier is None:
-            return ()
-        limits = self._parameters.classification
-        asked = [
-            track
-            for track in self._tracks
-            if track.confirmed_seconds == seconds
-            and (
-                len(track.log_odds) < limits.first_crops
-                or seconds - track.classified_seconds >= limits.interval_seconds
-            )
-        ]
-        answers = self._classifier.log_odds(image, [track.box for track in asked]).tolist()
-        for track, log_odds in zip(asked, answers, strict=True):
-            track.log_odds.append(log_odds)
-            track.classified_seconds = seconds
-        return tuple(
-            (track.track_id, log_odds) for track, log_odds in zip(asked, answers, strict=True)
+        likely = self._classifier.likely(
+            self._unknown(self._without_frame_filling(others, image)),
+            image,
+            self._parameters.extra_looks.start_log_odds,
         )
-
-    def _is_rejected(self, track: TrackState) -> bool:
-        """Return whether the classifier is certain that a track is no face."""
-        limits = self._parameters.classification
-        return pooled_log_odds(track.log_odds, limits) < limits.at_once_log_odds
+        return missed, [(detection, look.quarters) for detection in likely]
 
     def _detections(self, image: Image) -> tuple[list[Detection], list[Detection]]:
         """Detect in the whole view; return high-confidence detections, and the others."""

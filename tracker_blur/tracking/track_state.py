@@ -62,9 +62,14 @@ class TrackState:
 
     @classmethod
     def started(
-        cls, track_id: int, detection: Detection, seconds: float, parameters: OnlineParameters
+        cls,
+        track_id: int,
+        detection: Detection,
+        seconds: float,
+        parameters: OnlineParameters,
+        quarters: int = 0,
     ) -> TrackState:
-        """Return the track of a face that was just detected."""
+        """Return the track of a face just detected in a copy turned by so many quarters."""
         return cls(
             track_id,
             detection.box,
@@ -76,6 +81,7 @@ class TrackState:
             known_seconds=seconds,
             reliable_seconds=seconds,
             parameters=parameters,
+            quarters=quarters,
         )
 
     @property

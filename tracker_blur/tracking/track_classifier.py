@@ -1,0 +1,74 @@
+"""Asks the classifier about detections and tracks, no more often than it takes to decide."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracker_blur.tracking.evidence import pooled_log_odds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tracker_blur.classifiers import Classifier
+    from tracker_blur.core.box import Detection
+    from tracker_blur.core.frame import Image
+    from tracker_blur.core.parameters import ClassificationParameters
+    from tracker_blur.tracking.track_state import TrackState
+
+
+class TrackClassifier:
+    """Tells faces from what a detector takes for one. Without a classifier, it has no opinion.
+
+    Args:
+        classifier: Says of one place whether it shows a face; None: there is none.
+        parameters: Tuning parameters.
+    """
+
+    def __init__(self, classifier: Classifier | None, parameters: ClassificationParameters) -> None:
+        self._classifier = classifier
+        self._parameters = parameters
+
+    def likely(
+        self, candidates: Sequence[Detection], image: Image, min_log_odds: float
+    ) -> list[Detection]:
+        """Return the candidates that likely are faces; only the best-scored ones are considered."""
+        if self._classifier is None or not candidates:
+            return []
+        best = sorted(candidates, key=lambda detection: -detection.score)
+        del best[self._parameters.max_candidate_detections :]
+        odds = self._classifier.log_odds(image, [detection.box for detection in best])
+        pairs = zip(best, odds.tolist(), strict=True)
+        return [detection for detection, log_odds in pairs if log_odds >= min_log_odds]
+
+    def classify(
+        self, tracks: Sequence[TrackState], image: Image, seconds: float
+    ) -> tuple[tuple[int, float], ...]:
+        """Ask about tracks that were just confirmed, each now and then.
+
+        Return the identifier and the new log odds of each track that was classified.
+        """
+        if self._classifier is None:
+            return ()
+        asked = [track for track in tracks if self._is_due(track, seconds)]
+        answers = self._classifier.log_odds(image, [track.box for track in asked]).tolist()
+        for track, log_odds in zip(asked, answers, strict=True):
+            track.log_odds.append(log_odds)
+            track.classified_seconds = seconds
+        return tuple((track.track_id, track.log_odds[-1]) for track in asked)
+
+    def is_rejected(self, track: TrackState) -> bool:
+        """Return whether it is certain by now that a track is no face."""
+        limits = self._parameters
+        return pooled_log_odds(track.log_odds, limits) < limits.at_once_log_odds
+
+    def is_trusted(self, track: TrackState) -> bool:
+        """Return whether a track likely is a face, whatever its detections score."""
+        limits = self._parameters
+        return pooled_log_odds(track.log_odds, limits) >= limits.start_log_odds
+
+    def _is_due(self, track: TrackState, seconds: float) -> bool:
+        limits = self._parameters
+        return track.confirmed_seconds == seconds and (
+            len(track.log_odds) < limits.first_crops
+            or seconds - track.classified_seconds >= limits.interval_seconds
+        )
