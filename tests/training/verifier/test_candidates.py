@@ -72,6 +72,13 @@ def test_small_images_are_enlarged_and_all_are_turned() -> None:
     assert large.sizes == [(500, 8), (8, 500), (500, 8), (8, 500)]
 
 
+def test_what_stands_upright_is_not_searched_in_turned_copies() -> None:
+    detector = BrightDetector()
+    found = find_candidates(image_with(20, 10, 50, 40), [detector], "face", turns=(0,))
+    assert detector.sizes == [(100, 60), (160, 96)]
+    assert found[:, 5].tolist() == [0, 0]
+
+
 def test_low_scores_count_upright_but_not_turned() -> None:
     detectors = [BrightDetector(0.12), BrightDetector(0.2)]
     found = find_candidates(image_with(20, 10, 50, 40), detectors, "face")

@@ -71,7 +71,11 @@ def load_proposers(label: str, names: Sequence[str], weights: Weights) -> dict[s
 
 
 def find_candidates(
-    image: Image, detectors: Sequence[Detector], label: str, widening: float = 1.0
+    image: Image,
+    detectors: Sequence[Detector],
+    label: str,
+    turns: Sequence[int] = TURNS,
+    widening: float = 1.0,
 ) -> Candidates:
     """Return what the detectors take for objects of a class, in all scales and turns.
 
@@ -82,12 +86,13 @@ def find_candidates(
         image: A BGR image.
         detectors: The detectors.
         label: The class.
+        turns: Quarter turns at which they see the image; the first is 0.
         widening: How many times wider than stored they see the image.
     """
     scales = _SCALES if max(image.shape[:2]) < _ENLARGED_BELOW_PX else _SCALES[:1]
     rows: list[tuple[float, ...]] = []
     for number, detector in enumerate(detectors):
-        views = [(scale, 0) for scale in scales] + [(1.0, turn) for turn in TURNS[1:]]
+        views = [(scale, 0) for scale in scales] + [(1.0, turn) for turn in turns[1:]]
         for scale, turn in views:
             source = 2 * number + (turn > 0)
             lowest = _LOWEST_TURNED_SCORE if turn else _LOWEST_SCORE

@@ -22,6 +22,7 @@ from tracker_blur.training.sheets import contact_sheet, write_jpeg
 from tracker_blur.training.task import Lesson, Report, folder_shares
 from tracker_blur.training.verifier.calibration import fit_calibration
 from tracker_blur.training.verifier.candidates import (
+    TURNS,
     Candidates,
     cached_candidates,
     find_candidates,
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from tracker_blur.training.recipe import Plan, TrainingData
 
 _CROPS_SHOWN = 40
+_UPRIGHT_DEG = 90.0
 _CACHES = "candidates.npz", "val_candidates.npz"
 
 
@@ -84,7 +86,10 @@ class VerifierTask:
         self._shares = folder_shares(plan, data)
         weights = Weights(plan.weights_folder)
         self._detectors = load_proposers(self._label, plan.teachers, weights)
-        self._identity = identity(plan.teachers, weights, self._label, plan.crops.widened)
+        # The program does not search turned copies for what stands upright.
+        self._turns = TURNS if plan.crops.turned_deg > _UPRIGHT_DEG else TURNS[:1]
+        settings = self._label, plan.crops.widened, self._turns
+        self._identity = identity(plan.teachers, weights, *settings)
         self._validator: Validator | None = None
         self._counts = 0, 0
 
@@ -145,7 +150,7 @@ class VerifierTask:
         detectors = list(self._detectors.values())
 
         def find(image: Image) -> Candidates:
-            return find_candidates(image, detectors, self._label, widening)
+            return find_candidates(image, detectors, self._label, self._turns, widening)
 
         found = cached_candidates(images, cache, self._identity, find, report)
         return [
