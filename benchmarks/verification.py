@@ -1,13 +1,18 @@
 """Measures whether `trackblur verify` reports every visible face, and none that is hidden.
 
     python benchmarks/verification.py --face ../shared/models --clips ../shared/videos
+    python benchmarks/verification.py --clips ../shared/videos --outputs [--face ../shared/models]
+        [--every 2] [--frames 40] [--sheets FOLDER] [--careful]
 
-Hides every face of a clip (annotated, or detected by the probes) twice: once completely, and once
-with gaps, in which each annotated track is visible for ten frames. Then verifies both outputs by
-pixels (--against), by tracks, and by detail alone.
+With --outputs, all annotated clips, and those in the folder hard, are hidden by a default run, and
+leaks of five frames are planted: benchmarks/verification_outputs.py says how they are judged.
+
+Without it, every face of a clip (annotated, or detected by the probes) is hidden twice: once
+completely, and once with gaps, in which each annotated track is visible for ten frames. Then both
+outputs are verified by pixels (--against), by tracks, and by detail alone.
 
 shown:     annotated face-frames in the gaps, of at least 16 px and at most 30 % hidden by others.
-found:     how many of these are reported, firm or doubtful.
+found:     how many of these are reported, exposed or to be looked at.
 false:     reported faces in the output without gaps that are hidden by at least 70 %.
 elsewhere: other places reported there: what the detectors take for a face at other scales.
 """
@@ -25,6 +30,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import verification_outputs
 
 from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
@@ -101,8 +107,15 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=40, help="frames of each clip")
     parser.add_argument("--only", help="name of the only clip to use")
     parser.add_argument("--evidence", default="pixels,tracks,detail", help="kinds of evidence")
+    parser.add_argument("--outputs", action="store_true", help="judge real outputs instead")
+    parser.add_argument("--every", type=int, default=2, help="--outputs: search every Nth frame")
+    parser.add_argument("--sheets", type=Path, help="--outputs: folder for images of all places")
+    parser.add_argument("--careful", action="store_true", help="--outputs: of careful runs")
     arguments = parser.parse_args()
-    settings = Settings(models_folder=arguments.face)
+    settings = Settings(models_folder=arguments.face, careful=arguments.careful)
+    if arguments.outputs:
+        _outputs(arguments, settings)
+        return
     verifier = Verifier(settings)
     print("| clip | method | evidence | shown | found | false | elsewhere | frames a second |")
     print("|---|---|---|---|---|---|---|---|")
@@ -120,6 +133,34 @@ def main() -> None:
                 kinds = arguments.evidence.split(",")
                 for row in _rows(clip, method, verifier, Path(folder), kinds):
                     print(f"| {path.stem} | {method} | {row} |", flush=True)
+
+
+def _outputs(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Print the table of real outputs with planted leaks."""
+    folder: Path = arguments.clips
+    verifier = Verifier(settings)
+    clips = sorted([*folder.glob("*.m??"), *folder.glob("hard/*.mp4")])
+    total = verification_outputs.Count()
+    print(f"| clip | {' | '.join(verification_outputs.HEADINGS)} |")
+    print("|---" * (len(verification_outputs.HEADINGS) + 1) + "|")
+    with tempfile.TemporaryDirectory() as temporary:
+        for clip in clips:
+            if arguments.only not in (None, clip.stem):
+                continue
+            sheets: Path | None = arguments.sheets
+            counted = verification_outputs.count(
+                clip,
+                verification_outputs.truth_of(clip, Path(__file__).parent / "hard_clips"),
+                settings,
+                verifier,
+                Path(temporary),
+                frames=arguments.frames,
+                every=arguments.every,
+                sheet=None if sheets is None else sheets / f"{clip.stem}.png",
+            )
+            total.add(counted)
+            print(f"| {clip.stem} | {counted.row()} |", flush=True)
+    print(f"| all | {total.row()} |")
 
 
 def _prepare(path: Path, truth_path: Path, settings: Settings) -> PreparedClip:
@@ -207,7 +248,7 @@ def _found(clip: PreparedClip, verdict: Verdict) -> tuple[int, int]:
 
 
 def _runs(verdict: Verdict) -> tuple[ExposureRun, ...]:
-    return verdict.runs + verdict.doubtful
+    return verdict.places
 
 
 def _boxes(verdict: Verdict) -> list[tuple[int, Box]]:
