@@ -18,7 +18,9 @@ from tests.detectors.face_images import FACE, best_iou, portrait
 from tracker_blur import Box, Detection, Redactor, Settings, TrackerBlurError
 from tracker_blur.annotations import track_file
 from tracker_blur.detectors import onnx
+from tracker_blur.errors import SourceError
 from tracker_blur.files.identity import FileIdentity
+from tracker_blur.verification.accepted import AcceptedPlace, write_journal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -193,6 +195,19 @@ def test_track_render_and_verify_a_video(tmp_path: Path) -> None:
     assert verdict.frames == 12
     assert not verdict.runs
     assert redactor.verify(clip, source=clip).runs, "the detector sees what is not hidden"
+
+
+def test_verify_leaves_out_accepted_places(tmp_path: Path) -> None:
+    clip = bright_clip(tmp_path / "in.mkv", frames=12)
+    redactor, journal = Redactor(SETTINGS, detector=detect_bright), tmp_path / "accepted.jsonl"
+    journal.touch()
+    verdict = redactor.verify(clip, source=clip, accepted=journal)
+    assert verdict.file is not None
+    write_journal(journal, [AcceptedPlace.of(place, verdict.file) for place in verdict.places])
+    again = redactor.verify(clip, source=clip, accepted=str(journal))
+    assert (again.finding, again.dismissed) == ("nothing found", len(verdict.places))
+    with pytest.raises(SourceError, match="no such journal"):
+        redactor.verify(clip, accepted=tmp_path / "none.jsonl")
 
 
 @pytest.mark.parametrize("name", ["out.gif", "out.mp4"])

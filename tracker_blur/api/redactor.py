@@ -29,6 +29,7 @@ from tracker_blur.files.identity import FileIdentity
 from tracker_blur.files.jobs import Job
 from tracker_blur.files.paths import MediaKind, media_kind
 from tracker_blur.pipeline import Engine
+from tracker_blur.verification.accepted import read_journal
 from tracker_blur.verification.verifier import Verifier
 
 if TYPE_CHECKING:
@@ -247,14 +248,17 @@ class Redactor:
         *,
         source: str | os.PathLike[str] | None = None,
         tracks: Tracks | str | os.PathLike[str] | None = None,
+        accepted: str | os.PathLike[str] | None = None,
         progress: VerifyProgress | None = None,
     ) -> Verdict:
-        """Search a finished video for exposed faces, as an attacker would.
+        """Search a finished video or image for exposed faces, as an attacker would.
 
         Args:
-            output: the video.
-            source: the video that it was made of: its pixels decide, and the rest is compared.
+            output: the file.
+            source: the file that it was made of: its pixels decide, and the rest is compared.
             tracks: what was hidden: tracks, or the path of a track file.
+            accepted: a journal of accepted places, which are left out; `trackblur verify --dismiss`
+                adds to it.
             progress: called after each frame with how many are done, and how many there are.
 
         Raises:
@@ -272,6 +276,7 @@ class Redactor:
             tracks=known,
             padding_ratio=settings.padding_ratio,
             partial=settings.partial,
+            accepted=None if accepted is None else read_journal(path_of(accepted, "accepted")),
             progress=progress,
         )
 

@@ -174,13 +174,18 @@ def load_probes(
     return tuple(probes)
 
 
-def load_classifiers(probes: Iterable[Probe], weights: Weights) -> dict[str, Classifier]:
+def load_classifiers(
+    probes: Iterable[Probe], weights: Weights, own: LabelledDetector | None = None
+) -> dict[str, Classifier]:
     """Return what says whether a place shows an object, for each class that has such a network.
+
+    What the caller's own detector calls a face may be anything, so its scores count.
 
     Raises:
         ModelError: A weight file is damaged.
     """
-    loaded = {label: load_classifier(label, weights) for label in {each.label for each in probes}}
+    labels = {probe.label for probe in probes} - set(() if own is None else own.labels)
+    loaded = {label: load_classifier(label, weights) for label in labels}
     return {label: found for label, found in loaded.items() if found is not None}
 
 

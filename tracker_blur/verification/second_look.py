@@ -70,7 +70,7 @@ class SecondLook:
         self._redactor = FrameRedactor(settings)
         weights = Weights(settings.models_folder)
         self._probes = load_probes(settings, weights, self._parameters, detector)
-        self._classifiers = load_classifiers(self._probes, weights)
+        self._classifiers = load_classifiers(self._probes, weights, detector)
         self._new_tracker = csrt.load(weights)
 
     def revise(

@@ -73,7 +73,7 @@ class Verifier:
         weights = Weights(settings.models_folder)
         self._probes = load_probes(settings, weights, self._parameters, detector)
         self.detectors = tuple(probe.name for probe in self._probes)
-        self._classifiers = load_classifiers(self._probes, weights)
+        self._classifiers = load_classifiers(self._probes, weights, detector)
 
     def verify(
         self,
