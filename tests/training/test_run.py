@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import stat
 
 import pytest
@@ -47,6 +48,10 @@ def test_a_training_and_a_longer_one(
     assert "It started with random weights." in card
     first = (tmp_path / "disk.onnx").read_bytes()
     assert from_content("disk.onnx", first).labels == ("disk",)
+    # Weights of 16 bits, and a few hundred bytes for each layer.
+    parameters = re.search("([0-9]+) parameters, ([0-9]+) bytes", card)
+    assert parameters is not None
+    assert int(parameters[2]) == len(first) < 3 * int(parameters[1])
     assert run_train([*arguments, "--steps", "3"]) == 0
     out = capsys.readouterr().out
     assert "train: 11 images, 1 of them without boxes; boxes: 10 disk" in out

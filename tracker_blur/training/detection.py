@@ -14,6 +14,7 @@ from tracker_blur.training.initial_weights import calibrate_normalization, load_
 from tracker_blur.training.losses import assign_targets, decode_predictions, detection_loss
 from tracker_blur.training.mining import HardNegativeMiner
 from tracker_blur.training.network import Network, NetworkShape
+from tracker_blur.training.onnx_files import require_onnx
 from tracker_blur.training.pseudo_labels import add_pseudo_labels
 from tracker_blur.training.sheets import contact_sheet, write_jpeg
 from tracker_blur.training.task import Lesson, Report, folder_shares
@@ -45,6 +46,7 @@ class DetectionTask:
     shape_type = NetworkShape
 
     def __init__(self, plan: Plan, data: TrainingData) -> None:
+        require_onnx("writing a detector")  # before the end, which may be hours away
         if data.val:  # before the first validation, which may be an hour away
             require_pycocotools()
         self._plan = plan

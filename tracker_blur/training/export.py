@@ -21,7 +21,7 @@ from tracker_blur.files.atomic import replacing
 from tracker_blur.training.card import CardFacts, common_settings, model_card
 from tracker_blur.training.evaluation.measure import detect_images, score_detections
 from tracker_blur.training.network import STRIDES, Network
-from tracker_blur.training.onnx_files import traced
+from tracker_blur.training.onnx_files import compacted, traced
 from tracker_blur.training.recipe import (
     GeometricAugmentation,
     Plan,
@@ -145,7 +145,7 @@ def write_results(
     images: Sequence[AnnotatedImage],
     processes: int,
 ) -> None:
-    """Write the network and its card, replacing those of an earlier run.
+    """Write the network, with weights of 16 bits, and its card, replacing those of an earlier run.
 
     Args:
         plan: What was trained and how.
@@ -158,8 +158,14 @@ def write_results(
     Raises:
         SinkError: A file cannot be written.
         SourceError: A validation image cannot be read.
+        MissingPackageError: The package onnx is missing.
     """
-    path, content = network_file(plan), onnx_bytes(network, data.classes)
+    path = network_file(plan)
+    classes = ", ".join(data.classes)
+    content = compacted(
+        onnx_bytes(network, data.classes),
+        {"trackblur.task": "detect", "trackblur.classes": classes},
+    )
     with replacing(path, overwrite=True) as file:
         file.write_bytes(content)
     start = plan.initial_weights
