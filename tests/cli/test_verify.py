@@ -407,7 +407,8 @@ def test_a_folder_is_verified_file_by_file(
     assert out[0].startswith(f"{outputs / 'a.mp4'}: nothing found in 6 of 6 frames")
     assert out[1].startswith(f"{outputs / 'b.mp4'}: a face is exposed in 6 frames")
     assert out[2].startswith("  exposed: f0x45y35")
-    assert out[3:] == ["2 files: 1 exposed, 0 to look at, nothing found in 1"]
+    assert out[3:] == ["2 files: 1 exposed, 0 to look at, nothing found in 1; searched with fake"]
+    assert not any("searched with" in line for line in out[:3])
     found = json.loads(plain.read_text("utf-8"))
     assert (found["verdict"], found["clean"], len(found["files"])) == ("exposed", False, 2)
     assert page.read_text("utf-8").count("<section") == 2

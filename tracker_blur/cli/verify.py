@@ -148,7 +148,7 @@ class _Several:
             with self._failing_alone(pair.output):
                 verdict = _verdict(verifier, options, pair.output, pair.source, None, journal)
                 self._verdicts.append(verdict)
-                _show(verdict, options, console)
+                _show(verdict, options, console, is_one_of_several=True)
         data = combined(self._verdicts, self._failed, skipped)
         write_reports(
             self._verdicts,
@@ -206,9 +206,18 @@ def _verdict(
         )
 
 
-def _show(verdict: Verdict, options: argparse.Namespace, console: Console) -> None:
+def _show(
+    verdict: Verdict,
+    options: argparse.Namespace,
+    console: Console,
+    *,
+    is_one_of_several: bool = False,
+) -> None:
     print_verdict(
-        verdict, is_quiet=options.quiet, to_standard_error=options.json == STANDARD_OUTPUT
+        verdict,
+        is_one_of_several=is_one_of_several,
+        is_quiet=options.quiet,
+        to_standard_error=options.json == STANDARD_OUTPUT,
     )
     if options.verbose:
         for check in verdict.checks:

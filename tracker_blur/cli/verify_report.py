@@ -17,6 +17,7 @@ from tracker_blur.cli.console import (
 from tracker_blur.errors import SettingsError
 from tracker_blur.files.paths import is_media
 from tracker_blur.text import counted, escaped
+from tracker_blur.verification.html import headline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,45 +38,50 @@ def exit_code(verdict: Verdict) -> int:
 
 def summary_line(verdict: Verdict) -> str:
     """Return the verdict in one line: the file, the result, the detectors; without advice."""
-    from tracker_blur.verification.html import headline
-
     detectors = " and ".join(verdict.detectors)
     return f"{verdict.output}: {headline(verdict)}; searched with {detectors}"
 
 
 def place_lines(verdict: Verdict) -> list[str]:
     """Return a line for each place that a person should see, the worst first."""
-    lines = [f"  {_place_line(place)}" for place in verdict.places[:_MAX_LISTED]]
+    is_still = verdict.frames == 1
+    lines = [f"  {_place_line(place, is_still)}" for place in verdict.places[:_MAX_LISTED]]
     if len(verdict.places) > _MAX_LISTED:
         lines.append(f"  {len(verdict.places) - _MAX_LISTED} more: --report FILE.html shows them")
     return lines
 
 
-def _place_line(place: ExposureRun) -> str:
+def _place_line(place: ExposureRun, is_still: bool) -> str:
     box = place.worst.box
+    time = "" if is_still else f"{place.span}, "
     text = (
-        f"{place.finding}: {place.place_id}, {place.span}, {box.width:.0f}x{box.height:.0f} pixels "
-        f"at {box.left:.0f}, {box.top:.0f}"
+        f"{place.finding}: {place.place_id}, {time}{box.width:.0f}x{box.height:.0f} pixels at "
+        f"{box.left:.0f}, {box.top:.0f}"
     )
     if place.log_odds is not None:
         text += f", {100 * place.chance:.0f} % likely a {place.label}"
     return text
 
 
-def print_verdict(verdict: Verdict, *, is_quiet: bool, to_standard_error: bool) -> None:
+def print_verdict(
+    verdict: Verdict, *, is_one_of_several: bool, is_quiet: bool, to_standard_error: bool
+) -> None:
     """Print what was found in a file: one line, and one for each place.
 
     Args:
         verdict: what was found.
+        is_one_of_several: leave out what is the same for all files.
         is_quiet: print nothing where all is well.
         to_standard_error: standard output is for JSON.
     """
     if is_quiet and verdict.is_clean:
         return
-    rate = verdict.frames / verdict.seconds if verdict.seconds else 0.0
-    line = f"{summary_line(verdict)} ({rate:.1f} frames per second)"
-    if verdict.advice is not None:
-        line += f"; {verdict.advice}"
+    line = f"{verdict.output}: {headline(verdict)}"
+    if not is_one_of_several:
+        rate = verdict.frames / verdict.seconds if verdict.seconds else 0.0
+        line = f"{summary_line(verdict)} ({rate:.1f} frames per second)"
+        if verdict.advice is not None:
+            line += f"; {verdict.advice}"
     for text in (line, *place_lines(verdict)):
         if to_standard_error:
             sys.stderr.write(f"{escaped(text)}\n")
@@ -96,7 +102,12 @@ def summary_of(verdicts: Sequence[Verdict], failed: int) -> str:
         counts.append(f"{changed} not intact")
     if failed:
         counts.append(f"{failed} failed")
-    return f"{counted(len(verdicts), 'file')}: {', '.join(counts)}"
+    text = f"{counted(len(verdicts), 'file')}: {', '.join(counts)}"
+    for verdict in verdicts[:1]:
+        text += f"; searched with {' and '.join(verdict.detectors)}"
+        if verdict.advice is not None:
+            text += f"; {verdict.advice}"
+    return text
 
 
 def combined(
