@@ -153,9 +153,9 @@ class VerificationParameters(CheckedParameters):
     min_likely_detections: int = 2
     min_high_detections: int = 2
     min_exposed_frames: int = 2
-    exposed_log_odds: float = 2.0
-    still_exposed_log_odds: float = 3.0
-    look_here_log_odds: float = -2.0
+    exposed_log_odds: float = 2.5
+    still_exposed_log_odds: float = 3.5
+    look_here_log_odds: float = -1.0
     max_crops: int = 1000
 
     # A run's second look at its own result
