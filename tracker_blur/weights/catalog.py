@@ -171,8 +171,8 @@ BUNDLED = Model(
         WeightFile(
             "plate.onnx",
             "",
-            1_070_029,
-            "a109b8a1e8dcf38d593f5b66314c9fa254af864a85d18c3b1d38a10a00c50d1d",
+            545_340,
+            "84c89f8dd35dd6f25311737ce406d35e2c80804361774e799cf9701b06ed5729",
         ),
     ),
 )
