@@ -14,6 +14,7 @@ from tracker_blur.tracking.extra_looks import (
     QUARTERS,
     ExtraLook,
     ExtraLooks,
+    Way,
     turned,
     turned_back,
 )
@@ -36,7 +37,7 @@ def test_a_box_in_a_turned_copy_is_where_it_was(quarters: int) -> None:
 @pytest.mark.parametrize("quarters", QUARTERS)
 def test_a_look_detects_in_a_turned_copy(quarters: int) -> None:
     detector = BrightDetector()
-    (found,) = ExtraLook(detector, quarters, 0.3).detect(wall(SQUARE))
+    (found,) = ExtraLook(detector, Way(0, quarters), 0.3).detect(wall(SQUARE))
     assert found.box.iou(SQUARE) > 0.8
     assert detector.shapes == {(180, 320, 3) if quarters == 2 else (320, 180, 3)}
     assert detector.confidences == {0.3}
@@ -44,13 +45,13 @@ def test_a_look_detects_in_a_turned_copy(quarters: int) -> None:
 
 def looks() -> ExtraLooks:
     detector = BrightDetector()
-    every = [ExtraLook(detector, quarters, 0.3) for quarters in QUARTERS]
+    every = [ExtraLook(detector, Way(0, quarters), 0.3) for quarters in QUARTERS]
     return ExtraLooks(every, ExtraLookParameters(interval_seconds=0.5))
 
 
 def quarters_at(looks: ExtraLooks, times: list[float]) -> list[int | None]:
     due = (looks.detect(wall(SQUARE), seconds) for seconds in times)
-    return [None if one is None else one[0].quarters for one in due]
+    return [None if one is None else one[0].way.quarters for one in due]
 
 
 def test_a_new_scene_gets_each_look_at_once_and_then_one_now_and_then() -> None:

@@ -29,7 +29,7 @@ from tests.tracking.fakes import (
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.core.parameters import ExtraLookParameters
 from tracker_blur.core.tracks import Face, Origin
-from tracker_blur.tracking.extra_looks import ExtraLook
+from tracker_blur.tracking.extra_looks import USUAL, ExtraLook, Way
 from tracker_blur.tracking.online import OnlineTracker
 from tracker_blur.tracking.redetection import Redetector
 from tracker_blur.tracking.schedule import DetectionSchedule
@@ -366,7 +366,7 @@ def test_a_track_is_classified_often_at_first_and_then_now_and_then() -> None:
 
 @pytest.mark.parametrize(("log_odds", "count"), [(4.0, 1), (-1.0, 0)])
 def test_a_turned_copy_starts_a_track_if_the_classifier_agrees(log_odds: float, count: int) -> None:
-    looks = [ExtraLook(BrightDetector(), quarters, 0.3) for quarters in (1, 2)]
+    looks = [ExtraLook(BrightDetector(), Way(0, quarters), 0.3) for quarters in (1, 2)]
     tracker = online_tracker([], classifier=ScriptedClassifier(log_odds), looks=looks)
     faces = run(tracker, [wall(SQUARE)])[0]
     assert len(faces) == count
@@ -374,7 +374,7 @@ def test_a_turned_copy_starts_a_track_if_the_classifier_agrees(log_odds: float, 
 
 
 def test_a_face_known_already_is_not_started_again_by_an_extra_look() -> None:
-    looks = [ExtraLook(BrightDetector(), 1, 0.3)]
+    looks = [ExtraLook(BrightDetector(), Way(0, 1), 0.3)]
     script = [[detection(SQUARE)]] * 20
     tracker = online_tracker(script, classifier=ScriptedClassifier(4), looks=looks)
     assert {face.track_id for faces in run(tracker, [wall(SQUARE)] * 20) for face in faces} == {0}
@@ -382,7 +382,7 @@ def test_a_face_known_already_is_not_started_again_by_an_extra_look() -> None:
 
 def test_an_extra_look_confirms_a_track_that_the_detector_misses() -> None:
     parameters = replace(PARAMETERS, extra_looks=ExtraLookParameters(interval_seconds=0.2))
-    looks = [ExtraLook(BrightDetector(), 1, 0.3)]
+    looks = [ExtraLook(BrightDetector(), Way(0, 1), 0.3)]
     tracker = online_tracker(
         [[detection(SQUARE)]],
         hold_seconds=0.3,
@@ -393,24 +393,24 @@ def test_an_extra_look_confirms_a_track_that_the_detector_misses() -> None:
     assert all(len(faces) == 1 for faces in run(tracker, [wall(SQUARE)] * 40))
 
 
-def test_a_missed_face_is_redetected_turned_as_it_was_last_detected() -> None:
+def test_a_missed_face_is_redetected_as_it_was_last_detected() -> None:
     class Recording(Redetector):
-        """Never detects anything, and notes how crops were turned."""
+        """Never detects anything, and notes how it was tried."""
 
         def __init__(self) -> None:
-            self.quarters: list[int] = []
+            self.ways: list[Way] = []
 
-        def detect(self, image: Image, expected: Box, quarters: int = 0) -> Detection | None:
-            self.quarters.append(quarters)
+        def detect(self, image: Image, expected: Box, way: Way = USUAL) -> Detection | None:
+            self.ways.append(way)
             return None
 
     redetector = Recording()
-    looks = [ExtraLook(BrightDetector(), 3, 0.3)]
+    looks = [ExtraLook(BrightDetector(), Way(1, 3), 0.3)]
     tracker = online_tracker(
         [], classifier=ScriptedClassifier(4), looks=looks, redetector=redetector
     )
     run(tracker, [wall(SQUARE), wall(), wall()])
-    assert redetector.quarters == [3, 0, 1, 3, 0]
+    assert redetector.ways == [USUAL, Way(1, 3), Way(0, 1), USUAL, Way(1, 3), Way(0, 3)]
 
 
 def test_low_confidence_detections_confirm_for_as_long_as_the_classifier_agrees() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.tracking.fakes import SIZE, SQUARE, BrightDetector, redetector, wall
 from tracker_blur.core.box import Box, Detection
+from tracker_blur.tracking.extra_looks import Way
 
 if TYPE_CHECKING:
     from tracker_blur.core.frame import Image
@@ -98,6 +99,6 @@ def test_the_image_is_left_unchanged() -> None:
 @pytest.mark.parametrize("quarters", [0, 1, 2, 3])
 def test_a_crop_may_be_turned(quarters: int) -> None:
     oblong = Box.from_xywh(100, 60, 60, 40)
-    found = redetector().detect(wall(oblong), oblong.moved(4, -3), quarters)
+    found = redetector().detect(wall(oblong), oblong.moved(4, -3), Way(0, quarters))
     assert found is not None
     assert found.box.iou(oblong) > 0.85

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from tracker_blur.core.tracks import Face, Origin
+from tracker_blur.tracking.extra_looks import USUAL, Way
 from tracker_blur.tracking.online import Step, has_drifted, is_outside
 from tracker_blur.tracking.scene_cuts import Change
 
@@ -89,13 +90,13 @@ class Backtracker:
         new = [face for face in step.faces if face.track_id >= self._next_id]
         self._next_id = max((self._next_id, *(face.track_id + 1 for face in new)))
         for face in new:
-            yield face, self._backtrack(face, image, step.faces)
+            yield face, self._backtrack(face, image, step)
         self._window.append(_PastFrame(index, image, step.faces))
         while sum(past.image.nbytes for past in self._window) > self._max_window_bytes:
             self._window.popleft()
 
-    def _backtrack(self, face: Face, image: Image, current: tuple[Face, ...]) -> Backtracked:
-        detected_now = {other.track_id for other in current if other.origin is Origin.DETECTED}
+    def _backtrack(self, face: Face, image: Image, step: Step) -> Backtracked:
+        detected_now = {other.track_id for other in step.faces if other.origin is Origin.DETECTED}
         earlier = list(reversed(self._window))
         path = backtrack(
             image,
@@ -104,6 +105,7 @@ class Backtracker:
             self._new_tracker,
             self._redetector,
             self._parameters,
+            step.ways.get(face.track_id, USUAL),
         )
         faces: list[tuple[int, Image, Face]] = []
         for past, (box, score, origin) in zip(earlier, path, strict=False):
@@ -130,6 +132,7 @@ def backtrack(
     new_tracker: Callable[[], Tracker] | None,
     redetector: Redetector,
     parameters: TrackingParameters,
+    way: Way = USUAL,
 ) -> Iterator[tuple[Box, float, Origin]]:
     """Yield the face's box in each earlier view, the latest first, until it is lost.
 
@@ -142,18 +145,19 @@ def backtrack(
         new_tracker: Makes a tracker for one face. None: only re-detection is used.
         redetector: Detects a face where it is expected.
         parameters: Tuning parameters.
+        way: How the face was detected.
     """
     tracker: Tracker | None = None
     previous, detected = newest, box
     unconfirmed, score = 0, 0.0
     for image in earlier:
-        tracked, detection = None, redetector.detect(image, box)
+        tracked, detection = None, redetector.detect(image, box, way)
         if detection is None and new_tracker is not None:
             if tracker is None:
                 tracker = new_tracker()
                 tracker.start(previous, box)
             tracked = tracker.update(image)
-            detection = None if tracked is None else redetector.detect(image, tracked)
+            detection = None if tracked is None else redetector.detect(image, tracked, way)
         if detection is not None:
             tracker = None  # a fresh tracker drifts less, and costs less than it helps
             box = detected = detection.box

@@ -16,7 +16,7 @@ from tracker_blur.core import plugins
 from tracker_blur.core.parameters import PlausibilityParameters
 from tracker_blur.settings import FACE, Settings
 from tracker_blur.tracking.backtracking import Backtracked, Backtracker
-from tracker_blur.tracking.extra_looks import QUARTERS, ExtraLook
+from tracker_blur.tracking.extra_looks import QUARTERS, ExtraLook, Way
 from tracker_blur.tracking.online import OnlineTracker, Step
 from tracker_blur.tracking.redetection import Redetector
 from tracker_blur.tracking.schedule import DetectionSchedule
@@ -25,7 +25,7 @@ from tracker_blur.tracking.view_scale import FixedViews, ScaledViews
 from tracker_blur.weights.store import Weights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from fractions import Fraction
 
     from tracker_blur.classifiers import Classifier
@@ -93,12 +93,12 @@ class ClassDetector:
 
         own = confidence(self.detector, self.confidence)
         turned = [
-            ExtraLook(upside_down if quarters == 2 else lying, quarters, own)
+            ExtraLook(upside_down if quarters == 2 else lying, Way(0, quarters), own)
             for quarters in QUARTERS
         ]
         others = [
-            ExtraLook(other, 0, confidence(other, other.default_confidence))
-            for other in self.others
+            ExtraLook(other, Way(number, 0), confidence(other, other.default_confidence))
+            for number, other in enumerate(self.others, 1)
         ]
         return tuple(look for one in turned for look in (*others, one))
 
@@ -282,7 +282,13 @@ class MultiClassTracker:
             for number, step in enumerate(steps)
             for face in step.faces
         )
-        return Step(faces, steps[0].change, any(step.is_detection_frame for step in steps))
+        ways = {
+            self._ids.shared_id(number, track_id): way
+            for number, step in enumerate(steps)
+            for track_id, way in step.ways.items()
+        }
+        is_detection_frame = any(step.is_detection_frame for step in steps)
+        return Step(faces, steps[0].change, is_detection_frame, ways=ways)
 
 
 class MultiClassBacktracker:
@@ -295,7 +301,11 @@ class MultiClassBacktracker:
     def step(self, index: int, image: Image, step: Step) -> Iterator[tuple[Face, Backtracked]]:
         """Yield each new face and its earlier positions, as `Backtracker.step` does."""
         for number, backtracker in enumerate(self._backtrackers):
-            own = replace(step, faces=self._ids.own(number, step.faces))
+            own = replace(
+                step,
+                faces=self._ids.own(number, step.faces),
+                ways=self._ids.own_ways(number, step.ways),
+            )
             for face, before in backtracker.step(index, image, own):
                 faces = tuple(
                     (past_index, past_image, self._ids.shared(number, past_face))
@@ -326,6 +336,11 @@ class _SharedIds:
         count = len(self._labels)
         own = (face for face in faces if face.track_id % count == number)
         return tuple(replace(face, track_id=face.track_id // count) for face in own)
+
+    def own_ways(self, number: int, ways: Mapping[int, Way]) -> dict[int, Way]:
+        """Return the ways of the class of this number by the identifiers of its tracker."""
+        count = len(self._labels)
+        return {shared // count: way for shared, way in ways.items() if shared % count == number}
 
 
 def merge_classes(parts: Sequence[tuple[str, Tracks]]) -> Tracks:

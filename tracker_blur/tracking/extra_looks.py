@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -27,25 +27,41 @@ QUARTERS = (1, 3, 2)
 """Quarter turns, in the order in which they are tried: lying heads are more usual than others."""
 
 
+class Way(NamedTuple):
+    """How a face was detected, and is best detected again.
+
+    Attributes:
+        detector: Number of the detector; 0 is the one that the settings name.
+        quarters: How many quarters the copy was turned counterclockwise.
+    """
+
+    detector: int
+    quarters: int
+
+
+USUAL = Way(0, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class ExtraLook:
     """One way to look again.
 
     Attributes:
         detector: What detects; used for nothing else of another image size.
-        quarters: How many quarters the copy is turned counterclockwise; 0: not at all.
+        way: Which detector that is, and how the copy is turned.
         confidence: Score from which a detection counts.
     """
 
     detector: Detector
-    quarters: int
+    way: Way
     confidence: float
 
     def detect(self, image: Image) -> list[Detection]:
         """Return the detections, boxes in pixels of the image."""
-        found = self.detector.detect(turned(image, self.quarters), self.confidence)
+        quarters = self.way.quarters
+        found = self.detector.detect(turned(image, quarters), self.confidence)
         size = image.shape[1], image.shape[0]
-        return [replace(one, box=turned_back(one.box, size, self.quarters)) for one in found]
+        return [replace(one, box=turned_back(one.box, size, quarters)) for one in found]
 
 
 class ExtraLooks:

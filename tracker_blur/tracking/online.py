@@ -12,7 +12,7 @@ Boxes are in pixels of the view.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import cv2
@@ -20,14 +20,14 @@ import numpy as np
 
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.tracking.association import match
-from tracker_blur.tracking.extra_looks import QUARTERS, ExtraLook, ExtraLooks
+from tracker_blur.tracking.extra_looks import QUARTERS, USUAL, ExtraLook, ExtraLooks, Way
 from tracker_blur.tracking.plausibility import fill_frame, needed_scores
 from tracker_blur.tracking.scene_cuts import Change, CutDetector
 from tracker_blur.tracking.track_classifier import TrackClassifier
 from tracker_blur.tracking.track_state import LowConfidenceDetections, TrackState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tracker_blur.classifiers import Classifier
     from tracker_blur.core.box import Box, Detection
@@ -48,12 +48,14 @@ class Step:
         change: What the frame is to the one before.
         is_detection_frame: Whether the detector ran.
         evidence: What the classifier says of detections in this frame: track and log odds.
+        ways: How the tracks were last detected that were not detected in the usual way.
     """
 
     faces: tuple[Face, ...]
     change: Change
     is_detection_frame: bool
     evidence: tuple[tuple[int, float], ...] = ()
+    ways: Mapping[int, Way] = field(default_factory=dict)
 
 
 class OnlineTracker:
@@ -142,6 +144,7 @@ class OnlineTracker:
             change,
             is_detection_frame=is_due,
             evidence=evidence,
+            ways={track.track_id: track.way for track in self._tracks if track.way != USUAL},
         )
 
     def _rescaled(self, last: Image, image: Image) -> Image:
@@ -213,7 +216,7 @@ class OnlineTracker:
         self,
         new: Sequence[Detection],
         unmatched: Sequence[Detection],
-        turned_up: Sequence[tuple[Detection, int]],
+        turned_up: Sequence[tuple[Detection, Way]],
         image: Image,
         seconds: float,
     ) -> None:
@@ -223,7 +226,7 @@ class OnlineTracker:
             new: High-confidence detections without a track.
             unmatched: Low-confidence ones. They start one if they agree for long, or if the
                 classifier takes them for a face.
-            turned_up: What an extra look showed, and by how many quarters its copy was turned.
+            turned_up: What an extra look showed, and how it was detected.
             image: The view.
             seconds: Its time.
         """
@@ -234,16 +237,13 @@ class OnlineTracker:
         )
         tracks = self._tracks
         tracks += [self._new_track(detection, seconds) for detection in new]
-        for detection, quarters in (
-            *((one, 0) for one in (*agreeing, *likely)),
-            *turned_up,
-        ):
+        for detection, way in (*((one, USUAL) for one in (*agreeing, *likely)), *turned_up):
             if self._unknown([detection]):
-                tracks.append(self._new_track(detection, seconds, quarters))
+                tracks.append(self._new_track(detection, seconds, way))
 
-    def _new_track(self, detection: Detection, seconds: float, quarters: int = 0) -> TrackState:
+    def _new_track(self, detection: Detection, seconds: float, way: Way = USUAL) -> TrackState:
         limits = self._parameters.online
-        track = TrackState.started(self.track_count, detection, seconds, limits, quarters)
+        track = TrackState.started(self.track_count, detection, seconds, limits, way)
         self.track_count += 1
         return track
 
@@ -254,11 +254,11 @@ class OnlineTracker:
 
     def _look_again(
         self, missed: list[TrackState], image: Image, seconds: float
-    ) -> tuple[list[TrackState], list[tuple[Detection, int]]]:
+    ) -> tuple[list[TrackState], list[tuple[Detection, Way]]]:
         """Take the extra look that is due.
 
         Return the tracks that are still missed, and detections that are faces nobody knew, each
-        with the quarters by which the copy was turned.
+        with the way in which it was detected.
         """
         due = self._extra_looks.detect(image, seconds)
         if due is None:
@@ -272,14 +272,14 @@ class OnlineTracker:
             seconds,
             limits.low_confidence_gate_share,
             limits.low_confidence_size_ratio,
-            look.quarters,
+            look.way,
         )
         likely = self._classifier.likely(
             self._unknown(self._without_frame_filling(others, image)),
             image,
             self._parameters.extra_looks.start_log_odds,
         )
-        return missed, [(detection, look.quarters) for detection in likely]
+        return missed, [(detection, look.way) for detection in likely]
 
     def _detections(self, image: Image) -> tuple[list[Detection], list[Detection]]:
         """Detect in the whole view; return high-confidence detections, and the others."""
@@ -311,7 +311,7 @@ class OnlineTracker:
         seconds: float,
         gate_share: float,
         max_size_ratio: float,
-        quarters: int = 0,
+        way: Way = USUAL,
     ) -> tuple[list[TrackState], list[Detection]]:
         """Match detections to tracks; return the tracks and the detections left over."""
         pairs = match(
@@ -321,7 +321,7 @@ class OnlineTracker:
             max_size_ratio,
         )
         for row, column in pairs:
-            tracks[row].confirm(detections[column], seconds, quarters)
+            tracks[row].confirm(detections[column], seconds, way)
         rows, columns = {row for row, _ in pairs}, {column for _, column in pairs}
         return (
             [track for index, track in enumerate(tracks) if index not in rows],
@@ -336,17 +336,22 @@ class OnlineTracker:
         for track in tracks:
             taken = [other.box for other in self._tracks if other.confirmed_seconds == seconds]
             expected = track.expected(seconds)
-            # Upright, or as it was last detected; then as a head may have turned since.
-            other = QUARTERS[track.missed_detections % len(QUARTERS)]
-            for quarters in dict.fromkeys((track.quarters, 0, other)):
-                detection = redetector.detect(image, expected, quarters)
+            for way in self._ways(track):
+                detection = redetector.detect(image, expected, way)
                 if detection is not None:
                     break
             if detection is None or self._is_among(detection, taken):
                 missed.append(track)
             else:
-                track.confirm(detection, seconds, quarters)
+                track.confirm(detection, seconds, way)
         return missed
+
+    def _ways(self, track: TrackState) -> Iterable[Way]:
+        """Return the ways to detect a missed face: the usual, the last one, and a turned one."""
+        ways = [USUAL, track.way]
+        if self._classifier.is_trusted(track):  # it may have bent down
+            ways.append(Way(0, QUARTERS[track.missed_detections % len(QUARTERS)]))
+        return dict.fromkeys(ways)
 
     def _is_among(self, detection: Detection, boxes: Sequence[Box]) -> bool:
         """Return whether a detection is one of these faces."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from tracker_blur.tracking.extra_looks import turned, turned_back
+from tracker_blur.tracking.extra_looks import USUAL, Way, turned, turned_back
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ class Redetector:
     """Detects in the surroundings of one face.
 
     Args:
-        detectors: Tried one after the other. They are used for nothing else, so that their input
+        detectors: By their numbers in a `Way`. They are used for nothing else, so that their input
             sizes never change.
         parameters: Tuning parameters.
     """
@@ -33,16 +33,15 @@ class Redetector:
         self._parameters = parameters.redetection
         self._same_face_iou = parameters.same_face_iou
 
-    def detect(self, image: Image, expected: Box, quarters: int = 0) -> Detection | None:
+    def detect(self, image: Image, expected: Box, way: Way = USUAL) -> Detection | None:
         """Return the detection that overlaps most with a box, both in the image's pixels.
 
-        It is that of the first detector with one that overlaps enough to be the same face; None if
-        none has.
+        None if none overlaps enough to be the same face.
 
         Args:
             image: Where to detect.
             expected: Where the face should be.
-            quarters: Turn the crop counterclockwise by so many quarters.
+            way: Which detector detects, and how the crop is turned.
         """
         if expected.is_empty:
             return None
@@ -51,18 +50,16 @@ class Redetector:
         x, y = expected.center
         side = crop_px / scale
         left, top = x - side / 2, y - side / 2
-        crop = turned(_crop(image, left, top, side, crop_px), quarters)
-        for detector in self._detectors:
-            confidence = self._parameters.confidence_share * detector.low_confidence
-            overlaps = []
-            for detection in detector.detect(crop, confidence):
-                box = turned_back(detection.box, (crop_px, crop_px), quarters)
-                box = box.scaled(1 / scale, 1 / scale).moved(left, top)
-                overlaps.append((box.iou(expected), replace(detection, box=box)))
-            best = max(overlaps, key=lambda overlap: overlap[0], default=None)
-            if best is not None and best[0] >= self._same_face_iou:
-                return best[1]
-        return None
+        crop = turned(_crop(image, left, top, side, crop_px), way.quarters)
+        detector = self._detectors[way.detector]
+        confidence = self._parameters.confidence_share * detector.low_confidence
+        overlaps = []
+        for detection in detector.detect(crop, confidence):
+            box = turned_back(detection.box, (crop_px, crop_px), way.quarters)
+            box = box.scaled(1 / scale, 1 / scale).moved(left, top)
+            overlaps.append((box.iou(expected), replace(detection, box=box)))
+        best = max(overlaps, key=lambda overlap: overlap[0], default=None)
+        return best[1] if best is not None and best[0] >= self._same_face_iou else None
 
 
 def _crop(image: Image, left: float, top: float, side: float, crop_px: int) -> Image:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tracker_blur.core.tracks import Origin
 from tracker_blur.tracking.association import match
+from tracker_blur.tracking.extra_looks import USUAL, Way
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +39,7 @@ class TrackState:
         missed_detections: How many detection frames in a row have missed it.
         velocity: (x, y), smoothed.
         tracker: Tracks it between detections, once it is needed.
-        quarters: By how many quarters the copy was turned in which the face was last detected.
+        way: How it was last detected.
         log_odds: What the classifier said of some of its detections.
         classified_seconds: When it was last asked.
     """
@@ -56,7 +57,7 @@ class TrackState:
     missed_detections: int = 0
     velocity: tuple[float, float] = (0.0, 0.0)
     tracker: Tracker | None = field(default=None, repr=False)
-    quarters: int = 0
+    way: Way = USUAL
     log_odds: list[float] = field(default_factory=list)
     classified_seconds: float = -math.inf
 
@@ -67,9 +68,9 @@ class TrackState:
         detection: Detection,
         seconds: float,
         parameters: OnlineParameters,
-        quarters: int = 0,
+        way: Way = USUAL,
     ) -> TrackState:
-        """Return the track of a face just detected in a copy turned by so many quarters."""
+        """Return the track of a face that was just detected in this way."""
         return cls(
             track_id,
             detection.box,
@@ -81,7 +82,7 @@ class TrackState:
             known_seconds=seconds,
             reliable_seconds=seconds,
             parameters=parameters,
-            quarters=quarters,
+            way=way,
         )
 
     @property
@@ -109,9 +110,9 @@ class TrackState:
         self.velocity = self.velocity[0] * x_ratio, self.velocity[1] * y_ratio
         self.tracker = None  # another one starts where the face was last
 
-    def confirm(self, detection: Detection, seconds: float, quarters: int = 0) -> None:
-        """Take the box of a detection, made in a copy that was turned by so many quarters."""
-        self.quarters = quarters
+    def confirm(self, detection: Detection, seconds: float, way: Way = USUAL) -> None:
+        """Take the box of a detection that was made in this way."""
+        self.way = way
         elapsed = seconds - self.confirmed_seconds
         if elapsed > 0:
             fastest = self.parameters.max_speed_sizes * detection.box.size
