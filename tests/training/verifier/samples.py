@@ -1,12 +1,10 @@
-"""Samples of verifiers: images with disks as objects, and what is known of the boxes in them."""
+"""Boxes of objects and of false alarms, and what is known of them."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from tests.annotated_files import disk_image
 from tracker_blur.core.box import Box
-from tracker_blur.training.verifier.crops import CropSample
 from tracker_blur.training.verifier.labels import LabeledCandidates
 
 DISK = Box(60, 40, 100, 80)
@@ -29,13 +27,3 @@ def known(*objects: Box, alarms: tuple[Box, ...] = ()) -> LabeledCandidates:
         is_empty=not objects,
         is_complete=True,
     )
-
-
-def disk_crop_sample(seed: int = 0, alarms: tuple[Box, ...] = (ALARM,)) -> CropSample:
-    """Return an image with a bright disk, and false alarms where nothing is."""
-    return CropSample(disk_image(seed, (DISK,), (160, 120)), known(DISK, alarms=alarms))
-
-
-def empty_crop_sample(seed: int = 1, alarms: tuple[Box, ...] = (ALARM,)) -> CropSample:
-    """Return an image of noise, with false alarms."""
-    return CropSample(disk_image(seed, (), (160, 120)), known(alarms=alarms))

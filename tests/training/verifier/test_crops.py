@@ -11,7 +11,7 @@ pytest.importorskip("torch", reason="PyTorch (the extra 'train') is not installe
 
 import torch
 
-from tests.training.verifier.samples import disk_crop_sample, empty_crop_sample
+from tests.training.verifier.crop_samples import disk_crop_sample, empty_crop_sample
 from tracker_blur.core.box import Box
 from tracker_blur.training.recipe import CropAugmentation
 from tracker_blur.training.verifier.crops import CropDataset, endless_crop_batches

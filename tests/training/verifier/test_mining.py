@@ -11,7 +11,8 @@ pytest.importorskip("torch", reason="PyTorch (the extra 'train') is not installe
 
 import torch
 
-from tests.training.verifier.samples import ALARM, disk_crop_sample, empty_crop_sample
+from tests.training.verifier.crop_samples import disk_crop_sample, empty_crop_sample
+from tests.training.verifier.samples import ALARM
 from tracker_blur.training.recipe import CropAugmentation
 from tracker_blur.training.verifier.crops import CropDataset
 from tracker_blur.training.verifier.mining import HardExampleMiner

@@ -17,7 +17,7 @@ import numpy as np
 
 from tests.annotated_files import disk_image, write_image, write_table
 from tests.command_line import run_train
-from tests.training.verifier.samples import disk_crop_sample, empty_crop_sample
+from tests.training.verifier.crop_samples import disk_crop_sample, empty_crop_sample
 from tracker_blur.classifiers import CropClassifier
 from tracker_blur.core.box import Box
 from tracker_blur.training import checkpoints
