@@ -69,3 +69,14 @@ def test_a_verifier_of_another_class_is_refused(
     assert "plate.onnx verifies plate, not face: name its class with --class" in error
     assert run("evaluate", "haar", faces, "--task", "verify") == 1
     assert "haar: cannot read this weight file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "option", [["--report", "x.html"], ["--groups"], ["--scales", "1,2"], ["--partly-labelled"]]
+)
+def test_options_of_detectors_are_refused(
+    faces: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: list[str]
+) -> None:
+    verifier = write_verifier(tmp_path, "face")
+    assert run("evaluate", verifier, faces, *option) == 2
+    assert f"{option[0]} is for detectors, and {verifier} is a verifier" in capsys.readouterr().err

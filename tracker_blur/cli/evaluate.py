@@ -39,6 +39,15 @@ _HEADER = (
     "ms at 640x352",
 )
 
+_OF_DETECTORS = {
+    "scales": (1.0,),
+    "widen": 1.0,
+    "partly_labelled": False,
+    "groups": False,
+    "report": None,
+}
+"""Options that a verifier has no use for, and their defaults."""
+
 
 def add_parser(commands: Any) -> Parser:
     """Add this command's parser to the `argparse` sub-parsers and return it."""
@@ -222,6 +231,10 @@ def _run_verifier(options: argparse.Namespace) -> int:
     from tracker_blur.training.datasets import read_dataset
     from tracker_blur.weights.store import Weights
 
+    for name, default in _OF_DETECTORS.items():
+        if getattr(options, name) != default:
+            option = f"--{name.replace('_', '-')}"
+            raise SettingsError(f"{option} is for detectors, and {options.models} is a verifier")
     dataset = read_dataset(options.dataset)
     label = _label(dataset, options.label)
     evaluate_verifier(

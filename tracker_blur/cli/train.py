@@ -168,8 +168,8 @@ def add_parser(commands: Any) -> Parser:
         "--outline",
         choices=get_args(Shape),
         default="ellipse",
-        help="shape of the objects within their boxes, used when images are rotated (default: "
-        "%(default)s)",
+        help="detect: shape of the objects within their boxes, used when images are rotated "
+        "(default: %(default)s)",
     )
     objects.add_argument(
         "--upright",
