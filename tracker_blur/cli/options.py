@@ -116,7 +116,8 @@ def add_detection_options(group: argparse._ArgumentGroup) -> None:
         type=whole_number,
         metavar="PX",
         help="longest side of the reduced frame used for detection; a larger one detects smaller "
-        "faces but takes longer (default: a third of the frame's, at least 640)",
+        "faces but takes longer (default: as large as the smallest faces need; live: a third of "
+        "the frame's, at least 640)",
     )
     option(
         group,

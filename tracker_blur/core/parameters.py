@@ -364,7 +364,7 @@ class ClassificationParameters(_Group):
     start_log_odds: float = 2.0
     """A low-confidence detection with higher odds starts a track at once."""
 
-    max_candidate_detections: int = 6
+    max_candidate_detections: int = 3
     """At most this many low-confidence detections of a frame are classified, the best first."""
 
     max_still_detections: int = 100
