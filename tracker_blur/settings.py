@@ -69,8 +69,9 @@ class Settings:
         detect_every_frames: The detector runs on every Nth frame. "auto" adapts N to the cost of
             detection and tracking on this machine and to the speed of the faces. It runs on every
             frame where frames are more than 0.12 seconds apart.
-        view_px: Longest side, in pixels, of the reduced frame that the detector gets. None: as large
-            as the smallest faces need, up to 1920; live, a third of the frame's, at least 640.
+        view_px: Longest side, in pixels, of the reduced frame that the detector gets. None: as
+            large as the smallest faces need, up to 1920; live, a third of the frame's, at least
+            640.
         tracker: Name of a module in `tracker_blur.trackers`, or "none": the detector runs
             on every frame.
         one_pass: Detect in each frame just before it is written, as for live video, instead of

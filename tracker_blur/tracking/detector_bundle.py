@@ -86,14 +86,16 @@ class ClassDetector:
         if self.classifier is None or self.new_detector is None:
             return ()
         share = self.parameters.extra_looks.min_share
-        lying, upside_down = self.new_detector(), self.new_detector()
+        lying = (
+            self.new_detector()
+        )  # an instance of its own: its images are upright where views lie
 
         def confidence(detector: Detector, high: float) -> float:
             return detector.low_confidence + share * (high - detector.low_confidence)
 
         own = confidence(self.detector, self.confidence)
         turned = [
-            ExtraLook(upside_down if quarters == 2 else lying, Way(0, quarters), own)
+            ExtraLook(self.detector if quarters == 2 else lying, Way(0, quarters), own)
             for quarters in QUARTERS
         ]
         others = [

@@ -47,7 +47,7 @@ class ExtraLook:
     """One way to look again.
 
     Attributes:
-        detector: What detects; used for nothing else of another image size.
+        detector: What detects; used for no images of another size.
         way: Which detector that is, and how the copy is turned.
         confidence: Score from which a detection counts.
     """

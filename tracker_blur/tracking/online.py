@@ -335,6 +335,9 @@ class OnlineTracker:
         missed = []
         for track in tracks:
             taken = [other.box for other in self._tracks if other.confirmed_seconds == seconds]
+            if self._classifier.is_rejected(track):
+                missed.append(track)
+                continue
             expected = track.expected(seconds)
             for way in self._ways(track):
                 detection = redetector.detect(image, expected, way)
