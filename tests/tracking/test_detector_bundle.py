@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import pytest
 
 from tests.tracking.fakes import (
     PARAMETERS,
@@ -16,14 +16,18 @@ from tests.tracking.fakes import (
     SQUARE,
     BrightDetector,
     LosingTracker,
+    ScriptedDetector,
+    StillTracker,
+    detection,
     redetector,
     wall,
 )
-from tracker_blur.core.parameters import PlausibilityParameters
+from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
 from tracker_blur.settings import Settings
 from tracker_blur.tracking.backtracking import Backtracker
 from tracker_blur.tracking.detector_bundle import (
+    ClassDetector,
     DetectorBundle,
     MultiClassBacktracker,
     MultiClassTracker,
@@ -32,10 +36,14 @@ from tracker_blur.tracking.detector_bundle import (
 from tracker_blur.tracking.online import OnlineTracker, Step
 from tracker_blur.tracking.scene_cuts import Change
 from tracker_blur.tracking.schedule import DetectionSchedule
+from tracker_blur.tracking.target_classes import parameters_of
 
 if TYPE_CHECKING:
-    from tracker_blur.core.box import Box, Detection
+    from collections.abc import Callable
+
+    from tracker_blur.core.box import Detection
     from tracker_blur.core.frame import Image
+    from tracker_blur.trackers import Tracker
 
 LABELS = ("face", "plate")
 
@@ -47,11 +55,102 @@ def test_a_bundle_names_all_its_detectors() -> None:
     assert bundle.confidence == min(detector.confidence for detector in bundle.detectors)
 
 
-def test_size_and_place_count_for_faces_only() -> None:
+def test_each_class_has_its_own_parameters() -> None:
     bundle = DetectorBundle.of(Settings(detector="haar", hide=("faces", "plates")))
-    faces, plates = (detector.parameters for detector in bundle.detectors)
-    assert faces == Settings().tracking
-    assert plates == replace(faces, plausibility=PlausibilityParameters.for_any_size())
+    faces, plates = bundle.detectors
+    assert faces.parameters == Settings().tracking
+    assert plates.parameters == parameters_of("plate", Settings().tracking)
+
+
+def plate_detector(
+    detector: ScriptedDetector, new_tracker: Callable[[], Tracker] | None = StillTracker
+) -> ClassDetector:
+    parameters = parameters_of("plate", PARAMETERS)
+    return ClassDetector("plate", detector, redetector, 0.4, new_tracker, parameters)
+
+
+def detection_frames(tracker: OnlineTracker, rate: float, count: int = 12) -> list[int]:
+    steps = [tracker.step(wall(), index / rate) for index in range(count)]
+    return [index for index, step in enumerate(steps) if step.is_detection_frame]
+
+
+@pytest.mark.parametrize(
+    ("every", "rate", "expected"),
+    [
+        (2, 25.0, [0, 1, 2, 5, 8, 11]),  # the first three begin a scene
+        ("auto", 25.0, [0, 1, 2, 5, 8, 11]),
+        (5, 25.0, [0, 1, 2, 7]),
+        (2, 20.0, [0, 1, 2, 4, 6, 8, 10]),  # no longer than 0.12 seconds
+        (2, 8.0, list(range(12))),
+        (1, 25.0, list(range(12))),
+    ],
+)
+def test_in_a_first_pass_plates_are_detected_on_every_third_frame(
+    every: int | Literal["auto"], rate: float, expected: list[int]
+) -> None:
+    plates = plate_detector(ScriptedDetector([]))
+    tracker = plates.online_tracker(every, rate, 0.15, is_first_pass=True, skip_frames=True)
+    assert detection_frames(tracker, rate) == expected
+    live = plates.online_tracker(1, rate, 1.0)
+    assert detection_frames(live, rate) == list(range(12))
+
+
+def test_without_trackers_the_detector_runs_on_every_frame() -> None:
+    plates = plate_detector(ScriptedDetector([]), None)
+    tracker = plates.online_tracker(3, 25.0, 0.15, is_first_pass=True)
+    assert detection_frames(tracker, 25.0) == list(range(12))
+
+
+PLATE = Box.from_xywh(60, 80, 50, 16)
+
+
+@pytest.mark.parametrize(
+    ("scores", "first_hidden"),
+    [
+        ([0.65], 0),  # sure: at once
+        ([0.5], None),  # seen once, weakly
+        ([0.5, 0.0, 0.5], None),
+        ([0.5, 0.35], 1),
+        ([0.42, 0.42], None),
+        ([0.42, 0.42, 0.46], 2),
+    ],
+)
+def test_a_first_pass_believes_a_weak_plate_when_it_is_seen_again(
+    scores: list[float], first_hidden: int | None
+) -> None:
+    script = [[detection(PLATE, score)] if score else [] for score in scores]
+    tracker = plate_detector(ScriptedDetector(script)).online_tracker(
+        1, 25.0, 0.15, is_first_pass=True
+    )
+    steps = [tracker.step(wall(), index / 25) for index in range(len(scores))]
+    hidden = [index for index, step in enumerate(steps) if step.faces]
+    assert hidden == ([] if first_hidden is None else list(range(first_hidden, len(scores))))
+
+
+def test_live_hides_a_weak_plate_at_once() -> None:
+    tracker = plate_detector(ScriptedDetector([[detection(PLATE, 0.45)]])).online_tracker(
+        1, 25.0, 1.0
+    )
+    assert [face.box for face in tracker.step(wall(), 0.0).faces] == [PLATE]
+
+
+def test_a_plate_that_passes_fast_is_one_track() -> None:
+    """It moves by almost its width between two detection frames: 1.7 sizes."""
+    script = [[detection(PLATE.moved(48.0 * index, 0), 0.7)] for index in range(4)]
+    tracker = plate_detector(ScriptedDetector(script)).online_tracker(
+        1, 25 / 3, 0.15, is_first_pass=True
+    )
+    steps = [tracker.step(wall(), index * 3 / 25) for index in range(4)]
+    assert {face.track_id for step in steps for face in step.faces} == {0}
+
+
+def test_in_a_first_pass_a_missed_plate_is_not_tracked_but_interpolated() -> None:
+    script = [[detection(PLATE, 0.7)]]
+    tracker = plate_detector(ScriptedDetector(script)).online_tracker(
+        1, 25.0, 0.15, is_first_pass=True
+    )
+    origins = [tracker.step(wall(), index / 25).faces[0].origin for index in range(3)]
+    assert origins == [Origin.DETECTED, Origin.HELD, Origin.HELD]
 
 
 class DarkDetector(BrightDetector):

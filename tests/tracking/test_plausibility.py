@@ -25,17 +25,19 @@ from tests.tracking.raw_tracks import (
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.core.tracks import Origin
 from tracker_blur.tracking.plausibility import (
+    are_unusual,
     cut_off,
     face_sizes,
-    fill_frame,
     is_supported,
     needed_scores,
     plausible_tracks,
     sure_score,
+    with_usual_aspect,
     without_containers,
 )
 
 if TYPE_CHECKING:
+    from tracker_blur.core.tracks import Boxes
     from tracker_blur.tracking.first_pass import RawTracks
 
 LIMITS = PARAMETERS.plausibility
@@ -59,6 +61,11 @@ def shares(*pattern: float) -> list[Row]:
         for frame in range(60)
         for row in face_rows([frame], box=COAT, score=pattern[frame % len(pattern)])
     ]
+
+
+def squares(*sides: float) -> Boxes:
+    """Return squares in a corner of the frame."""
+    return np.array([(0, 0, side, side) for side in sides], np.float32)
 
 
 def test_what_contains_a_surer_and_much_smaller_detection_is_no_face() -> None:
@@ -101,7 +108,7 @@ def test_no_sure_and_no_best_detection_is_ever_left_out(
 
 @given(st.floats(0, 1), st.lists(st.floats(1, 2000), min_size=1))
 def test_no_size_needs_more_than_can_be_scored(confidence: float, sizes: list[float]) -> None:
-    needed = needed_scores(np.sort(sizes), SIZE, confidence, LIMITS)
+    needed = needed_scores(squares(*sorted(sizes)), SIZE, confidence, LIMITS)
     assert (np.diff(needed) >= 0).all()
     assert (needed >= confidence).all()
     assert (needed <= 1).all()
@@ -109,9 +116,34 @@ def test_no_size_needs_more_than_can_be_scored(confidence: float, sizes: list[fl
 
 def test_a_face_that_fills_the_frame_must_be_seen_well() -> None:
     side = LIMITS.frame_filling_share * SIZE[1]
-    needed = needed_scores(np.array([side - 1, side + 1]), SIZE, 0.4, LIMITS)
+    boxes = squares(side - 1, side + 1)
+    needed = needed_scores(boxes, SIZE, 0.4, LIMITS)
     assert needed.tolist() == pytest.approx([0.4, 0.598])
-    assert fill_frame(np.array([side - 1, side + 1]), SIZE, LIMITS).tolist() == [False, True]
+    assert are_unusual(boxes, SIZE, LIMITS).tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("box", "expected"),
+    [
+        (Box.from_xywh(100, 100, 44, 20), False),
+        (Box.from_xywh(100, 100, 20, 20), True),
+        (Box.from_xywh(100, 100, 140, 20), True),
+        (Box.from_xywh(-5, 100, 20, 20), False),  # cut off: it may be wider
+        (Box.from_xywh(625, 100, 20, 20), False),
+        (Box.from_xywh(100, 345, 140, 20), False),
+    ],
+)
+def test_what_has_no_usual_aspect_must_be_seen_well(box: Box, expected: bool) -> None:
+    flat = replace(LIMITS, usual_aspects=(1.25, 6.5))
+    boxes = np.array([box.as_tuple()], np.float32)
+    assert are_unusual(boxes, SIZE, flat).tolist() == [expected]
+    assert needed_scores(boxes, SIZE, 0.4, flat).tolist() == pytest.approx(
+        [0.598 if expected else 0.4]
+    )
+    for score in (0.45, 0.65):
+        one = [Detection(box, score)]
+        assert bool(with_usual_aspect(one, SIZE, 0.4, flat)) is (score > 0.6 or not expected)
+    assert with_usual_aspect([Detection(box, 0.4)], SIZE, 0.4, LIMITS)  # a face may have any
 
 
 @pytest.mark.parametrize(

@@ -21,12 +21,14 @@ from tests.tracking.fakes import (
     redetector,
     wall,
 )
+from tracker_blur.core.box import Box
 from tracker_blur.images.frame import ImageFrame
 from tracker_blur.tracking.detector_bundle import ClassDetector
 from tracker_blur.tracking.stills import detect_still, detect_stills
+from tracker_blur.tracking.target_classes import parameters_of
 
 if TYPE_CHECKING:
-    from tracker_blur.core.box import Box, Detection
+    from tracker_blur.core.box import Detection
     from tracker_blur.core.frame import Image
     from tracker_blur.detectors import Detector
 
@@ -97,3 +99,15 @@ def test_a_turned_copy_shows_a_face_if_the_classifier_agrees(log_odds: float, co
     found = detect_still(detector, still(SQUARE))
     assert len(found) == count
     assert all(one.box.iou(SQUARE) > 0.8 for one in found)
+
+
+def test_in_a_still_a_plate_of_an_odd_aspect_must_score_more() -> None:
+    flat, square = Box.from_xywh(40, 40, 60, 20), Box.from_xywh(140, 40, 30, 30)
+    for score, expected in ((0.45, [flat]), (0.62, [flat, square])):
+        script = [[detection(flat, score), detection(square, score)]]
+        plates = replace(
+            class_detector("plate", ScriptedDetector(script)),
+            confidence=0.4,
+            parameters=parameters_of("plate", PARAMETERS),
+        )
+        assert [found.box for found in detect_still(plates, still(None))] == expected

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.detectors.face_images import FACE, best_iou, portrait
 from tracker_blur.core.box import Detection
+from tracker_blur.core.parameters import PlateParameters, PlausibilityParameters, TrackingParameters
 from tracker_blur.detectors import load_detector
 from tracker_blur.errors import ModelError, SettingsError
 from tracker_blur.settings import Settings
-from tracker_blur.tracking.target_classes import target_classes
+from tracker_blur.tracking.target_classes import parameters_of, target_classes
 from tracker_blur.weights.store import Weights, packaged_folder
 
 if TYPE_CHECKING:
@@ -103,3 +105,23 @@ def test_a_class_without_a_detector_is_refused(own: str) -> None:
 def test_hide_is_a_tuple_of_words(hide: Any) -> None:
     with pytest.raises(SettingsError, match="`hide` is"):
         Settings(hide=hide)
+
+
+def test_plates_have_parameters_of_their_own() -> None:
+    faces = TrackingParameters(plates=PlateParameters(gate_sizes=1.7, link_gate_sizes=1.9))
+    plates = parameters_of("plate", faces)
+    assert plates.online.gate_sizes == 1.7
+    assert plates.linking.gate_sizes == 1.9
+    groups = (plates.online, plates.first_pass, plates.plausibility)
+    for field in fields(PlateParameters):
+        if field.name != "link_gate_sizes":
+            (group,) = (one for one in groups if hasattr(one, field.name))
+            assert getattr(group, field.name) == getattr(faces.plates, field.name)
+
+
+def test_size_and_aspect_say_nothing_about_other_classes() -> None:
+    faces = TrackingParameters()
+    assert parameters_of("face", faces) == faces
+    assert parameters_of("person", faces) == replace(
+        faces, plausibility=PlausibilityParameters.for_any_size()
+    )

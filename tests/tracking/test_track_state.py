@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import hypothesis.strategies as st
@@ -129,3 +130,13 @@ def test_counting_goes_on_in_views_of_another_size(candidates: LowConfidenceDete
     candidates.rescale(0.5, 0.5)
     smaller = Detection(BOX.moved(4, 0).scaled(0.5, 0.5), 0.45)
     assert candidates.agreeing([smaller]) == [smaller]
+
+
+def test_one_of_the_agreeing_detections_may_have_to_score_more() -> None:
+    limits = replace(PARAMETERS.online, agreeing_detections=2, agreeing_best_ratio=1.2)
+    candidates = LowConfidenceDetections(0.5, limits)  # each 0.4, the best 0.48
+    assert candidates.agreeing([low(0.45)]) == []
+    assert candidates.agreeing([low(0.45)]) == []
+    assert candidates.agreeing([low(0.49)]) == [low(0.49)]
+    assert candidates.agreeing([low(0.49)]) == []  # one alone is not enough, either
+    assert candidates.agreeing([low(0.41)]) == [low(0.41)]

@@ -13,6 +13,7 @@ from tracker_blur.errors import SettingsError
 _LIMITS = {  # by the end of a field's name; the first that fits counts
     "share_per_second": (0, 1),
     "padding_ratio": (-0.5, math.inf),
+    "aspects": (0, math.inf),
     "chunks": (1, math.inf),
     "crops": (0, math.inf),
     "db": (0, math.inf),

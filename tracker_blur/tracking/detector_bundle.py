@@ -13,14 +13,19 @@ from typing import TYPE_CHECKING, Literal
 
 from tracker_blur.classifiers import load_classifier
 from tracker_blur.core import plugins
-from tracker_blur.core.parameters import PlausibilityParameters
 from tracker_blur.settings import FACE, Settings
 from tracker_blur.tracking.backtracking import Backtracked, Backtracker
 from tracker_blur.tracking.extra_looks import QUARTERS, ExtraLook, Way
 from tracker_blur.tracking.online import OnlineTracker, Step
 from tracker_blur.tracking.redetection import Redetector
 from tracker_blur.tracking.schedule import DetectionSchedule
-from tracker_blur.tracking.target_classes import TargetClass, other_detectors, target_classes
+from tracker_blur.tracking.target_classes import (
+    PLATE,
+    TargetClass,
+    other_detectors,
+    parameters_of,
+    target_classes,
+)
 from tracker_blur.tracking.view_scale import FixedViews, ScaledViews
 from tracker_blur.weights.store import Weights
 
@@ -124,10 +129,22 @@ class ClassDetector:
             is_first_pass: What is a face is decided later, on whole tracks.
             skip_frames: Leave out all but the detection frames.
         """
+        new_tracker, start_score = self.new_tracker, self.confidence
+        if new_tracker is None:
+            every_frames = 1
+        if is_first_pass:
+            limits = self.parameters.first_pass
+            start_score += limits.start_score_share * (1 - self.confidence)
+            if every_frames != 1 and limits.min_interval_frames > 1:
+                longest = max(1, int(limits.max_skipped_seconds * rate))
+                least = min(limits.min_interval_frames, longest)
+                every_frames = max(least, 1 if every_frames == "auto" else every_frames)
+            if self.label == PLATE:  # it moves straight: between detections, it is interpolated
+                new_tracker = None
         return OnlineTracker(
             self.detector,
             self.confidence,
-            self.new_tracker,
+            new_tracker,
             DetectionSchedule(every_frames, rate, self.parameters.schedule),
             hold_seconds,
             time.perf_counter,
@@ -137,6 +154,7 @@ class ClassDetector:
             extra_looks=self.extra_looks,
             classifier=self.classifier,
             hide_all=is_first_pass,
+            start_score=start_score,
             skip_frames=skip_frames,
         )
 
@@ -182,10 +200,8 @@ class DetectorBundle:
         detectors = []
         for target in targets:
             detector = target.load()
-            parameters = settings.tracking
+            parameters = parameters_of(target.label, settings.tracking)
             load_others = partial(other_detectors, target, settings.detector, weights)
-            if target.label != FACE:
-                parameters = replace(parameters, plausibility=PlausibilityParameters.for_any_size())
             detectors.append(
                 ClassDetector(
                     target.label,

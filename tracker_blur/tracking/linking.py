@@ -15,9 +15,9 @@ from tracker_blur.tracking.appearance import Appearance, common_color_share
 from tracker_blur.tracking.association import FAR, assign_sparse, distance
 from tracker_blur.tracking.evidence import pooled_log_odds
 from tracker_blur.tracking.plausibility import (
+    are_unusual,
     cut_off,
     face_sizes,
-    fill_frame,
     is_supported,
     needed_scores,
     sure_score,
@@ -131,14 +131,15 @@ def is_reliable(
     """
     limits, plausibility = parameters.online, parameters.plausibility
     detected = track.has(Origin.DETECTED)
-    sizes = face_sizes(track.boxes)
-    fills = fill_frame(sizes, frame_size, plausibility)
-    agreeing = detected & ~fills & (track.scores >= limits.agreeing_share * confidence)
+    unusual = are_unusual(track.boxes, frame_size, plausibility)
+    agreeing = detected & ~unusual & (track.scores >= limits.agreeing_share * confidence)
     row = np.arange(len(track))
     last_not = np.maximum.accumulate(np.where(agreeing, -1, row))
     next_not = np.minimum.accumulate(np.where(agreeing, len(track), row)[::-1])[::-1]
     in_row = next_not - last_not - 1
-    high = detected & (track.scores >= needed_scores(sizes, frame_size, confidence, plausibility))
+    high = detected & (
+        track.scores >= needed_scores(track.boxes, frame_size, confidence, plausibility)
+    )
     return np.asarray(high | (agreeing & (in_row >= limits.agreeing_detections)), np.bool_)
 
 

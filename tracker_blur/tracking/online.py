@@ -21,7 +21,7 @@ import numpy as np
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.tracking.association import match
 from tracker_blur.tracking.extra_looks import QUARTERS, USUAL, ExtraLook, ExtraLooks, Way
-from tracker_blur.tracking.plausibility import fill_frame, needed_scores
+from tracker_blur.tracking.plausibility import are_unusual, box_array, needed_scores
 from tracker_blur.tracking.scene_cuts import Change, CutDetector
 from tracker_blur.tracking.track_classifier import TrackClassifier
 from tracker_blur.tracking.track_state import LowConfidenceDetections, TrackState
@@ -64,7 +64,7 @@ class OnlineTracker:
     Args:
         detector: Gets whole views.
         confidence: Score from which a detection is a face.
-        new_tracker: Makes a tracker for one face. None: detect on every frame instead.
+        new_tracker: Makes a tracker for one face. None: what is missed is held at once.
         schedule: Says which frames are detection frames.
         hold_seconds: How long a lost face stays hidden.
         clock: Returns seconds, to measure what detection and tracking cost.
@@ -74,6 +74,7 @@ class OnlineTracker:
         extra_looks: Other ways to look, now and then; they need the classifier.
         classifier: Tells faces from what the detector takes for one; None: not done.
         hide_all: Report also tracks that the classifier takes for no face so far.
+        start_score: Score from which a detection starts a track by itself; None: the confidence.
         skip_frames: Leave out all but the detection frames: they will be interpolated.
     """
 
@@ -92,6 +93,7 @@ class OnlineTracker:
         extra_looks: Sequence[ExtraLook] = (),
         classifier: Classifier | None = None,
         hide_all: bool = True,
+        start_score: float | None = None,
         skip_frames: bool = False,
     ) -> None:
         self._detector = detector
@@ -106,6 +108,7 @@ class OnlineTracker:
         self._extra_looks = ExtraLooks(extra_looks, parameters.extra_looks)
         self._classifier = TrackClassifier(classifier, parameters.classification)
         self._hide_all = hide_all
+        self._start_score = confidence if start_score is None else start_score
         self._skip_frames = skip_frames
         self._pool = ThreadPoolExecutor(threads, "tracker") if threads > 1 else None
         self._cuts = CutDetector(parameters.scene_cuts)
@@ -127,7 +130,7 @@ class OnlineTracker:
             self._last_image = self._rescaled(self._last_image, image)
         if change is not Change.NONE:
             self._change_scene(change)
-        is_due = self._new_tracker is None or self._schedule.is_due(seconds)
+        is_due = self._schedule.is_due(seconds)
         if self._skip_frames and not is_due:
             return Step((), change, is_detection_frame=False)
         unconfirmed = self._detect(image, seconds) if is_due else self._tracks
@@ -204,17 +207,19 @@ class OnlineTracker:
         if self._redetector is not None:
             missed = self._redetect(self._redetector, missed, image, seconds)
         missed = [*missed, *stale]
-        if missed or new:
+        sure = [detection for detection in new if detection.score >= self._start_score]
+        unmatched += [detection for detection in new if detection.score < self._start_score]
+        if new or (missed and self._new_tracker is not None):  # what is missed is interpolated
             self._schedule.hurry()
         for track in missed:
             track.missed_detections += 1
-        self._start(new, unmatched, turned_up, image, seconds)
+        self._start(sure, unmatched, turned_up, image, seconds)
         self._schedule.detected(self._clock() - started, [track.speed for track in self._tracks])
         return missed
 
     def _start(
         self,
-        new: Sequence[Detection],
+        sure: Sequence[Detection],
         unmatched: Sequence[Detection],
         turned_up: Sequence[tuple[Detection, Way]],
         image: Image,
@@ -223,20 +228,20 @@ class OnlineTracker:
         """Start the tracks of faces that nobody knew.
 
         Args:
-            new: High-confidence detections without a track.
-            unmatched: Low-confidence ones. They start one if they agree for long, or if the
+            sure: Detections without a track that score enough to start one by themselves.
+            unmatched: The others. They start one if they agree for long, or if the
                 classifier takes them for a face.
             turned_up: What an extra look showed, and how it was detected.
             image: The view.
             seconds: Its time.
         """
-        plausible = self._without_frame_filling(unmatched, image)
+        plausible = self._of_usual_shape(unmatched, image)
         agreeing = self._low_confidence_detections.agreeing(plausible)
         likely = self._classifier.likely(
             self._unknown(plausible), image, self._parameters.classification.start_log_odds
         )
         tracks = self._tracks
-        tracks += [self._new_track(detection, seconds) for detection in new]
+        tracks += [self._new_track(detection, seconds) for detection in sure]
         for detection, way in (*((one, USUAL) for one in (*agreeing, *likely)), *turned_up):
             if self._unknown([detection]):
                 tracks.append(self._new_track(detection, seconds, way))
@@ -275,7 +280,7 @@ class OnlineTracker:
             look.way,
         )
         likely = self._classifier.likely(
-            self._unknown(self._without_frame_filling(others, image)),
+            self._unknown(self._of_usual_shape(others, image)),
             image,
             self._parameters.extra_looks.start_log_odds,
         )
@@ -286,23 +291,19 @@ class OnlineTracker:
         plausibility = self._parameters.plausibility
         found = self._detector.detect(image, self._low_confidence)
         detections = [detection for detection in found if not detection.box.is_empty]
-        sizes = np.array([detection.box.size for detection in detections])
-        needed = needed_scores(sizes, _size(image), self._confidence, plausibility)
+        boxes = box_array(detections)
+        needed = needed_scores(boxes, _size(image), self._confidence, plausibility)
         high: list[Detection] = []
         low: list[Detection] = []
         for detection, score in zip(detections, needed.tolist(), strict=True):
             (high if detection.score >= score else low).append(detection)
         return high, low
 
-    def _without_frame_filling(
-        self, detections: Sequence[Detection], image: Image
-    ) -> list[Detection]:
-        """Return the detections that do not fill the frame."""
-        sizes = np.array([detection.box.size for detection in detections])
-        fills = fill_frame(sizes, _size(image), self._parameters.plausibility).tolist()
-        return [
-            one for one, is_too_large in zip(detections, fills, strict=True) if not is_too_large
-        ]
+    def _of_usual_shape(self, detections: Sequence[Detection], image: Image) -> list[Detection]:
+        """Return the detections that do not fill the frame, and have a usual aspect."""
+        boxes = box_array(detections)
+        unusual = are_unusual(boxes, _size(image), self._parameters.plausibility).tolist()
+        return [one for one, is_odd in zip(detections, unusual, strict=True) if not is_odd]
 
     def _confirm(
         self,

@@ -36,28 +36,74 @@ def sure_score(confidence: float, parameters: PlausibilityParameters) -> float:
 
 
 def needed_scores(
-    sizes: npt.NDArray[np.float64],
+    boxes: Boxes,
     frame_size: tuple[int, int],
     confidence: float,
     parameters: PlausibilityParameters,
 ) -> npt.NDArray[np.float64]:
-    """Return the scores from which detections of these sizes are faces.
+    """Return the scores from which these detections are faces, shape (n,).
 
     Args:
-        sizes: Face sizes in pixels of the frame, shape (n,).
+        boxes: In pixels of the frame, shape (n, 4).
         frame_size: (width, height) of the frame.
-        confidence: Score from which a detection of usual size is a face.
+        confidence: Score from which a detection of usual size and aspect is a face.
         parameters: Tuning parameters.
     """
-    large = confidence + parameters.frame_filling_score_share * (1 - confidence)
-    return np.where(fill_frame(sizes, frame_size, parameters), large, confidence)
+    unusual = are_unusual(boxes, frame_size, parameters)
+    return np.where(unusual, _unusual_score(confidence, parameters), confidence)
 
 
-def fill_frame(
-    sizes: npt.NDArray[np.float64], frame_size: tuple[int, int], parameters: PlausibilityParameters
+def _unusual_score(confidence: float, parameters: PlausibilityParameters) -> float:
+    return confidence + parameters.unusual_score_share * (1 - confidence)
+
+
+def are_unusual(
+    boxes: Boxes, frame_size: tuple[int, int], parameters: PlausibilityParameters
 ) -> npt.NDArray[np.bool_]:
-    """Return which faces of these sizes, in pixels of the frame, fill it."""
-    return np.asarray(sizes > parameters.frame_filling_share * min(frame_size), np.bool_)
+    """Return which boxes, in pixels of the frame, fill it, or have no usual aspect."""
+    fill_frame = face_sizes(boxes) > parameters.frame_filling_share * min(frame_size)
+    return np.asarray(fill_frame | ~_have_usual_aspect(boxes, frame_size, parameters), np.bool_)
+
+
+def with_usual_aspect(
+    detections: Sequence[Detection],
+    frame_size: tuple[int, int],
+    confidence: float,
+    parameters: PlausibilityParameters,
+) -> list[Detection]:
+    """Return the detections with a usual aspect, and those that score enough for any.
+
+    Args:
+        detections: Boxes in pixels of the frame.
+        frame_size: (width, height) of the frame.
+        confidence: Score from which a detection of usual aspect is a face.
+        parameters: Tuning parameters.
+    """
+    usual = _have_usual_aspect(box_array(detections), frame_size, parameters).tolist()
+    least = _unusual_score(confidence, parameters)
+    return [
+        one
+        for one, is_usual in zip(detections, usual, strict=True)
+        if is_usual or one.score >= least
+    ]
+
+
+def _have_usual_aspect(
+    boxes: Boxes, frame_size: tuple[int, int], parameters: PlausibilityParameters
+) -> npt.NDArray[np.bool_]:
+    """Return which boxes have a usual aspect. One that is cut off may have any."""
+    narrowest, widest = parameters.usual_aspects
+    width, height = (boxes[:, 2:].astype(np.float64) - boxes[:, :2]).T
+    is_cut_off = (boxes[:, :2] <= 0).any(1) | (boxes[:, 2:] >= frame_size).any(1)
+    return np.asarray(
+        is_cut_off | ((width >= narrowest * height) & (width <= widest * height)), np.bool_
+    )
+
+
+def box_array(detections: Sequence[Detection]) -> Boxes:
+    """Return the boxes of detections, shape (n, 4)."""
+    rows = [detection.box.as_tuple() for detection in detections]
+    return np.array(rows, np.float32).reshape(-1, 4)
 
 
 def is_supported(
@@ -100,7 +146,7 @@ def without_containers(
     """
     if len(detections) < 2:
         return list(detections)
-    boxes = np.array([detection.box.as_tuple() for detection in detections], np.float32)
+    boxes = box_array(detections)
     scores = np.array([detection.score for detection in detections])
     contains = _contain(boxes[:, None], boxes[None], parameters)
     is_surer = scores[None] >= parameters.surer_ratio * scores[:, None]

@@ -12,7 +12,7 @@ from tracker_blur.core.box import suppress_overlaps
 from tracker_blur.core.frame import Frame, view_size
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.tracking.evidence import needed_log_odds
-from tracker_blur.tracking.plausibility import without_containers
+from tracker_blur.tracking.plausibility import with_usual_aspect, without_containers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -66,6 +66,7 @@ def detect_still(detector: ClassDetector, frame: Frame) -> list[Detection]:
                     others += _scaled(look.detect(view), view, frame)
         others = suppress_overlaps(others, parameters.same_face_iou)
         faces = _classified(detector, classifier, frame, views[-1], faces, others)
+    faces = with_usual_aspect(faces, frame.size, detector.confidence, parameters.plausibility)
     return without_containers(faces, detector.confidence, parameters.plausibility)
 
 

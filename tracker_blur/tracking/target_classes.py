@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracker_blur.core import plugins
+from tracker_blur.core.parameters import PlausibilityParameters
 from tracker_blur.detectors import Detector, LabelledDetector, load_detector
 from tracker_blur.errors import SettingsError
 from tracker_blur.settings import DETECTOR_FILE_ENDING, FACE, Settings
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
 
     from tracker_blur.core.box import Detection
     from tracker_blur.core.frame import Image
+    from tracker_blur.core.parameters import TrackingParameters
     from tracker_blur.weights.store import Weights
 
-_LABELS = {"faces": FACE, "plates": "plate"}  # any other word is a class of a detector file
+PLATE = "plate"
+_LABELS = {"faces": FACE, "plates": PLATE}  # any other word is a class of a detector file
 _PLATES_FILE = "plate.onnx"
 # By detector: share of its size by which a box is padded on each side. Of a face behind a book or a
 # hand our own network detects little more than the visible part (measured: models/face.md).
@@ -89,6 +92,41 @@ def other_detectors(target: TargetClass, asked: str, weights: Weights) -> tuple[
     return (_padded(_COMPANION, load_detector(_COMPANION, weights)[1]),)
 
 
+def parameters_of(label: str, parameters: TrackingParameters) -> TrackingParameters:
+    """Return the tuning parameters of a class, which the settings give for faces."""
+    if label == FACE:
+        return parameters
+    if label != PLATE:  # people and cars have any size and place
+        return replace(parameters, plausibility=PlausibilityParameters.for_any_size())
+    plates = parameters.plates
+    return replace(
+        parameters,
+        first_pass=replace(
+            parameters.first_pass,
+            min_interval_frames=plates.min_interval_frames,
+            start_score_share=plates.start_score_share,
+        ),
+        online=replace(
+            parameters.online,
+            agreeing_detections=plates.agreeing_detections,
+            agreeing_best_ratio=plates.agreeing_best_ratio,
+            gate_sizes=plates.gate_sizes,
+            gate_growth_sizes_per_second=plates.gate_growth_sizes_per_second,
+            max_gate_sizes=plates.max_gate_sizes,
+            velocity_share=plates.velocity_share,
+            max_speed_sizes=plates.max_speed_sizes,
+            low_confidence_seconds=plates.low_confidence_seconds,
+        ),
+        plausibility=replace(
+            parameters.plausibility,
+            frame_filling_share=plates.frame_filling_share,
+            usual_aspects=plates.usual_aspects,
+            large_share=plates.large_share,
+        ),
+        linking=replace(parameters.linking, gate_sizes=plates.link_gate_sizes),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
     """A detector that says itself which classes it detects: a file, or the caller's own.
@@ -137,7 +175,7 @@ def _target_class(label: str, name: str, known: _Known | None, weights: Weights)
             return _padded(found, load())
 
         return TargetClass(label, found, padded, padded)
-    if label == _LABELS["plates"]:
+    if label == PLATE:
         onnx = plugins.load("tracker_blur.detectors", "onnx")
         plates = partial(onnx.from_weights, weights, _PLATES_FILE)
         return TargetClass(label, _PLATES_FILE, plates, plates)

@@ -161,29 +161,36 @@ class LowConfidenceDetections:
     def __init__(self, confidence: float, parameters: OnlineParameters) -> None:
         self._parameters = parameters
         self._min_score = parameters.agreeing_share * confidence
-        self._counted: list[tuple[Detection, int]] = []
+        self._min_best_score = parameters.agreeing_best_ratio * self._min_score
+        self._counted: list[tuple[Detection, int, float]] = []
 
     def agreeing(self, unmatched: Sequence[Detection]) -> list[Detection]:
         """Return the detections of this frame that have agreed often enough to be faces."""
         limits = self._parameters
         candidates = [detection for detection in unmatched if detection.score >= self._min_score]
         pairs = match(
-            [detection.box for detection, _ in self._counted],
+            [detection.box for detection, _, _ in self._counted],
             [detection.box for detection in candidates],
             [limits.low_confidence_gate_share * limits.gate_sizes] * len(self._counted),
             limits.low_confidence_size_ratio,
         )
-        before = {column: self._counted[row][1] for row, column in pairs}
-        counted = [(detection, 1 + before.get(i, 0)) for i, detection in enumerate(candidates)]
-        enough = limits.agreeing_detections
-        self._counted = [(detection, count) for detection, count in counted if count < enough]
-        return [detection for detection, count in counted if count >= enough]
+        before = {column: self._counted[row][1:] for row, column in pairs}
+        agreeing: list[Detection] = []
+        self._counted = []
+        for index, detection in enumerate(candidates):
+            count, best = before.get(index, (0, 0.0))
+            count, best = count + 1, max(best, detection.score)
+            if count >= limits.agreeing_detections and best >= self._min_best_score:
+                agreeing.append(detection)
+            else:
+                self._counted.append((detection, count, best))
+        return agreeing
 
     def rescale(self, x_ratio: float, y_ratio: float) -> None:
         """Adapt to views of another size."""
         self._counted = [
-            (replace(detection, box=detection.box.scaled(x_ratio, y_ratio)), count)
-            for detection, count in self._counted
+            (replace(detection, box=detection.box.scaled(x_ratio, y_ratio)), count, best)
+            for detection, count, best in self._counted
         ]
 
     def clear(self) -> None:
