@@ -186,7 +186,8 @@ def test_a_second_round_looks_around_what_the_first_one_added(
     ("score", "log_odds", "is_added"),
     [
         (0.9, 4.0, True),
-        (0.9, 0.5, True),  # "look here", and rather a face
+        (0.9, 2.5, True),  # "look here", and rather a face
+        (0.9, 1.5, False),  # it is half as high as the frame, and would be seen better
         (0.9, -0.5, False),
         (0.55, None, True),  # without a classifier, what is in doubt is hidden
     ],
@@ -202,6 +203,13 @@ def test_what_is_added(
     use(monkeypatch, always, score=score, log_odds=log_odds)
     report = redacted(clip, tmp_path / "out.mp4")
     assert report.added_places == ((1, 0) if is_added else (0,))
+
+
+def test_small_places_need_less_evidence(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, lambda _: Box(20, 10, 32, 22), log_odds=1.5)
+    assert redacted(clip, tmp_path / "out.mp4").added_places == (1, 0)
 
 
 def test_a_probe_that_fails_leaves_no_output(

@@ -90,6 +90,10 @@ class VerificationParameters(CheckedParameters):
         second_look_rounds: how often a careful run searches its own result, at most.
         second_look_seconds: it searches a frame once in this time, in the first round.
         follow_seconds: how long what it finds is followed, back and on, at most.
+        small_added_log_odds: log odds above which it hides the smallest place that is to be looked
+            at.
+        large_added_log_odds: the same of a large one.
+        large_added_share: of this share of the frame's shorter side, or more, a place is large.
         added_padding_ratio: what is added on each side of it: detectors' boxes end at the chin.
         max_crops: images kept for all runs.
 
@@ -153,8 +157,8 @@ class VerificationParameters(CheckedParameters):
     min_likely_detections: int = 2
     min_high_detections: int = 2
     min_exposed_frames: int = 2
-    exposed_log_odds: float = 2.5
-    still_exposed_log_odds: float = 3.5
+    exposed_log_odds: float = 3.0
+    still_exposed_log_odds: float = 4.0
     look_here_log_odds: float = -1.0
     max_crops: int = 1000
 
@@ -162,6 +166,9 @@ class VerificationParameters(CheckedParameters):
     second_look_rounds: int = 2
     second_look_seconds: float = 0.08
     follow_seconds: float = 1.0
+    small_added_log_odds: float = 0.0
+    large_added_log_odds: float = 2.0
+    large_added_share: float = 0.3
     added_padding_ratio: float = 0.1
 
     def for_stills(self) -> VerificationParameters:

@@ -134,7 +134,7 @@ class SecondLook:
         for _ in range(parameters.second_look_rounds):
             run = self._run(_of_still(frame, faces), parameters)
             self._judge(run, [self._redacted(copy.deepcopy(frame), faces)], Fraction(1))
-            places = self._worth_hiding(run)
+            places = self._worth_hiding(run, frame.size)
             added.append(len(places))
             if not places:
                 break
@@ -170,7 +170,7 @@ class SecondLook:
                     yield self._redacted(frame, faces, is_due, is_due and run.is_turned(number))
 
         self._judge(run, redacted(), pixel_aspect)
-        return self._worth_hiding(run)
+        return self._worth_hiding(run, tracks.size)
 
     def _run(self, tracks: Tracks, parameters: VerificationParameters) -> VerificationRun:
         index = TrackIndex(tracks, self._settings.padding_ratio, parameters)
@@ -209,13 +209,24 @@ class SecondLook:
             probed.cell_errors = cell_errors(probed.source_gray, probed.gray)
         return probed
 
-    def _worth_hiding(self, run: VerificationRun) -> list[ExposureRun]:
-        """Return exposed faces, and of the places to look at those that are more likely one."""
-        return [
-            place
-            for place in run.runs.runs()
-            if place.finding == "exposed" or place.log_odds is None or place.log_odds > 0
-        ]
+    def _worth_hiding(self, run: VerificationRun, size: tuple[int, int]) -> list[ExposureRun]:
+        """Return exposed faces, and of the places to look at those that are more likely one.
+
+        A large face is seen well, and hiding what is none costs much of the frame of this (width,
+        height), so it needs better odds.
+        """
+        parameters = self._parameters
+
+        def is_likely(place: ExposureRun) -> bool:
+            if place.finding == "exposed" or place.log_odds is None:
+                return True
+            share = place.worst.box.size / min(size) / parameters.large_added_share
+            raised = min(1.0, share) * (
+                parameters.large_added_log_odds - parameters.small_added_log_odds
+            )
+            return place.log_odds > parameters.small_added_log_odds + raised
+
+        return [place for place in run.runs.runs() if is_likely(place)]
 
     def _face(self, track_id: int, place: ExposureRun, seen: Exposure) -> Face:
         box = seen.box.padded(self._parameters.added_padding_ratio)
