@@ -1,0 +1,83 @@
+"""The classifiers that come with the package, on real images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.detectors.face_images import portrait
+from tracker_blur.classifiers import FILES, CropClassifier, load_classifier
+from tracker_blur.core.box import Box
+from tracker_blur.errors import ModelError
+from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from tracker_blur.core.frame import Image
+
+PORTRAIT = portrait()
+FACE = Box.from_xywh(176, 60, 96, 120)
+WEIGHTS = Weights(None)
+
+
+def classifier(label: str = "face") -> CropClassifier:
+    loaded = load_classifier(label, WEIGHTS)
+    assert loaded is not None
+    return loaded
+
+
+@pytest.mark.parametrize("label", FILES)
+def test_each_class_has_a_classifier_in_the_package(label: str) -> None:
+    odds = classifier(label).log_odds(PORTRAIT, [FACE, FACE.moved(50, 50)])
+    assert odds.shape == (2,)
+    assert np.isfinite(odds).all()
+
+
+def test_other_classes_have_none() -> None:
+    assert load_classifier("dog", WEIGHTS) is None
+
+
+@pytest.mark.parametrize("quarters", [0, 1, 2, 3])
+@pytest.mark.parametrize("size", [512, 128, 48])
+def test_a_face_is_one_at_any_size_and_turn(size: int, quarters: int) -> None:
+    ratio = size / 512
+    image = cv2.resize(PORTRAIT, (size, size), interpolation=cv2.INTER_AREA)
+    turned: Image = np.ascontiguousarray(np.rot90(image, quarters))
+    (x, y), side = FACE.scaled(ratio, ratio).center, size
+    center = {0: (x, y), 1: (y, side - x), 2: (side - x, side - y), 3: (side - y, x)}[quarters]
+    box = Box.around(center, 108 * ratio, 108 * ratio)
+    assert classifier().log_odds(turned, [box])[0] > 1
+
+
+def test_what_is_no_face_has_low_odds() -> None:
+    wall: Image = np.full((200, 200, 3), 120, np.uint8)
+    cv2.putText(wall, "10:45", (20, 120), cv2.FONT_HERSHEY_SIMPLEX, 1.5, (255, 255, 255), 3)
+    boxes = [Box(20, 70, 70, 130), Box(120, 20, 180, 90), Box(0, 0, 200, 200)]
+    assert classifier().log_odds(wall, boxes).max() < -2
+
+
+def test_a_body_around_a_face_is_no_face() -> None:
+    small = cv2.resize(PORTRAIT, (128, 128), interpolation=cv2.INTER_AREA)
+    image: Image = np.full((512, 512, 3), 127, np.uint8)
+    image[190:318, 190:318] = small
+    face = FACE.scaled(0.25, 0.25).moved(190, 190)
+    face_odds, frame_odds = classifier().log_odds(image, [face, Box(0, 0, 512, 512)])
+    assert face_odds > 1
+    assert frame_odds < face_odds - 3
+
+
+def test_no_boxes_have_no_odds() -> None:
+    assert classifier().log_odds(PORTRAIT, []).shape == (0,)
+
+
+@pytest.mark.parametrize("content", [b"", b"damaged", bytes(5000)])
+def test_a_damaged_network_is_refused(content: bytes) -> None:
+    with pytest.raises(ModelError, match=r"mine\.onnx: OpenCV .* cannot use this network"):
+        CropClassifier("mine.onnx", content)
+
+
+def test_a_network_of_another_kind_is_refused() -> None:
+    with pytest.raises(ModelError, match=r"face\.onnx: "):
+        CropClassifier("face.onnx", WEIGHTS.read("face.onnx"))
