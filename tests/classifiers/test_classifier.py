@@ -81,3 +81,41 @@ def test_a_damaged_network_is_refused(content: bytes) -> None:
 def test_a_network_of_another_kind_is_refused() -> None:
     with pytest.raises(ModelError, match=r"face\.onnx: "):
         CropClassifier("face.onnx", WEIGHTS.read("face.onnx"))
+
+
+def network(weight: float) -> bytes:
+    """Return a network that answers with the mean of what it sees, times a weight."""
+    onnx = pytest.importorskip("onnx", reason="onnx (the extra 'test') is not installed")
+    helper, float_type = onnx.helper, onnx.TensorProto.FLOAT
+    nodes = [
+        helper.make_node("GlobalAveragePool", ["crop"], ["means"]),
+        helper.make_node("Flatten", ["means"], ["flat"]),
+        helper.make_node("Gemm", ["flat", "weights", "offset"], ["log_odds"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "mean",
+        [helper.make_tensor_value_info("crop", float_type, (1, 3, 64, 64))],
+        [helper.make_tensor_value_info("log_odds", float_type, (1, 1))],
+        [
+            helper.make_tensor("weights", float_type, (3, 1), [weight / 3] * 3),
+            helper.make_tensor("offset", float_type, (1,), [0.0]),
+        ],
+    )
+    opsets = [helper.make_opsetid("", 13)]
+    model = helper.make_model(graph, ir_version=8, opset_imports=opsets)
+    return bytes(model.SerializeToString())
+
+
+def test_each_box_gets_the_answer_to_its_own_crop() -> None:
+    image: Image = np.zeros((64, 200, 3), np.uint8)
+    image[:, 100:] = 255
+    mean = CropClassifier("mine.onnx", network(1.0))
+    odds = mean.log_odds(image, [Box(20, 24, 36, 40), Box(150, 24, 166, 40)])
+    assert odds.tolist() == pytest.approx([-127.5 / 64, 127.5 / 64], abs=1e-4)
+    assert odds.dtype == np.float64
+
+
+def test_a_network_whose_answers_are_no_numbers_is_refused() -> None:
+    with pytest.raises(ModelError, match=r"mine\.onnx: its answers are no numbers"):
+        CropClassifier("mine.onnx", network(float("nan")))

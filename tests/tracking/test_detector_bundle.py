@@ -16,6 +16,7 @@ from tests.tracking.fakes import (
     SQUARE,
     BrightDetector,
     LosingTracker,
+    ScriptedClassifier,
     ScriptedDetector,
     StillTracker,
     detection,
@@ -25,6 +26,7 @@ from tests.tracking.fakes import (
 from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
 from tracker_blur.settings import Settings
+from tracker_blur.tracking import detector_bundle
 from tracker_blur.tracking.backtracking import Backtracker
 from tracker_blur.tracking.detector_bundle import (
     ClassDetector,
@@ -48,6 +50,16 @@ if TYPE_CHECKING:
 LABELS = ("face", "plate")
 
 
+class OwnDetector(BrightDetector):
+    """As a caller may give it."""
+
+    name = "own"
+
+    def __init__(self, labels: tuple[str, ...]) -> None:
+        super().__init__()
+        self.labels = labels
+
+
 def test_a_bundle_names_all_its_detectors() -> None:
     bundle = DetectorBundle.of(Settings(detector="haar", hide=("faces", "plates")))
     assert bundle.name == "haar, plate.onnx"
@@ -60,6 +72,22 @@ def test_each_class_has_its_own_parameters() -> None:
     faces, plates = bundle.detectors
     assert faces.parameters == Settings().tracking
     assert plates.parameters == parameters_of("plate", Settings().tracking)
+
+
+@pytest.mark.parametrize(
+    ("labels", "is_judged"),
+    [(("face",), [False, True]), (("plate",), [True, False]), (LABELS, [False, False])],
+)
+def test_what_a_callers_own_detector_returns_counts_whatever_a_classifier_says(
+    labels: tuple[str, ...], is_judged: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    never = ScriptedClassifier(-9)
+    monkeypatch.setattr(detector_bundle, "load_classifier", lambda label, weights: never)
+    settings = Settings(hide=("faces", "plates"))
+    faces, plates = DetectorBundle.of(settings, OwnDetector(labels)).detectors
+    assert [one.classifier is never for one in (faces, plates)] == is_judged
+    assert bool(faces.extra_looks) == is_judged[0]
+    assert is_judged[0] or faces.others == ()
 
 
 def plate_detector(

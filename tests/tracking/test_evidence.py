@@ -57,6 +57,14 @@ def test_the_needed_odds_at_the_ends() -> None:
     assert needed_log_odds(0.5, 1.0, 0.4, limits) == pytest.approx(-1.0)
 
 
+@pytest.mark.parametrize(("score", "needed"), [(0.9, -3.0), (1.0, -5.0)])
+def test_at_the_highest_confidence_only_the_highest_score_is_certain(
+    score: float, needed: float
+) -> None:
+    limits = ClassificationParameters(small_log_odds=-3.0, certain_log_odds=2.0)
+    assert needed_log_odds(0.0, score, 1.0, limits) == needed
+
+
 def test_the_evidence_of_several_tracks_is_one() -> None:
     evidence = Evidence()
     evidence.add(3, 1.5)

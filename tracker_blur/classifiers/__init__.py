@@ -59,31 +59,36 @@ class CropClassifier:
         self._file_name = file_name
         try:
             self._network = cv2.dnn.readNetFromONNX(np.frombuffer(content, np.uint8))
-            answer = self._answers([np.zeros((SIDE_PX, SIDE_PX, 3), np.uint8)])
+            answer = self._answer(np.zeros((SIDE_PX, SIDE_PX, 3), np.uint8))
         except cv2.error as error:
             reason = " ".join(str(error.err).split())
             raise ModelError(
                 f"{file_name}: OpenCV {cv2.__version__} cannot use this network ({reason}): get "
                 "the file again"
             ) from error
-        if answer is None:
+        if answer.shape != (1,):
             raise ModelError(f"{file_name}: this network was not made by 'trackblur train'")
+        self._check(answer)
 
     def log_odds(self, image: Image, boxes: Sequence[Box]) -> npt.NDArray[np.float64]:
-        """Return the log odds of each box, as `Classifier` says."""
-        answers = self._answers([crop(image, box) for box in boxes])
-        return np.zeros(0) if answers is None else answers
+        """Return the log odds of each box, as `Classifier` says; raises ModelError for no number.
 
-    def _answers(self, crops: Sequence[Image]) -> npt.NDArray[np.float64] | None:
-        """Return an answer for each crop; None if the network does not give one number."""
-        answers = []
-        for one in crops:  # a batch of another size would make OpenCV plan the network anew
-            self._network.setInput(levels(one)[None])
-            answer = np.ravel(self._network.forward())
-            if len(answer) != 1:
-                return None
-            answers.append(float(answer[0]))
-        return np.array(answers)
+        Without a number nothing can be decided, and what is decided hides faces.
+        """
+        odds = np.zeros(len(boxes))
+        for index, box in enumerate(boxes):
+            # One by one: a batch of another size would make OpenCV plan the network anew.
+            odds[index] = self._answer(crop(image, box))[0]
+        self._check(odds)
+        return odds
+
+    def _answer(self, one: Image) -> npt.NDArray[np.float32]:
+        self._network.setInput(levels(one)[None])
+        return np.ravel(np.asarray(self._network.forward(), np.float32))
+
+    def _check(self, odds: npt.NDArray[np.floating]) -> None:
+        if not np.isfinite(odds).all():
+            raise ModelError(f"{self._file_name}: its answers are no numbers: get the file again")
 
 
 def load_classifier(label: str, weights: Weights) -> CropClassifier | None:

@@ -49,7 +49,8 @@ def needed_log_odds(
     needed = parameters.small_log_odds + largeness * (
         parameters.large_log_odds - parameters.small_log_odds
     )
-    certainty = min(1.0, max(0.0, (score - confidence) / (1 - confidence)))
+    above, most = score - confidence, 1 - confidence
+    certainty = min(1.0, max(0.0, above / most)) if most > 0 else float(above >= 0)
     return needed - certainty * parameters.certain_log_odds
 
 

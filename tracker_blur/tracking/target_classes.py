@@ -41,12 +41,14 @@ class TargetClass:
         load: Returns a detector that detects nothing else.
         load_for_crops: Returns another one: a network takes as long to change its input size as to
             detect.
+        is_own: Whether that is the caller's own detector: what it returns counts, and nothing else.
     """
 
     label: str
     detector_name: str
     load: Callable[[], Detector]
     load_for_crops: Callable[[], Detector]
+    is_own: bool = False
 
 
 def target_classes(
@@ -79,13 +81,15 @@ def other_detectors(target: TargetClass, asked: str, weights: Weights) -> tuple[
 
     Args:
         target: What is hidden.
-        asked: The detector that the settings ask for; one that is named there stays alone.
+        asked: The detector that the settings ask for; one that is named there stays alone, as
+            does the caller's own.
         weights: Where to find weight files.
 
     Raises:
         ModelError: a weight file is damaged.
     """
-    if target.label != FACE or asked != "auto" or target.detector_name == _COMPANION:
+    is_alone = target.is_own or asked != "auto" or target.detector_name == _COMPANION
+    if target.label != FACE or is_alone:
         return ()
     if weights.complete(plugins.load("tracker_blur.detectors", _COMPANION).WEIGHTS) is None:
         return ()
@@ -138,12 +142,13 @@ class _Known:
     labels: tuple[str, ...]
     load: Callable[[], Detector]
     load_for_crops: Callable[[], Detector]
+    is_own: bool = False
 
 
 def _known(name: str, own: LabelledDetector | None) -> _Known | None:
     if own is not None:
         shared = SharedDetector(own)
-        return _Known(own.name, own.labels, lambda: shared, lambda: shared)
+        return _Known(own.name, own.labels, lambda: shared, lambda: shared, is_own=True)
     if not name.endswith(DETECTOR_FILE_ENDING):
         return None
     onnx = plugins.load("tracker_blur.detectors", "onnx")
@@ -166,6 +171,7 @@ def _target_class(label: str, name: str, known: _Known | None, weights: Weights)
             known.name,
             lambda: _only(label, known.load()),
             lambda: _only(label, known.load_for_crops()),
+            known.is_own,
         )
     if label == FACE:
         found, first = load_detector("auto" if known else name, weights)
