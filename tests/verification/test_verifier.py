@@ -365,7 +365,7 @@ def test_real_detectors_and_faces(shared: Path, tmp_path: Path, method: str) -> 
         return track == first and 4 <= frame < 8
 
     verifier = Verifier(Settings(models_folder=shared / "models"))
-    assert verifier.detectors == ("yunet", "centerface")
+    assert verifier.detectors == ("onnx", "centerface", "yunet")
     whole = rendered(clip, tmp_path / "whole.mp4", truth, method=method)
     assert verifier.verify(whole, source=clip).is_clean
     leaky = rendered(clip, tmp_path / "leaky.mp4", truth, method=method, visible=visible)
