@@ -159,7 +159,7 @@ class VerificationParameters(CheckedParameters):
     min_exposed_frames: int = 2
     exposed_log_odds: float = 3.0
     still_exposed_log_odds: float = 4.0
-    look_here_log_odds: float = -1.0
+    look_here_log_odds: float = -1.5
     max_crops: int = 1000
 
     # A run's second look at its own result
