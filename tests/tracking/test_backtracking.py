@@ -168,12 +168,14 @@ def test_a_new_face_is_tracked_back_to_where_it_appeared() -> None:
         assert earlier.box.iou(squares[index - 4]) > 0.85
 
 
-def test_a_face_is_new_once() -> None:
+def test_a_face_is_new_once_and_again_when_it_was_away() -> None:
     shown = [(wall(SQUARE), step())] * 2 + [(wall(SQUARE), step(face()))] * 5
     assert [frame for frame, _, _ in run(backtracker(), shown)] == [2]
     shown += [(wall(SQUARE), step()), (wall(SQUARE), step(face()))]
     found = run(backtracker(), shown)
-    assert [frame for frame, _, _ in found] == [2]  # a face that was away is not new either
+    assert [frame for frame, _, _ in found] == [2, 8]
+    assert [index for index, _, _ in found[1][2].faces] == [7], "back to where it was seen before"
+    assert found[1][2].link is None, "it is the same track"
 
 
 @pytest.mark.parametrize(("rate", "frames"), [(0.4, 1), (10, 10), (25, 25), (30, 30), (240, 30)])
@@ -225,6 +227,21 @@ def test_a_new_face_is_tracked_back_through_images_of_another_size() -> None:
     assert [index for index, _, _ in before.faces] == [4, 3, 2, 1, 0]
     assert all(image.shape == wall(SQUARE).shape for _, image, _ in before.faces)
     assert all(face.box.iou(SQUARE) > 0.8 for _, _, face in before.faces)
+
+
+def test_what_was_taken_for_no_face_at_first_is_tracked_back_when_it_is_one() -> None:
+    """Another track has started since: its number says nothing."""
+    other = face(1, SQUARE.moved(-60, 0))
+    shown = [(wall(SQUARE), step())] * 2 + [(wall(SQUARE), step(other))] * 2
+    found = run(backtracker(), [*shown, (wall(SQUARE), step(face(0), other))])
+    of_face = [before for _, late, before in found if late.track_id == 0]
+    assert [[index for index, _, _ in before.faces] for before in of_face] == [[3, 2, 1, 0]]
+
+
+def test_in_frames_that_are_left_out_no_face_is_forgotten() -> None:
+    skipped = Step((), Change.NONE, is_detection_frame=False)
+    shown = [(wall(SQUARE), step(face())), (wall(SQUARE), skipped), (wall(SQUARE), step(face()))]
+    assert len(run(backtracker(), shown)) == 1
 
 
 def test_several_new_faces_each_have_their_path() -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import pytest
 
 from tests.tracking.fakes import PARAMETERS, BrightDetector, ScriptedClassifier
-from tracker_blur.core.box import Box
+from tracker_blur.core.box import Box, Detection
 from tracker_blur.images.frame import ImageFrame
 from tracker_blur.tracking.view_scale import FixedViews, ScaledViews
+
+if TYPE_CHECKING:
+    from tracker_blur.core.frame import Image
 
 SIZE = (1920, 1080)
 
@@ -41,6 +45,36 @@ def test_the_smallest_face_decides_the_view_of_the_same_frame(side: float, width
 
 def test_what_the_classifier_takes_for_no_face_does_not_count() -> None:
     assert views(log_odds=-5.0).view(frame(12)).shape[1] == 640
+
+
+class SpecksAndFace(BrightDetector):
+    """Detects some specks, and a face that is larger."""
+
+    def __init__(self, specks: int) -> None:
+        super().__init__()
+        self._specks = specks
+
+    def detect(self, image: Image, confidence: float) -> list[Detection]:
+        specks = [Box.from_xywh(20.0 * index, 20, 9, 9) for index in range(self._specks)]
+        return [Detection(box, 0.9) for box in (*specks, FACE)]
+
+
+FACE = Box.around((900, 500), 22, 22)
+
+
+@pytest.mark.parametrize("specks", [0, 12, 39])
+def test_a_face_among_many_smaller_false_alarms_decides(specks: int) -> None:
+    classifier = ScriptedClassifier(-5.0, [(FACE, 5.0)])
+    made = ScaledViews(SpecksAndFace(specks), classifier, 0.5, Fraction(1), PARAMETERS)
+    assert made.view(frame(0)).shape[1] == 1280
+    assert len(classifier.asked) == specks + 1
+
+
+def test_where_there_is_more_than_can_be_asked_about_the_next_one_counts() -> None:
+    classifier = ScriptedClassifier(-5.0)
+    made = ScaledViews(SpecksAndFace(60), classifier, 0.5, Fraction(1), PARAMETERS)
+    assert made.view(frame(0)).shape[1] == 1920
+    assert len(classifier.asked) == PARAMETERS.view_scale.max_detections
 
 
 def test_a_face_below_the_smallest_size_does_not_count() -> None:

@@ -162,8 +162,9 @@ class ViewScaleParameters(_Group):
     smallest_px: float = 8.0
     """Smaller faces in the large view do not count."""
 
-    max_detections: int = 12
-    """At most this many of the smallest detections are classified."""
+    max_detections: int = 40
+    """At most this many detections are classified, the smallest first, until one is a face; if none
+    of them is, the next one counts as a face."""
 
     min_log_odds: float = 1.0
     """A detection counts when the odds that it is a face are higher."""
@@ -354,6 +355,10 @@ class ClassificationParameters(_Group):
     interval_seconds: float = 0.4
     """Later ones are classified once in this time: the same view of a face tells nothing new."""
 
+    remembered_crops: int = 100
+    """Live and in one pass, the newest crops of a track decide, this many: a track may last for
+    hours."""
+
     pooled_crops: int = 3
     """The odds of a track are the mean of its highest ones, of this many crops,"""
 
@@ -380,7 +385,8 @@ class ClassificationParameters(_Group):
     """A low-confidence detection with higher odds starts a track at once."""
 
     max_candidate_detections: int = 3
-    """At most this many low-confidence detections of a frame are classified, the best first."""
+    """At most this many low-confidence detections of a frame are classified: the best ones, and one
+    of the others in turn, or false alarms that score better would keep a face from being seen."""
 
     max_still_detections: int = 100
     """The same, of a still image."""

@@ -75,20 +75,21 @@ class Backtracker:
         frames = min(limits.max_window_frames, max(1, round(limits.window_seconds * rate)))
         self._window: deque[_PastFrame] = deque(maxlen=frames)
         self._max_window_bytes = limits.max_window_megabytes << 20
-        self._next_id = 0
+        self._known_ids: set[int] = set()
 
     def step(self, index: int, image: Image, step: Step) -> Iterator[tuple[Face, Backtracked]]:
         """Yield each new face of this frame and its earlier positions.
 
-        Call it once per frame.
+        New is also what the classifier took for no face until now. Call it once per frame.
         """
         if step.change is not Change.NONE:
             self._window.clear()
         if self._window and self._window[-1].image.shape != image.shape:
             for number, past in enumerate(self._window):
                 self._window[number] = past.rescaled(image.shape)
-        new = [face for face in step.faces if face.track_id >= self._next_id]
-        self._next_id = max((self._next_id, *(face.track_id + 1 for face in new)))
+        new = [face for face in step.faces if face.track_id not in self._known_ids]
+        if step.is_detection_frame:  # others may be left out, with their faces
+            self._known_ids = {face.track_id for face in step.faces}
         for face in new:
             yield face, self._backtrack(face, image, step)
         self._window.append(_PastFrame(index, image, step.faces))

@@ -91,9 +91,7 @@ class ClassDetector:
         if self.classifier is None or self.new_detector is None:
             return ()
         share = self.parameters.extra_looks.min_share
-        lying = (
-            self.new_detector()
-        )  # an instance of its own: its images are upright where views lie
+        lying = self.new_detector()  # its images are upright where views lie: another input size
 
         def confidence(detector: Detector, high: float) -> float:
             return detector.low_confidence + share * (high - detector.low_confidence)

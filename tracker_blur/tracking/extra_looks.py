@@ -61,7 +61,11 @@ class ExtraLook:
         quarters = self.way.quarters
         found = self.detector.detect(turned(image, quarters), self.confidence)
         size = image.shape[1], image.shape[0]
-        return [replace(one, box=turned_back(one.box, size, quarters)) for one in found]
+        return [
+            replace(one, box=turned_back(one.box, size, quarters))
+            for one in found
+            if not one.box.is_empty
+        ]
 
 
 class ExtraLooks:

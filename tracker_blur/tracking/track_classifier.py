@@ -27,18 +27,30 @@ class TrackClassifier:
     def __init__(self, classifier: Classifier | None, parameters: ClassificationParameters) -> None:
         self._classifier = classifier
         self._parameters = parameters
+        self._turn = 0
 
     def likely(
         self, candidates: Sequence[Detection], image: Image, min_log_odds: float
     ) -> list[Detection]:
-        """Return the candidates that likely are faces; only the best-scored ones are considered."""
+        """Return the candidates that likely are faces, of those that are asked about.
+
+        These are the best-scored ones, and another one at each call.
+        """
         if self._classifier is None or not candidates:
             return []
-        best = sorted(candidates, key=lambda detection: -detection.score)
-        del best[self._parameters.max_candidate_detections :]
-        odds = self._classifier.log_odds(image, [detection.box for detection in best])
-        pairs = zip(best, odds.tolist(), strict=True)
+        asked = self._in_turn(sorted(candidates, key=lambda detection: -detection.score))
+        odds = self._classifier.log_odds(image, [detection.box for detection in asked])
+        pairs = zip(asked, odds.tolist(), strict=True)
         return [detection for detection, log_odds in pairs if log_odds >= min_log_odds]
+
+    def _in_turn(self, candidates: list[Detection]) -> list[Detection]:
+        """Return as many candidates as may be asked about: the first ones, and one of the rest."""
+        count = self._parameters.max_candidate_detections
+        if len(candidates) <= count:
+            return candidates
+        first, rest = candidates[: count - 1], candidates[count - 1 :]
+        self._turn += 1
+        return [*first, rest[self._turn % len(rest)]]
 
     def classify(
         self, tracks: Sequence[TrackState], image: Image, seconds: float
@@ -53,6 +65,7 @@ class TrackClassifier:
         answers = self._classifier.log_odds(image, [track.box for track in asked]).tolist()
         for track, log_odds in zip(asked, answers, strict=True):
             track.log_odds.append(log_odds)
+            del track.log_odds[: -self._parameters.remembered_crops]
             track.classified_seconds = seconds
         return tuple((track.track_id, track.log_odds[-1]) for track in asked)
 

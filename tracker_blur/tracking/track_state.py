@@ -40,7 +40,7 @@ class TrackState:
         velocity: (x, y), smoothed.
         tracker: Tracks it between detections, once it is needed.
         way: How it was last detected.
-        log_odds: What the classifier said of some of its detections.
+        log_odds: What the classifier said of some of its detections, the newest last.
         classified_seconds: When it was last asked.
     """
 

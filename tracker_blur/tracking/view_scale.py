@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from tracker_blur.classifiers import Classifier
+    from tracker_blur.core.box import Box
     from tracker_blur.core.frame import Frame, Image
     from tracker_blur.core.parameters import TrackingParameters
     from tracker_blur.detectors import Detector
@@ -100,18 +101,17 @@ class ScaledViews:
             if detection.box.size >= limits.smallest_px
         ]
         found.sort(key=lambda detection: detection.box.size)
-        del found[limits.max_detections :]
-        odds = self._classifier.log_odds(large, [detection.box for detection in found])
-        sizes = [
-            detection.box.size
-            for detection, log_odds in zip(found, odds.tolist(), strict=True)
-            if log_odds >= limits.min_log_odds
-        ]
-        if not sizes:
-            return 0
-        ratio = limits.wanted_px / sizes[0]
-        steps = (step for step in limits.steps_px if step >= ratio * longest_px)
-        return int(min(longest_px, next(steps, longest_px)))
+        for number, detection in enumerate(found):
+            is_unknown = number >= limits.max_detections  # so the next one counts as a face
+            if is_unknown or self._is_face(large, detection.box):
+                ratio = limits.wanted_px / detection.box.size
+                steps = (step for step in limits.steps_px if step >= ratio * longest_px)
+                return int(min(longest_px, next(steps, longest_px)))
+        return 0
+
+    def _is_face(self, image: Image, box: Box) -> bool:
+        (log_odds,) = self._classifier.log_odds(image, [box]).tolist()
+        return bool(log_odds >= self._parameters.min_log_odds)
 
     def _view(self, frame: Frame, longest_px: int) -> Image:
         return frame.view(view_size(frame.size, longest_px, self._pixel_aspect))

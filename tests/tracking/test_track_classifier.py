@@ -1,0 +1,55 @@
+"""The classifier is asked about few detections, and every one has its turn."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.tracking.fakes import PARAMETERS, SQUARE, ScriptedClassifier, detection, wall
+from tracker_blur.core.box import Box
+from tracker_blur.tracking.track_classifier import TrackClassifier
+from tracker_blur.tracking.track_state import TrackState
+
+LIMITS = PARAMETERS.classification
+
+
+def test_false_alarms_that_score_better_do_not_keep_a_face_from_being_seen() -> None:
+    alarms = [detection(Box.from_xywh(50.0 * index, 0, 20, 20), 0.4) for index in range(6)]
+    face = detection(SQUARE, 0.3)
+    classifier = ScriptedClassifier(-5.0, [(SQUARE, 5.0)])
+    judge = TrackClassifier(classifier, LIMITS)
+    answers = [judge.likely([*alarms, face], wall(), 2.0) for _ in range(5)]
+    assert sum(answer == [face] for answer in answers) == 1, "each of the rest has its turn"
+    assert len(classifier.asked) == 5 * LIMITS.max_candidate_detections
+
+
+def test_the_best_scored_are_asked_about_at_once() -> None:
+    others = [detection(Box.from_xywh(50.0 * index, 0, 20, 20), 0.3) for index in range(6)]
+    face = detection(SQUARE, 0.35)
+    judge = TrackClassifier(ScriptedClassifier(-5.0, [(SQUARE, 5.0)]), LIMITS)
+    assert [judge.likely([*others, face], wall(), 2.0) for _ in range(3)] == [[face]] * 3
+
+
+def test_without_a_classifier_there_is_no_opinion() -> None:
+    judge = TrackClassifier(None, LIMITS)
+    track = TrackState.started(0, detection(SQUARE), 0.0, PARAMETERS.online)
+    assert judge.likely([detection(SQUARE)], wall(), -100.0) == []
+    assert judge.classify([track], wall(), 0.0) == ()
+    assert not judge.is_rejected(track)
+    assert not judge.is_trusted(track)
+
+
+@pytest.mark.parametrize(("before", "now", "is_rejected"), [(9.0, -9.0, True), (-9.0, 9.0, False)])
+def test_of_a_track_that_lasts_long_the_newest_crops_decide(
+    before: float, now: float, is_rejected: bool
+) -> None:
+    judge = TrackClassifier(ScriptedClassifier(now), replace(LIMITS, remembered_crops=20))
+    track = TrackState.started(0, detection(SQUARE), 0.0, PARAMETERS.online)
+    track.log_odds = [before] * 20
+    for number in range(1, 21):
+        seconds = float(number)
+        track.confirm(detection(SQUARE), seconds)
+        assert judge.classify([track], wall(SQUARE), seconds) == ((0, now),)
+    assert track.log_odds == [now] * 20
+    assert judge.is_rejected(track) == is_rejected
