@@ -47,11 +47,14 @@ def test_odds_that_are_true_have_no_calibration_error() -> None:
     rng = np.random.default_rng(0)
     odds = rng.normal(0, 2, 40_000)
     is_object = rng.random(40_000) < 1 / (1 + np.exp(-odds))
-    assert expected_calibration_error(odds, is_object) < 0.01
-    assert expected_calibration_error(5 * odds, is_object) > 0.1
+    stated = odds + np.log(5)  # they were drawn for equal numbers, and count five to one
+    assert expected_calibration_error(stated, is_object) < 0.01
+    assert expected_calibration_error(5 * stated, is_object) > 0.03
 
 
-def test_objects_and_others_count_the_same_whatever_their_number() -> None:
+def test_objects_count_five_times_whatever_their_number() -> None:
     few = expected_calibration_error(np.array([2.0, -2.0]), np.array([True, False]))
     odds, is_object = np.array([2.0] * 9 + [-2.0]), np.array([True] * 9 + [False])
     assert expected_calibration_error(odds, is_object) == pytest.approx(few)
+    missed = expected_calibration_error(np.array([-99.0, -99.0]), np.array([True, False]))
+    assert missed == pytest.approx(5 / 6)

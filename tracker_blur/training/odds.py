@@ -15,6 +15,10 @@ Odds = npt.NDArray[np.float64]
 RECALLS = (0.995, 0.99, 0.98)
 """Shares of objects that are kept where false positives are counted."""
 
+PRIOR_ODDS = 5.0
+"""Objects for each other detection, for which odds are calibrated. A face that stays visible costs
+more than a wall that is hidden."""
+
 _BINS = 15
 
 
@@ -86,10 +90,10 @@ def threshold_of_recall(of_objects: Odds, recall: float) -> float:
     return float(np.sort(of_objects)[missed])
 
 
-def balanced_weights(is_object: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    """Return weights, of sum 1, with which objects and others count the same; shape (n,)."""
+def prior_weights(is_object: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """Return weights, of sum 1, with which objects count as PRIOR_ODDS says; shape (n,)."""
     count, others = max(1, int(is_object.sum())), max(1, int((~is_object).sum()))
-    weights = np.where(is_object, 0.5 / count, 0.5 / others)
+    weights = np.where(is_object, PRIOR_ODDS / count, 1 / others)
     return np.asarray(weights / weights.sum(), np.float64)
 
 
@@ -97,12 +101,12 @@ def expected_calibration_error(odds: Odds, is_object: npt.NDArray[np.bool_]) -> 
     """Return by how much probabilities differ from shares of objects, over 15 equal bins.
 
     After Guo, Pleiss, Sun, Weinberger, "On Calibration of Modern Neural Networks", ICML 2017, arXiv
-    1706.04599. Objects and others count the same, however many there are: how many false
-    detections a video has depends on the video.
+    1706.04599. Objects count as PRIOR_ODDS says, however many there are: how many false detections
+    a video has depends on the video.
     """
     if not len(odds):
         return math.nan
-    weights = balanced_weights(is_object)
+    weights = prior_weights(is_object)
     probabilities = expit(odds)
     bins = np.minimum((probabilities * _BINS).astype(int), _BINS - 1)
     gaps = np.bincount(bins, weights * (probabilities - is_object), _BINS)

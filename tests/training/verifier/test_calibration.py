@@ -12,12 +12,13 @@ from tracker_blur.training.verifier.calibration import Calibration, fit_calibrat
 def test_answers_that_are_too_large_and_shifted_become_log_odds() -> None:
     rng = np.random.default_rng(0)
     is_object = rng.random(40_000) < 0.2
-    # Two normal distributions of variance 1, one apart: the log odds are 1 x value - 0.5.
+    # Two normal distributions of variance 1, one apart: for equal numbers, the log odds are
+    # 1 x value - 0.5; for five objects to one other, log(5) more.
     values = rng.normal(is_object * 1.0, 1.0)
     answers = 3 * values + 7
     found = fit_calibration(answers, is_object)
     assert found.scale == pytest.approx(1 / 3, abs=0.02)
-    assert found.offset == pytest.approx(-0.5 - 7 / 3, abs=0.1)
+    assert found.offset == pytest.approx(np.log(5) - 0.5 - 7 / 3, abs=0.1)
     odds = found.scale * answers + found.offset
     assert expected_calibration_error(odds, is_object) < 0.02
 

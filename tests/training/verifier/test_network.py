@@ -86,7 +86,7 @@ def test_the_file_says_what_it_is_and_is_small() -> None:
         "scale": 1.5,
         "offset": 0.25,
         "crops": 40,
-        "prior": 0.5,
+        "prior_odds": 5.0,
     }
     assert [output.name for output in model.graph.output] == ["trackblur_verifier1/disk"]
     assert not [node for node in model.graph.node if node.op_type == "BatchNormalization"]

@@ -1,8 +1,8 @@
 """Calibration: a scale and an offset that make a network's answers log odds.
 
-After Platt, "Probabilistic Outputs for Support Vector Machines", 1999. Objects and others count the
-same, so the odds say how much a crop speaks for an object, not how frequent objects are: whoever
-pools several crops, or knows more, multiplies.
+After Platt, "Probabilistic Outputs for Support Vector Machines", 1999. The odds are those for
+PRIOR_ODDS objects to each other detection, whatever their numbers are in the validation images, so
+that they mean the same after each training. Whoever knows more adds the logarithm of that.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.optimize import minimize
 
-from tracker_blur.training.odds import balanced_weights
+from tracker_blur.training.odds import prior_weights
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -40,7 +40,7 @@ def fit_calibration(answers: Odds, is_object: npt.NDArray[np.bool_]) -> Calibrat
     """
     if is_object.all() or not is_object.any():
         return Calibration()
-    weights, signs = balanced_weights(is_object), np.where(is_object, 1.0, -1.0)
+    weights, signs = prior_weights(is_object), np.where(is_object, 1.0, -1.0)
 
     def loss(parameters: npt.NDArray[np.float64]) -> float:
         margins = signs * (parameters[0] * answers + parameters[1])

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from tracker_blur.classifiers.crops import CONTEXT_RATIO, SIDE_PX
+from tracker_blur.training.odds import PRIOR_ODDS
 from tracker_blur.training.onnx_files import compacted, traced
 from tracker_blur.training.recipe import check_class_names
 from tracker_blur.training.verifier.naming import output_name
@@ -53,7 +54,7 @@ def verifier_bytes(
             "trackblur.task": "verify",
             "trackblur.class": label,
             "trackblur.calibration": json.dumps(
-                asdict(calibration) | {"crops": validated_on, "prior": 0.5}
+                asdict(calibration) | {"crops": validated_on, "prior_odds": PRIOR_ODDS}
             ),
             "trackblur.context": str(CONTEXT_RATIO),
         },
