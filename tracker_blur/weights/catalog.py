@@ -158,15 +158,21 @@ MODELS = (
 
 BUNDLED = Model(
     "own",
-    "our own faces (detector onnx) and plates (--hide plates); included in trackblur",
+    "our own faces (detector onnx), plates (--hide plates) and verifiers; included in trackblur",
     "MIT",
-    "models/face.md and models/plate.md",
+    "models/face.md, models/plate.md, models/verify.md and models/verify_plate.md",
     (
         WeightFile(
             "face.onnx",
             "",
             2_322_634,
             "0af3e4adaa63e123a17b3cc01c8d1a4053fc5186d341350c3d2d618c58bab147",
+        ),
+        WeightFile(
+            "verify.onnx",
+            "",
+            499_475,
+            "775570f9fa9984565b0cef01e420b99c079704461ad2c81ad4a2e5c5909be236",
         ),
         WeightFile(
             "plate.onnx",
