@@ -50,7 +50,7 @@ def test_the_readme_lists_every_model() -> None:
             assert file.url in text
 
 
-@pytest.mark.parametrize("name", ["face.onnx", "plate.onnx", "verify.onnx"])
+@pytest.mark.parametrize("name", ["face.onnx", "plate.onnx", "verify.onnx", "verify_plate.onnx"])
 def test_bundled_weights_are_pinned(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

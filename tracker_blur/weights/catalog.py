@@ -180,6 +180,12 @@ BUNDLED = Model(
             545_340,
             "84c89f8dd35dd6f25311737ce406d35e2c80804361774e799cf9701b06ed5729",
         ),
+        WeightFile(
+            "verify_plate.onnx",
+            "",
+            499_478,
+            "5dfa28ee430b5854b06ec0f4edff6675bbde9ecf6e57f37e09f60ad41a1ea695",
+        ),
     ),
 )
 """The weights that come with the package; they cannot be downloaded."""
