@@ -183,7 +183,7 @@ class ExtraLookParameters(_Group):
     interval_seconds: float = 0.4
     """Time between two of them; in a new scene, each is taken at once."""
 
-    start_log_odds: float = 1.0
+    start_log_odds: float = 1.2
     """A detection with higher odds starts a track. Copies that are turned show faces in bushes."""
 
     min_share: float = 0.5
@@ -365,23 +365,26 @@ class ClassificationParameters(_Group):
     pooled_share: float = 0.1
     """or of this share, if that is more: among many crops of a wall, some look like a face."""
 
-    small_log_odds: float = -3.0
+    small_log_odds: float = -1.8
     """A track of the smallest faces with lower odds is no face."""
 
-    large_log_odds: float = -0.5
+    large_log_odds: float = 2.0
     """The same, of large faces."""
 
-    large_share: float = 0.3
+    large_share: float = 0.2
     """A face of this share of the frame's shorter side, or more, is large."""
 
-    certain_log_odds: float = 2.0
+    certain_log_odds: float = 3.8
     """How much lower the odds may be when a detection scores 1; proportionally less above the
     confidence."""
+
+    cut_off_log_odds: float = 1.0
+    """How much lower they may be, in a video, of what the left, right or upper border cuts off."""
 
     at_once_log_odds: float = -5.0
     """Live and in one pass, a track with lower odds so far is not hidden: more may follow."""
 
-    start_log_odds: float = 2.0
+    start_log_odds: float = 2.2
     """A low-confidence detection with higher odds starts a track at once."""
 
     max_candidate_detections: int = 3

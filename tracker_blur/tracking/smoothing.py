@@ -21,7 +21,7 @@ from tracker_blur.tracking.linking import (
     link_tracklets,
     supported_tracklets,
 )
-from tracker_blur.tracking.plausibility import face_sizes, plausible_tracks
+from tracker_blur.tracking.plausibility import cut_off, face_sizes, plausible_tracks
 from tracker_blur.tracking.scene_cuts import Scenes
 
 if TYPE_CHECKING:
@@ -74,6 +74,8 @@ def _is_rejected(
         confidence,
         parameters.classification,
     )
+    if cut_off(detected.boxes, raw.tracks.size).mean() > 0.5:  # half a face is not seen well
+        needed -= parameters.classification.cut_off_log_odds
     return pooled_log_odds(raw.evidence.of(face.raw_ids), parameters.classification) < needed
 
 
