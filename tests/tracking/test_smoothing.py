@@ -25,7 +25,7 @@ from tests.tracking.raw_tracks import (
 from tracker_blur.core.box import Box
 from tracker_blur.core.parameters import PlausibilityParameters, TrackingParameters
 from tracker_blur.core.tracks import Origin, Timeline
-from tracker_blur.tracking.evidence import Evidence
+from tracker_blur.tracking.evidence import Evidence, needed_log_odds
 from tracker_blur.tracking.plausibility import sure_score
 from tracker_blur.tracking.smoothing import refine
 
@@ -314,8 +314,9 @@ def test_a_track_that_the_classifier_takes_for_no_face_is_not_hidden(
 def test_the_odds_of_all_parts_of_a_face_count() -> None:
     """A face that turned away after it was seen well is still one."""
     evidence = Evidence()
-    evidence.add(0, 5.0)
-    evidence.add(1, -9.0)
+    for log_odds in (5.0, 4.0, 6.0):
+        evidence.add(0, log_odds)
+        evidence.add(1, -log_odds)
     rows = face_rows(range(10, 20), 0, score=0.6) + face_rows(range(25, 40), 1, score=0.6)
     assert spans(hidden_tracks(raw_tracks(rows, evidence=evidence))) == [(10, 39)]
 
@@ -328,3 +329,15 @@ def test_a_face_that_the_detector_is_never_sure_of_is_hidden_if_the_classifier_i
     evidence.add(0, log_odds)
     raw = raw_tracks(face_rows(range(10, 30), score=0.3), evidence=evidence)
     assert len(hidden_tracks(raw)) == count
+
+
+def test_what_the_border_cuts_off_needs_worse_odds() -> None:
+    """Half a face is not seen well."""
+    limits = PARAMETERS.classification
+    needed = needed_log_odds(0.5, 0.6, CONFIDENCE, limits)
+    evidence = Evidence()
+    evidence.add(0, needed - 0.5 * limits.cut_off_log_odds)
+    inside, at_border = Box(200, 50, 400, 250), Box(-20, 50, 180, 250)
+    for box, count in ((inside, 0), (at_border, 1)):
+        rows = face_rows(range(10, 40), box=box, score=0.6)
+        assert len(hidden_tracks(raw_tracks(rows, evidence=evidence))) == count
