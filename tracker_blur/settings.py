@@ -78,8 +78,8 @@ class Settings:
             going through the whole video first.
         delay_seconds: One pass: how long a frame waits for what later frames show, at most 30
             frames.
-        careful: Search the own result before it is written, as verification does, and hide what
-            it finds; at most two rounds. It takes several times as long.
+        careful: Search the result before it is written, as verification does, and hide what is
+            found; at most two rounds. It takes several times as long.
         margin_seconds: How long before its first and after its last detection a face is hidden as
             well, and at least for three frames; 0: not at all. In one pass, as far as frames wait.
         hold_seconds: One pass: how long a lost face stays hidden where it was last seen, and at

@@ -69,6 +69,7 @@ def decode(path: Path) -> list[av.VideoFrame]:
         (["0", "--metrics-port", "70000"], "65536"),
         (["0", "--metrics-port", "-5"], "65536"),
         (["0", "--cover", "none.png"], "none.png"),
+        (["0", "--careful"], "unrecognized arguments: --careful"),
     ],
 )
 def test_wrong_usage_is_one_line(

@@ -119,14 +119,6 @@ def add_detection_options(group: argparse._ArgumentGroup) -> None:
         "faces but takes longer (default: as large as the smallest faces need; live: a third of "
         "the frame's, at least 640)",
     )
-    option(
-        group,
-        "--careful",
-        "careful",
-        action="store_true",
-        help="search the own result, as 'verify' would, before it is written, and hide what is "
-        "found; takes several times as long. For publication",
-    )
     option(group, "--tracker", "tracker", metavar="NAME", help=_plugin_list("trackers", "none"))
     option(
         group,
@@ -136,6 +128,18 @@ def add_detection_options(group: argparse._ArgumentGroup) -> None:
         metavar="SECONDS",
         help="hide a face for this long before its first and after its last detection, and for at "
         "least three frames; 0: not at all (default: %(default)s)",
+    )
+
+
+def add_careful_option(group: argparse._ActionsContainer) -> None:
+    """Add the option of a second look, which live streams have no time for."""
+    option(
+        group,
+        "--careful",
+        "careful",
+        action="store_true",
+        help="search the result, as 'verify' would, before it is written, and hide what is found; "
+        "takes several times as long. For publication",
     )
 
 

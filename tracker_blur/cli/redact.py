@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tracker_blur.cli.console import Console, json_after_failure, silence_libraries
 from tracker_blur.cli.option_values import number
 from tracker_blur.cli.options import (
+    add_careful_option,
     add_detection_options,
     add_encoding_options,
     add_file_options,
@@ -79,6 +80,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add this command's options."""
     detection = parser.add_argument_group("detection")
     add_detection_options(detection)
+    add_careful_option(detection)
     option(
         detection,
         "--one-pass",

@@ -15,6 +15,7 @@ from tracker_blur.cli.console import (
     summarize_file,
 )
 from tracker_blur.cli.options import (
+    add_careful_option,
     add_detection_options,
     add_file_options,
     add_message_options,
@@ -57,7 +58,9 @@ def add_parser(commands: Any) -> Parser:
         metavar="FILE",
         help="the track file (default: NAME.tracks.jsonl next to IN)",
     )
-    add_detection_options(parser.add_argument_group("detection"))
+    detection = parser.add_argument_group("detection")
+    add_detection_options(detection)
+    add_careful_option(detection)
     add_file_options(parser.add_argument_group("files"))
     add_message_options(parser.add_argument_group("messages"))
     return parser

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from tracker_blur.core.tracks import Face, Origin
+from tracker_blur.tracking.advancing import has_drifted, is_outside
 from tracker_blur.tracking.extra_looks import USUAL, Way
-from tracker_blur.tracking.online import Step, has_drifted, is_outside
 from tracker_blur.tracking.scene_cuts import Change
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tracker_blur.core.frame import Image
     from tracker_blur.core.parameters import TrackingParameters
     from tracker_blur.trackers import Tracker
+    from tracker_blur.tracking.online import Step
     from tracker_blur.tracking.redetection import Redetector
 
 

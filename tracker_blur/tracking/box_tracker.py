@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from tracker_blur.tracking.advancing import has_drifted, is_outside
 from tracker_blur.tracking.appearance import color_histogram, common_color_share
-from tracker_blur.tracking.online import has_drifted, is_outside
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -11,7 +11,6 @@ Boxes are in pixels of the view.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -19,12 +18,16 @@ import cv2
 import numpy as np
 
 from tracker_blur.core.tracks import Face, Origin
-from tracker_blur.tracking.association import match
+from tracker_blur.tracking.advancing import Advancer
 from tracker_blur.tracking.extra_looks import QUARTERS, USUAL, ExtraLook, ExtraLooks, Way
-from tracker_blur.tracking.plausibility import are_unusual, box_array, needed_scores
+from tracker_blur.tracking.plausibility import by_confidence, of_usual_shape
 from tracker_blur.tracking.scene_cuts import Change, CutDetector
 from tracker_blur.tracking.track_classifier import TrackClassifier
-from tracker_blur.tracking.track_state import LowConfidenceDetections, TrackState
+from tracker_blur.tracking.track_state import (
+    LowConfidenceDetections,
+    TrackState,
+    confirm_matching,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -104,13 +107,13 @@ class OnlineTracker:
         self._hold_seconds = hold_seconds
         self._clock = clock
         self._parameters = parameters
+        self._advancer = Advancer(new_tracker, hold_seconds, parameters, threads)
         self._redetector = redetector
         self._extra_looks = ExtraLooks(extra_looks, parameters.extra_looks)
         self._classifier = TrackClassifier(classifier, parameters.classification)
         self._hide_all = hide_all
         self._start_score = confidence if start_score is None else start_score
         self._skip_frames = skip_frames
-        self._pool = ThreadPoolExecutor(threads, "tracker") if threads > 1 else None
         self._cuts = CutDetector(parameters.scene_cuts)
         self._tracks: list[TrackState] = []
         self._before_cut: list[TrackState] = []
@@ -176,7 +179,7 @@ class OnlineTracker:
         started = self._clock()
         limits = self._parameters.online
         high, low = self._detections(image)
-        missed, new = self._confirm(
+        missed, new = confirm_matching(
             self._tracks,
             high,
             seconds,
@@ -189,7 +192,7 @@ class OnlineTracker:
         oldest = limits.low_confidence_seconds
         recent = [t for t in missed if seconds - t.reliable_seconds <= oldest]
         stale = [t for t in missed if seconds - t.reliable_seconds > oldest]
-        missed, unmatched = self._confirm(
+        missed, unmatched = confirm_matching(
             recent,
             low,
             seconds,
@@ -271,7 +274,7 @@ class OnlineTracker:
         look, detections = due
         limits = self._parameters.online
         confirmed = [track.box for track in self._tracks if track.confirmed_seconds == seconds]
-        missed, others = self._confirm(
+        missed, others = confirm_matching(
             missed,
             [one for one in detections if not self._is_among(one, confirmed)],
             seconds,
@@ -291,43 +294,10 @@ class OnlineTracker:
         plausibility = self._parameters.plausibility
         found = self._detector.detect(image, self._low_confidence)
         detections = [detection for detection in found if not detection.box.is_empty]
-        boxes = box_array(detections)
-        needed = needed_scores(boxes, _size(image), self._confidence, plausibility)
-        high: list[Detection] = []
-        low: list[Detection] = []
-        for detection, score in zip(detections, needed.tolist(), strict=True):
-            (high if detection.score >= score else low).append(detection)
-        return high, low
+        return by_confidence(detections, _size(image), self._confidence, plausibility)
 
     def _of_usual_shape(self, detections: Sequence[Detection], image: Image) -> list[Detection]:
-        """Return the detections that do not fill the frame, and have a usual aspect."""
-        boxes = box_array(detections)
-        unusual = are_unusual(boxes, _size(image), self._parameters.plausibility).tolist()
-        return [one for one, is_odd in zip(detections, unusual, strict=True) if not is_odd]
-
-    def _confirm(
-        self,
-        tracks: Sequence[TrackState],
-        detections: Sequence[Detection],
-        seconds: float,
-        gate_share: float,
-        max_size_ratio: float,
-        way: Way = USUAL,
-    ) -> tuple[list[TrackState], list[Detection]]:
-        """Match detections to tracks; return the tracks and the detections left over."""
-        pairs = match(
-            [track.expected(seconds) for track in tracks],
-            [detection.box for detection in detections],
-            [gate_share * track.gate(seconds) for track in tracks],
-            max_size_ratio,
-        )
-        for row, column in pairs:
-            tracks[row].confirm(detections[column], seconds, way)
-        rows, columns = {row for row, _ in pairs}, {column for _, column in pairs}
-        return (
-            [track for index, track in enumerate(tracks) if index not in rows],
-            [detection for index, detection in enumerate(detections) if index not in columns],
-        )
+        return of_usual_shape(detections, _size(image), self._parameters.plausibility)
 
     def _redetect(
         self, redetector: Redetector, tracks: Sequence[TrackState], image: Image, seconds: float
@@ -365,41 +335,9 @@ class OnlineTracker:
         """Advance each track into this view with its own tracker, or hold it."""
         started = self._clock()
         detected = [track.box for track in self._tracks if track.confirmed_seconds == seconds]
-        visible = [track for track in tracks if not self._is_occluded(track.box, detected)]
-        if self._pool is not None and len(visible) > 1:
-            tracked = self._pool.map(lambda track: self._track(track, image, seconds), visible)
-            boxes = {track.track_id: box for track, box in zip(visible, tracked, strict=True)}
-        else:
-            boxes = {track.track_id: self._track(track, image, seconds) for track in visible}
-        for track in tracks:
-            box = boxes.get(track.track_id)
-            if box is not None:
-                track.advance(box, seconds)
-            else:
-                track.hold(seconds)
+        self._advancer.advance(tracks, detected, self._last_image, image, seconds)
         if tracks:
             self._schedule.tracked(self._clock() - started)
-
-    def _is_occluded(self, box: Box, detected: Sequence[Box]) -> bool:
-        """Return whether a detected face is in front: a tracker would jump to it."""
-        share = self._parameters.online.max_occluded_share
-        return any(front.intersection_area(box) > share * box.area for front in detected)
-
-    def _track(self, track: TrackState, image: Image, seconds: float) -> Box | None:
-        """Return the tracker's box in this view; None when it has lost the face."""
-        unconfirmed = seconds - track.confirmed_seconds
-        trusted = self._parameters.online.max_unconfirmed_holds * self._hold_seconds
-        if track.missed_detections and unconfirmed > trusted:
-            return None
-        if self._new_tracker is None or self._last_image is None or track.origin is Origin.HELD:
-            return None
-        if track.tracker is None:
-            track.tracker = self._new_tracker()
-            track.tracker.start(self._last_image, track.box)
-        box = track.tracker.update(image)
-        if box is None or has_drifted(box, track.confirmed, self._parameters):
-            return None
-        return None if is_outside(box, image, self._parameters) else box
 
     def _is_over(self, track: TrackState, seconds: float) -> bool:
         return (
@@ -411,15 +349,3 @@ class OnlineTracker:
 def _size(image: Image) -> tuple[int, int]:
     """Return (width, height)."""
     return image.shape[1], image.shape[0]
-
-
-def has_drifted(box: Box, confirmed: Box, parameters: TrackingParameters) -> bool:
-    """Return whether a tracker's box differs too much in size from the last detected one."""
-    ratio = parameters.drift_size_ratio
-    return not 1 / ratio < box.size / confirmed.size < ratio
-
-
-def is_outside(box: Box, image: Image, parameters: TrackingParameters) -> bool:
-    """Return whether a tracker's box has left the image."""
-    height, width = image.shape[:2]
-    return box.clipped(width, height).area < parameters.min_inside_share * box.area

@@ -65,6 +65,38 @@ def are_unusual(
     return np.asarray(fill_frame | ~_have_usual_aspect(boxes, frame_size, parameters), np.bool_)
 
 
+def by_confidence(
+    detections: Sequence[Detection],
+    frame_size: tuple[int, int],
+    confidence: float,
+    parameters: PlausibilityParameters,
+) -> tuple[list[Detection], list[Detection]]:
+    """Return the detections that score enough for their size and aspect, and the others.
+
+    Args:
+        detections: Boxes in pixels of the frame.
+        frame_size: (width, height) of the frame.
+        confidence: Score from which a detection of usual size and aspect is a face.
+        parameters: Tuning parameters.
+    """
+    needed = needed_scores(box_array(detections), frame_size, confidence, parameters)
+    high: list[Detection] = []
+    low: list[Detection] = []
+    for detection, score in zip(detections, needed.tolist(), strict=True):
+        (high if detection.score >= score else low).append(detection)
+    return high, low
+
+
+def of_usual_shape(
+    detections: Sequence[Detection],
+    frame_size: tuple[int, int],
+    parameters: PlausibilityParameters,
+) -> list[Detection]:
+    """Return the detections that do not fill the frame, and have a usual aspect."""
+    unusual = are_unusual(box_array(detections), frame_size, parameters).tolist()
+    return [one for one, is_odd in zip(detections, unusual, strict=True) if not is_odd]
+
+
 def with_usual_aspect(
     detections: Sequence[Detection],
     frame_size: tuple[int, int],

@@ -1,4 +1,4 @@
-"""The state of one track, and low-confidence detections that match none."""
+"""The state of one track, what detections confirm, and low-confidence ones that match none."""
 
 from __future__ import annotations
 
@@ -146,6 +146,39 @@ class TrackState:
         growth = self.parameters.hold_growth_per_second * elapsed
         self.box = held.padded(min(self.parameters.max_hold_growth_share, growth))
         self.origin = Origin.HELD
+
+
+def confirm_matching(
+    tracks: Sequence[TrackState],
+    detections: Sequence[Detection],
+    seconds: float,
+    gate_share: float,
+    max_size_ratio: float,
+    way: Way = USUAL,
+) -> tuple[list[TrackState], list[Detection]]:
+    """Match detections to tracks, which are confirmed; return what is left over of both.
+
+    Args:
+        tracks: The tracks.
+        detections: The detections, in pixels of the same view.
+        seconds: Its time.
+        gate_share: Share of each track's gate within which a detection is matched.
+        max_size_ratio: Largest ratio between the sizes of a detection and its track.
+        way: How the detections were made.
+    """
+    pairs = match(
+        [track.expected(seconds) for track in tracks],
+        [detection.box for detection in detections],
+        [gate_share * track.gate(seconds) for track in tracks],
+        max_size_ratio,
+    )
+    for row, column in pairs:
+        tracks[row].confirm(detections[column], seconds, way)
+    rows, columns = {row for row, _ in pairs}, {column for _, column in pairs}
+    return (
+        [track for index, track in enumerate(tracks) if index not in rows],
+        [detection for index, detection in enumerate(detections) if index not in columns],
+    )
 
 
 class LowConfidenceDetections:

@@ -1,0 +1,83 @@
+"""Tracks that were not detected are advanced with their own trackers, or held."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.tracking.fakes import PARAMETERS, SQUARE, LosingTracker, StillTracker, detection, wall
+from tracker_blur.core.box import Box
+from tracker_blur.core.tracks import Origin
+from tracker_blur.tracking.advancing import Advancer
+from tracker_blur.tracking.track_state import TrackState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tracker_blur.core.frame import Image
+    from tracker_blur.trackers import Tracker
+
+IMAGE = wall(SQUARE)
+
+
+class ShiftingTracker(StillTracker):
+    """Says that the face moves by 3 pixels."""
+
+    def start(self, image: Image, box: Box) -> None:
+        self._box = box
+
+    def update(self, image: Image) -> Box | None:
+        self._box = self._box.moved(3, 0)
+        return self._box
+
+
+def tracks(count: int = 1) -> list[TrackState]:
+    return [
+        TrackState.started(
+            number, detection(SQUARE.moved(0, 60.0 * number)), 0.0, PARAMETERS.online
+        )
+        for number in range(count)
+    ]
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_each_track_goes_where_its_own_tracker_says(threads: int, count: int) -> None:
+    advancer, moving = Advancer(ShiftingTracker, 1.0, PARAMETERS, threads), tracks(count)
+    for number in (1, 2):
+        advancer.advance(moving, [], IMAGE, IMAGE, 0.04 * number)
+    assert [track.box for track in moving] == [
+        SQUARE.moved(6, 60.0 * number) for number in range(count)
+    ]
+    assert {track.origin for track in moving} <= {Origin.TRACKED}
+
+
+@pytest.mark.parametrize(
+    ("new_tracker", "front", "last_image"),
+    [
+        (None, [], IMAGE),
+        (LosingTracker, [], IMAGE),
+        (ShiftingTracker, [SQUARE.padded(0.2)], IMAGE),  # another face is in front
+        (ShiftingTracker, [], None),  # there is no view in which it could start
+    ],
+)
+def test_what_cannot_be_tracked_is_held_and_grows(
+    new_tracker: Callable[[], Tracker] | None, front: list[Box], last_image: Image | None
+) -> None:
+    (track,) = tracks()
+    advancer = Advancer(new_tracker, 1.0, PARAMETERS)
+    advancer.advance([track], front, last_image, IMAGE, 0.04)
+    assert track.origin is Origin.HELD
+    assert track.box.covers(SQUARE)
+    assert track.box.area > SQUARE.area
+
+
+def test_a_tracker_that_no_detection_confirms_is_trusted_for_a_while_only() -> None:
+    (track,) = tracks()
+    track.missed_detections = 1
+    advancer = Advancer(ShiftingTracker, 0.5, PARAMETERS)
+    advancer.advance([track], [], IMAGE, IMAGE, 1.0)
+    assert track.origin is Origin.TRACKED
+    advancer.advance([track], [], IMAGE, IMAGE, 1.04)
+    assert track.origin is Origin.HELD
