@@ -541,8 +541,23 @@ class PlateParameters(_Group):
     """99.7 % of the detections of 444 annotated ones are wider, none is this wide; of those in
     clips without plates, 15 % are narrower."""
 
-    large_share: float = 0.35
-    """1 % of the annotated ones are larger."""
+    unusual_score_share: float = 0.5
+    """Walls and floors that fill the frame score up to 0.68."""
+
+    large_share: float = 0.2
+    """From here downwards, true ones in made clips are lost."""
+
+    small_log_odds: float = -2.0
+    """With the next two, of 71 plates in made clips one is lost, that leaves the frame; of tracks
+    in clips without plates that are left by all the rest, a third."""
+
+    large_log_odds: float = 2.0
+
+    certain_log_odds: float = 6.0
+
+    large_reliable_share: float = 0.7
+    """Of the large ones in made clips, all are as reliable; of tracks in clips without plates, this
+    and `large_share` leave out 40 % of the area."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

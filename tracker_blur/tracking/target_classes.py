@@ -125,7 +125,15 @@ def parameters_of(label: str, parameters: TrackingParameters) -> TrackingParamet
             parameters.plausibility,
             frame_filling_share=plates.frame_filling_share,
             usual_aspects=plates.usual_aspects,
+            unusual_score_share=plates.unusual_score_share,
             large_share=plates.large_share,
+            large_reliable_share=plates.large_reliable_share,
+        ),
+        classification=replace(
+            parameters.classification,
+            small_log_odds=plates.small_log_odds,
+            large_log_odds=plates.large_log_odds,
+            certain_log_odds=plates.certain_log_odds,
         ),
         linking=replace(parameters.linking, gate_sizes=plates.link_gate_sizes),
     )
