@@ -341,3 +341,16 @@ def test_what_the_border_cuts_off_needs_worse_odds() -> None:
     for box, count in ((inside, 0), (at_border, 1)):
         rows = face_rows(range(10, 40), box=box, score=0.6)
         assert len(hidden_tracks(raw_tracks(rows, evidence=evidence))) == count
+
+
+@pytest.mark.parametrize(("log_odds", "count"), [(-1.0, 1), (3.0, 2)])
+def test_a_head_around_a_surer_ear_is_hidden_if_the_classifier_takes_it_for_one(
+    log_odds: float, count: int
+) -> None:
+    ear = Box.from_xywh(220, 120, 15, 15)
+    evidence = Evidence()
+    evidence.add(0, log_odds)
+    evidence.add(1, 3.0)
+    rows = face_rows(range(10, 40), 0, box=Box.from_xywh(200, 100, 60, 70), score=0.6)
+    rows += face_rows(range(10, 40), 1, box=ear, score=0.74)
+    assert len(hidden_tracks(raw_tracks(rows, evidence=evidence))) == count

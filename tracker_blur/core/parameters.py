@@ -381,6 +381,9 @@ class ClassificationParameters(_Group):
     cut_off_log_odds: float = 1.0
     """How much lower they may be, in a video, of what the left, right or upper border cuts off."""
 
+    plausible_log_odds: float = 2.0
+    """A track with higher odds may be a face though it contains a surer, much smaller one."""
+
     at_once_log_odds: float = -5.0
     """Live and in one pass, a track with lower odds so far is not hidden: more may follow."""
 

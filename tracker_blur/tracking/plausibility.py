@@ -18,7 +18,7 @@ from tracker_blur.core.tracks import Origin
 from tracker_blur.tracking.scene_cuts import Scenes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from tracker_blur.core.box import Detection
     from tracker_blur.core.parameters import PlausibilityParameters
@@ -198,19 +198,24 @@ def _contain(
 
 
 def plausible_tracks(
-    tracks: Tracks, confidence: float, parameters: PlausibilityParameters
+    tracks: Tracks,
+    confidence: float,
+    parameters: PlausibilityParameters,
+    likely: Container[int] = (),
 ) -> tuple[Track, ...]:
     """Return the raw tracks that may be faces, given the others.
 
     Left out are those that, most of the time, contain a surer and much smaller one, and those that
     are weak and much larger than the largest sure one of their scene, away from the border: where
     a small face is detected well, a large one is detected better, unless it is cut off. A track
-    with a sure detection is never left out.
+    with a sure detection is never left out. What the classifier takes for a face may contain a
+    surer one: an ear may be detected better than the bent head around it.
 
     Args:
         tracks: Raw tracks.
         confidence: Score from which a detection is a face.
         parameters: Tuning parameters.
+        likely: Identifiers of the tracks that the classifier takes for faces.
     """
     scenes: defaultdict[int, list[_Summary]] = defaultdict(list)
     for one in _summaries(tracks, confidence, parameters):
@@ -224,9 +229,10 @@ def plausible_tracks(
                 and not one.is_cut_off
                 and one.size > parameters.oversized_ratio * largest
             )
-            if not one.has_sure_detection and (
-                is_oversized or _is_container(one, scene, parameters)
-            ):
+            is_container = one.track.track_id not in likely and _is_container(
+                one, scene, parameters
+            )
+            if not one.has_sure_detection and (is_oversized or is_container):
                 left_out.add(one.track.track_id)
     return tuple(track for track in tracks.tracks if track.track_id not in left_out)
 

@@ -44,9 +44,15 @@ def refine(
     tracks = raw.tracks
     seconds = tracks.seconds
     scenes = Scenes(tracks.cuts, tracks.frame_count)
+    odds = parameters.classification
+    likely = {
+        track.track_id
+        for track in tracks.tracks
+        if pooled_log_odds(raw.evidence.of([track.track_id]), odds) >= odds.plausible_log_odds
+    }
     tracklets = [
         tracklet
-        for track in plausible_tracks(tracks, confidence, parameters.plausibility)
+        for track in plausible_tracks(tracks, confidence, parameters.plausibility, likely)
         for tracklet in supported_tracklets(track, raw, confidence, parameters)
     ]
     limits = parameters.smoothing
