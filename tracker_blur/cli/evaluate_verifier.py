@@ -146,7 +146,8 @@ def _print_alarms(
         "",
     )
     print_header(("detector", "measured", *columns))
-    folders = sorted({image.path.parent.name for image in images if not image.objects})
+    empty = [image for image in images if not image.objects and not image.ignored]
+    folders = sorted({image.path.parent.name for image in empty})
     for name, detector in detectors.items():
         confidence = detector.default_confidence
         passed = [passing(judged, name, confidence, least) for least in columns.values()]
