@@ -157,7 +157,7 @@ class SecondLook:
             frames: its frames with the faces to hide in them.
             pixel_aspect: width of a pixel over its height.
             tracks: all tracks.
-            near: the frames to search, all of them; None: those that are due in the whole video.
+            near: the frames to search, but those that the first round saw; None: this is the first.
         """
         run = self._run(tracks, self._parameters)
         every = max(1, round(self._parameters.second_look_seconds * rate_of(tracks)))
@@ -165,7 +165,9 @@ class SecondLook:
         def redacted() -> Iterator[ProbedFrame]:
             for frame, faces in frames:
                 number, rest = divmod(frame.index, every)
-                is_due = rest == 0 if near is None else frame.index in near
+                is_due = rest == 0
+                if near is not None:
+                    is_due = frame.index in near and (not is_due or every == 1)
                 if is_due or run.expects(frame.index):
                     yield self._redacted(frame, faces, is_due, is_due and run.is_turned(number))
 
