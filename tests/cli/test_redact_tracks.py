@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.cli.conftest import GREEN, IMAGE, QUICK, green_shares
 from tests.command_line import error_line, run
-from tests.verify_cases import FakeProbe
+from tests.verify_cases import FakeProbe, use_fake_probe
 from tracker_blur.annotations import track_file
 from tracker_blur.core.box import Box
 from tracker_blur.verification.probes import ProbeDetection
@@ -188,17 +188,17 @@ def test_a_report_that_cannot_be_written_is_refused_before_detection(
     assert names(tmp_path) == {"b.mp4", "old.html"}
 
 
-@pytest.mark.usefixtures("no_weights")
 @pytest.mark.parametrize("arguments", [(), ("--one-pass",)])
 def test_a_run_that_leaves_faces_exposed_ends_with_3(
     small_clip: Path,
     tmp_path: Path,
     arguments: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    out = tmp_path / "out.mp4"
-    blind = ("--confidence", "1", "--detect-every", "9")
-    assert run(small_clip, out, "--verify", *QUICK, *blind, *arguments) == 3
+    out, box = tmp_path / "out.mp4", Box(5, 70, 45, 115)  # where nothing is hidden
+    use_fake_probe(monkeypatch, 10 * [[ProbeDetection(box, 0.9, "fake")]])
+    assert run(small_clip, out, "--verify", *QUICK, *arguments) == 3
     assert "a face is exposed" in capsys.readouterr().err
     assert out.exists()  # for the user to look at
 
