@@ -65,7 +65,8 @@ class Settings:
             another network that docs/detectors.md lists, ending in ".onnx".
         models_folder: A folder with weight files, searched first.
         confidence: Score, 0 to 1, from which a detection is a face, if size and place allow (large
-            faces must reach it often). None: the detector's own.
+            faces must reach it often). A lower one counts where a face is known, or if the
+            classifier takes it for one. None: the detector's own.
         detect_every_frames: The detector runs on every Nth frame. "auto" adapts N to the cost of
             detection and tracking on this machine and to the speed of the faces. It runs on every
             frame where frames are more than 0.12 seconds apart.

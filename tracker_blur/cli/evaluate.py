@@ -53,12 +53,11 @@ def add_parser(commands: Any) -> Parser:
     """Add this command's parser to the `argparse` sub-parsers and return it."""
     parser: Parser = commands.add_parser(
         "evaluate",
-        help="measure detectors or a verifier on annotated images",
+        help="measure detectors on annotated images",
         description="Measure detectors on annotated images, all of them in the same way; or a "
         "verifier, which 'trackblur train --task verify' makes, on what detectors detect in them.",
         examples=(
             "trackblur evaluate yunet,haar faces/",
-            "trackblur evaluate my.onnx faces/ --split val --scales 0.5,1,2",
             "trackblur evaluate yunet faces/ --report report.html",
             "trackblur evaluate verify.onnx faces/ --detectors yunet",
         ),

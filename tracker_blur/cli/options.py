@@ -99,7 +99,8 @@ def add_detection_options(group: argparse._ArgumentGroup) -> None:
         "confidence",
         type=number,
         metavar="SCORE",
-        help="lowest score, from 0 to 1, at which a detection counts (default: the detector's own)",
+        help="score, from 0 to 1, from which a detection counts by itself; lower ones count where "
+        "a face is known, or the classifier sees one (default: the detector's own)",
     )
     option(
         group,

@@ -48,7 +48,6 @@ def add_parser(commands: Any) -> Parser:
         examples=(
             "trackblur train faces/ --name my --check      # only reads the dataset",
             "trackblur train faces/ --name my --minutes 60",
-            "trackblur train plates/ --name plate --upright --teachers yunet",
             "trackblur train faces/ --task verify --name verify --minutes 75 --teachers yunet",
         ),
     )

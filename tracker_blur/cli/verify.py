@@ -54,7 +54,7 @@ def add_parser(commands: Any) -> Parser:
     """Add this command's parser to the `argparse` sub-parsers and return it."""
     parser: Parser = commands.add_parser(
         "verify",
-        help="search finished videos and images for exposed faces",
+        help="search finished files for exposed faces",
         description="Search finished videos and images for faces as an attacker would, and check\n"
         "that everything else is unchanged. OUT is a file, a folder or a quoted pattern.",
         epilog=EPILOG,

@@ -69,8 +69,8 @@ def supported_tracklets(
     """Return the parts of a raw track that detections support.
 
     A detection counts when it is reliable or a reliable one is near in time; all do where the
-    classifier takes the track for a face. A tracker's box counts
-    close to such a detection, or between two of them, unless the detector missed it for long.
+    classifier takes the track for a face. A tracker's box counts close to such a detection, or
+    between two of them, unless the detector missed it for long.
 
     Args:
         track: One of the raw tracks.
