@@ -558,10 +558,6 @@ class PlateParameters(_Group):
 
     certain_log_odds: float = 6.0
 
-    large_reliable_share: float = 0.7
-    """Of the large ones in made clips, all are as reliable; of tracks in clips without plates, this
-    and `large_share` leave out 40 % of the area."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackingParameters(_Group):

@@ -127,7 +127,6 @@ def parameters_of(label: str, parameters: TrackingParameters) -> TrackingParamet
             usual_aspects=plates.usual_aspects,
             unusual_score_share=plates.unusual_score_share,
             large_share=plates.large_share,
-            large_reliable_share=plates.large_reliable_share,
         ),
         classification=replace(
             parameters.classification,
