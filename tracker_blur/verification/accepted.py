@@ -165,7 +165,7 @@ def read_journal(path: Path) -> tuple[AcceptedPlace, ...]:
         text = path.read_bytes().decode("utf-8")
     except FileNotFoundError as error:
         raise SourceError(
-            f"{path}: no such journal: check the name; --dismiss begins one"
+            f"{path}: no such journal: check the name, or dismiss a place to begin one"
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise SourceError(
