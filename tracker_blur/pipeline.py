@@ -32,14 +32,11 @@ from tracker_blur.images.reader import ImageReader
 from tracker_blur.images.writer import ImageWriter
 from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.settings import Settings, method_class_of
-from tracker_blur.tracking.detector_bundle import (
-    ClassDetector,
-    DetectorBundle,
-    merge_classes,
-)
+from tracker_blur.tracking.detector_bundle import ClassDetector, DetectorBundle
 from tracker_blur.tracking.first_pass import FirstPass
 from tracker_blur.tracking.known_tracks import frames_with_faces, with_times_of
 from tracker_blur.tracking.lookahead import look_ahead
+from tracker_blur.tracking.multi_class import merge_classes
 from tracker_blur.tracking.smoothing import refine
 from tracker_blur.tracking.stills import detect_stills
 from tracker_blur.video.reader import VideoReader
