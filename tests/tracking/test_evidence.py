@@ -9,7 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker_blur.core.parameters import ClassificationParameters
-from tracker_blur.tracking.evidence import Evidence, needed_log_odds, pooled_log_odds
+from tracker_blur.tracking.evidence import (
+    Evidence,
+    best_log_odds,
+    needed_log_odds,
+    pooled_log_odds,
+)
 
 LIMITS = ClassificationParameters(pooled_crops=3, pooled_share=0.1)
 
@@ -72,3 +77,15 @@ def test_the_evidence_of_several_tracks_is_one() -> None:
     evidence.add(3, 0.5)
     assert sorted(evidence.of([3, 5])) == [-2.0, 0.5, 1.5]
     assert evidence.of([4]) == []
+
+
+def test_a_long_false_part_does_not_outvote_the_face_that_it_was_linked_to() -> None:
+    evidence = Evidence()
+    for log_odds in [-6.0] * 90 + [4.0] * 3:
+        evidence.add(1 if log_odds > 0 else 0, log_odds)
+    assert pooled_log_odds(evidence.of([0, 1]), LIMITS) < -2
+    assert best_log_odds([0, 1], evidence, LIMITS) == pytest.approx(4.0)
+    assert best_log_odds([0], evidence, LIMITS) == pytest.approx(-6.0)
+    evidence.add(2, 9.0)  # one crop is not enough
+    assert best_log_odds([0, 2], evidence, LIMITS) < -3
+    assert math.isnan(best_log_odds([7], evidence, LIMITS))

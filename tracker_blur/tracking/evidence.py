@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from tracker_blur.core.parameters import ClassificationParameters
 
@@ -67,3 +67,17 @@ class Evidence:
     def of(self, track_ids: Iterable[int]) -> list[float]:
         """Return the log odds of all classified detections of some tracks."""
         return [one for track_id in track_ids for one in self._log_odds.get(track_id, ())]
+
+
+def best_log_odds(
+    track_ids: Collection[int], evidence: Evidence, parameters: ClassificationParameters
+) -> float:
+    """Return the log odds that a face linked from several tracks is one.
+
+    They are those of all crops, or of the one track's that has the best, if it has enough of them:
+    a long false part must not outvote the face that it was linked to.
+    """
+    parts = [evidence.of([track_id]) for track_id in track_ids]
+    whole = [one for part in parts for one in part]
+    enough = [part for part in parts if len(part) >= parameters.pooled_crops]
+    return max(pooled_log_odds(part, parameters) for part in (whole, *enough))

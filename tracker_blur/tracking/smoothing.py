@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.core.tracks import ORIGINS, Boxes, Origin, Track, Tracks
-from tracker_blur.tracking.evidence import needed_log_odds, pooled_log_odds
+from tracker_blur.tracking.evidence import best_log_odds, needed_log_odds, pooled_log_odds
 from tracker_blur.tracking.linking import (
     ROUNDING_SECONDS,
     LinkedTrack,
@@ -82,7 +82,7 @@ def _is_rejected(
     )
     if cut_off(detected.boxes, raw.tracks.size).mean() > 0.5:  # half a face is not seen well
         needed -= parameters.classification.cut_off_log_odds
-    return pooled_log_odds(raw.evidence.of(face.raw_ids), parameters.classification) < needed
+    return best_log_odds(face.raw_ids, raw.evidence, parameters.classification) < needed
 
 
 def smooth_track(

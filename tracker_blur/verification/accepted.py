@@ -2,8 +2,7 @@
 
 The journal is text, one JSON object a line. A line says which file it is about (by the hashes of
 the output and of its input, and by its name and shape), where the place is and when, who accepted
-it and why. A place stays accepted in other outputs of the same input, and in an output of the same
-name, size and length that was written again.
+it and why. A place stays accepted in other outputs of the same input.
 """
 
 from __future__ import annotations

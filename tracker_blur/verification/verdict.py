@@ -184,16 +184,12 @@ class VerifiedFile:
     source_sha256: str | None = None
 
     def shows_the_same_as(self, other: VerifiedFile) -> bool:
-        """Return whether both are one file, made of one input, or one written again."""
-        if self.sha256 == other.sha256:
-            return True
-        if self.source_sha256 is not None and other.source_sha256 is not None:
-            return self.source_sha256 == other.source_sha256
-        return (self.name, self.size, self.frame_count) == (
-            other.name,
-            other.size,
-            other.frame_count,
-        )
+        """Return whether both have the same bytes, or were made of one input.
+
+        Names do not count: cameras and scripts give many files the same one.
+        """
+        is_same_input = self.source_sha256 == other.source_sha256 is not None
+        return self.sha256 == other.sha256 or is_same_input
 
 
 @dataclass(frozen=True, slots=True)
