@@ -166,7 +166,7 @@ class VerificationParameters(CheckedParameters):
     second_look_rounds: int = 2
     second_look_seconds: float = 0.08
     follow_seconds: float = 1.0
-    small_added_log_odds: float = 0.0
+    small_added_log_odds: float = -1.5
     large_added_log_odds: float = 2.0
     large_added_share: float = 0.3
     added_padding_ratio: float = 0.1
