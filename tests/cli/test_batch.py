@@ -58,6 +58,26 @@ def test_a_setting_that_one_file_cannot_take_stops_no_other(
     assert f"found in {folder / 'people.png'}" not in messages
 
 
+def test_one_file_in_which_nothing_was_found_is_named_too(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(folder / "nobody.png", tmp_path / "out.png", *HAAR) == 0
+    assert f"nothing to hide was found in {folder / 'nobody.png'}" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("no_weights")
+def test_advice_is_given_once_for_many_files(
+    small_image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("a.png", "b.png"):
+        shutil.copy(small_image, tmp_path / "in" / name)
+    run(tmp_path / "in", tmp_path / "out", *HAAR, "--verify")
+    printed = capsys.readouterr().err
+    assert printed.count("searched with") == 2
+    assert printed.count("trackblur models pull yunet") == 1
+
+
 def test_what_was_skipped_is_in_the_json(
     small_image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -130,8 +130,8 @@ class Batch:
             console.note("{} done, {} skipped, {} failed".format(*counts))
             for path, _ in self._failures:
                 console.note(f"failed: {path}")
-            for path in self._without_tracks:
-                console.note(f"nothing to hide was found in {path}")
+        for path in self._without_tracks:
+            console.note(f"nothing to hide was found in {path}")
         if self._options.json:
             print_json(summarize(self._files, self._settings, self._failures, self._left_out))
 
