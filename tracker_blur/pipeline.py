@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from tracker_blur.detectors import LabelledDetector
     from tracker_blur.files.jobs import Job
     from tracker_blur.files.paths import MediaKind
-    from tracker_blur.verification.second_look import SecondLook
+    from tracker_blur.verification.careful_search import CarefulSearch
 
 FrameWithFaces: TypeAlias = tuple[Frame, tuple[Face, ...]]
 
@@ -126,7 +126,7 @@ class Engine:
                 # The encoder needs the memory, and loading again for the next file takes no time.
                 del self._bundle
             if self._settings.careful:
-                self._look_again(job.kind, identity, report, progress)
+                self._search_carefully(job.kind, identity, report, progress)
             self._render(job, identity, report.video_tracks, report, progress)
         return report
 
@@ -156,7 +156,7 @@ class Engine:
                 raise SettingsError(f"{path}: a still image has no tracks: give a video")
             report.video_tracks = self._first_pass(source, report, progress)
             if self._settings.careful:
-                self._look_again(kind, identity, report, progress)
+                self._search_carefully(kind, identity, report, progress)
             report.count_tracks(track.label for track in report.video_tracks.tracks)
             report.warnings = source.warnings
         return report
@@ -201,7 +201,7 @@ class Engine:
 
         Args:
             info: of the input.
-            report: counts what second looks add.
+            report: counts what a careful run adds.
 
         Raises:
             SettingsError: a careful run needs a video's whole result, and this is one pass.
@@ -295,23 +295,23 @@ class Engine:
             )
 
     @cached_property
-    def _second_look(self) -> SecondLook:
-        from tracker_blur.verification.second_look import SecondLook
+    def _careful_search(self) -> CarefulSearch:
+        from tracker_blur.verification.careful_search import CarefulSearch
 
-        return SecondLook(self._settings, self._detector)
+        return CarefulSearch(self._settings, self._detector)
 
-    def _look_again(
+    def _search_carefully(
         self, kind: MediaKind, identity: FileIdentity, report: Report, progress: Progress | None
     ) -> None:
         """Add to the tracks of a video what its result would still show."""
         with report.timing("look again"):
-            self._second_look.revise(lambda: self._reader(kind, identity), report, progress)
-        del self._second_look  # as the bundle
+            self._careful_search.revise(lambda: self._reader(kind, identity), report, progress)
+        del self._careful_search  # as the bundle
 
     def _stills(self, frames: Iterable[Frame], report: Report | None) -> Iterator[FrameWithFaces]:
         """Yield still images with their faces."""
         stills = detect_stills(frames, self._bundle.detectors)
-        return self._second_look.revised(stills, report) if self._settings.careful else stills
+        return self._careful_search.revised(stills, report) if self._settings.careful else stills
 
     def _class_pass(
         self, detector: ClassDetector, info: VideoInfo, time_base: Fraction

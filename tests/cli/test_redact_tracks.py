@@ -131,9 +131,9 @@ def test_a_careful_run_says_what_it_added_and_its_track_file_has_it(
 ) -> None:
     box = Box(5, 70, 45, 115)
     probe = FakeProbe(10 * [[ProbeDetection(box, 0.9, "fake")]])
-    second_look = "tracker_blur.verification.second_look"
-    monkeypatch.setattr(f"{second_look}.load_probes", lambda *_: (probe,))
-    monkeypatch.setattr(f"{second_look}.load_classifiers", lambda *_: {})
+    careful_search = "tracker_blur.verification.careful_search"
+    monkeypatch.setattr(f"{careful_search}.load_probes", lambda *_: (probe,))
+    monkeypatch.setattr(f"{careful_search}.load_classifiers", lambda *_: {})
     tracks, out = tmp_path / "t.jsonl", tmp_path / "out.mp4"
     assert run(small_clip, out, "--careful", "--tracks", tracks, "--json", *LOUD) == 0
     printed = capsys.readouterr()

@@ -68,7 +68,7 @@ def test_what_a_callers_own_detector_returns_counts_whatever_a_classifier_says(
     settings = Settings(hide=("faces", "plates"))
     faces, plates = DetectorBundle.of(settings, OwnDetector(labels)).detectors
     assert [one.classifier is never for one in (faces, plates)] == is_judged
-    assert bool(faces.extra_looks) == is_judged[0]
+    assert bool(faces.extra_detections) == is_judged[0]
     assert is_judged[0] or faces.others == ()
 
 

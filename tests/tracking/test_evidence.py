@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,9 @@ from tracker_blur.tracking.evidence import (
     needed_log_odds,
     pooled_log_odds,
 )
+
+if TYPE_CHECKING:
+    from random import Random
 
 LIMITS = ClassificationParameters(pooled_crops=3, pooled_share=0.1)
 
@@ -34,9 +38,9 @@ def test_of_many_crops_a_share_decides() -> None:
 
 
 @given(st.lists(st.floats(-20, 20), min_size=1, max_size=50), st.randoms())
-def test_the_order_of_crops_does_not_matter(odds: list[float], random: object) -> None:
+def test_the_order_of_crops_does_not_matter(odds: list[float], random: Random) -> None:
     shuffled = odds.copy()
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)
     pooled = pooled_log_odds(odds, LIMITS)
     assert pooled_log_odds(shuffled, LIMITS) == pytest.approx(pooled)
     assert min(odds) - 1e-9 <= pooled <= max(odds) + 1e-9

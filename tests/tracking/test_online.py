@@ -27,9 +27,9 @@ from tests.tracking.fakes import (
     wall,
 )
 from tracker_blur.core.box import Box, Detection
-from tracker_blur.core.parameters import ExtraLookParameters
+from tracker_blur.core.parameters import ExtraDetectionParameters
 from tracker_blur.core.tracks import Face, Origin
-from tracker_blur.tracking.extra_looks import USUAL, ExtraLook, Way
+from tracker_blur.tracking.extra_detection import USUAL, ExtraDetection, Way
 from tracker_blur.tracking.online import OnlineTracker
 from tracker_blur.tracking.redetection import Redetector
 from tracker_blur.tracking.schedule import DetectionSchedule
@@ -50,7 +50,7 @@ def online_tracker(
     threads: int = 1,
     parameters: TrackingParameters = PARAMETERS,
     classifier: ScriptedClassifier | None = None,
-    looks: Sequence[ExtraLook] = (),
+    looks: Sequence[ExtraDetection] = (),
     redetector: Redetector | None = None,
     *,
     hide_all: bool = False,
@@ -67,7 +67,7 @@ def online_tracker(
         parameters,
         threads=threads,
         redetector=redetector,
-        extra_looks=looks,
+        extra_detections=looks,
         classifier=classifier,
         hide_all=hide_all,
     )
@@ -366,7 +366,7 @@ def test_a_track_is_classified_often_at_first_and_then_now_and_then() -> None:
 
 @pytest.mark.parametrize(("log_odds", "count"), [(4.0, 1), (-1.0, 0)])
 def test_a_turned_copy_starts_a_track_if_the_classifier_agrees(log_odds: float, count: int) -> None:
-    looks = [ExtraLook(BrightDetector(), Way(0, quarters), 0.3) for quarters in (1, 2)]
+    looks = [ExtraDetection(BrightDetector(), Way(0, quarters), 0.3) for quarters in (1, 2)]
     tracker = online_tracker([], classifier=ScriptedClassifier(log_odds), looks=looks)
     faces = run(tracker, [wall(SQUARE)])[0]
     assert len(faces) == count
@@ -374,15 +374,17 @@ def test_a_turned_copy_starts_a_track_if_the_classifier_agrees(log_odds: float, 
 
 
 def test_a_face_known_already_is_not_started_again_by_an_extra_look() -> None:
-    looks = [ExtraLook(BrightDetector(), Way(0, 1), 0.3)]
+    looks = [ExtraDetection(BrightDetector(), Way(0, 1), 0.3)]
     script = [[detection(SQUARE)]] * 20
     tracker = online_tracker(script, classifier=ScriptedClassifier(4), looks=looks)
     assert {face.track_id for faces in run(tracker, [wall(SQUARE)] * 20) for face in faces} == {0}
 
 
 def test_an_extra_look_confirms_a_track_that_the_detector_misses() -> None:
-    parameters = replace(PARAMETERS, extra_looks=ExtraLookParameters(interval_seconds=0.2))
-    looks = [ExtraLook(BrightDetector(), Way(0, 1), 0.3)]
+    parameters = replace(
+        PARAMETERS, extra_detections=ExtraDetectionParameters(interval_seconds=0.2)
+    )
+    looks = [ExtraDetection(BrightDetector(), Way(0, 1), 0.3)]
     tracker = online_tracker(
         [[detection(SQUARE)]],
         hold_seconds=0.3,
@@ -405,7 +407,7 @@ def test_a_missed_face_is_redetected_as_it_was_last_detected() -> None:
             return None
 
     redetector = Recording()
-    looks = [ExtraLook(BrightDetector(), Way(1, 3), 0.3)]
+    looks = [ExtraDetection(BrightDetector(), Way(1, 3), 0.3)]
     tracker = online_tracker(
         [], classifier=ScriptedClassifier(4), looks=looks, redetector=redetector
     )

@@ -9,7 +9,7 @@ import pytest
 
 from tests.tracking.fakes import SIZE, SQUARE, BrightDetector, redetector, wall
 from tracker_blur.core.box import Box, Detection
-from tracker_blur.tracking.extra_looks import Way
+from tracker_blur.tracking.extra_detection import Way
 
 if TYPE_CHECKING:
     from tracker_blur.core.frame import Image

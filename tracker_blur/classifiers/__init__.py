@@ -77,7 +77,7 @@ class CropClassifier:
         """
         odds = np.zeros(len(boxes))
         for index, box in enumerate(boxes):
-            # One by one: a batch of another size would make OpenCV plan the network anew.
+            # One by one: a batch of another size would make OpenCV plan the network again.
             odds[index] = self._answer(crop(image, box))[0]
         self._check(odds)
         return odds

@@ -133,7 +133,7 @@ def add_detection_options(group: argparse._ArgumentGroup) -> None:
 
 
 def add_careful_option(group: argparse._ActionsContainer) -> None:
-    """Add the option of a second look, which live streams have no time for."""
+    """Add the option of a careful run, which live streams have no time for."""
     option(
         group,
         "--careful",

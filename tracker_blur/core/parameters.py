@@ -150,7 +150,7 @@ class OnlineParameters(_Group):
 class ViewScaleParameters(_Group):
     """How large the views of a video are."""
 
-    survey_px: int = 1920
+    large_view_px: int = 1920
     """Longest side of the large view that decides it."""
 
     interval_seconds: float = 2.0
@@ -177,7 +177,7 @@ class ViewScaleParameters(_Group):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExtraLookParameters(_Group):
+class ExtraDetectionParameters(_Group):
     """When the detector also sees turned copies of the view, and other detectors the view."""
 
     interval_seconds: float = 0.4
@@ -584,7 +584,7 @@ class TrackingParameters(_Group):
     schedule: ScheduleParameters = field(default_factory=ScheduleParameters)
     online: OnlineParameters = field(default_factory=OnlineParameters)
     view_scale: ViewScaleParameters = field(default_factory=ViewScaleParameters)
-    extra_looks: ExtraLookParameters = field(default_factory=ExtraLookParameters)
+    extra_detections: ExtraDetectionParameters = field(default_factory=ExtraDetectionParameters)
     redetection: RedetectionParameters = field(default_factory=RedetectionParameters)
     backtracking: BacktrackingParameters = field(default_factory=BacktrackingParameters)
     following: FollowingParameters = field(default_factory=FollowingParameters)

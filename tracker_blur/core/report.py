@@ -34,7 +34,7 @@ class Report:
         frames: Frames written.
         faces: Faces hidden, counted in each frame.
         track_counts: How many tracks there are of each target class, by its label.
-        added_places: How many places each second look added, if there was one: a careful run.
+        added_places: How many places each round of a careful run added; none in other runs.
         is_still: Whether the input is one image or several pages, none of which moves.
         seconds: Wall-clock time.
         stage_seconds: Time spent in each stage: decode, see, redact, write. Stages overlap.

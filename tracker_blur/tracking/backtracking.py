@@ -11,7 +11,7 @@ import numpy as np
 
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.tracking.advancing import has_drifted, is_outside
-from tracker_blur.tracking.extra_looks import USUAL, Way
+from tracker_blur.tracking.extra_detection import USUAL, Way
 from tracker_blur.tracking.scene_cuts import Change
 
 if TYPE_CHECKING:

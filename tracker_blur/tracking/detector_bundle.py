@@ -12,7 +12,7 @@ from tracker_blur.classifiers import load_classifier
 from tracker_blur.core import plugins
 from tracker_blur.settings import FACE, Settings
 from tracker_blur.tracking.backtracking import Backtracker
-from tracker_blur.tracking.extra_looks import QUARTERS, ExtraLook, Way
+from tracker_blur.tracking.extra_detection import QUARTERS, ExtraDetection, Way
 from tracker_blur.tracking.multi_class import MultiClassBacktracker, MultiClassTracker
 from tracker_blur.tracking.online import OnlineTracker
 from tracker_blur.tracking.redetection import Redetector
@@ -76,17 +76,17 @@ class ClassDetector:
         return self.new_redetector()
 
     @cached_property
-    def survey_detector(self) -> Detector:
+    def large_view_detector(self) -> Detector:
         """Another instance of the detector, for large views."""
         assert self.new_detector is not None
         return self.new_detector()
 
     @cached_property
-    def extra_looks(self) -> tuple[ExtraLook, ...]:
-        """Other ways to look for faces; none where no classifier can tell what they show."""
+    def extra_detections(self) -> tuple[ExtraDetection, ...]:
+        """Other ways to detect faces; none where no classifier can tell what they show."""
         if self.classifier is None or self.new_detector is None:
             return ()
-        share = self.parameters.extra_looks.min_share
+        share = self.parameters.extra_detections.min_share
         lying = self.new_detector()  # its images are upright where views lie: another input size
 
         def confidence(detector: Detector, high: float) -> float:
@@ -94,14 +94,14 @@ class ClassDetector:
 
         own = confidence(self.detector, self.confidence)
         turned = [
-            ExtraLook(self.detector if quarters == 2 else lying, Way(0, quarters), own)
+            ExtraDetection(self.detector if quarters == 2 else lying, Way(0, quarters), own)
             for quarters in QUARTERS
         ]
         others = [
-            ExtraLook(other, Way(number, 0), confidence(other, other.default_confidence))
+            ExtraDetection(other, Way(number, 0), confidence(other, other.default_confidence))
             for number, other in enumerate(self.others, 1)
         ]
-        return tuple(look for one in turned for look in (*others, one))
+        return tuple(extra for one in turned for extra in (*others, one))
 
     def online_tracker(
         self,
@@ -145,7 +145,7 @@ class ClassDetector:
             self.parameters,
             threads=os.cpu_count() or 1,
             redetector=self.redetector if redetect else None,
-            extra_looks=self.extra_looks,
+            extra_detections=self.extra_detections,
             classifier=self.classifier,
             hide_all=is_first_pass,
             start_score=start_score,
@@ -224,7 +224,7 @@ class DetectorBundle:
         for one in self.detectors:
             if longest_px is None and one.classifier is not None and one.new_detector is not None:
                 return ScaledViews(
-                    one.survey_detector,
+                    one.large_view_detector,
                     one.classifier,
                     one.confidence,
                     pixel_aspect,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tracker_blur.core.frame import Image
     from tracker_blur.core.tracks import Face, Tracks
-    from tracker_blur.tracking.extra_looks import Way
+    from tracker_blur.tracking.extra_detection import Way
 
 
 class MultiClassTracker:

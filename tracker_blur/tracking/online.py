@@ -19,7 +19,13 @@ import numpy as np
 
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.tracking.advancing import Advancer
-from tracker_blur.tracking.extra_looks import QUARTERS, USUAL, ExtraLook, ExtraLooks, Way
+from tracker_blur.tracking.extra_detection import (
+    QUARTERS,
+    USUAL,
+    ExtraDetection,
+    ExtraDetections,
+    Way,
+)
 from tracker_blur.tracking.plausibility import by_confidence, of_usual_shape
 from tracker_blur.tracking.scene_cuts import Change, CutDetector
 from tracker_blur.tracking.track_classifier import TrackClassifier
@@ -74,7 +80,7 @@ class OnlineTracker:
         parameters: Tuning parameters.
         threads: How many faces' trackers may run in parallel.
         redetector: Detects again where a face was missed; None: not done.
-        extra_looks: Other ways to look, now and then; they need the classifier.
+        extra_detections: Other ways to detect, now and then; they need the classifier.
         classifier: Tells faces from what the detector takes for one; None: not done.
         hide_all: Report also tracks that the classifier takes for no face so far.
         start_score: Score from which a detection starts a track by itself; None: the confidence.
@@ -93,7 +99,7 @@ class OnlineTracker:
         *,
         threads: int = 1,
         redetector: Redetector | None = None,
-        extra_looks: Sequence[ExtraLook] = (),
+        extra_detections: Sequence[ExtraDetection] = (),
         classifier: Classifier | None = None,
         hide_all: bool = True,
         start_score: float | None = None,
@@ -109,7 +115,7 @@ class OnlineTracker:
         self._parameters = parameters
         self._advancer = Advancer(new_tracker, hold_seconds, parameters, threads)
         self._redetector = redetector
-        self._extra_looks = ExtraLooks(extra_looks, parameters.extra_looks)
+        self._extra_detections = ExtraDetections(extra_detections, parameters.extra_detections)
         self._classifier = TrackClassifier(classifier, parameters.classification)
         self._hide_all = hide_all
         self._start_score = confidence if start_score is None else start_score
@@ -170,7 +176,7 @@ class OnlineTracker:
             for track in self._tracks:
                 track.tracker, track.origin = None, Origin.HELD
         self._before_cut = ended
-        self._extra_looks.restart()
+        self._extra_detections.restart()
         self._low_confidence_detections.clear()
         self._schedule.restart()
 
@@ -206,7 +212,7 @@ class OnlineTracker:
             )
             if track.confirmed_seconds == seconds and is_reliable:
                 track.reliable_seconds = seconds
-        missed, turned_up = self._look_again(missed, image, seconds)
+        missed, turned_up = self._detect_again(missed, image, seconds)
         if self._redetector is not None:
             missed = self._redetect(self._redetector, missed, image, seconds)
         missed = [*missed, *stale]
@@ -228,13 +234,13 @@ class OnlineTracker:
         image: Image,
         seconds: float,
     ) -> None:
-        """Start the tracks of faces that nobody knew.
+        """Start the tracks of faces that have no track yet.
 
         Args:
             sure: Detections without a track that score enough to start one by themselves.
             unmatched: The others. They start one if they agree for long, or if the
                 classifier takes them for a face.
-            turned_up: What an extra look showed, and how it was detected.
+            turned_up: What an extra detection showed, and how it was detected.
             image: The view.
             seconds: Its time.
         """
@@ -260,18 +266,18 @@ class OnlineTracker:
         known = [track.box for track in self._tracks]
         return [one for one in detections if not self._is_among(one, known)]
 
-    def _look_again(
+    def _detect_again(
         self, missed: list[TrackState], image: Image, seconds: float
     ) -> tuple[list[TrackState], list[tuple[Detection, Way]]]:
-        """Take the extra look that is due.
+        """Take the extra detection that is due.
 
-        Return the tracks that are still missed, and detections that are faces nobody knew, each
+        Return the tracks that are still missed, and detections that have no track yet, each
         with the way in which it was detected.
         """
-        due = self._extra_looks.detect(image, seconds)
+        due = self._extra_detections.detect(image, seconds)
         if due is None:
             return missed, []
-        look, detections = due
+        extra, detections = due
         limits = self._parameters.online
         confirmed = [track.box for track in self._tracks if track.confirmed_seconds == seconds]
         missed, others = confirm_matching(
@@ -280,14 +286,14 @@ class OnlineTracker:
             seconds,
             limits.low_confidence_gate_share,
             limits.low_confidence_size_ratio,
-            look.way,
+            extra.way,
         )
         likely = self._classifier.likely(
             self._unknown(self._of_usual_shape(others, image)),
             image,
-            self._parameters.extra_looks.start_log_odds,
+            self._parameters.extra_detections.start_log_odds,
         )
-        return missed, [(detection, look.way) for detection in likely]
+        return missed, [(detection, extra.way) for detection in likely]
 
     def _detections(self, image: Image) -> tuple[list[Detection], list[Detection]]:
         """Detect in the whole view; return high-confidence detections, and the others."""

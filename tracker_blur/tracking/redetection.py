@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from tracker_blur.tracking.extra_looks import USUAL, Way, turned, turned_back
+from tracker_blur.tracking.extra_detection import USUAL, Way, turned, turned_back
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -62,8 +62,8 @@ def detect_still(detector: ClassDetector, frame: Frame) -> list[Detection]:
         others = [one for one in detections if one.score < detector.confidence]
         for view in views:
             if max(view.shape) <= parameters.still_images.turned_px:
-                for look in detector.extra_looks:
-                    others += _scaled(look.detect(view), view, frame)
+                for extra in detector.extra_detections:
+                    others += _scaled(extra.detect(view), view, frame)
         others = suppress_overlaps(others, parameters.same_face_iou)
         faces = _classified(detector, classifier, frame, views[-1], faces, others)
     faces = with_usual_aspect(faces, frame.size, detector.confidence, parameters.plausibility)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tracker_blur.core.tracks import Origin
 from tracker_blur.tracking.association import match
-from tracker_blur.tracking.extra_looks import USUAL, Way
+from tracker_blur.tracking.extra_detection import USUAL, Way
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -67,7 +67,7 @@ class ScaledViews:
         self._parameters = parameters.view_scale
         self._cuts = CutDetector(parameters.scene_cuts)
         self._longest_px = 0  # 0: the default
-        self._surveyed_seconds = -math.inf
+        self._large_view_seconds = -math.inf
         self._needed_seconds = -math.inf
 
     def view(self, frame: Frame) -> Image:
@@ -76,10 +76,10 @@ class ScaledViews:
         self._longest_px = max(self._longest_px, default_px)
         image = self._view(frame, self._longest_px)
         is_cut = self._cuts.change(image) is not Change.NONE
-        elapsed = frame.seconds - self._surveyed_seconds
+        elapsed = frame.seconds - self._large_view_seconds
         if not is_cut and elapsed < self._parameters.interval_seconds:
             return image
-        self._surveyed_seconds = frame.seconds
+        self._large_view_seconds = frame.seconds
         wanted = max(default_px, self._wanted_px(frame))
         if wanted >= self._longest_px:
             self._needed_seconds = frame.seconds
@@ -93,7 +93,7 @@ class ScaledViews:
     def _wanted_px(self, frame: Frame) -> int:
         """Return the longest side of a view that shows the frame's smallest faces large enough."""
         limits = self._parameters
-        large = self._view(frame, limits.survey_px)
+        large = self._view(frame, limits.large_view_px)
         longest_px = max(large.shape[:2])
         found = [
             detection

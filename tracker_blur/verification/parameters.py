@@ -87,8 +87,8 @@ class VerificationParameters(CheckedParameters):
         exposed_log_odds: log odds, pooled, from which a run is an exposed face.
         still_exposed_log_odds: the same for an image that is seen once.
         look_here_log_odds: pooled log odds below which a run is no face.
-        second_look_rounds: how often a careful run searches its own result, at most.
-        second_look_seconds: it searches a frame once in this time, in the first round.
+        careful_rounds: how often a careful run searches its own result, at most.
+        careful_seconds: it searches a frame once in this time, in the first round.
         follow_seconds: how long what it finds is followed, back and on, at most.
         small_added_log_odds: log odds above which it hides the smallest place that is to be looked
             at.
@@ -162,9 +162,9 @@ class VerificationParameters(CheckedParameters):
     look_here_log_odds: float = -1.5
     max_crops: int = 1000
 
-    # A run's second look at its own result
-    second_look_rounds: int = 2
-    second_look_seconds: float = 0.08
+    # A careful run's search of its own result
+    careful_rounds: int = 2
+    careful_seconds: float = 0.08
     follow_seconds: float = 1.0
     small_added_log_odds: float = -1.5
     large_added_log_odds: float = 2.0

@@ -21,7 +21,7 @@ from tracker_blur.detectors import (
     load_detector,
 )
 from tracker_blur.settings import DETECTOR_FILE_ENDING, FACE, Settings
-from tracker_blur.tracking.extra_looks import QUARTERS, turned, turned_back
+from tracker_blur.tracking.extra_detection import QUARTERS, turned, turned_back
 from tracker_blur.tracking.target_classes import target_classes
 from tracker_blur.verification.parameters import VerificationParameters
 

@@ -47,7 +47,7 @@ class JudgedDetection:
         detector: Name of the detector.
         score: The detector's score.
         size_px: Size of its box in pixels of the stored image.
-        is_object: Whether it shows an object; None where nobody can tell.
+        is_object: Whether it shows an object; None where no one can tell.
         found: Number of the labeled object that it shows, -1 for none.
         odds: Log odds of the image in each of TURNS.
     """

@@ -1,4 +1,4 @@
-"""Which candidates show an object, which do not, and which nobody can tell.
+"""Which candidates show an object, which do not, and which no one can tell.
 
 People leave objects unlabeled: small faces in the background, above all. To learn that these are
 none would teach a verifier to uncover them. So where people labeled objects, what a second detector
@@ -50,7 +50,7 @@ class LabeledCandidates:
         false_alarms: Detections of anything else.
         weights: How often each of the false alarms is drawn, relative to others; shape (n,).
         labeled: Labeled objects alone.
-        undecided: Regions in which there may be objects that nobody labeled.
+        undecided: Regions in which there may be objects that no one labeled.
         is_empty: There is no object in the image.
         is_complete: All of the image's objects are labeled.
     """

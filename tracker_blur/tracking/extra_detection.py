@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tracker_blur.core.box import Detection
     from tracker_blur.core.frame import Image
-    from tracker_blur.core.parameters import ExtraLookParameters
+    from tracker_blur.core.parameters import ExtraDetectionParameters
     from tracker_blur.detectors import Detector
 
 QUARTERS = (1, 3, 2)
@@ -43,8 +43,8 @@ USUAL = Way(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class ExtraLook:
-    """One way to look again.
+class ExtraDetection:
+    """One way to detect in addition.
 
     Attributes:
         detector: What detects; used for no images of another size.
@@ -68,16 +68,18 @@ class ExtraLook:
         ]
 
 
-class ExtraLooks:
-    """Takes one extra look at a time, in turns.
+class ExtraDetections:
+    """Detects in one of these ways at a time, in turns.
 
     Args:
-        looks: What there is to do.
+        ways: What there is to do.
         parameters: Tuning parameters.
     """
 
-    def __init__(self, looks: Sequence[ExtraLook], parameters: ExtraLookParameters) -> None:
-        self._looks = looks
+    def __init__(
+        self, ways: Sequence[ExtraDetection], parameters: ExtraDetectionParameters
+    ) -> None:
+        self._ways = ways
         self._parameters = parameters
         self._next = 0
         self._eager = 0
@@ -85,22 +87,22 @@ class ExtraLooks:
         self.restart()
 
     def restart(self) -> None:
-        """Take each look once, without a pause: a new scene begins."""
-        self._eager = len(self._looks)
+        """Take each way once, without a pause: a new scene begins."""
+        self._eager = len(self._ways)
 
-    def detect(self, image: Image, seconds: float) -> tuple[ExtraLook, list[Detection]] | None:
-        """Return the look that is due and what it detects; None if none is due.
+    def detect(self, image: Image, seconds: float) -> tuple[ExtraDetection, list[Detection]] | None:
+        """Return the way that is due and what it detects; None if none is due.
 
         Call it on detection frames.
         """
         is_due = seconds - self._last_seconds >= self._parameters.interval_seconds
-        if not self._looks or not (self._eager or is_due):
+        if not self._ways or not (self._eager or is_due):
             return None
-        look = self._looks[self._next]
-        self._next = (self._next + 1) % len(self._looks)
+        due = self._ways[self._next]
+        self._next = (self._next + 1) % len(self._ways)
         self._eager = max(0, self._eager - 1)
         self._last_seconds = seconds
-        return look, look.detect(image)
+        return due, due.detect(image)
 
 
 def turned(image: Image, quarters: int) -> Image:

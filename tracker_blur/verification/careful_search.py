@@ -1,4 +1,4 @@
-"""A second look: a run searches its own result, as verification would, and hides what it finds.
+"""A careful search: a run searches its own result, as verification would, and hides what it finds.
 
 The result is made in memory: each frame of the input is redacted as it will be written, and both
 are judged as an output and its source are. What may be a face becomes a track, which is followed
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Frame)
 
 
-class SecondLook:
+class CarefulSearch:
     """Searches a run's own result; loads its networks once. One serves one thread at a time.
 
     Args:
@@ -93,7 +93,7 @@ class SecondLook:
         assert tracks is not None  # the first pass is over
         report.added_places = ()
         near: Collection[int] | None = None
-        for _ in range(self._parameters.second_look_rounds):
+        for _ in range(self._parameters.careful_rounds):
             report.passes += 1
             with open_source() as source:
                 frames = _reported(
@@ -131,7 +131,7 @@ class SecondLook:
         """Return the faces of an image, and how many places each round added; it stays as it is."""
         parameters = self._parameters.for_stills()
         added: list[int] = []
-        for _ in range(parameters.second_look_rounds):
+        for _ in range(parameters.careful_rounds):
             run = self._run(_of_still(frame, faces), parameters)
             self._judge(run, [self._redacted(copy.deepcopy(frame), faces)], Fraction(1))
             places = self._worth_hiding(run, frame.size)
@@ -160,7 +160,7 @@ class SecondLook:
             near: the frames to search, but those that the first round saw; None: this is the first.
         """
         run = self._run(tracks, self._parameters)
-        every = max(1, round(self._parameters.second_look_seconds * rate_of(tracks)))
+        every = max(1, round(self._parameters.careful_seconds * rate_of(tracks)))
 
         def redacted() -> Iterator[ProbedFrame]:
             for frame, faces in frames:

@@ -79,10 +79,10 @@ def use(
     log_odds: float | None = None,
 ) -> PlaceProbe:
     probe = PlaceProbe(place, score)
-    second_look = "tracker_blur.verification.second_look"
-    monkeypatch.setattr(f"{second_look}.load_probes", lambda *_: (probe,))
+    careful_search = "tracker_blur.verification.careful_search"
+    monkeypatch.setattr(f"{careful_search}.load_probes", lambda *_: (probe,))
     classifiers = {} if log_odds is None else {"face": FakeClassifier(log_odds)}
-    monkeypatch.setattr(f"{second_look}.load_classifiers", lambda *_: classifiers)
+    monkeypatch.setattr(f"{careful_search}.load_classifiers", lambda *_: classifiers)
     return probe
 
 
@@ -90,14 +90,14 @@ def follow_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Follow for three frames only: the frames of the clip are all alike."""
     parameters = VerificationParameters(follow_seconds=0.12)
     monkeypatch.setattr(
-        "tracker_blur.verification.second_look.VerificationParameters", lambda: parameters
+        "tracker_blur.verification.careful_search.VerificationParameters", lambda: parameters
     )
 
 
 def redacted(source: Path, target: Path, settings: Settings = CAREFUL) -> Report:
     engine = Engine(settings, Blind())  # type: ignore[arg-type]  # its detections are none
     kind = "image" if source.suffix == ".png" else "video"
-    return engine.redact_file(Job(source, target, kind))  # type: ignore[arg-type]
+    return engine.redact_file(Job(source, target, kind))  # type: ignore[arg-type]  # a plain text of a kind
 
 
 def only_track(report: Report) -> Track:
@@ -229,7 +229,7 @@ def test_progress_counts_every_round(
 ) -> None:
     use(monkeypatch, always)
     calls: list[int] = []
-    engine = Engine(CAREFUL, Blind())  # type: ignore[arg-type]
+    engine = Engine(CAREFUL, Blind())  # type: ignore[arg-type]  # as above
     job = Job(clip, tmp_path / "out.mp4", "video")
     engine.redact_file(job, lambda report: calls.append(report.passes))
     assert len(calls) == 4 * FRAMES
@@ -263,7 +263,7 @@ def test_the_library_looks_again_at_images(monkeypatch: pytest.MonkeyPatch) -> N
     assert hidden[top:bottom, left:right].max() == 0
 
 
-def test_the_library_tracks_with_a_second_look(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_library_tracks_carefully(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, always)
     redactor = tracker_blur.Redactor(CAREFUL, detector=lambda _: [])
     assert len(redactor.track(clip).tracks) == 1

@@ -1,4 +1,4 @@
-"""Extra looks: turned copies and other detectors, one at a time."""
+"""extra detections: turned copies and other detectors, one at a time."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pytest
 
 from tests.tracking.fakes import SQUARE, BrightDetector, wall
 from tracker_blur.core.box import Box
-from tracker_blur.core.parameters import ExtraLookParameters
-from tracker_blur.tracking.extra_looks import (
+from tracker_blur.core.parameters import ExtraDetectionParameters
+from tracker_blur.tracking.extra_detection import (
     QUARTERS,
-    ExtraLook,
-    ExtraLooks,
+    ExtraDetection,
+    ExtraDetections,
     Way,
     turned,
     turned_back,
@@ -37,19 +37,19 @@ def test_a_box_in_a_turned_copy_is_where_it_was(quarters: int) -> None:
 @pytest.mark.parametrize("quarters", QUARTERS)
 def test_a_look_detects_in_a_turned_copy(quarters: int) -> None:
     detector = BrightDetector()
-    (found,) = ExtraLook(detector, Way(0, quarters), 0.3).detect(wall(SQUARE))
+    (found,) = ExtraDetection(detector, Way(0, quarters), 0.3).detect(wall(SQUARE))
     assert found.box.iou(SQUARE) > 0.8
     assert detector.shapes == {(180, 320, 3) if quarters == 2 else (320, 180, 3)}
     assert detector.confidences == {0.3}
 
 
-def looks() -> ExtraLooks:
+def looks() -> ExtraDetections:
     detector = BrightDetector()
-    every = [ExtraLook(detector, Way(0, quarters), 0.3) for quarters in QUARTERS]
-    return ExtraLooks(every, ExtraLookParameters(interval_seconds=0.5))
+    every = [ExtraDetection(detector, Way(0, quarters), 0.3) for quarters in QUARTERS]
+    return ExtraDetections(every, ExtraDetectionParameters(interval_seconds=0.5))
 
 
-def quarters_at(looks: ExtraLooks, times: list[float]) -> list[int | None]:
+def quarters_at(looks: ExtraDetections, times: list[float]) -> list[int | None]:
     due = (looks.detect(wall(SQUARE), seconds) for seconds in times)
     return [None if one is None else one[0].way.quarters for one in due]
 
@@ -66,4 +66,4 @@ def test_a_new_scene_gets_each_look_at_once_and_then_one_now_and_then() -> None:
 
 
 def test_without_looks_none_is_due() -> None:
-    assert ExtraLooks([], ExtraLookParameters()).detect(wall(SQUARE), 0.0) is None
+    assert ExtraDetections([], ExtraDetectionParameters()).detect(wall(SQUARE), 0.0) is None
