@@ -1,0 +1,114 @@
+"""Where and how often the detector runs, and on what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tracker_blur.core.parameters._group import ParameterGroup
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneCutParameters(ParameterGroup):
+    """When a frame begins another scene.
+
+    The score and its threshold are those of PySceneDetect's content detector; the ratio to the
+    frames before is that of its adaptive detector.
+    """
+
+    thumbnail_px: tuple[int, int] = (64, 36)
+    """(width, height) at which frames are compared; small enough to cost nothing."""
+
+    content_threshold: float = 27.0
+    """Mean change of hue, saturation and value, 0 to 255. PySceneDetect's default."""
+
+    adaptive_ratio: float = 2.5
+    """A cut changes the frame this many times more than the frames before it did, so that fast
+    motion and shaking cameras are no cuts."""
+
+    usual_change_share: float = 0.2
+    """Weight of the newest frame in the average change that `adaptive_ratio` is measured by."""
+
+    max_flash_frames: int = 5
+    """A flash of light ends within this many frames; then the scene before it goes on."""
+
+    return_share: float = 0.5
+    """After a flash, the frame differs from the one before it by less than this share of
+    `content_threshold`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleParameters(ParameterGroup):
+    """Which frames the detector runs on, between the extremes that users may choose."""
+
+    max_interval_frames: int = 5
+    """The longest interval between detection frames that "auto" chooses."""
+
+    max_interval_seconds: float = 0.12
+    """The longest time between detection frames: a new face is seen by the next one only."""
+
+    max_travel_sizes: float = 0.5
+    """How far a face may move between two detection frames, with "auto"."""
+
+    unmeasured_interval_frames: int = 2
+    """The interval of "auto" until the cost of tracking has been measured."""
+
+    after_cut_frames: int = 3
+    """The detector runs on this many frames of a new scene, one after the other."""
+
+    cost_share: float = 0.2
+    """Weight of the newest measurement in the average cost of detection and tracking."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewScaleParameters(ParameterGroup):
+    """How large the views of a video are."""
+
+    large_view_px: int = 1920
+    """Longest side of the large view that decides it."""
+
+    interval_seconds: float = 2.0
+    """Time between two large views of one scene."""
+
+    hold_seconds: float = 6.0
+    """Views stay as large as they were needed within this time."""
+
+    smallest_px: float = 8.0
+    """Smaller faces in the large view do not count."""
+
+    max_detections: int = 40
+    """At most this many detections are classified, the smallest first, until one is a face; if none
+    of them is, the next one counts as a face."""
+
+    min_log_odds: float = 1.0
+    """A detection counts when the odds that it is a face are higher."""
+
+    wanted_px: float = 14.0
+    """The view shows the smallest face at least at this size."""
+
+    steps_px: tuple[int, ...] = (640, 960, 1280, 1920)
+    """The sizes of views: each change costs a detector some time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtraDetectionParameters(ParameterGroup):
+    """When the detector also sees turned copies of the view, and other detectors the view."""
+
+    interval_seconds: float = 0.4
+    """Time between two of them; in a new scene, each is taken at once."""
+
+    start_log_odds: float = 1.2
+    """A detection with higher odds starts a track. Copies that are turned show faces in bushes."""
+
+    min_share: float = 0.5
+    """Share of the way from the low confidence to the confidence that such a detection scores."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StillImageParameters(ParameterGroup):
+    """Detection in a still image, where no other frame helps."""
+
+    detection_px: tuple[int, ...] = (320, 640, 1280, 2560)
+    """Longest sides of the views to detect in: a detector sees a narrow range of face sizes."""
+
+    turned_px: int = 1280
+    """Views up to this size are also seen turned by quarters."""

@@ -1,0 +1,220 @@
+"""What becomes of raw tracks: which are faces, and how they are linked and smoothed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from tracker_blur.core.parameters._group import ParameterGroup
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlausibilityParameters(ParameterGroup):
+    """What size and place say about detections.
+
+    Chosen on the hard clips, by exposed faces against false area (docs/leaks.md).
+    """
+
+    frame_filling_share: float = 0.7
+    """A face fills the frame when its size is more than this share of the frame's shorter side."""
+
+    usual_aspects: tuple[float, float] = (0.0, 1e6)
+    """Smallest and largest width over height; a box that is cut off may have any. Faces may lie."""
+
+    unusual_score_share: float = 0.33
+    """How far from the confidence to 1 a detection that fills the frame, or whose aspect is not a
+    usual one, must score: the larger a face, the better it is seen. Low-confidence detections of
+    that size or aspect never start a track."""
+
+    sure_score_share: float = 0.5
+    """How far from the confidence to 1 a detection must score to be a face whatever its size and
+    place."""
+
+    large_share: float = 0.25
+    """A face is large when its median size is more than this share of the frame's shorter side.
+    From 0.2 downwards, a blurred face in a crowd is exposed."""
+
+    large_reliable_share: float = 0.5
+    """Share of the detections of a large face that must be reliable: of nearly all true ones more
+    than half were; of coats, chairs, walls and backs, 10 to 60 %."""
+
+    large_window_detections: int = 30
+    """In how many successive detections that share is reached: a face that turns away after it
+    was seen well is still hidden."""
+
+    container_size_ratio: float = 2.0
+    """A detection that contains a surer one, and is this many times its size (by side) or more, is
+    no face, but the body that the other one belongs to, or the background."""
+
+    contained_share: float = 0.7
+    """A box contains another one when this share of the other's area lies inside."""
+
+    surer_ratio: float = 1.15
+    """A surer detection scores at least this many times as much."""
+
+    container_time_share: float = 0.5
+    """A track that contains surer, much smaller ones for this share of its frames is no face."""
+
+    oversized_ratio: float = 4.0
+    """A weak track that is this many times larger (by side) than the largest sure face of its scene
+    is no face. It is weak when its detections score less than the confidence on average."""
+
+    sure_score_ratio: float = 1.3
+    """The detections of a sure face score at least this many times the confidence on average."""
+
+    sure_detections: int = 4
+    """A sure face has at least this many detections."""
+
+    @classmethod
+    def for_any_size(cls) -> Self:
+        """Return the parameters for what is no face: people and cars have any size and place."""
+        return cls(
+            frame_filling_share=1.0,
+            unusual_score_share=0.0,
+            large_reliable_share=0.0,
+            container_size_ratio=1e6,
+            oversized_ratio=1e6,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassificationParameters(ParameterGroup):
+    """When a classifier is asked, and what its answer decides. Odds are natural logarithms.
+
+    Chosen on the raw tracks of the annotated and of the hard clips (docs/leaks.md).
+    """
+
+    first_crops: int = 6
+    """Each of a track's first detections is classified, this many."""
+
+    interval_seconds: float = 0.4
+    """Later ones are classified once in this time: the same view of a face tells nothing new."""
+
+    remembered_crops: int = 100
+    """Live and in one pass, the newest crops of a track decide, this many: a track may last for
+    hours."""
+
+    pooled_crops: int = 3
+    """The odds of a track are the mean of its highest ones, of this many crops,"""
+
+    pooled_share: float = 0.1
+    """or of this share, if that is more: among many crops of a wall, some look like a face."""
+
+    small_log_odds: float = -1.8
+    """A track of the smallest faces with lower odds is no face."""
+
+    large_log_odds: float = 2.0
+    """The same, of large faces."""
+
+    large_share: float = 0.2
+    """A face of this share of the frame's shorter side, or more, is large."""
+
+    certain_log_odds: float = 3.8
+    """How much lower the odds may be when a detection scores 1; proportionally less above the
+    confidence."""
+
+    cut_off_log_odds: float = 1.0
+    """How much lower they may be, in a video, of what the left, right or upper border cuts off."""
+
+    plausible_log_odds: float = 2.0
+    """A track with higher odds may be a face though it contains a surer, much smaller one."""
+
+    at_once_log_odds: float = -5.0
+    """Live and in one pass, a track with lower odds so far is not hidden: more may follow."""
+
+    start_log_odds: float = 2.2
+    """A low-confidence detection with higher odds starts a track at once."""
+
+    max_candidate_detections: int = 3
+    """At most this many low-confidence detections of a frame are classified: the best ones, and one
+    of the others in turn, or false alarms that score better would keep a face from being seen."""
+
+    max_still_detections: int = 100
+    """The same, of a still image."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkingParameters(ParameterGroup):
+    """Which parts of a raw track are trusted, and which tracklets are one face."""
+
+    max_unsupported_seconds: float = 0.08
+    """What only a tracker reports, at the end of a tracklet, is trusted this close to a
+    detection."""
+
+    split_gap_seconds: float = 0.3
+    """Detections farther apart, with missed detection frames between them, split a tracklet."""
+
+    min_missed_detections: int = 2
+    """At least this many missed detection frames between two detections split a tracklet."""
+
+    max_moving_gap_seconds: float = 2.0
+    """The longest gap in which a face may have moved."""
+
+    max_still_gap_seconds: float = 3.0
+    """The longest gap in which a face stayed where it was."""
+
+    max_still_sizes: float = 0.5
+    """A face that moved less has stayed where it was."""
+
+    gate_sizes: float = 0.8
+    """How far a face may be from where its velocity leads."""
+
+    gate_growth_sizes_per_second: float = 0.5
+    """How much farther a face may be for each second of the gap."""
+
+    max_size_ratio: float = 1.6
+    """Largest ratio between the face sizes at the end of one tracklet and the start of the next."""
+
+    min_color_share: float = 0.7
+    """Smallest share of colors that both ends have in common."""
+
+    velocity_seconds: float = 0.4
+    """A tracklet's velocity is measured over this time before its end, and assumed for as long
+    after it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmoothingParameters(ParameterGroup):
+    """How gaps are filled and boxes are smoothed."""
+
+    gap_growth_per_second: float = 0.5
+    """Share of its size by which a box grows, on each side, with the time to the nearest known
+    one."""
+
+    max_gap_growth_share: float = 0.5
+    """Largest share of its size by which a box in a gap grows, on each side."""
+
+    max_gap_size_ratio: float = 3.0
+    """Largest ratio (by side) between a box in a gap and the larger of the boxes before and after
+    it: a face does not swell where it is not seen, but a tracker may jump away."""
+
+    border_sizes: float = 1.5
+    """How far from the border of the frame a face may be to have come, or go, that way."""
+
+    border_seconds: float = 1.0
+    """A margin lasts this long at most until a face that moves to the border has left the frame."""
+
+    velocity_seconds: float = 0.4
+    """A face's velocity at an end of its track is measured over this time."""
+
+    min_margin_frames: int = 3
+    """A margin lasts at least this many frames: 0.2 seconds are five frames at 25 frames a second,
+    but two at 10, and a face that enters is seldom detected in its first."""
+
+    half_window_seconds: float = 0.06
+    """Half the time over which boxes are averaged."""
+
+    median_half_window_seconds: float = 0.2
+    """Half the time over which boxes without a detection are median-filtered: trackers jump."""
+
+    max_half_window_frames: int = 15
+    """Largest half window of either kind. Frame rates may be very high, and times odd."""
+
+    envelope_share_per_second: float = 0.5
+    """Live: what is left, a second later, of a size that was once hidden."""
+
+    kept_frames: int = 3
+    """Live: frames that went out and are still smoothed over."""
+
+    max_waiting_megabytes: int = 1024
+    """Most memory for frames that wait for later ones; then they go out early."""
