@@ -380,6 +380,26 @@ def test_a_face_known_already_is_not_started_again_by_an_extra_look() -> None:
     assert {face.track_id for faces in run(tracker, [wall(SQUARE)] * 20) for face in faces} == {0}
 
 
+@pytest.mark.parametrize(("score", "count"), [(0.9, 1), (0.3, 2)])
+def test_a_part_of_a_sure_face_starts_no_track(score: float, count: int) -> None:
+    chin = Box(SQUARE.left + 8, SQUARE.top + 16, SQUARE.right - 8, SQUARE.bottom)
+    script = [[detection(SQUARE, score), detection(chin, 0.3)]]
+    classifier = ScriptedClassifier(4)
+    tracker = online_tracker(script, classifier=classifier)
+    assert len(run(tracker, [wall(SQUARE)])[0]) == count
+    in_a_turned_copy = ExtraDetection(ScriptedDetector([[], [detection(chin)]]), Way(1, 0), 0.3)
+    script = [[detection(SQUARE, score)]] * 20
+    tracker = online_tracker(script, classifier=classifier, looks=[in_a_turned_copy])
+    assert len(run(tracker, [wall(SQUARE)] * 20)[-1]) == 1
+
+
+def test_all_of_a_head_around_a_known_ear_starts_a_track() -> None:
+    ear = Box.around(SQUARE.center, SQUARE.width / 3, SQUARE.height / 3)
+    script = [[detection(ear, 0.9), detection(SQUARE, 0.3)]]
+    tracker = online_tracker(script, classifier=ScriptedClassifier(4))
+    assert {face.box for face in run(tracker, [wall(SQUARE)])[0]} == {ear, SQUARE}
+
+
 def test_an_extra_look_confirms_a_track_that_the_detector_misses() -> None:
     parameters = replace(
         PARAMETERS, extra_detections=ExtraDetectionParameters(interval_seconds=0.2)

@@ -28,6 +28,7 @@ from tracker_blur.tracking.plausibility import (
     are_unusual,
     cut_off,
     face_sizes,
+    is_part,
     is_supported,
     needed_scores,
     plausible_tracks,
@@ -230,6 +231,38 @@ def test_a_track_that_contains_a_surer_and_much_smaller_one_is_none() -> None:
     assert len(hidden_tracks(raw_tracks(apart + body))) == 2
     elsewhere = face_rows(range(50), box=HEAD.moved(300, 0), score=0.7)
     assert len(hidden_tracks(raw_tracks(elsewhere + body))) == 2
+
+
+CHIN = Box(205, 104, 233, 126)
+
+
+@pytest.mark.parametrize(
+    ("box", "expected"),
+    [
+        (CHIN, True),
+        (CHIN.moved(0, 4), True),  # with the collar
+        (CHIN.moved(0, 14), False),  # mostly outside
+        (HEAD.padded(0.1), False),  # larger than the face: all of the head
+        (Box.around(HEAD.center, 11, 13), False),  # much smaller: perhaps a face, HEAD the body
+    ],
+)
+def test_what_lies_mostly_in_a_somewhat_larger_face_is_a_part_of_it(
+    box: Box, *, expected: bool
+) -> None:
+    assert is_part(box, [HEAD.moved(200, 0), HEAD], LIMITS) is expected
+    assert not is_part(box, [], LIMITS)
+
+
+def test_a_track_that_is_a_part_of_a_surer_face_most_of_the_time_is_none() -> None:
+    head = face_rows(range(50), box=HEAD, score=0.9)
+    chin = face_rows(range(10, 40), 1, box=CHIN, score=0.55)
+    (track,) = hidden_tracks(raw_tracks(head + chin))
+    assert track.box(20).iou(HEAD) > 0.9
+    assert len(hidden_tracks(raw_tracks(face_rows(range(20), box=HEAD, score=0.9) + chin))) == 2
+    doubtful = face_rows(range(50), box=HEAD, score=0.6)  # the larger one may be none
+    assert len(hidden_tracks(raw_tracks(doubtful + chin))) == 2
+    sure = face_rows(range(10, 40), 1, box=CHIN, score=SURE)  # a face before a face
+    assert len(hidden_tracks(raw_tracks(head + sure))) == 2
 
 
 def test_a_weak_track_much_larger_than_the_sure_faces_of_its_scene_is_none() -> None:

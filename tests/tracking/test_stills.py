@@ -85,6 +85,14 @@ def test_the_classifier_adds_what_the_detector_is_not_sure_of(log_odds: float, c
     assert len(detect_still(detector, still(SQUARE))) == count
 
 
+def test_a_part_of_a_face_is_not_hidden_again() -> None:
+    face = detection(SQUARE, 0.9)
+    chin = detection(Box(SQUARE.left + 8, SQUARE.top + 16, SQUARE.right - 8, SQUARE.bottom), 0.3)
+    detector = class_detector("face", ScriptedDetector([[face, chin]]))
+    detector = replace(detector, classifier=ScriptedClassifier(4))
+    assert [found.box for found in detect_still(detector, still(None))] == [SQUARE]
+
+
 @pytest.mark.parametrize(("log_odds", "count"), [(0.0, 0), (4.0, 1)])
 def test_a_turned_copy_shows_a_face_if_the_classifier_agrees(log_odds: float, count: int) -> None:
     class Lying(BrightDetector):

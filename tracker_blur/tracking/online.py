@@ -26,7 +26,7 @@ from tracker_blur.tracking.extra_detection import (
     ExtraDetections,
     Way,
 )
-from tracker_blur.tracking.plausibility import by_confidence, of_usual_shape
+from tracker_blur.tracking.plausibility import by_confidence, is_part, of_usual_shape
 from tracker_blur.tracking.scene_cuts import Change, CutDetector
 from tracker_blur.tracking.track_classifier import TrackClassifier
 from tracker_blur.tracking.track_state import (
@@ -247,12 +247,12 @@ class OnlineTracker:
         plausible = self._of_usual_shape(unmatched, image)
         agreeing = self._low_confidence_detections.agreeing(plausible)
         likely = self._classifier.likely(
-            self._unknown(plausible), image, self._parameters.classification.start_log_odds
+            self._unknown(plausible, seconds), image, self._parameters.classification.start_log_odds
         )
         tracks = self._tracks
         tracks += [self._new_track(detection, seconds) for detection in sure]
         for detection, way in (*((one, USUAL) for one in (*agreeing, *likely)), *turned_up):
-            if self._unknown([detection]):
+            if self._unknown([detection], seconds):
                 tracks.append(self._new_track(detection, seconds, way))
 
     def _new_track(self, detection: Detection, seconds: float, way: Way = USUAL) -> TrackState:
@@ -261,10 +261,24 @@ class OnlineTracker:
         self.track_count += 1
         return track
 
-    def _unknown(self, detections: Sequence[Detection]) -> list[Detection]:
-        """Return the detections of faces that have no track yet."""
+    def _unknown(self, detections: Sequence[Detection], seconds: float) -> list[Detection]:
+        """Return the detections of faces that have no track yet.
+
+        A part of a face that is detected now, and surely is one, is no other face.
+        """
         known = [track.box for track in self._tracks]
-        return [one for one in detections if not self._is_among(one, known)]
+        sure = [
+            track.box
+            for track in self._tracks
+            if track.confirmed_seconds == seconds
+            and (track.score >= self._confidence or self._classifier.is_trusted(track))
+        ]
+        return [
+            one
+            for one in detections
+            if not self._is_among(one, known)
+            and not is_part(one.box, sure, self._parameters.plausibility)
+        ]
 
     def _detect_again(
         self, missed: list[TrackState], image: Image, seconds: float
@@ -289,7 +303,7 @@ class OnlineTracker:
             extra.way,
         )
         likely = self._classifier.likely(
-            self._unknown(self._of_usual_shape(others, image)),
+            self._unknown(self._of_usual_shape(others, image), seconds),
             image,
             self._parameters.extra_detections.start_log_odds,
         )

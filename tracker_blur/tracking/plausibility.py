@@ -18,9 +18,9 @@ from tracker_blur.core.tracks import Origin
 from tracker_blur.tracking.scene_cuts import Scenes
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Callable, Container, Sequence
 
-    from tracker_blur.core.box import Detection
+    from tracker_blur.core.box import Box, Detection
     from tracker_blur.core.parameters import PlausibilityParameters
     from tracker_blur.core.tracks import Boxes, Track, Tracks
 
@@ -186,15 +186,47 @@ def without_containers(
     return [one for one, is_none in zip(detections, dropped, strict=True) if not is_none]
 
 
+def is_part(box: Box, faces: Sequence[Box], parameters: PlausibilityParameters) -> bool:
+    """Return whether a box is a part of one of these faces, such as its chin.
+
+    A much smaller box is none: it may be a face, and the larger one the body around it.
+
+    Args:
+        box: In pixels.
+        faces: In the same pixels; sure ones.
+        parameters: Tuning parameters.
+    """
+    rows = [face.as_tuple() for face in faces]
+    wholes = np.array(rows, np.float32).reshape(-1, 4)
+    return bool(_is_within(np.array([box.as_tuple()], np.float32), wholes, parameters).any())
+
+
+def _is_within(
+    inner: Boxes, outer: Boxes, parameters: PlausibilityParameters
+) -> npt.NDArray[np.bool_]:
+    """Return which boxes lie mostly in somewhat larger ones, pair by pair."""
+    areas, whole_areas = _areas(inner), _areas(outer)
+    return np.asarray(
+        (_shared_areas(outer, inner) >= parameters.part_share * areas)
+        & (whole_areas > areas)
+        & (whole_areas < parameters.part_size_ratio**2 * areas),
+        np.bool_,
+    )
+
+
 def _contain(
     outer: Boxes, inner: Boxes, parameters: PlausibilityParameters
 ) -> npt.NDArray[np.bool_]:
     """Return which boxes contain much smaller ones, pair by pair; the last axis has the edges."""
-    low = np.maximum(outer[..., :2], inner[..., :2])
-    shared = _areas(np.concatenate([low, np.minimum(outer[..., 2:], inner[..., 2:])], -1))
     areas = _areas(inner)
     is_much_smaller = _areas(outer) >= parameters.container_size_ratio**2 * areas
-    return np.asarray(is_much_smaller & (shared >= parameters.contained_share * areas), np.bool_)
+    is_inside = _shared_areas(outer, inner) >= parameters.contained_share * areas
+    return np.asarray(is_much_smaller & is_inside, np.bool_)
+
+
+def _shared_areas(a: Boxes, b: Boxes) -> npt.NDArray[np.float64]:
+    low = np.maximum(a[..., :2], b[..., :2])
+    return _areas(np.concatenate([low, np.minimum(a[..., 2:], b[..., 2:])], -1))
 
 
 def plausible_tracks(
@@ -205,11 +237,12 @@ def plausible_tracks(
 ) -> tuple[Track, ...]:
     """Return the raw tracks that may be faces, given the others.
 
-    Left out are those that, most of the time, contain a surer and much smaller one, and those that
-    are weak and much larger than the largest sure one of their scene, away from the border: where
-    a small face is detected well, a large one is detected better, unless it is cut off. A track
-    with a sure detection is never left out. What the classifier takes for a face may contain a
-    surer one: an ear may be detected better than the bent head around it.
+    Left out are those that, most of the time, contain a surer and much smaller one or are a part of
+    a surer and somewhat larger one, and those that are weak and much larger than the largest sure
+    one of their scene, away from the border: where a small face is detected well, a large one is
+    detected better, unless it is cut off. A track with a sure detection is never left out. What the
+    classifier takes for a face may contain a surer one: an ear may be detected better than the bent
+    head around it.
 
     Args:
         tracks: Raw tracks.
@@ -232,7 +265,8 @@ def plausible_tracks(
             is_container = one.track.track_id not in likely and _is_container(
                 one, scene, parameters
             )
-            if not one.has_sure_detection and (is_oversized or is_container):
+            is_left_out = is_oversized or is_container or _is_part(one, scene, parameters)
+            if is_left_out and not one.has_sure_detection:
                 left_out.add(one.track.track_id)
     return tuple(track for track in tracks.tracks if track.track_id not in left_out)
 
@@ -294,21 +328,43 @@ def _is_container(
     outer: _Summary, scene: Sequence[_Summary], parameters: PlausibilityParameters
 ) -> bool:
     """Return whether a track, most of the time, contains surer, much smaller ones of its scene."""
-    contains = np.zeros(len(outer.track), bool)
-    for inner in scene:
-        may_contain = (
-            inner.track.first <= outer.track.last
-            and inner.track.last >= outer.track.first
-            and inner.score >= parameters.surer_ratio * outer.score
-            and outer.sizes[1] >= parameters.container_size_ratio * inner.sizes[0]
-        )
-        if may_contain:
-            _, rows, inner_rows = np.intersect1d(
-                outer.track.frames, inner.track.frames, assume_unique=True, return_indices=True
+    inner = [
+        one
+        for one in scene
+        if one.score >= parameters.surer_ratio * outer.score
+        and outer.sizes[1] >= parameters.container_size_ratio * one.sizes[0]
+    ]
+    share = _time_share(outer.track, inner, lambda mine, other: _contain(mine, other, parameters))
+    return share >= parameters.container_time_share
+
+
+def _is_part(part: _Summary, scene: Sequence[_Summary], parameters: PlausibilityParameters) -> bool:
+    """Return whether a track, most of the time, is a part of surer, somewhat larger ones."""
+    wholes = [
+        one
+        for one in scene
+        if one.is_sure
+        and one.score >= parameters.surer_ratio * part.score
+        and one.sizes[1] > part.sizes[0]
+    ]
+    share = _time_share(part.track, wholes, lambda mine, other: _is_within(mine, other, parameters))
+    return share >= parameters.container_time_share
+
+
+def _time_share(
+    track: Track,
+    others: Sequence[_Summary],
+    holds: Callable[[Boxes, Boxes], npt.NDArray[np.bool_]],
+) -> float:
+    """Return for what share of a track's frames something holds of its box and another's."""
+    rows_held = np.zeros(len(track), bool)
+    for other in others:
+        if other.track.first <= track.last and other.track.last >= track.first:
+            _, rows, other_rows = np.intersect1d(
+                track.frames, other.track.frames, assume_unique=True, return_indices=True
             )
-            boxes = outer.track.boxes[rows], inner.track.boxes[inner_rows]
-            contains[rows] |= _contain(*boxes, parameters)
-    return bool(contains.mean() >= parameters.container_time_share)
+            rows_held[rows] |= holds(track.boxes[rows], other.track.boxes[other_rows])
+    return float(rows_held.mean())
 
 
 def face_sizes(boxes: Boxes) -> npt.NDArray[np.float64]:

@@ -12,7 +12,7 @@ from tracker_blur.core.box import suppress_overlaps
 from tracker_blur.core.frame import Frame, view_size
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.tracking.evidence import needed_log_odds
-from tracker_blur.tracking.plausibility import with_usual_aspect, without_containers
+from tracker_blur.tracking.plausibility import is_part, with_usual_aspect, without_containers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -97,13 +97,15 @@ def _classified(
         float(np.mean(classifier.log_odds(view, [box.padded(ratio) for ratio in _PADDINGS])))
         for box in (one.box.scaled(*ratios) for one in (*faces, *others))
     ]
-    return [
+    kept = [
         face
         for face, log_odds in zip(faces, odds, strict=False)
         if log_odds
         >= needed_log_odds(face.box.size / min(frame.size), face.score, detector.confidence, limits)
-    ] + [
+    ]
+    sure = [face.box for face in kept]
+    return kept + [
         one
         for one, log_odds in zip(others, odds[len(faces) :], strict=True)
-        if log_odds >= limits.start_log_odds
+        if log_odds >= limits.start_log_odds and not is_part(one.box, sure, parameters.plausibility)
     ]
