@@ -218,8 +218,10 @@ def test_the_tracks_of_a_gif_render_to_a_gif_and_to_a_video(name: str, tmp_path:
     first, *others = (PIL.Image.new("RGB", (64, 48), (60 * at, 90, 90)) for at in range(4))
     first.save(gif, save_all=True, append_images=others, duration=[80, 10] * 2)
     redactor = Redactor(SETTINGS, detector=lambda image: [(8, 8, 30, 30)])
-    report = redactor.render(gif, redactor.track(gif), tmp_path / name)
+    tracks = redactor.track(gif)
+    report = redactor.render(gif, tracks, tmp_path / name)
     assert (report.frames, report.faces) == (4, 4)
+    assert redactor.verify(tmp_path / name, tracks=tracks).frames == 4
 
 
 def test_render_takes_a_track_file_of_that_video_only(tmp_path: Path) -> None:
@@ -232,6 +234,12 @@ def test_render_takes_a_track_file_of_that_video_only(tmp_path: Path) -> None:
     with pytest.raises(tracker_blur.TrackFileError, match=r"b\.mkv: is not the video"):
         redactor.render(other, str(tracks), tmp_path / "b_out.mkv")
     assert not (tmp_path / "b_out.mkv").exists()
+    assert redactor.verify(tmp_path / "out.mkv", tracks=tracks).frames == 5
+    redactor.redact_video(other, tmp_path / "b_out.mkv")
+    with pytest.raises(
+        tracker_blur.TrackFileError, match=r"b_out\.mkv has 6 frames, and the tracks"
+    ):
+        redactor.verify(tmp_path / "b_out.mkv", tracks=tracks)
 
 
 def test_tracks_are_not_applied_to_what_took_the_place_of_their_video(tmp_path: Path) -> None:

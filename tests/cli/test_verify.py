@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 import stat
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from tests.command_line import run as run_command
@@ -201,6 +203,29 @@ def test_tracks_are_read_with_their_padding(clip: Path, hidden: Path, tmp_path: 
     track_file.write(file, made, False)
     assert run(hidden, "--tracks", file) == 0
     assert run(hidden, "--tracks", file, "--against", clip) == 0
+
+
+def test_tracks_of_another_video_are_refused_at_once(
+    clip: Path,
+    hidden: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    probe = use_fake_probe(monkeypatch, true_detections(TRUTH, FRAMES))
+    file, plain = tmp_path / "other.tracks.jsonl", tmp_path / "found.json"
+    other = write_clip(tmp_path / "other.mp4", frames=FRAMES + 2, size=(128, 96))
+    tracks = tracks_of(TRUTH, (128, 96), FRAMES + 2)
+    made = track_file.TrackFile.of(identity(other), tracks, Settings(), "fake")
+    track_file.write(file, made, False)
+    assert run(hidden, "--tracks", file, "--json", plain) == 1
+    assert capsys.readouterr() == (
+        "",
+        f"trackblur: error: {file}: made for another video (other.mp4): {hidden} has 6 frames, and "
+        "the tracks are for 8: name the tracks of its own input, or leave them out\n",
+    )
+    assert not plain.exists()
+    assert len(list(probe.detect(np.zeros((1, 1, 3), np.uint8), Fraction(1)))) == 1  # the first
 
 
 def test_tracks_of_a_custom_class_need_its_detector(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import codecs
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -153,7 +153,7 @@ def read(path: Path) -> TrackFile:
         location.line = 0
         header, tracks = parser.finish()
     return TrackFile(
-        tracks,
+        replace(tracks, source_sha256=header.source_sha256),
         header.source_name,
         header.source_sha256,
         header.source_bytes,

@@ -30,6 +30,7 @@ from tracker_blur.files.jobs import Job
 from tracker_blur.files.paths import MediaKind, media_kind
 from tracker_blur.pipeline import Engine
 from tracker_blur.verification.accepted import read_journal
+from tracker_blur.verification.track_check import check_tracks
 from tracker_blur.verification.verifier import Verifier
 
 if TYPE_CHECKING:
@@ -262,14 +263,16 @@ class Redactor:
             progress: called after each frame with how many are done, and how many there are.
 
         Raises:
-            TrackerBlurError: A file cannot be read to its end, or there is no detector for what is
-                hidden.
+            TrackerBlurError: A file cannot be read to its end, the tracks are certainly another
+                video's, or there is no detector for what is hidden.
         """
         check_callable(progress, "progress")
         settings = self._settings
         path = path_of(output, "output")
         original = None if source is None else path_of(source, "source")
         known, identity = (None, None) if tracks is None else _read_tracks(tracks, original)
+        if known is not None and original is None:
+            check_tracks(known, path, settings)
         return Verifier(settings, detector=self._detector).verify(
             path,
             source=identity or original,

@@ -302,7 +302,18 @@ def _inputs(
     if not options.hide:
         _check_detectable(options, hidden)
     padding = content.settings.get("padding_ratio", Settings().padding_ratio)
-    return content.tracks, source, Settings(**{"hide": hidden, "padding_ratio": padding} | given)
+    settings = Settings(**{"hide": hidden, "padding_ratio": padding} | given)
+    if pair is not None and pair.source is None:
+        from tracker_blur.verification.track_check import check_tracks
+
+        check_tracks(
+            content.tracks,
+            pair.output,
+            settings,
+            name=str(options.tracks),
+            source_name=content.source_name,
+        )
+    return content.tracks, source, settings
 
 
 def _hidden_classes(content: TrackFile) -> tuple[str, ...]:
