@@ -60,6 +60,7 @@ def test_which_runs_are_reported(scores: tuple[float, ...], is_agreed: bool, is_
     runs = run_builder()
     for frame, score in enumerate(scores):
         runs.add([exposure(frame, BOX.moved(frame / 9, 0), score, is_agreed)], [], [])
+    runs.add([], [], [])
     assert len(runs.runs()) == is_face
 
 
@@ -81,6 +82,7 @@ def test_without_a_classifier_the_scores_say_what_is_exposed(
     runs = run_builder()
     for frame, score in enumerate(scores):
         runs.add([] if score is None else [exposure(frame, BOX, score, is_agreed)], [], [])
+    runs.add([], [], [])
     (run,) = runs.runs()
     assert (run.finding, run.log_odds) == (finding, None)
 
@@ -104,6 +106,7 @@ def test_the_classifier_decides_over_several_frames(
     runs = run_builder()
     for frame, odds in enumerate(log_odds):
         runs.add([exposure(frame, BOX, score, log_odds=odds)], [], [])
+    runs.add([], [], [])
     assert [run.finding for run in runs.runs()] == ([] if finding is None else [finding])
 
 
@@ -122,6 +125,37 @@ def test_a_still_image_is_seen_once() -> None:
     runs.add([exposure(0, BOX, 0.7, log_odds=5.0)], [], [])
     runs.add([exposure(0, BOX.moved(100, 0), 0.7, log_odds=1.0)], [], [])
     assert [run.finding for run in runs.runs()] == ["exposed", "look here"]
+
+
+@pytest.mark.parametrize(
+    ("score", "log_odds", "finding"),
+    [
+        (0.3, 4.1, "exposed"),
+        (0.9, 3.9, "look here"),
+        (0.5, 0.0, "look here"),  # likely, once
+        (0.49, 0.0, None),
+        (0.6, None, "exposed"),
+        (0.55, None, "look here"),
+    ],
+)
+def test_a_video_of_one_frame_has_the_rules_of_a_still_image(
+    score: float, log_odds: float | None, finding: str | None
+) -> None:
+    runs = run_builder()
+    runs.add([exposure(0, BOX, score, log_odds=log_odds)], [], [])
+    assert [run.finding for run in runs.runs()] == ([] if finding is None else [finding])
+
+
+@pytest.mark.parametrize(
+    ("log_odds", "finding"), [((5.0, None), "look here"), ((5.0, 5.0), "exposed")]
+)
+def test_a_video_of_two_frames_must_show_a_face_in_both(
+    log_odds: tuple[float | None, ...], finding: str
+) -> None:
+    runs = run_builder()
+    for frame, odds in enumerate(log_odds):
+        runs.add([] if odds is None else [exposure(frame, BOX, 0.9, log_odds=odds)], [], [])
+    assert [run.finding for run in runs.runs()] == [finding]
 
 
 def test_a_face_and_a_plate_in_one_place_are_two_runs() -> None:

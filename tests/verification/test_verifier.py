@@ -271,6 +271,17 @@ def test_the_classifier_judges_what_the_evidence_leaves(
     assert probe.turned == 3  # frames 0, 4 and 8
 
 
+@pytest.mark.parametrize(("frames", "every"), [(1, 1), (3, 5)])
+def test_a_face_in_a_video_of_one_searched_frame_is_exposed(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, frames: int, every: int
+) -> None:
+    short = rendered(clip, tmp_path / "short.mp4", {}, frames=frames)
+    use_fake_probe(monkeypatch, true_detections(read_truth(SAMPLES / "crossing.csv", 1), 1), 5.0)
+    verdict = Verifier(Settings()).verify(short, every=every)
+    assert verdict.finding == "exposed"
+    assert verdict.probed_frames == 1
+
+
 def test_without_a_classifier_no_frame_is_turned(
     truth: Truth, leaky: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -46,7 +46,7 @@ class _OpenRun:
         last_seen: number of the last detection frame that continued it.
         likely: likely detections so far.
         high_confidence: high-confidence detections so far.
-        is_face: whether the detections suffice to report it.
+        is_face: whether one of the detections, or what was hidden nearby, suffices to report it.
         is_certain: whether one of the detections leaves no doubt.
         agreeing: frames in which the classifier takes it for a face.
     """
@@ -80,6 +80,8 @@ class ExposureRunBuilder:
 
     Classes without a classifier are exposed if several detections have high confidence, or one
     is certain, and to be looked at otherwise.
+
+    Where there are fewer detection frames than that takes, the rules of still images hold.
 
     Each run keeps images of its first, best and last exposures, and each exposure costs the same
     however long its run is.
@@ -122,7 +124,6 @@ class ExposureRunBuilder:
             run.high_confidence += detection.is_high_confidence(parameters)
             run.is_certain |= detection.is_certain(parameters)
             run.is_face |= detection.is_sufficient(parameters)
-            run.is_face |= run.likely >= parameters.min_likely_detections
             run.is_face |= self._meets(exposure.box, (*self._hidden, *expected))
             if exposure.log_odds is not None:
                 run.agreeing += exposure.log_odds > 0
@@ -131,26 +132,28 @@ class ExposureRunBuilder:
         self._hidden = hidden
         oldest = self._frames - parameters.max_gap_frames
         for run in self._open:
-            if run.last_seen < oldest and self._finding(run) is not None:
+            if run.last_seen < oldest and self._finding(run, parameters) is not None:
                 self._finish(run)
                 self._done.append(run)
         self._open = [run for run in self._open if run.last_seen >= oldest]
 
     def runs(self) -> tuple[ExposureRun, ...]:
         """Return the runs so far, by their first frames."""
+        parameters = self._parameters.for_frames(self._frames)
         runs = []
         for run in (*self._done, *self._open):
-            finding = self._finding(run)
+            finding = self._finding(run, parameters)
             if finding is not None:
                 self._finish(run)
                 runs.append(ExposureRun(tuple(run.exposures), finding, run.log_odds, run.label))
         return tuple(sorted(runs, key=lambda run: (run.first.frame, run.first.box.left)))
 
-    def _finding(self, run: _OpenRun) -> Finding | None:
+    def _finding(self, run: _OpenRun, parameters: VerificationParameters) -> Finding | None:
         """Return what a run shows; None if it is not worth a look."""
-        parameters, log_odds = self._parameters, run.log_odds
+        log_odds = run.log_odds
+        is_face = run.is_face or run.likely >= parameters.min_likely_detections
         if log_odds is None:
-            if not run.is_face:
+            if not is_face:
                 return None
             is_sure = run.high_confidence >= parameters.min_high_detections
             return "exposed" if run.is_certain or is_sure else "look here"
@@ -158,7 +161,7 @@ class ExposureRunBuilder:
         if log_odds >= parameters.exposed_log_odds and is_several:
             return "exposed"
         is_worth_a_look = log_odds >= parameters.look_here_log_odds
-        return "look here" if run.is_face and is_worth_a_look else None
+        return "look here" if is_face and is_worth_a_look else None
 
     def _run_of(self, exposure: Exposure, label: str) -> _OpenRun:
         free = [run for run in self._open if run.last_seen < self._frames and run.label == label]

@@ -171,6 +171,11 @@ class VerificationParameters(CheckedParameters):
     large_added_share: float = 0.3
     added_padding_ratio: float = 0.1
 
+    def for_frames(self, count: int) -> VerificationParameters:
+        """Return the parameters for a file of which this many frames are searched."""
+        needed = (self.min_likely_detections, self.min_high_detections, self.min_exposed_frames)
+        return self if count >= max(needed) else self.for_stills()
+
     def for_stills(self) -> VerificationParameters:
         """Return the parameters for images that are seen once: one detection has to do."""
         return replace(
