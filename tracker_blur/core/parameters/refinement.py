@@ -82,7 +82,7 @@ class PlausibilityParameters(ParameterGroup):
             unusual_score_share=0.0,
             large_reliable_share=0.0,
             container_size_ratio=1e6,
-            part_share=1.1,
+            part_size_ratio=1.0,
             oversized_ratio=1e6,
         )
 
