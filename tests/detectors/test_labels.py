@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tracker_blur.detectors._labels import class_names
+from tracker_blur.detectors._labels import class_names, has_class_names
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,13 @@ from tracker_blur.detectors._labels import class_names
 )
 def test_names_are_read_or_made_up(names: str, count: int, expected: tuple[str, ...]) -> None:
     assert class_names({"names": names}, count) == expected
+
+
+@pytest.mark.parametrize(
+    ("names", "is_said"), [("{0: 'head'}", True), ("{5: 'a'}", False), ("", False)]
+)
+def test_whether_the_file_says_what_its_classes_are(names: str, is_said: bool) -> None:
+    assert has_class_names({"names": names}) == is_said
 
 
 def test_without_metadata_names_are_made_up() -> None:

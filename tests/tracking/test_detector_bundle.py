@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
+from tests.detectors.heads.networks import network, yolo
 from tests.tracking.fakes import (
     PARAMETERS,
     BrightDetector,
@@ -25,6 +26,7 @@ from tracker_blur.tracking.target_classes import parameters_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tracker_blur.trackers import Tracker
     from tracker_blur.tracking.online import OnlineTracker
@@ -70,6 +72,28 @@ def test_what_a_callers_own_detector_returns_counts_whatever_a_classifier_says(
     assert [one.classifier is never for one in (faces, plates)] == is_judged
     assert bool(faces.extra_detections) == is_judged[0]
     assert is_judged[0] or faces.others == ()
+
+
+@pytest.mark.parametrize(
+    ("names", "label", "is_judged"),
+    [
+        ({"names": "{0: 'face'}"}, "face", True),
+        ({"names": "{0: 'Human Face'}"}, "face", True),
+        ({"names": "{0: 'license_plate'}"}, "plate", True),
+        ({"names": "{0: 'head'}"}, "head", False),
+        ({"names": "{0: 'badge'}"}, "badge", False),
+        ({}, "face", False),  # it may detect anything
+    ],
+)
+def test_a_detector_file_is_judged_if_it_says_that_it_detects_faces_or_plates(
+    names: dict[str, str], label: str, is_judged: bool, tmp_path: Path
+) -> None:
+    size = 320, 192
+    path = tmp_path / "mine.onnx"
+    path.write_bytes(network(yolo(size, (0, 0), 1), size, names))
+    (mine,) = DetectorBundle.of(Settings(detector=str(path))).detectors
+    assert mine.label == label
+    assert (mine.classifier is not None) == is_judged
 
 
 def plate_detector(

@@ -41,6 +41,7 @@ class ForeignDetector:
         kind: Its layout, for people to read.
         input_text: The size of its input, for people to read.
         labels: Its class names.
+        names_classes: Whether the file says what its classes are; otherwise, they are made up.
         default_confidence: As the authors of its kind use it.
         low_confidence: Score from which a detection may extend a track.
     """
@@ -72,6 +73,7 @@ class ForeignDetector:
         self.kind = head.name
         self.input_text = f"{width}x{height} pixels"
         self.labels = head.labels
+        self.names_classes = head.names_classes
         self.default_confidence = head.default_confidence
         self.low_confidence = head.low_confidence
 

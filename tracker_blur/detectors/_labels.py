@@ -23,6 +23,18 @@ def class_names(metadata: Mapping[str, str], count: int) -> tuple[str, ...]:
         metadata: Of the file; "names" is a Python dictionary from class numbers to names.
         count: How many classes there are if it names none.
     """
+    named = _named(metadata)
+    if named is not None:
+        return named
+    return (_FACE,) if count == 1 else tuple(f"class{number}" for number in range(count))
+
+
+def has_class_names(metadata: Mapping[str, str]) -> bool:
+    """Return whether the metadata says what the classes are; otherwise they are made up."""
+    return _named(metadata) is not None
+
+
+def _named(metadata: Mapping[str, str]) -> tuple[str, ...] | None:
     try:
         names = ast.literal_eval(metadata.get("names", ""))
     except (ValueError, SyntaxError, MemoryError, RecursionError):
@@ -35,7 +47,7 @@ def class_names(metadata: Mapping[str, str], count: int) -> tuple[str, ...]:
             _SYNONYMS.get(name.casefold().replace("_", " "), name) or f"class{number}"
             for number, name in enumerate(shown)
         )
-    return (_FACE,) if count == 1 else tuple(f"class{number}" for number in range(count))
+    return None
 
 
 def _printable(name: str) -> str:

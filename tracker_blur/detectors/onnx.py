@@ -74,6 +74,7 @@ class OnnxDetector:
 
     kind = "made by trackblur train"
     input_text = "of any size"
+    names_classes = True
     default_confidence = 0.4
     low_confidence = 0.25
 

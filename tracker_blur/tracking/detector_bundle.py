@@ -206,7 +206,7 @@ class DetectorBundle:
                     else settings.confidence,
                     new_tracker,
                     parameters,
-                    None if target.is_own else load_classifier(target.label, weights),
+                    None if target.is_final else load_classifier(target.label, weights),
                     target.load if target.label == FACE else None,
                     load_others(),
                 )

@@ -41,14 +41,15 @@ class TargetClass:
         load: Returns a detector that detects nothing else.
         load_for_crops: Returns another one: a network takes as long to change its input size as to
             detect.
-        is_own: Whether that is the caller's own detector: what it returns counts, and nothing else.
+        is_final: Whether what it returns counts, and nothing else: it is the caller's own, or a
+            file that does not say what it detects.
     """
 
     label: str
     detector_name: str
     load: Callable[[], Detector]
     load_for_crops: Callable[[], Detector]
-    is_own: bool = False
+    is_final: bool = False
 
 
 def target_classes(
@@ -88,7 +89,7 @@ def other_detectors(target: TargetClass, asked: str, weights: Weights) -> tuple[
     Raises:
         ModelError: a weight file is damaged.
     """
-    is_alone = target.is_own or asked != "auto" or target.detector_name == _COMPANION
+    is_alone = target.is_final or asked != "auto" or target.detector_name == _COMPANION
     if target.label != FACE or is_alone:
         return ()
     if weights.complete(plugins.load("tracker_blur.detectors", _COMPANION).WEIGHTS) is None:
@@ -149,20 +150,21 @@ class _Known:
     labels: tuple[str, ...]
     load: Callable[[], Detector]
     load_for_crops: Callable[[], Detector]
-    is_own: bool = False
+    is_final: bool = False
 
 
 def _known(name: str, own: LabelledDetector | None) -> _Known | None:
     if own is not None:
         shared = SharedDetector(own)
-        return _Known(own.name, own.labels, lambda: shared, lambda: shared, is_own=True)
+        return _Known(own.name, own.labels, lambda: shared, lambda: shared, is_final=True)
     if not name.endswith(DETECTOR_FILE_ENDING):
         return None
     onnx = plugins.load("tracker_blur.detectors", "onnx")
     first = onnx.from_file(name)
     shared = SharedDetector(first)
     for_crops = cache(lambda: SharedDetector(onnx.from_file(name)))
-    return _Known(Path(name).name, first.labels, lambda: shared, for_crops)
+    is_final = not first.names_classes
+    return _Known(Path(name).name, first.labels, lambda: shared, for_crops, is_final)
 
 
 def _reusing(first: Detector, load: Callable[[], Detector]) -> Callable[[], Detector]:
@@ -178,7 +180,7 @@ def _target_class(label: str, name: str, known: _Known | None, weights: Weights)
             known.name,
             lambda: _only(label, known.load()),
             lambda: _only(label, known.load_for_crops()),
-            known.is_own,
+            known.is_final,
         )
     if label == FACE:
         found, first = load_detector("auto" if known else name, weights)

@@ -55,6 +55,7 @@ class Head:
         is_rgb: Whether red comes first.
         padding: Gray level around images of other proportions.
         is_centered: Whether an image lies in the middle of the padding, not in the upper left.
+        names_classes: Whether the file says what its classes are; otherwise, `labels` are made up.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Head:
     is_rgb: bool = True
     padding: int = 0
     is_centered: bool = False
+    names_classes: bool = True
 
 
 def recognize(outputs: Outputs, size: tuple[int, int], graph: OnnxGraph) -> Head | None:

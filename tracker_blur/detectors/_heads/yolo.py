@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tracker_blur.detectors._heads import Candidates, Head, Outputs, are_probabilities, cell_count
-from tracker_blur.detectors._labels import class_names
+from tracker_blur.detectors._labels import class_names, has_class_names
 
 if TYPE_CHECKING:
     from tracker_blur.detectors._heads import Array
@@ -64,4 +64,14 @@ def _head(name: str, outputs: Outputs, graph: OnnxGraph, first_class: int) -> He
         edges = np.stack((x - width / 2, y - height / 2, x + width / 2, y + height / 2), 1)
         return Candidates(edges, scores[at, classes], classes)
 
-    return Head("YOLO", labels, decode, 0.25, 0.1, scale=1 / 255, padding=114, is_centered=True)
+    return Head(
+        "YOLO",
+        labels,
+        decode,
+        0.25,
+        0.1,
+        scale=1 / 255,
+        padding=114,
+        is_centered=True,
+        names_classes=has_class_names(graph.metadata),
+    )

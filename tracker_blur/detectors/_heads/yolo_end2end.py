@@ -10,9 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracker_blur.detectors._heads import Candidates, Head, Outputs, are_probabilities, cell_count
-from tracker_blur.detectors._labels import class_names
+from tracker_blur.detectors._labels import class_names, has_class_names
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tracker_blur.detectors._onnx_graph import OnnxGraph
 
 _COLUMNS = 6
@@ -33,11 +35,13 @@ def recognize(outputs: Outputs, size: tuple[int, int], graph: OnnxGraph) -> Head
         if len(shape) != 3 or shape[0] != 1 or not (shape[2] == _COLUMNS or is_wider):
             continue
         if shape[1] <= cell_count(size, _STRIDES, (1, 1, 1)) and are_probabilities(values[..., 4]):
-            return _head(name, class_names(metadata, _UNNAMED_CLASSES))
+            return _head(name, metadata)
     return None
 
 
-def _head(name: str, labels: tuple[str, ...]) -> Head:
+def _head(name: str, metadata: Mapping[str, str]) -> Head:
+    labels = class_names(metadata, _UNNAMED_CLASSES)
+
     def decode(found: Outputs, confidence: float) -> Candidates:
         values = found[name][0].astype(float)
         values = values[values[:, 4] >= confidence]
@@ -46,5 +50,13 @@ def _head(name: str, labels: tuple[str, ...]) -> Head:
         return Candidates(values[:, :4], values[:, 4], classes)
 
     return Head(
-        "YOLO, end to end", labels, decode, 0.25, 0.1, 1 / 255, padding=114, is_centered=True
+        "YOLO, end to end",
+        labels,
+        decode,
+        0.25,
+        0.1,
+        1 / 255,
+        padding=114,
+        is_centered=True,
+        names_classes=has_class_names(metadata),
     )
