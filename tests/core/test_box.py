@@ -6,7 +6,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from tracker_blur.core.box import Box, Detection, suppress_overlaps
+from tracker_blur.core.box import Box
 
 coordinates = st.floats(-1e4, 1e4, allow_nan=False)
 sizes = st.floats(0.01, 1e4, allow_nan=False)
@@ -48,10 +48,3 @@ def test_clipping_stays_inside_the_frame_and_the_box(box: Box, width: int, heigh
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_a_box_with_a_coordinate_that_is_not_finite_is_empty(bad: float) -> None:
     assert Box(0, 0, bad, 4).is_empty
-
-
-def test_of_overlapping_detections_the_best_stays() -> None:
-    best = Detection(Box(0, 0, 10, 10), 0.9)
-    double = Detection(Box(1, 1, 11, 11), 0.6)
-    far = Detection(Box(50, 50, 60, 60), 0.7)
-    assert suppress_overlaps([double, far, best], 0.4) == [best, far]

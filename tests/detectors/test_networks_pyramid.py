@@ -9,7 +9,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker_blur.core.box import Box, Detection, suppress_overlaps
+from tracker_blur.core.box import Box, Detection
+from tracker_blur.core.box_arrays import suppress_overlaps
 from tracker_blur.detectors._networks import detect_in_pyramid
 
 if TYPE_CHECKING:
@@ -120,3 +121,37 @@ def test_most_of_each_coarse_box_stays_hidden(
     for detection in unmerged:
         shared = max(detection.box.intersection_area(other.box) for other in merged)
         assert shared >= 0.4 * detection.box.area, (detection, merged)
+
+
+@given(st.lists(ROWS, max_size=6), st.lists(ROWS, max_size=6))
+def test_the_finer_box_that_overlaps_most_replaces_the_coarse_one(
+    fine: list[tuple[int, ...]], coarse: list[tuple[int, ...]]
+) -> None:
+    levels = [
+        [
+            Detection(Box.from_xywh(4 * x, 4 * y, 2 * w, 2 * h), s / 100, ("face", "plate")[s % 2])
+            for x, y, w, h, s in rows
+        ]
+        for rows in (fine, coarse)
+    ]
+    finer, coarser = levels
+    replaced_by: dict[int, list[int]] = {}
+    for index, one in enumerate(coarser):
+        overlaps = [
+            (one.box.iou(other.box), -number)
+            for number, other in enumerate(finer)
+            if one.box.iou(other.box) > 0.4
+            and one.box.intersection_area(other.box) >= 0.5 * one.box.area
+            and one.label == other.label
+        ]
+        if overlaps:
+            replaced_by.setdefault(-max(overlaps)[1], []).append(index)
+    expected, dropped = list(finer), set()
+    for number, (first, *others) in replaced_by.items():
+        if not others:
+            best = max(finer[number].score, coarser[first].score)
+            expected[number] = Detection(finer[number].box, best, finer[number].label)
+            dropped.add(first)
+    expected += [one for index, one in enumerate(coarser) if index not in dropped]
+    merged = detect_in_pyramid(blank(256), 64, detecting(*levels), 2, coarse_px=1e6)
+    assert merged == suppress_overlaps(expected, 0.4)

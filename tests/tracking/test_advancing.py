@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given
 
 from tests.tracking.fakes import PARAMETERS, SQUARE, LosingTracker, StillTracker, detection, wall
+from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import Origin
 from tracker_blur.tracking.advancing import Advancer
 from tracker_blur.tracking.track_state import TrackState
@@ -14,7 +17,6 @@ from tracker_blur.tracking.track_state import TrackState
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tracker_blur.core.box import Box
     from tracker_blur.core.frame import Image
     from tracker_blur.trackers import Tracker
 
@@ -82,3 +84,22 @@ def test_a_tracker_that_no_detection_confirms_is_trusted_for_a_while_only() -> N
         advancer.advance([track], [], IMAGE, IMAGE, seconds)
         origins.append(track.origin)
     assert origins == [Origin.TRACKED, Origin.TRACKED, Origin.HELD]
+
+
+corners = st.integers(0, 60).map(float)
+sides = st.integers(1, 40).map(float)
+boxes = st.lists(st.builds(Box.from_xywh, corners, corners, sides, sides), max_size=8)
+
+
+@given(boxes, boxes)
+def test_who_is_behind_a_detected_face_is_held(behind: list[Box], front: list[Box]) -> None:
+    online = PARAMETERS.online
+    moving = [
+        TrackState.started(number, detection(box), 0.0, online) for number, box in enumerate(behind)
+    ]
+    Advancer(StillTracker, 1.0, PARAMETERS).advance(moving, front, IMAGE, IMAGE, 0.04)
+    held = [
+        any(one.intersection_area(box) > online.max_occluded_share * box.area for one in front)
+        for box in behind
+    ]
+    assert [track.origin is Origin.HELD for track in moving] == held

@@ -3,10 +3,12 @@ from __future__ import annotations
 import itertools
 
 import hypothesis.strategies as st
+import numpy as np
+import pytest
 from hypothesis import given
 
 from tracker_blur.core.box import Box
-from tracker_blur.tracking.association import distance, match
+from tracker_blur.tracking.association import FAR, assign, assign_sparse, distance, match
 
 MAX_SIZE_RATIO = 3.0
 boxes = st.builds(
@@ -47,6 +49,34 @@ def test_no_other_matching_is_larger_or_nearer(
             assert sum(within) >= total - 1e-6
 
 
+@given(crowds, crowds, st.lists(st.floats(0, 6), min_size=5, max_size=5), st.floats(1, 4))
+def test_matching_is_that_of_all_distances(
+    tracks: list[Box], detections: list[Box], gates: list[float], max_size_ratio: float
+) -> None:
+    gates = gates[: len(tracks)]
+    costs = np.full((len(tracks), len(detections)), FAR)
+    for row, (track, gate) in enumerate(zip(tracks, gates, strict=True)):
+        for column, box in enumerate(detections):
+            apart = distance(track, box, max_size_ratio)
+            if apart <= gate:
+                costs[row, column] = apart
+    pairs, plain = match(tracks, detections, gates, max_size_ratio), assign(costs)
+    assert pairs == sorted(pairs)
+    assert len(pairs) == len(plain)
+    assert sum(costs[pair] for pair in pairs) == pytest.approx(sum(costs[pair] for pair in plain))
+
+
+@given(st.dictionaries(st.tuples(st.integers(0, 5), st.integers(0, 5)), st.floats(0, 9)))
+def test_components_are_assigned_as_the_whole_is(costs: dict[tuple[int, int], float]) -> None:
+    dense = np.full((6, 6), FAR)
+    for pair, cost in costs.items():
+        dense[pair] = cost
+    pairs = assign_sparse([(row, column, cost) for (row, column), cost in costs.items()])
+    plain = assign(dense)
+    assert len(pairs) == len(plain)
+    assert sum(dense[pair] for pair in pairs) == pytest.approx(sum(dense[pair] for pair in plain))
+
+
 def test_the_hungarian_method_beats_the_greedy_choice() -> None:
     # The nearest pair overall (track 0, detection 0) would leave track 1 without a detection.
     tracks = [face(100, 100), face(70, 100)]
@@ -58,4 +88,6 @@ def test_unlike_sizes_and_empty_boxes_are_never_matched() -> None:
     assert match([face(50, 50, 10)], [face(50, 50, 40)], [5.0], MAX_SIZE_RATIO) == []
     assert match([face(50, 50, 10)], [face(50, 50, 40)], [5.0]) == [(0, 0)]
     assert match([Box(5, 5, 5, 5)], [face(5, 5)], [5.0]) == []
+    assert match([Box(0, 0, float("inf"), 9)], [face(5, 5)], [5.0]) == []
+    assert match([face(5, 5)], [Box(0, 0, float("nan"), 9)], [5.0]) == []
     assert match([], [face(5, 5)], []) == []

@@ -8,10 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +131,3 @@ class Detection:
     box: Box
     score: float
     label: str = "face"
-
-
-def suppress_overlaps(detections: Iterable[Detection], iou: float) -> list[Detection]:
-    """Keep the best of detections of one class that overlap by more than `iou` (greedy NMS)."""
-    kept: list[Detection] = []
-    for candidate in sorted(detections, key=lambda detection: -detection.score):
-        rivals = (detection for detection in kept if detection.label == candidate.label)
-        if all(candidate.box.iou(rival.box) <= iou for rival in rivals):
-            kept.append(candidate)
-    return kept

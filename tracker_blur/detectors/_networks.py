@@ -12,7 +12,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.core.box import Detection, suppress_overlaps
+from tracker_blur.core.box import Detection
+from tracker_blur.core.box_arrays import (
+    areas,
+    edges,
+    intersection_areas,
+    ious,
+    suppress_overlaps,
+    touching,
+)
 from tracker_blur.detectors import _trial
 from tracker_blur.errors import ModelError
 from tracker_blur.weights.catalog import is_known
@@ -142,12 +150,10 @@ def _merge(
     one may show only a part, and one that matches two coarse boxes shows neither: both replace
     nothing.
     """
+    coarse = [index for index, is_one in enumerate(is_coarse) if is_one]
     replaced_by: dict[int, list[int]] = {}
-    for index, detection in enumerate(coarser):
-        if is_coarse[index]:
-            match = _finer_match(detection, finer)
-            if match is not None:
-                replaced_by.setdefault(match, []).append(index)
+    for index, match in _finer_matches([coarser[index] for index in coarse], finer).items():
+        replaced_by.setdefault(match, []).append(coarse[index])
     dropped = set()
     finer = list(finer)
     for match, indices in replaced_by.items():
@@ -158,13 +164,16 @@ def _merge(
     return finer + [d for index, d in enumerate(coarser) if index not in dropped]
 
 
-def _finer_match(coarse: Detection, finer: list[Detection]) -> int | None:
-    best, best_iou = None, _SAME_FACE_IOU
-    for index, detection in enumerate(finer):
-        if detection.label != coarse.label:
-            continue
-        iou = detection.box.iou(coarse.box)
-        shared = detection.box.intersection_area(coarse.box)
-        if iou > best_iou and shared >= _MIN_SHARED * coarse.box.area:
-            best, best_iou = index, iou
-    return best
+def _finer_matches(coarse: list[Detection], finer: list[Detection]) -> dict[int, int]:
+    """Return for coarse boxes, by their indices, the finer one of the same object, if any."""
+    ones, others = edges(one.box for one in coarse), edges(one.box for one in finer)
+    first, second = touching(ones, others)
+    overlaps = ious(ones[first], others[second])
+    shared = intersection_areas(ones[first], others[second])
+    is_same = (overlaps > _SAME_FACE_IOU) & (shared >= _MIN_SHARED * areas(ones)[first])
+    best: dict[int, tuple[float, int]] = {}
+    for index in np.flatnonzero(is_same).tolist():
+        one, other, overlap = int(first[index]), int(second[index]), float(overlaps[index])
+        if coarse[one].label == finer[other].label and overlap > best.get(one, (0.0, 0))[0]:
+            best[one] = overlap, other
+    return {one: other for one, (_, other) in best.items()}

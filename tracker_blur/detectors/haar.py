@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 import cv2.data
 
-from tracker_blur.core.box import Box, Detection, suppress_overlaps
+from tracker_blur.core.box import Box, Detection
+from tracker_blur.core.box_arrays import suppress_overlaps
 from tracker_blur.detectors._cascades import Cascade, read_cascade, to_gray
 
 if TYPE_CHECKING:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from tracker_blur.core.box_arrays import areas, edges, intersection_areas, touching
 from tracker_blur.core.tracks import Origin
 
 if TYPE_CHECKING:
@@ -61,7 +64,8 @@ class Advancer:
         def box_of(track: TrackState) -> Box | None:
             return self._tracked(track, last_image, image, seconds)
 
-        visible = [track for track in tracks if not self._is_occluded(track.box, detected)]
+        occluded = self._occluded([track.box for track in tracks], detected)
+        visible = [track for track, is_one in zip(tracks, occluded, strict=True) if not is_one]
         found = map(box_of, visible) if self._pool is None else self._pool.map(box_of, visible)
         boxes = {track.track_id: box for track, box in zip(visible, found, strict=True)}
         for track in tracks:
@@ -71,10 +75,15 @@ class Advancer:
             else:
                 track.hold(seconds)
 
-    def _is_occluded(self, box: Box, detected: Sequence[Box]) -> bool:
-        """Return whether a detected face is in front: a tracker would jump to it."""
+    def _occluded(self, boxes: Sequence[Box], detected: Sequence[Box]) -> list[bool]:
+        """Return whether a detected face is in front of each box: a tracker would jump to it."""
         share = self._parameters.online.max_occluded_share
-        return any(front.intersection_area(box) > share * box.area for front in detected)
+        behind, front = edges(boxes), edges(detected)
+        rows, columns = touching(behind, front)
+        shared = intersection_areas(front[columns], behind[rows])
+        occluded = np.zeros(len(behind), bool)
+        occluded[rows[shared > share * areas(behind)[rows]]] = True
+        return occluded.tolist()
 
     def _tracked(
         self, track: TrackState, last_image: Image | None, image: Image, seconds: float

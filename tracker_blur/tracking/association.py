@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from tracker_blur.core.box_arrays import areas, edges, touching
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tracker_blur.core.box import Box
+    from tracker_blur.core.box_arrays import Edges
 
 FAR = 1e6
 """The cost of a pair that is not allowed."""
+
+_ROUNDING_PX = 1e-6
 
 
 def distance(track: Box, detection: Box, max_size_ratio: float = math.inf) -> float:
@@ -29,7 +35,7 @@ def distance(track: Box, detection: Box, max_size_ratio: float = math.inf) -> fl
     if large > max_size_ratio * small:
         return math.inf
     (x, y), (u, v) = track.center, detection.center
-    return math.hypot(u - x, v - y) / ((small + large) / 2)
+    return math.sqrt((u - x) * (u - x) + (v - y) * (v - y)) / ((small + large) / 2)
 
 
 def match(
@@ -49,15 +55,40 @@ def match(
         gates: For each track the distance, in face sizes, up to which it may be matched.
         max_size_ratio: As for `distance`.
     """
-    if not tracks or not detections:
-        return []
-    costs = np.full((len(tracks), len(detections)), FAR)
-    for row, (track, gate) in enumerate(zip(tracks, gates, strict=True)):
-        for column, box in enumerate(detections):
-            apart = distance(track, box, max_size_ratio)
-            if apart <= gate:
-                costs[row, column] = apart
-    return assign(costs)
+    ones, others = _finite(edges(tracks)), _finite(edges(detections))
+    one_sizes, other_sizes = np.sqrt(areas(ones)), np.sqrt(areas(others))
+    limits = np.array(gates, np.float64)
+    # A pair within the gate lies within squares that touch: only such pairs are compared.
+    widest = float(limits.max(initial=0.0))
+    rows, columns = touching(
+        _squares(ones, limits * one_sizes), _squares(others, widest * other_sizes)
+    )
+    are_boxes = (one_sizes[rows] > 0) & (other_sizes[columns] > 0)
+    rows, columns = rows[are_boxes], columns[are_boxes]
+    small = np.minimum(one_sizes[rows], other_sizes[columns])
+    large = np.maximum(one_sizes[rows], other_sizes[columns])
+    way = _centers(others)[columns] - _centers(ones)[rows]
+    apart = np.sqrt(way[:, 0] * way[:, 0] + way[:, 1] * way[:, 1]) / ((small + large) / 2)
+    near = (large <= max_size_ratio * small) & (apart <= limits[rows])
+    pairs = zip(rows[near].tolist(), columns[near].tolist(), apart[near].tolist(), strict=True)
+    return assign_sparse(list(pairs))
+
+
+def _finite(boxes: Edges) -> Edges:
+    """Return boxes with those that are not finite emptied: they are never matched."""
+    boxes[~np.isfinite(boxes).all(1)] = 0.0
+    return boxes
+
+
+def _centers(boxes: Edges) -> npt.NDArray[np.float64]:
+    """Return the centers, (x, y), of boxes."""
+    return (boxes[:, :2] + boxes[:, 2:]) / 2
+
+
+def _squares(boxes: Edges, sides: npt.NDArray[np.float64]) -> Edges:
+    """Return squares with these sides around the centers of boxes."""
+    centers, reach = _centers(boxes), sides[:, None] / 2 + _ROUNDING_PX
+    return np.hstack([centers - reach, centers + reach])
 
 
 def assign(costs: npt.NDArray[np.float64]) -> list[tuple[int, int]]:
@@ -86,10 +117,24 @@ def assign(costs: npt.NDArray[np.float64]) -> list[tuple[int, int]]:
 def assign_sparse(candidates: Sequence[tuple[int, int, float]]) -> list[tuple[int, int]]:
     """Return pairs of least total cost out of (row, column, cost), each below FAR.
 
-    Connected components are solved separately: the work grows with the largest, not with all.
+    Connected components are solved separately: the work grows with the largest, not with all. The
+    pairs are in order.
     """
-    if not candidates:
-        return []
+    row_counts = Counter(row for row, _, _ in candidates)
+    column_counts = Counter(column for _, column, _ in candidates)
+    pairs: list[tuple[int, int]] = []
+    rivals: list[tuple[int, int, float]] = []
+    for candidate in candidates:
+        row, column, _ = candidate
+        if row_counts[row] == column_counts[column] == 1:  # nothing to choose
+            pairs.append((row, column))
+        else:
+            rivals.append(candidate)
+    return sorted(pairs + _assign_rivals(rivals))
+
+
+def _assign_rivals(candidates: Sequence[tuple[int, int, float]]) -> list[tuple[int, int]]:
+    """Return what `assign_sparse` does, where there is something to choose."""
     rows = {row: index for index, row in enumerate(sorted({row for row, _, _ in candidates}))}
     columns = {
         column: index

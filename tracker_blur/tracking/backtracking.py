@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from tracker_blur.core.box_arrays import edges, overlapping
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.tracking.advancing import has_drifted, is_outside
 from tracker_blur.tracking.extra_detection import USUAL, Way
@@ -120,11 +121,10 @@ class Backtracker:
 
     def _detected_at(self, box: Box, faces: tuple[Face, ...]) -> Face | None:
         """Return the face that was detected where backtracking has arrived."""
-        for face in faces:
-            is_same = face.box.iou(box) > self._parameters.same_face_iou
-            if face.origin is Origin.DETECTED and is_same:
-                return face
-        return None
+        detected = [face for face in faces if face.origin is Origin.DETECTED]
+        iou = self._parameters.same_face_iou
+        _, same = overlapping(edges([box]), edges(face.box for face in detected), iou)
+        return detected[same[0]] if len(same) else None
 
 
 def backtrack(

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from tracker_blur.core.box_arrays import are_among
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.tracking.advancing import Advancer
 from tracker_blur.tracking.extra_detection import (
@@ -275,9 +276,8 @@ class OnlineTracker:
         ]
         return [
             one
-            for one in detections
-            if not self._is_among(one, known)
-            and not is_part(one.box, sure, self._parameters.plausibility)
+            for one in self._others(detections, known)
+            if not is_part(one.box, sure, self._parameters.plausibility)
         ]
 
     def _detect_again(
@@ -296,7 +296,7 @@ class OnlineTracker:
         confirmed = [track.box for track in self._tracks if track.confirmed_seconds == seconds]
         missed, others = confirm_matching(
             missed,
-            [one for one in detections if not self._is_among(one, confirmed)],
+            self._others(detections, confirmed),
             seconds,
             limits.low_confidence_gate_share,
             limits.low_confidence_size_ratio,
@@ -324,8 +324,8 @@ class OnlineTracker:
     ) -> list[TrackState]:
         """Detect each of these faces in a crop; return those still missed."""
         missed = []
+        taken = [track.box for track in self._tracks if track.confirmed_seconds == seconds]
         for track in tracks:
-            taken = [other.box for other in self._tracks if other.confirmed_seconds == seconds]
             if self._classifier.is_rejected(track):
                 missed.append(track)
                 continue
@@ -334,10 +334,11 @@ class OnlineTracker:
                 detection = redetector.detect(image, expected, way)
                 if detection is not None:
                     break
-            if detection is None or self._is_among(detection, taken):
+            if detection is None or not self._others([detection], taken):
                 missed.append(track)
             else:
                 track.confirm(detection, seconds, way)
+                taken.append(track.box)
         return missed
 
     def _ways(self, track: TrackState) -> Iterable[Way]:
@@ -347,9 +348,11 @@ class OnlineTracker:
             ways.append(Way(0, QUARTERS[track.missed_detections % len(QUARTERS)]))
         return dict.fromkeys(ways)
 
-    def _is_among(self, detection: Detection, boxes: Sequence[Box]) -> bool:
-        """Return whether a detection is one of these faces."""
-        return any(detection.box.iou(box) > self._parameters.same_face_iou for box in boxes)
+    def _others(self, detections: Sequence[Detection], boxes: Sequence[Box]) -> list[Detection]:
+        """Return the detections that are none of these faces."""
+        same_face_iou = self._parameters.same_face_iou
+        known = are_among([one.box for one in detections], boxes, same_face_iou)
+        return [one for one, is_known in zip(detections, known, strict=True) if not is_known]
 
     def _advance(self, tracks: Sequence[TrackState], image: Image, seconds: float) -> None:
         """Advance each track into this view with its own tracker, or hold it."""

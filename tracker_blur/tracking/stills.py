@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from tracker_blur.core.box import suppress_overlaps
+from tracker_blur.core.box_arrays import are_among, suppress_overlaps
 from tracker_blur.core.frame import Frame, view_size
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.tracking.evidence import needed_log_odds
@@ -87,11 +87,11 @@ def _classified(
     """Return the faces that may be some, and those of the others that likely are."""
     parameters = detector.parameters
     limits = parameters.classification
-    others = [
-        one
-        for one in others
-        if not any(one.box.iou(face.box) > parameters.same_face_iou for face in faces)
-    ][: limits.max_still_detections]
+    known = are_among(
+        [one.box for one in others], [face.box for face in faces], parameters.same_face_iou
+    )
+    others = [one for one, is_known in zip(others, known, strict=True) if not is_known]
+    others = others[: limits.max_still_detections]
     ratios = view.shape[1] / frame.size[0], view.shape[0] / frame.size[1]
     odds = [
         float(np.mean(classifier.log_odds(view, [box.padded(ratio) for ratio in _PADDINGS])))

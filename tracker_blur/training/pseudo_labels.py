@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from tracker_blur.core.box import Box, Detection, suppress_overlaps
+from tracker_blur.core.box import Box, Detection
+from tracker_blur.core.box_arrays import suppress_overlaps
 from tracker_blur.detectors import Detector, load_detector
 from tracker_blur.errors import SettingsError, SourceError, reason_of
 from tracker_blur.files.atomic import replacing
