@@ -203,6 +203,65 @@ def test_a_run_that_leaves_faces_exposed_ends_with_3(
     assert out.exists()  # for the user to look at
 
 
+def test_accepted_places_are_left_out_of_the_verification_of_a_run(
+    small_clip: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out, journal, box = tmp_path / "out.mp4", tmp_path / "accepted.jsonl", Box(5, 70, 45, 115)
+
+    def redact(target: Path, *arguments: str | Path) -> int:
+        use_fake_probe(monkeypatch, 10 * [[ProbeDetection(box, 0.9, "fake")]])
+        return run(small_clip, target, "--verify", *QUICK, *arguments)
+
+    assert redact(out) == 3
+    use_fake_probe(monkeypatch, 10 * [[ProbeDetection(box, 0.9, "fake")]])
+    dismiss = ("--accept", journal, "--dismiss", "f0x25y92")
+    assert run("verify", out, "--against", small_clip, *dismiss) == 0
+    capsys.readouterr()
+    accepted = journal.read_bytes()
+    assert redact(tmp_path / "again.mp4", "--accept", journal, "--json") == 0
+    (file,) = json.loads(capsys.readouterr().out)["files"]
+    assert (file["verified"]["exposed"], file["verified"]["dismissed"]) == (0, 1)
+    assert journal.read_bytes() == accepted
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("--accept", "{tmp}/good.jsonl"), 2, "is for --verify: add that"),
+        (("--accept", "{tmp}/none.jsonl", "--verify"), 1, "no such journal"),
+        (("--accept", "{tmp}/bad.jsonl", "--verify"), 1, "line 1 is no accepted place"),
+        (
+            ("--accept", "{tmp}/good.jsonl", "--verify-report", "{tmp}/good.jsonl"),
+            2,
+            "is named twice",
+        ),
+        (
+            ("--accept", "{tmp}/good.jsonl", "--verify", "--json={tmp}/good.jsonl"),
+            2,
+            "is named twice",
+        ),
+    ],
+)
+def test_a_journal_that_is_of_no_use_is_refused_before_detection(
+    small_clip: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    code: int,
+    message: str,
+) -> None:
+    (tmp_path / "good.jsonl").touch()
+    (tmp_path / "bad.jsonl").write_text("no journal\n")
+    filled = [word.format(tmp=tmp_path) for word in arguments]
+    assert run(small_clip, tmp_path / "out.mp4", *filled, *QUICK, "--overwrite") == code
+    assert message in error_line(capsys)
+    assert names(tmp_path) == {"good.jsonl", "bad.jsonl"}
+    assert (tmp_path / "good.jsonl").read_bytes() == b""
+
+
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
 def test_a_still_image_is_verified_against_its_original(
     suffix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

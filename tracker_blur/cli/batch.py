@@ -11,9 +11,9 @@ from tracker_blur.cli.console import (
     EXIT_FAILED,
     EXIT_USAGE,
     Console,
-    print_json,
     summarize,
     summarize_file,
+    write_json,
 )
 from tracker_blur.cli.interruption import raise_if_interrupted
 from tracker_blur.errors import SettingsError, TrackerBlurError
@@ -36,7 +36,7 @@ class Batch:
     Args:
         plan: what to redact.
         settings: those of the run.
-        options: the parsed `json` and `verbose` matter here.
+        options: the parsed `json`, `overwrite` and `verbose` matter here.
         console: prints what fails, and the summary.
     """
 
@@ -133,7 +133,8 @@ class Batch:
         for path in self._without_tracks:
             console.note(f"nothing to hide was found in {path}")
         if self._options.json:
-            print_json(summarize(self._files, self._settings, self._failures, self._left_out))
+            summary = summarize(self._files, self._settings, self._failures, self._left_out)
+            write_json(summary, self._options)
 
     def _exit_code(self) -> int:
         if self._failures:

@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.cli.background_writer import BackgroundWriter
-from tracker_blur.errors import SinkError, TrackerBlurError, reason_of
+from tracker_blur.cli.parser import STANDARD_OUTPUT
+from tracker_blur.errors import SettingsError, SinkError, TrackerBlurError, reason_of
 from tracker_blur.settings import FACE
 from tracker_blur.text import counted, escaped
 from tracker_blur.version import __version__
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tracker_blur.core.report import Progress, Report
     from tracker_blur.files.discovery import UnsupportedFile
@@ -175,6 +176,53 @@ def print_json(value: Mapping[str, Any]) -> None:
     _write_out(json.dumps(value, indent=2))
 
 
+def write_json(value: Mapping[str, Any], options: argparse.Namespace) -> None:
+    """Write a machine-readable result to the file that `json` names, whole or not at all.
+
+    Args:
+        value: the result.
+        options: the parsed `json`, where "-" is standard output, and `overwrite`.
+
+    Raises:
+        SinkError: it cannot be written.
+        BrokenPipeError: the reader has gone.
+    """
+    from tracker_blur.files.atomic import replacing
+
+    if options.json == STANDARD_OUTPUT:
+        print_json(value)
+        return
+    with replacing(options.json, options.overwrite) as temporary:
+        temporary.write_text(f"{json.dumps(value, indent=2)}\n", encoding="utf-8")
+
+
+def check_json_target(options: argparse.Namespace, others: Iterable[Path | None]) -> None:
+    """Check that the result can be written where `json` says, before minutes are spent.
+
+    Args:
+        options: the parsed `json` and `overwrite`.
+        others: what the command reads and writes.
+
+    Raises:
+        SettingsError: it is the name of a video or an image, or of something else.
+        SinkError: it cannot be written.
+    """
+    from tracker_blur.files.atomic import check_place
+    from tracker_blur.files.paths import is_media, is_same_file
+
+    path = options.json
+    if path is None or path == STANDARD_OUTPUT:
+        return
+    if is_media(path):
+        raise SettingsError(
+            f"{path}: is the name of a video or an image: choose another name for the results, "
+            "such as results.json"
+        )
+    if any(other is not None and is_same_file(path, other) for other in others):
+        raise SettingsError(f"{path}: is named twice: choose another name for the results")
+    check_place(path, options.overwrite)
+
+
 def _write_out(text: str) -> None:
     try:
         print(text, flush=True)
@@ -201,7 +249,7 @@ def json_after_failure(
     try:
         yield
     except (TrackerBlurError, OSError, KeyboardInterrupt) as error:
-        if options.json:
+        if options.json == STANDARD_OUTPUT:  # a file may be the one that was refused
             text = "interrupted"
             if isinstance(error, TrackerBlurError):
                 text = console.text(error)

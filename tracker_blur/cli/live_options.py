@@ -64,7 +64,7 @@ def add_options(parser: Parser) -> None:
     _add_safety_options(redaction)
     _add_target_options(parser.add_argument_group("targets"))
     messages = parser.add_argument_group("messages")
-    add_message_options(messages)
+    add_message_options(messages, is_live=True)
     messages.add_argument(
         "--metrics-port",
         type=_port,

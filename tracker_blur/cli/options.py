@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from tracker_blur.cli.option_values import names, number, tracks, whole_number, whole_number_or_auto
-from tracker_blur.cli.parser import PrintCompletion
+from tracker_blur.cli.parser import OptionalFile, PrintCompletion
 from tracker_blur.core import plugins
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.redaction.methods import names_of
@@ -324,13 +324,16 @@ def add_size_limit(group: argparse._ActionsContainer) -> None:
     )
 
 
-def add_message_options(group: argparse._ArgumentGroup) -> None:
-    """Add the options that say what is printed."""
+def add_message_options(group: argparse._ArgumentGroup, *, is_live: bool = False) -> None:
+    """Add the options that say what is printed; a live session prints JSON all the time."""
     group.add_argument("--quiet", "-q", action="store_true", help="print only errors and warnings")
     group.add_argument(
         "--verbose", "-v", action="store_true", help="print how long each stage took"
     )
-    group.add_argument("--json", action="store_true", help="print a machine-readable summary")
+    if is_live:
+        group.add_argument("--json", action="store_true", help="print the status as JSON")
+    else:
+        add_json_option(group)
     group.add_argument(
         "--version",
         action="version",
@@ -343,6 +346,19 @@ def add_message_options(group: argparse._ArgumentGroup) -> None:
         choices=("bash", "zsh", "tcsh"),
         metavar="SHELL",
         help="print a completion script for bash, zsh or tcsh (needs the extra 'completion')",
+    )
+
+
+def add_json_option(
+    group: argparse._ActionsContainer, what: str = "a summary", suffix: str = ".json"
+) -> None:
+    """Add the option that asks for a machine-readable result; see `OptionalFile`."""
+    group.add_argument(
+        "--json",
+        action=OptionalFile,
+        suffix=suffix,
+        metavar="FILE.json",
+        help=f"print {what} as JSON, or write it to this file",
     )
 
 

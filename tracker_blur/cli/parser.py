@@ -18,6 +18,11 @@ FILES = {"bash": "_shtab_compgen_files", "zsh": "_files", "tcsh": "f"}
 """How each shell completes file names; shtab reads it from an action's `complete`."""
 
 
+STANDARD_OUTPUT = Path("-")
+
+_SHORTEST_FLAG = len("--")
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose errors say how to name a file that begins like an option.
 
@@ -56,13 +61,13 @@ class Parser(argparse.ArgumentParser):
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse, and remember which options may be meant as files."""
-        arguments = sys.argv[1:] if args is None else args
+        arguments = self._with_files_named(sys.argv[1:] if args is None else args)
         self._files_like_options = [
             argument
             for argument in arguments
             if argument.startswith("-") and exists(Path(argument))
         ]
-        options, rest = super().parse_known_args(args, namespace)
+        options, rest = super().parse_known_args(arguments, namespace)
         if self._has_input:
             if not hasattr(options, "source"):
                 names = (str(action.metavar) for action in self._get_positional_actions())
@@ -70,12 +75,62 @@ class Parser(argparse.ArgumentParser):
             options.source = Path(options.source)  # `type` would also convert what is suppressed
         return options, rest
 
+    def _with_files_named(self, arguments: Sequence[str]) -> list[str]:
+        """Return the arguments with standard output where an optional file is not named."""
+        named = list(arguments)
+        end = named.index("--") if "--" in named else len(named)
+        for action in self._actions:
+            if not isinstance(action, OptionalFile):
+                continue
+            for at in range(end):
+                following = named[at + 1] if at + 1 < end else None
+                if action.is_meant_by(named[at]) and not action.takes(following):
+                    named[at] = f"{action.option_strings[0]}={STANDARD_OUTPUT}"
+        return named
+
     def error(self, message: str) -> NoReturn:
         """Exit with the message and the hints."""
         hints = "".join(
             f"; to name the file {name}, write ./{name}" for name in self._files_like_options
         )
         super().error(escaped(message + hints))
+
+
+class OptionalFile(argparse.Action):
+    """An option that may name a file; alone, it means standard output.
+
+    What follows the option may be an input: it is the file if it is "-" or has the right suffix.
+    `--json=FILE` always names one.
+
+    Args:
+        suffix: that of such files; "": what follows is the file, whatever its name.
+        arguments: those of `argparse.Action`.
+    """
+
+    def __init__(self, *, suffix: str, **arguments: Any) -> None:
+        super().__init__(nargs="?", type=Path, **arguments)
+        self._suffix = suffix
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,  # noqa: ARG002
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,  # noqa: ARG002
+    ) -> None:
+        """Set the option's value."""
+        setattr(namespace, self.dest, values)
+
+    def is_meant_by(self, argument: str) -> bool:
+        """Return whether an argument is this option without a value, perhaps abbreviated."""
+        (flag,) = self.option_strings
+        return len(argument) > _SHORTEST_FLAG and flag.startswith(argument)
+
+    def takes(self, following: str | None) -> bool:
+        """Return whether the argument that follows this option is its file."""
+        if following is None or (following.startswith("-") and following != str(STANDARD_OUTPUT)):
+            return False
+        return following == str(STANDARD_OUTPUT) or following.lower().endswith(self._suffix)
 
 
 def formatter(

@@ -139,6 +139,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="like --verify, and write a report with images; it shows faces",
     )
     output.add_argument(
+        "--accept",
+        type=Path,
+        metavar="JOURNAL",
+        help="with --verify: leave out the places that 'trackblur verify --accept JOURNAL "
+        "--dismiss' accepted",
+    )
+    output.add_argument(
         "--compare",
         action="store_true",
         help="images named one by one: also write NAME_compare next to IN, with before and after "

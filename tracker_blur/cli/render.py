@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from tracker_blur.cli.console import (
     EXIT_DONE,
     Console,
+    check_json_target,
     json_after_failure,
-    print_json,
     silence_libraries,
     summarize,
     summarize_file,
+    write_json,
 )
 from tracker_blur.cli.options import (
     add_encoding_options,
@@ -71,6 +72,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         settings = settings_from(options, Settings)
         silence_libraries()
         check_is_file_name(options.target)
+        check_json_target(options, (options.source, options.tracks, options.target))
         content = track_file.read(options.tracks)
         identity = track_file.check_source(content, options.source)
         job = Job.of(options.source, options.target)
@@ -83,5 +85,5 @@ def run(options: argparse.Namespace, console: Console) -> int:
             report = Engine(settings).render_file(job, content.tracks, progress, identity)
     console.report(report, verbose=options.verbose)
     if options.json:
-        print_json(summarize([summarize_file(report)], settings))
+        write_json(summarize([summarize_file(report)], settings), options)
     return EXIT_DONE

@@ -34,6 +34,7 @@ def check_options(options: argparse.Namespace, inputs: Sequence[str], plan: Plan
         SettingsError: it cannot.
         SinkError: a file for it cannot be written.
     """
+    from tracker_blur.cli.console import check_json_target
     from tracker_blur.files.paths import is_file
 
     if options.tracks is not None and options.one_pass:
@@ -57,6 +58,22 @@ def check_options(options: argparse.Namespace, inputs: Sequence[str], plan: Plan
                 )
     if options.compare:
         _check_comparisons(plan, options.overwrite)
+    check_json_target(options, (options.tracks, options.verify_report, options.accept))
+    if options.accept is not None:
+        _check_journal(options)
+
+
+def _check_journal(options: argparse.Namespace) -> None:
+    """Refuse a journal that is of no use, or no journal, before anything is redacted."""
+    from tracker_blur.files.paths import is_same_file
+    from tracker_blur.verification.accepted import read_journal
+
+    if not (options.verify or options.verify_report is not None):
+        raise SettingsError(f"--accept {options.accept} is for --verify: add that")
+    for path in (options.tracks, options.verify_report):
+        if path is not None and is_same_file(options.accept, path):
+            raise SettingsError(f"{path}: is named twice: choose another name for what is written")
+    read_journal(options.accept)
 
 
 def _check_comparisons(plan: Plan, overwrite: bool) -> None:
@@ -78,7 +95,8 @@ class SideOutputs:
     """Writes and shows for each file what the options ask for.
 
     Args:
-        options: the parsed `tracks`, `compare`, `show`, `verify`, `verify_report` and `overwrite`.
+        options: the parsed `tracks`, `compare`, `show`, `verify`, `verify_report`, `accept` and
+            `overwrite`.
         settings: those of the run.
         engine: the one that redacts.
         console: prints what was written.
@@ -181,12 +199,15 @@ class SideOutputs:
         """Verify a finished file; print the verdict and, if asked, write the report."""
         from tracker_blur.cli.verify import verify
         from tracker_blur.cli.verify_report import place_lines, summary_line, write_reports
+        from tracker_blur.verification.accepted import read_journal
 
+        journal = self._options.accept
         verdict = verify(
             report.target,
             source=identity,
             tracks=report.video_tracks,
             settings=self._settings,
+            accepted=None if journal is None else read_journal(journal),
         )
         console = self._console
         say = console.note if verdict.is_clean and not verdict.look_here else console.warn

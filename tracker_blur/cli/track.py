@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from tracker_blur.cli.console import (
     EXIT_DONE,
     Console,
+    check_json_target,
     json_after_failure,
-    print_json,
     silence_libraries,
     summarize,
     summarize_file,
+    write_json,
 )
 from tracker_blur.cli.options import (
     add_careful_option,
@@ -79,6 +80,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         source: Path = options.source
         target = options.output or source.with_name(source.stem + _SUFFIX)
         check_track_target(target, (source,), options.overwrite)
+        check_json_target(options, (source, target))
         identity = FileIdentity.of(source, hashed=True)
         engine = Engine(settings)
         console.note(describe(engine, settings))
@@ -88,7 +90,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         write_tracks(target, report, identity, settings, engine, options.overwrite)
     console.report(report, verbose=options.verbose)
     if options.json:
-        print_json(summarize([summarize_file(report)], settings))
+        write_json(summarize([summarize_file(report)], settings), options)
     return EXIT_DONE
 
 

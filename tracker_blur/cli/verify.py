@@ -16,7 +16,7 @@ from tracker_blur.cli.console import (
     progress_bar,
 )
 from tracker_blur.cli.interruption import raise_if_interrupted
-from tracker_blur.cli.parser import Parser, formatter
+from tracker_blur.cli.parser import STANDARD_OUTPUT, Parser, formatter
 from tracker_blur.cli.verify_options import (
     EPILOG,
     add_options,
@@ -25,7 +25,6 @@ from tracker_blur.cli.verify_options import (
     check_several,
 )
 from tracker_blur.cli.verify_report import (
-    STANDARD_OUTPUT,
     combined,
     exit_code,
     print_verdict,
@@ -347,6 +346,7 @@ def verify(
     tracks: Tracks | None = None,
     settings: Settings | None = None,
     every: int = 1,
+    accepted: Sequence[AcceptedPlace] | None = None,
     progress: Progress | None = None,
 ) -> Verdict:
     """Verify a finished file.
@@ -358,6 +358,7 @@ def verify(
         settings: those it was made with; what is hidden, the detector, the folder of weights,
             padding, metadata, the choice of tracks and partial matter here.
         every: search every Nth frame.
+        accepted: places that a person has accepted, which are left out.
         progress: called after each frame.
 
     Raises:
@@ -375,5 +376,6 @@ def verify(
         padding_ratio=settings.padding_ratio,
         every=every,
         partial=settings.partial,
+        accepted=accepted,
         progress=progress,
     )

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from tracker_blur.cli.option_values import names, whole_number
 from tracker_blur.cli.options import (
     add_hide_option,
+    add_json_option,
     add_models_option,
     add_size_limit,
     add_track_options,
     option,
 )
-from tracker_blur.cli.parser import FILES, Parser
-from tracker_blur.cli.verify_report import STANDARD_OUTPUT, check_report_target
+from tracker_blur.cli.parser import FILES, STANDARD_OUTPUT, Parser
+from tracker_blur.cli.verify_report import check_report_target
 from tracker_blur.errors import SettingsError
 from tracker_blur.files.paths import is_same_file
 
@@ -61,12 +62,7 @@ def add_options(parser: Parser) -> None:
         metavar="FILE.html",
         help="write a report with images; it shows faces",
     )
-    parser.add_argument(
-        "--json",
-        type=Path,
-        metavar="FILE",
-        help="write the results as JSON; - means standard output",
-    )
+    add_json_option(parser, "the results", suffix="")
     parser.add_argument(
         "--accept",
         type=Path,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.cli.console import (
@@ -14,6 +13,7 @@ from tracker_blur.cli.console import (
     print_json,
     print_line,
 )
+from tracker_blur.cli.parser import STANDARD_OUTPUT
 from tracker_blur.errors import SettingsError
 from tracker_blur.files.paths import is_media
 from tracker_blur.text import counted, escaped
@@ -21,10 +21,9 @@ from tracker_blur.verification.html import headline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from tracker_blur.verification.verdict import ExposureRun, Verdict
-
-STANDARD_OUTPUT = Path("-")
 
 _MAX_LISTED = 20  # of each file; the reports have all
 

@@ -111,7 +111,8 @@ class Verifier:
         after = FileIdentity.of(output, hashed=is_hashed)
         before = source if not isinstance(source, Path) else FileIdentity.of(source)
         if before is not None and is_hashed and before.sha256 is None:
-            before = FileIdentity.of(before.path, hashed=True)
+            known, before = before, FileIdentity.of(before.path, hashed=True)
+            known.check()
         with ExitStack() as stack:
             kind = _reader_of(output, None if before is None else before.path)
             limit = self._settings.max_megapixels
