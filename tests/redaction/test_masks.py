@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from tracker_blur.redaction.masks import OPAQUE, masks
+from tracker_blur.redaction.masks import OPAQUE, Mask, masks
 
 if TYPE_CHECKING:
     from tracker_blur.settings import Shape
@@ -49,3 +49,21 @@ def test_uncached_masks_equal_cached_ones() -> None:
     large = masks("ellipse", (400, 600), (-40, -60, 440, 660), 0.1, (2, 2), STEPS, 8)  # not cached
     np.testing.assert_array_equal(small[0], large[0][60:-60, 40:-40])
     assert large[0].max() == OPAQUE
+
+
+@pytest.mark.parametrize(("side", "count"), [(60, 400), (150, 100)])
+def test_the_masks_of_a_whole_crowd_are_kept(side: int, count: int) -> None:
+    def made() -> list[tuple[Mask, ...]]:
+        return [
+            masks("ellipse", (side, side), (0, 0, side, side), number / 1000, (2, 2), STEPS, 8)
+            for number in range(count)
+        ]
+
+    for one, other in zip(made(), made(), strict=True):
+        assert one[0] is other[0]
+
+
+def test_masks_of_large_faces_are_not_kept() -> None:
+    window = (0, 0, 600, 600)
+    one, other = (masks("ellipse", (600, 600), window, 0.1, (2, 2), STEPS, 8) for _ in range(2))
+    assert one[0] is not other[0]

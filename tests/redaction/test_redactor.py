@@ -122,6 +122,20 @@ def test_the_face_is_hidden_and_the_rest_is_untouched(
     assert_untouched(frame, before, whole_pixels(reach, frame.size))
 
 
+@given(FRAMES, st.lists(BOXES, max_size=6), st.sampled_from(["solid", "mosaic", "gaussian", "fog"]))
+def test_overlapping_faces_are_hidden_as_if_one_by_one(
+    frame: ArrayFrame, boxes: list[Box], method: str
+) -> None:
+    planes = [Plane(plane.samples.copy(), plane.x_step, plane.y_step) for plane in frame.planes()]
+    same = ArrayFrame(planes, frame.layout, frame.orientation)
+    faces = [face(box, number) for number, box in enumerate(boxes)]
+    FrameRedactor(Settings(method=method)).redact(frame, faces)
+    for one in faces:
+        FrameRedactor(Settings(method=method)).redact(same, [one])
+    for together, apart in zip(frame.planes(), planes, strict=True):
+        np.testing.assert_array_equal(together.samples, apart.samples)
+
+
 @given(FRAMES, BOXES, RATIOS)
 def test_an_ellipse_leaves_the_corners_untouched(
     frame: ArrayFrame, box: Box, feather: float

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.redaction.masks import LARGEST_CACHED_PX, OPAQUE, ellipse_distance
+from tracker_blur.redaction.masks import OPAQUE, cached_by_size, ellipse_distance
 
 if TYPE_CHECKING:
     from tracker_blur.redaction.masks import Mask
@@ -64,10 +64,7 @@ def ellipse_masks(
         steps: (x_step, y_step) of each plane.
         bits: depth of the samples to blend.
     """
-    left, top, right, bottom = window
-    is_cached = (right - left) * (bottom - top) <= LARGEST_CACHED_PX
-    make = _cached_masks if is_cached else _make_masks
-    return make(blocks, size, window, grid, steps, bits)
+    return _cached_masks(blocks, size, window, grid, steps, bits)
 
 
 def _make_masks(
@@ -85,7 +82,7 @@ def _make_masks(
     return planes
 
 
-_cached_masks = lru_cache(maxsize=32)(_make_masks)
+_cached_masks = cached_by_size(_make_masks)
 
 
 def _touched(
@@ -103,12 +100,15 @@ def _touched(
     return touched
 
 
+@lru_cache(maxsize=4096)
 def _counts(
     start: int, stop: int, step: int, grid: int, side: int, blocks: int
 ) -> npt.NDArray[np.intp]:
-    """Return how many samples from one pixel to another lie in each block."""
+    """Return how many samples from one pixel to another lie in each block; read-only."""
     pixels = np.arange(start, stop, step)
-    return np.bincount(_block_of(pixels, grid, side, blocks), minlength=blocks)
+    counts = np.bincount(_block_of(pixels, grid, side, blocks), minlength=blocks)
+    counts.flags.writeable = False
+    return counts
 
 
 def _block_of(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from functools import lru_cache, reduce
+from functools import lru_cache, reduce, wraps
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tracker_blur.settings import Shape
 
 MASK_BITS = 7
@@ -20,8 +22,9 @@ OPAQUE = 1 << MASK_BITS
 Mask = npt.NDArray[Any]
 """0 (as decoded) to OPAQUE (replaced entirely), of a signed type wide enough to blend in."""
 
-LARGEST_CACHED_PX = 1 << 18
-"""Larger masks are rare; this keeps each cache of 32 below 25 MB."""
+_CACHES = ((1 << 13, 512), (1 << 15, 128), (1 << 18, 32))
+"""Up to how many pixels masks have that are kept, and how many of them: a crowd's faces are small,
+and each has a size of its own. Larger masks are rare. Each takes 25 MB at most, usually half."""
 
 _SHARP = 1e-6  # radii: a soft edge too narrow to see, and still a number to divide by
 
@@ -51,10 +54,27 @@ def masks(
         steps: (x_step, y_step) of each plane; each divides the grid.
         bits: depth of the samples to blend.
     """
-    left, top, right, bottom = window
-    is_cached = (right - left) * (bottom - top) <= LARGEST_CACHED_PX
-    make = _cached_masks if is_cached else _make_masks
-    return make(shape, size, window, feather_ratio, grid, steps, bits)
+    return _cached_masks(shape, size, window, feather_ratio, grid, steps, bits)
+
+
+def cached_by_size(make: Callable[..., tuple[Mask, ...]]) -> Callable[..., tuple[Mask, ...]]:
+    """Return a function that keeps what `make` returns, if it is not too large.
+
+    Args:
+        make: Its arguments are hashable; the third is the window, as in `masks`.
+    """
+    caches = [(largest_px, lru_cache(count)(make)) for largest_px, count in _CACHES]
+
+    @wraps(make)
+    def cached(
+        kind: Any, size: tuple[int, int], window: tuple[int, int, int, int], *others: Any
+    ) -> tuple[Mask, ...]:
+        left, top, right, bottom = window
+        pixels = (right - left) * (bottom - top)
+        kept = (cache for largest_px, cache in caches if pixels <= largest_px)
+        return next(kept, make)(kind, size, window, *others)
+
+    return cached
 
 
 def _make_masks(
@@ -82,7 +102,7 @@ def _make_masks(
     return planes
 
 
-_cached_masks = lru_cache(maxsize=32)(_make_masks)
+_cached_masks = cached_by_size(_make_masks)
 
 
 def _centers(start: int, stop: int, side: int) -> npt.NDArray[np.float32]:

@@ -55,6 +55,18 @@ class _Memory:
     of_method: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """A method; with `blocks`, it is one whose blocks make the edge, in place of a soft one."""
+
+    method: Method
+    blocks: BlockMethod | None
+
+    @classmethod
+    def of(cls, method: Method) -> _Loaded:
+        return cls(method, method if isinstance(method, BlockMethod) else None)
+
+
 class FrameRedactor:
     """Hides faces as the settings say. One redactor serves one thread at a time.
 
@@ -68,7 +80,7 @@ class FrameRedactor:
 
     def __init__(self, settings: Settings, blank_image: Path | None = None) -> None:
         self._settings = settings
-        self._methods: dict[str, Method] = {}
+        self._methods: dict[str, _Loaded] = {}
         self._method(settings.method)
         self._memories: OrderedDict[int, _Memory] = OrderedDict()
         self._last_index = -1
@@ -83,8 +95,8 @@ class FrameRedactor:
         Raises:
             SettingsError: The settings do not suffice for the method; those before stay in use.
         """
-        method: Method = plugins.load(_METHODS, settings.method).make(settings)
-        self._settings, self._methods = settings, {settings.method: method}
+        method = plugins.load(_METHODS, settings.method).make(settings)
+        self._settings, self._methods = settings, {settings.method: _Loaded.of(method)}
 
     def redact(self, frame: Frame, faces: Sequence[Face]) -> RedactedFrame:
         """Hide the faces in the frame's own planes and return the frame as redacted.
@@ -101,8 +113,9 @@ class FrameRedactor:
         self._last_index = frame.index
         if faces:
             planes = frame.planes()
+            grid = _grid(planes)
             for face in faces:
-                self._hide(frame, planes, face)
+                self._hide(frame, planes, grid, face)
         return RedactedFrame(frame)
 
     def blank(self, frame: Frame) -> RedactedFrame:
@@ -119,9 +132,10 @@ class FrameRedactor:
             plane.samples[...] = fill
         return RedactedFrame(frame)
 
-    def _method(self, name: str) -> Method:
+    def _method(self, name: str) -> _Loaded:
         if name not in self._methods:
-            self._methods[name] = plugins.load(_METHODS, name).make(self._settings)
+            method = plugins.load(_METHODS, name).make(self._settings)
+            self._methods[name] = _Loaded.of(method)
         return self._methods[name]
 
     def _memory(self, track_id: int) -> _Memory:
@@ -132,21 +146,22 @@ class FrameRedactor:
             self._memories.popitem(last=False)
         return memory
 
-    def _hide(self, frame: Frame, planes: tuple[Plane, ...], face: Face) -> None:
+    def _hide(
+        self, frame: Frame, planes: tuple[Plane, ...], grid: tuple[int, int], face: Face
+    ) -> None:
         _check(face)
-        method = self._method(face.method or self._settings.method)
-        has_blocks = isinstance(method, BlockMethod)  # they make the edge, in place of a soft one
-        feather = 0.0 if has_blocks else self._settings.feather_ratio
-        face = replace(face, box=_bounded(face.box))
+        loaded = self._method(face.method or self._settings.method)
+        feather = self._settings.feather_ratio if loaded.blocks is None else 0.0
+        box = _bounded(face.box)
         memory = self._memory(face.track_id)
-        memory.is_turned = turns(face.box, face.label, memory.is_turned)
-        area = hidden_area(face.box, face.label, self._settings.padding_ratio, memory.is_turned)
-        box, area = (frame.orientation.to_stored(each, frame.size) for each in (face.box, area))
-        grid = _grid(planes)
+        memory.is_turned = turns(box, face.label, memory.is_turned)
+        area = hidden_area(box, face.label, self._settings.padding_ratio, memory.is_turned)
+        box, area = (frame.orientation.to_stored(each, frame.size) for each in (box, area))
         hidden = _rounded_outward(area, grid)
         size = hidden[2] - hidden[0], hidden[3] - hidden[1]
-        soft = _rounded_outward(Box(*hidden).padded(feather), grid)
-        if has_blocks:
+        if loaded.blocks is None:
+            soft = _rounded_outward(Box(*hidden).padded(feather), grid)
+        else:
             soft = _grown(hidden, grid)
         width, height = frame.size
         if frame.orientation.swaps_sides:
@@ -171,12 +186,12 @@ class FrameRedactor:
         shape = self._settings.shape if face.label == FACE else "rectangle"
         window = (left - hidden[0], top - hidden[1], right - hidden[0], bottom - hidden[1])
         steps, bits = patch.steps, frame.layout.bits
-        if isinstance(method, BlockMethod) and shape == "ellipse":
-            blocks = method.blocks(patch)
+        if loaded.blocks is not None and shape == "ellipse":
+            blocks = loaded.blocks.blocks(patch)
             patch_masks = ellipse_masks(blocks, patch.size, patch.window, grid, steps, bits)
         else:
             patch_masks = masks(shape, size, window, feather, grid, steps, bits)
-        for plane, fill, mask in zip(cropped, method.hide(patch), patch_masks, strict=True):
+        for plane, fill, mask in zip(cropped, loaded.method.hide(patch), patch_masks, strict=True):
             _blend(plane.samples, fill, mask)
 
 

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from tracker_blur.core import plugins
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from tracker_blur.core.frame import Orientation, PixelLayout, Plane, Samples
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Patch:
     """The part of a frame around one face, as a method sees it.
 
@@ -69,12 +70,12 @@ class Patch:
     offset: tuple[int, int] = (0, 0)
     memory: dict[str, Any] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def size(self) -> tuple[int, int]:
         """(width, height) of the box in pixels."""
         return round(self.box.width), round(self.box.height)
 
-    @property
+    @cached_property
     def window(self) -> tuple[int, int, int, int]:
         """(left, top, right, bottom) of the patch, in pixels, relative to the box's left and top.
 
@@ -85,7 +86,7 @@ class Patch:
         height = max(plane.samples.shape[0] * plane.y_step for plane in self.planes)
         return left, top, left + width, top + height
 
-    @property
+    @cached_property
     def grid(self) -> tuple[int, int]:
         """The (x, y) steps, in pixels, at which samples of all planes begin."""
         return (
@@ -93,7 +94,7 @@ class Patch:
             math.lcm(*(plane.y_step for plane in self.planes)),
         )
 
-    @property
+    @cached_property
     def steps(self) -> tuple[tuple[int, int], ...]:
         """The (x_step, y_step) of each plane."""
         return tuple((plane.x_step, plane.y_step) for plane in self.planes)

@@ -83,7 +83,7 @@ class Mosaic:
         return max(1, round(height / block)), max(1, round(width / block))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=2048)  # one for each face of a crowd; some 400 bytes each
 def _drawing(
     tone: color.Color,
     seed: int,
