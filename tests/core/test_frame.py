@@ -30,3 +30,4 @@ def test_a_view_is_never_larger_than_the_frame_or_than_asked_for(
     view = view_size((width, height), longest, aspect)
     assert all(1 <= side <= full for side, full in zip(view, (width, height), strict=True))
     assert max(view) <= longest
+    assert max(view_size((width, height), longest, aspect, 2.0)) <= min(longest, 2 * max(view) + 1)

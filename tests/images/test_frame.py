@@ -28,6 +28,12 @@ class TestViews:
         view[:] = 0
         assert np.array_equal(pixels(frame), portrait())
 
+    def test_an_enlarged_view_is_smooth(self, tmp_path: Path) -> None:
+        (frame,) = read_frames(save_image(portrait(), tmp_path / "a.png"))
+        view = frame.view((512, 512))
+        expected = cv2.resize(portrait()[..., ::-1], (512, 512), interpolation=cv2.INTER_CUBIC)
+        assert np.array_equal(view, expected)
+
     def test_a_view_of_gray_has_three_channels(self, tmp_path: Path) -> None:
         (frame,) = read_frames(save_image(portrait()[..., 0].copy(), tmp_path / "a.png"))
         assert np.array_equal(frame.view((256, 256)), np.dstack([portrait()[..., 0]] * 3))

@@ -37,7 +37,7 @@ def views(detector: BrightDetector | None = None, log_odds: float = 5.0) -> Scal
 
 
 @pytest.mark.parametrize(
-    ("side", "width"), [(0, 640), (300, 640), (30, 960), (22, 1280), (12, 1920)]
+    ("side", "width"), [(0, 640), (300, 640), (48, 960), (34, 1280), (12, 1920)]
 )
 def test_the_smallest_face_decides_the_view_of_the_same_frame(side: float, width: int) -> None:
     assert views().view(frame(side)).shape[1] == width
@@ -59,7 +59,7 @@ class SpecksAndFace(BrightDetector):
         return [Detection(box, 0.9) for box in (*specks, FACE)]
 
 
-FACE = Box.around((900, 500), 22, 22)
+FACE = Box.around((900, 500), 34, 34)
 
 
 @pytest.mark.parametrize("specks", [0, 12, 39])
@@ -84,11 +84,15 @@ def test_a_face_below_the_smallest_size_does_not_count() -> None:
 def test_a_large_view_is_seen_now_and_then_and_after_a_cut() -> None:
     detector = BrightDetector()
     made = views(detector)
-    for seconds in np.arange(0, 4.1, 0.5):
-        made.view(frame(300, float(seconds)))
-    assert detector.calls == 3
-    made.view(frame(300, 4.2, is_bright=True))
-    assert detector.calls == 4
+    calls = {}
+    for seconds in np.arange(0, 5.1, 0.5).tolist():
+        made.view(frame(300, seconds))
+        calls[seconds] = detector.calls
+    assert [calls[seconds] for seconds in (0.0, 0.5, 1.0, 2.5, 3.0, 5.0)] == [1, 1, 2, 2, 3, 4]
+    made.view(frame(300, 5.2, is_bright=True))
+    assert detector.calls == 5
+    made.view(frame(300, 5.9, is_bright=True))
+    assert detector.calls == 6
     assert detector.shapes == {(1080, 1920, 3)}
 
 
@@ -98,8 +102,8 @@ def test_views_stay_large_for_a_while_after_a_small_face_is_gone() -> None:
     for number in range(18):
         seconds = 0.5 * number
         widths[seconds] = made.view(frame(12 if seconds <= 2 else 300, seconds)).shape[1]
-    assert widths[0.0] == widths[7.5] == 1920
-    assert widths[8.0] == 640
+    assert widths[0.0] == widths[6.5] == 1920
+    assert widths[7.0] == 640
 
 
 def test_a_cut_makes_views_small_at_once() -> None:
@@ -108,10 +112,31 @@ def test_a_cut_makes_views_small_at_once() -> None:
     assert made.view(frame(300, 0.04, is_bright=True)).shape[1] == 640
 
 
-def test_a_small_frame_is_never_enlarged() -> None:
-    planes = tuple(np.zeros((90, 160), np.uint8) for _ in range(3))
-    small = ImageFrame(planes, index=0, pts=0, time_base=Fraction(1, 25))
-    assert views().view(small).shape == (90, 160, 3)
+def small_frame(side: int) -> ImageFrame:
+    image = np.full((270, 480), 10, np.uint8)
+    cv2.rectangle(image, (200, 100), (199 + side, 99 + side), 255, -1)
+    return ImageFrame((image,) * 3, index=0, pts=0, time_base=Fraction(1, 25))
+
+
+@pytest.mark.parametrize(
+    ("side", "width"),
+    [(40, 480), (20, 640), (12, 960), (5, 480)],
+)
+def test_the_view_of_a_small_frame_is_enlarged_for_its_small_faces(side: int, width: int) -> None:
+    assert views().view(small_frame(side)).shape[:2] == (width * 9 // 16, width)
+
+
+def test_a_view_is_enlarged_for_sure_faces_only() -> None:
+    doubtful = PARAMETERS.view_scale.enlarged_log_odds - 0.5
+    assert views(log_odds=doubtful).view(small_frame(12)).shape[1] == 480
+    assert views(log_odds=doubtful).view(frame(12)).shape[1] == 1920
+
+
+def test_no_view_is_more_than_twice_as_large_as_its_frame() -> None:
+    image = np.full((90, 160), 10, np.uint8)
+    cv2.rectangle(image, (60, 40), (69, 49), 255, -1)
+    tiny = ImageFrame((image,) * 3, index=0, pts=0, time_base=Fraction(1, 25))
+    assert views().view(tiny).shape == (180, 320, 3)
 
 
 @pytest.mark.parametrize(("longest_px", "width"), [(None, 640), (320, 320)])

@@ -51,6 +51,16 @@ def test_a_conversion_keeps_the_tags(matrix: int) -> None:
     assert (native.color_primaries, native.color_trc, native.colorspace) == (9, 16, matrix)
 
 
+def test_an_enlarged_view_is_smooth() -> None:
+    ramp = np.tile(np.linspace(20, 230, 64).round().astype(np.uint8), (48, 1))
+    frame = av.VideoFrame.from_ndarray(ramp, format="gray")
+    frame.pts, frame.time_base = 0, Fraction(1, 25)
+    view = DecodedFrame(frame, 0, Orientation.UPRIGHT, Scaler()).view((128, 96))
+    steps = np.diff(view[40, 8:-8, 0].astype(int))
+    assert steps.min() >= 1  # nearest neighbors would repeat each value
+    assert steps.max() <= 3
+
+
 def test_a_frame_needs_a_time() -> None:
     with pytest.raises(ValueError, match="needs a time"):
         DecodedFrame(av.VideoFrame(16, 16, "gray"), 0, Orientation.UPRIGHT, Scaler())

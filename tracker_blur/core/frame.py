@@ -203,21 +203,25 @@ def default_view_px(size: tuple[int, int]) -> int:
 
 
 def view_size(
-    size: tuple[int, int], longest_px: int | None, pixel_aspect: Fraction = Fraction(1)
+    size: tuple[int, int],
+    longest_px: int | None,
+    pixel_aspect: Fraction = Fraction(1),
+    max_enlargement: float = 1.0,
 ) -> tuple[int, int]:
-    """Return the (width, height) of a frame's view: square pixels, never enlarged.
+    """Return the (width, height) of a frame's view, in square pixels.
 
     Args:
         size: (width, height) of the frame.
         longest_px: Longest side of the view, at most. None: `default_view_px`.
         pixel_aspect: Width of a frame's pixel over its height.
+        max_enlargement: How many times larger than the frame the view may be.
     """
     if longest_px is None:
         longest_px = default_view_px(size)
     width, height = size[0] * float(pixel_aspect), float(size[1])
     if pixel_aspect > 1:  # shrink the longer axis rather than enlarge the shorter
         width, height = width / float(pixel_aspect), height / float(pixel_aspect)
-    ratio = min(1.0, longest_px / max(width, height))
+    ratio = min(max_enlargement, longest_px / max(width, height))
     return max(1, round(width * ratio)), max(1, round(height * ratio))
 
 

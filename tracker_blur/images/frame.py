@@ -166,7 +166,9 @@ class ImageFrame(Frame):
         With 16 bits, the brightest sample of the view becomes white: cameras often fill only the
         lower 10 to 14 bits, and faces must be detected there too.
         """
-        reduced = [cv2.resize(c, size, interpolation=cv2.INTER_AREA) for c in self.channels]
+        is_enlarged = size[0] > self.size[0] or size[1] > self.size[1]
+        interpolation = cv2.INTER_CUBIC if is_enlarged else cv2.INTER_AREA
+        reduced = [cv2.resize(c, size, interpolation=interpolation) for c in self.channels]
         if self.layout.bits > 8:
             brightest = max(1, *(int(c.max()) for c in reduced))
             reduced = [cv2.convertScaleAbs(c, alpha=255 / brightest) for c in reduced]

@@ -1,8 +1,9 @@
 """How large the views of a video are: as large as its smallest faces need, and no larger.
 
-A detector sees faces from about 10 pixels. In the usual view of a large frame, those far away are
-smaller. So the first frame of each scene, and one now and then, is also seen at a large size, and
-the smallest faces there decide the size of the views that follow.
+A detector sees faces from about 10 pixels, and those of 20 pixels far better. In the usual view of
+a large frame, faces far away are smaller; in a small video, all of them may be. So the first frame
+of each scene, and one now and then, is also seen at a large size, and the smallest faces there
+decide the size of the views that follow. Views of small frames may be enlarged.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from tracker_blur.classifiers import Classifier
-    from tracker_blur.core.box import Box
     from tracker_blur.core.frame import Frame, Image
     from tracker_blur.core.parameters import TrackingParameters
     from tracker_blur.detectors import Detector
@@ -67,23 +67,25 @@ class ScaledViews:
         self._parameters = parameters.view_scale
         self._cuts = CutDetector(parameters.scene_cuts)
         self._longest_px = 0  # 0: the default
-        self._large_view_seconds = -math.inf
+        self._next_large_seconds = -math.inf
         self._needed_seconds = -math.inf
 
     def view(self, frame: Frame) -> Image:
         """Return the view of a video's next frame."""
-        default_px = default_view_px(frame.size)
+        default_px = min(default_view_px(frame.size), self._most_px(frame, 1.0))
         self._longest_px = max(self._longest_px, default_px)
         image = self._view(frame, self._longest_px)
         is_cut = self._cuts.change(image) is not Change.NONE
-        elapsed = frame.seconds - self._large_view_seconds
-        if not is_cut and elapsed < self._parameters.interval_seconds:
+        if not is_cut and frame.seconds < self._next_large_seconds:
             return image
-        self._large_view_seconds = frame.seconds
+        limits = self._parameters
+        is_first = is_cut or self._next_large_seconds == -math.inf
+        pause = limits.first_interval_seconds if is_first else limits.interval_seconds
+        self._next_large_seconds = frame.seconds + pause
         wanted = max(default_px, self._wanted_px(frame))
         if wanted >= self._longest_px:
             self._needed_seconds = frame.seconds
-        elif not is_cut and frame.seconds - self._needed_seconds < self._parameters.hold_seconds:
+        elif not is_cut and frame.seconds - self._needed_seconds < limits.hold_seconds:
             return image
         if wanted != self._longest_px:
             self._longest_px = wanted
@@ -93,25 +95,39 @@ class ScaledViews:
     def _wanted_px(self, frame: Frame) -> int:
         """Return the longest side of a view that shows the frame's smallest faces large enough."""
         limits = self._parameters
-        large = self._view(frame, limits.large_view_px)
-        longest_px = max(large.shape[:2])
+        full_px, most_px = self._most_px(frame, 1.0), self._most_px(frame, limits.max_enlargement)
+        large_px = max(full_px, min(most_px, limits.enlarged_view_px))
+        large = self._view(frame, large_px)
+        smallest = limits.smallest_px * large_px / full_px
         found = [
             detection
             for detection in self._detector.detect(large, self._confidence)
-            if detection.box.size >= limits.smallest_px
+            if detection.box.size >= smallest
         ]
         found.sort(key=lambda detection: detection.box.size)
-        for number, detection in enumerate(found):
-            is_unknown = number >= limits.max_detections  # so the next one counts as a face
-            if is_unknown or self._is_face(large, detection.box):
-                ratio = limits.wanted_px / detection.box.size
-                steps = (step for step in limits.steps_px if step >= ratio * longest_px)
-                return int(min(longest_px, next(steps, longest_px)))
-        return 0
+        longest_px = 0
+        for number, detection in enumerate(found[: limits.max_detections + 1]):
+            is_unknown = number == limits.max_detections  # so it counts as a face
+            log_odds = limits.min_log_odds
+            if not is_unknown:
+                (log_odds,) = self._classifier.log_odds(large, [detection.box]).tolist()
+            if log_odds < limits.min_log_odds:
+                continue
+            needed_px = large_px * limits.wanted_px / detection.box.size
+            is_sure = log_odds >= limits.enlarged_log_odds
+            is_full_enough = needed_px <= full_px
+            most = most_px if is_sure and not is_full_enough else full_px
+            wanted_px = next((px for px in limits.steps_px if px >= needed_px), most)
+            longest_px = max(longest_px, min(most, wanted_px))
+            if is_sure or is_full_enough:  # larger faces want no larger view
+                break
+        return longest_px
 
-    def _is_face(self, image: Image, box: Box) -> bool:
-        (log_odds,) = self._classifier.log_odds(image, [box]).tolist()
-        return bool(log_odds >= self._parameters.min_log_odds)
+    def _most_px(self, frame: Frame, enlargement: float) -> int:
+        """Return the longest side of the largest view that is enlarged so many times at most."""
+        every = self._parameters.large_view_px
+        return max(view_size(frame.size, every, self._pixel_aspect, enlargement))
 
     def _view(self, frame: Frame, longest_px: int) -> Image:
-        return frame.view(view_size(frame.size, longest_px, self._pixel_aspect))
+        most = self._parameters.max_enlargement
+        return frame.view(view_size(frame.size, longest_px, self._pixel_aspect, most))

@@ -27,6 +27,8 @@ class Scaler:
     def scaled(self, frame: av.VideoFrame, size: tuple[int, int], layout: PixelLayout) -> Image:
         """Return the stored frame at this (width, height) in pixels, as BGR."""
         width, height = size
+        # Averages keep the shape of small faces; what is enlarged has nothing to average.
+        is_enlarged = width > frame.width or height > frame.height
         # For untagged frames swscale would assume BT.601.
         is_yuv = layout.family == "yuv"
         matrix = pixel_formats.SWSCALE_MATRIX.get(layout.matrix) if is_yuv else None
@@ -37,7 +39,7 @@ class Scaler:
                 size,
                 "bgr24",
                 src_colorspace=matrix,
-                interpolation=Interpolation.AREA,  # averages, so that small faces keep their shape
+                interpolation=Interpolation.BICUBIC if is_enlarged else Interpolation.AREA,
             )
         (plane,) = bgr.planes
         rows = np.frombuffer(memoryview(plane), np.uint8).reshape(height, plane.line_size)

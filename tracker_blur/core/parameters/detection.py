@@ -66,8 +66,14 @@ class ViewScaleParameters(ParameterGroup):
     large_view_px: int = 1920
     """Longest side of the large view that decides it."""
 
+    enlarged_view_px: int = 1280
+    """The large view of a smaller frame is enlarged up to this size."""
+
+    first_interval_seconds: float = 0.6
+    """Time between the first two large views of a scene: its first frame may be blurred."""
+
     interval_seconds: float = 2.0
-    """Time between two large views of one scene."""
+    """Time between two later ones."""
 
     hold_seconds: float = 6.0
     """Views stay as large as they were needed within this time."""
@@ -82,8 +88,14 @@ class ViewScaleParameters(ParameterGroup):
     min_log_odds: float = 1.0
     """A detection counts when the odds that it is a face are higher."""
 
-    wanted_px: float = 14.0
+    enlarged_log_odds: float = 2.0
+    """The view is larger than the frame only for a face with higher odds."""
+
+    wanted_px: float = 22.0
     """The view shows the smallest face at least at this size."""
+
+    max_enlargement: float = 2.0
+    """A view is at most this many times as large as the frame."""
 
     steps_px: tuple[int, ...] = (640, 960, 1280, 1920)
     """The sizes of views: each change costs a detector some time."""
