@@ -63,6 +63,20 @@ def test_faces_are_shown_and_hidden(file: Path, capsys: pytest.CaptureFixture[st
     assert all(track.hide for track in read(file).tracks.tracks)
 
 
+def test_a_shown_face_that_another_track_hides_is_reported(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(file, "--draw", "9@0=300,60,350,120..9=300,60,350,120") == 0
+    assert capsys.readouterr().err == ""
+    assert run(file, "--show", "7") == 0
+    text = "track 7 stays hidden in 5 frames, where track 9 is at its place: if they are one person"
+    assert f"trackblur: warning: {file}: {text}, add --show 9\n" in capsys.readouterr().err
+    assert run(file) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == f"{text}, add --show 9"
+    assert run(file, "--show", "9") == 0
+    assert capsys.readouterr().err == ""
+
+
 ONE = "1 track, all hidden"
 TWO = "2 tracks, all hidden"
 SHORTENED = "dropped: faces are visible there"

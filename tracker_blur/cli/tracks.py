@@ -87,6 +87,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
         before = "" if changes.is_empty else f"; before: {_counts(content.tracks)}"
         dropped = _dropped(edits.exposed(unedited, tracks), tracks)
         print_line(f"{target}: {_summary(tracks)}{dropped}{before}; {changes}")
+        for text in _overlaps(tracks):
+            console.warn(f"{target}: {text}")
     elif not (options.exported or options.sheet):
         _list(content.source_name, tracks)
     return EXIT_DONE
@@ -186,7 +188,19 @@ def _list(source_name: str, tracks: Tracks) -> None:
             f"{track.track_id:5}  {track.label:8}  {'yes' if track.hide else 'NO':6}  "
             f"{track.method or '-':9}  {first:>12}   {last:>12}  {len(track):8}  {detected:8}"
         )
-    print_line(_summary(tracks))
+    print_line(_summary(tracks), *_overlaps(tracks))
+
+
+def _overlaps(tracks: Tracks) -> list[str]:
+    """Return a line for each visible track that hidden ones hide all the same."""
+    from tracker_blur.annotations.overlaps import hidden_all_the_same
+
+    return [
+        f"track {each.track_id} stays hidden in {counted(each.frame_count, 'frame')}, where "
+        f"{_numbered(each.others)} {'is' if len(each.others) == 1 else 'are'} at its place: if "
+        f"they are one person, add --show {','.join(map(str, each.others))}"
+        for each in hidden_all_the_same(tracks)
+    ]
 
 
 def _summary(tracks: Tracks) -> str:
