@@ -125,6 +125,25 @@ def test_cache_keys_depend_on_labels_and_weights(tmp_path: Path) -> None:
     assert keys(image) != first
 
 
+def test_teachers_add_nothing_where_the_labels_say_that_there_is_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teacher = Teacher((OTHER, 0.9))
+    module = "tracker_blur.training.pseudo_labels"
+    monkeypatch.setattr(f"{module}.load_detector", lambda name, weights: (name, teacher))
+    images = [
+        replace(annotated(tmp_path, f"{seed}.png", seed), objects=(), is_empty=seed == 1)
+        for seed in range(3)
+    ]
+    cache = tmp_path / "taught.json"
+    for _ in range(2):  # the second time, from the cache
+        after = add_pseudo_labels(images, "face", ["one"], Weights(), cache)
+        assert [image.path.name for image in after] == ["0.png", "1.png", "2.png"]
+        assert [len(image.objects) for image in after] == [1, 0, 1]
+        assert after[1] == images[1]
+    assert len(json.loads(cache.read_text(encoding="utf-8"))["added"]) == 2
+
+
 @pytest.mark.parametrize(
     "content", ["", "[]", '{"teachers": "yunet", "pictures": {}}', '{"added": []}']
 )

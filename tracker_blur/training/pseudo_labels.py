@@ -61,6 +61,8 @@ def add_pseudo_labels(
 ) -> tuple[AnnotatedImage, ...]:
     """Return the images with what the detectors of these names add under this label.
 
+    Where the labels say that an image shows no object, whatever a teacher sees is none.
+
     Args:
         images: The images and what people labeled in them.
         label: The class of the added boxes.
@@ -77,15 +79,22 @@ def add_pseudo_labels(
     """
     teachers = [load_detector(name, weights)[1] for name in names]
     added = cached_pseudo_labels(
-        images, cache, _identity(names, weights), lambda image: pseudo_labels(image, teachers)
+        [image for image in images if not image.is_empty],
+        cache,
+        _identity(names, weights),
+        lambda image: pseudo_labels(image, teachers),
     )
+    following = iter(added)
     return tuple(
-        replace(
-            image,
-            objects=(*image.objects, *((label, box) for box in more.boxes)),
-            ignored=(*image.ignored, *more.ignored),
-        )
-        for image, more in zip(images, added, strict=True)
+        image if image.is_empty else _with_labels(image, label, next(following)) for image in images
+    )
+
+
+def _with_labels(image: AnnotatedImage, label: str, more: PseudoLabels) -> AnnotatedImage:
+    return replace(
+        image,
+        objects=(*image.objects, *((label, box) for box in more.boxes)),
+        ignored=(*image.ignored, *more.ignored),
     )
 
 

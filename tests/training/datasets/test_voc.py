@@ -21,6 +21,16 @@ def test_cvat_export(tmp_path: Path) -> None:
     assert (only.path.name, only.objects, only.ignored) == ("b.jpg", (("face", BOX),), (BOX,))
 
 
+def test_a_file_without_an_object_says_that_there_is_none(tmp_path: Path) -> None:
+    file = write_voc(tmp_path) / "Annotations" / "a.xml"
+    file.write_text("<annotation><filename>a.jpg</filename></annotation>")
+    dataset = read_dataset(tmp_path)
+    is_empty = {
+        image.path.name: image.is_empty for images in dataset.splits.values() for image in images
+    }
+    assert is_empty == {"a.jpg": True, "b.jpg": False}
+
+
 @pytest.mark.parametrize(
     ("sides", "message"), [((24, 16, 148, 40), "extends beyond"), (("", 1, 2, 3), "box is missing")]
 )

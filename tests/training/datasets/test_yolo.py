@@ -83,6 +83,16 @@ def test_images_that_are_not_listed_may_have_labels(tmp_path: Path) -> None:
     assert only.path.name == "a.png"
 
 
+def test_an_empty_label_file_says_that_there_is_no_object(tmp_path: Path) -> None:
+    write_yolo(tmp_path)
+    images = tmp_path / "train" / "images"
+    write_image(images / "b.jpg")
+    write_image(images / "c.jpg")
+    (tmp_path / "train" / "labels" / "b.txt").write_text(" \n")
+    read = read_dataset(tmp_path).splits["train"]
+    assert [image.is_empty for image in read] == [False, True, False]
+
+
 def test_a_test_split_that_was_not_exported_is_skipped(tmp_path: Path) -> None:
     settings = write_yolo(tmp_path) / "data.yaml"
     settings.write_text(f"test: ../test/images\n{settings.read_text()}")

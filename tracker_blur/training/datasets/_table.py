@@ -62,7 +62,10 @@ def read_table(folder: Path, with_heads: bool = False) -> Dataset:
         if row["style"] == _NO_OBJECTS and boxes:
             problems.add(f"{where}: an image of the style 'none' has boxes")
         objects = tuple((row["style"], box) for box in boxes)
-        splits[split].append(AnnotatedImage(folder / row["file"], size, objects, tuple(ignored)))
+        is_empty = row["style"] == _NO_OBJECTS and not ignored
+        splits[split].append(
+            AnnotatedImage(folder / row["file"], size, objects, tuple(ignored), is_empty)
+        )
     return build_dataset(folder, classes, splits, problems, dict(skipped))
 
 

@@ -93,7 +93,8 @@ def _annotated_image(file: Path, problems: Problems) -> AnnotatedImage | None:
             ignored.append(box)
         elif box is not None:
             objects.append((name, box))
-    return AnnotatedImage(path, size, tuple(objects), tuple(ignored))
+    is_empty = root.find(".//object") is None
+    return AnnotatedImage(path, size, tuple(objects), tuple(ignored), is_empty)
 
 
 def _image_path(file: Path, name: str) -> Path:

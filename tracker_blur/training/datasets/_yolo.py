@@ -151,9 +151,10 @@ def _annotated_image(
     if size is None:
         return None
     file = _label_file(path)
-    # An image with an empty label file, or with none, has no objects.
+    # An image with an empty label file, or with none, has no objects. The empty file says so.
+    is_labeled = file.is_file()
     try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines() if file.is_file() else []
+        lines = file.read_text(encoding="utf-8-sig").splitlines() if is_labeled else []
     except (OSError, UnicodeDecodeError) as error:
         problems.add(f"{file}: cannot read these labels ({reason_of(error)})")
         return None
@@ -167,7 +168,8 @@ def _annotated_image(
             labeled = _object(line.split(), classes, size, where, problems)
             if labeled is not None:
                 objects.append(labeled)
-    return AnnotatedImage(path, size, tuple(objects))
+    is_empty = is_labeled and not any(map(str.strip, lines))
+    return AnnotatedImage(path, size, tuple(objects), is_empty=is_empty)
 
 
 def _object(

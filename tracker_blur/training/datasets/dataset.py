@@ -42,12 +42,14 @@ class AnnotatedImage:
         size: Width and height of the upright image, in pixels.
         objects: Class name and box of each object, in pixels, inside the image.
         ignored: Regions that may hold more objects. Nothing in them is scored.
+        is_empty: Whether the labels say that it shows no object; where they say nothing, it may.
     """
 
     path: Path
     size: tuple[int, int]
     objects: tuple[tuple[str, Box], ...]
     ignored: tuple[Box, ...] = ()
+    is_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
