@@ -10,7 +10,7 @@ import pytest
 
 from tests.annotated_files import write_table
 from tests.cli.conftest import IMAGE
-from tracker_blur.cli.console import Console, print_line
+from tracker_blur.cli.console import Console, Message, print_line
 from tracker_blur.core.report import Report
 from tracker_blur.errors import SettingsError
 
@@ -30,6 +30,21 @@ def test_quiet_keeps_warnings_and_errors(capsys: pytest.CaptureFixture[str]) -> 
 def test_what_must_be_known_is_printed_even_when_quiet(capsys: pytest.CaptureFixture[str]) -> None:
     Console(quiet=True).announce("a token")
     assert capsys.readouterr().err == "trackblur: a token\n"
+
+
+def test_an_advice_is_given_again_only_after_another_one(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    console = Console(quiet=True)
+    for subject, advice in (("a", "x"), ("b", "x"), ("c", "y"), ("d", "x")):
+        console.advise(subject, advice)
+    console.repeat([Message("trackblur: e", "x"), Message("trackblur: f")])
+    assert capsys.readouterr().err.splitlines() == [
+        "trackblur: warning: a: x",
+        "trackblur: warning: c: y",
+        "trackblur: warning: d: x",
+        "trackblur: f",
+    ]
 
 
 def test_messages_in_the_background_come_before_later_ones(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tracker_blur.errors import SinkError, SourceError
-from tracker_blur.files.jobs import Job
+from tracker_blur.files.jobs import Job, TargetFolders
 
 
 @pytest.fixture(autouse=True)
@@ -43,3 +43,13 @@ def test_a_folder_is_created_and_kept_unless_the_block_fails_and_it_is_empty() -
     with job.target_folder():
         pass
     assert Path("x/y/z").is_dir()
+
+
+def test_folders_of_several_targets_are_removed_where_nothing_was_written() -> None:
+    Path("old").mkdir()
+    folders = TargetFolders()
+    for name in ("x/a.jpg", "x/y/b.jpg", "x/z/w/c.jpg", "old/d.jpg"):
+        folders.create(Path(name))
+    Path("x/y/b.jpg").touch()
+    folders.remove_empty()
+    assert sorted(map(str, Path().rglob("*"))) == ["old", "x", "x/y", "x/y/b.jpg"]

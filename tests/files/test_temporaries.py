@@ -52,6 +52,15 @@ def test_what_a_killed_run_left_is_removed_by_the_next_run_in_that_folder(tmp_pa
     assert [path.name for path in tmp_path.iterdir()] == ["b.mp4"]
 
 
+def test_leftovers_are_removed_as_often_as_it_is_asked_for(tmp_path: Path) -> None:
+    for _ in range(2):
+        run, leftover = started_run(tmp_path / "a.mp4")
+        with run:
+            run.send_signal(signal.SIGKILL)
+        remove_leftovers(tmp_path)
+        assert not leftover.exists()
+
+
 def test_what_a_live_run_is_writing_stays(tmp_path: Path) -> None:
     run, temporary = started_run(tmp_path / "a.mp4")
     try:

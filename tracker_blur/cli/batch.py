@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.cli.console import (
@@ -12,31 +10,27 @@ from tracker_blur.cli.console import (
     EXIT_USAGE,
     Console,
     summarize,
-    summarize_file,
     write_json,
 )
-from tracker_blur.cli.interruption import raise_if_interrupted
-from tracker_blur.errors import SettingsError, TrackerBlurError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
-    from tracker_blur.core.report import Report
+    from tracker_blur.cli.outcome import Outcome
     from tracker_blur.files.discovery import UnsupportedFile
-    from tracker_blur.files.jobs import Job, Plan, SkippedFile
+    from tracker_blur.files.jobs import Plan, SkippedFile
     from tracker_blur.settings import Settings
-    from tracker_blur.verification.verdict import Verdict
 
 
 class Batch:
-    """Redacts the files of a plan one by one and remembers what became of each.
+    """Remembers what became of each file of a plan.
 
     Args:
         plan: what to redact.
         settings: those of the run.
-        options: the parsed `json`, `overwrite` and `verbose` matter here.
+        options: the parsed `json` and `overwrite` matter here.
         console: prints what fails, and the summary.
     """
 
@@ -55,13 +49,12 @@ class Batch:
         self._is_wrong_usage = False
         self._exit_codes = [EXIT_DONE]
 
-    def run(self, redact: Callable[[Job, str], tuple[Report, Callable[[], Verdict | None]]]) -> int:
-        """Redact each file, then print the summary.
+    def run(self, redact: Callable[[Callable[[Outcome], None]], None]) -> int:
+        """Redact the files, then print the summary.
 
         Args:
-            redact: takes a job and its name for the progress bar, and writes the output. Returns
-                the report, and a function that does what else was asked for and returns what
-                verification found, if that was part of it.
+            redact: redacts the files of the plan, and calls its argument with what became of each,
+                in their order.
 
         Returns:
             The exit code.
@@ -71,57 +64,25 @@ class Batch:
         for unreadable in self._plan.unreadable:
             self._console.error(str(unreadable))
             self._failures.append((unreadable.folder, str(unreadable)))
-        jobs = self._plan.jobs
         try:
-            for number, job in enumerate(jobs, 1):
-                place = f"{number}/{len(jobs)} " if len(jobs) > 1 else ""
-                with self._failing_alone(job):
-                    report, finish = redact(job, f"{place}{job.source.name}")
-                    self._add(report)
-                    self._add_verdict(finish())
+            redact(self._add)
         finally:
             self._summarize()
         return self._exit_code()
 
-    @contextmanager
-    def _failing_alone(self, job: Job) -> Iterator[None]:
-        """Report what fails in the block, and go on."""
-        try:
-            yield
-        except TrackerBlurError as error:
-            raise_if_interrupted(error)
-            self._console.error(error)
-            self._failures.append((job.source, self._console.text(error)))
-            self._is_wrong_usage = isinstance(error, SettingsError)
-        except Exception as error:  # noqa: BLE001  # a bug in one file must not stop the others
-            raise_if_interrupted(error)
-            reason = f"{type(error).__name__}: {error}"
-            self._console.error(
-                f"{job.source}: failed ({' '.join(reason.split())}): this is a bug: please report "
-                "it with the output of --verbose"
-            )
-            if self._options.verbose:
-                self._console.trace(traceback.format_exc())
-            self._failures.append((job.source, reason))
-        except KeyboardInterrupt:
-            self._failures.append((job.source, "interrupted"))
-            raise
-
-    def _add(self, report: Report) -> None:
-        self._console.report(report, verbose=self._options.verbose)
-        self._done += 1
-        if not report.tracks:
-            self._without_tracks.append(report.source)
-        if self._options.json:  # hashed now, so that an interrupted run need not wait for it
-            self._files.append(summarize_file(report))
-
-    def _add_verdict(self, verdict: Verdict | None) -> None:
-        from tracker_blur.cli.verify_report import exit_code
-
-        if verdict is not None:
-            self._exit_codes.append(exit_code(verdict))
-            if self._options.json:
-                self._files[-1]["verified"] = verdict.to_dict()
+    def _add(self, outcome: Outcome) -> None:
+        self._console.repeat(outcome.messages)
+        if outcome.is_written:
+            self._done += 1
+            if not outcome.has_tracks:
+                self._without_tracks.append(outcome.source)
+        if outcome.summary is not None:
+            self._files.append(outcome.summary)
+        if outcome.verdict_code is not None:
+            self._exit_codes.append(outcome.verdict_code)
+        if outcome.failure is not None:
+            self._failures.append((outcome.source, outcome.failure))
+            self._is_wrong_usage = outcome.is_wrong_usage
 
     def _summarize(self) -> None:
         console = self._console

@@ -8,7 +8,7 @@ import os
 import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tracker_blur.cli.background_writer import BackgroundWriter
 from tracker_blur.cli.parser import STANDARD_OUTPUT
@@ -19,7 +19,7 @@ from tracker_blur.version import __version__
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tracker_blur.core.report import Progress, Report
     from tracker_blur.files.discovery import UnsupportedFile
@@ -32,7 +32,20 @@ _LAST_MESSAGES_SECONDS = 1.0
 _COUNTED = (FACE, "plate")  # words with a plural; the classes of detector files are anything
 
 _SHOWN_STAGES = {"see": "detect"}  # the name in JSON is older
+_FILES_BAR = "{l_bar}{bar}| [{elapsed}<{remaining}]"
 _PHASES = {False: " (detecting)", True: " (writing)"}
+
+
+class Message(NamedTuple):
+    """A message for standard error.
+
+    Attributes:
+        text: one line.
+        advice: what it advises, for messages that are printed once for many files.
+    """
+
+    text: str
+    advice: str | None = None
 
 
 class Console:
@@ -49,15 +62,17 @@ class Console:
         self._quiet = quiet
         self.flags = flags or {}
         self._background: BackgroundWriter | None = None
+        self._bar: Any = None
+        self._last_advice: str | None = None
 
     def note(self, text: str) -> None:
         """Print what is useful to know, unless quiet."""
         if not self._quiet:
-            self._print(f"trackblur: {text}")
+            self._print(Message(f"trackblur: {text}"))
 
     def announce(self, text: str) -> None:
         """Print what the user cannot do without, even when quiet."""
-        self._print(f"trackblur: {text}")
+        self._print(Message(f"trackblur: {text}"))
 
     def caution(self, text: str) -> None:
         """Print a warning about what was chosen, unless quiet."""
@@ -66,16 +81,25 @@ class Console:
 
     def warn(self, problem: str | TrackerBlurError) -> None:
         """Print what the user must know, even when quiet."""
-        self._print(f"trackblur: warning: {self.text(problem)}")
+        self._print(Message(f"trackblur: warning: {self.text(problem)}"))
 
     def error(self, problem: str | TrackerBlurError) -> None:
         """Print, in one line, what failed."""
-        self._print(f"trackblur: error: {self.text(problem)}")
+        self._print(Message(f"trackblur: error: {self.text(problem)}"))
 
     def trace(self, text: str) -> None:
         """Print where a bug was met."""
         for line in text.splitlines():
-            self._print(line)
+            self._print(Message(line))
+
+    def advise(self, subject: str, advice: str) -> None:
+        """Print what helps with a file, unless it is what was advised last."""
+        self._print(Message(f"trackblur: warning: {subject}: {advice}", advice))
+
+    def repeat(self, messages: Sequence[Message]) -> None:
+        """Print the messages of another process."""
+        for message in messages:
+            self._print(message)
 
     def text(self, problem: str | TrackerBlurError) -> str:
         """Return a message that names flags, not settings."""
@@ -119,6 +143,29 @@ class Console:
             yield show
 
     @contextmanager
+    def files_progress(self, count: int) -> Iterator[Callable[[float], None]]:
+        """Show a progress bar for several files at once, on a terminal only.
+
+        Args:
+            count: how many files there are.
+
+        Yields:
+            A function that takes how many are done, with the shares of those that are being done.
+        """
+        with progress_bar("", self._quiet, total=count, bar_format=_FILES_BAR) as bar:
+
+            def show(done: float) -> None:
+                bar.set_description_str(f"{int(done)}/{count} files", refresh=False)
+                bar.update(done - bar.n)
+
+            show(0)
+            self._bar = bar
+            try:
+                yield show
+            finally:
+                self._bar = None
+
+    @contextmanager
     def in_background(self) -> Iterator[None]:
         """Print from a thread of its own meanwhile: standard error may block.
 
@@ -134,21 +181,28 @@ class Console:
             if writer.close(_LAST_MESSAGES_SECONDS):
                 self._background = None
 
-    def _print(self, text: str) -> None:
+    def _print(self, message: Message) -> None:
+        if message.advice is not None:
+            if message.advice == self._last_advice:
+                return
+            self._last_advice = message.advice
+        line = f"{escaped(message.text)}\n"
         if self._background is not None:
-            self._background.write(f"{escaped(text)}\n")
+            self._background.write(line)
         elif sys.stderr is not None:  # it is None where there is no console
+            if self._bar is not None:
+                self._bar.clear()
             with suppress(OSError):
-                sys.stderr.write(f"{escaped(text)}\n")
+                sys.stderr.write(line)
 
 
 @contextmanager
-def progress_bar(name: str, quiet: bool) -> Iterator[Any]:
-    """Show a tqdm bar that counts frames, where standard error is a terminal."""
+def progress_bar(name: str, quiet: bool, **details: Any) -> Iterator[Any]:
+    """Show a tqdm bar, by default one that counts frames, where standard error is a terminal."""
     from tqdm import tqdm  # not needed by --help
 
     is_off = True if quiet else None  # None: shown on a terminal only
-    with tqdm(desc=escaped(name), unit=" frames", leave=False, disable=is_off) as bar:
+    with tqdm(desc=escaped(name), unit=" frames", leave=False, disable=is_off, **details) as bar:
         yield bar
 
 

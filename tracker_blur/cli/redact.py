@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.cli.console import Console, json_after_failure, silence_libraries
-from tracker_blur.cli.option_values import number
+from tracker_blur.cli.option_values import number, whole_number_from
 from tracker_blur.cli.options import (
     add_careful_option,
     add_detection_options,
@@ -21,16 +22,18 @@ from tracker_blur.cli.options import (
     settings_from,
 )
 from tracker_blur.cli.parser import FILES, Parser, add_input_option, formatter
+from tracker_blur.cli.worker_count import worker_count
 from tracker_blur.errors import SettingsError
 from tracker_blur.files.paths import is_file, is_same_file, real_path
 from tracker_blur.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from tracker_blur.core.report import Report
+    from tracker_blur.cli.one_by_one import OneByOne
+    from tracker_blur.cli.outcome import Outcome
+    from tracker_blur.cli.worker_pool import WorkerPool
     from tracker_blur.files.jobs import Job
-    from tracker_blur.verification.verdict import Verdict
 
 USAGE = "trackblur IN [IN ...] [[-o] OUT] [options]"
 DESCRIPTION = """\
@@ -121,6 +124,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_track_options(output)
     add_file_options(output)
     output.add_argument(
+        "--jobs",
+        type=whole_number_from(1),
+        metavar="N",
+        help="several files: how many are redacted at once, each in a process of its own; what is "
+        "written is the same (default: as many as cores and memory allow)",
+    )
+    output.add_argument(
         "--tracks",
         type=Path,
         metavar="FILE",
@@ -162,33 +172,48 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, console: Console) -> int:
     """Redact everything that the paths name; one bad file does not stop the others."""
     from tracker_blur.cli.batch import Batch
-    from tracker_blur.cli.settings_notes import describe, note_unused_settings, warn_if_cosmetic
-    from tracker_blur.cli.side_outputs import SideOutputs, check_options
-    from tracker_blur.files.identity import FileIdentity
+    from tracker_blur.cli.settings_notes import note_unused_settings, warn_if_cosmetic
+    from tracker_blur.cli.side_outputs import check_options
     from tracker_blur.files.jobs import plan
-    from tracker_blur.pipeline import Engine
 
-    with json_after_failure(options, console):
-        settings = settings_from(options, Settings)
+    with ExitStack() as stack:
+        with json_after_failure(options, console):
+            settings = settings_from(options, Settings)
+            inputs, output = _inputs_and_output(options)
+            planned = plan(inputs, output, overwrite=settings.overwrite)
+            check_options(options, inputs, planned)
+            files = _files(planned.jobs, settings, options, console, stack)
+            if files is not None:
+                console.note(files.description)
+            warn_if_cosmetic(settings, console)
+            note_unused_settings(settings, {job.kind for job in planned.jobs}, console)
+
+        def redact(add: Callable[[Outcome], None]) -> None:
+            if files is not None:
+                files.redact(planned.jobs, add)
+
+        return Batch(planned, settings, options, console).run(redact)
+
+
+def _files(
+    jobs: Sequence[Job],
+    settings: Settings,
+    options: argparse.Namespace,
+    console: Console,
+    stack: ExitStack,
+) -> OneByOne | WorkerPool | None:
+    """Return what redacts the files; None if there are none, so that nothing is loaded."""
+    if not jobs:
+        return None
+    count = 1 if options.show else worker_count(jobs, options.jobs)
+    if count == 1:
+        from tracker_blur.cli.one_by_one import OneByOne
+
         silence_libraries()
-        inputs, output = _inputs_and_output(options)
-        planned = plan(inputs, output, overwrite=settings.overwrite)
-        check_options(options, inputs, planned)
-        engine = Engine(settings)
-        console.note(describe(engine, settings))
-        warn_if_cosmetic(settings, console)
-        note_unused_settings(settings, {job.kind for job in planned.jobs}, console)
-    side_outputs = SideOutputs(options, settings, engine, console)
+        return OneByOne(settings, options, console)
+    from tracker_blur.cli.worker_pool import WorkerPool
 
-    def redact(job: Job, name: str) -> tuple[Report, Callable[[], Verdict | None]]:
-        identity = FileIdentity.of(job.source, hashed=options.tracks is not None)
-        with job.target_folder():
-            side_outputs.check(job, identity)
-            with console.progress(name) as progress:
-                report = engine.redact_file(job, progress, identity)
-        return report, lambda: side_outputs.write(job, identity, report)
-
-    return Batch(planned, settings, options, console).run(redact)
+    return stack.enter_context(WorkerPool(count, settings, options, console))
 
 
 def _inputs_and_output(options: argparse.Namespace) -> tuple[list[str], str | None]:

@@ -109,7 +109,6 @@ class SideOutputs:
         self._settings = settings
         self._engine = engine
         self._console = console
-        self._advice: str | None = None  # the last that was given: once is enough for many files
 
     def check(self, job: Job, identity: FileIdentity) -> None:
         """Check, before the file is read for minutes, that all can be written.
@@ -214,9 +213,8 @@ class SideOutputs:
         say(summary_line(verdict))
         for line in place_lines(verdict):
             say(line.strip())
-        if verdict.advice not in (None, self._advice):
-            self._advice = verdict.advice
-            console.warn(f"{verdict.output}: {verdict.advice}")
+        if verdict.advice is not None:
+            console.advise(str(verdict.output), verdict.advice)
         page = self._options.verify_report
         overwrite = self._options.overwrite
         write_reports([verdict], verdict.to_dict(), page=page, plain=None, overwrite=overwrite)

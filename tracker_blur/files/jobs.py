@@ -44,6 +44,33 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 
+class TargetFolders:
+    """Creates the folders of targets, and removes them again where nothing was written."""
+
+    def __init__(self) -> None:
+        self._created: set[Path] = set()
+
+    def create(self, target: Path) -> None:
+        """Create the folder of a target if it is missing.
+
+        Raises:
+            SinkError: it cannot be created.
+        """
+        self._created.update(folder for folder in target.parents if not exists(folder))
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SinkError(
+                f"{target}: its folder cannot be created ({reason_of(error)}): choose another"
+            ) from error
+
+    def remove_empty(self) -> None:
+        """Remove those that it created, and that are empty."""
+        for folder in sorted(self._created, key=lambda path: len(path.parts), reverse=True):
+            with suppress(OSError):  # it is not empty
+                folder.rmdir()
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One file to redact, as a video or as an image."""
@@ -71,20 +98,12 @@ class Job:
         Raises:
             SinkError: it cannot be created.
         """
-        missing = [folder for folder in self.target.parents if not exists(folder)]
+        folders = TargetFolders()
         try:
-            try:
-                self.target.parent.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise SinkError(
-                    f"{self.target}: its folder cannot be created ({reason_of(error)}): "
-                    "choose another"
-                ) from error
+            folders.create(self.target)
             yield
         except BaseException:
-            with suppress(OSError):
-                for folder in missing:
-                    folder.rmdir()
+            folders.remove_empty()
             raise
 
 

@@ -26,7 +26,7 @@ _PRIVATE_MODE = 0o600
 _PUBLIC_MODE = 0o666  # less what the process's umask takes away, as for any new file
 
 _cleaned: set[Path] = set()
-"""Folders that this process has searched for leftovers; once is enough."""
+"""Folders that this process has searched for leftovers of earlier runs; once is enough."""
 
 
 class TemporaryFile:
@@ -48,7 +48,10 @@ class TemporaryFile:
 
     def create(self) -> None:
         """Create and lock it, and remove leftovers from its folder first; raises OSError."""
-        remove_leftovers(self._target.parent)
+        folder = self._target.parent
+        if folder not in _cleaned:
+            _cleaned.add(folder)
+            remove_leftovers(folder)
         while True:
             flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0)
             self._descriptor = os.open(self.path, flags, self._mode)
@@ -84,10 +87,9 @@ class TemporaryFile:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Delete the temporary files of killed runs from a folder, once in a process's life."""
-    if fcntl is None or folder in _cleaned:
+    """Delete the temporary files of killed processes from a folder."""
+    if fcntl is None:
         return
-    _cleaned.add(folder)
     try:
         found = [
             folder / entry.name

@@ -1,0 +1,115 @@
+"""Redacts files one by one, with everything loaded once."""
+
+from __future__ import annotations
+
+import traceback
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tracker_blur.cli.console import Console, summarize_file
+from tracker_blur.cli.interruption import raise_if_interrupted
+from tracker_blur.cli.outcome import Outcome
+from tracker_blur.cli.settings_notes import describe
+from tracker_blur.cli.side_outputs import SideOutputs
+from tracker_blur.errors import SettingsError, TrackerBlurError
+from tracker_blur.files.identity import FileIdentity
+from tracker_blur.pipeline import Engine
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator, Sequence
+
+    from tracker_blur.core.report import Report
+    from tracker_blur.files.jobs import Job
+    from tracker_blur.settings import Settings
+    from tracker_blur.verification.verdict import Verdict
+
+
+class OneByOne:
+    """Redacts files in this process. A file that fails stops no other.
+
+    Args:
+        settings: those of the run.
+        options: the parsed options of `redact`.
+        console: prints what happens.
+
+    Attributes:
+        description: one line about how faces are detected and tracked.
+
+    Raises:
+        TrackerBlurError: a detector cannot be loaded.
+    """
+
+    def __init__(self, settings: Settings, options: argparse.Namespace, console: Console) -> None:
+        self._options = options
+        self._console = console
+        self._engine = Engine(settings)
+        self._side_outputs = SideOutputs(options, settings, self._engine, console)
+        self.description = describe(self._engine, settings)
+
+    def redact(self, jobs: Sequence[Job], add: Callable[[Outcome], None]) -> None:
+        """Redact these files, and call `add` with what became of each."""
+        for number, job in enumerate(jobs, 1):
+            place = f"{number}/{len(jobs)} " if len(jobs) > 1 else ""
+            try:
+                outcome = self.redact_one(job, f"{place}{job.source.name}")
+            except KeyboardInterrupt:
+                add(Outcome.interrupted(job.source))
+                raise
+            add(outcome)
+
+    def redact_one(self, job: Job, name: str) -> Outcome:
+        """Redact a file, print about it, and return what became of it.
+
+        Args:
+            job: what to read and to write.
+            name: of the file, for the progress bar.
+        """
+        outcome = Outcome(job.source)
+        options, console = self._options, self._console
+        with self._failing_alone(outcome):
+            identity = FileIdentity.of(job.source, hashed=options.tracks is not None)
+            with job.target_folder():
+                self._side_outputs.check(job, identity)
+                with console.progress(name) as progress:
+                    report = self._engine.redact_file(job, progress, identity)
+            self._add_report(report, outcome)
+            verdict = self._side_outputs.write(job, identity, report)
+            if verdict is not None:
+                _add_verdict(verdict, outcome)
+        return outcome
+
+    @contextmanager
+    def _failing_alone(self, outcome: Outcome) -> Iterator[None]:
+        """Report what fails in the block, and go on."""
+        try:
+            yield
+        except TrackerBlurError as error:
+            raise_if_interrupted(error)
+            self._console.error(error)
+            outcome.failure = self._console.text(error)
+            outcome.is_wrong_usage = isinstance(error, SettingsError)
+        except Exception as error:  # noqa: BLE001  # a bug in one file must not stop the others
+            raise_if_interrupted(error)
+            outcome.failure = f"{type(error).__name__}: {error}"
+            self._console.error(
+                f"{outcome.source}: failed ({' '.join(outcome.failure.split())}): this is a bug: "
+                "please report it with the output of --verbose"
+            )
+            if self._options.verbose:
+                self._console.trace(traceback.format_exc())
+
+    def _add_report(self, report: Report, outcome: Outcome) -> None:
+        self._console.report(report, verbose=self._options.verbose)
+        outcome.is_written = True
+        outcome.has_tracks = bool(report.tracks)
+        if self._options.json:  # hashed now, so that an interrupted run need not wait for it
+            outcome.summary = summarize_file(report)
+
+
+def _add_verdict(verdict: Verdict, outcome: Outcome) -> None:
+    from tracker_blur.cli.verify_report import exit_code
+
+    outcome.verdict_code = exit_code(verdict)
+    if outcome.summary is not None:
+        outcome.summary["verified"] = verdict.to_dict()
