@@ -116,6 +116,16 @@ def test_each_box_gets_the_answer_to_its_own_crop() -> None:
     assert odds.dtype == np.float64
 
 
+def test_a_crop_and_its_mirror_image_have_the_same_odds() -> None:
+    box = FACE.moved(20, 0)
+    mirrored: Image = np.ascontiguousarray(PORTRAIT[:, ::-1])
+    same = Box(512 - box.right, box.top, 512 - box.left, box.bottom)
+    odds = [
+        classifier().log_odds(image, [at])[0] for image, at in ((PORTRAIT, box), (mirrored, same))
+    ]
+    assert odds[0] == pytest.approx(odds[1], abs=0.05)
+
+
 def test_a_network_whose_answers_are_no_numbers_is_refused() -> None:
     with pytest.raises(ModelError, match=r"mine\.onnx: its answers are no numbers"):
         CropClassifier("mine.onnx", network(float("nan")))

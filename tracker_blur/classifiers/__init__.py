@@ -66,7 +66,7 @@ class CropClassifier:
                 f"{file_name}: OpenCV {cv2.__version__} cannot use this network ({reason}): get "
                 "the file again"
             ) from error
-        if answer.shape != (1,):
+        if answer.shape != (2,):
             raise ModelError(f"{file_name}: this network was not made by 'trackblur train'")
         self._check(answer)
 
@@ -78,12 +78,14 @@ class CropClassifier:
         odds = np.zeros(len(boxes))
         for index, box in enumerate(boxes):
             # One by one: a batch of another size would make OpenCV plan the network again.
-            odds[index] = self._answer(crop(image, box))[0]
+            odds[index] = self._answer(crop(image, box)).mean()
         self._check(odds)
         return odds
 
     def _answer(self, one: Image) -> npt.NDArray[np.float32]:
-        self._network.setInput(levels(one)[None])
+        """Return the log odds of a crop and of its mirror image: their mean is mistaken less."""
+        planes = levels(one)
+        self._network.setInput(np.stack([planes, planes[..., ::-1]]))
         return np.ravel(np.asarray(self._network.forward(), np.float32))
 
     def _check(self, odds: npt.NDArray[np.floating]) -> None:
