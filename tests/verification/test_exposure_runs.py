@@ -130,8 +130,8 @@ def test_a_still_image_is_seen_once() -> None:
 @pytest.mark.parametrize(
     ("score", "log_odds", "finding"),
     [
-        (0.3, 4.1, "exposed"),
-        (0.9, 3.9, "look here"),
+        (0.3, 3.4, "exposed"),
+        (0.9, 3.2, "look here"),
         (0.5, 0.0, "look here"),  # likely, once
         (0.49, 0.0, None),
         (0.6, None, "exposed"),
@@ -164,6 +164,30 @@ def test_a_face_and_a_plate_in_one_place_are_two_runs() -> None:
         both = [exposure(frame, BOX, 0.9, label=label) for label in ("face", "plate")]
         runs.add(both, [], [])
     assert [(run.label, len(run.exposures)) for run in runs.runs()] == [("face", 3), ("plate", 3)]
+
+
+@pytest.mark.parametrize(
+    ("other", "frames", "is_repeated"),
+    [
+        (BOX.moved(8, 10), range(3), True),
+        (BOX.padded(0.4), range(3), True),  # 1.8 times as large
+        (BOX.padded(0.4), range(1, 5), False),  # half of its frames are its own
+        (BOX.padded(0.6), range(3), False),  # a body
+        (BOX.moved(21, 0), range(3), False),  # a neighbor
+    ],
+)
+def test_of_runs_at_one_place_the_surest_counts(
+    other: Box, frames: range, is_repeated: bool
+) -> None:
+    runs = run_builder()
+    for frame in range(5):
+        seen = [exposure(frame, BOX, 0.7, log_odds=5.0)] if frame < 3 else []
+        if frame in frames:
+            seen.append(exposure(frame, other, 0.9, log_odds=1.0))
+        runs.add(seen, [], [])
+    surest, *others = sorted(runs.runs(), key=lambda run: run.finding)
+    assert (surest.finding, surest.first.box) == ("exposed", BOX)
+    assert [run.first.box for run in others] == ([] if is_repeated else [other])
 
 
 def test_a_place_is_named_by_its_first_frame_and_center() -> None:

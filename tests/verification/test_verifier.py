@@ -31,8 +31,12 @@ from tracker_blur.video.reader import VideoReader
 from tracker_blur.video.writer import VideoWriter
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    import numpy.typing as npt
+
+    from tracker_blur.core.frame import Image
     from tracker_blur.core.tracks import Tracks
     from tracker_blur.verification.verdict import Verdict
 
@@ -269,6 +273,23 @@ def test_the_classifier_judges_what_the_evidence_leaves(
     )
     assert all(place.log_odds == log_odds for place in verdict.places)
     assert probe.turned == 3  # frames 0, 4 and 8
+
+
+def test_the_mean_over_several_margins_of_a_box_counts(
+    clip: Path, truth: Truth, leaky: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class OfTheBoxAlone:
+        """Takes a place for a face unless the crop shows more or less than the box."""
+
+        def log_odds(self, image: Image, boxes: Sequence[Box]) -> npt.NDArray[np.float64]:
+            faces = [box for frame in range(3, 6) for _, box in truth[frame]]
+            return np.array([9.0 if box in faces else -3.0 for box in boxes])
+
+    use_fake_probe(monkeypatch, true_detections(truth))
+    verifier = "tracker_blur.verification.verifier"
+    monkeypatch.setattr(f"{verifier}.load_classifiers", lambda *_: {"face": OfTheBoxAlone()})
+    (place,) = verify(leaky, clip).places
+    assert (place.finding, place.log_odds) == ("look here", 1.0)
 
 
 @pytest.mark.parametrize(("frames", "every"), [(1, 1), (3, 5)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -69,6 +70,12 @@ class _OpenRun:
         return pooled_log_odds(known, _POOLING) if known else None
 
 
+def _sureness(run: ExposureRun) -> tuple[bool, float, float]:
+    """Return a key by which the surest runs are last."""
+    log_odds = -math.inf if run.log_odds is None else run.log_odds
+    return run.finding == "exposed", log_odds, run.worst.score
+
+
 class ExposureRunBuilder:
     """Groups the exposures of successive detection frames into runs.
 
@@ -82,6 +89,8 @@ class ExposureRunBuilder:
     is certain, and to be looked at otherwise.
 
     Where there are fewer detection frames than that takes, the rules of still images hold.
+
+    Detectors see one face at several sizes and shifts. Of runs at one place, the surest counts.
 
     Each run keeps images of its first, best and last exposures, and each exposure costs the same
     however long its run is.
@@ -146,7 +155,35 @@ class ExposureRunBuilder:
             if finding is not None:
                 self._finish(run)
                 runs.append(ExposureRun(tuple(run.exposures), finding, run.log_odds, run.label))
-        return tuple(sorted(runs, key=lambda run: (run.first.frame, run.first.box.left)))
+        kept = self._without_repetitions(runs)
+        return tuple(sorted(kept, key=lambda run: (run.first.frame, run.first.box.left)))
+
+    def _without_repetitions(self, runs: Sequence[ExposureRun]) -> list[ExposureRun]:
+        """Return the runs without those that show what a surer one shows."""
+        kept: list[ExposureRun] = []
+        for run in sorted(runs, key=_sureness, reverse=True):
+            if not any(self._repeats(run, surer) for surer in kept):
+                kept.append(run)
+        return kept
+
+    def _repeats(self, run: ExposureRun, surer: ExposureRun) -> bool:
+        """Return whether a run is at the place of a surer one in most of its frames."""
+        if run.label != surer.label:
+            return False
+        places = {exposure.frame: exposure.box for exposure in surer.exposures}
+        shared = sum(
+            exposure.frame in places and self._are_one(exposure.box, places[exposure.frame])
+            for exposure in run.exposures
+        )
+        return 2 * shared > len(run.exposures)
+
+    def _are_one(self, box: Box, other: Box) -> bool:
+        """Return whether two boxes of about one size show one face."""
+        parameters = self._parameters
+        small, large = sorted((box, other), key=lambda each: each.size)
+        if large.size > parameters.same_size_ratio * small.size:
+            return False
+        return small.intersection_area(large) >= parameters.same_share * small.area
 
     def _finding(self, run: _OpenRun, parameters: VerificationParameters) -> Finding | None:
         """Return what a run shows; None if it is not worth a look."""

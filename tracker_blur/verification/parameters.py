@@ -79,7 +79,12 @@ class VerificationParameters(CheckedParameters):
             expected.
         max_end_views: how many images of tracks' ends are kept.
         run_iou: overlap from which exposures in successive frames are one face.
+        same_share: share of the smaller of two boxes that lies in the other, in one frame, from
+            which they show one face,
+        same_size_ratio: if they are not more different in size (by side): a body is no face.
         neighbor_iou: overlap with a face that was hidden or expected one detection frame away.
+        classified_padding_ratio: what the crops of a box that are classified show more of, on each
+            side; the mean of their log odds counts.
         max_gap_frames: detection frames without a detection within one run.
         min_likely_detections: this many likely detections are a face, where no classifier says so.
         min_high_detections: this many high-confidence detections leave no doubt, without one.
@@ -152,13 +157,16 @@ class VerificationParameters(CheckedParameters):
 
     # Runs of exposures
     run_iou: float = 0.3
+    same_share: float = 0.5
+    same_size_ratio: float = 2.0
     neighbor_iou: float = 0.5
+    classified_padding_ratio: tuple[float, ...] = (0.0, 0.15, -0.15)
     max_gap_frames: int = 3
     min_likely_detections: int = 2
     min_high_detections: int = 2
     min_exposed_frames: int = 2
-    exposed_log_odds: float = 3.0
-    still_exposed_log_odds: float = 4.0
+    exposed_log_odds: float = 2.5
+    still_exposed_log_odds: float = 3.3
     look_here_log_odds: float = -1.5
     max_crops: int = 1000
 
@@ -167,7 +175,7 @@ class VerificationParameters(CheckedParameters):
     careful_seconds: float = 0.08
     follow_seconds: float = 1.0
     small_added_log_odds: float = -1.5
-    large_added_log_odds: float = 2.0
+    large_added_log_odds: float = 1.6
     large_added_share: float = 0.3
     added_padding_ratio: float = 0.1
 

@@ -249,14 +249,19 @@ class VerificationRun:
     def _classified(
         self, frame: ProbedFrame, exposed: Sequence[tuple[ProbeDetection, float]]
     ) -> list[Candidate]:
-        """Return the candidates of a frame, with what the classifiers say of its pixels."""
+        """Return the candidates of a frame, with what the classifiers say of its pixels.
+
+        Detectors differ in how much of a head their boxes hold, and a single crop may mislead: the
+        mean over several margins counts.
+        """
         log_odds: dict[int, float] = {}
+        margins = self._parameters.classified_padding_ratio
         for label, classifier in self._classifiers.items():
             which = [at for at, (found, _) in enumerate(exposed) if found.label == label]
             if which:
-                boxes = [exposed[at][0].box for at in which]
-                answers = classifier.log_odds(frame.image, boxes).tolist()
-                log_odds.update(zip(which, answers, strict=True))
+                boxes = [exposed[at][0].box.padded(margin) for at in which for margin in margins]
+                answers = classifier.log_odds(frame.image, boxes).reshape(-1, len(margins))
+                log_odds.update(zip(which, answers.mean(axis=1).tolist(), strict=True))
         return [
             self._candidate(frame, detection, visible, log_odds.get(at))
             for at, (detection, visible) in enumerate(exposed)
