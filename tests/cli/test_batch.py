@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import stat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image
 
 from tests.command_line import run
 from tests.video_files import write_clip
+from tracker_blur.errors import SinkError
 from tracker_blur.pipeline import Engine
 
 if TYPE_CHECKING:
@@ -76,6 +78,46 @@ def test_advice_is_given_once_for_many_files(
     printed = capsys.readouterr().err
     assert printed.count("searched with") == 2
     assert printed.count("trackblur models pull yunet") == 1
+
+
+@pytest.mark.parametrize("jobs", ["1", pytest.param("2", marks=pytest.mark.slow)])
+def test_one_page_reports_on_all_files_of_a_folder(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], jobs: str
+) -> None:
+    (folder / "m.webm").unlink()
+    page = tmp_path / "out" / "report.html"  # in a folder that the run makes
+    arguments = (folder, tmp_path / "out", *HAAR, "--verify-report", page, "--jobs", jobs)
+    assert run(*arguments, "--json") == 1  # because of the broken file
+    summary, messages = printed_json(capsys)
+    assert [file["verified"]["frames"] for file in summary["files"]] == [10, 1, 1]
+    assert messages.count(f"trackblur: {page}: the verification report; it shows faces\n") == 1
+    html = page.read_text("utf-8")
+    assert [html.count(f">{tmp_path / 'out' / name}<") for name in ("a.mp4", "people.png")] == [
+        1,
+        1,
+    ]
+    assert html.count("<section") == 3
+    assert stat.S_IMODE(page.stat().st_mode) == 0o600
+
+
+def test_a_page_that_cannot_be_written_in_the_end_is_a_failure(
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def full(*_: object) -> None:
+        raise SinkError(f"{page}: cannot be written (no space left)")
+
+    page = tmp_path / "report.html"
+    monkeypatch.setattr("tracker_blur.cli.verify_report.write_page", full)
+    out = tmp_path / "out.png"
+    assert run(folder / "nobody.png", out, *HAAR, "--verify-report", page, "--json") == 1
+    summary, messages = printed_json(capsys)
+    error = f"{page}: cannot be written (no space left)"
+    assert summary["failed"] == [{"input": str(page), "error": error}]
+    assert f"trackblur: error: {error}\n" in messages
+    assert out.exists()
 
 
 def test_what_was_skipped_is_in_the_json(

@@ -182,9 +182,9 @@ def test_a_report_that_cannot_be_written_is_refused_before_detection(
     ):
         assert run(small_clip, tmp_path / "out.mp4", "--verify-report", page, *QUICK) == code
         assert message in error_line(capsys)
-    inputs = (small_clip, tmp_path / "b.mp4", "-o", tmp_path / "hidden")
-    assert run(*inputs, "--verify-report", "a.html", *QUICK) == 2
-    assert "a.html: is one report for several inputs" in error_line(capsys)
+        several = (small_clip, tmp_path / "b.mp4", "-o", tmp_path / "hidden")
+        assert run(*several, "--verify-report", page, *QUICK) == code
+        assert message in error_line(capsys)
     assert names(tmp_path) == {"b.mp4", "old.html"}
 
 

@@ -12,6 +12,7 @@ from tracker_blur.cli.console import (
     summarize,
     write_json,
 )
+from tracker_blur.errors import TrackerBlurError
 
 if TYPE_CHECKING:
     import argparse
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tracker_blur.files.discovery import UnsupportedFile
     from tracker_blur.files.jobs import Plan, SkippedFile
     from tracker_blur.settings import Settings
+    from tracker_blur.verification.verdict import Verdict
 
 
 class Batch:
@@ -30,7 +32,7 @@ class Batch:
     Args:
         plan: what to redact.
         settings: those of the run.
-        options: the parsed `json` and `overwrite` matter here.
+        options: the parsed `json`, `verify_report` and `overwrite` matter here.
         console: prints what fails, and the summary.
     """
 
@@ -48,9 +50,10 @@ class Batch:
         self._failures: list[tuple[Path, str]] = []
         self._is_wrong_usage = False
         self._exit_codes = [EXIT_DONE]
+        self._verdicts: list[Verdict] = []
 
     def run(self, redact: Callable[[Callable[[Outcome], None]], None]) -> int:
-        """Redact the files, then print the summary.
+        """Redact the files, then write the page about all of them, and print the summary.
 
         Args:
             redact: redacts the files of the plan, and calls its argument with what became of each,
@@ -66,6 +69,7 @@ class Batch:
             self._failures.append((unreadable.folder, str(unreadable)))
         try:
             redact(self._add)
+            self._write_page()
         finally:
             self._summarize()
         return self._exit_code()
@@ -80,9 +84,25 @@ class Batch:
             self._files.append(outcome.summary)
         if outcome.verdict_code is not None:
             self._exit_codes.append(outcome.verdict_code)
+        if outcome.verdict is not None:
+            self._verdicts.append(outcome.verdict)
         if outcome.failure is not None:
             self._failures.append((outcome.source, outcome.failure))
             self._is_wrong_usage = outcome.is_wrong_usage
+
+    def _write_page(self) -> None:
+        from tracker_blur.cli.verify_report import write_page
+
+        if not self._verdicts:
+            return
+        page = self._options.verify_report
+        try:
+            write_page(page, self._verdicts, self._options.overwrite)
+        except TrackerBlurError as error:
+            self._console.error(error)
+            self._failures.append((page, self._console.text(error)))
+        else:
+            self._console.note(f"{page}: the verification report; it shows faces")
 
     def _summarize(self) -> None:
         console = self._console

@@ -76,7 +76,7 @@ class OneByOne:
             self._add_report(report, outcome)
             verdict = self._side_outputs.write(job, identity, report)
             if verdict is not None:
-                _add_verdict(verdict, outcome)
+                self._add_verdict(verdict, outcome)
         return outcome
 
     @contextmanager
@@ -106,10 +106,11 @@ class OneByOne:
         if self._options.json:  # hashed now, so that an interrupted run need not wait for it
             outcome.summary = summarize_file(report)
 
+    def _add_verdict(self, verdict: Verdict, outcome: Outcome) -> None:
+        from tracker_blur.cli.verify_report import exit_code
 
-def _add_verdict(verdict: Verdict, outcome: Outcome) -> None:
-    from tracker_blur.cli.verify_report import exit_code
-
-    outcome.verdict_code = exit_code(verdict)
-    if outcome.summary is not None:
-        outcome.summary["verified"] = verdict.to_dict()
+        outcome.verdict_code = exit_code(verdict)
+        if self._options.verify_report is not None:
+            outcome.verdict = verdict
+        if outcome.summary is not None:
+            outcome.summary["verified"] = verdict.to_dict()

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tracker_blur.cli.console import Message
+    from tracker_blur.verification.verdict import Verdict
 
 
 @dataclass(slots=True)
@@ -23,6 +24,7 @@ class Outcome:
         is_written: whether there is an output; what else was asked for may have failed.
         has_tracks: whether something to hide was found.
         verdict_code: the exit code that verification asks for; None if it was not asked for.
+        verdict: what verification found, if a page about it was asked for.
         summary: what the JSON says about the file, if that was asked for.
     """
 
@@ -33,6 +35,7 @@ class Outcome:
     is_written: bool = False
     has_tracks: bool = False
     verdict_code: int | None = None
+    verdict: Verdict | None = None
     summary: dict[str, Any] | None = None
 
     @classmethod

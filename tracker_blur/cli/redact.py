@@ -146,7 +146,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--verify-report",
         type=Path,
         metavar="FILE.html",
-        help="like --verify, and write a report with images; it shows faces",
+        help="like --verify, and write a report with images, one for all files; it shows faces",
     )
     output.add_argument(
         "--accept",

@@ -40,9 +40,12 @@ def check_options(options: argparse.Namespace, inputs: Sequence[str], plan: Plan
     if options.tracks is not None and options.one_pass:
         raise SettingsError("--tracks needs both passes: leave out --one-pass")
     if len(plan.jobs) + len(plan.skipped) > 1:
-        for path, what in ((options.tracks, "track file"), (options.verify_report, "report")):
-            if path is not None:
-                raise SettingsError(f"{path}: is one {what} for several inputs: name one input")
+        if options.tracks is not None:
+            raise SettingsError(
+                f"{options.tracks}: is one track file for several inputs: name one input"
+            )
+        if options.verify_report is not None:
+            _check_page(options.verify_report, plan, options.overwrite)
     flags = [flag for flag in ("--compare", "--show") if getattr(options, flag[2:])]
     for flag in flags:
         for name in inputs:
@@ -61,6 +64,17 @@ def check_options(options: argparse.Namespace, inputs: Sequence[str], plan: Plan
     check_json_target(options, (options.tracks, options.verify_report, options.accept))
     if options.accept is not None:
         _check_journal(options)
+
+
+def _check_page(page: Path, plan: Plan, overwrite: bool) -> None:
+    """Check that the page about several files can be written, unless its folder is made later."""
+    from tracker_blur.cli.verify_report import check_report_target
+    from tracker_blur.files.paths import is_folder, real_path
+
+    folder = real_path(page).parent
+    is_made_later = any(folder in real_path(job.target).parents for job in plan.jobs)
+    if is_folder(folder) or not is_made_later:
+        check_report_target(page, overwrite)
 
 
 def _check_journal(options: argparse.Namespace) -> None:
@@ -195,9 +209,9 @@ class SideOutputs:
                 self._console.warn(error)
 
     def _verify(self, identity: FileIdentity, report: Report) -> Verdict:
-        """Verify a finished file; print the verdict and, if asked, write the report."""
+        """Verify a finished file, and print the verdict."""
         from tracker_blur.cli.verify import verify
-        from tracker_blur.cli.verify_report import place_lines, summary_line, write_reports
+        from tracker_blur.cli.verify_report import place_lines, summary_line
         from tracker_blur.verification.accepted import read_journal
 
         journal = self._options.accept
@@ -215,9 +229,4 @@ class SideOutputs:
             say(line.strip())
         if verdict.advice is not None:
             console.advise(str(verdict.output), verdict.advice)
-        page = self._options.verify_report
-        overwrite = self._options.overwrite
-        write_reports([verdict], verdict.to_dict(), page=page, plain=None, overwrite=overwrite)
-        if page is not None:
-            console.note(f"{page}: the verification report; it shows faces")
         return verdict

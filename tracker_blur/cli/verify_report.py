@@ -151,11 +151,9 @@ def write_reports(
         SinkError: a file cannot be written.
     """
     from tracker_blur.files.atomic import replacing
-    from tracker_blur.verification.html import page_bytes
 
     if page is not None:
-        with replacing(page, overwrite, is_private=True) as temporary:  # it shows faces
-            temporary.write_bytes(page_bytes(*verdicts))
+        write_page(page, verdicts, overwrite)
     if plain is None:
         return
     if plain == STANDARD_OUTPUT:
@@ -163,6 +161,15 @@ def write_reports(
     else:
         with replacing(plain, overwrite) as temporary:
             temporary.write_text(f"{json.dumps(plain_data, indent=2)}\n", encoding="utf-8")
+
+
+def write_page(path: Path, verdicts: Sequence[Verdict], overwrite: bool) -> None:
+    """Write the HTML report on one or more files, whole or not at all; raises SinkError."""
+    from tracker_blur.files.atomic import replacing
+    from tracker_blur.verification.html import page_bytes
+
+    with replacing(path, overwrite, is_private=True) as temporary:  # it shows faces
+        temporary.write_bytes(page_bytes(*verdicts))
 
 
 def check_report_target(path: Path, overwrite: bool) -> None:
