@@ -1,8 +1,9 @@
-"""The pipeline from an input to an output, in two passes or in one.
+"""The pipeline from an input to an output.
 
-Two passes: decode, detect and track; then, when all faces of the video are known, decode again,
-redact and write. A careful run searches its own result in between, and hides what it finds. One
-pass, for live input: decode, detect and track, redact, write. The stages run
+A video file is decoded twice. One thread reads ahead, detects and tracks, and hands over tracks as
+soon as no later frame changes them. Behind it, the frames are decoded again, redacted and written.
+A careful run reads all frames first, searches its own result and hides what it finds, then writes.
+Live input and still images take one pass: decode, detect and track, redact, write. The stages run
 in their own threads with bounded queues between them. So they overlap, and only the tracks take
 memory that grows with the length. An error in any stage ends the run, and the writer leaves nothing
 behind.
@@ -23,8 +24,8 @@ from tracker_blur.core.frame import (
 )
 from tracker_blur.core.prefetch import Prefetcher
 from tracker_blur.core.report import Progress, Report
-from tracker_blur.core.tracks import Face, Tracks
-from tracker_blur.errors import SettingsError, SourceError
+from tracker_blur.core.tracks import Face, Tracks, joined
+from tracker_blur.errors import SettingsError
 from tracker_blur.files.atomic import check_place
 from tracker_blur.files.identity import FileIdentity
 from tracker_blur.files.paths import is_animation, is_same_file
@@ -32,19 +33,16 @@ from tracker_blur.images.reader import ImageReader
 from tracker_blur.images.writer import ImageWriter
 from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.settings import Settings, method_class_of
-from tracker_blur.tracking.detector_bundle import ClassDetector, DetectorBundle
-from tracker_blur.tracking.first_pass import FirstPass
+from tracker_blur.tracking.detector_bundle import DetectorBundle
 from tracker_blur.tracking.known_tracks import frames_with_faces, with_times_of
 from tracker_blur.tracking.lookahead import look_ahead
-from tracker_blur.tracking.multi_class import merge_classes
-from tracker_blur.tracking.smoothing import refine
+from tracker_blur.tracking.reading_ahead import read_ahead
 from tracker_blur.tracking.stills import detect_stills
 from tracker_blur.video.reader import VideoReader
 from tracker_blur.video.writer import VideoWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from fractions import Fraction
     from pathlib import Path
 
     from tracker_blur.detectors import LabelledDetector
@@ -55,6 +53,7 @@ if TYPE_CHECKING:
 FrameWithFaces: TypeAlias = tuple[Frame, tuple[Face, ...]]
 
 _QUEUED_FRAMES = 2  # evens out the stages; more would only take memory
+_FRAMES_AHEAD = 64  # how far the reader gets ahead of what is final: only tracks wait, no frames
 
 
 class Engine:
@@ -117,16 +116,26 @@ class Engine:
                 report.is_still = not source.info.is_moving
                 if not source.info.is_moving or self._settings.one_pass:
                     detect = self.single_pass(source.info, report)
-                    self._write(source, job, detect, report, progress)
+                    self._write(
+                        source,
+                        job,
+                        lambda frames: Prefetcher(
+                            report.timed(detect(frames), "see"), _QUEUED_FRAMES, "see"
+                        ),
+                        report,
+                        progress,
+                    )
+                    return report
+                self._writer(source, job)  # fails before minutes are spent on detection
+                check_place(job.target, self._settings.overwrite)
+                if not self._settings.careful:
+                    self._redact_behind(source, job, identity, report, progress)
                     return report
                 report.passes = 2
-                self._writer(source, job)  # fails before minutes are spent on the first pass
-                check_place(job.target, self._settings.overwrite)
                 report.video_tracks = self._first_pass(source, report, progress)
                 # The encoder needs the memory, and loading again for the next file takes no time.
                 del self._bundle
-            if self._settings.careful:
-                self._search_carefully(job.kind, identity, report, progress)
+            self._search_carefully(job.kind, identity, report, progress)
             self._render(job, identity, report.video_tracks, report, progress)
         return report
 
@@ -254,45 +263,47 @@ class Engine:
 
     def _first_pass(self, source: FrameReader, report: Report, progress: Progress | None) -> Tracks:
         """Go through all frames of a video and return the tracks to hide."""
-        info, settings = source.info, self._settings
-        report.expected_frames = info.frame_count
-        views = self._bundle.views(settings.view_px, info.pixel_aspect)
-        passes: list[FirstPass] = []
+        report.expected_frames = source.info.frame_count
+        tracks: list[Tracks] = []
+        labels: dict[int, str] = {}
         with Prefetcher(report.timed(source, "decode"), _QUEUED_FRAMES, "decode") as frames:
-            for frame in frames:
-                if not passes:
-                    passes = [
-                        self._class_pass(detector, info, frame.time_base)
-                        for detector in self._bundle.detectors
-                    ]
-                with report.timing("see"):
-                    image = views.view(frame)
-                    for class_pass in passes:
-                        class_pass.step(image, frame.pts)
-                report.first_pass_frames += 1
-                report.track_counts = {
-                    detector.label: class_pass.track_count
-                    for detector, class_pass in zip(self._bundle.detectors, passes, strict=True)
-                }
+            for pieces in self._read_ahead(source.info, frames, report):
+                tracks += pieces
+                labels |= {track.track_id: track.label for each in pieces for track in each.tracks}
+                report.count_tracks(labels.values())
                 if progress is not None:
                     progress(report)
-        if not passes:
-            raise SourceError(f"{report.source}: has no frames: check that it plays")
-        with report.timing("see"):
-            return merge_classes(
-                [
-                    (
-                        detector.label,
-                        refine(
-                            class_pass.finish(),
-                            detector.confidence,
-                            settings.margin_seconds,
-                            detector.parameters,
-                        ),
-                    )
-                    for detector, class_pass in zip(self._bundle.detectors, passes, strict=True)
-                ]
-            )
+        return joined(tracks)
+
+    def _read_ahead(
+        self, info: VideoInfo, frames: Iterable[Frame], report: Report
+    ) -> Iterator[list[Tracks]]:
+        return read_ahead(frames, info, self._bundle, self._settings, report)
+
+    def _redact_behind(
+        self,
+        ahead: FrameReader,
+        job: Job,
+        identity: FileIdentity,
+        report: Report,
+        progress: Progress | None,
+    ) -> None:
+        """Write a video's target while its faces are tracked, in a thread that reads ahead."""
+        tracks: list[Tracks] = []
+
+        def pieces(found: Iterable[list[Tracks]]) -> Iterator[Tracks]:
+            for some in found:
+                tracks.extend(some)
+                yield from some
+
+        with (
+            Prefetcher(report.timed(ahead, "decode"), _QUEUED_FRAMES, "decode") as frames,
+            Prefetcher(self._read_ahead(ahead.info, frames, report), _FRAMES_AHEAD, "see") as found,
+            self._reader(job.kind, identity) as source,
+        ):
+            self._write_known(source, job, pieces(found), report, progress)
+        report.video_tracks = joined(tracks)
+        report.count_tracks(track.label for track in report.video_tracks.tracks)
 
     @cached_property
     def _careful_search(self) -> CarefulSearch:
@@ -313,22 +324,6 @@ class Engine:
         stills = detect_stills(frames, self._bundle.detectors)
         return self._careful_search.revised(stills, report) if self._settings.careful else stills
 
-    def _class_pass(
-        self, detector: ClassDetector, info: VideoInfo, time_base: Fraction
-    ) -> FirstPass:
-        """Return the first pass of one target class; it skips frames that can be interpolated."""
-        rate, every = float(info.rate), self._settings.detect_every_frames
-        limits = self._settings.tracking.first_pass
-        tracker = detector.online_tracker(
-            every,
-            rate,
-            limits.hold_seconds,
-            redetect=True,
-            is_first_pass=True,
-            skip_frames=every == "auto" or every <= limits.max_skipped_seconds * rate,
-        )
-        return FirstPass(tracker, detector.backtracker(rate), info.size, time_base)
-
     def _render(
         self,
         job: Job,
@@ -339,13 +334,24 @@ class Engine:
     ) -> None:
         report.count_tracks(track.label for track in tracks.tracks if track.hide)
         with self._reader(job.kind, identity) as source:
-            self._write(
-                source,
-                job,
-                lambda frames: frames_with_faces(frames, tracks, str(job.source)),
-                report,
-                progress,
-            )
+            self._write_known(source, job, [tracks], report, progress)
+
+    def _write_known(
+        self,
+        source: ImageReader | VideoReader,
+        job: Job,
+        pieces: Iterable[Tracks],
+        report: Report,
+        progress: Progress | None,
+    ) -> None:
+        """Write the target with what these tracks say hidden."""
+        self._write(
+            source,
+            job,
+            lambda frames: nullcontext(frames_with_faces(frames, pieces, str(job.source))),
+            report,
+            progress,
+        )
 
     def _retimed(self, job: Job, identity: FileIdentity, tracks: Tracks) -> Tracks:
         """Return the tracks of a GIF with the frame times of the reader that this job uses.
@@ -363,17 +369,17 @@ class Engine:
         self,
         source: ImageReader | VideoReader,
         job: Job,
-        detect: Callable[[Iterable[Frame]], Iterator[FrameWithFaces]],
+        with_faces: Callable[[Iterable[Frame]], AbstractContextManager[Iterable[FrameWithFaces]]],
         report: Report,
         progress: Progress | None,
     ) -> None:
         report.expected_frames = source.info.frame_count
         with (
             Prefetcher(report.timed(source, "decode"), _QUEUED_FRAMES, "decode") as decoded,
-            self._prefetched(detect(decoded), report) as with_faces,
+            with_faces(decoded) as known,
             self._writer(source, job) as writer,
         ):
-            for frame, faces in with_faces:
+            for frame, faces in known:
                 with report.timing("redact"):
                     redacted = self.redact(frame, faces)
                 with report.timing("write"):
@@ -382,14 +388,6 @@ class Engine:
                 if progress is not None:
                     progress(report)
         report.warnings = source.warnings + writer.warnings
-
-    def _prefetched(
-        self, frames: Iterator[FrameWithFaces], report: Report
-    ) -> AbstractContextManager[Iterable[FrameWithFaces]]:
-        """Return the frames with their faces; detection gets its own thread."""
-        if report.video_tracks is not None:  # the faces are known already
-            return nullcontext(frames)
-        return Prefetcher(report.timed(frames, "see"), _QUEUED_FRAMES, "see")
 
 
 def _check_apart(job: Job) -> None:

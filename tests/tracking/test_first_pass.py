@@ -64,7 +64,9 @@ def raw_tracks(
     for index, image in enumerate(images):
         first_pass.step(image, start + 1000 * index)
     assert first_pass.track_count == tracker.track_count
-    return first_pass.finish()
+    first_pass.end()
+    assert first_pass.final_count == len(images)
+    return first_pass.window(0, len(images))
 
 
 def test_a_face_detected_late_is_backtracked_to_where_it_appeared() -> None:

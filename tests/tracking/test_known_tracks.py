@@ -37,7 +37,7 @@ def tracks() -> Tracks:
 
 
 def test_each_frame_has_its_faces() -> None:
-    seen = list(frames_with_faces(still_frames(), tracks(), "in.mp4"))
+    seen = list(frames_with_faces(still_frames(), [tracks()], "in.mp4"))
     assert [frame.pts for frame, _ in seen] == list(TIMES)
     assert [len(faces) for _, faces in seen] == [0, 1, 1]
 
@@ -56,7 +56,7 @@ def test_each_frame_has_its_faces() -> None:
 )
 def test_frames_of_another_video_are_refused(others: Iterator[ImageFrame]) -> None:
     with pytest.raises(SourceError, match=r"in\.mp4: its frames are not those of the tracks"):
-        list(frames_with_faces(others, tracks(), "in.mp4"))
+        list(frames_with_faces(others, [tracks()], "in.mp4"))
 
 
 def test_another_reader_of_the_same_video_gives_the_tracks_its_times() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,12 +17,11 @@ from tests.tracking.fakes import (
     redetector,
     wall,
 )
-from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
+from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.tracking.backtracking import Backtracker
 from tracker_blur.tracking.multi_class import (
     MultiClassBacktracker,
     MultiClassTracker,
-    merge_classes,
 )
 from tracker_blur.tracking.online import OnlineTracker, Step
 from tracker_blur.tracking.scene_cuts import Change
@@ -102,20 +100,3 @@ def test_backtracked_boxes_keep_their_label() -> None:
     assert [(index, past.track_id, past.label) for index, _, past in before.faces] == [
         (index, 1, "plate") for index in (3, 2, 1, 0)
     ]
-
-
-def test_tracks_of_all_classes_are_renumbered() -> None:
-    parts = []
-    for label, count in (("face", 2), ("plate", 1)):
-        builder = TracksBuilder()
-        for number in range(count):
-            builder.add(3, Face(number, SQUARE, 0.9, Origin.DETECTED))
-        times = np.arange(5, dtype=np.int64)
-        parts.append((label, Tracks(SIZE, Fraction(1, 25), times, (2,), builder.tracks())))
-    whole = merge_classes(parts)
-    assert [(track.track_id, track.label) for track in whole.tracks] == [
-        (0, "face"),
-        (1, "face"),
-        (2, "plate"),
-    ]
-    assert (whole.size, whole.cuts, whole.frame_count) == (SIZE, (2,), 5)

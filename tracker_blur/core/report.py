@@ -27,10 +27,10 @@ class Report:
         detector: Name of the detector; None if none ran.
         method_class: "destructive" if nothing of what was hidden is left, "cosmetic" if a program
             may still recognize some of it; None if nothing was to be hidden.
-        passes: How often the frames are read: 2 to detect first and write later, 1 to do both at
-            once.
+        passes: How often the frames are counted for progress: 2 to detect first and write later, 1
+            to do both at once.
         expected_frames: How many frames there will be, if the source says. For progress only.
-        first_pass_frames: Frames that the first pass of two has gone through.
+        first_pass_frames: Frames that were detected in, ahead of those written.
         frames: Frames written.
         faces: Faces hidden, counted in each frame.
         track_counts: How many tracks there are of each target class, by its label.
@@ -39,7 +39,7 @@ class Report:
         seconds: Wall-clock time.
         stage_seconds: Time spent in each stage: decode, see, redact, write. Stages overlap.
         warnings: What the user should know, such as why a partial input ended early.
-        video_tracks: The tracks of the whole video; None in one pass.
+        video_tracks: The tracks of the whole video, once they are known; None in one pass.
     """
 
     source: Path
@@ -128,4 +128,4 @@ class Report:
 
 
 Progress: TypeAlias = Callable[[Report], None]
-"""Called after each frame of the first pass, and after each written frame."""
+"""Called after each written frame; where all frames are read first, also after each of them."""

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from tracker_blur.core.box import Box
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Sequence, Set
     from fractions import Fraction
 
 Boxes = npt.NDArray[np.float32]
@@ -151,6 +151,38 @@ class Tracks:
         return np.asarray(self.times * float(self.time_base), np.float64)
 
 
+def joined(pieces: Sequence[Tracks]) -> Tracks:
+    """Return the tracks of a video from those of its pieces, in order; at least one.
+
+    A track that goes on in another piece has the same identifier there. The cuts of a piece include
+    its first frame, if that begins a scene.
+    """
+    starts = np.cumsum([0, *(piece.frame_count for piece in pieces)]).tolist()
+    parts: defaultdict[int, list[Track]] = defaultdict(list)
+    for start, piece in zip(starts, pieces, strict=False):
+        for track in piece.tracks:
+            parts[track.track_id].append(replace(track, frames=track.frames + np.int32(start)))
+    cuts = tuple(
+        start + cut for start, piece in zip(starts, pieces, strict=False) for cut in piece.cuts
+    )
+    return replace(
+        pieces[0],
+        times=np.concatenate([piece.times for piece in pieces]),
+        cuts=tuple(cut for cut in cuts if cut),
+        tracks=tuple(_joined(parts[track_id]) for track_id in sorted(parts)),
+    )
+
+
+def _joined(parts: Sequence[Track]) -> Track:
+    return replace(
+        parts[0],
+        frames=np.concatenate([part.frames for part in parts]),
+        boxes=np.concatenate([part.boxes for part in parts]),
+        scores=np.concatenate([part.scores for part in parts]),
+        origins=np.concatenate([part.origins for part in parts]),
+    )
+
+
 class Timeline:
     """An index of tracks by frame: which faces to hide in it."""
 
@@ -203,9 +235,46 @@ class TracksBuilder:
         rows.scores.append(face.score)
         rows.origins.append(ORIGINS.index(face.origin))
 
+    @property
+    def track_ids(self) -> Set[int]:
+        """The identifiers of the tracks so far."""
+        return self._rows.keys()
+
     def tracks(self) -> tuple[Track, ...]:
         """Return the tracks so far, ordered by identifier."""
         return tuple(_track(track_id, rows) for track_id, rows in sorted(self._rows.items()))
+
+    def between(self, start: int, stop: int) -> tuple[Track, ...]:
+        """Return what the tracks are in these frames, which are counted from `start`."""
+        pieces = (
+            _between(track_id, rows, start, stop) for track_id, rows in sorted(self._rows.items())
+        )
+        return tuple(piece for piece in pieces if piece is not None)
+
+    def forget(self, before: int) -> None:
+        """Forget all faces in earlier frames than this one."""
+        for track_id, rows in list(self._rows.items()):
+            if max(rows.frames) < before:
+                del self._rows[track_id]
+            elif min(rows.frames) < before:
+                self._rows[track_id] = _since(rows, before)
+
+
+def _since(rows: _Rows, first: int) -> _Rows:
+    keep = np.array(rows.frames, np.int32) >= first
+    boxes = np.array(rows.boxes, np.float32).reshape(-1, 4)
+    return _Rows(
+        array("i", np.array(rows.frames, np.intc)[keep].tobytes()),
+        array("f", boxes[keep].tobytes()),
+        array("f", np.array(rows.scores, np.float32)[keep].tobytes()),
+        array("B", np.array(rows.origins, np.uint8)[keep].tobytes()),
+    )
+
+
+def _between(track_id: int, rows: _Rows, start: int, stop: int) -> Track | None:
+    track = _track(track_id, rows)
+    piece = track.rows((track.frames >= start) & (track.frames < stop))
+    return None if piece is None else replace(piece, frames=piece.frames - np.int32(start))
 
 
 def _track(track_id: int, rows: _Rows) -> Track:

@@ -10,6 +10,10 @@ import cv2
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy.typing as npt
+
     from tracker_blur.core.box import Box
     from tracker_blur.core.frame import Image
 
@@ -47,6 +51,35 @@ class Appearance:
         """Remember a face's histogram in a frame."""
         self._frames[track_id].append(frame)
         self._histograms[track_id] += histogram
+
+    def between(self, start: int, stop: int) -> Appearance:
+        """Return those in these frames, which are counted from `start`."""
+        part = Appearance()
+        for track_id, (frames, histograms) in self._arrays():
+            keep = (frames >= start) & (frames < stop)
+            part._set(track_id, frames[keep] - np.intc(start), histograms[keep])  # its own
+        return part
+
+    def forget(self, before: int) -> None:
+        """Forget those in earlier frames than this one."""
+        for track_id, (frames, histograms) in list(self._arrays()):
+            if frames.min(initial=before) < before:
+                keep = frames >= before
+                self._set(track_id, frames[keep], histograms[keep])
+
+    def _arrays(self) -> Iterator[tuple[int, tuple[npt.NDArray[np.intc], npt.NDArray[np.uint8]]]]:
+        for track_id, frames in self._frames.items():
+            histograms = np.frombuffer(bytes(self._histograms[track_id]), np.uint8)
+            yield track_id, (np.array(frames, np.intc), histograms.reshape(-1, _BYTES))
+
+    def _set(
+        self, track_id: int, frames: npt.NDArray[np.intc], histograms: npt.NDArray[np.uint8]
+    ) -> None:
+        self._frames.pop(track_id, None)
+        self._histograms.pop(track_id, None)
+        if len(frames):
+            self._frames[track_id] = array("i", frames.tobytes())
+            self._histograms[track_id] = bytearray(histograms.tobytes())
 
     def at(self, track_id: int, frame: int) -> bytes:
         """Return the histogram of a face in a frame.

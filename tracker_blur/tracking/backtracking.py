@@ -79,6 +79,12 @@ class Backtracker:
         self._max_window_bytes = limits.max_window_megabytes << 20
         self._known_ids: set[int] = set()
 
+    @property
+    def reach_frames(self) -> int:
+        """How many frames before its first detection a face is tracked back to at most."""
+        assert self._window.maxlen is not None
+        return self._window.maxlen
+
     def step(self, index: int, image: Image, step: Step) -> Iterator[tuple[Face, Backtracked]]:
         """Yield each new face of this frame and its earlier positions.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from bisect import bisect_left
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -59,14 +60,31 @@ class Evidence:
 
     def __init__(self) -> None:
         self._log_odds: defaultdict[int, array[float]] = defaultdict(lambda: array("f"))
+        self._frames: defaultdict[int, array[int]] = defaultdict(lambda: array("i"))
 
-    def add(self, track_id: int, log_odds: float) -> None:
-        """Remember what the classifier says of one detection of a track."""
+    def add(self, track_id: int, log_odds: float, frame: int = 0) -> None:
+        """Remember what the classifier says of one detection of a track; frames ascend."""
         self._log_odds[track_id].append(log_odds)
+        self._frames[track_id].append(frame)
 
     def of(self, track_ids: Iterable[int]) -> list[float]:
         """Return the log odds of all classified detections of some tracks."""
         return [one for track_id in track_ids for one in self._log_odds.get(track_id, ())]
+
+    def before(self, frame: int) -> Evidence:
+        """Return what was said of detections in earlier frames than this one."""
+        part = Evidence()
+        for track_id, frames in self._frames.items():
+            count = bisect_left(frames, frame)
+            if count:
+                part._frames[track_id] = frames[:count]
+                part._log_odds[track_id] = self._log_odds[track_id][:count]
+        return part
+
+    def keep(self, track_ids: Collection[int]) -> None:
+        """Forget what was said of all other tracks."""
+        for track_id in self._frames.keys() - track_ids:
+            del self._log_odds[track_id], self._frames[track_id]
 
 
 def best_log_odds(

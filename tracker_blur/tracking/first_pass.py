@@ -1,13 +1,14 @@
 """The first pass over a video: tracks each face forwards, and each new one backwards.
 
 The result is raw: tracks with gaps and unsupported ends, and several for one face. `smoothing`
-makes of it what is hidden. It takes the memory of the backtracker, and about 60 bytes for each
-face in each frame.
+makes of it what is hidden, window by window (`final_tracks`). It takes the memory of the
+backtracker, and about 60 bytes for each face in each frame of a window.
 """
 
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from tracker_blur.tracking.evidence import Evidence
 from tracker_blur.tracking.scene_cuts import Change
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from fractions import Fraction
 
     from tracker_blur.core.frame import Image
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RawTracks:
-    """The result of a first pass.
+    """What a first pass shows of a video, or of a window of it. Frames count from its first one.
 
     Attributes:
         tracks: Raw tracks.
@@ -65,53 +67,111 @@ class FirstPass:
     ) -> None:
         self._tracker = tracker
         self._backtracker = backtracker
-        self._size = size
-        self._time_base = time_base
+        self.size = size
+        self.time_base = time_base
         self._times = array("q")
+        self._latest = array("q")
         self._detection_frames = array("i")
         self._cuts: list[int] = []
         self._is_cut_open = False  # whether a return may yet show that the last cut was a flash
+        self._is_over = False
         self._builder = TracksBuilder()
-        self._links: list[tuple[int, int]] = []
+        self._links: list[tuple[int, int, int]] = []
         self._appearance = Appearance()
         self._evidence = Evidence()
 
     @property
+    def frame_count(self) -> int:
+        """Number of frames so far."""
+        return len(self._times)
+
+    @property
     def track_count(self) -> int:
-        """Number of tracks so far; a face may have several."""
+        """Number of raw tracks so far; a face may have several."""
         return self._tracker.track_count
+
+    def times(self, start: int, stop: int) -> npt.NDArray[np.int64]:
+        """Return the times of these frames, in units of the time base."""
+        return np.array(self._times[start:stop], np.int64)
+
+    @property
+    def latest(self) -> Sequence[int]:
+        """Of each frame the latest time so far, in units of the time base: it never falls."""
+        return self._latest
+
+    @property
+    def final_count(self) -> int:
+        """How many frames no later one changes: neither their raw tracks nor their scene."""
+        if self._is_over:
+            return self.frame_count
+        reached = self.frame_count - self._backtracker.reach_frames
+        if not self._cuts:
+            return max(0, reached)
+        return self._cuts[-1] if self._may_be_flash() else max(self._cuts[-1], reached)
+
+    def scene(self, frame: int) -> tuple[int, int | None]:
+        """Return where the scene of a final frame begins, and the frame after it; None: unknown."""
+        index = bisect_right(self._cuts, frame)
+        start = self._cuts[index - 1] if index else 0
+        if index == len(self._cuts):
+            return start, self.frame_count if self._is_over else None
+        is_last = index == len(self._cuts) - 1
+        return start, None if is_last and self._may_be_flash() else self._cuts[index]
 
     def step(self, image: Image, pts: int) -> None:
         """Take the view of the next frame, whose time is `pts` in units of the time base."""
         index = len(self._times)
         self._times.append(pts)
-        step = self._tracker.step(image, float(pts * self._time_base))
+        self._latest.append(max(pts, self._latest[-1]) if index else pts)
+        step = self._tracker.step(image, float(pts * self.time_base))
         if step.is_detection_frame:
             self._detection_frames.append(index)
         self._note_cut(step.change, index)
         for face in step.faces:
             self._add(index, face, image)
         for track_id, log_odds in step.evidence:
-            self._evidence.add(track_id, log_odds)
+            self._evidence.add(track_id, log_odds, index)
         for face, before in self._backtracker.step(index, image, step):
             for past_index, past_image, past_face in before.faces:
                 self._add(past_index, past_face, past_image)
             if before.link is not None:
-                self._links.append((before.link, face.track_id))
+                self._links.append((index, before.link, face.track_id))
 
-    def finish(self) -> RawTracks:
-        """Return the raw tracks, in pixels of the upright frames."""
-        tracks = Tracks(
-            self._size,
-            self._time_base,
-            np.array(self._times, np.int64),
-            tuple(self._cuts),
-            self._builder.tracks(),
-        )
-        detection_frames = np.array(self._detection_frames, np.int32)
+    def end(self) -> None:
+        """Note that no more frames follow: all are final."""
+        self._is_over = True
+
+    def window(self, start: int, stop: int) -> RawTracks:
+        """Return what was seen in these frames, in pixels of the upright frames.
+
+        Of earlier frames, only what the classifier said is included.
+        """
+        first, last = np.searchsorted(np.array(self._detection_frames, np.int32), (start, stop))
         return RawTracks(
-            tracks, detection_frames, tuple(self._links), self._appearance, self._evidence
+            Tracks(
+                self.size,
+                self.time_base,
+                self.times(start, stop),
+                tuple(cut - start for cut in self._cuts if start < cut < stop),
+                self._builder.between(start, stop),
+            ),
+            np.array(self._detection_frames[first:last], np.int32) - np.int32(start),
+            tuple((one, other) for frame, one, other in self._links if start <= frame < stop),
+            self._appearance.between(start, stop),
+            self._evidence.before(stop),
         )
+
+    def forget(self, before: int) -> None:
+        """Forget what was seen in earlier frames than this one: no window begins there."""
+        self._builder.forget(before)
+        self._appearance.forget(before)
+        self._evidence.keep(self._builder.track_ids)
+        self._links = [link for link in self._links if link[0] >= before]
+
+    def _may_be_flash(self) -> bool:
+        """Return whether the last cut may turn out to be only a flash of light."""
+        since = self.frame_count - self._cuts[-1]
+        return self._is_cut_open and not self._is_over and since <= self._tracker.max_flash_frames
 
     def _note_cut(self, change: Change, index: int) -> None:
         """Note where scenes begin. A flash of light, a cut and a return, begins none."""
@@ -126,6 +186,6 @@ class FirstPass:
 
     def _add(self, index: int, face: Face, image: Image) -> None:
         height, width = image.shape[:2]
-        self._builder.add(index, face.scaled(self._size[0] / width, self._size[1] / height))
+        self._builder.add(index, face.scaled(self.size[0] / width, self.size[1] / height))
         if face.origin is Origin.DETECTED:
             self._appearance.add(face.track_id, index, color_histogram(image, face.box))

@@ -18,27 +18,28 @@ F = TypeVar("F", bound=Frame)
 
 
 def frames_with_faces(
-    frames: Iterable[F], tracks: Tracks, name: str
+    frames: Iterable[F], pieces: Iterable[Tracks], name: str
 ) -> Iterator[tuple[F, tuple[Face, ...]]]:
     """Yield each frame of a video with the faces to hide in it, in pixels of the frame.
 
     Args:
         frames: The frames of the video.
-        tracks: Its tracks.
+        pieces: The tracks of its pieces, in order; the whole video may be one.
         name: Its name, for messages.
 
     Raises:
         SourceError: number, times or size of the frames are not those of the tracks.
     """
-    timeline = Timeline(tracks)
-    shape = tracks.size, tracks.time_base
-    count = 0
-    for count, frame in enumerate(frames, 1):
-        is_known = count <= tracks.frame_count and frame.pts == tracks.times[count - 1]
-        if not is_known or (frame.size, frame.time_base) != shape:
-            raise _other_video(name)
-        yield frame, timeline.faces(count - 1)
-    if count != tracks.frame_count:
+    remaining = iter(frames)
+    for piece in pieces:
+        timeline = Timeline(piece)
+        shape = piece.size, piece.time_base
+        for index, pts in enumerate(piece.times.tolist()):
+            frame = next(remaining, None)
+            if frame is None or frame.pts != pts or (frame.size, frame.time_base) != shape:
+                raise _other_video(name)
+            yield frame, timeline.faces(index)
+    if next(remaining, None) is not None:
         raise _other_video(name)
 
 

@@ -13,7 +13,6 @@ import numpy.typing as npt
 from tracker_blur.core.tracks import ORIGINS, Face, Origin, Track, TracksBuilder
 from tracker_blur.tracking.appearance import Appearance, common_color_share
 from tracker_blur.tracking.association import FAR, assign_sparse, distance
-from tracker_blur.tracking.evidence import pooled_log_odds
 from tracker_blur.tracking.plausibility import (
     are_unusual,
     cut_off,
@@ -55,21 +54,31 @@ class LinkedTrack:
     Attributes:
         track: Its rows, with gaps.
         unsupported: What trackers report within the gaps; None if nothing.
-        raw_ids: Identifiers of the raw tracks that it was made of.
+        parts: The parts of raw tracks that it was made of, in order.
     """
 
     track: Track
     unsupported: Track | None
-    raw_ids: frozenset[int]
+    parts: tuple[Track, ...]
+
+    @property
+    def raw_ids(self) -> frozenset[int]:
+        """Identifiers of the raw tracks that it was made of."""
+        return frozenset(part.track_id for part in self.parts)
 
 
 def supported_tracklets(
-    track: Track, raw: RawTracks, confidence: float, parameters: TrackingParameters
+    track: Track,
+    raw: RawTracks,
+    confidence: float,
+    parameters: TrackingParameters,
+    *,
+    is_trusted: bool,
 ) -> list[Tracklet]:
     """Return the parts of a raw track that detections support.
 
-    A detection counts when it is reliable or a reliable one is near in time; all do where the
-    classifier takes the track for a face. A tracker's box counts close to such a detection, or
+    A detection counts when it is reliable or a reliable one is near in time; all do in a trusted
+    track. A tracker's box counts close to such a detection, or
     between two of them, unless the detector missed it for long.
 
     Args:
@@ -77,11 +86,11 @@ def supported_tracklets(
         raw: The result of the first pass.
         confidence: Score from which a detection is a face.
         parameters: Tuning parameters.
+        is_trusted: Whether the classifier takes the track for a face.
     """
     limits, detection_frames = parameters.linking, raw.detection_frames
     times = raw.tracks.seconds[track.frames]
-    odds = pooled_log_odds(raw.evidence.of([track.track_id]), parameters.classification)
-    if odds >= parameters.classification.start_log_odds:
+    if is_trusted:
         reliable = detections = track.has(Origin.DETECTED)
     else:
         reliable = is_reliable(track, raw.tracks.size, confidence, parameters)
@@ -339,8 +348,8 @@ def _merged(chain: Sequence[Tracklet]) -> LinkedTrack:
             if tracklet.unsupported is not None:
                 _add(unsupported, head, tracklet.unsupported, gap)
     (track,) = cores.tracks()
-    raw_ids = frozenset(tracklet.core.track_id for tracklet in chain)
-    return LinkedTrack(track, next(iter(unsupported.tracks()), None), raw_ids)
+    parts = tuple(tracklet.core for tracklet in chain)
+    return LinkedTrack(track, next(iter(unsupported.tracks()), None), parts)
 
 
 def _add(builder: TracksBuilder, track_id: int, track: Track, frames: range) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tracker_blur.core.frame import Image
-    from tracker_blur.core.tracks import Face, Tracks
+    from tracker_blur.core.tracks import Face
     from tracker_blur.tracking.extra_detection import Way
 
 
@@ -93,10 +93,3 @@ class _SharedIds:
         """Return the ways of the class of this number by the identifiers of its tracker."""
         count = len(self._labels)
         return {shared // count: way for shared, way in ways.items() if shared % count == number}
-
-
-def merge_classes(parts: Sequence[tuple[str, Tracks]]) -> Tracks:
-    """Return the tracks of several classes of one video, each with its label, as one."""
-    tracks = [replace(track, label=label) for label, part in parts for track in part.tracks]
-    numbered = tuple(replace(track, track_id=number) for number, track in enumerate(tracks))
-    return replace(parts[0][1], tracks=numbered)

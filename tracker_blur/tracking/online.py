@@ -128,6 +128,11 @@ class OnlineTracker:
         self._last_image: Image | None = None
         self.track_count = 0
 
+    @property
+    def max_flash_frames(self) -> int:
+        """Within how many frames a cut may turn out to be only a flash of light."""
+        return self._parameters.scene_cuts.max_flash_frames
+
     def step(self, image: Image, seconds: float) -> Step:
         """Return the faces of the next frame.
 

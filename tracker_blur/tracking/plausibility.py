@@ -234,6 +234,8 @@ def plausible_tracks(
     confidence: float,
     parameters: PlausibilityParameters,
     likely: Container[int] = (),
+    kept: Container[int] = (),
+    sure_size: float = 0.0,
 ) -> tuple[Track, ...]:
     """Return the raw tracks that may be faces, given the others.
 
@@ -249,13 +251,15 @@ def plausible_tracks(
         confidence: Score from which a detection is a face.
         parameters: Tuning parameters.
         likely: Identifiers of the tracks that the classifier takes for faces.
+        kept: Identifiers of tracks that are never left out.
+        sure_size: The largest sure face, in pixels, of what the tracks do not show of the scene.
     """
     scenes: defaultdict[int, list[_Summary]] = defaultdict(list)
     for one in _summaries(tracks, confidence, parameters):
         scenes[one.scene].append(one)
     left_out: set[int] = set()
     for scene in scenes.values():
-        largest = max((one.size for one in scene if one.is_sure), default=math.inf)
+        largest = max(sure_size, _sure_size(scene)) or math.inf
         for one in scene:
             is_oversized = (
                 one.is_weak
@@ -266,9 +270,21 @@ def plausible_tracks(
                 one, scene, parameters
             )
             is_left_out = is_oversized or is_container or _is_part(one, scene, parameters)
-            if is_left_out and not one.has_sure_detection:
+            is_kept = one.has_sure_detection or one.track.track_id in kept
+            if is_left_out and not is_kept:
                 left_out.add(one.track.track_id)
     return tuple(track for track in tracks.tracks if track.track_id not in left_out)
+
+
+def largest_sure_size(
+    tracks: Tracks, confidence: float, parameters: PlausibilityParameters
+) -> float:
+    """Return the size of the largest sure face, in pixels; 0: none is sure."""
+    return _sure_size(_summaries(tracks, confidence, parameters))
+
+
+def _sure_size(summaries: Sequence[_Summary]) -> float:
+    return max((one.size for one in summaries if one.is_sure), default=0.0)
 
 
 @dataclass(frozen=True)

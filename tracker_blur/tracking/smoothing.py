@@ -7,7 +7,7 @@ filled, ends get a margin, and boxes are smoothed without ever uncovering a dete
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,12 +21,32 @@ from tracker_blur.tracking.linking import (
     link_tracklets,
     supported_tracklets,
 )
-from tracker_blur.tracking.plausibility import cut_off, face_sizes, plausible_tracks
+from tracker_blur.tracking.plausibility import (
+    cut_off,
+    face_sizes,
+    largest_sure_size,
+    plausible_tracks,
+)
 from tracker_blur.tracking.scene_cuts import Scenes
 
 if TYPE_CHECKING:
     from tracker_blur.core.parameters import SmoothingParameters, TrackingParameters
     from tracker_blur.tracking.first_pass import RawTracks
+
+
+@dataclass(slots=True)
+class SceneMemory:
+    """What earlier windows of a scene have shown: what was taken for a face once, stays one.
+
+    Attributes:
+        hidden: Identifiers of raw tracks that were hidden.
+        trusted: Identifiers of raw tracks that the classifier took for faces.
+        sure_size: The size of the largest sure face, in pixels; 0: none was sure.
+    """
+
+    hidden: set[int] = field(default_factory=set)
+    trusted: set[int] = field(default_factory=set)
+    sure_size: float = 0.0
 
 
 def refine(
@@ -41,31 +61,67 @@ def refine(
             for at least `SmoothingParameters.min_margin_frames`; 0: not at all.
         parameters: Tuning parameters.
     """
-    tracks = raw.tracks
-    seconds = tracks.seconds
-    scenes = Scenes(tracks.cuts, tracks.frame_count)
-    odds = parameters.classification
-    likely = {
-        track.track_id
+    faces = hidden_faces(raw, confidence, parameters, SceneMemory())
+    smooth = (smooth_face(face, raw.tracks, margin_seconds, parameters.smoothing) for face in faces)
+    return replace(raw.tracks, tracks=tuple(smooth))
+
+
+def hidden_faces(
+    raw: RawTracks, confidence: float, parameters: TrackingParameters, memory: SceneMemory
+) -> list[LinkedTrack]:
+    """Return the faces to hide, with gaps, numbered in the order in which they appear.
+
+    Args:
+        raw: What a first pass shows of a video, or of a window of it.
+        confidence: Score from which a detection is a face.
+        parameters: Tuning parameters.
+        memory: Of earlier windows; it learns what this one shows.
+    """
+    tracks, odds = raw.tracks, parameters.classification
+    pooled = {
+        track.track_id: pooled_log_odds(raw.evidence.of([track.track_id]), odds)
         for track in tracks.tracks
-        if pooled_log_odds(raw.evidence.of([track.track_id]), odds) >= odds.plausible_log_odds
     }
+    likely = {number for number, one in pooled.items() if one >= odds.plausible_log_odds}
+    memory.trusted |= {number for number, one in pooled.items() if one >= odds.start_log_odds}
+    plausible = plausible_tracks(
+        tracks, confidence, parameters.plausibility, likely, memory.hidden, memory.sure_size
+    )
+    memory.sure_size = max(
+        memory.sure_size, largest_sure_size(tracks, confidence, parameters.plausibility)
+    )
     tracklets = [
         tracklet
-        for track in plausible_tracks(tracks, confidence, parameters.plausibility, likely)
-        for tracklet in supported_tracklets(track, raw, confidence, parameters)
+        for track in plausible
+        for tracklet in supported_tracklets(
+            track, raw, confidence, parameters, is_trusted=track.track_id in memory.trusted
+        )
     ]
-    limits = parameters.smoothing
-    refined = []
-    for face in link_tracklets(tracklets, raw, scenes, parameters.linking):
-        if _is_rejected(face, raw, confidence, parameters):
-            continue
-        filled = _filled(face.track, seconds, limits)
-        if face.unsupported is not None:
-            filled = _covering(filled, face.unsupported, limits)
-        margined = _margined(filled, seconds, scenes, margin_seconds, tracks.size, limits)
-        refined.append(_smoothed(_median_filtered(margined, seconds, limits), seconds, limits))
-    return replace(tracks, tracks=tuple(refined))
+    scenes = Scenes(tracks.cuts, tracks.frame_count)
+    return [
+        face
+        for face in link_tracklets(tracklets, raw, scenes, parameters.linking)
+        if face.raw_ids & memory.hidden or not _is_rejected(face, raw, confidence, parameters)
+    ]
+
+
+def smooth_face(
+    face: LinkedTrack, tracks: Tracks, margin_seconds: float, parameters: SmoothingParameters
+) -> Track:
+    """Return one face without gaps, with margins at its ends and smoothed boxes.
+
+    Args:
+        face: One of the faces.
+        tracks: Those that it was made of.
+        margin_seconds: As for `refine`.
+        parameters: Tuning parameters.
+    """
+    seconds, scenes = tracks.seconds, Scenes(tracks.cuts, tracks.frame_count)
+    filled = _filled(face.track, seconds, parameters)
+    if face.unsupported is not None:
+        filled = _covering(filled, face.unsupported, parameters)
+    margined = _margined(filled, seconds, scenes, margin_seconds, tracks.size, parameters)
+    return _smoothed(_median_filtered(margined, seconds, parameters), seconds, parameters)
 
 
 def _is_rejected(

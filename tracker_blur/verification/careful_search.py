@@ -97,7 +97,7 @@ class CarefulSearch:
             report.passes += 1
             with open_source() as source:
                 frames = _reported(
-                    frames_with_faces(source, tracks, str(report.source)), report, progress
+                    frames_with_faces(source, [tracks], str(report.source)), report, progress
                 )
                 places = self._search(frames, source.info.pixel_aspect, tracks, near)
             report.added_places += (len(places),)

@@ -157,3 +157,7 @@ class FirstPassParameters(ParameterGroup):
     start_score_share: float = 0.0
     """How far from the confidence to 1 a detection must score to start a track by itself. Lower
     ones start one when several agree; it is then backtracked to the first of them."""
+
+    piece_seconds: float = 1.0
+    """Tracks are handed over in pieces of this length. Shorter ones take more processor time: each
+    is refined with all that may change it, before and after."""

@@ -1,0 +1,338 @@
+"""Final tracks: handed over early, they are what they would be with the whole first pass known."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from itertools import count
+from typing import TYPE_CHECKING
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from tests.tracking.fakes import PARAMETERS
+from tests.tracking.raw_tracks import BOX, CONFIDENCE, SIZE
+from tracker_blur.core.box import Box
+from tracker_blur.core.tracks import Face, Origin, Timeline, Track, Tracks, joined
+from tracker_blur.tracking.backtracking import Backtracked
+from tracker_blur.tracking.final_tracks import Horizon, Target, TrackFinalizer
+from tracker_blur.tracking.first_pass import FirstPass
+from tracker_blur.tracking.online import Step
+from tracker_blur.tracking.scene_cuts import Change
+from tracker_blur.tracking.smoothing import refine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tracker_blur.core.frame import Image
+    from tracker_blur.core.parameters import TrackingParameters
+
+MILLISECOND = Fraction(1, 1000)
+IMAGE: Image = np.random.default_rng(3).integers(0, 256, (36, 64, 3), np.uint8)
+MARGIN = 0.2
+HASTY = replace(  # a horizon of two seconds
+    PARAMETERS,
+    linking=replace(PARAMETERS.linking, max_still_gap_seconds=0.6, max_moving_gap_seconds=0.5),
+    online=replace(PARAMETERS.online, low_confidence_seconds=0.3),
+    smoothing=replace(PARAMETERS.smoothing, border_seconds=0.2),
+    schedule=replace(PARAMETERS.schedule, max_interval_seconds=0.02),
+    first_pass=replace(PARAMETERS.first_pass, piece_seconds=0.3),
+)
+
+
+@dataclass
+class Script:
+    """What a tracker and a backtracker say of each frame.
+
+    Attributes:
+        steps: What the tracker says.
+        before: What the backtracker says then: how many frames back a face was.
+    """
+
+    steps: list[Step] = field(default_factory=list)
+    before: list[list[tuple[Face, int, int | None]]] = field(default_factory=list)
+
+
+class ScriptedTracker:
+    max_flash_frames = PARAMETERS.scene_cuts.max_flash_frames
+    track_count = 0
+
+    def __init__(self, script: Script) -> None:
+        self._steps = iter(script.steps)
+
+    def step(self, image: Image, seconds: float) -> Step:
+        return next(self._steps)
+
+
+class ScriptedBacktracker:
+    """Goes back no further than its reach, and never beyond a change."""
+
+    reach_frames = 12
+
+    def __init__(self, script: Script) -> None:
+        self._before = iter(script.before)
+        self._window: deque[int] = deque(maxlen=self.reach_frames)
+
+    def step(self, index: int, image: Image, step: Step) -> Iterator[tuple[Face, Backtracked]]:
+        if step.change is not Change.NONE:
+            self._window.clear()
+        for face, back, link in next(self._before):
+            past = list(reversed(self._window))[:back]
+            faces = tuple((frame, image, replace(face, score=0.4)) for frame in past)
+            yield face, Backtracked(faces, link)
+        self._window.append(index)
+
+
+def first_pass(script: Script) -> FirstPass:
+    return FirstPass(
+        ScriptedTracker(script),  # type: ignore[arg-type]
+        ScriptedBacktracker(script),  # type: ignore[arg-type]
+        SIZE,
+        MILLISECOND,
+    )
+
+
+def finalizer(
+    passes: Sequence[FirstPass], parameters: TrackingParameters = PARAMETERS
+) -> TrackFinalizer:
+    targets = [
+        Target(label, one, CONFIDENCE, parameters)
+        for label, one in zip(("face", "plate"), passes, strict=False)
+    ]
+    return TrackFinalizer(targets, MARGIN)
+
+
+def as_they_come(
+    scripts: Sequence[Script],
+    times: Sequence[int],
+    parameters: TrackingParameters = PARAMETERS,
+) -> tuple[list[Tracks], list[int]]:
+    """Return the pieces, asked for after each frame, and how many frames were known for each."""
+    passes = [first_pass(script) for script in scripts]
+    final = finalizer(passes, parameters)
+    pieces: list[Tracks] = []
+    known: list[int] = []
+    for number, pts in enumerate(times, 1):
+        for one in passes:
+            one.step(IMAGE, pts)
+        pieces += final.pieces()
+        known += [number] * (len(pieces) - len(known))
+    for one in passes:
+        one.end()
+    pieces += final.pieces()
+    return pieces, known + [len(times)] * (len(pieces) - len(known))
+
+
+def with_all_known(
+    scripts: Sequence[Script],
+    times: Sequence[int],
+    parameters: TrackingParameters = PARAMETERS,
+) -> list[Tracks]:
+    """Return the pieces, asked for when the first pass is over."""
+    passes = [first_pass(script) for script in scripts]
+    for one in passes:
+        for pts in times:
+            one.step(IMAGE, pts)
+        one.end()
+    return list(finalizer(passes, parameters).pieces())
+
+
+def columns(track: Track) -> tuple[object, ...]:
+    return (
+        track.track_id,
+        track.label,
+        track.frames.tolist(),
+        track.boxes.tolist(),
+        track.scores.tolist(),
+        track.origins.tolist(),
+    )
+
+
+def contents(tracks: Tracks) -> tuple[object, ...]:
+    return tracks.times.tolist(), tracks.cuts, [columns(track) for track in tracks.tracks]
+
+
+def steady(frames: int, *, gone: range = range(0), cuts: Sequence[int] = ()) -> Script:
+    """Return a script of one face that is seen in each frame, but for those where it is gone."""
+    script = Script()
+    for index in range(frames):
+        face = Face(0, BOX.scaled(0.1, 0.1), 0.9, Origin.DETECTED)
+        change = Change.CUT if index in cuts or not index else Change.NONE
+        faces = () if index in gone else (face,)
+        script.steps.append(Step(faces, change, is_detection_frame=True))
+        script.before.append([])
+    return script
+
+
+def any_script(chance: np.random.Generator, changes: Sequence[Change]) -> Script:
+    """Return what might be said of as many frames as there are changes."""
+    places = chance.uniform((0, 0), SIZE, (chance.integers(1, 5), 2))
+    rate, jitter = chance.choice([0.3, 0.8, 1.0]), chance.choice([1.0, 8.0])
+    dwell, interval = chance.choice([0.02, 0.1]), chance.choice([1, 3])
+    script = Script()
+    open_ids: dict[int, int] = {}
+    last_ids: dict[int, int] = {}
+    numbers = count()
+    for index, change in enumerate(changes):
+        if change is not Change.NONE:
+            open_ids.clear()
+            last_ids.clear()
+        faces: list[Face] = []
+        before: list[tuple[Face, int, int | None]] = []
+        evidence: list[tuple[int, float]] = []
+        for place, center in enumerate(places):
+            if index % interval or chance.random() > rate:
+                continue
+            is_new = place not in open_ids or chance.random() < dwell
+            if is_new:
+                open_ids.pop(place, None)
+                if chance.random() < 0.3:  # absent for a while
+                    continue
+                open_ids[place] = next(numbers)
+            x, y = center + chance.normal(0, jitter, 2)
+            size = 40 * (6 if chance.random() < 0.02 else 1) + chance.uniform(-4, 4)
+            origins = [Origin.DETECTED, Origin.DETECTED, Origin.TRACKED, Origin.HELD]
+            origin = origins[0 if is_new else chance.integers(4)]
+            box = Box.from_xywh(x, y, size, size)
+            box = box.scaled(0.1, 0.1)  # the image is a tenth of the frame
+            face = Face(open_ids[place], box, chance.uniform(0.2, 1), origin)
+            faces.append(face)
+            if is_new and chance.random() < 0.7:
+                link = last_ids.get(place) if chance.random() < 0.5 else None
+                before.append((face, int(chance.integers(30)), link))
+            if chance.random() < 0.2:
+                evidence.append((face.track_id, chance.uniform(-6, 6)))
+            last_ids[place] = face.track_id
+        script.steps.append(Step(tuple(faces), change, index % interval == 0, tuple(evidence)))
+        script.before.append(before)
+    return script
+
+
+def any_video(seed: int) -> tuple[list[Script], list[int]]:
+    """Return scripts of one or two classes, and the frames' times; cuts may be flashes of light."""
+    chance = np.random.default_rng(seed)  # drawing each box takes too long
+    frames = int(chance.integers(1, 250))
+    cut_share = chance.choice([0.0, 0.005, 0.05])
+    changes = [Change.CUT]
+    since = 0
+    for _ in range(1, frames):
+        since += 1
+        change = Change.NONE
+        if chance.random() < cut_share:
+            may_return = since <= ScriptedTracker.max_flash_frames
+            change = Change.RETURN if may_return and chance.random() < 0.5 else Change.CUT
+            since = 0
+        changes.append(change)
+    steps = np.where(chance.random(frames) < 0.01, 3000, chance.choice([33, 40, 200]))
+    steps[chance.random(frames) < chance.choice([0.0, 0.01])] = -40  # times may be odd
+    scripts = [any_script(chance, changes) for _ in range(chance.integers(1, 3))]
+    return scripts, np.cumsum(steps).tolist()
+
+
+SEEDS = st.integers(0, 2**32)
+
+
+@settings(max_examples=60, deadline=None)
+@given(SEEDS)
+def test_no_piece_changes_with_what_comes_later(seed: int) -> None:
+    scripts, times = any_video(seed)
+    early, _ = as_they_come(scripts, times, HASTY)
+    late = with_all_known(scripts, times, HASTY)
+    assert list(map(contents, early)) == list(map(contents, late))
+    assert joined(early).times.tolist() == times
+
+
+@settings(max_examples=30, deadline=None)
+@given(SEEDS)
+def test_no_track_has_two_boxes_in_a_frame(seed: int) -> None:
+    scripts, times = any_video(seed)
+    whole = joined(as_they_come(scripts, times, HASTY)[0])
+    for track in whole.tracks:
+        assert (np.diff(track.frames) > 0).all()
+    numbers = [track.track_id for track in whole.tracks]
+    assert numbers == sorted(set(numbers))
+
+
+@settings(max_examples=30, deadline=None)
+@given(SEEDS)
+def test_scenes_within_a_piece_are_refined_as_a_whole(seed: int) -> None:
+    scripts, times = any_video(seed)
+    long = replace(HASTY, first_pass=replace(HASTY.first_pass, piece_seconds=1e6))
+    whole = joined(as_they_come(scripts[:1], times, long)[0])
+    raw = first_pass(scripts[0])
+    for pts in times:
+        raw.step(IMAGE, pts)
+    raw.end()
+    expected = refine(raw.window(0, len(times)), CONFIDENCE, MARGIN, HASTY)
+    assert whole.cuts == expected.cuts
+    seen, wanted = Timeline(whole), Timeline(expected)
+    for frame in range(len(times)):
+        assert boxes(seen, frame) == boxes(wanted, frame)
+
+
+def boxes(timeline: Timeline, frame: int) -> list[tuple[float, ...]]:
+    return sorted(face.box.as_tuple() for face in timeline.faces(frame))
+
+
+def test_a_face_that_stays_is_one_track_without_gaps() -> None:
+    pieces, _ = as_they_come([steady(1000)], [40 * index for index in range(1000)])
+    assert len(pieces) > 10
+    (track,) = joined(pieces).tracks
+    assert track.frames.tolist() == list(range(1000))
+
+
+def test_pieces_come_a_horizon_late() -> None:
+    pieces, known = as_they_come([steady(1000)], [40 * index for index in range(1000)])
+    horizon = Horizon.of(PARAMETERS, MARGIN)
+    assert pieces[0].frame_count == 25
+    latest = 25 + math.ceil(25 * horizon.seconds) + ScriptedBacktracker.reach_frames + 1
+    assert known[:3] == [latest, latest + 25, latest + 50]
+
+
+def test_a_cut_ends_the_wait_when_it_can_be_no_flash() -> None:
+    script = steady(120, cuts=[50])
+    pieces, known = as_they_come([script], [40 * index for index in range(120)])
+    assert [piece.frame_count for piece in pieces] == [50, 70]
+    assert known[0] == 50 + PARAMETERS.scene_cuts.max_flash_frames + 1
+    assert joined(pieces).cuts == (50,)
+
+
+def test_a_gap_between_two_pieces_is_filled() -> None:
+    gone = range(290, 290 + 70)
+    pieces, _ = as_they_come([steady(1000, gone=gone)], [40 * index for index in range(1000)])
+    (track,) = joined(pieces).tracks
+    assert track.frames.tolist() == list(range(1000))
+    assert set(track.origins[300:350].tolist()) == {3}  # between
+
+
+def test_what_was_hidden_stays_hidden_when_the_odds_fall() -> None:
+    script = steady(1500)
+    for index in range(1500):
+        odds = 1.0 if index < 100 else -9.0
+        score = 0.9 if index < 100 else 0.55
+        face = replace(script.steps[index].faces[0], score=score)
+        script.steps[index] = replace(script.steps[index], faces=(face,), evidence=((0, odds),))
+    pieces, _ = as_they_come([script], [40 * index for index in range(1500)])
+    (track,) = joined(pieces).tracks
+    assert track.frames.tolist() == list(range(1500))
+
+
+def test_the_horizon_follows_from_the_parameters() -> None:
+    usual = Horizon.of(PARAMETERS, MARGIN)
+    linking = replace(PARAMETERS.linking, max_still_gap_seconds=5.0)
+    online = replace(PARAMETERS.online, low_confidence_seconds=9.0)
+    wider = Horizon.of(replace(PARAMETERS, linking=linking), MARGIN)
+    assert wider.seconds == pytest.approx(usual.seconds + 2.0)
+    assert Horizon.of(replace(PARAMETERS, online=online), MARGIN).seconds > usual.seconds + 5
+    assert Horizon.of(PARAMETERS, 60.0).seconds > 60
+
+
+def test_identifiers_number_the_tracks_of_all_classes() -> None:
+    times = [40 * index for index in range(60)]
+    pieces, _ = as_they_come([steady(60), steady(60)], times)
+    whole = joined(pieces)
+    assert [(track.track_id, track.label) for track in whole.tracks] == [(0, "face"), (1, "plate")]
