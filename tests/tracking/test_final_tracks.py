@@ -285,18 +285,36 @@ def test_a_face_that_stays_is_one_track_without_gaps() -> None:
     assert track.frames.tolist() == list(range(1000))
 
 
-def test_pieces_come_a_horizon_late() -> None:
-    pieces, known = as_they_come([steady(1000)], [40 * index for index in range(1000)])
-    horizon = Horizon.of(PARAMETERS, MARGIN)
+def frames_in(horizon: Horizon) -> int:
+    """Return how many frames are known when the first piece is final, at 25 a second."""
+    return 25 + math.ceil(25 * horizon.seconds) + ScriptedBacktracker.reach_frames + 1
+
+
+def test_where_all_is_hidden_and_goes_on_a_piece_waits_for_new_faces_only() -> None:
+    pieces, known = as_they_come([steady(500)], [40 * index for index in range(500)])
     assert pieces[0].frame_count == 25
-    latest = 25 + math.ceil(25 * horizon.seconds) + ScriptedBacktracker.reach_frames + 1
-    assert known[:3] == [latest, latest + 25, latest + 50]
+    first = frames_in(Horizon.of_certain(PARAMETERS, MARGIN))
+    assert known[:3] == [first, first + 25, first + 50]
+
+
+@pytest.mark.parametrize("doubt", ["ends", "is weak", "is no face"])
+def test_in_doubt_a_piece_waits_for_the_whole_horizon(doubt: str) -> None:
+    script = steady(500, gone=range(20, 500)) if doubt == "ends" else steady(500)
+    if doubt != "ends":
+        score, odds = (0.3, ()) if doubt == "is weak" else (0.6, ((0, -20.0),))
+        for index, step in enumerate(script.steps):
+            faces = tuple(replace(face, score=score) for face in step.faces)
+            script.steps[index] = replace(step, faces=faces, evidence=odds)
+    pieces, known = as_they_come([script], [40 * index for index in range(500)])
+    first = frames_in(Horizon.of(PARAMETERS, MARGIN))
+    assert known[:2] == [first, first + 25]
+    assert bool(joined(pieces).tracks) == (doubt == "ends")
 
 
 def test_a_cut_ends_the_wait_when_it_can_be_no_flash() -> None:
-    script = steady(120, cuts=[50])
-    pieces, known = as_they_come([script], [40 * index for index in range(120)])
-    assert [piece.frame_count for piece in pieces] == [50, 70]
+    script = steady(70, cuts=[50])
+    pieces, known = as_they_come([script], [40 * index for index in range(70)])
+    assert [piece.frame_count for piece in pieces] == [50, 20]
     assert known[0] == 50 + PARAMETERS.scene_cuts.max_flash_frames + 1
     assert joined(pieces).cuts == (50,)
 

@@ -2,6 +2,9 @@
 
 A piece is refined with what comes before and after it, up to a horizon: the longest time over which
 one detection decides about another frame. A scene cut ends every track, so it ends the wait, too.
+Where all that was seen is hidden and goes on, only a new face could add something, which reaches
+back less far: then the wait is shorter. In doubt, it is not.
+
 What a track is decided by as a whole, such as the classifier's pooled odds, is decided by what was
 seen up to that horizon; and what was hidden in one piece stays hidden in the next.
 """
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 
     from tracker_blur.core.parameters import TrackingParameters
     from tracker_blur.core.tracks import Track
-    from tracker_blur.tracking.first_pass import FirstPass
+    from tracker_blur.tracking.first_pass import FirstPass, RawTracks
     from tracker_blur.tracking.linking import LinkedTrack
 
 
@@ -42,33 +45,49 @@ class Horizon:
 
     @classmethod
     def of(cls, parameters: TrackingParameters, margin_seconds: float) -> Self:
-        """Return the horizon that follows from the tuning parameters.
+        """Return the horizon of any piece.
 
         Args:
             parameters: Tuning parameters.
             margin_seconds: How long before its first and after its last detection a face is hidden.
         """
-        linking, smoothing = parameters.linking, parameters.smoothing
         interval = parameters.schedule.max_interval_seconds
         # A face is hidden this far from a detection: in a gap, or in a margin.
-        reach = max(
-            linking.max_still_gap_seconds,
-            linking.max_moving_gap_seconds,
-            margin_seconds,
-            smoothing.border_seconds,
-        )
+        reach = max(_longest_gap(parameters), margin_seconds, parameters.smoothing.border_seconds)
         # Whether that detection counts depends on others, this far from it.
         support = max(
             parameters.online.low_confidence_seconds
             + interval * parameters.online.agreeing_detections,
             interval * parameters.plausibility.large_window_detections,
         )
-        velocity = max(linking.velocity_seconds, smoothing.velocity_seconds)
-        windows = smoothing.median_half_window_seconds + 2 * smoothing.half_window_seconds
+        velocity = max(parameters.linking.velocity_seconds, parameters.smoothing.velocity_seconds)
         return cls(
-            reach + support + velocity + windows,
-            smoothing.min_margin_frames + parameters.online.agreeing_detections,
+            reach + support + velocity + _smoothing_seconds(parameters), _least_frames(parameters)
         )
+
+    @classmethod
+    def of_certain(cls, parameters: TrackingParameters, margin_seconds: float) -> Self:
+        """Return the horizon of a piece in which all that was seen is hidden, and goes on.
+
+        Only the margin of a new face may reach into it.
+        """
+        reach = max(margin_seconds, parameters.smoothing.border_seconds)
+        return cls(reach + _smoothing_seconds(parameters), _least_frames(parameters))
+
+
+def _longest_gap(parameters: TrackingParameters) -> float:
+    """Return the longest gap that may be filled, in seconds."""
+    return max(parameters.linking.max_still_gap_seconds, parameters.linking.max_moving_gap_seconds)
+
+
+def _smoothing_seconds(parameters: TrackingParameters) -> float:
+    """Return from how far away a box may change a smoothed one."""
+    limits = parameters.smoothing
+    return limits.median_half_window_seconds + 2 * limits.half_window_seconds
+
+
+def _least_frames(parameters: TrackingParameters) -> int:
+    return parameters.smoothing.min_margin_frames + parameters.online.agreeing_detections
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,66 +119,87 @@ class TrackFinalizer:
         numbers = count()
         self._classes = [_FinalClass(target, margin_seconds, numbers) for target in targets]
         self._passes = [target.first_pass for target in targets]
-        horizons = [Horizon.of(target.parameters, margin_seconds) for target in targets]
-        self._horizon_units = self._units(max(one.seconds for one in horizons))
-        self._horizon_frames = max(one.frames for one in horizons)
-        limits = targets[0].parameters.first_pass
-        self._piece_units = self._units(limits.piece_seconds)
+        every = [target.parameters for target in targets]
+        self._horizon = self._longest([Horizon.of(each, margin_seconds) for each in every])
+        self._certain = self._longest([Horizon.of_certain(each, margin_seconds) for each in every])
+        self._piece = self._units(every[0].first_pass.piece_seconds), 1
         self._start = 0
+        self._is_doubtful = False  # whether the next piece waits for all of the horizon
 
     def pieces(self) -> Iterator[Tracks]:
         """Yield the tracks of the next frames that are final, in pieces; cuts as `joined` says.
 
         Identifiers number the tracks of all classes, in the order in which they are handed over.
         """
-        while (span := self._next()) is not None:
-            yield self._piece(*span)
+        while (stop := self._next()) is not None:
+            yield self._taken(stop)
 
     def _units(self, seconds: float) -> int:
         return math.ceil(seconds / self._passes[0].time_base)
 
-    def _next(self) -> tuple[int, int] | None:
-        """Return the ends of the next piece, and of the window that decides about it.
+    def _longest(self, horizons: Sequence[Horizon]) -> tuple[int, int]:
+        """Return a distance, in units of the time base and in frames, that covers these."""
+        longest = max(one.seconds for one in horizons)
+        return self._units(longest), max(one.frames for one in horizons)
 
-        Both follow from the frames' times and the cuts, however many frames are known.
+    def _next(self) -> int | None:
+        """Refine the next piece, if it is final, and return where it ends.
+
+        The windows that decide about it follow from the frames' times, the cuts and what the
+        windows show, however much is known by now.
         """
         known = self._passes[0].frame_count
         if self._start == known:
             return None
-        stop = self._later(self._start, self._piece_units, 1)
+        stop = self._later(self._start, self._piece)
         _, scene_stop = self._passes[0].scene(self._start)
         if stop < known:
-            last = self._later(stop, self._horizon_units, self._horizon_frames)
-            if last < known and (scene_stop is None or last < scene_stop):
-                is_final = last < min(one.final_count for one in self._passes)
-                return (stop, last + 1) if is_final else None
-        return None if scene_stop is None else (scene_stop, scene_stop)
+            for distance in (self._certain, self._horizon):
+                last = self._later(stop, distance)
+                if last >= known or (scene_stop is not None and last >= scene_stop):
+                    break
+                if last >= min(one.final_count for one in self._passes):
+                    return None
+                if distance is self._certain and self._is_doubtful:
+                    continue
+                is_certain = self._refine(stop, last + 1)
+                if is_certain or distance is self._horizon:
+                    return stop
+                self._is_doubtful = True
+        if scene_stop is None:
+            return None
+        self._refine(scene_stop, scene_stop)
+        return scene_stop
 
-    def _later(self, frame: int, units: int, frames: int) -> int:
-        """Return the first frame that is later by so much, and by so many frames."""
-        latest = self._passes[0].latest
+    def _later(self, frame: int, distance: tuple[int, int]) -> int:
+        """Return the first frame that is later by so much."""
+        latest, (units, frames) = self._passes[0].latest, distance
         return max(bisect_left(latest, latest[frame] + units, frame), frame + frames)
 
     def _window_start(self, frame: int) -> int:
         """Return the first frame of the window that decides about a piece that starts here."""
-        latest = self._passes[0].latest
-        start = bisect_left(latest, latest[frame] - self._horizon_units, 0, frame)
-        scene_start, _ = self._passes[0].scene(frame)
-        return max(scene_start, min(start, frame - self._horizon_frames))
+        latest, (units, frames) = self._passes[0].latest, self._horizon
+        start = bisect_left(latest, latest[frame] - units, 0, frame)
+        return max(self._passes[0].scene(frame)[0], min(start, frame - frames))
 
-    def _piece(self, stop: int, window_stop: int) -> Tracks:
-        start, self._start = self._start, stop
-        window_start = self._window_start(start)
+    def _refine(self, stop: int, window_stop: int) -> bool:
+        """Refine the next piece with this window; return whether it is certain."""
+        window = self._window_start(self._start), window_stop
+        certain = [one.refine(window, (self._start, stop)) for one in self._classes]
+        return all(certain)
+
+    def _taken(self, stop: int) -> Tracks:
+        """Return the piece that was refined last, and go on with the next."""
+        start, self._start, self._is_doubtful = self._start, stop, False
         is_scene_start = self._passes[0].scene(start)[0] == start
-        tracks: list[Track] = []
-        for one in self._classes:
-            if is_scene_start:
-                one.begin_scene()
-            tracks += one.piece(window_start, start, stop, window_stop)
+        tracks = [track for one in self._classes for track in one.taken()]
         tracks.sort(key=lambda track: track.track_id)
         if stop < self._passes[0].frame_count:
-            for first_pass in self._passes:
+            is_cut = self._passes[0].scene(stop)[0] == stop
+            for first_pass, one in zip(self._passes, self._classes, strict=True):
                 first_pass.forget(self._window_start(stop))
+                if is_cut:
+                    one.begin_scene()
         return Tracks(
             self._passes[0].size,
             self._passes[0].time_base,
@@ -167,6 +207,27 @@ class TrackFinalizer:
             (0,) if is_scene_start and start else (),
             tuple(tracks),
         )
+
+
+@dataclass(frozen=True)
+class _Refined:
+    """A piece of one class, refined with a window around it. Frames count from the window's first.
+
+    Attributes:
+        raw: What was seen in the window.
+        faces: The faces to hide.
+        memory: Of this window and those before.
+        window_start: The window's first frame, in the video.
+        start: First frame of the piece.
+        stop: The frame after its last.
+    """
+
+    raw: RawTracks
+    faces: list[LinkedTrack]
+    memory: SceneMemory
+    window_start: int
+    start: int
+    stop: int
 
 
 class _FinalClass:
@@ -190,39 +251,72 @@ class _FinalClass:
         # A detection of each track of the last piece, by identifier: its raw track and frame.
         self._anchors: dict[int, tuple[int, int]] = {}
 
-    def piece(self, window_start: int, start: int, stop: int, window_stop: int) -> Iterator[Track]:
-        """Yield the tracks of a piece, which is a part of a window; frames count from its start."""
+    def refine(self, window: tuple[int, int], piece: tuple[int, int]) -> bool:
+        """Refine a piece, which is a part of a window; both are given by their ends.
+
+        Return whether it is certain: all that was seen there, or near enough to be linked, is
+        hidden, and goes on beyond the piece.
+        """
         target = self._target
-        raw = target.first_pass.window(window_start, window_stop)
-        faces = hidden_faces(raw, target.confidence, target.parameters, self._memory)
-        first, last = start - window_start, stop - 1 - window_start
-        known = self._known_numbers(faces, window_start)
-        anchors: dict[int, tuple[int, int]] = {}
-        for index, face in enumerate(faces):
+        raw = target.first_pass.window(*window)
+        faces, memory = hidden_faces(raw, target.confidence, target.parameters, self._memory)
+        start, stop = piece[0] - window[0], piece[1] - window[0]
+        self._refined = _Refined(raw, faces, memory, window[0], start, stop)
+        return self._is_certain(self._refined)
+
+    def _is_certain(self, refined: _Refined) -> bool:
+        parameters, seconds = self._target.parameters, refined.raw.tracks.seconds
+        smoothing = _smoothing_seconds(parameters)
+        earliest = seconds[refined.start] - _longest_gap(parameters) - smoothing
+        near = (seconds >= earliest) & (seconds <= seconds[refined.stop - 1] + smoothing)
+        first, last = np.flatnonzero(near)[[0, -1]].tolist()
+        if any(first <= face.track.last <= last for face in refined.faces):
+            return False
+        hidden = {
+            (part.track_id, frame)
+            for face in refined.faces
+            for part in face.parts
+            for frame in part.frames.tolist()
+        }
+        return all(
+            (track.track_id, frame) in hidden
+            for track in refined.raw.tracks.tracks
+            for frame in track.frames[track.has(Origin.DETECTED)].tolist()
+            if first <= frame <= last
+        )
+
+    def taken(self) -> Iterator[Track]:
+        """Yield the tracks of the piece that was refined last; its frames count from its start."""
+        refined, label = self._refined, self._target.label
+        known = self._known_numbers(refined)
+        hidden: set[int] = set()
+        self._anchors = {}
+        for index, face in enumerate(refined.faces):
             smooth = smooth_face(
-                face, raw.tracks, self._margin_seconds, target.parameters.smoothing
+                face, refined.raw.tracks, self._margin_seconds, self._target.parameters.smoothing
             )
-            part = smooth.rows((smooth.frames >= first) & (smooth.frames <= last))
+            frames = smooth.frames
+            part = smooth.rows((frames >= refined.start) & (frames < refined.stop))
             if part is None:
                 continue
-            self._memory.hidden |= {raw.track_id for raw in face.parts if raw.first <= last}
+            hidden |= {raw.track_id for raw in face.parts if raw.first < refined.stop}
             number = known[index] if index in known else next(self._numbers)
-            track_id, frame = _anchor(face, last)
-            anchors[number] = track_id, frame + window_start
-            frames = part.frames - np.int32(first)
-            yield replace(part, track_id=number, frames=frames, label=target.label)
-        self._anchors = anchors
+            track_id, frame = _anchor(face, refined.stop - 1)
+            self._anchors[number] = track_id, frame + refined.window_start
+            frames = part.frames - np.int32(refined.start)
+            yield replace(part, track_id=number, frames=frames, label=label)
+        self._memory = replace(refined.memory, hidden=refined.memory.hidden | hidden)
 
-    def _known_numbers(self, faces: Sequence[LinkedTrack], window_start: int) -> dict[int, int]:
+    def _known_numbers(self, refined: _Refined) -> dict[int, int]:
         """Return the identifiers of faces that were in the last piece, by their index."""
         parts: dict[int, list[tuple[int, Track]]] = {}
-        for index, face in enumerate(faces):
+        for index, face in enumerate(refined.faces):
             for part in face.parts:
                 parts.setdefault(part.track_id, []).append((index, part))
         known: dict[int, int] = {}
         for number, (track_id, frame) in sorted(self._anchors.items()):
             for index, part in parts.get(track_id, ()):
-                if frame - window_start in part.frames:
+                if frame - refined.window_start in part.frames:
                     known.setdefault(index, number)
         return known
 

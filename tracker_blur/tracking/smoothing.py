@@ -7,7 +7,7 @@ filled, ends get a margin, and boxes are smoothed without ever uncovering a dete
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tracker_blur.tracking.first_pass import RawTracks
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class SceneMemory:
     """What earlier windows of a scene have shown: what was taken for a face once, stays one.
 
@@ -44,8 +44,8 @@ class SceneMemory:
         sure_size: The size of the largest sure face, in pixels; 0: none was sure.
     """
 
-    hidden: set[int] = field(default_factory=set)
-    trusted: set[int] = field(default_factory=set)
+    hidden: frozenset[int] = frozenset()
+    trusted: frozenset[int] = frozenset()
     sure_size: float = 0.0
 
 
@@ -61,21 +61,24 @@ def refine(
             for at least `SmoothingParameters.min_margin_frames`; 0: not at all.
         parameters: Tuning parameters.
     """
-    faces = hidden_faces(raw, confidence, parameters, SceneMemory())
+    faces, _ = hidden_faces(raw, confidence, parameters, SceneMemory())
     smooth = (smooth_face(face, raw.tracks, margin_seconds, parameters.smoothing) for face in faces)
     return replace(raw.tracks, tracks=tuple(smooth))
 
 
 def hidden_faces(
     raw: RawTracks, confidence: float, parameters: TrackingParameters, memory: SceneMemory
-) -> list[LinkedTrack]:
+) -> tuple[list[LinkedTrack], SceneMemory]:
     """Return the faces to hide, with gaps, numbered in the order in which they appear.
+
+    With them comes the memory of what this window has shown as well; what is hidden is up to the
+    caller.
 
     Args:
         raw: What a first pass shows of a video, or of a window of it.
         confidence: Score from which a detection is a face.
         parameters: Tuning parameters.
-        memory: Of earlier windows; it learns what this one shows.
+        memory: Of earlier windows of the scene.
     """
     tracks, odds = raw.tracks, parameters.classification
     pooled = {
@@ -83,26 +86,27 @@ def hidden_faces(
         for track in tracks.tracks
     }
     likely = {number for number, one in pooled.items() if one >= odds.plausible_log_odds}
-    memory.trusted |= {number for number, one in pooled.items() if one >= odds.start_log_odds}
+    trusted = memory.trusted | {
+        number for number, one in pooled.items() if one >= odds.start_log_odds
+    }
     plausible = plausible_tracks(
         tracks, confidence, parameters.plausibility, likely, memory.hidden, memory.sure_size
     )
-    memory.sure_size = max(
-        memory.sure_size, largest_sure_size(tracks, confidence, parameters.plausibility)
-    )
+    sure_size = largest_sure_size(tracks, confidence, parameters.plausibility)
     tracklets = [
         tracklet
         for track in plausible
         for tracklet in supported_tracklets(
-            track, raw, confidence, parameters, is_trusted=track.track_id in memory.trusted
+            track, raw, confidence, parameters, is_trusted=track.track_id in trusted
         )
     ]
     scenes = Scenes(tracks.cuts, tracks.frame_count)
-    return [
+    faces = [
         face
         for face in link_tracklets(tracklets, raw, scenes, parameters.linking)
         if face.raw_ids & memory.hidden or not _is_rejected(face, raw, confidence, parameters)
     ]
+    return faces, SceneMemory(memory.hidden, trusted, max(memory.sure_size, sure_size))
 
 
 def smooth_face(
