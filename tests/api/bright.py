@@ -19,13 +19,13 @@ SIZE = 320, 192
 _SIDE_PX = 32
 
 
-def bright_clip(path: Path, frames: int, top: int = 80) -> Path:
-    """Write a clip in which a square of noise moves by 4 pixels a frame."""
+def bright_clip(path: Path, frames: int, top: int = 80, speed: int = 4) -> Path:
+    """Write a clip in which a square of noise moves by so many pixels a frame."""
     square = np.random.default_rng(0).integers(150, 256, (_SIDE_PX, _SIDE_PX, 3), np.uint8)
     made = []
     for index in range(frames):
         image = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
-        image[top : top + _SIDE_PX, 40 + 4 * index :][:, :_SIDE_PX] = square
+        image[top : top + _SIDE_PX, 40 + speed * index :][:, :_SIDE_PX] = square
         made.append(av.VideoFrame.from_ndarray(image, "rgb24").reformat(format="yuv420p"))
     return write_frames(path, made)
 

@@ -1,0 +1,112 @@
+"""A thread reads ahead while another writes: the same result, and no output after any error."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import av
+import numpy as np
+import pytest
+
+from tests.api.bright import bright_clip, detect_bright
+from tracker_blur import Settings
+from tracker_blur.api.custom_detector import CustomDetector
+from tracker_blur.files.jobs import Job
+from tracker_blur.pipeline import Engine
+from tracker_blur.video.writer import VideoWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import Any
+
+    from tracker_blur.core.frame import Image, RedactedFrame
+    from tracker_blur.core.report import Report
+
+FRAMES = 240
+SETTINGS = Settings(tracker="none", view_px=320)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return bright_clip(tmp_path_factory.mktemp("clip") / "in.mkv", FRAMES, speed=1)
+
+
+def engine(detect: Callable[[Image], list[Any]] = detect_bright) -> Engine:
+    return Engine(SETTINGS, CustomDetector(detect))
+
+
+def pixels(path: Path) -> list[np.ndarray[Any, np.dtype[Any]]]:
+    with av.open(str(path)) as container:
+        return [frame.to_ndarray() for frame in container.decode(video=0)]
+
+
+def assert_nothing_is_left(folder: Path) -> None:
+    assert list(folder.iterdir()) == []
+    assert not {"decode", "see"} & {thread.name for thread in threading.enumerate()}
+
+
+def test_frames_are_written_while_others_are_read(clip: Path, tmp_path: Path) -> None:
+    seen: list[tuple[int, int, int | None]] = []
+
+    def progress(report: Report) -> None:
+        seen.append((report.frames, report.first_pass_frames, report.expected_frames))
+
+    report = engine().redact_file(Job(clip, tmp_path / "out.mkv", "video"), progress)
+    assert report.passes == 1
+    assert [frames for frames, _, _ in seen] == list(range(1, FRAMES + 1))
+    assert seen[0][1] < FRAMES
+    assert all(ahead >= frames for frames, ahead, _ in seen)
+    assert seen[0][2] in {FRAMES, None}
+
+
+def test_the_result_is_that_of_tracking_first_and_writing_then(clip: Path, tmp_path: Path) -> None:
+    at_once = engine().redact_file(Job(clip, tmp_path / "one.mkv", "video"))
+    tracked = engine().track_file(clip, "video")
+    assert tracked.video_tracks is not None
+    rendered = engine().render_file(Job(clip, tmp_path / "two.mkv", "video"), tracked.video_tracks)
+    assert at_once.video_tracks is not None
+    assert len(at_once.video_tracks.tracks) == len(tracked.video_tracks.tracks) == 1
+    for one, other in zip(at_once.video_tracks.tracks, tracked.video_tracks.tracks, strict=True):
+        assert np.array_equal(one.frames, other.frames)
+        assert np.array_equal(one.boxes, other.boxes)
+    assert at_once.track_counts == tracked.track_counts == rendered.track_counts == {"face": 1}
+    assert at_once.faces == rendered.faces > 0
+    frames = pixels(tmp_path / "one.mkv"), pixels(tmp_path / "two.mkv")
+    assert len(frames[0]) == FRAMES
+    assert all(np.array_equal(one, other) for one, other in zip(*frames, strict=True))
+
+
+@pytest.mark.parametrize("failing", [3, FRAMES - 2])
+def test_an_error_ahead_leaves_no_output(clip: Path, tmp_path: Path, failing: int) -> None:
+    calls: list[int] = []
+
+    def detect(image: Image) -> list[Any]:
+        calls.append(1)
+        if len(calls) >= failing:
+            raise RuntimeError("the network fell over")
+        return detect_bright(image)
+
+    with pytest.raises(Exception, match="the network fell over"):
+        engine(detect).redact_file(Job(clip, tmp_path / "out.mkv", "video"))
+    assert_nothing_is_left(tmp_path)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("disk"), KeyboardInterrupt()])
+def test_an_error_behind_leaves_no_output(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    write, written = VideoWriter.write, []
+
+    def failing(writer: VideoWriter, frame: RedactedFrame) -> None:
+        written.append(frame)
+        if len(written) == 30:
+            raise error
+        write(writer, frame)
+
+    monkeypatch.setattr(VideoWriter, "write", failing)
+    with pytest.raises(type(error)) as raised:
+        engine().redact_file(Job(clip, tmp_path / "out.mkv", "video"))
+    assert raised.value is error
+    assert_nothing_is_left(tmp_path)
