@@ -266,12 +266,14 @@ class Engine:
         report.expected_frames = source.info.frame_count
         tracks: list[Tracks] = []
         labels: dict[int, str] = {}
+        shown = 0
         with Prefetcher(report.timed(source, "decode"), _QUEUED_FRAMES, "decode") as frames:
             for pieces in self._read_ahead(source.info, frames, report):
                 tracks += pieces
                 labels |= {track.track_id: track.label for each in pieces for track in each.tracks}
                 report.count_tracks(labels.values())
-                if progress is not None:
+                if progress is not None and report.first_pass_frames > shown:
+                    shown = report.first_pass_frames
                     progress(report)
         return joined(tracks)
 
@@ -297,7 +299,7 @@ class Engine:
                 yield from some
 
         with (
-            Prefetcher(report.timed(ahead, "decode"), _QUEUED_FRAMES, "decode") as frames,
+            Prefetcher(report.timed(ahead, "decode ahead"), _QUEUED_FRAMES, "decode") as frames,
             Prefetcher(self._read_ahead(ahead.info, frames, report), _FRAMES_AHEAD, "see") as found,
             self._reader(job.kind, identity) as source,
         ):

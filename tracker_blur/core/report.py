@@ -37,7 +37,8 @@ class Report:
         added_places: How many places each round of a careful run added; none in other runs.
         is_still: Whether the input is one image or several pages, none of which moves.
         seconds: Wall-clock time.
-        stage_seconds: Time spent in each stage: decode, see, redact, write. Stages overlap.
+        stage_seconds: Time spent in each stage: decode ahead, see, decode, redact, write. Stages
+            overlap.
         warnings: What the user should know, such as why a partial input ended early.
         video_tracks: The tracks of the whole video, once they are known; None in one pass.
     """

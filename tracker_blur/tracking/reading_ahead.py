@@ -26,10 +26,9 @@ def read_ahead(
     settings: Settings,
     report: Report,
 ) -> Iterator[list[Tracks]]:
-    """Yield, after each frame of a video, the pieces of its tracks that no later frame changes.
+    """Yield, after each frame and at the end, the pieces of tracks that no later frame changes.
 
-    Most frames end no piece, the last one may end several. So whoever stops this waits for one
-    frame, not for a whole piece.
+    Most frames end no piece. So whoever stops this waits for one frame, not for a whole piece.
 
     Args:
         frames: The frames of the video.
