@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from tracker_blur.core import plugins
+from tracker_blur.core.detector_choice import DetectorChoice
 from tracker_blur.core.parameters import TrackingParameters
 from tracker_blur.core.setting_checks import (
     as_path,
@@ -38,9 +39,6 @@ MAX_MEGAPIXELS = 300
 FACE = "face"
 """The label of detections and tracks of faces."""
 
-DETECTOR_FILE_ENDING = ".onnx"
-"""Ends the name of a detector file."""
-
 
 def method_class_of(*names: str) -> MethodClass:
     """Return the class of redaction methods together: cosmetic if any of them is.
@@ -62,7 +60,8 @@ class Settings:
     Attributes:
         detector: Name of a module in `tracker_blur.detectors`, or "auto": the best one whose
             weights are on this machine. Or the path of a file that `trackblur train` made, or of
-            another network that docs/detectors.md lists, ending in ".onnx".
+            another network that docs/detectors.md lists, ending in ".onnx". Values for its
+            parameters may follow, as in "lbp:scale_factor=1.2,min_size=24".
         models_folder: A folder with weight files, searched first.
         confidence: Score, 0 to 1, from which a detection is a face, if size and place allow (large
             faces must reach it often). A lower one counts where a face is known, or if the
@@ -178,10 +177,7 @@ class Settings:
         for name in ("one_pass", "careful", "accept_cosmetic", "partial", "overwrite"):
             check_bool(getattr(self, name), name)
         object.__setattr__(self, "method", MethodAliases.get(self.method, self.method))
-        if not self.detector.endswith(DETECTOR_FILE_ENDING):
-            check_choice(
-                self.detector, "detector", (*plugins.names("tracker_blur.detectors"), "auto")
-            )
+        DetectorChoice.of(self.detector).check()
         if not isinstance(self.hide, tuple) or not all(
             isinstance(word, str) and word for word in self.hide
         ):

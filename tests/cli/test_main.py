@@ -32,6 +32,7 @@ COMMANDS = (
     "tracks",
     "render",
     "verify",
+    "detectors",
     "models",
     "train",
     "evaluate",

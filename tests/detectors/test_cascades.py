@@ -34,7 +34,14 @@ def test_a_missing_cascade_file_is_a_model_error(tmp_path: Path) -> None:
 
 
 def test_more_votes_give_a_higher_score_and_even_votes_a_half() -> None:
-    cascade = Cascade(read_cascade(FRONTAL), scale_step=1.1, even_votes=4.0, steepness=2.3)
+    cascade = Cascade(
+        read_cascade(FRONTAL),
+        scale_step=1.1,
+        min_neighbors=1,
+        min_size=20,
+        even_votes=4.0,
+        steepness=2.3,
+    )
     scores = [cascade._score(votes) for votes in range(1, 200)]
     assert scores == sorted(scores)
     assert cascade._score(4) == pytest.approx(0.5)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
+import re
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -11,13 +14,15 @@ import pytest
 
 from tests.detectors.face_images import FACE, best_iou, portrait
 from tracker_blur.core import plugins
-from tracker_blur.detectors import Detector
-from tracker_blur.errors import MissingPackageError
+from tracker_blur.detectors import Detector, detect_with_overlap, load_detector
+from tracker_blur.errors import MissingPackageError, SettingsError
+from tracker_blur.settings import Settings
 from tracker_blur.weights.catalog import MODELS
 from tracker_blur.weights.store import Weights
 
 if TYPE_CHECKING:
     from tracker_blur.core.box import Detection
+    from tracker_blur.core.frame import Image
 
 PACKAGE = "tracker_blur.detectors"
 NAMES = plugins.names(PACKAGE)
@@ -32,6 +37,11 @@ MARKS = {
 EVERY = [pytest.param(name, marks=MARKS[name]) for name in NAMES]
 
 Factory = Callable[[], Detector]
+PARAMETERS = [
+    pytest.param(name, field.name, marks=MARKS[name], id=f"{name}:{field.name}")
+    for name in NAMES
+    for field in dataclasses.fields(plugins.load(PACKAGE, name).Parameters)
+]
 
 
 @pytest.fixture(params=EVERY)
@@ -54,6 +64,30 @@ def make(request: pytest.FixtureRequest) -> Factory:
 
 def sorted_rows(detections: list[Detection]) -> list[tuple[float, ...]]:
     return sorted((*detection.box.as_tuple(), detection.score) for detection in detections)
+
+
+def two_portraits() -> Image:
+    """Return an image with two faces of different sizes, one of them in two tiles of the SSD."""
+    small = portrait(0.75)
+    canvas = np.full((512, 512 + small.shape[1], 3), 127, np.uint8)
+    canvas[:, :512] = portrait()
+    canvas[: small.shape[0], 512:] = small
+    return canvas
+
+
+def limits(name: str, parameter: str) -> tuple[float, float]:
+    """Return the least and the largest value of a parameter, as its description says."""
+    described = dict(plugins.load(PACKAGE, name).Parameters.described())[parameter]
+    found = re.search(r"number from (\S+) to (\S+) ", described)
+    assert found is not None
+    low, high = (float(text) for text in found.groups())
+    return low, high
+
+
+def spec(name: str, values: dict[str, float]) -> str:
+    """Return what `--detector` names."""
+    listed = ",".join(f"{parameter}={value:g}" for parameter, value in values.items())
+    return f"{name}:{listed}" if listed else name
 
 
 @pytest.mark.parametrize("scale", [0.5, 1.0, 2.0])
@@ -133,6 +167,64 @@ def test_may_be_called_from_another_thread(make: Factory) -> None:
 def test_low_confidence_lies_below_the_default(make: Factory) -> None:
     detector = make()
     assert 0.0 < detector.low_confidence < detector.default_confidence < 1.0
+
+
+@pytest.mark.parametrize(("name", "parameter"), PARAMETERS)
+def test_each_parameter_changes_something_at_one_of_its_limits(
+    name: str, parameter: str, request: pytest.FixtureRequest
+) -> None:
+    folder = request.getfixturevalue("shared") / "models" if name in PULLED else None
+    image = two_portraits()
+
+    def detect(**values: float) -> list[tuple[float, ...]]:
+        try:
+            detector = load_detector(spec(name, values), Weights(folder))[1]
+        except MissingPackageError as error:
+            pytest.skip(str(error))
+        return sorted_rows(detector.detect(image, 0.02))
+
+    usual = detect()
+    assert len(usual) >= 2
+    low, high = limits(name, parameter)
+    assert any(detect(**{parameter: value}) != usual for value in (high, low))
+
+
+@pytest.mark.parametrize(("name", "parameter"), PARAMETERS)
+def test_wrong_values_are_refused_in_one_line(name: str, parameter: str) -> None:
+    low, high = limits(name, parameter)
+    for value in (low - 1, high + 1, "fast", "nan", "1e999", "true"):
+        with pytest.raises(SettingsError, match=r"^`detector` is ") as caught:
+            Settings(detector=f"{name}:{parameter}={value}")
+        message = str(caught.value)
+        assert f"{name}:{parameter}={value}'" in message
+        assert f"number from {low:g} to {high:g}" in message
+        assert "\n" not in message
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_unknown_parameters_are_refused_with_the_known_ones(name: str) -> None:
+    known = [field.name for field in dataclasses.fields(plugins.load(PACKAGE, name).Parameters)]
+    with pytest.raises(SettingsError, match="no parameter is called 'speed'") as caught:
+        Settings(detector=f"{name}:speed=3")
+    assert all(parameter in str(caught.value) for parameter in known)
+
+
+@pytest.mark.parametrize(("name", "parameter"), PARAMETERS)
+def test_each_parameter_is_described(name: str, parameter: str) -> None:
+    described = dict(plugins.load(PACKAGE, name).Parameters.described())
+    assert len(described[parameter]) > 40
+    assert "(default: " in described[parameter]
+
+
+def test_an_overlap_for_one_image_does_not_stay(make: Factory) -> None:
+    detector, image = make(), two_portraits()
+    before = sorted_rows(detector.detect(image, 0.02))
+    loose = detect_with_overlap(detector, image, 0.02, 1.0)
+    strict = detect_with_overlap(detector, image, 0.02, 0.0)
+    assert len(strict) <= len(before) <= len(loose)
+    assert sorted_rows(detector.detect(image, 0.02)) == before
+    for one, other in itertools.combinations(strict, 2):
+        assert one.box.iou(other.box) == 0
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -18,26 +18,34 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@given(st.integers(1, 5000))
-def test_tiles_cover_a_length_and_overlap(length: int) -> None:
-    starts = ssd._starts(length)
+TILES = st.sampled_from([ssd._Tiles(360, 0.2), ssd._Tiles(300, 0.1), ssd._Tiles(500, 0.6)])
+
+
+def test_the_default_tiles_overlap_by_72_pixels() -> None:
+    parameters = ssd.Parameters()
+    assert ssd._Tiles(parameters.tile_size, parameters.tile_overlap).overlap_px == 72
+
+
+@given(TILES, st.integers(1, 5000))
+def test_tiles_cover_a_length_and_overlap(tiles: ssd._Tiles, length: int) -> None:
+    starts = tiles.starts(length)
     assert starts[0] == 0
-    assert starts[-1] == max(0, length - ssd._TILE_PX)
+    assert starts[-1] == max(0, length - tiles.side_px)
     for left, right in itertools.pairwise(starts):
-        assert left < right <= left + ssd._TILE_PX - ssd._OVERLAP_PX
+        assert left < right <= left + tiles.side_px - tiles.overlap_px
 
 
-@given(st.data(), st.integers(361, 3000), st.integers(361, 3000))
+@given(st.data(), TILES, st.integers(361, 3000), st.integers(361, 3000))
 def test_a_face_up_to_the_overlap_lies_whole_in_some_tile(
-    data: st.DataObject, width: int, height: int
+    data: st.DataObject, tiles: ssd._Tiles, width: int, height: int
 ) -> None:
-    side = ssd._OVERLAP_PX - 2 * ssd._TILE_BORDER_PX - 2
+    side = tiles.overlap_px - 2 * ssd._TILE_BORDER_PX - 2
     x, y = data.draw(st.integers(0, width - side)), data.draw(st.integers(0, height - side))
     face = Box.from_xywh(x, y, side, side)
     assert any(
-        Box.from_xywh(left, top, ssd._TILE_PX, ssd._TILE_PX).covers(face)
-        and ssd._inner_area(left, top, width, height).covers(face)
-        for left, top in ssd._tiles(width, height)
+        Box.from_xywh(left, top, tiles.side_px, tiles.side_px).covers(face)
+        and tiles.inner_area(left, top, width, height).covers(face)
+        for left, top in tiles.corners(width, height)
     )
 
 

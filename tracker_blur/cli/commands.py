@@ -5,13 +5,24 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
-from tracker_blur.cli import evaluate, live, models, redact, render, track, tracks, train, verify
+from tracker_blur.cli import (
+    detectors,
+    evaluate,
+    live,
+    models,
+    redact,
+    render,
+    track,
+    tracks,
+    train,
+    verify,
+)
 from tracker_blur.cli.console import EXIT_FAILED, EXIT_USAGE, Console
 from tracker_blur.cli.parser import Parser, flags_of
 from tracker_blur.errors import SettingsError, TrackerBlurError, reason_of
 from tracker_blur.files.paths import exists
 
-_COMMANDS = (redact, live, track, tracks, render, verify, models, train, evaluate)
+_COMMANDS = (redact, live, track, tracks, render, verify, detectors, models, train, evaluate)
 """These modules import OpenCV only when they run: no help should wait for it."""
 
 _WITH_FILE = ("live", "track", "tracks", "render", "verify")

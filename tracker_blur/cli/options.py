@@ -90,7 +90,9 @@ def add_detection_options(group: argparse._ArgumentGroup) -> None:
             "detectors",
             "auto",
             "a FILE.onnx: of 'trackblur train', or a YOLO, SCRFD, RetinaFace or Ultra-Light",
-        ),
+        )
+        + ". Parameters may follow, as in lbp:scale_factor=1.2,min_size=24; 'trackblur detectors' "
+        "lists them",
     )
     add_models_option(group)
     option(

@@ -31,8 +31,9 @@ from tracker_blur.cli.verify_report import (
     summary_of,
     write_reports,
 )
+from tracker_blur.core.detector_choice import DetectorChoice
 from tracker_blur.errors import SettingsError, TrackerBlurError
-from tracker_blur.settings import DETECTOR_FILE_ENDING, FACE, Settings
+from tracker_blur.settings import FACE, Settings
 from tracker_blur.text import counted
 
 if TYPE_CHECKING:
@@ -327,10 +328,11 @@ def _hidden_classes(content: TrackFile) -> tuple[str, ...]:
 def _check_detectable(options: argparse.Namespace, classes: Sequence[str]) -> None:
     """Raise SettingsError when there is no detector for a class that the track file hides."""
     known = set(_ALWAYS_DETECTED)
-    if options.detector is not None and options.detector.endswith(DETECTOR_FILE_ENDING):
+    choice = None if options.detector is None else DetectorChoice.of(options.detector)
+    if choice is not None and choice.is_file:
         from tracker_blur.detectors import onnx
 
-        known.update(onnx.from_file(options.detector).labels)
+        known.update(onnx.from_file(choice.name).labels)
     for name in classes:
         if name not in known:
             raise SettingsError(

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 Gray = npt.NDArray[np.uint8]
 
-_SMALLEST_PX = 20
-_MIN_NEIGHBORS = 1  # OpenCV keeps detections with more votes than this
-
 
 def to_gray(image: Image) -> Gray:
     """Return the image in gray with its histogram equalized, as cascades need it."""
@@ -34,11 +31,14 @@ class Cascade:
     A cascade only accepts windows. Overlapping accepted windows are votes for one face. The score
     is the estimated share of detections with so many votes that are faces:
     1 / (1 + (even_votes / votes) ** steepness), fitted on the training images of
-    `benchmarks/detectors.py`.
+    `benchmarks/detectors.py`, with the steps that are the defaults: with smaller ones, there are
+    more votes.
 
     Args:
         classifier: OpenCV's classifier.
         scale_step: Ratio of one window size to the next.
+        min_neighbors: Detections have more votes than this.
+        min_size: The smallest window, in pixels.
         even_votes: Votes at which half of the detections are faces.
         steepness: Exponent of the formula.
     """
@@ -47,21 +47,25 @@ class Cascade:
         self,
         classifier: cv2.CascadeClassifier,
         scale_step: float,
+        min_neighbors: int,
+        min_size: int,
         even_votes: float,
         steepness: float,
     ) -> None:
         self._classifier = classifier
         self._scale_step = scale_step
+        self._min_neighbors = min_neighbors
+        self._min_size = min_size
         self._even_votes = even_votes
         self._steepness = steepness
 
     def detect(self, gray: Gray, confidence: float) -> list[Detection]:
-        """Return the faces of 20 pixels and more with a score of at least `confidence`."""
+        """Return the faces with a score of at least `confidence`."""
         boxes, votes = self._classifier.detectMultiScale2(
             gray,
             scaleFactor=self._scale_step,
-            minNeighbors=_MIN_NEIGHBORS,
-            minSize=(_SMALLEST_PX, _SMALLEST_PX),
+            minNeighbors=self._min_neighbors,
+            minSize=(self._min_size, self._min_size),
         )
         detections = (
             Detection(Box.from_xywh(*map(float, box)), self._score(float(count)))

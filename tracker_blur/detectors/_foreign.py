@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 _DEFAULT_SIDE_PX = 640  # of a network that takes any size
 _LARGEST_SIDE_PX = 4096
 _NMS_IOU = 0.45
-_TOP_K = 1000  # candidates of a class that enter suppression; a crowd has fewer faces
 _SHOWN_OUTPUTS = 4
 _SUPPRESSION = "NonMaxSuppression"
 
@@ -44,11 +43,25 @@ class ForeignDetector:
         names_classes: Whether the file says what its classes are; otherwise, they are made up.
         default_confidence: As the authors of its kind use it.
         low_confidence: Score from which a detection may extend a track.
+        takes_overlap: As `SuppressingDetector` says.
     """
 
-    def __init__(self, file_name: str, content: Buffer) -> None:
-        """Load the network; raises ModelError when it is damaged or of an unknown layout."""
+    takes_overlap = True
+
+    def __init__(
+        self, file_name: str, content: Buffer, nms_threshold: float | None, top_k: int
+    ) -> None:
+        """Load the network; raises ModelError when it is damaged or of an unknown layout.
+
+        Args:
+            file_name: Its name, for messages.
+            content: Its bytes.
+            nms_threshold: Of two boxes of a class with a larger IoU, the better stays; None: 0.45.
+            top_k: Most candidates of a class that enter suppression.
+        """
         self._file_name = file_name
+        self._nms_threshold = _NMS_IOU if nms_threshold is None else nms_threshold
+        self._top_k = top_k
         graph = read_graph(file_name, content.tobytes())
         if _SUPPRESSION in graph.operators:
             raise ModelError(
@@ -77,7 +90,9 @@ class ForeignDetector:
         self.default_confidence = head.default_confidence
         self.low_confidence = head.low_confidence
 
-    def detect(self, image: Image, confidence: float) -> list[Detection]:
+    def detect(
+        self, image: Image, confidence: float, overlap: float | None = None
+    ) -> list[Detection]:
         """Return the objects with a score of at least `confidence`."""
         height, width = image.shape[:2]
         ratio = min(self._size[0] / width, self._size[1] / height)
@@ -89,7 +104,8 @@ class ForeignDetector:
         candidates = self._head.decode(outputs, confidence)
         if not np.isfinite(candidates.boxes).all():
             raise ModelError(f"{self._file_name}: returned boxes that are no numbers: {_ADVICE}")
-        detections = _suppressed(candidates, self.labels, confidence)
+        iou = self._nms_threshold if overlap is None else overlap
+        detections = _suppressed(candidates, self.labels, confidence, iou, self._top_k)
         scale = width / inner[0], height / inner[1]
         return [
             Detection(each.box.moved(-left, -top).scaled(*scale), each.score, each.label)
@@ -158,7 +174,7 @@ def _exported_size(text: str) -> tuple[int, int]:
 
 
 def _suppressed(
-    candidates: Candidates, labels: tuple[str, ...], confidence: float
+    candidates: Candidates, labels: tuple[str, ...], confidence: float, iou: float, top_k: int
 ) -> list[Detection]:
     detections = []
     for number, label in enumerate(labels):
@@ -168,7 +184,7 @@ def _suppressed(
             continue
         scores = np.asarray(candidates.scores[own], float).clip(max=1.0).tolist()
         boxes = np.hstack((edges[:, :2], edges[:, 2:] - edges[:, :2])).tolist()
-        kept = cv2.dnn.NMSBoxes(boxes, scores, confidence, _NMS_IOU, top_k=_TOP_K)
+        kept = cv2.dnn.NMSBoxes(boxes, scores, confidence, iou, top_k=top_k)
         found = (Detection(Box(*edges[i]), scores[i], label) for i in np.ravel(kept))
         detections += [each for each in found if not each.box.is_empty]
     return detections

@@ -110,6 +110,7 @@ def detect_in_pyramid(
     detect: Callable[[Image, int], list[Detection]],
     halvings_per_level: int = 1,
     coarse_px: float = 0.0,
+    nms_iou: float | None = None,
 ) -> list[Detection]:
     """Return the detections at full size and at each reduction, boxes in the image's pixels.
 
@@ -122,6 +123,7 @@ def detect_in_pyramid(
         halvings_per_level: How many times each level halves the one before.
         coarse_px: Detections of a smaller size (`Box.size`) at a reduced level have coarse boxes.
             Where a larger level detects the object too, its box is kept, with the better score.
+        nms_iou: Of two boxes of different levels with a larger IoU, the better stays; None: 0.4.
     """
     height, width = image.shape[:2]
     merged: list[Detection] = []
@@ -135,7 +137,7 @@ def detect_in_pyramid(
         is_coarse = [level > 0 and d.box.size < coarse_px for d in detections]
         merged = _merge(merged, scaled, is_coarse)
         if max(rows, columns) <= smallest_px:
-            return suppress_overlaps(merged, _SAME_FACE_IOU)
+            return suppress_overlaps(merged, _SAME_FACE_IOU if nms_iou is None else nms_iou)
         size = max(1, columns // shrink), max(1, rows // shrink)
         image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
         level += 1

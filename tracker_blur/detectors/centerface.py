@@ -11,6 +11,7 @@ the network's probability that a face has its center there.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
@@ -18,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.core.box import Box, Detection
+from tracker_blur.core.plugin_parameters import PluginParameters, number
 from tracker_blur.detectors._networks import (
     detect_in_pyramid,
     parse_network,
@@ -40,6 +42,22 @@ _SMALLEST_PX = 320
 _NMS_IOU = 0.3
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameters(PluginParameters):
+    """What users may set."""
+
+    nms_threshold: float | None = number(
+        None,
+        0,
+        1,
+        "of two boxes with a larger IoU, the better stays",
+        otherwise="0.3 at each level of the image pyramid, 0.4 between them",
+    )
+
+
+_DEFAULTS = Parameters()
+
+
 class CenterFace:
     """The network, with an instance for each pyramid level, made again when its input size changes.
 
@@ -49,22 +67,27 @@ class CenterFace:
 
     default_confidence = 0.5
     low_confidence = 0.25
+    takes_overlap = True
 
-    def __init__(self, weights: Weights) -> None:
+    def __init__(self, weights: Weights, parameters: Parameters = _DEFAULTS) -> None:
         """Load the network; raises ModelError."""
         (self._name,) = WEIGHTS[0]
         self._content = read_buffer(weights, self._name)
+        self._parameters = parameters
         self._levels = {0: ((0, 0), self._network())}
 
-    def detect(self, image: Image, confidence: float) -> list[Detection]:
+    def detect(
+        self, image: Image, confidence: float, overlap: float | None = None
+    ) -> list[Detection]:
         """Return the faces with a score of at least `confidence`."""
+        iou = self._parameters.nms_threshold if overlap is None else overlap
 
         def detect(reduced: Image, level: int) -> list[Detection]:
-            return self._detect(reduced, level, confidence)
+            return self._detect(reduced, level, confidence, _NMS_IOU if iou is None else iou)
 
-        return detect_in_pyramid(image, _SMALLEST_PX, detect)
+        return detect_in_pyramid(image, _SMALLEST_PX, detect, nms_iou=iou)
 
-    def _detect(self, image: Image, level: int, confidence: float) -> list[Detection]:
+    def _detect(self, image: Image, level: int, confidence: float, iou: float) -> list[Detection]:
         height, width = image.shape[:2]
         size = _rounded_up(width), _rounded_up(height)
         padded = cv2.copyMakeBorder(
@@ -74,7 +97,7 @@ class CenterFace:
         network.setInput(cv2.dnn.blobFromImage(padded, swapRB=True))
         outputs = run_network(self._name, lambda: network.forward(_OUTPUTS))
         centers, sizes, offsets = (np.asarray(output)[0] for output in outputs)
-        return _decode(centers[0], sizes, offsets, confidence)
+        return _decode(centers[0], sizes, offsets, confidence, iou)
 
     def _network_for(self, level: int, size: tuple[int, int]) -> cv2.dnn.Net:
         if level not in self._levels or self._levels[level][0] != size:
@@ -89,7 +112,9 @@ def _rounded_up(side_px: int) -> int:
     return -(-side_px // _SIDE_STEP_PX) * _SIDE_STEP_PX
 
 
-def _decode(centers: Map, log_sizes: Map, offsets: Map, confidence: float) -> list[Detection]:
+def _decode(
+    centers: Map, log_sizes: Map, offsets: Map, confidence: float, iou: float
+) -> list[Detection]:
     """Return the faces in the network's output maps.
 
     centers, shape (rows, columns), holds probabilities; log_sizes and offsets, shape
@@ -100,10 +125,10 @@ def _decode(centers: Map, log_sizes: Map, offsets: Map, confidence: float) -> li
     heights, widths = np.exp(log_sizes[:, at[0], at[1]].astype(float)) * _CELL_PX
     y, x = (offsets[:, at[0], at[1]] + np.stack(at) + 0.5) * _CELL_PX
     boxes = np.stack((x - widths / 2, y - heights / 2, widths, heights), axis=1).tolist()
-    kept = cv2.dnn.NMSBoxes(boxes, scores, confidence, _NMS_IOU)
+    kept = cv2.dnn.NMSBoxes(boxes, scores, confidence, iou)
     return [Detection(Box.from_xywh(*boxes[i]), min(1.0, scores[i])) for i in np.ravel(kept)]
 
 
-def load(weights: Weights) -> Detector:
+def load(weights: Weights, parameters: Parameters = _DEFAULTS) -> Detector:
     """Return the detector; raises ModelError when its weights are missing or damaged."""
-    return CenterFace(weights)
+    return CenterFace(weights, parameters)

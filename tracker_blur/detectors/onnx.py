@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.core.box import Box, Detection
+from tracker_blur.core.plugin_parameters import PluginParameters, number, whole_number
 from tracker_blur.detectors import _trial
 from tracker_blur.detectors._foreign import ForeignDetector
 from tracker_blur.detectors._networks import (
@@ -44,11 +45,29 @@ _SMALLEST_PX = 320
 _OCTAVES_PER_LEVEL = 2
 _COARSE_PX = 32.0  # smaller boxes are more exact at a larger level (docs/training.md)
 _NMS_IOU = 0.4
-_TOP_K = 1000  # detections of a class that enter suppression; a crowd has fewer faces
 _LARGEST_LOG = 5.0  # as in training; e^5 cells are more than any image has
 _OUTPUT_PREFIX = "trackblur2"
 # As in training: the input that networks of this prefix expect for the values 0 to 255.
 _LEVELS = ((np.arange(256) - 127.5) / 64).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameters(PluginParameters):
+    """What users may set, also of files of other people's networks."""
+
+    nms_threshold: float | None = number(
+        None,
+        0,
+        1,
+        "of two boxes of a class with a larger IoU, the better stays",
+        otherwise="0.4; of networks of other people, 0.45",
+    )
+    top_k: int = whole_number(
+        1000, 1, 100_000, "most candidates of a class before that; a crowd has fewer faces"
+    )
+
+
+_DEFAULTS = Parameters()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +96,13 @@ class OnnxDetector:
     names_classes = True
     default_confidence = 0.4
     low_confidence = 0.25
+    takes_overlap = True
 
-    def __init__(self, file_name: str, content: Buffer) -> None:
+    def __init__(self, file_name: str, content: Buffer, parameters: Parameters = _DEFAULTS) -> None:
         """Load the network; raises ModelError for one that `trackblur train` did not make."""
         self._file_name = file_name
         self._content = content
+        self._parameters = parameters
         first = self._network()
         self._outputs = _outputs(file_name, first)
         self._networks = [first]
@@ -91,15 +112,20 @@ class OnnxDetector:
         """The class names of the network, which `Detection.label` gets."""
         return self._outputs[0].classes
 
-    def detect(self, image: Image, confidence: float) -> list[Detection]:
+    def detect(
+        self, image: Image, confidence: float, overlap: float | None = None
+    ) -> list[Detection]:
         """Return the objects with a score of at least `confidence`."""
+        iou = self._parameters.nms_threshold if overlap is None else overlap
 
         def detect(reduced: Image, level: int) -> list[Detection]:
-            return self._detect(reduced, level, confidence)
+            return self._detect(reduced, level, confidence, _NMS_IOU if iou is None else iou)
 
-        return detect_in_pyramid(image, _SMALLEST_PX, detect, _OCTAVES_PER_LEVEL, _COARSE_PX)
+        return detect_in_pyramid(
+            image, _SMALLEST_PX, detect, _OCTAVES_PER_LEVEL, _COARSE_PX, nms_iou=iou
+        )
 
-    def _detect(self, image: Image, level: int, confidence: float) -> list[Detection]:
+    def _detect(self, image: Image, level: int, confidence: float, iou: float) -> list[Detection]:
         if level == len(self._networks):
             self._networks.append(self._network())
         height, width = image.shape[:2]
@@ -116,7 +142,14 @@ class OnnxDetector:
                 _decode(np.asarray(values)[0], output, class_index, confidence)
                 for values, output in zip(maps, self._outputs, strict=True)
             ]
-            detections += _suppressed(np.concatenate(rows), confidence, label)
+            every = np.concatenate(rows)
+            boxes, scores = every[:, :4].tolist(), every[:, 4].tolist()
+            kept = cv2.dnn.NMSBoxes(boxes, scores, confidence, iou, top_k=self._parameters.top_k)
+            found = (
+                Detection(Box.from_xywh(*boxes[i]), min(1.0, scores[i]), label)
+                for i in np.ravel(kept)
+            )
+            detections += [each for each in found if not each.box.is_empty]
         return detections
 
     def _network(self) -> cv2.dnn.Net:
@@ -167,27 +200,20 @@ def _decode(
     return np.concatenate((centers - sizes / 2, sizes, scores[:, None]), 1)
 
 
-def _suppressed(rows: npt.NDArray[np.double], confidence: float, label: str) -> list[Detection]:
-    boxes, scores = rows[:, :4].tolist(), rows[:, 4].tolist()
-    kept = cv2.dnn.NMSBoxes(boxes, scores, confidence, _NMS_IOU, top_k=_TOP_K)
-    detections = (
-        Detection(Box.from_xywh(*boxes[i]), min(1.0, scores[i]), label) for i in np.ravel(kept)
-    )
-    return [detection for detection in detections if not detection.box.is_empty]
-
-
-def from_content(file_name: str, content: bytes) -> OnnxDetector | ForeignDetector:
+def from_content(
+    file_name: str, content: bytes, parameters: Parameters = _DEFAULTS
+) -> OnnxDetector | ForeignDetector:
     """Return the detector for a content that is trusted not to end the process.
 
     Raises ModelError for a network that is damaged or of an unknown layout.
     """
     buffer = np.frombuffer(content, np.uint8)
     if _OUTPUT_PREFIX.encode() in content:
-        return OnnxDetector(file_name, buffer)
-    return ForeignDetector(file_name, buffer)
+        return OnnxDetector(file_name, buffer, parameters)
+    return ForeignDetector(file_name, buffer, parameters.nms_threshold, parameters.top_k)
 
 
-def from_file(path: str) -> OnnxDetector | ForeignDetector:
+def from_file(path: str, parameters: Parameters = _DEFAULTS) -> OnnxDetector | ForeignDetector:
     """Return the detector for a file of the user, which is tried in a child process first.
 
     Raises ModelError when it is missing, damaged or of an unknown layout.
@@ -198,7 +224,7 @@ def from_file(path: str) -> OnnxDetector | ForeignDetector:
         _trial.check(path, "onnx", content)
     elif known is not BUNDLED:
         raise ModelError(f"{path}: is {known.summary}: name that one with", remedy="detector")
-    return from_content(path, content)
+    return from_content(path, content, parameters)
 
 
 def other_detector(path: str) -> Model | None:
@@ -219,11 +245,13 @@ def _read(path: str) -> bytes:
         raise ModelError(f"{path}: cannot read this weight file ({reason_of(error)})") from error
 
 
-def from_weights(weights: Weights, file_name: str) -> OnnxDetector:
+def from_weights(
+    weights: Weights, file_name: str, parameters: Parameters = _DEFAULTS
+) -> OnnxDetector:
     """Return the detector for a weight file; raises ModelError when it is missing or damaged."""
-    return OnnxDetector(file_name, read_buffer(weights, file_name))
+    return OnnxDetector(file_name, read_buffer(weights, file_name), parameters)
 
 
-def load(weights: Weights) -> Detector:
+def load(weights: Weights, parameters: Parameters = _DEFAULTS) -> Detector:
     """Return the detector; raises ModelError when its weights are missing or damaged."""
-    return from_weights(weights, *WEIGHTS[0])
+    return from_weights(weights, *WEIGHTS[0], parameters)

@@ -11,12 +11,14 @@ mean of the network's two probabilities, that of a face and that of a good box.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from tracker_blur.core.box import Box, Detection
+from tracker_blur.core.plugin_parameters import PluginParameters, number, whole_number
 from tracker_blur.detectors._networks import (
     detect_in_pyramid,
     parse_network,
@@ -36,7 +38,25 @@ WEIGHTS = (
 _SMALLEST_PX = 320
 _OCTAVES_PER_LEVEL = 2
 _NMS_IOU = 0.3
-_TOP_K = 5000  # candidates before suppression; a crowd has far fewer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameters(PluginParameters):
+    """What users may set; OpenCV's `FaceDetectorYN` has the same."""
+
+    nms_threshold: float | None = number(
+        None,
+        0,
+        1,
+        "of two boxes with a larger IoU, the better stays",
+        otherwise="0.3 at each level of the image pyramid, 0.4 between them",
+    )
+    top_k: int = whole_number(
+        5000, 1, 100_000, "most candidates before that, at each level; a crowd has far fewer"
+    )
+
+
+_DEFAULTS = Parameters()
 
 
 class YuNet:
@@ -47,22 +67,27 @@ class YuNet:
 
     default_confidence = 0.5
     low_confidence = 0.25
+    takes_overlap = True
 
-    def __init__(self, weights: Weights) -> None:
+    def __init__(self, weights: Weights, parameters: Parameters = _DEFAULTS) -> None:
         """Load the network; raises ModelError."""
         (self._name,) = weights.complete(WEIGHTS) or WEIGHTS[0]
         self._content = read_buffer(weights, self._name)
+        self._parameters = parameters
         self._networks = [self._network()]
 
-    def detect(self, image: Image, confidence: float) -> list[Detection]:
+    def detect(
+        self, image: Image, confidence: float, overlap: float | None = None
+    ) -> list[Detection]:
         """Return the faces with a score of at least `confidence`."""
+        iou = self._parameters.nms_threshold if overlap is None else overlap
 
         def detect(reduced: Image, level: int) -> list[Detection]:
-            return self._detect(reduced, level, confidence)
+            return self._detect(reduced, level, confidence, _NMS_IOU if iou is None else iou)
 
-        return detect_in_pyramid(image, _SMALLEST_PX, detect, _OCTAVES_PER_LEVEL)
+        return detect_in_pyramid(image, _SMALLEST_PX, detect, _OCTAVES_PER_LEVEL, nms_iou=iou)
 
-    def _detect(self, image: Image, level: int, confidence: float) -> list[Detection]:
+    def _detect(self, image: Image, level: int, confidence: float, iou: float) -> list[Detection]:
         if level == len(self._networks):
             self._networks.append(self._network())
         network = self._networks[level]
@@ -70,6 +95,7 @@ class YuNet:
         if tuple(network.getInputSize()) != (width, height):
             network.setInputSize((width, height))
         network.setScoreThreshold(confidence)
+        network.setNMSThreshold(iou)
         rows = run_network(self._name, lambda: network.detect(image))[1]
         if rows is None:
             return []
@@ -82,15 +108,15 @@ class YuNet:
         return [detection for detection in detections if not detection.box.is_empty]
 
     def _network(self) -> cv2.FaceDetectorYN:
-        no_config = np.empty(0, np.uint8)
+        no_config, top_k = np.empty(0, np.uint8), self._parameters.top_k
         return parse_network(
             self._name,
             lambda: cv2.FaceDetectorYN.create(
-                "onnx", self._content, no_config, (320, 320), 0.5, _NMS_IOU, _TOP_K
+                "onnx", self._content, no_config, (320, 320), 0.5, _NMS_IOU, top_k
             ),
         )
 
 
-def load(weights: Weights) -> Detector:
+def load(weights: Weights, parameters: Parameters = _DEFAULTS) -> Detector:
     """Return the detector; raises ModelError when its weights are missing or damaged."""
-    return YuNet(weights)
+    return YuNet(weights, parameters)

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracker_blur.core import plugins
+from tracker_blur.core.detector_choice import AUTO, DetectorChoice
 from tracker_blur.core.parameters import PlausibilityParameters
 from tracker_blur.detectors import Detector, LabelledDetector, load_detector
 from tracker_blur.errors import SettingsError
-from tracker_blur.settings import DETECTOR_FILE_ENDING, FACE, Settings
+from tracker_blur.settings import FACE, Settings
 from tracker_blur.tracking.shared_detector import SharedDetector
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def other_detectors(target: TargetClass, asked: str, weights: Weights) -> tuple[
     Raises:
         ModelError: a weight file is damaged.
     """
-    is_alone = target.is_final or asked != "auto" or target.detector_name == _COMPANION
+    is_alone = target.is_final or asked != AUTO or target.detector_name == _COMPANION
     if target.label != FACE or is_alone:
         return ()
     if weights.complete(plugins.load("tracker_blur.detectors", _COMPANION).WEIGHTS) is None:
@@ -157,12 +158,14 @@ def _known(name: str, own: LabelledDetector | None) -> _Known | None:
     if own is not None:
         shared = SharedDetector(own)
         return _Known(own.name, own.labels, lambda: shared, lambda: shared, is_final=True)
-    if not name.endswith(DETECTOR_FILE_ENDING):
+    choice = DetectorChoice.of(name)
+    if not choice.is_file:
         return None
     onnx = plugins.load("tracker_blur.detectors", "onnx")
-    first = onnx.from_file(name)
+    new = partial(onnx.from_file, choice.name, choice.parameters())
+    first = new()
     shared = SharedDetector(first)
-    for_crops = cache(lambda: SharedDetector(onnx.from_file(name)))
+    for_crops = cache(lambda: SharedDetector(new()))
     is_final = not first.names_classes
     return _Known(Path(name).name, first.labels, lambda: shared, for_crops, is_final)
 
@@ -183,7 +186,7 @@ def _target_class(label: str, name: str, known: _Known | None, weights: Weights)
             known.is_final,
         )
     if label == FACE:
-        found, first = load_detector("auto" if known else name, weights)
+        found, first = load_detector(AUTO if known else name, weights)
         load = _reusing(first, lambda: load_detector(found, weights)[1])
 
         def padded() -> Detector:
@@ -210,7 +213,7 @@ def _target_class(label: str, name: str, known: _Known | None, weights: Weights)
 
 
 def _padded(detector_name: str, detector: Detector) -> Detector:
-    ratio = _PADDING.get(detector_name)
+    ratio = _PADDING.get(DetectorChoice.of(detector_name).name)
     if ratio is None:
         return detector
     return _FilteredDetector(

@@ -18,10 +18,10 @@ import numpy as np
 
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.core.box_arrays import suppress_overlaps
+from tracker_blur.core.detector_choice import DetectorChoice
 from tracker_blur.detectors import Detector, load_detector
 from tracker_blur.errors import SettingsError, SourceError, reason_of
 from tracker_blur.files.atomic import replacing
-from tracker_blur.settings import DETECTOR_FILE_ENDING
 from tracker_blur.training.datasets.dataset import read_image
 
 if TYPE_CHECKING:
@@ -179,7 +179,8 @@ def cached_pseudo_labels(
 
 def _identity(names: Sequence[str], weights: Weights) -> str:
     """Return what distinguishes these teachers from others: names, and digests of weights."""
-    files = [Path(name).read_bytes() for name in names if name.endswith(DETECTOR_FILE_ENDING)]
+    choices = map(DetectorChoice.of, names)
+    files = [Path(choice.name).read_bytes() for choice in choices if choice.is_file]
     files += [weights.read(name) for name in sorted(weights.used)]
     return json.dumps([*names, *(hashlib.sha256(content).hexdigest() for content in files)])
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from tracker_blur.classifiers import load_classifier
 from tracker_blur.core import plugins
+from tracker_blur.core.detector_choice import AUTO, DetectorChoice
 from tracker_blur.core.frame import Image, view_size
 from tracker_blur.detectors import (
     Detector,
@@ -20,7 +21,7 @@ from tracker_blur.detectors import (
     auto_detector,
     load_detector,
 )
-from tracker_blur.settings import DETECTOR_FILE_ENDING, FACE, Settings
+from tracker_blur.settings import FACE, Settings
 from tracker_blur.tracking.extra_detection import QUARTERS, turned, turned_back
 from tracker_blur.tracking.target_classes import target_classes
 from tracker_blur.verification.parameters import VerificationParameters
@@ -191,9 +192,8 @@ def load_classifiers(
 
 def _hidden_by(settings: Settings, weights: Weights) -> str:
     """Return the name of the detector of the run; a detector file's faces count as the best's."""
-    if settings.detector == "auto" or settings.detector.endswith(DETECTOR_FILE_ENDING):
-        return auto_detector(weights)
-    return settings.detector
+    choice = DetectorChoice.of(settings.detector)
+    return auto_detector(weights) if choice.is_file or choice.name == AUTO else choice.name
 
 
 def _face_detectors(weights: Weights, hidden_by: str) -> list[str]:

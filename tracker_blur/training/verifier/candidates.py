@@ -17,10 +17,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from tracker_blur.core.detector_choice import DetectorChoice
 from tracker_blur.detectors import Detector, load_detector
 from tracker_blur.errors import SettingsError, SourceError, reason_of
 from tracker_blur.files.atomic import replacing
-from tracker_blur.settings import DETECTOR_FILE_ENDING, FACE
+from tracker_blur.settings import FACE
 from tracker_blur.training.datasets.dataset import read_image
 
 if TYPE_CHECKING:
@@ -185,7 +186,8 @@ def cached_candidates(
 
 def identity(names: Sequence[str], weights: Weights, *settings: object) -> str:
     """Return what distinguishes these detectors, with these settings, from others."""
-    files = [Path(name).read_bytes() for name in names if name.endswith(DETECTOR_FILE_ENDING)]
+    choices = map(DetectorChoice.of, names)
+    files = [Path(choice.name).read_bytes() for choice in choices if choice.is_file]
     files += [weights.read(name) for name in sorted(weights.used)]
     digests = [hashlib.sha256(content).hexdigest() for content in files]
     return json.dumps([list(names), digests, *map(str, settings)])
