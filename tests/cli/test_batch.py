@@ -15,6 +15,8 @@ from tests.command_line import run
 from tests.video_files import write_clip
 from tracker_blur.errors import SinkError
 from tracker_blur.pipeline import Engine
+from tracker_blur.tracking.detector_bundle import DetectorBundle
+from tracker_blur.verification import verifier
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,6 +67,46 @@ def test_one_file_in_which_nothing_was_found_is_named_too(
 ) -> None:
     assert run(folder / "nobody.png", tmp_path / "out.png", *HAAR) == 0
     assert f"nothing to hide was found in {folder / 'nobody.png'}" in capsys.readouterr().err
+
+
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the list to which the name of what is loaded is added."""
+    names: list[str] = []
+    load_bundle, load_probes = DetectorBundle.of, verifier.load_probes
+
+    def bundle(*arguments: Any) -> DetectorBundle:
+        names.append("detectors")
+        return load_bundle(*arguments)
+
+    def probes(*arguments: Any) -> Any:
+        names.append("probes")
+        return load_probes(*arguments)
+
+    monkeypatch.setattr(DetectorBundle, "of", bundle)
+    monkeypatch.setattr(verifier, "load_probes", probes)
+    return names
+
+
+def test_networks_are_loaded_once_for_many_files(
+    small_clip: Path, small_image: Path, tmp_path: Path, loads: list[str]
+) -> None:
+    (tmp_path / "in").mkdir()
+    for source, name in ((small_clip, "a.mp4"), (small_clip, "b.mp4"), (small_image, "c.png")):
+        shutil.copy(source, tmp_path / "in" / name)
+    arguments = (tmp_path / "in", tmp_path / "out", *HAAR, "--verify")
+    assert run(*arguments) == 0
+    assert sorted(loads) == ["detectors", "probes"]
+    loads.clear()
+    assert run(*arguments) == 0  # all outputs exist
+    assert loads == []
+
+
+def test_networks_are_not_loaded_again_to_learn_their_names(
+    small_clip: Path, tmp_path: Path, loads: list[str]
+) -> None:
+    assert run(small_clip, tmp_path / "o.mp4", *HAAR, "--tracks", tmp_path / "o.jsonl") == 0
+    assert loads == ["detectors"]
 
 
 @pytest.mark.usefixtures("no_weights")

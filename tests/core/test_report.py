@@ -30,17 +30,6 @@ def test_frames_and_faces_are_counted_and_each_track_once(report: Report) -> Non
     assert (report.frames, report.faces, report.tracks) == (5, 4, 2)
 
 
-def test_the_share_that_is_done_is_that_of_all_passes(report: Report) -> None:
-    assert report.share == 0.0  # the source does not say how long it is
-    report.passes, report.expected_frames = 2, 10
-    report.first_pass_frames = 10
-    assert report.share == 0.5
-    report.frames = 9
-    assert report.share == 0.95
-    report.frames = 12  # more than the source said
-    assert report.share == 1.0
-
-
 def test_a_number_of_tracks_that_is_known_beforehand_stays(report: Report) -> None:
     report.video_tracks = Tracks((64, 48), Fraction(1, 25), np.arange(5, dtype=np.int64), (2,), ())
     report.count_tracks(["face", "plate", "face"])

@@ -5,6 +5,7 @@ Everything that cannot be done is refused before the work begins.
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tracker_blur.pipeline import Engine
     from tracker_blur.settings import Settings
     from tracker_blur.verification.verdict import Verdict
+    from tracker_blur.verification.verifier import Verifier
 
 _WINDOW_PX = 1280
 
@@ -169,6 +171,12 @@ class SideOutputs:
             return self._verify(identity, report)
         return None
 
+    @cached_property
+    def _verifier(self) -> Verifier:
+        from tracker_blur.verification.verifier import Verifier
+
+        return Verifier(self._settings)
+
     def _image(self, path: Path, identity: FileIdentity | None = None) -> ImageReader:
         from tracker_blur.images.reader import ImageReader
 
@@ -221,6 +229,7 @@ class SideOutputs:
             tracks=report.video_tracks,
             settings=self._settings,
             accepted=None if journal is None else read_journal(journal),
+            verifier=self._verifier,
         )
         console = self._console
         say = console.note if verdict.is_clean and not verdict.look_here else console.warn

@@ -350,6 +350,7 @@ def verify(
     every: int = 1,
     accepted: Sequence[AcceptedPlace] | None = None,
     progress: Progress | None = None,
+    verifier: Verifier | None = None,
 ) -> Verdict:
     """Verify a finished file.
 
@@ -362,6 +363,7 @@ def verify(
         every: search every Nth frame.
         accepted: places that a person has accepted, which are left out.
         progress: called after each frame.
+        verifier: made with these settings, for several files; None: a new one.
 
     Raises:
         SourceError: a file cannot be read.
@@ -371,7 +373,8 @@ def verify(
     from tracker_blur.verification.verifier import Verifier
 
     settings = settings or Settings()
-    return Verifier(settings).verify(
+    verifier = verifier or Verifier(settings)
+    return verifier.verify(
         output,
         source=source,
         tracks=tracks,

@@ -116,14 +116,15 @@ class _RecordingConsole(Console):
     @contextmanager
     def progress(self, name: str) -> Iterator[Progress]:  # noqa: ARG002  # one bar for all files
         """Report, a few times a second, the share of the file that is done."""
-        last = time.monotonic()
+        last, frames = time.monotonic(), 0
 
         def advance(report: Report) -> None:
-            nonlocal last
+            nonlocal last, frames
+            frames += 1
             now = time.monotonic()
-            if now - last >= _PROGRESS_SECONDS:
+            if report.expected_frames and now - last >= _PROGRESS_SECONDS:
                 last = now
-                self._advance(report.share)
+                self._advance(min(1.0, frames / (report.passes * report.expected_frames)))
 
         yield advance
 

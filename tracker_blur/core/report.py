@@ -67,12 +67,6 @@ class Report:
         return sum(self.track_counts.values())
 
     @property
-    def share(self) -> float:
-        """How much of the run is done, 0 to 1; 0 where the source does not say how long it is."""
-        expected = self.passes * (self.expected_frames or 0)
-        return min(1.0, (self.first_pass_frames + self.frames) / expected) if expected else 0.0
-
-    @property
     def looked(self) -> int:
         """The older name of `first_pass_frames`."""
         return self.first_pass_frames

@@ -13,6 +13,7 @@ from tracker_blur.core import plugins
 from tracker_blur.settings import FACE, Settings
 from tracker_blur.tracking.backtracking import Backtracker
 from tracker_blur.tracking.extra_detection import QUARTERS, ExtraDetection, Way
+from tracker_blur.tracking.lazy_detectors import LazyDetectors
 from tracker_blur.tracking.multi_class import MultiClassBacktracker, MultiClassTracker
 from tracker_blur.tracking.online import OnlineTracker
 from tracker_blur.tracking.redetection import Redetector
@@ -72,7 +73,7 @@ class ClassDetector:
 
     @cached_property
     def redetector(self) -> Redetector:
-        """The redetector, loaded when it is first needed: still images need none."""
+        """The redetector; its networks are loaded when they are first needed."""
         return self.new_redetector()
 
     @cached_property
@@ -196,11 +197,12 @@ class DetectorBundle:
             detector = target.load()
             parameters = parameters_of(target.label, settings.tracking)
             load_others = partial(other_detectors, target, settings.detector, weights)
+            others = load_others()
             detectors.append(
                 ClassDetector(
                     target.label,
                     detector,
-                    partial(_redetector, target, load_others, parameters),
+                    partial(_redetector, target, load_others, len(others), parameters),
                     detector.default_confidence
                     if settings.confidence is None
                     else settings.confidence,
@@ -208,7 +210,7 @@ class DetectorBundle:
                     parameters,
                     None if target.is_final else load_classifier(target.label, weights),
                     target.load if target.label == FACE else None,
-                    load_others(),
+                    others,
                 )
             )
         name = ", ".join(dict.fromkeys(target.detector_name for target in targets))
@@ -274,6 +276,12 @@ class DetectorBundle:
 def _redetector(
     target: TargetClass,
     load_others: Callable[[], tuple[Detector, ...]],
+    others: int,
     parameters: TrackingParameters,
 ) -> Redetector:
-    return Redetector([target.load_for_crops(), *load_others()], parameters)
+    loaders = [partial(_item, load_others, number) for number in range(others)]
+    return Redetector(LazyDetectors([target.load_for_crops, *loaders]), parameters)
+
+
+def _item(load: Callable[[], tuple[Detector, ...]], number: int) -> Detector:
+    return load()[number]

@@ -17,6 +17,7 @@ import unicodedata
 from collections import Counter
 from contextlib import suppress
 from enum import Enum
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -77,52 +78,48 @@ class Evidence(Enum):
 
 
 _SENTENCE = re.compile(r"[$!][A-Z][A-Z-]{3,9}(?:,[^,\s]*){2,}|\bG[PNLAB][A-Z]{3},[\d,]")  # NMEA
-_TOKENS = tuple(
-    (kind, re.compile(pattern, re.IGNORECASE))
-    for kind, pattern in (  # in this order: each takes its text out of the cue
-        ("position", r"(?:https?://)?(?:www\.)?(?:maps\.|google\.\w+/maps|goo\.gl/maps)\S*"),
-        ("position", r"\bgeo:[-+\d.,]+\S*"),
-        ("position", r"[-+]\d{2,6}\.\d+[-+]\d{3,7}\.\d+(?:[-+][\d.]+)?/?"),  # ISO 6709
-        ("position", r"[-+]\d{2,6}[-+]\d{3,7}(?:[-+][\d.]+)?/"),
-        (
-            "label",
-            rf"\b(?:{_POSITION_KEYS})[\"'\]\s]*[:=(\[\s][\"'\s(\[]*"
-            r"[-+]?(?:\d{1,3}[.,]\d\d|\d{6})[\d,. +-]*",
-        ),
-        ("label", rf"\b(?:lat|lon|lng)[\"']?\s?[:=]\s?{_NUMBER}"),
-        (
-            "label",
-            r"(?-i:\b(?:S/N|SN|VIN|IMEI|Serial(?: No\.?)?)[:\s#]*(?=[A-Z-]*\d)[A-Z0-9-]{6,})",
-        ),
-        ("stamp", rf"\b{_DATE}[\sT_,|-]*(?:{_WEEKDAY}[\s,]*)?{_CLOCK}|\b{_SECONDS}[\s,|-]+{_DATE}"),
-        ("stamp", rf"\b{_LONG_DATE}[\s,|-]*{_SECONDS}|{_MONTH}\s+\d{{1,2}}\s+{_SECONDS}\s+\d{{4}}"),
-        ("stamp", r"\b(?:19|20)\d{6}[T_-]?\d{6}\b"),
-        ("position", rf"\b{_HEMISPHERE}\s*:?\s*{_SEXAGESIMAL}|{_SEXAGESIMAL}\s*{_HEMISPHERE}\b"),
-        (
-            "position",
-            rf"\b{_HEMISPHERE}\s*:?\s*[-+]?\d{{1,3}}[.,]\d{{3,}}°?"
-            rf"|\d{{1,3}}[.,]\d{{3,}}°?,?\s*{_HEMISPHERE}\b",
-        ),
-        ("position", r"\b\d{4,5}\.\d{2,},\s*[NSEW]\b"),
-        ("position", rf"{_DEGREES}°?\s*[,;/|\s]\s*{_DEGREES}°?"),
-        ("position", r"(?-i:\b\d{1,2}[C-X]\s?[A-Z]{2}\s?\d{3,5}\s?\d{3,5}\b)"),  # MGRS
-        ("position", r"(?-i:\b\d{1,2}\s?[C-X]\s+\d{6}(?:\.\d+)?\s*m?E?[,\s]+\d{7}(?:\.\d+)?)"),
-        ("position", r"(?-i:\b[2-9CFGHJMPQRVWX]{8}\+[2-9CFGHJMPQRVWX]{2,3}\b)"),  # plus codes
-        ("reading", rf"\[\s*[\w .]{{1,24}}\s*:\s*{_NUMBER}[^\]\[]{{0,16}}\]"),
-        ("reading", rf"\b(?:{_KEYS})[\"'\s]*[:=(][\"'\s]*{_NUMBER}[\w/.°%]*\)?"),
-        ("reading", r"\bISO\s?\d{2,6}\b|\bf/?\d{1,2}\.\d\b|\b1/\d{2,5}(?:\.\d+)?s?\b"),
-        ("reading", rf"(?-i:\b(?:SS|EV|D|H|H\.S|V\.S|DZOOM)\s{_NUMBER})(?:m/s|m)?"),
-        ("pair", rf"\b[^\W\d]\w{{0,23}}[\"']?\s?[:=]\s?[\"']?{_NUMBER}(?:\s?(?:{_UNITS})\b)?"),
-        ("speed", rf"{_NUMBER}\s?(?:km/?h|kmh|kph|mph|mi/h|m/s|ft/s|kts?|knots?)\b"),
-        ("date", rf"\b{_DATE}"),
-        ("time", _CLOCK),
-        ("quantity", rf"{_NUMBER}\s?(?:{_UNITS})(?!\w)"),
-    )
+_TOKENS = (  # in this order: each takes its text out of the cue
+    ("position", r"(?:https?://)?(?:www\.)?(?:maps\.|google\.\w+/maps|goo\.gl/maps)\S*"),
+    ("position", r"\bgeo:[-+\d.,]+\S*"),
+    ("position", r"[-+]\d{2,6}\.\d+[-+]\d{3,7}\.\d+(?:[-+][\d.]+)?/?"),  # ISO 6709
+    ("position", r"[-+]\d{2,6}[-+]\d{3,7}(?:[-+][\d.]+)?/"),
+    (
+        "label",
+        rf"\b(?:{_POSITION_KEYS})[\"'\]\s]*[:=(\[\s][\"'\s(\[]*"
+        r"[-+]?(?:\d{1,3}[.,]\d\d|\d{6})[\d,. +-]*",
+    ),
+    ("label", rf"\b(?:lat|lon|lng)[\"']?\s?[:=]\s?{_NUMBER}"),
+    (
+        "label",
+        r"(?-i:\b(?:S/N|SN|VIN|IMEI|Serial(?: No\.?)?)[:\s#]*(?=[A-Z-]*\d)[A-Z0-9-]{6,})",
+    ),
+    ("stamp", rf"\b{_DATE}[\sT_,|-]*(?:{_WEEKDAY}[\s,]*)?{_CLOCK}|\b{_SECONDS}[\s,|-]+{_DATE}"),
+    ("stamp", rf"\b{_LONG_DATE}[\s,|-]*{_SECONDS}|{_MONTH}\s+\d{{1,2}}\s+{_SECONDS}\s+\d{{4}}"),
+    ("stamp", r"\b(?:19|20)\d{6}[T_-]?\d{6}\b"),
+    ("position", rf"\b{_HEMISPHERE}\s*:?\s*{_SEXAGESIMAL}|{_SEXAGESIMAL}\s*{_HEMISPHERE}\b"),
+    (
+        "position",
+        rf"\b{_HEMISPHERE}\s*:?\s*[-+]?\d{{1,3}}[.,]\d{{3,}}°?"
+        rf"|\d{{1,3}}[.,]\d{{3,}}°?,?\s*{_HEMISPHERE}\b",
+    ),
+    ("position", r"\b\d{4,5}\.\d{2,},\s*[NSEW]\b"),
+    ("position", rf"{_DEGREES}°?\s*[,;/|\s]\s*{_DEGREES}°?"),
+    ("position", r"(?-i:\b\d{1,2}[C-X]\s?[A-Z]{2}\s?\d{3,5}\s?\d{3,5}\b)"),  # MGRS
+    ("position", r"(?-i:\b\d{1,2}\s?[C-X]\s+\d{6}(?:\.\d+)?\s*m?E?[,\s]+\d{7}(?:\.\d+)?)"),
+    ("position", r"(?-i:\b[2-9CFGHJMPQRVWX]{8}\+[2-9CFGHJMPQRVWX]{2,3}\b)"),  # plus codes
+    ("reading", rf"\[\s*[\w .]{{1,24}}\s*:\s*{_NUMBER}[^\]\[]{{0,16}}\]"),
+    ("reading", rf"\b(?:{_KEYS})[\"'\s]*[:=(][\"'\s]*{_NUMBER}[\w/.°%]*\)?"),
+    ("reading", r"\bISO\s?\d{2,6}\b|\bf/?\d{1,2}\.\d\b|\b1/\d{2,5}(?:\.\d+)?s?\b"),
+    ("reading", rf"(?-i:\b(?:SS|EV|D|H|H\.S|V\.S|DZOOM)\s{_NUMBER})(?:m/s|m)?"),
+    ("pair", rf"\b[^\W\d]\w{{0,23}}[\"']?\s?[:=]\s?[\"']?{_NUMBER}(?:\s?(?:{_UNITS})\b)?"),
+    ("speed", rf"{_NUMBER}\s?(?:km/?h|kmh|kph|mph|mi/h|m/s|ft/s|kts?|knots?)\b"),
+    ("date", rf"\b{_DATE}"),
+    ("time", _CLOCK),
+    ("quantity", rf"{_NUMBER}\s?(?:{_UNITS})(?!\w)"),
 )
-_KNOWN_WORDS = re.compile(
+_KNOWN_WORDS = (
     rf"\b(?:{_KEYS}|{_POSITION_KEYS}|{_UNITS}|longtitude|default|auto|none|null|nan|date|time"
-    r"|[nsew]{1,3}|am|pm|gmt|mon|tue|wed|thu|fri|sat|sun)\b",
-    re.IGNORECASE,
+    r"|[nsew]{1,3}|am|pm|gmt|mon|tue|wed|thu|fri|sat|sun)\b"
 )
 _WORD = re.compile(r"[\u3040-\u9fff\uac00-\ud7af]|[^\W\d_\u3040-\u9fff\uac00-\ud7af]{2,}")
 _TAG = re.compile(r"<[^<>]*>")
@@ -131,6 +128,13 @@ _NAMES = re.compile(
     r"\b(?:dji|gopro|gpmf|gps|nmea|insta360|telemetr\w*|flight.?(?:log|data))\b", re.I
 )
 _QUOTES = str.maketrans("\u2032\u2019\u2018\u2033\u201d\u201c\u00ba\u02da\u2212", "'''\"\"\"°°-")
+
+
+@cache
+def _patterns() -> tuple[tuple[tuple[str, re.Pattern[str]], ...], re.Pattern[str]]:
+    """Return the compiled tokens and known words. It takes 20 ms, and few videos hold text."""
+    tokens = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _TOKENS)
+    return tokens, re.compile(_KNOWN_WORDS, re.IGNORECASE)
 
 
 def evidence(text: str) -> Evidence:
@@ -161,10 +165,11 @@ def _evidence(text: str) -> Evidence:
     if _SENTENCE.search(text):
         return Evidence.STRONG
     counts: Counter[str] = Counter()
-    for kind, pattern in _TOKENS:
+    tokens_of_kinds, known_words = _patterns()
+    for kind, pattern in tokens_of_kinds:
         text, count = pattern.subn(" ", text)
         counts[kind] += count
-    words = len(_WORD.findall(_KNOWN_WORDS.sub(" ", text)))
+    words = len(_WORD.findall(known_words.sub(" ", text)))
     tokens = sum(counts.values())
     positions, stamps, readings = counts["position"], counts["stamp"], counts["reading"]
     if counts["label"] and words <= _WORDS_AT_LABEL:
