@@ -16,7 +16,7 @@ from tests.video_files import write_clip
 from tracker_blur.errors import SinkError
 from tracker_blur.pipeline import Engine
 from tracker_blur.tracking.detector_bundle import DetectorBundle
-from tracker_blur.verification import verifier
+from tracker_blur.verification.probes import load_probes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,7 +73,7 @@ def test_one_file_in_which_nothing_was_found_is_named_too(
 def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the list to which the name of what is loaded is added."""
     names: list[str] = []
-    load_bundle, load_probes = DetectorBundle.of, verifier.load_probes
+    load_bundle = DetectorBundle.of
 
     def bundle(*arguments: Any) -> DetectorBundle:
         names.append("detectors")
@@ -84,7 +84,7 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return load_probes(*arguments)
 
     monkeypatch.setattr(DetectorBundle, "of", bundle)
-    monkeypatch.setattr(verifier, "load_probes", probes)
+    monkeypatch.setattr("tracker_blur.verification.verifier.load_probes", probes)
     return names
 
 
