@@ -104,7 +104,9 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     all_cases = "720p:1,720p:2,720p:10,1080p:1,1080p:2,1080p:10"
-    parser.add_argument("--cases", type=_cases, default=all_cases, metavar="RESOLUTION:FACES,...")
+    parser.add_argument(
+        "--cases", type=case_list, default=all_cases, metavar="RESOLUTION:FACES,..."
+    )
     parser.add_argument("--repeat", type=int, default=3, metavar="R")
     parser.add_argument("--seconds", type=float, default=8.0, help="length of the clips")
     parser.add_argument("--preset", default="veryfast")
@@ -121,7 +123,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _cases(text: str) -> list[Case]:
+def case_list(text: str) -> list[Case]:
+    """Read cases such as "720p:2,1080p:10"."""
     cases = []
     for word in text.split(","):
         resolution, _, faces = word.partition(":")
@@ -187,16 +190,22 @@ def _deface(folder: Path) -> Path:
     return command
 
 
+def clip_of(case: Case, seconds: float, folder: Path) -> Path:
+    """Return the clip of a case, made if missing."""
+    clip = folder / f"{case.resolution}_{case.faces}_{seconds:g}s.mp4"
+    if not clip.exists():
+        _log(f"making a clip: {case}")
+        options = ["--faces", str(case.faces), "--size", SIZES[case.resolution]]
+        options += ["--seconds", str(seconds)]
+        _run_script(ROOT / "samples" / "make.py", *options, target=clip)
+    return clip
+
+
 def _clips_by_frames(
     case: Case, seconds: float, folder: Path, tools: list[Tool]
 ) -> dict[int, Path]:
     """Return the clip and its short cuts by number of frames, made if missing."""
-    whole = folder / f"{case.resolution}_{case.faces}_{seconds:g}s.mp4"
-    if not whole.exists():
-        _log(f"making a clip: {case}")
-        options = ["--faces", str(case.faces), "--size", SIZES[case.resolution]]
-        options += ["--seconds", str(seconds)]
-        _run_script(ROOT / "samples" / "make.py", *options, target=whole)
+    whole = clip_of(case, seconds, folder)
     cuts = {round(seconds * RATE): whole}
     for frames in {count for tool in tools for count in (tool.short_frames, tool.long_frames)}:
         if frames not in cuts:
@@ -224,7 +233,7 @@ def _measure(
         for tool in tools:
             for frames in (tool.short_frames, tool.long_frames):
                 target = scratch / f"{tool.name}.mp4"
-                run = _time(tool.command(clips[frames], target))
+                run = timed(tool.command(clips[frames], target))
                 _log(f"{case}, turn {turn + 1}: {tool.name}, {frames} frames: {run.seconds:.2f} s")
                 if not target.is_file() or target.stat().st_size == 0:
                     raise SystemExit(f"{tool.name} wrote no output for {clips[frames]}")
@@ -243,11 +252,13 @@ def _measure(
     return results
 
 
-def _time(command: list[str]) -> Run:
+def timed(command: list[str], environment: dict[str, str] | None = None) -> Run:
     """Run a program to its end; if it fails, print what it printed and exit."""
     with tempfile.TemporaryFile() as output:
         start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=output, stderr=output, stdin=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, env=environment
+        )
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)

@@ -29,8 +29,6 @@ from tracker_blur.errors import SettingsError
 from tracker_blur.files.atomic import check_place
 from tracker_blur.files.identity import FileIdentity
 from tracker_blur.files.paths import is_animation, is_same_file
-from tracker_blur.images.reader import ImageReader
-from tracker_blur.images.writer import ImageWriter
 from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.settings import Settings, method_class_of
 from tracker_blur.tracking.detector_bundle import DetectorBundle
@@ -48,6 +46,7 @@ if TYPE_CHECKING:
     from tracker_blur.detectors import LabelledDetector
     from tracker_blur.files.jobs import Job
     from tracker_blur.files.paths import MediaKind
+    from tracker_blur.images.reader import ImageReader
     from tracker_blur.verification.careful_search import CarefulSearch
 
 FrameWithFaces: TypeAlias = tuple[Frame, tuple[Face, ...]]
@@ -133,8 +132,6 @@ class Engine:
                     return report
                 report.passes = 2
                 report.video_tracks = self._first_pass(source, report, progress)
-                # The encoder needs the memory, and loading again for the next file takes no time.
-                del self._bundle
             self._search_carefully(job.kind, identity, report, progress)
             self._render(job, identity, report.video_tracks, report, progress)
         return report
@@ -248,7 +245,11 @@ class Engine:
         return Report(source, target, self.detector_name, track_counts=counts)
 
     def _reader(self, kind: MediaKind, identity: FileIdentity) -> ImageReader | VideoReader:
-        reader = ImageReader if kind == "image" else VideoReader
+        reader: type[ImageReader | VideoReader] = VideoReader
+        if kind == "image":
+            from tracker_blur.images.reader import ImageReader  # and Pillow: no video waits for it
+
+            reader = ImageReader
         return reader(
             identity.path,
             partial=self._settings.partial,
@@ -257,9 +258,11 @@ class Engine:
         )
 
     def _writer(self, source: ImageReader | VideoReader, job: Job) -> FrameWriter:
-        if isinstance(source, ImageReader):
-            return ImageWriter(job.target, source, self._settings)
-        return VideoWriter(job.target, job.source, source, self._settings)
+        if isinstance(source, VideoReader):
+            return VideoWriter(job.target, job.source, source, self._settings)
+        from tracker_blur.images.writer import ImageWriter
+
+        return ImageWriter(job.target, source, self._settings)
 
     def _first_pass(self, source: FrameReader, report: Report, progress: Progress | None) -> Tracks:
         """Go through all frames of a video and return the tracks to hide."""
@@ -319,7 +322,6 @@ class Engine:
         """Add to the tracks of a video what its result would still show."""
         with report.timing("look again"):
             self._careful_search.revise(lambda: self._reader(kind, identity), report, progress)
-        del self._careful_search  # as the bundle
 
     def _stills(self, frames: Iterable[Frame], report: Report | None) -> Iterator[FrameWithFaces]:
         """Yield still images with their faces."""
