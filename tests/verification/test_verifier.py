@@ -188,6 +188,21 @@ def test_tracks_of_another_video_fail(
     assert [check.name for check in verdict.failed_checks] == ["tracks"]
 
 
+def test_tracks_whose_places_are_not_hidden_fail(
+    clip: Path, truth: Truth, whole: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracks = tracks_of(truth, SIZE, FRAMES)
+    for output, source, failed in ((whole, None, []), (clip, None, ["hidden places"])):
+        use_fake_probe(monkeypatch)
+        checks = verify(output, source, tracks).failed_checks
+        assert [check.name for check in checks] == failed
+    by_image = replace(
+        tracks, tracks=tuple(replace(track, method="image") for track in tracks.tracks)
+    )
+    use_fake_probe(monkeypatch)
+    assert verify(clip, tracks=by_image).is_clean  # an image has detail of its own
+
+
 def test_tracks_are_scaled_to_the_frame_size(
     truth: Truth, whole: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.cli.console import (
@@ -17,6 +16,7 @@ from tracker_blur.cli.console import (
 )
 from tracker_blur.cli.interruption import raise_if_interrupted
 from tracker_blur.cli.parser import STANDARD_OUTPUT, Parser, formatter
+from tracker_blur.cli.verify_inputs import inputs
 from tracker_blur.cli.verify_options import (
     EPILOG,
     add_options,
@@ -31,23 +31,20 @@ from tracker_blur.cli.verify_report import (
     summary_of,
     write_reports,
 )
-from tracker_blur.core.detector_choice import DetectorChoice
 from tracker_blur.errors import SettingsError, TrackerBlurError
-from tracker_blur.settings import FACE, Settings
+from tracker_blur.settings import Settings
 from tracker_blur.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
-    from tracker_blur.annotations.track_file import TrackFile
     from tracker_blur.core.tracks import Tracks
     from tracker_blur.files.identity import FileIdentity
-    from tracker_blur.files.pairs import Pair, Pairs
+    from tracker_blur.files.pairs import Pairs
     from tracker_blur.verification.accepted import AcceptedPlace
     from tracker_blur.verification.verdict import Verdict
     from tracker_blur.verification.verifier import Progress, Verifier
-
-_ALWAYS_DETECTED = (FACE, "faces", "plate", "plates")
 
 
 def add_parser(commands: Any) -> Parser:
@@ -94,7 +91,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     if pair.source is None and against is not None:
         raise SettingsError(f"{against}: has no input for {pair.output}: name the original")
     check_apart(options, pair)
-    tracks, source, settings = _inputs(options, pair)
+    tracks, source, settings = inputs(options, pair)
     journal = _journal(options)
     verdict = _verdict(Verifier(settings), options, pair.output, source, tracks, journal)
     if options.dismiss:
@@ -129,7 +126,7 @@ class _Several:
         options, console, pairs = self._options, self._console, self._pairs
         for pair in pairs.pairs:
             check_apart(options, pair)
-        _, _, settings = _inputs(options, None)
+        _, _, settings = inputs(options, None)
         journal = _journal(options)
         verifier = Verifier(settings)
         skipped = [str(file) for file in pairs.unsupported]
@@ -272,73 +269,6 @@ def _dismissed(
     write_journal(options.accept, [*journal, *added])
     console.note(f"{options.accept}: {counted(len(added), 'place')} added")
     return verdict.without(places)
-
-
-def _inputs(
-    options: argparse.Namespace, pair: Pair | None
-) -> tuple[Tracks | None, Path | FileIdentity | None, Settings]:
-    """Return the tracks and the original, if given, and the settings that matter here.
-
-    Padding and classes are those of the track file, unless an option says otherwise. `pair` is the
-    output and its original, if there is one output.
-    """
-    given: dict[str, Any] = {
-        name: getattr(options, name) for name in ("hide", "detector") if getattr(options, name)
-    }
-    same = (
-        *("models_folder", "metadata", "audio", "subtitles", "tracks_kept"),
-        *("partial", "max_megapixels"),
-    )
-    given.update({name: getattr(options, name) for name in same})
-    source: Path | FileIdentity | None = None if pair is None else pair.source
-    if options.tracks is None:
-        return None, source, Settings(**given)
-    from tracker_blur.annotations import track_file
-
-    content = track_file.read(options.tracks)
-    if isinstance(source, Path):
-        source = track_file.check_source(content, source)
-    hidden = _hidden_classes(content)
-    if not options.hide:
-        _check_detectable(options, hidden)
-    padding = content.settings.get("padding_ratio", Settings().padding_ratio)
-    settings = Settings(**{"hide": hidden, "padding_ratio": padding} | given)
-    if pair is not None and pair.source is None:
-        from tracker_blur.verification.track_check import check_tracks
-
-        check_tracks(
-            content.tracks,
-            pair.output,
-            settings,
-            name=str(options.tracks),
-            source_name=content.source_name,
-        )
-    return content.tracks, source, settings
-
-
-def _hidden_classes(content: TrackFile) -> tuple[str, ...]:
-    """Return the value of the setting `hide` that a track file was made with."""
-    hide = content.settings.get("hide")
-    names = tuple(name for name in hide if name) if isinstance(hide, list) else ()
-    if not names and any(track.label != FACE for track in content.tracks.tracks):
-        return tuple(sorted({track.label for track in content.tracks.tracks}))
-    return names
-
-
-def _check_detectable(options: argparse.Namespace, classes: Sequence[str]) -> None:
-    """Raise SettingsError when there is no detector for a class that the track file hides."""
-    known = set(_ALWAYS_DETECTED)
-    choice = None if options.detector is None else DetectorChoice.of(options.detector)
-    if choice is not None and choice.is_file:
-        from tracker_blur.detectors import onnx
-
-        known.update(onnx.from_file(choice.name).labels)
-    for name in classes:
-        if name not in known:
-            raise SettingsError(
-                f"{options.tracks}: hides '{name}', for which there is no detector here: name its "
-                "file with --detector FILE.onnx, or say with --hide what to search for"
-            )
 
 
 def verify(

@@ -75,6 +75,9 @@ class VerificationParameters(CheckedParameters):
         aspect_tolerance: relative difference of shapes that is not visible.
         track_iou: overlap from which a detection belongs to a track.
         expected_face_iou: overlap from which two expected faces are one.
+        min_unhidden_views: this many places that the tracks hide must show a picture all the same,
+        unhidden_places_share: and this share of all, for the tracks to be another video's. Of right
+            ones, up to 0.15 do.
         track_margin_frames: how long before and after a track, and into its gaps, its face is
             expected.
         max_end_views: how many images of tracks' ends are kept.
@@ -152,6 +155,8 @@ class VerificationParameters(CheckedParameters):
     # Tracks
     track_iou: float = 0.2
     expected_face_iou: float = 0.5
+    min_unhidden_views: int = 5
+    unhidden_places_share: float = 0.3
     track_margin_frames: int = 12
     max_end_views: int = 400
 

@@ -16,6 +16,7 @@ from tracker_blur.verification.frame_comparison import (
     cell_errors,
     unhidden_errors,
 )
+from tracker_blur.verification.hidden_places import HiddenPlaces
 from tracker_blur.verification.probed_frame import ProbedFrame, gray, paired_by_time
 from tracker_blur.verification.probes import Probe, ProbeDetection, suppress_duplicates
 from tracker_blur.verification.thumbnails import encode_jpeg, thumbnail
@@ -57,6 +58,7 @@ class VerificationRun:
         evidence: what decides whether a detection is exposed.
         comparison: how the frames compare with the source's.
         runs: exposed faces so far.
+        places: whether what the tracks hide is hidden; nothing is added if the source is given.
         ends: what the output shows at the ends of tracks.
         probed_frames: how many frames the probes saw.
         detections: how many detections there were.
@@ -80,6 +82,7 @@ class VerificationRun:
             self.evidence = "pixels"
         self.comparison = FrameComparison(parameters)
         self.runs = ExposureRunBuilder(parameters, encode_jpeg)
+        self.places = HiddenPlaces(parameters)
         self.ends: list[TrackEndView] = []
         self.probed_frames = 0
         self.detections = 0
@@ -170,6 +173,8 @@ class VerificationRun:
                 [detection.box for detection in hidden],
                 self._expected(frame.index),
             )
+        if self.tracks is not None and self.evidence == "tracks" and frame.is_detection_frame:
+            self.places.add(frame.gray, self.tracks.without_detail(frame.index))
         if frame.cell_errors is not None:
             padding = parameters.hidden_padding_ratio
             changed = [box.padded(padding) for box in hidden_faces]

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from tracker_blur.verification.parameters import VerificationParameters
 
 
+_WITH_DETAIL = "image"  # of the methods
+
+
 @dataclass(frozen=True, slots=True)
 class TrackEnd:
     """A place in a frame where a track begins or ends.
@@ -70,6 +73,12 @@ class TrackIndex:
         if frame >= self._frame_count:
             return []
         return [face.box.padded(self._padding_ratio) for face in self._hidden.faces(frame)]
+
+    def without_detail(self, frame: int) -> list[Box]:
+        """Return the boxes of which nothing is left in a frame; an image has detail of its own."""
+        if frame >= self._frame_count:
+            return []
+        return [face.box for face in self._hidden.faces(frame) if face.method != _WITH_DETAIL]
 
     def changed(self, frame: int) -> list[Box]:
         """Return boxes around all that redaction may have changed in a frame, but soft edges."""

@@ -174,6 +174,7 @@ class Verifier:
         if tracks is not None and tracks.frame_count != frames:
             text = f"made for a video of {tracks.frame_count} frames; this one has {frames}"
             checks += (Check("tracks", False, text),)
+        checks += run.places.checks()
         for identity in (after, before):
             if identity is not None:
                 identity.check_end()
