@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import hypothesis.strategies as st
@@ -13,7 +14,16 @@ from hypothesis import given, settings
 
 from tests.track_samples import any_tracks, assert_same, two_tracks
 from tracker_blur.core.box import Box
-from tracker_blur.core.tracks import ORIGINS, Face, Origin, Timeline, Track, Tracks, TracksBuilder
+from tracker_blur.core.tracks import (
+    ORIGINS,
+    Face,
+    Origin,
+    Timeline,
+    Track,
+    Tracks,
+    TracksBuilder,
+    joined,
+)
 
 if TYPE_CHECKING:
     import random
@@ -138,3 +148,59 @@ def test_a_track_without_rows_is_none() -> None:
 def test_the_times_of_frames_are_seconds() -> None:
     assert two_tracks().seconds[:3].tolist() == pytest.approx([0.0, 0.04, 0.08])
     assert two_tracks().frame_count == 50
+
+
+def test_a_builder_returns_a_window_and_forgets_what_comes_before() -> None:
+    builder = TracksBuilder()
+    for frame in (7, 2, 5):
+        builder.add(frame, face(0, score=frame / 10))
+    builder.add(3, face(1))
+    builder.add(4, face(1, BOX.moved(2, 0)))
+    whole, other = builder.between(3, 6)
+    assert (whole.frames.tolist(), other.frames.tolist()) == ([2], [0, 1])
+    assert builder.between(8, 9) == ()
+    builder.forget(4)
+    assert [track.frames.tolist() for track in builder.tracks()] == [[5, 7], [4]]
+    assert builder.tracks()[0].scores.tolist() == pytest.approx([0.5, 0.7])
+    assert builder.tracks()[1].box(0) == BOX.moved(2, 0)
+    builder.forget(5)
+    assert builder.track_ids == {0}
+
+
+def test_pieces_of_a_video_are_joined() -> None:
+    first = replace(video(built((1, face(0)), (2, face(0)), (2, face(1))), 3), cuts=(2,))
+    second = video(built((0, face(0, score=0.9)), (1, face(2))), 2)
+    second = replace(second, times=second.times + 3, cuts=(0,))
+    whole = joined([first, second])
+    assert whole.times.tolist() == [0, 1, 2, 3, 4]
+    assert whole.cuts == (2, 3)
+    assert [(track.track_id, track.frames.tolist()) for track in whole.tracks] == [
+        (0, [1, 2, 3]),
+        (1, [2]),
+        (2, [4]),
+    ]
+    assert whole.tracks[0].scores.tolist() == pytest.approx([0.5, 0.5, 0.9])
+
+
+@given(any_tracks(), st.data())
+def test_a_video_is_the_same_after_it_was_cut_into_pieces(
+    tracks: Tracks, data: st.DataObject
+) -> None:
+    count = tracks.frame_count
+    edges = sorted({0, count, *data.draw(st.lists(st.integers(0, count), max_size=4))})
+    pieces = []
+    for start, stop in pairwise(edges):
+        parts = [
+            track.rows((track.frames >= start) & (track.frames < stop)) for track in tracks.tracks
+        ]
+        pieces.append(
+            replace(
+                tracks,
+                times=tracks.times[start:stop],
+                cuts=tuple(cut - start for cut in tracks.cuts if start <= cut < stop),
+                tracks=tuple(
+                    replace(part, frames=part.frames - np.int32(start)) for part in parts if part
+                ),
+            )
+        )
+    assert_same(joined(pieces or [tracks]), tracks)

@@ -27,3 +27,17 @@ def test_a_histogram_is_remembered_by_track_and_frame() -> None:
     for track_id, frame in ((7, 4), (8, 3)):
         with pytest.raises(KeyError):
             appearance.at(track_id, frame)
+
+
+def test_a_window_counts_frames_from_its_start() -> None:
+    appearance = Appearance()
+    for frame in (9, 3, 5):
+        appearance.add(7, frame, bytes([frame] * 24))
+    window = appearance.between(3, 9)
+    assert [window.at(7, frame)[0] for frame in (0, 2)] == [3, 5]
+    with pytest.raises(KeyError):
+        window.at(7, 6)
+    appearance.forget(5)
+    assert [appearance.at(7, frame)[0] for frame in (5, 9)] == [5, 9]
+    with pytest.raises(KeyError):
+        appearance.at(7, 3)

@@ -93,3 +93,14 @@ def test_a_long_false_part_does_not_outvote_the_face_that_it_was_linked_to() -> 
     evidence.add(2, 9.0)  # one crop is not enough
     assert best_log_odds([0, 2], evidence, LIMITS) < -3
     assert math.isnan(best_log_odds([7], evidence, LIMITS))
+
+
+def test_evidence_ends_before_a_frame_and_of_tracks_that_are_over() -> None:
+    evidence = Evidence()
+    for frame, log_odds in ((2, 1.0), (4, 2.0), (6, 3.0)):
+        evidence.add(0, log_odds, frame)
+        evidence.add(1, -log_odds, frame)
+    assert evidence.before(6).of([0]) == [1.0, 2.0]
+    assert evidence.before(2).of([0, 1]) == []
+    evidence.keep({1})
+    assert evidence.of([0, 1]) == [-1.0, -2.0, -3.0]

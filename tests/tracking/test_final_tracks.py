@@ -236,7 +236,7 @@ def any_video(seed: int) -> tuple[list[Script], list[int]]:
 SEEDS = st.integers(0, 2**32)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(SEEDS)
 def test_no_piece_changes_with_what_comes_later(seed: int) -> None:
     scripts, times = any_video(seed)
@@ -246,7 +246,7 @@ def test_no_piece_changes_with_what_comes_later(seed: int) -> None:
     assert joined(early).times.tolist() == times
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(SEEDS)
 def test_no_track_has_two_boxes_in_a_frame(seed: int) -> None:
     scripts, times = any_video(seed)
@@ -257,7 +257,7 @@ def test_no_track_has_two_boxes_in_a_frame(seed: int) -> None:
     assert numbers == sorted(set(numbers))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(SEEDS)
 def test_scenes_within_a_piece_are_refined_as_a_whole(seed: int) -> None:
     scripts, times = any_video(seed)
