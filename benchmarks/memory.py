@@ -1,16 +1,17 @@
-"""Measures the memory of a long crowd: what a first pass keeps, and what refining it takes.
+"""Measures the memory of a long crowd: what its tracks take while a thread reads ahead.
 
     python benchmarks/memory.py [--minutes 10 30 60] [--faces 6]
 
-No pixels are involved. At 25 frames a second, faces are detected in every second frame. Each lasts
-ten seconds and is followed by another. They are kept as raw tracks and then refined. Each length
-runs in a process of its own. Frames, networks and the encoder come on top, but do not grow with the
-length.
+At 25 frames a second, faces are detected in every second frame. Each lasts ten seconds and is
+followed by another; no scene ends. Their raw tracks become final tracks piece by piece, which are
+kept, as for a track file. Each length runs in a process of its own. Frames, networks and the
+encoder come on top, but do not grow with the length.
 
-detections    boxes with their color histograms, as raw tracks keep them
-face-frames   hidden boxes after refining
-raw tracks    MiB more than before, with all detections
-peak          MiB more than before, at most, while refining
+detections    boxes of raw tracks
+face-frames   hidden boxes
+pieces        MiB more than before, with the tracks of all pieces
+peak          MiB more than before, at most, when they have been joined to whole tracks
+seconds       processor time to make raw tracks final
 """
 
 from __future__ import annotations
@@ -20,16 +21,24 @@ import multiprocessing
 import resource
 import time
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.optimize  # noqa: F401  # refining imports it, which takes a constant 45 MiB
+import scipy.optimize  # noqa: F401  # linking imports it, which takes a constant 45 MiB
 
 from tracker_blur.core.box import Box
 from tracker_blur.core.parameters import TrackingParameters
-from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
-from tracker_blur.tracking.appearance import Appearance, color_histogram
-from tracker_blur.tracking.first_pass import RawTracks
-from tracker_blur.tracking.smoothing import refine
+from tracker_blur.core.tracks import Face, Origin, Tracks, joined
+from tracker_blur.tracking.final_tracks import Target, TrackFinalizer
+from tracker_blur.tracking.first_pass import FirstPass
+from tracker_blur.tracking.online import Step
+from tracker_blur.tracking.scene_cuts import Change
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracker_blur.core.frame import Image
+    from tracker_blur.tracking.backtracking import Backtracked
 
 RATE = 25
 LIFE_FRAMES = 250
@@ -44,7 +53,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=int, nargs="+", default=[10, 30, 60])
     parser.add_argument("--faces", type=int, default=6)
     options = parser.parse_args()
-    print("| minutes | detections | face-frames | raw tracks | peak | refining |")
+    print("| minutes | detections | face-frames | pieces | peak | seconds |")
     print("|---:|---:|---:|---:|---:|---:|")
     for minutes in options.minutes:
         with multiprocessing.get_context("spawn").Pool(1) as pool:
@@ -52,44 +61,73 @@ def main() -> None:
 
 
 def _row(minutes: int, faces: int) -> str:
-    before = _peak_mib()
-    raw, detections = _crowd(minutes * 60 * RATE, faces)
-    raw_mib = _peak_mib() - before
-    started = time.process_time()
-    tracks = refine(raw, 0.5, 0.2, TrackingParameters())
-    seconds = time.process_time() - started
+    crowd = _Crowd(faces)
+    parameters = TrackingParameters()
+    first_pass = FirstPass(crowd, _NoBacktracker(), SIZE, Fraction(1, RATE))
+    finalizer = TrackFinalizer([Target("face", first_pass, 0.5, parameters)], 0.2)
+    image = np.random.default_rng(0).integers(0, 256, (SIZE[1], SIZE[0], 3), np.uint8)
+    before, seconds = _peak_mib(), 0.0
+    pieces: list[Tracks] = []
+    for index in range(minutes * 60 * RATE):
+        first_pass.step(image, index)
+        started = time.process_time()
+        pieces += finalizer.pieces()
+        seconds += time.process_time() - started
+    first_pass.end()
+    pieces += finalizer.pieces()
+    pieces_mib = _peak_mib() - before
+    tracks = joined(pieces)
     hidden = sum(len(track) for track in tracks.tracks)
     peak = _peak_mib() - before
     return (
-        f"| {minutes} | {detections} | {hidden} | {raw_mib:.0f} MiB | {peak:.0f} MiB, "
+        f"| {minutes} | {crowd.detections} | {hidden} | {pieces_mib:.0f} MiB | {peak:.0f} MiB, "
         f"{peak * 2**20 / hidden:.0f} bytes each | {seconds:.1f} s |"
     )
 
 
-def _crowd(frame_count: int, faces: int) -> tuple[RawTracks, int]:
-    """Return raw tracks, and how many detections they hold."""
-    generator = np.random.default_rng(0)
-    noise = generator.integers(0, 256, (SIZE[1], SIZE[0], 3), dtype=np.uint8)
-    people = [color_histogram(noise, Box(10 * k, 10, 10 * k + 20, 40)) for k in range(2 * faces)]
-    builder, appearance = TracksBuilder(), Appearance()
-    track_id = detections = 0
-    for place in range(faces):
-        first = 37 * place
-        while first < frame_count:
-            x, y, speed = generator.uniform((20, 20, -0.3), (280, 140, 0.3))
-            for frame in range(first, min(first + LIFE_FRAMES, frame_count), 2):
+class _Crowd:
+    """Stands for an online tracker: people who walk by, one after the other in each place."""
+
+    max_flash_frames = 0
+
+    def __init__(self, faces: int) -> None:
+        self._generator = np.random.default_rng(0)
+        self._frame = 0
+        # The first frame of each place's face, and how it moves: x, y and speed.
+        self._walks = [(37 * place, self._path()) for place in range(faces)]
+        self._ids = list(range(faces))
+        self.track_count = faces
+        self.detections = 0
+
+    def step(self, _image: Image, _seconds: float) -> Step:
+        frame, self._frame = self._frame, self._frame + 1
+        change = Change.NONE if frame else Change.CUT
+        if frame % 2:
+            return Step((), change, is_detection_frame=False)
+        faces = []
+        for place, (first, (x, y, speed)) in enumerate(self._walks):
+            if frame >= first + LIFE_FRAMES:
+                pause = int(self._generator.integers(5, 60))
+                self._walks[place] = first + LIFE_FRAMES + pause, self._path()
+                self._ids[place] = self.track_count
+                self.track_count += 1
+            elif frame >= first:
                 left = x + speed * (frame - first)
                 box = Box(left, y, left + 16, y + 20)
-                builder.add(frame, Face(track_id, box, 0.9, Origin.DETECTED))
-                appearance.add(track_id, frame, people[track_id % len(people)])
-                detections += 1
-            first += LIFE_FRAMES + int(generator.integers(5, 60))
-            track_id += 1
-    times = np.arange(frame_count, dtype=np.int64)
-    tracks = Tracks(SIZE, Fraction(1, RATE), times, (), builder.tracks())
-    return RawTracks(
-        tracks, np.arange(0, frame_count, 2, dtype=np.int32), (), appearance
-    ), detections
+                faces.append(Face(self._ids[place], box, 0.9, Origin.DETECTED))
+        self.detections += len(faces)
+        return Step(tuple(faces), change, is_detection_frame=True)
+
+    def _path(self) -> tuple[float, float, float]:
+        x, y, speed = self._generator.uniform((20, 20, -0.3), (280, 140, 0.3)).tolist()
+        return x, y, speed
+
+
+class _NoBacktracker:
+    reach_frames = RATE
+
+    def step(self, _index: int, _image: Image, _step: Step) -> Iterator[tuple[Face, Backtracked]]:
+        return iter(())
 
 
 def _peak_mib() -> float:

@@ -88,12 +88,7 @@ class ScriptedBacktracker:
 
 
 def first_pass(script: Script) -> FirstPass:
-    return FirstPass(
-        ScriptedTracker(script),  # type: ignore[arg-type]
-        ScriptedBacktracker(script),  # type: ignore[arg-type]
-        SIZE,
-        MILLISECOND,
-    )
+    return FirstPass(ScriptedTracker(script), ScriptedBacktracker(script), SIZE, MILLISECOND)
 
 
 def finalizer(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -21,12 +21,12 @@ from tracker_blur.tracking.evidence import Evidence
 from tracker_blur.tracking.scene_cuts import Change
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from fractions import Fraction
 
     from tracker_blur.core.frame import Image
-    from tracker_blur.tracking.backtracking import Backtracker
-    from tracker_blur.tracking.online import OnlineTracker
+    from tracker_blur.tracking.backtracking import Backtracked
+    from tracker_blur.tracking.online import Step
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,34 @@ class RawTracks:
     evidence: Evidence
 
 
+class RawTracker(Protocol):
+    """What an `OnlineTracker` does."""
+
+    track_count: int
+
+    @property
+    def max_flash_frames(self) -> int:
+        """Within how many frames a cut may turn out to be only a flash of light."""
+        ...
+
+    def step(self, image: Image, seconds: float, /) -> Step:
+        """Return the faces of the next frame."""
+        ...
+
+
+class RawBacktracker(Protocol):
+    """What a `Backtracker` does."""
+
+    @property
+    def reach_frames(self) -> int:
+        """How many frames before its first detection a face is tracked back to at most."""
+        ...
+
+    def step(self, index: int, image: Image, step: Step, /) -> Iterator[tuple[Face, Backtracked]]:
+        """Yield each new face of this frame and its earlier positions."""
+        ...
+
+
 class FirstPass:
     """Takes a video's frames in order.
 
@@ -60,8 +88,8 @@ class FirstPass:
 
     def __init__(
         self,
-        tracker: OnlineTracker,
-        backtracker: Backtracker,
+        tracker: RawTracker,
+        backtracker: RawBacktracker,
         size: tuple[int, int],
         time_base: Fraction,
     ) -> None:
