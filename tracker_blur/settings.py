@@ -75,7 +75,7 @@ class Settings:
         tracker: Name of a module in `tracker_blur.trackers`, or "none": the detector runs
             on every frame.
         one_pass: Detect in each frame just before it is written, as for live video, instead of
-            going through the whole video first.
+            reading ahead.
         delay_seconds: One pass: how long a frame waits for what later frames show, at most 30
             frames.
         careful: Search the result before it is written, as verification does, and hide what is

@@ -21,7 +21,10 @@ from tracker_blur.settings import Settings
         ({"feather_ratio": 0.1}, "the method fog, gaussian, image, pixelated or solid"),
         ({"color": "#ffffff"}, "the method solid or image"),
         ({"hold_seconds": 2.0}, "one pass"),
-        ({"margin_seconds": 1.0, "one_pass": True}, "two passes, or to one pass with a delay"),
+        (
+            {"margin_seconds": 1.0, "one_pass": True},
+            "runs that read ahead, or to one pass with a delay",
+        ),
     ],
 )
 def test_a_setting_of_another_method_or_mode_is_unused(

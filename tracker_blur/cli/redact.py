@@ -89,8 +89,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--one-pass",
         "one_pass",
         action="store_true",
-        help="write frames without examining the whole video first: a face may show until it is "
-        "detected",
+        help="write frames without reading ahead: a face may show until it is detected",
     )
     option(
         detection,

@@ -1,4 +1,4 @@
-"""`trackblur render`: the second pass alone; hides the faces that a track file lists."""
+"""`trackblur render`: redacts and writes only; hides the faces that a track file lists."""
 
 from __future__ import annotations
 

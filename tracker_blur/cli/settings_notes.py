@@ -99,7 +99,7 @@ def unused_settings(settings: Settings, kinds: Collection[MediaKind]) -> Iterato
     if not settings.one_pass:
         unused.append(("hold_seconds", "one pass"))
     elif not settings.delay_seconds:
-        unused.append(("margin_seconds", "two passes, or to one pass with a delay"))
+        unused.append(("margin_seconds", "runs that read ahead, or to one pass with a delay"))
     if "video" not in kinds:
         unused += [
             (name, "videos: an image keeps its format and quality") for name in _VIDEO_SETTINGS

@@ -40,7 +40,7 @@ def check_options(options: argparse.Namespace, inputs: Sequence[str], plan: Plan
     from tracker_blur.files.paths import is_file
 
     if options.tracks is not None and options.one_pass:
-        raise SettingsError("--tracks needs both passes: leave out --one-pass")
+        raise SettingsError("--tracks needs a run that reads ahead: leave out --one-pass")
     if len(plan.jobs) + len(plan.skipped) > 1:
         if options.tracks is not None:
             raise SettingsError(

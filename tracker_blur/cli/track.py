@@ -1,4 +1,4 @@
-"""`trackblur track`: the first pass alone; writes the tracks of a video's faces to a file."""
+"""`trackblur track`: detects and tracks only; writes the tracks of a video's faces to a file."""
 
 from __future__ import annotations
 

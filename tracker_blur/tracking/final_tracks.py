@@ -292,11 +292,13 @@ class _FinalClass:
         hidden: set[int] = set()
         self._anchors = {}
         for index, face in enumerate(refined.faces):
-            smooth = smooth_face(
-                face, refined.raw.tracks, self._margin_seconds, self._target.parameters.smoothing
+            part = smooth_face(
+                face,
+                refined.raw.tracks,
+                self._margin_seconds,
+                self._target.parameters.smoothing,
+                (refined.start, refined.stop),
             )
-            frames = smooth.frames
-            part = smooth.rows((frames >= refined.start) & (frames < refined.stop))
             if part is None:
                 continue
             hidden |= {raw.track_id for raw in face.parts if raw.first < refined.stop}

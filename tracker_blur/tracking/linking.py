@@ -338,6 +338,9 @@ def _end(
 
 def _merged(chain: Sequence[Tracklet]) -> LinkedTrack:
     """Return several tracklets as one track; where two have a box, it covers both."""
+    parts = tuple(tracklet.core for tracklet in chain)
+    if len(chain) == 1:
+        return LinkedTrack(parts[0], None, parts)
     head = chain[0].core.track_id
     cores, unsupported = TracksBuilder(), TracksBuilder()
     for tracklet in chain:
@@ -348,7 +351,6 @@ def _merged(chain: Sequence[Tracklet]) -> LinkedTrack:
             if tracklet.unsupported is not None:
                 _add(unsupported, head, tracklet.unsupported, gap)
     (track,) = cores.tracks()
-    parts = tuple(tracklet.core for tracklet in chain)
     return LinkedTrack(track, next(iter(unsupported.tracks()), None), parts)
 
 

@@ -63,7 +63,7 @@ def refine(
     """
     faces, _ = hidden_faces(raw, confidence, parameters, SceneMemory())
     smooth = (smooth_face(face, raw.tracks, margin_seconds, parameters.smoothing) for face in faces)
-    return replace(raw.tracks, tracks=tuple(smooth))
+    return replace(raw.tracks, tracks=tuple(track for track in smooth if track is not None))
 
 
 def hidden_faces(
@@ -110,8 +110,12 @@ def hidden_faces(
 
 
 def smooth_face(
-    face: LinkedTrack, tracks: Tracks, margin_seconds: float, parameters: SmoothingParameters
-) -> Track:
+    face: LinkedTrack,
+    tracks: Tracks,
+    margin_seconds: float,
+    parameters: SmoothingParameters,
+    span: tuple[int, int] | None = None,
+) -> Track | None:
     """Return one face without gaps, with margins at its ends and smoothed boxes.
 
     Args:
@@ -119,13 +123,41 @@ def smooth_face(
         tracks: Those that it was made of.
         margin_seconds: As for `refine`.
         parameters: Tuning parameters.
+        span: The first frame that is needed, and the one after the last; None: all are. Other
+            frames may be missing, or wrong. None is returned if the face is in none of them.
     """
     seconds, scenes = tracks.seconds, Scenes(tracks.cuts, tracks.frame_count)
     filled = _filled(face.track, seconds, parameters)
     if face.unsupported is not None:
         filled = _covering(filled, face.unsupported, parameters)
+    if span is not None:
+        first, last = _around(span, seconds, margin_seconds, parameters)
+        near = filled.rows((filled.frames >= first) & (filled.frames <= last))
+        if near is None:
+            return None
+        filled = near
     margined = _margined(filled, seconds, scenes, margin_seconds, tracks.size, parameters)
-    return _smoothed(_median_filtered(margined, seconds, parameters), seconds, parameters)
+    smooth = _smoothed(_median_filtered(margined, seconds, parameters), seconds, parameters)
+    if span is not None:
+        return smooth.rows((smooth.frames >= span[0]) & (smooth.frames < span[1]))
+    return smooth
+
+
+def _around(
+    span: tuple[int, int],
+    seconds: npt.NDArray[np.float64],
+    margin_seconds: float,
+    parameters: SmoothingParameters,
+) -> tuple[int, int]:
+    """Return the first and the last frame whose boxes may change those of a span of frames.
+
+    A margin, or a velocity, may reach into it, and then the three windows that smooth.
+    """
+    reach = max(margin_seconds, parameters.border_seconds) + parameters.velocity_seconds
+    windows = 3 * parameters.max_half_window_frames + parameters.min_margin_frames
+    first, last = span[0], span[1] - 1
+    near = np.flatnonzero((seconds >= seconds[first] - reach) & (seconds <= seconds[last] + reach))
+    return int(min(near[0], first)) - windows, int(max(near[-1], last)) + windows
 
 
 def _is_rejected(
