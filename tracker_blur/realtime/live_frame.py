@@ -13,9 +13,10 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 
 from tracker_blur.core.frame import Orientation
 from tracker_blur.realtime.delivery import TIME_BASE, UNTAGGED
-from tracker_blur.video import pixel_formats, stream_info
+from tracker_blur.video import pixel_formats
 from tracker_blur.video.frame import DecodedFrame, Scaler
 from tracker_blur.video.pixel_formats import nearest_native, reformat, untagged_matrix
+from tracker_blur.video.stated_orientation import StatedOrientation
 from tracker_blur.video.stream_info import ColorTags
 
 PIXEL_FORMAT = "yuv420p"
@@ -82,10 +83,12 @@ class LiveFrameConverter:
         self._scaler = Scaler()
         self._count = self._form_count = 0
         self._form: object = None
+        self._stated_orientation = StatedOrientation()
 
     def restart(self) -> None:
         """Count the next frame as one of another form: the source was reconnected."""
         self._form = None
+        self._stated_orientation = StatedOrientation()
 
     def convert(
         self,
@@ -102,7 +105,7 @@ class LiveFrameConverter:
             captured_at: `time.monotonic()` when it was captured.
             pixel_aspect: Width of a stored pixel over its height.
         """
-        orientation = stream_info.orientation(stream_info.display_matrix(av_frame))
+        orientation = self._stated_orientation.of(av_frame) or Orientation.UPRIGHT
         form = av_frame.width, av_frame.height, pixel_aspect, orientation
         self._form_count += form != self._form
         self._form = form

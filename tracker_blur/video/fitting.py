@@ -17,13 +17,15 @@ import cv2
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from tracker_blur.video import alpha, pixel_formats, stream_info
+from tracker_blur.core.frame import Orientation
+from tracker_blur.video import alpha, pixel_formats
+from tracker_blur.video.stated_orientation import StatedOrientation
 
 if TYPE_CHECKING:
     from av.packet import Packet
     from av.stream import Stream
 
-    from tracker_blur.core.frame import Orientation, Samples
+    from tracker_blur.core.frame import Samples
 
 _SAME_SHAPE = 0.01  # bars thinner than this share of a side are left out
 _ALIGNMENT_PX = 4  # every chroma subsampling divides it
@@ -167,6 +169,7 @@ class FrameShapes:
         self._changes: deque[tuple[int | None, Fraction]] = deque()
         self._keys: deque[int] = deque()
         self._orientation: Orientation | None = None
+        self._stated_orientation = StatedOrientation()
 
     def add_packet(self, packet: Packet[Stream]) -> None:
         """Note a packet on its way to the decoder."""
@@ -199,8 +202,8 @@ class FrameShapes:
         )
 
     def _turn(self, frame: av.VideoFrame) -> Orientation:
-        matrix = stream_info.display_matrix(frame)
+        stated = self._stated_orientation.of(frame)
         # A message in the video holds until the next key frame, and frames between have none.
-        if self._orientation is None or matrix is not None or frame.key_frame:
-            self._orientation = stream_info.orientation(matrix)
+        if self._orientation is None or stated is not None or frame.key_frame:
+            self._orientation = stated or Orientation.UPRIGHT
         return self._orientation
