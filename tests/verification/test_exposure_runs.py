@@ -266,6 +266,16 @@ def test_a_long_run_takes_no_longer_for_each_frame() -> None:
     assert last < 4 * first + 0.05
 
 
+def test_many_runs_take_no_time_to_be_compared() -> None:
+    runs = run_builder()
+    for frame in range(6000):
+        # A face in each five frames, a gap, and another one.
+        runs.add([exposure(frame, BOX, 0.9)] if frame % 10 < 5 else [], [], [])
+    started = time.process_time()
+    assert len(runs.runs()) == 600
+    assert time.process_time() - started < 1.0
+
+
 def test_two_faces_are_two_runs() -> None:
     runs = run_builder()
     for frame in range(4):

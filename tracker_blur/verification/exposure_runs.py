@@ -168,7 +168,8 @@ class ExposureRunBuilder:
 
     def _repeats(self, run: ExposureRun, surer: ExposureRun) -> bool:
         """Return whether a run is at the place of a surer one in most of its frames."""
-        if run.label != surer.label:
+        is_apart = run.first.frame > surer.last.frame or run.last.frame < surer.first.frame
+        if is_apart or run.label != surer.label:
             return False
         places = {exposure.frame: exposure.box for exposure in surer.exposures}
         shared = sum(
