@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import hypothesis.strategies as st
@@ -103,3 +104,15 @@ def test_who_is_behind_a_detected_face_is_held(behind: list[Box], front: list[Bo
         for box in behind
     ]
     assert [track.origin is Origin.HELD for track in moving] == held
+
+
+def test_of_a_crowd_those_that_were_detected_last_have_trackers_and_the_others_are_held() -> None:
+    parameters = replace(PARAMETERS, online=replace(PARAMETERS.online, max_tracked_faces=5))
+    crowd = tracks(8)
+    for track in crowd[::2]:
+        track.confirm(detection(track.box), 0.04)
+    Advancer(ShiftingTracker, 1.0, parameters).advance(crowd, [], IMAGE, IMAGE, 0.08)
+    tracked = [track.track_id for track in crowd if track.origin is Origin.TRACKED]
+    assert tracked == [0, 1, 2, 4, 6]
+    for track in crowd:
+        assert track.box.covers(track.confirmed) is (track.origin is Origin.HELD)

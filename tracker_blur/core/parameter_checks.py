@@ -20,6 +20,7 @@ _LIMITS = {  # by the end of a field's name; the first that fits counts
     "detections": (1, math.inf),
     "enlargement": (1, math.inf),
     "error": (0, math.inf),
+    "faces": (0, math.inf),
     "frames": (0, math.inf),
     "holds": (0, math.inf),
     "iou": (0, 1),

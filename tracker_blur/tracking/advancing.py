@@ -62,10 +62,15 @@ class Advancer:
         """
 
         def box_of(track: TrackState) -> Box | None:
-            return self._tracked(track, last_image, image, seconds)
+            return None if last_image is None else self._tracked(track, last_image, image)
 
         occluded = self._occluded([track.box for track in tracks], detected)
-        visible = [track for track, is_one in zip(tracks, occluded, strict=True) if not is_one]
+        visible = [
+            track
+            for track, is_one in zip(tracks, occluded, strict=True)
+            if not is_one and self._is_trackable(track, seconds)
+        ]
+        visible = latest(visible, self._parameters.online.max_tracked_faces)
         found = map(box_of, visible) if self._pool is None else self._pool.map(box_of, visible)
         boxes = {track.track_id: box for track, box in zip(visible, found, strict=True)}
         for track in tracks:
@@ -85,15 +90,17 @@ class Advancer:
         occluded[rows[shared > share * areas(behind)[rows]]] = True
         return occluded.tolist()
 
-    def _tracked(
-        self, track: TrackState, last_image: Image | None, image: Image, seconds: float
-    ) -> Box | None:
-        """Return the tracker's box in this view; None when it has lost the face."""
+    def _is_trackable(self, track: TrackState, seconds: float) -> bool:
+        """Return whether a tracker may be trusted with a face."""
         unconfirmed = seconds - track.confirmed_seconds
         trusted = self._parameters.online.max_unconfirmed_holds * self._hold_seconds
-        if track.missed_detections and unconfirmed > trusted:
-            return None
-        if self._new_tracker is None or last_image is None or track.origin is Origin.HELD:
+        return track.origin is not Origin.HELD and not (
+            track.missed_detections and unconfirmed > trusted
+        )
+
+    def _tracked(self, track: TrackState, last_image: Image, image: Image) -> Box | None:
+        """Return the tracker's box in this view; None when it has lost the face."""
+        if self._new_tracker is None:
             return None
         if track.tracker is None:
             track.tracker = self._new_tracker()
@@ -102,6 +109,15 @@ class Advancer:
         if box is None or has_drifted(box, track.confirmed, self._parameters):
             return None
         return None if is_outside(box, image, self._parameters) else box
+
+
+def latest(tracks: Sequence[TrackState], count: int) -> list[TrackState]:
+    """Return at most this many tracks, in order: those that were detected last."""
+    if len(tracks) <= count:
+        return list(tracks)
+    by_time = sorted(tracks, key=lambda track: -track.confirmed_seconds)
+    chosen = {track.track_id for track in by_time[:count]}
+    return [track for track in tracks if track.track_id in chosen]
 
 
 def has_drifted(box: Box, confirmed: Box, parameters: TrackingParameters) -> bool:

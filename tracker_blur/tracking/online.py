@@ -21,12 +21,12 @@ from tracker_blur.core.box_arrays import are_among
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.tracking.advancing import Advancer
 from tracker_blur.tracking.extra_detection import (
-    QUARTERS,
     USUAL,
     ExtraDetection,
     ExtraDetections,
     Way,
 )
+from tracker_blur.tracking.missed_faces import MissedFaces
 from tracker_blur.tracking.plausibility import by_confidence, is_part, of_usual_shape
 from tracker_blur.tracking.scene_cuts import Change, CutDetector
 from tracker_blur.tracking.track_classifier import TrackClassifier
@@ -37,7 +37,7 @@ from tracker_blur.tracking.track_state import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tracker_blur.classifiers import Classifier
     from tracker_blur.core.box import Box, Detection
@@ -115,9 +115,11 @@ class OnlineTracker:
         self._clock = clock
         self._parameters = parameters
         self._advancer = Advancer(new_tracker, hold_seconds, parameters, threads)
-        self._redetector = redetector
         self._extra_detections = ExtraDetections(extra_detections, parameters.extra_detections)
         self._classifier = TrackClassifier(classifier, parameters.classification)
+        self._missed_faces = (
+            None if redetector is None else MissedFaces(redetector, self._classifier, parameters)
+        )
         self._hide_all = hide_all
         self._start_score = confidence if start_score is None else start_score
         self._skip_frames = skip_frames
@@ -219,8 +221,9 @@ class OnlineTracker:
             if track.confirmed_seconds == seconds and is_reliable:
                 track.reliable_seconds = seconds
         missed, turned_up = self._detect_again(missed, image, seconds)
-        if self._redetector is not None:
-            missed = self._redetect(self._redetector, missed, image, seconds)
+        if self._missed_faces is not None:
+            confirmed = [t.box for t in self._tracks if t.confirmed_seconds == seconds]
+            missed = self._missed_faces.redetect(missed, confirmed, image, seconds)
         missed = [*missed, *stale]
         sure = [detection for detection in new if detection.score >= self._start_score]
         unmatched += [detection for detection in new if detection.score < self._start_score]
@@ -323,35 +326,6 @@ class OnlineTracker:
 
     def _of_usual_shape(self, detections: Sequence[Detection], image: Image) -> list[Detection]:
         return of_usual_shape(detections, _size(image), self._parameters.plausibility)
-
-    def _redetect(
-        self, redetector: Redetector, tracks: Sequence[TrackState], image: Image, seconds: float
-    ) -> list[TrackState]:
-        """Detect each of these faces in a crop; return those still missed."""
-        missed = []
-        taken = [track.box for track in self._tracks if track.confirmed_seconds == seconds]
-        for track in tracks:
-            if self._classifier.is_rejected(track):
-                missed.append(track)
-                continue
-            expected = track.expected(seconds)
-            for way in self._ways(track):
-                detection = redetector.detect(image, expected, way)
-                if detection is not None:
-                    break
-            if detection is None or not self._others([detection], taken):
-                missed.append(track)
-            else:
-                track.confirm(detection, seconds, way)
-                taken.append(track.box)
-        return missed
-
-    def _ways(self, track: TrackState) -> Iterable[Way]:
-        """Return the ways to detect a missed face: the usual, the last one, and a turned one."""
-        ways = [USUAL, track.way]
-        if self._classifier.is_trusted(track):  # it may have bent down
-            ways.append(Way(0, QUARTERS[track.missed_detections % len(QUARTERS)]))
-        return dict.fromkeys(ways)
 
     def _others(self, detections: Sequence[Detection], boxes: Sequence[Box]) -> list[Detection]:
         """Return the detections that are none of these faces."""

@@ -63,6 +63,10 @@ class OnlineParameters(ParameterGroup):
     max_unconfirmed_holds: float = 2.0
     """A tracker that no detection confirms is trusted for this many times the hold."""
 
+    max_tracked_faces: int = 16
+    """At most this many faces have their own trackers in one view, those that were detected last. A
+    crowd's others are held where their velocity leads: a tracker takes 3 to 5 milliseconds."""
+
     max_occluded_share: float = 0.5
     """A track is held if another face hides more of its box: a tracker would jump to that face."""
 
@@ -92,6 +96,10 @@ class RedetectionParameters(ParameterGroup):
 
     confidence_share: float = 0.6
     """Share of the detector's low confidence that is enough here, where a face was or will be."""
+
+    max_crops: int = 32
+    """Most crops for the missed faces of one view. Where a crowd would need more, only those that
+    were detected last are searched for, and only in the usual way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
