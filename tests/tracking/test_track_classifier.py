@@ -53,3 +53,22 @@ def test_of_a_track_that_lasts_long_the_newest_crops_decide(
         assert judge.classify([track], wall(SQUARE), seconds) == ((0, now),)
     assert track.log_odds == [now] * 20
     assert judge.is_rejected(track) == is_rejected
+
+
+def test_every_track_of_a_crowd_has_its_turn() -> None:
+    limits = replace(LIMITS, max_view_crops=4, first_crops=2, interval_seconds=100.0)
+    judge = TrackClassifier(ScriptedClassifier(3.0), limits)
+    box = Box.from_xywh(0, 0, 20, 20)
+    crowd = [
+        TrackState.started(number, detection(box), 0.0, PARAMETERS.online) for number in range(10)
+    ]
+    counts = []
+    for view in range(7):
+        seconds = 0.04 * view
+        for track in crowd:
+            track.confirm(detection(box), seconds)
+        counts.append(len(judge.classify(crowd, wall(), seconds)))
+        if view == 2:
+            assert {len(track.log_odds) for track in crowd} == {1, 2}
+    assert counts == [4, 4, 4, 4, 4, 0, 0]
+    assert {len(track.log_odds) for track in crowd} == {2}

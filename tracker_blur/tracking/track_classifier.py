@@ -61,13 +61,24 @@ class TrackClassifier:
         """
         if self._classifier is None:
             return ()
-        asked = [track for track in tracks if self._is_due(track, seconds)]
+        asked = self._most_urgent([track for track in tracks if self._is_due(track, seconds)])
         answers = self._classifier.log_odds(image, [track.box for track in asked]).tolist()
         for track, log_odds in zip(asked, answers, strict=True):
             track.log_odds.append(log_odds)
             del track.log_odds[: -self._parameters.remembered_crops]
             track.classified_seconds = seconds
         return tuple((track.track_id, track.log_odds[-1]) for track in asked)
+
+    def _most_urgent(self, due: list[TrackState]) -> list[TrackState]:
+        """Return as many tracks as may be classified in one view."""
+        limits = self._parameters
+        if len(due) <= limits.max_view_crops:
+            return due
+
+        def urgency(track: TrackState) -> tuple[int, float]:
+            return min(len(track.log_odds), limits.first_crops), track.classified_seconds
+
+        return sorted(due, key=urgency)[: limits.max_view_crops]
 
     def is_rejected(self, track: TrackState) -> bool:
         """Return whether it is certain by now that a track is no face."""

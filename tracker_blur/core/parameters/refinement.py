@@ -100,6 +100,10 @@ class ClassificationParameters(ParameterGroup):
     interval_seconds: float = 0.4
     """Later ones are classified once in this time: the same view of a face tells nothing new."""
 
+    max_view_crops: int = 32
+    """At most this many tracks are classified in one view, those that were least. The others of a
+    crowd wait for their turn; until then they are hidden."""
+
     remembered_crops: int = 100
     """Live and in one pass, the newest crops of a track decide, this many: a track may last for
     hours."""
