@@ -160,7 +160,7 @@ def _tools(arguments: argparse.Namespace) -> list[Tool]:
         ),
     ]  # fmt: skip
     if not arguments.skip_deface:
-        deface = str(_deface(arguments.deface_env))
+        deface = str(deface_command(arguments.deface_env))
         encoder = json.dumps({
             "codec": "libx264",
             "quality": None,  # its own default would come on top of our CRF
@@ -179,7 +179,7 @@ def _tools(arguments: argparse.Namespace) -> list[Tool]:
     return tools
 
 
-def _deface(folder: Path) -> Path:
+def deface_command(folder: Path) -> Path:
     """Return the command in its virtual environment, made if missing."""
     command = folder / "bin" / "deface"
     if not command.exists():
@@ -197,7 +197,7 @@ def clip_of(case: Case, seconds: float, folder: Path) -> Path:
         _log(f"making a clip: {case}")
         options = ["--faces", str(case.faces), "--size", SIZES[case.resolution]]
         options += ["--seconds", str(seconds)]
-        _run_script(ROOT / "samples" / "make.py", *options, target=clip)
+        run_script(ROOT / "samples" / "make.py", *options, target=clip)
     return clip
 
 
@@ -212,11 +212,11 @@ def _clips_by_frames(
             cuts[frames] = whole.with_name(f"{whole.stem}_{frames}f.mp4")
             if not cuts[frames].exists():
                 options = [str(whole), "--crf", "18", "--frames", str(frames)]
-                _run_script(ROOT / "benchmarks" / "transcode.py", *options, target=cuts[frames])
+                run_script(ROOT / "benchmarks" / "transcode.py", *options, target=cuts[frames])
     return cuts
 
 
-def _run_script(script: Path, *arguments: str, target: Path) -> None:
+def run_script(script: Path, *arguments: str, target: Path) -> None:
     """Run a script of ours that writes `target`; an interrupted one leaves no such file."""
     with tempfile.TemporaryDirectory(dir=target.parent) as unfinished:
         made = Path(unfinished, target.name)
