@@ -139,10 +139,11 @@ def _measured(
     spent: defaultdict[tuple[str, int], list[float]] = defaultdict(list)
     for _ in range(arguments.repeat):
         for tool in tools:
-            os.environ["PYTHONPATH"] = str(tool.package_root)
+            environment = {**os.environ, "PYTHONPATH": str(tool.package_root)}
             for frames, cut in cuts.items():
                 target = scratch / "output.mp4"
-                spent[tool.name, frames].append(speed.timed(tool.command(cut, target)).seconds)
+                run = speed.timed(tool.command(cut, target), environment)
+                spent[tool.name, frames].append(run.seconds)
                 target.unlink()
     return [
         1000
