@@ -27,7 +27,7 @@ from tracker_blur.core.parameters import PlausibilityParameters, TrackingParamet
 from tracker_blur.core.tracks import Origin, Timeline
 from tracker_blur.tracking.evidence import Evidence, needed_log_odds
 from tracker_blur.tracking.plausibility import sure_score
-from tracker_blur.tracking.smoothing import refine
+from tracker_blur.tracking.smoothing import SceneMemory, hidden_faces, refine, smooth_face
 
 if TYPE_CHECKING:
     from tracker_blur.tracking.first_pass import RawTracks
@@ -354,3 +354,21 @@ def test_a_head_around_a_surer_ear_is_hidden_if_the_classifier_takes_it_for_one(
     rows = face_rows(range(10, 40), 0, box=Box.from_xywh(200, 100, 60, 70), score=0.6)
     rows += face_rows(range(10, 40), 1, box=ear, score=0.74)
     assert len(hidden_tracks(raw_tracks(rows, evidence=evidence))) == count
+
+
+@given(any_raw_tracks(), st.data())
+def test_a_part_of_a_face_is_smoothed_as_the_whole(raw: RawTracks, data: st.DataObject) -> None:
+    faces, _ = hidden_faces(raw, CONFIDENCE, PARAMETERS, SceneMemory())
+    start = data.draw(st.integers(0, raw.tracks.frame_count - 1))
+    stop = data.draw(st.integers(start + 1, raw.tracks.frame_count))
+    for face in faces:
+        whole, part = (
+            smooth_face(face, raw.tracks, 0.2, PARAMETERS.smoothing, span)
+            for span in (None, (start, stop))
+        )
+        assert whole is not None
+        expected = whole.rows((whole.frames >= start) & (whole.frames < stop))
+        assert (part is None) == (expected is None)
+        if part is not None and expected is not None:
+            assert part.frames.tolist() == expected.frames.tolist()
+            assert part.boxes.tolist() == expected.boxes.tolist()

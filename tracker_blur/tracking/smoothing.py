@@ -123,41 +123,25 @@ def smooth_face(
         tracks: Those that it was made of.
         margin_seconds: As for `refine`.
         parameters: Tuning parameters.
-        span: The first frame that is needed, and the one after the last; None: all are. Other
-            frames may be missing, or wrong. None is returned if the face is in none of them.
+        span: The first frame that is needed, and the one after the last; None: all are. None is
+            returned if the face is in none of them.
     """
     seconds, scenes = tracks.seconds, Scenes(tracks.cuts, tracks.frame_count)
     filled = _filled(face.track, seconds, parameters)
     if face.unsupported is not None:
         filled = _covering(filled, face.unsupported, parameters)
-    if span is not None:
-        first, last = _around(span, seconds, margin_seconds, parameters)
-        near = filled.rows((filled.frames >= first) & (filled.frames <= last))
-        if near is None:
-            return None
-        filled = near
-    margined = _margined(filled, seconds, scenes, margin_seconds, tracks.size, parameters)
-    smooth = _smoothed(_median_filtered(margined, seconds, parameters), seconds, parameters)
-    if span is not None:
-        return smooth.rows((smooth.frames >= span[0]) & (smooth.frames < span[1]))
-    return smooth
-
-
-def _around(
-    span: tuple[int, int],
-    seconds: npt.NDArray[np.float64],
-    margin_seconds: float,
-    parameters: SmoothingParameters,
-) -> tuple[int, int]:
-    """Return the first and the last frame whose boxes may change those of a span of frames.
-
-    A margin, or a velocity, may reach into it, and then the three windows that smooth.
-    """
-    reach = max(margin_seconds, parameters.border_seconds) + parameters.velocity_seconds
-    windows = 3 * parameters.max_half_window_frames + parameters.min_margin_frames
-    first, last = span[0], span[1] - 1
-    near = np.flatnonzero((seconds >= seconds[first] - reach) & (seconds <= seconds[last] + reach))
-    return int(min(near[0], first)) - windows, int(max(near[-1], last)) + windows
+    whole = _margined(filled, seconds, scenes, margin_seconds, tracks.size, parameters)
+    times = seconds[whole.frames]
+    median_half = _half_window(times, parameters.median_half_window_seconds, parameters)
+    half = _half_window(times, parameters.half_window_seconds, parameters)
+    if span is None:
+        return _smoothed(_median_filtered(whole, median_half), half)
+    reach = median_half + 2 * half  # of the windows, which are taken one after the other
+    near = whole.rows((whole.frames >= span[0] - reach) & (whole.frames < span[1] + reach))
+    if near is None:
+        return None
+    smooth = _smoothed(_median_filtered(near, median_half), half)
+    return smooth.rows((smooth.frames >= span[0]) & (smooth.frames < span[1]))
 
 
 def _is_rejected(
@@ -188,7 +172,8 @@ def smooth_track(
     """Return one track without gaps, with margins at its ends and smoothed boxes."""
     filled = _filled(track, seconds, parameters)
     margined = _margined(filled, seconds, scenes, margin_seconds, frame_size, parameters)
-    return _smoothed(margined, seconds, parameters)
+    half = _half_window(seconds[margined.frames], parameters.half_window_seconds, parameters)
+    return _smoothed(margined, half)
 
 
 def _filled(
@@ -343,29 +328,23 @@ def _grown(
     return np.concatenate([boxes[:, :2] - sides, boxes[:, 2:] + sides], 1).astype(np.float32)
 
 
-def _median_filtered(
-    track: Track, seconds: npt.NDArray[np.float64], parameters: SmoothingParameters
-) -> Track:
+def _median_filtered(track: Track, half: int) -> Track:
     """Return the track with median-filtered boxes where no detector gave one.
 
     Trackers jump. Covering each of their boxes would hide much more than the face.
     """
-    half = _half_window(seconds[track.frames], parameters.median_half_window_seconds, parameters)
     medians = np.median(_windows(track.boxes.astype(np.float64), half), -1)
     detected = track.has(Origin.DETECTED)[:, None]
     return replace(track, boxes=np.where(detected, track.boxes, medians).astype(np.float32))
 
 
-def _smoothed(
-    track: Track, seconds: npt.NDArray[np.float64], parameters: SmoothingParameters
-) -> Track:
+def _smoothed(track: Track, half: int) -> Track:
     """Return the track with smoother boxes, each of which covers the one it was.
 
     The path of the center is averaged. Seen from there, each edge takes its maximum over a window,
     and then the average of these maxima over a window of the same length: each term of the average
     is at least as far out as the edge itself.
     """
-    half = _half_window(seconds[track.frames], parameters.half_window_seconds, parameters)
     boxes = track.boxes.astype(np.float64)
     centers = _averaged((boxes[:, :2] + boxes[:, 2:]) / 2, half)
     outward = np.concatenate([centers - boxes[:, :2], boxes[:, 2:] - centers], 1)
