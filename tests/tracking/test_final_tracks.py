@@ -282,7 +282,8 @@ def test_a_face_that_stays_is_one_track_without_gaps() -> None:
 
 def frames_in(horizon: Horizon) -> int:
     """Return how many frames are known when the first piece is final, at 25 a second."""
-    return 25 + math.ceil(25 * horizon.seconds) + ScriptedBacktracker.reach_frames + 1
+    waits = math.ceil(25 * horizon.seconds) + horizon.frames
+    return 25 + waits + ScriptedBacktracker.reach_frames + 1
 
 
 def test_where_all_is_hidden_and_goes_on_a_piece_waits_for_new_faces_only() -> None:

@@ -356,19 +356,32 @@ def test_a_head_around_a_surer_ear_is_hidden_if_the_classifier_takes_it_for_one(
     assert len(hidden_tracks(raw_tracks(rows, evidence=evidence))) == count
 
 
-@given(any_raw_tracks(), st.data())
-def test_a_part_of_a_face_is_smoothed_as_the_whole(raw: RawTracks, data: st.DataObject) -> None:
-    faces, _ = hidden_faces(raw, CONFIDENCE, PARAMETERS, SceneMemory())
-    start = data.draw(st.integers(0, raw.tracks.frame_count - 1))
-    stop = data.draw(st.integers(start + 1, raw.tracks.frame_count))
-    for face in faces:
-        whole, part = (
-            smooth_face(face, raw.tracks, 0.2, PARAMETERS.smoothing, span)
-            for span in (None, (start, stop))
-        )
-        assert whole is not None
-        expected = whole.rows((whole.frames >= start) & (whole.frames < stop))
-        assert (part is None) == (expected is None)
-        if part is not None and expected is not None:
-            assert part.frames.tolist() == expected.frames.tolist()
-            assert part.boxes.tolist() == expected.boxes.tolist()
+def test_a_part_of_a_face_is_smoothed_as_the_whole() -> None:
+    chance = np.random.default_rng(1)
+    places = chance.normal(0, 30, (100, 2))
+    rows = [
+        row
+        for frame in range(0, 100, 2)
+        for row in face_rows([frame], box=BOX.moved(*places[frame].tolist()))
+    ]
+    raw = raw_tracks(rows, frame_count=110)
+    ((face,), _) = hidden_faces(raw, CONFIDENCE, PARAMETERS, SceneMemory())
+    whole = smooth_face(face, raw.tracks, 0.2, PARAMETERS.smoothing)
+    assert whole is not None
+    for start in range(0, 102, 3):
+        part = smooth_face(face, raw.tracks, 0.2, PARAMETERS.smoothing, (start, start + 3))
+        expected = whole.rows((whole.frames >= start) & (whole.frames < start + 3))
+        assert part is not None
+        assert expected is not None
+        assert part.frames.tolist() == expected.frames.tolist()
+        assert part.boxes.tolist() == expected.boxes.tolist()
+    assert smooth_face(face, raw.tracks, 0.2, PARAMETERS.smoothing, (106, 110)) is None
+
+
+@pytest.mark.parametrize("start", [0, 280, 3_600_000, 7_199_960])
+def test_the_windows_that_smooth_do_not_depend_on_when_a_face_appears(start: int) -> None:
+    rows = [row for i in range(40) for row in face_rows([i], speed=9.0 * (i % 2))]
+    times = [start + 40 * i for i in range(40)]
+    (track,) = hidden_tracks(raw_tracks(rows, times=times, frame_count=40))
+    (expected,) = hidden_tracks(raw_tracks(rows, frame_count=40))
+    assert track.boxes.tolist() == expected.boxes.tolist()

@@ -36,8 +36,8 @@ class Horizon:
     """How far away in time a raw track may still change what is hidden in a frame.
 
     Attributes:
-        seconds: At least so far,
-        frames: and at least so many frames.
+        seconds: So far,
+        frames: and so many frames more: rates may be low, and windows are rounded to frames.
     """
 
     seconds: float
@@ -83,7 +83,7 @@ def _longest_gap(parameters: TrackingParameters) -> float:
 def _smoothing_seconds(parameters: TrackingParameters) -> float:
     """Return from how far away a box may change a smoothed one."""
     limits = parameters.smoothing
-    return limits.median_half_window_seconds + 2 * limits.half_window_seconds
+    return limits.median_half_window_seconds + 3 * limits.half_window_seconds
 
 
 def _least_frames(parameters: TrackingParameters) -> int:
@@ -122,7 +122,7 @@ class TrackFinalizer:
         every = [target.parameters for target in targets]
         self._horizon = self._longest([Horizon.of(each, margin_seconds) for each in every])
         self._certain = self._longest([Horizon.of_certain(each, margin_seconds) for each in every])
-        self._piece = self._units(every[0].first_pass.piece_seconds), 1
+        self._piece = self._units(every[0].first_pass.piece_seconds), 0
         self._start = 0
         self._is_doubtful = False  # whether the next piece waits for all of the horizon
 
@@ -174,13 +174,13 @@ class TrackFinalizer:
     def _later(self, frame: int, distance: tuple[int, int]) -> int:
         """Return the first frame that is later by so much."""
         latest, (units, frames) = self._passes[0].latest, distance
-        return max(bisect_left(latest, latest[frame] + units, frame), frame + frames)
+        return bisect_left(latest, latest[frame] + units, frame + 1) + frames
 
     def _window_start(self, frame: int) -> int:
         """Return the first frame of the window that decides about a piece that starts here."""
         latest, (units, frames) = self._passes[0].latest, self._horizon
         start = bisect_left(latest, latest[frame] - units, 0, frame)
-        return max(self._passes[0].scene(frame)[0], min(start, frame - frames))
+        return max(self._passes[0].scene(frame)[0], start - frames)
 
     def _refine(self, stop: int, window_stop: int) -> bool:
         """Refine the next piece with this window; return whether it is certain."""

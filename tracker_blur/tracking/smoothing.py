@@ -29,6 +29,8 @@ from tracker_blur.tracking.plausibility import (
 )
 from tracker_blur.tracking.scene_cuts import Scenes
 
+_ROUNDING_FRAMES = 1e-6  # seconds are not exact
+
 if TYPE_CHECKING:
     from tracker_blur.core.parameters import SmoothingParameters, TrackingParameters
     from tracker_blur.tracking.first_pass import RawTracks
@@ -136,7 +138,7 @@ def smooth_face(
     half = _half_window(times, parameters.half_window_seconds, parameters)
     if span is None:
         return _smoothed(_median_filtered(whole, median_half), half)
-    reach = median_half + 2 * half  # of the windows, which are taken one after the other
+    reach = median_half + 3 * half  # the windows are taken one after the other
     near = whole.rows((whole.frames >= span[0] - reach) & (whole.frames < span[1] + reach))
     if near is None:
         return None
@@ -360,7 +362,8 @@ def _half_window(
 ) -> int:
     """Return how many rows on each side half a window spans."""
     step = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
-    half = round(half_seconds / step) if step > 0 else 0
+    # At 25 a second, 0.06 seconds are one frame and a half: rounded up, wherever times begin.
+    half = round(half_seconds / step + _ROUNDING_FRAMES) if step > 0 else 0
     return min(len(times) - 1, half, parameters.max_half_window_frames)
 
 
