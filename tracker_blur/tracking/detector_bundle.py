@@ -17,6 +17,7 @@ from tracker_blur.tracking.lazy_detectors import LazyDetectors
 from tracker_blur.tracking.multi_class import MultiClassBacktracker, MultiClassTracker
 from tracker_blur.tracking.online import OnlineTracker
 from tracker_blur.tracking.redetection import Redetector
+from tracker_blur.tracking.released_detector import ReleasedDetector
 from tracker_blur.tracking.schedule import DetectionSchedule
 from tracker_blur.tracking.target_classes import (
     PLATE,
@@ -29,7 +30,7 @@ from tracker_blur.tracking.view_scale import FixedViews, ScaledViews
 from tracker_blur.weights.store import Weights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from fractions import Fraction
 
     from tracker_blur.classifiers import Classifier
@@ -80,7 +81,7 @@ class ClassDetector:
     def large_view_detector(self) -> Detector:
         """Another instance of the detector, for large views."""
         assert self.new_detector is not None
-        return self.new_detector()
+        return ReleasedDetector(self.new_detector, self.parameters.view_scale.kept_px)
 
     @cached_property
     def extra_detections(self) -> tuple[ExtraDetection, ...]:
@@ -88,7 +89,8 @@ class ClassDetector:
         if self.classifier is None or self.new_detector is None:
             return ()
         share = self.parameters.extra_detections.min_share
-        lying = self.new_detector()  # its images are upright where views lie: another input size
+        # Its images are upright where views lie: another input size.
+        lying = ReleasedDetector(self.new_detector, self.parameters.view_scale.kept_px)
 
         def confidence(detector: Detector, high: float) -> float:
             return detector.low_confidence + share * (high - detector.low_confidence)
@@ -198,11 +200,12 @@ class DetectorBundle:
             parameters = parameters_of(target.label, settings.tracking)
             load_others = partial(other_detectors, target, settings.detector, weights)
             others = load_others()
+            loaders = [partial(_item, load_others, number) for number in range(len(others))]
             detectors.append(
                 ClassDetector(
                     target.label,
                     detector,
-                    partial(_redetector, target, load_others, len(others), parameters),
+                    partial(_redetector, target, loaders, parameters),
                     detector.default_confidence
                     if settings.confidence is None
                     else settings.confidence,
@@ -210,7 +213,10 @@ class DetectorBundle:
                     parameters,
                     None if target.is_final else load_classifier(target.label, weights),
                     target.load if target.label == FACE else None,
-                    others,
+                    tuple(
+                        ReleasedDetector(load, parameters.view_scale.kept_px, other)
+                        for load, other in zip(loaders, others, strict=True)
+                    ),
                 )
             )
         name = ", ".join(dict.fromkeys(target.detector_name for target in targets))
@@ -275,12 +281,10 @@ class DetectorBundle:
 
 def _redetector(
     target: TargetClass,
-    load_others: Callable[[], tuple[Detector, ...]],
-    others: int,
+    load_others: Sequence[Callable[[], Detector]],
     parameters: TrackingParameters,
 ) -> Redetector:
-    loaders = [partial(_item, load_others, number) for number in range(others)]
-    return Redetector(LazyDetectors([target.load_for_crops, *loaders]), parameters)
+    return Redetector(LazyDetectors([target.load_for_crops, *load_others]), parameters)
 
 
 def _item(load: Callable[[], tuple[Detector, ...]], number: int) -> Detector:

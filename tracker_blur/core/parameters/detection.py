@@ -100,6 +100,10 @@ class ViewScaleParameters(ParameterGroup):
     steps_px: tuple[int, ...] = (640, 960, 1280, 1920)
     """The sizes of views: each change costs a detector some time."""
 
+    kept_px: int = 960
+    """Detectors that see a view now and then keep the memory for one of this longest side: 35 MB.
+    After a larger one, they are loaded again."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtraDetectionParameters(ParameterGroup):
