@@ -171,8 +171,8 @@ BUNDLED = Model(
         WeightFile(
             "verify.onnx",
             "",
-            499_475,
-            "775570f9fa9984565b0cef01e420b99c079704461ad2c81ad4a2e5c5909be236",
+            499_474,
+            "039e049083054daa8ec7a763887edd576df14ae3bffda004254649ce6bf7824a",
         ),
         WeightFile(
             "plate.onnx",
