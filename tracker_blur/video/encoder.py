@@ -105,8 +105,8 @@ class FrameEncoder:
         context.width, context.height = self._conformer.size
         context.pix_fmt = self._conformer.pixel_format
         context.sample_aspect_ratio = self._conformer.pixel_aspect
-        # In one pass, detection needs a core meanwhile, and each thread of x264 holds frames of
-        # its own. Threads on slices alone would cost it speed and size.
+        # In one pass, every frame waits for detection, which needs a core, and each thread of x264
+        # holds frames of its own. Threads on slices alone would cost it speed and size.
         cores = os.cpu_count() or 1
         context.thread_count = cores if is_alone else max(1, cores - 1)
         context.thread_type = ThreadType.AUTO
