@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
+from tracker_blur.core.box import Detection
 from tracker_blur.core.frame import (
     Frame,
     FrameReader,
@@ -77,6 +78,11 @@ class Engine:
     @cached_property
     def _bundle(self) -> DetectorBundle:
         return DetectorBundle.of(self._settings, self._detector)
+
+    @property
+    def bundle(self) -> DetectorBundle:
+        """The detectors and trackers."""
+        return self._bundle
 
     @property
     def detector_name(self) -> str:
@@ -236,6 +242,16 @@ class Engine:
             margin_seconds=settings.margin_seconds,
         )
 
+    def detect(self, frame: Frame, confidence: float | None = None) -> list[Detection]:
+        """Return what is hidden in a still image, as `single_pass` does.
+
+        Args:
+            frame: the image.
+            confidence: score from which a detection counts by itself; None: that of the settings.
+        """
+        ((_, faces),) = self._stills([frame], None, confidence)
+        return [Detection(face.box, face.score, face.label) for face in faces]
+
     def redact(self, frame: Frame, faces: tuple[Face, ...]) -> RedactedFrame:
         """Hide these faces in the frame's own planes."""
         return self._redactor.redact(frame, faces)
@@ -323,9 +339,11 @@ class Engine:
         with report.timing("look again"):
             self._careful_search.revise(lambda: self._reader(kind, identity), report, progress)
 
-    def _stills(self, frames: Iterable[Frame], report: Report | None) -> Iterator[FrameWithFaces]:
+    def _stills(
+        self, frames: Iterable[Frame], report: Report | None, confidence: float | None = None
+    ) -> Iterator[FrameWithFaces]:
         """Yield still images with their faces."""
-        stills = detect_stills(frames, self._bundle.detectors)
+        stills = detect_stills(frames, self._bundle.detectors, confidence)
         return self._careful_search.revised(stills, report) if self._settings.careful else stills
 
     def _render(

@@ -36,6 +36,9 @@ recognize it; "destructive", nothing."""
 MAX_MEGAPIXELS = 300
 """The default of `Settings.max_megapixels`: phones take images of 200 million pixels."""
 
+VIEW_PX_LIMITS = 64, 8192
+"""The least and the largest longest side of a view, in pixels."""
+
 FACE = "face"
 """The label of detections and tracks of faces."""
 
@@ -198,7 +201,7 @@ class Settings:
         if not isinstance(self.detect_every_frames, str) or self.detect_every_frames != "auto":
             check_whole_number(self.detect_every_frames, "detect_every_frames", 1, 1000)
         if self.view_px is not None:
-            check_whole_number(self.view_px, "view_px", 64, 8192)
+            check_whole_number(self.view_px, "view_px", *VIEW_PX_LIMITS)
         check_whole_number(self.blocks, "blocks", 1, 40)
         check_number(self.hold_seconds, "hold_seconds", 0.0, 3600.0)
         check_number(self.margin_seconds, "margin_seconds", 0.0, 60.0)

@@ -129,9 +129,9 @@ def test_the_network_is_loaded_once_for_all_images(monkeypatch: pytest.MonkeyPat
     loaded: list[object] = []
     load = onnx.load
 
-    def counting(weights: Weights) -> Any:
+    def counting(weights: Weights, parameters: onnx.Parameters) -> Any:
         loaded.append(weights)
-        return load(weights)
+        return load(weights, parameters)
 
     monkeypatch.setattr(onnx, "load", counting)
     redactor = Redactor(SETTINGS)

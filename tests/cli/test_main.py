@@ -32,6 +32,7 @@ COMMANDS = (
     "tracks",
     "render",
     "verify",
+    "detect",
     "detectors",
     "models",
     "train",

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from tracker_blur.core.tracks import Tracks
 from tracker_blur.errors import InputError
-from tracker_blur.settings import Settings
+from tracker_blur.settings import VIEW_PX_LIMITS, Settings
 
 PathLike: TypeAlias = str | os.PathLike[str]
 
@@ -62,6 +62,21 @@ def check_callable(value: object, name: str) -> None:
     """Raise InputError for what is neither None nor can be called."""
     if value is not None and not callable(value):
         raise InputError(f"{name} is {shown(value)}: give a function")
+
+
+def check_share(value: object, name: str) -> None:
+    """Raise InputError for what is neither None nor a number from 0 to 1."""
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    if value is not None and not (is_number and 0 <= value <= 1):  # type: ignore[operator]  # a number by now
+        raise InputError(f"{name} is {shown(value)}: give a number from 0 to 1")
+
+
+def check_view_size(value: object, name: str) -> None:
+    """Raise InputError for what is neither None nor a side of a view, in pixels."""
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    low, high = VIEW_PX_LIMITS
+    if value is not None and not (is_whole and low <= value <= high):  # type: ignore[operator]  # as above
+        raise InputError(f"{name} is {shown(value)}: give a whole number from {low} to {high}")
 
 
 def rate_of(value: object) -> Fraction:

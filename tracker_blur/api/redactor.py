@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from tracker_blur.annotations import track_file
 from tracker_blur.api.arguments import (
     check_callable,
+    check_share,
+    check_view_size,
     is_iterable,
     path_of,
     rate_of,
@@ -21,7 +23,7 @@ from tracker_blur.api.arguments import (
 from tracker_blur.api.boxes import check_pixels, detections_of
 from tracker_blur.api.custom_detector import CustomDetector
 from tracker_blur.api.images import array_like, check_order, frame_of, frames_of
-from tracker_blur.core.box import Detection
+from tracker_blur.core.box_arrays import suppress_overlaps
 from tracker_blur.core.frame import VideoInfo
 from tracker_blur.core.tracks import Face, Origin, Tracks
 from tracker_blur.errors import InputError, TrackFileError
@@ -29,6 +31,7 @@ from tracker_blur.files.identity import FileIdentity
 from tracker_blur.files.jobs import Job
 from tracker_blur.files.paths import MediaKind, media_kind
 from tracker_blur.pipeline import Engine
+from tracker_blur.tracking.predicting import predict
 from tracker_blur.verification.accepted import read_journal
 from tracker_blur.verification.track_check import check_tracks
 from tracker_blur.verification.verifier import Verifier
@@ -41,6 +44,8 @@ if TYPE_CHECKING:
     from tracker_blur.api.boxes import Boxes
     from tracker_blur.api.custom_detector import DetectorInput
     from tracker_blur.api.images import Array, ChannelOrder, ImageInput
+    from tracker_blur.core.box import Detection
+    from tracker_blur.core.predictions import Predictions
     from tracker_blur.core.report import Progress, Report
     from tracker_blur.images.frame import ImageFrame
     from tracker_blur.settings import Settings
@@ -81,20 +86,85 @@ class Redactor:
         self._stills = self._engine()
         self._lock = threading.Lock()  # for _stills, whose networks and memory serve one call
 
-    def detect(self, image: ImageInput, *, channels: ChannelOrder = "bgr") -> list[Detection]:
-        """Return what is detected in an image, in no particular order.
+    def detect(
+        self,
+        image: ImageInput,
+        *,
+        confidence: float | None = None,
+        overlap: float | None = None,
+        channels: ChannelOrder = "bgr",
+    ) -> list[Detection]:
+        """Return what `redact` would hide in an image, in no particular order.
+
+        The image is searched at several scales, and the classifier has the last word; `predict`
+        returns what the detector alone reports.
 
         Args:
             image: see the class.
+            confidence: instead of `Settings.confidence`, with the same meaning.
+            overlap: of two detections of a class whose intersection over union is larger, 0 to 1,
+                the surer stays; None: all stay that would be hidden.
             channels: the order of an array's color channels.
 
         Raises:
-            InputError: The image is in another form, or the detector's answer is no boxes.
+            InputError: The image is in another form, a number is not from 0 to 1, or the detector's
+                answer is no boxes.
             SourceError: Its file cannot be read, or holds several images.
             ModelError: A weight file is missing or damaged.
             MissingPackageError: The detector needs a package that is not installed.
         """
-        return self._detect(frame_of(image, channels, self._settings.max_megapixels))
+        check_share(confidence, "confidence")
+        check_share(overlap, "overlap")
+        frame = frame_of(image, channels, self._settings.max_megapixels)
+        detections = self._detect(frame, confidence)
+        return detections if overlap is None else suppress_overlaps(detections, overlap)
+
+    def predict(
+        self,
+        image: ImageInput,
+        *,
+        confidence: float | None = None,
+        overlap: float | None = None,
+        max_size: int | None = None,
+        with_odds: bool = True,
+        channels: ChannelOrder = "bgr",
+    ) -> Predictions:
+        """Return what the detector reports in an image, and what the classifier says of it.
+
+        This is no promise of what is hidden: `redact` searches the image at several scales, leaves
+        out what the classifier refuses, and adds what it confirms; `detect` returns that. Of each
+        class, the 1000 surest detections are returned.
+
+        Args:
+            image: see the class.
+            confidence: the lowest score; None: `Settings.confidence`, or the detector's own.
+            overlap: of two detections of a class whose intersection over union is larger, 0 to 1,
+                the surer stays; None: the detector's own threshold.
+            max_size: the longest side, 64 to 8192 pixels, to which a larger image is reduced for
+                the detector; None: 1920.
+            with_odds: ask the classifier, which takes a few milliseconds for each detection.
+            channels: the order of an array's color channels.
+
+        Returns:
+            The detections; `to_dict` makes JSON of them that readers of Roboflow's take.
+
+        Raises:
+            InputError: As `detect` does, or for another wrong argument.
+            TrackerBlurError: As `detect` does.
+        """
+        check_share(confidence, "confidence")
+        check_share(overlap, "overlap")
+        check_view_size(max_size, "max_size")
+        frame = frame_of(image, channels, self._settings.max_megapixels)
+        with self._lock:
+            return predict(
+                self._stills.bundle,
+                frame,
+                confidence=confidence,
+                overlap=overlap,
+                max_size=max_size,
+                with_odds=with_odds,
+            )
 
     def hide(self, image: ImageInput, boxes: Boxes, *, channels: ChannelOrder = "bgr") -> Array:
         """Return a copy of an image in which these boxes, and nothing else, are hidden.
@@ -286,10 +356,9 @@ class Redactor:
     def _engine(self) -> Engine:
         return Engine(self._settings, self._detector)
 
-    def _detect(self, frame: ImageFrame) -> list[Detection]:
+    def _detect(self, frame: ImageFrame, confidence: float | None = None) -> list[Detection]:
         with self._lock:
-            ((_, faces),) = self._stills.single_pass(_info(frame, Fraction(1), False))([frame])
-        return [Detection(face.box, face.score, face.label) for face in faces]
+            return self._stills.detect(frame, confidence)
 
     def _hide(self, frame: ImageFrame, detections: Iterable[Detection]) -> ImageFrame:
         faces = tuple(
@@ -312,7 +381,7 @@ class Redactor:
         limit = self._settings.max_megapixels
         frames = frames_of(every, rate, channels, inputs, limit)
         leading = next(frames)
-        detect = engine.single_pass(_info(leading, rate, True))
+        detect = engine.single_pass(VideoInfo(leading.size, Fraction(1), rate, None))
         for frame, faces in detect(itertools.chain([leading], frames)):
             engine.redact(frame, faces)
             assert isinstance(frame, type(leading))
@@ -327,10 +396,6 @@ class Redactor:
 
 
 _NOTHING: Any = object()
-
-
-def _info(frame: ImageFrame, rate: Fraction, is_moving: bool) -> VideoInfo:
-    return VideoInfo(frame.size, Fraction(1), rate, None, is_moving)
 
 
 def _job(source: object, target: object) -> Job:

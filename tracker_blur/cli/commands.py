@@ -6,6 +6,7 @@ import errno
 from pathlib import Path
 
 from tracker_blur.cli import (
+    detect,
     detectors,
     evaluate,
     live,
@@ -22,10 +23,13 @@ from tracker_blur.cli.parser import Parser, flags_of
 from tracker_blur.errors import SettingsError, TrackerBlurError, reason_of
 from tracker_blur.files.paths import exists
 
-_COMMANDS = (redact, live, track, tracks, render, verify, detectors, models, train, evaluate)
+_COMMANDS = (
+    *(redact, live, track, tracks, render, verify),
+    *(detect, detectors, models, train, evaluate),
+)
 """These modules import OpenCV only when they run: no help should wait for it."""
 
-_WITH_FILE = ("live", "track", "tracks", "render", "verify")
+_WITH_FILE = ("live", "track", "tracks", "render", "verify", "detect")
 """Commands whose next argument is mostly a file, as it is where the command is meant as one."""
 
 

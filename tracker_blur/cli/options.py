@@ -78,9 +78,8 @@ def add_models_option(group: argparse._ActionsContainer, what: str = "weight fil
     )
 
 
-def add_detection_options(group: argparse._ArgumentGroup) -> None:
-    """Add the options that say how faces are detected and tracked."""
-    add_hide_option(group)
+def add_detector_option(group: argparse._ActionsContainer) -> None:
+    """Add the option that names the detector."""
     option(
         group,
         "--detector",
@@ -94,6 +93,12 @@ def add_detection_options(group: argparse._ArgumentGroup) -> None:
         + ". Parameters may follow, as in lbp:scale_factor=1.2,min_size=24; 'trackblur detectors' "
         "lists them",
     )
+
+
+def add_detection_options(group: argparse._ArgumentGroup) -> None:
+    """Add the options that say how faces are detected and tracked."""
+    add_hide_option(group)
+    add_detector_option(group)
     add_models_option(group)
     option(
         group,

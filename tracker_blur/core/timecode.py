@@ -44,20 +44,28 @@ def frame_at(tracks: Tracks, text: str) -> int:
     Raises:
         SettingsError: the text is neither, or the video has no such frame.
     """
-    if _FRAME.fullmatch(text):
-        if int(text) >= tracks.frame_count:
+    place = read_place(text)
+    if isinstance(place, int):
+        if place >= tracks.frame_count:
             raise SettingsError(
                 f"there is no frame {text}: the last frame is {tracks.frame_count - 1}"
             )
-        return int(text)
+        return place
     if not tracks.frame_count:
         raise SettingsError("the video has no frames")
-    ticks = int(tracks.times[0]) + math.floor(_seconds(text) / tracks.time_base)
+    ticks = int(tracks.times[0]) + math.floor(place / tracks.time_base)
     ticks = min(ticks, int(tracks.times[-1]))
     return int(np.searchsorted(tracks.times, ticks, side="right")) - 1
 
 
-def _seconds(text: str) -> Fraction:
+def read_place(text: str) -> int | Fraction:
+    """Return what a text names: the number of a frame, or a time in seconds as a fraction.
+
+    Raises:
+        SettingsError: it is neither.
+    """
+    if _FRAME.fullmatch(text):
+        return int(text)
     if match := _SECONDS.fullmatch(text):
         return Fraction(match[1])
     if match := _CLOCK.fullmatch(text):

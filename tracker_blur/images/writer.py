@@ -114,10 +114,19 @@ def side_by_side(path: Path, before: Image, after: Image, overwrite: bool) -> No
         SettingsError: The suffix stands for no image format.
         SinkError: The file already exists or cannot be written.
     """
-    format_of(path)
     gap = np.full((before.shape[0], _GAP_PX, 3), 255, np.uint8)
-    both = np.hstack([before, gap, after])
-    frame = ImageFrame(tuple(np.ascontiguousarray(both[..., i]) for i in (2, 1, 0)))
+    write_view(path, np.hstack([before, gap, after]), overwrite)
+
+
+def write_view(path: Path, image: Image, overwrite: bool) -> None:
+    """Write an upright BGR image that shows faces: only its owner may read the file.
+
+    Raises:
+        SettingsError: The suffix stands for no image format.
+        SinkError: The file already exists or cannot be written.
+    """
+    format_of(path)
+    frame = ImageFrame(tuple(np.ascontiguousarray(image[..., i]) for i in (2, 1, 0)))
     frames = FrameStore(path.parent)
     frames.append(frame)
     with replacing(path, overwrite, is_private=True) as temporary:

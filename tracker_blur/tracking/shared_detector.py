@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tracker_blur.detectors import detect_with_overlap
+
 if TYPE_CHECKING:
     from tracker_blur.core.box import Detection
     from tracker_blur.core.frame import Image
@@ -22,6 +24,8 @@ class SharedDetector:
     It remembers the last few images. Any number of threads may call it.
     """
 
+    takes_overlap = True
+
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
         self._lock = threading.Lock()
@@ -29,13 +33,15 @@ class SharedDetector:
         self.default_confidence = detector.default_confidence
         self.low_confidence = detector.low_confidence
 
-    def detect(self, image: Image, confidence: float) -> list[Detection]:
+    def detect(
+        self, image: Image, confidence: float, overlap: float | None = None
+    ) -> list[Detection]:
         """Return the objects of all classes with a score of at least `confidence`."""
-        key = image.shape, confidence
+        key = image.shape, confidence, overlap
         with self._lock:
             seen, detections = self._known.get(key, (None, []))
             if seen is None or not np.array_equal(seen, image):
-                detections = self._detector.detect(image, confidence)
+                detections = detect_with_overlap(self._detector, image, confidence, overlap)
                 self._known[key] = image.copy(), detections
                 self._known.move_to_end(key)
                 if len(self._known) > _REMEMBERED:

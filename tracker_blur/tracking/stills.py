@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from tracker_blur.classifiers import Classifier
-    from tracker_blur.core.box import Detection
+    from tracker_blur.core.box import Box, Detection
     from tracker_blur.core.frame import Image
     from tracker_blur.tracking.detector_bundle import ClassDetector
 
@@ -29,7 +29,7 @@ _PADDINGS = 0.0, 0.15, -0.1
 
 
 def detect_stills(
-    frames: Iterable[F], detectors: Sequence[ClassDetector]
+    frames: Iterable[F], detectors: Sequence[ClassDetector], confidence: float | None = None
 ) -> Iterator[tuple[F, tuple[Face, ...]]]:
     """Yield each still image with what is detected in it, in pixels of the upright frame."""
     ids = itertools.count()
@@ -37,48 +37,68 @@ def detect_stills(
         faces = tuple(
             Face(next(ids), detection.box, detection.score, Origin.DETECTED, label=detector.label)
             for detector in detectors
-            for detection in detect_still(detector, frame)
+            for detection in detect_still(detector, frame, confidence)
         )
         yield frame, faces
 
 
-def detect_still(detector: ClassDetector, frame: Frame) -> list[Detection]:
+def detect_still(
+    detector: ClassDetector, frame: Frame, confidence: float | None = None
+) -> list[Detection]:
     """Return what is detected in a still image, in pixels of the upright frame.
 
     The detector sees it at several scales. With a classifier, it also sees copies turned by
     quarters, and the classifier has the last word: it leaves out what is no face, and adds what the
     detector is not sure of.
+
+    Args:
+        detector: Of one class.
+        frame: The image.
+        confidence: Score from which a detection counts by itself; None: the detector's own.
     """
+    high = detector.confidence if confidence is None else confidence
     parameters, classifier = detector.parameters, detector.classifier
     sizes = sorted({view_size(frame.size, px) for px in parameters.still_images.detection_px})
     views = [frame.view(size) for size in sizes]
-    low = detector.confidence if classifier is None else detector.low_confidence
+    low = high if classifier is None else min(high, detector.detector.low_confidence)
     detections = [
-        one for view in views for one in _scaled(detector.detector.detect(view, low), view, frame)
+        one for view in views for one in scaled(detector.detector.detect(view, low), view, frame)
     ]
-    faces = [one for one in detections if one.score >= detector.confidence]
+    faces = [one for one in detections if one.score >= high]
     faces = suppress_overlaps(faces, parameters.same_face_iou)
     if classifier is not None:
-        others = [one for one in detections if one.score < detector.confidence]
+        others = [one for one in detections if one.score < high]
         for view in views:
             if max(view.shape) <= parameters.still_images.turned_px:
                 for extra in detector.extra_detections:
-                    others += _scaled(extra.detect(view), view, frame)
+                    others += scaled(extra.detect(view), view, frame)
         others = suppress_overlaps(others, parameters.same_face_iou)
-        faces = _classified(detector, classifier, frame, views[-1], faces, others)
-    faces = with_usual_aspect(faces, frame.size, detector.confidence, parameters.plausibility)
-    return without_containers(faces, detector.confidence, parameters.plausibility)
+        faces = _classified(detector, classifier, high, frame, views[-1], faces, others)
+    faces = with_usual_aspect(faces, frame.size, high, parameters.plausibility)
+    return without_containers(faces, high, parameters.plausibility)
 
 
-def _scaled(detections: Sequence[Detection], view: Image, frame: Frame) -> list[Detection]:
+def scaled(detections: Sequence[Detection], view: Image, frame: Frame) -> list[Detection]:
     """Return the detections of a view in pixels of the frame."""
     ratios = frame.size[0] / view.shape[1], frame.size[1] / view.shape[0]
     return [replace(one, box=one.box.scaled(*ratios)) for one in detections]
 
 
+def log_odds(
+    classifier: Classifier, frame: Frame, view: Image, boxes: Sequence[Box]
+) -> list[float]:
+    """Return the log odds that each box, in pixels of the frame, shows the classifier's object."""
+    ratios = view.shape[1] / frame.size[0], view.shape[0] / frame.size[1]
+    return [
+        float(np.mean(classifier.log_odds(view, [box.padded(ratio) for ratio in _PADDINGS])))
+        for box in (box.scaled(*ratios) for box in boxes)
+    ]
+
+
 def _classified(
     detector: ClassDetector,
     classifier: Classifier,
+    confidence: float,
     frame: Frame,
     view: Image,
     faces: Sequence[Detection],
@@ -92,20 +112,16 @@ def _classified(
     )
     others = [one for one, is_known in zip(others, known, strict=True) if not is_known]
     others = others[: limits.max_still_detections]
-    ratios = view.shape[1] / frame.size[0], view.shape[0] / frame.size[1]
-    odds = [
-        float(np.mean(classifier.log_odds(view, [box.padded(ratio) for ratio in _PADDINGS])))
-        for box in (one.box.scaled(*ratios) for one in (*faces, *others))
-    ]
+    odds = log_odds(classifier, frame, view, [one.box for one in (*faces, *others)])
+    shorter_px = min(frame.size)
     kept = [
         face
-        for face, log_odds in zip(faces, odds, strict=False)
-        if log_odds
-        >= needed_log_odds(face.box.size / min(frame.size), face.score, detector.confidence, limits)
+        for face, its_odds in zip(faces, odds, strict=False)
+        if its_odds >= needed_log_odds(face.box.size / shorter_px, face.score, confidence, limits)
     ]
     sure = [face.box for face in kept]
     return kept + [
         one
-        for one, log_odds in zip(others, odds[len(faces) :], strict=True)
-        if log_odds >= limits.start_log_odds and not is_part(one.box, sure, parameters.plausibility)
+        for one, its_odds in zip(others, odds[len(faces) :], strict=True)
+        if its_odds >= limits.start_log_odds and not is_part(one.box, sure, parameters.plausibility)
     ]

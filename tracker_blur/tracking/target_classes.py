@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 from tracker_blur.core import plugins
 from tracker_blur.core.detector_choice import AUTO, DetectorChoice
 from tracker_blur.core.parameters import PlausibilityParameters
-from tracker_blur.detectors import Detector, LabelledDetector, load_detector
+from tracker_blur.detectors import (
+    Detector,
+    LabelledDetector,
+    detect_with_overlap,
+    load_detector,
+)
 from tracker_blur.errors import SettingsError
 from tracker_blur.settings import FACE, Settings
 from tracker_blur.tracking.shared_detector import SharedDetector
@@ -234,6 +239,8 @@ def _only(label: str, detector: Detector) -> Detector:
 class _FilteredDetector:
     """A detector whose detections are changed on their way out."""
 
+    takes_overlap = True
+
     def __init__(
         self, detector: Detector, change: Callable[[list[Detection]], list[Detection]]
     ) -> None:
@@ -242,6 +249,8 @@ class _FilteredDetector:
         self.default_confidence = detector.default_confidence
         self.low_confidence = detector.low_confidence
 
-    def detect(self, image: Image, confidence: float) -> list[Detection]:
+    def detect(
+        self, image: Image, confidence: float, overlap: float | None = None
+    ) -> list[Detection]:
         """Return the changed detections with a score of at least `confidence`."""
-        return self._change(self._detector.detect(image, confidence))
+        return self._change(detect_with_overlap(self._detector, image, confidence, overlap))
