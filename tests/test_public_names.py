@@ -40,7 +40,8 @@ USER_CODE = """
 import cv2
 import numpy as np
 import tracker_blur
-from tracker_blur import Box, Detection, Redactor, Settings, Tracks, Verdict
+from tracker_blur import Box, Detection, Prediction, Predictions, Redactor, Settings, Tracks
+from tracker_blur import Verdict
 
 image = cv2.imread("photo.jpg")
 hidden = tracker_blur.redact_array(image)
@@ -57,6 +58,8 @@ class Mine:
 for redactor in (Redactor(), Redactor(Settings(), detector=mine), Redactor(detector=Mine())):
     detections: list[Detection] = redactor.detect(image)
     box: Box = detections[0].box
+    found: Predictions = redactor.predict(image, confidence=0.3, overlap=0.5, max_size=640)
+    first: Prediction = found.detections[0]
     cv2.imshow("hidden", redactor.hide(image, detections))
     redactor.hide("photo.jpg", [box, (1, 2, 3, 4)])
     redactor.hide(b"...", np.zeros((2, 4)))

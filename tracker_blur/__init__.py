@@ -37,6 +37,7 @@ if TYPE_CHECKING or "pdoc" in sys.modules:
     )
     from tracker_blur.api.redactor import Redactor
     from tracker_blur.core.box import Box, Detection
+    from tracker_blur.core.predictions import Prediction, Predictions
     from tracker_blur.core.report import Report
     from tracker_blur.core.tracks import Tracks
     from tracker_blur.errors import (
@@ -65,6 +66,8 @@ _HOMES = {
     "LiveSettings": "realtime.settings",
     "MissingPackageError": "errors",
     "ModelError": "errors",
+    "Prediction": "core.predictions",
+    "Predictions": "core.predictions",
     "Redactor": "api.redactor",
     "Report": "core.report",
     "Settings": "settings",
@@ -95,6 +98,8 @@ __all__ = [
     "LiveSettings",
     "MissingPackageError",
     "ModelError",
+    "Prediction",
+    "Predictions",
     "Redactor",
     "Report",
     "Settings",

@@ -115,6 +115,63 @@ def test_a_box_of_any_size_hides_what_is_in_the_image(redactor: Redactor, far: f
     assert (right[:, 40:] == RED_BGR).all()
 
 
+def test_detect_takes_a_confidence_and_an_overlap() -> None:
+    class Reporting:
+        default_confidence = 0.5
+
+        def detect(self, image: Image, confidence: float) -> list[Detection]:
+            height, width = image.shape[:2]
+            return [
+                Detection(Box(x, 0.2, x + 0.2, 0.5).scaled(width, height), score)
+                for x, score in ((0.2, 0.9), (0.3, 0.7), (0.7, 0.3))
+            ]
+
+    redactor = Redactor(detector=Reporting())
+    scores = {
+        (confidence, overlap): [
+            round(each.score, 1)
+            for each in redactor.detect(portrait(), confidence=confidence, overlap=overlap)
+        ]
+        for confidence in (None, 0.2)
+        for overlap in (None, 0.2)
+    }
+    assert scores == {
+        (None, None): [0.9, 0.7],
+        (None, 0.2): [0.9],
+        (0.2, None): [0.9, 0.7, 0.3],
+        (0.2, 0.2): [0.9, 0.3],
+    }
+    found = redactor.predict(portrait(), confidence=0.2, overlap=0.2)
+    assert [each.score for each in found.detections] == [0.9, 0.3]
+    assert found.detector == "Reporting"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("confidence", 1.1), ("overlap", -0.1), ("overlap", "0.5"), ("confidence", True)],
+)
+def test_thresholds_are_numbers_from_0_to_1(redactor: Redactor, name: str, value: Any) -> None:
+    for call in (redactor.detect, redactor.predict):
+        with pytest.raises(tracker_blur.InputError, match=f"^{name} is .*: give a number from 0"):
+            call(portrait(), **{name: value})
+
+
+@pytest.mark.parametrize("value", [63, 8193, 640.0, True, "640"])
+def test_a_view_has_a_whole_number_of_pixels(redactor: Redactor, value: Any) -> None:
+    with pytest.raises(tracker_blur.InputError, match=r"^max_size is .*: give a whole number"):
+        redactor.predict(portrait(), max_size=value)
+
+
+def test_predictions_are_in_pixels_of_the_image_and_judged(redactor: Redactor) -> None:
+    found = redactor.predict(portrait(2.0), max_size=512)
+    best = found.detections[0]
+    assert best.box.iou(FACE.scaled(2, 2)) > 0.5
+    assert best.log_odds is not None
+    assert best.log_odds > 0
+    assert found.to_dict()["image"] == {"width": 1024, "height": 1024}
+    assert redactor.predict(portrait(2.0), confidence=1.0).detections == ()
+
+
 def test_supervisions_detections_go_in_and_out(redactor: Redactor) -> None:
     pytest.importorskip("supervision")
     detections = redactor.detect(portrait())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,14 @@ from tracker_blur.errors import SettingsError, TrackerBlurError
 from tracker_blur.files.atomic import check_place, replacing
 from tracker_blur.files.discovery import Finder, find_inputs
 from tracker_blur.files.jobs import Job
-from tracker_blur.files.paths import is_folder, is_image, real_path
+from tracker_blur.files.paths import (
+    check_is_file_name,
+    format_of,
+    is_file,
+    is_folder,
+    is_image,
+    real_path,
+)
 from tracker_blur.images.labelled_boxes import draw
 from tracker_blur.images.reader import ImageReader
 from tracker_blur.images.writer import write_view
@@ -32,7 +40,6 @@ from tracker_blur.video.reader import VideoReader
 
 if TYPE_CHECKING:
     import argparse
-    from fractions import Fraction
 
     from tracker_blur.cli.console import Console
     from tracker_blur.core.frame import Frame
@@ -64,8 +71,8 @@ class Detection:
         drawn = None if options.draw is None else Path(options.draw)
         found = [file for name in options.inputs for file in find_inputs(name, drawn, self._finder)]
         self._files = list({real_path(file.source): file for file in found}.values())
-        self._inputs = {real_path(file.source) for file in self._files}
-        self._drawings = _Drawings(options, self._files, self._inputs)
+        inputs = {real_path(file.source) for file in self._files}
+        self._drawings = _Drawings(options, inputs)
         check_json_target(options, [*(file.source for file in self._files), drawn])
         self._settings = settings
         self._engine = Engine(settings)
@@ -116,7 +123,8 @@ class Detection:
             if not is_single:
                 self._drawings.check_many(source, self._selection)
             frames: list[dict[str, Any]] = []
-            for frame, seconds in self._selection.of(reader):
+            selection = FrameSelection() if is_single else self._selection
+            for frame, seconds in selection.of(reader):
                 number = None if is_single else frame.index
                 target = self._drawings.target(file, number)
                 predictions = self._predict(frame, info.pixel_aspect)
@@ -160,9 +168,7 @@ class Detection:
 class _Drawings:
     """Where pictures with boxes go: into one file, or into a folder that mirrors the inputs."""
 
-    def __init__(
-        self, options: argparse.Namespace, files: list[InputFile], inputs: set[Path]
-    ) -> None:
+    def __init__(self, options: argparse.Namespace, inputs: set[Path]) -> None:
         self._overwrite = options.overwrite
         self._inputs = inputs
         self._written = 0
@@ -171,12 +177,13 @@ class _Drawings:
         if options.draw is None:
             return
         self._path = path = Path(options.draw)
+        check_is_file_name(options.draw)
         names_folder = options.draw.endswith("/") or is_folder(path) or not path.suffix
-        is_one_file = (
-            len(options.inputs) == 1 and len(files) == 1 and not is_folder(Path(options.inputs[0]))
-        )
+        is_one_file = len(options.inputs) == 1 and is_file(Path(options.inputs[0]))
         self._is_folder = names_folder or not is_one_file
-        if self._is_folder and not names_folder:
+        if not self._is_folder:
+            format_of(path)  # refuses what is no image
+        elif not names_folder:
             raise SettingsError(
                 f"{path}: is a file, but there may be several pictures: name a folder"
             )
@@ -238,7 +245,7 @@ def _described(document: dict[str, Any]) -> list[str]:
     for frame in document.get("frames", [document]):
         name = document["input"]
         if "frame" in frame:
-            time = format_seconds(frame["time_seconds"])
+            time = format_seconds(Fraction(str(frame["time_seconds"])))
             name += f" frame {frame['frame']} ({time})"
         for one in frame["predictions"]:
             left, top = one["x"] - one["width"] / 2, one["y"] - one["height"] / 2

@@ -93,6 +93,8 @@ def are_among(boxes: Sequence[Box], others: Sequence[Box], iou: float) -> list[b
 def suppress_overlaps(detections: Iterable[Detection], iou: float) -> list[Detection]:
     """Keep the best of detections of one class that overlap by more than `iou` (greedy NMS)."""
     best_first = sorted(detections, key=lambda detection: -detection.score)
+    if iou >= 1:  # nothing overlaps more
+        return best_first
     boxes = edges(detection.box for detection in best_first)
     rivals: defaultdict[int, list[int]] = defaultdict(list)
     worse_ones, better_ones = overlapping(boxes, boxes, iou)
