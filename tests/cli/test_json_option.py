@@ -38,6 +38,9 @@ PRINTED, WRITTEN = Path("-"), Path("found.json")
         ("verify", ["out.mp4", "--json", "-q"], PRINTED),
         ("verify", ["out.mp4", "--json", "found"], Path("found")),
         ("verify", ["--json", "found.json", "out.mp4"], WRITTEN),
+        ("detect", ["--json", "in.png"], PRINTED),
+        ("detect", ["in.png", "--json", "found.json"], WRITTEN),
+        ("detect", ["in.png", "--json", "found.jsonl"], Path("found.jsonl")),
         ("live", ["--json", "0"], True),
     ],
 )

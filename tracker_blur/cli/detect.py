@@ -48,7 +48,7 @@ def add_parser(commands: Any) -> Parser:
     _add_detection_options(parser.add_argument_group("detection"))
     _add_frame_options(parser.add_argument_group("frames of videos and animations"))
     output = parser.add_argument_group("output")
-    add_json_option(output, "one JSON document a file, each on a line of its own,")
+    add_json_option(output, "one line for each file", suffix=(".json", ".jsonl"))
     output.add_argument(
         "--draw",
         metavar="OUT",

@@ -357,7 +357,9 @@ def add_message_options(group: argparse._ArgumentGroup, *, is_live: bool = False
 
 
 def add_json_option(
-    group: argparse._ActionsContainer, what: str = "a summary", suffix: str = ".json"
+    group: argparse._ActionsContainer,
+    what: str = "a summary",
+    suffix: str | tuple[str, ...] = ".json",
 ) -> None:
     """Add the option that asks for a machine-readable result; see `OptionalFile`."""
     group.add_argument(

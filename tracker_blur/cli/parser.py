@@ -103,11 +103,11 @@ class OptionalFile(argparse.Action):
     `--json=FILE` always names one.
 
     Args:
-        suffix: that of such files; "": what follows is the file, whatever its name.
+        suffix: that of such files, or several; "": what follows is the file, whatever its name.
         arguments: those of `argparse.Action`.
     """
 
-    def __init__(self, *, suffix: str, **arguments: Any) -> None:
+    def __init__(self, *, suffix: str | tuple[str, ...], **arguments: Any) -> None:
         super().__init__(nargs="?", type=Path, **arguments)
         self._suffix = suffix
 
