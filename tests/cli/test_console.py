@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +31,27 @@ def test_quiet_keeps_warnings_and_errors(capsys: pytest.CaptureFixture[str]) -> 
 def test_what_must_be_known_is_printed_even_when_quiet(capsys: pytest.CaptureFixture[str]) -> None:
     Console(quiet=True).announce("a token")
     assert capsys.readouterr().err == "trackblur: a token\n"
+
+
+def test_the_bar_of_several_files_counts_those_that_are_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    console = Console()
+    with console.files_progress(4) as show:
+        for done, shares in ((0, 1.8), (1, 0.6), (3, 0.9)):
+            show(done, shares)
+        console.note("between")
+    printed = terminal.getvalue()
+    for text in ("0/4 files:  45%", "1/4 files:  40%", "3/4 files:  98%"):
+        assert text in printed
+    assert "\rtrackblur: between\n" in printed
+    printed = "".join(printed.rpartition("between")[2:])
+    assert "files" not in printed
 
 
 def test_an_advice_is_given_again_only_after_another_one(

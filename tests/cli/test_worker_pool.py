@@ -110,6 +110,24 @@ def test_a_detector_that_cannot_be_loaded_is_one_line(
     assert not (tmp_path / "out").exists()
 
 
+def test_processes_that_cannot_start_are_one_line(
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("tracker_blur.cli.worker_pool.work", end_at_once)
+    assert run(folder, tmp_path / "out", *HAAR, *BOTH) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "error: no process for the files can be started" in line
+    assert "--jobs 1" in line
+    assert not (tmp_path / "out").exists()
+
+
+def end_at_once(*_: object) -> None:
+    os._exit(3)
+
+
 def started(*arguments: str | Path) -> subprocess.Popen[str]:
     """Start the program in a process group of its own, as a terminal does."""
     return subprocess.Popen(

@@ -143,22 +143,24 @@ class Console:
             yield show
 
     @contextmanager
-    def files_progress(self, count: int) -> Iterator[Callable[[float], None]]:
+    def files_progress(self, count: int) -> Iterator[Callable[[int, float], None]]:
         """Show a progress bar for several files at once, on a terminal only.
 
         Args:
             count: how many files there are.
 
         Yields:
-            A function that takes how many are done, with the shares of those that are being done.
+            A function that takes how many are done, and the sum of the shares of those that are
+            being done.
         """
         with progress_bar("", self._quiet, total=count, bar_format=_FILES_BAR) as bar:
 
-            def show(done: float) -> None:
-                bar.set_description_str(f"{int(done)}/{count} files", refresh=False)
-                bar.update(done - bar.n)
+            def show(done: int, shares: float) -> None:
+                bar.set_description_str(f"{done}/{count} files", refresh=False)
+                bar.n = done + shares
+                bar.refresh()
 
-            show(0)
+            show(0, 0.0)
             self._bar = bar
             try:
                 yield show

@@ -99,7 +99,7 @@ class WorkerPool:
                     self._start_waiting(run, folders)
                     for worker in self._wait():
                         self._receive(worker, run)
-                    show(run.done_count + sum(worker.share for worker in self._workers))
+                    show(run.done_count, sum(worker.share for worker in self._workers))
             except KeyboardInterrupt:
                 self.close()
                 run.interrupt()
