@@ -130,8 +130,8 @@ def test_a_still_image_is_seen_once() -> None:
 @pytest.mark.parametrize(
     ("score", "log_odds", "finding"),
     [
-        (0.3, 3.4, "exposed"),
-        (0.9, 3.2, "look here"),
+        (0.3, 4.1, "exposed"),
+        (0.9, 3.9, "look here"),
         (0.5, 0.0, "look here"),  # likely, once
         (0.49, 0.0, None),
         (0.6, None, "exposed"),

@@ -170,8 +170,8 @@ class VerificationParameters(CheckedParameters):
     min_likely_detections: int = 2
     min_high_detections: int = 2
     min_exposed_frames: int = 2
-    exposed_log_odds: float = 2.5
-    still_exposed_log_odds: float = 3.3
+    exposed_log_odds: float = 3.5
+    still_exposed_log_odds: float = 4.0
     look_here_log_odds: float = -1.5
     max_crops: int = 1000
 
