@@ -14,7 +14,8 @@ import pytest
 from skimage import data
 
 from tracker_blur import Settings, redact_video
-from tracker_blur.core.tracks import Timeline, Tracks
+from tracker_blur.core.timeline import Timeline
+from tracker_blur.core.tracks import Tracks
 from tracker_blur.errors import SinkError, SourceError
 from tracker_blur.files.jobs import Job
 from tracker_blur.pipeline import Engine

@@ -2,7 +2,8 @@
 
 A video file is decoded twice. One thread reads ahead, detects and tracks, and hands over tracks as
 soon as no later frame changes them. Behind it, the frames are decoded again, redacted and written.
-A careful run reads all frames first, searches its own result and hides what it finds, then writes.
+With zones and limits, all frames are read first: they need whole tracks. So does a careful run,
+which then searches its own result, hides what it finds, and writes.
 Live input and still images take one pass: decode, detect and track, redact, write. The stages run
 in their own threads with bounded queues between them. So they overlap, and only the tracks take
 memory that grows with the length. An error in any stage ends the run, and the writer leaves nothing
@@ -12,6 +13,8 @@ behind.
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -25,7 +28,9 @@ from tracker_blur.core.frame import (
 )
 from tracker_blur.core.prefetch import Prefetcher
 from tracker_blur.core.report import Progress, Report
+from tracker_blur.core.timeline import split
 from tracker_blur.core.tracks import Face, Tracks, joined
+from tracker_blur.core.zones import ZONE
 from tracker_blur.errors import SettingsError
 from tracker_blur.files.atomic import check_place
 from tracker_blur.files.identity import FileIdentity
@@ -36,6 +41,7 @@ from tracker_blur.tracking.detector_bundle import DetectorBundle
 from tracker_blur.tracking.known_tracks import frames_with_faces, with_times_of
 from tracker_blur.tracking.lookahead import look_ahead
 from tracker_blur.tracking.reading_ahead import read_ahead
+from tracker_blur.tracking.rule_filter import RuleFilter
 from tracker_blur.tracking.stills import detect_stills
 from tracker_blur.video.reader import VideoReader
 from tracker_blur.video.writer import VideoWriter
@@ -44,6 +50,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
+    from tracker_blur.core.rules import Rules
     from tracker_blur.detectors import LabelledDetector
     from tracker_blur.files.jobs import Job
     from tracker_blur.files.paths import MediaKind
@@ -73,6 +80,7 @@ class Engine:
     def __init__(self, settings: Settings, detector: LabelledDetector | None = None) -> None:
         self._settings = settings
         self._detector = detector
+        self._rules = settings.rules()
         self._redactor = FrameRedactor(settings)
 
     @cached_property
@@ -119,6 +127,7 @@ class Engine:
             identity = identity or FileIdentity.of(job.source)
             with self._reader(job.kind, identity) as source:
                 report.is_still = not source.info.is_moving
+                self._check_rules(source.info, str(job.source))
                 if not source.info.is_moving or self._settings.one_pass:
                     detect = self.single_pass(source.info, report)
                     self._write(
@@ -133,12 +142,14 @@ class Engine:
                     return report
                 self._writer(source, job)  # fails before minutes are spent on detection
                 check_place(job.target, self._settings.overwrite)
-                if not self._settings.careful:
+                # Whether a face stays visible depends on all of its track.
+                if not (self._settings.careful or self._settings.has_rules):
                     self._redact_behind(source, job, identity, report, progress)
                     return report
                 report.passes = 2
                 report.video_tracks = self._first_pass(source, report, progress)
-            self._search_carefully(job.kind, identity, report, progress)
+            if self._settings.careful:
+                self._search_carefully(job.kind, identity, report, progress)
             self._render(job, identity, report.video_tracks, report, progress)
         return report
 
@@ -166,11 +177,12 @@ class Engine:
         with report.timing_all(), self._reader(kind, identity) as source:
             if not source.info.is_moving:
                 raise SettingsError(f"{path}: a still image has no tracks: give a video")
+            self._check_rules(source.info, str(path))
             report.video_tracks = self._first_pass(source, report, progress)
             if self._settings.careful:
                 self._search_carefully(kind, identity, report, progress)
-            report.count_tracks(track.label for track in report.video_tracks.tracks)
-            report.warnings = source.warnings
+            report.count_known(report.video_tracks)
+            report.warnings = source.warnings + _rule_warnings(self._rules)
         return report
 
     def render_file(
@@ -194,8 +206,11 @@ class Engine:
         """
         report = Report(job.source, job.target)
         of_settings = self._settings.method
-        methods = {track.method or of_settings for track in tracks.tracks if track.hide}
+        hidden, _ = split(tracks)
+        methods = {track.method or of_settings for track in hidden}
+        methods |= {of_settings for _ in tracks.rules.hide_zones}
         report.method_class = method_class_of(*methods) if methods else None
+        tracks.rules.check(tracks.size, str(job.source))
         with report.timing_all():
             _check_apart(job)
             identity = identity or FileIdentity.of(job.source)
@@ -216,8 +231,11 @@ class Engine:
             report: counts what a careful run adds.
 
         Raises:
-            SettingsError: a careful run needs a video's whole result, and this is one pass.
+            SettingsError: a careful run needs a video's whole result, and this is one pass; or a
+                zone lies outside of the frame.
         """
+        if report is None:  # the library's frames; those of files are checked when they are opened
+            self._check_rules(info, "the image")
         if not info.is_moving:
             return lambda frames: self._stills(frames, report)
         if self._settings.careful:
@@ -232,15 +250,20 @@ class Engine:
             settings.detect_every_frames, rate, settings.hold_seconds
         )
         backtracker = self._bundle.backtracker(rate) if delay else None
-        return lambda frames: look_ahead(
-            frames,
-            self._bundle.views(settings.view_px, info.pixel_aspect).view,
-            tracker,
-            backtracker,
-            delay,
-            settings.tracking.smoothing,
-            margin_seconds=settings.margin_seconds,
-        )
+
+        def detect(frames: Iterable[Frame]) -> Iterator[FrameWithFaces]:
+            faces = look_ahead(
+                frames,
+                self._bundle.views(settings.view_px, info.pixel_aspect).view,
+                tracker,
+                backtracker,
+                delay,
+                settings.tracking.smoothing,
+                margin_seconds=settings.margin_seconds,
+            )
+            return self._obeying(faces, report) if settings.has_rules else faces
+
+        return detect
 
     def detect(self, frame: Frame, confidence: float | None = None) -> list[Detection]:
         """Return what is hidden in a still image, as `single_pass` does.
@@ -249,8 +272,21 @@ class Engine:
             frame: the image.
             confidence: score from which a detection counts by itself; None: that of the settings.
         """
+        return [
+            Detection(face.box, face.score, face.label)
+            for face in self.faces(frame, confidence)
+            if face.label != ZONE
+        ]
+
+    def faces(self, frame: Frame, confidence: float | None = None) -> tuple[Face, ...]:
+        """Return what is hidden in a still image, as `detect` does, with the zones.
+
+        Raises:
+            SettingsError: A zone lies outside of the image, or has times.
+        """
+        self._check_rules(VideoInfo(frame.size, Fraction(1), Fraction(1), None, False), "the image")
         ((_, faces),) = self._stills([frame], None, confidence)
-        return [Detection(face.box, face.score, face.label) for face in faces]
+        return faces
 
     def redact(self, frame: Frame, faces: tuple[Face, ...]) -> RedactedFrame:
         """Hide these faces in the frame's own planes."""
@@ -273,9 +309,12 @@ class Engine:
             max_megapixels=self._settings.max_megapixels,
         )
 
-    def _writer(self, source: ImageReader | VideoReader, job: Job) -> FrameWriter:
+    def _writer(
+        self, source: ImageReader | VideoReader, job: Job, tracks: Tracks | None = None
+    ) -> FrameWriter:
         if isinstance(source, VideoReader):
-            return VideoWriter(job.target, job.source, source, self._settings)
+            spans = dict.fromkeys((*(tracks.rules.audio if tracks else ()), *self._rules.audio))
+            return VideoWriter(job.target, job.source, source, self._settings, tuple(spans))
         from tracker_blur.images.writer import ImageWriter
 
         return ImageWriter(job.target, source, self._settings)
@@ -294,7 +333,7 @@ class Engine:
                 if progress is not None and report.first_pass_frames > shown:
                     shown = report.first_pass_frames
                     progress(report)
-        return joined(tracks)
+        return replace(joined(tracks), rules=self._rules)
 
     def _read_ahead(
         self, info: VideoInfo, frames: Iterable[Frame], report: Report
@@ -326,6 +365,29 @@ class Engine:
         report.video_tracks = joined(tracks)
         report.count_tracks(track.label for track in report.video_tracks.tracks)
 
+    def _obeying(
+        self, frames: Iterable[FrameWithFaces], report: Report | None
+    ) -> Iterator[FrameWithFaces]:
+        """Yield frames with what zones and limits say is to be hidden in them."""
+        chosen = RuleFilter(self._rules)
+        for frame, faces in chosen.frames(frames):
+            if report is not None:
+                report.left_visible = chosen.counts
+            yield frame, faces
+
+    def _check_rules(self, info: VideoInfo, name: str) -> None:
+        """Check, before anything is detected, that zones and limits make sense for an input.
+
+        Raises:
+            SettingsError: They do not. `name` is the input's.
+        """
+        if not info.is_moving and any(zone.is_timed for zone in self._rules.zones):
+            raise SettingsError(
+                f"{name}: is a still image, and a zone has times, which images do not: leave them "
+                "out, or redact images apart from videos"
+            )
+        self._rules.check(info.size, name)
+
     @cached_property
     def _careful_search(self) -> CarefulSearch:
         from tracker_blur.verification.careful_search import CarefulSearch
@@ -344,7 +406,17 @@ class Engine:
     ) -> Iterator[FrameWithFaces]:
         """Yield still images with their faces."""
         stills = detect_stills(frames, self._bundle.detectors, confidence)
-        return self._careful_search.revised(stills, report) if self._settings.careful else stills
+        if self._settings.careful:
+            stills = self._careful_search.revised(stills, report)
+        if not self._settings.has_rules:
+            yield from stills
+            return
+        chosen = RuleFilter(self._rules)
+        for frame, faces in stills:
+            hidden = chosen.still(faces, frame.size)
+            if report is not None:
+                report.left_visible = chosen.counts
+            yield frame, hidden
 
     def _render(
         self,
@@ -354,7 +426,7 @@ class Engine:
         report: Report,
         progress: Progress | None,
     ) -> None:
-        report.count_tracks(track.label for track in tracks.tracks if track.hide)
+        report.count_known(tracks)
         with self._reader(job.kind, identity) as source:
             self._write_known(source, job, [tracks], report, progress)
 
@@ -399,7 +471,7 @@ class Engine:
         with (
             Prefetcher(report.timed(source, "decode"), _QUEUED_FRAMES, "decode") as decoded,
             with_faces(decoded) as known,
-            self._writer(source, job) as writer,
+            self._writer(source, job, report.video_tracks) as writer,
         ):
             for frame, faces in known:
                 with report.timing("redact"):
@@ -409,7 +481,16 @@ class Engine:
                 report.count(faces)
                 if progress is not None:
                     progress(report)
-        report.warnings = source.warnings + writer.warnings
+        rules = self._rules if report.video_tracks is None else report.video_tracks.rules
+        report.warnings = (
+            source.warnings + writer.warnings + (() if report.is_still else _rule_warnings(rules))
+        )
+
+
+def _rule_warnings(rules: Rules) -> tuple[str, ...]:
+    if not rules.has_span:
+        return ()
+    return (f"faces are hidden {rules.span} only: all others can be seen",)
 
 
 def _check_apart(job: Job) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -22,11 +23,16 @@ from tracker_blur.errors import SettingsError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tracker_blur.core.audio_spans import AudioSpan
+    from tracker_blur.core.rules import Rules, Size
+    from tracker_blur.core.zones import Zone, ZoneRule
+
 Shape = Literal["ellipse", "rectangle"]
 Codec = Literal["h264", "hevc", "av1", "vp9"]
 Tone = Literal["neutral", "scene", "mean"]
 MetadataRule = Literal["drop", "keep"]
 TrackRule = Literal["drop", "keep"]
+AudioRule = Literal["bleep", "drop", "keep", "mute"]
 TRACK_KINDS = ("audio", "subtitles")
 MethodAliases = {"simple": "gaussian"}
 MethodClass = Literal["cosmetic", "destructive"]
@@ -38,6 +44,14 @@ MAX_MEGAPIXELS = 300
 
 VIEW_PX_LIMITS = 64, 8192
 """The least and the largest longest side of a view, in pixels."""
+
+RULE_SETTINGS = (
+    *("ignore_zones", "hide_zones", "min_size", "max_size", "from_seconds", "to_seconds"),
+    *("mute", "bleep"),
+)
+"""The settings of zones, limits and spans of audio."""
+
+_LATEST_SECONDS = 1e7  # four months
 
 FACE = "face"
 """The label of detections and tracks of faces."""
@@ -90,6 +104,16 @@ class Settings:
             confirms is trusted for twice as long.
         hide: Any of "faces", "plates" and the classes of a detector file. Empty: faces,
             or all classes of the detector file.
+        ignore_zones: Parts of the frame in which faces stay visible, such as posters, each as text:
+            "left,top,right,bottom" in pixels or percent, the corners of a polygon, with times;
+            `tracker_blur.core.zones` has examples. A face stays visible if three quarters of it lie
+            in one, in all frames in which both exist. What is in doubt is hidden.
+        hide_zones: Parts of the frame that are always hidden, in the same form.
+        min_size: Faces that are always smaller stay visible: by their longer side, in pixels, or as
+            text in percent of the frame's shorter side, such as "3%".
+        max_size: Faces that are always larger stay visible.
+        from_seconds: What is detected before this time in a video stays visible; None: nothing.
+        to_seconds: What is detected after this time stays visible. Zones have times of their own.
         method: Name of a module in `tracker_blur.redaction.methods`, or "simple" for "gaussian".
         tone: Method "mosaic": the color of its blocks. "neutral": one of a few, by the track's
             number; gray in a film without color. "scene": the mean of what surrounds the face.
@@ -112,7 +136,9 @@ class Settings:
             default for that encoder.
         preset: The encoder's preset. None: our default for that encoder.
         metadata: "drop" metadata that identifies a place, device or person, or "keep" it.
-        audio: "keep" the audio, or "drop" it.
+        audio: "keep" the audio, "drop" it, or "mute" or "bleep" all of it.
+        mute: Spans of the video in which its audio is silent, each as text such as "10s..15s".
+        bleep: Spans in which it is a tone. All tracks of audio are edited.
         subtitles: "keep" subtitles of speech, or "drop" them. Telemetry in subtitles goes unless
             `metadata` is "keep".
         tracks_kept: The only tracks of audio and subtitles that stay: their numbers in the input,
@@ -143,6 +169,12 @@ class Settings:
     hold_seconds: float = 1.0
     # Redaction
     hide: tuple[str, ...] = ()
+    ignore_zones: tuple[str, ...] = ()
+    hide_zones: tuple[str, ...] = ()
+    min_size: float | str | None = None
+    max_size: float | str | None = None
+    from_seconds: float | None = None
+    to_seconds: float | None = None
     method: str = "mosaic"
     tone: Tone = "neutral"
     factor: float = 3.0
@@ -159,7 +191,9 @@ class Settings:
     quality: float | None = None
     preset: str | None = None
     metadata: MetadataRule = "drop"
-    audio: TrackRule = "keep"
+    audio: AudioRule = "keep"
+    mute: tuple[str, ...] = ()
+    bleep: tuple[str, ...] = ()
     subtitles: TrackRule = "keep"
     tracks_kept: tuple[int | str, ...] = ()
     partial: bool = False
@@ -193,9 +227,14 @@ class Settings:
         check_choice(self.shape, "shape", get_args(Shape))
         check_choice(self.codec, "codec", (*get_args(Codec), None))
         check_choice(self.metadata, "metadata", get_args(MetadataRule))
-        check_choice(self.audio, "audio", get_args(TrackRule))
+        check_choice(self.audio, "audio", get_args(AudioRule))
         check_choice(self.subtitles, "subtitles", get_args(TrackRule))
         self._check_tracks_kept()
+        for name in ("from_seconds", "to_seconds"):
+            if getattr(self, name) is not None:
+                check_number(getattr(self, name), name, 0.0, _LATEST_SECONDS)
+        if self.has_rules:
+            self.rules()  # says what is wrong with zones and sizes
         if self.confidence is not None:
             check_number(self.confidence, "confidence", 0.0, 1.0)
         if not isinstance(self.detect_every_frames, str) or self.detect_every_frames != "auto":
@@ -243,6 +282,75 @@ class Settings:
             for setting in fields(self)
             if setting.name != "tracking"
         }
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether there are any zones, limits or spans of audio."""
+        unset = dict.fromkeys(("ignore_zones", "hide_zones", "mute", "bleep"), ())
+        if self.audio in unset:
+            return True
+        return any(getattr(self, name) != unset.get(name) for name in RULE_SETTINGS)
+
+    def rules(self) -> Rules:
+        """Return the zones and limits, parsed; those in a track file replace them."""
+        from tracker_blur.core.rules import Rules  # imports NumPy: not needed by --help
+
+        start, end = (
+            None if seconds is None else Fraction(str(seconds))
+            for seconds in (self.from_seconds, self.to_seconds)
+        )
+        zones = self._zones("ignore") + self._zones("hide")
+        sizes = self._size("min_size"), self._size("max_size")
+        return Rules(zones, *sizes, start, end, self._audio_spans())
+
+    def _zones(self, rule: ZoneRule) -> tuple[Zone, ...]:
+        from tracker_blur.core.zones import Zone
+
+        name = f"{rule}_zones"
+        texts = getattr(self, name)
+        if not isinstance(texts, tuple) or not all(isinstance(text, str) for text in texts):
+            raise SettingsError(
+                f"is {texts!r}: give a tuple of texts such as ('10,20,200,80',)", setting=name
+            )
+        zones = []
+        for text in texts:
+            try:
+                zones.append(Zone.parse(rule, text))
+            except ValueError as error:
+                raise SettingsError(f"'{text[:60]}' {error}", setting=name) from error
+        return tuple(zones)
+
+    def _audio_spans(self) -> tuple[AudioSpan, ...]:
+        from tracker_blur.core.audio_spans import AudioEffect, AudioSpan
+
+        spans: list[AudioSpan] = []
+        for effect in get_args(AudioEffect):
+            texts = getattr(self, effect)
+            if not isinstance(texts, tuple) or not all(isinstance(text, str) for text in texts):
+                raise SettingsError(
+                    f"is {texts!r}: give a tuple of texts such as ('10s..15s',)", setting=effect
+                )
+            if texts and self.audio == "drop":
+                raise SettingsError(
+                    "needs audio, which is dropped: leave out", setting=effect, remedy="audio"
+                )
+            if self.audio == effect:
+                spans.append(AudioSpan(effect, ".."))
+            for text in texts:
+                try:
+                    spans.append(AudioSpan.parse(effect, text))
+                except ValueError as error:
+                    raise SettingsError(f"'{text[:60]}' {error}", setting=effect) from error
+        return tuple(spans)
+
+    def _size(self, name: str) -> Size | None:
+        from tracker_blur.core.rules import Size
+
+        value = getattr(self, name)
+        try:
+            return None if value is None else Size.parse(value)
+        except ValueError as error:
+            raise SettingsError(str(error), setting=name) from error
 
     def _check_tracks_kept(self) -> None:
         names = self.tracks_kept

@@ -28,10 +28,17 @@ from tracker_blur.annotations.track_file import (
     read,
     write,
 )
+from tracker_blur.core.rules import Rules, Size
 from tracker_blur.core.tracks import Origin, Track, Tracks
+from tracker_blur.core.zones import Zone
 from tracker_blur.errors import SinkError, SourceError, TrackFileError
 from tracker_blur.files.identity import FileIdentity
 from tracker_blur.settings import Settings
+
+ZONES = (
+    Zone.parse("ignore", "5s..9s=10%,20%,50%,40%"),
+    Zone.parse("hide", "1s=0,0,9,0,0,9..2s=5,0,14,0,5,9"),
+)
 
 few_examples = settings(max_examples=40)
 
@@ -71,6 +78,22 @@ def test_a_round_trip_loses_nothing_and_uncovers_nothing(tmp_path: Path, tracks:
     assert replace(found, tracks=tracks) == of(tracks)
     write(again, found, True)
     assert again.read_bytes() == path.read_bytes(), "a second round trip changes nothing"
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        Rules(ZONES),
+        Rules(min_size=Size(3.5, True), start=Fraction("0.1")),
+        Rules(ZONES[:1], max_size=Size(200), end=Fraction(62)),
+    ],
+)
+def test_zones_and_limits_survive_a_round_trip(rules: Rules, tmp_path: Path) -> None:
+    write(tmp_path / "a", of(replace(two_tracks(), rules=rules)), False)
+    text = (tmp_path / "a").read_text(encoding="utf-8")
+    assert read(tmp_path / "a").tracks.rules == rules
+    (tmp_path / "b").write_text("\n".join([text.splitlines()[0], *text.splitlines()[:0:-1]]))
+    assert read(tmp_path / "b").tracks.rules == rules, "lines come in any order"
 
 
 @given(st.lists(st.tuples(*[st.floats(-9e4, 9e4, width=32)] * 2), min_size=1, max_size=20))
@@ -167,6 +190,11 @@ def test_edited_properties_of_a_track_are_read(lines: list[str], reread: Reread)
     assert (second.hide, second.method) == (False, "gaussian")
 
 
+def _added(*added: str) -> Callable[[list[str]], list[str]]:
+    """Return a change that adds lines after the first four."""
+    return lambda lines: [*lines[:4], *added, *lines[4:]]
+
+
 def _changed(key: str, value: Any) -> Callable[[list[str]], list[str]]:
     """Return a function that changes one value of the header."""
 
@@ -245,9 +273,31 @@ BOX = '{{"track":3,"frame":10,"box":{}}}'.format
         (lambda lines: lines[1:], "line 1: is not the header of a track file"),
         (lambda lines: [], "edited.jsonl: is empty"),
         (
-            _changed("version", 2),
-            "line 1: has version 2, but this trackblur reads version 1: update",
+            _changed("version", 3),
+            "line 1: has version 3, but this trackblur reads version 2: update",
         ),
+        (_added('{"zone":0,"rule":"hide","where":"0,0,9,9"}'), "line 5: zone is 0"),
+        (_added('{"zone":1,"rule":"show","where":"0,0,9,9"}'), "line 5: rule is 'show': give hide"),
+        (_added('{"zone":1,"rule":"hide","where":[0,0,9,9]}'), "line 5: where is [0, 0, 9, 9]"),
+        (_added('{"zone":1,"rule":"hide","where":"9,0,0,9"}'), "line 5: zone 1 has no area"),
+        (_added('{"zone":1,"rule":"hide"}'), "line 5: where is missing"),
+        (
+            _added(*['{"zone":1,"rule":"hide","where":"0,0,9,9"}'] * 2),
+            "line 6: zone 1 is given twice",
+        ),
+        (
+            _added(*(f'{{"zone":{n},"rule":"hide","where":"0,0,9,9"}}' for n in range(1, 202))),
+            "line 205: there are more than 200 zones",
+        ),
+        (
+            _added('{"zone":1,"rule":"hide","where":"700,0,709,9"}'),
+            "zone 1 lies outside of the frame, which has 640x360 pixels",
+        ),
+        (_added('{"limits":{"min_size":"x"}}'), "line 5: min_size is 'x': give pixels"),
+        (_added('{"limits":{"from":5}}'), "line 5: from is 5: give a time such as '12.5s'"),
+        (_added('{"limits":{"from":"9s","to":"5s"}}'), "line 5: the time from 9s to 5s ends"),
+        (_added('{"limits":{"size":5}}'), "line 5: 'size' is unknown here"),
+        (_added(*['{"limits":{}}'] * 2), "line 6: is a second line of limits"),
         (_changed("version", "1"), "line 1: version is '1'"),
         (_changed("size", [0, 5]), "line 1: a side is 0"),
         (_changed("size", [5]), "line 1: size is [5]"),

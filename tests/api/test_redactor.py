@@ -18,7 +18,7 @@ from tests.detectors.face_images import FACE, best_iou, portrait
 from tracker_blur import Box, Detection, Redactor, Settings, TrackerBlurError
 from tracker_blur.annotations import track_file
 from tracker_blur.detectors import onnx
-from tracker_blur.errors import SourceError
+from tracker_blur.errors import SettingsError, SourceError
 from tracker_blur.files.identity import FileIdentity
 from tracker_blur.verification.accepted import AcceptedPlace, write_journal
 
@@ -393,3 +393,18 @@ def test_every_wrong_input_is_an_error_of_ours_in_one_line(call: Any) -> None:
         call()
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) > 20
+
+
+def test_zones_hold_for_arrays(redactor: Redactor) -> None:
+    image = portrait()
+    height, width = image.shape[:2]
+    zones = replace(SETTINGS, ignore_zones=("0%,0%,100%,100%",), hide_zones=("0,0,9,0,0,9",))
+    zoned = Redactor(zones)
+    assert redactor.detect(image)
+    assert zoned.detect(image) == []
+    hidden = zoned.redact(image)
+    assert tuple(hidden[2, 2]) == RED_BGR
+    np.testing.assert_array_equal(hidden[12:], image[12:])
+    np.testing.assert_array_equal(hidden[8, 8], image[8, 8])
+    with pytest.raises(SettingsError, match="lies outside of the frame"):
+        Redactor(Settings(hide_zones=(f"{width},0,{width + 9},{height}",))).redact(image)

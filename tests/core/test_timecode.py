@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tests.track_samples import two_tracks
-from tracker_blur.core.timecode import format_seconds, frame_at, time_code
+from tracker_blur.core.timecode import frame_at, time_code
+from tracker_blur.core.times import format_seconds
 from tracker_blur.core.tracks import Tracks
 from tracker_blur.errors import SettingsError
 

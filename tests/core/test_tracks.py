@@ -14,11 +14,11 @@ from hypothesis import given, settings
 
 from tests.track_samples import any_tracks, assert_same, two_tracks
 from tracker_blur.core.box import Box
+from tracker_blur.core.timeline import Timeline
 from tracker_blur.core.tracks import (
     ORIGINS,
     Face,
     Origin,
-    Timeline,
     Track,
     Tracks,
     TracksBuilder,

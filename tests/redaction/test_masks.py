@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from tracker_blur.redaction.masks import OPAQUE, Mask, masks
+from tracker_blur.redaction.masks import OPAQUE, Mask, masks, polygon_masks
 
 if TYPE_CHECKING:
     from tracker_blur.settings import Shape
@@ -67,3 +67,24 @@ def test_masks_of_large_faces_are_not_kept() -> None:
     window = (0, 0, 600, 600)
     one, other = (masks("ellipse", (600, 600), window, 0.1, (2, 2), STEPS, 8) for _ in range(2))
     assert one[0] is not other[0]
+
+
+def test_every_pixel_that_a_polygon_touches_is_opaque_and_few_others() -> None:
+    random, fine = np.random.default_rng(0), 8
+    for _ in range(40):
+        corners = random.uniform(-30, 90, (3, 2))
+        luma, chroma, _ = polygon_masks([(x, y) for x, y in corners], (59, 41), (2, 2), STEPS, 8)
+        ys, xs = (np.mgrid[: 41 * fine, : 59 * fine] + 0.5) / fine
+        inside = np.zeros(xs.shape, bool)
+        for (x, y), (other_x, other_y) in zip(corners, np.roll(corners, 1, axis=0), strict=True):
+            crosses = (y > ys) != (other_y > ys)
+            inside ^= crosses & (xs < x + (ys - y) * (other_x - x) / (other_y - y))
+        touched = inside.reshape(41, fine, 59, fine).any(axis=(1, 3))
+        assert (luma[:41, :59][touched] == OPAQUE).all()
+        rows, columns = np.nonzero(touched)
+        assert (chroma[rows // 2, columns // 2] == OPAQUE).all()
+        assert (luma[:41, :59] == OPAQUE).sum() <= touched.sum() + 2.5 * (59 + 41 + 60)
+    far = [(-100_000.0, -100_000.0), (100_000.0, -100_000.0), (100_000.0, 100_000.0)]
+    (luma,) = polygon_masks(far, (50, 40), (1, 1), ((1, 1),), 10)
+    assert (luma[0, 49], luma[39, 0]) == (OPAQUE, 0)
+    assert luma.dtype == np.int32

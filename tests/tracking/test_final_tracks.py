@@ -17,7 +17,8 @@ from hypothesis import given, settings
 from tests.tracking.fakes import PARAMETERS
 from tests.tracking.raw_tracks import BOX, CONFIDENCE, SIZE
 from tracker_blur.core.box import Box
-from tracker_blur.core.tracks import Face, Origin, Timeline, Track, Tracks, joined
+from tracker_blur.core.timeline import Timeline
+from tracker_blur.core.tracks import Face, Origin, Track, Tracks, joined
 from tracker_blur.tracking.backtracking import Backtracked
 from tracker_blur.tracking.final_tracks import Horizon, Target, TrackFinalizer
 from tracker_blur.tracking.first_pass import FirstPass

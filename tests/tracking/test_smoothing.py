@@ -24,7 +24,8 @@ from tests.tracking.raw_tracks import (
 )
 from tracker_blur.core.box import Box
 from tracker_blur.core.parameters import PlausibilityParameters, TrackingParameters
-from tracker_blur.core.tracks import Origin, Timeline
+from tracker_blur.core.timeline import Timeline
+from tracker_blur.core.tracks import Origin
 from tracker_blur.tracking.evidence import Evidence, needed_log_odds
 from tracker_blur.tracking.plausibility import sure_score
 from tracker_blur.tracking.smoothing import SceneMemory, hidden_faces, refine, smooth_face

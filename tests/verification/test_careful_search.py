@@ -275,3 +275,17 @@ def test_one_pass_has_no_result_to_search() -> None:
     redactor = tracker_blur.Redactor(CAREFUL, detector=lambda _: [])
     with pytest.raises(SettingsError, match="redact a file"):
         list(redactor.redact_frames([np.zeros((90, 160, 3), np.uint8)], rate=25))
+
+
+def test_what_lies_in_an_ignore_zone_is_not_added(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow_briefly(monkeypatch)
+    use(monkeypatch, lambda _: BOX)
+    report = redacted(clip, tmp_path / "all.mp4")
+    assert sum(report.added_places or ()) > 0
+    use(monkeypatch, lambda _: BOX)
+    zoned = replace(CAREFUL, ignore_zones=("10,0,80,70",))
+    report = redacted(clip, tmp_path / "zoned.mp4", zoned)
+    assert report.added_places == (0,)
+    assert dark_frames(tmp_path / "zoned.mp4", BOX) == []

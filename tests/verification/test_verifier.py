@@ -22,6 +22,9 @@ from tests.verify_cases import (
 )
 from tests.video_files import write_clip
 from tracker_blur.core.box import Box
+from tracker_blur.core.rules import Rules
+from tracker_blur.core.timeline import Timeline
+from tracker_blur.core.zones import Zone
 from tracker_blur.errors import SourceError
 from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.settings import Settings
@@ -166,6 +169,38 @@ def test_a_face_that_is_left_visible_on_purpose_is_not_reported(
     for source in (None, clip):
         use_fake_probe(monkeypatch, true_detections(truth))
         assert verify(leaky, source, left_open).is_clean
+
+
+def test_a_face_in_an_ignore_zone_is_listed_as_visible_by_choice(
+    truth: Truth, clip: Path, leaky: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    around = Rules((Zone.parse("ignore", "0%,0%,100%,100%"),))
+    tracks = tracks_of(truth, SIZE, FRAMES, in_gap)  # in the gap, no track hides the face
+    for rules, is_clean in ((around, True), (Rules(), False)):
+        use_fake_probe(monkeypatch, true_detections(truth))
+        verdict = verify(leaky, clip, replace(tracks, rules=rules))
+        assert verdict.is_clean is is_clean
+        assert bool(verdict.left_visible) is is_clean
+    settings = Settings(ignore_zones=("0.12s..0.16s=0%,0%,100%,100%",))
+    use_fake_probe(monkeypatch, true_detections(truth))
+    verdict = Verifier(settings).verify(leaky, source=clip)
+    assert exposed(verdict) == [5]
+    assert {
+        (face.reason, float(face.first), float(face.last)) for face in verdict.left_visible
+    } == {("zone", 0.12, 0.16)}
+    assert verdict.to_dict()["left_visible"][0]["from"] == "0:00:00.120"
+
+
+def test_a_hidden_face_in_an_ignore_zone_that_shows_is_exposed(
+    truth: Truth, clip: Path, leaky: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The face of track 1 was hidden as one that came from outside of the zone.
+    zone = Rules((Zone.parse("ignore", "0.12s..=0%,0%,30%,100%"),))
+    use_fake_probe(monkeypatch, true_detections(truth))
+    verdict = verify(leaky, clip, replace(tracks_of(truth, SIZE, FRAMES), rules=zone))
+    hidden = {face.track_id for face in Timeline(tracks_of(truth, SIZE, FRAMES)).faces(4)}
+    assert 1 in hidden
+    assert exposed(verdict) == [3, 4, 5]
 
 
 def test_without_source_and_tracks_detail_is_the_evidence(

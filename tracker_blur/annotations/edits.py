@@ -7,7 +7,7 @@ numbers. Boxes that are moved, padded or drawn get the origin DRAWN.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,9 @@ from tracker_blur.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
+
+    from tracker_blur.core.audio_spans import AudioSpan
+    from tracker_blur.core.zones import Zone
 
 _DRAWN = ORIGINS.index(Origin.DRAWN)
 
@@ -131,6 +134,57 @@ def draw(tracks: Tracks, track_id: int, keyframes: Mapping[int, Box]) -> Tracks:
     return _with(tracks, track)
 
 
+def add_zone(tracks: Tracks, zone: Zone) -> Tracks:
+    """Add a zone, with the next free number.
+
+    Raises:
+        SettingsError: It lies outside of the frame, or there are too many zones.
+    """
+    rules = replace(tracks.rules, zones=(*tracks.rules.zones, zone))
+    rules.check(tracks.size, "the video")
+    return replace(tracks, rules=rules)
+
+
+def drop_zones(tracks: Tracks, numbers: Collection[int]) -> Tracks:
+    """Remove zones by their numbers, from 1; the others are numbered anew."""
+    zones = tracks.rules.zones
+    for number in numbers:
+        if not 1 <= number <= len(zones):
+            known = f"zones go from 1 to {len(zones)}" if zones else "there are none"
+            raise SettingsError(f"there is no zone {number}: {known}")
+    kept = tuple(zone for number, zone in enumerate(zones, 1) if number not in numbers)
+    return replace(tracks, rules=replace(tracks.rules, zones=kept))
+
+
+def add_sound(tracks: Tracks, span: AudioSpan) -> Tracks:
+    """Add a span of audio that is replaced, with the next free number.
+
+    Raises:
+        SettingsError: There are too many.
+    """
+    return replace(tracks, rules=replace(tracks.rules, audio=(*tracks.rules.audio, span)))
+
+
+def drop_sounds(tracks: Tracks, numbers: Collection[int]) -> Tracks:
+    """Remove spans of audio by their numbers, from 1; the others are numbered anew."""
+    spans = tracks.rules.audio
+    for number in numbers:
+        if not 1 <= number <= len(spans):
+            known = f"sounds go from 1 to {len(spans)}" if spans else "there are none"
+            raise SettingsError(f"there is no sound {number}: {known}")
+    kept = tuple(span for number, span in enumerate(spans, 1) if number not in numbers)
+    return replace(tracks, rules=replace(tracks.rules, audio=kept))
+
+
+def set_limits(tracks: Tracks, **limits: Any) -> Tracks:
+    """Set limits of `Rules`: `min_size`, `max_size`, `start` or `end`; None takes one away.
+
+    Raises:
+        SettingsError: They contradict each other.
+    """
+    return replace(tracks, rules=replace(tracks.rules, **limits))
+
+
 def add_boxes(tracks: Tracks, track_id: int, boxes: Mapping[int, tuple[Box, Origin]]) -> Tracks:
     """Add boxes by frame, each with its origin, to a track; where it has one, both are hidden."""
     old = _find(tracks, track_id)
@@ -220,7 +274,7 @@ class Changes:
         added: boxes in frames where the track had none.
         removed: boxes in frames where the track has none now.
         changed: boxes with another place or size.
-        has_others: whether anything else changed: what is hidden, methods, scores, origins.
+        has_others: whether anything else changed: what is hidden, methods, scores, origins, zones.
     """
 
     before: int
@@ -249,7 +303,8 @@ def compare(before: Tracks, after: Tracks) -> Changes:
     was = {track.track_id: track for track in before.tracks}
     now = {track.track_id: track for track in after.tracks}
     boxes_before, boxes_after = _boxes(before), _boxes(after)
-    kept, changed, has_others = 0, 0, was.keys() != now.keys()
+    kept, changed = 0, 0
+    has_others = was.keys() != now.keys() or before.rules != after.rules
     for track_id in was.keys() & now.keys():
         one, other = was[track_id], now[track_id]
         _, here, there = np.intersect1d(one.frames, other.frames, True, return_indices=True)

@@ -21,6 +21,8 @@ from tracker_blur.annotations.rows import (
     rows,
 )
 from tracker_blur.annotations.track_file_parser import END_LINE, FORMAT, VERSION, TrackFileParser
+from tracker_blur.core.rules import NO_RULES
+from tracker_blur.core.times import time_text
 from tracker_blur.errors import SinkError, TrackFileError
 from tracker_blur.files import atomic
 from tracker_blur.files.identity import FileIdentity
@@ -30,6 +32,7 @@ from tracker_blur.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tracker_blur.core.rules import Rules
     from tracker_blur.core.tracks import Track, Tracks
     from tracker_blur.settings import Settings
 
@@ -207,7 +210,7 @@ def _lines(track_file: TrackFile) -> Iterator[str]:
     yield _json(
         {
             "format": FORMAT,
-            "version": VERSION,
+            "version": 1 if tracks.rules == NO_RULES else VERSION,
             "trackblur": __version__,
             "source": {
                 "name": track_file.source_name,
@@ -225,6 +228,7 @@ def _lines(track_file: TrackFile) -> Iterator[str]:
     )
     for first in range(0, tracks.frame_count, _FRAMES_PER_LINE):
         yield _json(_times(first, tracks.times[first : first + _FRAMES_PER_LINE]))
+    yield from map(_json, _rule_lines(tracks.rules))
     for track in tracks.tracks:
         yield from _track_lines(track)
     yield END_LINE
@@ -245,6 +249,21 @@ def _times(first: int, times: npt.NDArray[np.int64]) -> dict[str, Any]:
     counts = np.diff(starts, append=len(steps))
     runs = np.stack([steps[starts], counts], axis=1)
     return {"frame": first, "pts": int(times[0]), "steps": runs.tolist()}
+
+
+def _rule_lines(rules: Rules) -> Iterator[dict[str, Any]]:
+    for number, zone in enumerate(rules.zones, 1):
+        yield {"zone": number, "rule": zone.rule, "where": zone.text}
+    for number, span in enumerate(rules.audio, 1):
+        yield {"sound": number, "effect": span.effect, "where": span.text}
+    limits = {
+        "min_size": None if rules.min_size is None else str(rules.min_size),
+        "max_size": None if rules.max_size is None else str(rules.max_size),
+        "from": None if rules.start is None else time_text(rules.start),
+        "to": None if rules.end is None else time_text(rules.end),
+    }
+    if any(value is not None for value in limits.values()):
+        yield {"limits": limits}
 
 
 def _track_lines(track: Track) -> Iterator[str]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.annotations.rows import (
+    LARGEST_ID,
     InvalidValueError,
     TrackCollector,
     invalid,
@@ -21,14 +23,19 @@ from tracker_blur.annotations.rows import (
     shown,
     whole_number,
 )
+from tracker_blur.core.audio_spans import MAX_AUDIO_SPANS, AudioEffect, AudioSpan
+from tracker_blur.core.rules import Rules, Size
+from tracker_blur.core.times import seconds_of
 from tracker_blur.core.tracks import Tracks
+from tracker_blur.core.zones import MAX_ZONES, Zone, ZoneRule
+from tracker_blur.errors import SettingsError
 from tracker_blur.settings import FACE
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
 FORMAT = "trackblur-tracks"
-VERSION = 1
+VERSION = 2
 END_LINE = '{"end":true}'
 
 _MAX_FRAMES = 20_000_000  # a week at 30 a second; each takes 16 bytes while the file is read
@@ -40,7 +47,11 @@ _HEADER_KEYS = {
     "format", "version", "trackblur", "source", "size", "time_base", "frames", "cuts", "detector",
     "models", "settings",
 }  # fmt: skip
-_LINE_KEYS = "'format' (the header), 'pts' (times), 'label' (a track), 'box' or 'end'"
+_LIMIT_KEYS = {"min_size", "max_size", "from", "to"}
+_LINE_KEYS = (
+    "'format' (the header), 'pts' (times), 'label' (a track), 'box', 'zone', 'sound', 'limits' or "
+    "'end'"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +83,9 @@ class TrackFileParser:
         self._times: list[tuple[int, npt.NDArray[np.int64]]] = []
         self._timed_frames = 0
         self._has_end = False
+        self._zones: dict[int, Zone] = {}
+        self._sounds: dict[int, AudioSpan] = {}
+        self._limits: dict[str, Any] | None = None
 
     def feed(self, text: str) -> None:
         """Parse a line; empty lines are skipped."""
@@ -95,6 +109,12 @@ class TrackFileParser:
                 line.get("method"),
                 line.get("label", FACE),
             )
+        elif "zone" in line:
+            self._feed_zone(line)
+        elif "sound" in line:
+            self._feed_sound(line)
+        elif "limits" in line:
+            self._feed_limits(line)
         elif "format" in line:
             raise InvalidValueError("is a second header: remove one of them")
         else:
@@ -112,7 +132,88 @@ class TrackFileParser:
             )
         times = self._all_times(header.frames)
         tracks = self._collector.tracks()
-        return header, Tracks(header.size, header.time_base, times, header.cuts, tracks)
+        return header, Tracks(
+            header.size, header.time_base, times, header.cuts, tracks, rules=self._rules(header)
+        )
+
+    def _feed_zone(self, line: dict[str, Any]) -> None:
+        _check_keys(line, {"zone", "rule", "where"})
+        number = whole_number(line["zone"], "zone", 1, LARGEST_ID)
+        if number in self._zones:
+            raise InvalidValueError(f"zone {number} is given twice: remove one of them")
+        if line["rule"] not in get_args(ZoneRule):
+            raise invalid("rule", line["rule"], " or ".join(get_args(ZoneRule)))
+        if not isinstance(line["where"], str):
+            raise invalid("where", line["where"], "a text such as '10,20,200,80'")
+        if len(self._zones) == MAX_ZONES:
+            raise InvalidValueError(f"there are more than {MAX_ZONES} zones: remove some")
+        try:
+            self._zones[number] = Zone.parse(line["rule"], line["where"])
+        except ValueError as error:
+            raise InvalidValueError(f"zone {number} {error}") from error
+
+    def _feed_sound(self, line: dict[str, Any]) -> None:
+        _check_keys(line, {"sound", "effect", "where"})
+        number = whole_number(line["sound"], "sound", 1, LARGEST_ID)
+        if number in self._sounds:
+            raise InvalidValueError(f"sound {number} is given twice: remove one of them")
+        if line["effect"] not in get_args(AudioEffect):
+            raise invalid("effect", line["effect"], " or ".join(get_args(AudioEffect)))
+        if not isinstance(line["where"], str):
+            raise invalid("where", line["where"], "a text such as '10s..15s'")
+        if len(self._sounds) == MAX_AUDIO_SPANS:
+            raise InvalidValueError(f"there are more than {MAX_AUDIO_SPANS} sounds: remove some")
+        try:
+            self._sounds[number] = AudioSpan.parse(line["effect"], line["where"])
+        except ValueError as error:
+            raise InvalidValueError(f"sound {number} {error}") from error
+
+    def _feed_limits(self, line: dict[str, Any]) -> None:
+        _check_keys(line, {"limits"})
+        if self._limits is not None:
+            raise InvalidValueError("is a second line of limits: remove one of them")
+        if not isinstance(line["limits"], dict):
+            raise invalid("limits", line["limits"], "an object in braces")
+        _check_keys(line["limits"], (), _LIMIT_KEYS)
+        self._limits = line["limits"]
+        self._checked_limits()
+
+    def _checked_limits(self) -> Rules:
+        """Return the limits as rules without zones."""
+        try:
+            return Rules(
+                min_size=self._size("min_size"),
+                max_size=self._size("max_size"),
+                start=self._time("from"),
+                end=self._time("to"),
+            )
+        except SettingsError as error:
+            raise InvalidValueError(str(error)) from error
+
+    def _size(self, key: str) -> Size | None:
+        value = (self._limits or {}).get(key)
+        try:
+            return None if value is None else Size.parse(value)
+        except ValueError as error:
+            raise InvalidValueError(f"{key} {error}") from error
+
+    def _time(self, key: str) -> Fraction | None:
+        value = (self._limits or {}).get(key)
+        seconds = seconds_of(value) if isinstance(value, str) else None
+        if value is not None and seconds is None:
+            raise invalid(key, value, "a time such as '12.5s' or '1:02:03.4'")
+        return seconds
+
+    def _rules(self, header: Header) -> Rules:
+        zones = tuple(zone for _, zone in sorted(self._zones.items(), key=itemgetter(0)))
+        for zone_number, zone in self._zones.items():
+            if not zone.meets(header.size):
+                raise InvalidValueError(
+                    f"zone {zone_number} lies outside of the frame, which has "
+                    f"{header.size[0]}x{header.size[1]} pixels: give a place in it"
+                )
+        audio = tuple(span for _, span in sorted(self._sounds.items(), key=itemgetter(0)))
+        return replace(self._checked_limits(), zones=zones, audio=audio)
 
     def _feed_end(self, line: dict[str, Any]) -> None:
         _check_keys(line, {"end"})

@@ -99,6 +99,8 @@ class Redactor:
         The image is searched at several scales, and the classifier has the last word; `predict`
         returns what the detector alone reports.
 
+        What zones and limits of the settings leave visible is not among it.
+
         Args:
             image: see the class.
             confidence: instead of `Settings.confidence`, with the same meaning.
@@ -187,10 +189,16 @@ class Redactor:
         frame = frame_of(image, channels, self._settings.max_megapixels)
         detections = detections_of(boxes, "boxes")
         check_pixels(detections, frame.size, "boxes")
-        return array_like(self._hide(frame, detections), image, channels)
+        faces = tuple(
+            Face(number, each.box, each.score, Origin.DRAWN, label=each.label)
+            for number, each in enumerate(detections)
+        )
+        return array_like(self._hide(frame, faces), image, channels)
 
     def redact(self, image: ImageInput, *, channels: ChannelOrder = "bgr") -> Array:
         """Return a copy of an image in which every face is hidden: `detect` and `hide` in one.
+
+        Zones that are always hidden are hidden, too.
 
         Args:
             image: see the class.
@@ -203,7 +211,9 @@ class Redactor:
             TrackerBlurError: As `detect` and `hide` do.
         """
         frame = frame_of(image, channels, self._settings.max_megapixels)
-        return array_like(self._hide(frame, self._detect(frame)), image, channels)
+        with self._lock:
+            faces = self._stills.faces(frame)
+        return array_like(self._hide(frame, faces), image, channels)
 
     def redact_frames(
         self, images: Iterable[ImageInput], rate: float, *, channels: ChannelOrder = "bgr"
@@ -360,11 +370,7 @@ class Redactor:
         with self._lock:
             return self._stills.detect(frame, confidence)
 
-    def _hide(self, frame: ImageFrame, detections: Iterable[Detection]) -> ImageFrame:
-        faces = tuple(
-            Face(number, each.box, each.score, Origin.DRAWN, label=each.label)
-            for number, each in enumerate(detections)
-        )
+    def _hide(self, frame: ImageFrame, faces: tuple[Face, ...]) -> ImageFrame:
         with self._lock:
             self._stills.redact(frame, faces)
         return frame

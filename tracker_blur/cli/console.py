@@ -29,7 +29,11 @@ if TYPE_CHECKING:
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_EXPOSED, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
 _LAST_MESSAGES_SECONDS = 1.0
-_COUNTED = (FACE, "plate")  # words with a plural; the classes of detector files are anything
+_COUNTED = (
+    FACE,
+    "plate",
+    "zone",
+)  # words with a plural; the classes of detector files are anything
 
 _SHOWN_STAGES = {"see": "detect"}  # the name in JSON is older
 _FILES_BAR = "{l_bar}{bar}| [{elapsed}<{remaining}]"
@@ -120,6 +124,8 @@ class Console:
             places = counted(sum(report.added_places), "place")
             rounds = counted(len(report.added_places), "round")
             self.note(f"{report.target}: looked again in {rounds}: {places} more to hide")
+        if report.left_visible:
+            self.warn(f"{report.target}: left visible by choice: {left_visible(report)}")
         if verbose:
             for stage, seconds in report.stage_seconds.items():
                 shown = _SHOWN_STAGES.get(stage, stage)
@@ -215,6 +221,13 @@ def found(report: Report) -> str:
         for label, count in report.track_counts.items()
     ]
     return ", ".join(texts) or counted(0, FACE)
+
+
+def left_visible(report: Report) -> str:
+    """Return how many tracks zones and limits leave visible, such as "2 in ignore zones"."""
+    from tracker_blur.core.rules import REASONS  # imports NumPy: not needed by --help
+
+    return ", ".join(f"{count} {REASONS[reason]}" for reason, count in report.left_visible.items())
 
 
 def print_line(*lines: str) -> None:
@@ -356,6 +369,7 @@ def summarize_file(report: Report) -> dict[str, Any]:
         "faces": report.faces,
         "tracks": report.tracks,
         "tracks_by_class": report.track_counts,
+        "left_visible": report.left_visible,
         "careful": None if report.added_places is None else _careful(report.added_places),
         "seconds": round(report.seconds, 3),
         "stage_seconds": {name: round(took, 3) for name, took in report.stage_seconds.items()},

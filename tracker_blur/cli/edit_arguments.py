@@ -17,14 +17,20 @@ import argparse
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from tracker_blur.annotations import edits
 from tracker_blur.annotations.rows import LARGEST_ID, InvalidValueError, method_name
-from tracker_blur.core import timecode
+from tracker_blur.core import timecode, times
+from tracker_blur.core.audio_spans import AudioEffect, AudioSpan
 from tracker_blur.core.box import Box
+from tracker_blur.core.rules import Size
 from tracker_blur.core.tracks import Tracks
+from tracker_blur.core.zones import Zone, ZoneRule
 from tracker_blur.errors import SettingsError
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 Edit: TypeAlias = Callable[[Tracks], Tracks]
 
@@ -38,6 +44,11 @@ _EXAMPLES = {
     "DX,DY": "10,-5",
     "RATIO": "0.2",
     "BOX": "10,20,60,80",
+    "ZONE": "5s..9s=10,20,60,80",
+    "NUMBERS": "1,2",
+    "SPAN": "10s..15s",
+    "SIZE": "3%",
+    "TIME": "12.5s",
     "[@WHILE]": "",
 }
 _EXAMPLED = re.compile("|".join(map(re.escape, _EXAMPLES)))
@@ -185,6 +196,93 @@ def parse_draw(text: str) -> Drawing:
     return Drawing(text, track_id, tuple(boxes))
 
 
+def parse_ignore_zone(text: str) -> Edit:
+    """Parse ZONE."""
+    zone = _zone("ignore", text)
+    return lambda tracks: edits.add_zone(tracks, zone)
+
+
+def parse_hide_zone(text: str) -> Edit:
+    """Parse ZONE."""
+    zone = _zone("hide", text)
+    return lambda tracks: edits.add_zone(tracks, zone)
+
+
+def parse_drop_zone(text: str) -> Edit:
+    """Parse NUMBERS."""
+    numbers = [_track_id(part) for part in text.split(",")]
+    return lambda tracks: edits.drop_zones(tracks, numbers)
+
+
+def parse_mute(text: str) -> Edit:
+    """Parse SPAN."""
+    span = _audio_span("mute", text)
+    return lambda tracks: edits.add_sound(tracks, span)
+
+
+def parse_bleep(text: str) -> Edit:
+    """Parse SPAN."""
+    span = _audio_span("bleep", text)
+    return lambda tracks: edits.add_sound(tracks, span)
+
+
+def parse_drop_sound(text: str) -> Edit:
+    """Parse NUMBERS."""
+    numbers = [_track_id(part) for part in text.split(",")]
+    return lambda tracks: edits.drop_sounds(tracks, numbers)
+
+
+def _audio_span(effect: AudioEffect, text: str) -> AudioSpan:
+    try:
+        return AudioSpan.parse(effect, text)
+    except ValueError as error:
+        raise InvalidValueError(str(error)) from error
+
+
+def parse_min_size(text: str) -> Edit:
+    """Parse SIZE."""
+    size = _size(text)
+    return lambda tracks: edits.set_limits(tracks, min_size=size)
+
+
+def parse_max_size(text: str) -> Edit:
+    """Parse SIZE."""
+    size = _size(text)
+    return lambda tracks: edits.set_limits(tracks, max_size=size)
+
+
+def parse_from(text: str) -> Edit:
+    """Parse TIME."""
+    start = _time(text)
+    return lambda tracks: edits.set_limits(tracks, start=start)
+
+
+def parse_to(text: str) -> Edit:
+    """Parse TIME."""
+    end = _time(text)
+    return lambda tracks: edits.set_limits(tracks, end=end)
+
+
+def _zone(rule: ZoneRule, text: str) -> Zone:
+    try:
+        return Zone.parse(rule, text)
+    except ValueError as error:
+        raise InvalidValueError(str(error)) from error
+
+
+def _size(text: str) -> Size | None:
+    return None if text == "none" else Size.parse(text)
+
+
+def _time(text: str) -> Fraction | None:
+    if text == "none":
+        return None
+    seconds = times.seconds_of(text)
+    if seconds is None:
+        raise ValueError
+    return seconds
+
+
 def _track_ids(text: str) -> Callable[[Tracks], tuple[int, ...]]:
     if text == "all":
         return lambda tracks: tuple(track.track_id for track in tracks.tracks)
@@ -242,5 +340,15 @@ PARSERS: dict[str, Callable[[str], Edit]] = {
     "--pad": parse_pad,
     "--merge": parse_merge,
     "--draw": parse_draw,
+    "--ignore-zone": parse_ignore_zone,
+    "--hide-zone": parse_hide_zone,
+    "--drop-zone": parse_drop_zone,
+    "--mute": parse_mute,
+    "--bleep": parse_bleep,
+    "--drop-sound": parse_drop_sound,
+    "--min-size": parse_min_size,
+    "--max-size": parse_max_size,
+    "--from": parse_from,
+    "--to": parse_to,
 }
 """Parses the value of each option that edits tracks."""

@@ -13,6 +13,7 @@ from tracker_blur.cli.options import (
     add_encoding_options,
     add_message_options,
     add_redaction_options,
+    add_zone_options,
     option,
 )
 from tracker_blur.realtime.settings import Transport
@@ -62,6 +63,7 @@ def add_options(parser: Parser) -> None:
     redaction = parser.add_argument_group("redaction")
     add_redaction_options(redaction)
     _add_safety_options(redaction)
+    add_zone_options(parser.add_argument_group("zones and limits"), has_times=False)
     _add_target_options(parser.add_argument_group("targets"))
     messages = parser.add_argument_group("messages")
     add_message_options(messages, is_live=True)

@@ -6,12 +6,20 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
-from tracker_blur.cli.option_values import names, number, tracks, whole_number, whole_number_or_auto
-from tracker_blur.cli.parser import OptionalFile, PrintCompletion
+from tracker_blur.cli.option_values import (
+    names,
+    number,
+    time,
+    tracks,
+    whole_number,
+    whole_number_or_auto,
+)
+from tracker_blur.cli.parser import Collect, OptionalFile, PrintCompletion
 from tracker_blur.core import plugins
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.redaction.methods import names_of
 from tracker_blur.settings import (
+    AudioRule,
     Codec,
     MetadataRule,
     MethodAliases,
@@ -136,6 +144,68 @@ def add_detection_options(group: argparse._ArgumentGroup) -> None:
         metavar="SECONDS",
         help="hide a face for this long before its first and after its last detection, and for at "
         "least three frames; 0: not at all (default: %(default)s)",
+    )
+
+
+def add_zone_options(group: argparse._ArgumentGroup, *, has_times: bool = True) -> None:
+    """Add the options of zones and limits.
+
+    Args:
+        group: where to add them.
+        has_times: whether frames have times to choose from, which live ones have not.
+    """
+    times = ". Times: TIME..TIME=AREA; it moves: TIME=AREA..TIME=AREA" if has_times else ""
+    option(
+        group,
+        "--ignore-zone",
+        "ignore_zones",
+        action=Collect,
+        metavar="AREA",
+        help="leave faces visible here, as on a poster: only those that never leave the area; in "
+        "doubt they are hidden. left,top,right,bottom, or corners x,y,x,y,x,y, in pixels or in "
+        f"percent (10%%,20%%,50%%,40%%){times}. May be repeated",
+    )
+    option(
+        group,
+        "--hide-zone",
+        "hide_zones",
+        action=Collect,
+        metavar="AREA",
+        help="always hide this, as a screen or a name plate; in the same form. May be repeated",
+    )
+    option(
+        group,
+        "--min-size",
+        "min_size",
+        metavar="SIZE",
+        help="leave faces visible that are always smaller, by their longer side: pixels, or a "
+        "share of the frame's shorter side such as 3%%",
+    )
+    option(
+        group,
+        "--max-size",
+        "max_size",
+        metavar="SIZE",
+        help="leave faces visible that are always larger",
+    )
+    if not has_times:
+        return
+    option(
+        group,
+        "--from",
+        "from_seconds",
+        type=time,
+        metavar="TIME",
+        help="videos: hide nothing before this time (12.5s or 1:02:03), but zones; the whole video "
+        "is written",
+    )
+    option(
+        group,
+        "--to",
+        "to_seconds",
+        type=time,
+        metavar="TIME",
+        help="videos: hide nothing after this time, but zones",
     )
 
 
@@ -285,9 +355,19 @@ def add_track_options(group: argparse._ArgumentGroup) -> None:
         group,
         "--audio",
         "audio",
-        choices=get_args(TrackRule),
-        help="videos: keep or drop the audio (default: %(default)s)",
+        choices=get_args(AudioRule),
+        help="videos: keep or drop the audio, or make all of it silent or a tone (default: "
+        "%(default)s)",
     )
+    for effect, result in (("mute", "make the audio silent"), ("bleep", "put a tone in its place")):
+        option(
+            group,
+            f"--{effect}",
+            effect,
+            action=Collect,
+            metavar="SPAN",
+            help=f"videos: {result} in this time, such as 10s..15s or 0:10..0:15; may be repeated",
+        )
     option(
         group,
         "--subtitles",

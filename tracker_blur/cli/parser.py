@@ -133,6 +133,20 @@ class OptionalFile(argparse.Action):
         return following == str(STANDARD_OUTPUT) or following.lower().endswith(self._suffix)
 
 
+class Collect(argparse.Action):
+    """Collects the values of an option that may be given several times in a tuple."""
+
+    def __call__(
+        self,
+        _parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        value: Any,
+        _flag: str | None = None,
+    ) -> None:
+        """Add a value; see argparse."""
+        setattr(namespace, self.dest, (*getattr(namespace, self.dest), value))
+
+
 def formatter(
     kind: type[argparse.HelpFormatter] = argparse.HelpFormatter,
 ) -> Callable[[str], argparse.HelpFormatter]:

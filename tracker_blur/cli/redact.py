@@ -18,6 +18,7 @@ from tracker_blur.cli.options import (
     add_metadata_option,
     add_redaction_options,
     add_track_options,
+    add_zone_options,
     option,
     settings_from,
 )
@@ -109,6 +110,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="with --one-pass: how long a lost face stays hidden (default: %(default)s)",
     )
     add_redaction_options(parser.add_argument_group("redaction"))
+    add_zone_options(parser.add_argument_group("zones and limits"))
     output = parser.add_argument_group("output")
     add_input_option(output, dest="inputs", action="append", default=[])
     output.add_argument(

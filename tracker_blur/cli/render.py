@@ -36,7 +36,7 @@ def add_parser(commands: Any) -> Parser:
     parser: Parser = commands.add_parser(
         "render",
         help="hide the faces that a track file lists",
-        description="Hide the faces that a track file lists. Nothing is detected.",
+        description="Hide the faces that a track file lists, and its zones. Nothing is detected.",
         examples=(
             "trackblur render in.mp4 in.tracks.jsonl out.mp4",
             "trackblur render in.mp4 in.tracks.jsonl out.mp4 --method solid --shape rectangle",
@@ -64,6 +64,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """Hide the faces that the track file lists."""
     from tracker_blur.annotations import track_file
     from tracker_blur.cli.settings_notes import note_unused_settings, warn_if_cosmetic
+    from tracker_blur.core.timeline import split
     from tracker_blur.files.jobs import Job
     from tracker_blur.files.paths import check_is_file_name
     from tracker_blur.pipeline import Engine
@@ -76,10 +77,11 @@ def run(options: argparse.Namespace, console: Console) -> int:
         content = track_file.read(options.tracks)
         identity = track_file.check_source(content, options.source)
         job = Job.of(options.source, options.target)
-        hidden = [track for track in content.tracks.tracks if track.hide]
+        hidden, _ = split(content.tracks)
+        has_zones = bool(content.tracks.rules.hide_zones)
         warn_if_cosmetic(settings, console, {track.method or settings.method for track in hidden})
         note_unused_settings(settings, {"video"}, console)
-        if not hidden:
+        if not (hidden or has_zones):
             console.warn(f"{options.tracks}: hides nothing: the output shows every face")
         with job.target_folder(), console.progress(job.source.name) as progress:
             report = Engine(settings).render_file(job, content.tracks, progress, identity)

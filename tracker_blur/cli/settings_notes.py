@@ -26,7 +26,7 @@ _METHODS_WITHOUT_EDGE = {"mosaic"}
 _WEAKER = {"onnx", "haar"}  # detectors
 _VIDEO_SETTINGS = (
     *("codec", "encoder", "quality", "preset"),
-    *("audio", "subtitles", "tracks_kept"),
+    *("audio", "mute", "bleep", "subtitles", "tracks_kept"),
 )
 
 
@@ -101,6 +101,7 @@ def unused_settings(settings: Settings, kinds: Collection[MediaKind]) -> Iterato
     elif not settings.delay_seconds:
         unused.append(("margin_seconds", "runs that read ahead, or to one pass with a delay"))
     if "video" not in kinds:
+        unused += [(name, "videos") for name in ("from_seconds", "to_seconds")]
         unused += [
             (name, "videos: an image keeps its format and quality") for name in _VIDEO_SETTINGS
         ]

@@ -20,6 +20,7 @@ from tracker_blur.cli.options import (
     add_detection_options,
     add_file_options,
     add_message_options,
+    add_zone_options,
     settings_from,
 )
 from tracker_blur.errors import SettingsError
@@ -62,6 +63,7 @@ def add_parser(commands: Any) -> Parser:
     detection = parser.add_argument_group("detection")
     add_detection_options(detection)
     add_careful_option(detection)
+    add_zone_options(parser.add_argument_group("zones and limits"))
     add_file_options(parser.add_argument_group("files"))
     add_message_options(parser.add_argument_group("messages"))
     return parser

@@ -29,6 +29,12 @@ WHEN    a time since the first frame, such as 12.5s or 1:02:03.4, meaning the
         frame on the screen at that time; or a frame number such as 375, from 0
 WHILE   WHEN..WHEN, including both
 BOX     left,top,right,bottom in pixels
+ZONE    BOX, or corners x,y,x,y,x,y of a polygon, in pixels or percent (10%,20%,
+        50%,40%), for all of the video; TIME..TIME=BOX for some of it (..9s= until
+        then, 5s..= from then on); TIME=BOX..TIME=BOX if it moves
+TIME    seconds such as 12.5s, or 1:02:03.4; 'none' takes a limit away
+SPAN    TIME..TIME; ..TIME until then, TIME.. from then on
+SIZE    of a face's longer side: pixels, or % of the frame's shorter side; or 'none'
 
 Edits are applied in the order given. FILE is rewritten only if all succeed.
 It is a text file that other tools can edit as well; docs/track-file.md
@@ -188,6 +194,10 @@ def _list(source_name: str, tracks: Tracks) -> None:
             f"{track.track_id:5}  {track.label:8}  {'yes' if track.hide else 'NO':6}  "
             f"{track.method or '-':9}  {first:>12}   {last:>12}  {len(track):8}  {detected:8}"
         )
+    for number, zone in enumerate(tracks.rules.zones, 1):
+        print_line(f"zone {number}: {zone.rule} {zone.text}")
+    for number, span in enumerate(tracks.rules.audio, 1):
+        print_line(f"sound {number}: {span.effect} {span.text}")
     print_line(_summary(tracks), *_overlaps(tracks))
 
 
@@ -204,9 +214,28 @@ def _overlaps(tracks: Tracks) -> list[str]:
 
 
 def _summary(tracks: Tracks) -> str:
-    text = _counts(tracks)
-    hides = any(track.hide for track in tracks.tracks)
-    return text if hides else f"{text}: nothing will be hidden"
+    """Return how many tracks there are, and what zones and limits make of them."""
+    from tracker_blur.core.rules import REASONS
+    from tracker_blur.core.timeline import split
+
+    hidden, visible = split(tracks)
+    rules = tracks.rules
+    parts = [_counts(tracks)]
+    for reason, text in REASONS.items():
+        ids = dict.fromkeys(track.track_id for why, track in visible if why == reason)
+        if ids and reason != "track":
+            parts.append(f"visible {text}: {_numbered(list(ids))}")
+    if rules.zones:
+        parts.append(counted(len(rules.zones), "zone"))
+    if rules.audio:
+        parts.append(f"audio replaced {counted(len(rules.audio), 'time')}")
+    for name, size in (("smaller", rules.min_size), ("larger", rules.max_size)):
+        if size is not None:
+            parts.append(f"faces {name} than {size}{'' if size.is_percent else ' pixels'} visible")
+    if rules.has_span:
+        parts.append(f"hidden {rules.span} only")
+    text = ", ".join(parts)
+    return text if hidden or rules.hide_zones else f"{text}: nothing will be hidden"
 
 
 def _dropped(exposed: Mapping[int, int], tracks: Tracks) -> str:

@@ -21,6 +21,8 @@ def add_options(parser: Parser) -> None:
     file.complete = FILES  # type: ignore[attr-defined]  # for shtab
     _add_hiding_options(parser.add_argument_group("which faces are hidden"))
     _add_box_options(parser.add_argument_group("boxes"))
+    _add_zone_options(parser.add_argument_group("zones and limits"))
+    _add_sound_options(parser.add_argument_group("sound"))
     files = parser.add_argument_group("files")
     known = ", ".join(formats.names())
     files.add_argument(
@@ -139,6 +141,27 @@ def _add_box_options(group: argparse._ArgumentGroup) -> None:
         help="with --draw: also follow what is in the first box back in time and what is in the "
         "last box on, until a cut, or until it is not sure any more",
     )
+
+
+def _add_zone_options(group: argparse._ArgumentGroup) -> None:
+    _add_edit(
+        group,
+        "--ignore-zone",
+        "ZONE",
+        "leave the faces visible that lie in this part of the frame in all of its frames",
+    )
+    _add_edit(group, "--hide-zone", "ZONE", "hide this part of the frame")
+    _add_edit(group, "--drop-zone", "NUMBERS", "remove zones, by the numbers in the list")
+    _add_edit(group, "--min-size", "SIZE", "leave faces visible that are always smaller")
+    _add_edit(group, "--max-size", "SIZE", "leave faces visible that are always larger")
+    _add_edit(group, "--from", "TIME", "leave everything visible before this time, but zones")
+    _add_edit(group, "--to", "TIME", "leave everything visible after this time, but zones")
+
+
+def _add_sound_options(group: argparse._ArgumentGroup) -> None:
+    _add_edit(group, "--mute", "SPAN", "make the audio silent for this time")
+    _add_edit(group, "--bleep", "SPAN", "replace the audio by a tone for this time")
+    _add_edit(group, "--drop-sound", "NUMBERS", "remove such times, by the numbers in the list")
 
 
 def _add_edit(group: argparse._ArgumentGroup, flag: str, form: str, text: str) -> None:

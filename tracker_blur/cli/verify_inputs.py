@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tracker_blur.core.detector_choice import DetectorChoice
 from tracker_blur.errors import SettingsError
-from tracker_blur.settings import FACE, Settings
+from tracker_blur.settings import FACE, RULE_SETTINGS, Settings
 
 if TYPE_CHECKING:
     import argparse
@@ -41,6 +41,7 @@ def inputs(
     same = (
         *("models_folder", "metadata", "audio", "subtitles", "tracks_kept"),
         *("partial", "max_megapixels"),
+        *RULE_SETTINGS,
     )
     given.update({name: getattr(options, name) for name in same})
     source: Path | FileIdentity | None = None if pair is None else pair.source

@@ -12,6 +12,7 @@ from tracker_blur.cli.options import (
     add_models_option,
     add_size_limit,
     add_track_options,
+    add_zone_options,
     option,
 )
 from tracker_blur.cli.parser import FILES, STANDARD_OUTPUT, Parser
@@ -99,7 +100,9 @@ def add_options(parser: Parser) -> None:
         choices=("drop", "keep"),
         help="whether identifying metadata should have been dropped or kept (default: %(default)s)",
     )
-    add_track_options(parser.add_argument_group("how the output was made"))
+    made = parser.add_argument_group("how the output was made")
+    add_track_options(made)
+    add_zone_options(made)
     parser.add_argument(
         "--partial",
         action="store_true",
@@ -129,6 +132,19 @@ def check(options: argparse.Namespace) -> None:
         raise SettingsError("--dismiss needs a journal: name one with --accept accepted.jsonl")
     if (options.by or options.why) and not options.dismiss:
         raise SettingsError("--by and --why say who accepts a place, and why: name it: --dismiss")
+    flags = {
+        "ignore_zones": "--ignore-zone",
+        "hide_zones": "--hide-zone",
+        "min_size": "--min-size",
+        "max_size": "--max-size",
+        "from_seconds": "--from",
+        "to_seconds": "--to",
+        "mute": "--mute",
+        "bleep": "--bleep",
+    }
+    for name, flag in flags.items():
+        if options.tracks is not None and getattr(options, name) not in (None, ()):
+            raise SettingsError(f"{flag}: the track file says which zones there are: leave it out")
     against = options.against
     if against is not None and is_same_file(against, options.output):
         raise SettingsError(f"{against}: is the output itself: name the original with --against")

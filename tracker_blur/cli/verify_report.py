@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from tracker_blur.verification.verdict import ExposureRun, Verdict
+    from tracker_blur.verification.verdict import ExposureRun, LeftVisible, Verdict
 
 _MAX_LISTED = 20  # of each file; the reports have all
 
@@ -47,7 +47,25 @@ def place_lines(verdict: Verdict) -> list[str]:
     lines = [f"  {_place_line(place, is_still)}" for place in verdict.places[:_MAX_LISTED]]
     if len(verdict.places) > _MAX_LISTED:
         lines.append(f"  {len(verdict.places) - _MAX_LISTED} more: --report FILE.html shows them")
+    lines += [
+        f"  {_left_visible_line(face, is_still)}" for face in verdict.left_visible[:_MAX_LISTED]
+    ]
+    if len(verdict.left_visible) > _MAX_LISTED:
+        rest = len(verdict.left_visible) - _MAX_LISTED
+        lines.append(f"  {rest} more left visible by choice: --json FILE.json lists them")
     return lines
+
+
+def _left_visible_line(face: LeftVisible, is_still: bool) -> str:
+    from tracker_blur.core.rules import REASONS  # imports NumPy: not needed by --help
+    from tracker_blur.core.times import format_seconds
+
+    box = face.box
+    time = f"{format_seconds(face.first)} to {format_seconds(face.last)}, "
+    return (
+        f"left visible {REASONS[face.reason]}: {'' if is_still else time}"
+        f"{box.width:.0f}x{box.height:.0f} pixels at {box.left:.0f}, {box.top:.0f}"
+    )
 
 
 def _place_line(place: ExposureRun, is_still: bool) -> str:

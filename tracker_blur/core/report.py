@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from tracker_blur.core.timeline import split
+from tracker_blur.core.zones import ZONE
+
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tracker_blur.core.rules import Reason
     from tracker_blur.core.tracks import Face, Tracks
 
 T = TypeVar("T")
@@ -35,6 +39,7 @@ class Report:
         faces: Faces hidden, counted in each frame.
         track_counts: How many tracks there are of each target class, by its label.
         added_places: How many places each round of a careful run added; none in other runs.
+        left_visible: How many tracks zones and limits leave visible at some time, by reason.
         is_still: Whether the input is one image or several pages, none of which moves.
         seconds: Wall-clock time.
         stage_seconds: Time spent in each stage: decode ahead, see, decode, redact, write. Stages
@@ -54,6 +59,7 @@ class Report:
     faces: int = 0
     track_counts: dict[str, int] = field(default_factory=dict)
     added_places: tuple[int, ...] | None = None
+    left_visible: dict[Reason, int] = field(default_factory=dict)
     is_still: bool = False
     seconds: float = 0.0
     stage_seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
@@ -120,6 +126,13 @@ class Report:
         self.track_counts = dict.fromkeys(self.track_counts, 0)
         for label in labels:
             self.track_counts[label] = self.track_counts.get(label, 0) + 1
+
+    def count_known(self, tracks: Tracks) -> None:
+        """Count what tracks and their rules hide, by labels, and what they show, by reasons."""
+        hidden, visible = split(tracks)
+        zones = [ZONE] * len(tracks.rules.hide_zones)
+        self.count_tracks([*(track.label for track in hidden), *zones])
+        self.left_visible = dict(Counter(reason for reason, _ in visible if reason != "track"))
 
 
 Progress: TypeAlias = Callable[[Report], None]

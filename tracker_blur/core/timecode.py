@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 import re
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tracker_blur.core.times import format_seconds, seconds_of
 from tracker_blur.errors import SettingsError
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from tracker_blur.core.tracks import Tracks
 
-_CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):(\d{1,2}(?:\.\d{1,9})?)")
-_SECONDS = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
 _FRAME = re.compile(r"\d{1,9}")
 
 
@@ -23,17 +23,6 @@ def time_code(tracks: Tracks, frame: int) -> str:
     """Return a frame's time code, such as "0:01:02.040"; `frame_at` is its inverse."""
     ticks = int(tracks.times[frame] - tracks.times[0])
     return format_seconds(ticks * tracks.time_base)
-
-
-def format_seconds(seconds: Fraction) -> str:
-    """Return the time code of a frame, `seconds` after the first one.
-
-    It is rounded up to milliseconds, so that the frame is on the screen at that time.
-    """
-    whole, milliseconds = divmod(math.ceil(seconds * 1000), 1000)
-    minutes, whole = divmod(whole, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{whole:02}.{milliseconds:03}"
 
 
 def frame_at(tracks: Tracks, text: str) -> int:
@@ -66,11 +55,9 @@ def read_place(text: str) -> int | Fraction:
     """
     if _FRAME.fullmatch(text):
         return int(text)
-    if match := _SECONDS.fullmatch(text):
-        return Fraction(match[1])
-    if match := _CLOCK.fullmatch(text):
-        hours, minutes, seconds = match.groups(default="0")
-        return int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds)
-    raise SettingsError(
-        f"'{text}' is not a time: give seconds (12.5s), a time (1:02:03.4) or a frame (375)"
-    )
+    seconds = seconds_of(text)
+    if seconds is None:
+        raise SettingsError(
+            f"'{text}' is not a time: give seconds (12.5s), a time (1:02:03.4) or a frame (375)"
+        )
+    return seconds

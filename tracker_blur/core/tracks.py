@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.core.box import Box
+from tracker_blur.core.rules import NO_RULES, Rules
+from tracker_blur.core.zones import ZONE, Points, Zone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set
@@ -47,6 +49,7 @@ class Face:
         origin: Where the box comes from.
         method: Redaction method, if not that of the settings.
         label: Its class: a face, or whatever else is hidden.
+        outline: The corners of a polygon, if that is hidden and not the box around it.
     """
 
     track_id: int
@@ -55,6 +58,23 @@ class Face:
     origin: Origin
     method: str | None = None
     label: str = "face"
+    outline: Points | None = None
+
+    @classmethod
+    def of_zone(cls, number: int, zone: Zone, seconds: float, size: tuple[int, int]) -> Face | None:
+        """Return what a zone hides in a frame; None where it has moved out of it.
+
+        Args:
+            number: The zone's, from 0; its `track_id` is below 0, which no track's is.
+            zone: The zone.
+            seconds: When the frame is shown, since the first one.
+            size: (width, height) of the upright frame.
+        """
+        box, outline = zone.place(seconds, size)
+        box = box.clipped(*size)
+        if box.is_empty:
+            return None
+        return cls(-1 - number, box, 1.0, Origin.DRAWN, label=ZONE, outline=outline)
 
     def scaled(self, x_ratio: float, y_ratio: float) -> Face:
         """Return the face in a frame that is `x_ratio` times as wide and `y_ratio` as high."""
@@ -102,6 +122,11 @@ class Track:
         """Return the box of a row."""
         return Box(*self.boxes[row].tolist())
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether a person, or another program, drew any of its boxes."""
+        return bool(self.has(Origin.DRAWN).any())
+
     def has(self, origin: Origin) -> npt.NDArray[np.bool_]:
         """Return which rows have this origin, shape (n,)."""
         return np.equal(self.origins, ORIGINS.index(origin))
@@ -131,6 +156,7 @@ class Tracks:
         tracks: Ordered by identifier.
         source_sha256: Hash of the video's bytes, if it is known: what was tracked in one file must
             never be applied to another.
+        rules: Zones and limits, which say what else is hidden and what stays visible.
     """
 
     size: tuple[int, int]
@@ -139,6 +165,7 @@ class Tracks:
     cuts: tuple[int, ...] = ()
     tracks: tuple[Track, ...] = ()
     source_sha256: str | None = None
+    rules: Rules = NO_RULES
 
     @property
     def frame_count(self) -> int:
@@ -181,34 +208,6 @@ def _joined(parts: Sequence[Track]) -> Track:
         scores=np.concatenate([part.scores for part in parts]),
         origins=np.concatenate([part.origins for part in parts]),
     )
-
-
-class Timeline:
-    """An index of tracks by frame: which faces to hide in it."""
-
-    def __init__(self, tracks: Tracks) -> None:
-        hidden = [track for track in tracks.tracks if track.hide]
-        self._tracks = hidden
-        owners = [np.full(len(track), index) for index, track in enumerate(hidden)]
-        rows = [np.arange(len(track)) for track in hidden]
-        frames = _concatenated([track.frames for track in hidden], np.int32)
-        order = np.argsort(frames, kind="stable")
-        self._owners = _concatenated(owners, np.int32)[order]
-        self._rows = _concatenated(rows, np.int32)[order]
-        self._starts = np.searchsorted(frames[order], np.arange(tracks.frame_count + 1))
-
-    def faces(self, frame: int) -> tuple[Face, ...]:
-        """Return the faces to hide in this frame, in pixels of the full-size upright frame."""
-        start, end = self._starts[frame], self._starts[frame + 1]
-        return tuple(
-            self._face(self._tracks[owner], row)
-            for owner, row in zip(self._owners[start:end], self._rows[start:end], strict=True)
-        )
-
-    def _face(self, track: Track, row: int) -> Face:
-        origin = ORIGINS[track.origins[row]]
-        score = float(track.scores[row])
-        return Face(track.track_id, track.box(row), score, origin, track.method, track.label)
 
 
 @dataclass(slots=True)
@@ -296,7 +295,3 @@ def _track(track_id: int, rows: _Rows) -> Track:
         np.maximum.reduceat(scores[order], starts),
         origins[order][starts],
     )
-
-
-def _concatenated(parts: Sequence[npt.NDArray[np.generic]], dtype: type) -> npt.NDArray[np.int32]:
-    return np.concatenate(parts).astype(dtype) if parts else np.empty(0, dtype)

@@ -20,6 +20,7 @@ from tracker_blur.realtime.lost_faces import ObservedTracker
 from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.tracking.detector_bundle import DetectorBundle
 from tracker_blur.tracking.lookahead import look_ahead
+from tracker_blur.tracking.rule_filter import RuleFilter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -97,7 +98,12 @@ class Analyzer:
         self._busy_since: float | None = None
 
     def start(self, format: Format) -> None:
-        """Start the thread for frames of this format."""
+        """Start the thread for frames of this format.
+
+        Raises:
+            SettingsError: A zone lies outside of the frame.
+        """
+        self._settings.rules().check(format.size, "the source")
         self._rate = format.rate
         self._chosen_view_px = self._settings.view_px or default_view_px(format.size)
         self.view_px = self._chosen_view_px
@@ -174,6 +180,7 @@ class Analyzer:
             margin_seconds=settings.margin_seconds,
         )
         applied, redactor = settings, FrameRedactor(settings)
+        chosen = RuleFilter(settings.rules()) if settings.has_rules else None
         # After a failure, the new tracker may not detect at once whom the old one tracked or held.
         hold_seconds = settings.hold_seconds if self.failure else 0.0
         first_seconds, forms = math.inf, FormChanges(self._timing.settle_seconds)
@@ -181,6 +188,8 @@ class Analyzer:
             if (wanted := self._controls.control_state.applied(settings)) != applied:
                 redactor.use(wanted)
                 applied = wanted
+            if chosen is not None:  # what is left visible is still tracked, and never "lost"
+                faces = chosen.frame(faces, frame, frame.pts, None)
             redacted = redactor.redact(frame, faces)
             self.analyzed.put(
                 AnalyzedFrame(

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tracker_blur.errors import InputError, TrackerBlurError
+from tracker_blur.errors import InputError, SettingsError, TrackerBlurError
 from tracker_blur.realtime.analyzer import Analyzer
 from tracker_blur.realtime.capture import Capture
 from tracker_blur.realtime.controls import Controls
@@ -156,6 +156,11 @@ class Session:
         inform: Callable[[str], None],
         describe: Callable[[TrackerBlurError], str] = str,
     ) -> None:
+        if settings.rules().is_timed:
+            raise SettingsError(
+                "live video has no times to choose from: leave out the times of zones, and what is "
+                "hidden, muted or bleeped for some time only"
+            )
         warn, inform = unfailing(warn), unfailing(inform)
         timing = live_settings.timing
         controls.begin_with(settings.method)
@@ -211,6 +216,7 @@ class Session:
         Nothing is delivered before every target was opened.
 
         Raises:
+            SettingsError: When a zone lies outside of the frame.
             SourceError: When the source cannot be opened, ends before the first frame, or is
                 interrupted.
             TrackerBlurError: When a target cannot be opened, the source ends while a detection

@@ -9,6 +9,7 @@ hides less.
 from __future__ import annotations
 
 from tracker_blur.core.box import Box
+from tracker_blur.core.zones import ZONE
 from tracker_blur.settings import FACE
 
 _ASPECTS = {
@@ -40,7 +41,7 @@ def turns(box: Box, label: str, is_turned: bool | None) -> bool:
 
 
 def hidden_area(box: Box, label: str, padding_ratio: float, is_turned: bool = False) -> Box:
-    """Return the area to hide for a box; it contains the padded box.
+    """Return the area to hide for a box; it contains the padded box. A zone's is its box.
 
     Args:
         box: of a face, or whatever is hidden, in the upright frame.
@@ -48,6 +49,8 @@ def hidden_area(box: Box, label: str, padding_ratio: float, is_turned: bool = Fa
         padding_ratio: added on each side, as a share of the box's width and height.
         is_turned: whether the area lies on its side.
     """
+    if label == ZONE:
+        return box
     padded = box.padded(padding_ratio)
     aspect = _ASPECTS.get(label)
     if aspect is None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import lru_cache, reduce, wraps
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tracker_blur.settings import Shape
 
@@ -25,6 +26,8 @@ Mask = npt.NDArray[Any]
 _CACHES = ((1 << 13, 512), (1 << 15, 128), (1 << 18, 32))
 """Up to how many pixels masks have that are kept, and how many of them: a crowd's faces are small,
 and each has a size of its own. Larger masks are rare. Each takes 25 MB at most, usually half."""
+
+_FRACTION_BITS = 4  # of a pixel, in the corners of polygons
 
 _SHARP = 1e-6  # radii: a soft edge too narrow to see, and still a number to divide by
 
@@ -103,6 +106,34 @@ def _make_masks(
 
 
 _cached_masks = cached_by_size(_make_masks)
+
+
+def polygon_masks(
+    corners: Sequence[tuple[float, float]],
+    size: tuple[int, int],
+    grid: tuple[int, int],
+    steps: tuple[tuple[int, int], ...],
+    bits: int,
+) -> tuple[Mask, ...]:
+    """Return one mask for each plane: every pixel that a polygon touches, opaque.
+
+    Args:
+        corners: (x, y) in pixels, relative to the patch's left and top.
+        size: (width, height) of the patch in pixels.
+        grid: (x, y) in pixels; the patch's left and top are multiples of it.
+        steps: (x_step, y_step) of each plane; each divides the grid.
+        bits: depth of the samples to blend.
+    """
+    # As in `masks`, the last chroma sample covers what the frame does not have.
+    width, height = (side + -side % step for side, step in zip(size, grid, strict=True))
+    # OpenCV's coordinates are those of pixels' centers. It fills those inside and draws the edge,
+    # which crosses its pixels' neighbors, too: also from outside of the patch.
+    fixed = np.rint((np.array(corners) + 0.5) * (1 << _FRACTION_BITS)).astype(np.int32)
+    canvas = np.zeros((height + 2, width + 2), np.uint8)
+    is_in = cv2.fillPoly(canvas, [fixed], 1, shift=_FRACTION_BITS)
+    is_in = cv2.dilate(is_in, np.ones((3, 3), np.uint8))[1:-1, 1:-1]
+    luma = is_in.astype(np.int16 if bits == 8 else np.int32) * OPAQUE
+    return tuple(_subsampled(luma, x_step, y_step) for x_step, y_step in steps)
 
 
 def _centers(start: int, stop: int, side: int) -> npt.NDArray[np.float32]:

@@ -22,7 +22,7 @@ from tracker_blur.core.frame import Frame, Plane, RedactedFrame, Samples
 from tracker_blur.redaction import color
 from tracker_blur.redaction.areas import hidden_area, turns
 from tracker_blur.redaction.blocks import ellipse_masks
-from tracker_blur.redaction.masks import MASK_BITS, Mask, masks
+from tracker_blur.redaction.masks import MASK_BITS, Mask, masks, polygon_masks
 from tracker_blur.redaction.methods import BlockMethod, Method, Patch
 from tracker_blur.settings import FACE, Settings
 
@@ -189,6 +189,12 @@ class FrameRedactor:
         if loaded.blocks is not None and shape == "ellipse":
             blocks = loaded.blocks.blocks(patch)
             patch_masks = ellipse_masks(blocks, patch.size, patch.window, grid, steps, bits)
+        elif face.outline is not None:
+            stored = [
+                frame.orientation.to_stored(Box(x, y, x, y), frame.size) for x, y in face.outline
+            ]
+            corners = [(corner.left - left, corner.top - top) for corner in stored]
+            patch_masks = polygon_masks(corners, (right - left, bottom - top), grid, steps, bits)
         else:
             patch_masks = masks(shape, size, window, feather, grid, steps, bits)
         for plane, fill, mask in zip(cropped, loaded.method.hide(patch), patch_masks, strict=True):

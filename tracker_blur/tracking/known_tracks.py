@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from tracker_blur.core.frame import Frame
-from tracker_blur.core.tracks import Face, Timeline, Tracks
+from tracker_blur.core.timeline import Timeline
 from tracker_blur.errors import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from tracker_blur.core.tracks import Face, Tracks
 
 F = TypeVar("F", bound=Frame)
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Frame
+from tracker_blur.core.timeline import Timeline
 from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
 from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.trackers import csrt
@@ -132,8 +133,10 @@ class CarefulSearch:
         parameters = self._parameters.for_stills()
         added: list[int] = []
         for _ in range(parameters.careful_rounds):
-            run = self._run(_of_still(frame, faces), parameters)
-            self._judge(run, [self._redacted(copy.deepcopy(frame), faces)], Fraction(1))
+            known = replace(_of_still(frame, faces), rules=self._settings.rules())
+            run = self._run(known, parameters)
+            hidden = Timeline(known).faces(0)
+            self._judge(run, [self._redacted(copy.deepcopy(frame), hidden)], Fraction(1))
             places = self._worth_hiding(run, frame.size)
             added.append(len(places))
             if not places:
@@ -160,6 +163,7 @@ class CarefulSearch:
             near: the frames to search, but those that the first round saw; None: this is the first.
         """
         run = self._run(tracks, self._parameters)
+        start = Fraction(int(tracks.times[0])) * tracks.time_base
         every = max(1, round(self._parameters.careful_seconds * rate_of(tracks)))
 
         def redacted() -> Iterator[ProbedFrame]:
@@ -169,7 +173,8 @@ class CarefulSearch:
                 if near is not None:
                     is_due = frame.index in near and (not is_due or every == 1)
                 if is_due or run.expects(frame.index):
-                    yield self._redacted(frame, faces, is_due, is_due and run.is_turned(number))
+                    is_turned = is_due and run.is_turned(number)
+                    yield self._redacted(frame, faces, is_due, is_turned, start)
 
         self._judge(run, redacted(), pixel_aspect)
         return self._worth_hiding(run, tracks.size)
@@ -177,7 +182,12 @@ class CarefulSearch:
     def _run(self, tracks: Tracks, parameters: VerificationParameters) -> VerificationRun:
         index = TrackIndex(tracks, self._settings.padding_ratio, parameters)
         return VerificationRun(
-            index, self._probes, parameters, classifiers=self._classifiers, has_source=True
+            index,
+            self._probes,
+            parameters,
+            rules=tracks.rules,
+            classifiers=self._classifiers,
+            has_source=True,
         )
 
     def _judge(
@@ -193,14 +203,18 @@ class CarefulSearch:
         faces: Sequence[Face],
         is_detection_frame: bool = True,
         is_turned_frame: bool = True,
+        start: Fraction = Fraction(0),
     ) -> ProbedFrame:
-        """Redact a frame, and return it with what it was before, as an output and its source."""
+        """Redact a frame, and return it with what it was before, as an output and its source.
+
+        `start` is the time of the first frame, in seconds.
+        """
         before = frame.view(frame.size)
         self._redactor.redact(frame, faces)
         after = frame.view(frame.size)
         probed = ProbedFrame(
             frame.index,
-            frame.pts * frame.time_base,
+            frame.pts * frame.time_base - start,
             is_detection_frame,
             after,
             gray(after),

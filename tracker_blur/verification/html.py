@@ -147,6 +147,9 @@ def headline(verdict: Verdict) -> str:
         text += f", and {places} to look at"
     if verdict.dismissed:
         text += f"; {counted(verdict.dismissed, 'accepted place')} left out"
+    if verdict.left_visible:
+        faces = counted(len(verdict.left_visible), "face")
+        text += f"; {faces} left visible by choice"
     if verdict.failed_checks:
         text += f"; failed checks: {', '.join(check.title for check in verdict.failed_checks)}"
     elif verdict.checks:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tracker_blur.core.prefetch import Prefetcher
+from tracker_blur.core.rules import NO_RULES
 from tracker_blur.verification import visibility
 from tracker_blur.verification.exposure_runs import Candidate, ExposureRunBuilder
 from tracker_blur.verification.frame_comparison import (
@@ -17,6 +18,7 @@ from tracker_blur.verification.frame_comparison import (
     unhidden_errors,
 )
 from tracker_blur.verification.hidden_places import HiddenPlaces
+from tracker_blur.verification.left_visible import LeftVisiblePlaces
 from tracker_blur.verification.probed_frame import ProbedFrame, gray, paired_by_time
 from tracker_blur.verification.probes import Probe, ProbeDetection, suppress_duplicates
 from tracker_blur.verification.thumbnails import encode_jpeg, thumbnail
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from tracker_blur.classifiers import Classifier
     from tracker_blur.core.box import Box
     from tracker_blur.core.frame import Frame, FrameReader, Image
+    from tracker_blur.core.rules import Reason, Rules
     from tracker_blur.verification.accepted import AcceptedPlace
     from tracker_blur.verification.parameters import VerificationParameters
     from tracker_blur.verification.track_index import TrackIndex
@@ -49,6 +52,7 @@ class VerificationRun:
             ends of tracks.
         parameters: thresholds.
         classifiers: by target class: what says whether a place shows a face.
+        rules: zones and limits, which leave faces visible.
         accepted: places that a person has accepted.
         every: probe every Nth frame.
         has_source: whether the source is given; then its pixels decide what is exposed.
@@ -63,6 +67,7 @@ class VerificationRun:
         probed_frames: how many frames the probes saw.
         detections: how many detections there were.
         dismissed: the accepted places that were met.
+        left_visible: faces that are visible by choice.
     """
 
     def __init__(
@@ -71,6 +76,7 @@ class VerificationRun:
         probes: Sequence[Probe],
         parameters: VerificationParameters,
         *,
+        rules: Rules = NO_RULES,
         classifiers: Mapping[str, Classifier] = MappingProxyType({}),
         accepted: Sequence[AcceptedPlace] = (),
         every: int = 1,
@@ -87,6 +93,8 @@ class VerificationRun:
         self.probed_frames = 0
         self.detections = 0
         self.dismissed: set[AcceptedPlace] = set()
+        self.left_visible = LeftVisiblePlaces(parameters)
+        self._rules = rules
         self._parameters = parameters
         self._classifiers = classifiers
         self._accepted = accepted
@@ -180,6 +188,8 @@ class VerificationRun:
             changed = [box.padded(padding) for box in hidden_faces]
             if self.tracks is not None:
                 changed += self.tracks.changed(frame.index)
+            else:
+                changed += self._rules.hidden_boxes(frame.size, frame.time)
             self.comparison.add(frame.index, frame.cell_errors, frame.size, changed)
         self._add_ends(frame)
 
@@ -209,7 +219,10 @@ class VerificationRun:
         parameters, box = self._parameters, detection.box
         if min(box.width, box.height) < parameters.min_face_px:
             return None
-        if self.tracks is not None and self.tracks.is_left_visible(frame.index, box):
+        reason = self._reason_to_show(frame, box)
+        if reason is not None:
+            if detection.is_likely(parameters):
+                self.left_visible.add(reason, frame, box)
             return None
         if frame.source_gray is not None and frame.cell_errors is not None:
             before = visibility.face_patch(frame.source_gray, box, parameters)
@@ -234,6 +247,19 @@ class VerificationRun:
             and visibility.shows_detail(patch, parameters)
         )
         return 1.0 if shows_face else 0.0
+
+    def _reason_to_show(self, frame: ProbedFrame, box: Box) -> Reason | None:
+        """Return why a face is visible in a frame by choice; None: it is not.
+
+        A track that is hidden there has the last word: a person who walks past a poster is hidden.
+        """
+        if self.tracks is not None:
+            reason = self.tracks.left_visible(frame.index, box)
+            if reason is not None or self.tracks.is_hidden_near(frame.index, box):
+                return reason
+        if self._rules == NO_RULES:
+            return None
+        return self._rules.reason_for(box, frame.size, frame.time)
 
     def is_turned(self, number: int) -> bool:
         """Return whether the detection frame of this number is also seen turned."""

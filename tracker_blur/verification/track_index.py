@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tracker_blur.core.box import Box
-from tracker_blur.core.tracks import Timeline, Track, Tracks
+from tracker_blur.core.rules import NO_RULES
+from tracker_blur.core.timeline import Timeline, split
+from tracker_blur.core.zones import ZONE
 from tracker_blur.redaction.areas import largest_area
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tracker_blur.core.rules import Reason
+    from tracker_blur.core.tracks import Track, Tracks
     from tracker_blur.verification.parameters import VerificationParameters
 
 
@@ -56,23 +60,37 @@ class TrackIndex:
         self._parameters = parameters
         self._padding_ratio = padding_ratio
         self._hidden = Timeline(tracks)
-        inverted = tuple(replace(track, hide=not track.hide) for track in tracks.tracks)
-        self._visible = Timeline(replace(tracks, tracks=inverted))
+        hidden, visible = split(tracks)
+        self._visible = {
+            reason: Timeline(
+                replace(
+                    tracks,
+                    tracks=tuple(
+                        replace(part, hide=True) for why, part in visible if why == reason
+                    ),
+                    rules=NO_RULES,
+                )
+            )
+            for reason, _ in visible
+        }
         self._frame_count = tracks.frame_count
         self._tracks = tracks.tracks
         self.expected: defaultdict[int, list[Box]] = defaultdict(list)
         self.ends: defaultdict[int, list[TrackEnd]] = defaultdict(list)
         self.omitted_ends = 0
-        for track in tracks.tracks:
-            if track.hide:
-                self._add_expected(track)
-                self._add_ends(track)
+        for track in hidden:
+            self._add_expected(track)
+            self._add_ends(track)
 
     def hidden(self, frame: int) -> list[Box]:
         """Return boxes whose inscribed ellipses are surely hidden in a frame; more may be."""
         if frame >= self._frame_count:
             return []
-        return [face.box.padded(self._padding_ratio) for face in self._hidden.faces(frame)]
+        return [
+            face.box if face.label == ZONE else face.box.padded(self._padding_ratio)
+            for face in self._hidden.faces(frame)
+            if face.outline is None
+        ]
 
     def without_detail(self, frame: int) -> list[Box]:
         """Return the boxes of which nothing is left in a frame; an image has detail of its own."""
@@ -89,12 +107,22 @@ class TrackIndex:
             for face in self._hidden.faces(frame)
         ]
 
-    def is_left_visible(self, frame: int, box: Box) -> bool:
-        """Return whether the tracks leave a face visible here on purpose."""
+    def left_visible(self, frame: int, box: Box) -> Reason | None:
+        """Return why a face is visible here on purpose; None: it is not."""
+        if frame >= self._frame_count:
+            return None
+        iou = self._parameters.track_iou
+        for reason, timeline in self._visible.items():
+            if any(face.box.iou(box) >= iou for face in timeline.faces(frame)):
+                return reason
+        return None
+
+    def is_hidden_near(self, frame: int, box: Box) -> bool:
+        """Return whether a track that is hidden in a frame is that of this face."""
         if frame >= self._frame_count:
             return False
         iou = self._parameters.track_iou
-        return any(face.box.iou(box) >= iou for face in self._visible.faces(frame))
+        return any(face.box.iou(box) >= iou for face in self._hidden.faces(frame))
 
     def track_near(self, frame: int, box: Box) -> int | None:
         """Return the track that is at a place, or was a moment earlier, or will be."""

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from tracker_blur.core.timecode import format_seconds
+from tracker_blur.core.times import format_seconds
 from tracker_blur.settings import FACE
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from tracker_blur.core.box import Box
+    from tracker_blur.core.rules import Reason
 
 Evidence = Literal["pixels", "tracks", "detail"]
 """What decided whether a detection is exposed: the source's pixels, the tracks' hidden areas, or
@@ -126,6 +127,35 @@ class ExposureRun:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftVisible:
+    """A face that is visible by choice in successive frames.
+
+    Attributes:
+        reason: why it is.
+        first: time of its first frame, in seconds since the file's first one.
+        last: of its last frame.
+        frames: in how many it is seen.
+        box: where it is in the last one, in pixels.
+    """
+
+    reason: Reason
+    first: Fraction
+    last: Fraction
+    frames: int
+    box: Box
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as data for JSON."""
+        return {
+            "reason": self.reason,
+            "from": format_seconds(self.first),
+            "to": format_seconds(self.last),
+            "frames": self.frames,
+            "box": [round(edge, 1) for edge in self.box.as_tuple()],
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class TrackEndView:
     """What the output shows where a track begins or ends.
 
@@ -208,6 +238,7 @@ class Verdict:
         look_here: places that may show a face, in the same order.
         dismissed: how many places were left out because a person has accepted them.
         file: the file, as a journal of accepted places names it; None if none was given.
+        left_visible: faces that are visible by choice, by their first frames.
         ends: what the output shows at each track's ends.
         omitted_ends: tracks whose ends are not shown because there are too many.
         checks: whether the rest is intact; empty without a source.
@@ -229,6 +260,7 @@ class Verdict:
     look_here: tuple[ExposureRun, ...] = ()
     dismissed: int = 0
     file: VerifiedFile | None = None
+    left_visible: tuple[LeftVisible, ...] = ()
 
     @property
     def finding(self) -> Literal["exposed", "look here", "nothing found"]:
@@ -305,6 +337,7 @@ class Verdict:
             "exposed_frames": self.exposed_frames,
             "look_here": len(self.look_here),
             "dismissed": self.dismissed,
+            "left_visible": [place.to_dict() for place in self.left_visible],
             "is_another_video": bool(self.source_mismatches),
             "runs": [_run_dict(run) for run in self.runs],
             "look_here_runs": [_run_dict(run) for run in self.look_here],

@@ -49,8 +49,9 @@ class Verifier:
     """Probes, loaded once for any number of files.
 
     Args:
-        settings: those the output was made with; what is hidden, the detector, the folder of
-            weights, metadata, the choice of tracks and the largest size matter here.
+        settings: those the output was made with; what is hidden, zones and limits, the detector,
+            the folder of weights, metadata, the choice of tracks and the largest size matter here.
+            Tracks bring zones and limits of their own.
         parameters: thresholds.
         detector: the caller's own, which probes as well.
 
@@ -118,9 +119,10 @@ class Verifier:
             limit = self._settings.max_megapixels
             reader = kind(output, partial=partial, identity=after, max_megapixels=limit)
             stack.enter_context(reader)
-            index = None
+            index, rules = None, self._settings.rules()
             if tracks is not None:
                 scaled = _scaled(tracks, reader.info.size)
+                rules = scaled.rules
                 index = TrackIndex(scaled, padding_ratio, self._parameters)
             # A still image is seen once, so one detection has to do.
             parameters = (
@@ -133,6 +135,7 @@ class Verifier:
                 index,
                 self._probes,
                 parameters,
+                rules=rules,
                 classifiers=self._classifiers,
                 accepted=[
                     place.within(reader.info.size)
@@ -170,6 +173,7 @@ class Verifier:
                 self._settings,
                 self._parameters,
                 partial=partial,
+                is_audio_edited=bool(rules.audio or self._settings.rules().audio),
             )
         if tracks is not None and tracks.frame_count != frames:
             text = f"made for a video of {tracks.frame_count} frames; this one has {frames}"
@@ -195,6 +199,7 @@ class Verifier:
             look_here=tuple(place for place in runs if place.finding == "look here"),
             dismissed=len(run.dismissed),
             file=file,
+            left_visible=run.left_visible.places(),
         )
 
 
@@ -234,4 +239,6 @@ def _scaled(tracks: Tracks, size: tuple[int, int]) -> Tracks:
         return tracks
     ratios = np.array([size[0] / tracks.size[0], size[1] / tracks.size[1]] * 2, np.float32)
     scaled = (replace(track, boxes=track.boxes * ratios) for track in tracks.tracks)
-    return replace(tracks, size=size, tracks=tuple(scaled))
+    x_ratio, y_ratio = size[0] / tracks.size[0], size[1] / tracks.size[1]
+    rules = tracks.rules.scaled(x_ratio, y_ratio)
+    return replace(tracks, size=size, tracks=tuple(scaled), rules=rules)

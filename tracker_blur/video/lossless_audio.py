@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.stream import Stream
 
+    from tracker_blur.video.audio_editing import AudioEditor
+
 LosslessCodec: TypeAlias = Literal["flac", "pcm"]
+StoredCodec: TypeAlias = Literal["flac", "pcm", "opus"]
 
 _SHORT_FORMATS = frozenset({"u8", "u8p", "s16", "s16p"})  # whose samples fit into 16 bits
 _EXACT_CODECS = {  # the first letters of PCM codecs with more than 24 bits
@@ -30,6 +33,8 @@ _EXACT_CODECS = {  # the first letters of PCM codecs with more than 24 bits
     "pcm_f64": ("pcm_f64le", "dbl"),
     "pcm_s32": ("pcm_s32le", "s32"),
 }
+_OPUS_RATE = 48_000
+_OPUS_CHANNEL_BITS, _OPUS_BITS = 256_000, 510_000  # a second: the most that it takes
 _MOST_FLAC_CHANNELS = 8
 _JITTER_SECONDS = 0.01  # clocks of containers round, and audio has no holes so short
 
@@ -40,21 +45,34 @@ class LosslessAudio:
     Args:
         stream: The track in the input; its rate and channels are known.
         output: The output.
-        codec: What the container holds without loss.
+        codec: What the container holds without loss; or Opus, which is near it at its highest bit
+            rate, for WebM, which holds nothing without loss.
+        editor: Replaces parts of it; None: it stays as it is.
 
     Attributes:
         target: The track in the output.
         codec: FFmpeg's name of its codec.
     """
 
-    def __init__(self, stream: AudioStream, output: OutputContainer, codec: LosslessCodec) -> None:
+    def __init__(
+        self,
+        stream: AudioStream,
+        output: OutputContainer,
+        codec: StoredCodec,
+        editor: AudioEditor | None = None,
+    ) -> None:
+        self._editor = editor
         self._decoder: Any = stream.codec_context
         self.codec, self._format = _encoder(self._decoder, codec)
         self._rate, self._layout = self._decoder.rate, self._decoder.layout
+        if codec == "opus":
+            self._rate = _OPUS_RATE
         self.target: Stream = output.add_stream(self.codec, rate=self._rate)
         context: Any = self.target.codec_context
         context.format, context.layout = self._format, self._layout
         context.time_base = Fraction(1, self._rate)
+        if codec == "opus":
+            context.bit_rate = min(_OPUS_BITS, _OPUS_CHANNEL_BITS * self._decoder.channels)
         context.open()
         self._encoder = context
         self._resampler: AudioResampler | None = None
@@ -115,7 +133,8 @@ class LosslessAudio:
 
     def _encoded(self, frames: Iterable[AudioFrame]) -> Iterator[Packet[Stream]]:
         for frame in frames:
-            yield from self._muxable(self._encoder.encode(frame))
+            edited = frame if self._editor is None else self._editor.edited(frame)
+            yield from self._muxable(self._encoder.encode(edited))
 
     def _muxable(self, packets: Iterable[Packet[Stream]]) -> Iterator[Packet[Stream]]:
         for packet in packets:
@@ -123,8 +142,10 @@ class LosslessAudio:
             yield packet
 
 
-def _encoder(decoder: Any, codec: LosslessCodec) -> tuple[str, str]:
+def _encoder(decoder: Any, codec: StoredCodec) -> tuple[str, str]:
     """Return the names of the encoder and of its sample format."""
+    if codec == "opus":
+        return "libopus", "flt"
     name = decoder.codec.canonical_name
     if name[:7] in _EXACT_CODECS:
         return _EXACT_CODECS[name[:7]]

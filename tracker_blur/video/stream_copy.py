@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from av.stream import Stream
 
     from tracker_blur.settings import MetadataRule
+    from tracker_blur.video.audio_editing import AudioEditor
     from tracker_blur.video.containers import ContainerFormat
 
 _MATROSKA = "write a .mkv file"
@@ -124,6 +125,7 @@ class CopiedTrack:
         form: The format of the output.
         rule: Which metadata is kept.
         start: Seconds by which the output's clock is behind the input's.
+        editor: Replaces parts of audio; None: it stays as it is.
 
     Attributes:
         target: The track in the output.
@@ -141,13 +143,14 @@ class CopiedTrack:
         form: ContainerFormat,
         rule: MetadataRule,
         start: Fraction,
+        editor: AudioEditor | None = None,
     ) -> None:
         self.needs_fonts = stream.codec_context.codec.canonical_name == "ass"
         self.note: str | None = None
         self._audio: LosslessAudio | None = None
         self._subtitles: SubtitleTrack | None = None
         if isinstance(stream, AudioStream):
-            self.target = self._add_audio(stream, output, form)
+            self.target = self._add_audio(stream, output, form, editor)
         else:
             keeps_all = rule == "keep"
             self._subtitles = SubtitleTrack(
@@ -182,14 +185,23 @@ class CopiedTrack:
             yield from map(self._placed, self._audio.finish())
 
     def _add_audio(
-        self, stream: AudioStream, output: OutputContainer, form: ContainerFormat
+        self,
+        stream: AudioStream,
+        output: OutputContainer,
+        form: ContainerFormat,
+        editor: AudioEditor | None,
     ) -> Stream:
         codec = stream.codec_context.codec.canonical_name
-        if _is_copied(form, stream):
+        if editor is None and _is_copied(form, stream):
             target = output.add_stream_from_template(stream, opaque=True)
             setup = clean_setup(codec, stream.codec_context.extradata or b"")
             target.codec_context.extradata = setup or None
             return target
+        if editor is not None:
+            self._audio = LosslessAudio(stream, output, form.lossless_audio or "opus", editor)
+            reason = "parts of it are replaced, and the rest stays as it was heard"
+            self.note = f"{_described(stream)} is stored as {self._audio.codec}: {reason}"
+            return self._audio.target
         check_fits(stream, form, "drop")
         assert form.lossless_audio is not None
         self._audio = LosslessAudio(stream, output, form.lossless_audio)

@@ -102,7 +102,7 @@ def wanted_tracks(
         if stream.index in program | set(settings.tracks_kept)
         and stream.codec_context is not None
         and not has_no_content(stream)
-        and rules.get(stream.type) == "keep"
+        and rules.get(stream.type, "drop") != "drop"
         and _is_named(stream, settings.tracks_kept)
     ]
 

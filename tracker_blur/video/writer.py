@@ -15,6 +15,7 @@ import av
 from tracker_blur.errors import SinkError, TrackerBlurError, reason_of
 from tracker_blur.files.atomic import NO_SPACE, replacing
 from tracker_blur.files.paths import exists
+from tracker_blur.video.audio_editing import AudioEditor
 from tracker_blur.video.containers import ContainerFormat, container_format
 from tracker_blur.video.encoder import FrameConformer, FrameEncoder, normal_priority
 from tracker_blur.video.encoder_settings import Encoder, choose_encoder
@@ -27,7 +28,7 @@ from tracker_blur.video.stream_copy import CopiedTrack, StreamCopier, check_fits
 from tracker_blur.video.track_selection import TrackSelection, select_tracks, wanted_tracks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from av.stream import Stream
     from av.video.stream import VideoStream
 
+    from tracker_blur.core.audio_spans import AudioSpan
     from tracker_blur.core.frame import RedactedFrame
     from tracker_blur.settings import Settings
     from tracker_blur.video.stream_info import VideoInput, VideoTrack
@@ -56,6 +58,7 @@ class VideoWriter:
         source_path: The input, read a second time for its other tracks.
         source: Where the frames come from.
         settings: Quality, encoder, metadata and whether to overwrite.
+        audio_spans: What of the audio is replaced.
 
     Attributes:
         warnings: What the user should know: a size that the encoder changes; once written, that
@@ -70,7 +73,12 @@ class VideoWriter:
     """
 
     def __init__(
-        self, path: Path, source_path: Path, source: VideoInput, settings: Settings
+        self,
+        path: Path,
+        source_path: Path,
+        source: VideoInput,
+        settings: Settings,
+        audio_spans: Sequence[AudioSpan] = (),
     ) -> None:
         if exists(path) and path.samefile(source_path):
             raise SinkError(f"{path}: is the input itself: choose another name for the output")
@@ -78,6 +86,7 @@ class VideoWriter:
         self._source_path = source_path
         self._source = source
         self._settings = settings
+        self._editor = AudioEditor(audio_spans) if audio_spans else None
         self._form = container_format(path)
         with _sink_errors(path):
             self._encoder = choose_encoder(settings, source.track, self._form)
@@ -119,6 +128,8 @@ class VideoWriter:
                 name = self._form.muxer
                 return (f"{self._path}: {name} files hold no audio or subtitles: left out",)
             for stream in wanted:
+                if stream.type == "audio" and self._editor is not None:
+                    continue  # it becomes what the container holds
                 check_fits(stream, self._form, self._settings.metadata)
         return ()
 
@@ -138,6 +149,7 @@ class VideoWriter:
                     self._form,
                     self._encoder,
                     self._settings,
+                    self._editor,
                 )
             self.warnings += muxer.warnings
             try:
@@ -213,8 +225,10 @@ class Muxer:
         form: ContainerFormat,
         encoder: Encoder,
         settings: Settings,
+        editor: AudioEditor | None = None,
     ) -> None:
         self._path = path
+        self._editor = editor
         self._start = track.clock_start
         self._end = Fraction(0)
         self._frame_seconds = 1 / track.rate
@@ -233,7 +247,7 @@ class Muxer:
                 self._video = self._video_encoder(stream, track, encoder, settings)
             elif stream.index in selection.indexes:
                 copied[stream.index] = CopiedTrack(
-                    stream, self._output, form, settings.metadata, self._start
+                    stream, self._output, form, settings.metadata, self._start, editor
                 )
         if form.holds_fonts and any(copy.needs_fonts for copy in copied.values()):
             for name, media_type, content in fonts(source.streams.attachments):
@@ -257,6 +271,8 @@ class Muxer:
         """Encode a frame, and write the packets of all tracks that are due by then."""
         time_base = frame.time_base or Fraction(0)
         seconds = frame.duration * time_base or self._frame_seconds
+        if self._editor is not None and self._editor.origin is None:
+            self._editor.origin = (frame.pts or 0) * time_base
         self._end = (frame.pts or 0) * time_base + seconds
         self._write_in_step(self._video.encode(frame))
 

@@ -1,0 +1,179 @@
+"""Parts of the audio are replaced, exact to the sample; the rest is as it was heard."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import av
+import numpy as np
+import pytest
+
+from tests.video.test_lossless_audio import with_audio
+from tracker_blur.core.audio_spans import AudioSpan
+from tracker_blur.redaction.redactor import FrameRedactor
+from tracker_blur.settings import Settings
+from tracker_blur.video.audio_editing import AudioEditor
+from tracker_blur.video.reader import VideoReader
+from tracker_blur.video.writer import VideoWriter
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+RATE = 48_000
+MUTE, BLEEP = (AudioSpan.parse(*each) for each in (("mute", "0.3s..0.5s"), ("bleep", "0.6s..0.8s")))
+LOSSLESS_DB, OPUS_DB = 120, 30
+
+
+def edited(source: Path, target: Path, *spans: AudioSpan) -> VideoWriter:
+    settings = Settings(overwrite=True)
+    redactor = FrameRedactor(settings)
+    with (
+        VideoReader(source) as video,
+        VideoWriter(target, source, video, settings, spans) as writer,
+    ):
+        for frame in video:
+            writer.write(redactor.redact(frame, ()))
+    return writer
+
+
+def heard(path: Path, track: int = 0) -> npt.NDArray[np.float64]:
+    """Return the left samples of the first second from the first video frame, at 48 kHz."""
+    with av.open(str(path)) as container:
+        frame = next(container.decode(video=0))
+        assert frame.pts is not None
+        origin = frame.pts * (frame.time_base or Fraction(0))
+    samples = np.zeros(RATE)
+    resampler = av.AudioResampler("fltp", "stereo", RATE)
+    first: int | None = None
+    parts = []
+    with av.open(str(path)) as container:
+        for audio in container.decode(audio=track):
+            assert audio.pts is not None
+            if first is None:
+                first = round((audio.pts * (audio.time_base or Fraction(0)) - origin) * RATE)
+            parts += resampler.resample(audio)
+    decoded = np.concatenate([part.to_ndarray()[0] for part in parts])
+    assert first is not None
+    begin = max(0, first)
+    decoded = decoded[begin - first : begin - first + RATE - begin]
+    samples[begin : begin + len(decoded)] = decoded
+    return samples
+
+
+def ratio_db(before: npt.NDArray[Any], after: npt.NDArray[Any]) -> float:
+    """Return the ratio of signal to noise."""
+    noise = max(float(np.mean(np.square(before - after))), 1e-30)
+    return 10 * float(np.log10(np.mean(np.square(before)) / noise))
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "out", "stored", "least_db"),
+    [
+        ("in.mp4", "aac", "out.mp4", "flac", LOSSLESS_DB),
+        ("in.mp4", "aac", "out.mov", "pcm_s24le", LOSSLESS_DB),
+        ("in.mp4", "libmp3lame", "out.mkv", "flac", LOSSLESS_DB),
+        ("in.mkv", "ac3", "out.mp4", "flac", LOSSLESS_DB),
+        ("in.mkv", "libopus", "out.mkv", "flac", LOSSLESS_DB),
+        ("in.ts", "aac", "out.mp4", "flac", LOSSLESS_DB),
+        ("in.mkv", "libopus", "out.webm", "opus", OPUS_DB),
+    ],
+)
+def test_outside_of_the_spans_the_audio_is_as_it_was_and_in_step(
+    name: str, codec: str, out: str, stored: str, least_db: float, tmp_path: Path
+) -> None:
+    source, target = with_audio(tmp_path / name, codec), tmp_path / out
+    writer = edited(source, target, MUTE, BLEEP)
+    assert f"is stored as {'libopus' if stored == 'opus' else stored}" in writer.warnings[0]
+    with av.open(str(target)) as container:
+        assert container.streams.audio[0].codec_context.name == stored
+    before, after = heard(source), heard(target)
+    edge = 1440 if stored == "opus" else 0  # a codec with loss needs 30 ms to change
+    for start, end in ((4800, 14_400), (24_000, 28_800), (38_400, 43_200)):
+        inner = np.s_[start + edge : end - edge]
+        assert ratio_db(before[inner], after[inner]) > least_db
+    assert np.abs(after[14_400 + edge : 24_000 - edge]).max() == pytest.approx(0, abs=5e-3)
+    tone = after[29_040:38_160]
+    assert np.abs(tone).max() == pytest.approx(0.1, rel=0.05)
+    spectrum = np.abs(np.fft.rfft(tone * np.hanning(len(tone))))
+    assert np.argmax(spectrum) * RATE / len(tone) == pytest.approx(1000, abs=6)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "out"),
+    [
+        ("in.mov", "pcm_s16le", "out.mov"),
+        ("in.mkv", "pcm_s24le", "out.mkv"),
+        ("in.mkv", "pcm_f32le", "out.mkv"),
+        ("in.mkv", "flac", "out.mkv"),
+        ("in.mp4", "alac", "out.mov"),
+    ],
+)
+def test_audio_without_loss_stays_so_to_the_bit(
+    name: str, codec: str, out: str, tmp_path: Path
+) -> None:
+    source, target = with_audio(tmp_path / name, codec), tmp_path / out
+    edited(source, target, MUTE)
+    before, after = heard(source), heard(target)
+    np.testing.assert_array_equal(after[:14_400], before[:14_400])
+    np.testing.assert_array_equal(after[24_000:], before[24_000:])
+    assert not after[14_400:24_000].any()
+    assert before[14_400:24_000].any()
+
+
+def test_all_tracks_are_edited(tmp_path: Path) -> None:
+    one, both = with_audio(tmp_path / "one.mkv", "flac"), tmp_path / "both.mkv"
+    with av.open(str(one)) as reader, av.open(str(both), "w") as writer:
+        video = writer.add_stream_from_template(reader.streams.video[0])
+        tracks = [writer.add_stream_from_template(reader.streams.audio[0]) for _ in range(2)]
+        for packet in reader.demux():
+            if packet.size:
+                times = packet.pts, packet.dts, packet.time_base
+                outputs = [video] if packet.stream.type == "video" else tracks
+                for stream in outputs:
+                    copy: Any = av.Packet(bytes(packet))
+                    copy.pts, copy.dts, copy.time_base = times
+                    copy.is_keyframe, copy.stream = packet.is_keyframe, stream
+                    writer.mux(copy)
+    edited(both, tmp_path / "out.mkv", MUTE)
+    for track in range(2):
+        after = heard(tmp_path / "out.mkv", track)
+        assert not after[14_400:24_000].any()
+        assert after[:14_400].any()
+
+
+def test_a_sample_that_lies_in_a_span_in_part_is_replaced() -> None:
+    editor = AudioEditor([AudioSpan.parse("mute", "1.00001s..1.00009s")])
+    editor.origin = Fraction(2)
+    frame: Any = av.AudioFrame.from_ndarray(np.full((1, 40), 9, np.int16), "s16", "stereo")
+    frame.sample_rate, frame.pts, frame.time_base = RATE, 3 * RATE - 5, Fraction(1, RATE)
+    after = editor.edited(frame)
+    left = after.to_ndarray().reshape(-1, 2)[:, 0].tolist()
+    assert left == [9] * 5 + [0] * 5 + [9] * 10  # samples 0.48 to 4.32 of the second second
+    assert (after.pts, after.sample_rate, after.samples) == (3 * RATE - 5, RATE, 20)
+    elsewhere: Any = av.AudioFrame.from_ndarray(np.full((1, 40), 9, np.int16), "s16", "stereo")
+    elsewhere.sample_rate, elsewhere.pts, elsewhere.time_base = RATE, 0, Fraction(1, RATE)
+    assert editor.edited(elsewhere) is elsewhere
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("10s", "is no span of time: give one such as 10s..15s"),
+        ("10..15", "is no span of time"),
+        ("5s...7s", "is no span of time"),
+        ("15s..10s", "ends before it begins: swap the two"),
+        ("10s..10s", "ends before it begins"),
+        ("", "is no span of time"),
+    ],
+)
+def test_nonsense_is_refused(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        AudioSpan.parse("mute", text)
+
+
+def test_a_span_may_be_open() -> None:
+    open_ends = [AudioSpan.parse("mute", text) for text in ("..5s", "0:05..", "..")]
+    assert [(span.start, span.end) for span in open_ends] == [(None, 5), (5, None), (None, None)]

@@ -1,0 +1,37 @@
+"""Times as people write them: "12.5s", "1:02.5" or "1:02:03"; they count from the first frame."""
+
+from __future__ import annotations
+
+import math
+import re
+from fractions import Fraction
+
+_CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):(\d{1,2}(?:\.\d{1,9})?)")
+_SECONDS = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
+
+
+def format_seconds(seconds: Fraction) -> str:
+    """Return the time code of a frame, `seconds` after the first one.
+
+    It is rounded up to milliseconds, so that the frame is on the screen at that time.
+    """
+    whole, milliseconds = divmod(math.ceil(seconds * 1000), 1000)
+    minutes, whole = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{whole:02}.{milliseconds:03}"
+
+
+def seconds_of(text: str) -> Fraction | None:
+    """Return the seconds that "12.5s", "1:02.5" or "1:02:03" stands for; None for other text."""
+    if match := _SECONDS.fullmatch(text):
+        return Fraction(match[1])
+    if match := _CLOCK.fullmatch(text):
+        hours, minutes, seconds = match.groups(default="0")
+        return int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds)
+    return None
+
+
+def time_text(seconds: Fraction) -> str:
+    """Return seconds, rounded to nanoseconds, as the text that `seconds_of` reads."""
+    digits = f"{float(seconds):.9f}".rstrip("0").rstrip(".")
+    return f"{digits}s"
