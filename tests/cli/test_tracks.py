@@ -16,6 +16,7 @@ from tracker_blur.annotations import formats
 from tracker_blur.annotations.track_file import TrackFile, read, write
 from tracker_blur.cli import edit_arguments
 from tracker_blur.cli.commands import build_parser
+from tracker_blur.core.audio_spans import AudioSpan
 from tracker_blur.core.rules import Rules
 from tracker_blur.core.tracks import Origin, Track
 from tracker_blur.core.zones import Zone
@@ -118,7 +119,8 @@ def test_every_option_that_edits_has_a_parser() -> None:
 def test_the_example_for_every_edit_is_accepted() -> None:
     tracks = replace(two_tracks(), time_base=two_tracks().time_base * 20)  # 40 seconds long
     zones = (Zone.parse("hide", "0,0,9,9"), Zone.parse("ignore", "0,0,9,9"))
-    tracks = replace(tracks, rules=Rules(zones))
+    sounds = (AudioSpan.parse("mute", "1s..2s"), AudioSpan.parse("bleep", "3s..4s"))
+    tracks = replace(tracks, rules=Rules(zones, audio=sounds))
     actions = build_parser()[1]["tracks"]._actions
     for action in (action for action in actions if action.dest == "edits"):
         flag, form = action.option_strings[0], str(action.metavar)
