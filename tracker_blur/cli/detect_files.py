@@ -18,7 +18,7 @@ from tracker_blur.cli.console import (
 from tracker_blur.cli.interruption import raise_if_interrupted
 from tracker_blur.cli.parser import STANDARD_OUTPUT
 from tracker_blur.core.frame_selection import FrameSelection
-from tracker_blur.core.timecode import format_seconds
+from tracker_blur.core.times import format_seconds
 from tracker_blur.errors import SettingsError, TrackerBlurError
 from tracker_blur.files.atomic import check_place, replacing
 from tracker_blur.files.discovery import Finder, find_inputs
