@@ -123,7 +123,8 @@ def _tools(arguments: argparse.Namespace) -> list[Tool]:
     options += arguments.options.split()
 
     def trackblur(source: Path, target: Path) -> list[str]:
-        return [sys.executable, "-m", "tracker_blur", str(source), str(target), *options]
+        # -P: not the folder that this runs in, but the checkout of PYTHONPATH.
+        return [sys.executable, "-P", "-m", "tracker_blur", str(source), str(target), *options]
 
     tools = [Tool("ours", trackblur)]
     if arguments.against is not None:
