@@ -56,31 +56,6 @@ def test_a_moving_face_is_tracked(new_tracker: Callable[[], Tracker], portrait: 
         assert box.iou(FACE.moved(dx, dy)) > 0.5
 
 
-@pytest.mark.parametrize("face_px", [16, 22, 30])
-def test_a_small_moving_face_is_tracked_by_csrt(face_px: int, portrait: Image) -> None:
-    """It moves by 4.6 face sizes, farther than a crop around it reaches."""
-    ratio = face_px / FACE.size
-    new_tracker: Callable[[], Tracker] = plugins.load("tracker_blur.trackers", "csrt").load(
-        Weights(None)
-    )
-
-    def view(dx: float, dy: float) -> Image:
-        canvas = np.full((480, 640, 3), 90, np.uint8)
-        small = cv2.resize(portrait, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_AREA)
-        rows, columns = small.shape[:2]
-        canvas[200 : 200 + rows, 200 : 200 + columns] = small
-        return shifted(canvas, dx, dy)
-
-    face = FACE.scaled(ratio, ratio).moved(200, 200)
-    tracker = new_tracker()
-    tracker.start(view(0, 0), face)
-    for step in range(1, 16):
-        way = 0.3 * face_px * step
-        box = tracker.update(view(way, 0.1 * way))
-        assert box is not None
-        assert box.iou(face.moved(way, 0.1 * way)) > 0.5
-
-
 def test_the_image_is_left_unchanged(new_tracker: Callable[[], Tracker], portrait: Image) -> None:
     image = portrait.copy()
     tracker = new_tracker()

@@ -28,8 +28,7 @@ class Tracker(Protocol):
         ...
 
 
-MIN_SIDE_PX = 8
-"""Correlation filters fail for smaller boxes."""
+_MIN_SIDE_PX = 8  # correlation filters fail below
 
 
 class OpenCVTracker:
@@ -43,7 +42,7 @@ class OpenCVTracker:
         """Learn the face. A box that is too small or outside the image is lost from the start."""
         height, width = image.shape[:2]
         left, top, right, bottom = box.clipped(width, height).outward()
-        if right - left < MIN_SIDE_PX or bottom - top < MIN_SIDE_PX:
+        if right - left < _MIN_SIDE_PX or bottom - top < _MIN_SIDE_PX:
             return
         try:
             self._tracker.init(image, (left, top, right - left, bottom - top))

@@ -65,7 +65,7 @@ class OnlineParameters(ParameterGroup):
 
     max_tracked_faces: int = 16
     """At most this many faces have their own trackers in one view, those that were detected last. A
-    crowd's others are held where their velocity leads: a tracker takes 3 to 5 milliseconds."""
+    crowd's others are held where their velocity leads: a tracker takes 3 to 13 milliseconds."""
 
     max_occluded_share: float = 0.5
     """A track is held if another face hides more of its box: a tracker would jump to that face."""
