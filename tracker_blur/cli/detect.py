@@ -34,11 +34,9 @@ def add_parser(commands: Any) -> Parser:
         "confirms: --hidden lists that.",
         epilog="Exit codes: 0 done, whatever was detected; 1 a file cannot be read; 2 wrong usage.",
         examples=(
-            "trackblur detect photo.jpg",
             "trackblur detect photos/ --json found.jsonl --confidence 0.3",
             "trackblur detect in.mp4 --every 1s --draw frames/",
             "trackblur detect photo.jpg --hidden --draw boxes.jpg",
-            "trackblur detect in.mp4 --frames 12.5s,375 --detector yolo11n.onnx --classes person",
         ),
     )
     inputs = parser.add_argument(

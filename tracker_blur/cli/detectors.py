@@ -24,12 +24,11 @@ def add_parser(commands: Any) -> Parser:
         "detectors",
         help="list the detectors and their parameters",
         description="List the detectors that --detector takes, and the parameters of each, which "
-        "follow its name after a colon.",
+        "follow its name after a colon: --detector lbp:scale_factor=1.2,min_size=24.",
         examples=(
             "trackblur detectors",
             "trackblur detectors lbp haar",
-            "trackblur in.mp4 out.mp4 --detector lbp:scale_factor=1.2,min_size=24",
-            "trackblur in.mp4 out.mp4 --detector badge.onnx:nms_threshold=0.6",
+            "trackblur detectors onnx                     # also those of FILE.onnx",
         ),
     )
     known = plugins.names(_PACKAGE)
