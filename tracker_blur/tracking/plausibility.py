@@ -239,12 +239,12 @@ def plausible_tracks(
 ) -> tuple[Track, ...]:
     """Return the raw tracks that may be faces, given the others.
 
-    Left out are those that, most of the time, contain a surer and much smaller one or are a part of
-    a surer and somewhat larger one, and those that are weak and much larger than the largest sure
-    one of their scene, away from the border: where a small face is detected well, a large one is
-    detected better, unless it is cut off. A track with a sure detection is never left out. What the
-    classifier takes for a face may contain a surer one: an ear may be detected better than the bent
-    head around it.
+    Left out are those that, most of the time, contain a surer and much smaller one, those that are
+    always a part of a surer and somewhat larger one, and those that are weak and much larger than
+    the largest sure one of their scene, away from the border: where a small face is detected well,
+    a large one is detected better, unless it is cut off. A track with a sure detection is never
+    left out. What the classifier takes for a face may contain a surer one: an ear may be detected
+    better than the bent head around it.
 
     Args:
         tracks: Raw tracks.
@@ -355,7 +355,11 @@ def _is_container(
 
 
 def _is_part(part: _Summary, scene: Sequence[_Summary], parameters: PlausibilityParameters) -> bool:
-    """Return whether a track, most of the time, is a part of surer, somewhat larger ones."""
+    """Return whether all detections of a track are parts of surer, somewhat larger ones.
+
+    One that is none may be a face that was behind another one for a while.
+    """
+    detected = part.track.rows(part.track.has(Origin.DETECTED)) or part.track
     wholes = [
         one
         for one in scene
@@ -363,8 +367,9 @@ def _is_part(part: _Summary, scene: Sequence[_Summary], parameters: Plausibility
         and one.score >= parameters.surer_ratio * part.score
         and one.sizes[1] > part.sizes[0]
     ]
-    share = _time_share(part.track, wholes, lambda mine, other: _is_within(mine, other, parameters))
-    return share >= parameters.container_time_share
+    return (
+        _time_share(detected, wholes, lambda mine, other: _is_within(mine, other, parameters)) == 1
+    )
 
 
 def _time_share(

@@ -49,9 +49,9 @@ class PlausibilityParameters(ParameterGroup):
     contained_share: float = 0.7
     """A box contains another one when this share of the other's area lies inside."""
 
-    part_share: float = 0.6
+    part_share: float = 0.7
     """A box of which this share lies in a surer, somewhat larger face is a part of that face: its
-    chin, or one half of it behind a pole."""
+    chin, or one half of it behind a pole. What lies outside is hidden as that face's margin."""
 
     part_size_ratio: float = 3.0
     """A face that is this many times the size (by side) or more has no such part: what is much
@@ -61,8 +61,7 @@ class PlausibilityParameters(ParameterGroup):
     """A surer detection scores at least this many times as much."""
 
     container_time_share: float = 0.5
-    """A track that contains surer, much smaller ones for this share of its frames, or is a part of
-    surer, somewhat larger ones, is no face."""
+    """A track that contains surer, much smaller ones for this share of its frames is no face."""
 
     oversized_ratio: float = 4.0
     """A weak track that is this many times larger (by side) than the largest sure face of its scene
