@@ -93,10 +93,12 @@ def first_pass(script: Script) -> FirstPass:
 
 
 def finalizer(
-    passes: Sequence[FirstPass], parameters: TrackingParameters = PARAMETERS
+    passes: Sequence[FirstPass],
+    parameters: TrackingParameters = PARAMETERS,
+    every_frames: int = 0,
 ) -> TrackFinalizer:
     targets = [
-        Target(label, one, CONFIDENCE, parameters)
+        Target(label, one, CONFIDENCE, parameters, every_frames)
         for label, one in zip(("face", "plate"), passes, strict=False)
     ]
     return TrackFinalizer(targets, MARGIN)
@@ -106,10 +108,11 @@ def as_they_come(
     scripts: Sequence[Script],
     times: Sequence[int],
     parameters: TrackingParameters = PARAMETERS,
+    every_frames: int = 0,
 ) -> tuple[list[Tracks], list[int]]:
     """Return the pieces, asked for after each frame, and how many frames were known for each."""
     passes = [first_pass(script) for script in scripts]
-    final = finalizer(passes, parameters)
+    final = finalizer(passes, parameters, every_frames)
     pieces: list[Tracks] = []
     known: list[int] = []
     for number, pts in enumerate(times, 1):
@@ -324,6 +327,36 @@ def test_a_gap_between_two_pieces_is_filled() -> None:
     assert set(track.origins[300:350].tolist()) == {3}  # between
 
 
+@pytest.mark.parametrize("every", [75, 175, 250])
+def test_a_face_that_is_seldom_detected_stays_hidden_in_between(every: int) -> None:
+    plausibility = replace(PARAMETERS.plausibility, large_window_detections=4)
+    parameters = replace(PARAMETERS, plausibility=plausibility)  # with 30, this takes minutes
+    frames = 8 * every
+    script = steady(frames)
+    for index, step in enumerate(script.steps):
+        is_due = index % every == 0
+        origin = Origin.DETECTED if is_due else Origin.TRACKED
+        faces = tuple(replace(face, origin=origin) for face in step.faces)
+        script.steps[index] = replace(step, faces=faces, is_detection_frame=is_due)
+    pieces, _ = as_they_come(
+        [script], [40 * index for index in range(frames)], parameters, every_frames=every
+    )
+    assert len(pieces) > 1
+    (track,) = joined(pieces).tracks
+    last = 7 * every + 2 + 5  # the last detection, what is tracked close to it, and a margin
+    assert track.frames.tolist() == list(range(last + 1))
+
+
+def test_where_a_tracker_alone_goes_on_a_piece_is_not_certain() -> None:
+    script = steady(500)
+    for index in range(10, 500):
+        faces = tuple(replace(one, origin=Origin.TRACKED) for one in script.steps[index].faces)
+        script.steps[index] = replace(script.steps[index], faces=faces, is_detection_frame=False)
+    _, known = as_they_come([script], [40 * index for index in range(500)])
+    first = frames_in(Horizon.of(PARAMETERS, MARGIN))
+    assert known[:9] == list(range(first, first + 9 * 25, 25))
+
+
 def test_what_was_hidden_stays_hidden_when_the_odds_fall() -> None:
     script = steady(1500)
     for index in range(1500):
@@ -344,6 +377,14 @@ def test_the_horizon_follows_from_the_parameters() -> None:
     assert wider.seconds == pytest.approx(usual.seconds + 2.0)
     assert Horizon.of(replace(PARAMETERS, online=online), MARGIN).seconds > usual.seconds + 5
     assert Horizon.of(PARAMETERS, 60.0).seconds > 60
+    seldom = Horizon.of(PARAMETERS, MARGIN, every_frames=250)
+    detections = PARAMETERS.plausibility.large_window_detections
+    gap = PARAMETERS.linking.min_missed_detections
+    assert seldom.frames == usual.frames + 250 * (gap + detections)
+    smoothing = replace(PARAMETERS.smoothing, velocity_seconds=1.4)
+    swift = Horizon.of_certain(replace(PARAMETERS, smoothing=smoothing), MARGIN)
+    certain = Horizon.of_certain(PARAMETERS, MARGIN)
+    assert swift.seconds == pytest.approx(certain.seconds + 1.0)
 
 
 def test_identifiers_number_the_tracks_of_all_classes() -> None:

@@ -5,7 +5,7 @@ from typing import Literal
 import pytest
 
 from tests.tracking.fakes import PARAMETERS
-from tracker_blur.tracking.schedule import DetectionSchedule
+from tracker_blur.tracking.schedule import DetectionSchedule, long_interval_frames
 
 
 def new_schedule(every: int | Literal["auto"], rate: float) -> DetectionSchedule:
@@ -95,3 +95,20 @@ def test_in_a_hurry_the_next_frame_is_a_detection_frame_too() -> None:
     assert detection_frames(schedule, 4) == [0, 1, 2]
     schedule.hurry()
     assert detection_frames(schedule, 6) == [0, 4]
+
+
+@pytest.mark.parametrize(
+    ("every", "rate", "frames"),
+    [
+        ("auto", 25.0, 0),
+        (3, 25.0, 0),
+        (4, 25.0, 4),
+        (250, 25.0, 250),
+        ("auto", 5.0, 1),
+        (9, 1.0, 1),
+    ],
+)
+def test_an_interval_is_long_if_new_faces_wait_longer_than_usual(
+    every: int | Literal["auto"], rate: float, frames: int
+) -> None:
+    assert long_interval_frames(every, rate, PARAMETERS.schedule) == frames

@@ -44,12 +44,15 @@ class Horizon:
     frames: int
 
     @classmethod
-    def of(cls, parameters: TrackingParameters, margin_seconds: float) -> Self:
+    def of(
+        cls, parameters: TrackingParameters, margin_seconds: float, every_frames: int = 0
+    ) -> Self:
         """Return the horizon of any piece.
 
         Args:
             parameters: Tuning parameters.
             margin_seconds: How long before its first and after its last detection a face is hidden.
+            every_frames: As for `Target`.
         """
         interval = parameters.schedule.max_interval_seconds
         # A face is hidden this far from a detection: in a gap, or in a margin.
@@ -61,9 +64,13 @@ class Horizon:
             interval * parameters.plausibility.large_window_detections,
         )
         velocity = max(parameters.linking.velocity_seconds, parameters.smoothing.velocity_seconds)
-        return cls(
-            reach + support + velocity + _smoothing_seconds(parameters), _least_frames(parameters)
+        seconds = reach + support + velocity + _smoothing_seconds(parameters)
+        # Both are as many detections away, too, and these may be far apart.
+        detections = max(
+            parameters.online.agreeing_detections, parameters.plausibility.large_window_detections
         )
+        frames = _gap_frames(parameters, every_frames) + every_frames * detections
+        return cls(seconds, frames + _least_frames(parameters))
 
     @classmethod
     def of_certain(cls, parameters: TrackingParameters, margin_seconds: float) -> Self:
@@ -71,13 +78,19 @@ class Horizon:
 
         Only the margin of a new face may reach into it.
         """
-        reach = max(margin_seconds, parameters.smoothing.border_seconds)
+        limits = parameters.smoothing
+        reach = max(margin_seconds, limits.border_seconds) + limits.velocity_seconds
         return cls(reach + _smoothing_seconds(parameters), _least_frames(parameters))
 
 
 def _longest_gap(parameters: TrackingParameters) -> float:
     """Return the longest gap that may be filled, in seconds."""
     return max(parameters.linking.max_still_gap_seconds, parameters.linking.max_moving_gap_seconds)
+
+
+def _gap_frames(parameters: TrackingParameters, every_frames: int) -> int:
+    """Return how long a gap may be, in frames, that is filled as the detector ran so seldom."""
+    return every_frames * parameters.linking.min_missed_detections
 
 
 def _smoothing_seconds(parameters: TrackingParameters) -> float:
@@ -99,12 +112,19 @@ class Target:
         first_pass: Its first pass; those of all classes take the same frames.
         confidence: Score from which a detection counts.
         parameters: Tuning parameters.
+        every_frames: How many frames it is from one detection frame to the next; 0: no longer than
+            `ScheduleParameters.max_interval_seconds`.
     """
 
     label: str
     first_pass: FirstPass
     confidence: float
     parameters: TrackingParameters
+    every_frames: int = 0
+
+    def horizon(self, margin_seconds: float) -> Horizon:
+        """Return the horizon of any piece."""
+        return Horizon.of(self.parameters, margin_seconds, self.every_frames)
 
 
 class TrackFinalizer:
@@ -119,10 +139,11 @@ class TrackFinalizer:
         numbers = count()
         self._classes = [_FinalClass(target, margin_seconds, numbers) for target in targets]
         self._passes = [target.first_pass for target in targets]
-        every = [target.parameters for target in targets]
-        self._horizon = self._longest([Horizon.of(each, margin_seconds) for each in every])
-        self._certain = self._longest([Horizon.of_certain(each, margin_seconds) for each in every])
-        self._piece = self._units(every[0].first_pass.piece_seconds), 0
+        self._horizon = self._longest([each.horizon(margin_seconds) for each in targets])
+        self._certain = self._longest(
+            [Horizon.of_certain(each.parameters, margin_seconds) for each in targets]
+        )
+        self._piece = self._units(targets[0].parameters.first_pass.piece_seconds), 0
         self._start = 0
         self._is_doubtful = False  # whether the next piece waits for all of the horizon
 
@@ -254,8 +275,8 @@ class _FinalClass:
     def refine(self, window: tuple[int, int], piece: tuple[int, int]) -> bool:
         """Refine a piece, which is a part of a window; both are given by their ends.
 
-        Return whether it is certain: all that was seen there, or near enough to be linked, is
-        hidden, and goes on beyond the piece.
+        Return whether it is certain: all that was detected or tracked there, or near enough to be
+        linked, is hidden, and goes on beyond the piece.
         """
         target = self._target
         raw = target.first_pass.window(*window)
@@ -270,6 +291,7 @@ class _FinalClass:
         earliest = seconds[refined.start] - _longest_gap(parameters) - smoothing
         near = (seconds >= earliest) & (seconds <= seconds[refined.stop - 1] + smoothing)
         first, last = np.flatnonzero(near)[[0, -1]].tolist()
+        first = max(0, first - _gap_frames(parameters, self._target.every_frames))
         if any(first <= face.track.last <= last for face in refined.faces):
             return False
         hidden = {
@@ -281,7 +303,7 @@ class _FinalClass:
         return all(
             (track.track_id, frame) in hidden
             for track in refined.raw.tracks.tracks
-            for frame in track.frames[track.has(Origin.DETECTED)].tolist()
+            for frame in track.frames[~track.has(Origin.HELD)].tolist()
             if first <= frame <= last
         )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tracker_blur.errors import SourceError
 from tracker_blur.tracking.final_tracks import Target, TrackFinalizer
 from tracker_blur.tracking.first_pass import FirstPass
+from tracker_blur.tracking.schedule import long_interval_frames
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -81,4 +82,10 @@ def _target(
         skip_frames=every == "auto" or every <= limits.max_skipped_seconds * rate,
     )
     first_pass = FirstPass(tracker, detector.backtracker(rate), info.size, time_base)
-    return Target(detector.label, first_pass, detector.confidence, detector.parameters)
+    return Target(
+        detector.label,
+        first_pass,
+        detector.confidence,
+        detector.parameters,
+        long_interval_frames(every, rate, settings.tracking.schedule),
+    )

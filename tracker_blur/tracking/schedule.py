@@ -11,6 +11,19 @@ if TYPE_CHECKING:
     from tracker_blur.core.parameters import ScheduleParameters
 
 
+def long_interval_frames(
+    every_frames: int | Literal["auto"], rate: float, parameters: ScheduleParameters
+) -> int:
+    """Return a schedule's interval in frames if it is longer than `max_interval_seconds`, else 0.
+
+    The arguments are those of `DetectionSchedule`.
+    """
+    longest = rate * parameters.max_interval_seconds
+    if longest < 1:
+        return 1
+    return 0 if every_frames == "auto" or every_frames <= longest else every_frames
+
+
 class DetectionSchedule:
     """Decides which frames are detection frames; with "auto" it adapts their interval, N.
 
