@@ -285,6 +285,7 @@ def test_tracks_are_exported_and_imported(file: Path, tmp_path: Path, name: str)
         (("--drop-after", "3@soon"), "'soon' is not a time"),
         (("--drop-in", "3@20..10"), "20..10 ends before it begins"),
         (("--draw", "9@5=0,0,1,1..0.2s=0,0,1,1"), "gives two boxes for one frame"),
+        (("--draw", "9@99s=0,0,1,1"), "there is no frame at 99s"),
         (("--import", "yolo", "x"), "choose one of coco, cvat, mot"),
         (("--drop", "3", "--hide", "3"), "there is no track 3"),
     ],

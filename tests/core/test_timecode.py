@@ -42,6 +42,16 @@ def test_text_that_is_not_a_time_is_refused(text: str) -> None:
         frame_at(two_tracks(), text)
 
 
+@pytest.mark.parametrize(("text", "frame"), [("1.96s", 49), ("2s", 49), ("0s", 0)])
+def test_the_last_frame_stays_for_as_long_as_the_longest(text: str, frame: int) -> None:
+    assert frame_at(two_tracks(), text, may_be_later=False) == frame
+
+
+def test_a_time_after_the_end_may_be_refused() -> None:
+    with pytest.raises(SettingsError, match=r"no frame at 99s: the last one is at 0:00:01\.960"):
+        frame_at(two_tracks(), "99s", may_be_later=False)
+
+
 def test_a_video_without_frames_has_no_times() -> None:
     empty = replace(two_tracks(), times=np.empty(0, np.int64), tracks=())
     for text in ("0", "0s"):

@@ -178,7 +178,9 @@ class Drawing:
 
     def keyframes(self, tracks: Tracks) -> dict[int, Box]:
         """Return the boxes by frame; raises SettingsError."""
-        by_frame = {timecode.frame_at(tracks, when): box for when, box in self.boxes}
+        by_frame = {
+            timecode.frame_at(tracks, when, may_be_later=False): box for when, box in self.boxes
+        }
         if len(by_frame) < len(self.boxes):
             raise SettingsError(f"--draw {self.text} gives two boxes for one frame: leave out one")
         return by_frame

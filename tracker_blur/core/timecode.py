@@ -25,10 +25,15 @@ def time_code(tracks: Tracks, frame: int) -> str:
     return format_seconds(ticks * tracks.time_base)
 
 
-def frame_at(tracks: Tracks, text: str) -> int:
+def frame_at(tracks: Tracks, text: str, *, may_be_later: bool = True) -> int:
     """Return the frame on the screen at a time: "12.5s", "1:02.5" or "1:02:03".
 
     A bare number, such as "375", is the frame itself.
+
+    Args:
+        tracks: Of the video.
+        text: The time or number.
+        may_be_later: A time after the end is that of the last frame, as in a span up to it.
 
     Raises:
         SettingsError: the text is neither, or the video has no such frame.
@@ -43,7 +48,12 @@ def frame_at(tracks: Tracks, text: str) -> int:
     if not tracks.frame_count:
         raise SettingsError("the video has no frames")
     ticks = int(tracks.times[0]) + math.floor(place / tracks.time_base)
-    ticks = min(ticks, int(tracks.times[-1]))
+    last = int(tracks.times[-1])
+    longest = int(np.diff(tracks.times).max(initial=0))  # the last frame may stay for as long
+    if ticks > last + longest and not may_be_later:
+        end = time_code(tracks, tracks.frame_count - 1)
+        raise SettingsError(f"there is no frame at {text}: the last one is at {end}")
+    ticks = min(ticks, last)
     return int(np.searchsorted(tracks.times, ticks, side="right")) - 1
 
 
