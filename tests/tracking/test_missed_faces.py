@@ -26,60 +26,107 @@ if TYPE_CHECKING:
 
 IMAGE = wall()
 LYING = Way(0, 1)
+OTHER = Way(1, 0)
 
 
 class Recording(Redetector):
-    """Remembers where and how it detects, and finds each face where it is expected, or none."""
+    """Remembers where and how it detects, and finds faces where they are expected, in some ways."""
 
-    def __init__(self, *, finds: bool) -> None:
+    def __init__(self, *ways: Way) -> None:
         super().__init__([BrightDetector()], PARAMETERS)
         self.asked: list[tuple[Box, Way]] = []
-        self._finds = finds
+        self._ways = ways
 
     def detect(self, image: Image, expected: Box, way: Way = USUAL) -> Detection | None:
         self.asked.append((expected, way))
-        return Detection(expected, 0.4) if self._finds else None
+        return Detection(expected, 0.4) if way in self._ways else None
 
 
 def face(number: int) -> Box:
     return Box.from_xywh(7.0 * number, 20, 6, 8)
 
 
-def lost(count: int) -> list[TrackState]:
+def lost(count: int, way: Way = LYING) -> list[TrackState]:
     """Return tracks of faces side by side, the odd ones detected later than the even ones."""
     return [
         TrackState.started(
-            number, detection(face(number)), 0.04 * (number % 2), PARAMETERS.online, LYING
+            number, detection(face(number)), 0.04 * (number % 2), PARAMETERS.online, way
         )
         for number in range(count)
     ]
 
 
+def trusted(tracks: list[TrackState]) -> list[TrackState]:
+    """Let the classifier have taken them for faces."""
+    for track in tracks:
+        track.log_odds = [4.0, 4.0]
+    return tracks
+
+
 def missed_faces(redetector: Redetector, max_crops: int) -> MissedFaces:
     limits = replace(PARAMETERS.redetection, max_crops=max_crops)
     parameters = replace(PARAMETERS, redetection=limits)
-    trusting = TrackClassifier(ScriptedClassifier(4.0), parameters.classification)
-    return MissedFaces(redetector, trusting, parameters)
+    classifier = TrackClassifier(ScriptedClassifier(4.0), parameters.classification)
+    return MissedFaces(redetector, classifier, parameters)
+
+
+def latest_first(count: int) -> list[int]:
+    return [*range(1, count, 2), *range(0, count, 2)]
 
 
 @pytest.mark.parametrize("count", [0, 1, 4])
 def test_few_faces_are_searched_for_in_each_way(count: int) -> None:
-    redetector, tracks = Recording(finds=False), lost(count)
+    redetector, tracks = Recording(), lost(count)
     still_missed = missed_faces(redetector, 2 * count).redetect(tracks, [], IMAGE, 0.08)
     assert still_missed == tracks
-    assert redetector.asked == [(face(n), way) for n in range(count) for way in (USUAL, LYING)]
+    order = latest_first(count)
+    assert redetector.asked == [(face(n), way) for way in (LYING, USUAL) for n in order]
+
+
+@pytest.mark.parametrize("way", [USUAL, LYING, Way(0, 2), OTHER])
+@pytest.mark.parametrize("count", [16, 17, 31, 32])
+def test_as_many_faces_as_there_are_crops_are_found_as_they_were_last_detected(
+    way: Way, count: int
+) -> None:
+    redetector, tracks = Recording(way), trusted(lost(count, way))
+    assert missed_faces(redetector, 32).redetect(tracks, [], IMAGE, 0.08) == []
+    assert len(redetector.asked) == count
+    assert {track.way for track in tracks} == {way}
 
 
 def test_of_a_crowd_those_that_were_detected_last_are_searched_for_once() -> None:
-    redetector, tracks = Recording(finds=True), lost(40)
+    redetector, tracks = Recording(LYING), lost(40)
     still_missed = missed_faces(redetector, 20).redetect(tracks, [], IMAGE, 0.08)
-    assert redetector.asked == [(face(number), USUAL) for number in range(1, 40, 2)]
+    assert redetector.asked == [(face(number), LYING) for number in range(1, 40, 2)]
     assert [track.track_id for track in still_missed] == list(range(0, 40, 2))
     assert [track.confirmed_seconds for track in tracks] == [0.0, 0.08] * 20
 
 
+def test_crops_that_are_left_go_to_the_usual_way_and_then_to_a_turned_one() -> None:
+    tracks = trusted([*lost(4), *lost(10, USUAL)[4:]])
+    order, nobody = latest_first(10), Recording()
+    missed_faces(nobody, 17).redetect(tracks, [], IMAGE, 0.08)
+    assert nobody.asked == [
+        *((face(n), LYING if n < 4 else USUAL) for n in order),
+        *((face(n), USUAL) for n in (1, 3, 0, 2)),
+        *((face(n), LYING) for n in (5, 7, 9)),
+    ]
+
+
+def test_a_crop_that_a_found_face_does_not_need_goes_to_another_one() -> None:
+    tracks = trusted([*lost(4, USUAL), *lost(10, OTHER)[4:]])
+    redetector = Recording(USUAL)  # those of the other detector are seen in the usual way now
+    assert missed_faces(redetector, 16).redetect(tracks, [], IMAGE, 0.08) == []
+    assert len(redetector.asked) == 16
+    assert {track.way for track in tracks} == {USUAL}
+
+
 def test_a_face_that_another_track_has_stays_missed() -> None:
-    tracks = [*lost(1), *lost(1)]
-    found = missed_faces(Recording(finds=True), 9).redetect(tracks, [], IMAGE, 0.08)
-    assert found == [tracks[1]]
-    assert missed_faces(Recording(finds=True), 9).redetect(lost(1), [face(0)], IMAGE, 0.08)
+    first, second = lost(2)
+    second.box = second.known = second.confirmed = first.box
+    for tracks in ([first, second], [second, first]):  # the second was detected later
+        redetector = Recording(LYING)
+        assert missed_faces(redetector, 9).redetect(tracks, [], IMAGE, 0.08) == [first]
+        assert redetector.asked == [(face(0), LYING)] * 2
+        second.confirmed_seconds = second.known_seconds = 0.04
+    assert missed_faces(Recording(LYING), 9).redetect(lost(1), [face(0)], IMAGE, 0.08)

@@ -115,9 +115,13 @@ def latest(tracks: Sequence[TrackState], count: int) -> list[TrackState]:
     """Return at most this many tracks, in order: those that were detected last."""
     if len(tracks) <= count:
         return list(tracks)
-    by_time = sorted(tracks, key=lambda track: -track.confirmed_seconds)
-    chosen = {track.track_id for track in by_time[:count]}
+    chosen = {track.track_id for track in latest_first(tracks)[:count]}
     return [track for track in tracks if track.track_id in chosen]
+
+
+def latest_first(tracks: Sequence[TrackState]) -> list[TrackState]:
+    """Return the tracks, those first that were detected last."""
+    return sorted(tracks, key=lambda track: -track.confirmed_seconds)
 
 
 def has_drifted(box: Box, confirmed: Box, parameters: TrackingParameters) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracker_blur.core.box_arrays import are_among
-from tracker_blur.tracking.advancing import latest
+from tracker_blur.tracking.advancing import latest_first
 from tracker_blur.tracking.extra_detection import QUARTERS, USUAL, Way
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from tracker_blur.core.box import Box
     from tracker_blur.core.frame import Image
@@ -41,38 +41,47 @@ class MissedFaces:
     ) -> list[TrackState]:
         """Detect each of these faces in a crop; return those still missed.
 
+        Those that were detected last come first, until there have been `max_crops` crops.
+
         Args:
             tracks: Those missed.
             confirmed: Boxes of the faces that were detected in this view.
             image: The view.
             seconds: Its time.
         """
-        missed, taken = [], list(confirmed)
-        ways_of = self._ways_of(tracks)
-        for track in tracks:
-            expected, detection = track.expected(seconds), None
-            for way in ways_of.get(track.track_id, ()):
-                detection = self._redetector.detect(image, expected, way)
-                if detection is not None:
-                    break
-            if detection is None or are_among([detection.box], taken, self._same_face_iou)[0]:
-                missed.append(track)
-            else:
+        taken, crops = list(confirmed), 0
+        settled: set[int] = set()
+        found: set[int] = set()
+        for track, way in self._attempts(tracks):
+            if crops == self._max_crops:
+                break
+            if track.track_id in settled:
+                continue
+            crops += 1
+            detection = self._redetector.detect(image, track.expected(seconds), way)
+            if detection is None:
+                continue
+            settled.add(track.track_id)
+            if not are_among([detection.box], taken, self._same_face_iou)[0]:
                 track.confirm(detection, seconds, way)
                 taken.append(track.box)
-        return missed
+                found.add(track.track_id)
+        return [track for track in tracks if track.track_id not in found]
 
-    def _ways_of(self, tracks: Sequence[TrackState]) -> dict[int, Collection[Way]]:
-        """Return the ways to detect the faces, by track: few for each where many are missed."""
+    def _attempts(self, tracks: Sequence[TrackState]) -> list[tuple[TrackState, Way]]:
+        """Return the tracks and the ways to detect their faces, in the order to try them.
+
+        Each face is first searched for as it was last detected. Then come the usual way, and a
+        turned one for what the classifier takes for a face: it may have bent down.
+        """
         possible = [track for track in tracks if not self._classifier.is_rejected(track)]
-        ways = {track.track_id: self._ways(track) for track in possible}
-        if sum(map(len, ways.values())) <= self._max_crops:
-            return ways
-        return {track.track_id: (USUAL,) for track in latest(possible, self._max_crops)}
-
-    def _ways(self, track: TrackState) -> Collection[Way]:
-        """Return the ways to detect a missed face: the usual, the last one, and a turned one."""
-        ways = [USUAL, track.way]
-        if self._classifier.is_trusted(track):  # it may have bent down
-            ways.append(Way(0, QUARTERS[track.missed_detections % len(QUARTERS)]))
-        return dict.fromkeys(ways)
+        possible = latest_first(possible)
+        last = [(track, track.way) for track in possible]
+        usual = [(track, USUAL) for track in possible]
+        turned = [
+            (track, Way(0, QUARTERS[track.missed_detections % len(QUARTERS)]))
+            for track in possible
+            if self._classifier.is_trusted(track)
+        ]
+        others = [(track, way) for track, way in (*usual, *turned) if way != track.way]
+        return [*last, *others]

@@ -98,8 +98,8 @@ class RedetectionParameters(ParameterGroup):
     """Share of the detector's low confidence that is enough here, where a face was or will be."""
 
     max_crops: int = 32
-    """Most crops for the missed faces of one view. Where a crowd would need more, only those that
-    were detected last are searched for, and only in the usual way."""
+    """Most crops for the missed faces of one view. Each face is searched for as it was last
+    detected, then, while crops are left, in other ways. Those detected last come first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
