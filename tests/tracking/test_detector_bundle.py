@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+import threading
 from typing import TYPE_CHECKING, Literal
 
+import cv2
+import numpy as np
 import pytest
 
+from tests.detectors.face_images import portrait
 from tests.detectors.heads.networks import network, yolo
 from tests.tracking.fakes import (
     PARAMETERS,
@@ -22,12 +27,16 @@ from tracker_blur.core.tracks import Origin
 from tracker_blur.settings import Settings
 from tracker_blur.tracking import detector_bundle
 from tracker_blur.tracking.detector_bundle import ClassDetector, DetectorBundle
-from tracker_blur.tracking.target_classes import parameters_of
+from tracker_blur.tracking.released_detector import ReleasedDetector
+from tracker_blur.tracking.target_classes import TargetClass, other_detectors, parameters_of
+from tracker_blur.weights import store
+from tracker_blur.weights.store import Weights, packaged_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from tracker_blur.core.frame import Image
     from tracker_blur.trackers import Tracker
     from tracker_blur.tracking.online import OnlineTracker
 
@@ -94,6 +103,101 @@ def test_a_detector_file_is_judged_if_it_says_that_it_detects_faces_or_plates(
     (mine,) = DetectorBundle.of(Settings(detector=str(path))).detectors
     assert mine.label == label
     assert (mine.classifier is not None) == is_judged
+
+
+def large_view() -> Image:
+    """Return a portrait in a view after which networks are released."""
+    view: Image = np.zeros((800, 1000, 3), np.uint8)
+    face = portrait()
+    view[: face.shape[0], : face.shape[1]] = face
+    assert max(view.shape) > PARAMETERS.view_scale.kept_px >= max(face.shape)
+    return view
+
+
+@pytest.mark.parametrize("end", ["replaced", "removed"])
+@pytest.mark.parametrize("is_own", [False, True])
+def test_weight_files_are_read_once(
+    is_own: bool, end: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What becomes of them neither changes nor ends a run."""
+    for file in packaged_folder().glob("*.onnx"):
+        shutil.copy(file, tmp_path)
+    monkeypatch.setattr(store, "packaged_folder", lambda: tmp_path)
+    monkeypatch.setattr(store, "cache_folder", lambda: tmp_path)
+    monkeypatch.delenv("TRACKBLUR_MODELS", raising=False)
+    mine = tmp_path / "mine.onnx"
+    shutil.copy(tmp_path / "face.onnx", mine)
+    detector = str(mine) if is_own else "onnx"
+    (faces,) = DetectorBundle.of(Settings(detector=detector)).detectors
+    view, score = large_view(), faces.confidence
+    detectors = faces.large_view_detector, *(way.detector for way in faces.extra_detections)
+    before = [detector.detect(view, score) for detector in detectors]
+    assert before[0]
+    for file in tmp_path.glob("*.onnx"):
+        if end == "removed":
+            file.unlink()
+        else:
+            shutil.copy(packaged_folder() / "plate.onnx", file)
+    assert [detector.detect(view, score) for detector in detectors] == before
+    box = before[0][0].box
+    again = faces.redetector.detect(view, box)  # its networks are loaded now
+    assert again is not None
+    assert again.box.iou(box) > 0.5
+
+
+@pytest.mark.parametrize("end", ["replaced", "removed"])
+def test_another_detectors_weight_file_is_read_once(
+    end: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "face.onnx"
+    shutil.copy(packaged_folder() / "face.onnx", path)
+    target = TargetClass("face", "any", BrightDetector, BrightDetector)
+    monkeypatch.setattr(store, "packaged_folder", lambda: tmp_path)
+    monkeypatch.setattr(store, "cache_folder", lambda: tmp_path)
+    monkeypatch.delenv("TRACKBLUR_MODELS", raising=False)
+    (load,) = other_detectors(target, "auto", Weights())
+    before = ReleasedDetector(load, 1)
+    expected = before.detect(portrait(), 0.4)
+    assert expected
+    path.unlink() if end == "removed" else path.write_bytes(b"another one")
+    assert before.detect(portrait(), 0.4) == expected
+
+
+class MeetingTracker(StillTracker):
+    """Waits for as many others as run in parallel, and remembers its thread."""
+
+    def __init__(self, barrier: threading.Barrier, threads: set[int]) -> None:
+        self._barrier = barrier
+        self._threads = threads
+
+    def update(self, image: Image) -> Box | None:
+        self._threads.add(threading.get_ident())
+        self._barrier.wait(timeout=10)
+        return super().update(image)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_trackers_have_as_many_threads_as_opencv(count: int) -> None:
+    """A process of a batch sets OpenCV's to its share of the cores."""
+    threads: set[int] = set()
+    barrier = threading.Barrier(count)
+    script = [[detection(Box.from_xywh(40.0 * number, 20, 20, 20)) for number in range(6)], []]
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(count)
+    try:
+        tracker = ClassDetector(
+            "face",
+            ScriptedDetector(script),
+            redetector,
+            0.4,
+            lambda: MeetingTracker(barrier, threads),
+            PARAMETERS,
+        ).online_tracker(1, 25.0, 1.0)
+    finally:
+        cv2.setNumThreads(before)
+    origins = [{face.origin for face in tracker.step(wall(), at).faces} for at in (0.0, 0.04)]
+    assert origins == [{Origin.DETECTED}, {Origin.TRACKED}]
+    assert len(threads) == count
 
 
 def plate_detector(

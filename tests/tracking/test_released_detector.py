@@ -31,6 +31,3 @@ def test_it_is_kept_after_small_images_and_loaded_again_after_large_ones() -> No
         (found,) = detector.detect(image, 0.5)
         assert found.box.iou(SQUARE.scaled(scale, scale)) > 0.9
         assert len(loads) == count
-    other = BrightDetector()
-    assert ReleasedDetector(load, 400, other).detect(small, 0.5)
-    assert len(loads) == 3

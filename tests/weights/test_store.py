@@ -54,7 +54,7 @@ def test_folders_are_searched_from_the_given_one_to_the_cache(
     for folder in reversed(folders.values()):
         (folder / "any.onnx").write_bytes(CONTENT)
         assert weights.find("any.onnx") == folder / "any.onnx"
-        assert weights.path("any.onnx") == folder / "any.onnx"
+        assert Weights(folders["given"]).path("any.onnx") == folder / "any.onnx"
     assert weights.read("any.onnx") == CONTENT
 
 
@@ -133,13 +133,43 @@ def test_a_changed_file_is_refused_wherever_it_lies(
         assert "\n" not in message
 
 
-def test_a_file_is_checked_at_each_use(folders: dict[str, Path], known: WeightFile) -> None:
+def test_what_was_read_stays_whatever_becomes_of_the_file(
+    folders: dict[str, Path], known: WeightFile
+) -> None:
     path, weights = folders["cache"] / known.name, Weights()
     path.write_bytes(CONTENT)
-    weights.read(known.name)
+    assert weights.read(known.name) == CONTENT
     path.write_bytes(b"something else, put there later")
-    with pytest.raises(ModelError):
+    assert (weights.read(known.name), weights.path(known.name)) == (CONTENT, path)
+    with pytest.raises(ModelError, match="damaged"):
+        Weights().read(known.name)
+    path.unlink()
+    assert (weights.read(known.name), weights.find(known.name)) == (CONTENT, path)
+    assert weights.used == {known.name}
+    assert Weights().find(known.name) is None
+
+
+def test_a_file_that_was_refused_may_be_put_right(
+    folders: dict[str, Path], known: WeightFile
+) -> None:
+    path, weights = folders["cache"] / known.name, Weights()
+    path.write_bytes(b"damaged")
+    with pytest.raises(ModelError, match="damaged"):
         weights.read(known.name)
+    assert weights.used == set()
+    path.write_bytes(CONTENT)
+    assert weights.read(known.name) == CONTENT
+
+
+def test_a_set_that_was_read_stays_the_choice(folders: dict[str, Path]) -> None:
+    choices, weights = (("better.onnx",), ("other.onnx",)), Weights()
+    path = folders["cache"] / "other.onnx"
+    path.write_bytes(CONTENT)
+    weights.read("other.onnx")
+    (folders["cache"] / "better.onnx").write_bytes(CONTENT)
+    path.unlink()
+    assert weights.complete(choices) == choices[1]
+    assert Weights().complete(choices) == choices[0]
 
 
 def test_an_alternative_hash_is_accepted(

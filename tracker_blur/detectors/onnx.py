@@ -214,7 +214,12 @@ def from_content(
 
 
 def from_file(path: str, parameters: Parameters = _DEFAULTS) -> OnnxDetector | ForeignDetector:
-    """Return the detector for a file of the user, which is tried in a child process first.
+    """Return the detector for a file of the user; raises ModelError as `tried_content` does."""
+    return from_content(path, tried_content(path), parameters)
+
+
+def tried_content(path: str) -> bytes:
+    """Return what is in a file of the user, after a child process has tried it.
 
     Raises ModelError when it is missing, damaged or of an unknown layout.
     """
@@ -224,7 +229,7 @@ def from_file(path: str, parameters: Parameters = _DEFAULTS) -> OnnxDetector | F
         _trial.check(path, "onnx", content)
     elif known is not BUNDLED:
         raise ModelError(f"{path}: is {known.summary}: name that one with", remedy="detector")
-    return from_content(path, content, parameters)
+    return content
 
 
 def other_detector(path: str) -> Model | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Literal
+
+import cv2
 
 from tracker_blur.classifiers import load_classifier
 from tracker_blur.core import plugins
@@ -146,7 +147,7 @@ class ClassDetector:
             hold_seconds,
             time.perf_counter,
             self.parameters,
-            threads=os.cpu_count() or 1,
+            threads=cv2.getNumThreads(),  # the share of the cores that this process has
             redetector=self.redetector if redetect else None,
             extra_detections=self.extra_detections,
             classifier=self.classifier,
@@ -198,14 +199,12 @@ class DetectorBundle:
         for target in targets:
             detector = target.load()
             parameters = parameters_of(target.label, settings.tracking)
-            load_others = partial(other_detectors, target, settings.detector, weights)
-            others = load_others()
-            loaders = [partial(_item, load_others, number) for number in range(len(others))]
+            others = other_detectors(target, settings.detector, weights)
             detectors.append(
                 ClassDetector(
                     target.label,
                     detector,
-                    partial(_redetector, target, loaders, parameters),
+                    partial(_redetector, target, others, parameters),
                     detector.default_confidence
                     if settings.confidence is None
                     else settings.confidence,
@@ -213,10 +212,7 @@ class DetectorBundle:
                     parameters,
                     None if target.is_final else load_classifier(target.label, weights),
                     target.load if target.label == FACE else None,
-                    tuple(
-                        ReleasedDetector(load, parameters.view_scale.kept_px, other)
-                        for load, other in zip(loaders, others, strict=True)
-                    ),
+                    tuple(ReleasedDetector(load, parameters.view_scale.kept_px) for load in others),
                 )
             )
         name = ", ".join(dict.fromkeys(target.detector_name for target in targets))
@@ -285,7 +281,3 @@ def _redetector(
     parameters: TrackingParameters,
 ) -> Redetector:
     return Redetector(LazyDetectors([target.load_for_crops, *load_others]), parameters)
-
-
-def _item(load: Callable[[], tuple[Detector, ...]], number: int) -> Detector:
-    return load()[number]

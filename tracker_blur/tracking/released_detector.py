@@ -19,17 +19,14 @@ class ReleasedDetector:
     takes less than a tenth of the time of that detection.
 
     Args:
-        load: Loads it.
+        load: Loads it, from contents in memory: weight files may be replaced during a run.
         kept_px: The longest side of an image after which it is kept.
-        loaded: One that is loaded already.
     """
 
-    def __init__(
-        self, load: Callable[[], Detector], kept_px: int, loaded: Detector | None = None
-    ) -> None:
+    def __init__(self, load: Callable[[], Detector], kept_px: int) -> None:
         self._load = load
         self._kept_px = kept_px
-        self._detector: Detector | None = loaded or load()
+        self._detector: Detector | None = load()
         self.default_confidence = self._detector.default_confidence
         self.low_confidence = self._detector.low_confidence
 

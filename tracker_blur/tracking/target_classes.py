@@ -83,24 +83,23 @@ def target_classes(
     return tuple(_target_class(label, settings.detector, known, weights) for label in every)
 
 
-def other_detectors(target: TargetClass, asked: str, weights: Weights) -> tuple[Detector, ...]:
-    """Return new detectors that see some of the faces that a target's own overlooks.
+def other_detectors(
+    target: TargetClass, asked: str, weights: Weights
+) -> tuple[Callable[[], Detector], ...]:
+    """Return what loads detectors that see some of the faces that a target's own overlooks.
 
     Args:
         target: What is hidden.
         asked: The detector that the settings ask for; one that is named there stays alone, as
             does the caller's own.
         weights: Where to find weight files.
-
-    Raises:
-        ModelError: a weight file is damaged.
     """
     is_alone = target.is_final or asked != AUTO or target.detector_name == _COMPANION
     if target.label != FACE or is_alone:
         return ()
     if weights.complete(plugins.load("tracker_blur.detectors", _COMPANION).WEIGHTS) is None:
         return ()
-    return (_padded(_COMPANION, load_detector(_COMPANION, weights)[1]),)
+    return (lambda: _padded(_COMPANION, load_detector(_COMPANION, weights)[1]),)
 
 
 def parameters_of(label: str, parameters: TrackingParameters) -> TrackingParameters:
@@ -167,7 +166,8 @@ def _known(name: str, own: LabelledDetector | None) -> _Known | None:
     if not choice.is_file:
         return None
     onnx = plugins.load("tracker_blur.detectors", "onnx")
-    new = partial(onnx.from_file, choice.name, choice.parameters())
+    content = onnx.tried_content(choice.name)  # read once: the file may be replaced in a run
+    new = partial(onnx.from_content, choice.name, content, choice.parameters())
     first = new()
     shared = SharedDetector(first)
     for_crops = cache(lambda: SharedDetector(new()))

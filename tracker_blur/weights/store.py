@@ -33,9 +33,11 @@ class Weights:
     The folders are, first to last: the given one, the one that TRACKBLUR_MODELS names, the one that
     comes with the package, and the user's cache, where `pull` puts them.
 
+    Each file is read once, and its content kept: networks are loaded again during a run, and what
+    has become of the file by then must not change or end it.
+
     Attributes:
         folders: The folders, in the order in which they are searched.
-        used: Names of the files that were requested and found intact.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -52,18 +54,31 @@ class Weights:
         if folder is not None:
             folders.insert(0, _existing(folder, "name one that exists with", "models_folder"))
         self.folders = tuple(folders)
-        self.used: set[str] = set()
+        self._read: dict[str, tuple[Path, bytes]] = {}
+
+    @property
+    def used(self) -> frozenset[str]:
+        """Names of the files that were requested and found intact."""
+        return frozenset(self._read)
 
     def find(self, file_name: str) -> Path | None:
         """Return the first file of this name, unchecked; None when no folder has one.
 
         Raises ModelError when a folder cannot be searched.
         """
+        if file_name in self._read:
+            return self._read[file_name][0]
         paths = (folder / file_name for folder in self.folders)
         return next((path for path in paths if _is_file(path)), None)
 
     def complete(self, choices: Sequence[Sequence[str]]) -> Sequence[str] | None:
-        """Return the first of several sets of file names of which every file is found."""
+        """Return the first of several sets of file names of which every file is found.
+
+        One that has been read stays the choice.
+        """
+        read = next((names for names in choices if self._read.keys() >= set(names)), None)
+        if read is not None:
+            return read
         return next((names for names in choices if all(map(self.find, names))), None)
 
     def path(self, file_name: str) -> Path:
@@ -78,6 +93,11 @@ class Weights:
         return self._checked(file_name)[1]
 
     def _checked(self, file_name: str) -> tuple[Path, bytes]:
+        if file_name not in self._read:
+            self._read[file_name] = self._read_checked(file_name)
+        return self._read[file_name]
+
+    def _read_checked(self, file_name: str) -> tuple[Path, bytes]:
         path = self.find(file_name)
         if path is None:
             folders = ", ".join(map(str, self.folders))
@@ -95,7 +115,6 @@ class Weights:
                 f"{path}: damaged, or not the file that trackblur knows by this name (its SHA-256 "
                 f"is not {known[1].sha256[:12]}…): delete it and {_advice(file_name)[0]}"
             )
-        self.used.add(file_name)
         return path, content
 
 
