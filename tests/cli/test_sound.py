@@ -12,6 +12,7 @@ from tests.cli.conftest import QUICK
 from tests.command_line import error_line, run
 from tests.video.test_audio_editing import heard
 from tests.video.test_lossless_audio import with_audio
+from tests.video_files import AudioTrack, CaptionTrack, write_clip
 from tracker_blur.annotations import track_file
 
 if TYPE_CHECKING:
@@ -50,6 +51,29 @@ def test_options_replace_parts_and_verify_accepts_it(
     assert "is stored as flac: parts of it are replaced" in capsys.readouterr().err
     assert run("verify", out, "--against", clip, *SPANS, "--every", "25") == 0
     assert "everything else is intact" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [(".mkv", "subrip"), (".mp4", "mov_text")])
+def test_words_that_are_muted_are_not_in_the_subtitles_either(
+    suffix: str, codec: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [(0.0, 0.2, "Good evening"), (0.3, 0.6, "My name is Jane Roe"), (0.7, 0.9, "Hello")]
+    source, out = tmp_path / f"in{suffix}", tmp_path / f"out{suffix}"
+    write_clip(
+        source, frames=25, audio_tracks=[AudioTrack()], captions=[CaptionTrack(codec, lines)]
+    )
+    assert run(source, out, *QUICK, "--mute", "0.4s..0.5s") == 0
+    warning = "1 subtitle is left out: the audio is muted or bleeped while shown"
+    assert capsys.readouterr().err.count(warning) == 1
+    assert b"Jane Roe" in source.read_bytes()
+    assert b"Jane Roe" not in out.read_bytes()
+    assert b"Good evening" in out.read_bytes()
+    assert b"Hello" in out.read_bytes()
+    check = ("verify", out, "--against", source, "--every", "25")
+    assert run(*check, "--mute", "0.4s..0.5s") == 0
+    assert "everything else is intact" in capsys.readouterr().out
+    assert run(*check, "--mute", "0.8s..") == 1  # then another one had to be left out
+    assert "failed checks: subtitle" in capsys.readouterr().out
 
 
 def test_all_of_the_audio_is_muted_or_bleeped(clip: Path, tmp_path: Path) -> None:

@@ -65,6 +65,14 @@ def test_a_polygon_keeps_its_corners_also_where_it_moves() -> None:
         ("1s=1,2,3,4..2s=0,0,9,0,0,9", "different numbers of corners"),
         ("9s..5s=1,2,3,4", "has 5s after 9s: swap the two"),
         ("5s=1,2,3,4..5s=1,2,3,5..6s=1,2,3,4", "has two positions at 5s"),
+        (
+            # The square turns by half a circle.
+            "0s=9,9,30,9,30,30,9,30..10s=30,30,9,30,9,9,30,9",
+            "collapses between 0s and 10s: give the corners of both positions in the same order",
+        ),
+        # The other way around.
+        ("0s=9,9,30,9,30,30,9,30..2s=9,9,9,30,30,30,30,9", "collapses between 0s and 2s"),
+        ("1s=0,0,20,0,0,20..2s=0,0,20,0,0,20..4s=0,0,0,20,20,0", "collapses between 2s and 4s"),
         ("5=1,2,3,4", "has '5', which is no time: give seconds (12.5s)"),
         ("5s=1,2,3,4", "has one time only: give a span such as 5s..=1,2,3,4"),
         ("5s..9s", "has '5s..9s', which is no number"),
@@ -76,7 +84,7 @@ def test_a_polygon_keeps_its_corners_also_where_it_moves() -> None:
     ],
 )
 def test_nonsense_is_refused_in_one_line(text: str, message: str) -> None:
-    with pytest.raises(ValueError, match=r"has|is|moves") as caught:
+    with pytest.raises(ValueError, match=r"has|is|moves|collapses") as caught:
         Zone.parse("ignore", text)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)

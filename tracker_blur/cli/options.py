@@ -356,8 +356,8 @@ def add_track_options(group: argparse._ArgumentGroup) -> None:
         "--audio",
         "audio",
         choices=get_args(AudioRule),
-        help="videos: keep or drop the audio, or make all of it silent or a tone (default: "
-        "%(default)s)",
+        help="videos: keep or drop the audio, or make all of it silent or a tone, which "
+        "leaves out all subtitles (default: %(default)s)",
     )
     for effect, result in (("mute", "make the audio silent"), ("bleep", "put a tone in its place")):
         option(
@@ -366,7 +366,8 @@ def add_track_options(group: argparse._ArgumentGroup) -> None:
             effect,
             action=Collect,
             metavar="SPAN",
-            help=f"videos: {result} in this time, such as 10s..15s or 0:10..0:15; may be repeated",
+            help=f"videos: {result} in this time, such as 10s..15s or 0:10..0:15, and leave "
+            "out the subtitles that are shown meanwhile; may be repeated",
         )
     option(
         group,

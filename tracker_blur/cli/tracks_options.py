@@ -159,8 +159,10 @@ def _add_zone_options(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_sound_options(group: argparse._ArgumentGroup) -> None:
-    _add_edit(group, "--mute", "SPAN", "make the audio silent for this time")
-    _add_edit(group, "--bleep", "SPAN", "replace the audio by a tone for this time")
+    _add_edit(group, "--mute", "SPAN", "make the audio silent for this time, without subtitles")
+    _add_edit(
+        group, "--bleep", "SPAN", "put a tone in place of it for this time, without subtitles"
+    )
     _add_edit(group, "--drop-sound", "NUMBERS", "remove such times, by the numbers in the list")
 
 

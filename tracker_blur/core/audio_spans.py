@@ -32,6 +32,16 @@ class AudioSpan:
     start: Fraction | None = None
     end: Fraction | None = None
 
+    def meets(self, begin: Fraction, end: Fraction | None) -> bool:
+        """Return whether it has a moment in common with what lasts from `begin` until `end`.
+
+        Args:
+            begin: in seconds since the first frame.
+            end: the same; None: it never ends.
+        """
+        is_before = self.start is not None and end is not None and end <= self.start
+        return not is_before and (self.end is None or begin < self.end)
+
     @classmethod
     def parse(cls, effect: AudioEffect, text: str) -> AudioSpan:
         """Return the span that a text such as "10s..15s", "..0:15" or "1:02.5.." stands for.

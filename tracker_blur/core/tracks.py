@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.core.box import Box
+from tracker_blur.core.polygons import Points
 from tracker_blur.core.rules import NO_RULES, Rules
-from tracker_blur.core.zones import ZONE, Points, Zone
+from tracker_blur.core.zones import ZONE, Zone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set

@@ -19,21 +19,16 @@ import math
 import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.core.box import Box
+from tracker_blur.core.polygons import Points, area, crosses_itself, keeps_its_form
 from tracker_blur.core.times import seconds_of
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 ZoneRule: TypeAlias = Literal["hide", "ignore"]
-
-Points: TypeAlias = tuple[tuple[float, float], ...]
-"""Corners (x, y) of a polygon; of a rectangle, only the upper left and the lower right one."""
 
 ZONE = "zone"
 """The label of the areas that are hidden because of a zone."""
@@ -64,7 +59,7 @@ class Zone:
         rule: "hide": everything in it is hidden; "ignore": faces in it stay visible.
         text: how it is written.
         keys: where it is, by seconds since the first frame, ascending; never empty. All positions
-            have as many corners.
+            have as many corners (x, y); of a rectangle, only the upper left and the lower right.
         start: when it begins, in seconds since the first frame; None: with the first frame.
         end: when it ends; None: with the last frame.
         is_percent: whether corners are in percent of the frame's sides, not in pixels.
@@ -105,6 +100,12 @@ class Zone:
                 raise ValueError(f"has {float(other):g}s after {float(one):g}s: swap the two")
             if one == other and len(moments) > 2:
                 raise ValueError(f"has two positions at {float(one):g}s: leave out one")
+        for (one, before), (other, after) in itertools.pairwise(timed):
+            if len(before) > 2 and not keeps_its_form(before, after):
+                raise ValueError(
+                    f"collapses between {float(one):g}s and {float(other):g}s: give the corners "
+                    "of both positions in the same order, or more positions in between"
+                )
         keys = tuple(timed) or ((Fraction(0), positions[0]),)
         return cls(rule, text, keys, start, end, units == {True})
 
@@ -324,31 +325,8 @@ def _points(text: str) -> tuple[Points, bool]:
         (left, top), (right, bottom) = points
         if not (left < right and top < bottom):
             raise ValueError("has no area: give left,top,right,bottom, left < right, top < bottom")
-    elif _crosses_itself(points):
+    elif crosses_itself(points):
         raise ValueError("has sides that cross: give the corners in their order around the zone")
-    elif not _area(points):
+    elif not area(points):
         raise ValueError("has no area: give corners that do not lie on one line")
     return points, is_percent
-
-
-def _area(points: Points) -> float:
-    x, y = np.array(points).T
-    return abs(float(np.dot(x, np.roll(y, 1)) - np.dot(y, np.roll(x, 1)))) / 2
-
-
-def _crosses_itself(points: Points) -> bool:
-    """Return whether two sides of a polygon that are no neighbors meet."""
-    sides = list(itertools.pairwise([*points, points[0]]))
-    count = len(sides)
-    return any(
-        _meet(*sides[one], *sides[other])
-        for one, other in itertools.combinations(range(count), 2)
-        if other - one not in (1, count - 1)
-    )
-
-
-def _meet(a: Sequence[float], b: Sequence[float], c: Sequence[float], d: Sequence[float]) -> bool:
-    def side(p: Sequence[float], q: Sequence[float], r: Sequence[float]) -> float:
-        return (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0])
-
-    return side(a, b, c) * side(a, b, d) < 0 and side(c, d, a) * side(c, d, b) < 0

@@ -16,17 +16,19 @@ from av.stream import AttachmentStream
 from tracker_blur.verification.stream_contents import StreamContents, lower_case, stream_contents
 from tracker_blur.verification.verdict import Check
 from tracker_blur.video import stream_info
+from tracker_blur.video.audio_editing import AudioEditor
 from tracker_blur.video.metadata import chapter_tags
 from tracker_blur.video.opening import STILL_IMAGES, open_input
 from tracker_blur.video.reader import VideoReader
 from tracker_blur.video.track_selection import select_tracks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from av.container import InputContainer
 
+    from tracker_blur.core.audio_spans import AudioSpan
     from tracker_blur.settings import MetadataRule, Settings
     from tracker_blur.verification.frame_comparison import FrameComparison
     from tracker_blur.verification.parameters import VerificationParameters
@@ -56,7 +58,7 @@ def compare(
     parameters: VerificationParameters,
     *,
     partial: bool = False,
-    is_audio_edited: bool = False,
+    audio_spans: Sequence[AudioSpan] = (),
 ) -> tuple[Check, ...]:
     """Return a check for each part of the file.
 
@@ -67,7 +69,8 @@ def compare(
         settings: those the output was made with; metadata and the choice of tracks matter here.
         parameters: tolerances.
         partial: accept a truncated source.
-        is_audio_edited: whether parts of the audio were to be replaced: then it is another.
+        audio_spans: which parts of the audio were to be replaced: then it is another one, and
+            subtitles that are shown meanwhile are left out.
 
     Raises:
         SourceError: A file cannot be read to its end.
@@ -87,17 +90,21 @@ def compare(
             checks.append(_color(after_video.track, before_video.track))
             starts = frames.after_seconds[0], frames.before_seconds[0]
             tolerance = parameters.time_tolerance_seconds
+            editor = AudioEditor(audio_spans) if audio_spans else None
+            if editor is not None:
+                # Containers count in such parts of a second at most.
+                editor.origin = Fraction(starts[1]).limit_denominator(10_000_000)
             kept = select_tracks(source, before, before_video.track.index, settings).indexes
             checks += _streams(
                 stream_contents(after, output, "keep"),
                 [
                     contents
-                    for contents in stream_contents(before, source, settings.metadata)
+                    for contents in stream_contents(before, source, settings.metadata, editor)
                     if contents.index in kept
                 ],
                 starts,
                 tolerance,
-                is_audio_edited=is_audio_edited,
+                is_audio_edited=bool(audio_spans),
             )
             checks.append(_chapters(after, before, settings.metadata, tolerance))
         if settings.metadata == "drop":

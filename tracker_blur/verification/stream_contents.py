@@ -14,7 +14,8 @@ from tracker_blur.errors import SourceError, reason_of
 from tracker_blur.video.edit_lists import ShownMedia
 from tracker_blur.video.metadata import track_tags
 from tracker_blur.video.opening import video_stream
-from tracker_blur.video.stream_copy import track_packets
+from tracker_blur.video.silenced_cues import SilencedCues
+from tracker_blur.video.stream_copy import cue_starts, track_packets
 from tracker_blur.video.subtitle_tracks import SubtitleFilter, is_text
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from av.stream import Stream
 
     from tracker_blur.settings import MetadataRule
+    from tracker_blur.video.audio_editing import AudioEditor
 
 _ASS_FIELDS = 8  # before the text
 _MOV_TEXT_LENGTH_BYTES = 2  # before the text
@@ -94,9 +96,15 @@ class StreamContents:
 
 
 def stream_contents(
-    container: InputContainer, path: Path, rule: MetadataRule
+    container: InputContainer, path: Path, rule: MetadataRule, editor: AudioEditor | None = None
 ) -> list[StreamContents]:
     """Return what is shown of all audio and subtitle tracks, as `rule` lets it be written.
+
+    Args:
+        container: the file.
+        path: the same.
+        rule: which metadata is kept.
+        editor: subtitles that are shown while it replaces audio are left out; None: none are.
 
     Raises:
         SourceError: They cannot be read to their end.
@@ -127,12 +135,18 @@ def stream_contents(
     }
     try:
         video = video_stream(container, path)
+        silenced: dict[int, SilencedCues] = {}
+        if editor is not None:
+            silenced = {
+                index: SilencedCues(container.streams[index], starts, editor)
+                for index, starts in cue_starts(path, video.index, filters).items()
+            }
         for index, packet in track_packets(path, container, video.index, contents):
             part = shown.part(packet) if packet.size else None
             if part is None:
                 continue
             kept = filters[index].filtered(part) if index in filters else part
-            if kept is not None:
+            if kept is not None and not (index in silenced and silenced[index].has(part)):
                 contents[index].add(kept, is_text=index in texts)
     except (av.FFmpegError, OSError, IndexError) as error:  # IndexError: a joined recording
         raise SourceError(

@@ -173,7 +173,7 @@ class Verifier:
                 self._settings,
                 self._parameters,
                 partial=partial,
-                is_audio_edited=bool(rules.audio or self._settings.rules().audio),
+                audio_spans=(*rules.audio, *self._settings.rules().audio),
             )
         if tracks is not None and tracks.frame_count != frames:
             text = f"made for a video of {tracks.frame_count} frames; this one has {frames}"

@@ -36,6 +36,17 @@ class AudioEditor:
         self._spans = tuple(spans)
         self.origin: Fraction | None = None
 
+    def meets(self, begin: Fraction, end: Fraction | None) -> bool:
+        """Return whether audio is replaced at some time from `begin` until `end`.
+
+        Args:
+            begin: on the input's clock, in seconds.
+            end: the same; None: it has no end.
+        """
+        assert self.origin is not None  # video is written first
+        begin, end = begin - self.origin, None if end is None else end - self.origin
+        return any(span.meets(begin, end) for span in self._spans)
+
     def edited(self, frame: AudioFrame) -> AudioFrame:
         """Return a frame of packed samples with what lies in the spans replaced.
 

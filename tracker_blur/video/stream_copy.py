@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import av
@@ -15,10 +16,12 @@ from tracker_blur.video.clock import demuxed
 from tracker_blur.video.edit_lists import ShownMedia
 from tracker_blur.video.lossless_audio import LosslessAudio
 from tracker_blur.video.metadata import track_tags
+from tracker_blur.video.opening import open_input
+from tracker_blur.video.silenced_cues import SilencedCues, shown_at
 from tracker_blur.video.subtitle_tracks import SubtitleTrack, is_text, stream_cleaner
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from fractions import Fraction
     from pathlib import Path
 
@@ -85,6 +88,11 @@ class StreamCopier:
         for track in self._tracks.values():
             yield from track.finish()
 
+    @property
+    def silenced_cues(self) -> int:
+        """How many subtitles were left out so far, as the audio is replaced meanwhile."""
+        return sum(track.silenced_cues for track in self._tracks.values())
+
     def _read(self) -> tuple[int, Packet[Stream]] | None:
         try:
             for index, packet in self._packets:
@@ -113,6 +121,26 @@ def track_packets(
         yield from ogg_chain.later_packets(path, container, tracks)
 
 
+def cue_starts(path: Path, video_index: int, tracks: Collection[int]) -> dict[int, list[Fraction]]:
+    """Return when each packet of subtitles is shown, in seconds on the input's clock, ascending.
+
+    Where they cannot be read to the end, what follows is missing.
+
+    Args:
+        path: The input, which is opened once more.
+        video_index: The track that is redacted.
+        tracks: Those of subtitles.
+    """
+    starts: dict[int, list[Fraction]] = {index: [] for index in tracks}
+    if not starts:
+        return starts
+    with open_input(path) as container, suppress(av.FFmpegError, OSError, IndexError):
+        for index, packet in track_packets(path, container, video_index, tracks):
+            if packet.size:
+                starts[index].append(shown_at(packet))
+    return {index: sorted(times) for index, times in starts.items()}
+
+
 class CopiedTrack:
     """A track of audio or subtitles in the output.
 
@@ -125,7 +153,9 @@ class CopiedTrack:
         form: The format of the output.
         rule: Which metadata is kept.
         start: Seconds by which the output's clock is behind the input's.
-        editor: Replaces parts of audio; None: it stays as it is.
+        editor: Replaces parts of audio, and decides which subtitles are left out; None: all stays
+            as it is.
+        starts: Of subtitles: when each packet is shown, as `cue_starts` says.
 
     Attributes:
         target: The track in the output.
@@ -144,11 +174,13 @@ class CopiedTrack:
         rule: MetadataRule,
         start: Fraction,
         editor: AudioEditor | None = None,
+        starts: Sequence[Fraction] = (),
     ) -> None:
         self.needs_fonts = stream.codec_context.codec.canonical_name == "ass"
         self.note: str | None = None
         self._audio: LosslessAudio | None = None
         self._subtitles: SubtitleTrack | None = None
+        self._silenced: SilencedCues | None = None
         if isinstance(stream, AudioStream):
             self.target = self._add_audio(stream, output, form, editor)
         else:
@@ -160,11 +192,17 @@ class CopiedTrack:
                 as_is=keeps_all,
             )
             self.target = self._subtitles.target
+            self._silenced = None if editor is None else SilencedCues(stream, starts, editor)
         self.target.metadata.update(track_tags(stream.metadata, stream.type, rule))
         self.target.disposition = stream.disposition
         self._start = start
         self._least_step = 1 if form.is_strict and stream.type == "audio" else 0
         self._last: int | None = None
+
+    @property
+    def silenced_cues(self) -> int:
+        """How many subtitles were left out so far, as the audio is replaced meanwhile."""
+        return 0 if self._silenced is None else self._silenced.count
 
     def copy(self, packet: Packet[Stream]) -> Iterator[Packet[Stream]]:
         """Yield the output's packets for one of the input."""
@@ -175,6 +213,8 @@ class CopiedTrack:
             copied: Packet[Stream] | None = clean_packet(packet)
         else:
             copied = self._subtitles.convert(packet)
+            if copied is not None and self._silenced is not None and self._silenced.has(packet):
+                return
         # No player shows a packet without a time.
         if copied is not None and (copied.pts is not None or copied.dts is not None):
             yield self._placed(copied)

@@ -24,7 +24,7 @@ from tracker_blur.video.frame import DecodedFrame
 from tracker_blur.video.gif import GifEncoder
 from tracker_blur.video.metadata import chapter_tags, file_tags, track_tags
 from tracker_blur.video.opening import open_input
-from tracker_blur.video.stream_copy import CopiedTrack, StreamCopier, check_fits
+from tracker_blur.video.stream_copy import CopiedTrack, StreamCopier, check_fits, cue_starts
 from tracker_blur.video.track_selection import TrackSelection, select_tracks, wanted_tracks
 
 if TYPE_CHECKING:
@@ -58,11 +58,11 @@ class VideoWriter:
         source_path: The input, read a second time for its other tracks.
         source: Where the frames come from.
         settings: Quality, encoder, metadata and whether to overwrite.
-        audio_spans: What of the audio is replaced.
+        audio_spans: What of the audio is replaced. Subtitles that are shown meanwhile are left out.
 
     Attributes:
         warnings: What the user should know: a size that the encoder changes; once written, that
-            transparency was lost.
+            transparency was lost, or subtitles were left out.
 
     Raises:
         SinkError: The suffix is unknown, the output is the input, or no encoder can be used with
@@ -160,6 +160,8 @@ class VideoWriter:
                 self._source.identity.check_end()
                 if muxer.has_flattened:
                     self.warnings += (_flattened(self._path, self._form, self._encoder),)
+                if muxer.silenced_cues:
+                    self.warnings += (_left_out(self._path, muxer.silenced_cues),)
             except BaseException:
                 muxer.abandon()
                 raise
@@ -184,6 +186,11 @@ def _flattened(path: Path, form: ContainerFormat, encoder: Encoder) -> str:
         f"{path}: is written without transparency, on black, as {encoder.codec} in {form.muxer} "
         f"has none: {remedy} to keep it"
     )
+
+
+def _left_out(path: Path, cues: int) -> str:
+    what = "1 subtitle is" if cues == 1 else f"{cues} subtitles are"
+    return f"{path}: {what} left out: the audio is muted or bleeped while shown"
 
 
 @contextmanager
@@ -242,12 +249,22 @@ class Muxer:
         selection = TrackSelection()
         if form.holds_tracks:
             selection = select_tracks(source_path, source, track.index, settings)
+        starts: dict[int, list[Fraction]] = {}
+        if editor is not None:
+            subtitles = {stream.index for stream in source.streams if stream.type == "subtitle"}
+            starts = cue_starts(source_path, track.index, subtitles & set(selection.indexes))
         for stream in source.streams:
             if stream.index == track.index:
                 self._video = self._video_encoder(stream, track, encoder, settings)
             elif stream.index in selection.indexes:
                 copied[stream.index] = CopiedTrack(
-                    stream, self._output, form, settings.metadata, self._start, editor
+                    stream,
+                    self._output,
+                    form,
+                    settings.metadata,
+                    self._start,
+                    editor,
+                    starts.get(stream.index, ()),
                 )
         if form.holds_fonts and any(copy.needs_fonts for copy in copied.values()):
             for name, media_type, content in fonts(source.streams.attachments):
@@ -266,6 +283,11 @@ class Muxer:
     def has_flattened(self) -> bool:
         """Whether a frame so far was transparent somewhere, and is written on black."""
         return isinstance(self._video, FrameEncoder) and self._video.has_flattened
+
+    @property
+    def silenced_cues(self) -> int:
+        """How many subtitles were left out so far, as the audio is replaced meanwhile."""
+        return self._copier.silenced_cues
 
     def write(self, frame: av.VideoFrame) -> None:
         """Encode a frame, and write the packets of all tracks that are due by then."""
