@@ -12,13 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.core.box import Box
-from tracker_blur.core.polygons import Points
 from tracker_blur.core.rules import NO_RULES, Rules
 from tracker_blur.core.zones import ZONE, Zone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set
     from fractions import Fraction
+
+    from tracker_blur.core.polygons import Points
 
 Boxes = npt.NDArray[np.float32]
 """Boxes, shape (n, 4): left, top, right, bottom, as in `Box`."""
