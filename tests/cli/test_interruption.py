@@ -106,7 +106,7 @@ def test_what_the_parent_ignores_stays_ignored(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(4))
 def test_a_burst_of_signals_ends_a_run_once_and_leaves_nothing(
     seed: int, small_clip: Path, small_image: Path, tmp_path: Path
 ) -> None:

@@ -182,6 +182,36 @@ def test_a_second_round_looks_around_what_the_first_one_added(
     assert [track.track_id for track in report.video_tracks.tracks] == [0, 1]
 
 
+def test_what_is_at_a_surer_place_for_a_while_is_hidden_where_it_goes(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = Box(20, 20, 40, 40)
+    large = small.padded(0.4)  # of the same face, until it moves away
+
+    class TwoPlaces(PlaceProbe):
+        def detect(self, image: Image, pixel_aspect: Fraction) -> list[ProbeDetection]:
+            at = self.images
+            found = super().detect(image, pixel_aspect)
+            if at < 11:
+                found.append(ProbeDetection(small, 0.95, "fake"))
+            return found
+
+    def place(image: int) -> Box | None:
+        return large.moved(8 * max(0, image - 10), 0) if image < FRAMES // 2 else None
+
+    use(monkeypatch, place)
+    probe = TwoPlaces(place)
+    monkeypatch.setattr("tracker_blur.verification.careful_search.load_probes", lambda *_: (probe,))
+    follow_briefly(monkeypatch)
+    out = tmp_path / "out.mp4"
+    report = redacted(clip, out)
+    assert report.added_places == (2, 0)
+    for image in range(11, FRAMES // 2):
+        there = place(image)
+        assert there is not None
+        assert 2 * image in dark_frames(out, there)
+
+
 @pytest.mark.parametrize(
     ("score", "log_odds", "is_added"),
     [

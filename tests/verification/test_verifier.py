@@ -29,6 +29,7 @@ from tracker_blur.errors import SourceError
 from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.settings import Settings
 from tracker_blur.verification.accepted import AcceptedPlace
+from tracker_blur.verification.probes import ProbeDetection
 from tracker_blur.verification.verifier import Verifier
 from tracker_blur.video.reader import VideoReader
 from tracker_blur.video.writer import VideoWriter
@@ -301,6 +302,26 @@ def test_places_to_look_at_are_separate(
     assert [face.frame for face in run.exposures] == [3, 4, 5]
     assert verdict.runs == ()
     assert verdict.is_clean
+
+
+def test_a_face_that_is_at_a_surer_place_for_a_while_is_exposed_where_it_goes(
+    clip: Path, truth: Truth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (_, face), *_ = truth[0]
+    small = face.padded(-0.2)
+    larger = small.padded(0.4)  # of the same face, until it moves away
+    detections = [
+        [ProbeDetection(small, 0.95, "fake"), ProbeDetection(larger, 0.9, "fake")]
+        if frame < 6
+        else [ProbeDetection(larger.moved(larger.width * (frame - 5) / 3, 0), 0.9, "fake")]
+        for frame in range(FRAMES)
+    ]
+    use_fake_probe(monkeypatch, detections, 5.0)
+    verdict = verify(clip, clip)
+    frames = [[each.frame for each in run.exposures] for run in verdict.runs]
+    assert frames == [[0, 1, 2, 3, 4, 5], [6, 7, 8, 9]]
+    assert verdict.exposed_frames == FRAMES == verdict.exposures
+    assert all(run.worst.crop for run in verdict.runs)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -90,7 +91,8 @@ class ExposureRunBuilder:
 
     Where there are fewer detection frames than that takes, the rules of still images hold.
 
-    Detectors see one face at several sizes and shifts. Of runs at one place, the surest counts.
+    Detectors see one face at several sizes and shifts. Of runs at one place, the surest counts; of
+    the others stays what they show in other frames or elsewhere.
 
     Each run keeps images of its first, best and last exposures, and each exposure costs the same
     however long its run is.
@@ -159,24 +161,37 @@ class ExposureRunBuilder:
         return tuple(sorted(kept, key=lambda run: (run.first.frame, run.first.box.left)))
 
     def _without_repetitions(self, runs: Sequence[ExposureRun]) -> list[ExposureRun]:
-        """Return the runs without those that show what a surer one shows."""
+        """Return the runs without what surer ones show."""
         kept: list[ExposureRun] = []
         for run in sorted(runs, key=_sureness, reverse=True):
-            if not any(self._repeats(run, surer) for surer in kept):
-                kept.append(run)
+            rest = self._apart_from(run, kept)
+            if rest is not None:
+                kept.append(rest)
         return kept
 
-    def _repeats(self, run: ExposureRun, surer: ExposureRun) -> bool:
-        """Return whether a run is at the place of a surer one in most of its frames."""
-        is_apart = run.first.frame > surer.last.frame or run.last.frame < surer.first.frame
-        if is_apart or run.label != surer.label:
-            return False
-        places = {exposure.frame: exposure.box for exposure in surer.exposures}
-        shared = sum(
-            exposure.frame in places and self._are_one(exposure.box, places[exposure.frame])
+    def _apart_from(self, run: ExposureRun, surer: Sequence[ExposureRun]) -> ExposureRun | None:
+        """Return a run without what surer ones show, if that is most of it; None if it is all.
+
+        In the other frames it may be all that shows the face. What is left keeps an image.
+        """
+        first, last = run.first.frame, run.last.frame
+        places: defaultdict[int, list[Box]] = defaultdict(list)
+        for other in surer:
+            if run.label == other.label and first <= other.last.frame and other.first.frame <= last:
+                for exposure in other.exposures:
+                    places[exposure.frame].append(exposure.box)
+        rest = [
+            exposure
             for exposure in run.exposures
-        )
-        return 2 * shared > len(run.exposures)
+            if not any(self._are_one(exposure.box, box) for box in places[exposure.frame])
+        ]
+        if not rest:
+            return None
+        if 2 * len(rest) >= len(run.exposures):
+            return run
+        if run.worst.crop and not any(exposure.crop for exposure in rest):
+            rest = sorted((*rest, run.worst), key=lambda exposure: exposure.frame)
+        return replace(run, exposures=tuple(rest))
 
     def _are_one(self, box: Box, other: Box) -> bool:
         """Return whether two boxes of about one size show one face."""
