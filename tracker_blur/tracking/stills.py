@@ -123,5 +123,5 @@ def _classified(
     return kept + [
         one
         for one, its_odds in zip(others, odds[len(faces) :], strict=True)
-        if its_odds >= limits.start_log_odds and not is_part(one.box, sure, parameters.plausibility)
+        if its_odds >= limits.still_log_odds and not is_part(one.box, sure, parameters.plausibility)
     ]

@@ -68,3 +68,5 @@ class PlateParameters(ParameterGroup):
     large_log_odds: float = 2.0
 
     certain_log_odds: float = 6.0
+
+    start_log_odds: float = 2.2
