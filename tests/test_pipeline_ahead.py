@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import av
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from tracker_blur.core.frame import Image, RedactedFrame
     from tracker_blur.core.report import Report
+    from tracker_blur.core.rules import Rules
 
 FRAMES = 240
 SETTINGS = Settings(tracker="none", view_px=320)
@@ -33,8 +35,14 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return bright_clip(tmp_path_factory.mktemp("clip") / "in.mkv", FRAMES, speed=1)
 
 
-def engine(detect: Callable[[Image], list[Any]] = detect_bright) -> Engine:
-    return Engine(SETTINGS, CustomDetector(detect))
+def engine(
+    detect: Callable[[Image], list[Any]] = detect_bright, settings: Settings = SETTINGS
+) -> Engine:
+    return Engine(settings, CustomDetector(detect))
+
+
+def ruled_by(rules: dict[str, Any]) -> Rules:
+    return replace(SETTINGS, **rules).rules()
 
 
 def pixels(path: Path) -> list[np.ndarray[Any, np.dtype[Any]]]:
@@ -73,6 +81,30 @@ def test_the_result_is_that_of_tracking_first_and_writing_then(clip: Path, tmp_p
         assert np.array_equal(one.boxes, other.boxes)
     assert at_once.track_counts == tracked.track_counts == rendered.track_counts == {"face": 1}
     assert at_once.faces == rendered.faces > 0
+    frames = pixels(tmp_path / "one.mkv"), pixels(tmp_path / "two.mkv")
+    assert len(frames[0]) == FRAMES
+    assert all(np.array_equal(one, other) for one, other in zip(*frames, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("rules", "passes"),
+    [
+        ({"mute": ("1s..2s",), "bleep": ("3s..",)}, 1),
+        ({"hide_zones": ("2s..4s=0,0,40,40",)}, 2),
+        ({"from_seconds": 1.0, "to_seconds": 5.0}, 2),
+    ],
+)
+def test_rules_for_frames_need_all_of_them_first_and_those_for_audio_do_not(
+    clip: Path, tmp_path: Path, rules: dict[str, Any], passes: int
+) -> None:
+    ruled = engine(settings=replace(SETTINGS, **rules))
+    at_once = ruled.redact_file(Job(clip, tmp_path / "one.mkv", "video"))
+    tracked = ruled.track_file(clip, "video")
+    assert tracked.video_tracks is not None
+    engine().render_file(Job(clip, tmp_path / "two.mkv", "video"), tracked.video_tracks)
+    assert at_once.passes == passes
+    assert at_once.video_tracks is not None
+    assert at_once.video_tracks.rules == tracked.video_tracks.rules == ruled_by(rules)
     frames = pixels(tmp_path / "one.mkv"), pixels(tmp_path / "two.mkv")
     assert len(frames[0]) == FRAMES
     assert all(np.array_equal(one, other) for one, other in zip(*frames, strict=True))

@@ -2,8 +2,8 @@
 
 A video file is decoded twice. One thread reads ahead, detects and tracks, and hands over tracks as
 soon as no later frame changes them. Behind it, the frames are decoded again, redacted and written.
-With zones and limits, all frames are read first: they need whole tracks. So does a careful run,
-which then searches its own result, hides what it finds, and writes.
+With zones and limits of faces, all frames are read first: they need whole tracks. So does a careful
+run, which then searches its own result, hides what it finds, and writes.
 Live input and still images take one pass: decode, detect and track, redact, write. The stages run
 in their own threads with bounded queues between them. So they overlap, and only the tracks take
 memory that grows with the length. An error in any stage ends the run, and the writer leaves nothing
@@ -142,8 +142,9 @@ class Engine:
                     return report
                 self._writer(source, job)  # fails before minutes are spent on detection
                 check_place(job.target, self._settings.overwrite)
-                # Whether a face stays visible depends on all of its track.
-                if not (self._settings.careful or self._settings.has_rules):
+                # Whether a face stays visible depends on all of its track, and times of zones count
+                # from the first frame, which most pieces lack. Audio needs neither.
+                if not (self._settings.careful or self._rules.concerns_frames):
                     self._redact_behind(source, job, identity, report, progress)
                     return report
                 report.passes = 2
@@ -362,7 +363,7 @@ class Engine:
             self._reader(job.kind, identity) as source,
         ):
             self._write_known(source, job, pieces(found), report, progress)
-        report.video_tracks = joined(tracks)
+        report.video_tracks = replace(joined(tracks), rules=self._rules)
         report.count_tracks(track.label for track in report.video_tracks.tracks)
 
     def _obeying(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,9 @@ import numpy as np
 import pytest
 
 from tracker_blur.core.box import Box
+from tracker_blur.core.rules import Rules
 from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
+from tracker_blur.core.zones import Zone
 from tracker_blur.errors import SourceError
 from tracker_blur.images.frame import ImageFrame
 from tracker_blur.tracking.known_tracks import frames_with_faces, with_times_of
@@ -40,6 +43,18 @@ def test_each_frame_has_its_faces() -> None:
     seen = list(frames_with_faces(still_frames(), [tracks()], "in.mp4"))
     assert [frame.pts for frame, _ in seen] == list(TIMES)
     assert [len(faces) for _, faces in seen] == [0, 1, 1]
+
+
+def test_zones_and_limits_need_the_whole_video_at_once() -> None:
+    zone = Rules((Zone.parse("hide", "0.04s..0.05s=0,0,9,9"),))
+    whole = replace(tracks(), rules=zone)
+    seen = list(frames_with_faces(still_frames(), [whole], "in.mp4"))
+    assert [len(faces) for _, faces in seen] == [0, 2, 1]
+    pieces = [
+        Tracks((64, 48), BASE, np.array(times, np.int64), rules=zone) for times in ((0, 40), (90,))
+    ]
+    with pytest.raises(ValueError, match="need the tracks of the whole video at once"):
+        list(frames_with_faces(still_frames(), pieces, "in.mp4"))
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,11 @@ class Rules:
         return self.start is not None or self.end is not None
 
     @property
+    def concerns_frames(self) -> bool:
+        """Whether any rule says more than what of the audio is replaced."""
+        return replace(self, audio=()) != NO_RULES
+
+    @property
     def is_timed(self) -> bool:
         """Whether any rule needs to know when a frame is shown."""
         return self.has_span or bool(self.audio) or any(zone.is_timed for zone in self.zones)

@@ -26,14 +26,17 @@ def frames_with_faces(
 
     Args:
         frames: The frames of the video.
-        pieces: The tracks of its pieces, in order; the whole video may be one.
+        pieces: The tracks of its pieces, in order. The whole video may be one; with zones and
+            limits it must be, because they count times from its first frame.
         name: Its name, for messages.
 
     Raises:
         SourceError: number, times or size of the frames are not those of the tracks.
     """
     remaining = iter(frames)
-    for piece in pieces:
+    for number, piece in enumerate(pieces):
+        if number and piece.rules.concerns_frames:
+            raise ValueError("zones and limits need the tracks of the whole video at once")
         timeline = Timeline(piece)
         shape = piece.size, piece.time_base
         for index, pts in enumerate(piece.times.tolist()):
