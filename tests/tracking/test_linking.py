@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,15 @@ def test_each_of_two_faces_is_linked_to_itself() -> None:
 def test_backtracked_links_hold_whatever_the_colors() -> None:
     rows = face_rows(range(10)) + face_rows(range(20, 30), 1, colors=BLUE, box=BOX.moved(150, 0))
     assert spans(hidden_tracks(raw_tracks(rows, links=((0, 1),)))) == [(0, 29)]
+
+
+@pytest.mark.parametrize(("gap", "every", "count"), [(75, 1, 1), (76, 1, 2), (200, 100, 1)])
+def test_backtracked_links_are_no_longer_than_other_gaps(gap: int, every: int, count: int) -> None:
+    rows = face_rows(range(10)) + face_rows(range(9 + gap, 20 + gap), 1, box=BOX.moved(150, 0))
+    raw = raw_tracks(rows, 230, links=((0, 1),))
+    detection_frames = np.array([*range(10), *range(9 + every, 230, every)], np.int32)
+    raw = replace(raw, detection_frames=detection_frames)
+    assert len(hidden_tracks(raw)) == count
 
 
 def test_links_to_dropped_or_earlier_tracks_are_ignored() -> None:

@@ -237,12 +237,12 @@ def _successors(
     seconds = raw.tracks.seconds
     cores = [tracklet.core for tracklet in tracklets]
     ends = [_ends(core, seconds, raw.appearance, parameters.velocity_seconds) for core in cores]
-    pairs = _backtracked_pairs(cores, ends, raw.links)
+    pairs = _backtracked_pairs(cores, ends, raw, parameters)
     taken = set(pairs.values())
     later_ones = [index for index in range(len(cores)) if index not in taken]
     later_ones.sort(key=lambda index: ends[index][0].frame)
     start_frames = [ends[index][0].frame for index in later_ones]
-    longest = max(parameters.max_still_gap_seconds, parameters.max_moving_gap_seconds)
+    longest = _longest_gap(parameters)
     candidates: list[tuple[int, int, float]] = []
     for earlier, (_, end) in enumerate(ends):
         if earlier in pairs:
@@ -261,19 +261,36 @@ def _successors(
     return pairs | dict(assign_sparse(candidates))
 
 
+def _longest_gap(parameters: LinkingParameters) -> float:
+    return max(parameters.max_still_gap_seconds, parameters.max_moving_gap_seconds)
+
+
 def _backtracked_pairs(
-    cores: Sequence[Track], ends: Sequence[tuple[_End, _End]], links: Sequence[tuple[int, int]]
+    cores: Sequence[Track],
+    ends: Sequence[tuple[_End, _End]],
+    raw: RawTracks,
+    parameters: LinkingParameters,
 ) -> dict[int, int]:
-    """Return the pairs that backtracking found: one track's last tracklet, another's first."""
+    """Return the pairs that backtracking found: one track's last tracklet, another's first.
+
+    The gap between them is no longer than any other that is filled.
+    """
+    longest = _longest_gap(parameters) + ROUNDING_SECONDS
+    seconds, detection_frames = raw.tracks.seconds, raw.detection_frames
     lasts = {core.track_id: index for index, core in enumerate(cores)}
     firsts = {core.track_id: len(cores) - 1 - i for i, core in enumerate(reversed(cores))}
     pairs: dict[int, int] = {}
     taken: set[int] = set()
-    for earlier_id, later_id in links:
+    for earlier_id, later_id in raw.links:
         earlier, later = lasts.get(earlier_id), firsts.get(later_id)
         if earlier is None or later is None or earlier in pairs or later in taken:
             continue
-        if ends[earlier][1].frame < ends[later][0].frame:
+        end, start = ends[earlier][1].frame, ends[later][0].frame
+        missed = np.searchsorted(detection_frames, start) - np.searchsorted(
+            detection_frames, end, "right"
+        )
+        is_short = seconds[start] - seconds[end] <= longest
+        if end < start and (is_short or missed < parameters.min_missed_detections):
             pairs[earlier] = later
             taken.add(later)
     return pairs
