@@ -15,16 +15,19 @@ from tracker_blur import Settings
 from tracker_blur.api.custom_detector import CustomDetector
 from tracker_blur.files.jobs import Job
 from tracker_blur.pipeline import Engine
+from tracker_blur.tracking import reading_ahead
+from tracker_blur.tracking.final_tracks import TrackFinalizer
 from tracker_blur.video.writer import VideoWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
     from typing import Any
 
     from tracker_blur.core.frame import Image, RedactedFrame
     from tracker_blur.core.report import Report
     from tracker_blur.core.rules import Rules
+    from tracker_blur.tracking.final_tracks import Target
 
 FRAMES = 240
 SETTINGS = Settings(tracker="none", view_px=320)
@@ -53,6 +56,37 @@ def pixels(path: Path) -> list[np.ndarray[Any, np.dtype[Any]]]:
 def assert_nothing_is_left(folder: Path) -> None:
     assert list(folder.iterdir()) == []
     assert not {"decode", "see"} & {thread.name for thread in threading.enumerate()}
+
+
+def test_all_of_a_scene_decides_where_all_is_read_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[tuple[int, bool]] = []
+
+    class Spy(TrackFinalizer):
+        def __init__(
+            self, targets: Sequence[Target], margin_seconds: float, *, by_scene: bool
+        ) -> None:
+            calls.append((targets[0].every_frames, by_scene))
+            super().__init__(targets, margin_seconds, by_scene=by_scene)
+
+    monkeypatch.setattr(reading_ahead, "TrackFinalizer", Spy)
+    short = bright_clip(tmp_path / "in.mkv", 12)
+    settings = replace(SETTINGS, detect_every_frames=250)
+    of_plain = Engine(settings, CustomDetector(detect_bright)).redact_file(
+        Job(short, tmp_path / "plain.mkv", "video")
+    )
+    of_track = Engine(settings, CustomDetector(detect_bright)).track_file(short, "video")
+    limited = replace(SETTINGS, min_size=1)
+    Engine(limited, CustomDetector(detect_bright)).redact_file(
+        Job(short, tmp_path / "limited.mkv", "video")
+    )
+    assert calls == [(250, False), (250, True), (0, True)]
+    assert of_plain.video_tracks is not None
+    assert of_track.video_tracks is not None
+    (one,), (other,) = of_plain.video_tracks.tracks, of_track.video_tracks.tracks
+    assert one.frames.tolist() == other.frames.tolist()
+    assert one.boxes.tolist() == other.boxes.tolist()
 
 
 def test_frames_are_written_while_others_are_read(clip: Path, tmp_path: Path) -> None:

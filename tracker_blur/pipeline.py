@@ -3,7 +3,8 @@
 A video file is decoded twice. One thread reads ahead, detects and tracks, and hands over tracks as
 soon as no later frame changes them. Behind it, the frames are decoded again, redacted and written.
 With zones and limits of faces, all frames are read first: they need whole tracks. So does a careful
-run, which then searches its own result, hides what it finds, and writes.
+run, which then searches its own result, hides what it finds, and writes. So does one that only
+tracks. As all is known then, all of a scene decides about each of its frames.
 Live input and still images take one pass: decode, detect and track, redact, write. The stages run
 in their own threads with bounded queues between them. So they overlap, and only the tracks take
 memory that grows with the length. An error in any stage ends the run, and the writer leaves nothing
@@ -327,7 +328,7 @@ class Engine:
         labels: dict[int, str] = {}
         shown = 0
         with Prefetcher(report.timed(source, "decode"), _QUEUED_FRAMES, "decode") as frames:
-            for pieces in self._read_ahead(source.info, frames, report):
+            for pieces in self._read_ahead(source.info, frames, report, by_scene=True):
                 tracks += pieces
                 labels |= {track.track_id: track.label for each in pieces for track in each.tracks}
                 report.count_tracks(labels.values())
@@ -337,9 +338,9 @@ class Engine:
         return replace(joined(tracks), rules=self._rules)
 
     def _read_ahead(
-        self, info: VideoInfo, frames: Iterable[Frame], report: Report
+        self, info: VideoInfo, frames: Iterable[Frame], report: Report, *, by_scene: bool = False
     ) -> Iterator[list[Tracks]]:
-        return read_ahead(frames, info, self._bundle, self._settings, report)
+        return read_ahead(frames, info, self._bundle, self._settings, report, by_scene=by_scene)
 
     def _redact_behind(
         self,

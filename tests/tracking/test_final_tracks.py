@@ -96,12 +96,14 @@ def finalizer(
     passes: Sequence[FirstPass],
     parameters: TrackingParameters = PARAMETERS,
     every_frames: int = 0,
+    *,
+    by_scene: bool = False,
 ) -> TrackFinalizer:
     targets = [
         Target(label, one, CONFIDENCE, parameters, every_frames)
         for label, one in zip(("face", "plate"), passes, strict=False)
     ]
-    return TrackFinalizer(targets, MARGIN)
+    return TrackFinalizer(targets, MARGIN, by_scene=by_scene)
 
 
 def as_they_come(
@@ -109,10 +111,12 @@ def as_they_come(
     times: Sequence[int],
     parameters: TrackingParameters = PARAMETERS,
     every_frames: int = 0,
+    *,
+    by_scene: bool = False,
 ) -> tuple[list[Tracks], list[int]]:
     """Return the pieces, asked for after each frame, and how many frames were known for each."""
     passes = [first_pass(script) for script in scripts]
-    final = finalizer(passes, parameters, every_frames)
+    final = finalizer(passes, parameters, every_frames, by_scene=by_scene)
     pieces: list[Tracks] = []
     known: list[int] = []
     for number, pts in enumerate(times, 1):
@@ -258,10 +262,9 @@ def test_no_track_has_two_boxes_in_a_frame(seed: int) -> None:
 
 @settings(max_examples=8, deadline=None)
 @given(SEEDS)
-def test_scenes_within_a_piece_are_refined_as_a_whole(seed: int) -> None:
+def test_pieces_that_are_scenes_are_refined_as_a_whole(seed: int) -> None:
     scripts, times = any_video(seed)
-    long = replace(HASTY, first_pass=replace(HASTY.first_pass, piece_seconds=1e6))
-    whole = joined(as_they_come(scripts[:1], times, long)[0])
+    whole = joined(as_they_come(scripts[:1], times, HASTY, by_scene=True)[0])
     raw = first_pass(scripts[0])
     for pts in times:
         raw.step(IMAGE, pts)
@@ -367,6 +370,27 @@ def test_what_was_hidden_stays_hidden_when_the_odds_fall() -> None:
     pieces, _ = as_they_come([script], [40 * index for index in range(1500)])
     (track,) = joined(pieces).tracks
     assert track.frames.tolist() == list(range(1500))
+
+
+@pytest.mark.parametrize(("by_scene", "first"), [(True, 0), (False, 300)])
+def test_a_face_that_is_recognized_late_is_hidden_from_the_start_of_a_whole_scene(
+    by_scene: bool, first: int
+) -> None:
+    script = steady(900, cuts=[700])
+    for index, step in enumerate(script.steps):
+        faces = tuple(replace(face, score=0.6) for face in step.faces)
+        odds = -5.0 if index < 500 else 6.0
+        evidence = () if index % 10 else ((0, odds),)
+        script.steps[index] = replace(step, faces=faces, evidence=evidence)
+    times = [40 * index for index in range(900)]
+    pieces, known = as_they_come([script], times, by_scene=by_scene)
+    tracks = [track for track in joined(pieces).tracks if track.first < 700]
+    (track,) = tracks
+    assert first <= track.first <= first + 200
+    if by_scene:
+        assert [piece.frame_count for piece in pieces] == [700, 200]
+        assert track.frames.tolist() == list(range(700))
+        assert known[0] < 720
 
 
 def test_the_horizon_follows_from_the_parameters() -> None:

@@ -6,12 +6,15 @@ Where all that was seen is hidden and goes on, only a new face could add somethi
 back less far: then the wait is shorter. In doubt, it is not.
 
 What a track is decided by as a whole, such as the classifier's pooled odds, is decided by what was
-seen up to that horizon; and what was hidden in one piece stays hidden in the next.
+seen up to that horizon, and a raw track that was hidden in one piece is not dropped in the next.
+Each of its detections needs the support of others there as well. Who has no use for early pieces
+takes whole scenes.
 """
 
 from __future__ import annotations
 
 import math
+import sys
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 from itertools import count
@@ -133,9 +136,12 @@ class TrackFinalizer:
     Args:
         targets: The target classes, at least one.
         margin_seconds: How long before its first and after its last detection a face is hidden.
+        by_scene: Whether pieces are whole scenes: then all of a scene decides about each frame.
     """
 
-    def __init__(self, targets: Sequence[Target], margin_seconds: float) -> None:
+    def __init__(
+        self, targets: Sequence[Target], margin_seconds: float, *, by_scene: bool = False
+    ) -> None:
         numbers = count()
         self._classes = [_FinalClass(target, margin_seconds, numbers) for target in targets]
         self._passes = [target.first_pass for target in targets]
@@ -143,7 +149,8 @@ class TrackFinalizer:
         self._certain = self._longest(
             [Horizon.of_certain(each.parameters, margin_seconds) for each in targets]
         )
-        self._piece = self._units(targets[0].parameters.first_pass.piece_seconds), 0
+        piece_units = self._units(targets[0].parameters.first_pass.piece_seconds)
+        self._piece = sys.maxsize if by_scene else piece_units, 0
         self._start = 0
         self._is_doubtful = False  # whether the next piece waits for all of the horizon
 

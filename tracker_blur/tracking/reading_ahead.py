@@ -26,6 +26,8 @@ def read_ahead(
     bundle: DetectorBundle,
     settings: Settings,
     report: Report,
+    *,
+    by_scene: bool = False,
 ) -> Iterator[list[Tracks]]:
     """Yield, after each frame and at the end, the pieces of tracks that no later frame changes.
 
@@ -37,6 +39,7 @@ def read_ahead(
         bundle: What is detected.
         settings: Those of the run.
         report: Counts the frames, and the time that it takes.
+        by_scene: As for `TrackFinalizer`.
 
     Raises:
         SourceError: the video has no frames, or cannot be read to its end.
@@ -51,7 +54,7 @@ def read_ahead(
                     _target(detector, info, frame.time_base, settings)
                     for detector in bundle.detectors
                 ]
-                finalizer = TrackFinalizer(targets, settings.margin_seconds)
+                finalizer = TrackFinalizer(targets, settings.margin_seconds, by_scene=by_scene)
             image = views.view(frame)
             for target in targets:
                 target.first_pass.step(image, frame.pts)
