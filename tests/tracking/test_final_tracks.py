@@ -24,6 +24,7 @@ from tracker_blur.tracking.final_tracks import Horizon, Target, TrackFinalizer
 from tracker_blur.tracking.first_pass import FirstPass
 from tracker_blur.tracking.online import Step
 from tracker_blur.tracking.scene_cuts import Change
+from tracker_blur.tracking.schedule import long_interval_frames
 from tracker_blur.tracking.smoothing import refine
 
 if TYPE_CHECKING:
@@ -278,6 +279,59 @@ def test_pieces_that_are_scenes_are_refined_as_a_whole(seed: int) -> None:
 
 def boxes(timeline: Timeline, frame: int) -> list[tuple[float, ...]]:
     return sorted(face.box.as_tuple() for face in timeline.faces(frame))
+
+
+def usual_script(seed: int, frames: int, every: int) -> Script:
+    """Return a script of faces that walk, are covered, missed, tracked on, lost and found again."""
+    chance = np.random.default_rng(seed)
+    places = chance.uniform((60, 60), (560, 300), (2, 2))
+    speeds, sizes = chance.normal(0, 1, (2, 2)), chance.uniform(20, 45, 2)
+    means = chance.choice([0.3, 0.45, 0.7], 2)
+    is_covered, missed = [False, False], [0, 0]
+    open_ids: dict[int, int] = {}
+    numbers = count()
+    script = Script()
+    for index in range(frames):
+        is_due = index % every == 0
+        faces: list[Face] = []
+        before: list[tuple[Face, int, int | None]] = []
+        places += speeds
+        speeds[(places < 30) | (places > (610, 330))] *= -1
+        for one, (x, y) in enumerate(places):
+            is_covered[one] ^= chance.random() < 0.006
+            is_seen = is_due and not is_covered[one] and chance.random() < 0.85
+            score = float(np.clip(chance.normal(means[one], 0.12), 0.15, 1))
+            box = Box.from_xywh(x, y, sizes[one], 1.2 * sizes[one]).scaled(0.1, 0.1)
+            if one not in open_ids:
+                if not is_seen or score < CONFIDENCE:
+                    continue
+                open_ids[one], missed[one] = next(numbers), 0
+                before.append((Face(open_ids[one], box, score, Origin.DETECTED), 8, None))
+            origin = Origin.DETECTED if is_seen else Origin.TRACKED
+            missed[one] = 0 if is_seen else missed[one] + is_due
+            if missed[one] > 3:
+                del open_ids[one]
+                continue
+            faces.append(Face(open_ids[one], box, score, origin))
+        change = Change.NONE if index else Change.CUT
+        script.steps.append(Step(tuple(faces), change, is_detection_frame=is_due))
+        script.before.append(before)
+    return script
+
+
+@pytest.mark.parametrize(("every", "seed"), [(1, 0), (2, 1), (3, 2), (10, 3), (40, 4), (150, 5)])
+def test_pieces_hide_all_that_the_whole_hides(every: int, seed: int) -> None:
+    frames = 1500
+    script, times = usual_script(seed, frames, every), [40 * index for index in range(frames)]
+    seldom = long_interval_frames(every, 25.0, PARAMETERS.schedule)
+    seen = Timeline(joined(as_they_come([script], times, every_frames=seldom)[0]))
+    wanted = Timeline(joined(as_they_come([script], times, by_scene=True)[0]))
+    assert any(wanted.faces(frame) for frame in range(frames))
+    for frame in range(frames):
+        hidden = [face.box for face in seen.faces(frame)]
+        for face in wanted.faces(frame):
+            shares = [box.intersection_area(face.box) / face.box.area for box in hidden]
+            assert max(shares, default=0.0) > 0.999, frame
 
 
 def test_a_face_that_stays_is_one_track_without_gaps() -> None:

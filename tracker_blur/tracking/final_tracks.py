@@ -14,7 +14,6 @@ takes whole scenes.
 from __future__ import annotations
 
 import math
-import sys
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 from itertools import count
@@ -150,7 +149,7 @@ class TrackFinalizer:
             [Horizon.of_certain(each.parameters, margin_seconds) for each in targets]
         )
         piece_units = self._units(targets[0].parameters.first_pass.piece_seconds)
-        self._piece = sys.maxsize if by_scene else piece_units, 0
+        self._piece = int(np.iinfo(np.int64).max) if by_scene else piece_units, 0
         self._start = 0
         self._is_doubtful = False  # whether the next piece waits for all of the horizon
 
