@@ -139,6 +139,7 @@ def parameters_of(label: str, parameters: TrackingParameters) -> TrackingParamet
             small_log_odds=plates.small_log_odds,
             large_log_odds=plates.large_log_odds,
             certain_log_odds=plates.certain_log_odds,
+            start_log_odds=plates.start_log_odds,
         ),
         linking=replace(parameters.linking, gate_sizes=plates.link_gate_sizes),
     )
