@@ -42,7 +42,7 @@ def boxes(document: dict[str, Any]) -> list[Box]:
     ]
 
 
-def test_json_has_boxes_in_pixels_of_the_picture_with_odds(
+def test_json_has_boxes_in_pixels_of_the_image_with_odds(
     photo: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("detect", photo, "--json", "--detector", "onnx") == 0
@@ -71,7 +71,7 @@ def test_people_read_a_line_for_each_detection(
     assert last == f"{photo.parent / 'wall.png'}: nothing detected"
 
 
-def test_boxes_of_a_turned_photo_are_those_of_the_upright_picture(
+def test_boxes_of_a_turned_photo_are_those_of_the_upright_image(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from PIL import Image
@@ -139,7 +139,7 @@ def test_frames_of_a_video_are_chosen_by_number_and_time(
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions are others there")
-def test_a_drawn_picture_shows_the_box_and_is_private(
+def test_a_drawn_image_shows_the_box_and_is_private(
     photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     drawn = tmp_path / "drawn.png"
@@ -156,7 +156,7 @@ def test_a_drawn_picture_shows_the_box_and_is_private(
     assert run("detect", photo, "--draw", drawn, "--overwrite", *LBP) == 0
 
 
-def test_a_folder_of_pictures_mirrors_the_inputs(
+def test_a_folder_of_images_mirrors_the_inputs(
     photo: Path, small_clip: Path, tmp_path: Path
 ) -> None:
     below = photo.parent / "below"
@@ -177,7 +177,7 @@ def test_a_folder_of_pictures_mirrors_the_inputs(
     [
         (("{photo}", "--draw", "{photo}", "--overwrite"), "is an input: choose another place"),
         (("{folder}", "--draw", "{folder}"), "is the input folder"),
-        (("{folder}", "--draw", "{tmp}/a.png"), "is a file, but there may be several pictures"),
+        (("{folder}", "--draw", "{tmp}/a.png"), "is a file, but there may be several images"),
         (("{photo}", "--draw", "{tmp}/a.mp4"), "images are not written with this suffix"),
         (("{clip}", "--draw", "{tmp}/a.png"), "name a folder, or one frame with --frames"),
         (("{clip}", "--hidden"), "--hidden is for single images"),

@@ -146,7 +146,7 @@ def add_zone(tracks: Tracks, zone: Zone) -> Tracks:
 
 
 def drop_zones(tracks: Tracks, numbers: Collection[int]) -> Tracks:
-    """Remove zones by their numbers, from 1; the others are numbered anew."""
+    """Remove zones by their numbers, from 1; the others get new numbers."""
     zones = tracks.rules.zones
     for number in numbers:
         if not 1 <= number <= len(zones):
@@ -166,7 +166,7 @@ def add_sound(tracks: Tracks, span: AudioSpan) -> Tracks:
 
 
 def drop_sounds(tracks: Tracks, numbers: Collection[int]) -> Tracks:
-    """Remove spans of audio by their numbers, from 1; the others are numbered anew."""
+    """Remove spans of audio by their numbers, from 1; the others get new numbers."""
     spans = tracks.rules.audio
     for number in numbers:
         if not 1 <= number <= len(spans):

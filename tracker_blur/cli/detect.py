@@ -28,7 +28,7 @@ def add_parser(commands: Any) -> Parser:
         "detect",
         help="print what the detector sees in images and frames",
         description="Print what the detector reports in images and in frames of videos: boxes in "
-        "pixels of the upright picture, scores, classes, and the log odds that the classifier "
+        "pixels of the upright image, scores, classes, and the log odds that the classifier "
         "gives each box (above 0: more likely one than not). Nothing is hidden. Redaction also "
         "looks at several scales, leaves out what the classifier refuses and adds what it "
         "confirms: --hidden lists that.",
@@ -50,7 +50,7 @@ def add_parser(commands: Any) -> Parser:
     output.add_argument(
         "--draw",
         metavar="OUT",
-        help="also write the picture with labelled boxes, or a folder of them; they show faces, "
+        help="also write the image with labelled boxes, or a folder of them; they show faces, "
         "and only you may read them",
     )
     output.add_argument("--overwrite", action="store_true", help="replace existing outputs")
@@ -89,8 +89,8 @@ def _add_detection_options(group: argparse._ArgumentGroup) -> None:
         "--max-size",
         type=whole_number,
         metavar="PX",
-        help="reduce larger pictures to this longest side for the detector; boxes stay in pixels "
-        "of the whole picture (default: 1920)",
+        help="reduce larger images to this longest side for the detector; boxes stay in pixels "
+        "of the whole image (default: 1920)",
     )
     group.add_argument(
         "--hidden",

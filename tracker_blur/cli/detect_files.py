@@ -166,7 +166,7 @@ class Detection:
 
 
 class _Drawings:
-    """Where pictures with boxes go: into one file, or into a folder that mirrors the inputs."""
+    """Where images with boxes go: into one file, or into a folder that mirrors the inputs."""
 
     def __init__(self, options: argparse.Namespace, inputs: set[Path]) -> None:
         self._overwrite = options.overwrite
@@ -185,22 +185,22 @@ class _Drawings:
             format_of(path)  # refuses what is no image
         elif not names_folder:
             raise SettingsError(
-                f"{path}: is a file, but there may be several pictures: name a folder"
+                f"{path}: is a file, but there may be several images: name a folder"
             )
 
     def check_many(self, source: Path, selection: FrameSelection) -> None:
         """Refuse one file for several frames; raises SettingsError."""
         if self._path is not None and not self._is_folder and not selection.is_one:
             raise SettingsError(
-                f"{self._path}: is a file, but {source} may give several pictures: name a folder, "
+                f"{self._path}: is a file, but {source} may give several images: name a folder, "
                 "or one frame with --frames"
             )
 
     def target(self, file: InputFile, number: int | None) -> Path | None:
-        """Return where the picture of an image, or of a frame of a video, goes, if it is drawn.
+        """Return where a drawn image, or frame of a video, goes; None if nothing is drawn.
 
         Raises:
-            SettingsError: it is an input, another picture, or named as no image.
+            SettingsError: it is an input, another image's place, or named as no image.
             SinkError: it cannot be written.
         """
         if self._path is None:
@@ -211,10 +211,10 @@ class _Drawings:
             target = self._path / file.relative_output.with_name(name)
         place = real_path(target)
         if place in self._inputs:
-            raise SettingsError(f"{target}: is an input: choose another place for the pictures")
+            raise SettingsError(f"{target}: is an input: choose another place for the images")
         if self._taken.setdefault(place, file.source) != file.source:
             raise SettingsError(
-                f"{target}: would be the picture of {self._taken[place]} and of {file.source}: "
+                f"{target}: would be the image of {self._taken[place]} and of {file.source}: "
                 "draw them one by one"
             )
         if place.parent.is_dir():

@@ -318,7 +318,7 @@ def _points(text: str) -> tuple[Points, bool]:
         values.append(float(digits))
     points = tuple(zip(values[::2], values[1::2], strict=False))
     if len(values) % 2 or len(points) < 2:
-        raise ValueError(f"has {len(values)} numbers: give {_EXAMPLES}")
+        raise ValueError(f"has {len(values)} number{'s' * (len(values) != 1)}: give {_EXAMPLES}")
     if len(points) > _MAX_CORNERS:
         raise ValueError(f"has {len(points)} corners: give at most {_MAX_CORNERS}")
     if len(points) == 2:
