@@ -32,6 +32,7 @@ COMMANDS = (
     "tracks",
     "render",
     "verify",
+    "app",
     "detect",
     "detectors",
     "models",

@@ -6,6 +6,7 @@ import errno
 from pathlib import Path
 
 from tracker_blur.cli import (
+    app,
     detect,
     detectors,
     evaluate,
@@ -25,11 +26,11 @@ from tracker_blur.files.paths import exists
 
 _COMMANDS = (
     *(redact, live, track, tracks, render, verify),
-    *(detect, detectors, models, train, evaluate),
+    *(app, detect, detectors, models, train, evaluate),
 )
 """These modules import OpenCV only when they run: no help should wait for it."""
 
-_WITH_FILE = ("live", "track", "tracks", "render", "verify", "detect")
+_WITH_FILE = ("app", "live", "track", "tracks", "render", "verify", "detect")
 """Commands whose next argument is mostly a file, as it is where the command is meant as one."""
 
 

@@ -73,6 +73,7 @@ _ADDRESS = r"\w{2,}:/"  # as a Path shows it; a single letter is a drive
 _CONTAINER_FOR_ANYTHING = ".mkv"
 _REDACTED_TAG = "_redacted"
 _COMPARISON_TAG = "_compare"
+_NUMBER = re.compile(r"_\d+(?=\.)")  # of a file's second output, and of further ones
 
 
 def format_of(path: Path) -> str:
@@ -231,6 +232,11 @@ def default_output(path: Path) -> Path:
     return path.with_name(_output_name(path.name, _REDACTED_TAG))
 
 
+def numbered_output(path: Path, number: int) -> Path:
+    """Return another output of a file, next to it, for when others exist: NAME_redacted_2.EXT."""
+    return path.with_name(_output_name(path.name, f"{_REDACTED_TAG}_{number}"))
+
+
 def default_output_folder(folder: Path) -> Path:
     """Return the default folder for the outputs of a folder's files, next to it."""
     named = folder if folder.name not in ("", "..") else folder.resolve()
@@ -252,20 +258,30 @@ def comparison_path(source: Path) -> Path:
 
 def is_output(file: Path) -> bool:
     """Return whether a file has the name of an output of another file next to it."""
-    return any(_is_made_from_another(file, tag) for tag in (_REDACTED_TAG, _COMPARISON_TAG))
+    return original_of(file) is not None or is_comparison(file)
+
+
+def original_of(file: Path) -> Path | None:
+    """Return the file next to this one whose output it is, by its name; None if there is none."""
+    return _original(file, _REDACTED_TAG)
 
 
 def is_comparison(file: Path) -> bool:
     """Return whether a file has the name of a comparison with another file next to it."""
-    return _is_made_from_another(file, _COMPARISON_TAG)
+    return _original(file, _COMPARISON_TAG) is not None
 
 
-def _is_made_from_another(file: Path, tag: str) -> bool:
+def _original(file: Path, tag: str) -> Path | None:
     head, _, tail = file.name.rpartition(tag)
-    return any(
-        _output_name(original, tag) == file.name and file.with_name(original).exists()
-        for original in (head + tail, (head + tail).removesuffix(_CONTAINER_FOR_ANYTHING))
-    )
+    number = _NUMBER.match(tail)
+    for tail_number in ("", number[0] if number else ""):
+        name = head + tail.removeprefix(tail_number)
+        for original in (name, name.removesuffix(_CONTAINER_FOR_ANYTHING)):
+            if original and _output_name(original, tag + tail_number) == file.name:
+                path = file.with_name(original)
+                if path.exists():
+                    return path
+    return None
 
 
 def _output_name(name: str, tag: str = "") -> str:

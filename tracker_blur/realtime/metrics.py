@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from http import HTTPStatus
 from typing import TYPE_CHECKING, get_args
 
@@ -10,18 +9,23 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
+from starlette.datastructures import Headers
+from starlette.responses import Response
 
 from tracker_blur.errors import SinkError, reason_of
-from tracker_blur.realtime.authorization import RequestAuthorization
-from tracker_blur.realtime.http_server import HttpServer, RequestHandler
 from tracker_blur.realtime.settings import LiveTiming
 from tracker_blur.realtime.status import State, Status
+from tracker_blur.serving.authorization import RequestAuthorization
+from tracker_blur.serving.bounds import refuse
+from tracker_blur.serving.limits import ServingLimits
+from tracker_blur.serving.server import HttpServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from starlette.types import Receive, Scope, Send
+
 _HOST, _PATH = "127.0.0.1", "/metrics"
-_PLAIN = "text/plain; charset=utf-8"
 _TARGET_LABELS = ("target", "number")  # names without secrets may be the same
 
 
@@ -117,42 +121,25 @@ class Metrics:
         timing: LiveTiming | None = None,
         warn: Callable[[str], None] = lambda _: None,
     ) -> None:
-        authorization = RequestAuthorization(_HOST, None)
         timeout_seconds = (timing or LiveTiming()).client_timeout_seconds
-
-        class Handler(RequestHandler):
-            timeout = timeout_seconds
-
-            def do_GET(self) -> None:  # noqa: N802  # the name in http.server
-                if not authorization.has_allowed_host(self.headers):
-                    self._answer(HTTPStatus.FORBIDDEN, b"metrics are served on 127.0.0.1 only\n")
-                elif self.path != _PATH:
-                    self._answer(HTTPStatus.NOT_FOUND, f"metrics are at {_PATH}\n".encode())
-                else:
-                    accept = " ".join(self.headers.get("Accept", "").split())
-                    self._answer(HTTPStatus.OK, *exposition(status, accept))
-
-            def _answer(self, code: HTTPStatus, data: bytes, content_type: str = _PLAIN) -> None:
-                self.send_response(code)
-                self.send_header("Content-Type", content_type)
-                self.end_headers()
-                self.wfile.write(data)
-
+        self._status = status
+        self._authorization = RequestAuthorization(_HOST, None)
         try:
-            self._server = HttpServer((_HOST, port), Handler, lambda text: warn(f"metrics: {text}"))
+            self._server = HttpServer(
+                (_HOST, port),
+                lambda text: warn(f"metrics: {text}"),
+                limits=ServingLimits(client_timeout_seconds=timeout_seconds),
+            )
         except OSError as error:
             raise SinkError(
                 f"port {port}: cannot be listened on ({reason_of(error)}): choose another "
                 "(--metrics-port)"
             ) from error
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, name="metrics", daemon=True
-        )
 
     @property
     def port(self) -> int:
         """The port that it listens on."""
-        return int(self._server.server_address[1])
+        return self._server.port
 
     @property
     def url(self) -> str:
@@ -160,10 +147,19 @@ class Metrics:
         return f"http://{_HOST}:{self.port}{_PATH}"
 
     def __enter__(self) -> Metrics:
-        self._thread.start()
+        self._server.start(self._answer, "metrics")
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._server.stop()
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        if not self._authorization.has_allowed_host(headers):
+            await refuse(scope, send, HTTPStatus.FORBIDDEN, "metrics are served on 127.0.0.1 only")
+        elif scope["method"] not in {"GET", "HEAD"} or scope["path"] != _PATH:
+            await refuse(scope, send, HTTPStatus.NOT_FOUND, f"metrics are at {_PATH}")
+        else:
+            accept = " ".join(headers.get("accept", "").split())
+            data, content_type = exposition(self._status, accept)
+            await Response(data, headers={"content-type": content_type})(scope, receive, send)

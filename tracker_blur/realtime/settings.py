@@ -139,7 +139,7 @@ class LiveTiming(CheckedParameters):
     end_detection_least_seconds: float = 0.2
     end_process_seconds: float = 2.0
     end_stdout_seconds: float = 1.0
-    end_connections_seconds: float = 10.0
+    end_connections_seconds: float = 1.0
 
     hanging_watchdogs: float = 5.0
     hanging_least_seconds: float = 5.0

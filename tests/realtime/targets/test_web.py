@@ -82,7 +82,7 @@ def request(
     response = connection.getresponse()
     data = response.read()
     connection.close()
-    return response.status, dict(response.getheaders()), data
+    return response.status, {name.title(): value for name, value in response.getheaders()}, data
 
 
 def status_code(page: WebPageTarget, path: str, method: str, *headers: tuple[str, str]) -> int:
@@ -287,9 +287,9 @@ def test_header_names_are_case_insensitive(page: WebPageTarget, host: str, origi
         ([here, ours, foreign], 403),
         ([here, foreign, ours], 403),
         ([here, ours, ours], 403),
-        ([here, (host, "evil.example")], 403),
-        ([here, ("hOsT", place)], 403),
-        ([], 403),
+        ([here, (host, "evil.example")], 400),
+        ([here, ("hOsT", place)], 400),
+        ([], 400),
     ):
         assert status_code(page, "/controls/hide", "POST", *headers) == code, headers
         assert status_code(page, "/status", "GET", *headers) == code, headers
@@ -300,7 +300,7 @@ def test_several_host_headers_are_refused_on_all_interfaces() -> None:
         path = f"/status?token={TOKEN}"
         any_host, other_host = ("Host", "any.example"), ("host", "other.example")
         assert status_code(page, path, "GET", any_host) == 200
-        assert status_code(page, path, "GET", any_host, other_host) == 403
+        assert status_code(page, path, "GET", any_host, other_host) == 400
 
 
 @pytest.mark.parametrize("given", [{"token": TOKEN}, {"token": TOKEN, "text": "web:0.0.0.0:0"}])
@@ -484,7 +484,7 @@ def test_a_request_with_a_body_is_answered_and_its_connection_closed(
         while data := client.recv(1 << 16):
             answer += data
     assert answer.startswith(b"HTTP/1.1 " + code)
-    assert b"\r\nConnection: close\r\n" in answer
+    assert b"\r\nconnection: close\r\n" in answer.lower()
     assert answer.count(b"HTTP/1.1") == 1  # the body is no request
 
 
@@ -497,7 +497,8 @@ def test_no_request_is_read_from_a_body_of_two_lengths(page: WebPageTarget) -> N
         answer = b""
         while data := client.recv(1 << 16):
             answer += data
-    assert answer.count(b"HTTP/1.1 200") == 1
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert answer.count(b"HTTP/1.1") == 1
 
 
 def test_no_name_server_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:

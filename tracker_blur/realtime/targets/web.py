@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import errno
 import secrets
-import threading
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SettingsError, SinkError, reason_of
-from tracker_blur.realtime.authorization import RequestAuthorization
-from tracker_blur.realtime.targets._page_server import PageServer, Preview
+from tracker_blur.realtime.targets._page_server import LivePage, Preview, is_page
+from tracker_blur.serving.access import AuthorizedRequests
+from tracker_blur.serving.authorization import RequestAuthorization
+from tracker_blur.serving.limits import ServingLimits
+from tracker_blur.serving.server import HttpServer
 
 if TYPE_CHECKING:
     from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
     from tracker_blur.realtime.targets import TargetContext
 
 _TOKEN_BYTES = 16
-_POLL_SECONDS = 0.1  # how soon the server notices that it is to stop
+_SEND_BUFFER_BYTES = 1 << 18  # small, so that a slow client does not see old frames
 
 
 def make(text: str, context: TargetContext) -> WebPageTarget:
@@ -53,18 +54,22 @@ class WebPageTarget:
         self._context = context
         self._token = context.live.token or secrets.token_urlsafe(_TOKEN_BYTES)
         self._preview = Preview()
-        self._server: PageServer | None = None
-        self._thread: threading.Thread | None = None
+        self._server: HttpServer | None = None
 
     def open(self, format: Format) -> None:
         """Start the server."""
         self._preview = Preview()
+        context, timing = self._context, self._context.live.timing
         try:
-            server = PageServer(
+            server = HttpServer(
                 (self._host, self._port),
-                RequestAuthorization(self._host, self._token),
-                self._preview,
-                self._context,
+                lambda text: context.announce(f"web page: {text}"),
+                limits=ServingLimits(
+                    client_timeout_seconds=timing.client_timeout_seconds,
+                    idle_seconds=timing.client_timeout_seconds,
+                    stop_seconds=timing.end_connections_seconds,
+                ),
+                send_buffer_bytes=_SEND_BUFFER_BYTES,
             )
         except OSError as error:
             is_port_at_fault = error.errno in (errno.EADDRINUSE, errno.EACCES)
@@ -73,11 +78,10 @@ class WebPageTarget:
                 f"{self.name}: cannot listen on {self._host}:{self._port} ({reason_of(error)}): "
                 f"choose {choice}"
             ) from error
-        self._server, self.url = server, server.url
-        self._thread = threading.Thread(
-            target=server.serve_forever, args=(_POLL_SECONDS,), name="trackblur page"
-        )
-        self._thread.start()
+        authorization = RequestAuthorization(self._host, self._token)
+        page = LivePage(self._preview, context)
+        server.start(AuthorizedRequests(page, authorization, server.cookie, is_page))
+        self._server, self.url = server, f"{server.url}{authorization.query}"
         self._tell_address()
 
     def _tell_address(self) -> None:
@@ -98,11 +102,6 @@ class WebPageTarget:
     def close(self) -> None:
         """Stop the server and close all connections."""
         server, self._server = self._server, None
-        thread, self._thread = self._thread, None
         self._preview.end()
         if server is not None:
-            with suppress(Exception):
-                server.shutdown()
-                server.close_connections()
-        if thread is not None:
-            thread.join()
+            server.stop()

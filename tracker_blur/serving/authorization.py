@@ -1,4 +1,4 @@
-"""Authorizes HTTP requests for the web page and the metrics."""
+"""Decides by its headers whether an HTTP request is allowed."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from email.message import Message
+
+    from starlette.datastructures import Headers
 
 _LOOPBACK_NAMES = {"localhost"}
 _MAX_QUERY_FIELDS = 16  # anyone may send a query, and Python takes long to parse a long one
+_BEARER = "bearer "
 
 
 def is_loopback(host: str) -> bool:
@@ -43,44 +45,45 @@ class RequestAuthorization:
         """The query that adds the token to the page's address; "" without a token."""
         return "" if self._token is None else f"?token={quote(self._token)}"
 
-    def has_allowed_host(self, headers: Message) -> bool:
+    def has_allowed_host(self, headers: Headers) -> bool:
         """Return whether the Host header names this machine.
 
         This stops DNS rebinding: a foreign name that points at the loopback address. Servers on
         other addresses rely on the token, which the browser does not have for a foreign name.
         Several Host headers are refused: another reader of them may use a different one.
         """
-        names = headers.get_all("Host", [])
+        names = headers.getlist("host")
         if len(names) > 1:
             return False
         return not self._is_local or is_loopback(_host(f"//{''.join(names)}"))
 
-    def is_same_origin(self, headers: Message) -> bool:
+    def is_same_origin(self, headers: Headers) -> bool:
         """Return whether the request does not come from another site's page (CSRF).
 
         Browsers send the origin with each POST; programs need not.
         """
-        origins = headers.get_all("Origin", [])
+        origins = headers.getlist("origin")
         if origins:
-            return [origin.partition("://")[2] for origin in origins] == [headers.get("Host")]
-        return headers.get("Sec-Fetch-Site", "none") in {"none", "same-origin"}
+            return [origin.partition("://")[2] for origin in origins] == [headers.get("host")]
+        return headers.get("sec-fetch-site", "none") in {"none", "same-origin"}
 
-    def has_token(self, target: str, headers: Message, cookie: str) -> bool:
-        """Return whether a request carries the token in its address or in this cookie."""
+    def has_token(self, query: str, headers: Headers, cookie: str) -> bool:
+        """Return whether a request has the token in its query, in this cookie, or as a bearer."""
         if self._token is None:
             return True
-        return any(map(self.is_token, (token_in(target), *_cookies(headers, cookie))))
+        return any(
+            map(self.is_token, (token_in(query), *_bearers(headers), *_cookies(headers, cookie)))
+        )
 
     def is_token(self, text: str) -> bool:
         """Return whether a text is the token."""
         return self._token is not None and hmac.compare_digest(text.encode(), self._token.encode())
 
 
-def token_in(target: str) -> str:
-    """Return the token in a request's address, or ""."""
+def token_in(query: str) -> str:
+    """Return the token in the query of a request's address, or ""."""
     with suppress(ValueError):  # too many fields
-        fields = parse_qs(target.partition("?")[2], max_num_fields=_MAX_QUERY_FIELDS)
-        return fields.get("token", [""])[0]
+        return parse_qs(query, max_num_fields=_MAX_QUERY_FIELDS).get("token", [""])[0]
     return ""
 
 
@@ -93,12 +96,19 @@ def _host(address: str) -> str:
         return ""
 
 
-def _cookies(headers: Message, name: str) -> Iterator[str]:
+def _bearers(headers: Headers) -> Iterator[str]:
+    """Yield what programs send as `Authorization: Bearer TOKEN`."""
+    for value in headers.getlist("authorization"):
+        if value[: len(_BEARER)].lower() == _BEARER:
+            yield value[len(_BEARER) :].strip()
+
+
+def _cookies(headers: Headers, name: str) -> Iterator[str]:
     """Yield the values of all cookies of this name; a server on another port may have set one.
 
     `http.cookies` takes a minute for a header of 64 kB in Python before 3.11.10 and 3.12.6.
     """
-    for pair in headers.get("Cookie", "").split(";"):
+    for pair in "; ".join(headers.getlist("cookie")).split(";"):
         key, _, value = pair.strip().partition("=")
         if key == name:
             yield unquote(value)

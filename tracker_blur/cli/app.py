@@ -1,0 +1,118 @@
+"""`trackblur app`: the page for those who never open a terminal."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tracker_blur.cli.console import EXIT_DONE, Console, silence_libraries
+from tracker_blur.cli.option_values import whole_number
+from tracker_blur.cli.parser import FILES
+from tracker_blur.errors import SettingsError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from tracker_blur.cli.parser import Parser
+    from tracker_blur.web.site import Site
+
+_HOST = "127.0.0.1"
+_LAST_PORT = 65_535
+
+
+def add_parser(commands: Any) -> Parser:
+    """Add this command's parser to the `argparse` sub-parsers and return it."""
+    parser: Parser = commands.add_parser(
+        "app",
+        help="open a page in the browser: jobs and reviews",
+        description="Open a page in the browser: choose files, hide what they show, review and "
+        "correct the result. It works on this machine only, and loads nothing from elsewhere. "
+        "Ctrl-C ends it; jobs that run go on, and the next page of the folder shows them.",
+        examples=(
+            "trackblur app                                # the current folder",
+            "trackblur app videos/",
+            "trackblur app videos/ --no-browser --port 8700",
+        ),
+    )
+    folder = parser.add_argument(
+        "folder",
+        nargs="?",
+        type=Path,
+        default=Path(),
+        metavar="FOLDER",
+        help="the folder that the page may read and write (default: the current one)",
+    )
+    folder.complete = FILES  # type: ignore[attr-defined]  # for shtab
+    add_page_options(parser)
+    return parser
+
+
+def add_page_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of commands that serve a page."""
+    group = parser.add_argument_group("page")
+    group.add_argument(
+        "--no-browser", action="store_true", help="do not open a browser: print the address only"
+    )
+    group.add_argument(
+        "--port",
+        type=whole_number,
+        default=0,
+        metavar="N",
+        help="port to listen on (default: any free one)",
+    )
+    group.add_argument(
+        "--host",
+        default=_HOST,
+        metavar="ADDRESS",
+        help="address to listen on, such as 0.0.0.0 for other machines: whoever has the printed "
+        "address with its token sees all files of the folder, and nothing is encrypted on the way "
+        "(default: %(default)s)",
+    )
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Serve the page until it is interrupted."""
+    with site_of(options, options.folder, console) as site:
+        return serve(site, options, console)
+
+
+def site_of(options: argparse.Namespace, folder: Path, console: Console) -> Site:
+    """Return the site of a folder.
+
+    Raises:
+        SettingsError: There is no such folder, or no such port.
+        SinkError: It cannot be served.
+    """
+    from tracker_blur.files.paths import is_folder
+
+    if not is_folder(folder):
+        raise SettingsError(f"{folder}: is not a folder: name one with videos or images")
+    if not 0 <= options.port <= _LAST_PORT:
+        raise SettingsError(f"--port {options.port}: is not a port: choose one up to {_LAST_PORT}")
+    from tracker_blur.web.site import Site
+
+    silence_libraries()
+    return Site(folder, (options.host, options.port), console.warn)
+
+
+def serve(site: Site, options: argparse.Namespace, console: Console, path: str = "") -> int:
+    """Print the address of a page, open it in the browser, and wait for an interrupt.
+
+    Args:
+        site: Which is served.
+        options: The parsed options of the page.
+        console: Prints the address.
+        path: Of the page.
+    """
+    url = site.url(path)
+    console.announce(f"open {url} in a browser; Ctrl-C ends it")
+    if not options.no_browser:
+        import webbrowser
+
+        webbrowser.open(url)
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        console.note("the page has ended")
+    return EXIT_DONE

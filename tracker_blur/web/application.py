@@ -1,0 +1,80 @@
+"""The application: pages, static files, the routes of each part, and errors as JSON."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import FileResponse
+from starlette.staticfiles import StaticFiles
+
+from tracker_blur.errors import TrackerBlurError
+from tracker_blur.web import file_routes
+from tracker_blur.web.json_answers import JsonAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.requests import Request
+    from starlette.types import Scope
+
+    from tracker_blur.web.services import Services
+
+_STATIC = Path(str(resources.files("tracker_blur.web") / "static"))
+_PAGES = re.compile(r"/|/review/[0-9a-f]{16}")
+
+
+def is_page(path: str) -> bool:
+    """Return whether a path is that of a page, which people open."""
+    return _PAGES.fullmatch(path) is not None
+
+
+def is_upload(scope: Scope) -> bool:
+    """Return whether the body of a request may be a whole video."""
+    path: str = scope["path"]
+    return scope["method"] == "PUT" and path.startswith("/api/files/")
+
+
+def create_application(services: Services) -> FastAPI:
+    """Return the application; whoever serves it decides which requests it gets."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    for module in (file_routes,):
+        app.include_router(module.create_router(services))
+    app.add_api_route("/", _page("index.html"))
+    app.add_api_route("/review/{review_id}", _page("review.html"))
+    app.mount("/static", StaticFiles(directory=_STATIC, check_dir=False))
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(TrackerBlurError, _failed)
+    return app
+
+
+def _page(name: str) -> Callable[[], Awaitable[FileResponse]]:
+    async def page() -> FileResponse:
+        return FileResponse(_STATIC / name)
+
+    return page
+
+
+async def _refused(_request: Request, error: Exception) -> JsonAnswer:
+    assert isinstance(error, HTTPException)
+    return JsonAnswer({"error": error.detail}, error.status_code, error.headers)
+
+
+async def _invalid(_request: Request, error: Exception) -> JsonAnswer:
+    """Say which field makes no sense, in one sentence."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"] if part not in ("body", "query"))
+    text = f"{place}: {first['msg']}" if place else str(first["msg"])
+    return JsonAnswer({"error": text}, HTTPStatus.BAD_REQUEST)
+
+
+async def _failed(_request: Request, error: Exception) -> JsonAnswer:
+    return JsonAnswer({"error": str(error)}, HTTPStatus.BAD_REQUEST)

@@ -1,0 +1,89 @@
+"""Serves the page of a folder until it is stopped."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from tracker_blur.errors import SinkError, reason_of
+from tracker_blur.serving.access import AuthorizedRequests
+from tracker_blur.serving.authorization import RequestAuthorization
+from tracker_blur.serving.server import HttpServer
+from tracker_blur.web.application import create_application, is_page, is_upload
+from tracker_blur.web.services import Services
+from tracker_blur.web.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tracker_blur.serving.limits import ServingLimits
+
+_TOKEN_BYTES = 16
+
+
+class Site:
+    """The page of a folder, served while it is in its `with` block.
+
+    Args:
+        root: The folder that the page shows.
+        address: (host, port) to listen on; port 0: any free one.
+        report: Called with a line when a request fails, from another thread.
+        limits: What the server takes from its clients.
+
+    Attributes:
+        services: The parts behind the page.
+
+    Raises:
+        SinkError: It cannot listen there, keep its state, or another page has this folder.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        address: tuple[str, int],
+        report: Callable[[str], None],
+        limits: ServingLimits | None = None,
+    ) -> None:
+        self._state = State.of(root)
+        if not self._state.acquire():
+            open_one = self._state.read("address", "the address that it printed")
+            raise SinkError(
+                f"{root}: is open in another trackblur: use {open_one}, or end it first"
+            )
+        try:
+            self._server = _listen(address, report, limits)
+        except BaseException:
+            self._state.release()
+            raise
+        self.services = Services(root, self._state)
+        self._authorization = RequestAuthorization(address[0], secrets.token_urlsafe(_TOKEN_BYTES))
+
+    def url(self, path: str = "") -> str:
+        """Return the address of a page, with the token."""
+        return f"{self._server.url}{path}{self._authorization.query}"
+
+    def __enter__(self) -> Site:
+        app = create_application(self.services)
+        self._state.write("address", self.url())
+        self._server.start(
+            AuthorizedRequests(app, self._authorization, self._server.cookie, is_page)
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.services.close()
+        self._server.stop()
+        self._state.release()
+
+
+def _listen(
+    address: tuple[str, int], report: Callable[[str], None], limits: ServingLimits | None
+) -> HttpServer:
+    try:
+        return HttpServer(address, report, limits=limits, is_upload=is_upload)
+    except OSError as error:
+        raise SinkError(
+            f"port {address[1]}: cannot be listened on at {address[0]} ({reason_of(error)}): "
+            "choose another (--port), or leave it out"
+        ) from error
