@@ -1,0 +1,228 @@
+// What a user can do with people and boxes, whether by key, button or pointer.
+
+import { announce, toast } from "./messages.js";
+import { texts } from "./texts.js";
+
+/** Turns wishes into edits, and keeps the selection sensible. */
+export class Actions {
+  constructor({ api, session, store, boxes }) {
+    Object.assign(this, { api, session, store, boxes });
+  }
+
+  /** Choose one person; with `isMore`, add or remove one of several. */
+  selectPerson(id, { isMore = false, isJump = false } = {}) {
+    const { store } = this;
+    const has = store.people.includes(id);
+    const people = isMore ? (has ? store.people.filter((one) => one !== id) : [...store.people, id]) : [id];
+    const person = people.length === 1 ? store.video.personById.get(people[0]) : null;
+    const track = person ? store.video.trackAt(person, store.frame) : null;
+    store.set({ people, track: track?.id ?? null, zone: null, doubt: null });
+    if (isJump && track && (store.frame < track.first || store.frame > track.last)) this.go(track.first);
+  }
+
+  /** Choose the person whose box this is, and the part that the box belongs to. */
+  selectTrack(id, { isMore = false } = {}) {
+    const person = this.store.video.personByTrack.get(id);
+    if (!person) return;
+    this.selectPerson(person.id, { isMore });
+    if (this.store.people.length === 1) this.store.set({ track: id });
+  }
+
+  selectZone(number) {
+    this.store.set({ zone: number, people: [], track: null, doubt: null, pane: "zones" });
+  }
+
+  deselect() {
+    this.store.set({ people: [], track: null, zone: null, doubt: null });
+  }
+
+  /** Choose the next box of this frame, in reading order. */
+  selectNextBox() {
+    const { store } = this;
+    const faces = [...this.boxes.at(store.frame)].sort((one, other) => one.box[0] - other.box[0]);
+    if (!faces.length) return;
+    const at = faces.findIndex(({ track }) => track === store.track);
+    const { track } = faces[(at + 1) % faces.length];
+    this.selectTrack(track);
+    announce(texts.review.selected(store.video.nameOfTrack(track)));
+  }
+
+  go(frame) {
+    this.store.set({ frame: this.store.video.clamp(frame) });
+  }
+
+  /** Hide or keep who is selected, or decide about the place that is looked at. */
+  async decide(isHidden) {
+    const { store, session } = this;
+    const doubt = store.doubts.find(({ id }) => id === store.doubt);
+    if (doubt) {
+      await this.#decideDoubt(doubt, isHidden);
+      return;
+    }
+    if (!store.people.length) {
+      toast(texts.people.chooseFirst);
+      return;
+    }
+    await session.edit({ op: isHidden ? "hide_people" : "keep_people", people: store.people });
+    const names = store.people.map((id) => store.video.personById.get(id)).filter(Boolean).map((person) => store.video.nameOf(person));
+    announce(isHidden ? texts.people.nowHidden(names.join(", ")) : texts.people.nowKept(names.join(", ")));
+  }
+
+  async #decideDoubt(doubt, isHidden) {
+    const { session } = this;
+    let done = true;
+    if (doubt.track !== null) done = await session.edit({ op: isHidden ? "hide" : "keep", tracks: [doubt.track] });
+    else if (isHidden && doubt.box) {
+      const keyframes = { [doubt.frame]: doubt.box, [doubt.last]: doubt.box };
+      done = await session.edit({ op: "draw", track: null, class: "face", keyframes });
+    }
+    if (!done) return;
+    announce(isHidden ? texts.doubts.nowHidden : texts.doubts.nowKept);
+    await session.edit({ op: "seen", doubt: doubt.id });
+  }
+
+  setHidden(tracks, isHidden) {
+    return this.session.edit({ op: isHidden ? "hide" : "keep", tracks });
+  }
+
+  /** Make one person of those who are selected, or of two that are given. */
+  async merge(people = this.store.people) {
+    if (people.length < 2) {
+      toast(texts.people.chooseTwo);
+      return;
+    }
+    if (await this.session.edit({ op: "merge_people", people }, texts.people.merged)) {
+      const still = people.find((id) => this.store.video.personById.has(id));
+      if (still !== undefined) this.selectPerson(still);
+    }
+  }
+
+  /** From this frame on, it is someone else. */
+  async split() {
+    const { store, session } = this;
+    const person = this.#onlyPerson();
+    if (!person) return;
+    if (store.frame <= person.first || store.frame > person.last) {
+      toast(texts.people.splitWhere);
+      return;
+    }
+    await session.edit({ op: "split_person", person: person.id, frame: store.frame }, texts.people.splitDone);
+  }
+
+  /** Take one part of a person out, to be someone of its own. */
+  async splitTrack(track) {
+    const { store, session } = this;
+    if (store.frame <= track.first || store.frame > track.last) toast(texts.people.splitWhere);
+    else await session.edit({ op: "split", track: track.id, frame: store.frame }, texts.people.splitDone);
+  }
+
+  async drop() {
+    const { store, session } = this;
+    if (store.zone !== null) {
+      await session.edit({ op: "drop_zone", number: store.zone }, texts.zones.dropped);
+      return;
+    }
+    const tracks = store.track !== null && store.people.length === 1 ? [store.track] : store.people.flatMap((id) => store.video.personById.get(id)?.tracks ?? []);
+    if (!tracks.length) {
+      toast(texts.people.chooseFirst);
+      return;
+    }
+    await session.edit({ op: "drop", tracks }, texts.person.dropped);
+  }
+
+  /** Let the part that is selected begin (`isFirst`) or end at this frame. */
+  async setEnd(isFirst) {
+    const { store } = this;
+    const track = this.#activeTrack();
+    if (!track) return;
+    await this.setEnds(track, isFirst ? store.frame : track.first, isFirst ? track.last : store.frame);
+  }
+
+  async setEnds(track, first, last) {
+    const { session } = this;
+    if (first > last) {
+      toast(texts.person.endsWrong);
+      return;
+    }
+    for (const frame of [first, last]) {
+      if (frame < track.first || frame > track.last) {
+        if (!(await session.edit({ op: "extend", track: track.id, frame }))) return;
+      }
+    }
+    const now = this.store.video.trackById.get(track.id);
+    if (now && (first > now.first || last < now.last)) await session.edit({ op: "ends", track: track.id, first, last });
+    announce(texts.person.endsSet);
+  }
+
+  /** Begin to draw: for the part that is selected if it has no box here, else, or if asked again, for someone new. */
+  startDrawing() {
+    const { store, boxes } = this;
+    const isAgain = store.tool === "draw";
+    const hasBox = boxes.at(store.frame).some(({ track }) => track === store.track);
+    const drawFor = store.track === null || hasBox || (isAgain && store.drawFor !== null) ? null : store.track;
+    store.set({ tool: "draw", drawFor, view: "boxes" });
+  }
+
+  reshape(track, frame, box) {
+    return this.session.edit({ op: "reshape", track, frame, box });
+  }
+
+  /** Follow the selected part from this frame on, and back, as the detector and tracker see it. */
+  async follow(direction = "both") {
+    const { store, session } = this;
+    const track = this.#activeTrack();
+    if (!track) return;
+    const close = toast(texts.person.following, { kind: "busy" });
+    const answer = await session.edit({ op: "follow", track: track.id, frame: Math.max(track.first, Math.min(track.last, store.frame)), direction });
+    close();
+    const now = store.video.trackById.get(answer?.track ?? track.id);
+    if (answer && now) toast(texts.person.followed(now.last - now.first - (track.last - track.first)));
+  }
+
+  /** A box has been drawn: it is someone new, or goes on with the part that is selected. */
+  async drawBox(box) {
+    const { store, session } = this;
+    const track = store.video.trackById.get(store.drawFor);
+    const frame = store.frame;
+    let answer;
+    if (track && frame >= track.first && frame <= track.last && this.boxes.at(frame).some((face) => face.track === track.id)) {
+      answer = await this.reshape(track.id, frame, box);
+    } else {
+      const keyframes = { ...(track ? await this.#endBox(track, frame) : {}), [frame]: box };
+      const known = new Set(store.video.trackById.keys());
+      answer = await session.edit({ op: "draw", track: track?.id ?? null, class: track?.class ?? "face", keyframes });
+      if (answer) this.#selectDrawn(answer.track ?? track?.id ?? [...store.video.trackById.keys()].find((id) => !known.has(id)));
+    }
+    if (answer) store.set({ tool: "select" });
+  }
+
+  #selectDrawn(id) {
+    if (id === undefined || !this.store.video.trackById.has(id)) return;
+    const wasNew = this.store.drawFor === null;
+    this.selectTrack(id);
+    this.store.set({ pane: "person" });
+    if (wasNew) toast(texts.person.drawn, { action: { text: texts.person.follow, run: () => this.follow() } });
+  }
+
+  /** The box nearest to a frame outside of a track, as a key frame; none for a gap within. */
+  async #endBox(track, frame) {
+    const near = frame < track.first ? track.first : track.last;
+    if (frame >= track.first && frame <= track.last) return {};
+    const { boxes } = await this.api.boxes(near, near);
+    const row = boxes.find(([, id]) => id === track.id);
+    return row ? { [near]: row.slice(2, 6) } : {};
+  }
+
+  #onlyPerson() {
+    const { store } = this;
+    if (store.people.length === 1) return store.video.personById.get(store.people[0]);
+    toast(texts.people.chooseOne);
+    return null;
+  }
+
+  #activeTrack() {
+    const track = this.store.video.trackById.get(this.store.track);
+    if (!track) toast(texts.people.chooseOne);
+    return track ?? null;
+  }
+}

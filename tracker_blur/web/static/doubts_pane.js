@@ -1,0 +1,139 @@
+// The places to look at, the riskiest first, and what to do about the one that is open.
+
+import { byId, el, setText } from "./dom.js";
+import { clock } from "./format.js";
+import { announce, toast } from "./messages.js";
+import { texts } from "./texts.js";
+
+const SHOWN = 60; // more are not useful at once
+
+/** The queue: N goes to the next, H hides, K keeps, Enter marks as seen. */
+export class DoubtsPane {
+  constructor({ store, session, actions, times, stage }) {
+    Object.assign(this, { store, session, actions, times, stage });
+    this.pane = byId("pane-doubts");
+    this.summary = el("p", { class: "summary", "aria-live": "polite" });
+    this.current = el("div", { class: "current" });
+    this.list = el("ol", { class: "plain doubts", "aria-label": texts.doubts.list });
+    const next = el("button", { type: "button", class: "primary", id: "next-doubt", on: { click: () => this.next(1) } }, el("span", { text: texts.doubts.next }), el("kbd", { text: "N" }));
+    this.nextButton = next;
+    this.pane.append(this.summary, next, this.current, this.list);
+    byId("status").addEventListener("click", () => this.next(1));
+    store.on("doubts doubt video", () => this.show());
+  }
+
+  /** Open the next place that nobody has looked at, or the one before (-1). */
+  next(direction) {
+    const { store } = this;
+    const open = store.doubts.filter(({ seen, id }) => !seen || id === store.doubt);
+    const at = open.findIndex(({ id }) => id === store.doubt);
+    const rest = open.filter(({ id }) => id !== store.doubt);
+    if (!rest.length) {
+      toast(texts.doubts.none);
+      return;
+    }
+    const place = at < 0 ? (direction > 0 ? 0 : -1) : direction > 0 ? at % rest.length : at - 1;
+    this.open(rest.at(place));
+  }
+
+  /** Go to a place and show what it is about. */
+  open(doubt) {
+    const { store } = this;
+    const person = doubt.track === null ? null : store.video.personByTrack.get(doubt.track);
+    store.set({ doubt: doubt.id, pane: "doubts", people: person ? [person.id] : [], track: doubt.track, zone: null, view: store.view === "original" ? "boxes" : store.view });
+    this.actions.go(doubt.frame);
+    if (doubt.box) this.stage.reveal(doubt.box);
+    announce(`${this.#title(doubt)}. ${texts.doubts.kinds[doubt.kind]?.text ?? ""}`);
+  }
+
+  /** Mark the open place as seen, and go on. */
+  async seen() {
+    const { store, session } = this;
+    const doubt = store.doubts.find(({ id }) => id === store.doubt);
+    if (!doubt) {
+      toast(texts.doubts.openFirst);
+      return;
+    }
+    const open = store.doubts.filter(({ seen }) => !seen);
+    const at = open.findIndex(({ id }) => id === doubt.id);
+    const follower = open[at + 1] ?? open.find(({ id }) => id !== doubt.id);
+    if (!doubt.seen && !(await session.edit({ op: "seen", doubt: doubt.id }))) return;
+    const next = store.doubts.find(({ id, seen }) => id === follower?.id && !seen);
+    if (next) this.open(next);
+    else this.#finish();
+  }
+
+  #finish() {
+    this.store.set({ doubt: null });
+    if (this.store.doubts.every(({ seen }) => seen)) toast(texts.doubts.allSeen, { kind: "good" });
+  }
+
+  show() {
+    const { store } = this;
+    if (!store.video) return;
+    const open = store.doubts.filter(({ seen }) => !seen);
+    this.#showStatus(open.length);
+    setText(this.summary, open.length ? texts.doubts.left(open.length) : texts.doubts.allSeenText);
+    this.nextButton.hidden = open.length === 0;
+    const doubt = store.doubts.find(({ id }) => id === store.doubt);
+    this.current.replaceChildren(...(doubt ? [this.#card(doubt)] : []));
+    const focused = document.activeElement?.id;
+    this.list.replaceChildren(...open.slice(0, SHOWN).map((one) => this.#row(one)));
+    if (focused && this.pane.contains(byId(focused))) byId(focused).focus();
+    if (open.length > SHOWN) this.list.append(el("li", { class: "quiet small", text: texts.doubts.more(open.length - SHOWN) }));
+  }
+
+  #showStatus(count) {
+    const status = byId("status");
+    const isReviewed = count === 0;
+    status.hidden = false;
+    status.className = `pill ${isReviewed ? "good" : "warn"}`;
+    status.disabled = isReviewed;
+    setText(status, isReviewed ? texts.doubts.reviewed : texts.doubts.toCheck(count));
+    const badge = byId("doubt-count");
+    badge.hidden = isReviewed;
+    setText(badge, String(count));
+  }
+
+  #title(doubt) {
+    const kind = texts.doubts.kinds[doubt.kind]?.title ?? doubt.kind;
+    return doubt.track === null ? kind : `${this.store.video.nameOfTrack(doubt.track)}: ${kind}`;
+  }
+
+  #row(doubt) {
+    const isOpen = doubt.id === this.store.doubt;
+    const risk = doubt.risk >= 0.66 ? "high" : doubt.risk >= 0.33 ? "middle" : "low";
+    return el(
+      "li",
+      {},
+      el(
+        "button",
+        { type: "button", id: `doubt-${doubt.id}`, class: `doubt${isOpen ? " selected" : ""}`, "aria-current": isOpen ? "true" : null, on: { click: () => this.open(doubt) } },
+        el("span", { class: `risk ${risk}`, title: texts.doubts.risk[risk] }, el("span", { class: "visually-hidden", text: texts.doubts.risk[risk] })),
+        el("span", { class: "grow", text: this.#title(doubt) }),
+        !this.store.video.is_image && el("span", { class: "quiet small", text: clock(this.times().seconds(doubt.frame), 1) }),
+      ),
+    );
+  }
+
+  #card(doubt) {
+    const kind = texts.doubts.kinds[doubt.kind];
+    const button = (key, text, run) => el("button", { type: "button", on: { click: run } }, el("span", { text }), el("kbd", { text: key }));
+    const follow = doubt.track !== null && ["track_end", "gap", "short_track"].includes(doubt.kind);
+    return el(
+      "article",
+      { class: "item doubt-card" },
+      el("h3", { text: this.#title(doubt) }),
+      el("p", { text: kind?.text ?? "" }),
+      el(
+        "div",
+        { class: "pairs" },
+        button("H", texts.people.hide, () => this.actions.decide(true)),
+        button("K", texts.people.keep, () => this.actions.decide(false)),
+        follow && button("T", texts.person.follow, () => this.actions.follow()),
+        button("Enter", texts.doubts.seen, () => this.seen()),
+      ),
+      doubt.seen ? el("p", { class: "quiet small", text: texts.doubts.wasSeen }) : null,
+    );
+  }
+}

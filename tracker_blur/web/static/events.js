@@ -1,0 +1,29 @@
+// What the server tells without being asked: jobs that change, edits made in another window.
+
+const RETRY_MS = 2000;
+
+/**
+ * Listen until the page is closed.
+ *
+ * @param {object} handlers by event: `job`, `gone`, `review` get the event's data; `lost` is called when
+ *   the connection breaks, and `back` when it is there again, because events may have been missed.
+ */
+export function listen(handlers) {
+  let isLost = false;
+  const connect = () => {
+    const source = new EventSource("/api/events");
+    for (const name of ["job", "gone", "review"]) {
+      source.addEventListener(name, (event) => handlers[name]?.(JSON.parse(event.data)));
+    }
+    source.onerror = () => {
+      if (!isLost) handlers.lost?.();
+      isLost = true;
+      if (source.readyState === EventSource.CLOSED) setTimeout(connect, RETRY_MS);
+    };
+    source.onopen = () => {
+      if (isLost) handlers.back?.();
+      isLost = false;
+    };
+  };
+  connect();
+}

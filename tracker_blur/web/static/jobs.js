@@ -1,0 +1,82 @@
+// The first page: choose files, say what to hide, watch it happen.
+
+import { api } from "./api.js";
+import { applyTexts, byId, setText } from "./dom.js";
+import { listen } from "./events.js";
+import { applyIcons } from "./icons.js";
+import { FileList } from "./jobs_files.js";
+import { JobForm } from "./jobs_form.js";
+import { JobQueue } from "./jobs_queue.js";
+import { Uploads } from "./jobs_uploads.js";
+import { Watches } from "./jobs_watches.js";
+import { attempt, showConnection, toast } from "./messages.js";
+import { texts } from "./texts.js";
+
+applyTexts();
+applyIcons();
+
+const queue = new JobQueue({ onDone: () => files.reload() });
+const files = new FileList({ onChoice: (chosen) => form.showChoice(chosen), onReview: review });
+const form = new JobForm({ onStart: start, onLook: look });
+const watches = new Watches({ settings: () => form.settings() });
+new Uploads({ folder: () => files.path, onUploaded: (path) => files.reload(path) });
+
+/** Open the review of a video; if nobody was searched for in it yet, do that first. */
+async function review(path) {
+  const answer = await attempt(() => api.openReview(path));
+  if (answer?.id) location.href = `/review/${encodeURIComponent(answer.id)}`;
+  else if (answer?.job) {
+    queue.openWhenDone(answer.job.id);
+    queue.put(answer.job);
+    toast(texts.jobs.opensWhenDone);
+  }
+}
+
+/** Search for people in the chosen files; open the review if there is one file only. */
+async function look() {
+  const chosen = files.chosen();
+  if (chosen.length === 1 && chosen[0].has_tracks) {
+    await review(chosen[0].path);
+    return;
+  }
+  const jobs = await add("track", chosen.filter((entry) => !entry.has_tracks));
+  if (chosen.length === 1 && jobs?.length === 1) {
+    queue.openWhenDone(jobs[0].id);
+    toast(texts.jobs.opensWhenDone);
+  }
+}
+
+async function start() {
+  await add("redact", files.chosen());
+}
+
+async function add(action, entries) {
+  if (!entries.length) return undefined;
+  const body = { files: entries.map((entry) => entry.path), action, ...form.settings() };
+  const answer = await attempt(() => api.addJobs(body));
+  if (!answer) return undefined;
+  answer.jobs.forEach((job) => queue.put(job));
+  files.choose([]);
+  toast(texts.jobs.added(answer.jobs.length));
+  return answer.jobs;
+}
+
+async function load() {
+  const app = await attempt(api.app);
+  if (!app) return;
+  setText(byId("folder"), app.folder);
+  form.show(app);
+  await Promise.all([files.open(""), queue.load(), watches.load()]);
+}
+
+listen({
+  job: (job) => queue.put(job),
+  gone: ({ id }) => queue.remove(id),
+  lost: () => showConnection(true),
+  back: () => {
+    showConnection(false);
+    queue.load();
+    files.reload();
+  },
+});
+load();

@@ -1,0 +1,117 @@
+// The files of the folder, and which of them are chosen.
+
+import { api } from "./api.js";
+import { byId, el } from "./dom.js";
+import { bytes, moment } from "./format.js";
+import { icon } from "./icons.js";
+import { attempt } from "./messages.js";
+import { texts } from "./texts.js";
+
+/** Lists a folder; `onChoice` gets the chosen entries, `onReview` the path of a video to look at. */
+export class FileList {
+  constructor({ onChoice, onReview }) {
+    this.onChoice = onChoice;
+    this.onReview = onReview;
+    this.path = "";
+    this.entries = [];
+    this.paths = new Set();
+  }
+
+  async open(path) {
+    const answer = await attempt(() => api.files(path));
+    if (!answer) return;
+    this.path = answer.path;
+    this.entries = answer.entries;
+    this.paths.clear();
+    this.#show();
+  }
+
+  /** Read the folder again; what is chosen stays chosen, and `path` is, too. */
+  async reload(path = null) {
+    const answer = await attempt(() => api.files(this.path));
+    if (!answer || answer.path !== this.path) return;
+    this.entries = answer.entries;
+    if (path !== null) this.paths.add(path);
+    this.#show();
+  }
+
+  chosen() {
+    return this.entries.filter((entry) => this.paths.has(entry.path));
+  }
+
+  choose(paths) {
+    this.paths = new Set(paths);
+    this.#show();
+  }
+
+  #show() {
+    const known = new Set(this.entries.map((entry) => entry.path));
+    for (const path of this.paths) if (!known.has(path)) this.paths.delete(path);
+    this.#showCrumbs();
+    const focused = document.activeElement?.id;
+    byId("entries").replaceChildren(...this.entries.map((entry, at) => this.#row(entry, at)));
+    if (focused) byId(focused)?.focus();
+    byId("no-entries").hidden = this.entries.length > 0;
+    this.onChoice(this.chosen());
+  }
+
+  #showCrumbs() {
+    const parts = this.path.split("/").filter(Boolean);
+    const crumb = (text, path) => el("button", { type: "button", class: "link", text, on: { click: () => this.open(path) } });
+    const links = parts.map((part, at) => crumb(part, parts.slice(0, at + 1).join("/")));
+    byId("crumbs").replaceChildren(crumb(texts.jobs.top, ""), ...links);
+    byId("crumbs").hidden = parts.length === 0;
+  }
+
+  #row(entry, at) {
+    return entry.kind === "folder" ? this.#folder(entry, at) : this.#file(entry, at);
+  }
+
+  #folder(entry, at) {
+    return el(
+      "li",
+      { class: "entry" },
+      this.#check(entry, at),
+      el(
+        "button",
+        { type: "button", class: "entry-name link", id: `entry-${at}`, on: { click: () => this.open(entry.path) } },
+        icon("folder"),
+        el("span", { text: entry.name }),
+      ),
+    );
+  }
+
+  #file(entry, at) {
+    const badge = this.#badge(entry);
+    return el(
+      "li",
+      { class: `entry${this.paths.has(entry.path) ? " chosen" : ""}` },
+      this.#check(entry, at),
+      el(
+        "label",
+        { class: "entry-name", for: `check-${at}` },
+        icon(entry.kind === "image" ? "image" : "video"),
+        el("span", { class: "grow" }, el("span", { class: "name", text: entry.name }), el("span", { class: "quiet small", text: `${bytes(entry.bytes)} · ${moment(entry.modified)}` })),
+        badge && el("span", { class: `badge ${entry.redacted_of ? "good" : ""}`, text: badge }),
+      ),
+      entry.has_tracks &&
+        el("button", { type: "button", id: `review-${at}`, "aria-label": texts.jobs.reviewFile(entry.name), text: texts.jobs.review, on: { click: () => this.onReview(entry.path) } }),
+    );
+  }
+
+  #check(entry, at) {
+    const box = el("input", { type: "checkbox", id: `check-${at}`, "aria-label": texts.jobs.choose(entry.name), on: { change: () => this.#toggle(entry.path) } });
+    box.checked = this.paths.has(entry.path);
+    return box;
+  }
+
+  #badge(entry) {
+    if (entry.redacted_of) return texts.jobs.resultOf(entry.redacted_of.split("/").pop());
+    return entry.has_tracks ? texts.jobs.hasTracks : null;
+  }
+
+  #toggle(path) {
+    if (!this.paths.delete(path)) this.paths.add(path);
+    this.#show();
+  }
+}

@@ -1,0 +1,137 @@
+// The jobs: what waits, runs, is done or failed.
+
+import { api } from "./api.js";
+import { byId, el, KeyedList, setText } from "./dom.js";
+import { duration } from "./format.js";
+import { icon } from "./icons.js";
+import { announce, attempt } from "./messages.js";
+import { texts } from "./texts.js";
+
+const OPENS_KEY = "trackblur-opens";
+const ENDED = new Set(["done", "failed", "cancelled"]);
+
+/** The list of jobs, newest first; `onDone` is called when one has made a new file. */
+export class JobQueue {
+  constructor({ onDone }) {
+    this.onDone = onDone;
+    this.jobs = new Map();
+    this.list = new KeyedList(byId("jobs"), { key: (job) => job.id, make: makeRow, update: (row, job) => this.#update(row, job) });
+  }
+
+  async load() {
+    const answer = await attempt(api.jobs);
+    if (!answer) return;
+    this.jobs = new Map(answer.jobs.map((job) => [job.id, job]));
+    this.#show();
+  }
+
+  put(job) {
+    const before = this.jobs.get(job.id);
+    this.jobs.set(job.id, job);
+    this.#show();
+    if (!before || before.state === job.state) return;
+    announce(texts.jobs.stateOf(job.file, texts.states[job.state]));
+    if (ENDED.has(job.state)) this.onDone(job);
+    if (job.state === "done" && job.review) this.#open(job);
+  }
+
+  remove(id) {
+    this.jobs.delete(id);
+    this.#show();
+  }
+
+  /** Go to the review as soon as this job is done, also after a reload. */
+  openWhenDone(id) {
+    sessionStorage.setItem(OPENS_KEY, id);
+  }
+
+  #open(job) {
+    if (sessionStorage.getItem(OPENS_KEY) !== job.id) return;
+    sessionStorage.removeItem(OPENS_KEY);
+    location.href = `/review/${encodeURIComponent(job.review)}`;
+  }
+
+  #show() {
+    const jobs = [...this.jobs.values()].sort((one, other) => other.created.localeCompare(one.created) || other.id.localeCompare(one.id));
+    this.list.show(jobs);
+    byId("no-jobs").hidden = jobs.length > 0;
+  }
+
+  #update(row, job) {
+    const { title, state, bar, facts, error, buttons } = row.parts;
+    row.className = `job ${job.state}`;
+    setText(title, texts.actions[job.action](job.file.split("/").pop()));
+    setText(state, texts.states[job.state]);
+    bar.hidden = ENDED.has(job.state);
+    if (job.progress === null || job.progress === undefined) bar.removeAttribute("value");
+    else bar.value = job.progress;
+    setText(facts, factsOf(job));
+    setText(error, job.error ?? "");
+    error.hidden = !job.error;
+    const wanted = buttonsOf(job);
+    const shown = wanted.map(([name]) => name).join();
+    if (row.shown === shown) return;
+    row.shown = shown;
+    buttons.replaceChildren(...wanted.map(([name, options]) => this.#button(job, name, options)));
+  }
+
+  #button(job, name, { href = null, action = null, primary = false }) {
+    const options = { class: primary ? "button primary" : "button", "aria-label": `${texts.jobs.buttons[name]}: ${job.file}` };
+    const content = [icon(BUTTON_ICONS[name]), el("span", { text: texts.jobs.buttons[name] })];
+    if (href) return el("a", { ...options, href, download: name === "download" }, ...content);
+    return el("button", { type: "button", ...options, on: { click: () => this.#run(this.jobs.get(job.id), name, action) } }, ...content);
+  }
+
+  async #run(job, name, action) {
+    if (name === "forget") {
+      await attempt(() => api.forgetJob(job.id));
+      return;
+    }
+    if (name === "verify") {
+      const answer = await attempt(() => api.addJobs({ files: [job.output], action: "verify", classes: [], method: null, care: "normal", options: {} }));
+      answer?.jobs.forEach((added) => this.put(added));
+      return;
+    }
+    const changed = await attempt(() => api.jobAction(job.id, action ?? name));
+    if (changed) this.put(changed);
+  }
+}
+
+const BUTTON_ICONS = { pause: "pause", resume: "play", cancel: "close", retry: "redo", download: "download", review: "people", verify: "search", forget: "trash" };
+
+/** Return the buttons of a job: pairs of name and options. */
+function buttonsOf(job) {
+  if (job.state === "running") return [["pause", {}], ["cancel", {}]];
+  if (job.state === "paused") return [["resume", {}], ["cancel", {}]];
+  if (job.state === "waiting") return [["cancel", {}]];
+  if (job.state !== "done") return [["retry", {}], ["forget", {}]];
+  const buttons = [];
+  if (job.review) buttons.push(["review", { href: `/review/${encodeURIComponent(job.review)}`, primary: true }]);
+  if (job.output && job.action !== "track") buttons.push(["download", { href: api.outputUrl(job.id) }]);
+  if (job.output && (job.action === "redact" || job.action === "render")) buttons.push(["verify", {}]);
+  return [...buttons, ["forget", {}]];
+}
+
+function factsOf(job) {
+  const facts = [];
+  if (job.state === "running" && job.progress !== null) facts.push(texts.units.percent(Math.floor(job.progress * 100)));
+  if (job.state === "running" && job.frames_per_second) facts.push(texts.jobs.speed(Math.round(job.frames_per_second)));
+  if (job.state === "running" && job.seconds_left !== null && job.seconds_left !== undefined) facts.push(texts.jobs.left(duration(job.seconds_left)));
+  if (job.state === "done" && job.started && job.ended) facts.push(texts.jobs.took(duration((new Date(job.ended) - new Date(job.started)) / 1000)));
+  if (job.state === "done" && job.result?.verdict) facts.push(texts.verdicts[job.result.verdict] ?? job.result.verdict);
+  return facts.join(" · ");
+}
+
+function makeRow() {
+  const parts = {
+    title: el("p", { class: "job-title" }),
+    state: el("span", { class: "badge" }),
+    bar: el("progress", { max: "1", "aria-label": texts.jobs.progress }),
+    facts: el("p", { class: "quiet small" }),
+    error: el("p", { class: "error" }),
+    buttons: el("div", { class: "row wrap" }),
+  };
+  const row = el("li", { class: "job" }, el("div", { class: "row" }, parts.title, parts.state), parts.bar, parts.facts, parts.error, parts.buttons);
+  row.parts = parts;
+  return row;
+}

@@ -1,0 +1,39 @@
+// Folders that are watched: what appears in one is hidden into another.
+
+import { api } from "./api.js";
+import { byId, el } from "./dom.js";
+import { icon } from "./icons.js";
+import { ask, attempt } from "./messages.js";
+import { texts } from "./texts.js";
+
+/** The watched folders; `settings` returns what the form says when one is added. */
+export class Watches {
+  constructor({ settings }) {
+    this.settings = settings;
+    byId("watch").addEventListener("click", () => this.#add());
+  }
+
+  async load() {
+    const answer = await attempt(api.watches);
+    if (!answer) return;
+    byId("watches").replaceChildren(...answer.watches.map((watch) => this.#row(watch)));
+  }
+
+  #row(watch) {
+    const text = texts.jobs.watched(watch.folder, watch.target);
+    const drop = () => attempt(() => api.dropWatch({ folder: watch.folder })).then(() => this.load());
+    return el(
+      "li",
+      {},
+      icon("folder"),
+      el("span", { class: "grow", text }),
+      el("button", { type: "button", class: "icon-button", "aria-label": texts.jobs.watchStop(watch.folder), title: texts.jobs.watchStop(watch.folder), on: { click: drop } }, icon("close")),
+    );
+  }
+
+  async #add() {
+    if ((await ask(byId("watch-dialog"))) !== "watch") return;
+    const body = { folder: byId("watch-folder").value, target: byId("watch-target").value, settings: this.settings() };
+    if (await attempt(() => api.addWatch(body))) await this.load();
+  }
+}

@@ -1,0 +1,164 @@
+// The wall: a card for each person, under headings for faces, plates and other classes.
+
+import { byId, el, KeyedList, setText } from "./dom.js";
+import { makeCard, updateCard } from "./person_card.js";
+import { texts } from "./texts.js";
+
+/** Shows the people, and lets them be chosen, hidden, kept and merged. */
+export class PeopleWall {
+  constructor({ store, actions, api }) {
+    Object.assign(this, { store, actions, api });
+    this.root = byId("cards");
+    this.groups = new Map();
+    this.anchor = null; // where a selection with Shift begins
+    this.#listenToBar();
+    this.root.addEventListener("keydown", (event) => this.#key(event));
+    store.on("video people", () => this.show());
+  }
+
+  show() {
+    const { video } = this.store;
+    if (!video) return;
+    const groups = video.peopleByClass();
+    for (const [name, group] of this.groups) {
+      if (!groups.some(([other]) => other === name)) {
+        group.section.remove();
+        this.groups.delete(name);
+      }
+    }
+    for (const [name, people] of groups) this.#group(name, groups.length > 1).list.show(people);
+    if (!groups.length) this.root.replaceChildren(el("p", { class: "quiet empty", text: texts.people.nobody }));
+    else this.root.querySelector(":scope > .empty")?.remove();
+    const hidden = video.people.filter((person) => person.hidden !== false).length;
+    setText(byId("people-count"), texts.people.count(hidden, video.people.length - hidden));
+    this.#showBar();
+    this.#showFocusable();
+    if (this.store.people.length === 1) this.#card(this.store.people[0])?.scrollIntoView({ block: "nearest" });
+  }
+
+  #group(name, hasHeading) {
+    if (!this.groups.has(name)) {
+      const heading = el("h3", { text: texts.classes.heading(name) });
+      const wall = el("ul", { class: "cards", "aria-label": texts.classes.heading(name) });
+      const section = el("section", {}, heading, wall);
+      const list = new KeyedList(wall, {
+        key: (person) => person.id,
+        make: (person) => this.#makeCard(person),
+        update: (card, person) => updateCard(card, person, { video: this.store.video, api: this.api, isSelected: this.store.people.includes(person.id) }),
+      });
+      this.root.append(section);
+      this.groups.set(name, { section, heading, list });
+    }
+    const group = this.groups.get(name);
+    group.heading.hidden = !hasHeading;
+    return group;
+  }
+
+  #makeCard(person) {
+    const { id } = person;
+    return makeCard(person, {
+      onSelect: (event) => this.#select(id, event),
+      onDecide: () => this.#decide(id),
+      onMerge: (others) => this.actions.merge([id, ...others.filter((other) => other !== id)]),
+      dragged: () => (this.store.people.includes(id) ? this.store.people : [id]),
+      onGo: (track, frame) => {
+        this.actions.selectPerson(id);
+        this.store.set({ track });
+        this.actions.go(frame);
+      },
+    });
+  }
+
+  #select(id, event) {
+    if (event.shiftKey && this.anchor !== null) {
+      const ids = this.#ids();
+      const [from, to] = [ids.indexOf(this.anchor), ids.indexOf(id)].sort((one, other) => one - other);
+      this.store.set({ people: ids.slice(Math.max(0, from), to + 1), track: null, doubt: null });
+      return;
+    }
+    this.anchor = id;
+    const isMore = event.ctrlKey || event.metaKey || event.target.matches("input");
+    this.actions.selectPerson(id, { isMore, isJump: !isMore });
+    if (!isMore) this.store.set({ pane: "person" });
+  }
+
+  /** One click: hidden becomes visible, anything else hidden. */
+  #decide(id) {
+    const person = this.store.video.personById.get(id);
+    return this.actions.setHidden(person.tracks, person.hidden === false);
+  }
+
+  #ids() {
+    return [...this.root.querySelectorAll(".card")].map((card) => this.#person(card));
+  }
+
+  #person(card) {
+    return this.store.video.people.find(({ id }) => String(id) === card.dataset.person)?.id;
+  }
+
+  #card(id) {
+    return this.root.querySelector(`.card[data-person="${CSS.escape(String(id))}"]`);
+  }
+
+  #listenToBar() {
+    byId("sel-hide").addEventListener("click", () => this.actions.decide(true));
+    byId("sel-keep").addEventListener("click", () => this.actions.decide(false));
+    byId("sel-merge").addEventListener("click", () => this.actions.merge());
+    byId("sel-split").addEventListener("click", () => this.actions.split());
+    byId("sel-none").addEventListener("click", () => this.actions.deselect());
+    byId("widen").addEventListener("click", () => this.widen());
+  }
+
+  /** Give the wall all of the room, or take it back. */
+  widen() {
+    const isWide = byId("layout").classList.toggle("wide-wall");
+    byId("widen").setAttribute("aria-pressed", String(isWide));
+  }
+
+  /** Put the focus on the selected card, or the first. */
+  focus() {
+    this.root.querySelector('.card-select[tabindex="0"]')?.focus();
+  }
+
+  #showBar() {
+    const { people, video } = this.store;
+    const count = people.length;
+    byId("selection").hidden = count === 0;
+    setText(byId("selection-text"), count === 1 ? video.nameOf(video.personById.get(people[0])) : texts.people.selected(count));
+    byId("sel-merge").hidden = count < 2;
+    byId("sel-split").hidden = count !== 1 || video.is_image;
+  }
+
+  /** Only one card can be reached by Tab; arrows go on from there. */
+  #showFocusable() {
+    const cards = [...this.root.querySelectorAll(".card-select")];
+    const current = cards.find((card) => card === document.activeElement) ?? cards.find((card) => card.getAttribute("aria-pressed") === "true") ?? cards[0];
+    for (const card of cards) card.tabIndex = card === current ? 0 : -1;
+  }
+
+  #key(event) {
+    if (!event.target.matches(".card-select")) return;
+    const cards = [...this.root.querySelectorAll(".card-select")];
+    const at = cards.indexOf(event.target);
+    const next = { ArrowRight: at + 1, ArrowLeft: at - 1, ArrowDown: below(cards, at, 1), ArrowUp: below(cards, at, -1), Home: 0, End: cards.length - 1 }[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const card = cards[Math.max(0, Math.min(cards.length - 1, next))];
+    for (const other of cards) other.tabIndex = other === card ? 0 : -1;
+    card.focus();
+  }
+}
+
+/** The card below (1) or above (-1) another, nearest to it in the row. */
+function below(cards, at, direction) {
+  const box = cards[at].getBoundingClientRect();
+  const isBeyond = (other) => (direction > 0 ? other.top > box.top + 4 : other.top < box.top - 4);
+  const away = (other) => Math.abs(other.top - box.top) * 1000 + Math.abs(other.left - box.left);
+  let best = at;
+  cards.forEach((card, number) => {
+    const other = card.getBoundingClientRect();
+    if (isBeyond(other) && (best === at || away(other) < away(cards[best].getBoundingClientRect()))) best = number;
+  });
+  return best;
+}

@@ -1,0 +1,103 @@
+// One person's card: faces, how long and how often seen, hidden or not.
+
+import { el, setAttribute, setText } from "./dom.js";
+import { duration } from "./format.js";
+import { icon } from "./icons.js";
+import { texts } from "./texts.js";
+
+const DRAGGED_TYPE = "application/x-trackblur-people";
+const SIZE = { best: 192, small: 96 };
+const ROLES = ["best", "first", "last"];
+
+/** Make a card; `updateCard` fills it in. */
+export function makeCard(person, { onSelect, onDecide, onMerge, dragged, onGo }) {
+  const parts = {
+    faces: ROLES.map((role) => el("img", { alt: "", loading: "lazy", decoding: "async", draggable: "false", class: `face ${role}` })),
+    name: el("span", { class: "name" }),
+    facts: el("span", { class: "quiet small" }),
+    doubt: el("span", { class: "badge warn small" }),
+    check: el("input", { type: "checkbox", class: "card-check", tabindex: "-1", on: { click: (event) => event.stopPropagation(), change: onSelect } }),
+    state: el("button", { type: "button", class: "state", role: "switch", on: { click: onDecide } }),
+  };
+  const [best, first, last] = parts.faces;
+  for (const [small, at] of [[first, 1], [last, 2]]) {
+    small.addEventListener("click", (event) => {
+      event.stopPropagation();
+      const face = card.facesShown[at];
+      if (face) onGo(face.track, face.frame);
+    });
+  }
+  parts.select = el(
+    "button",
+    { type: "button", class: "card-select", on: { click: onSelect } },
+    el("span", { class: "faces" }, best, el("span", { class: "small-faces" }, first, last)),
+    el("span", { class: "card-text" }, parts.name, parts.facts, parts.doubt),
+  );
+  const card = el("li", { class: "card", draggable: "true", data: { person: person.id } }, parts.select, parts.check, parts.state);
+  card.parts = parts;
+  acceptDrags(card, { dragged, onMerge });
+  return card;
+}
+
+/** Show what is now true of a person. */
+export function updateCard(card, person, { video, api, isSelected }) {
+  const { parts } = card;
+  const name = video.nameOf(person);
+  card.facesShown = [person.faces[0], person.faces[1], person.faces[2]];
+  ROLES.forEach((role, at) => {
+    const face = card.facesShown[at];
+    const image = parts.faces[at];
+    image.hidden = !face || (at > 0 && video.is_image);
+    if (face) setAttribute(image, "src", api.faceUrl(face.track, face.frame, at ? SIZE.small : SIZE.best));
+    if (at > 0) image.title = texts.people.faces[role];
+  });
+  card.classList.toggle("selected", isSelected);
+  card.classList.toggle("kept", person.hidden === false);
+  setText(parts.name, name);
+  setText(parts.facts, video.is_image ? "" : texts.people.seen(duration(person.seconds), person.tracks.length));
+  parts.doubt.hidden = !person.doubtful;
+  setText(parts.doubt, texts.people.doubtful);
+  parts.doubt.title = person.reasons.map((reason) => texts.people.reasons[reason] ?? reason).join(" ");
+  setAttribute(parts.select, "aria-pressed", isSelected);
+  setAttribute(parts.select, "aria-label", labelOf(person, name));
+  setAttribute(parts.check, "aria-label", texts.people.choose(name));
+  parts.check.checked = isSelected;
+  showState(parts.state, person.hidden, name);
+}
+
+function labelOf(person, name) {
+  const state = person.hidden === null ? texts.people.partly : person.hidden ? texts.people.isHidden : texts.people.isKept;
+  return [name, state, texts.people.seen(duration(person.seconds), person.tracks.length), person.doubtful ? texts.people.doubtful : ""].filter(Boolean).join(", ");
+}
+
+function showState(button, hidden, name) {
+  const state = hidden === null ? "partly" : hidden ? "isHidden" : "isKept";
+  if (button.dataset.state !== state) {
+    button.replaceChildren(icon(hidden === false ? "eye" : "eyeOff"), el("span", { text: texts.people[state] }));
+    button.dataset.state = state;
+  }
+  setAttribute(button, "aria-checked", hidden !== false);
+  setAttribute(button, "aria-label", texts.people.hiddenSwitch(name));
+  setAttribute(button, "title", hidden === false ? texts.people.clickToHide : texts.people.clickToKeep);
+}
+
+function acceptDrags(card, { dragged, onMerge }) {
+  const isPeople = (event) => event.dataTransfer.types.includes(DRAGGED_TYPE);
+  card.addEventListener("dragstart", (event) => {
+    event.dataTransfer.setData(DRAGGED_TYPE, JSON.stringify(dragged()));
+    event.dataTransfer.effectAllowed = "move";
+  });
+  card.addEventListener("dragover", (event) => {
+    if (!isPeople(event)) return;
+    event.preventDefault();
+    card.classList.add("drop-here");
+  });
+  card.addEventListener("dragleave", () => card.classList.remove("drop-here"));
+  card.addEventListener("drop", (event) => {
+    card.classList.remove("drop-here");
+    if (!isPeople(event)) return;
+    event.preventDefault();
+    const others = JSON.parse(event.dataTransfer.getData(DRAGGED_TYPE));
+    if (!others.map(String).includes(card.dataset.person)) onMerge(others);
+  });
+}

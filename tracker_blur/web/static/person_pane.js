@@ -1,0 +1,86 @@
+// The person who is selected: name, and the parts in which they were seen.
+
+import { byId, el } from "./dom.js";
+import { clock, duration } from "./format.js";
+import { icon } from "./icons.js";
+import { texts } from "./texts.js";
+
+/** Shows the person and their parts in the side panel. */
+export class PersonPane {
+  constructor({ store, session, actions, times }) {
+    Object.assign(this, { store, session, actions, times });
+    this.pane = byId("pane-person");
+    store.on("video people track", () => this.show());
+  }
+
+  show() {
+    const { store } = this;
+    if (!store.video) return;
+    const focused = document.activeElement?.id;
+    const person = store.people.length === 1 ? store.video.personById.get(store.people[0]) : null;
+    if (person) this.pane.replaceChildren(...this.#person(person));
+    else this.pane.replaceChildren(el("p", { class: "hint", text: store.people.length ? texts.people.selected(store.people.length) : texts.person.none }));
+    if (focused && this.pane.contains(byId(focused))) byId(focused).focus();
+  }
+
+  #person(person) {
+    const { video } = this.store;
+    const name = el("input", { id: "person-name", autocomplete: "off", spellcheck: "false", maxlength: "80", value: person.name ?? "", placeholder: video.nameOf(person) });
+    name.addEventListener("change", () => this.session.edit({ op: "rename", person: person.id, name: name.value.trim() }));
+    const reasons = person.reasons.map((reason) => el("li", { text: texts.people.reasons[reason] ?? reason }));
+    return [
+      el("div", { class: "grid-form" }, el("label", { for: name.id, text: texts.person.name }), name),
+      person.doubtful && el("div", { class: "note warn" }, el("p", { text: texts.person.doubtful }), el("ul", {}, ...reasons)),
+      el("h3", { text: texts.person.parts(person.tracks.length) }),
+      el("p", { class: "hint", text: texts.person.partsHint }),
+      el("div", { class: "stack" }, ...video.tracksOf(person).map((track) => this.#part(track))),
+    ].filter(Boolean);
+  }
+
+  #part(track) {
+    const { video } = this.store;
+    const isActive = track.id === this.store.track;
+    const span = video.is_image ? texts.person.part : texts.person.span(clock(this.times().seconds(track.first)), clock(this.times().seconds(track.last)));
+    const title = el("button", { type: "button", id: `part-${track.id}`, class: "link grow", "aria-pressed": String(isActive), on: { click: () => this.#open(track) } }, el("span", { text: span }));
+    const state = el("button", { type: "button", id: `part-state-${track.id}`, class: "state", role: "switch", "aria-checked": String(track.hidden), "aria-label": texts.person.hidePart(span), on: { click: () => this.actions.setHidden([track.id], !track.hidden) } }, icon(track.hidden ? "eyeOff" : "eye"), el("span", { text: track.hidden ? texts.people.isHidden : texts.people.isKept }));
+    const card = el("article", { class: `item${isActive ? " selected" : ""}${track.hidden ? "" : " kept"}`, data: { track: track.id } }, el("div", { class: "row" }, title, state));
+    if (isActive) card.append(...this.#details(track));
+    return card;
+  }
+
+  #open(track) {
+    this.store.set({ track: track.id });
+    if (this.store.frame < track.first || this.store.frame > track.last) this.actions.go(track.first);
+  }
+
+  #details(track) {
+    const { video } = this.store;
+    const button = (id, text, key, run) => el("button", { type: "button", id: `${id}-${track.id}`, on: { click: run } }, el("span", { text }), key && el("kbd", { text: key }));
+    const facts = el("p", { class: "quiet small", text: texts.person.facts(duration(track.frames / (video.fps || 25)), Math.round(track.score * 100)) });
+    const choices = el("div", { class: "grid-form" }, ...this.#select("class", texts.person.class, video.classes.map((name) => [name, texts.classes.singular(name)]), track.class, (value) => ({ op: "set_class", tracks: [track.id], class: value })), ...this.#select("method", texts.person.method, [["", texts.person.usual], ...video.methods.map((method) => [method.name ?? method, texts.methods[method.name ?? method]?.name ?? method.name ?? method])], track.method ?? "", (value) => ({ op: "set_method", tracks: [track.id], method: value || null })));
+    const drop = button("drop", texts.person.drop, "Del", () => this.session.edit({ op: "drop", tracks: [track.id] }, texts.person.dropped));
+    if (video.is_image) return [choices, el("div", { class: "pairs" }, drop)];
+    return [
+      facts,
+      el(
+        "div",
+        { class: "pairs" },
+        button("follow", texts.person.follow, "T", () => this.actions.follow()),
+        button("draw", texts.person.drawHere, "D", () => this.store.set({ drawFor: track.id, tool: "draw", view: "boxes" })),
+        button("begin", texts.person.beginHere, "[", () => this.actions.setEnd(true)),
+        button("end", texts.person.endHere, "]", () => this.actions.setEnd(false)),
+        button("split", texts.person.splitHere, "S", () => this.actions.splitTrack(track)),
+        button("hole", texts.person.dropHere, null, () => this.session.edit({ op: "drop_frames", track: track.id, first: this.store.frame, last: this.store.frame }, texts.person.droppedHere)),
+        drop,
+      ),
+      choices,
+    ];
+  }
+
+  #select(name, text, choices, value, edit) {
+    const list = el("select", { id: `track-${name}`, on: { change: (event) => this.session.edit(edit(event.target.value)) } }, ...choices.map(([key, shown]) => el("option", { value: key, text: shown })));
+    if (!choices.some(([key]) => key === value)) list.append(el("option", { value, text: value }));
+    list.value = value;
+    return [el("label", { for: list.id, text }), list];
+  }
+}

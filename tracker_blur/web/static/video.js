@@ -1,0 +1,63 @@
+// The video as the server last told it: tracks, people, zones, and how they belong together.
+
+import { texts } from "./texts.js";
+
+/** Everything that GET /api/reviews/ID returns, with look-ups. Never changed: each edit brings a new one, made with the one before. */
+export class Video {
+  constructor(state, before = null) {
+    Object.assign(this, state);
+    [this.width, this.height] = state.size;
+    this.lastFrame = Math.max(0, state.frames - 1);
+    this.trackById = new Map(state.tracks.map((track) => [track.id, track]));
+    this.personById = new Map(state.people.map((person) => [person.id, person]));
+    this.personByTrack = new Map();
+    for (const person of state.people) for (const track of person.tracks) this.personByTrack.set(track, person);
+    this.numbers = new Map(before?.numbers); // a number stays with its person whatever happens to others
+    for (const { id } of [...state.people].sort((one, other) => one.id - other.id)) {
+      if (!this.numbers.has(id)) this.numbers.set(id, this.numbers.size + 1);
+    }
+  }
+
+  /** How a person is called: by a given name, or by class and number. */
+  nameOf(person) {
+    return person.name || texts.classes.numbered(person.class, this.numbers.get(person.id));
+  }
+
+  nameOfTrack(id) {
+    const person = this.personByTrack.get(id);
+    return person ? this.nameOf(person) : texts.classes.numbered("face", id);
+  }
+
+  tracksOf(person) {
+    return person.tracks.map((id) => this.trackById.get(id)).filter(Boolean).sort((one, other) => one.first - other.first);
+  }
+
+  /** The part of a person that is there in a frame, or the nearest to it. */
+  trackAt(person, frame) {
+    const away = (track) => Math.max(track.first - frame, frame - track.last, 0);
+    return this.tracksOf(person).reduce((best, track) => (best && away(best) <= away(track) ? best : track), null);
+  }
+
+  /** People in the order of the wall, by class: faces first. */
+  peopleByClass() {
+    const groups = new Map();
+    for (const person of [...this.people].sort(byImportance)) {
+      if (!groups.has(person.class)) groups.set(person.class, []);
+      groups.get(person.class).push(person);
+    }
+    return [...groups].sort(([one], [other]) => (other === "face") - (one === "face"));
+  }
+
+  /** Cut frames around a frame: the last one before and the first one after it. */
+  cutsAround(frame) {
+    const before = this.cuts.findLast((cut) => cut < frame) ?? 0;
+    const after = this.cuts.find((cut) => cut > frame) ?? this.lastFrame;
+    return [before, after];
+  }
+
+  clamp(frame) {
+    return Math.max(0, Math.min(this.lastFrame, Math.round(frame)));
+  }
+}
+
+const byImportance = (one, other) => other.frames - one.frames || one.id - other.id;
