@@ -45,7 +45,7 @@ function textAt(path) {
   return text;
 }
 
-/** Fill in the texts that the markup names: data-text, data-label (also the tooltip), data-placeholder. */
+/** Fill in the texts that the markup names: data-text, data-label (also the tooltip), data-tip. */
 export function applyTexts(root = document) {
   for (const element of root.querySelectorAll("[data-text]")) {
     element.textContent = textAt(element.dataset.text);
@@ -55,9 +55,7 @@ export function applyTexts(root = document) {
     element.setAttribute("aria-label", text);
     if (element.matches("button, a")) element.title = text;
   }
-  for (const element of root.querySelectorAll("[data-placeholder]")) {
-    element.placeholder = textAt(element.dataset.placeholder);
-  }
+  for (const element of root.querySelectorAll("[data-tip]")) element.title = textAt(element.dataset.tip);
 }
 
 /** Keep the children of a list in step with items: elements of items that stay are reused. */

@@ -4,7 +4,8 @@ import { byId, el, setText } from "./dom.js";
 import { icon } from "./icons.js";
 import { texts } from "./texts.js";
 
-const SHOWN_MS = 6000;
+const SHOWN_MS = 5000;
+const MOST = 2; // at once
 
 /** Say something to screen readers only. */
 export function announce(text) {
@@ -22,6 +23,7 @@ export function toast(text, { kind = "info", action = null } = {}) {
     el("button", { type: "button", class: "icon-button", "aria-label": texts.common.close, on: { click: remove } }, icon("close")),
   );
   byId("toasts").append(box);
+  while (byId("toasts").childElementCount > MOST) byId("toasts").firstElementChild.remove();
   if (kind !== "error") setTimeout(remove, SHOWN_MS);
   return remove;
 }

@@ -69,11 +69,11 @@ function addChoices() {
   const showView = segments(byId("views"), views.map(([value, text, key]) => [value, text, key]), (view) => store.set({ view }));
   store.on("view", () => showView(store.view));
   showView(store.view);
-  for (const [tool, name, key] of [["select", "next", "V"], ["draw", "box", "D"]]) {
+  for (const [tool, name, key] of [["select", "pointer", "V"], ["draw", "box", "D"]]) {
     const button = document.createElement("button");
     button.type = "button";
     button.title = `${texts.tools[tool]} (${key})`;
-    button.append(tool === "draw" ? icon(name) : "", texts.tools[tool]);
+    button.append(icon(name), texts.tools[tool]);
     button.addEventListener("click", () => (tool === "draw" ? actions.startDrawing() : store.set({ tool })));
     const show = () => button.setAttribute("aria-pressed", String(store.tool === tool));
     store.on("tool", show);
@@ -131,6 +131,7 @@ byId("zoom-out").addEventListener("click", () => stage.zoom(1 / 1.4));
 byId("zoom-fit").addEventListener("click", () => stage.fit());
 document.addEventListener("click", returnFocus);
 store.on("tool drawFor video", showHint);
+store.on("tool", () => store.tool === "select" && store.set({ drawFor: null }));
 store.on("frame", () => sessionStorage.setItem(PLACE_KEY + id, String(store.frame)));
 
 async function load() {

@@ -15,28 +15,18 @@ export function parseZone(where) {
     const { points, isPercent } = parsePoints(where);
     return { start: null, end: null, isPercent, keys: [{ at: 0, points }] };
   }
-  const times = [];
-  const places = [];
-  let isPercent = false;
-  for (const part of where.split("..")) {
-    const [when, area] = part.includes("=") ? part.split("=") : [part, null];
-    times.push(when ? parseClock(when) : null);
-    if (area === null) continue;
-    const parsed = parsePoints(area);
-    isPercent = parsed.isPercent;
-    while (places.length < times.length) places.push(parsed.points); // a time without a place has the next one's
+  const parts = where.split("..").map((part) => part.split("="));
+  const keys = [];
+  let place = null;
+  for (const [when, area] of parts) {
+    if (area === undefined) continue; // a time without a place has the next one's
+    place = parsePoints(area);
+    if (when) keys.push({ at: parseClock(when), points: place.points });
   }
-  const keys = times.map((at, number) => ({ at, points: places[number] })).filter(({ at }) => at !== null);
-  const isStill = places.every((points) => isSamePlace(points, places[0]));
-  return {
-    start: times[0],
-    end: times.at(-1),
-    isPercent,
-    keys: isStill ? [{ at: keys[0]?.at ?? 0, points: places[0] }] : keys,
-  };
+  const time = ([when]) => (when ? parseClock(when) : null);
+  if (!keys.length) keys.push({ at: 0, points: place.points });
+  return { start: time(parts[0]), end: time(parts.at(-1)), isPercent: place.isPercent, keys };
 }
-
-const isSamePlace = (one, other) => one.length === other.length && one.every(([x, y], at) => x === other[at][0] && y === other[at][1]);
 
 function parsePoints(text) {
   const isPercent = text.trim().endsWith("%");
