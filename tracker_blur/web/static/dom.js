@@ -41,7 +41,7 @@ export function setAttribute(element, name, value) {
 
 function textAt(path) {
   const text = path.split(".").reduce((part, key) => part?.[key], texts);
-  if (typeof text !== "string") throw new Error(`texts.js has no text ${path}`);
+  if (typeof text !== "string") throw new Error(`There is no text ${path}.`);
   return text;
 }
 

@@ -23,7 +23,7 @@ export class JobForm {
     byId("weaker").replaceChildren(...tiles("cosmetic"));
     byId("care").replaceChildren(...care.map((level) => choice("radio", "care", level, texts.care[level]?.name ?? level, texts.care[level]?.hint ?? null, level === "normal")));
     byId("details").replaceChildren(
-      ...select("detector", texts.jobs.detector, [["", texts.jobs.automatic], ...detectors.map((name) => [name, name])]),
+      ...select("detector", texts.jobs.detector, [["", texts.jobs.automatic], ...detectors.filter((name) => name !== "auto").map((name) => [name, name])]),
       ...select("audio", texts.jobs.audio, Object.entries(texts.jobs.audioChoices)),
       ...select("metadata", texts.jobs.metadata, Object.entries(texts.jobs.metadataChoices)),
     );
