@@ -2,9 +2,9 @@
 
 A video file is decoded twice. One thread reads ahead, detects and tracks, and hands over tracks as
 soon as no later frame changes them. Behind it, the frames are decoded again, redacted and written.
-With zones and limits of faces, all frames are read first: they need whole tracks. So does a careful
-run, which then searches its own result, hides what it finds, and writes. So does one that only
-tracks. As all is known then, all of a scene decides about each of its frames.
+With zones and limits of faces, and with chosen people, all frames are read first: they need whole
+tracks. So does a careful run, which then searches its own result, hides what it finds, and writes.
+So does one that only tracks. As all is known then, all of a scene decides about each of its frames.
 Live input and still images take one pass: decode, detect and track, redact, write. The stages run
 in their own threads with bounded queues between them. So they overlap, and only the tracks take
 memory that grows with the length. An error in any stage ends the run, and the writer leaves nothing
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from tracker_blur.files.jobs import Job
     from tracker_blur.files.paths import MediaKind
     from tracker_blur.images.reader import ImageReader
+    from tracker_blur.people.chooser import PeopleChooser
     from tracker_blur.verification.careful_search import CarefulSearch
 
 FrameWithFaces: TypeAlias = tuple[Frame, tuple[Face, ...]]
@@ -129,6 +130,7 @@ class Engine:
             with self._reader(job.kind, identity) as source:
                 report.is_still = not source.info.is_moving
                 self._check_rules(source.info, str(job.source))
+                self._load_people()
                 if not source.info.is_moving or self._settings.one_pass:
                     detect = self.single_pass(source.info, report)
                     self._write(
@@ -145,13 +147,14 @@ class Engine:
                 check_place(job.target, self._settings.overwrite)
                 # Whether a face stays visible depends on all of its track, and times of zones count
                 # from the first frame, which most pieces lack. Audio needs neither.
-                if not (self._settings.careful or self._rules.concerns_frames):
+                if not self._needs_whole_tracks:
                     self._redact_behind(source, job, identity, report, progress)
                     return report
                 report.passes = 2
                 report.video_tracks = self._first_pass(source, report, progress)
             if self._settings.careful:
                 self._search_carefully(job.kind, identity, report, progress)
+            self._choose_people(job.kind, identity, report, progress)
             self._render(job, identity, report.video_tracks, report, progress)
         return report
 
@@ -180,9 +183,11 @@ class Engine:
             if not source.info.is_moving:
                 raise SettingsError(f"{path}: a still image has no tracks: give a video")
             self._check_rules(source.info, str(path))
+            self._load_people()
             report.video_tracks = self._first_pass(source, report, progress)
             if self._settings.careful:
                 self._search_carefully(kind, identity, report, progress)
+            self._choose_people(kind, identity, report, progress)
             report.count_known(report.video_tracks)
             report.warnings = source.warnings + _rule_warnings(self._rules)
         return report
@@ -245,6 +250,16 @@ class Engine:
                 "searches the whole result, and frames are redacted here as they come: leave it "
                 "out, or redact a file",
                 setting="careful",
+            )
+        if self._settings.chooses_people:
+            raise SettingsError(
+                "needs all of a video, and frames are redacted here as they come: leave it out, or "
+                "redact a file",
+                setting=next(
+                    name
+                    for name in ("keep_people", "hide_people")
+                    if getattr(self._settings, name) is not None
+                ),
             )
         settings, rate = self._settings, float(info.rate)
         delay = min(settings.tracking.max_delay_frames, round(settings.delay_seconds * info.rate))
@@ -390,6 +405,37 @@ class Engine:
             )
         self._rules.check(info.size, name)
 
+    @property
+    def _needs_whole_tracks(self) -> bool:
+        settings = self._settings
+        return settings.careful or settings.chooses_people or self._rules.concerns_frames
+
+    @cached_property
+    def _people(self) -> PeopleChooser:
+        from tracker_blur.people.chooser import PeopleChooser
+        from tracker_blur.weights.store import Weights
+
+        settings = self._settings
+        return PeopleChooser(settings, self._bundle.detectors, Weights(settings.models_folder))
+
+    def _load_people(self) -> None:
+        """Read the photos of chosen people, before minutes are spent on detection."""
+        if self._settings.chooses_people:
+            _ = self._people
+
+    def _choose_people(
+        self, kind: MediaKind, identity: FileIdentity, report: Report, progress: Progress | None
+    ) -> None:
+        """Leave those parts of a video's tracks visible that who they are says so of."""
+        if not self._settings.chooses_people:
+            return
+        assert report.video_tracks is not None  # the first pass is over
+        report.passes += 1
+        with report.timing("people"), self._reader(kind, identity) as source:
+            report.video_tracks, report.people = self._people.choose(
+                source, report.video_tracks, lambda: progress and progress(report)
+            )
+
     @cached_property
     def _careful_search(self) -> CarefulSearch:
         from tracker_blur.verification.careful_search import CarefulSearch
@@ -410,6 +456,8 @@ class Engine:
         stills = detect_stills(frames, self._bundle.detectors, confidence)
         if self._settings.careful:
             stills = self._careful_search.revised(stills, report)
+        if self._settings.chooses_people:
+            stills = self._without_visible_people(stills, report)
         if not self._settings.has_rules:
             yield from stills
             return
@@ -418,6 +466,16 @@ class Engine:
             hidden = chosen.still(faces, frame.size)
             if report is not None:
                 report.left_visible = chosen.counts
+            yield frame, hidden
+
+    def _without_visible_people(
+        self, stills: Iterable[FrameWithFaces], report: Report | None
+    ) -> Iterator[FrameWithFaces]:
+        """Yield still images without the faces that stay visible because of who they are."""
+        for frame, faces in stills:
+            hidden, said = self._people.hidden(frame, faces)
+            if report is not None:
+                report.people = said if report.people is None else report.people.with_more(said)
             yield frame, hidden
 
     def _render(

@@ -114,6 +114,10 @@ class Settings:
         max_size: Faces that are always larger stay visible.
         from_seconds: What is detected before this time in a video stays visible; None: nothing.
         to_seconds: What is detected after this time stays visible. Zones have times of their own.
+        keep_people: A folder of photos of people who stay visible; everyone else is hidden. A
+            folder in it is one person's. Faces stay visible where it is they beyond doubt.
+        hide_people: A folder of photos of the only people who are hidden. Faces stay visible where
+            they are surely not one of theirs.
         method: Name of a module in `tracker_blur.redaction.methods`, or "simple" for "gaussian".
         tone: Method "mosaic": the color of its blocks. "neutral": one of a few, by the track's
             number; gray in a film without color. "scene": the mean of what surrounds the face.
@@ -175,6 +179,8 @@ class Settings:
     max_size: float | str | None = None
     from_seconds: float | None = None
     to_seconds: float | None = None
+    keep_people: Path | None = None
+    hide_people: Path | None = None
     method: str = "mosaic"
     tone: Tone = "neutral"
     factor: float = 3.0
@@ -203,7 +209,7 @@ class Settings:
     tracking: TrackingParameters = field(default_factory=TrackingParameters)
 
     def __post_init__(self) -> None:
-        for name in ("models_folder", "image"):
+        for name in ("models_folder", "image", "keep_people", "hide_people"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, as_path(getattr(self, name), name))
         for name in ("detector", "tracker", "method", "tone", "color", "metadata"):
@@ -255,6 +261,7 @@ class Settings:
                 setting="careful",
                 remedy="one_pass",
             )
+        self._check_people()
         check_number(self.factor, "factor", 1.0, 8.0)
         if self.quality is not None:
             check_number(self.quality, "quality", -255.0, 255.0)
@@ -282,6 +289,11 @@ class Settings:
             for setting in fields(self)
             if setting.name != "tracking"
         }
+
+    @property
+    def chooses_people(self) -> bool:
+        """Whether who someone is decides about being hidden."""
+        return self.keep_people is not None or self.hide_people is not None
 
     @property
     def has_rules(self) -> bool:
@@ -351,6 +363,21 @@ class Settings:
             return None if value is None else Size.parse(value)
         except ValueError as error:
             raise SettingsError(str(error), setting=name) from error
+
+    def _check_people(self) -> None:
+        if self.keep_people is not None and self.hide_people is not None:
+            raise SettingsError(
+                "already says who is hidden, which is everyone else: leave out",
+                setting="keep_people",
+                remedy="hide_people",
+            )
+        for name in ("keep_people", "hide_people"):
+            if getattr(self, name) is not None and self.one_pass:
+                raise SettingsError(
+                    "needs to see all of a face before it is written: leave out",
+                    setting=name,
+                    remedy="one_pass",
+                )
 
     def _check_tracks_kept(self) -> None:
         names = self.tracks_kept

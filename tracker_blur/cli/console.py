@@ -126,6 +126,13 @@ class Console:
             self.note(f"{report.target}: looked again in {rounds}: {places} more to hide")
         if report.left_visible:
             self.warn(f"{report.target}: left visible by choice: {left_visible(report)}")
+        if report.people is not None:
+            from tracker_blur.cli.people_lines import doubt_lines, visible_lines
+
+            for line in visible_lines(report.people, is_still=report.is_still):
+                self.warn(f"{report.target}: {line}")
+            for line in doubt_lines(report.people, is_still=report.is_still):
+                self.note(f"{report.target}: {line}")
         if verbose:
             for stage, seconds in report.stage_seconds.items():
                 shown = _SHOWN_STAGES.get(stage, stage)
@@ -370,6 +377,7 @@ def summarize_file(report: Report) -> dict[str, Any]:
         "tracks": report.tracks,
         "tracks_by_class": report.track_counts,
         "left_visible": report.left_visible,
+        "people": None if report.people is None else report.people.to_dict(),
         "careful": None if report.added_places is None else _careful(report.added_places),
         "seconds": round(report.seconds, 3),
         "stage_seconds": {name: round(took, 3) for name, took in report.stage_seconds.items()},

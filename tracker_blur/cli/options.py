@@ -209,6 +209,28 @@ def add_zone_options(group: argparse._ArgumentGroup, *, has_times: bool = True) 
     )
 
 
+def add_people_options(group: argparse._ActionsContainer) -> None:
+    """Add the options that say who stays visible, or who alone is hidden."""
+    option(
+        group,
+        "--keep-people",
+        "keep_people",
+        type=Path,
+        metavar="DIR",
+        help="leave the people visible of whom this folder has photos, and hide everyone else; a "
+        "folder in it is one person's. Only where it is they beyond doubt; needs 'trackblur models "
+        "pull sface' and yunet",
+    )
+    option(
+        group,
+        "--hide-people",
+        "hide_people",
+        type=Path,
+        metavar="DIR",
+        help="hide only the people of whom this folder has photos, and whoever may be one of them",
+    )
+
+
 def add_careful_option(group: argparse._ActionsContainer) -> None:
     """Add the option of a careful run, which live streams have no time for."""
     option(

@@ -16,6 +16,7 @@ from tracker_blur.cli.options import (
     add_file_options,
     add_message_options,
     add_metadata_option,
+    add_people_options,
     add_redaction_options,
     add_track_options,
     add_zone_options,
@@ -111,6 +112,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     add_redaction_options(parser.add_argument_group("redaction"))
     add_zone_options(parser.add_argument_group("zones and limits"))
+    add_people_options(parser.add_argument_group("people"))
     output = parser.add_argument_group("output")
     add_input_option(output, dest="inputs", action="append", default=[])
     output.add_argument(

@@ -15,6 +15,7 @@ from tracker_blur.core.zones import ZONE
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tracker_blur.core.people_report import PeopleReport
     from tracker_blur.core.rules import Reason
     from tracker_blur.core.tracks import Face, Tracks
 
@@ -40,6 +41,7 @@ class Report:
         track_counts: How many tracks there are of each target class, by its label.
         added_places: How many places each round of a careful run added; none in other runs.
         left_visible: How many tracks zones and limits leave visible at some time, by reason.
+        people: What was decided because of who is seen; None if no people were chosen.
         is_still: Whether the input is one image or several pages, none of which moves.
         seconds: Wall-clock time.
         stage_seconds: Time spent in each stage: decode ahead, see, decode, redact, write. Stages
@@ -60,6 +62,7 @@ class Report:
     track_counts: dict[str, int] = field(default_factory=dict)
     added_places: tuple[int, ...] | None = None
     left_visible: dict[Reason, int] = field(default_factory=dict)
+    people: PeopleReport | None = None
     is_still: bool = False
     seconds: float = 0.0
     stage_seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))

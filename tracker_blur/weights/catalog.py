@@ -106,6 +106,22 @@ MODELS = (
         ),
     ),
     Model(
+        "sface",
+        "SFace face embedder (--keep-people, --hide-people, people in the review)",
+        "Apache-2.0",
+        "https://github.com/opencv/opencv_zoo/blob/main/models/face_recognition_sface/LICENSE",
+        (
+            # Size and SHA-256 are those of the Git LFS pointer in that commit.
+            WeightFile(
+                "face_recognition_sface_2021dec.onnx",
+                f"{_ZOO}/ba91a3b91d00d76e86540d4013f944bd6b514e39"
+                "/models/face_recognition_sface/face_recognition_sface_2021dec.onnx",
+                38_696_353,
+                "0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79",
+            ),
+        ),
+    ),
+    Model(
         "ssd",
         "ResNet-10 SSD face detector, TensorFlow, 8 bit (detector ssd)",
         "BSD-3-Clause",
