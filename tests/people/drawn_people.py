@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 
 RATE = 25
 THRESHOLDS = Thresholds(
-    same=0.5, keep=0.6, keep_second=0.55, keep_still=0.65, margin=0.1, changed=0.35, other=0.2
+    same=0.5,
+    keep=0.6,
+    keep_second=0.55,
+    keep_still=0.65,
+    margin=0.1,
+    changed=0.35,
+    other=0.2,
+    min_length=0.0,
 )
 
 

@@ -17,7 +17,8 @@ class PeopleParameters(CheckedParameters):
 
     Attributes:
         min_face_px: Shorter side of a face's box from which it votes.
-        min_sharpness_ratio: A face votes if its detail is this many times what a blurred face has.
+        min_detail_share: A face votes if so much of its contrast is fine detail. Blurred faces are
+            alike, whoever they are.
         min_landmark_score: The landmarks of a face count from this score of their detector.
         max_landmark_error_px: How far the landmarks of an aligned face may be from where they
             should be (root mean square, at `SIDE_PX`): those of a face in profile are far.
@@ -36,7 +37,7 @@ class PeopleParameters(CheckedParameters):
     """
 
     min_face_px: float = 32.0
-    min_sharpness_ratio: float = 2.0
+    min_detail_share: float = 0.1
     min_landmark_score: float = 0.6
     max_landmark_error_px: float = 6.0
     min_landmark_iou: float = 0.3

@@ -76,9 +76,7 @@ class FaceReader:
 
     def vectors(self, image: Image, boxes: Sequence[Box]) -> list[Vectors | None]:
         """Return the embedding of each face of an image, shape (128,); None for one not good."""
-        faces = [self.aligner.good(image, box) for box in boxes]
-        rows = iter(self.embedder.embed([face.image for face in faces if face is not None]))
-        return [None if face is None else next(rows) for face in faces]
+        return [each and each[0] for each in self._good(image, boxes)]
 
     def track_faces(
         self,
@@ -119,13 +117,27 @@ class FaceReader:
                 break
             if number not in wanted:
                 continue
-            image = frame.view(size)
-            for track_id, row in wanted[number]:
-                face = self.aligner.good(image, by_id[track_id].box(row).scaled(*ratios))
-                if face is not None:
-                    (vector,) = self.embedder.embed([face.image])
-                    found[track_id].append((number, vector, _quality(face)))
+            due = wanted[number]
+            boxes = [by_id[track_id].box(row).scaled(*ratios) for track_id, row in due]
+            for (track_id, _), good in zip(due, self._good(frame.view(size), boxes), strict=True):
+                if good is not None:
+                    found[track_id].append((number, *good))
         return {track_id: _track_faces(found[track_id]) for track_id in rows}
+
+    def _good(self, image: Image, boxes: Sequence[Box]) -> list[tuple[Vectors, float] | None]:
+        """Return the embedding of each face, at length 1, and how well it is seen; None: badly."""
+        faces = [self.aligner.good(image, box) for box in boxes]
+        rows = iter(self.embedder.embed([face.image for face in faces if face is not None]))
+        found: list[tuple[Vectors, float] | None] = []
+        for face in faces:
+            row = None if face is None else next(rows)
+            if face is None or row is None:
+                found.append(None)
+                continue
+            length = float(np.linalg.norm(row))
+            is_good = length >= self.embedder.thresholds.min_length
+            found.append((row / np.float32(length), _quality(face)) if is_good else None)
+        return found
 
 
 def sampled_rows(
@@ -179,7 +191,7 @@ def _square(
 
 
 def _quality(face: AlignedFace) -> float:
-    return face.size_px * min(face.sharpness, 10.0)
+    return face.size_px * face.detail_share
 
 
 def _track_faces(found: Sequence[tuple[int, Vectors, float]]) -> TrackFaces:

@@ -36,7 +36,7 @@ ORDER = ("sface", "mobilefacenet")
 """What is used, best first: the first one whose weights are installed."""
 
 Vectors: TypeAlias = npt.NDArray[np.float32]
-"""Embeddings of length 1, shape (n, 128): the product of two is their cosine."""
+"""Embeddings, shape (n, 128); at length 1, the product of two is their cosine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +52,7 @@ class Thresholds:
         margin: How much nearer it must be than anyone who is seen together with it.
         changed: Two successive faces of a track that are less alike may be two people's.
         other: A face is surely not a person's if it is less like any of the photos.
+        min_length: A shorter embedding says little: the network sees no features that it knows.
     """
 
     same: float
@@ -61,6 +62,7 @@ class Thresholds:
     margin: float
     changed: float
     other: float
+    min_length: float
 
 
 class Embedder(Protocol):
@@ -75,7 +77,7 @@ class Embedder(Protocol):
     thresholds: Thresholds
 
     def embed(self, faces: Sequence[Image]) -> Vectors:
-        """Return the embeddings of aligned faces, shape (n, 128).
+        """Return the embeddings of aligned faces, shape (n, 128), of any length but 0.
 
         An embedder may be called from any thread, but only from one at a time.
 

@@ -1,4 +1,4 @@
-"""What embedders share: OpenCV's errors as our own, both sides of a face, and unit vectors."""
+"""What embedders share: OpenCV's errors as our own, and both sides of a face."""
 
 from __future__ import annotations
 
@@ -61,15 +61,8 @@ def embed_both_sides(
     with opencv_errors(file_name):
         for row, face in zip(rows, faces, strict=True):
             mirrored = np.ascontiguousarray(face[:, ::-1])
-            row[:] = _unit(embed(face)) + _unit(embed(mirrored))
-    vectors = _unit(rows)
-    if not np.isfinite(vectors).all():
+            row[:] = (np.ravel(embed(face)) + np.ravel(embed(mirrored))) / 2
+    lengths = np.linalg.norm(rows, axis=1)
+    if not (np.isfinite(lengths) & (lengths > 0)).all():
         raise ModelError(f"{file_name}: its answers are no numbers: get the file again")
-    return vectors
-
-
-def _unit(rows: npt.NDArray[Any]) -> Vectors:
-    """Return vectors at length 1; one without a direction becomes numbers that are not finite."""
-    flat = np.asarray(rows, np.float32).reshape(-1, _NUMBERS)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(flat / np.linalg.norm(flat, axis=1, keepdims=True), np.float32)
+    return rows

@@ -51,6 +51,7 @@ class SFace:
         margin=0.15,
         changed=0.45,
         other=0.15,
+        min_length=0.0,
     )
 
     def __init__(self, weights: Weights) -> None:

@@ -1,0 +1,133 @@
+"""The gallery: whose photos are whose, and what is no use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.people.drawn_people import THRESHOLDS, face_of
+from tracker_blur.core.box import Box, Detection
+from tracker_blur.core.parameters import TrackingParameters
+from tracker_blur.errors import SettingsError, SourceError
+from tracker_blur.people.gallery import read_gallery
+from tracker_blur.tracking.detector_bundle import ClassDetector
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tracker_blur.core.frame import Image
+    from tracker_blur.people.embedders import Vectors
+
+FACE_BOX = Box(20, 20, 60, 70)
+
+
+class Detector:
+    """Sees a face in each corner that is not black."""
+
+    default_confidence, low_confidence = 0.5, 0.3
+
+    def detect(self, image: Image, confidence: float) -> list[Detection]:
+        ratio = image.shape[1] / 200
+        places = [FACE_BOX, FACE_BOX.moved(100, 0)]
+        return [
+            Detection(place.scaled(ratio, ratio), 0.95)
+            for place in places
+            if image[round(45 * ratio), round(place.center[0] * ratio)].max() > 40
+        ]
+
+
+class Reader:
+    """Takes the color of a face for who it is: red, green, blue."""
+
+    class embedder:  # noqa: N801  # stands for an object
+        thresholds = THRESHOLDS
+
+    def vectors(self, image: Image, boxes: Sequence[Box]) -> list[Vectors | None]:
+        colors = [image[tuple(int(at) for at in box.center[::-1])] for box in boxes]
+        return [None if color.min() > 200 else face_of(int(color.argmax())) for color in colors]
+
+
+def photo(path: Path, *colors: tuple[int, int, int]) -> Path:
+    """Write a photo with a face of each color, as BGR."""
+    path.parent.mkdir(exist_ok=True, parents=True)
+    image = np.zeros((100, 200, 3), np.uint8)
+    for number, color in enumerate(colors):
+        cv2.rectangle(image, (20 + 100 * number, 20), (60 + 100 * number, 70), color, -1)
+    cv2.imwrite(str(path), image)
+    return path
+
+
+def gallery(folder: Path) -> dict[str, int]:
+    """Return the names of the people of a folder, and how many photos there are of each."""
+    detector: Any = ClassDetector(
+        label="face",
+        detector=Detector(),
+        new_redetector=lambda: None,  # type: ignore[arg-type, return-value]  # never called
+        confidence=0.5,
+        new_tracker=None,
+        parameters=TrackingParameters(),
+    )
+    reader: Any = Reader()
+    return {one.name: len(one.vectors) for one in read_gallery(folder, detector, reader, 100)}
+
+
+BLUE, GREEN, WHITE = (250, 0, 0), (0, 250, 0), (250, 250, 250)
+
+
+def test_a_folder_is_one_person_and_photos_beside_it_are_grouped(tmp_path: Path) -> None:
+    photo(tmp_path / "anna" / "1.png", BLUE)
+    photo(tmp_path / "anna" / "2.png", BLUE)
+    photo(tmp_path / "ben 1.png", GREEN)
+    photo(tmp_path / "ben 2.png", GREEN)
+    photo(tmp_path / "carl.png", (0, 0, 250))
+    (tmp_path / ".DS_Store").write_bytes(b"x")
+    (tmp_path / "notes.txt").write_text("x")
+    assert gallery(tmp_path) == {"anna": 2, "ben 1": 2, "carl": 1}
+
+
+@pytest.mark.parametrize(
+    ("faces", "problem"),
+    [((BLUE, GREEN), "shows 2 faces"), ((), "shows no face"), ((WHITE,), "shows no face")],
+)
+def test_a_photo_shows_exactly_one_good_face(
+    faces: tuple[tuple[int, int, int], ...], problem: str, tmp_path: Path
+) -> None:
+    photo(tmp_path / "a.png", *faces)
+    with pytest.raises(SourceError, match=rf"a\.png: {problem}"):
+        gallery(tmp_path)
+
+
+def test_a_bystander_who_is_no_good_face_does_no_harm(tmp_path: Path) -> None:
+    photo(tmp_path / "a.png", BLUE, WHITE)
+    assert gallery(tmp_path) == {"a": 1}
+
+
+def test_photos_of_two_people_in_one_folder_are_refused(tmp_path: Path) -> None:
+    photo(tmp_path / "anna" / "1.png", BLUE)
+    photo(tmp_path / "anna" / "2.png", BLUE)
+    photo(tmp_path / "anna" / "3.png", GREEN)
+    with pytest.raises(SettingsError, match=r"3\.png: may show another person than the other"):
+        gallery(tmp_path)
+
+
+def test_folders_without_photos_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="no such folder of photos"):
+        gallery(tmp_path / "missing")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SettingsError, match="has no photos"):
+        gallery(tmp_path)
+    with pytest.raises(SettingsError, match="is no folder of photos"):
+        gallery(photo(tmp_path / "a.png", BLUE))
+    (tmp_path / "clip.mp4").write_bytes(b"x")
+    with pytest.raises(SettingsError, match=r"clip\.mp4: is a video"):
+        gallery(tmp_path)
+
+
+def test_what_is_no_photo_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"no photo")
+    with pytest.raises(SourceError, match=r"a\.jpg"):
+        gallery(tmp_path)
