@@ -35,7 +35,7 @@ def test_only_a_sure_face_of_a_known_person_stays_visible(
     [
         (face_of(STRANGER), True, None),
         (face_of(ANNA, 0.7), False, None),
-        (face_of(ANNA, 0.3), False, "not sure"),
+        (face_of(ANNA, 0.3), False, "possible"),
         (None, False, "no vote"),
     ],
 )

@@ -14,7 +14,7 @@ PeopleRule = Literal["keep", "hide"]
 """Whether the people of the photos stay visible, or only they are hidden."""
 
 DoubtReason = Literal[
-    "few faces", "no vote", "another face", "not sure", "look-alike", "same person"
+    "few faces", "no vote", "another face", "not sure", "look-alike", "possible", "same person"
 ]
 """Why a stretch of a track that may be a chosen person's is hidden all the same."""
 
@@ -24,6 +24,7 @@ DOUBT_TEXTS: dict[DoubtReason, str] = {
     "another face": "a second in which the face looks like someone else's",
     "not sure": "not alike enough",
     "look-alike": "someone seen at the same time looks nearly as much like the photos",
+    "possible": "too much like the photos to be surely someone else",
     "same person": "another track of the same person is to be hidden",
 }
 """The reasons in words."""

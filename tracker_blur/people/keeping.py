@@ -227,7 +227,7 @@ class Hider:
         if is_meant:
             return [part(windows, "same person", is_kept=False)]
         if highest >= self._thresholds.other:
-            return [part(windows, "not sure", is_kept=False)]
+            return [part(windows, "possible", is_kept=False)]
         return _by_votes(
             windows,
             lambda some: part(some, None, is_kept=True),

@@ -94,7 +94,7 @@ def hide_in_still(
             decisions.append(StillDecision(is_visible=True, likeness=likeness[best]))
             continue
         is_sure = likeness[best] >= thresholds.same
-        reason: DoubtReason | None = None if is_sure else "not sure"
+        reason: DoubtReason | None = None if is_sure else "possible"
         decisions.append(
             StillDecision(
                 is_visible=False, person=people[best].name, likeness=likeness[best], reason=reason

@@ -53,7 +53,7 @@ class MobileFaceNet:
         margin=0.15,
         changed=0.35,
         other=0.15,
-        min_length=11.0,
+        min_length=10.5,
     )
 
     def __init__(self, weights: Weights) -> None:

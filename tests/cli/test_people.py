@@ -1,0 +1,160 @@
+"""`--keep-people` and `--hide-people`: who stays visible because of photos."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from tests.command_line import error_line, run
+from tests.detectors.face_images import portrait
+from tracker_blur.annotations import track_file
+from tracker_blur.people.embedders import load_embedder
+from tracker_blur.weights.store import Weights
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tracker_blur.core.frame import Image
+
+SIZE = (640, 360)
+LEFT, RIGHT = (30, 60), (380, 60)
+FRAMES, RATE = 24, 12
+
+
+def identity(shared: Path, person: int, number: int) -> Image:
+    """Return a picture of a known person, enlarged."""
+    picture = cv2.imread(
+        str(shared / "identities" / "known" / f"p{person:04}" / f"{number:02}.jpg")
+    )
+    return np.asarray(cv2.resize(picture, None, fx=1.3, fy=1.3), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def two_people(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return three seconds with the portrait's woman on the left and a known man on the right.
+
+    Each sways a little.
+    """
+    path = tmp_path_factory.mktemp("people") / "two.mp4"
+    woman = cv2.resize(portrait()[20:260, 100:340], (240, 240))
+    man = identity(shared, 41, 0)
+    with av.open(str(path), "w") as writer:
+        stream = writer.add_stream("libx264", RATE, options={"preset": "ultrafast", "crf": "12"})
+        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
+        for number in range(FRAMES):
+            canvas = np.full((SIZE[1], SIZE[0], 3), 110, np.uint8)
+            sway = round(6 * np.sin(number / 5))
+            for picture, (x, y) in ((woman, LEFT), (man, RIGHT)):
+                rows, columns = picture.shape[:2]
+                canvas[y : y + rows, x + sway : x + sway + columns] = picture
+            frame = av.VideoFrame.from_ndarray(canvas, format="bgr24")
+            writer.mux(stream.encode(frame))
+        writer.mux(stream.encode(None))
+    return path
+
+
+@pytest.fixture(scope="module")
+def woman(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with two photos of the woman."""
+    folder = tmp_path_factory.mktemp("photos")
+    (folder / "eileen").mkdir()
+    cv2.imwrite(str(folder / "eileen" / "1.jpg"), portrait())
+    lighter = cv2.convertScaleAbs(portrait()[:300, 60:400], alpha=1.1)
+    cv2.imwrite(str(folder / "eileen" / "2.png"), lighter)
+    return folder
+
+
+def people_in(path: Path) -> list[tuple[str, bool]]:
+    """Return who is in a track file, and whether they are hidden."""
+    tracks = track_file.read(path).tracks
+    return sorted(
+        ("woman" if track.boxes[:, 0].mean() < SIZE[0] / 2 else "man", track.hide)
+        for track in tracks.tracks
+    )
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("rule", ["keep", "hide"])
+def test_the_people_of_the_photos_stay_visible_or_are_hidden(
+    rule: str,
+    two_people: Path,
+    woman: Path,
+    shared: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out, summary = tmp_path / "out.tracks.jsonl", tmp_path / "summary.json"
+    code = run(
+        *("track", two_people, "-o", out, f"--{rule}-people", woman, "--face", shared / "models"),
+        *("--json", summary),
+    )
+    assert code == 0
+    assert people_in(out) == [("man", rule == "keep"), ("woman", rule == "hide")]
+    said = json.loads(summary.read_text())["files"][0]["people"]
+    assert (said["rule"], said["embedder"]) == (rule, "mobilefacenet")
+    (kept,) = said["kept"]
+    assert kept["person"] == ("eileen" if rule == "keep" else None)
+    assert (kept["first_frame"], kept["last_frame"]) == (0, FRAMES - 1)
+    assert kept["faces"] >= 3
+    who = "eileen" if rule == "keep" else "not one of the photos"
+    assert f"stays visible: {who}, track {kept['track']}, 0:00:00.000 to" in capsys.readouterr().err
+    assert "vector" not in summary.read_text() + out.read_text()
+
+
+@pytest.mark.shared
+def test_an_image_keeps_the_person_and_hides_the_other(
+    two_people: Path, woman: Path, shared: Path, tmp_path: Path
+) -> None:
+    with av.open(str(two_people)) as reader:
+        frame = next(reader.decode(video=0)).to_ndarray(format="bgr24")
+    before = tmp_path / "in.png"
+    cv2.imwrite(str(before), frame)
+    out = tmp_path / "out.png"
+    assert run(before, out, "--keep-people", woman, "--face", shared / "models") == 0
+    after = cv2.imread(str(out))
+    assert np.array_equal(after[:, :320], frame[:, :320])
+    assert (after[:, 320:] != frame[:, 320:]).any()
+
+
+def test_both_at_once_and_one_pass_make_no_sense(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ("--keep-people", tmp_path)
+    assert run("in.mp4", "out.mp4", *given, "--hide-people", tmp_path) == 2
+    assert "leave out --hide-people" in error_line(capsys)
+    assert run("in.mp4", "out.mp4", *given, "--one-pass") == 2
+    assert "leave out --one-pass" in error_line(capsys)
+
+
+def test_without_a_network_the_run_says_how_to_get_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("TRACKBLUR_MODELS", raising=False)
+    monkeypatch.setattr("tracker_blur.weights.store.cache_folder", lambda: tmp_path / "none")
+    if load_embedder(Weights()) is not None:
+        pytest.skip("a network comes with the package")
+    cv2.imwrite(str(tmp_path / "in.png"), portrait(0.5))
+    (tmp_path / "photos").mkdir()
+    out = tmp_path / "out.png"
+    assert run(tmp_path / "in.png", out, "--keep-people", tmp_path / "photos") == 1
+    assert "trackblur models pull sface" in error_line(capsys)
+    assert not out.exists()
+
+
+@pytest.mark.shared
+def test_a_photo_of_nobody_stops_the_run_before_anything_is_written(
+    shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cv2.imwrite(str(tmp_path / "in.png"), portrait(0.5))
+    (tmp_path / "photos").mkdir()
+    cv2.imwrite(str(tmp_path / "photos" / "wall.png"), np.full((300, 300, 3), 127, np.uint8))
+    out = tmp_path / "out.png"
+    arguments = ("--hide-people", tmp_path / "photos", "--face", shared / "models")
+    assert run(tmp_path / "in.png", out, *arguments) == 1
+    assert "wall.png: shows no face" in error_line(capsys)
+    assert not out.exists()
