@@ -11,10 +11,9 @@ The first three pictures of a person are the gallery; the others are what a vide
   the share of strangers' tracks of which any frame stays visible, `missed` the share of the own
   frames that are hidden. Successive faces of a video are more alike than these are.
 
-clips: the annotated clips. The gallery are the three best faces in the first third of each track; all
-of it is the person's own, and tracks of other clips, and those that are seen together with
-it, are strangers'. A track that is the same person's in another clip would count as a stranger's;
-there is none.
+clips: the annotated clips. The gallery are the three best faces in the first third of each track;
+all of it is the person's own, and tracks of other clips, and those that are seen together with it,
+are strangers'.
 
 Everything is computed with the network that `load_embedder` chooses.
 """
