@@ -117,6 +117,7 @@ def test_an_image_keeps_the_person_and_hides_the_other(
     out = tmp_path / "out.png"
     assert run(before, out, "--keep-people", woman, "--face", shared / "models") == 0
     after = cv2.imread(str(out))
+    assert after is not None
     assert np.array_equal(after[:, :320], frame[:, :320])
     assert (after[:, 320:] != frame[:, 320:]).any()
 
