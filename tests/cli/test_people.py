@@ -28,9 +28,9 @@ FRAMES, RATE = 24, 12
 
 def identity(shared: Path, person: int, number: int) -> Image:
     """Return a picture of a known person, enlarged."""
-    picture = cv2.imread(
-        str(shared / "identities" / "known" / f"p{person:04}" / f"{number:02}.jpg")
-    )
+    folder = shared / "identities" / "known" / f"p{person:04}"
+    picture = cv2.imread(str(folder / f"{number:02}.jpg"))
+    assert picture is not None
     return np.asarray(cv2.resize(picture, None, fx=1.3, fy=1.3), np.uint8)
 
 
