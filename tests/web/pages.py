@@ -58,7 +58,7 @@ def opened(folder: Path, state: Path, limits: ServingLimits | None = None) -> It
     """Serve a folder with its state in another."""
     messages: list[str] = []
     with mock.patch.dict(os.environ, TRACKBLUR_STATE=str(state)):
-        site = Site(folder, ("127.0.0.1", 0), messages.append, limits)
+        site = Site(folder, ("127.0.0.1", 0), messages.append, limits=limits)
     with site:
         address, _, token = site.url().rpartition("?token=")
         with (

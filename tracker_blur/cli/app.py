@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tracker_blur.cli.console import EXIT_DONE, Console, silence_libraries
 from tracker_blur.cli.option_values import whole_number
 from tracker_blur.cli.parser import FILES
+from tracker_blur.cli.worker_count import core_count
 from tracker_blur.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _HOST = "127.0.0.1"
 _LAST_PORT = 65_535
+_CORES_OF_A_JOB = 2  # one detects while the other writes
 
 
 def add_parser(commands: Any) -> Parser:
@@ -93,7 +95,8 @@ def site_of(options: argparse.Namespace, folder: Path, console: Console) -> Site
     from tracker_blur.web.site import Site
 
     silence_libraries()
-    return Site(folder, (options.host, options.port), console.warn)
+    at_once = max(1, core_count() // _CORES_OF_A_JOB)
+    return Site(folder, (options.host, options.port), console.warn, at_once=at_once)
 
 
 def serve(site: Site, options: argparse.Namespace, console: Console, path: str = "") -> int:

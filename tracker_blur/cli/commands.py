@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tracker_blur.cli import (
     app,
@@ -23,6 +24,11 @@ from tracker_blur.cli.console import EXIT_FAILED, EXIT_USAGE, Console
 from tracker_blur.cli.parser import Parser, flags_of
 from tracker_blur.errors import SettingsError, TrackerBlurError, reason_of
 from tracker_blur.files.paths import exists
+
+if TYPE_CHECKING:
+    import argparse
+
+    from tracker_blur.cli.progress_file import ProgressFile
 
 _COMMANDS = (
     *(redact, live, track, tracks, render, verify),
@@ -79,7 +85,19 @@ def run_command(arguments: list[str]) -> int:
     is_command = bool(arguments) and arguments[0] in parsers
     parser = parsers[arguments[0] if is_command else "redact"]
     options = parser.parse_args(arguments[is_command:])
-    console = Console(getattr(options, "quiet", False), flags_of(parser))
+    quiet, flags = getattr(options, "quiet", False), flags_of(parser)
+    try:
+        progress_file = _progress_file(options)
+    except TrackerBlurError as error:
+        Console(quiet, flags).error(error)
+        return EXIT_FAILED
+    code = _run(options, arguments, Console(quiet, flags, progress_file))
+    if progress_file is not None:
+        progress_file.end(code)
+    return code
+
+
+def _run(options: argparse.Namespace, arguments: list[str], console: Console) -> int:
     try:
         code: int = options.run(options, console)
     except TrackerBlurError as error:
@@ -91,6 +109,16 @@ def run_command(arguments: list[str]) -> int:
         console.error(_refusal(error))
         return EXIT_FAILED
     return code
+
+
+def _progress_file(options: argparse.Namespace) -> ProgressFile | None:
+    """Return the file for programs that watch, if one is asked for; raises SinkError."""
+    path = getattr(options, "progress_file", None)
+    if path is None:
+        return None
+    from tracker_blur.cli.progress_file import ProgressFile
+
+    return ProgressFile(path)
 
 
 def _refusal(error: OSError) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import os
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from tracker_blur.cli.progress_file import ProgressFile
     from tracker_blur.core.report import Progress, Report
     from tracker_blur.files.discovery import UnsupportedFile
     from tracker_blur.files.jobs import SkippedFile
@@ -60,11 +62,18 @@ class Console:
     Args:
         quiet: print only errors, warnings and results.
         flags: the flag of each setting, for messages that name settings.
+        progress_file: also gets errors, warnings and the progress.
     """
 
-    def __init__(self, quiet: bool = False, flags: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        quiet: bool = False,
+        flags: Mapping[str, str] | None = None,
+        progress_file: ProgressFile | None = None,
+    ) -> None:
         self._quiet = quiet
         self.flags = flags or {}
+        self._progress_file = progress_file
         self._background: BackgroundWriter | None = None
         self._bar: Any = None
         self._last_advice: str | None = None
@@ -86,10 +95,14 @@ class Console:
     def warn(self, problem: str | TrackerBlurError) -> None:
         """Print what the user must know, even when quiet."""
         self._print(Message(f"trackblur: warning: {self.text(problem)}"))
+        if self._progress_file is not None:
+            self._progress_file.warn(self.text(problem))
 
     def error(self, problem: str | TrackerBlurError) -> None:
         """Print, in one line, what failed."""
         self._print(Message(f"trackblur: error: {self.text(problem)}"))
+        if self._progress_file is not None:
+            self._progress_file.fail(self.text(problem))
 
     def trace(self, text: str) -> None:
         """Print where a bug was met."""
@@ -152,8 +165,21 @@ class Console:
                 bar.set_description_str(f"{escaped(name)}{phase}", refresh=False)
                 bar.set_postfix_str(found(report), refresh=False)
                 bar.update()
+                self.advance(next(counted_calls), bar.total, report.passes)
 
+            counted_calls = itertools.count(1)
             yield show
+
+    def advance(self, done: float, total: float | None, passes: int = 1) -> None:
+        """Tell a program that watches how far the run is.
+
+        Args:
+            done: frames or files, counted once in each pass.
+            total: how many there will be, if that is known.
+            passes: how often each frame counts.
+        """
+        if self._progress_file is not None:
+            self._progress_file.advance(done, total, passes)
 
     @contextmanager
     def files_progress(self, count: int) -> Iterator[Callable[[int, float], None]]:
@@ -172,6 +198,7 @@ class Console:
                 bar.set_description_str(f"{done}/{count} files", refresh=False)
                 bar.n = done + shares
                 bar.refresh()
+                self.advance(bar.n, count)
 
             show(0, 0.0)
             self._bar = bar

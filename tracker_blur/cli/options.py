@@ -444,6 +444,7 @@ def add_message_options(group: argparse._ArgumentGroup, *, is_live: bool = False
         group.add_argument("--json", action="store_true", help="print the status as JSON")
     else:
         add_json_option(group)
+        add_progress_file(group)
     group.add_argument(
         "--version",
         action="version",
@@ -471,6 +472,16 @@ def add_json_option(
         suffix=suffix,
         metavar="FILE.json",
         help=f"print {what} as JSON, or write it to this file",
+    )
+
+
+def add_progress_file(group: argparse._ActionsContainer) -> None:
+    """Add the option that names a file for programs that watch the run."""
+    group.add_argument(
+        "--progress-file",
+        type=Path,
+        metavar="FILE",
+        help="append progress, warnings and errors to this file as JSON lines, for programs",
     )
 
 

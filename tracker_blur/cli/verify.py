@@ -93,7 +93,8 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     check_apart(options, pair)
     tracks, source, settings = inputs(options, pair)
     journal = _journal(options)
-    verdict = _verdict(Verifier(settings), options, pair.output, source, tracks, journal)
+    verifier = Verifier(settings)
+    verdict = _verdict(verifier, options, console, pair.output, source, tracks, journal)
     if options.dismiss:
         verdict = _dismissed(verdict, options, journal or (), console)
     write_reports(
@@ -143,7 +144,9 @@ class _Several:
                     "one: check the names",
                 )
             with self._failing_alone(pair.output):
-                verdict = _verdict(verifier, options, pair.output, pair.source, None, journal)
+                verdict = _verdict(
+                    verifier, options, console, pair.output, pair.source, None, journal
+                )
                 self._verdicts.append(verdict)
                 _show(verdict, options, console, is_one_of_several=True)
         data = combined(self._verdicts, self._failed, skipped)
@@ -181,6 +184,7 @@ class _Several:
 def _verdict(
     verifier: Verifier,
     options: argparse.Namespace,
+    console: Console,
     output: Path,
     source: Path | FileIdentity | None,
     tracks: Tracks | None,
@@ -188,9 +192,10 @@ def _verdict(
 ) -> Verdict:
     with progress_bar(output.name, options.quiet) as bar:
 
-        def progress(_frames: int, expected: int | None) -> None:
+        def progress(frames: int, expected: int | None) -> None:
             bar.total = expected
             bar.update()
+            console.advance(frames, expected)
 
         return verifier.verify(
             output,

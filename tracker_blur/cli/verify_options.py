@@ -10,6 +10,7 @@ from tracker_blur.cli.options import (
     add_hide_option,
     add_json_option,
     add_models_option,
+    add_progress_file,
     add_size_limit,
     add_track_options,
     add_zone_options,
@@ -64,6 +65,7 @@ def add_options(parser: Parser) -> None:
         help="write a report with images; it shows faces",
     )
     add_json_option(parser, "the results", suffix="")
+    add_progress_file(parser)
     parser.add_argument(
         "--accept",
         type=Path,

@@ -8,20 +8,20 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 
 from tracker_blur.errors import TrackerBlurError
-from tracker_blur.web import file_routes
+from tracker_blur.web import file_routes, job_routes
+from tracker_blur.web.job_commands import ChoiceError
 from tracker_blur.web.json_answers import JsonAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from starlette.requests import Request
     from starlette.types import Scope
 
     from tracker_blur.web.services import Services
@@ -43,14 +43,21 @@ def is_upload(scope: Scope) -> bool:
 
 def create_application(services: Services) -> FastAPI:
     """Return the application; whoever serves it decides which requests it gets."""
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-    for module in (file_routes,):
+    app = FastAPI(
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        dependencies=[Depends(_require_json)],
+    )
+    for module in (file_routes, job_routes):
         app.include_router(module.create_router(services))
     app.add_api_route("/", _page("index.html"))
     app.add_api_route("/review/{review_id}", _page("review.html"))
     app.mount("/static", StaticFiles(directory=_STATIC, check_dir=False))
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(ChoiceError, _failed)
     app.add_exception_handler(TrackerBlurError, _failed)
     return app
 
@@ -60,6 +67,16 @@ def _page(name: str) -> Callable[[], Awaitable[FileResponse]]:
         return FileResponse(_STATIC / name)
 
     return page
+
+
+async def _require_json(request: Request) -> None:
+    """Refuse bodies of another type: a form of a foreign page could send those."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    has_body = request.headers.get("content-length", "0") != "0" or (
+        "transfer-encoding" in request.headers
+    )
+    if has_body and not is_upload(request.scope) and kind != "application/json":
+        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send JSON: application/json")
 
 
 async def _refused(_request: Request, error: Exception) -> JsonAnswer:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from fastapi import APIRouter
 
 from tracker_blur.core import plugins
 from tracker_blur.redaction.methods import names_of
 from tracker_blur.version import __version__
+from tracker_blur.web.job_commands import Care
+from tracker_blur.web.job_routes import CLASSES
 from tracker_blur.web.json_answers import JsonAnswer
 
 if TYPE_CHECKING:
     from tracker_blur.web.services import Services
-
-CLASSES = ("faces", "plates")
-CARE = ("quick", "normal", "careful")
 
 
 def create_router(services: Services) -> APIRouter:
@@ -33,10 +32,11 @@ def create_router(services: Services) -> APIRouter:
                     {"name": name, "class": kind}
                     for kind in ("destructive", "cosmetic")
                     for name in names_of(kind)
+                    if name != "image"  # it needs a file
                 ],
                 "classes": CLASSES,
                 "detectors": ["auto", *plugins.names("tracker_blur.detectors")],
-                "care": CARE,
+                "care": get_args(Care),
             }
         )
 

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 
 from tracker_blur.web.events import EventHub
 from tracker_blur.web.folder import Folder
-from tracker_blur.web.reviews import Reviews
+from tracker_blur.web.job_commands import Choice
+from tracker_blur.web.job_plans import JobPlans
+from tracker_blur.web.job_queue import JobQueue
+from tracker_blur.web.reviews import Review, Reviews
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from tracker_blur.web.job import Job
     from tracker_blur.web.state import State
 
 
@@ -22,24 +26,46 @@ class Services:
     Args:
         root: The folder that the page shows.
         state: What it keeps on disk.
+        at_once: How many jobs run at the same time.
+        warn: Called with a line when something fails that no request waits for.
 
     Attributes:
         folder: The folder that the page shows.
         events: What all open pages get to know.
         reviews: Which videos are reviewed.
+        jobs: What is run.
     """
 
-    def __init__(self, root: Path, state: State) -> None:
+    def __init__(self, root: Path, state: State, at_once: int, warn: Callable[[str], None]) -> None:
         self.folder = Folder(root)
         self.events = EventHub()
         self.reviews = Reviews(state, self.folder)
+        self.jobs = JobQueue(state, self.folder.root, self.events, at_once, warn)
         self._at_end = ExitStack()
         self.close_with(self.events.close)
+
+    def start(self) -> None:
+        """Begin to run jobs."""
+        self.jobs.start()
+        self.close_with(self.jobs.close)
 
     def close_with(self, callback: Callable[[], object]) -> None:
         """Call this when the server stops; what was added last comes first."""
         self._at_end.callback(callback)
 
     def close(self) -> None:
-        """Stop everything."""
+        """Stop everything but the processes of jobs, which the next server finds again."""
         self._at_end.close()
+
+    def track_for_review(self, review: Review, choice: Choice = Choice()) -> Job:  # noqa: B008
+        """Return the job that writes the tracks for a review: one that is on its way, or a new one.
+
+        Raises:
+            HTTPException: There are tracks, or the file has none.
+            ChoiceError: The choice makes no sense.
+        """
+        for job in self.jobs.known():
+            if job.new.action == "track" and job.new.review == review.id and not job.is_over:
+                return job
+        plans = JobPlans(self.folder, ())
+        return self.jobs.add(plans.track(review.video, choice, review.tracks))

@@ -29,7 +29,10 @@ class Site:
         root: The folder that the page shows.
         address: (host, port) to listen on; port 0: any free one.
         report: Called with a line when a request fails, from another thread.
+        at_once: How many jobs run at the same time.
         limits: What the server takes from its clients.
+        own_state_of: A file whose page keeps its state apart from that of its folder; None: it is
+            the folder's.
 
     Attributes:
         services: The parts behind the page.
@@ -43,9 +46,13 @@ class Site:
         root: Path,
         address: tuple[str, int],
         report: Callable[[str], None],
+        *,
+        at_once: int = 1,
         limits: ServingLimits | None = None,
+        own_state_of: Path | None = None,
     ) -> None:
-        self._state = State.of(root)
+        opened = own_state_of or root
+        self._state = State.of(opened)
         if not self._state.acquire():
             open_one = self._state.read("address", "the address that it printed")
             raise SinkError(
@@ -56,7 +63,7 @@ class Site:
         except BaseException:
             self._state.release()
             raise
-        self.services = Services(root, self._state)
+        self.services = Services(root, self._state, at_once, report)
         self._authorization = RequestAuthorization(address[0], secrets.token_urlsafe(_TOKEN_BYTES))
 
     def url(self, path: str = "") -> str:
@@ -65,6 +72,7 @@ class Site:
 
     def __enter__(self) -> Site:
         app = create_application(self.services)
+        self.services.start()
         self._state.write("address", self.url())
         self._server.start(
             AuthorizedRequests(app, self._authorization, self._server.cookie, is_page)

@@ -1,0 +1,55 @@
+"""Stands for the command line in tests of the queue: does what the input's name says.
+
+`wait...` waits until there is a file `go` next to it, and deletes what is half-written when it is
+asked to end; `fail...` fails; `deaf...` waits and does not end when it is asked to.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from pathlib import Path
+
+
+def main() -> None:
+    arguments = sys.argv[1:]
+    source = Path(arguments[1])
+    target = Path(arguments[arguments.index("-o") + 1]) if "-o" in arguments else None
+    progress_file = Path(arguments[arguments.index("--progress-file") + 1])
+    progress_file.touch(mode=0o600)
+    with progress_file.open("a") as events:
+
+        def append(event: str, **fields: object) -> None:
+            print(
+                json.dumps({"event": event, "at": time.time(), **fields}), file=events, flush=True
+            )
+
+        partial = source.with_name(f".partial-{source.name}")
+        partial.touch()
+
+        def end(*_: object) -> None:
+            if not source.name.startswith("deaf"):
+                partial.unlink()
+                sys.exit(130)
+
+        signal.signal(signal.SIGTERM, end)
+        done = 0
+        while source.name.startswith(("wait", "deaf")) and not source.with_name("go").exists():
+            done = min(done + 1, 90)
+            append("progress", done=done, total=100, passes=2)
+            time.sleep(0.02)
+        partial.unlink()
+        if source.name.startswith("fail"):
+            append("error", text=f"{source.name}: is no video: choose another")
+            append("end", code=1)
+            sys.exit(1)
+        if target is not None:
+            target.write_bytes(b"0123456789")
+        result = {"files": [{"frames": 100, "output": str(target), "warnings": []}]}
+        Path(arguments[arguments.index("--json") + 1]).write_text(json.dumps(result))
+        append("end", code=0)
+
+
+main()

@@ -1,0 +1,371 @@
+"""The queue of jobs over HTTP, with a program that does what the input's name says."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+import pytest
+
+from tests.waiting import until
+from tests.web.pages import Page, opened
+from tracker_blur.web import job_process, job_queue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROGRAM = (sys.executable, str(Path(__file__).with_name("fake_program.py")))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fake_program() -> Iterator[None]:
+    with (
+        mock.patch.object(job_process, "_PROGRAM", PROGRAM),
+        mock.patch.object(job_queue, "_POLL_SECONDS", 0.03),
+    ):
+        yield
+
+
+@pytest.fixture
+def folder(page: Page) -> Iterator[Path]:
+    """Give the page's folder, empty, and forget all jobs at the end."""
+    yield page.folder
+    for job in page.get("/api/jobs").json()["jobs"]:
+        if job["state"] in ("waiting", "running", "paused"):
+            page.post(f"/api/jobs/{job['id']}/cancel")
+        forget(page, job["id"])
+    for file in page.folder.iterdir():
+        file.unlink()
+
+
+def forget(page: Page, job_id: str) -> None:
+    until(lambda: page.client.delete(f"/api/jobs/{job_id}").status_code == 204)
+
+
+def process_of(page: Page, job: dict[str, Any]) -> int:
+    """Wait until a job has a process, and return its number."""
+    return until(lambda: page.site.services.jobs.get(job["id"]).process) or 0
+
+
+def ended(number: int) -> bool:
+    return process_state(number) in ("", "Z")
+
+
+def add(page: Page, *names: str, **body: Any) -> list[dict[str, Any]]:
+    for name in names:
+        (page.folder / name).write_bytes(b"video")
+    answer = page.post("/api/jobs", json={"files": names, "action": "redact", **body})
+    assert answer.status_code == 201, answer.text
+    jobs: list[dict[str, Any]] = answer.json()["jobs"]
+    return jobs
+
+
+def job_of(page: Page, job_id: str) -> dict[str, Any]:
+    jobs = page.get("/api/jobs").json()["jobs"]
+    job: dict[str, Any] = next(job for job in jobs if job["id"] == job_id)
+    return job
+
+
+def reach(page: Page, job_id: str, state: str) -> dict[str, Any]:
+    """Wait until a job is in this state, and return it."""
+    return until(lambda: (job := job_of(page, job_id))["state"] == state and job)
+
+
+def partial(folder: Path, name: str) -> Path:
+    return folder / f".partial-{name}"
+
+
+def test_a_job_runs_and_its_output_can_be_downloaded(page: Page, folder: Path) -> None:
+    (job,) = add(page, "a.mp4", classes=["faces", "plates"], method="solid", care="careful")
+    assert (job["file"], job["output"]) == ("a.mp4", "a_redacted.mp4")
+    assert job["settings"] == {
+        "classes": ["faces", "plates"],
+        "method": "solid",
+        "care": "careful",
+        "options": {},
+    }
+    done = reach(page, job["id"], "done")
+    assert (done["progress"], done["error"]) == (1.0, None)
+    assert done["result"] == {"frames": 100, "warnings": []}  # no paths of this machine
+    assert done["created"] <= done["started"] <= done["ended"]
+    path = f"/api/jobs/{job['id']}/output"
+    whole = page.get(path)
+    assert whole.content == b"0123456789"
+    assert whole.headers["content-disposition"] == 'attachment; filename="a_redacted.mp4"'
+    part = page.get(path, headers={"Range": "bytes=2-4"})
+    assert (part.status_code, part.content) == (206, b"234")
+    arguments = page.site.services.jobs.get(job["id"]).new.arguments
+    assert arguments[:4] == ("redact", str(folder / "a.mp4"), "-o", str(folder / "a_redacted.mp4"))
+    assert {"--hide=faces,plates", "--method=solid", "--careful"} <= set(arguments)
+
+
+def test_no_output_is_replaced_unless_that_is_asked_for(page: Page, folder: Path) -> None:
+    (folder / "a_redacted.mp4").write_bytes(b"old")
+    first, second = add(page, "a.mp4", "a.mp4")
+    assert [job["output"] for job in (first, second)] == ["a_redacted_2.mp4", "a_redacted_3.mp4"]
+    reach(page, second["id"], "done")
+    assert (folder / "a_redacted.mp4").read_bytes() == b"old"
+    (third,) = add(page, "a.mp4", options={"overwrite": True})
+    assert third["output"] == "a_redacted.mp4"
+    assert "--overwrite" in page.site.services.jobs.get(third["id"]).new.arguments
+
+
+def test_one_runs_at_a_time_in_the_order_of_the_queue(page: Page, folder: Path) -> None:
+    first, second, third = add(page, "wait1.mp4", "b.mp4", "c.mp4")
+    reach(page, first["id"], "running")
+    assert job_of(page, second["id"])["state"] == "waiting"
+    page.post(f"/api/jobs/{second['id']}/pause")
+    (folder / "go").touch()
+    reach(page, third["id"], "done")
+    assert job_of(page, second["id"])["state"] == "paused"
+    page.post(f"/api/jobs/{second['id']}/resume")
+    reach(page, second["id"], "done")
+
+
+def test_progress_has_speed_and_time_left(page: Page, folder: Path) -> None:
+    (job,) = add(page, "wait.mp4")
+    moving = until(lambda: (job_now := job_of(page, job["id"]))["seconds_left"] and job_now)
+    assert 0 < moving["progress"] <= 0.9
+    assert moving["frames_per_second"] > 1
+    assert moving["seconds_left"] > 0
+
+
+def test_a_paused_job_stands_still_until_it_is_resumed(page: Page, folder: Path) -> None:
+    (job,) = add(page, "wait.mp4")
+    until(lambda: job_of(page, job["id"])["progress"])
+    assert page.post(f"/api/jobs/{job['id']}/pause").json()["state"] == "paused"
+    process = process_of(page, job)
+    until(lambda: process_state(process) == "T")
+    (folder / "go").touch()
+    paused = job_of(page, job["id"])
+    assert (paused["state"], paused["seconds_left"]) == ("paused", None)
+    assert page.post(f"/api/jobs/{job['id']}/pause").status_code == 409
+    page.post(f"/api/jobs/{job['id']}/resume")
+    reach(page, job["id"], "done")
+
+
+@pytest.mark.parametrize("is_paused", [False, True])
+def test_a_cancelled_job_leaves_nothing_and_can_be_tried_again(
+    page: Page, folder: Path, is_paused: bool
+) -> None:
+    (job,) = add(page, "wait.mp4")
+    until(partial(folder, "wait.mp4").exists)
+    if is_paused:
+        page.post(f"/api/jobs/{job['id']}/pause")
+    assert page.post(f"/api/jobs/{job['id']}/cancel").json()["state"] == "cancelled"
+    again = page.post(f"/api/jobs/{job['id']}/retry").json()
+    assert again["state"] == "waiting"
+    reach(page, job["id"], "running")
+    assert job_of(page, job["id"])["error"] is None
+    page.post(f"/api/jobs/{job['id']}/cancel")
+    forget(page, job["id"])
+    assert [file.name for file in folder.iterdir()] == ["wait.mp4"]
+
+
+def test_a_process_that_does_not_end_is_killed(
+    page: Page, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_queue, "_END_SECONDS", 0.5)
+    (job,) = add(page, "deaf.mp4")
+    until(partial(folder, "deaf.mp4").exists)
+    until(lambda: job_of(page, job["id"])["progress"])
+    page.post(f"/api/jobs/{job['id']}/cancel")
+    forget(page, job["id"])
+
+
+def test_a_failed_job_has_the_programs_own_error(page: Page, folder: Path) -> None:
+    (job,) = add(page, "fail.mp4")
+    failed = reach(page, job["id"], "failed")
+    assert failed["error"] == "fail.mp4: is no video: choose another"
+    assert page.get(f"/api/jobs/{job['id']}/output").status_code == 409
+
+
+def test_a_job_that_is_killed_says_so(page: Page, folder: Path) -> None:
+    (job,) = add(page, "wait.mp4")
+    until(partial(folder, "wait.mp4").exists)
+    process = process_of(page, job)
+    os.kill(process, signal.SIGKILL)
+    failed = reach(page, job["id"], "failed")
+    assert failed["error"].startswith("its process was ended from outside")
+
+
+def test_jobs_outlive_the_server(tmp_path: Path) -> None:
+    folder, state = tmp_path / "videos", tmp_path / "state"
+    folder.mkdir()
+    with opened(folder, state) as page:
+        running, paused, waiting = add(page, "wait1.mp4", "wait2.mp4", "c.mp4")
+        until(lambda: job_of(page, running["id"])["progress"])
+        page.post(f"/api/jobs/{running['id']}/pause")  # so that the second one starts
+        until(lambda: job_of(page, paused["id"])["progress"])
+        page.post(f"/api/jobs/{paused['id']}/pause")
+        page.post(f"/api/jobs/{running['id']}/resume")
+        page.post(f"/api/jobs/{waiting['id']}/pause")
+        processes = [process_of(page, one) for one in (running, paused)]
+    with opened(folder, state) as page:
+        states = [job_of(page, one["id"])["state"] for one in (running, paused, waiting)]
+        assert states == ["running", "paused", "paused"]
+        assert [process_of(page, one) for one in (running, paused)] == processes
+        (folder / "go").touch()
+        reach(page, running["id"], "done")
+        page.post(f"/api/jobs/{paused['id']}/resume")
+        page.post(f"/api/jobs/{waiting['id']}/resume")
+        reach(page, paused["id"], "done")
+        reach(page, waiting["id"], "done")
+    with opened(folder, state) as page:
+        assert {job["state"] for job in page.get("/api/jobs").json()["jobs"]} == {"done"}
+
+
+def test_what_ended_while_no_server_ran_is_found_out(tmp_path: Path) -> None:
+    folder, state = tmp_path / "videos", tmp_path / "state"
+    folder.mkdir()
+    with opened(folder, state) as page:
+        page.site.services.jobs._at_once = 3
+        done, killed, twice = add(page, "wait1.mp4", "wait2.mp4", "wait3.mp4")
+        processes = [process_of(page, one) for one in (done, killed, twice)]
+        for name in ("wait1.mp4", "wait2.mp4", "wait3.mp4"):
+            until(partial(folder, name).exists)
+        page.site.services.jobs.get(twice["id"]).attempts = 2
+        page.site.services.jobs._keep(page.site.services.jobs.get(twice["id"]))
+    for process in processes[1:]:
+        os.kill(process, signal.SIGKILL)
+    (folder / "go").touch()
+    until((folder / "wait1_redacted.mp4").exists)
+    until(lambda: all(map(ended, processes)))
+    with opened(folder, state) as page:
+        assert job_of(page, done["id"])["state"] == "done"
+        reach(page, killed["id"], "done")  # started again
+        failed = reach(page, twice["id"], "failed")
+        assert failed["error"].startswith("its process was ended from outside")
+
+
+def process_state(number: int) -> str:
+    """Return the letter for a process's state; "" if there is none."""
+    try:
+        text = Path(f"/proc/{number}/stat").read_text()
+    except FileNotFoundError:
+        return ""
+    return text.rpartition(")")[2].split()[0]
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ({"files": ["none.mp4"], "action": "redact"}, "there is no such file"),
+        ({"files": ["../a.mp4"], "action": "redact"}, "there is no such file"),
+        ({"files": ["/etc/passwd"], "action": "redact"}, "there is no such file"),
+        ({"files": ["a.txt"], "action": "redact"}, "is no video and no image"),
+        ({"files": [""], "action": "redact"}, "choose files"),
+        ({"files": [], "action": "redact"}, "files:"),
+        ({"files": ["a.mp4"], "action": "rm"}, "action:"),
+        ({"files": ["a.mp4"], "action": "redact", "method": "none"}, "there is no such method"),
+        ({"files": ["a.mp4"], "action": "redact", "method": "image"}, "there is no such method"),
+        ({"files": ["a.mp4"], "action": "redact", "classes": ["x"]}, "classes"),
+        ({"files": ["a.mp4"], "action": "redact", "care": "none"}, "care"),
+        ({"files": ["a.mp4"], "action": "redact", "options": {"out": "/x"}}, "no such option"),
+        ({"files": ["a.mp4"], "action": "redact", "options": {"partial": "yes"}}, "true or false"),
+        ({"files": ["a.mp4"], "action": "redact", "options": {"detector": "/x.onnx"}}, "offers"),
+        ({"files": ["a.mp4"], "action": "redact", "options": {"mute": "1s..2s"}}, "is no list"),
+        ({"files": ["a.mp4"], "action": "track", "options": {"codec": "av1"}}, "no such option"),
+        ({"files": ["a.jpg"], "action": "track"}, "only videos have tracks"),
+        ({"files": ["a.mp4"], "action": "redact", "more": 1}, "more"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_one_sentence(
+    page: Page, folder: Path, body: dict[str, Any], problem: str
+) -> None:
+    for name in ("a.mp4", "a.txt", "a.jpg"):
+        (folder / name).touch()
+    answer = page.post("/api/jobs", json=body)
+    assert 400 <= answer.status_code < 500
+    error = answer.json()["error"]
+    assert problem in error
+    assert "\n" not in error
+    assert page.get("/api/jobs").json() == {"jobs": []}
+
+
+def test_options_cannot_become_other_options(page: Page, folder: Path) -> None:
+    (job,) = add(
+        page, "a.mp4", options={"color": "--overwrite", "ignore_zones": ["--jobs=9", "-o"]}
+    )
+    arguments = page.site.services.jobs.get(job["id"]).new.arguments
+    assert arguments[4:] == (
+        "--color=--overwrite",
+        "--ignore-zone=--jobs=9",
+        "--ignore-zone=-o",
+        "--tracks",
+        str(folder / "a.tracks.jsonl"),
+    )
+
+
+def test_jobs_that_are_not_there_are_said_to_be(page: Page, folder: Path) -> None:
+    for method, path in (
+        ("POST", "/api/jobs/0123456789abcdef/pause"),
+        ("DELETE", "/api/jobs/0123456789abcdef"),
+        ("GET", "/api/jobs/..%2f..%2fetc/output"),
+        ("POST", "/api/jobs/0123456789abcdef/explode"),
+    ):
+        assert page.client.request(method, path).status_code == 404
+
+
+def test_events_reach_every_page(page: Page, folder: Path) -> None:
+    with page.client.stream("GET", "/api/events") as events:
+        assert events.headers["content-type"].startswith("text/event-stream")
+        lines = events.iter_lines()
+        assert next(lines) == "retry: 1000"
+        (job,) = add(page, "a.mp4")
+        states = []
+        for line in lines:
+            if line.startswith("data: "):
+                states.append(json.loads(line[len("data: ") :])["state"])
+                if states[-1] == "done":
+                    break
+        assert states[0] == "waiting"
+        assert "running" in states
+        page.client.delete(f"/api/jobs/{job['id']}")
+        assert next(line for line in lines if line.startswith("event:")) == "event: gone"
+
+
+def test_what_is_kept_is_its_owners_alone(page: Page, folder: Path) -> None:
+    (job,) = add(page, "a.mp4")
+    reach(page, job["id"], "done")
+    for path in (page.site._state.folder / "jobs").rglob("*"):
+        if path.name != "result.json":  # the program's own, in a folder of its owner
+            mode = stat.S_IMODE(path.stat().st_mode)
+            assert mode == (0o700 if path.is_dir() else 0o600), path
+
+
+def test_a_review_begins_with_a_job_that_finds_tracks(page: Page, folder: Path) -> None:
+    (folder / "wait.mp4").touch()
+    answer = page.post("/api/reviews", json={"path": "wait.mp4"})
+    assert answer.status_code == 202
+    job = answer.json()["job"]
+    assert (job["action"], job["output"], job["review"]) == ("track", "wait.tracks.jsonl", None)
+    again = page.post("/api/reviews", json={"path": "wait.mp4"}).json()
+    assert again["job"]["id"] == job["id"]
+    (folder / "go").touch()
+    review = reach(page, job["id"], "done")["review"]
+    assert len(review) == 16
+    assert page.post("/api/reviews", json={"path": "wait.mp4"}).json() == {"id": review}
+    known = page.site.services.reviews.get(review)
+    assert known is not None
+    assert known.tracks == folder / "wait.tracks.jsonl"
+
+
+def test_an_image_is_reviewed_at_once(page: Page, folder: Path) -> None:
+    (folder / "a.jpg").touch()
+    answer = page.post("/api/reviews", json={"path": "a.jpg"})
+    assert answer.status_code == 200
+    assert page.site.services.reviews.get(answer.json()["id"]) is not None
+
+
+def test_only_json_is_taken(page: Page, folder: Path) -> None:
+    body = b'{"files": ["a.mp4"], "action": "redact"}'
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""):
+        answer = page.post("/api/jobs", content=body, headers={"Content-Type": kind})
+        assert answer.status_code == 415

@@ -1,0 +1,71 @@
+"""A file to which a run appends what happens, as JSON lines, for programs that watch it.
+
+    {"event": "progress", "at": 1765432100.1, "done": 120, "total": 600, "passes": 2}
+    {"event": "warning", "at": 1765432100.2, "text": "in.mp4: ..."}
+    {"event": "error", "at": 1765432100.3, "text": "in.mp4: ..."}
+    {"event": "end", "at": 1765432100.4, "code": 1}
+
+`at` is in seconds since 1970. Each frame counts once in each pass; `total` is null where the number
+of frames is unknown. A run that was killed has no end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from tracker_blur.errors import SinkError, reason_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_INTERVAL_SECONDS = 0.3
+_PRIVATE_MODE = 0o600
+
+
+class ProgressFile:
+    """Appends events to a file that only its owner may read.
+
+    Args:
+        path: The file; it is made where it is missing.
+
+    Raises:
+        SinkError: It cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            flags = os.O_APPEND | os.O_CREAT | os.O_WRONLY
+            self._descriptor = os.open(path, flags, _PRIVATE_MODE)
+        except OSError as error:
+            raise SinkError(
+                f"{path}: cannot be written ({reason_of(error)}): choose another file"
+            ) from error
+        self._next = 0.0
+
+    def advance(self, done: float, total: float | None, passes: int = 1) -> None:
+        """Append how far the run is, unless that was just done."""
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + _INTERVAL_SECONDS
+            self._append("progress", done=done, total=total, passes=passes)
+
+    def warn(self, text: str) -> None:
+        """Append a warning."""
+        self._append("warning", text=text)
+
+    def fail(self, text: str) -> None:
+        """Append what failed."""
+        self._append("error", text=text)
+
+    def end(self, code: int) -> None:
+        """Append the exit code."""
+        self._append("end", code=code)
+
+    def _append(self, event: str, **fields: Any) -> None:
+        line = json.dumps({"event": event, "at": round(time.time(), 3), **fields})
+        with suppress(OSError):  # as for all messages: a full disk costs nothing else
+            os.write(self._descriptor, f"{line}\n".encode())

@@ -1,0 +1,114 @@
+"""A job: one run of the command line, and what is known of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+import time
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from tracker_blur.web.json_answers import timestamp
+
+Action = Literal["redact", "track", "render", "verify"]
+JobState = Literal["waiting", "running", "paused", "done", "failed", "cancelled"]
+
+_ID_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewJob:
+    """What is to be run.
+
+    Attributes:
+        action: The command.
+        file: The input, as the page names it.
+        arguments: Those of the command line, the command first.
+        output: What will be written, as the page names it.
+        settings: What the user chose.
+        review: The review that the job belongs to, or that its end makes possible.
+        overwrite: Whether an output that exists is replaced.
+    """
+
+    action: Action
+    file: str
+    arguments: tuple[str, ...]
+    output: str | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    review: str | None = None
+    overwrite: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Job:
+    """A job in the queue, as it is kept on disk. Times are in seconds since 1970.
+
+    Attributes:
+        id: 16 hexadecimal digits.
+        new: What is to be run.
+        state: What has become of it.
+        created: When it was added.
+        started: When its process was last started.
+        ended: When that ended.
+        process: The number of its process while it runs.
+        attempts: How often a process was started.
+        error: Why it failed, in one line.
+        result: What the run said about its result.
+    """
+
+    id: str
+    new: NewJob
+    state: JobState = "waiting"
+    created: float = field(default_factory=time.time)
+    started: float | None = None
+    ended: float | None = None
+    process: int | None = None
+    attempts: int = 0
+    error: str | None = None
+    result: dict[str, Any] | None = None
+
+    @classmethod
+    def of(cls, new: NewJob) -> Job:
+        """Return a job that waits."""
+        return cls(id=secrets.token_hex(_ID_BYTES), new=new)
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> Job:
+        """Return the job that was kept; raises TypeError, KeyError or ValueError if it is none."""
+        new = NewJob(**{**record["new"], "arguments": tuple(record["new"]["arguments"])})
+        job = cls(**{**record, "new": new})
+        if job.state not in get_args(JobState):
+            raise ValueError(job.state)
+        return job
+
+    def record(self) -> dict[str, Any]:
+        """Return what is kept."""
+        return dataclasses.asdict(self)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, one way or another."""
+        return self.state in ("done", "failed", "cancelled")
+
+    def as_dict(self, progress: dict[str, float | None]) -> dict[str, Any]:
+        """Return what the page shows of it.
+
+        Args:
+            progress: How far it is: `progress`, `frames_per_second`, `seconds_left`.
+        """
+        new = self.new
+        return {
+            "id": self.id,
+            "action": new.action,
+            "file": new.file,
+            "output": new.output,
+            "state": self.state,
+            **progress,
+            "error": self.error,
+            "created": timestamp(self.created),
+            "started": None if self.started is None else timestamp(self.started),
+            "ended": None if self.ended is None else timestamp(self.ended),
+            "settings": new.settings,
+            "result": self.result,
+            "review": new.review if self.state == "done" or new.action == "render" else None,
+        }

@@ -1,0 +1,149 @@
+"""Plans jobs for files of the folder: what each reads and writes."""
+
+from __future__ import annotations
+
+import os
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from starlette.exceptions import HTTPException
+
+from tracker_blur.files.paths import (
+    default_output,
+    default_output_folder,
+    is_file,
+    is_folder,
+    is_image,
+    is_media,
+    original_of,
+    why_not_read,
+)
+from tracker_blur.web.folder import tracks_path
+from tracker_blur.web.job import NewJob
+from tracker_blur.web.job_commands import (
+    OVERWRITE,
+    Choice,
+    ChoiceError,
+    redact_arguments,
+    track_arguments,
+    verify_arguments,
+)
+from tracker_blur.web.state import path_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from tracker_blur.web.folder import Folder
+    from tracker_blur.web.job import Action, Job
+
+
+class JobPlans:
+    """Plans jobs.
+
+    Args:
+        folder: That of the page.
+        promised: Outputs of other jobs that are not written yet, as the page names them.
+    """
+
+    def __init__(self, folder: Folder, promised: Iterable[str]) -> None:
+        self._folder = folder
+        self._taken = {folder.root / path for path in promised}
+
+    def plan(self, action: Action, file: str, choice: Choice, made: Iterable[Job] = ()) -> NewJob:
+        """Return the job for one file.
+
+        Args:
+            action: What to do.
+            file: The file, as the page names it.
+            choice: How.
+            made: Earlier jobs, which may have made the file.
+
+        Raises:
+            HTTPException: There is no such file, or this cannot be done with it.
+        """
+        path = self._folder.resolve(file)
+        if action == "render":
+            raise HTTPException(HTTPStatus.BAD_REQUEST, "a video is rendered from its review")
+        if not (is_folder(path) or (is_file(path) and is_media(path))):
+            reason = why_not_read(path) or "no video and no image"
+            raise HTTPException(HTTPStatus.BAD_REQUEST, f"{file}: is {reason}")
+        try:
+            if action == "redact":
+                return self.redact(path, self._output(path, choice), choice)
+            if action == "track":
+                return self.track(path, choice)
+            return self._verify(path, choice, made)
+        except ChoiceError as error:
+            raise HTTPException(HTTPStatus.BAD_REQUEST, str(error)) from error
+
+    def redact(self, path: Path, target: Path, choice: Choice) -> NewJob:
+        """Return the job that redacts a file or a folder; raises ChoiceError."""
+        self._taken.add(target)
+        is_video = is_file(path) and not is_image(path)
+        tracks = tracks_path(path) if is_video else None
+        if tracks is not None and os.path.lexists(tracks):
+            tracks = None
+        return NewJob(
+            action="redact",
+            file=self._folder.relative(path),
+            output=self._folder.relative(target),
+            arguments=redact_arguments(path, target, choice, is_image=not is_video, tracks=tracks),
+            settings=choice.settings(),
+            review=path_id(path) if is_video else None,
+        )
+
+    def track(self, path: Path, choice: Choice, tracks: Path | None = None) -> NewJob:
+        """Return the job that writes a video's track file.
+
+        Raises:
+            HTTPException: The file is no video, or has tracks.
+            ChoiceError: The choice makes no sense.
+        """
+        name = self._folder.relative(path)
+        if is_image(path) or is_folder(path):
+            raise HTTPException(HTTPStatus.BAD_REQUEST, f"{name}: only videos have tracks")
+        target = tracks or tracks_path(path)
+        if os.path.lexists(target):
+            raise HTTPException(
+                HTTPStatus.CONFLICT, f"{name}: has tracks already: review it, or delete them first"
+            )
+        return NewJob(
+            action="track",
+            file=name,
+            output=self._folder.relative(target),
+            arguments=track_arguments(path, target, choice),
+            settings=choice.settings(),
+            review=path_id(path),
+        )
+
+    def _verify(self, path: Path, choice: Choice, made: Iterable[Job]) -> NewJob:
+        name = self._folder.relative(path)
+        maker = next(
+            (job.new for job in reversed(list(made)) if job.new.output == name and _made(job)), None
+        )
+        source = original_of(path) if maker is None else self._folder.resolve(maker.file)
+        if maker is not None and not choice.classes:
+            choice = choice._replace(classes=tuple(maker.settings.get("classes", ())))
+        return NewJob(
+            action="verify",
+            file=name,
+            arguments=verify_arguments(path, source, maker, choice),
+            settings=choice.settings(),
+        )
+
+    def _output(self, path: Path, choice: Choice) -> Path:
+        """Return where the output of a file goes: next to it."""
+        if is_folder(path):
+            if path == self._folder.root:
+                raise HTTPException(
+                    HTTPStatus.BAD_REQUEST, "choose files, or a folder in this one, not all of it"
+                )
+            return default_output_folder(path)
+        if choice.options.get(OVERWRITE) is True:
+            return default_output(path)
+        return self._folder.free_output(path, self._taken)
+
+
+def _made(job: Job) -> bool:
+    return job.new.action in ("redact", "render") and job.state == "done"

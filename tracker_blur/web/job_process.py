@@ -1,0 +1,97 @@
+"""The process of a job: it outlives the server, and the next server finds it again.
+
+It holds a lock on a file as long as it lives. So whoever comes later knows whether it does, however
+it ended, and that the number it was given still stands for it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from tracker_blur.files.locks import FileLock
+from tracker_blur.processes import python_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_PRIVATE_MODE = 0o600
+_PROGRAM = (sys.executable, "-m", "tracker_blur")
+
+
+class JobProcess:
+    """A process that runs the command line, in a session of its own.
+
+    Args:
+        folder: The job's own folder, for its lock and its log.
+        number: Of the process, if an earlier server started it.
+    """
+
+    def __init__(self, folder: Path, number: int | None = None) -> None:
+        self._folder = folder
+        self._lock = FileLock(folder / "lock")
+        self._child: subprocess.Popen[bytes] | None = None
+        self.number = number
+
+    def start(self, arguments: Sequence[str]) -> None:
+        """Start it; raises OSError."""
+        self._lock.acquire()
+        try:
+            flags = os.O_CREAT | os.O_WRONLY | os.O_TRUNC
+            log = os.open(self._folder / "log", flags, _PRIVATE_MODE)
+            try:
+                assert self._lock.descriptor is not None
+                self._child = subprocess.Popen(
+                    [*_PROGRAM, *arguments],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    cwd=self._folder,
+                    env=python_environment(),
+                    start_new_session=True,
+                    pass_fds=(self._lock.descriptor,),
+                )
+            finally:
+                os.close(log)
+        finally:
+            self._lock.release()
+        self.number = self._child.pid
+
+    def is_alive(self) -> bool:
+        """Return whether it still runs, or is stopped."""
+        if self._child is not None:
+            return self._child.poll() is None
+        return self._lock.is_held()
+
+    @property
+    def signal_number(self) -> int | None:
+        """The signal that ended it; None if none did, or another server started it."""
+        code = None if self._child is None else self._child.poll()
+        return -code if code is not None and code < 0 else None
+
+    def pause(self) -> None:
+        """Stop it, with all processes that it has started, until `resume`."""
+        self._send(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._send(signal.SIGCONT)
+
+    def terminate(self) -> None:
+        """Ask it to delete what is half-written, and to end."""
+        self._send(signal.SIGTERM)
+        self._send(signal.SIGCONT)  # one that is stopped gets the signal only then
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._send(signal.SIGKILL)
+
+    def _send(self, number: int) -> None:
+        if self.number is not None and self.is_alive():
+            with suppress(ProcessLookupError):
+                os.killpg(self.number, number)

@@ -1,0 +1,342 @@
+"""The queue of jobs: kept on disk, so that it survives the server."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from contextlib import suppress
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from starlette.exceptions import HTTPException
+
+from tracker_blur.errors import TrackerBlurError, reason_of
+from tracker_blur.files.temporaries import remove_leftovers
+from tracker_blur.web.job import Job, NewJob
+from tracker_blur.web.job_commands import startable
+from tracker_blur.web.job_events import JobEvents
+from tracker_blur.web.job_process import JobProcess
+from tracker_blur.web.job_result import result_of
+from tracker_blur.web.state import make_private_folder, read_json, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tracker_blur.web.events import EventHub
+    from tracker_blur.web.state import State
+
+_POLL_SECONDS = 0.25
+_END_SECONDS = 15.0  # longer than it takes to delete what is half-written
+_MAX_ATTEMPTS = 2
+_EXIT_DONE, _EXIT_EXPOSED = 0, 3
+_RECORD, _EVENTS, _RESULT = "job.json", "events.jsonl", "result.json"
+_NO_PROGRESS: dict[str, float | None] = {
+    "progress": None,
+    "frames_per_second": None,
+    "seconds_left": None,
+}
+_KILLED = "its process was ended from outside: there may be too little memory: try again"
+
+
+class JobQueue:
+    """Runs jobs in the order in which they were added, some at once.
+
+    Args:
+        state: Where they are kept.
+        root: The folder that the page shows.
+        events: Learns of each change.
+        at_once: How many run at the same time.
+        warn: Called with a line when something of the queue itself fails, from its thread.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        root: Path,
+        events: EventHub,
+        at_once: int,
+        warn: Callable[[str], None],
+    ) -> None:
+        self._folder = state.folder / "jobs"
+        make_private_folder(self._folder)
+        self._root = root
+        self._events = events
+        self._at_once = at_once
+        self._warn = warn
+        self._changed = threading.Condition(threading.RLock())
+        self._is_over = False
+        self._running: dict[str, _Running] = {}
+        self._jobs = self._read(state)
+        self._thread = threading.Thread(target=self._run, name="trackblur jobs", daemon=True)
+        for job in self._jobs.values():
+            self._adopt(job)
+
+    def start(self) -> None:
+        """Begin to run jobs."""
+        self._thread.start()
+
+    def close(self) -> int:
+        """Stop looking after jobs; those that run go on. Return how many do."""
+        with self._changed:
+            self._is_over = True
+            self._changed.notify_all()
+        self._thread.join()
+        return sum(running.process.is_alive() for running in self._running.values())
+
+    def add(self, new: NewJob) -> Job:
+        """Add a job at the end of the queue."""
+        job = Job.of(new)
+        with self._changed:
+            make_private_folder(self._folder_of(job))
+            self._jobs[job.id] = job
+            self._keep(job)
+            self._changed.notify_all()
+        return job
+
+    def all(self) -> list[dict[str, Any]]:
+        """Return all jobs as the page shows them, the oldest first."""
+        with self._changed:
+            return [self.as_dict(job) for job in self._jobs.values()]
+
+    def known(self) -> list[Job]:
+        """Return all jobs, the oldest first."""
+        with self._changed:
+            return list(self._jobs.values())
+
+    def get(self, job_id: str) -> Job:
+        """Return a job; raises HTTPException if there is none."""
+        with self._changed:
+            if job_id not in self._jobs:
+                raise HTTPException(HTTPStatus.NOT_FOUND, "there is no such job")
+            return self._jobs[job_id]
+
+    def as_dict(self, job: Job) -> dict[str, Any]:
+        """Return a job as the page shows it."""
+        with self._changed:
+            running = self._running.get(job.id)
+            progress = _NO_PROGRESS if running is None else running.events.progress()
+            if job.state == "done":
+                progress = {**_NO_PROGRESS, "progress": 1.0}
+            elif job.state != "running":
+                progress = {**_NO_PROGRESS, "progress": progress["progress"]}
+            return job.as_dict(progress)
+
+    def promised(self) -> set[str]:
+        """Return the outputs that jobs will write that are not over."""
+        with self._changed:
+            return {
+                job.new.output
+                for job in self._jobs.values()
+                if not job.is_over and job.new.output is not None
+            }
+
+    def pause(self, job_id: str) -> Job:
+        """Stop a job until it is resumed; one that waits is held back."""
+        with self._changed:
+            job = self.get(job_id)
+            self._check(job, "paused", "waiting", "running")
+            if job.id in self._running:
+                self._running[job.id].process.pause()
+            job.state = "paused"
+            self._keep(job)
+            self._changed.notify_all()
+            return job
+
+    def resume(self, job_id: str) -> Job:
+        """Let a paused job go on."""
+        with self._changed:
+            job = self.get(job_id)
+            self._check(job, "resumed", "paused")
+            job.state = "waiting"
+            if job.id in self._running:
+                self._running[job.id].process.resume()
+                job.state = "running"
+            self._keep(job)
+            self._changed.notify_all()
+            return job
+
+    def cancel(self, job_id: str) -> Job:
+        """End a job; what is half-written is deleted."""
+        with self._changed:
+            job = self.get(job_id)
+            self._check(job, "cancelled", "waiting", "running", "paused")
+            if job.id in self._running:
+                self._running[job.id].end()
+            job.state, job.ended = "cancelled", time.time()
+            self._keep(job)
+            self._changed.notify_all()
+            return job
+
+    def retry(self, job_id: str) -> Job:
+        """Put a job that failed or was cancelled into the queue again."""
+        with self._changed:
+            job = self.get(job_id)
+            self._check(job, "tried again", "failed", "cancelled")
+            job.state, job.error, job.result = "waiting", None, None
+            job.started = job.ended = None
+            job.attempts = 0
+            self._keep(job)
+            self._changed.notify_all()
+            return job
+
+    def forget(self, job_id: str) -> None:
+        """Take a job that is over out of the list; its output stays."""
+        with self._changed:
+            job = self.get(job_id)
+            self._check(job, "forgotten", "done", "failed", "cancelled")
+            if job.id in self._running:
+                raise HTTPException(HTTPStatus.CONFLICT, "this job is still ending: try again")
+            del self._jobs[job.id]
+            shutil.rmtree(self._folder_of(job), ignore_errors=True)
+        self._events.publish("gone", {"id": job.id})
+
+    def _check(self, job: Job, verb: str, *states: str) -> None:
+        if job.state not in states:
+            raise HTTPException(
+                HTTPStatus.CONFLICT, f"this job is {job.state}: it cannot be {verb}"
+            )
+
+    def _run(self) -> None:
+        with self._changed:
+            while not self._is_over:
+                try:
+                    for job in list(self._jobs.values()):
+                        self._look_after(job)
+                    self._start_waiting()
+                except (OSError, TrackerBlurError) as error:  # such as a full disk: it may pass
+                    self._warn(f"jobs: {reason_of(error)}")
+                self._changed.wait(_POLL_SECONDS)
+
+    def _start_waiting(self) -> None:
+        count = sum(job.state == "running" for job in self._jobs.values())
+        for job in list(self._jobs.values()):
+            if count >= self._at_once:
+                return
+            if job.state == "waiting" and job.id not in self._running:
+                count += self._start(job)
+
+    def _start(self, job: Job) -> bool:
+        """Start a job's process; return whether it runs."""
+        folder = self._folder_of(job)
+        job.new = startable(job.new)
+        for name in (_EVENTS, _RESULT):
+            (folder / name).unlink(missing_ok=True)
+        job.started, job.ended, job.attempts = time.time(), None, job.attempts + 1
+        process = JobProcess(folder)
+        extra = ("--progress-file", str(folder / _EVENTS), "--json", str(folder / _RESULT))
+        try:
+            process.start((*job.new.arguments, *extra))
+        except OSError as error:
+            reason = f"its process cannot be started ({reason_of(error)}): try again"
+            self._end(job, "failed", reason)
+            return False
+        self._running[job.id] = _Running(process, JobEvents(folder / _EVENTS))
+        job.state, job.process = "running", process.number
+        self._keep(job)
+        return True
+
+    def _adopt(self, job: Job) -> None:
+        """Find the process of a job that an earlier server started."""
+        folder = self._folder_of(job)
+        if job.process is None:
+            return
+        process = JobProcess(folder, job.process)
+        running = _Running(process, JobEvents(folder / _EVENTS))
+        running.events.read()
+        if process.is_alive():
+            self._running[job.id] = running
+            if job.state == "cancelled":
+                running.end()
+            elif job.state == "waiting":  # the server ended in between
+                job.state = "running"
+        else:
+            self._conclude(job, running, was_watched=False)
+
+    def _look_after(self, job: Job) -> None:
+        running = self._running.get(job.id)
+        if running is None:
+            return
+        is_alive = running.process.is_alive()  # before reading: else the last lines might be lost
+        has_news = running.events.read()
+        if not is_alive:
+            del self._running[job.id]
+            self._conclude(job, running)
+        elif has_news and job.state == "running":
+            self._publish(job)
+        running.insist()
+
+    def _conclude(self, job: Job, running: _Running, *, was_watched: bool = True) -> None:
+        """Find out how a job's process ended."""
+        job.process = None
+        code = running.events.code
+        if running.is_ending or job.state == "cancelled":  # it may wait again by now
+            self._remove_leftovers(job)
+            self._keep(job)
+        elif code in (_EXIT_DONE, _EXIT_EXPOSED):
+            job.result = result_of(job.new.action, self._folder_of(job) / _RESULT)
+            self._end(job, "done")
+        elif code is not None:
+            error = running.events.error or f"it ended with the exit code {code}"
+            self._end(job, "failed", error)
+        else:
+            self._remove_leftovers(job)
+            if was_watched or job.attempts >= _MAX_ATTEMPTS:
+                self._end(job, "failed", _KILLED)
+            else:  # as after a power failure
+                job.state = "waiting"
+                self._keep(job)
+
+    def _end(self, job: Job, state: str, error: str | None = None) -> None:
+        job.state = "done" if state == "done" else "failed"
+        job.error, job.ended, job.process = error, time.time(), None
+        self._keep(job)
+
+    def _remove_leftovers(self, job: Job) -> None:
+        """Remove what a process that was killed has left next to its output."""
+        if job.new.output is not None:
+            remove_leftovers((self._root / job.new.output).parent)
+
+    def _keep(self, job: Job) -> None:
+        write_json(self._folder_of(job) / _RECORD, job.record())
+        self._publish(job)
+
+    def _publish(self, job: Job) -> None:
+        self._events.publish("job", self.as_dict(job))
+
+    def _folder_of(self, job: Job) -> Path:
+        return self._folder / job.id
+
+    def _read(self, state: State) -> dict[str, Job]:
+        jobs = []
+        for folder in state.folders("jobs"):
+            with suppress(TypeError, KeyError, ValueError):  # one that was not kept whole
+                job = Job.from_record(read_json(folder / _RECORD, {}))
+                if job.id == folder.name:
+                    jobs.append(job)
+        return {job.id: job for job in sorted(jobs, key=lambda job: job.created)}
+
+
+class _Running:
+    """A job's process, and what it says."""
+
+    def __init__(self, process: JobProcess, events: JobEvents) -> None:
+        self.process = process
+        self.events = events
+        self._deadline: float | None = None
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the process was asked to end."""
+        return self._deadline is not None
+
+    def end(self) -> None:
+        """Ask the process to end, and kill it if it has not after a while."""
+        self._deadline = time.monotonic() + _END_SECONDS
+        self.process.terminate()
+
+    def insist(self) -> None:
+        """Kill the process if it should have ended by now."""
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            self.process.kill()

@@ -1,0 +1,45 @@
+"""What a job's run said about its result, without the paths of this machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tracker_blur.web.state import read_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tracker_blur.web.job import Action
+
+_SUMMARY = (
+    *("detector", "method_class", "frames", "faces", "tracks", "tracks_by_class", "left_visible"),
+    *("careful", "seconds", "warnings", "input_sha256", "output_sha256", "verified"),
+)
+_VERDICT = (
+    *("verdict", "clean", "evidence", "advice", "frames", "exposed", "exposed_frames", "look_here"),
+    *("dismissed", "runs", "look_here_runs", "checks", "seconds"),
+)
+
+
+def result_of(action: Action, path: Path) -> dict[str, Any] | None:
+    """Return what the page shows of a result; None where the run wrote none.
+
+    Args:
+        action: What was run.
+        path: What it wrote with `--json`.
+    """
+    written = read_json(path, {})
+    if action == "verify":
+        return {name: written[name] for name in _VERDICT if name in written} or None
+    files = written.get("files", [])
+    if len(files) == 1:
+        return {name: files[0][name] for name in _SUMMARY if name in files[0]}
+    if not files:
+        return None
+    return {
+        "files": len(files),
+        "skipped": len(written["skipped"]),
+        "failed": len(written["failed"]),
+        "frames": sum(file["frames"] for file in files),
+        "tracks": sum(file["tracks"] for file in files),
+    }

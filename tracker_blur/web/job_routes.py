@@ -1,0 +1,130 @@
+"""Routes for jobs, for their outputs, and for the events that all pages get."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import FileResponse, Response, StreamingResponse
+
+from tracker_blur.core import plugins
+from tracker_blur.files.paths import is_file, is_image, is_media
+from tracker_blur.serving.protocol import connection_of
+from tracker_blur.web.folder import tracks_path
+from tracker_blur.web.job_commands import Care, Choice
+from tracker_blur.web.job_plans import JobPlans
+from tracker_blur.web.json_answers import JsonAnswer
+
+if TYPE_CHECKING:
+    from tracker_blur.web.job import Job
+    from tracker_blur.web.services import Services
+
+CLASSES = ("faces", "plates")
+
+_Text = Annotated[str, Field(max_length=4096)]
+
+
+class ChoiceBody(BaseModel, extra="forbid"):
+    """How files are redacted, as the page sends it."""
+
+    classes: list[Literal["faces", "plates"]] = Field(default=[], max_length=len(CLASSES))
+    method: _Text | None = None
+    care: Care = "normal"
+    options: dict[_Text, Any] = {}
+
+    def choice(self) -> Choice:
+        """Return the choice; raises HTTPException for an unknown method."""
+        methods = plugins.names("tracker_blur.redaction.methods")
+        if self.method is not None and (self.method not in methods or self.method == "image"):
+            raise HTTPException(HTTPStatus.BAD_REQUEST, f"{self.method}: there is no such method")
+        return Choice(tuple(dict.fromkeys(self.classes)), self.method, self.care, self.options)
+
+
+class JobsBody(ChoiceBody):
+    """New jobs, one for each file."""
+
+    files: list[_Text] = Field(min_length=1, max_length=10_000)
+    action: Literal["redact", "track", "verify"]
+
+
+class ReviewBody(ChoiceBody):
+    """A video to review."""
+
+    path: _Text
+    tracks: _Text | None = None
+
+
+def create_router(services: Services) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter()
+    folder, jobs = services.folder, services.jobs
+
+    @router.get("/api/jobs")
+    def list_jobs() -> JsonAnswer:
+        return JsonAnswer({"jobs": jobs.all()})
+
+    @router.post("/api/jobs")
+    def add_jobs(body: JobsBody) -> JsonAnswer:
+        choice, plans = body.choice(), JobPlans(folder, jobs.promised())
+        known = jobs.known()
+        planned = [plans.plan(body.action, file, choice, known) for file in body.files]
+        added = [jobs.add(new) for new in planned]
+        for new in planned:
+            if new.review is not None:
+                services.reviews.open(folder.resolve(new.file))
+        return JsonAnswer({"jobs": [jobs.as_dict(job) for job in added]}, HTTPStatus.CREATED)
+
+    actions = {
+        "pause": jobs.pause,
+        "resume": jobs.resume,
+        "cancel": jobs.cancel,
+        "retry": jobs.retry,
+    }
+
+    @router.post("/api/jobs/{job_id}/{action}")
+    def act(job_id: str, action: str) -> JsonAnswer:
+        if action not in actions:
+            raise HTTPException(HTTPStatus.NOT_FOUND, f"{action}: jobs have no such action")
+        return JsonAnswer(jobs.as_dict(actions[action](job_id)))
+
+    @router.delete("/api/jobs/{job_id}")
+    def forget(job_id: str) -> Response:
+        jobs.forget(job_id)
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    @router.get("/api/jobs/{job_id}/output")
+    def send_output(job_id: str) -> FileResponse:
+        return _output(jobs.get(job_id), services)
+
+    @router.get("/api/events")
+    async def send_events(request: Request) -> Response:
+        if not connection_of(request.scope).begin_stream():
+            raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, "too many pages are open")
+        return StreamingResponse(services.events.stream(), media_type="text/event-stream")
+
+    @router.post("/api/reviews")
+    def open_review(body: ReviewBody) -> JsonAnswer:
+        path = folder.resolve(body.path)
+        if not (is_file(path) and is_media(path)):
+            raise HTTPException(HTTPStatus.BAD_REQUEST, f"{body.path}: is no video and no image")
+        tracks = tracks_path(path) if body.tracks is None else folder.resolve(body.tracks)
+        review = services.reviews.open(path, tracks)
+        if tracks.is_file() or is_image(path):
+            return JsonAnswer({"id": review.id})
+        job = services.track_for_review(review, body.choice())
+        return JsonAnswer({"job": jobs.as_dict(job)}, HTTPStatus.ACCEPTED)
+
+    return router
+
+
+def _output(job: Job, services: Services) -> FileResponse:
+    if job.state != "done" or job.new.output is None:
+        raise HTTPException(HTTPStatus.CONFLICT, "this job has written nothing")
+    path = services.folder.resolve(job.new.output)
+    if not is_file(path):
+        raise HTTPException(HTTPStatus.BAD_REQUEST, f"{job.new.output}: is a folder: open it there")
+    name = path.name.encode("utf-8", "replace").decode()
+    return FileResponse(path, filename=name, media_type="application/octet-stream")
