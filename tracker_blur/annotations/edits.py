@@ -7,7 +7,7 @@ numbers. Boxes that are moved, padded or drawn get the origin DRAWN.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +20,6 @@ from tracker_blur.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from tracker_blur.core.audio_spans import AudioSpan
-    from tracker_blur.core.zones import Zone
 
 _DRAWN = ORIGINS.index(Origin.DRAWN)
 
@@ -80,7 +78,7 @@ def merge(tracks: Tracks, ids: Sequence[int]) -> Tracks:
     The merged track is hidden if any of them is. It has the first one's label, and the first method
     that any of them has.
     """
-    parts = [_find(tracks, track_id) for track_id in dict.fromkeys(ids)]
+    parts = [find(tracks, track_id) for track_id in dict.fromkeys(ids)]
     builder = TracksBuilder()
     for part in parts:
         _add_rows(builder, part, parts[0].track_id)
@@ -91,7 +89,7 @@ def merge(tracks: Tracks, ids: Sequence[int]) -> Tracks:
         method=next(methods, None),
         label=parts[0].label,
     )
-    return _with(drop(tracks, ids), merged)
+    return with_track(drop(tracks, ids), merged)
 
 
 def draw(tracks: Tracks, track_id: int, keyframes: Mapping[int, Box]) -> Tracks:
@@ -116,7 +114,7 @@ def draw(tracks: Tracks, track_id: int, keyframes: Mapping[int, Box]) -> Tracks:
             raise SettingsError(
                 f"there is no frame {frame}: the last frame is {tracks.frame_count - 1}"
             )
-        _check_boxes(np.array([box.as_tuple()], np.float32), track_id)
+        check_boxes(np.array([box.as_tuple()], np.float32), track_id)
     old = next((track for track in tracks.tracks if track.track_id == track_id), None)
     builder = TracksBuilder()
     if old is not None:
@@ -131,79 +129,29 @@ def draw(tracks: Tracks, track_id: int, keyframes: Mapping[int, Box]) -> Tracks:
     track = builder.tracks()[0]
     if old is not None:
         track = replace(track, method=old.method, label=old.label)
-    return _with(tracks, track)
-
-
-def add_zone(tracks: Tracks, zone: Zone) -> Tracks:
-    """Add a zone, with the next free number.
-
-    Raises:
-        SettingsError: It lies outside of the frame, or there are too many zones.
-    """
-    rules = replace(tracks.rules, zones=(*tracks.rules.zones, zone))
-    rules.check(tracks.size, "the video")
-    return replace(tracks, rules=rules)
-
-
-def drop_zones(tracks: Tracks, numbers: Collection[int]) -> Tracks:
-    """Remove zones by their numbers, from 1; the others get new numbers."""
-    zones = tracks.rules.zones
-    for number in numbers:
-        if not 1 <= number <= len(zones):
-            known = f"zones go from 1 to {len(zones)}" if zones else "there are none"
-            raise SettingsError(f"there is no zone {number}: {known}")
-    kept = tuple(zone for number, zone in enumerate(zones, 1) if number not in numbers)
-    return replace(tracks, rules=replace(tracks.rules, zones=kept))
-
-
-def add_sound(tracks: Tracks, span: AudioSpan) -> Tracks:
-    """Add a span of audio that is replaced, with the next free number.
-
-    Raises:
-        SettingsError: There are too many.
-    """
-    return replace(tracks, rules=replace(tracks.rules, audio=(*tracks.rules.audio, span)))
-
-
-def drop_sounds(tracks: Tracks, numbers: Collection[int]) -> Tracks:
-    """Remove spans of audio by their numbers, from 1; the others get new numbers."""
-    spans = tracks.rules.audio
-    for number in numbers:
-        if not 1 <= number <= len(spans):
-            known = f"sounds go from 1 to {len(spans)}" if spans else "there are none"
-            raise SettingsError(f"there is no sound {number}: {known}")
-    kept = tuple(span for number, span in enumerate(spans, 1) if number not in numbers)
-    return replace(tracks, rules=replace(tracks.rules, audio=kept))
-
-
-def set_limits(tracks: Tracks, **limits: Any) -> Tracks:
-    """Set limits of `Rules`: `min_size`, `max_size`, `start` or `end`; None takes one away.
-
-    Raises:
-        SettingsError: They contradict each other.
-    """
-    return replace(tracks, rules=replace(tracks.rules, **limits))
+    return with_track(tracks, track)
 
 
 def add_boxes(tracks: Tracks, track_id: int, boxes: Mapping[int, tuple[Box, Origin]]) -> Tracks:
     """Add boxes by frame, each with its origin, to a track; where it has one, both are hidden."""
-    old = _find(tracks, track_id)
+    old = find(tracks, track_id)
     builder = TracksBuilder()
     _add_rows(builder, old, track_id)
     for frame, (box, origin) in boxes.items():
         builder.add(frame, Face(track_id, box, 1.0, origin))
     track = replace(builder.tracks()[0], hide=old.hide, method=old.method, label=old.label)
-    return _with(tracks, track)
+    return with_track(tracks, track)
 
 
 def _each(tracks: Tracks, ids: Collection[int], change: Callable[[Track], Track | None]) -> Tracks:
     for track_id in ids:
-        _find(tracks, track_id)
+        find(tracks, track_id)
     changed = (change(track) if track.track_id in ids else track for track in tracks.tracks)
     return replace(tracks, tracks=tuple(track for track in changed if track is not None))
 
 
-def _find(tracks: Tracks, track_id: int) -> Track:
+def find(tracks: Tracks, track_id: int) -> Track:
+    """Return the track of this number; raises SettingsError if there is none."""
     for track in tracks.tracks:
         if track.track_id == track_id:
             return track
@@ -219,13 +167,14 @@ def _reshape(
         which = _within(track, frames)
         boxes, origins = track.boxes.copy(), track.origins.copy()
         boxes[which], origins[which] = shape(boxes[which]), _DRAWN
-        _check_boxes(boxes, track.track_id)
+        check_boxes(boxes, track.track_id)
         return replace(track, boxes=boxes, origins=origins)
 
     return _each(tracks, ids, reshaped)
 
 
-def _check_boxes(boxes: Boxes, track_id: int) -> None:
+def check_boxes(boxes: Boxes, track_id: int) -> None:
+    """Raise SettingsError if a box has no area, or lies far outside of the frame."""
     is_near = (np.abs(boxes) <= FARTHEST_PX).all()
     if not (is_near and (boxes[:, :2] < boxes[:, 2:]).all()):
         raise SettingsError(
@@ -238,7 +187,7 @@ def _within(track: Track, frames: range) -> npt.NDArray[np.bool_]:
     return np.logical_and(track.frames >= frames.start, track.frames < frames.stop)
 
 
-def _with(tracks: Tracks, track: Track) -> Tracks:
+def with_track(tracks: Tracks, track: Track) -> Tracks:
     """Return the tracks with this one, which replaces the one with its number."""
     others = [other for other in tracks.tracks if other.track_id != track.track_id]
     ordered = sorted([*others, track], key=lambda track: track.track_id)

@@ -9,7 +9,8 @@ from tracker_blur.annotations import edits
 from tracker_blur.cli.video_views import views
 from tracker_blur.core.parameters import TrackingParameters
 from tracker_blur.trackers import csrt
-from tracker_blur.tracking.following import BoxPath, Follower, rate_of, shot_of
+from tracker_blur.tracking import following
+from tracker_blur.tracking.following import BoxPath, shot_of
 from tracker_blur.weights.store import Weights
 
 if TYPE_CHECKING:
@@ -58,21 +59,19 @@ def follow(
         SettingsError: the boxes cannot be drawn.
         SourceError: the video cannot be read, or has changed.
     """
-    parameters = TrackingParameters()
-    limits = parameters.following
     drawn = edits.draw(tracks, track_id, keyframes)
-    rate = rate_of(tracks)
     path = BoxPath(keyframes, shot_of(tracks, min(keyframes), max(keyframes)))
-    follower = Follower([path], tracks.size, rate, csrt.load(Weights()), parameters)
-    for frame, image in views(video, follower.view_size, follower.wanted, partial):
-        follower.step(frame, image)
-        if follower.is_done:
-            break
+    boxes = following.follow(
+        path,
+        tracks,
+        lambda size, wanted: views(video, size, wanted, partial),
+        csrt.load(Weights()),
+        TrackingParameters(),
+    )
     video.check_end()
-    margin = max(parameters.smoothing.min_margin_frames, round(limits.margin_seconds * rate))
     first, last = path.reached
     return Followed(
-        edits.add_boxes(drawn, track_id, path.faces(margin, path.limits)),
+        edits.add_boxes(drawn, track_id, boxes),
         first,
         last,
         (first > path.limits.start, last + 1 < path.limits.stop),

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from tracker_blur.annotations import edits
+from tracker_blur.annotations import edits, rule_edits
 from tracker_blur.annotations.rows import LARGEST_ID, InvalidValueError, method_name
 from tracker_blur.core import timecode, times
 from tracker_blur.core.audio_spans import AudioEffect, AudioSpan
@@ -201,37 +201,37 @@ def parse_draw(text: str) -> Drawing:
 def parse_ignore_zone(text: str) -> Edit:
     """Parse ZONE."""
     zone = _zone("ignore", text)
-    return lambda tracks: edits.add_zone(tracks, zone)
+    return lambda tracks: rule_edits.add_zone(tracks, zone)
 
 
 def parse_hide_zone(text: str) -> Edit:
     """Parse ZONE."""
     zone = _zone("hide", text)
-    return lambda tracks: edits.add_zone(tracks, zone)
+    return lambda tracks: rule_edits.add_zone(tracks, zone)
 
 
 def parse_drop_zone(text: str) -> Edit:
     """Parse NUMBERS."""
     numbers = [_track_id(part) for part in text.split(",")]
-    return lambda tracks: edits.drop_zones(tracks, numbers)
+    return lambda tracks: rule_edits.drop_zones(tracks, numbers)
 
 
 def parse_mute(text: str) -> Edit:
     """Parse SPAN."""
     span = _audio_span("mute", text)
-    return lambda tracks: edits.add_sound(tracks, span)
+    return lambda tracks: rule_edits.add_sound(tracks, span)
 
 
 def parse_bleep(text: str) -> Edit:
     """Parse SPAN."""
     span = _audio_span("bleep", text)
-    return lambda tracks: edits.add_sound(tracks, span)
+    return lambda tracks: rule_edits.add_sound(tracks, span)
 
 
 def parse_drop_sound(text: str) -> Edit:
     """Parse NUMBERS."""
     numbers = [_track_id(part) for part in text.split(",")]
-    return lambda tracks: edits.drop_sounds(tracks, numbers)
+    return lambda tracks: rule_edits.drop_sounds(tracks, numbers)
 
 
 def _audio_span(effect: AudioEffect, text: str) -> AudioSpan:
@@ -244,25 +244,25 @@ def _audio_span(effect: AudioEffect, text: str) -> AudioSpan:
 def parse_min_size(text: str) -> Edit:
     """Parse SIZE."""
     size = _size(text)
-    return lambda tracks: edits.set_limits(tracks, min_size=size)
+    return lambda tracks: rule_edits.set_limits(tracks, min_size=size)
 
 
 def parse_max_size(text: str) -> Edit:
     """Parse SIZE."""
     size = _size(text)
-    return lambda tracks: edits.set_limits(tracks, max_size=size)
+    return lambda tracks: rule_edits.set_limits(tracks, max_size=size)
 
 
 def parse_from(text: str) -> Edit:
     """Parse TIME."""
     start = _time(text)
-    return lambda tracks: edits.set_limits(tracks, start=start)
+    return lambda tracks: rule_edits.set_limits(tracks, start=start)
 
 
 def parse_to(text: str) -> Edit:
     """Parse TIME."""
     end = _time(text)
-    return lambda tracks: edits.set_limits(tracks, end=end)
+    return lambda tracks: rule_edits.set_limits(tracks, end=end)
 
 
 def _zone(rule: ZoneRule, text: str) -> Zone:

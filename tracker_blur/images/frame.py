@@ -179,3 +179,12 @@ class ImageFrame(Frame):
     def planes(self) -> tuple[Plane, ...]:
         """Return the color channels, safe to write into, without alpha."""
         return tuple(Plane(channel) for channel in self.channels)
+
+    @property
+    def size_bytes(self) -> int:
+        """How much memory its samples take."""
+        return sum(channel.nbytes for channel in self.channels)
+
+    def copy(self) -> ImageFrame:
+        """Return the same image with color channels of its own."""
+        return replace(self, channels=tuple(channel.copy() for channel in self.channels))

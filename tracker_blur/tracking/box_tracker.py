@@ -11,14 +11,69 @@ from tracker_blur.tracking.advancing import has_drifted, is_outside
 from tracker_blur.tracking.appearance import color_histogram, common_color_share
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
     import numpy.typing as npt
 
-    from tracker_blur.core.box import Box
+    from tracker_blur.core.box import Box, Detection
     from tracker_blur.core.frame import Image
     from tracker_blur.core.parameters import TrackingParameters
     from tracker_blur.trackers import Tracker
 
+    Redetect: TypeAlias = Callable[[Image, Box], Detection | None]
+
 _PATCH_PX = 32
+
+
+class HelpedTracker:
+    """A box tracker that a detector corrects now and then, and asks where the tracker is lost.
+
+    What is detected must still have the colors of the drawn box: another person may be there.
+
+    Args:
+        image: the view in which the box was drawn.
+        box: the box, in pixels of the view.
+        new_tracker: makes a tracker for one box.
+        parameters: tuning parameters.
+        redetect: returns what is detected where a box is expected; None: no detector helps.
+    """
+
+    def __init__(
+        self,
+        image: Image,
+        box: Box,
+        new_tracker: Callable[[], Tracker],
+        parameters: TrackingParameters,
+        redetect: Redetect | None,
+    ) -> None:
+        self._new_tracker = new_tracker
+        self._parameters = parameters
+        self._redetect = redetect
+        self._colors = color_histogram(image, box)
+        self._tracker = BoxTracker(image, box, new_tracker(), parameters)
+        self._box = box
+        self._steps = 0
+
+    def step(self, image: Image) -> Box | None:
+        """Return where it is in the next view; None once it is lost or not sure any more."""
+        self._steps += 1
+        box = self._tracker.step(image)
+        if box is None or self._steps % self._parameters.following.redetect_frames == 0:
+            found = self._found(image, self._box if box is None else box)
+            if found is not None:
+                self._tracker = BoxTracker(image, found, self._new_tracker(), self._parameters)
+                box = found
+        if box is not None:
+            self._box = box
+        return box
+
+    def _found(self, image: Image, expected: Box) -> Box | None:
+        found = None if self._redetect is None else self._redetect(image, expected)
+        if found is None or is_outside(found.box, image, self._parameters):
+            return None
+        shared = common_color_share(self._colors, color_histogram(image, found.box))
+        return found.box if shared >= self._parameters.following.min_color_share else None
 
 
 class BoxTracker:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tracker_blur.core.frame import default_view_px, view_size
 from tracker_blur.core.tracks import Origin
-from tracker_blur.tracking.box_tracker import BoxTracker
+from tracker_blur.tracking.box_tracker import HelpedTracker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tracker_blur.core.parameters import TrackingParameters
     from tracker_blur.core.tracks import Tracks
     from tracker_blur.trackers import Tracker
+    from tracker_blur.tracking.box_tracker import Redetect
 
 _MAX_BACK_BYTES = 256 << 20
 
@@ -28,7 +29,8 @@ class BoxPath:
 
     Attributes:
         keyframes: the boxes, by frame, in pixels of the full-size frame.
-        limits: the frames within which it is followed, such as those of its shot.
+        limits: the frames within which it is followed, such as those of its shot; to follow it to
+            one side only, they end with the boxes on the other one.
         followed: by frame, where it was followed to, in the same pixels.
     """
 
@@ -77,6 +79,8 @@ class Follower:
         rate: frames per second.
         new_tracker: makes a tracker for one box.
         parameters: tuning parameters.
+        redetect: returns what is detected where a box is expected, in a view; None: no detector
+            helps.
 
     Attributes:
         view_size: (width, height) of the views to pass: in them, the smallest box is large enough.
@@ -90,6 +94,7 @@ class Follower:
         rate: float,
         new_tracker: Callable[[], Tracker],
         parameters: TrackingParameters,
+        redetect: Redetect | None = None,
     ) -> None:
         limits = parameters.following
         boxes = [box for path in paths for box in path.keyframes.values()]
@@ -98,8 +103,9 @@ class Follower:
             min(path.limits.start for path in paths), max(path.limits.stop for path in paths)
         )
         self._open = list(paths)
-        self._forward: list[tuple[BoxPath, BoxTracker]] = []
+        self._forward: list[tuple[BoxPath, HelpedTracker]] = []
         self._new_tracker = new_tracker
+        self._redetect = redetect
         self._parameters = parameters
         width, height = self.view_size
         self._x, self._y = width / frame_size[0], height / frame_size[1]
@@ -130,7 +136,7 @@ class Follower:
         self._open = [path for path in self._open if path.last > frame]
         self._before.append((frame, image))
 
-    def _goes_on(self, path: BoxPath, tracker: BoxTracker, frame: int, image: Image) -> bool:
+    def _goes_on(self, path: BoxPath, tracker: HelpedTracker, frame: int, image: Image) -> bool:
         box = tracker.step(image) if frame in path.limits else None
         if box is None:
             return False
@@ -145,12 +151,42 @@ class Follower:
                 return
             path.followed[frame] = self._up(box)
 
-    def _tracker(self, image: Image, box: Box) -> BoxTracker:
+    def _tracker(self, image: Image, box: Box) -> HelpedTracker:
         scaled = box.scaled(self._x, self._y)
-        return BoxTracker(image, scaled, self._new_tracker(), self._parameters)
+        return HelpedTracker(image, scaled, self._new_tracker, self._parameters, self._redetect)
 
     def _up(self, box: Box) -> Box:
         return box.scaled(1 / self._x, 1 / self._y)
+
+
+def follow(
+    path: BoxPath,
+    tracks: Tracks,
+    views: Callable[[tuple[int, int], range], Iterable[tuple[int, Image]]],
+    new_tracker: Callable[[], Tracker],
+    parameters: TrackingParameters,
+    redetect: Redetect | None = None,
+) -> dict[int, tuple[Box, Origin]]:
+    """Follow one path through a video, and return the boxes to add to its track, by frame.
+
+    Where the path ends within its limits, the last box stays for some frames more.
+
+    Args:
+        path: what to follow; it is written into it.
+        tracks: the video's tracks.
+        views: yields the wanted frames with their numbers, as BGR of a (width, height).
+        new_tracker: makes a tracker for one box.
+        parameters: tuning parameters.
+        redetect: as for `Follower`.
+    """
+    rate, limits = rate_of(tracks), parameters.following
+    follower = Follower([path], tracks.size, rate, new_tracker, parameters, redetect)
+    for frame, image in views(follower.view_size, follower.wanted):
+        follower.step(frame, image)
+        if follower.is_done:
+            break
+    margin = max(parameters.smoothing.min_margin_frames, round(limits.margin_seconds * rate))
+    return path.faces(margin, path.limits)
 
 
 def _view_size(

@@ -69,7 +69,16 @@ class FrameFitter:
         self._reformatter = VideoReformatter()
 
     def fit(self, frame: av.VideoFrame, shape: Shape) -> av.VideoFrame:
-        """Return a frame of this shape in the common one: the same object, if it already is."""
+        """Return a frame of this shape in the common one: the same object, if it already is.
+
+        What its alpha hides is blackened.
+        """
+        fitted = self._fitted(frame, shape)
+        if pixel_formats.has_alpha(self._format):
+            alpha.clear_hidden(fitted)
+        return fitted
+
+    def _fitted(self, frame: av.VideoFrame, shape: Shape) -> av.VideoFrame:
         if shape != self._shape:
             return self._on_black(frame, shape)
         if frame.format.name != self._format:
@@ -96,7 +105,7 @@ class FrameFitter:
         if inner == self._shape.size and shape.orientation is self._shape.orientation:
             return scaled
         canvas = av.VideoFrame(*self._shape.size, self._format)
-        _copy_properties(scaled, canvas)
+        pixel_formats.copy_properties(scaled, canvas)
         left, top = (
             (whole - part) // 2 // _ALIGNMENT_PX * _ALIGNMENT_PX
             for whole, part in zip(self._shape.size, inner, strict=True)
@@ -143,13 +152,6 @@ def _side(exact: Fraction, whole: int) -> int:
     return min(whole, max(_ALIGNMENT_PX, round(exact / _ALIGNMENT_PX) * _ALIGNMENT_PX))
 
 
-def _copy_properties(source: av.VideoFrame, target: av.VideoFrame) -> None:
-    target.pts, target.dts, target.time_base = source.pts, source.dts, source.time_base
-    target.duration = source.duration
-    target.colorspace, target.color_range = source.colorspace, source.color_range
-    target.color_primaries, target.color_trc = source.color_primaries, source.color_trc
-
-
 class FrameShapes:
     """Tells the shape of each decoded frame, in order of presentation.
 
@@ -159,11 +161,15 @@ class FrameShapes:
     Args:
         stream_aspect: What the container says of the first frame. It may correct the codec's value,
             and is then taken to correct all later ones by as much.
+        correction: By how much, where it is known because frames before were left out.
+
+    Attributes:
+        correction: By how much the container corrects the codec's values, once a frame came out.
     """
 
-    def __init__(self, stream_aspect: Fraction) -> None:
+    def __init__(self, stream_aspect: Fraction, correction: Fraction | None = None) -> None:
         self._stream_aspect = stream_aspect
-        self._correction = Fraction(1)
+        self.correction = correction
         self._stated: Fraction | None = None  # by the decoder, last
         self._aspect = Fraction(1)  # of the frame before
         self._changes: deque[tuple[int | None, Fraction]] = deque()
@@ -180,7 +186,8 @@ class FrameShapes:
         """Note what the decoder says after frames came out, before `of` is called for them."""
         stated = stated or Fraction(1)
         if self._stated is None:
-            self._correction = self._stream_aspect / stated
+            if self.correction is None:
+                self.correction = self._stream_aspect / stated
             self._aspect = stated
         elif stated != self._stated:
             self._changes.append((self._keys[0] if self._keys else None, stated))
@@ -197,9 +204,8 @@ class FrameShapes:
             self._changes.popleft()
         while self._keys and (pts is None or self._keys[0] <= pts):
             self._keys.popleft()
-        return Shape(
-            (frame.width, frame.height), self._aspect * self._correction, self._turn(frame)
-        )
+        aspect = self._aspect * (self.correction or Fraction(1))
+        return Shape((frame.width, frame.height), aspect, self._turn(frame))
 
     def _turn(self, frame: av.VideoFrame) -> Orientation:
         stated = self._stated_orientation.of(frame)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+import av
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
@@ -13,8 +14,6 @@ from tracker_blur.video import pixel_formats
 
 if TYPE_CHECKING:
     from fractions import Fraction
-
-    import av
 
 
 class Scaler:
@@ -92,3 +91,19 @@ class DecodedFrame(Frame):
             self.av_frame.make_writable()
             self._planes = pixel_formats.planes(self.av_frame)
         return self._planes
+
+    @property
+    def size_bytes(self) -> int:
+        """How much memory its samples take."""
+        return sum(plane.buffer_size for plane in self.av_frame.planes)
+
+    def copy(self) -> DecodedFrame:
+        """Return the same frame with color planes of its own; alpha is left out."""
+        source = self.av_frame
+        target = av.VideoFrame(source.width, source.height, source.format.name)
+        pixel_formats.copy_properties(source, target)
+        for plane, copied in zip(
+            pixel_formats.planes(source), pixel_formats.planes(target), strict=True
+        ):
+            copied.samples[...] = plane.samples
+        return DecodedFrame(target, self.index, self.orientation, self._scaler)

@@ -164,9 +164,9 @@ def decode_frames(
     shapes = FrameShapes(stream.sample_aspect_ratio or Fraction(1))
     side_data = SideDataFilter()
     for packet in _packets(path, container, stream):
-        if packet.size or _repeats(packet):
+        if packet.size or repeats(packet):
             duration.add(packet)
-        if packet.stream is not stream or _repeats(packet):
+        if packet.stream is not stream or repeats(packet):
             continue
         joins.check(packet)
         accounting.add_packet(packet)
@@ -184,7 +184,7 @@ def decode_frames(
     duration.check_end()
 
 
-def _repeats(packet: Packet[Stream]) -> bool:
+def repeats(packet: Packet[Stream]) -> bool:
     """Return whether a packet is empty, but has a time: the frame before it is shown on.
 
     Encoders of Theora and MPEG-4 write such packets for frames that they drop.

@@ -151,6 +151,14 @@ def black(frame: av.VideoFrame) -> tuple[int, ...]:
     return (luma,) if meaning.family == "gray" else (luma, 128 * unit, 128 * unit)
 
 
+def copy_properties(source: av.VideoFrame, target: av.VideoFrame) -> None:
+    """Give a frame the time, the duration and the color tags of another."""
+    target.pts, target.dts, target.time_base = source.pts, source.dts, source.time_base
+    target.duration = source.duration
+    target.colorspace, target.color_range = source.colorspace, source.color_range
+    target.color_primaries, target.color_trc = source.color_primaries, source.color_trc
+
+
 def reformat(
     reformatter: VideoReformatter,
     frame: av.VideoFrame,

@@ -14,7 +14,7 @@ from tracker_blur.core.frame import VideoInfo
 from tracker_blur.errors import SourceError
 from tracker_blur.files.identity import FileIdentity
 from tracker_blur.settings import MAX_MEGAPIXELS
-from tracker_blur.video import alpha, ogg_chain, pixel_formats, stream_info
+from tracker_blur.video import ogg_chain, pixel_formats, stream_info
 from tracker_blur.video.clock import clock_start
 from tracker_blur.video.dolby_vision import check_can_be_shown
 from tracker_blur.video.fitting import FrameFitter
@@ -159,10 +159,7 @@ class VideoReader:
         common: Shape,
         native: str,
     ) -> Iterator[av.VideoFrame]:
-        """Bring frames into one shape, and into a format that is redacted in place.
-
-        What their alpha hides is blackened.
-        """
+        """Bring frames into one shape, and into a format that is redacted in place."""
         fitter = FrameFitter(common, native)
         has_changed = False
         for index, (frame, shape) in enumerate(frames):
@@ -172,10 +169,7 @@ class VideoReader:
                     f"{self._path}: after {index} frames, the shape changes from {first_shape} "
                     f"to {shape}: everything is fitted into {common}, on black",
                 )
-            fitted = fitter.fit(frame, shape)
-            if pixel_formats.has_alpha(native):
-                alpha.clear_hidden(fitted)
-            yield fitted
+            yield fitter.fit(frame, shape)
 
     def _end_early(self, damage: DamageError, frames: int, seconds: float) -> None:
         self.identity.check()  # the cause may be that the file was changed

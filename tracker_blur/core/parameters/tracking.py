@@ -121,7 +121,7 @@ class BacktrackingParameters(ParameterGroup):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowingParameters(ParameterGroup):
-    """When a box that a person drew is followed no further: no detector confirms it.
+    """When a box that a person drew is followed no further. A detector need not confirm it.
 
     Chosen on five faces of samples/crossing.mp4, where people pass before each other and behind
     poles: 241 of 336 frames were followed rightly, none wrongly; without limits, 395 and 24 (a
@@ -142,6 +142,12 @@ class FollowingParameters(ParameterGroup):
 
     min_face_px: int = 48
     """Shorter side of the drawn box in the views, where the video has that much."""
+
+    redetect_frames: int = 5
+    """Where a detector helps: after this many frames it detects near the box, and corrects it."""
+
+    max_seconds: float = 60.0
+    """On the review page, a box is followed no longer to each side in one go."""
 
     margin_seconds: float = 0.2
     """The last box on each side stays for this long, unless a cut or the video ends it."""

@@ -1,0 +1,1 @@
+"""Review: exact frames, edits with a journal, people and doubts of one video, without HTTP."""

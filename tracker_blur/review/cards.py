@@ -1,0 +1,119 @@
+"""People: one card for each, with the tracks that are theirs, and faces to show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tracker_blur.core.tracks import Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tracker_blur.core.tracks import Track, Tracks
+    from tracker_blur.review.doubts import Doubt
+    from tracker_blur.review.state import ReviewState
+
+_DOUBTFUL_RISK = 0.3
+"""A person with a place as risky as this is shown as doubtful."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """Which tracks are one person, as their faces suggest.
+
+    Attributes:
+        person_of: the person's number by track; others are people of their own.
+        reasons: why a person's tracks may not be one person, by the person's number.
+    """
+
+    person_of: Mapping[int, int]
+    reasons: Mapping[int, tuple[str, ...]]
+
+
+NO_GROUPING = Grouping({}, {})
+"""Each track is a person."""
+
+
+def cards(
+    state: ReviewState, grouping: Grouping, doubts: Sequence[Doubt]
+) -> list[dict[str, Any]]:
+    """Return the people of a video as the review API describes them.
+
+    Args:
+        state: the state of the review.
+        grouping: what the faces suggest.
+        doubts: those that are not seen yet.
+    """
+    risky = {
+        doubt.track: doubt.kind
+        for doubt in sorted(doubts, key=lambda one: one.risk)
+        if doubt.track is not None and doubt.risk >= _DOUBTFUL_RISK
+    }
+    return [
+        _card(state, person, tracks, grouping.reasons.get(person, ()), risky)
+        for person, tracks in state.groups(grouping.person_of).items()
+    ]
+
+
+def _card(
+    state: ReviewState,
+    person: int,
+    tracks: Sequence[Track],
+    suggested: Sequence[str],
+    risky: Mapping[int, str],
+) -> dict[str, Any]:
+    hidden = {track.hide for track in tracks}
+    own = (risky[track.track_id] for track in tracks if track.track_id in risky)
+    reasons = list(dict.fromkeys([*suggested, *own]))
+    frames = np.unique(np.concatenate([track.frames for track in tracks]))
+    return {
+        "id": person,
+        "class": tracks[0].label,
+        "name": state.names.get(person),
+        "tracks": [track.track_id for track in tracks],
+        "hidden": hidden.pop() if len(hidden) == 1 else None,
+        "doubtful": bool(reasons),
+        "reasons": reasons,
+        "frames": len(frames),
+        "seconds": _seconds(state.tracks, frames),
+        "first": int(frames[0]),
+        "last": int(frames[-1]),
+        "faces": _faces(tracks),
+    }
+
+
+def _seconds(tracks: Tracks, frames: np.ndarray[Any, np.dtype[np.int32]]) -> float:
+    """Return for how long these frames are on the screen."""
+    steps = np.diff(tracks.seconds)
+    usual = float(np.median(steps)) if len(steps) else 0.0
+    return round(float(np.append(steps, usual)[frames].sum()), 3)
+
+
+def _faces(tracks: Sequence[Track]) -> list[dict[str, int]]:
+    """Return the best, the first and the last face of a person."""
+    ordered = sorted(tracks, key=lambda track: track.first)
+    best = max(((_quality(track), track) for track in tracks), key=lambda one: one[0].max())
+    faces = [(best[1], int(best[0].argmax()))]
+    faces.append((ordered[0], int(_seen(ordered[0])[0])))
+    latest = max(tracks, key=lambda track: track.last)
+    faces.append((latest, int(_seen(latest)[-1])))
+    return [
+        {"track": track.track_id, "frame": int(track.frames[row])} for track, row in faces
+    ]
+
+
+def _seen(track: Track) -> np.ndarray[Any, np.dtype[np.intp]]:
+    """Return the rows in which the face was detected, or all."""
+    rows = np.flatnonzero(track.has(Origin.DETECTED))
+    return rows if len(rows) else np.arange(len(track))
+
+
+def _quality(track: Track) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return how well each row shows the face: detected, surely and large."""
+    areas = np.prod(track.boxes[:, 2:] - track.boxes[:, :2], axis=1, dtype=np.float64)
+    detected = np.where(track.has(Origin.DETECTED), 1.0, 0.1)
+    return np.asarray(detected * track.scores * np.sqrt(np.maximum(areas, 0)), np.float64)

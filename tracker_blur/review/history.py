@@ -1,0 +1,162 @@
+"""The history of a review: its journal folded into states, with undo and redo without end."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from tracker_blur.errors import SettingsError, TrackFileError
+from tracker_blur.review import operations
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tracker_blur.review.journal import Journal, Line
+    from tracker_blur.review.state import ReviewState
+
+_UNDO, _REDO = "undo", "redo"
+
+
+class StaleError(Exception):
+    """The edit was made for another version than the one that is there."""
+
+
+class History:
+    """The states of a review. Any thread may use it.
+
+    Args:
+        journal: where edits are kept.
+        first: the state before any edit.
+
+    Raises:
+        TrackFileError: the journal cannot be read, or does not belong to these tracks.
+    """
+
+    def __init__(self, journal: Journal, first: ReviewState) -> None:
+        self._journal = journal
+        self._done: list[tuple[dict[str, Any], ReviewState]] = []
+        self._undone: list[tuple[dict[str, Any], ReviewState]] = []
+        self._first = first
+        self._lock = threading.RLock()
+        if journal.path.exists():
+            try:
+                with journal.held() as lines:
+                    self._fold(lines)
+            except OSError:  # a folder that may only be read
+                self._fold(journal.news())
+
+    @property
+    def state(self) -> ReviewState:
+        """The state now."""
+        with self._lock:
+            return self._done[-1][1] if self._done else self._first
+
+    @property
+    def version(self) -> int:
+        """The number of the journal's last line; 0 before the first one."""
+        return len(self._journal.lines)
+
+    @property
+    def undo_text(self) -> str | None:
+        """What would be undone; None: nothing."""
+        with self._lock:
+            return operations.text_of(self._done[-1][0]) if self._done else None
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether an undone edit can be done again."""
+        return bool(self._undone)
+
+    @property
+    def lines(self) -> list[Line]:
+        """The journal so far."""
+        with self._lock:
+            return list(self._journal.lines)
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know of the journal."""
+        return list(self._journal.notes)
+
+    def refresh(self) -> bool:
+        """Take over what other processes wrote; returns whether there was anything.
+
+        Raises:
+            TrackFileError: the journal was damaged meanwhile.
+        """
+        if not self._journal.has_news:
+            return False
+        with self._lock:
+            lines = self._journal.news()
+            self._fold(lines)
+            return bool(lines)
+
+    def add(
+        self,
+        complete: Callable[[ReviewState], dict[str, Any]],
+        who: str,
+        why: str | None,
+        base: int | None,
+    ) -> int:
+        """Apply an edit and write it down; returns the new version.
+
+        Args:
+            complete: returns the complete edit for the state that it is applied to.
+            who: who decided it.
+            why: the reason, if one was given.
+            base: the version that the edit was made for; None: any.
+
+        Raises:
+            SettingsError: the edit makes no sense there; nothing was changed.
+            StaleError: there is another version by now.
+            SinkError: it cannot be written down; nothing was changed.
+        """
+        with self._lock, self._journal.held() as lines:
+            self._fold(lines)
+            if base is not None and base != self.version:
+                raise StaleError
+            edit = complete(self.state)
+            state = operations.apply(self.state, edit)
+            self._journal.append(edit, who, why)
+            self._done.append((edit, state))
+            self._undone.clear()
+            return self.version
+
+    def undo(self, who: str) -> int:
+        """Take back the last edit, whoever made it; raises as `add`."""
+        return self._step(_UNDO, who)
+
+    def redo(self, who: str) -> int:
+        """Do the edit again that was taken back last; raises as `add`."""
+        return self._step(_REDO, who)
+
+    def _step(self, name: str, who: str) -> int:
+        with self._lock, self._journal.held() as lines:
+            self._fold(lines)
+            if not (self._done if name == _UNDO else self._undone):
+                raise SettingsError(f"there is nothing to {name}")
+            self._journal.append({"op": name}, who, None)
+            self._move(name)
+            return self.version
+
+    def _move(self, name: str) -> None:
+        if name == _UNDO:
+            self._undone.append(self._done.pop())
+        else:
+            self._done.append(self._undone.pop())
+
+    def _fold(self, lines: list[Line]) -> None:
+        for line in lines:
+            name = line.edit.get("op")
+            try:
+                if name in (_UNDO, _REDO):
+                    self._move(str(name))
+                else:
+                    state = operations.apply(self.state, line.edit)
+                    self._done.append((line.edit, state))
+                    self._undone.clear()
+            except (SettingsError, IndexError) as error:
+                raise TrackFileError(
+                    f"{self._journal.path}: line {line.number} makes no sense for these tracks "
+                    f"({error}): restore the journal, or move it away to begin anew"
+                ) from error

@@ -1,0 +1,55 @@
+"""The tuning values of reviews: what counts as a doubt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoubtParameters:
+    """When a place is doubtful, and how much; sizes are those of `Box.size`.
+
+    Chosen on the ten hard clips: what a reviewer sees there is listed in docs/review.md.
+    """
+
+    border_sizes: float = 0.35
+    """A face this near to the border leaves the frame."""
+
+    cut_seconds: float = 0.12
+    """A track that ends this near to a cut, or to an end of the video, ends with the scene."""
+
+    near_seconds: float = 0.5
+    """Another track is looked for this long after an end, or before a start."""
+
+    near_iou: float = 0.1
+    """From this overlap on, another track goes on where one ends."""
+
+    sure_score: float = 0.75
+    """A face that is detected with this score just before it is lost did not turn away slowly."""
+
+    long_seconds: float = 1.0
+    """A track of this length was not there by chance: its ends count fully."""
+
+    small_share: float = 0.02
+    """Faces smaller than this share of the frame's shorter side can hardly be recognized."""
+
+    short_seconds: float = 0.4
+    """Detections within a shorter time make a short track."""
+
+    gap_seconds: float = 0.1
+    """A track without boxes for longer, within a scene, has a gap."""
+
+    join_seconds: float = 0.7
+    """Longer stretches without a detection, filled between two parts, are unsure joins."""
+
+    low_score: float = 0.5
+    """Tracks whose best detection scores less may be no face."""
+
+    crossing_iou: float = 0.25
+    """Two boxes with more overlap cross."""
+
+    least_risk: float = 0.12
+    """Less risky places are not listed."""
+
+    most_a_minute: float = 30.0
+    """Of the places that are least risky, only as many are listed; of a short video, this many."""

@@ -1,0 +1,310 @@
+"""The review of one video or image: exact frames, tracks with all edits, people and doubts."""
+
+from __future__ import annotations
+
+import getpass
+import threading
+from collections import OrderedDict
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from tracker_blur.annotations import track_file
+from tracker_blur.core import plugins
+from tracker_blur.core.timeline import Timeline
+from tracker_blur.errors import SourceError, TrackerBlurError, TrackFileError
+from tracker_blur.files.identity import FileIdentity, sha256
+from tracker_blur.files.paths import media_kind
+from tracker_blur.review import operations, summary
+from tracker_blur.review.box_follower import BoxFollower
+from tracker_blur.review.cards import NO_GROUPING, Grouping, cards
+from tracker_blur.review.doubts import Doubt, doubts_of
+from tracker_blur.review.frames import FrameStore, frame_source
+from tracker_blur.review.history import History
+from tracker_blur.review.journal import Journal, journal_path
+from tracker_blur.review.media_facts import MediaFacts
+from tracker_blur.review.pictures import Redactions, face_crop, jpeg, shown_size
+from tracker_blur.review.state import ReviewState
+from tracker_blur.review.verify_report import read_report, report_path
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tracker_blur.review.journal import Line
+    from tracker_blur.review.state import ReviewState
+
+_HASHED_AT_ONCE = 256 << 20  # bytes; larger videos are hashed while the first frames are shown
+_MAX_CROPS = 4096  # of some kilobytes each
+
+
+class ReviewSession:
+    """The review of one video. Any thread may use it.
+
+    Args:
+        video: the video, or an image.
+        track_path: its track file. The journal lies beside it.
+
+    Attributes:
+        video: the same.
+        track_path: the same.
+        content: the track file as it was made.
+        identity: the video when the review began.
+
+    Raises:
+        TrackerBlurError: one of the files cannot be read, or they do not belong together.
+    """
+
+    def __init__(self, video: Path, track_path: Path) -> None:
+        self.video, self.track_path = video, track_path
+        self._track_identity = FileIdentity.of(track_path, hashed=True)
+        self.content = track_file.read(track_path)
+        self.identity = FileIdentity.of(video)
+        self._problem: TrackerBlurError | None = None
+        self._check_video()
+        digest = self._track_identity.sha256
+        assert digest is not None
+        self._history = History(
+            Journal(journal_path(track_path), digest), ReviewState(self.content.tracks)
+        )
+        self.is_image = media_kind(video, video) == "image" and self.content.tracks.frame_count == 1
+        self.facts = MediaFacts.of(video, self.content.tracks.size)
+        partial = self.content.settings.get("partial") is True
+        self._source = frame_source(self.identity, self.content.tracks, partial=partial)
+        self._frames = FrameStore(self._source, self.content.tracks.times, str(video))
+        self._redactions = Redactions(self.content.settings)
+        self._follower = BoxFollower(self._source, self.content.settings)
+        self.grouping: Grouping = NO_GROUPING
+        self._lock = threading.Lock()
+        self._timeline: tuple[int, Timeline] | None = None
+        self._doubts: tuple[object, list[Doubt]] | None = None
+        self._crops: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()
+
+    @property
+    def state(self) -> ReviewState:
+        """The tracks with all edits, and what else was decided."""
+        return self._history.state
+
+    @property
+    def version(self) -> int:
+        """The number of the journal's last line."""
+        return self._history.version
+
+    @property
+    def verify_report(self) -> Path:
+        """Where a report of `verify --json` on the result is looked for."""
+        return report_path(self.track_path)
+
+    def refresh(self) -> bool:
+        """Take over what other processes wrote; returns whether there was anything.
+
+        Raises:
+            TrackerBlurError: a file of the review was changed or damaged.
+        """
+        if self._problem is not None:
+            raise self._problem
+        return self._history.refresh()
+
+    def summary(self) -> dict[str, Any]:
+        """Return everything but boxes and frames."""
+        state, tracks = self.state, self.state.tracks
+        doubts = self.doubts()
+        left = [doubt for doubt in doubts if doubt.doubt_id not in state.seen]
+        person_of = summary.numbered(state.groups(self.grouping.person_of))
+        undo_text = self._history.undo_text
+        return {
+            "name": self.video.name,
+            "size": list(tracks.size),
+            "pixel_aspect": float(self.facts.pixel_aspect),
+            "frames": tracks.frame_count,
+            "fps": summary.frame_rate(tracks),
+            "duration": summary.duration_of(tracks),
+            "cuts": list(tracks.cuts),
+            "is_image": self.is_image,
+            "has_audio": self.facts.has_audio,
+            "version": self.version,
+            "can_undo": undo_text is not None,
+            "can_redo": self._history.can_redo,
+            "undo_text": undo_text,
+            "method": self._redactions.settings.method,
+            "methods": list(plugins.names("tracker_blur.redaction.methods")),
+            "classes": sorted({"face", "plate", *(track.label for track in tracks.tracks)}),
+            "tracks": [
+                summary.track_dict(track, person_of[track.track_id]) for track in tracks.tracks
+            ],
+            "people": cards(state, self.grouping, left),
+            **summary.rules_dict(tracks.rules),
+            "doubts_left": len(left),
+            "reviewed": not left,
+            "who": user_name(),
+            "notes": self._history.notes,
+        }
+
+    def times(self, first: int, last: int) -> list[float]:
+        """Return when frames are shown, in seconds since the first one; raises IndexError."""
+        self._check_span(first, last)
+        tracks = self.content.tracks
+        ticks = tracks.times[first : last + 1] - tracks.times[0]
+        return [round(float(tick * tracks.time_base), 6) for tick in ticks.tolist()]
+
+    def boxes(self, first: int, last: int) -> dict[str, Any]:
+        """Return the boxes of some frames; raises IndexError."""
+        self._check_span(first, last)
+        return summary.boxes_dict(self.state.tracks, first, last)
+
+    def frame(
+        self, number: int, *, redacted: bool, width: int | None, client: str = "", seq: int = 0
+    ) -> bytes:
+        """Return a frame as JPEG.
+
+        Args:
+            number: from 0.
+            redacted: as it will be, not as it is.
+            width: at most, in pixels.
+            client: the window that asks, and
+            seq: the number of its request, as for `FrameStore.frame`.
+
+        Raises:
+            IndexError: there is no such frame.
+            OvertakenError: the same window has asked for another one since.
+            SourceError: it cannot be read.
+        """
+        frame = self._frames.frame(number, client, seq)
+        if redacted:
+            self._redactions.redacted(frame, self._timeline_now().faces(number))
+        size = shown_size(frame.size, width, self.facts.pixel_aspect)
+        return jpeg(frame.view(size))
+
+    def face(self, track_id: int, number: int, px: int) -> bytes:
+        """Return a face in one frame, with its surroundings, as JPEG.
+
+        Raises:
+            IndexError: the track has no box in this frame.
+            SourceError: it cannot be read.
+        """
+        tracks = {track.track_id: track for track in self.state.tracks.tracks}
+        track = tracks.get(track_id)
+        rows = () if track is None else (track.frames == number).nonzero()[0]
+        if track is None or not len(rows):
+            raise IndexError(number)
+        box = track.box(int(rows[0]))
+        key = number, box, px
+        with self._lock:
+            known = self._crops.get(key)
+        if known is None:
+            known = jpeg(face_crop(self._frames.frame(number), box, px))
+            with self._lock:
+                self._crops[key] = known
+                if len(self._crops) > _MAX_CROPS:
+                    self._crops.popitem(last=False)
+        return known
+
+    def apply(
+        self, edit: dict[str, Any], who: str, why: str | None = None, base: int | None = None
+    ) -> int:
+        """Apply an edit and write it into the journal; returns the new version.
+
+        Args:
+            edit: the operation and its fields; see `tracker_blur.review.operations`.
+            who: who decided it.
+            why: the reason.
+            base: the version that it was made for; None: any.
+
+        Raises:
+            TrackerBlurError: it makes no sense, or cannot be written; nothing was changed.
+            StaleError: there is another version by now.
+        """
+        self._check_track_file()
+        if operations.operation_of(edit) is operations.OPERATIONS["follow"]:
+            followed = self._follower.completed(edit, self.state.tracks)
+            return self._history.add(lambda _: followed, who, why, base)
+        return self._history.add(
+            lambda state: operations.complete(state, edit, self.grouping.person_of), who, why, base
+        )
+
+    def undo(self, who: str) -> int:
+        """Take back the last edit; returns the new version; raises as `apply`."""
+        self._check_track_file()
+        return self._history.undo(who)
+
+    def redo(self, who: str) -> int:
+        """Do the last edit again that was taken back; raises as `apply`."""
+        self._check_track_file()
+        return self._history.redo(who)
+
+    def lines(self) -> list[Line]:
+        """Return the journal."""
+        return self._history.lines
+
+    def doubts(self) -> list[Doubt]:
+        """Return all doubts, most risky first, those that were seen included."""
+        state = self.state
+        report = read_report(self.verify_report)
+        key = (id(state.tracks), state.decided, report.stamp)
+        with self._lock:
+            if self._doubts is None or self._doubts[0] != key:
+                self._doubts = key, doubts_of(state.tracks, state.decided, report.runs)
+            return self._doubts[1]
+
+    def edited(self) -> track_file.TrackFile:
+        """Return the track file with all edits."""
+        return replace(self.content, tracks=self.state.tracks)
+
+    def write_edited_tracks(self, path: Path) -> None:
+        """Write the track file with all edits; an older one is replaced.
+
+        Raises:
+            SinkError: it cannot be written.
+            TrackerBlurError: a file of the review was changed or damaged.
+        """
+        self.refresh()
+        self._check_track_file()
+        if path.resolve() == self.track_path.resolve():
+            raise TrackFileError(f"{path}: is the track file under review: choose another name")
+        track_file.write(path, self.edited(), overwrite=True)
+
+    def close(self) -> None:
+        """Stop decoding, and forget all frames."""
+        self._frames.close()
+
+    def _timeline_now(self) -> Timeline:
+        tracks = self.state.tracks
+        with self._lock:
+            if self._timeline is None or self._timeline[0] != id(tracks):
+                self._timeline = id(tracks), Timeline(tracks)
+                self._shown = tracks  # keeps the number from being given to another object
+            return self._timeline[1]
+
+    def _check_span(self, first: int, last: int) -> None:
+        if not 0 <= first <= last < self.content.tracks.frame_count:
+            raise IndexError(first)
+
+    def _check_track_file(self) -> None:
+        try:
+            self._track_identity.check()
+        except SourceError as error:
+            raise TrackFileError(
+                f"{self.track_path}: was changed outside of the review: open the review again"
+            ) from error
+
+    def _check_video(self) -> None:
+        """Check that the tracks are this video's, of a large one while it is already shown."""
+        if self.identity.size_bytes <= _HASHED_AT_ONCE:
+            self.identity = track_file.check_source(self.content, self.video)
+        elif self.identity.size_bytes != self.content.source_bytes:
+            track_file.check_source(self.content, self.video)
+        else:
+            threading.Thread(target=self._check_hash, name="review hash", daemon=True).start()
+
+    def _check_hash(self) -> None:
+        try:
+            track_file.check_source(self.content, self.video)
+        except TrackerBlurError as error:
+            self._problem = error
+
+
+def user_name() -> str:
+    """Return who works here, as the system calls them."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return "unknown"

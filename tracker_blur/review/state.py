@@ -1,0 +1,55 @@
+"""What a review has come to: tracks, people and what was looked at."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tracker_blur.core.tracks import Track, Tracks
+
+_NONE: Mapping[int, int] = MappingProxyType({})
+_NO_NAMES: Mapping[int, str] = MappingProxyType({})
+_NO_FRAMES: Mapping[int, frozenset[int]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, eq=False)
+class ReviewState:
+    """The track file after the edits so far; never changed, but followed by another one.
+
+    Attributes:
+        tracks: the tracks, with zones, limits and sounds.
+        people: for tracks that a person has moved to a person: the number of that person.
+        names: names of people, by number.
+        seen: the doubts that were marked as seen.
+        decided: tracks that a person has said to hide or to keep.
+        corrected: by track, the frames whose boxes a person has placed.
+    """
+
+    tracks: Tracks
+    people: Mapping[int, int] = field(default_factory=lambda: _NONE)
+    names: Mapping[int, str] = field(default_factory=lambda: _NO_NAMES)
+    seen: frozenset[str] = frozenset()
+    decided: frozenset[int] = frozenset()
+    corrected: Mapping[int, frozenset[int]] = field(default_factory=lambda: _NO_FRAMES)
+
+    @property
+    def free_id(self) -> int:
+        """A number that no track has."""
+        return max((track.track_id for track in self.tracks.tracks), default=0) + 1
+
+    def groups(self, grouped: Mapping[int, int]) -> dict[int, list[Track]]:
+        """Return the tracks of each person, by the person's number, ascending.
+
+        Args:
+            grouped: the person that embeddings suggest for a track; a track without one is a
+                person of its own, with its own number.
+        """
+        people: defaultdict[int, list[Track]] = defaultdict(list)
+        for track in self.tracks.tracks:
+            suggested = grouped.get(track.track_id, track.track_id)
+            people[self.people.get(track.track_id, suggested)].append(track)
+        return dict(sorted(people.items()))

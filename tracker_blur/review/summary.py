@@ -1,0 +1,104 @@
+"""A review in the words of its API: tracks, zones, boxes, as data for JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tracker_blur.core.times import time_text
+from tracker_blur.core.tracks import ORIGINS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tracker_blur.core.rules import Rules
+    from tracker_blur.core.tracks import Track, Tracks
+
+MAX_BOX_FRAMES = 600
+"""Boxes are given for at most as many frames at once."""
+
+
+def track_dict(track: Track, person: int) -> dict[str, Any]:
+    """Return a track without its boxes."""
+    return {
+        "id": track.track_id,
+        "class": track.label,
+        "hidden": track.hide,
+        "method": track.method,
+        "person": person,
+        "first": track.first,
+        "last": track.last,
+        "frames": len(track),
+        "score": round(float(track.scores.max()), 4),
+        "spans": _spans(track),
+    }
+
+
+def _spans(track: Track) -> list[list[Any]]:
+    """Return [first, last, origin] of each stretch of frames with one origin."""
+    is_new = np.diff(track.frames, prepend=track.frames[0] - 2) != 1
+    is_new[1:] |= np.diff(track.origins.astype(np.int16)) != 0
+    starts = np.flatnonzero(is_new)
+    ends = np.append(starts[1:], len(track)) - 1
+    return [
+        [int(track.frames[start]), int(track.frames[end]), ORIGINS[track.origins[start]].value]
+        for start, end in zip(starts, ends, strict=True)
+    ]
+
+
+def rules_dict(rules: Rules) -> dict[str, Any]:
+    """Return zones, sounds and limits."""
+    limits = {
+        "min_size": None if rules.min_size is None else str(rules.min_size),
+        "max_size": None if rules.max_size is None else str(rules.max_size),
+        "from": None if rules.start is None else time_text(rules.start),
+        "to": None if rules.end is None else time_text(rules.end),
+    }
+    return {
+        "zones": [
+            {"number": number, "rule": zone.rule, "where": zone.text}
+            for number, zone in enumerate(rules.zones, 1)
+        ],
+        "sounds": [
+            {"number": number, "effect": span.effect, "where": span.text}
+            for number, span in enumerate(rules.audio, 1)
+        ],
+        "limits": limits,
+    }
+
+
+def boxes_dict(tracks: Tracks, first: int, last: int) -> dict[str, Any]:
+    """Return all boxes of some frames, ordered by frame."""
+    rows: list[list[Any]] = []
+    for track in tracks.tracks:
+        start, stop = np.searchsorted(track.frames, [first, last + 1])
+        edges = np.round(track.boxes[start:stop].astype(np.float64), 2).tolist()
+        scores = np.round(track.scores[start:stop].astype(np.float64), 4).tolist()
+        origins = track.origins[start:stop].tolist()
+        frames = track.frames[start:stop].tolist()
+        rows += [
+            [frame, track.track_id, *box, ORIGINS[origin].value, score]
+            for frame, box, origin, score in zip(frames, edges, origins, scores, strict=True)
+        ]
+    rows.sort(key=lambda row: row[0])
+    return {"first": first, "last": last, "boxes": rows}
+
+
+def frame_rate(tracks: Tracks) -> float:
+    """Return the frames per second, on average; 0 for one frame."""
+    duration = duration_of(tracks)
+    return round(tracks.frame_count / duration, 4) if duration else 0.0
+
+
+def duration_of(tracks: Tracks) -> float:
+    """Return the duration in seconds; the last frame is shown as long as is usual."""
+    if tracks.frame_count < 2:
+        return 0.0
+    seconds = tracks.seconds
+    return round(float(seconds[-1] - seconds[0] + np.median(np.diff(seconds))), 4)
+
+
+def numbered(people: Mapping[int, list[Track]]) -> dict[int, int]:
+    """Return the person of each track."""
+    return {track.track_id: person for person, tracks in people.items() for track in tracks}

@@ -1,0 +1,64 @@
+"""What `verify` found in the result of a review, from its JSON report."""
+
+from __future__ import annotations
+
+import functools
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_TRACKS_SUFFIX, _SUFFIX = ".tracks.jsonl", ".verify.json"
+_MAX_BYTES = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """The places that `verify` found.
+
+    Attributes:
+        stamp: when the report was written, in nanoseconds, and its size; None: there is none.
+        runs: each as in the report, with `is_exposed`: whether it is surely exposed.
+    """
+
+    stamp: tuple[int, int] | None = None
+    runs: tuple[dict[str, Any], ...] = ()
+
+
+_NO_REPORT = VerifyReport()
+
+
+def report_path(track_path: Path) -> Path:
+    """Return where the report on a video's result is: IN.verify.json beside IN.tracks.jsonl."""
+    name = track_path.name
+    stem = name.removesuffix(_TRACKS_SUFFIX) if name.endswith(_TRACKS_SUFFIX) else track_path.stem
+    return track_path.with_name(stem + _SUFFIX)
+
+
+def read_report(path: Path) -> VerifyReport:
+    """Return what a report says; nothing if there is none, or it is none of `verify`."""
+    try:
+        status = path.stat()
+    except OSError:
+        return _NO_REPORT
+    if status.st_size > _MAX_BYTES:
+        return _NO_REPORT
+    return _read(path, (status.st_mtime_ns, status.st_size))
+
+
+@functools.lru_cache(maxsize=4)
+def _read(path: Path, stamp: tuple[int, int]) -> VerifyReport:
+    try:
+        report = json.loads(path.read_bytes())
+        files = report.get("files", [report])
+        runs = [
+            {**run, "is_exposed": name == "runs"}
+            for file in files
+            for name in ("runs", "look_here_runs")
+            for run in file.get(name, ())
+        ]
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError):
+        return _NO_REPORT
+    return VerifyReport(stamp, tuple(runs))

@@ -1,0 +1,375 @@
+"""Reads frames of a video from any number on, exactly those that `VideoReader` yields there.
+
+Decoding begins at the last key frame before. That the result is the same is not hoped for but
+checked: all packets are listed once, without decoding. If each has a presentation time of its own,
+and these are those of the tracks, a decoded frame is known by its time. After a seek, each packet
+must be the next one of the list. Frames that are shown before the key frame they are stored behind
+(open GOPs) are decoded from the key frame before that one. Where any of this fails, the video is
+read from its start.
+"""
+
+from __future__ import annotations
+
+import bisect
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import av
+import numpy as np
+import numpy.typing as npt
+from av.codec.context import ThreadType
+from av.stream import Discard
+
+from tracker_blur.settings import MAX_MEGAPIXELS
+from tracker_blur.video import alpha, ogg_chain, pixel_formats
+from tracker_blur.video.clock import demuxed
+from tracker_blur.video.fitting import FrameFitter, FrameShapes, Shape
+from tracker_blur.video.frame import DecodedFrame, Scaler
+from tracker_blur.video.frame_limit import FrameLimit
+from tracker_blur.video.integrity import repeats
+from tracker_blur.video.opening import open_input, video_stream
+from tracker_blur.video.reader import VideoReader
+from tracker_blur.video.side_data import SideDataFilter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.stream import Stream
+    from av.video.stream import VideoStream
+
+    from tracker_blur.files.identity import FileIdentity
+
+_MAX_THREADS = 4
+_MAX_KEYS_BACK = 4  # recordings that are refreshed line by line need several
+_STRICT = {"h264", "mpeg1video", "mpeg2video", "mpeg4", "vp8", "vp9"}
+_LAYERS_BYTE = 21  # of an MP4's or Matroska's description of HEVC
+_SEEK_EARLIER_SECONDS = Fraction(0), Fraction(1), Fraction(8)
+"""Where to seek, before a key frame: in some formats a seek leads to what was stored after it."""
+
+
+class AbandonedError(Exception):
+    """The frames are not wanted any more."""
+
+
+class _NotAsListedError(Exception):
+    """What came after a seek is not what the list of packets says."""
+
+
+@dataclass(frozen=True, slots=True)
+class _PacketList:
+    """The packets of a track, in the order of the file.
+
+    Attributes:
+        pts: their presentation times, shape (n,); each once.
+        positions: where they lie in the file, shape (n,).
+        keys: which of them are key frames, in ascending order of their times.
+        key_pts: the times of these.
+    """
+
+    pts: npt.NDArray[np.int64]
+    positions: npt.NDArray[np.int64]
+    keys: list[int]
+    key_pts: list[int]
+
+    @classmethod
+    def of(cls, identity: FileIdentity, times: npt.NDArray[np.int64]) -> _PacketList | None:
+        """List a video's packets; None if frames cannot be told by their times.
+
+        Args:
+            identity: the video.
+            times: presentation times of its frames, as the reader gives them.
+        """
+        pts: list[int] = []
+        positions: list[int] = []
+        keys: list[int] = []
+        # What cannot be read is reported by whoever reads the video from its start.
+        with open_input(identity.path) as container, suppress(av.FFmpegError, OSError, IndexError):
+            stream = video_stream(container, identity.path)
+            for packet in demuxed(identity.path, container, stream.index, (stream.index,)):
+                if not packet.size:
+                    continue
+                if packet.pts is None or packet.pos is None:
+                    return None
+                if packet.is_keyframe:
+                    keys.append(len(pts))
+                pts.append(packet.pts)
+                positions.append(packet.pos)
+        listed = np.array(pts, np.int64)
+        if len(np.unique(listed)) != len(listed) or not np.isin(times, listed).all():
+            return None
+        keys.sort(key=pts.__getitem__)
+        return cls(listed, np.array(positions, np.int64), keys, [pts[key] for key in keys])
+
+    def key_before(self, pts: int, back: int = 0) -> int | None:
+        """Return the packet of the last key frame shown at a time or before, or an earlier one."""
+        place = bisect.bisect_right(self.key_pts, pts) - 1 - back
+        return self.keys[place] if place >= 0 else None
+
+    def check(self, number: int, packet: Packet[Stream]) -> None:
+        """Raise _NotAsListedError if a packet is not the one of this number."""
+        if number >= len(self.pts) or (packet.pts, packet.pos) != (
+            int(self.pts[number]),
+            int(self.positions[number]),
+        ):
+            raise _NotAsListedError
+
+
+class VideoFrames:
+    """The frames of a video, from any number on.
+
+    Args:
+        identity: the video, as it was when its tracks were made.
+        times: presentation times of all frames, as the reader gives them.
+        size: (width, height) in pixels of the upright frames, as the reader gives it.
+        partial: accept a truncated video, as when its tracks were made.
+        max_megapixels: as of `VideoReader`.
+    """
+
+    def __init__(
+        self,
+        identity: FileIdentity,
+        times: npt.NDArray[np.int64],
+        size: tuple[int, int],
+        *,
+        partial: bool = False,
+        max_megapixels: float = MAX_MEGAPIXELS,
+    ) -> None:
+        self._identity = identity
+        self._times = times
+        self._size = size
+        self._partial, self._max_megapixels = partial, max_megapixels
+        self._limit = FrameLimit(max_megapixels)
+        self._form: _Form | None = None
+        self._packets: _PacketList | None = None
+        self._is_prepared = False
+        self._scaler = Scaler()
+
+    def prepare(self) -> None:
+        """List the packets: half a second for an hour of video. Otherwise, a jump does it."""
+        if self._is_prepared:
+            return
+        self._form = _Form.of(self._identity, self._size, self._limit)
+        if self._form is not None:
+            self._packets = _PacketList.of(self._identity, self._times)
+        self._is_prepared = True
+
+    def start_of(self, number: int) -> int:
+        """Return from which frame on is decoded to get the one of this number."""
+        key = None if self._packets is None else self._packets.key_before(self._due(number))
+        if self._packets is None or key is None:
+            return 0
+        return int(np.searchsorted(self._times, self._packets.pts[key]))
+
+    def frames(self, first: int, is_wanted: Callable[[], bool]) -> Iterator[DecodedFrame]:
+        """Yield the frame of this number and all that follow.
+
+        Args:
+            first: number of the frame, from 0.
+            is_wanted: asked again and again on the way to the first frame.
+
+        Raises:
+            AbandonedError: they are not wanted any more.
+            SourceError: the video cannot be read, or has changed.
+        """
+        self._identity.check()
+        if first:
+            self.prepare()
+        elif not self._is_prepared:
+            self._form = _Form.of(self._identity, self._size, self._limit)
+        number = first
+        for key in self._starts(first):
+            try:
+                for frame in self._decoded(key, first, is_wanted):
+                    yield frame
+                    number += 1
+            except (_NotAsListedError, av.FFmpegError):
+                if number == first:
+                    continue
+            break
+        if number < len(self._times):
+            yield from self._from_start(number, is_wanted)
+
+    def _due(self, number: int) -> int:
+        return int(self._times[number])
+
+    def _starts(self, first: int) -> Iterator[int | None]:
+        """Yield the key frames from which a frame may be decoded, None for the video's start."""
+        if self._form is None:
+            return
+        if first == 0:
+            yield None
+        elif self._packets is not None:
+            for back in range(_MAX_KEYS_BACK):
+                key = self._packets.key_before(self._due(first), back)
+                if key is None:
+                    return
+                yield key
+
+    def _from_start(self, first: int, is_wanted: Callable[[], bool]) -> Iterator[DecodedFrame]:
+        with VideoReader(
+            self._identity.path,
+            identity=self._identity,
+            partial=self._partial,
+            max_megapixels=self._max_megapixels,
+        ) as reader:
+            for frame in reader:
+                if frame.index >= first:
+                    yield frame
+                elif not is_wanted():
+                    raise AbandonedError
+
+    def _decoded(
+        self, key: int | None, first: int, is_wanted: Callable[[], bool]
+    ) -> Iterator[DecodedFrame]:
+        """Yield frames from the first one on, decoded from a key frame, None: from the start."""
+        form = self._form
+        assert form is not None
+        with open_input(self._identity.path) as container:
+            stream = video_stream(container, self._identity.path)
+            decoder = _Decoder(stream, self._limit, form.aspect_correction)
+            fitter = FrameFitter(form.shape, form.pixel_format)
+            number, due = first, self._due(first)
+            for packet in _packets_from(container, stream, self._packets, key):
+                if number == first and not is_wanted():
+                    raise AbandonedError
+                for frame, shape in decoder.decode(packet, due):
+                    if frame.pts is not None and frame.pts < due:
+                        continue
+                    if frame.pts != due or frame.is_corrupt or shape != form.shape:
+                        raise _NotAsListedError
+                    fitted = fitter.fit(frame, shape)
+                    fitted.time_base = stream.time_base
+                    yield DecodedFrame(fitted, number, shape.orientation, self._scaler)
+                    number += 1
+                    if number == len(self._times):
+                        return
+                    due = self._due(number)
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What all frames of a video have in common.
+
+    Attributes:
+        shape: how they are stored and shown.
+        pixel_format: the native one that they are brought into.
+        aspect_correction: by how much the container corrects the codec's pixel aspect.
+    """
+
+    shape: Shape
+    pixel_format: str
+    aspect_correction: Fraction | None
+
+    @classmethod
+    def of(
+        cls, identity: FileIdentity, size: tuple[int, int], limit: FrameLimit
+    ) -> _Form | None:
+        """Return the form of a video's first frame; None if others have another, or may have."""
+        with open_input(identity.path) as container, suppress(av.FFmpegError, OSError, IndexError):
+            if ogg_chain.is_link(container):
+                return None
+            stream = video_stream(container, identity.path)
+            decoder = _Decoder(stream, limit, None)
+            for packet in container.demux(stream):
+                for frame, shape in decoder.decode(packet, None):
+                    stored = size[::-1] if shape.orientation.swaps_sides else size
+                    if shape.size != stored or frame.is_corrupt:
+                        return None
+                    native = pixel_formats.nearest_native(frame.format.name)
+                    return cls(shape, native, decoder.shapes.correction)
+        return None
+
+
+def _packets_from(
+    container: InputContainer, stream: VideoStream, packets: _PacketList | None, key: int | None
+) -> Iterator[Packet[Stream]]:
+    """Yield the packets from a key frame on, None: all; the last one is empty."""
+    for other in container.streams:
+        if other is not stream:
+            other.discard = Discard.all
+    if packets is None or key is None:
+        yield from _with_content(container, stream)
+        return
+    for earlier in _SEEK_EARLIER_SECONDS:
+        offset = int(packets.pts[key]) - round(earlier / (stream.time_base or 1))
+        container.seek(offset, stream=stream, backward=True)
+        if (found := _found(container, stream, packets, key)) is not None:
+            break
+    else:
+        raise _NotAsListedError
+    yield found
+    for number, packet in enumerate(_with_content(container, stream), key + 1):
+        if packet.size:
+            packets.check(number, packet)
+        yield packet
+
+
+def _found(
+    container: InputContainer, stream: VideoStream, packets: _PacketList, key: int
+) -> Packet[Stream] | None:
+    """Read up to a key frame; None if a seek led behind it."""
+    for packet in _with_content(container, stream):
+        numbers = np.flatnonzero(packets.pts == packet.pts) if packet.size else ()
+        if not len(numbers) or numbers[0] > key:
+            return None
+        if numbers[0] == key:
+            packets.check(key, packet)
+            return packet
+    return None
+
+
+def _with_content(container: InputContainer, stream: VideoStream) -> Iterator[Packet[Stream]]:
+    """Yield the packets from here on, the empty last one included."""
+    return (packet for packet in container.demux(stream) if not repeats(packet))
+
+
+class _Decoder:
+    """Decodes from a key frame on, and leaves out what the first wanted frame does not need."""
+
+    def __init__(
+        self, stream: VideoStream, limit: FrameLimit, aspect_correction: Fraction | None
+    ) -> None:
+        self._skips = _can_skip(stream)
+        self._decoder = alpha.decoder(stream)
+        limit.restrict(self._decoder)
+        self._decoder.thread_type = ThreadType.AUTO
+        self._decoder.thread_count = _MAX_THREADS
+        stream_aspect = stream.sample_aspect_ratio or Fraction(1)
+        self.shapes = FrameShapes(stream_aspect, aspect_correction)
+        self._side_data = SideDataFilter()
+
+    def decode(
+        self, packet: Packet[Stream], due: int | None
+    ) -> Iterator[tuple[av.VideoFrame, Shape]]:
+        """Yield the frames that come out, with their shapes.
+
+        Args:
+            packet: the next one.
+            due: the time of the first frame that is wanted, of those before only key frames come
+                out; None: all are.
+        """
+        is_early = due is not None and packet.pts is not None and packet.pts < due
+        self._decoder.skip_frame = "NONREF" if is_early and self._skips else "DEFAULT"
+        self.shapes.add_packet(packet)
+        frames = self._decoder.decode(packet)
+        if frames:
+            self.shapes.add_aspect(self._decoder.sample_aspect_ratio)
+        for frame in frames:
+            # Shapes change at key frames only.
+            if due is None or frame.pts is None or frame.pts >= due or frame.key_frame:
+                clean = self._side_data.clean(frame)
+                yield clean, self.shapes.of(clean)
+
+
+def _can_skip(stream: VideoStream) -> bool:
+    """Return whether frames that the codec says are no references never are any."""
+    context = stream.codec_context
+    if context.codec.canonical_name != "hevc":
+        return context.codec.canonical_name in _STRICT
+    # Those of a lower temporal layer may be references for a higher one (ISO 14496-15, 8.3.3.1).
+    extra = context.extradata or b""
+    return len(extra) > _LAYERS_BYTE and extra[0] == 1 and extra[_LAYERS_BYTE] >> 3 & 7 == 1
