@@ -155,7 +155,9 @@ def check_frame(tracks: Tracks, frame: int) -> None:
 
 def _shot(tracks: Tracks, frame: int) -> range:
     start = max((cut for cut in tracks.cuts if cut <= frame), default=0)
-    return range(start, min((cut for cut in tracks.cuts if cut > frame), default=tracks.frame_count))
+    return range(
+        start, min((cut for cut in tracks.cuts if cut > frame), default=tracks.frame_count)
+    )
 
 
 def _reach(

@@ -185,6 +185,6 @@ class ImageFrame(Frame):
         """How much memory its samples take."""
         return sum(channel.nbytes for channel in self.channels)
 
-    def copy(self) -> ImageFrame:
+    def duplicate(self) -> ImageFrame:
         """Return the same image with color channels of its own."""
         return replace(self, channels=tuple(channel.copy() for channel in self.channels))

@@ -1,4 +1,4 @@
-"""\"Track this\": follows a box from a frame through the shot, with the detector's help."""
+r"""\"Track this\": follows a box from a frame through the shot, with the detector's help."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import numpy as np
 from tracker_blur.core.tracks import Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tracker_blur.core.tracks import Track, Tracks
     from tracker_blur.review.doubts import Doubt
@@ -38,9 +37,7 @@ NO_GROUPING = Grouping({}, {})
 """Each track is a person."""
 
 
-def cards(
-    state: ReviewState, grouping: Grouping, doubts: Sequence[Doubt]
-) -> list[dict[str, Any]]:
+def cards(state: ReviewState, grouping: Grouping, doubts: Sequence[Doubt]) -> list[dict[str, Any]]:
     """Return the people of a video as the review API describes them.
 
     Args:
@@ -101,9 +98,7 @@ def _faces(tracks: Sequence[Track]) -> list[dict[str, int]]:
     faces.append((ordered[0], int(_seen(ordered[0])[0])))
     latest = max(tracks, key=lambda track: track.last)
     faces.append((latest, int(_seen(latest)[-1])))
-    return [
-        {"track": track.track_id, "frame": int(track.frames[row])} for track, row in faces
-    ]
+    return [{"track": track.track_id, "frame": int(track.frames[row])} for track, row in faces]
 
 
 def _seen(track: Track) -> np.ndarray[Any, np.dtype[np.intp]]:

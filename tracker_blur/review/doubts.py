@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tracker_blur.core.box import Box
+from tracker_blur.core.box_arrays import ious
 from tracker_blur.core.tracks import Origin, Track, Tracks
 from tracker_blur.review.parameters import DoubtParameters
 
@@ -64,6 +65,18 @@ class Doubt:
         text = f"{kind}:{frames[0]}:{place}"
         doubt_id = f"{kind}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
         return cls(kind, *frames, track, box, round(min(max(risk, 0.0), 1.0), 3), doubt_id)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as data for JSON."""
+        return {
+            "id": self.doubt_id,
+            "kind": self.kind,
+            "frame": self.frame,
+            "last": self.last,
+            "track": self.track,
+            "box": None if self.box is None else [round(edge, 1) for edge in self.box.as_tuple()],
+            "risk": self.risk,
+        }
 
 
 def doubts_of(
@@ -150,7 +163,11 @@ class _Context:
                 continue
             times = self.seconds[other.frames]
             rows = np.flatnonzero((times >= low) & (times <= high) & (other.frames != frame))
-            if len(rows) and _max_overlap(other.boxes[rows], box) >= self.limits.near_iou:
+            here = np.array([box.as_tuple()])
+            if (
+                len(rows)
+                and ious(other.boxes[rows].astype(np.float64), here).max() >= self.limits.near_iou
+            ):
                 return True
         return False
 
@@ -202,9 +219,7 @@ def _weight(context: _Context, track: Track, trusted: np.ndarray[Any, np.dtype[n
     return large * long * float(np.median(track.scores[trusted]))
 
 
-def _open_ends(
-    context: _Context, track: Track, first: int, last: int
-) -> Iterator[tuple[int, int]]:
+def _open_ends(context: _Context, track: Track, first: int, last: int) -> Iterator[tuple[int, int]]:
     """Yield (row, step) for the ends of a track that nothing explains; step is 1 for the last."""
     limits = context.limits
     for row, end, step in ((first, 0, -1), (last, len(track) - 1, 1)):
@@ -289,13 +304,14 @@ def _crossings(context: _Context) -> Iterator[Doubt]:
             if other.first > track.last or other.last < track.first:
                 continue
             _, here, there = np.intersect1d(track.frames, other.frames, True, return_indices=True)
-            meets = overlaps(track.boxes[here], other.boxes[there]) >= context.limits.crossing_iou
+            one, two = (
+                boxes.astype(np.float64) for boxes in (track.boxes[here], other.boxes[there])
+            )
+            meets = ious(one, two) >= context.limits.crossing_iou
             for first, last in runs(meets):
                 frames = int(track.frames[here[first]]), int(track.frames[here[last]])
                 box = track.box(int(here[first])).union(other.box(int(there[first])))
-                yield Doubt.at(
-                    "crossing", frames, track.track_id, box, 0.8, context.tracks.size
-                )
+                yield Doubt.at("crossing", frames, track.track_id, box, 0.8, context.tracks.size)
 
 
 def verify_doubts(report: Iterable[dict[str, Any]], tracks: Tracks) -> Iterator[Doubt]:
@@ -330,21 +346,6 @@ def runs(which: np.ndarray[Any, np.dtype[np.bool_]]) -> list[tuple[int, int]]:
     """Return (first, last) of each stretch of True."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], which, [False]]).astype(np.int8)))
     return [(int(start), int(stop) - 1) for start, stop in edges.reshape(-1, 2).tolist()]
-
-
-def overlaps(
-    one: np.ndarray[Any, np.dtype[np.float32]], other: np.ndarray[Any, np.dtype[np.float32]]
-) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Return the IoU of boxes, row by row, both of shape (n, 4)."""
-    shared = np.minimum(one[:, 2:], other[:, 2:]) - np.maximum(one[:, :2], other[:, :2])
-    inner = np.prod(np.maximum(shared, 0), axis=1, dtype=np.float64)
-    areas = [np.prod(boxes[:, 2:] - boxes[:, :2], axis=1, dtype=np.float64) for boxes in (one, other)]
-    return inner / (areas[0] + areas[1] - inner)
-
-
-def _max_overlap(boxes: np.ndarray[Any, np.dtype[np.float32]], box: Box) -> float:
-    one = np.array([box.as_tuple()], np.float32)
-    return float(overlaps(boxes, np.broadcast_to(one, boxes.shape)).max())
 
 
 def _place(box: Box, size: tuple[int, int]) -> str:

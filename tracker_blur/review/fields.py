@@ -137,13 +137,9 @@ class Fields:
 
     def _box(self, value: object, name: str) -> Box:
         edges = self._called(items, value, name, 4, "[left, top, right, bottom]")
-        box = Box(
-            *(self._called(number, edge, name, -FARTHEST_PX, FARTHEST_PX) for edge in edges)
-        )
+        box = Box(*(self._called(number, edge, name, -FARTHEST_PX, FARTHEST_PX) for edge in edges))
         if box.is_empty:
-            raise SettingsError(
-                f"{name} has no area: give left < right, top < bottom"
-            )
+            raise SettingsError(f"{name} has no area: give left < right, top < bottom")
         return box
 
     def _checked(self, check: Callable[..., T], name: str, *arguments: object) -> T:

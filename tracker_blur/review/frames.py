@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from tracker_blur.errors import SourceError
@@ -184,7 +185,7 @@ class FrameStore:
             if kept is not None:
                 self._kept.move_to_end(number)
                 self._condition.notify_all()  # there may be more to decode ahead
-                return kept.copy()
+                return kept.duplicate()
             if self._is_closed:
                 raise OvertakenError
             request = _Request(number, client, seq)
@@ -253,7 +254,7 @@ class FrameStore:
                     return None
                 request = self._next_request()
                 if request is not None:
-                    return request.number, lambda: request in self._pending
+                    return request.number, partial(self._pending.__contains__, request)
                 ahead = self._next_ahead()
                 if ahead is not None:
                     return ahead, lambda: not self._pending
@@ -320,7 +321,7 @@ class FrameStore:
         with self._condition:
             for request in [one for one in self._pending if one.number == number]:
                 self._pending.remove(request)
-                request.answer(frame.copy())
+                request.answer(frame.duplicate())
             old = self._kept.pop(number, None)
             self._bytes += frame.size_bytes - (0 if old is None else old.size_bytes)
             self._kept[number] = frame

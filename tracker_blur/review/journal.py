@@ -78,14 +78,17 @@ class Line:
         line = json.loads(content)
         if not isinstance(line, dict) or line.keys() != _KEYS:
             raise ValueError(f"it needs {', '.join(sorted(_KEYS))}")
-        texts = [line["at"], line["who"], line["previous"], "" if line["why"] is None else line["why"]]
+        texts = [
+            line["at"],
+            line["who"],
+            line["previous"],
+            "" if line["why"] is None else line["why"],
+        ]
         if not all(isinstance(text, str) for text in texts):
             raise ValueError("at, who, why and previous are texts")
         if not isinstance(line["edit"], dict) or type(line["n"]) is not int:
             raise ValueError("edit is an object, n a whole number")
-        return cls(
-            line["n"], line["at"], line["who"], line["edit"], line["why"], line["previous"]
-        )
+        return cls(line["n"], line["at"], line["who"], line["edit"], line["why"], line["previous"])
 
 
 class Journal:
@@ -228,8 +231,8 @@ class Journal:
             return
         if not self.lines:
             raise TrackFileError(
-                f"{self.path}: is the journal of other tracks, or the track file was changed since: "
-                "restore that track file, or move the journal away to begin anew"
+                f"{self.path}: is the journal of other tracks, or the track file was changed "
+                "since: restore that track file, or move the journal away to begin anew"
             )
         raise self._invalid("its hash of the line before is another")
 

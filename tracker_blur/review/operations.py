@@ -7,7 +7,6 @@ track, where a followed face was found) is written down, so that the journal mea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
@@ -22,6 +21,7 @@ from tracker_blur.review.fields import Fields
 from tracker_blur.text import counted, listed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from fractions import Fraction
 
     from tracker_blur.core.tracks import Tracks
@@ -108,9 +108,7 @@ def _tracks_of(state: ReviewState, grouped: Mapping[int, int], person: int) -> l
     return [track.track_id for track in tracks]
 
 
-def _person_parts(
-    state: ReviewState, grouped: Mapping[int, int], fields: Fields
-) -> dict[str, Any]:
+def _person_parts(state: ReviewState, grouped: Mapping[int, int], fields: Fields) -> dict[str, Any]:
     """Return which tracks of a person become another one, and which are split for it."""
     person, frame = fields.whole("person"), fields.frame("frame")
     _tracks_of(state, grouped, person)
@@ -233,9 +231,7 @@ def _corrected(
     state: ReviewState, tracks: Tracks, track_id: int, frames: frozenset[int]
 ) -> ReviewState:
     known = state.corrected.get(track_id, frozenset())
-    return replace(
-        state, tracks=tracks, corrected={**state.corrected, track_id: known | frames}
-    )
+    return replace(state, tracks=tracks, corrected={**state.corrected, track_id: known | frames})
 
 
 def _move(state: ReviewState, fields: Fields) -> ReviewState:
@@ -248,9 +244,7 @@ def _move(state: ReviewState, fields: Fields) -> ReviewState:
 
 def _ends(state: ReviewState, fields: Fields) -> ReviewState:
     frames = _frames(fields)
-    tracks = reshaping.set_ends(
-        state.tracks, fields.whole("track"), frames.start, frames.stop - 1
-    )
+    tracks = reshaping.set_ends(state.tracks, fields.whole("track"), frames.start, frames.stop - 1)
     return replace(state, tracks=tracks)
 
 
@@ -316,7 +310,9 @@ def _sound(state: ReviewState, fields: Fields) -> ReviewState:
         raise SettingsError(f"the sound {error}") from error
     if fields.is_null("number"):
         return replace(state, tracks=rule_edits.add_sound(state.tracks, span))
-    return replace(state, tracks=rule_edits.change_sound(state.tracks, fields.whole("number"), span))
+    return replace(
+        state, tracks=rule_edits.change_sound(state.tracks, fields.whole("number"), span)
+    )
 
 
 def _drop_sound(state: ReviewState, fields: Fields) -> ReviewState:
@@ -354,9 +350,7 @@ def _seen(state: ReviewState, fields: Fields) -> ReviewState:
 
 def _follow(state: ReviewState, fields: Fields) -> ReviewState:
     track_id = fields.whole("track")
-    return replace(
-        state, tracks=edits.add_boxes(state.tracks, track_id, fields.found("boxes"))
-    )
+    return replace(state, tracks=edits.add_boxes(state.tracks, track_id, fields.found("boxes")))
 
 
 _TRACKS, _PEOPLE, _SPAN = ("tracks",), ("people",), ("track", "first", "last")
@@ -396,7 +390,13 @@ def text_of(edit: dict[str, Any]) -> str:
     """Return what a complete edit did, in a few words."""
     text = operation_of(edit).text
     chosen = edit.get("people") or edit.get("tracks")
-    if isinstance(chosen, list) and edit["op"] in ("hide", "keep", "hide_people", "keep_people", "drop"):
+    if isinstance(chosen, list) and edit["op"] in (
+        "hide",
+        "keep",
+        "hide_people",
+        "keep_people",
+        "drop",
+    ):
         noun = ("person", "people") if "people" in edit else ("track", "tracks")
         return f"{text} {counted(len(chosen), *noun)}"
     return text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import cv2
@@ -15,6 +14,7 @@ from tracker_blur.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from fractions import Fraction
     from typing import Any
 
     from tracker_blur.core.box import Box
@@ -99,7 +99,7 @@ class Redactions:
 
 
 def redaction_settings(settings: Mapping[str, Any]) -> Settings:
-    """Return how faces are hidden by the settings of a track file; by default, if they make no sense.
+    """Return how faces are hidden by a track file's settings, or by default if they make no sense.
 
     A replacement image is not in a track file, only its name.
     """

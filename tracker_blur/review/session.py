@@ -6,14 +6,13 @@ import getpass
 import threading
 from collections import OrderedDict
 from dataclasses import replace
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.annotations import track_file
 from tracker_blur.core import plugins
 from tracker_blur.core.timeline import Timeline
 from tracker_blur.errors import SourceError, TrackerBlurError, TrackFileError
-from tracker_blur.files.identity import FileIdentity, sha256
+from tracker_blur.files.identity import FileIdentity
 from tracker_blur.files.paths import media_kind
 from tracker_blur.review import operations, summary
 from tracker_blur.review.box_follower import BoxFollower
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tracker_blur.review.journal import Line
-    from tracker_blur.review.state import ReviewState
 
 _HASHED_AT_ONCE = 256 << 20  # bytes; larger videos are hashed while the first frames are shown
 _MAX_CROPS = 4096  # of some kilobytes each
@@ -93,6 +91,17 @@ class ReviewSession:
     def verify_report(self) -> Path:
         """Where a report of `verify --json` on the result is looked for."""
         return report_path(self.track_path)
+
+    def is_of(self, video: Path, track_path: Path) -> bool:
+        """Return whether these are its files, in the state in which it opened them."""
+        if (video, track_path) != (self.video, self.track_path):
+            return False
+        try:
+            self.identity.check()
+            self._track_identity.check()
+        except SourceError:
+            return False
+        return True
 
     def refresh(self) -> bool:
         """Take over what other processes wrote; returns whether there was anything.
@@ -183,10 +192,10 @@ class ReviewSession:
         """
         tracks = {track.track_id: track for track in self.state.tracks.tracks}
         track = tracks.get(track_id)
-        rows = () if track is None else (track.frames == number).nonzero()[0]
-        if track is None or not len(rows):
+        rows = [] if track is None else (track.frames == number).nonzero()[0].tolist()
+        if track is None or not rows:
             raise IndexError(number)
-        box = track.box(int(rows[0]))
+        box = track.box(rows[0])
         key = number, box, px
         with self._lock:
             known = self._crops.get(key)

@@ -97,7 +97,7 @@ class DecodedFrame(Frame):
         """How much memory its samples take."""
         return sum(plane.buffer_size for plane in self.av_frame.planes)
 
-    def copy(self) -> DecodedFrame:
+    def duplicate(self) -> DecodedFrame:
         """Return the same frame with color planes of its own; alpha is left out."""
         source = self.av_frame
         target = av.VideoFrame(source.width, source.height, source.format.name)

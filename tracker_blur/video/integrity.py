@@ -17,7 +17,7 @@ import os
 from collections import deque
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import av
 from av.codec.context import ThreadType
@@ -184,7 +184,7 @@ def decode_frames(
     duration.check_end()
 
 
-def repeats(packet: Packet[Stream]) -> bool:
+def repeats(packet: Packet[Any]) -> bool:
     """Return whether a packet is empty, but has a time: the frame before it is shown on.
 
     Encoders of Theora and MPEG-4 write such packets for frames that they drop.

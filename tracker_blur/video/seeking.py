@@ -14,7 +14,7 @@ import bisect
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
     from av.container import InputContainer
     from av.packet import Packet
-    from av.stream import Stream
     from av.video.stream import VideoStream
 
     from tracker_blur.files.identity import FileIdentity
@@ -109,7 +108,7 @@ class _PacketList:
         place = bisect.bisect_right(self.key_pts, pts) - 1 - back
         return self.keys[place] if place >= 0 else None
 
-    def check(self, number: int, packet: Packet[Stream]) -> None:
+    def check(self, number: int, packet: Packet[Any]) -> None:
         """Raise _NotAsListedError if a packet is not the one of this number."""
         if number >= len(self.pts) or (packet.pts, packet.pos) != (
             int(self.pts[number]),
@@ -265,9 +264,7 @@ class _Form:
     aspect_correction: Fraction | None
 
     @classmethod
-    def of(
-        cls, identity: FileIdentity, size: tuple[int, int], limit: FrameLimit
-    ) -> _Form | None:
+    def of(cls, identity: FileIdentity, size: tuple[int, int], limit: FrameLimit) -> _Form | None:
         """Return the form of a video's first frame; None if others have another, or may have."""
         with open_input(identity.path) as container, suppress(av.FFmpegError, OSError, IndexError):
             if ogg_chain.is_link(container):
@@ -286,7 +283,7 @@ class _Form:
 
 def _packets_from(
     container: InputContainer, stream: VideoStream, packets: _PacketList | None, key: int | None
-) -> Iterator[Packet[Stream]]:
+) -> Iterator[Packet[Any]]:
     """Yield the packets from a key frame on, None: all; the last one is empty."""
     for other in container.streams:
         if other is not stream:
@@ -310,11 +307,11 @@ def _packets_from(
 
 def _found(
     container: InputContainer, stream: VideoStream, packets: _PacketList, key: int
-) -> Packet[Stream] | None:
+) -> Packet[Any] | None:
     """Read up to a key frame; None if a seek led behind it."""
     for packet in _with_content(container, stream):
-        numbers = np.flatnonzero(packets.pts == packet.pts) if packet.size else ()
-        if not len(numbers) or numbers[0] > key:
+        numbers = np.flatnonzero(packets.pts == packet.pts).tolist() if packet.size else []
+        if not numbers or numbers[0] > key:
             return None
         if numbers[0] == key:
             packets.check(key, packet)
@@ -322,7 +319,7 @@ def _found(
     return None
 
 
-def _with_content(container: InputContainer, stream: VideoStream) -> Iterator[Packet[Stream]]:
+def _with_content(container: InputContainer, stream: VideoStream) -> Iterator[Packet[Any]]:
     """Yield the packets from here on, the empty last one included."""
     return (packet for packet in container.demux(stream) if not repeats(packet))
 
@@ -342,9 +339,7 @@ class _Decoder:
         self.shapes = FrameShapes(stream_aspect, aspect_correction)
         self._side_data = SideDataFilter()
 
-    def decode(
-        self, packet: Packet[Stream], due: int | None
-    ) -> Iterator[tuple[av.VideoFrame, Shape]]:
+    def decode(self, packet: Packet[Any], due: int | None) -> Iterator[tuple[av.VideoFrame, Shape]]:
         """Yield the frames that come out, with their shapes.
 
         Args:

@@ -1,0 +1,106 @@
+"""The reviews that are open: a few at a time, because each keeps frames in memory."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict, defaultdict
+from typing import TYPE_CHECKING
+
+from tracker_blur.errors import TrackerBlurError
+from tracker_blur.files.paths import is_file, is_image
+from tracker_blur.review.image_tracks import write_image_tracks
+from tracker_blur.review.session import ReviewSession
+from tracker_blur.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+_MOST_OPEN = 3
+_NEWS_SECONDS = 1.0
+
+
+class Sessions:
+    """Opens reviews, keeps the last ones open, and tells of what is new in them.
+
+    Args:
+        tell: called with the id and the version of a review that has a new version, or more to
+            show; from any thread.
+    """
+
+    def __init__(self, tell: Callable[[str, int], None]) -> None:
+        self._tell = tell
+        self._open: OrderedDict[str, ReviewSession] = OrderedDict()
+        self._lock = threading.Lock()
+        self._opening: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._is_closed = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, name="review news", daemon=True)
+        self._watcher.start()
+
+    def get(self, review_id: str, video: Path, track_path: Path) -> ReviewSession:
+        """Return the session of a review, opened if it is not; what others wrote is taken over.
+
+        Args:
+            review_id: its id.
+            video: the video or the image.
+            track_path: its track file; that of an image is made if it is missing.
+
+        Raises:
+            TrackerBlurError: it cannot be opened.
+        """
+        with self._opening_lock(review_id):
+            with self._lock:
+                session = self._open.get(review_id)
+            if session is not None and not session.is_of(video, track_path):
+                self._forget(review_id)
+                session = None
+            if session is None:
+                if not is_file(track_path) and is_image(video):
+                    write_image_tracks(video, track_path, Settings())
+                session = ReviewSession(video, track_path)
+            self._keep(review_id, session)
+        if session.refresh():
+            self._tell(review_id, session.version)
+        return session
+
+    def tell(self, review_id: str, session: ReviewSession) -> None:
+        """Tell of a session's version."""
+        self._tell(review_id, session.version)
+
+    def close(self) -> None:
+        """Close all sessions."""
+        self._is_closed.set()
+        self._watcher.join()
+        for review_id in list(self._open):
+            self._forget(review_id)
+
+    def _opening_lock(self, review_id: str) -> threading.Lock:
+        with self._lock:
+            return self._opening[review_id]
+
+    def _keep(self, review_id: str, session: ReviewSession) -> None:
+        with self._lock:
+            self._open[review_id] = session
+            self._open.move_to_end(review_id)
+            oldest = next(iter(self._open)) if len(self._open) > _MOST_OPEN else None
+        if oldest is not None:
+            self._forget(oldest)
+
+    def _forget(self, review_id: str) -> None:
+        with self._lock:
+            session = self._open.pop(review_id, None)
+        if session is not None:
+            session.close()
+
+    def _watch(self) -> None:
+        """Look again and again for what other processes wrote."""
+        while not self._is_closed.wait(_NEWS_SECONDS):
+            with self._lock:
+                sessions = list(self._open.items())
+            for review_id, session in sessions:
+                try:
+                    has_news = session.refresh()
+                except TrackerBlurError:  # the next request says so
+                    continue
+                if has_news:
+                    self._tell(review_id, session.version)

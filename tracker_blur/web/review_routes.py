@@ -1,0 +1,201 @@
+"""Routes of the review page: frames, tracks, edits and doubts of one video."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Literal
+
+from fastapi import APIRouter, Body
+from starlette.exceptions import HTTPException
+from starlette.responses import FileResponse, Response
+
+from tracker_blur.review.frames import OvertakenError
+from tracker_blur.review.history import StaleError
+from tracker_blur.review.session import ReviewSession, user_name
+from tracker_blur.review.sessions import Sessions
+from tracker_blur.review.summary import MAX_BOX_FRAMES
+from tracker_blur.web.json_answers import JsonAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tracker_blur.web.services import Services
+
+_MAX_WIDTH = 16384
+_MAX_FACE_PX = 640
+_MAX_TIMES = 200_000
+_MAX_TEXT = 2000
+_MAX_NAME = 100
+
+
+def create_router(services: Services) -> APIRouter:
+    """Return the routes; the sessions are closed when the server stops."""
+    sessions = Sessions(
+        lambda review_id, version: services.events.publish(
+            "review", {"id": review_id, "version": version}
+        )
+    )
+    services.close_with(sessions.close)
+    router = APIRouter(prefix="/api/reviews/{rid}")
+
+    def opened(rid: str) -> ReviewSession:
+        review = services.reviews.get(rid)
+        if review is None:
+            raise HTTPException(
+                HTTPStatus.NOT_FOUND, "there is no such review: open the video again"
+            )
+        return sessions.get(rid, review.video, review.tracks)
+
+    _add_views(router, opened)
+    _add_edits(router, opened, sessions)
+    return router
+
+
+def _add_views(router: APIRouter, opened: Callable[[str], ReviewSession]) -> None:
+    """Add the routes that show something."""
+
+    @router.get("")
+    def show(rid: str) -> JsonAnswer:
+        return JsonAnswer({"id": rid, **opened(rid).summary()})
+
+    @router.get("/times")
+    def times(rid: str, first: int, last: int) -> JsonAnswer:
+        session = opened(rid)
+        _check_span(session, first, last, _MAX_TIMES)
+        return JsonAnswer({"first": first, "last": last, "pts": session.times(first, last)})
+
+    @router.get("/boxes")
+    def boxes(rid: str, first: int, last: int) -> JsonAnswer:
+        session = opened(rid)
+        _check_span(session, first, last, MAX_BOX_FRAMES)
+        return JsonAnswer(session.boxes(first, last))
+
+    @router.get("/frames/{number}")
+    def frame(
+        rid: str,
+        number: int,
+        view: Literal["original", "redacted"] = "original",
+        width: int | None = None,
+        client: str = "",
+        seq: int = 0,
+    ) -> Response:
+        if width is not None and not 16 <= width <= _MAX_WIDTH:
+            raise HTTPException(
+                HTTPStatus.BAD_REQUEST, f"width is {width}: give 16 to {_MAX_WIDTH} pixels"
+            )
+        try:
+            content = opened(rid).frame(
+                number,
+                redacted=view == "redacted",
+                width=width,
+                client=client[:_MAX_NAME],
+                seq=seq,
+            )
+        except IndexError as error:
+            raise _no_frame(number) from error
+        except OvertakenError as error:
+            raise HTTPException(
+                HTTPStatus.CONFLICT, "a newer request has overtaken this one"
+            ) from error
+        return Response(content, media_type="image/jpeg", headers={"X-Frame": str(number)})
+
+    @router.get("/faces/{track}/{number}")
+    def face(rid: str, track: int, number: int, size: int = 160) -> Response:
+        if not 16 <= size <= _MAX_FACE_PX:
+            raise HTTPException(
+                HTTPStatus.BAD_REQUEST, f"size is {size}: give 16 to {_MAX_FACE_PX} pixels"
+            )
+        try:
+            content = opened(rid).face(track, number, size)
+        except IndexError as error:
+            raise HTTPException(
+                HTTPStatus.NOT_FOUND, f"track {track} has no box in frame {number}"
+            ) from error
+        except OvertakenError as error:  # the review was closed meanwhile
+            raise HTTPException(HTTPStatus.CONFLICT, "the review was closed: try again") from error
+        return Response(content, media_type="image/jpeg", headers={"X-Frame": str(number)})
+
+    @router.get("/journal")
+    def journal(rid: str) -> JsonAnswer:
+        return JsonAnswer({"lines": [line.to_dict() for line in opened(rid).lines()]})
+
+    @router.get("/doubts")
+    def doubts(rid: str) -> JsonAnswer:
+        session = opened(rid)
+        seen = session.state.seen
+        return JsonAnswer(
+            {
+                "doubts": [
+                    {**doubt.to_dict(), "seen": doubt.doubt_id in seen}
+                    for doubt in session.doubts()
+                ]
+            }
+        )
+
+    @router.get("/media")
+    def media(rid: str) -> FileResponse:
+        return FileResponse(opened(rid).video)
+
+
+def _add_edits(
+    router: APIRouter, opened: Callable[[str], ReviewSession], sessions: Sessions
+) -> None:
+    """Add the routes that change something."""
+
+    def changed(rid: str, change: Callable[[ReviewSession], int]) -> JsonAnswer:
+        session = opened(rid)
+        try:
+            version = change(session)
+        except StaleError as error:
+            raise HTTPException(
+                HTTPStatus.CONFLICT,
+                "the review has changed in another window: look at it, then repeat this",
+            ) from error
+        sessions.tell(rid, session)
+        return JsonAnswer({"version": version})
+
+    @router.post("/edits")
+    def edit(rid: str, request: dict[str, Any] = Body()) -> JsonAnswer:  # noqa: B008
+        who, why = _who(request), request.get("why")
+        given, base = request.get("edit"), request.get("base")
+        if not isinstance(given, dict):
+            raise HTTPException(HTTPStatus.BAD_REQUEST, "edit is missing: give an object")
+        if why is not None and not (isinstance(why, str) and len(why) <= _MAX_TEXT):
+            raise HTTPException(HTTPStatus.BAD_REQUEST, "why is no text, or too long")
+        if base is not None and type(base) is not int:
+            raise HTTPException(HTTPStatus.BAD_REQUEST, "base is no version: give a whole number")
+        return changed(rid, lambda session: session.apply(given, who, why or None, base))
+
+    @router.post("/undo")
+    def undo(rid: str, request: dict[str, Any] | None = Body(None)) -> JsonAnswer:  # noqa: B008
+        who = _who(request or {})
+        return changed(rid, lambda session: session.undo(who))
+
+    @router.post("/redo")
+    def redo(rid: str, request: dict[str, Any] | None = Body(None)) -> JsonAnswer:  # noqa: B008
+        who = _who(request or {})
+        return changed(rid, lambda session: session.redo(who))
+
+
+def _who(request: dict[str, Any]) -> str:
+    """Return who edits: as the page says, or as the system calls the user."""
+    who = request.get("who")
+    if who is None or who == "":
+        return user_name()
+    if not isinstance(who, str) or len(who) > _MAX_NAME or not who.isprintable():
+        raise HTTPException(HTTPStatus.BAD_REQUEST, "who is no name: give a short text")
+    return who
+
+
+def _check_span(session: ReviewSession, first: int, last: int, most: int) -> None:
+    count = session.content.tracks.frame_count
+    if not 0 <= first <= last < count:
+        raise HTTPException(
+            HTTPStatus.NOT_FOUND, f"there are no frames {first} to {last}: they end at {count - 1}"
+        )
+    if last - first >= most:
+        raise HTTPException(HTTPStatus.BAD_REQUEST, f"ask for at most {most} frames at once")
+
+
+def _no_frame(number: int) -> HTTPException:
+    return HTTPException(HTTPStatus.NOT_FOUND, f"there is no frame {number}")
