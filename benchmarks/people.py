@@ -99,19 +99,16 @@ def read_pictures(
             )
             found = detector.detect(picture, 0.5)
             box = max((one.box for one in found), key=lambda box: box.area, default=None)
-            face = None if box is None else reader.aligner.good(picture, box)
-            if face is None or box is None:
+            vector = None if box is None else reader.vectors(picture, [box])[0]
+            if vector is None or box is None:
                 skipped += 1
                 continue
+            (by_its_box,) = reader.embedder.embed([warped(picture, by_box(box), SIDE_PX)])
             names.append(name)
-            aligned.append(face.image)
-            boxed.append(warped(picture, by_box(box), SIDE_PX))
+            aligned.append(vector)
+            boxed.append(by_its_box / np.linalg.norm(by_its_box))
     who = np.array(names)
-    return (
-        Pictures(reader.embedder.embed(aligned), who),
-        Pictures(reader.embedder.embed(boxed), who),
-        skipped,
-    )
+    return Pictures(np.array(aligned), who), Pictures(np.array(boxed), who), skipped
 
 
 def _folders(folder: Path, count: int) -> list[Path]:

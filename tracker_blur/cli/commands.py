@@ -15,6 +15,7 @@ from tracker_blur.cli import (
     models,
     redact,
     render,
+    report,
     track,
     tracks,
     train,
@@ -31,12 +32,12 @@ if TYPE_CHECKING:
     from tracker_blur.cli.progress_file import ProgressFile
 
 _COMMANDS = (
-    *(redact, live, track, tracks, render, verify),
+    *(redact, live, track, tracks, render, verify, report),
     *(app, detect, detectors, models, train, evaluate),
 )
 """These modules import OpenCV only when they run: no help should wait for it."""
 
-_WITH_FILE = ("app", "live", "track", "tracks", "render", "verify", "detect")
+_WITH_FILE = ("app", "live", "track", "tracks", "render", "verify", "report", "detect")
 """Commands whose next argument is mostly a file, as it is where the command is meant as one."""
 
 

@@ -1,0 +1,90 @@
+"""The record of a review: its track file and journal, as the report needs them. Nothing is changed.
+
+The edits that still hold are applied again, so the report says what was rendered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tracker_blur.annotations import track_file
+from tracker_blur.errors import SettingsError, TrackFileError
+from tracker_blur.files.identity import FileIdentity
+from tracker_blur.review import operations
+from tracker_blur.review.decisions import standing
+from tracker_blur.review.doubts import doubts_of
+from tracker_blur.review.journal import Journal, journal_path
+from tracker_blur.review.report_facts import read_verification, report_data
+from tracker_blur.review.state import ReviewState
+from tracker_blur.review.verify_report import read_report
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tracker_blur.review.report import ReportData
+
+
+def report_for(
+    source: Path,
+    output: Path,
+    tracks: Path | None,
+    verification: Path | None,
+    models_folder: Path | None = None,
+) -> ReportData:
+    """Return what the report on an output is made of.
+
+    Args:
+        source: the original.
+        output: what was made of it.
+        tracks: its track file; the journal lies beside it. None: there is none.
+        verification: a report of `verify --json` on the output; None: it was not verified.
+        models_folder: a folder with weight files, searched first.
+
+    Raises:
+        SourceError: a file cannot be read.
+        SettingsError: the verification is another file's.
+        TrackFileError: the track file or its journal is damaged, or another video's.
+    """
+    verdict = None if verification is None else read_verification(verification, output)
+    if tracks is None:
+        return report_data(source, output, verification=verdict, models_folder=models_folder)
+    digest = FileIdentity.of(tracks, hashed=True).sha256
+    assert digest is not None  # it was asked for
+    content = track_file.read(tracks)
+    journal = Journal(journal_path(tracks), digest)
+    lines = journal.news()
+    state = ReviewState(content.tracks)
+    for line in standing(lines):
+        try:
+            state = operations.apply(state, line.edit)
+        except SettingsError as error:
+            raise TrackFileError(
+                f"{journal.path}: line {line.number} makes no sense for these tracks ({error}): "
+                "restore the journal"
+            ) from error
+    groups = state.groups({})
+    return report_data(
+        source,
+        output,
+        content=replace(content, tracks=state.tracks),
+        lines=lines,
+        last_line_sha256=hashlib.sha256(lines[-1].to_bytes()).hexdigest() if lines else None,
+        names={
+            track.track_id: state.names[person]
+            for person, of_person in groups.items()
+            for track in of_person
+            if person in state.names
+        },
+        doubts=[
+            doubt.to_dict()
+            for doubt in doubts_of(
+                state.tracks,
+                state.decided,
+                () if verification is None else read_report(verification).runs,
+            )
+        ],
+        verification=verdict,
+        models_folder=models_folder,
+    )
