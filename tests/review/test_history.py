@@ -151,6 +151,6 @@ def test_a_journal_that_makes_no_sense_is_refused(tmp_path: Path) -> None:
 def test_who_and_why_are_written_down(tmp_path: Path) -> None:
     one = history(tmp_path / "clip.journal.jsonl")
     one.add(lambda _: {"op": "keep", "tracks": [3]}, "ada", "agreed", None)
-    assert one.undo_text == "Leave visible 1 track"
+    assert one.last_edit == {"op": "keep", "tracks": [3]}
     (line,) = one.lines
     assert (line.number, line.who, line.why) == (1, "ada", "agreed")

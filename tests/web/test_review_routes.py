@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,12 @@ import pytest
 from tests.image_files import noise, save_image
 from tests.review.samples import FRAMES, SIZE, write_tracks, write_video
 from tests.video.rewriting import read_frames
+from tests.waiting import PATIENCE_SECONDS
 from tests.web.pages import opened
 from tracker_blur.annotations import track_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import httpx
@@ -132,13 +134,19 @@ def test_edits_are_written_down_undone_and_done_again(page: Page, review: Review
     before = review.get().json()["version"]
     answer = review.edit({"op": "keep", "tracks": [1]}, why="agreed", who="Ada")
     assert answer.json() == {"version": before + 1}
-    assert review.get().json()["undo_text"] == "Leave visible 1 track"
+    summary = review.get().json()
+    assert summary["undo_text"] == "Leave visible 1 track"
+    assert summary["undo_edit"] == {"op": "keep", "tracks": [1]}
     assert review.get().json()["people"][0]["hidden"] is False
     page.post(f"/api/reviews/{review.id}/undo")
     summary = review.get().json()
     assert (summary["people"][0]["hidden"], summary["can_redo"]) == (True, True)
     assert page.post(f"/api/reviews/{review.id}/redo", json={}).json() == {"version": before + 3}
-    line = review.get("/journal").json()["lines"][before]
+    page.post(f"/api/reviews/{review.id}/undo")
+    lines = review.get("/journal").json()["lines"][before:]
+    assert [line["edit"]["op"] for line in lines] == ["keep", "undo", "redo", "undo"]
+    assert [line["undone"] for line in lines] == [True, False, False, False]
+    line = lines[0]
     assert (line["who"], line["why"], line["edit"]) == (
         "Ada",
         "agreed",
@@ -279,3 +287,36 @@ def test_an_image_gets_its_tracks_when_it_is_opened(page: Page) -> None:
     )
     both = [review.image(0, view=view).astype(int) for view in ("original", "redacted")]
     assert np.abs(both[0] - both[1])[20:40, 18:32].mean() > 20
+
+
+@pytest.mark.slow  # three processes
+def test_the_result_is_made_as_decided_and_searched(page: Page, review: Review) -> None:
+    path = f"/api/reviews/{review.id}"
+    assert page.post(f"{path}/verify").status_code == 409  # nothing to search yet
+    review.edit({"op": "keep", "tracks": [2]})
+    answer = page.post(f"{path}/render", json={"verify": True})
+    assert answer.status_code == 202
+    made = ended_job(page, lambda job: job["id"] == answer.json()["job"]["id"])
+    assert (made["state"], made["error"]) == ("done", None)
+    before, after = (
+        read_frames(video)[20].view(SIZE).astype(int)
+        for video in (review.video, page.folder / made["output"])
+    )
+    changed = np.abs(before - after)
+    assert changed[26:38, 66:74].mean() < 8  # track 2 stays
+    assert changed[18:28, 24:34].mean() > 40  # track 1 is hidden
+    searched = ended_job(page, lambda job: job["action"] == "verify")
+    assert searched["state"] == "done"
+    assert searched["file"] == made["output"]
+
+
+def ended_job(page: Page, which: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """Wait until a job has ended, and return it."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < end:
+        for job in page.get("/api/jobs").json()["jobs"]:
+            if which(job) and job["state"] in ("done", "failed", "cancelled"):
+                found: dict[str, Any] = job
+                return found
+        time.sleep(0.1)
+    raise AssertionError("no such job has ended")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.errors import SettingsError, TrackFileError
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
     from tracker_blur.review.state import ReviewState
 
 _UNDO, _REDO = "undo", "redo"
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A line of the journal, and the state after it."""
+
+    line: Line
+    state: ReviewState
 
 
 class StaleError(Exception):
@@ -34,8 +43,8 @@ class History:
 
     def __init__(self, journal: Journal, first: ReviewState) -> None:
         self._journal = journal
-        self._done: list[tuple[dict[str, Any], ReviewState]] = []
-        self._undone: list[tuple[dict[str, Any], ReviewState]] = []
+        self._done: list[_Step] = []
+        self._undone: list[_Step] = []
         self._first = first
         self._lock = threading.RLock()
         if journal.path.exists():
@@ -49,7 +58,7 @@ class History:
     def state(self) -> ReviewState:
         """The state now."""
         with self._lock:
-            return self._done[-1][1] if self._done else self._first
+            return self._done[-1].state if self._done else self._first
 
     @property
     def version(self) -> int:
@@ -57,15 +66,21 @@ class History:
         return len(self._journal.lines)
 
     @property
-    def undo_text(self) -> str | None:
-        """What would be undone; None: nothing."""
+    def last_edit(self) -> dict[str, Any] | None:
+        """The edit that would be undone; None: there is none."""
         with self._lock:
-            return operations.text_of(self._done[-1][0]) if self._done else None
+            return self._done[-1].line.edit if self._done else None
 
     @property
     def can_redo(self) -> bool:
         """Whether an undone edit can be done again."""
         return bool(self._undone)
+
+    @property
+    def in_force(self) -> set[int]:
+        """The numbers of the journal's lines whose edits count: that were not undone."""
+        with self._lock:
+            return {step.line.number for step in self._done}
 
     @property
     def lines(self) -> list[Line]:
@@ -97,8 +112,8 @@ class History:
         who: str,
         why: str | None,
         base: int | None,
-    ) -> int:
-        """Apply an edit and write it down; returns the new version.
+    ) -> dict[str, Any]:
+        """Apply an edit and write it down; returns it complete.
 
         Args:
             complete: returns the complete edit for the state that it is applied to.
@@ -117,27 +132,25 @@ class History:
                 raise StaleError
             edit = complete(self.state)
             state = operations.apply(self.state, edit)
-            self._journal.append(edit, who, why)
-            self._done.append((edit, state))
+            self._done.append(_Step(self._journal.append(edit, who, why), state))
             self._undone.clear()
-            return self.version
+            return edit
 
-    def undo(self, who: str) -> int:
+    def undo(self, who: str) -> None:
         """Take back the last edit, whoever made it; raises as `add`."""
-        return self._step(_UNDO, who)
+        self._step(_UNDO, who)
 
-    def redo(self, who: str) -> int:
+    def redo(self, who: str) -> None:
         """Do the edit again that was taken back last; raises as `add`."""
-        return self._step(_REDO, who)
+        self._step(_REDO, who)
 
-    def _step(self, name: str, who: str) -> int:
+    def _step(self, name: str, who: str) -> None:
         with self._lock, self._journal.held() as lines:
             self._fold(lines)
             if not (self._done if name == _UNDO else self._undone):
                 raise SettingsError(f"there is nothing to {name}")
             self._journal.append({"op": name}, who, None)
             self._move(name)
-            return self.version
 
     def _move(self, name: str) -> None:
         if name == _UNDO:
@@ -152,8 +165,7 @@ class History:
                 if name in (_UNDO, _REDO):
                     self._move(str(name))
                 else:
-                    state = operations.apply(self.state, line.edit)
-                    self._done.append((line.edit, state))
+                    self._done.append(_Step(line, operations.apply(self.state, line.edit)))
                     self._undone.clear()
             except (SettingsError, IndexError) as error:
                 raise TrackFileError(

@@ -56,6 +56,11 @@ class Line:
     why: str | None
     previous: str
 
+    @property
+    def is_step(self) -> bool:
+        """Whether it undoes or redoes another one."""
+        return self.edit.get("op") in ("undo", "redo")
+
     def to_dict(self) -> dict[str, Any]:
         """Return the line as data for JSON."""
         return {

@@ -400,3 +400,17 @@ def text_of(edit: dict[str, Any]) -> str:
         noun = ("person", "people") if "people" in edit else ("track", "tracks")
         return f"{text} {counted(len(chosen), *noun)}"
     return text
+
+
+def made_by(edit: dict[str, Any], state: ReviewState) -> dict[str, int]:
+    """Return what a complete edit made or changed: the number of a `track`, a zone or a sound."""
+    if edit["op"] == "split":
+        return {"track": edit["new"]}
+    if edit["op"] == "merge":
+        return {"track": edit["tracks"][0]}
+    if edit["op"] in ("zone", "sound"):
+        rules = state.tracks.rules
+        count = len(rules.zones if edit["op"] == "zone" else rules.audio)
+        number = edit.get("number")
+        return {"number": count if number is None else number}
+    return {"track": edit["track"]} if "track" in edit else {}

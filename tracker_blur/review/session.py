@@ -6,6 +6,7 @@ import getpass
 import threading
 from collections import OrderedDict
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.annotations import track_file
@@ -19,6 +20,7 @@ from tracker_blur.review.box_follower import BoxFollower
 from tracker_blur.review.cards import NO_GROUPING, Grouping, cards
 from tracker_blur.review.doubts import Doubt, doubts_of
 from tracker_blur.review.frames import FrameStore, frame_source
+from tracker_blur.review.grouping import BackgroundGrouping
 from tracker_blur.review.history import History
 from tracker_blur.review.journal import Journal, journal_path
 from tracker_blur.review.media_facts import MediaFacts
@@ -27,9 +29,13 @@ from tracker_blur.review.state import ReviewState
 from tracker_blur.review.verify_report import read_report, report_path
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from tracker_blur.core.tracks import Tracks
     from tracker_blur.review.journal import Line
+    from tracker_blur.review.verify_report import VerifyReport
+    from tracker_blur.settings import Settings
 
 _HASHED_AT_ONCE = 256 << 20  # bytes; larger videos are hashed while the first frames are shown
 _MAX_CROPS = 4096  # of some kilobytes each
@@ -41,6 +47,7 @@ class ReviewSession:
     Args:
         video: the video, or an image.
         track_path: its track file. The journal lies beside it.
+        tell: called, from another thread, when there is more to show without an edit: people.
 
     Attributes:
         video: the same.
@@ -52,8 +59,11 @@ class ReviewSession:
         TrackerBlurError: one of the files cannot be read, or they do not belong together.
     """
 
-    def __init__(self, video: Path, track_path: Path) -> None:
+    def __init__(
+        self, video: Path, track_path: Path, tell: Callable[[], None] = lambda: None
+    ) -> None:
         self.video, self.track_path = video, track_path
+        self._tell = tell
         self._track_identity = FileIdentity.of(track_path, hashed=True)
         self.content = track_file.read(track_path)
         self.identity = FileIdentity.of(video)
@@ -66,15 +76,19 @@ class ReviewSession:
         )
         self.is_image = media_kind(video, video) == "image" and self.content.tracks.frame_count == 1
         self.facts = MediaFacts.of(video, self.content.tracks.size)
-        partial = self.content.settings.get("partial") is True
-        self._source = frame_source(self.identity, self.content.tracks, partial=partial)
+        is_partial = self.content.settings.get("partial") is True
+        self._source = frame_source(self.identity, self.content.tracks, partial=is_partial)
         self._frames = FrameStore(self._source, self.content.tracks.times, str(video))
         self._redactions = Redactions(self.content.settings)
         self._follower = BoxFollower(self._source, self.content.settings)
         self.grouping: Grouping = NO_GROUPING
+        self._people = BackgroundGrouping(
+            self._source, self.content.tracks, self.facts.pixel_aspect, self._grouped
+        )
         self._lock = threading.Lock()
-        self._timeline: tuple[int, Timeline] | None = None
-        self._doubts: tuple[object, list[Doubt]] | None = None
+        self._timeline: tuple[Tracks, Timeline] | None = None
+        self._verdict: VerifyReport | None = None
+        self._doubts: tuple[Tracks, frozenset[int], VerifyReport, list[Doubt]] | None = None
         self._crops: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()
 
     @property
@@ -86,6 +100,11 @@ class ReviewSession:
     def version(self) -> int:
         """The number of the journal's last line."""
         return self._history.version
+
+    @property
+    def redaction(self) -> Settings:
+        """How faces are hidden, as the track file says."""
+        return self._redactions.settings
 
     @property
     def verify_report(self) -> Path:
@@ -119,7 +138,8 @@ class ReviewSession:
         doubts = self.doubts()
         left = [doubt for doubt in doubts if doubt.doubt_id not in state.seen]
         person_of = summary.numbered(state.groups(self.grouping.person_of))
-        undo_text = self._history.undo_text
+        last_edit = self._history.last_edit
+        undo_text = None if last_edit is None else operations.text_of(last_edit)
         return {
             "name": self.video.name,
             "size": list(tracks.size),
@@ -134,6 +154,7 @@ class ReviewSession:
             "can_undo": undo_text is not None,
             "can_redo": self._history.can_redo,
             "undo_text": undo_text,
+            "undo_edit": last_edit,
             "method": self._redactions.settings.method,
             "methods": list(plugins.names("tracker_blur.redaction.methods")),
             "classes": sorted({"face", "plate", *(track.label for track in tracks.tracks)}),
@@ -209,8 +230,8 @@ class ReviewSession:
 
     def apply(
         self, edit: dict[str, Any], who: str, why: str | None = None, base: int | None = None
-    ) -> int:
-        """Apply an edit and write it into the journal; returns the new version.
+    ) -> dict[str, Any]:
+        """Apply an edit and write it into the journal; returns the version, and what was made.
 
         Args:
             edit: the operation and its fields; see `tracker_blur.review.operations`.
@@ -223,36 +244,52 @@ class ReviewSession:
             StaleError: there is another version by now.
         """
         self._check_track_file()
+        complete = partial(operations.complete, edit=edit, grouped=self.grouping.person_of)
         if operations.operation_of(edit) is operations.OPERATIONS["follow"]:
             followed = self._follower.completed(edit, self.state.tracks)
-            return self._history.add(lambda _: followed, who, why, base)
-        return self._history.add(
-            lambda state: operations.complete(state, edit, self.grouping.person_of), who, why, base
-        )
+            complete = partial(_always, followed)
+        made = operations.made_by(self._history.add(complete, who, why, base), self.state)
+        return {"version": self.version, **made}
 
-    def undo(self, who: str) -> int:
+    def undo(self, who: str) -> dict[str, Any]:
         """Take back the last edit; returns the new version; raises as `apply`."""
         self._check_track_file()
-        return self._history.undo(who)
+        self._history.undo(who)
+        return {"version": self.version}
 
-    def redo(self, who: str) -> int:
+    def redo(self, who: str) -> dict[str, Any]:
         """Do the last edit again that was taken back; raises as `apply`."""
         self._check_track_file()
-        return self._history.redo(who)
+        self._history.redo(who)
+        return {"version": self.version}
 
     def lines(self) -> list[Line]:
         """Return the journal."""
         return self._history.lines
 
+    def line_dicts(self) -> list[dict[str, Any]]:
+        """Return the journal as data for JSON, with `undone`: whether an edit does not count."""
+        in_force = self._history.in_force
+        return [
+            {**line.to_dict(), "undone": not line.is_step and line.number not in in_force}
+            for line in self._history.lines
+        ]
+
     def doubts(self) -> list[Doubt]:
         """Return all doubts, most risky first, those that were seen included."""
         state = self.state
-        report = read_report(self.verify_report)
-        key = (id(state.tracks), state.decided, report.stamp)
         with self._lock:
-            if self._doubts is None or self._doubts[0] != key:
-                self._doubts = key, doubts_of(state.tracks, state.decided, report.runs)
-            return self._doubts[1]
+            report = self._verdict or read_report(self.verify_report)
+            known = self._doubts
+            if known is None or known[:3] != (state.tracks, state.decided, report):
+                doubts = doubts_of(state.tracks, state.decided, report.runs)
+                self._doubts = known = (state.tracks, state.decided, report, doubts)
+            return known[3]
+
+    def take_verdict(self, verdict: VerifyReport | None) -> None:
+        """Take what `verify` found in a result instead of what lies beside the track file."""
+        with self._lock:
+            self._verdict = verdict
 
     def edited(self) -> track_file.TrackFile:
         """Return the track file with all edits."""
@@ -273,14 +310,18 @@ class ReviewSession:
 
     def close(self) -> None:
         """Stop decoding, and forget all frames."""
+        self._people.close()
         self._frames.close()
+
+    def _grouped(self, grouping: Grouping) -> None:
+        self.grouping = grouping
+        self._tell()
 
     def _timeline_now(self) -> Timeline:
         tracks = self.state.tracks
         with self._lock:
-            if self._timeline is None or self._timeline[0] != id(tracks):
-                self._timeline = id(tracks), Timeline(tracks)
-                self._shown = tracks  # keeps the number from being given to another object
+            if self._timeline is None or self._timeline[0] is not tracks:
+                self._timeline = tracks, Timeline(tracks)
             return self._timeline[1]
 
     def _check_span(self, first: int, last: int) -> None:
@@ -309,6 +350,10 @@ class ReviewSession:
             track_file.check_source(self.content, self.video)
         except TrackerBlurError as error:
             self._problem = error
+
+
+def _always(edit: dict[str, Any], _: ReviewState) -> dict[str, Any]:
+    return edit
 
 
 def user_name() -> str:

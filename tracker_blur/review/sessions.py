@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, defaultdict
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tracker_blur.errors import TrackerBlurError
@@ -57,7 +58,7 @@ class Sessions:
             if session is None:
                 if not is_file(track_path) and is_image(video):
                     write_image_tracks(video, track_path, Settings())
-                session = ReviewSession(video, track_path)
+                session = ReviewSession(video, track_path, partial(self._tell_again, review_id))
             self._keep(review_id, session)
         if session.refresh():
             self._tell(review_id, session.version)
@@ -66,6 +67,12 @@ class Sessions:
     def tell(self, review_id: str, session: ReviewSession) -> None:
         """Tell of a session's version."""
         self._tell(review_id, session.version)
+
+    def _tell_again(self, review_id: str) -> None:
+        with self._lock:
+            session = self._open.get(review_id)
+        if session is not None:
+            self._tell(review_id, session.version)
 
     def close(self) -> None:
         """Close all sessions."""

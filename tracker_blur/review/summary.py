@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tracker_blur.core.times import time_text
-from tracker_blur.core.tracks import ORIGINS
+from tracker_blur.core.tracks import ORIGINS, Origin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +19,11 @@ if TYPE_CHECKING:
 
 MAX_BOX_FRAMES = 600
 """Boxes are given for at most as many frames at once."""
+
+
+_DETECTED, _TRACKED = ORIGINS.index(Origin.DETECTED), ORIGINS.index(Origin.TRACKED)
+_MOST_SKIPPED = 8  # frames between two detection frames
+_MAX_SPANS = 200
 
 
 def track_dict(track: Track, person: int) -> dict[str, Any]:
@@ -36,15 +43,47 @@ def track_dict(track: Track, person: int) -> dict[str, Any]:
 
 
 def _spans(track: Track) -> list[list[Any]]:
-    """Return [first, last, origin] of each stretch of frames with one origin."""
+    """Return [first, last, origin] of each stretch of frames with one origin.
+
+    Frames between two detections in which the face was tracked count as detected. Of very many
+    stretches, neighbors are put together: whoever looks closer asks for the boxes.
+    """
+    origins = _without_short(track.origins, _TRACKED, _DETECTED, _MOST_SKIPPED)
+    spans = _stretches(track, origins)
+    size = -(-len(spans) // _MAX_SPANS)
+    groups = [spans[at : at + size] for at in range(0, len(spans), size)]
+    longest = [max(group, key=lambda span: span[1] - span[0])[0] for group in groups]
+    return [
+        [
+            int(track.frames[group[0][0]]),
+            int(track.frames[group[-1][1]]),
+            ORIGINS[origins[at]].value,
+        ]
+        for group, at in zip(groups, longest, strict=True)
+    ]
+
+
+def _stretches(track: Track, origins: npt.NDArray[np.uint8]) -> list[tuple[int, int]]:
+    """Return the first and the last row of each stretch of frames with one origin."""
     is_new = np.diff(track.frames, prepend=track.frames[0] - 2) != 1
-    is_new[1:] |= np.diff(track.origins.astype(np.int16)) != 0
+    is_new[1:] |= np.diff(origins.astype(np.int16)) != 0
     starts = np.flatnonzero(is_new)
     ends = np.append(starts[1:], len(track)) - 1
-    return [
-        [int(track.frames[start]), int(track.frames[end]), ORIGINS[track.origins[start]].value]
-        for start, end in zip(starts, ends, strict=True)
-    ]
+    return list(zip(starts.tolist(), ends.tolist(), strict=True))
+
+
+def _without_short(
+    origins: npt.NDArray[np.uint8], short: int, around: int, most: int
+) -> npt.NDArray[np.uint8]:
+    """Return origins, with short stretches of one between another as that other one."""
+    changed = origins.copy()
+    edges = np.flatnonzero(np.diff(origins.astype(np.int16), prepend=-1, append=-1))
+    for start, stop in itertools.pairwise(edges.tolist()):
+        if start == 0 or stop == len(origins) or stop - start > most:
+            continue
+        if (origins[start - 1], origins[start], origins[stop]) == (around, short, around):
+            changed[start:stop] = around
+    return changed
 
 
 def rules_dict(rules: Rules) -> dict[str, Any]:

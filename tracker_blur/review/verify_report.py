@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 _TRACKS_SUFFIX, _SUFFIX = ".tracks.jsonl", ".verify.json"
@@ -52,13 +53,17 @@ def read_report(path: Path) -> VerifyReport:
 def _read(path: Path, stamp: tuple[int, int]) -> VerifyReport:
     try:
         report = json.loads(path.read_bytes())
-        files = report.get("files", [report])
-        runs = [
-            {**run, "is_exposed": name == "runs"}
-            for file in files
-            for name in ("runs", "look_here_runs")
-            for run in file.get(name, ())
-        ]
+        runs = runs_of(report.get("files", [report]))
     except (OSError, ValueError, AttributeError, TypeError, RecursionError):
         return _NO_REPORT
-    return VerifyReport(stamp, tuple(runs))
+    return VerifyReport(stamp, runs)
+
+
+def runs_of(files: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+    """Return the places in the verdicts on some files, each with `is_exposed`."""
+    return tuple(
+        {**run, "is_exposed": name == "runs"}
+        for file in files
+        for name in ("runs", "look_here_runs")
+        for run in file.get(name, ())
+    )

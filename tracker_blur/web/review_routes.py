@@ -9,12 +9,14 @@ from fastapi import APIRouter, Body
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
 
+from tracker_blur.files.paths import is_file, is_image
 from tracker_blur.review.frames import OvertakenError
 from tracker_blur.review.history import StaleError
 from tracker_blur.review.session import ReviewSession, user_name
 from tracker_blur.review.sessions import Sessions
 from tracker_blur.review.summary import MAX_BOX_FRAMES
 from tracker_blur.web.json_answers import JsonAnswer
+from tracker_blur.web.review_jobs import ReviewJobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +38,8 @@ def create_router(services: Services) -> APIRouter:
         )
     )
     services.close_with(sessions.close)
+    jobs = ReviewJobs(services)
+    services.close_with(jobs.close)
     router = APIRouter(prefix="/api/reviews/{rid}")
 
     def opened(rid: str) -> ReviewSession:
@@ -44,10 +48,18 @@ def create_router(services: Services) -> APIRouter:
             raise HTTPException(
                 HTTPStatus.NOT_FOUND, "there is no such review: open the video again"
             )
-        return sessions.get(rid, review.video, review.tracks)
+        if not (is_file(review.tracks) or is_image(review.video)):
+            raise HTTPException(
+                HTTPStatus.CONFLICT,
+                f"{review.video.name}: its tracks are not there yet: wait until they are made",
+            )
+        session = sessions.get(rid, review.video, review.tracks)
+        session.take_verdict(jobs.verdict(rid))
+        return session
 
     _add_views(router, opened)
     _add_edits(router, opened, sessions)
+    _add_jobs(router, opened, jobs)
     return router
 
 
@@ -117,7 +129,7 @@ def _add_views(router: APIRouter, opened: Callable[[str], ReviewSession]) -> Non
 
     @router.get("/journal")
     def journal(rid: str) -> JsonAnswer:
-        return JsonAnswer({"lines": [line.to_dict() for line in opened(rid).lines()]})
+        return JsonAnswer({"lines": opened(rid).line_dicts()})
 
     @router.get("/doubts")
     def doubts(rid: str) -> JsonAnswer:
@@ -142,17 +154,17 @@ def _add_edits(
 ) -> None:
     """Add the routes that change something."""
 
-    def changed(rid: str, change: Callable[[ReviewSession], int]) -> JsonAnswer:
+    def changed(rid: str, change: Callable[[ReviewSession], dict[str, Any]]) -> JsonAnswer:
         session = opened(rid)
         try:
-            version = change(session)
+            answer = change(session)
         except StaleError as error:
             raise HTTPException(
                 HTTPStatus.CONFLICT,
                 "the review has changed in another window: look at it, then repeat this",
             ) from error
         sessions.tell(rid, session)
-        return JsonAnswer({"version": version})
+        return JsonAnswer(answer)
 
     @router.post("/edits")
     def edit(rid: str, request: dict[str, Any] = Body()) -> JsonAnswer:  # noqa: B008
@@ -175,6 +187,20 @@ def _add_edits(
     def redo(rid: str, request: dict[str, Any] | None = Body(None)) -> JsonAnswer:  # noqa: B008
         who = _who(request or {})
         return changed(rid, lambda session: session.redo(who))
+
+
+def _add_jobs(router: APIRouter, opened: Callable[[str], ReviewSession], jobs: ReviewJobs) -> None:
+    """Add the routes that start a job."""
+
+    @router.post("/render", status_code=HTTPStatus.ACCEPTED)
+    def render(rid: str, request: dict[str, Any] | None = Body(None)) -> JsonAnswer:  # noqa: B008
+        verify = (request or {}).get("verify", False) is True
+        job = jobs.render(rid, opened(rid), verify=verify)
+        return JsonAnswer({"job": job}, HTTPStatus.ACCEPTED)
+
+    @router.post("/verify", status_code=HTTPStatus.ACCEPTED)
+    def verify(rid: str) -> JsonAnswer:
+        return JsonAnswer({"job": jobs.verify(rid, opened(rid))}, HTTPStatus.ACCEPTED)
 
 
 def _who(request: dict[str, Any]) -> str:
