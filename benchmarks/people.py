@@ -11,6 +11,9 @@ The first three pictures of a person are the gallery; the others are what a vide
   the share of strangers' tracks of which any frame stays visible, `missed` the share of the own
   frames that are hidden. Successive faces of a video are more alike than these are.
 
+- groups: tracks of three pictures each are grouped. `mixed` groups have several people, and `split`
+  people are in several groups.
+
 clips: the annotated clips. The gallery are the three best faces in the first third of each track;
 all of it is the person's own, and tracks of other clips, and those that are seen together with it,
 are strangers'.
@@ -22,7 +25,7 @@ from __future__ import annotations
 
 import argparse
 import csv
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -37,7 +40,7 @@ from tracker_blur.detectors import yunet
 from tracker_blur.people.alignment import by_box, warped
 from tracker_blur.people.embedders import SIDE_PX
 from tracker_blur.people.gallery import KnownPerson
-from tracker_blur.people.grouping import people_of, seen_together
+from tracker_blur.people.grouping import grouped, people_of, seen_together
 from tracker_blur.people.keeping import Hider, Keeper
 from tracker_blur.people.samples import FaceReader, TrackFaces
 from tracker_blur.video.reader import VideoReader
@@ -62,6 +65,7 @@ FACES_A_SECOND = 4
 FACE_COSINES = (0.3, 0.363, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65)
 KEEP_COSINES = (0.4, 0.45, 0.5, 0.55, 0.6, 0.65)
 OTHER_COSINES = (0.1, 0.15, 0.2, 0.25, 0.3)
+GROUP_COSINES = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55)
 
 
 @dataclass(frozen=True)
@@ -181,6 +185,26 @@ def report_stretches(pictures: Pictures, reader: FaceReader) -> None:
                 print_row(cosine, changed, thresholds, np.array(wrong), 1 - np.array(right))
             else:
                 print_row(cosine, changed, thresholds, np.array(right), 1 - np.array(wrong))
+
+
+def report_groups(pictures: Pictures, default: float) -> None:
+    """Print how tracks of three pictures of each known person are grouped."""
+    tracks = {
+        (name, start): pictures.of(name)[start : start + 3]
+        for name in pictures.people
+        for start in range(0, len(pictures.of(name)) - 2, 3)
+    }
+    owners = [name for name, _ in tracks]
+    vectors = dict(enumerate(tracks.values()))
+    print(f"\ngroups: {len(tracks)} tracks of {len(set(owners))} people")
+    print(f"{'same from':>12}{'mixed groups':>16}{'split people':>16}")
+    for cosine in GROUP_COSINES:
+        groups = [group for group, _ in grouped(vectors, (), cosine)]
+        mixed = sum(len({owners[item] for item in group}) > 1 for group in groups)
+        parts = Counter(name for group in groups for name in {owners[item] for item in group})
+        split = sum(count > 1 for count in parts.values())
+        mark = " *" if cosine == default else ""
+        print(f"{cosine:12.2f}{mixed:16}{split:16}{mark}")
 
 
 def changed_threshold(thresholds: Thresholds, rule: str, cosine: float) -> Thresholds:
@@ -317,6 +341,7 @@ def main() -> None:
         report_faces(aligned, "by landmarks")
         report_faces(boxed, "by the box")
         report_stretches(aligned, reader)
+        report_groups(aligned, reader.embedder.thresholds.same)
     if arguments.only != "photos":
         print()
         report_clips(arguments.shared, reader)

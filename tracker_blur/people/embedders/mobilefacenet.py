@@ -52,7 +52,7 @@ class MobileFaceNet:
         keep_still=0.6,
         margin=0.15,
         changed=0.35,
-        other=0.15,
+        other=0.2,
         min_length=10.5,
     )
 
