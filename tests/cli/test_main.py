@@ -33,6 +33,7 @@ COMMANDS = (
     "render",
     "verify",
     "app",
+    "review",
     "detect",
     "detectors",
     "models",

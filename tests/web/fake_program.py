@@ -46,6 +46,7 @@ def main() -> None:
             append("end", code=1)
             sys.exit(1)
         if target is not None:
+            target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(b"0123456789")
         result = {"files": [{"frames": 100, "output": str(target), "warnings": []}]}
         Path(arguments[arguments.index("--json") + 1]).write_text(json.dumps(result))

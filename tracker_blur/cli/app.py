@@ -79,8 +79,16 @@ def run(options: argparse.Namespace, console: Console) -> int:
         return serve(site, options, console)
 
 
-def site_of(options: argparse.Namespace, folder: Path, console: Console) -> Site:
+def site_of(
+    options: argparse.Namespace, folder: Path, console: Console, own_state_of: Path | None = None
+) -> Site:
     """Return the site of a folder.
+
+    Args:
+        options: The parsed options of the page.
+        folder: What it shows.
+        console: Prints which requests fail.
+        own_state_of: A file in it whose page keeps its own state.
 
     Raises:
         SettingsError: There is no such folder, or no such port.
@@ -96,7 +104,8 @@ def site_of(options: argparse.Namespace, folder: Path, console: Console) -> Site
 
     silence_libraries()
     at_once = max(1, core_count() // _CORES_OF_A_JOB)
-    return Site(folder, (options.host, options.port), console.warn, at_once=at_once)
+    address = options.host, options.port
+    return Site(folder, address, console.warn, at_once=at_once, own_state_of=own_state_of)
 
 
 def serve(site: Site, options: argparse.Namespace, console: Console, path: str = "") -> int:

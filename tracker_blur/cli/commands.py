@@ -16,6 +16,7 @@ from tracker_blur.cli import (
     redact,
     render,
     report,
+    review,
     track,
     tracks,
     train,
@@ -33,11 +34,11 @@ if TYPE_CHECKING:
 
 _COMMANDS = (
     *(redact, live, track, tracks, render, verify, report),
-    *(app, detect, detectors, models, train, evaluate),
+    *(app, review, detect, detectors, models, train, evaluate),
 )
 """These modules import OpenCV only when they run: no help should wait for it."""
 
-_WITH_FILE = ("app", "live", "track", "tracks", "render", "verify", "report", "detect")
+_WITH_FILE = ("app", "review", "live", "track", "tracks", "render", "verify", "report", "detect")
 """Commands whose next argument is mostly a file, as it is where the command is meant as one."""
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from tracker_blur.serving.protocol import connection_of
 
@@ -33,8 +35,8 @@ SECURITY_HEADERS = {
 _CLOSE = b"connection", b"close"
 
 
-class SlowClientError(Exception):
-    """A client neither sent nor read for too long."""
+class LostClientError(Exception):
+    """A client has gone, or neither sent nor read for too long."""
 
 
 class BoundedRequests:
@@ -67,21 +69,18 @@ class BoundedRequests:
                 await refuse(scope, exchange.send, *_too_long(exchange.body_limit))
             else:
                 await self._app(scope, exchange.receive, exchange.send)
-        except SlowClientError:
-            connection_of(scope).abort()
         except HTTPException as error:
             await self._fail(scope, exchange, error.status_code, error.detail)
         except Exception as error:  # noqa: BLE001  # one request must not end the server
-            self._report(f"a request failed ({type(error).__name__}: {error})")
+            if not (exchange.is_lost or isinstance(error, ClientDisconnect)):
+                self._report(f"a request failed ({type(error).__name__}: {error})")
             await self._fail(scope, exchange, 500, "this is a bug: please report it")
 
     async def _fail(self, scope: Scope, exchange: _Exchange, code: int, reason: str) -> None:
-        if exchange.has_begun:
-            connection_of(scope).abort()
-            return
-        try:
-            await refuse(scope, exchange.send, code, reason)
-        except SlowClientError:
+        if not (exchange.has_begun or exchange.is_lost):
+            with suppress(LostClientError):
+                await refuse(scope, exchange.send, code, reason)
+        if not exchange.has_ended:
             connection_of(scope).abort()
 
 
@@ -91,6 +90,8 @@ class _Exchange:
     Attributes:
         body_limit: The longest body, in bytes.
         has_begun: Whether the answer has.
+        has_ended: The same.
+        is_lost: Whether the client has gone, or neither sent nor read for too long.
     """
 
     def __init__(
@@ -100,8 +101,9 @@ class _Exchange:
         self._send = send
         self._limits = limits
         self._is_upload = is_upload
+        self._connection = connection_of(scope)
         self.body_limit = limits.upload_bytes if is_upload else limits.body_bytes
-        self.has_begun = False
+        self.has_begun = self.has_ended = self.is_lost = False
         self._length = _stated_length(scope)
         self._is_received = self._length == 0
         self._received_bytes = 0
@@ -117,7 +119,7 @@ class _Exchange:
         """Return the next part of the body, or that the client has gone.
 
         Raises:
-            SlowClientError: It did not come in time.
+            LostClientError: It did not come in time.
             HTTPException: The body is too long.
         """
         if self._is_received:
@@ -129,7 +131,7 @@ class _Exchange:
             async with asyncio.timeout_at(self._deadline):
                 message = await self._receive()
         except TimeoutError:
-            raise SlowClientError from None
+            raise self._lost() from None
         self._is_received = not message.get("more_body", False)
         self._received_bytes += len(message.get("body", b""))
         if self._received_bytes > self.body_limit:
@@ -143,7 +145,7 @@ class _Exchange:
         would lose the answer. Nothing else is read from this connection then.
 
         Raises:
-            SlowClientError: The client did not read in time.
+            LostClientError: The client has gone, or did not read in time.
         """
         if message["type"] == "http.response.start":
             self.has_begun = True
@@ -153,6 +155,8 @@ class _Exchange:
             await self._discard_body()
             message = {"type": "http.response.body"}
         await self._send_in_time(message)
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            self.has_ended = True
 
     def _headers(self, message: Message) -> list[tuple[bytes, bytes]]:
         given = [(name.lower(), value) for name, value in message.get("headers", [])]
@@ -170,20 +174,24 @@ class _Exchange:
         return [*kept, *added]
 
     async def _send_in_time(self, message: Message) -> None:
+        if self._connection.is_closing:  # else an answer without an end would never notice
+            raise self._lost()
         try:
             async with asyncio.timeout(self._limits.client_timeout_seconds):
                 await self._send(message)
         except TimeoutError:
-            raise SlowClientError from None
+            raise self._lost() from None
+
+    def _lost(self) -> LostClientError:
+        self.is_lost = True  # what passes it on may wrap the error
+        return LostClientError()
 
     async def _discard_body(self) -> None:
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(self._limits.linger_seconds):
                 while not self._is_received:
                     message = await self._receive()
                     self._is_received = not message.get("more_body", False)
-        except TimeoutError:
-            pass
 
 
 async def refuse(scope: Scope, send: Send, code: int, reason: str) -> None:

@@ -74,6 +74,11 @@ class LimitedProtocol(H11Protocol):
         else:
             self._stop_expecting()
 
+    @property
+    def is_closing(self) -> bool:
+        """Whether nothing more can be sent."""
+        return self.transport.is_closing()
+
     def abort(self) -> None:
         """End the connection at once."""
         self.transport.abort()

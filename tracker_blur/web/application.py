@@ -59,6 +59,7 @@ def create_application(services: Services) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(ChoiceError, _failed)
     app.add_exception_handler(TrackerBlurError, _failed)
+    app.add_exception_handler(Exception, _broken)  # the server reports it
     return app
 
 
@@ -95,3 +96,8 @@ async def _invalid(_request: Request, error: Exception) -> JsonAnswer:
 
 async def _failed(_request: Request, error: Exception) -> JsonAnswer:
     return JsonAnswer({"error": str(error)}, HTTPStatus.BAD_REQUEST)
+
+
+async def _broken(_request: Request, _error: Exception) -> JsonAnswer:
+    reason = "this is a bug: please report it with what the terminal shows"
+    return JsonAnswer({"error": reason}, HTTPStatus.INTERNAL_SERVER_ERROR)

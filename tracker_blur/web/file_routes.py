@@ -1,20 +1,34 @@
-"""Routes for what can be hidden, and for the files of the folder."""
+"""Routes for what can be hidden, for the files of the folder, and for watched folders."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated, get_args
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
 from tracker_blur.core import plugins
+from tracker_blur.files.paths import is_folder
 from tracker_blur.redaction.methods import names_of
 from tracker_blur.version import __version__
-from tracker_blur.web.job_commands import Care
-from tracker_blur.web.job_routes import CLASSES
+from tracker_blur.web.job_commands import Care, redact_arguments
+from tracker_blur.web.job_routes import CLASSES, ChoiceBody
 from tracker_blur.web.json_answers import JsonAnswer
+from tracker_blur.web.uploads import new_file, receive
 
 if TYPE_CHECKING:
     from tracker_blur.web.services import Services
+
+
+class WatchBody(BaseModel, extra="forbid"):
+    """A folder to watch, as the page sends it."""
+
+    folder: str = Field(max_length=4096)
+    target: str = Field(max_length=4096)
+    settings: ChoiceBody = ChoiceBody()
 
 
 def create_router(services: Services) -> APIRouter:
@@ -43,5 +57,35 @@ def create_router(services: Services) -> APIRouter:
     @router.get("/api/files")
     def list_files(path: str = "") -> JsonAnswer:
         return JsonAnswer({"path": path, "entries": folder.entries(path)})
+
+    @router.put("/api/files/{name:path}")
+    async def upload(name: str, request: Request) -> JsonAnswer:
+        path = new_file(folder, name)
+        await receive(request, path)
+        return JsonAnswer({"path": folder.relative(path)}, HTTPStatus.CREATED)
+
+    @router.get("/api/watches")
+    def list_watches() -> JsonAnswer:
+        return JsonAnswer({"watches": services.watches.all()})
+
+    @router.post("/api/watches")
+    def watch(body: WatchBody) -> JsonAnswer:
+        source, target = folder.resolve(body.folder), folder.resolve_new(body.target)
+        if not is_folder(source):
+            raise HTTPException(HTTPStatus.BAD_REQUEST, f"{body.folder}: is not a folder")
+        if target == folder.root or target == source or target in source.parents:
+            raise HTTPException(
+                HTTPStatus.BAD_REQUEST, f"{body.target}: choose another folder for the outputs"
+            )
+        choice = body.settings.choice()
+        redact_arguments(source, target, choice, is_image=False, tracks=None)  # is it possible?
+        names = folder.relative(source), folder.relative(target)
+        return JsonAnswer(services.watches.add(*names, choice), HTTPStatus.CREATED)
+
+    @router.delete("/api/watches")
+    def end_watch(path: Annotated[str, Query(alias="folder")]) -> Response:
+        if not services.watches.remove(path):
+            raise HTTPException(HTTPStatus.NOT_FOUND, f"{path}: is not watched")
+        return Response(status_code=HTTPStatus.NO_CONTENT)
 
     return router

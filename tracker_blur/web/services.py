@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from tracker_blur.web.job_commands import Choice
 from tracker_blur.web.job_plans import JobPlans
 from tracker_blur.web.job_queue import JobQueue
 from tracker_blur.web.reviews import Review, Reviews
+from tracker_blur.web.watches import Watches
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +36,7 @@ class Services:
         events: What all open pages get to know.
         reviews: Which videos are reviewed.
         jobs: What is run.
+        watches: Which folders are watched.
     """
 
     def __init__(self, root: Path, state: State, at_once: int, warn: Callable[[str], None]) -> None:
@@ -41,13 +44,16 @@ class Services:
         self.events = EventHub()
         self.reviews = Reviews(state, self.folder)
         self.jobs = JobQueue(state, self.folder.root, self.events, at_once, warn)
+        self.watches = Watches(state, self.folder, self._redact, warn)
         self._at_end = ExitStack()
         self.close_with(self.events.close)
 
     def start(self) -> None:
-        """Begin to run jobs."""
+        """Begin to run jobs and to watch folders."""
         self.jobs.start()
         self.close_with(self.jobs.close)
+        self.watches.start()
+        self.close_with(self.watches.close)
 
     def close_with(self, callback: Callable[[], object]) -> None:
         """Call this when the server stops; what was added last comes first."""
@@ -69,3 +75,12 @@ class Services:
                 return job
         plans = JobPlans(self.folder, ())
         return self.jobs.add(plans.track(review.video, choice, review.tracks))
+
+    def _redact(self, source: Path, target: Path, choice: Choice) -> Job:
+        taken = {self.folder.root / path for path in self.jobs.promised()}
+        if target in taken or os.path.lexists(target):
+            target = self.folder.free_output(target, taken)
+        job = self.jobs.add(JobPlans(self.folder, ()).redact(source, target, choice))
+        if job.new.review is not None:
+            self.reviews.open(source)
+        return job

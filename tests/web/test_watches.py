@@ -1,0 +1,108 @@
+"""Watched folders: what appears in one has a job once it is whole."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+from unittest import mock
+
+import pytest
+
+from tests.waiting import until
+from tests.web.pages import Page, opened
+from tracker_blur.web import job_process, watches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROGRAM = (sys.executable, str(Path(__file__).with_name("fake_program.py")))
+
+
+@pytest.fixture(autouse=True)
+def quick_watches() -> Iterator[None]:
+    with (
+        mock.patch.object(job_process, "_PROGRAM", PROGRAM),
+        mock.patch.object(watches, "_POLL_SECONDS", 0.05),
+        mock.patch.object(watches, "_STABLE_SECONDS", 0.3),
+    ):
+        yield
+
+
+def outputs(page: Page) -> list[str]:
+    """Return the outputs of all jobs that are done."""
+    jobs = page.get("/api/jobs").json()["jobs"]
+    return sorted(job["output"] for job in jobs if job["state"] == "done")
+
+
+def test_what_appears_is_redacted_once_over_restarts(tmp_path: Path) -> None:
+    folder, state = tmp_path / "videos", tmp_path / "state"
+    (folder / "in" / "day").mkdir(parents=True)
+    (folder / "in" / "a.mp4").write_bytes(b"1")
+    body = {"folder": "in", "target": "in/done", "settings": {"method": "solid"}}
+    with opened(folder, state) as page:
+        assert page.post("/api/watches", json=body).status_code == 201
+        until(lambda: outputs(page) == ["in/done/a.mp4"])
+        (folder / "in" / "day" / "b.mp4").write_bytes(b"2")
+        (folder / "in" / "notes.txt").write_bytes(b"3")
+        (folder / "in" / "empty.mp4").touch()  # not yet begun
+        (folder / "in" / "out.mp4").symlink_to("/etc/passwd")
+        until(lambda: len(outputs(page)) == 2)
+        (job,) = (job for job in page.get("/api/jobs").json()["jobs"] if "b" in job["file"])
+        assert (job["file"], job["output"]) == ("in/day/b.mp4", "in/done/day/b.mp4")
+        assert job["settings"]["method"] == "solid"
+    (folder / "in" / "c.mp4").write_bytes(b"3")
+    with opened(folder, state) as page:
+        shown = page.get("/api/watches").json()["watches"]
+        assert [(watch["folder"], watch["target"]) for watch in shown] == [("in", "in/done")]
+        until(lambda: len(outputs(page)) == 3)
+        (folder / "in" / "a.mp4").write_bytes(b"another")  # it was not whole
+        until(lambda: "in/done/a_redacted.mp4" in outputs(page))
+        assert page.client.delete("/api/watches?folder=in").status_code == 204
+        (folder / "in" / "d.mp4").write_bytes(b"4")
+        assert page.client.delete("/api/watches?folder=in").status_code == 404
+        assert page.get("/api/watches").json() == {"watches": []}
+    assert not (folder / "in" / "done" / "d.mp4").exists()
+    assert (folder / "in" / "a.mp4").read_bytes() == b"another"
+
+
+def test_a_file_that_grows_waits(tmp_path: Path) -> None:
+    folder = tmp_path / "videos"
+    (folder / "in").mkdir(parents=True)
+    with opened(folder, tmp_path / "state") as page:
+        page.post("/api/watches", json={"folder": "in", "target": "out"})
+        path = folder / "in" / "a.mp4"
+        looks = 0
+
+        def grow_and_ask() -> bool:
+            nonlocal looks
+            looks += 1
+            with path.open("ab") as file:
+                file.write(b"more")
+            assert page.get("/api/jobs").json() == {"jobs": []}
+            return looks > 40
+
+        until(grow_and_ask)
+        until(lambda: outputs(page) == ["out/a.mp4"])
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"folder": "../x", "target": "out"}, 404),
+        ({"folder": "in", "target": "../out"}, 404),
+        ({"folder": "in", "target": "/srv/out"}, 404),
+        ({"folder": "none", "target": "out"}, 404),
+        ({"folder": "in", "target": "in"}, 400),
+        ({"folder": "in/deep", "target": "in"}, 400),
+        ({"folder": "in", "target": ""}, 400),
+        ({"folder": "in", "target": "out", "settings": {"options": {"out": "x"}}}, 400),
+        ({"folder": "in"}, 400),
+    ],
+)
+def test_what_makes_no_sense_is_refused(page: Page, body: dict[str, object], code: int) -> None:
+    (page.folder / "in" / "deep").mkdir(parents=True, exist_ok=True)
+    answer = page.post("/api/watches", json=body)
+    assert answer.status_code == code, answer.text
+    assert answer.json()["error"]
+    assert page.get("/api/watches").json() == {"watches": []}

@@ -1,0 +1,175 @@
+"""Watched folders: what appears in one is redacted into another."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tracker_blur.errors import TrackerBlurError, reason_of
+from tracker_blur.files.paths import is_file, is_media, is_output, mirrored_output, real_path
+from tracker_blur.web.job_commands import Choice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tracker_blur.web.folder import Folder
+    from tracker_blur.web.state import State
+
+_FILE = "watches"
+_POLL_SECONDS = 1.0
+_STABLE_SECONDS = 5.0
+"""A file is whole when it has not changed for this long: recorders and copies write all the time.
+One that is whole only seemingly fails, and is redacted when it has changed."""
+
+Identity = tuple[int, int]
+"""The size and the time of the last change of a file."""
+
+
+@dataclass
+class Watch:
+    """One watched folder.
+
+    Attributes:
+        folder: What is watched, as the page names it.
+        target: Where outputs go.
+        choice: How files are redacted.
+        handled: The files that have a job, in the state they had then.
+        seen: The files that have none yet, and since when they are as they are.
+    """
+
+    folder: str
+    target: str
+    choice: Choice
+    handled: dict[str, Identity] = field(default_factory=dict)
+    seen: dict[str, tuple[Identity, float]] = field(default_factory=dict)
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> Watch:
+        """Return the watch that was kept; raises KeyError or TypeError if it is none."""
+        settings = record["settings"]
+        choice = Choice(**{**settings, "classes": tuple(settings["classes"])})
+        handled = {name: (size, time) for name, (size, time) in record["handled"].items()}
+        return cls(record["folder"], record["target"], choice, handled)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what the page shows of it."""
+        return {
+            "folder": self.folder,
+            "target": self.target,
+            "settings": self.choice.settings(),
+        }
+
+
+class Watches:
+    """Looks at watched folders now and then, and adds jobs; survives the server.
+
+    Args:
+        state: Where they are kept.
+        folder: That of the page.
+        redact: Adds the job that redacts a file into another, of this name if it is free.
+        warn: Called with a line when a folder cannot be watched, from the thread.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        folder: Folder,
+        redact: Callable[[Path, Path, Choice], object],
+        warn: Callable[[str], None],
+    ) -> None:
+        self._state = state
+        self._folder = folder
+        self._redact = redact
+        self._warn = warn
+        self._lock = threading.Lock()
+        self._is_over = threading.Event()
+        self._watches = [Watch.from_record(record) for record in state.read(_FILE, [])]
+        self._thread = threading.Thread(target=self._run, name="trackblur watches", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop looking."""
+        self._is_over.set()
+        self._thread.join()
+
+    def all(self) -> list[dict[str, Any]]:
+        """Return all watches, as the page shows them."""
+        with self._lock:
+            return [watch.as_dict() for watch in self._watches]
+
+    def add(self, folder: str, target: str, choice: Choice) -> dict[str, Any]:
+        """Watch a folder, with what is in it already; replaces the watch that it had."""
+        watch = Watch(folder, target, choice)
+        with self._lock:
+            self._watches = [each for each in self._watches if each.folder != folder]
+            self._watches.append(watch)
+            self._keep()
+        return watch.as_dict()
+
+    def remove(self, folder: str) -> bool:
+        """Watch a folder no more; return whether it was watched."""
+        with self._lock:
+            count = len(self._watches)
+            self._watches = [each for each in self._watches if each.folder != folder]
+            self._keep()
+            return len(self._watches) < count
+
+    def _run(self) -> None:
+        failed = ""
+        while not self._is_over.wait(_POLL_SECONDS):
+            try:
+                with self._lock:
+                    for watch in self._watches:
+                        self._look(watch)
+                failed = ""
+            except (OSError, TrackerBlurError) as error:  # such as a folder that is gone for now
+                if failed != str(error):
+                    self._warn(f"a watched folder: {reason_of(error)}")
+                failed = str(error)
+
+    def _look(self, watch: Watch) -> None:
+        root, target = (self._folder.root / name for name in (watch.folder, watch.target))
+        seen = {}
+        for path in self._files(root, target):
+            name = path.relative_to(root).as_posix()
+            status = path.stat()
+            identity = status.st_size, status.st_mtime_ns
+            if watch.handled.get(name) == identity:
+                continue
+            before, since = watch.seen.get(name, (None, 0.0))
+            now = time.monotonic()
+            since = since if before == identity else now
+            if now - since < _STABLE_SECONDS or not status.st_size:
+                seen[name] = identity, since
+                continue
+            output = mirrored_output(target / name)
+            if name in watch.handled or not os.path.lexists(output):
+                self._redact(path, output, watch.choice)
+            watch.handled[name] = identity
+            self._keep()
+        watch.seen = seen
+
+    def _files(self, root: Path, target: Path) -> Iterator[Path]:
+        """Yield the inputs below a folder, without outputs and what links lead to elsewhere."""
+        for folder, folders, files in os.walk(root):
+            here = root / folder
+            folders[:] = [
+                name
+                for name in folders
+                if not name.startswith(".") and real_path(here / name) != real_path(target)
+            ]
+            for path in (here / name for name in sorted(files)):
+                is_ours = is_media(path) and not path.name.startswith(".") and is_file(path)
+                if is_ours and self._folder.holds(path) and not is_output(path):
+                    yield path
+
+    def _keep(self) -> None:
+        records = [{**watch.as_dict(), "handled": watch.handled} for watch in self._watches]
+        self._state.write(_FILE, records)
