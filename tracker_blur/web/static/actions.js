@@ -1,6 +1,7 @@
 // What a user can do with people and boxes, whether by key, button or pointer.
 
-import { announce, toast } from "./messages.js";
+import { byId, setText } from "./dom.js";
+import { announce, ask, toast } from "./messages.js";
 import { texts } from "./texts.js";
 
 /** Turns wishes into edits, and keeps the selection sensible. */
@@ -51,30 +52,37 @@ export class Actions {
     this.store.set({ frame: this.store.video.clamp(frame) });
   }
 
+  /** The same as `decide`, with a reason for the journal and the report. */
+  async decideWithReason(isHidden) {
+    setText(byId("reason-decide"), isHidden ? texts.people.hide : texts.people.keep);
+    byId("reason").value = "";
+    if ((await ask(byId("reason-dialog"))) === "decide") await this.decide(isHidden, byId("reason").value.trim());
+  }
+
   /** Hide or keep who is selected, or decide about the place that is looked at. */
-  async decide(isHidden) {
+  async decide(isHidden, why = "") {
     const { store, session } = this;
     const doubt = store.doubts.find(({ id }) => id === store.doubt);
     if (doubt) {
-      await this.#decideDoubt(doubt, isHidden);
+      await this.#decideDoubt(doubt, isHidden, why);
       return;
     }
     if (!store.people.length) {
       toast(texts.people.chooseFirst);
       return;
     }
-    await session.edit({ op: isHidden ? "hide_people" : "keep_people", people: store.people });
+    if (!(await session.edit({ op: isHidden ? "hide_people" : "keep_people", people: store.people }, { why }))) return;
     const names = store.people.map((id) => store.video.personById.get(id)).filter(Boolean).map((person) => store.video.nameOf(person));
     announce(isHidden ? texts.people.nowHidden(names.join(", ")) : texts.people.nowKept(names.join(", ")));
   }
 
-  async #decideDoubt(doubt, isHidden) {
+  async #decideDoubt(doubt, isHidden, why) {
     const { session } = this;
     let done = true;
-    if (doubt.track !== null) done = await session.edit({ op: isHidden ? "hide" : "keep", tracks: [doubt.track] });
+    if (doubt.track !== null) done = await session.edit({ op: isHidden ? "hide" : "keep", tracks: [doubt.track] }, { why });
     else if (isHidden && doubt.box) {
       const keyframes = { [doubt.frame]: doubt.box, [doubt.last]: doubt.box };
-      done = await session.edit({ op: "draw", track: null, class: "face", keyframes });
+      done = await session.edit({ op: "draw", track: null, class: "face", keyframes }, { why });
     }
     if (!done) return;
     announce(isHidden ? texts.doubts.nowHidden : texts.doubts.nowKept);
@@ -91,7 +99,7 @@ export class Actions {
       toast(texts.people.chooseTwo);
       return;
     }
-    if (await this.session.edit({ op: "merge_people", people }, texts.people.merged)) {
+    if (await this.session.edit({ op: "merge_people", people }, { said: texts.people.merged })) {
       const still = people.find((id) => this.store.video.personById.has(id));
       if (still !== undefined) this.selectPerson(still);
     }
@@ -106,20 +114,20 @@ export class Actions {
       toast(texts.people.splitWhere);
       return;
     }
-    await session.edit({ op: "split_person", person: person.id, frame: store.frame }, texts.people.splitDone);
+    await session.edit({ op: "split_person", person: person.id, frame: store.frame }, { said: texts.people.splitDone });
   }
 
   /** Take one part of a person out, to be someone of its own. */
   async splitTrack(track) {
     const { store, session } = this;
     if (store.frame <= track.first || store.frame > track.last) toast(texts.people.splitWhere);
-    else await session.edit({ op: "split", track: track.id, frame: store.frame }, texts.people.splitDone);
+    else await session.edit({ op: "split", track: track.id, frame: store.frame }, { said: texts.people.splitDone });
   }
 
   async drop() {
     const { store, session } = this;
     if (store.zone !== null) {
-      await session.edit({ op: "drop_zone", number: store.zone }, texts.zones.dropped);
+      await session.edit({ op: "drop_zone", number: store.zone }, { said: texts.zones.dropped });
       return;
     }
     const tracks = store.track !== null && store.people.length === 1 ? [store.track] : store.people.flatMap((id) => store.video.personById.get(id)?.tracks ?? []);
@@ -127,7 +135,7 @@ export class Actions {
       toast(texts.people.chooseFirst);
       return;
     }
-    await session.edit({ op: "drop", tracks }, texts.person.dropped);
+    await session.edit({ op: "drop", tracks }, { said: texts.person.dropped });
   }
 
   /** Let the part that is selected begin (`isFirst`) or end at this frame. */
@@ -163,7 +171,15 @@ export class Actions {
     store.set({ tool: "draw", drawFor, view: "boxes" });
   }
 
-  reshape(track, frame, box) {
+  /** Change the box of one frame; or, if all of a part is moved, move it. */
+  async reshape(track, frame, box) {
+    const { store } = this;
+    const before = this.boxes.at(frame).find((face) => face.track === track)?.box;
+    const isMoved = before && Math.abs(box[2] - box[0] - before[2] + before[0]) < 0.5 && Math.abs(box[3] - box[1] - before[3] + before[1]) < 0.5;
+    if (store.isWhole && isMoved) {
+      const { first, last } = store.video.trackById.get(track);
+      return this.session.edit({ op: "move", track, first, last, dx: box[0] - before[0], dy: box[1] - before[1] });
+    }
     return this.session.edit({ op: "reshape", track, frame, box });
   }
 

@@ -53,7 +53,7 @@ export const api = {
   watches: () => json("GET", "/api/watches"),
   addWatch: (body) => json("POST", "/api/watches", { body }),
   dropWatch: (body) => json("DELETE", "/api/watches", { body }),
-  openReview: (path) => json("POST", "/api/reviews", { body: { path } }),
+  openReview: (path, settings = {}) => json("POST", "/api/reviews", { body: { path, ...settings } }),
   upload,
 };
 

@@ -95,7 +95,7 @@ export class TimeCache {
     const first = number * TIMES_CHUNK;
     this.api.times(first, Math.min(this.frames - 1, first + TIMES_CHUNK - 1)).then(
       (answer) => {
-        this.chunks.set(number, answer.times);
+        this.chunks.set(number, answer.pts);
         this.onLoad();
       },
       (error) => {

@@ -10,6 +10,7 @@ import { JobQueue } from "./jobs_queue.js";
 import { Uploads } from "./jobs_uploads.js";
 import { Watches } from "./jobs_watches.js";
 import { attempt, showConnection, toast } from "./messages.js";
+import { openPhotos } from "./photos.js";
 import { texts } from "./texts.js";
 
 applyTexts();
@@ -18,12 +19,12 @@ applyIcons();
 const queue = new JobQueue({ onDone: () => files.reload() });
 const files = new FileList({ onChoice: (chosen) => form.showChoice(chosen), onReview: review });
 const form = new JobForm({ onStart: start, onLook: look });
-const watches = new Watches({ settings: () => form.settings() });
+const watches = new Watches({ settings: () => form.settings("redact") });
 new Uploads({ folder: () => files.path, onUploaded: (path) => files.reload(path) });
 
 /** Open the review of a video; if nobody was searched for in it yet, do that first. */
 async function review(path) {
-  const answer = await attempt(() => api.openReview(path));
+  const answer = await attempt(() => api.openReview(path, form.settings("track")));
   if (answer?.id) location.href = `/review/${encodeURIComponent(answer.id)}`;
   else if (answer?.job) {
     queue.openWhenDone(answer.job.id);
@@ -32,15 +33,18 @@ async function review(path) {
   }
 }
 
-/** Search for people in the chosen files; open the review if there is one file only. */
+/** Search for people in the chosen files; open the review of a single video, or of photos. */
 async function look() {
-  const chosen = files.chosen();
-  if (chosen.length === 1 && chosen[0].has_tracks) {
-    await review(chosen[0].path);
+  const entries = await files.chosenFiles();
+  const videos = entries.filter(({ kind }) => kind === "video");
+  const photos = entries.filter(({ kind }) => kind === "image");
+  if (entries.length === 1 && videos[0]?.has_tracks) {
+    await review(videos[0].path);
     return;
   }
-  const jobs = await add("track", chosen.filter((entry) => !entry.has_tracks));
-  if (chosen.length === 1 && jobs?.length === 1) {
+  const jobs = await add("track", videos.filter((entry) => !entry.has_tracks));
+  if (photos.length && !videos.length) await openPhotos(photos.map(({ path }) => path));
+  else if (entries.length === 1 && jobs?.length === 1) {
     queue.openWhenDone(jobs[0].id);
     toast(texts.jobs.opensWhenDone);
   }
@@ -52,7 +56,7 @@ async function start() {
 
 async function add(action, entries) {
   if (!entries.length) return undefined;
-  const body = { files: entries.map((entry) => entry.path), action, ...form.settings() };
+  const body = { files: entries.map((entry) => entry.path), action, ...form.settings(action) };
   const answer = await attempt(() => api.addJobs(body));
   if (!answer) return undefined;
   answer.jobs.forEach((job) => queue.put(job));

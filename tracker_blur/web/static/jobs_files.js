@@ -39,6 +39,12 @@ export class FileList {
     return this.entries.filter((entry) => this.paths.has(entry.path));
   }
 
+  /** What is chosen, with the files in chosen folders in place of these. */
+  async chosenFiles() {
+    const parts = await Promise.all(this.chosen().map((entry) => (entry.kind === "folder" ? filesIn(entry.path) : [entry])));
+    return parts.flat();
+  }
+
   choose(paths) {
     this.paths = new Set(paths);
     this.#show();
@@ -114,4 +120,12 @@ export class FileList {
     if (!this.paths.delete(path)) this.paths.add(path);
     this.#show();
   }
+}
+
+/** The files in a folder and in those below it; results of earlier runs are left out. */
+async function filesIn(path) {
+  const answer = await attempt(() => api.files(path));
+  const entries = answer?.entries.filter(({ redacted_of: original }) => !original) ?? [];
+  const parts = await Promise.all(entries.map((entry) => (entry.kind === "folder" ? filesIn(entry.path) : [entry])));
+  return parts.flat();
 }

@@ -3,6 +3,8 @@
 import { byId, el, setText } from "./dom.js";
 import { texts } from "./texts.js";
 
+const LOGO = "image"; // needs a picture to put over faces, which only the command line takes
+
 /** The form; `onStart` hides at once, `onLook` searches for people so that they can be reviewed. */
 export class JobForm {
   constructor({ onStart, onLook }) {
@@ -17,7 +19,7 @@ export class JobForm {
   show({ classes, methods, detectors, care }) {
     const chosenClass = classes.includes("faces") ? "faces" : classes[0];
     byId("classes").replaceChildren(...classes.map((name) => choice("checkbox", "classes", name, texts.classes.plural(name), null, name === chosenClass)));
-    const tiles = (kind) => methods.filter((method) => method.class === kind).sort(byName).map((method) => methodTile(method));
+    const tiles = (kind) => methods.filter(({ name, class: its }) => its === kind && name !== LOGO).sort(byName).map((method) => methodTile(method));
     byId("methods").replaceChildren(...tiles("destructive"));
     byId("methods").querySelector("input").checked = true;
     byId("weaker").replaceChildren(...tiles("cosmetic"));
@@ -29,12 +31,12 @@ export class JobForm {
     );
   }
 
-  /** The settings of a job, as the server takes them. */
-  settings() {
+  /** The settings of a job, as the server takes them; those that its action has no use for are left out. */
+  settings(action) {
     const data = new FormData(byId("form"));
-    const options = {};
-    for (const name of ["detector", "audio", "metadata"]) if (data.get(name)) options[name] = data.get(name);
-    return { classes: data.getAll("classes"), method: data.get("method"), care: data.get("care"), options };
+    const names = action === "track" ? ["detector"] : ["detector", "audio", "metadata"];
+    const options = Object.fromEntries(names.filter((name) => data.get(name)).map((name) => [name, data.get(name)]));
+    return { classes: data.getAll("classes"), method: action === "track" ? null : data.get("method"), care: data.get("care"), options };
   }
 
   showChoice(entries) {

@@ -28,22 +28,12 @@ export class JournalPane {
   }
 
   #line({ at, who, edit, why, undone }) {
-    const text = texts.journal.ops[edit.op]?.(this.#named(edit)) ?? edit.op;
+    const text = this.store.video.describe(edit);
     return el(
       "li",
       { class: undone ? "undone" : null },
       el("p", { text: why ? `${text} (${why})` : text }),
       el("p", { class: "quiet small", text: `${who} · ${moment(at)}` }),
     );
-  }
-
-  /** The edit with names in place of numbers, as far as these still exist. */
-  #named(edit) {
-    const { video } = this.store;
-    const people = (edit.people ?? []).map((id) => video.personById.get(id)).filter(Boolean).map((person) => video.nameOf(person));
-    const tracks = (edit.tracks ?? (Number.isInteger(edit.track) ? [edit.track] : [])).filter((id) => video.personByTrack.has(id)).map((id) => video.nameOfTrack(id));
-    const person = video.personById.get(edit.person);
-    const who = [...new Set([...people, ...tracks, ...(person ? [video.nameOf(person)] : [])])];
-    return { ...edit, who: who.length ? who.join(", ") : texts.journal.someone };
   }
 }

@@ -4,9 +4,10 @@ import { byId } from "./dom.js";
 import { Keys } from "./keys.js";
 
 const NUDGE = 0.004; // of the picture's height
+const PAN = 60; // screen pixels
 
 /** Bind all keys to the parts of the page. */
-export function bindKeys({ store, session, actions, stage, tools, transport, player, wall, doubts, output }) {
+export function bindKeys({ store, session, actions, stage, tools, transport, player, wall, doubts, output, photos }) {
   const keys = new Keys();
   const view = (name) => () => store.set({ view: name });
   const step = () => Math.max(1, Math.round(store.video.height * NUDGE));
@@ -23,6 +24,8 @@ export function bindKeys({ store, session, actions, stage, tools, transport, pla
     [["Shift+n"], "lastDoubt", () => doubts.next(-1)],
     [["h"], "hide", () => actions.decide(true)],
     [["k"], "keep", () => actions.decide(false)],
+    [["Shift+h"], "hideWhy", () => actions.decideWithReason(true)],
+    [["Shift+k"], "keepWhy", () => actions.decideWithReason(false)],
     [["Enter"], "seen", confirm],
     [["Ctrl+z"], "undo", () => session.undo()],
     [["Ctrl+Shift+z", "Ctrl+y"], "redo", () => session.redo()],
@@ -32,8 +35,8 @@ export function bindKeys({ store, session, actions, stage, tools, transport, pla
     [["ArrowRight", "."], "stepOn", () => transport.step(1)],
     [["Shift+ArrowLeft"], "skipBack", () => transport.skip(-1)],
     [["Shift+ArrowRight"], "skipOn", () => transport.skip(1)],
-    [["PageUp"], "cutBack", () => transport.cut(0)],
-    [["PageDown"], "cutOn", () => transport.cut(1)],
+    [["PageUp"], "cutBack", () => (store.video.is_image ? photos.step(-1) : transport.cut(0))],
+    [["PageDown"], "cutOn", () => (store.video.is_image ? photos.step(1) : transport.cut(1))],
     [["Home"], "begin", () => actions.go(0)],
     [["End"], "end", () => actions.go(store.video.lastFrame)],
     [[" "], "play", () => player.toggle()],
@@ -73,10 +76,14 @@ export function bindKeys({ store, session, actions, stage, tools, transport, pla
     [["+", "="], "zoomIn", () => stage.zoom(1.4)],
     [["-"], "zoomOut", () => stage.zoom(1 / 1.4)],
     [["0"], "zoomFit", () => stage.fit()],
+    [["Ctrl+ArrowLeft", "Ctrl+ArrowRight"], "pan", () => stage.pan(PAN, 0)],
     [["f"], "full", fullScreen],
     [["r"], "render", () => output.render()],
     [["?"], "keys", () => keys.list()],
   ]);
+  keys.bind("Ctrl+ArrowRight", () => stage.pan(-PAN, 0));
+  keys.bind("Ctrl+ArrowUp", () => stage.pan(0, PAN));
+  keys.bind("Ctrl+ArrowDown", () => stage.pan(0, -PAN));
   byId("full").addEventListener("click", fullScreen);
   byId("help").addEventListener("click", () => keys.list());
 }

@@ -1,6 +1,6 @@
 // When all is decided: make the video, check it, write the report.
 
-import { api } from "./api.js";
+import { api, reviewApi } from "./api.js";
 import { byId, setAttribute, setText } from "./dom.js";
 import { duration } from "./format.js";
 import { announce, ask, attempt, toast } from "./messages.js";
@@ -10,8 +10,8 @@ const ENDED = new Set(["done", "failed", "cancelled"]);
 
 /** The buttons on the right of the header, and the progress of what they start. */
 export class Output {
-  constructor({ store, review, session }) {
-    Object.assign(this, { store, review, session });
+  constructor({ store, review, session, photos }) {
+    Object.assign(this, { store, review, session, photos });
     this.job = null;
     byId("render").addEventListener("click", () => this.render());
     byId("check").addEventListener("click", () => this.#verify());
@@ -36,9 +36,28 @@ export class Output {
   async render() {
     const left = this.store.doubts.filter(({ seen }) => !seen).length;
     setText(byId("render-text"), left ? texts.output.renderLeft(left) : texts.output.renderReady);
+    const count = this.photos.paths.length;
+    byId("render-all-label").hidden = count < 2;
+    setText(byId("render-all-text"), texts.output.all(count));
     if ((await ask(byId("render-dialog"))) !== "render") return;
+    if (count > 1 && byId("render-all").checked) {
+      await this.#renderAll();
+      return;
+    }
     const answer = await attempt(() => this.review.render(byId("render-verify").checked));
     if (answer) this.#follow(answer.job);
+  }
+
+  /** Make all photos, as far as they have been looked at or not. */
+  async #renderAll() {
+    const verify = byId("render-verify").checked;
+    const { paths } = this.photos;
+    for (const [at, path] of paths.entries()) {
+      announce(texts.output.adding(at + 1, paths.length));
+      const opened = await attempt(() => api.openReview(path));
+      if (!opened?.id || !(await attempt(() => reviewApi(opened.id).render(verify)))) return;
+    }
+    toast(texts.output.allAdded(paths.length), { kind: "good" });
   }
 
   async report() {

@@ -57,7 +57,7 @@ export function updateCard(card, person, { video, api, isSelected }) {
   setText(parts.facts, video.is_image ? "" : texts.people.seen(duration(person.seconds), person.tracks.length));
   parts.doubt.hidden = !person.doubtful;
   setText(parts.doubt, texts.people.doubtful);
-  parts.doubt.title = person.reasons.map((reason) => texts.people.reasons[reason] ?? reason).join(" ");
+  parts.doubt.title = video.reasonsOf(person).join(" ");
   setAttribute(parts.select, "aria-pressed", isSelected);
   setAttribute(parts.select, "aria-label", labelOf(person, name));
   setAttribute(parts.check, "aria-label", texts.people.choose(name));

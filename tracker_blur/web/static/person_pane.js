@@ -26,8 +26,8 @@ export class PersonPane {
   #person(person) {
     const { video } = this.store;
     const name = el("input", { id: "person-name", autocomplete: "off", spellcheck: "false", maxlength: "80", value: person.name ?? "", placeholder: video.nameOf(person) });
-    name.addEventListener("change", () => this.session.edit({ op: "rename", person: person.id, name: name.value.trim() }));
-    const reasons = person.reasons.map((reason) => el("li", { text: texts.people.reasons[reason] ?? reason }));
+    name.addEventListener("change", () => this.session.edit({ op: "rename", person: person.id, name: name.value.trim() || null }));
+    const reasons = video.reasonsOf(person).map((text) => el("li", { text }));
     return [
       el("div", { class: "grid-form" }, el("label", { for: name.id, text: texts.person.name }), name),
       person.doubtful && el("div", { class: "note warn" }, el("p", { text: texts.person.doubtful }), el("ul", {}, ...reasons)),
@@ -58,7 +58,9 @@ export class PersonPane {
     const button = (id, text, key, run) => el("button", { type: "button", id: `${id}-${track.id}`, on: { click: run } }, el("span", { text }), key && el("kbd", { text: key }));
     const facts = el("p", { class: "quiet small", text: texts.person.facts(duration(track.frames / (video.fps || 25)), Math.round(track.score * 100)) });
     const choices = el("div", { class: "grid-form" }, ...this.#select("class", texts.person.class, video.classes.map((name) => [name, texts.classes.singular(name)]), track.class, (value) => ({ op: "set_class", tracks: [track.id], class: value })), ...this.#select("method", texts.person.method, [["", texts.person.usual], ...video.methods.map((method) => [method.name ?? method, texts.methods[method.name ?? method]?.name ?? method.name ?? method])], track.method ?? "", (value) => ({ op: "set_method", tracks: [track.id], method: value || null })));
-    const drop = button("drop", texts.person.drop, "Del", () => this.session.edit({ op: "drop", tracks: [track.id] }, texts.person.dropped));
+    const whole = el("input", { type: "checkbox", id: "move-whole", on: { change: (event) => this.store.set({ isWhole: event.target.checked }) } });
+    whole.checked = this.store.isWhole;
+    const drop = button("drop", texts.person.drop, "Del", () => this.session.edit({ op: "drop", tracks: [track.id] }, { said: texts.person.dropped }));
     if (video.is_image) return [choices, el("div", { class: "pairs" }, drop)];
     return [
       facts,
@@ -70,9 +72,10 @@ export class PersonPane {
         button("begin", texts.person.beginHere, "[", () => this.actions.setEnd(true)),
         button("end", texts.person.endHere, "]", () => this.actions.setEnd(false)),
         button("split", texts.person.splitHere, "S", () => this.actions.splitTrack(track)),
-        button("hole", texts.person.dropHere, null, () => this.session.edit({ op: "drop_frames", track: track.id, first: this.store.frame, last: this.store.frame }, texts.person.droppedHere)),
+        button("hole", texts.person.dropHere, null, () => this.session.edit({ op: "drop_frames", track: track.id, first: this.store.frame, last: this.store.frame }, { said: texts.person.droppedHere })),
         drop,
       ),
+      el("label", { class: "choice whole", for: whole.id }, whole, el("span", { text: texts.person.whole })),
       choices,
     ];
   }

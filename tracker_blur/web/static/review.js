@@ -10,11 +10,12 @@ import { FrameLoader } from "./frames.js";
 import { applyIcons, icon } from "./icons.js";
 import { JournalPane } from "./journal_pane.js";
 import { bindKeys } from "./key_map.js";
-import { showConnection, showError } from "./messages.js";
+import { showConnection, showError, toast } from "./messages.js";
 import { Output } from "./output.js";
 import { Overlay } from "./overlay.js";
 import { PeopleWall } from "./people.js";
 import { PersonPane } from "./person_pane.js";
+import { Photos } from "./photos.js";
 import { Player } from "./player.js";
 import { Session } from "./session.js";
 import { SoundsPane } from "./sounds_pane.js";
@@ -55,14 +56,15 @@ const player = new Player({ store, times, api });
 const transport = new Transport({ store, actions, player, times });
 const wall = new PeopleWall({ store, actions, api });
 const doubts = new DoubtsPane({ store, session, actions, times, stage });
-const output = new Output({ store, review: api, session });
+const photos = new Photos(id);
+const output = new Output({ store, review: api, session, photos });
 const person = new PersonPane({ store, session, actions, times });
-const zonesPane = new ZonesPane({ store, zones, actions, times });
+const zonesPane = new ZonesPane({ store, session, zones, actions, times });
 const sounds = new SoundsPane({ store, session, actions, times });
 new JournalPane({ store, api });
 timeline.onDoubt = (doubt) => doubts.open(doubt);
 tabs(store, ["doubts", "person", "zones", "sounds", "journal"]);
-bindKeys({ store, session, actions, stage, tools, transport, player, wall, doubts, output });
+bindKeys({ store, session, actions, stage, tools, transport, player, wall, doubts, output, photos });
 
 function addChoices() {
   const views = [["boxes", texts.views.boxes, "1"], ["redacted", texts.views.redacted, "2"], ["slider", texts.views.slider, "3"], ["original", texts.views.original, "4"]];
@@ -97,7 +99,7 @@ function showHeader() {
   document.title = `${video.name} · trackblur`;
   byId("undo").disabled = !video.can_undo;
   byId("redo").disabled = !video.can_redo;
-  byId("undo").title = video.can_undo && video.undo_text ? texts.review.undoWhat(video.undo_text) : texts.review.undo;
+  byId("undo").title = texts.review.undoWhat(video.undoText());
   document.body.classList.toggle("is-image", video.is_image);
   byId("tab-sounds").hidden = video.is_image || !video.has_audio;
 }
@@ -144,6 +146,7 @@ async function load() {
     return;
   }
   actions.go(Number(sessionStorage.getItem(PLACE_KEY + id) ?? 0));
+  for (const note of store.video.notes ?? []) toast(note);
   await output.load();
 }
 
@@ -155,7 +158,7 @@ listen({
   lost: () => showConnection(true),
   back: () => {
     showConnection(false);
-    session.heard(null);
+    session.heard();
   },
 });
 load();

@@ -10,6 +10,7 @@ export class Session {
     this.api = api;
     this.store = store;
     this.queue = Promise.resolve();
+    this.own = new Set(); // versions that edits of this window made: the server will tell of them, too
   }
 
   /** Fetch the video and what is doubtful in it. */
@@ -28,27 +29,34 @@ export class Session {
     });
   }
 
-  /** Make an edit. Returns the server's answer, or null after an error, which has been shown. */
-  edit(edit, said = null) {
-    return this.#enqueue(() => this.api.edit(edit), said);
+  /**
+   * Make an edit.
+   *
+   * @param {object} edit the operation and its fields
+   * @param {{said?: string, why?: string}} options what to say when it is done; the reason for the journal
+   * @returns {Promise<object|null>} the server's answer; null after an error, which has been shown
+   */
+  edit(edit, { said = "", why = "" } = {}) {
+    return this.#enqueue(() => this.api.edit(edit, why), said);
   }
 
   undo() {
-    const text = this.store.video.undo_text;
-    return this.#enqueue(this.api.undo, texts.review.undone(text));
+    const what = this.store.video.undoText();
+    return this.#enqueue(this.api.undo, texts.review.undone(what));
   }
 
   redo() {
     return this.#enqueue(this.api.redo, texts.review.redone);
   }
 
-  /** Someone else, in another window, has made an edit. */
-  async heard(version) {
+  /** Something is new: an edit made in another window, or people who were recognized meanwhile. */
+  async heard(version = null) {
     await this.queue;
-    if (version === this.store.video?.version) return;
+    if (this.own.delete(version)) return;
+    const before = this.store.video?.version;
     try {
       await this.refresh();
-      announce(texts.review.changedElsewhere);
+      if (before !== this.store.video.version) announce(texts.review.changedElsewhere);
     } catch (error) {
       showError(error);
     }
@@ -58,6 +66,7 @@ export class Session {
     const done = this.queue.then(async () => {
       try {
         const answer = await request();
+        this.own.add(answer.version);
         await this.refresh();
         if (said) toast(said);
         return answer;

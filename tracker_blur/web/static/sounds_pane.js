@@ -31,7 +31,7 @@ export class SoundsPane {
   async #add(effect) {
     const start = this.times().seconds(this.store.frame);
     const known = new Set(this.store.video.sounds.map(({ number }) => number));
-    const answer = await this.session.edit({ op: "sound", number: null, effect, where: formatSpan({ start, end: start + LENGTH }) }, texts.sounds.added);
+    const answer = await this.session.edit({ op: "sound", number: null, effect, where: formatSpan({ start, end: start + LENGTH }) }, { said: texts.sounds.added });
     if (answer) this.store.set({ sound: answer.number ?? this.store.video.sounds.find(({ number }) => !known.has(number))?.number ?? null });
   }
 
@@ -48,7 +48,7 @@ export class SoundsPane {
     const change = (values, name = effect) => this.session.edit({ op: "sound", number, effect: name, where: formatSpan({ ...span, ...values }) });
     const kinds = el("select", { id: `sound-effect-${number}`, "aria-label": texts.sounds.effect, on: { change: (event) => change({}, event.target.value) } }, ...["mute", "bleep"].map((name) => el("option", { value: name, text: texts.sounds.effects[name] })));
     kinds.value = effect;
-    const drop = el("button", { type: "button", class: "icon-button", "aria-label": texts.sounds.drop(number), title: texts.sounds.drop(number), on: { click: () => this.session.edit({ op: "drop_sound", number }, texts.sounds.dropped) } }, icon("trash"));
+    const drop = el("button", { type: "button", class: "icon-button", "aria-label": texts.sounds.drop(number), title: texts.sounds.drop(number), on: { click: () => this.session.edit({ op: "drop_sound", number }, { said: texts.sounds.dropped }) } }, icon("trash"));
     const go = el("button", { type: "button", class: "icon-button", "aria-label": texts.sounds.go, title: texts.sounds.go, on: { click: () => this.actions.go(this.times().frameAt(span.start ?? 0)) } }, icon("next"));
     return el(
       "article",

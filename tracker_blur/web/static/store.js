@@ -51,6 +51,7 @@ export function newStore() {
     tool: "select",
     people: [], // selected
     track: null, // the part of them that is edited
+    isWhole: false, // whether dragging a box moves all of its part
     zone: null,
     sound: null,
     doubt: null,

@@ -28,6 +28,24 @@ export class Video {
     return person ? this.nameOf(person) : texts.classes.numbered("face", id);
   }
 
+  /** An edit in words, with names in place of numbers as far as these still exist. */
+  describe(edit) {
+    const people = (edit.people ?? [edit.person]).map((id) => this.personById.get(id)).filter(Boolean).map((person) => this.nameOf(person));
+    const tracks = (edit.tracks ?? [edit.track]).filter((id) => this.personByTrack.has(id)).map((id) => this.nameOfTrack(id));
+    const who = [...new Set(people.length ? people : tracks)].join(", ") || texts.journal.someone;
+    return texts.journal.ops[edit.op]?.({ ...edit, who }) ?? edit.op;
+  }
+
+  /** What undo takes back, in words; empty if that is not known. */
+  undoText() {
+    return this.undo_edit ? this.describe(this.undo_edit) : "";
+  }
+
+  /** Why a person should be looked at. */
+  reasonsOf(person) {
+    return person.reasons.map((reason) => texts.people.reasons[reason] ?? texts.doubts.kinds[reason]?.text ?? reason);
+  }
+
   tracksOf(person) {
     return person.tracks.map((id) => this.trackById.get(id)).filter(Boolean).sort((one, other) => one.first - other.first);
   }

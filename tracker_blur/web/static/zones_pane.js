@@ -3,6 +3,7 @@
 import { byId, el } from "./dom.js";
 import { clock, parseClock } from "./format.js";
 import { icon } from "./icons.js";
+import { LimitsForm } from "./limits_form.js";
 import { toast } from "./messages.js";
 import { texts } from "./texts.js";
 
@@ -15,7 +16,7 @@ const SHAPES = [
 
 /** Shows the areas in the side panel. */
 export class ZonesPane {
-  constructor({ store, zones, actions, times }) {
+  constructor({ store, session, zones, actions, times }) {
     Object.assign(this, { store, zones, actions, times });
     this.pane = byId("pane-zones");
     this.list = el("div", { class: "stack" });
@@ -29,6 +30,7 @@ export class ZonesPane {
       el("h3", { text: texts.zones.ignore }),
       el("div", { class: "row wrap" }, ...adders.slice(2)),
       this.list,
+      new LimitsForm({ store, session }).element,
     );
     store.on("video zone", () => this.show());
   }
