@@ -1,0 +1,141 @@
+"""Chromium for the tests of the page, and the page as a person uses it."""
+
+from __future__ import annotations
+
+import base64
+import re
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.waiting import PATIENCE_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright import sync_api
+else:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright: [test]")
+
+sync_api.expect.set_options(timeout=PATIENCE_SECONDS * 1000)
+expect = sync_api.expect
+
+SIZE = {"width": 1280, "height": 720}
+_PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+_ARGUMENTS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+]
+_DROP = """([name, text]) => {
+    const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([bytes], name, {type: "video/mp4"}));
+    return transfer;
+}"""
+
+
+@contextmanager
+def launched() -> Iterator[sync_api.Browser]:
+    """Start Chromium; skip the test without one."""
+    program = next(filter(None, map(shutil.which, _PROGRAMS)), None)
+    if program is None:
+        pytest.skip("Chromium is not installed")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=program, args=_ARGUMENTS, timeout=PATIENCE_SECONDS * 1000
+        )
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def opened_tab(browser: sync_api.Browser, url: str, **options: Any) -> Iterator[sync_api.Page]:
+    """Open a tab with cookies of its own; any error in it, or a dialog, fails the test."""
+    problems: list[str] = []
+
+    def collect(message: sync_api.ConsoleMessage) -> None:
+        if message.type == "error":
+            problems.append(message.text)
+
+    def refuse(dialog: sync_api.Dialog) -> None:
+        problems.append(f"a dialog: {dialog.message}")
+        dialog.dismiss()
+
+    with browser.new_context(viewport=SIZE, **options) as context:
+        context.set_default_timeout(PATIENCE_SECONDS * 1000)
+        tab = context.new_page()
+        tab.on("pageerror", lambda error: problems.append(str(error)))
+        tab.on("console", collect)
+        tab.on("dialog", refuse)
+        tab.goto(url)
+        yield tab
+        assert problems == []
+
+
+def drop(tab: sync_api.Page, path: Path, name: str) -> None:
+    """Drop a file onto the page, under another name."""
+    content = base64.b64encode(path.read_bytes()).decode()
+    transfer = tab.evaluate_handle(_DROP, [name, content])
+    tab.dispatch_event("main", "drop", {"dataTransfer": transfer})
+
+
+class Reviewer:
+    """Someone who uses the review page.
+
+    Args:
+        tab: The page.
+        size: Width and height of the video.
+    """
+
+    def __init__(self, tab: sync_api.Page, size: tuple[int, int]) -> None:
+        self.tab = tab
+        self._size = size
+        self.stage = tab.locator("#stage")
+
+    def wait(self) -> None:
+        """Wait until the frame that is wanted is shown as it should be."""
+        expect(self.stage).to_have_attribute("data-ready", "true")
+        expect(self.tab.locator(".card").first).to_be_visible()
+
+    def at(self, frame: int) -> None:
+        """Assert which frame is shown."""
+        expect(self.stage).to_have_attribute("data-frame", str(frame))
+
+    def place(self, x: float, y: float) -> tuple[float, float]:
+        """Return where on the screen a point of the video is, while all of it is shown."""
+        box = self.tab.locator("#canvas").bounding_box()
+        assert box is not None
+        width, height = self._size
+        scale = min(box["width"] / width, box["height"] / height)
+        left = box["x"] + (box["width"] - width * scale) / 2
+        top = box["y"] + (box["height"] - height * scale) / 2
+        return left + x * scale, top + y * scale
+
+    def drag(self, box: tuple[float, float, float, float]) -> None:
+        """Drag over the picture from the upper left of a box to its lower right."""
+        mouse = self.tab.mouse
+        mouse.move(*self.place(*box[:2]))
+        mouse.down()
+        mouse.move(*self.place(*box[2:]), steps=3)
+        mouse.up()
+
+    def press(self, *keys: str) -> None:
+        """Press keys, one after the other."""
+        for key in keys:
+            self.tab.keyboard.press(key)
+
+    def cards(self) -> sync_api.Locator:
+        """Return the cards of people."""
+        return self.tab.locator(".card")
+
+    def see_all(self) -> None:
+        """Mark all places to look at as seen, by keys."""
+        status = self.tab.locator("#status")
+        self.press("n")
+        while "Reviewed" not in status.inner_text():
+            before = status.inner_text()
+            self.press("Enter")
+            expect(status).not_to_have_text(re.compile(f"^{re.escape(before)}$"))
