@@ -88,7 +88,8 @@ export function reviewApi(id) {
     redo: () => json("POST", `${base}/redo`, { body: {} }),
     render: (verify) => json("POST", `${base}/render`, { body: { verify } }),
     verify: () => json("POST", `${base}/verify`, { body: {} }),
-    faceUrl: (track, frame, size) => `${base}/faces/${track}/${frame}?${query({ size })}`,
+    /** Return the address, in memory, of a face's picture. */
+    face: async (track, frame, size) => URL.createObjectURL(await (await send("GET", `${base}/faces/${track}/${frame}?${query({ size })}`)).blob()),
     reportUrl: (form, as) => `${base}/report?${query({ form, as })}`,
     mediaUrl: `${base}/media`,
     /** Return the picture of a frame, decoded; null if a newer request has overtaken this one. */

@@ -60,8 +60,8 @@ export function applyTexts(root = document) {
 
 /** Keep the children of a list in step with items: elements of items that stay are reused. */
 export class KeyedList {
-  constructor(parent, { key, make, update }) {
-    Object.assign(this, { parent, key, make, update });
+  constructor(parent, { key, make, update, drop = () => {} }) {
+    Object.assign(this, { parent, key, make, update, drop });
     this.elements = new Map();
   }
 
@@ -81,6 +81,7 @@ export class KeyedList {
       else this.parent.insertBefore(element, before);
     }
     for (const key of gone) {
+      this.drop(this.elements.get(key));
       this.elements.get(key).remove();
       this.elements.delete(key);
     }

@@ -43,7 +43,7 @@ export class DoubtsPane {
     store.set({ doubt: doubt.id, pane: "doubts", people: person ? [person.id] : [], track: doubt.track, zone: null, view: store.view === "original" ? "boxes" : store.view });
     this.actions.go(doubt.frame);
     if (doubt.box) this.stage.reveal(doubt.box);
-    announce(`${this.#title(doubt)}. ${texts.doubts.kinds[doubt.kind]?.text ?? ""}`);
+    announce(`${this.#title(doubt)}. ${this.#text(doubt)}`);
   }
 
   /** Mark the open place as seen, and go on. */
@@ -95,6 +95,11 @@ export class DoubtsPane {
     setText(badge, String(count));
   }
 
+  #text({ kind, track }) {
+    const { text = "", hidden = text } = texts.doubts.kinds[kind] ?? {};
+    return track === null ? text : hidden;
+  }
+
   #title(doubt) {
     const kind = texts.doubts.kinds[doubt.kind]?.title ?? doubt.kind;
     return doubt.track === null ? kind : `${this.store.video.nameOfTrack(doubt.track)}: ${kind}`;
@@ -117,14 +122,13 @@ export class DoubtsPane {
   }
 
   #card(doubt) {
-    const kind = texts.doubts.kinds[doubt.kind];
     const button = (key, text, run) => el("button", { type: "button", on: { click: run } }, el("span", { text }), el("kbd", { text: key }));
     const follow = doubt.track !== null && ["track_end", "gap", "short_track"].includes(doubt.kind);
     return el(
       "article",
       { class: "item doubt-card" },
       el("h3", { text: this.#title(doubt) }),
-      el("p", { text: kind?.text ?? "" }),
+      el("p", { text: this.#text(doubt) }),
       el(
         "div",
         { class: "pairs" },

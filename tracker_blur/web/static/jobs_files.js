@@ -58,6 +58,7 @@ export class FileList {
     byId("entries").replaceChildren(...this.entries.map((entry, at) => this.#row(entry, at)));
     if (focused) byId(focused)?.focus();
     byId("no-entries").hidden = this.entries.length > 0;
+    byId("drop-anywhere").hidden = this.entries.length === 0;
     this.onChoice(this.chosen());
   }
 

@@ -1,14 +1,16 @@
 // The wall: a card for each person, under headings for faces, plates and other classes.
 
 import { byId, el, KeyedList, setText } from "./dom.js";
+import { FaceLoader } from "./faces.js";
 import { makeCard, updateCard } from "./person_card.js";
 import { texts } from "./texts.js";
 
 /** Shows the people, and lets them be chosen, hidden, kept and merged. */
 export class PeopleWall {
   constructor({ store, actions, api }) {
-    Object.assign(this, { store, actions, api });
+    Object.assign(this, { store, actions });
     this.root = byId("cards");
+    this.faces = new FaceLoader(api, this.root);
     this.groups = new Map();
     this.anchor = null; // where a selection with Shift begins
     this.#listenToBar();
@@ -44,7 +46,8 @@ export class PeopleWall {
       const list = new KeyedList(wall, {
         key: (person) => person.id,
         make: (person) => this.#makeCard(person),
-        update: (card, person) => updateCard(card, person, { video: this.store.video, api: this.api, isSelected: this.store.people.includes(person.id) }),
+        drop: (card) => card.parts.faces.forEach((image) => this.faces.forget(image)),
+        update: (card, person) => updateCard(card, person, { video: this.store.video, faces: this.faces, isSelected: this.store.people.includes(person.id) }),
       });
       this.root.append(section);
       this.groups.set(name, { section, heading, list });

@@ -12,7 +12,7 @@ const ROLES = ["best", "first", "last"];
 /** Make a card; `updateCard` fills it in. */
 export function makeCard(person, { onSelect, onDecide, onMerge, dragged, onGo }) {
   const parts = {
-    faces: ROLES.map((role) => el("img", { alt: "", loading: "lazy", decoding: "async", draggable: "false", class: `face ${role}` })),
+    faces: ROLES.map((role) => el("img", { alt: "", draggable: "false", class: `face ${role}` })),
     name: el("span", { class: "name" }),
     facts: el("span", { class: "quiet small" }),
     doubt: el("span", { class: "badge warn small" }),
@@ -40,7 +40,7 @@ export function makeCard(person, { onSelect, onDecide, onMerge, dragged, onGo })
 }
 
 /** Show what is now true of a person. */
-export function updateCard(card, person, { video, api, isSelected }) {
+export function updateCard(card, person, { video, faces, isSelected }) {
   const { parts } = card;
   const name = video.nameOf(person);
   card.facesShown = [person.faces[0], person.faces[1], person.faces[2]];
@@ -48,7 +48,7 @@ export function updateCard(card, person, { video, api, isSelected }) {
     const face = card.facesShown[at];
     const image = parts.faces[at];
     image.hidden = !face || (at > 0 && video.is_image);
-    if (face) setAttribute(image, "src", api.faceUrl(face.track, face.frame, at ? SIZE.small : SIZE.best));
+    if (face && !image.hidden) faces.show(image, face, at ? SIZE.small : SIZE.best);
     if (at > 0) image.title = texts.people.faces[role];
   });
   card.classList.toggle("selected", isSelected);

@@ -47,7 +47,7 @@ export const texts = {
   care: {
     quick: { name: "Quick", hint: "For a first look. Looks at fewer pictures of the video." },
     normal: { name: "Normal", hint: "For most videos." },
-    careful: { name: "Careful", hint: "Searches the result once more, as someone would who wants to find a face. Takes several times as long." },
+    careful: { name: "Careful", hint: "Also searches the result for faces. Takes several times as long." },
   },
 
   states: { waiting: "Waiting", running: "Running", paused: "Paused", done: "Done", failed: "Failed", cancelled: "Cancelled" },
@@ -73,6 +73,7 @@ export const texts = {
     addFiles: "Add files",
     where: "Folder",
     top: "All files",
+    dropAnywhere: "You can also drop files anywhere on this page.",
     dropHint: "Drop videos or photos here, or use “Add files”.",
     dropNow: "Let go to add the files",
     uploading: (name) => `Adding ${name}`,
@@ -276,7 +277,11 @@ export const texts = {
     kinds: {
       track_end: { title: "ends early", text: "The box ends in the middle of the picture. Is the face still there in the pictures before or after? Follow it, or draw." },
       gap: { title: "is lost for a while", text: "Nobody is hidden here for a while, though the same face is seen before and after. Is it there in between?" },
-      low_confidence: { title: "maybe a face", text: "This may be a face, but nothing is hidden here. Hide it if it is one." },
+      low_confidence: {
+        title: "maybe a face",
+        text: "This may be a face, but nothing is hidden here. Hide it if it is one.",
+        hidden: "Nobody is sure that this is a face. It is hidden, to be safe. Keep it visible only if it is none.",
+      },
       short_track: { title: "seen for a moment", text: "This was seen in a few pictures only. Is it a face? Is it there for longer?" },
       unsure_join: { title: "maybe two people", text: "Is it the same person before and after? If not, split here." },
       crossing: { title: "people cross", text: "Two people cross here. Does each box stay with its own?" },
