@@ -3,7 +3,7 @@
 import { Actions } from "./actions.js";
 import { reviewApi } from "./api.js";
 import { BoxCache, TimeCache } from "./chunks.js";
-import { applyTexts, byId, setText } from "./dom.js";
+import { applyTexts, byId, el, setText } from "./dom.js";
 import { DoubtsPane } from "./doubts_pane.js";
 import { listen } from "./events.js";
 import { FrameLoader } from "./frames.js";
@@ -75,7 +75,7 @@ function addChoices() {
     const button = document.createElement("button");
     button.type = "button";
     button.title = `${texts.tools[tool]} (${key})`;
-    button.append(icon(name), texts.tools[tool]);
+    button.append(icon(name), el("span", { text: texts.tools[tool] }));
     button.addEventListener("click", () => (tool === "draw" ? actions.startDrawing() : store.set({ tool })));
     const show = () => button.setAttribute("aria-pressed", String(store.tool === tool));
     store.on("tool", show);

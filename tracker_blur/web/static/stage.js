@@ -133,9 +133,11 @@ export class Stage {
     this.canvas.height = Math.max(1, Math.round(this.height * devicePixelRatio));
     this.#place();
     this.update();
+    this.#paint(); // at once: a canvas is empty after its size has changed
   }
 
   #paint() {
+    cancelAnimationFrame(this.pending);
     this.pending = 0;
     const { store, context } = this;
     if (!store.video) return;

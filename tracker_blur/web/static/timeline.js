@@ -113,10 +113,11 @@ export class Timeline {
     canvas.height = Math.max(1, Math.round(this.height * devicePixelRatio));
     this.scale.setSize(GUTTER, this.width - GUTTER - 8, this.store.video?.frames ?? 1);
     this.#clampScroll();
-    this.draw();
+    this.#paint(); // at once: a canvas is empty after its size has changed
   }
 
   #paint() {
+    cancelAnimationFrame(this.pending);
     this.pending = 0;
     const { store, scale, lanes, top, boxes, colors, width, height } = this;
     if (!store.video || width < 2) return;
