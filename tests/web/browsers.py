@@ -23,7 +23,7 @@ else:
 sync_api.expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 expect = sync_api.expect
 
-SIZE = {"width": 1280, "height": 720}
+SIZE: sync_api.ViewportSize = {"width": 1280, "height": 720}
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 _ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
