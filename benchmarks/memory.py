@@ -31,6 +31,7 @@ from tracker_blur.core.parameters import TrackingParameters
 from tracker_blur.core.tracks import Face, Origin, Tracks, joined
 from tracker_blur.tracking.final_tracks import Target, TrackFinalizer
 from tracker_blur.tracking.first_pass import FirstPass
+from tracker_blur.tracking.lazy_view import LazyView
 from tracker_blur.tracking.online import Step
 from tracker_blur.tracking.scene_cuts import Change
 
@@ -66,10 +67,11 @@ def _row(minutes: int, faces: int) -> str:
     first_pass = FirstPass(crowd, _NoBacktracker(), SIZE, Fraction(1, RATE))
     finalizer = TrackFinalizer([Target("face", first_pass, 0.5, parameters)], 0.2)
     image = np.random.default_rng(0).integers(0, 256, (SIZE[1], SIZE[0], 3), np.uint8)
+    view = LazyView(Change.NONE, lambda: image)
     before, seconds = _peak_mib(), 0.0
     pieces: list[Tracks] = []
     for index in range(minutes * 60 * RATE):
-        first_pass.step(image, index)
+        first_pass.step(view, index)
         started = time.process_time()
         pieces += finalizer.pieces()
         seconds += time.process_time() - started
@@ -99,7 +101,7 @@ class _Crowd:
         self.track_count = faces
         self.detections = 0
 
-    def step(self, _image: Image, _seconds: float) -> Step:
+    def see(self, _view: LazyView, _seconds: float) -> Step:
         frame, self._frame = self._frame, self._frame + 1
         change = Change.NONE if frame else Change.CUT
         if frame % 2:

@@ -40,7 +40,8 @@ def path_of(
     tracker: type[LosingTracker] | type[StillTracker] = LosingTracker,
     detector: BrightDetector | None = None,
 ) -> list[tuple[Box, float, Origin]]:
-    return list(backtrack(newest, SQUARE, earlier, tracker, redetector(detector), PARAMETERS))
+    past = enumerate(earlier, 1)
+    return list(backtrack(newest, SQUARE, past, tracker, redetector(detector), PARAMETERS))
 
 
 def test_a_face_is_detected_back_to_where_it_appeared() -> None:
@@ -55,7 +56,8 @@ def test_a_face_is_detected_back_to_where_it_appeared() -> None:
 def test_the_tracker_tracks_a_face_that_redetection_misses() -> None:
     steps = [3.0 * index for index in range(1, 6)]
     earlier = [shifted(-dx) for dx in steps]
-    path = list(backtrack(PORTRAIT, FACE, earlier, csrt(), redetector(NEVER), PARAMETERS))
+    past = enumerate(earlier, 1)
+    path = list(backtrack(PORTRAIT, FACE, past, csrt(), redetector(NEVER), PARAMETERS))
     assert len(path) == 5
     for (box, score, origin), dx in zip(path, steps, strict=True):
         assert box.iou(FACE.moved(-dx, 0)) > 0.6
@@ -122,7 +124,8 @@ def test_no_more_images_are_read_than_are_needed() -> None:
             read.append(index)
             yield wall(SQUARE) if index < 3 else wall()
 
-    path = backtrack(wall(SQUARE), SQUARE, images(), LosingTracker, redetector(), PARAMETERS)
+    past = enumerate(images(), 1)
+    path = backtrack(wall(SQUARE), SQUARE, past, LosingTracker, redetector(), PARAMETERS)
     assert len(list(path)) == 3
     assert read == [0, 1, 2, 3]
 

@@ -22,6 +22,7 @@ from tracker_blur.core.tracks import Face, Origin, Track, Tracks, joined
 from tracker_blur.tracking.backtracking import Backtracked
 from tracker_blur.tracking.final_tracks import Horizon, Target, TrackFinalizer
 from tracker_blur.tracking.first_pass import FirstPass
+from tracker_blur.tracking.lazy_view import LazyView
 from tracker_blur.tracking.online import Step
 from tracker_blur.tracking.scene_cuts import Change
 from tracker_blur.tracking.schedule import long_interval_frames
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 MILLISECOND = Fraction(1, 1000)
 IMAGE: Image = np.random.default_rng(3).integers(0, 256, (36, 64, 3), np.uint8)
+VIEW = LazyView(Change.NONE, lambda: IMAGE)  # the script says what changes
 MARGIN = 0.2
 HASTY = replace(  # a horizon of two seconds
     PARAMETERS,
@@ -66,7 +68,7 @@ class ScriptedTracker:
     def __init__(self, script: Script) -> None:
         self._steps = iter(script.steps)
 
-    def step(self, image: Image, seconds: float) -> Step:
+    def see(self, view: LazyView, seconds: float) -> Step:
         return next(self._steps)
 
 
@@ -122,7 +124,7 @@ def as_they_come(
     known: list[int] = []
     for number, pts in enumerate(times, 1):
         for one in passes:
-            one.step(IMAGE, pts)
+            one.step(VIEW, pts)
         pieces += final.pieces()
         known += [number] * (len(pieces) - len(known))
     for one in passes:
@@ -140,7 +142,7 @@ def with_all_known(
     passes = [first_pass(script) for script in scripts]
     for one in passes:
         for pts in times:
-            one.step(IMAGE, pts)
+            one.step(VIEW, pts)
         one.end()
     return list(finalizer(passes, parameters).pieces())
 
@@ -268,7 +270,7 @@ def test_pieces_that_are_scenes_are_refined_as_a_whole(seed: int) -> None:
     whole = joined(as_they_come(scripts[:1], times, HASTY, by_scene=True)[0])
     raw = first_pass(scripts[0])
     for pts in times:
-        raw.step(IMAGE, pts)
+        raw.step(VIEW, pts)
     raw.end()
     expected = refine(raw.window(0, len(times)), CONFIDENCE, MARGIN, HASTY)
     assert whole.cuts == expected.cuts
@@ -400,7 +402,7 @@ def test_a_face_that_is_seldom_detected_stays_hidden_in_between(every: int) -> N
     )
     assert len(pieces) > 1
     (track,) = joined(pieces).tracks
-    last = 7 * every + 2 + 5  # the last detection, what is tracked close to it, and a margin
+    last = 7 * every + 3 + 5  # the last detection, what is tracked close to it, and a margin
     assert track.frames.tolist() == list(range(last + 1))
 
 

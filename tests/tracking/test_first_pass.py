@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +25,9 @@ from tracker_blur.core.tracks import Origin
 from tracker_blur.tracking.appearance import color_histogram, common_color_share
 from tracker_blur.tracking.backtracking import Backtracker
 from tracker_blur.tracking.first_pass import FirstPass, RawTracks
+from tracker_blur.tracking.lazy_view import LazyView
 from tracker_blur.tracking.online import OnlineTracker
+from tracker_blur.tracking.scene_cuts import CutDetector
 from tracker_blur.tracking.schedule import DetectionSchedule
 
 if TYPE_CHECKING:
@@ -61,8 +64,10 @@ def raw_tracks(
     )
     backtracker = Backtracker(LosingTracker, redetector(), RATE, PARAMETERS)
     first_pass = FirstPass(tracker, backtracker, size, Fraction(1, 25000))
+    cuts = CutDetector(PARAMETERS.scene_cuts)
     for index, image in enumerate(images):
-        first_pass.step(image, start + 1000 * index)
+        view = LazyView(cuts.change(image), partial(np.asarray, image))
+        first_pass.step(view, start + 1000 * index)
     assert first_pass.track_count == tracker.track_count
     first_pass.end()
     assert first_pass.final_count == len(images)

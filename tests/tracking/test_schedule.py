@@ -112,3 +112,33 @@ def test_an_interval_is_long_if_new_faces_wait_longer_than_usual(
     every: int | Literal["auto"], rate: float, frames: int
 ) -> None:
     assert long_interval_frames(every, rate, PARAMETERS.schedule) == frames
+
+
+@pytest.mark.parametrize(
+    ("every", "rate", "expected"), [(3, 25.0, 3), ("auto", 25.0, 3), ("auto", 60.0, 7)]
+)
+def test_what_frames_left_out_cost_does_not_matter(
+    every: int | Literal["auto"], rate: float, expected: int
+) -> None:
+    schedule = DetectionSchedule(every, rate, PARAMETERS.schedule, leaves_out=True)
+    assert schedule.every_frames == expected
+    schedule.tracked(0.020)
+    schedule.detected(0.009, [0.5])
+    assert schedule.every_frames == expected
+
+
+@pytest.mark.parametrize(("speed", "every"), [(4.0, 3), (4.4, 2), (6.5, 1), (40.0, 1)])
+def test_where_frames_are_left_out_fast_faces_are_detected_more_often(
+    speed: float, every: int
+) -> None:
+    schedule = DetectionSchedule(3, 25.0, PARAMETERS.schedule, leaves_out=True)
+    schedule.detected(0.2, [0.1, speed])
+    assert schedule.every_frames == every
+    schedule.detected(0.2, [0.1])
+    assert schedule.every_frames == 3
+
+
+def test_a_fixed_interval_with_trackers_does_not_follow_motion() -> None:
+    schedule = new_schedule(3, 25.0)
+    schedule.detected(0.2, [40.0])
+    assert schedule.every_frames == 3

@@ -12,12 +12,14 @@ import pytest
 from tests.tracking.fakes import PARAMETERS, BrightDetector, ScriptedClassifier
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.images.frame import ImageFrame
-from tracker_blur.tracking.view_scale import FixedViews, ScaledViews
+from tracker_blur.tracking.scene_cuts import Change
+from tracker_blur.tracking.view_scale import FixedViews, ScaledViews, tiles
 
 if TYPE_CHECKING:
     from tracker_blur.core.frame import Image
 
 SIZE = (1920, 1080)
+TILES = 6  # of its large view
 
 
 def frame(side: float, seconds: float = 0.0, *, is_bright: bool = False) -> ImageFrame:
@@ -47,33 +49,39 @@ def test_what_the_classifier_takes_for_no_face_does_not_count() -> None:
     assert views(log_odds=-5.0).view(frame(12)).shape[1] == 640
 
 
-class SpecksAndFace(BrightDetector):
-    """Detects some specks, and a face that is larger."""
+FACE = Box.around((900, 500), 34, 34)
 
-    def __init__(self, specks: int) -> None:
-        super().__init__()
-        self._specks = specks
+
+class EveryBrightDetector(BrightDetector):
+    """Detects each white spot."""
 
     def detect(self, image: Image, confidence: float) -> list[Detection]:
-        specks = [Box.from_xywh(20.0 * index, 20, 9, 9) for index in range(self._specks)]
-        return [Detection(box, 0.9) for box in (*specks, FACE)]
+        white = np.asarray(image.min(axis=2) > 205, np.uint8)
+        rows = cv2.connectedComponentsWithStats(white)[2][1:, :4].tolist()
+        return [Detection(Box.from_xywh(*row), 0.9) for row in rows]
 
 
-FACE = Box.around((900, 500), 34, 34)
+def specks_and_face(specks: int) -> ImageFrame:
+    """Return a frame with some specks, and a face that is larger."""
+    image = frame(34)
+    for plane in image.planes():
+        for index in range(specks):
+            plane.samples[20:29, 20 * index : 20 * index + 9] = 255
+    return image
 
 
 @pytest.mark.parametrize("specks", [0, 12, 39])
 def test_a_face_among_many_smaller_false_alarms_decides(specks: int) -> None:
     classifier = ScriptedClassifier(-5.0, [(FACE, 5.0)])
-    made = ScaledViews(SpecksAndFace(specks), classifier, 0.5, Fraction(1), PARAMETERS)
-    assert made.view(frame(0)).shape[1] == 1280
+    made = ScaledViews(EveryBrightDetector(), classifier, 0.5, Fraction(1), PARAMETERS)
+    assert made.view(specks_and_face(specks)).shape[1] == 1280
     assert len(classifier.asked) == specks + 1
 
 
 def test_where_there_is_more_than_can_be_asked_about_the_next_one_counts() -> None:
     classifier = ScriptedClassifier(-5.0)
-    made = ScaledViews(SpecksAndFace(60), classifier, 0.5, Fraction(1), PARAMETERS)
-    assert made.view(frame(0)).shape[1] == 1920
+    made = ScaledViews(EveryBrightDetector(), classifier, 0.5, Fraction(1), PARAMETERS)
+    assert made.view(specks_and_face(60)).shape[1] == 1920
     assert len(classifier.asked) == PARAMETERS.view_scale.max_detections
 
 
@@ -87,13 +95,55 @@ def test_a_large_view_is_seen_now_and_then_and_after_a_cut() -> None:
     calls = {}
     for seconds in np.arange(0, 5.1, 0.5).tolist():
         made.view(frame(300, seconds))
-        calls[seconds] = detector.calls
+        calls[seconds] = detector.calls / TILES
     assert [calls[seconds] for seconds in (0.0, 0.5, 1.0, 2.5, 3.0, 5.0)] == [1, 1, 2, 2, 3, 4]
     made.view(frame(300, 5.2, is_bright=True))
-    assert detector.calls == 5
+    assert detector.calls == 5 * TILES
     made.view(frame(300, 5.9, is_bright=True))
-    assert detector.calls == 6
-    assert detector.shapes == {(1080, 1920, 3)}
+    assert detector.calls == 6 * TILES
+    assert detector.shapes == {(564, 672, 3)}
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1080, 1920), (1280, 720), (1920, 800), (640, 360)])
+def test_each_place_of_a_large_view_is_seen_in_one_tile_with_its_surroundings(
+    size: tuple[int, int],
+) -> None:
+    made = tiles(size, PARAMETERS.view_scale)
+    sizes = {(right - left, bottom - top) for left, top, right, bottom in (t.area for t in made)}
+    assert len(sizes) == 1
+    assert max(sizes.pop()) <= PARAMETERS.view_scale.tile_px
+    reach = PARAMETERS.view_scale.tile_overlap_px // 2 - 1
+    for x in range(0, size[0], 7):
+        for y in range(0, size[1], 7):
+            box = Box.around((x, y), 2 * reach, 2 * reach)
+            (owner,) = [tile for tile in made if tile.owns(box)]
+            left, top, right, bottom = owner.area
+            seen = box.clipped(*size)
+            assert left <= seen.left <= seen.right <= right
+            assert top <= seen.top <= seen.bottom <= bottom
+
+
+@pytest.mark.parametrize("center", [(648, 300), (640, 300), (900, 540), (648, 540), (1272, 536)])
+def test_a_face_between_tiles_is_seen_once_and_whole(center: tuple[int, int]) -> None:
+    image = frame(0)
+    box = Box.around(center, 20, 20)
+    left, top, right, bottom = box.outward()
+    for plane in image.planes():
+        plane.samples[top:bottom, left:right] = 255
+    classifier = ScriptedClassifier(5.0)
+    made = ScaledViews(EveryBrightDetector(), classifier, 0.5, Fraction(1), PARAMETERS)
+    assert made.view(image).shape[1] == 1920
+    assert classifier.asked == [box]
+
+
+def test_of_frames_whose_change_is_known_some_may_be_left_out() -> None:
+    detector = BrightDetector()
+    made = views(detector)
+    for seconds in (0.0, 0.12, 0.24):
+        assert made.view(frame(12, seconds), Change.NONE).shape[1] == 1920
+    assert detector.calls == TILES
+    assert made.view(frame(300, 0.36), Change.CUT).shape[1] == 640  # though it looks alike
+    assert detector.calls == 2 * TILES
 
 
 def test_views_stay_large_for_a_while_after_a_small_face_is_gone() -> None:

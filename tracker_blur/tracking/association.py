@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from itertools import permutations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,7 @@ FAR = 1e6
 """The cost of a pair that is not allowed."""
 
 _ROUNDING_PX = 1e-6
+_MOST_TRIED = 24  # assignments, as of four faces: SciPy is not needed where few are near each other
 
 
 def distance(track: Box, detection: Box, max_size_ratio: float = math.inf) -> float:
@@ -100,8 +102,11 @@ def assign(costs: npt.NDArray[np.float64]) -> list[tuple[int, int]]:
     if not costs.size:
         return []
     reach = costs < FAR
+    few, many = sorted(costs.shape)
     if reach.sum(axis=0).max() <= 1 and reach.sum(axis=1).max() <= 1:
         rows, columns = np.nonzero(reach)  # nothing to choose
+    elif math.perm(many, few) <= _MOST_TRIED:
+        rows, columns = _best_of_all(costs)
     else:
         # Imported when first needed: it costs a quarter of a second and 45 MB.
         from scipy.optimize import linear_sum_assignment
@@ -112,6 +117,18 @@ def assign(costs: npt.NDArray[np.float64]) -> list[tuple[int, int]]:
         for row, column in zip(rows, columns, strict=True)
         if costs[row, column] < FAR
     ]
+
+
+def _best_of_all(
+    costs: npt.NDArray[np.float64],
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Return the rows and columns of least total cost, after trying every assignment."""
+    if len(costs) > len(costs[0]):
+        columns, rows = _best_of_all(costs.T)
+        return rows, columns
+    rows = np.arange(len(costs))
+    tried = np.array(list(permutations(range(len(costs[0])), len(costs))))
+    return rows, tried[costs[rows, tried].sum(1).argmin()]
 
 
 def assign_sparse(candidates: Sequence[tuple[int, int, float]]) -> list[tuple[int, int]]:

@@ -75,21 +75,24 @@ class Backtracker:
         self._parameters = parameters
         limits = parameters.backtracking
         frames = min(limits.max_window_frames, max(1, round(limits.window_seconds * rate)))
-        self._window: deque[_PastFrame] = deque(maxlen=frames)
+        self._window: deque[_PastFrame] = deque()
+        self._reach_frames = frames
         self._max_window_bytes = limits.max_window_megabytes << 20
         self._known_ids: set[int] = set()
 
     @property
     def reach_frames(self) -> int:
         """How many frames before its first detection a face is tracked back to at most."""
-        assert self._window.maxlen is not None
-        return self._window.maxlen
+        return self._reach_frames
 
     def step(self, index: int, image: Image, step: Step) -> Iterator[tuple[Face, Backtracked]]:
         """Yield each new face of this frame and its earlier positions.
 
-        New is also what the classifier took for no face until now. Call it once per frame.
+        New is also what the classifier took for no face until now. Call it once per frame; frames
+        may be left out.
         """
+        while self._window and index - self._window[0].index > self._reach_frames:
+            self._window.popleft()
         if step.change is not Change.NONE:
             self._window.clear()
         if self._window and self._window[-1].image.shape != image.shape:
@@ -99,18 +102,18 @@ class Backtracker:
         if step.is_detection_frame:  # others may be left out, with their faces
             self._known_ids = {face.track_id for face in step.faces}
         for face in new:
-            yield face, self._backtrack(face, image, step)
+            yield face, self._backtrack(face, index, image, step)
         self._window.append(_PastFrame(index, image, step.faces))
         while sum(past.image.nbytes for past in self._window) > self._max_window_bytes:
             self._window.popleft()
 
-    def _backtrack(self, face: Face, image: Image, step: Step) -> Backtracked:
+    def _backtrack(self, face: Face, index: int, image: Image, step: Step) -> Backtracked:
         detected_now = {other.track_id for other in step.faces if other.origin is Origin.DETECTED}
         earlier = list(reversed(self._window))
         path = backtrack(
             image,
             face.box,
-            (past.image for past in earlier),
+            ((index - past.index, past.image) for past in earlier),
             self._new_tracker,
             self._redetector,
             self._parameters,
@@ -136,7 +139,7 @@ class Backtracker:
 def backtrack(
     newest: Image,
     box: Box,
-    earlier: Iterable[Image],
+    earlier: Iterable[tuple[int, Image]],
     new_tracker: Callable[[], Tracker] | None,
     redetector: Redetector,
     parameters: TrackingParameters,
@@ -149,7 +152,8 @@ def backtrack(
     Args:
         newest: View in which the face was detected.
         box: Where, in pixels of the view.
-        earlier: The views before it, the latest first, all of the same size.
+        earlier: By how many frames each view is before it, and the view; the latest first, all of
+            the same size.
         new_tracker: Makes a tracker for one face. None: only re-detection is used.
         redetector: Detects a face where it is expected.
         parameters: Tuning parameters.
@@ -157,8 +161,8 @@ def backtrack(
     """
     tracker: Tracker | None = None
     previous, detected = newest, box
-    unconfirmed, score = 0, 0.0
-    for image in earlier:
+    confirmed_back, score = 0, 0.0
+    for back, image in earlier:
         tracked, detection = None, redetector.detect(image, box, way)
         if detection is None and new_tracker is not None:
             if tracker is None:
@@ -169,7 +173,7 @@ def backtrack(
         if detection is not None:
             tracker = None  # a fresh tracker drifts less, and costs less than it helps
             box = detected = detection.box
-            unconfirmed, score = 0, detection.score
+            confirmed_back, score = back, detection.score
             yield box, score, Origin.DETECTED
         elif (
             tracked is None
@@ -178,8 +182,7 @@ def backtrack(
         ):
             return
         else:
-            unconfirmed += 1
-            if unconfirmed > parameters.backtracking.max_unconfirmed_frames:
+            if back - confirmed_back > parameters.backtracking.max_unconfirmed_frames:
                 return
             box = tracked
             yield box, score, Origin.TRACKED

@@ -82,7 +82,7 @@ class ClassDetector:
     def large_view_detector(self) -> Detector:
         """Another instance of the detector, for large views."""
         assert self.new_detector is not None
-        return ReleasedDetector(self.new_detector, self.parameters.view_scale.kept_px)
+        return self.new_detector()
 
     @cached_property
     def extra_detections(self) -> tuple[ExtraDetection, ...]:
@@ -143,7 +143,7 @@ class ClassDetector:
             self.detector,
             self.confidence,
             new_tracker,
-            DetectionSchedule(every_frames, rate, self.parameters.schedule),
+            DetectionSchedule(every_frames, rate, self.parameters.schedule, leaves_out=skip_frames),
             hold_seconds,
             time.perf_counter,
             self.parameters,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from tracker_blur.core.frame import Image
     from tracker_blur.tracking.backtracking import Backtracked
+    from tracker_blur.tracking.lazy_view import LazyView
     from tracker_blur.tracking.online import Step
 
 
@@ -58,7 +59,7 @@ class RawTracker(Protocol):
         """Within how many frames a cut may turn out to be only a flash of light."""
         ...
 
-    def step(self, image: Image, seconds: float, /) -> Step:
+    def see(self, view: LazyView, seconds: float, /) -> Step:
         """Return the faces of the next frame."""
         ...
 
@@ -146,15 +147,18 @@ class FirstPass:
         is_last = index == len(self._cuts) - 1
         return start, None if is_last and self._may_be_flash() else self._cuts[index]
 
-    def step(self, image: Image, pts: int) -> None:
+    def step(self, view: LazyView, pts: int) -> None:
         """Take the view of the next frame, whose time is `pts` in units of the time base."""
         index = len(self._times)
         self._times.append(pts)
         self._latest.append(max(pts, self._latest[-1]) if index else pts)
-        step = self._tracker.step(image, float(pts * self.time_base))
+        step = self._tracker.see(view, float(pts * self.time_base))
+        self._note_cut(step.change, index)
+        if step.is_left_out:
+            return
         if step.is_detection_frame:
             self._detection_frames.append(index)
-        self._note_cut(step.change, index)
+        image = view.image
         for face in step.faces:
             self._add(index, face, image)
         for track_id, log_odds in step.evidence:

@@ -26,6 +26,7 @@ from tracker_blur.tracking.extra_detection import (
     ExtraDetections,
     Way,
 )
+from tracker_blur.tracking.lazy_view import LazyView
 from tracker_blur.tracking.missed_faces import MissedFaces
 from tracker_blur.tracking.plausibility import by_confidence, is_part, of_usual_shape
 from tracker_blur.tracking.scene_cuts import Change, CutDetector
@@ -59,6 +60,7 @@ class Step:
         is_detection_frame: Whether the detector ran.
         evidence: What the classifier says of detections in this frame: track and log odds.
         ways: How the tracks were last detected that were not detected in the usual way.
+        is_left_out: Whether the frame was not looked at: it will be interpolated.
     """
 
     faces: tuple[Face, ...]
@@ -66,6 +68,7 @@ class Step:
     is_detection_frame: bool
     evidence: tuple[tuple[int, float], ...] = ()
     ways: Mapping[int, Way] = field(default_factory=dict)
+    is_left_out: bool = False
 
 
 class OnlineTracker:
@@ -142,14 +145,19 @@ class OnlineTracker:
             image: Its view. Views may change their size, but not what part of the frame they show.
             seconds: Its time.
         """
-        change = self._cuts.change(image)
-        if self._last_image is not None and self._last_image.shape != image.shape:
-            self._last_image = self._rescaled(self._last_image, image)
+        return self.see(LazyView(self._cuts.change(image), lambda: image), seconds)
+
+    def see(self, view: LazyView, seconds: float) -> Step:
+        """Return the faces of the next frame, as `step` does; its view is made if it is needed."""
+        change = view.change
         if change is not Change.NONE:
             self._change_scene(change)
         is_due = self._schedule.is_due(seconds)
         if self._skip_frames and not is_due:
-            return Step((), change, is_detection_frame=False)
+            return Step((), change, is_detection_frame=False, is_left_out=True)
+        image = view.image
+        if self._last_image is not None and self._last_image.shape != image.shape:
+            self._last_image = self._rescaled(self._last_image, image)
         unconfirmed = self._detect(image, seconds) if is_due else self._tracks
         evidence = self._classifier.classify(self._tracks, image, seconds)
         self._advance(unconfirmed, image, seconds)
@@ -227,13 +235,19 @@ class OnlineTracker:
         missed = [*missed, *stale]
         sure = [detection for detection in new if detection.score >= self._start_score]
         unmatched += [detection for detection in new if detection.score < self._start_score]
-        if new or (missed and self._new_tracker is not None):  # what is missed is interpolated
+        is_tracked = self._new_tracker is not None and not self._skip_frames
+        if new or (missed and is_tracked):  # what is missed is interpolated
             self._schedule.hurry()
         for track in missed:
             track.missed_detections += 1
         self._start(sure, unmatched, turned_up, image, seconds)
-        self._schedule.detected(self._clock() - started, [track.speed for track in self._tracks])
+        speeds = [track.speed for track in self._tracks if self._is_likely(track)]
+        self._schedule.detected(self._clock() - started, speeds)
         return missed
+
+    def _is_likely(self, track: TrackState) -> bool:
+        """Return whether a track likely is a face: others come and go from frame to frame."""
+        return track.score >= self._confidence or self._classifier.is_trusted(track)
 
     def _start(
         self,

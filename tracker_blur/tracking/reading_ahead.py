@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SourceError
 from tracker_blur.tracking.final_tracks import Target, TrackFinalizer
 from tracker_blur.tracking.first_pass import FirstPass
+from tracker_blur.tracking.lazy_view import LazyView
+from tracker_blur.tracking.scene_cuts import CutDetector
 from tracker_blur.tracking.schedule import long_interval_frames
 
 if TYPE_CHECKING:
@@ -45,6 +48,8 @@ def read_ahead(
         SourceError: the video has no frames, or cannot be read to its end.
     """
     views = bundle.views(settings.view_px, info.pixel_aspect)
+    limits = settings.tracking.scene_cuts
+    cuts = CutDetector(limits)
     targets: list[Target] = []
     finalizer: TrackFinalizer | None = None
     for frame in frames:
@@ -55,9 +60,10 @@ def read_ahead(
                     for detector in bundle.detectors
                 ]
                 finalizer = TrackFinalizer(targets, settings.margin_seconds, by_scene=by_scene)
-            image = views.view(frame)
+            change = cuts.change(frame.view(limits.thumbnail_px))
+            view = LazyView(change, partial(views.view, frame, change))
             for target in targets:
-                target.first_pass.step(image, frame.pts)
+                target.first_pass.step(view, frame.pts)
             pieces = list(finalizer.pieces())
         report.first_pass_frames += 1
         yield pieces

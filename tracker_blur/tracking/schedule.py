@@ -35,20 +35,37 @@ class DetectionSchedule:
     Where frames are far apart in time, a face may be in only one of them. Then N is 1, whatever
     was asked for. That is so in a time lapse, or live on a slow machine.
 
+    Where the frames between are left out, nothing is tracked in them. Then N, or with "auto" the
+    longest interval, holds as long as no face moves too far to be interpolated.
+
     Args:
         every_frames: N, or "auto".
         rate: Frames per second.
         parameters: Tuning parameters.
+        leaves_out: Whether the frames between are left out.
     """
 
     def __init__(
-        self, every_frames: int | Literal["auto"], rate: float, parameters: ScheduleParameters
+        self,
+        every_frames: int | Literal["auto"],
+        rate: float,
+        parameters: ScheduleParameters,
+        *,
+        leaves_out: bool = False,
     ) -> None:
         self._auto = every_frames == "auto"
-        is_slow = rate * parameters.max_interval_seconds < 1
-        self.every_frames = 1 if every_frames == "auto" or is_slow else every_frames
+        self._leaves_out = leaves_out
         self._rate = rate
         self._parameters = parameters
+        longest = max(1, int(parameters.max_interval_seconds * rate))
+        if every_frames != "auto":
+            is_slow = rate * parameters.max_interval_seconds < 1
+            self._longest = 1 if is_slow else every_frames
+        elif leaves_out:
+            self._longest = longest
+        else:
+            self._longest = min(parameters.max_interval_frames, longest)
+        self.every_frames = 1 if self._auto and not leaves_out else self._longest
         self._detection_cost = 0.0
         self._tracking_cost = 0.0
         self._since_detection = 0
@@ -83,7 +100,7 @@ class DetectionSchedule:
     def detected(self, cost_seconds: float, speeds: Sequence[float]) -> None:
         """Learn what a detection cost, and the speeds of the faces in face sizes per second."""
         self._detection_cost = self._averaged(self._detection_cost, cost_seconds)
-        if self._auto:
+        if self._auto or self._leaves_out:
             self.every_frames = self._best_interval(max(speeds, default=0.0))
 
     def tracked(self, cost_seconds: float) -> None:
@@ -94,14 +111,12 @@ class DetectionSchedule:
         return old + self._parameters.cost_share * (new - old) if old else new
 
     def _best_interval(self, speed: float) -> int:
-        limits = self._parameters
-        if not self._tracking_cost:  # not measured yet
-            return limits.unmeasured_interval_frames
-        if self._detection_cost <= self._tracking_cost:
-            return 1
-        longest = min(limits.max_interval_frames, int(limits.max_interval_seconds * self._rate))
-        longest = max(1, longest)
+        if not self._leaves_out:
+            if not self._tracking_cost:  # not measured yet
+                return self._parameters.unmeasured_interval_frames
+            if self._detection_cost <= self._tracking_cost:
+                return 1
         sizes_per_frame = speed / self._rate
-        if sizes_per_frame * longest <= limits.max_travel_sizes:
-            return longest
-        return max(1, int(limits.max_travel_sizes / sizes_per_frame))
+        if sizes_per_frame * self._longest <= self._parameters.max_travel_sizes:
+            return self._longest
+        return max(1, int(self._parameters.max_travel_sizes / sizes_per_frame))

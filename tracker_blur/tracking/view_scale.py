@@ -9,9 +9,13 @@ decide the size of the views that follow. Views of small frames may be enlarged.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise, product
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from tracker_blur.core.box_arrays import suppress_overlaps
 from tracker_blur.core.frame import default_view_px, view_size
 from tracker_blur.tracking.scene_cuts import Change, CutDetector
 
@@ -19,8 +23,9 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from tracker_blur.classifiers import Classifier
+    from tracker_blur.core.box import Box, Detection
     from tracker_blur.core.frame import Frame, Image
-    from tracker_blur.core.parameters import TrackingParameters
+    from tracker_blur.core.parameters import TrackingParameters, ViewScaleParameters
     from tracker_blur.detectors import Detector
 
 
@@ -36,8 +41,8 @@ class FixedViews:
     longest_px: int | None
     pixel_aspect: Fraction
 
-    def view(self, frame: Frame) -> Image:
-        """Return the view of a frame."""
+    def view(self, frame: Frame, _change: Change | None = None) -> Image:
+        """Return the view of a frame, as `ScaledViews.view` does."""
         return frame.view(view_size(frame.size, self.longest_px, self.pixel_aspect))
 
 
@@ -65,17 +70,25 @@ class ScaledViews:
         self._confidence = confidence
         self._pixel_aspect = pixel_aspect
         self._parameters = parameters.view_scale
+        self._same_face_iou = parameters.same_face_iou
         self._cuts = CutDetector(parameters.scene_cuts)
         self._longest_px = 0  # 0: the default
         self._next_large_seconds = -math.inf
         self._needed_seconds = -math.inf
 
-    def view(self, frame: Frame) -> Image:
-        """Return the view of a video's next frame."""
+    def view(self, frame: Frame, change: Change | None = None) -> Image:
+        """Return the view of a video's next frame; frames may be left out.
+
+        Args:
+            frame: The frame.
+            change: What it is to the frame before; None: this compares the views that it returns.
+        """
         default_px = min(default_view_px(frame.size), self._most_px(frame, 1.0))
         self._longest_px = max(self._longest_px, default_px)
         image = self._view(frame, self._longest_px)
-        is_cut = self._cuts.change(image) is not Change.NONE
+        if change is None:
+            change = self._cuts.change(image)
+        is_cut = change is not Change.NONE
         if not is_cut and frame.seconds < self._next_large_seconds:
             return image
         limits = self._parameters
@@ -99,11 +112,7 @@ class ScaledViews:
         large_px = max(full_px, min(most_px, limits.enlarged_view_px))
         large = self._view(frame, large_px)
         smallest = limits.smallest_px * large_px / full_px
-        found = [
-            detection
-            for detection in self._detector.detect(large, self._confidence)
-            if detection.box.size >= smallest
-        ]
+        found = [one for one in self._detect(large) if one.box.size >= smallest]
         found.sort(key=lambda detection: detection.box.size)
         longest_px = 0
         for number, detection in enumerate(found[: limits.max_detections + 1]):
@@ -123,6 +132,18 @@ class ScaledViews:
                 break
         return longest_px
 
+    def _detect(self, large: Image) -> list[Detection]:
+        """Return the detections in a large view, which is seen tile by tile."""
+        found: list[Detection] = []
+        for tile in tiles((large.shape[1], large.shape[0]), self._parameters):
+            left, top, right, bottom = tile.area
+            image = np.ascontiguousarray(large[top:bottom, left:right])
+            for one in self._detector.detect(image, self._confidence):
+                box = one.box.moved(left, top)
+                if tile.owns(box):
+                    found.append(replace(one, box=box))
+        return suppress_overlaps(found, self._same_face_iou)
+
     def _most_px(self, frame: Frame, enlargement: float) -> int:
         """Return the longest side of the largest view that is enlarged so many times at most."""
         every = self._parameters.large_view_px
@@ -131,3 +152,43 @@ class ScaledViews:
     def _view(self, frame: Frame, longest_px: int) -> Image:
         most = self._parameters.max_enlargement
         return frame.view(view_size(frame.size, longest_px, self._pixel_aspect, most))
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A part of an image, in pixels.
+
+    Attributes:
+        area: (left, top, right, bottom); tiles overlap.
+        core: The part of it that is nearer to its center than to any other tile's.
+    """
+
+    area: tuple[int, int, int, int]
+    core: tuple[float, float, float, float]
+
+    def owns(self, box: Box) -> bool:
+        """Return whether this tile shows more of a box than its neighbors do."""
+        (x, y), (left, top, right, bottom) = box.center, self.core
+        return left <= x < right and top <= y < bottom
+
+
+def tiles(size: tuple[int, int], parameters: ViewScaleParameters) -> list[Tile]:
+    """Return tiles of one size that cover an image of this (width, height)."""
+    columns, rows = (_parts(side, parameters) for side in size)
+    return [
+        Tile((left, top, right, bottom), (core_left, core_top, core_right, core_bottom))
+        for (top, bottom, core_top, core_bottom), (left, right, core_left, core_right) in product(
+            rows, columns
+        )
+    ]
+
+
+def _parts(side: int, parameters: ViewScaleParameters) -> list[tuple[int, int, float, float]]:
+    """Return as few parts of a side as their limit allows: start, end, and those of the core."""
+    overlap = parameters.tile_overlap_px
+    count = max(1, math.ceil((side - overlap) / (parameters.tile_px - overlap)))
+    length = min(side, math.ceil((side + (count - 1) * overlap) / count))
+    starts = [round(number * (side - length) / max(1, count - 1)) for number in range(count)]
+    middles = [(later + start + length) / 2 for start, later in pairwise(starts)]
+    cores = pairwise([-math.inf, *middles, math.inf])
+    return [(start, start + length, *core) for start, core in zip(starts, cores, strict=True)]

@@ -226,6 +226,8 @@ def _options(track: VideoTrack, encoder: Encoder, settings: Settings) -> dict[st
     options = encoder.options_for(settings)
     if encoder.name == "libx264":
         parameters = _hdr_parameters(track, "mastering-display", "cll", _integers)
+        # Its thread for looking ahead holds frames, and fills cores that detection fills anyway.
+        parameters.append("sync-lookahead=0")
         name = "x264-params"
     elif encoder.name == "libx265":
         parameters = _hdr_parameters(track, "master-display", "max-cll", _integers)

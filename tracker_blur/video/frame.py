@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import av
@@ -20,7 +21,10 @@ class Scaler:
     """Makes small BGR views of frames. One serves all frames, because it keeps its tables."""
 
     def __init__(self) -> None:
-        self._reformatter = VideoReformatter()
+        # By size: swscale makes its tables again for each other size.
+        self._reformatters: defaultdict[tuple[int, int], VideoReformatter] = defaultdict(
+            VideoReformatter
+        )
         self._lock = threading.Lock()
 
     def scaled(self, frame: av.VideoFrame, size: tuple[int, int], layout: PixelLayout) -> Image:
@@ -33,7 +37,7 @@ class Scaler:
         matrix = pixel_formats.SWSCALE_MATRIX.get(layout.matrix) if is_yuv else None
         with self._lock:
             bgr = pixel_formats.reformat(
-                self._reformatter,
+                self._reformatters[size],
                 frame,
                 size,
                 "bgr24",

@@ -78,6 +78,14 @@ class ViewScaleParameters(ParameterGroup):
     hold_seconds: float = 6.0
     """Views stay as large as they were needed within this time."""
 
+    tile_px: int = 672
+    """Longest side of the tiles in which the large view is seen: a network takes 20 MB for one, and
+    125 MB for a view of 1920x1080."""
+
+    tile_overlap_px: int = 48
+    """How much tiles overlap. Faces that want a larger view than the usual one are smaller, but in
+    views that are three times larger, where one of 66 pixels is still seen by two thirds."""
+
     smallest_px: float = 8.0
     """Smaller faces in the large view do not count."""
 
