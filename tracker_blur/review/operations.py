@@ -124,7 +124,7 @@ def _person_parts(state: ReviewState, grouped: Mapping[int, int], fields: Fields
         raise SettingsError(
             f"person {person} is not on both sides of frame {frame}: split where the two meet"
         )
-    return {"tracks": later, "new": new}
+    return {"tracks": later, "new": new, "other": free}
 
 
 # Each function below applies one operation.
@@ -174,17 +174,14 @@ def _split(state: ReviewState, fields: Fields) -> ReviewState:
 
 def _split_person(state: ReviewState, fields: Fields) -> ReviewState:
     frame, person = fields.frame("frame"), fields.whole("person")
-    later = [] if fields.is_null("tracks") else fields.optional_ids("tracks")
+    later = fields.optional_ids("tracks")
     new = fields.numbers("new")
     for track_id, new_id in new.items():
         state = _with_split(state, track_id, frame, new_id)
     for track_id in later:
         edits.find(state.tracks, track_id)
-    others = [*later, *new.values()]
-    if not others:
-        raise SettingsError(f"person {person} has no track from frame {frame} on")
-    kept = dict.fromkeys(new, person)
-    return replace(state, people={**state.people, **kept, **dict.fromkeys(others, min(others))})
+    others = dict.fromkeys([*later, *new.values()], fields.whole("other"))
+    return replace(state, people={**state.people, **dict.fromkeys(new, person), **others})
 
 
 def _with_split(state: ReviewState, track_id: int, frame: int, new: int) -> ReviewState:
@@ -363,7 +360,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "merge_people": Operation(_merge_people, _PEOPLE, _TRACKS, "Merge people"),
     "split": Operation(_split, ("track", "frame"), ("new",), "Split a track"),
     "split_person": Operation(
-        _split_person, ("person", "frame"), ("tracks", "new"), "Split a person"
+        _split_person, ("person", "frame"), ("tracks", "new", "other"), "Split a person"
     ),
     "rename": Operation(_rename, ("person", "name"), text="Rename"),
     "draw": Operation(_draw, ("track", "class", "keyframes"), text="Draw"),

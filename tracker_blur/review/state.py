@@ -39,8 +39,9 @@ class ReviewState:
 
     @property
     def free_id(self) -> int:
-        """A number that no track has."""
-        return max((track.track_id for track in self.tracks.tracks), default=0) + 1
+        """A number that no track and no person has."""
+        ids = (track.track_id for track in self.tracks.tracks)
+        return max((*ids, *self.people.values()), default=0) + 1
 
     def groups(self, grouped: Mapping[int, int]) -> dict[int, list[Track]]:
         """Return the tracks of each person, by the person's number, ascending.

@@ -1,0 +1,177 @@
+"""Where a reviewer should look, and where not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from tracker_blur.core.box import Box
+from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
+from tracker_blur.review.doubts import doubts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from tracker_blur.review.doubts import Doubt
+
+SIZE = (1280, 720)
+FRAMES = 250
+MIDDLE = Box(600, 300, 700, 420)
+
+Place = Box | None
+
+
+def scene(
+    *tracks: Callable[[int], Place],
+    cuts: tuple[int, ...] = (),
+    score: float = 0.9,
+    origin: Callable[[int], Origin] = lambda _: Origin.DETECTED,
+) -> Tracks:
+    """Return tracks, numbered from 1, each a function from a frame to its place."""
+    builder = TracksBuilder()
+    for number, place in enumerate(tracks, 1):
+        for frame in range(FRAMES):
+            box = place(frame)
+            if box is not None:
+                builder.add(frame, Face(number, box, score, origin(frame)))
+    times = np.arange(FRAMES, dtype=np.int64)
+    return Tracks(SIZE, Fraction(1, 25), times, cuts, builder.tracks())
+
+
+def within(frames: Iterable[int], box: Box = MIDDLE) -> Callable[[int], Place]:
+    wanted = frozenset(frames)
+    return lambda frame: box if frame in wanted else None
+
+
+def kinds(doubts: list[Doubt]) -> list[tuple[str, int]]:
+    return [(doubt.kind, doubt.frame) for doubt in doubts]
+
+
+def test_a_face_that_is_there_all_the_time_is_no_doubt() -> None:
+    assert doubts_of(scene(within(range(FRAMES)))) == []
+
+
+def test_a_face_that_vanishes_in_the_middle_is_looked_for_just_after() -> None:
+    doubts = doubts_of(scene(within(range(100))))
+    assert kinds(doubts) == [("track_end", 100)]
+    assert doubts[0].track == 1
+    assert doubts[0].box == MIDDLE
+    assert doubts[0].risk > 0.5
+
+
+def test_a_face_that_appears_in_the_middle_is_looked_for_just_before() -> None:
+    assert kinds(doubts_of(scene(within(range(100, FRAMES))))) == [("track_end", 99)]
+
+
+def test_ends_at_the_border_and_at_cuts_are_certain() -> None:
+    at_border = Box(2, 300, 102, 420)
+    assert doubts_of(scene(within(range(100), at_border))) == []
+    assert doubts_of(scene(within(range(100)), cuts=(101,))) == []
+    assert kinds(doubts_of(scene(within(range(100)), cuts=(140,)))) == [("track_end", 100)]
+
+
+def test_an_end_where_another_track_goes_on_is_certain() -> None:
+    assert doubts_of(scene(within(range(100)), within(range(102, FRAMES)))) == []
+    far = MIDDLE.moved(300, 0)
+    assert len(doubts_of(scene(within(range(100)), within(range(102, FRAMES), far)))) == 2
+
+
+def test_an_end_where_a_visible_track_goes_on_is_not() -> None:
+    tracks = scene(within(range(100)), within(range(102, FRAMES)))
+    visible = replace(tracks, tracks=(tracks.tracks[0], replace(tracks.tracks[1], hide=False)))
+    assert ("track_end", 100) in kinds(doubts_of(visible))
+
+
+def test_a_face_that_is_ever_less_sure_ends_with_less_risk() -> None:
+    sudden = doubts_of(scene(within(range(100))))
+    tracks = scene(within(range(100)))
+    (track,) = tracks.tracks
+    fading = replace(track, scores=np.linspace(0.9, 0.5, 100).astype(np.float32))
+    (doubt,) = doubts_of(replace(tracks, tracks=(fading,)))
+    assert doubt.risk < sudden[0].risk / 2
+
+
+def test_larger_faces_are_riskier() -> None:
+    small = Box(600, 300, 616, 320)
+    (doubt,) = doubts_of(scene(within(range(100), small)))
+    assert doubt.risk < doubts_of(scene(within(range(100))))[0].risk
+
+
+def test_what_a_few_frames_show_is_one_doubt() -> None:
+    assert kinds(doubts_of(scene(within(range(100, 105))))) == [("short_track", 100)]
+
+
+def test_what_is_hardly_a_face_is_one_doubt() -> None:
+    doubts = doubts_of(scene(within(range(100, 200)), score=0.4))
+    assert kinds(doubts) == [("low_confidence", 100)]
+
+
+def test_frames_without_a_box_are_a_gap() -> None:
+    frames = [frame for frame in range(FRAMES) if not 100 <= frame < 110]
+    doubts = doubts_of(scene(within(frames)))
+    assert kinds(doubts) == [("gap", 100)]
+    assert doubts[0].last == 109
+    assert doubts_of(scene(within(frames), cuts=(105,))) == []
+
+
+def test_a_long_join_over_a_distance_is_unsure() -> None:
+    def place(frame: int) -> Box:
+        return MIDDLE.moved(max(0, min(30, frame - 100)) * 5, 0)
+
+    def origin(frame: int) -> Origin:
+        return Origin.BETWEEN if 100 <= frame < 130 else Origin.DETECTED
+
+    assert kinds(doubts_of(scene(place, origin=origin))) == [("unsure_join", 114)]
+    assert doubts_of(scene(within(range(FRAMES)), origin=origin)) == []  # it stayed where it was
+
+
+def test_what_stays_visible_is_a_doubt_until_a_person_says_so() -> None:
+    tracks = scene(within(range(FRAMES)))
+    visible = replace(tracks, tracks=(replace(tracks.tracks[0], hide=False),))
+    assert kinds(doubts_of(visible)) == [("kept_stretch", 0)]
+    assert doubts_of(visible, decided={1}) == []
+
+
+def test_a_visible_face_that_crosses_a_hidden_one_is_a_doubt() -> None:
+    def passing(frame: int) -> Box:
+        return Box(2.0 * frame, 300, 2.0 * frame + 100, 420).moved(300, 0)
+
+    tracks = scene(within(range(FRAMES)), passing)
+    assert "crossing" not in [kind for kind, _ in kinds(doubts_of(tracks))]
+    visible = replace(tracks, tracks=(tracks.tracks[0], replace(tracks.tracks[1], hide=False)))
+    crossing = next(doubt for doubt in doubts_of(visible, {2}) if doubt.kind == "crossing")
+    assert crossing.frame < 150 < crossing.last
+
+
+def test_what_verify_found_comes_first() -> None:
+    run = {
+        "first_frame": 40,
+        "last_frame": 44,
+        "frames": [{"frame": 40, "box": [10.0, 10.0, 50.0, 60.0]}],
+        "is_exposed": True,
+    }
+    doubts = doubts_of(scene(within(range(100))), report=[run, {"frames": []}, {}])
+    assert kinds(doubts) == [("verify", 40), ("track_end", 100)]
+    assert (doubts[0].last, doubts[0].box) == (44, Box(10, 10, 50, 60))
+
+
+def test_a_doubt_keeps_its_name_whatever_is_edited_elsewhere() -> None:
+    (before,) = doubts_of(scene(within(range(100))))
+    elsewhere = within(range(FRAMES), MIDDLE.moved(-400, 0))
+    (after,) = doubts_of(scene(elsewhere, within(range(100))))
+    assert (after.doubt_id, after.track) == (before.doubt_id, 2)
+    assert doubts_of(scene(within(range(101))))[0].doubt_id != before.doubt_id
+
+
+@pytest.mark.parametrize("count", [60, 200])
+def test_a_crowd_does_not_fill_the_queue(count: int) -> None:
+    places = [
+        within(range(number % 90, number % 90 + 100), Box(x, y, x + 20, y + 24))
+        for number in range(count)
+        for x, y in [(60 + 58 * (number % 20), 60 + 55 * (number // 20 % 11))]
+    ]
+    assert len(doubts_of(scene(*places))) <= 30
