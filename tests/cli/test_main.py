@@ -32,6 +32,7 @@ COMMANDS = (
     "tracks",
     "render",
     "verify",
+    "report",
     "app",
     "review",
     "detect",

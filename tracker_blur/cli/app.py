@@ -11,6 +11,7 @@ from tracker_blur.cli.option_values import whole_number
 from tracker_blur.cli.parser import FILES
 from tracker_blur.cli.worker_count import core_count
 from tracker_blur.errors import SettingsError
+from tracker_blur.text import counted
 
 if TYPE_CHECKING:
     import argparse
@@ -122,9 +123,12 @@ def serve(site: Site, options: argparse.Namespace, console: Console, path: str =
     if not options.no_browser:
         import webbrowser
 
-        webbrowser.open(url)
+        if not webbrowser.open(url):
+            console.note("no browser can be opened here: open the address in one")
     try:
         threading.Event().wait()
     except KeyboardInterrupt:
-        console.note("the page has ended")
+        count = site.services.jobs.running_count()
+        rest = f": {counted(count, 'job')} of it go on, and the next page shows them"
+        console.note(f"the page has ended{rest if count else ''}")
     return EXIT_DONE

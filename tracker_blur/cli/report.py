@@ -22,7 +22,7 @@ def add_parser(commands: Any) -> Parser:
     """Add this command's parser to the `argparse` sub-parsers and return it."""
     parser: Parser = commands.add_parser(
         "report",
-        help="write a report on a redacted file: what, by whom, and how it was checked",
+        help="report what was hidden, by whom, and the checks",
         description="Write a report on a redacted file: hashes and streams of both files, what "
         "made it, every track with who decided that it is hidden or not, zones and muted times, "
         "the journal of the review, the verification, and what was dropped.",

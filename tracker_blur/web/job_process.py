@@ -13,7 +13,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tracker_blur.files.locks import FileLock
+from tracker_blur.files.locking import FileLock
 from tracker_blur.processes import python_environment
 
 if TYPE_CHECKING:

@@ -77,13 +77,17 @@ class JobQueue:
         """Begin to run jobs."""
         self._thread.start()
 
-    def close(self) -> int:
-        """Stop looking after jobs; those that run go on. Return how many do."""
+    def close(self) -> None:
+        """Stop looking after jobs; those that run go on."""
         with self._changed:
             self._is_over = True
             self._changed.notify_all()
         self._thread.join()
-        return sum(running.process.is_alive() for running in self._running.values())
+
+    def running_count(self) -> int:
+        """Return how many jobs have a process, paused or not."""
+        with self._changed:
+            return len(self._running)
 
     def add(self, new: NewJob) -> Job:
         """Add a job at the end of the queue."""

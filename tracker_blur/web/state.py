@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tracker_blur.errors import SinkError, reason_of
 from tracker_blur.files.atomic import replacing
-from tracker_blur.files.locks import FileLock
+from tracker_blur.files.locking import FileLock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
