@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
+from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import av
 import cv2
@@ -14,16 +15,15 @@ import pytest
 from skimage import data
 
 from tracker_blur import Settings, redact_video
+from tracker_blur.core.frame import VideoInfo
 from tracker_blur.core.timeline import Timeline
 from tracker_blur.core.tracks import Tracks
-from tracker_blur.errors import SinkError, SourceError
+from tracker_blur.errors import SettingsError, SinkError, SourceError
 from tracker_blur.files.jobs import Job
 from tracker_blur.pipeline import Engine
 from tracker_blur.video.reader import VideoReader
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-
     from tracker_blur.core.box import Detection
     from tracker_blur.core.frame import Image
     from tracker_blur.core.report import Report
@@ -230,4 +230,23 @@ def test_times_of_a_real_clip_stay_exact(shared: Path, tmp_path: Path) -> None:
 def test_a_missing_input_is_reported_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no such file"):
         redact_video(tmp_path / "no.mp4", tmp_path / "out.mp4", Settings(detector="haar"))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["keep_people", "hide_people"])
+def test_frames_that_come_one_by_one_have_no_chosen_people(name: str, tmp_path: Path) -> None:
+    given: dict[str, Any] = {name: tmp_path}
+    info = VideoInfo((64, 64), Fraction(1), Fraction(25), None)
+    with pytest.raises(SettingsError, match="redact a file") as caught:
+        Engine(Settings(**given)).single_pass(info)
+    assert caught.value.setting == name
+
+
+@pytest.mark.parametrize("kind", ["video", "image"])
+def test_people_cannot_be_chosen_where_faces_are_not_detected(kind: str, tmp_path: Path) -> None:
+    settings = Settings(keep_people=tmp_path, hide=("plates",))
+    source = SAMPLE if kind == "video" else SAMPLE.with_name("people.jpg")
+    job = Job.of(source, tmp_path / f"out{source.suffix}")
+    with pytest.raises(SettingsError, match="needs faces among what is detected"):
+        Engine(settings).redact_file(job)
     assert list(tmp_path.iterdir()) == []

@@ -28,6 +28,8 @@ WRONG: list[tuple[str, Any]] = [
     *(("max_size", value) for value in (-1, float("nan"), [3])),
     *(("from_seconds", value) for value in ("5s", -1, True)),
     *(("to_seconds", value) for value in ("5s", -1, float("nan"))),
+    *(("keep_people", value) for value in (3, b"photos", ["photos"])),
+    *(("hide_people", value) for value in (3, b"photos", ["photos"])),
     *(("method", value) for value in (3, None, ["solid"], "hidden")),
     *(("tone", value) for value in (3, None, ["scene"], "blue")),
     *(("accept_cosmetic", value) for value in (1, "yes", None)),
@@ -57,7 +59,23 @@ def test_a_wrong_value_is_a_settings_error_that_names_the_setting(name: str, val
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["models_folder", "image"])
+@pytest.mark.parametrize("name", ["models_folder", "image", "keep_people", "hide_people"])
 def test_paths_may_be_text(name: str) -> None:
     given: dict[str, Any] = {name: "a/b"}
     assert getattr(Settings(**given), name) == Path("a/b")
+
+
+def test_who_stays_visible_and_who_is_hidden_are_not_chosen_at_once() -> None:
+    with pytest.raises(SettingsError, match="leave out `hide_people`") as caught:
+        Settings(keep_people=Path("a"), hide_people=Path("b"))
+    assert caught.value.setting == "keep_people"
+
+
+@pytest.mark.parametrize("name", ["keep_people", "hide_people"])
+def test_chosen_people_need_all_of_a_face(name: str) -> None:
+    given: dict[str, Any] = {name: Path("a")}
+    assert Settings(**given).chooses_people
+    with pytest.raises(SettingsError, match="leave out `one_pass`") as caught:
+        Settings(**given, one_pass=True)
+    assert caught.value.setting == name
+    assert not Settings().chooses_people

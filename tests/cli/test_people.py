@@ -78,6 +78,7 @@ def people_in(path: Path) -> list[tuple[str, bool]]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.shared
 @pytest.mark.parametrize("rule", ["keep", "hide"])
 def test_the_people_of_the_photos_stay_visible_or_are_hidden(

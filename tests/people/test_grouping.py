@@ -8,7 +8,7 @@ from dataclasses import replace
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from tests.people.drawn_people import face_of, faces_in, track, video
 from tracker_blur.core.tracks import ORIGINS, Origin
@@ -36,6 +36,7 @@ def any_items(draw: st.DrawFn) -> tuple[dict[int, np.ndarray], set[tuple[int, in
     return vectors, apart
 
 
+@settings(max_examples=25)
 @given(any_items(), st.sampled_from([0.2, 0.5, 0.8]))
 def test_each_item_is_in_one_group_and_none_with_what_it_must_stay_apart_from(
     case: tuple[dict[int, np.ndarray], set[tuple[int, int]]], threshold: float
@@ -49,6 +50,7 @@ def test_each_item_is_in_one_group_and_none_with_what_it_must_stay_apart_from(
         }
 
 
+@settings(max_examples=25)
 @given(any_items(), st.sampled_from([0.2, 0.5, 0.8]))
 def test_no_two_groups_could_still_be_joined(
     case: tuple[dict[int, np.ndarray], set[tuple[int, int]]], threshold: float
@@ -63,6 +65,7 @@ def test_no_two_groups_could_still_be_joined(
         assert np.mean(means) <= threshold + 1e-9
 
 
+@settings(max_examples=25)
 @given(any_items(), st.randoms())
 def test_the_order_of_the_items_does_not_matter(
     case: tuple[dict[int, np.ndarray], set[tuple[int, int]]], random: object

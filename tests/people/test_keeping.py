@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from tests.people.drawn_people import THRESHOLDS, face_of, faces_in, known, track, video
 from tracker_blur.core.timeline import Timeline
@@ -162,6 +162,7 @@ def test_all_tracks_of_a_person_who_is_hidden_are_hidden() -> None:
     assert [doubt.reason for doubt in choice.doubts] == ["same person"]
 
 
+@settings(max_examples=30)
 @given(
     st.lists(st.tuples(st.integers(0, 99), st.floats(0, 0.99)), max_size=20),
     st.sampled_from(["keep", "hide"]),

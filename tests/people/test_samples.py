@@ -10,7 +10,7 @@ import cv2
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from tests.fakes import ArrayFrame
 from tests.people.drawn_people import THRESHOLDS, track, video
@@ -104,6 +104,7 @@ def test_only_detections_that_are_large_enough_are_looked_at() -> None:
     assert sampled_rows(small, video(small), PARAMETERS) == []
 
 
+@settings(max_examples=30)
 @given(st.integers(1, 240), st.integers(1, 12))
 def test_there_are_no_more_than_asked_for_from_the_first_moment_to_the_last(
     count: int, most: int

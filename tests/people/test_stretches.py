@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hypothesis.strategies as st
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 
 from tests.people.drawn_people import face_of, faces_in, track, video
 from tracker_blur.people.parameters import PeopleParameters
@@ -37,6 +37,12 @@ def test_between_two_faces_that_differ_no_one_knows_who_it_is() -> None:
     assert (votes, lengths) == ([2, 0, 2], [21, 9, 20])
 
 
+def test_a_plate_does_not_cross_a_face() -> None:
+    one = track(1, range(50))
+    tracks = video(one, track(2, range(20, 30), label="plate"))
+    assert len(stretches(one, tracks, faces_in([], face_of(1)), 0.35, PARAMETERS)) == 1
+
+
 def test_windows_are_about_a_second_long() -> None:
     one = track(1, range(90))
     (windows,) = stretches(one, video(one), faces_in([0, 50, 89], face_of(1)), 0.35, PARAMETERS)
@@ -51,6 +57,7 @@ def test_boxes_that_touch_by_a_tenth_cross() -> None:
     assert crossings(one, [track(2, range(3, 6), x=100)], 0.1).nonzero()[0].tolist() == [3, 4, 5]
 
 
+@settings(max_examples=30)
 @given(
     st.sets(st.integers(0, 120), min_size=1),
     st.sets(st.integers(1, 120), max_size=4),

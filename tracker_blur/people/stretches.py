@@ -59,7 +59,8 @@ def stretches(
     ends[1:] |= np.diff(seconds) > parameters.max_gap_seconds + _ROUNDING_SECONDS
     scenes = np.searchsorted(np.array(tracks.cuts, np.int64), track.frames, "right")
     ends[1:] |= np.diff(scenes) != 0
-    crossing = crossings(track, tracks.tracks, parameters.crossing_share)
+    others = [other for other in tracks.tracks if other.label == track.label]
+    crossing = crossings(track, others, parameters.crossing_share)
     crossing = _widened(crossing, seconds, parameters.crossing_seconds)
     ends[1:] |= np.diff(crossing) != 0
     vote_rows = np.searchsorted(track.frames, faces.frames)

@@ -107,7 +107,7 @@ MODELS = (
     ),
     Model(
         "sface",
-        "SFace face embedder (--keep-people, --hide-people, people in the review)",
+        "SFace face embedder (--keep-people, --hide-people, review)",
         "Apache-2.0",
         "https://github.com/opencv/opencv_zoo/blob/main/models/face_recognition_sface/LICENSE",
         (
