@@ -180,7 +180,9 @@ export class Actions {
       const { first, last } = store.video.trackById.get(track);
       return this.session.edit({ op: "move", track, first, last, dx: box[0] - before[0], dy: box[1] - before[1] });
     }
-    return this.session.edit({ op: "reshape", track, frame, box });
+    const answer = await this.session.edit({ op: "reshape", track, frame, box });
+    if (answer) this.boxes.put(frame, track, box);
+    return answer;
   }
 
   /** Follow the selected part from this frame on, and back, as the detector and tracker see it. */
@@ -207,13 +209,15 @@ export class Actions {
       const keyframes = { ...(track ? await this.#endBox(track, frame) : {}), [frame]: box };
       const known = new Set(store.video.trackById.keys());
       answer = await session.edit({ op: "draw", track: track?.id ?? null, class: track?.class ?? "face", keyframes });
-      if (answer) this.#selectDrawn(answer.track ?? track?.id ?? [...store.video.trackById.keys()].find((id) => !known.has(id)));
+      const drawn = answer?.track ?? track?.id ?? [...store.video.trackById.keys()].find((id) => !known.has(id));
+      if (answer) this.#selectDrawn(drawn, frame, box);
     }
     if (answer) store.set({ tool: "select" });
   }
 
-  #selectDrawn(id) {
+  #selectDrawn(id, frame, box) {
     if (id === undefined || !this.store.video.trackById.has(id)) return;
+    this.boxes.put(frame, id, box);
     const wasNew = this.store.drawFor === null;
     this.selectTrack(id);
     this.store.set({ pane: "person" });

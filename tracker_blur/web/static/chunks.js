@@ -34,6 +34,15 @@ export class BoxCache {
     return chunk?.version === this.version;
   }
 
+  /** Show a box that was just drawn or changed, before the server's boxes have come. */
+  put(frame, track, box) {
+    const frames = this.chunks.get(Math.floor(frame / CHUNK))?.frames;
+    if (!frames) return;
+    const others = (frames.get(frame) ?? []).filter((face) => face.track !== track);
+    frames.set(frame, [...others, { track, box, origin: "drawn", score: 1 }]);
+    this.onLoad();
+  }
+
   #chunk(number) {
     const chunk = this.chunks.get(number) ?? { version: null, loading: null, frames: null };
     this.chunks.delete(number); // the one that was used last is dropped last

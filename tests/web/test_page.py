@@ -1,0 +1,306 @@
+"""The page in a real browser, used as a person uses it, on the real server and real clips."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import av
+import numpy as np
+import pytest
+
+from tests.waiting import until
+from tests.web.browsers import Reviewer, drop, expect, launched, opened_tab
+from tests.web.crossing_clip import SIZE, write_crossing, write_crossing_tracks
+from tracker_blur.core.zones import Zone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import numpy.typing as npt
+    from playwright import sync_api
+
+    from tests.web.pages import Page
+
+pytestmark = pytest.mark.slow
+
+PEOPLE = 4
+WALL = (20.0, 20.0, 70.0, 90.0)  # a part of the picture without a face
+SIGN = (300.0, 270.0, 380.0, 330.0)  # another
+MARKUP = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[sync_api.Browser]:
+    with launched() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_crossing(tmp_path_factory.mktemp("clip") / "crossing.mp4")
+
+
+@pytest.fixture
+def reviewed(page: Page, clip: Path, request: pytest.FixtureRequest) -> str:
+    """Return the address of the review of a video with tracks, which each test has for itself."""
+    name = f"{request.node.name}.mp4"
+    video = page.folder / name
+    video.write_bytes(clip.read_bytes())
+    write_crossing_tracks(video)
+    answer = page.post("/api/reviews", json={"path": name})
+    assert answer.status_code == 200, answer.text
+    return page.site.url().replace("/?", f"/review/{answer.json()['id']}?")
+
+
+def frames_of(path: Path) -> list[npt.NDArray[np.float64]]:
+    with av.open(str(path)) as container:
+        return [
+            frame.to_ndarray(format="gray").astype(np.float64)
+            for frame in container.decode(video=0)
+        ]
+
+
+def difference(
+    one: npt.NDArray[np.float64],
+    other: npt.NDArray[np.float64],
+    box: tuple[float, float, float, float],
+) -> float:
+    """Return how much two frames differ in a box, in gray values on average."""
+    left, top, right, bottom = (round(edge) for edge in box)
+    part = np.s_[top:bottom, left:right]
+    return float(np.abs(one[part] - other[part]).mean())
+
+
+def test_from_dropping_a_video_to_a_reviewed_file(
+    browser: sync_api.Browser, page: Page, clip: Path
+) -> None:
+    """One person is kept, one box drawn by hand, one area always hidden."""
+    with opened_tab(browser, page.site.url()) as tab:
+        expect(tab.locator("#no-entries")).to_be_visible()
+        drop(tab, clip, "phone.mp4")
+        expect(tab.get_by_label("Choose phone.mp4")).to_be_checked()
+        tab.get_by_role("button", name="Find people, then decide").click()
+        tab.wait_for_url("**/review/*")
+
+        reviewer = Reviewer(tab, SIZE)
+        reviewer.wait()
+        kept = tab.locator(".card").first
+        faces = json.loads(page.get(f"/api/reviews/{tab.url.rpartition('/')[2]}").text)["people"]
+        kept_person = next(p for p in faces if str(p["id"]) == kept.get_attribute("data-person"))
+        kept.get_by_role("switch").click()
+        expect(kept.get_by_role("switch")).to_have_text("Visible")
+
+        reviewer.press("d")
+        expect(tab.locator("#stage-hint")).to_contain_text("Drag a box")
+        before = reviewer.cards().count()
+        reviewer.drag(WALL)
+        expect(reviewer.cards()).to_have_count(before + 1)
+
+        tab.get_by_role("tab", name="Areas").click()
+        tab.locator("[data-rule=hide][data-tool=zone-box]").click()
+        reviewer.drag(SIGN)
+        expect(tab.locator("[data-zone='1']")).to_be_visible()
+        reviewer.see_all()
+        expect(tab.locator("#status")).to_have_text("Reviewed")
+
+        tab.get_by_role("button", name="Make the video").click()
+        tab.locator("#render-verify").uncheck()
+        tab.get_by_role("button", name="Make it").click()
+        with tab.expect_download() as download:
+            tab.get_by_role("link", name="Download").click()
+        made = frames_of(download.value.path())
+    original = frames_of(clip)
+    assert len(made) == len(original)
+    assert difference(original[0], made[0], WALL) > 10
+    assert difference(original[-1], made[-1], WALL) < 4  # drawn in one picture only
+    assert difference(original[0], made[0], SIGN) > 10
+    assert difference(original[-1], made[-1], SIGN) > 10
+    track = next(iter(kept_person["tracks"]))
+    review = page.get(f"/api/reviews/{kept_person_review(page)}/boxes?first=0&last=19").json()
+    shown = {row[0]: tuple(row[2:6]) for row in review["boxes"] if row[1] == track}
+    middle = sorted(shown)[len(shown) // 2]
+    assert difference(original[middle], made[middle], shown[middle]) < 6
+
+
+def kept_person_review(page: Page) -> str:
+    return str(page.post("/api/reviews", json={"path": "phone.mp4"}).json()["id"])
+
+
+def test_undo_and_a_reload_in_the_middle_lose_nothing(
+    browser: sync_api.Browser, reviewed: str
+) -> None:
+    with opened_tab(browser, reviewed) as tab:
+        reviewer = Reviewer(tab, SIZE)
+        reviewer.wait()
+        expect(reviewer.cards()).to_have_count(PEOPLE)
+        state = tab.locator(".card").first.get_by_role("switch")
+        expect(state).to_be_checked()
+        state.click()
+        expect(state).to_have_text("Visible")
+        expect(state).not_to_be_checked()
+        picture = tab.locator("#canvas").bounding_box()
+        reviewer.press("ArrowRight", "ArrowRight", "d")
+        reviewer.drag(WALL)
+        assert tab.locator("#canvas").bounding_box() == picture  # no tool changes the layout
+        expect(reviewer.cards()).to_have_count(PEOPLE + 1)
+        reviewer.at(2)
+
+        tab.reload()
+        reviewer.wait()
+        reviewer.at(2)
+        expect(reviewer.cards()).to_have_count(PEOPLE + 1)
+        reviewer.press("Control+z")
+        expect(reviewer.cards()).to_have_count(PEOPLE)
+        reviewer.press("Control+z")
+        expect(state).to_have_text("Hidden")
+        expect(tab.locator("#undo")).to_be_disabled()
+        reviewer.press("Control+Shift+z")
+        expect(state).to_have_text("Visible")
+        tab.get_by_role("tab", name="History").click()
+        expect(tab.locator(".journal")).to_contain_text("Undo")
+        expect(tab.locator(".journal")).to_contain_text("visible")
+
+
+def test_two_windows_see_each_others_edits(browser: sync_api.Browser, reviewed: str) -> None:
+    with opened_tab(browser, reviewed) as one, opened_tab(browser, reviewed) as other:
+        for tab in (one, other):
+            Reviewer(tab, SIZE).wait()
+        state = ".card >> nth=1 >> [role=switch]"
+        one.locator(state).click()
+        expect(other.locator(state)).to_have_text("Visible")
+        other.locator(state).click()
+        expect(one.locator(state)).to_have_text("Hidden")
+
+
+def test_the_keyboard_suffices(browser: sync_api.Browser, page: Page, reviewed: str) -> None:
+    """Choose, keep, draw, follow ends, look at all places, and go through the video."""
+    name = "test_the_keyboard_suffices.mp4"
+    with opened_tab(browser, page.site.url()) as tab:
+        review = tab.get_by_role("button", name=f"Review {name}")
+        expect(review).to_be_visible()
+        until(lambda: focused_after_tab(tab, f"Review {name}"), seconds=30)
+        tab.keyboard.press("Enter")
+        tab.wait_for_url("**/review/*")
+        reviewer = Reviewer(tab, SIZE)
+        reviewer.wait()
+        reviewer.press("b", "k")
+        expect(tab.locator(".card.kept")).to_have_count(1)
+        reviewer.press("b", "h")
+        expect(tab.locator(".card.kept")).to_have_count(1)
+
+        reviewer.press("Escape", "d", "Alt+ArrowRight", *["Alt+Shift+ArrowUp"] * 3, "Enter")
+        expect(reviewer.cards()).to_have_count(PEOPLE + 1)
+        reviewer.press("Alt+ArrowLeft", "Alt+ArrowLeft")
+        expect(tab.locator("#undo")).to_have_attribute(
+            "title", "Undo: Change the box of Person 5 (Ctrl + Z)"
+        )
+        reviewer.press("Delete")
+        expect(reviewer.cards()).to_have_count(PEOPLE)
+
+        reviewer.press("End")
+        reviewer.at(19)
+        reviewer.press("Home", "ArrowRight")
+        reviewer.at(1)
+        reviewer.press("p", "ArrowRight", "Enter")
+        expect(tab.locator(".card-select[aria-pressed=true]")).to_have_count(1)
+        reviewer.press("?")
+        expect(tab.get_by_role("dialog", name="Keys")).to_contain_text("Next place to look at")
+        reviewer.press("Escape")
+        reviewer.press("Escape")
+        tab.locator("#stage").focus()
+        reviewer.see_all()
+        expect(tab.locator("#status")).to_have_text("Reviewed")
+
+
+def focused_after_tab(tab: sync_api.Page, name: str) -> bool:
+    tab.keyboard.press("Tab")
+    return bool(tab.evaluate("document.activeElement.ariaLabel") == name)
+
+
+def test_views_zoom_and_scrubbing(browser: sync_api.Browser, reviewed: str) -> None:
+    with opened_tab(browser, reviewed) as tab:
+        reviewer = Reviewer(tab, SIZE)
+        reviewer.wait()
+        for key, name in (("2", "Result"), ("3", "Compare"), ("4", "Original"), ("1", "Who")):
+            reviewer.press(key)
+            expect(tab.get_by_role("radio", name=name)).to_be_checked()
+            expect(reviewer.stage).to_have_attribute("data-ready", "true")
+        fitted = tab.locator("#zoom-fit").inner_text()
+        reviewer.press("+")
+        expect(tab.locator("#zoom-fit")).not_to_have_text(fitted)
+        reviewer.press("0")
+        expect(tab.locator("#zoom-fit")).to_have_text(fitted)
+
+        timeline = tab.locator("#timeline")
+        box = timeline.bounding_box()
+        assert box is not None
+        tab.mouse.move(box["x"] + 200, box["y"] + 10)
+        tab.mouse.down()
+        tab.mouse.move(box["x"] + box["width"] - 12, box["y"] + 10, steps=5)
+        reviewer.at(19)
+        tab.mouse.up()
+        expect(timeline).to_have_attribute("aria-valuenow", "19")
+        tab.locator("#goto").fill("0:00.20")
+        tab.locator("#goto").press("Enter")
+        reviewer.at(5)
+
+
+def test_boxes_are_moved_and_zones_move(
+    browser: sync_api.Browser, reviewed: str, page: Page
+) -> None:
+    with opened_tab(browser, reviewed) as tab:
+        reviewer = Reviewer(tab, SIZE)
+        reviewer.wait()
+        review = tab.url.rpartition("/")[2]
+
+        def boxes() -> dict[int, list[float]]:
+            answer = page.get(f"/api/reviews/{review}/boxes?first=0&last=0").json()
+            return {row[1]: row[2:6] for row in answer["boxes"]}
+
+        track, box = next(iter(boxes().items()))
+        middle = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
+        reviewer.drag((*middle, middle[0] + 30, middle[1] + 12))
+        moved = until(lambda: (now := boxes()[track]) != box and now)
+        assert moved == pytest.approx([box[0] + 30, box[1] + 12, box[2] + 30, box[3] + 12], abs=1.5)
+
+        tab.get_by_role("tab", name="Areas").click()
+        tab.locator("[data-rule=ignore][data-tool=zone-polygon]").click()
+        for corner in ((30, 30), (90, 30), (60, 90)):
+            tab.mouse.click(*reviewer.place(*corner))
+        reviewer.press("Enter")
+        expect(tab.locator("[data-zone='1']")).to_be_visible()
+        tab.locator("#zone-from-1").fill("0.1")
+        tab.locator("#zone-from-1").press("Enter")
+        expect(tab.locator("[data-zone='1']")).to_contain_text("From 0:00.10")
+        tab.locator("#stage").focus()
+        reviewer.press("End")
+        tab.locator("#zone-moves-1").check()
+        expect(tab.locator("[data-zone='1']")).to_contain_text("2 positions")
+        (zone,) = page.get(f"/api/reviews/{review}").json()["zones"]
+        assert zone["rule"] == "ignore"
+        parsed = Zone.parse(zone["rule"], zone["where"])
+        assert [float(at) for at, _ in parsed.keys] == [0.1, 0.76]
+        assert parsed.end is None
+        corners = parsed.corners(np.array([0.4]), SIZE)[0]
+        np.testing.assert_allclose(corners, [(30, 30), (90, 30), (60, 90)], atol=1)
+
+
+def test_names_with_markup_never_run(browser: sync_api.Browser, page: Page, clip: Path) -> None:
+    name = f"{MARKUP}.mp4"
+    with opened_tab(browser, page.site.url()) as tab:
+        drop(tab, clip, name)
+        expect(tab.get_by_label(f"Choose {name}")).to_be_checked()
+    write_crossing_tracks(page.folder / name)
+    review = page.post("/api/reviews", json={"path": name}).json()["id"]
+    with opened_tab(browser, page.site.url().replace("/?", f"/review/{review}?")) as tab:
+        reviewer = Reviewer(tab, SIZE)
+        reviewer.wait()
+        expect(tab.locator("#name")).to_have_text(name)
+        reviewer.press("b")
+        tab.get_by_role("tab", name="Person").click()
+        tab.locator("#person-name").fill(MARKUP)
+        tab.locator("#person-name").press("Enter")
+        expect(tab.locator(".card.selected .name")).to_have_text(MARKUP)
+        assert tab.locator("img[src=x]").count() == 0
