@@ -2,8 +2,8 @@
 
     python benchmarks/page_screenshots.py [--out docs]
 
-It needs Playwright (extra `test`) and Chromium. The pictures show the faces of samples/crossing.mp4,
-which anyone may pass on.
+It needs Playwright (extra `test`) and Chromium. The pictures show the faces of
+samples/crossing.mp4, which anyone may pass on.
 """
 
 from __future__ import annotations
