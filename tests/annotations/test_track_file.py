@@ -139,6 +139,19 @@ def test_lines_may_come_in_any_order_with_spaces_between_them(
     assert_same(found.tracks, two_tracks(), px=0)
 
 
+@few_examples
+@given(any_tracks())
+def test_lines_as_we_write_them_read_as_any_others(
+    tmp_path_factory: pytest.TempPathFactory, tracks: Tracks
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "lines.jsonl"
+    write(path, of(tracks), True)
+    written = read(path).tracks
+    text = path.read_text("utf-8")
+    path.write_text(text.replace('{"track":', '{ "track": '), "utf-8")
+    assert_same(read(path).tracks, written, px=0)
+
+
 def test_a_sorted_file_reads_the_same(lines: list[str], reread: Reread) -> None:
     assert_same(reread(sorted(lines)).tracks, two_tracks(), px=0)
 

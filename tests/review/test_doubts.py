@@ -92,7 +92,7 @@ def test_a_face_that_is_ever_less_sure_ends_with_less_risk() -> None:
     (track,) = tracks.tracks
     fading = replace(track, scores=np.linspace(0.9, 0.5, 100).astype(np.float32))
     (doubt,) = doubts_of(replace(tracks, tracks=(fading,)))
-    assert doubt.risk < sudden[0].risk / 2
+    assert 0.3 < doubt.risk < 0.8 * sudden[0].risk
 
 
 def test_larger_faces_are_riskier() -> None:
@@ -175,3 +175,10 @@ def test_a_crowd_does_not_fill_the_queue(count: int) -> None:
         for x, y in [(60 + 58 * (number % 20), 60 + 55 * (number // 20 % 11))]
     ]
     assert len(doubts_of(scene(*places))) <= 30
+
+
+def test_an_end_that_a_person_drew_is_certain() -> None:
+    def origin(frame: int) -> Origin:
+        return Origin.DRAWN if frame >= 95 else Origin.DETECTED
+
+    assert doubts_of(scene(within(range(100)), origin=origin)) == []

@@ -93,7 +93,7 @@ def test_a_changed_line_is_noticed(number: int, tmp_path: Path) -> None:
     path = tmp_path / "clip.journal.jsonl"
     written(path)
     lines = path.read_bytes().splitlines(keepends=True)
-    lines[number] = lines[number].replace(b"ada", b"eve")
+    lines[number] = lines[number].replace(b'"ada"', b'"eve"')
     path.write_bytes(b"".join(lines))
     if number == 2:  # nothing follows that would hold its hash
         assert len(Journal(path, TRACKS).news()) == 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
@@ -39,6 +40,14 @@ _MAX_SHOWN_CHARACTERS = 40
 _MAX_NAME_CHARACTERS = 100
 _EDGES = ("left", "top", "right", "bottom")
 _ORIGINS = {origin.value: origin for origin in Origin}
+_ORIGIN_NUMBERS = {origin.value: number for number, origin in enumerate(ORIGINS)}
+_EDGE = r"(-?\d{1,6}\.\d{1,2})"
+_WRITTEN = re.compile(
+    rf'\{{"track":(\d{{1,10}}),"frame":(\d{{1,8}}),"box":\[{_EDGE},{_EDGE},{_EDGE},{_EDGE}\],'
+    rf'"score":(0\.\d{{1,4}}|1\.0),"origin":"({"|".join(_ORIGINS)})"\}}\n?',
+    re.ASCII,
+)
+"""A line of a track file as we write it."""
 
 
 class InvalidValueError(ValueError):
@@ -314,6 +323,33 @@ class TrackCollector:
             )
         face = Face(checked_id, _box(edges), checked_score, _ORIGINS[origin])
         self._builder.add(checked_frame, face)
+
+    def add_written(self, text: str) -> bool:
+        """Add a box from a line of a track file, if it is as we write it ourselves.
+
+        That takes a third of the time, and most lines of most files are like that.
+
+        Returns:
+            Whether it is; if not, or if a value makes no sense, nothing was added.
+        """
+        match = _WRITTEN.fullmatch(text)
+        if match is None:
+            return False
+        track_id, frame = int(match[1]), int(match[2])
+        left, top, right, bottom = map(float, match.group(3, 4, 5, 6))
+        if (
+            track_id > LARGEST_ID
+            or frame > self._last_frame
+            or self._boxes == _MAX_BOXES
+            or not -FARTHEST_PX <= left <= right - THINNEST_PX <= FARTHEST_PX
+            or not -FARTHEST_PX <= top <= bottom - THINNEST_PX <= FARTHEST_PX
+            or max(right, bottom) > FARTHEST_PX
+        ):
+            return False
+        self._boxes += 1
+        edges, score, origin = (left, top, right, bottom), float(match[7]), match[8]
+        self._builder.add_row(track_id, frame, edges, score, _ORIGIN_NUMBERS[origin])
+        return True
 
     def tracks(self) -> tuple[Track, ...]:
         """Return the tracks in the order of their numbers."""

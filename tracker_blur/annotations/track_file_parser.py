@@ -89,7 +89,7 @@ class TrackFileParser:
 
     def feed(self, text: str) -> None:
         """Parse a line; empty lines are skipped."""
-        if not text.strip():
+        if self._collector.add_written(text) or not text.strip():
             return
         line = _object(text)
         if "end" in line:

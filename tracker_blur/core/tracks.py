@@ -230,11 +230,23 @@ class TracksBuilder:
 
     def add(self, frame: int, face: Face) -> None:
         """Add a face; two boxes for the same frame and track become one that covers both."""
-        rows = self._rows[face.track_id]
+        edges, origin = face.box.as_tuple(), ORIGINS.index(face.origin)
+        self.add_row(face.track_id, frame, edges, face.score, origin)
+
+    def add_row(
+        self,
+        track_id: int,
+        frame: int,
+        edges: tuple[float, float, float, float],
+        score: float,
+        origin: int,
+    ) -> None:
+        """Add a box as `add` does, by its edges and the number of its origin in `ORIGINS`."""
+        rows = self._rows[track_id]
         rows.frames.append(frame)
-        rows.boxes.extend(face.box.as_tuple())
-        rows.scores.append(face.score)
-        rows.origins.append(ORIGINS.index(face.origin))
+        rows.boxes.extend(edges)
+        rows.scores.append(score)
+        rows.origins.append(origin)
 
     @property
     def track_ids(self) -> Set[int]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from tracker_blur.core.tracks import Origin
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from tracker_blur.core.tracks import Track, Tracks
     from tracker_blur.review.doubts import Doubt
     from tracker_blur.review.state import ReviewState
+
+Seconds: TypeAlias = npt.NDArray[np.float64]
 
 _DOUBTFUL_RISK = 0.3
 """A person with a place as risky as this is shown as doubtful."""
@@ -50,8 +53,9 @@ def cards(state: ReviewState, grouping: Grouping, doubts: Sequence[Doubt]) -> li
         for doubt in sorted(doubts, key=lambda one: one.risk)
         if doubt.track is not None and doubt.risk >= _DOUBTFUL_RISK
     }
+    durations = _durations(state.tracks)
     return [
-        _card(state, person, tracks, grouping.reasons.get(person, ()), risky)
+        _card(state, person, tracks, grouping.reasons.get(person, ()), risky, durations)
         for person, tracks in state.groups(grouping.person_of).items()
     ]
 
@@ -62,6 +66,7 @@ def _card(
     tracks: Sequence[Track],
     suggested: Sequence[str],
     risky: Mapping[int, str],
+    durations: Seconds,
 ) -> dict[str, Any]:
     hidden = {track.hide for track in tracks}
     own = (risky[track.track_id] for track in tracks if track.track_id in risky)
@@ -76,18 +81,17 @@ def _card(
         "doubtful": bool(reasons),
         "reasons": reasons,
         "frames": len(frames),
-        "seconds": _seconds(state.tracks, frames),
+        "seconds": round(float(durations[frames].sum()), 3),
         "first": int(frames[0]),
         "last": int(frames[-1]),
         "faces": _faces(tracks),
     }
 
 
-def _seconds(tracks: Tracks, frames: np.ndarray[Any, np.dtype[np.int32]]) -> float:
-    """Return for how long these frames are on the screen."""
+def _durations(tracks: Tracks) -> Seconds:
+    """Return for how long each frame is on the screen; the last one as long as is usual."""
     steps = np.diff(tracks.seconds)
-    usual = float(np.median(steps)) if len(steps) else 0.0
-    return round(float(np.append(steps, usual)[frames].sum()), 3)
+    return np.append(steps, np.median(steps) if len(steps) else 0.0)
 
 
 def _faces(tracks: Sequence[Track]) -> list[dict[str, int]]:

@@ -10,21 +10,26 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from tracker_blur.core.box import Box
 from tracker_blur.core.box_arrays import ious
-from tracker_blur.core.tracks import Origin, Track, Tracks
+from tracker_blur.core.tracks import ORIGINS, Origin, Track, Tracks
 from tracker_blur.review.parameters import DoubtParameters
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from typing import Any
 
+Rows: TypeAlias = npt.NDArray[np.intp]
+"""Rows of a track."""
+
 _GRID = 16  # places are told apart by this many columns and rows of the frame
-_TRUSTED = (Origin.DETECTED, Origin.DRAWN)
+_DRAWN = ORIGINS.index(Origin.DRAWN)
+_TRUSTED = (ORIGINS.index(Origin.DETECTED), _DRAWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,7 @@ def doubts_of(
         *(doubt for track in tracks.tracks for doubt in _of_track(context, track)),
     ]
     known: dict[str, Doubt] = {}
-    for doubt in sorted(found, key=lambda one: (-one.risk, one.frame, one.kind)):
+    for doubt in sorted(found, key=_rank):
         known.setdefault(doubt.doubt_id, doubt)
     risky = [doubt for doubt in known.values() if doubt.risk >= limits.least_risk]
     return _spread(risky, context)
@@ -177,7 +182,7 @@ def _of_track(context: _Context, track: Track) -> Iterator[Doubt]:
     if not track.hide:
         return
     limits, size = context.limits, context.tracks.size
-    trusted = np.flatnonzero(np.isin(track.origins, [_number(origin) for origin in _TRUSTED]))
+    trusted = np.flatnonzero(np.isin(track.origins, _TRUSTED))
     if not len(trusted):
         trusted = np.arange(len(track))
     first, last = int(trusted[0]), int(trusted[-1])
@@ -187,42 +192,53 @@ def _of_track(context: _Context, track: Track) -> Iterator[Doubt]:
     ends = list(_open_ends(context, track, first, last))
     middle = int(trusted[np.argmax(track.scores[trusted])])
     at = (int(track.frames[middle]), track.last)
-    if track.is_drawn:
-        pass  # a person has looked at it
-    elif best < limits.low_score:
-        risk = 0.1 + 0.2 * weight
+    if best < limits.face_score:
+        risk = 0.05 + 0.5 * weight
         yield Doubt.at("low_confidence", at, track.track_id, track.box(middle), risk, size)
         ends = []
     elif seconds < limits.short_seconds and ends:
-        risk = 0.15 + 0.3 * weight * best
+        risk = 0.1 + 0.5 * weight
         yield Doubt.at("short_track", at, track.track_id, track.box(middle), risk, size)
         ends = []
-    for row, step in ends:
-        frame = int(track.frames[row])
-        beyond = track.last if step > 0 else track.first
-        box = track.box(len(track) - 1 if step > 0 else 0)
+    for step in ends:
+        row = len(track) - 1 if step > 0 else 0
+        beyond = int(track.frames[row]) + step  # within the video: its ends are no open ones
         risk = weight * _abruptness(track, trusted, step, limits)
-        frames = (min(beyond + 1, context.tracks.frame_count - 1) if step > 0 else frame, beyond)
-        look = max(beyond - 1, 0) if step < 0 else frames[0]
-        yield Doubt.at("track_end", (look, look), track.track_id, box, risk, size)
+        yield Doubt.at("track_end", (beyond, beyond), track.track_id, track.box(row), risk, size)
     yield from _holes(context, track, weight)
 
 
-def _weight(context: _Context, track: Track, trusted: np.ndarray[Any, np.dtype[np.intp]]) -> float:
-    """Return how much a face matters, 0 to 1: large, long and clearly seen ones do most."""
+def _weight(context: _Context, track: Track, trusted: Rows) -> float:
+    """Return how much a face matters, 0 to 1: large, long and surely seen ones do most."""
     limits = context.limits
     sizes = np.sqrt(np.prod(track.boxes[trusted, 2:] - track.boxes[trusted, :2], axis=1))
     share = float(np.median(sizes)) / min(context.tracks.size)
-    large = min(1.0, share / (4 * limits.small_share))
+    large = min(1.0, share / limits.large_share)
     seconds = context.time_between(int(track.frames[trusted[0]]), int(track.frames[trusted[-1]]))
     long = 0.5 + 0.5 * min(1.0, seconds / limits.long_seconds)
-    return large * long * float(np.median(track.scores[trusted]))
+    # Of a face that turns, most detections are weak; the best ones say whether it is one.
+    return large * long * _sureness(float(np.quantile(track.scores[trusted], 0.9)), limits)
 
 
-def _open_ends(context: _Context, track: Track, first: int, last: int) -> Iterator[tuple[int, int]]:
-    """Yield (row, step) for the ends of a track that nothing explains; step is 1 for the last."""
+def _sureness(score: float, limits: DoubtParameters) -> float:
+    """Return how surely a score is that of a face, 0 to 1."""
+    share = (score - limits.low_score) / (limits.sure_score - limits.low_score)
+    return min(1.0, max(0.1, share))
+
+
+def _open_ends(context: _Context, track: Track, first: int, last: int) -> Iterator[int]:
+    """Yield the ends of a track that nothing explains: -1 for the first one, 1 for the last.
+
+    Args:
+        context: the video.
+        track: the track.
+        first: the row of its first detection.
+        last: that of its last one.
+    """
     limits = context.limits
     for row, end, step in ((first, 0, -1), (last, len(track) - 1, 1)):
+        if track.origins[end] == _DRAWN:  # a person says that it ends there
+            continue
         frame = int(track.frames[end])
         shot = context.shot(frame)
         edge = shot.start if step < 0 else shot.stop - 1
@@ -233,21 +249,13 @@ def _open_ends(context: _Context, track: Track, first: int, last: int) -> Iterat
             continue
         if context.goes_on(track, frame, boxes[1], step):
             continue
-        yield row, step
+        yield step
 
 
-def _abruptness(
-    track: Track,
-    trusted: np.ndarray[Any, np.dtype[np.intp]],
-    step: int,
-    limits: DoubtParameters,
-) -> float:
+def _abruptness(track: Track, trusted: Rows, step: int, limits: DoubtParameters) -> float:
     """Return how sudden a track ends, 0 to 1: surely seen, then gone, or slowly less sure."""
     ends = trusted[-3:] if step > 0 else trusted[:3]
-    score = float(track.scores[ends].mean())
-    return 0.25 + 0.75 * min(1.0, max(0.0, (score - limits.low_score)) / (1 - limits.low_score)) * (
-        1.0 if score >= limits.sure_score else 0.6
-    )
+    return 0.5 + 0.5 * _sureness(float(track.scores[ends].mean()), limits)
 
 
 def _holes(context: _Context, track: Track, weight: float) -> Iterator[Doubt]:
@@ -327,7 +335,7 @@ def verify_doubts(report: Iterable[dict[str, Any]], tracks: Tracks) -> Iterator[
             continue
         if not 0 <= first <= last < tracks.frame_count:
             continue
-        risk = 0.95 if run.get("is_exposed") else 0.55
+        risk = 1.0 if run.get("is_exposed") else 0.6
         box = Box(left, top, right, bottom)
         yield Doubt.at("verify", (first, last), None, box, risk, tracks.size)
 
@@ -339,7 +347,12 @@ def _spread(doubts: Sequence[Doubt], context: _Context) -> list[Doubt]:
     sure = [one for one in doubts if one.kind in ("verify", "kept_stretch", "crossing")]
     others = [one for one in doubts if one not in sure]
     kept = [*sure, *others[: max(0, most - len(sure))]]
-    return sorted(kept, key=lambda one: (-one.risk, one.frame, one.kind))
+    return sorted(kept, key=_rank)
+
+
+def _rank(doubt: Doubt) -> tuple[float, bool, int, str]:
+    """Return the key that sorts doubts: the most risky first, and what was found before a guess."""
+    return -doubt.risk, doubt.kind != "verify", doubt.frame, doubt.kind
 
 
 def runs(which: np.ndarray[Any, np.dtype[np.bool_]]) -> list[tuple[int, int]]:
@@ -351,7 +364,3 @@ def runs(which: np.ndarray[Any, np.dtype[np.bool_]]) -> list[tuple[int, int]]:
 def _place(box: Box, size: tuple[int, int]) -> str:
     x, y = box.center
     return f"{int(x * _GRID // size[0])},{int(y * _GRID // size[1])}"
-
-
-def _number(origin: Origin) -> int:
-    return list(Origin).index(origin)

@@ -24,14 +24,14 @@ class DoubtParameters:
     near_iou: float = 0.1
     """From this overlap on, another track goes on where one ends."""
 
-    sure_score: float = 0.75
-    """A face that is detected with this score just before it is lost did not turn away slowly."""
+    sure_score: float = 0.7
+    """From this score on, a detection is surely a face."""
 
     long_seconds: float = 1.0
     """A track of this length was not there by chance: its ends count fully."""
 
-    small_share: float = 0.02
-    """Faces smaller than this share of the frame's shorter side can hardly be recognized."""
+    large_share: float = 0.08
+    """From this share of the frame's shorter side on, a face is easily recognized."""
 
     short_seconds: float = 0.4
     """Detections within a shorter time make a short track."""
@@ -42,8 +42,11 @@ class DoubtParameters:
     join_seconds: float = 0.7
     """Longer stretches without a detection, filled between two parts, are unsure joins."""
 
-    low_score: float = 0.5
-    """Tracks whose best detection scores less may be no face."""
+    low_score: float = 0.3
+    """A detection of this score may be anything."""
+
+    face_score: float = 0.5
+    """Tracks whose best detection scores less may be no face; hiding them is no risk."""
 
     crossing_iou: float = 0.25
     """Two boxes with more overlap cross."""

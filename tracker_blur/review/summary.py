@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -76,13 +75,13 @@ def _without_short(
     origins: npt.NDArray[np.uint8], short: int, around: int, most: int
 ) -> npt.NDArray[np.uint8]:
     """Return origins, with short stretches of one between another as that other one."""
-    changed = origins.copy()
     edges = np.flatnonzero(np.diff(origins.astype(np.int16), prepend=-1, append=-1))
-    for start, stop in itertools.pairwise(edges.tolist()):
-        if start == 0 or stop == len(origins) or stop - start > most:
-            continue
-        if (origins[start - 1], origins[start], origins[stop]) == (around, short, around):
-            changed[start:stop] = around
+    starts, stops = edges[:-1], edges[1:]
+    before, after = origins[starts - 1], origins[stops % len(origins)]
+    is_between = (starts > 0) & (stops < len(origins)) & (stops - starts <= most)
+    is_changed = is_between & (before == around) & (origins[starts] == short) & (after == around)
+    changed = origins.copy()
+    changed[np.repeat(is_changed, stops - starts)] = around
     return changed
 
 
