@@ -30,8 +30,8 @@ from tracker_blur.core.box import Box
 from tracker_blur.core.parameters import TrackingParameters
 from tracker_blur.core.tracks import Face, Origin, Tracks, joined
 from tracker_blur.tracking.final_tracks import Target, TrackFinalizer
-from tracker_blur.tracking.first_pass import FirstPass
 from tracker_blur.tracking.lazy_view import LazyView
+from tracker_blur.tracking.observation import Observer
 from tracker_blur.tracking.online import Step
 from tracker_blur.tracking.scene_cuts import Change
 
@@ -64,14 +64,15 @@ def main() -> None:
 def _row(minutes: int, faces: int) -> str:
     crowd = _Crowd(faces)
     parameters = TrackingParameters()
-    first_pass = FirstPass(crowd, _NoBacktracker(), SIZE, Fraction(1, RATE))
+    observer = Observer(crowd, _NoBacktracker(), SIZE, Fraction(1, RATE))
+    first_pass = observer.new_first_pass()
     finalizer = TrackFinalizer([Target("face", first_pass, 0.5, parameters)], 0.2)
     image = np.random.default_rng(0).integers(0, 256, (SIZE[1], SIZE[0], 3), np.uint8)
     view = LazyView(Change.NONE, lambda: image)
     before, seconds = _peak_mib(), 0.0
     pieces: list[Tracks] = []
     for index in range(minutes * 60 * RATE):
-        first_pass.step(view, index)
+        first_pass.add(observer.step(view, index))
         started = time.process_time()
         pieces += finalizer.pieces()
         seconds += time.process_time() - started
@@ -91,6 +92,7 @@ class _Crowd:
     """Stands for an online tracker: people who walk by, one after the other in each place."""
 
     max_flash_frames = 0
+    track_ids = ()
 
     def __init__(self, faces: int) -> None:
         self._generator = np.random.default_rng(0)
@@ -120,6 +122,9 @@ class _Crowd:
         self.detections += len(faces)
         return Step(tuple(faces), change, is_detection_frame=True)
 
+    def state(self) -> object:
+        return object()
+
     def _path(self) -> tuple[float, float, float]:
         x, y, speed = self._generator.uniform((20, 20, -0.3), (280, 140, 0.3)).tolist()
         return x, y, speed
@@ -127,9 +132,13 @@ class _Crowd:
 
 class _NoBacktracker:
     reach_frames = RATE
+    track_ids = ()
 
     def step(self, _index: int, _image: Image, _step: Step) -> Iterator[tuple[Face, Backtracked]]:
         return iter(())
+
+    def state(self, _index: int, _ranks: object) -> object:
+        return object()
 
 
 def _peak_mib() -> float:

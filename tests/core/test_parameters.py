@@ -94,5 +94,5 @@ def test_a_swept_value_reaches_the_tracker() -> None:
     parameters = TrackingParameters()
     schedule = replace(parameters.schedule, after_cut_frames=1)
     swept = replace(parameters, schedule=schedule)
-    assert detection_frames(parameters) == [0, 1, 2, 6]
+    assert detection_frames(parameters) == [0, 1, 2, 4]
     assert detection_frames(swept) == [0, 4]

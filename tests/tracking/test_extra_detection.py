@@ -60,9 +60,19 @@ def test_a_new_scene_gets_each_look_at_once_and_then_one_now_and_then() -> None:
     first = quarters_at(all_looks, times)
     assert first[:3] == list(QUARTERS)
     later = [number for number, quarters in enumerate(first[3:], 3) if quarters is not None]
-    assert later == [15, 28]
+    assert later == [13, 25]  # the first detection frames from 0.5 and from 1.0 seconds on
     all_looks.restart()
     assert quarters_at(all_looks, [2.0, 2.04, 2.08]).count(None) == 0
+
+
+def test_who_begins_later_soon_takes_the_same_looks() -> None:
+    early, late = looks(), looks()
+    quarters_at(early, [0.04 * index for index in range(53)])
+    times = [0.04 * index for index in range(53, 90)]
+    one, other = quarters_at(early, times), quarters_at(late, times)
+    assert one != other
+    assert one[10:] == other[10:]
+    assert early.state() == late.state()
 
 
 def test_without_looks_none_is_due() -> None:

@@ -21,7 +21,7 @@ from tracker_blur.core.timeline import Timeline
 from tracker_blur.core.tracks import Face, Origin, Track, Tracks, joined
 from tracker_blur.tracking.backtracking import Backtracked
 from tracker_blur.tracking.final_tracks import Horizon, Target, TrackFinalizer
-from tracker_blur.tracking.first_pass import FirstPass
+from tracker_blur.tracking.observation import Observer
 from tracker_blur.tracking.lazy_view import LazyView
 from tracker_blur.tracking.online import Step
 from tracker_blur.tracking.scene_cuts import Change
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from tracker_blur.core.frame import Image
     from tracker_blur.core.parameters import TrackingParameters
+    from tracker_blur.tracking.first_pass import FirstPass, Seen
 
 MILLISECOND = Fraction(1, 1000)
 IMAGE: Image = np.random.default_rng(3).integers(0, 256, (36, 64, 3), np.uint8)
@@ -64,6 +65,7 @@ class Script:
 class ScriptedTracker:
     max_flash_frames = PARAMETERS.scene_cuts.max_flash_frames
     track_count = 0
+    track_ids = ()
 
     def __init__(self, script: Script) -> None:
         self._steps = iter(script.steps)
@@ -71,11 +73,15 @@ class ScriptedTracker:
     def see(self, view: LazyView, seconds: float) -> Step:
         return next(self._steps)
 
+    def state(self) -> object:
+        return object()
+
 
 class ScriptedBacktracker:
     """Goes back no further than its reach, and never beyond a change."""
 
     reach_frames = 12
+    track_ids = ()
 
     def __init__(self, script: Script) -> None:
         self._before = iter(script.before)
@@ -90,9 +96,23 @@ class ScriptedBacktracker:
             yield face, Backtracked(faces, link)
         self._window.append(index)
 
+    def state(self, index: int, ranks: object) -> object:
+        return object()
 
-def first_pass(script: Script) -> FirstPass:
-    return FirstPass(ScriptedTracker(script), ScriptedBacktracker(script), SIZE, MILLISECOND)
+
+def observed(script: Script, times: Sequence[int]) -> tuple[FirstPass, list[Seen]]:
+    """Return an empty first pass, and what it is to be given."""
+    observer = Observer(ScriptedTracker(script), ScriptedBacktracker(script), SIZE, MILLISECOND)
+    return observer.new_first_pass(), [observer.step(VIEW, pts) for pts in times]
+
+
+def first_pass(script: Script, times: Sequence[int]) -> FirstPass:
+    """Return a first pass that is over."""
+    whole, frames = observed(script, times)
+    for seen in frames:
+        whole.add(seen)
+    whole.end()
+    return whole
 
 
 def finalizer(
@@ -118,17 +138,15 @@ def as_they_come(
     by_scene: bool = False,
 ) -> tuple[list[Tracks], list[int]]:
     """Return the pieces, asked for after each frame, and how many frames were known for each."""
-    passes = [first_pass(script) for script in scripts]
-    final = finalizer(passes, parameters, every_frames, by_scene=by_scene)
+    pairs = [observed(script, times) for script in scripts]
+    final = finalizer([one for one, _ in pairs], parameters, every_frames, by_scene=by_scene)
     pieces: list[Tracks] = []
     known: list[int] = []
-    for number, pts in enumerate(times, 1):
-        for one in passes:
-            one.step(VIEW, pts)
+    for number, seen in enumerate(zip(*(frames for _, frames in pairs), strict=True), 1):
+        final.add(seen)
         pieces += final.pieces()
         known += [number] * (len(pieces) - len(known))
-    for one in passes:
-        one.end()
+    final.end()
     pieces += final.pieces()
     return pieces, known + [len(times)] * (len(pieces) - len(known))
 
@@ -139,11 +157,7 @@ def with_all_known(
     parameters: TrackingParameters = PARAMETERS,
 ) -> list[Tracks]:
     """Return the pieces, asked for when the first pass is over."""
-    passes = [first_pass(script) for script in scripts]
-    for one in passes:
-        for pts in times:
-            one.step(VIEW, pts)
-        one.end()
+    passes = [first_pass(script, times) for script in scripts]
     return list(finalizer(passes, parameters).pieces())
 
 
@@ -268,10 +282,7 @@ def test_no_track_has_two_boxes_in_a_frame(seed: int) -> None:
 def test_pieces_that_are_scenes_are_refined_as_a_whole(seed: int) -> None:
     scripts, times = any_video(seed)
     whole = joined(as_they_come(scripts[:1], times, HASTY, by_scene=True)[0])
-    raw = first_pass(scripts[0])
-    for pts in times:
-        raw.step(VIEW, pts)
-    raw.end()
+    raw = first_pass(scripts[0], times)
     expected = refine(raw.window(0, len(times)), CONFIDENCE, MARGIN, HASTY)
     assert whole.cuts == expected.cuts
     seen, wanted = Timeline(whole), Timeline(expected)

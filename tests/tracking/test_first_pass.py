@@ -24,7 +24,7 @@ from tests.tracking.fakes import (
 from tracker_blur.core.tracks import Origin
 from tracker_blur.tracking.appearance import color_histogram, common_color_share
 from tracker_blur.tracking.backtracking import Backtracker
-from tracker_blur.tracking.first_pass import FirstPass, RawTracks
+from tracker_blur.tracking.observation import Observer
 from tracker_blur.tracking.lazy_view import LazyView
 from tracker_blur.tracking.online import OnlineTracker
 from tracker_blur.tracking.scene_cuts import CutDetector
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from tracker_blur.core.box import Detection
     from tracker_blur.core.frame import Image
+    from tracker_blur.tracking.first_pass import RawTracks
 
 WHITE: Image = np.full_like(wall(), 255)
 GREEN: Image = np.full_like(wall(), (20, 200, 20))
@@ -63,12 +64,12 @@ def raw_tracks(
         skip_frames=True,
     )
     backtracker = Backtracker(LosingTracker, redetector(), RATE, PARAMETERS)
-    first_pass = FirstPass(tracker, backtracker, size, Fraction(1, 25000))
-    cuts = CutDetector(PARAMETERS.scene_cuts)
+    observer = Observer(tracker, backtracker, size, Fraction(1, 25000))
+    first_pass, cuts = observer.new_first_pass(), CutDetector(PARAMETERS.scene_cuts)
     for index, image in enumerate(images):
         view = LazyView(cuts.change(image), partial(np.asarray, image))
-        first_pass.step(view, start + 1000 * index)
-    assert first_pass.track_count == tracker.track_count
+        first_pass.add(observer.step(view, start + 1000 * index))
+    assert observer.track_count == tracker.track_count
     first_pass.end()
     assert first_pass.final_count == len(images)
     return first_pass.window(0, len(images))
@@ -163,4 +164,4 @@ def test_frames_that_are_not_detection_frames_are_left_out() -> None:
     script = [[detection(SQUARE)]] * 20
     (track,) = raw_tracks([wall(SQUARE)] * 12, script, every=3).tracks.tracks
     assert track.has(Origin.DETECTED).all()
-    assert track.frames.tolist() == [0, 1, 2, 5, 8, 11]
+    assert track.frames.tolist() == [0, 1, 2, 3, 6, 9]

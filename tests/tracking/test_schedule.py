@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Literal
 
 import pytest
@@ -16,8 +17,31 @@ def detection_frames(schedule: DetectionSchedule, frames: int, rate: float = 25.
     return [index for index in range(frames) if schedule.is_due(index / rate)]
 
 
-def test_a_fixed_interval_begins_after_the_first_frames() -> None:
-    assert detection_frames(new_schedule(4, 25.0), 12) == [0, 1, 2, 6, 10]
+def test_a_fixed_interval_follows_the_clock_after_the_first_frames() -> None:
+    assert detection_frames(new_schedule(4, 25.0), 12) == [0, 1, 2, 4, 8]
+
+
+@pytest.mark.parametrize("start", range(4))
+def test_who_begins_later_soon_detects_on_the_same_frames(start: int) -> None:
+    early, late = new_schedule(4, 25.0), new_schedule(4, 25.0)
+    detection_frames(early, 40 + start)
+    due = [
+        (early.is_due(index / 25.0), late.is_due(index / 25.0))
+        for index in range(40 + start, 60 + start)
+    ]
+    assert all(one == other for one, other in due[5:])
+    assert early.state() == late.state()
+
+
+def test_frames_whose_times_are_off_the_clock_wait_no_longer() -> None:
+    schedule = new_schedule(2, 25.0)
+    times = [0.04 * index + 0.02 * (1 + (-1) ** index * 0.01) for index in range(60)]
+    due = [schedule.is_due(seconds) for seconds in times]
+    assert all(one or other for one, other in pairwise(due))
+
+
+def test_what_depends_on_measured_costs_equals_nothing() -> None:
+    assert new_schedule("auto", 25.0).state() != new_schedule("auto", 25.0).state()
 
 
 @pytest.mark.parametrize("rate", [0.2, 1.0, 5.0, 8.0])

@@ -18,11 +18,14 @@ from tracker_blur.pipeline import Engine
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator, Sequence
+    from typing import TypeAlias
 
-    from tracker_blur.core.report import Report
+    from tracker_blur.core.report import Progress, Report
     from tracker_blur.files.jobs import Job
     from tracker_blur.settings import Settings
     from tracker_blur.verification.verdict import Verdict
+
+    RedactFile: TypeAlias = Callable[[Job, Progress | None, FileIdentity | None], Report]
 
 
 class OneByOne:
@@ -35,6 +38,8 @@ class OneByOne:
 
     Attributes:
         description: one line about how faces are detected and tracked.
+        engine: what detects and redacts.
+        redact_file: redacts a file; that of the engine, unless another is set.
 
     Raises:
         TrackerBlurError: a detector cannot be loaded.
@@ -43,9 +48,10 @@ class OneByOne:
     def __init__(self, settings: Settings, options: argparse.Namespace, console: Console) -> None:
         self._options = options
         self._console = console
-        self._engine = Engine(settings)
-        self._side_outputs = SideOutputs(options, settings, self._engine, console)
-        self.description = describe(self._engine, settings)
+        self.engine = Engine(settings)
+        self.redact_file: RedactFile = self.engine.redact_file
+        self._side_outputs = SideOutputs(options, settings, self.engine, console)
+        self.description = describe(self.engine, settings)
 
     def redact(self, jobs: Sequence[Job], add: Callable[[Outcome], None]) -> None:
         """Redact these files, and call `add` with what became of each."""
@@ -72,7 +78,7 @@ class OneByOne:
             with job.target_folder():
                 self._side_outputs.check(job, identity)
                 with console.progress(name) as progress:
-                    report = self._engine.redact_file(job, progress, identity)
+                    report = self.redact_file(job, progress, identity)
             self._add_report(report, outcome)
             verdict = self._side_outputs.write(job, identity, report)
             if verdict is not None:

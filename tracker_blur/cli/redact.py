@@ -213,10 +213,26 @@ def _files(
         from tracker_blur.cli.one_by_one import OneByOne
 
         silence_libraries()
-        return OneByOne(settings, options, console)
+        files = OneByOne(settings, options, console)
+        if options.jobs is not None and options.jobs > 1 and not options.show:
+            _use_pieces(files, settings, options.jobs, console)
+        return files
     from tracker_blur.cli.worker_pool import WorkerPool
 
     return stack.enter_context(WorkerPool(count, settings, options, console))
+
+
+def _use_pieces(files: OneByOne, settings: Settings, count: int, console: Console) -> None:
+    """Let the one video be redacted by several processes, in pieces, if it can be."""
+    from tracker_blur.cli.worker_count import core_count
+    from tracker_blur.cluster.local import LocalExecutor
+    from tracker_blur.cluster.redact import PieceRedactor
+
+    def new_executor() -> LocalExecutor:
+        return LocalExecutor(count, settings, max(1, core_count() // count), silence_libraries)
+
+    redactor = PieceRedactor(files.engine, settings, new_executor, console.note)
+    files.redact_file = redactor.redact_file
 
 
 def _inputs_and_output(options: argparse.Namespace) -> tuple[list[str], str | None]:

@@ -12,8 +12,8 @@ import os
 import signal
 import time
 from collections import deque
-from contextlib import contextmanager, suppress
-from multiprocessing import connection, resource_tracker
+from contextlib import suppress
+from multiprocessing import connection
 from typing import TYPE_CHECKING
 
 from tracker_blur.cli.console import Message
@@ -23,10 +23,11 @@ from tracker_blur.cli.worker_count import core_count
 from tracker_blur.errors import SinkError, TrackerBlurError
 from tracker_blur.files.jobs import TargetFolders
 from tracker_blur.files.temporaries import remove_leftovers
+from tracker_blur.processes import signals_held
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from tracker_blur.cli.console import Console
     from tracker_blur.files.jobs import Job
@@ -224,7 +225,7 @@ class _Worker:
         self.job: Job | None = None
         self.share = 0.0
         self._process = context.Process(target=work, args=(other, task), daemon=True)
-        with _signals_held():
+        with signals_held():
             self._process.start()
         other.close()  # so that the end of the process is the end of the pipe
 
@@ -275,20 +276,3 @@ class _Worker:
         if self.job is not None:
             for folder in {self.job.target.parent, self.job.source.parent}:
                 remove_leftovers(folder)
-
-
-@contextmanager
-def _signals_held() -> Iterator[None]:
-    """Hold back signals that a terminal sends to all its processes, as one starts meanwhile.
-
-    The new process holds them back for good: this one tells it when to stop. Here, they come later.
-    """
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    resource_tracker.ensure_running()  # starting it would let them through
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

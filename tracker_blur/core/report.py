@@ -22,6 +22,21 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class PieceCounts:
+    """The pieces of a video that is redacted in pieces.
+
+    Attributes:
+        total: How many there are.
+        done: How many are written.
+        lost: How often one failed, or was lost with its process, and was begun again.
+    """
+
+    total: int
+    done: int = 0
+    lost: int = 0
+
+
 @dataclass(slots=True)
 class Report:
     """What a run has done so far, or did.
@@ -42,6 +57,7 @@ class Report:
         added_places: How many places each round of a careful run added; none in other runs.
         left_visible: How many tracks zones and limits leave visible at some time, by reason.
         people: What was decided because of who is seen; None if no people were chosen.
+        pieces: Of a video that is redacted in pieces, how many there are; None of any other.
         is_still: Whether the input is one image or several pages, none of which moves.
         seconds: Wall-clock time.
         stage_seconds: Time spent in each stage: decode ahead, see, decode, redact, write. Stages
@@ -63,6 +79,7 @@ class Report:
     added_places: tuple[int, ...] | None = None
     left_visible: dict[Reason, int] = field(default_factory=dict)
     people: PeopleReport | None = None
+    pieces: PieceCounts | None = None
     is_still: bool = False
     seconds: float = 0.0
     stage_seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))

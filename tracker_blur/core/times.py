@@ -7,6 +7,7 @@ import re
 from fractions import Fraction
 
 _CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):(\d{1,2}(?:\.\d{1,9})?)")
+_SHORTEST_SECONDS = 1e-6  # for intervals of length 0: everything is due
 _SECONDS = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
 
 
@@ -29,6 +30,17 @@ def seconds_of(text: str) -> Fraction | None:
         hours, minutes, seconds = match.groups(default="0")
         return int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds)
     return None
+
+
+def slot_of(seconds: float, interval_seconds: float) -> int | None:
+    """Return the number of the interval that a time is in; one of them begins at 0.
+
+    What is done once in each of them does not depend on when it was done first. Infinite times are
+    in none.
+    """
+    if math.isinf(seconds):
+        return None
+    return math.floor(seconds / max(interval_seconds, _SHORTEST_SECONDS))
 
 
 def time_text(seconds: Fraction) -> str:

@@ -78,6 +78,10 @@ class Face:
             return None
         return cls(-1 - number, box, 1.0, Origin.DRAWN, label=ZONE, outline=outline)
 
+    def numbered(self, track_id: int) -> Face:
+        """Return the face as one of another track."""
+        return replace(self, track_id=track_id)
+
     def scaled(self, x_ratio: float, y_ratio: float) -> Face:
         """Return the face in a frame that is `x_ratio` times as wide and `y_ratio` as high."""
         return replace(self, box=self.box.scaled(x_ratio, y_ratio))
@@ -199,6 +203,17 @@ def joined(pieces: Sequence[Tracks]) -> Tracks:
         times=np.concatenate([piece.times for piece in pieces]),
         cuts=tuple(cut for cut in cuts if cut),
         tracks=tuple(_joined(parts[track_id]) for track_id in sorted(parts)),
+    )
+
+
+def between(tracks: Tracks, start: int, stop: int) -> Tracks:
+    """Return what the tracks are in these frames, which are counted from `start`."""
+    parts = (track.rows((track.frames >= start) & (track.frames < stop)) for track in tracks.tracks)
+    return replace(
+        tracks,
+        times=tracks.times[start:stop],
+        cuts=tuple(cut - start for cut in tracks.cuts if start <= cut < stop),
+        tracks=tuple(replace(part, frames=part.frames - np.int32(start)) for part in parts if part),
     )
 
 

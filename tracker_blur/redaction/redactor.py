@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -27,13 +28,14 @@ from tracker_blur.redaction.methods import BlockMethod, Method, Patch
 from tracker_blur.settings import FACE, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from tracker_blur.core.tracks import Face
+    from tracker_blur.core.tracks import Face, Tracks
 
 _METHODS = "tracker_blur.redaction.methods"
 _FARTHEST_PX = 1e5  # from the frame's corner, as in track files
+_NOTHING: Mapping[int, bool | None] = MappingProxyType({})
 _MAX_MEMORIES = 4096  # faces; a camera may run for months
 # Drawn, not averaged: a face that fills the frame leaves nothing in it. Shares of white.
 _BLANK_PATTERN = np.array(
@@ -67,22 +69,47 @@ class _Loaded:
         return cls(method, method if isinstance(method, BlockMethod) else None)
 
 
+def turned_areas(
+    tracks: Tracks, before: Mapping[int, bool | None] = _NOTHING
+) -> dict[int, bool | None]:
+    """Return whether the area of each track is turned by a quarter after its last frame.
+
+    Args:
+        tracks: Those of a part of a video.
+        before: The same, after the frames before.
+    """
+    turned = dict(before)
+    for track in tracks.tracks:
+        for row in range(len(track)):
+            box = _bounded(track.box(row))
+            turned[track.track_id] = turns(box, track.label, turned.get(track.track_id))
+    return turned
+
+
 class FrameRedactor:
     """Hides faces as the settings say. One redactor serves one thread at a time.
 
     Args:
         settings: method, shape, padding and soft edge.
         blank_image: an image that hides the whole frame in `blank`; None: a fixed pattern does.
+        turned: for frames from the middle of a video: what `turned_areas` says of those before.
 
     Raises:
         SettingsError: The settings do not suffice for the method, or the image cannot be read.
     """
 
-    def __init__(self, settings: Settings, blank_image: Path | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        blank_image: Path | None = None,
+        turned: Mapping[int, bool | None] = _NOTHING,
+    ) -> None:
         self._settings = settings
         self._methods: dict[str, _Loaded] = {}
         self._method(settings.method)
-        self._memories: OrderedDict[int, _Memory] = OrderedDict()
+        self._memories: OrderedDict[int, _Memory] = OrderedDict(
+            (track_id, _Memory(is_turned)) for track_id, is_turned in turned.items()
+        )
         self._last_index = -1
         self._blank: Method | None = None
         if blank_image is not None:

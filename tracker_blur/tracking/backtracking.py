@@ -10,17 +10,19 @@ import cv2
 import numpy as np
 
 from tracker_blur.core.box_arrays import edges, overlapping
+from tracker_blur.core.state import Pixels
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.tracking.advancing import has_drifted, is_outside
 from tracker_blur.tracking.extra_detection import USUAL, Way
 from tracker_blur.tracking.scene_cuts import Change
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from tracker_blur.core.box import Box
     from tracker_blur.core.frame import Image
     from tracker_blur.core.parameters import TrackingParameters
+    from tracker_blur.core.state import State
     from tracker_blur.trackers import Tracker
     from tracker_blur.tracking.online import Step
     from tracker_blur.tracking.redetection import Redetector
@@ -107,6 +109,25 @@ class Backtracker:
         while sum(past.image.nbytes for past in self._window) > self._max_window_bytes:
             self._window.popleft()
 
+    @property
+    def track_ids(self) -> tuple[int, ...]:
+        """The identifiers of the tracks that it may name, in the order of its views."""
+        faces = (face.track_id for past in self._window for face in past.faces)
+        return tuple(dict.fromkeys((*faces, *sorted(self._known_ids))))
+
+    def state(self, index: int, ranks: Mapping[int, int]) -> State:
+        """Return what the next steps depend on, besides the next images.
+
+        Args:
+            index: That of the newest frame, whether it was left out or not.
+            ranks: Stand for the identifiers of the tracks.
+        """
+        past_faces = tuple(
+            (index - past.index, _faces_state(past.faces, ranks)) for past in self._window
+        )
+        known = tuple(sorted(ranks[track_id] for track_id in self._known_ids))
+        return past_faces, known, tuple(Pixels(past.image) for past in self._window)
+
     def _backtrack(self, face: Face, index: int, image: Image, step: Step) -> Backtracked:
         detected_now = {other.track_id for other in step.faces if other.origin is Origin.DETECTED}
         earlier = list(reversed(self._window))
@@ -134,6 +155,10 @@ class Backtracker:
         iou = self._parameters.same_face_iou
         _, same = overlapping(edges([box]), edges(face.box for face in detected), iou)
         return detected[same[0]] if len(same) else None
+
+
+def _faces_state(faces: Iterable[Face], ranks: Mapping[int, int]) -> State:
+    return tuple((ranks[one.track_id], one.box.as_tuple(), one.origin) for one in faces)
 
 
 def backtrack(

@@ -7,13 +7,13 @@ what they detect counts only if the classifier agrees.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from tracker_blur.core.box import Box
+from tracker_blur.core.times import slot_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tracker_blur.core.box import Detection
     from tracker_blur.core.frame import Image
     from tracker_blur.core.parameters import ExtraDetectionParameters
+    from tracker_blur.core.state import State
     from tracker_blur.detectors import Detector
 
 QUARTERS = (1, 3, 2)
@@ -69,7 +70,7 @@ class ExtraDetection:
 
 
 class ExtraDetections:
-    """Detects in one of these ways at a time, in turns.
+    """Detects in one of these ways at a time, in turns, which follow the clock.
 
     Args:
         ways: What there is to do.
@@ -81,9 +82,8 @@ class ExtraDetections:
     ) -> None:
         self._ways = ways
         self._parameters = parameters
-        self._next = 0
         self._eager = 0
-        self._last_seconds = -math.inf
+        self._last_slot: int | None = None
         self.restart()
 
     def restart(self) -> None:
@@ -95,14 +95,17 @@ class ExtraDetections:
 
         Call it on detection frames.
         """
-        is_due = seconds - self._last_seconds >= self._parameters.interval_seconds
-        if not self._ways or not (self._eager or is_due):
+        slot = slot_of(seconds, self._parameters.interval_seconds)
+        if not self._ways or not (self._eager or slot != self._last_slot):
             return None
-        due = self._ways[self._next]
-        self._next = (self._next + 1) % len(self._ways)
+        due = self._ways[-self._eager if self._eager else (slot or 0) % len(self._ways)]
         self._eager = max(0, self._eager - 1)
-        self._last_seconds = seconds
+        self._last_slot = slot
         return due, due.detect(image)
+
+    def state(self) -> State:
+        """Return what the next detections depend on, besides the next images."""
+        return self._eager, self._last_slot
 
 
 def turned(image: Image, quarters: int) -> Image:

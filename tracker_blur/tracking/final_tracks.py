@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from tracker_blur.core.parameters import TrackingParameters
     from tracker_blur.core.tracks import Track
-    from tracker_blur.tracking.first_pass import FirstPass, RawTracks
+    from tracker_blur.tracking.first_pass import FirstPass, RawTracks, Seen
     from tracker_blur.tracking.linking import LinkedTrack
 
 
@@ -152,6 +152,16 @@ class TrackFinalizer:
         self._piece = int(np.iinfo(np.int64).max) if by_scene else piece_units, 0
         self._start = 0
         self._is_doubtful = False  # whether the next piece waits for all of the horizon
+
+    def add(self, seen: Sequence[Seen]) -> None:
+        """Take what was seen when the next frame was observed, for each class."""
+        for first_pass, one in zip(self._passes, seen, strict=True):
+            first_pass.add(one)
+
+    def end(self) -> None:
+        """Note that no more frames follow: all are final."""
+        for first_pass in self._passes:
+            first_pass.end()
 
     def pieces(self) -> Iterator[Tracks]:
         """Yield the tracks of the next frames that are final, in pieces; cuts as `joined` says.

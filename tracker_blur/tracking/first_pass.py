@@ -10,24 +10,19 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
-from tracker_blur.tracking.appearance import Appearance, color_histogram
+from tracker_blur.core.tracks import Face, Tracks, TracksBuilder
+from tracker_blur.tracking.appearance import Appearance
 from tracker_blur.tracking.evidence import Evidence
 from tracker_blur.tracking.scene_cuts import Change
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from fractions import Fraction
-
-    from tracker_blur.core.frame import Image
-    from tracker_blur.tracking.backtracking import Backtracked
-    from tracker_blur.tracking.lazy_view import LazyView
-    from tracker_blur.tracking.online import Step
 
 
 @dataclass(frozen=True)
@@ -49,53 +44,59 @@ class RawTracks:
     evidence: Evidence
 
 
-class RawTracker(Protocol):
-    """What an `OnlineTracker` does."""
+class SeenFace(NamedTuple):
+    """A face that was seen.
 
-    track_count: int
+    Attributes:
+        back: How many frames before the newest one.
+        face: The face, in pixels of the upright frames.
+        colors: Its color histogram, where it was detected.
+    """
 
-    @property
-    def max_flash_frames(self) -> int:
-        """Within how many frames a cut may turn out to be only a flash of light."""
-        ...
-
-    def see(self, view: LazyView, seconds: float, /) -> Step:
-        """Return the faces of the next frame."""
-        ...
+    back: int
+    face: Face
+    colors: bytes | None
 
 
-class RawBacktracker(Protocol):
-    """What a `Backtracker` does."""
+class Seen(NamedTuple):
+    """What is seen when a frame has been observed, of that frame and of earlier ones.
 
-    @property
-    def reach_frames(self) -> int:
-        """How many frames before its first detection a face is tracked back to at most."""
-        ...
+    Attributes:
+        pts: Its time, in units of the time base.
+        change: What the frame is to the one before.
+        is_detection_frame: Whether the detector ran.
+        faces: The faces in this frame, then those of earlier frames that are known only now.
+        evidence: What the classifier says of detections in this frame: track and log odds.
+        links: Pairs (earlier, later) of identifiers that turned out to be one face.
+    """
 
-    def step(self, index: int, image: Image, step: Step, /) -> Iterator[tuple[Face, Backtracked]]:
-        """Yield each new face of this frame and its earlier positions."""
-        ...
+    pts: int
+    change: Change
+    is_detection_frame: bool
+    faces: tuple[SeenFace, ...]
+    evidence: tuple[tuple[int, float], ...]
+    links: tuple[tuple[int, int], ...]
 
 
 class FirstPass:
-    """Takes a video's frames in order.
+    """Takes what is seen of a video's frames, in order.
 
     Args:
-        tracker: Tracks forwards, in pixels of the views.
-        backtracker: Tracks new faces backwards.
+        max_flash_frames: Within how many frames a cut may turn out to be only a flash of light.
+        reach_frames: How many frames before its first detection a face is tracked back to at most.
         size: (width, height) in pixels of the upright frames.
         time_base: Unit of the frames' times, in seconds; exact.
     """
 
     def __init__(
         self,
-        tracker: RawTracker,
-        backtracker: RawBacktracker,
+        max_flash_frames: int,
+        reach_frames: int,
         size: tuple[int, int],
         time_base: Fraction,
     ) -> None:
-        self._tracker = tracker
-        self._backtracker = backtracker
+        self.max_flash_frames = max_flash_frames
+        self.reach_frames = reach_frames
         self.size = size
         self.time_base = time_base
         self._times = array("q")
@@ -114,11 +115,6 @@ class FirstPass:
         """Number of frames so far."""
         return len(self._times)
 
-    @property
-    def track_count(self) -> int:
-        """Number of raw tracks so far; a face may have several."""
-        return self._tracker.track_count
-
     def times(self, start: int, stop: int) -> npt.NDArray[np.int64]:
         """Return the times of these frames, in units of the time base."""
         return np.array(self._times[start:stop], np.int64)
@@ -133,7 +129,7 @@ class FirstPass:
         """How many frames no later one changes: neither their raw tracks nor their scene."""
         if self._is_over:
             return self.frame_count
-        reached = self.frame_count - self._backtracker.reach_frames
+        reached = self.frame_count - self.reach_frames
         if not self._cuts:
             return max(0, reached)
         return self._cuts[-1] if self._may_be_flash() else max(self._cuts[-1], reached)
@@ -147,27 +143,21 @@ class FirstPass:
         is_last = index == len(self._cuts) - 1
         return start, None if is_last and self._may_be_flash() else self._cuts[index]
 
-    def step(self, view: LazyView, pts: int) -> None:
-        """Take the view of the next frame, whose time is `pts` in units of the time base."""
+    def add(self, seen: Seen) -> None:
+        """Take what was seen when the next frame was observed."""
         index = len(self._times)
-        self._times.append(pts)
-        self._latest.append(max(pts, self._latest[-1]) if index else pts)
-        step = self._tracker.see(view, float(pts * self.time_base))
-        self._note_cut(step.change, index)
-        if step.is_left_out:
-            return
-        if step.is_detection_frame:
+        self._times.append(seen.pts)
+        self._latest.append(max(seen.pts, self._latest[-1]) if index else seen.pts)
+        if seen.is_detection_frame:
             self._detection_frames.append(index)
-        image = view.image
-        for face in step.faces:
-            self._add(index, face, image)
-        for track_id, log_odds in step.evidence:
+        self._note_cut(seen.change, index)
+        for track_id, log_odds in seen.evidence:
             self._evidence.add(track_id, log_odds, index)
-        for face, before in self._backtracker.step(index, image, step):
-            for past_index, past_image, past_face in before.faces:
-                self._add(past_index, past_face, past_image)
-            if before.link is not None:
-                self._links.append((index, before.link, face.track_id))
+        for back, face, colors in seen.faces:
+            self._builder.add(index - back, face)
+            if colors is not None:
+                self._appearance.add(face.track_id, index - back, colors)
+        self._links += [(index, earlier, later) for earlier, later in seen.links]
 
     def end(self) -> None:
         """Note that no more frames follow: all are final."""
@@ -203,7 +193,7 @@ class FirstPass:
     def _may_be_flash(self) -> bool:
         """Return whether the last cut may turn out to be only a flash of light."""
         since = self.frame_count - self._cuts[-1]
-        return self._is_cut_open and not self._is_over and since <= self._tracker.max_flash_frames
+        return self._is_cut_open and not self._is_over and since <= self.max_flash_frames
 
     def _note_cut(self, change: Change, index: int) -> None:
         """Note where scenes begin. A flash of light, a cut and a return, begins none."""
@@ -215,9 +205,3 @@ class FirstPass:
         elif index:
             self._cuts.append(index)
             self._is_cut_open = True
-
-    def _add(self, index: int, face: Face, image: Image) -> None:
-        height, width = image.shape[:2]
-        self._builder.add(index, face.scaled(self.size[0] / width, self.size[1] / height))
-        if face.origin is Origin.DETECTED:
-            self._appearance.add(face.track_id, index, color_histogram(image, face.box))

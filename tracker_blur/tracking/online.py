@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 
 from tracker_blur.core.box_arrays import are_among
+from tracker_blur.core.state import Pixels
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.tracking.advancing import Advancer
 from tracker_blur.tracking.extra_detection import (
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from tracker_blur.core.box import Box, Detection
     from tracker_blur.core.frame import Image
     from tracker_blur.core.parameters import TrackingParameters
+    from tracker_blur.core.state import State
     from tracker_blur.detectors import Detector
     from tracker_blur.trackers import Tracker
     from tracker_blur.tracking.redetection import Redetector
@@ -161,7 +163,10 @@ class OnlineTracker:
         unconfirmed = self._detect(image, seconds) if is_due else self._tracks
         evidence = self._classifier.classify(self._tracks, image, seconds)
         self._advance(unconfirmed, image, seconds)
-        self._tracks = [track for track in self._tracks if not self._is_over(track, seconds)]
+        # In an order that does not depend on when each began.
+        self._tracks = sorted(
+            (track for track in self._tracks if not self._is_over(track, seconds)), key=_place
+        )
         self._last_image = image
         return Step(
             tuple(
@@ -173,6 +178,22 @@ class OnlineTracker:
             is_detection_frame=is_due,
             evidence=evidence,
             ways={track.track_id: track.way for track in self._tracks if track.way != USUAL},
+        )
+
+    @property
+    def track_ids(self) -> tuple[int, ...]:
+        """The identifiers of the tracks, in the order of `state`."""
+        return tuple(track.track_id for track in self._tracks)
+
+    def state(self) -> State:
+        """Return what the next steps depend on, besides the next images; not identifiers."""
+        return (
+            self._schedule.state(),
+            self._extra_detections.state(),
+            self._classifier.state(),
+            self._low_confidence_detections.state(),
+            tuple(track.state() for track in self._tracks),
+            Pixels(self._last_image),
         )
 
     def _rescaled(self, last: Image, image: Image) -> Image:
@@ -193,6 +214,7 @@ class OnlineTracker:
                 track.tracker, track.origin = None, Origin.HELD
         self._before_cut = ended
         self._extra_detections.restart()
+        self._classifier.restart()
         self._low_confidence_detections.clear()
         self._schedule.restart()
 
@@ -360,6 +382,10 @@ class OnlineTracker:
             track.missed_detections >= self._parameters.online.min_missed_detections
             and seconds - track.known_seconds > self._hold_seconds
         )
+
+
+def _place(track: TrackState) -> tuple[float, ...]:
+    return track.box.as_tuple()
 
 
 def _size(image: Image) -> tuple[int, int]:

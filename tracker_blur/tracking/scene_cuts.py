@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import enum
 from bisect import bisect_right
+from collections import deque
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from tracker_blur.core.state import Pixels, incomparable
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tracker_blur.core.frame import Image
     from tracker_blur.core.parameters import SceneCutParameters
+    from tracker_blur.core.state import State
 
 
 class Change(enum.Enum):
@@ -36,7 +40,7 @@ class CutDetector:
     def __init__(self, parameters: SceneCutParameters) -> None:
         self._parameters = parameters
         self._last: npt.NDArray[np.int16] | None = None
-        self._usual_change = 0.0
+        self._changes: deque[float] = deque(maxlen=parameters.usual_change_frames)
         self._before_cut: npt.NDArray[np.int16] | None = None
         self._since_cut = 0
 
@@ -50,8 +54,8 @@ class CutDetector:
             return Change.CUT
         self._since_cut += 1
         score = _difference(hsv, last)
-        if score <= max(limits.content_threshold, limits.adaptive_ratio * self._usual_change):
-            self._usual_change += limits.usual_change_share * (score - self._usual_change)
+        if score <= max(limits.content_threshold, limits.adaptive_ratio * self._usual_change()):
+            self._changes.append(score)
             return Change.NONE
         before, self._before_cut = self._before_cut, last
         is_back = (
@@ -59,8 +63,22 @@ class CutDetector:
             and self._since_cut <= limits.max_flash_frames
             and _difference(hsv, before) < limits.return_share * limits.content_threshold
         )
-        self._usual_change, self._since_cut = 0.0, 0
+        self._changes.clear()
+        self._since_cut = 0
         return Change.RETURN if is_back else Change.CUT
+
+    def state(self) -> State:
+        """Return what the next answers depend on, besides the next images."""
+        if self._since_cut <= self._parameters.max_flash_frames and self._before_cut is not None:
+            return incomparable()  # it may have been a flash
+        return tuple(self._changes), Pixels(self._last)
+
+    def _usual_change(self) -> float:
+        """Return how much the last frames of this scene changed, on average."""
+        usual = 0.0
+        for change in self._changes:
+            usual += self._parameters.usual_change_share * (change - usual)
+        return usual
 
 
 def _difference(one: npt.NDArray[np.int16], other: npt.NDArray[np.int16]) -> float:

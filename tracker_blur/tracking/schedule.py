@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Literal
 
+from tracker_blur.core.state import incomparable
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tracker_blur.core.parameters import ScheduleParameters
+    from tracker_blur.core.state import State
 
 
 def long_interval_frames(
@@ -31,6 +34,9 @@ class DetectionSchedule:
     (detection + (N - 1) tracking) / N, which is least at one of the ends. So "auto" detects on
     every frame where that costs no more than tracking the faces. Elsewhere it detects as seldom as
     the faces' motion, and new faces, allow.
+
+    Unless N depends on what is measured, detection frames follow the clock, not the first frame: whoever begins
+    later soon detects on the same frames.
 
     Where frames are far apart in time, a face may be in only one of them. Then N is 1, whatever
     was asked for. That is so in a time lapse, or live on a slow machine.
@@ -71,6 +77,7 @@ class DetectionSchedule:
         self._since_detection = 0
         self._last_seconds = self._last_detection_seconds = -math.inf
         self._eager_frames = 0
+        self._last_number: int | None = None  # of the last detection frame, by the clock
         self.restart()
 
     def restart(self) -> None:
@@ -85,15 +92,18 @@ class DetectionSchedule:
         """Return whether the frame of this time is a detection frame; call it once per frame."""
         self._since_detection += 1
         last = self._last_detection_seconds if self._auto else self._last_seconds
+        number = round(seconds * self._rate) if self._follows_clock else None
         due = (
             self._eager_frames > 0
             or self._since_detection >= self.every_frames
+            or self._is_next_interval(number)
             or seconds - last > self._parameters.max_interval_seconds
         )
         self._last_seconds = seconds
         if due:
             self._since_detection = 0
             self._last_detection_seconds = seconds
+            self._last_number = number
         self._eager_frames = max(0, self._eager_frames - 1)
         return due
 
@@ -106,6 +116,25 @@ class DetectionSchedule:
     def tracked(self, cost_seconds: float) -> None:
         """Learn what it cost to track all faces through one frame."""
         self._tracking_cost = self._averaged(self._tracking_cost, cost_seconds)
+
+    def state(self) -> State:
+        """Return what the next answers depend on, besides the next frames."""
+        if not self._follows_clock:
+            return incomparable()  # it depends on what was measured
+        return (
+            *(self._since_detection, self._last_number, self._eager_frames, self.every_frames),
+            *(self._last_seconds, self._last_detection_seconds),
+        )
+
+    @property
+    def _follows_clock(self) -> bool:
+        """Whether detection frames depend on nothing that is measured."""
+        return self._leaves_out or not self._auto
+
+    def _is_next_interval(self, number: int | None) -> bool:
+        """Return whether a frame is in another interval of the clock than the last detection."""
+        last, every = self._last_number, self.every_frames
+        return number is not None and (last is None or number // every != last // every)
 
     def _averaged(self, old: float, new: float) -> float:
         return old + self._parameters.cost_share * (new - old) if old else new

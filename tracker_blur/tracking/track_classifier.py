@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tracker_blur.core.times import slot_of
 from tracker_blur.tracking.evidence import pooled_log_odds
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from tracker_blur.core.box import Detection
     from tracker_blur.core.frame import Image
     from tracker_blur.core.parameters import ClassificationParameters
+    from tracker_blur.core.state import State
     from tracker_blur.tracking.track_state import TrackState
 
 
@@ -28,6 +30,14 @@ class TrackClassifier:
         self._classifier = classifier
         self._parameters = parameters
         self._turn = 0
+
+    def restart(self) -> None:
+        """Begin with the turns again: a new scene begins."""
+        self._turn = 0
+
+    def state(self) -> State:
+        """Return what the next answers depend on, besides tracks and images."""
+        return (self._turn,)
 
     def likely(
         self, candidates: Sequence[Detection], image: Image, min_log_odds: float
@@ -94,5 +104,6 @@ class TrackClassifier:
         limits = self._parameters
         return track.confirmed_seconds == seconds and (
             len(track.log_odds) < limits.first_crops
-            or seconds - track.classified_seconds >= limits.interval_seconds
+            or slot_of(seconds, limits.interval_seconds)
+            != slot_of(track.classified_seconds, limits.interval_seconds)
         )

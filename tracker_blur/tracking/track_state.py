@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from tracker_blur.core.state import incomparable
 from tracker_blur.core.tracks import Origin
 from tracker_blur.tracking.association import match
 from tracker_blur.tracking.extra_detection import USUAL, Way
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from tracker_blur.core.box import Box, Detection
     from tracker_blur.core.parameters import OnlineParameters
+    from tracker_blur.core.state import State
     from tracker_blur.trackers import Tracker
 
 
@@ -109,6 +111,17 @@ class TrackState:
         self.known = self.known.scaled(x_ratio, y_ratio)
         self.velocity = self.velocity[0] * x_ratio, self.velocity[1] * y_ratio
         self.tracker = None  # another one starts where the face was last
+
+    def state(self) -> State:
+        """Return what becomes of it depends on, besides the next images; not its identifier."""
+        if self.tracker is not None:
+            return incomparable()  # what OpenCV keeps cannot be compared
+        return (
+            *(self.box.as_tuple(), self.score, self.origin, self.confirmed.as_tuple()),
+            *(self.confirmed_seconds, self.known.as_tuple(), self.known_seconds),
+            *(self.reliable_seconds, self.missed_detections, self.velocity, self.way),
+            *(tuple(self.log_odds), self.classified_seconds),
+        )
 
     def confirm(self, detection: Detection, seconds: float, way: Way = USUAL) -> None:
         """Take the box of a detection that was made in this way."""
@@ -218,6 +231,12 @@ class LowConfidenceDetections:
             else:
                 self._counted.append((detection, count, best))
         return agreeing
+
+    def state(self) -> State:
+        """Return what the next answers depend on, besides the next detections."""
+        return tuple(
+            (one.box.as_tuple(), one.score, count, best) for one, count, best in self._counted
+        )
 
     def rescale(self, x_ratio: float, y_ratio: float) -> None:
         """Adapt to views of another size."""

@@ -17,6 +17,7 @@ import numpy as np
 
 from tracker_blur.core.box_arrays import suppress_overlaps
 from tracker_blur.core.frame import default_view_px, view_size
+from tracker_blur.core.times import slot_of
 from tracker_blur.tracking.scene_cuts import Change, CutDetector
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from tracker_blur.core.box import Box, Detection
     from tracker_blur.core.frame import Frame, Image
     from tracker_blur.core.parameters import TrackingParameters, ViewScaleParameters
+    from tracker_blur.core.state import State
     from tracker_blur.detectors import Detector
 
 
@@ -44,6 +46,10 @@ class FixedViews:
     def view(self, frame: Frame, _change: Change | None = None) -> Image:
         """Return the view of a frame, as `ScaledViews.view` does."""
         return frame.view(view_size(frame.size, self.longest_px, self.pixel_aspect))
+
+    def state(self) -> State:
+        """Return what the next views depend on, besides the next frames: nothing."""
+        return ()
 
 
 class ScaledViews:
@@ -92,18 +98,24 @@ class ScaledViews:
         if not is_cut and frame.seconds < self._next_large_seconds:
             return image
         limits = self._parameters
-        is_first = is_cut or self._next_large_seconds == -math.inf
-        pause = limits.first_interval_seconds if is_first else limits.interval_seconds
-        self._next_large_seconds = frame.seconds + pause
+        if is_cut or self._next_large_seconds == -math.inf:
+            self._next_large_seconds = frame.seconds + limits.first_interval_seconds
+        else:  # by the clock: whoever begins later soon sees the same large views
+            interval = limits.interval_seconds
+            self._next_large_seconds = ((slot_of(frame.seconds, interval) or 0) + 1) * interval
         wanted = max(default_px, self._wanted_px(frame))
-        if wanted >= self._longest_px:
+        if is_cut or wanted >= self._longest_px:
             self._needed_seconds = frame.seconds
-        elif not is_cut and frame.seconds - self._needed_seconds < limits.hold_seconds:
+        elif frame.seconds - self._needed_seconds < limits.hold_seconds:
             return image
         if wanted != self._longest_px:
             self._longest_px = wanted
             image = self._view(frame, wanted)
         return image
+
+    def state(self) -> State:
+        """Return what the next views depend on, besides the next frames and their changes."""
+        return self._longest_px, self._next_large_seconds, self._needed_seconds
 
     def _wanted_px(self, frame: Frame) -> int:
         """Return the longest side of a view that shows the frame's smallest faces large enough."""

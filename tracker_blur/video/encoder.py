@@ -43,6 +43,14 @@ _THREADS = Path("/proc/self/task")  # Linux only; elsewhere SVT-AV1 leaves prior
 class FrameEncoder:
     """A new video track with the appearance and timing of the one it replaces.
 
+    Args:
+        output: The file that it is a part of.
+        track: The one that it replaces.
+        encoder: What encodes it.
+        settings: Quality and preset.
+        threads: How many the encoder has, on which what it writes may depend; None: as many as the
+            machine has cores.
+
     Attributes:
         stream: The track in the output.
 
@@ -54,7 +62,12 @@ class FrameEncoder:
     """
 
     def __init__(
-        self, output: OutputContainer, track: VideoTrack, encoder: Encoder, settings: Settings
+        self,
+        output: OutputContainer,
+        track: VideoTrack,
+        encoder: Encoder,
+        settings: Settings,
+        threads: int | None = None,
     ) -> None:
         self._track = track
         self._start = round(track.clock_start / track.time_base)
@@ -70,7 +83,11 @@ class FrameEncoder:
                 options=_options(track, encoder, settings),
             ),
         )
-        self._configure(encoder, is_alone=not settings.one_pass)
+        # In one pass, every frame waits for detection, which needs a core, and each thread of x264
+        # holds frames of its own. Threads on slices alone would cost it speed and size.
+        cores = os.cpu_count() or 1
+        usual = max(1, cores - 1) if settings.one_pass else cores
+        self._configure(encoder, usual if threads is None else threads)
 
     @property
     def has_flattened(self) -> bool:
@@ -100,15 +117,12 @@ class FrameEncoder:
                 packet.dts = packet.pts
         return packets
 
-    def _configure(self, encoder: Encoder, *, is_alone: bool) -> None:
+    def _configure(self, encoder: Encoder, threads: int) -> None:
         track, context = self._track, self.stream.codec_context
         context.width, context.height = self._conformer.size
         context.pix_fmt = self._conformer.pixel_format
         context.sample_aspect_ratio = self._conformer.pixel_aspect
-        # In one pass, every frame waits for detection, which needs a core, and each thread of x264
-        # holds frames of its own. Threads on slices alone would cost it speed and size.
-        cores = os.cpu_count() or 1
-        context.thread_count = cores if is_alone else max(1, cores - 1)
+        context.thread_count = threads
         context.thread_type = ThreadType.AUTO
         context.flags |= Flags.frame_duration
         context.time_base = 1 / context.rate if encoder.counts_frames else track.time_base

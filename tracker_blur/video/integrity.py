@@ -142,11 +142,25 @@ class DamageError(Exception):
 
 
 def decode_frames(
-    path: Path, container: InputContainer, stream: VideoStream, limit: FrameLimit
+    path: Path,
+    container: InputContainer,
+    stream: VideoStream,
+    limit: FrameLimit,
+    shapes: FrameShapes | None = None,
+    *,
+    is_part: bool = False,
 ) -> Iterator[tuple[av.VideoFrame, Shape]]:
     """Yield each frame of a track with its shape, in the order of presentation.
 
     A recording that starts between key frames begins with the first key frame, as in every player.
+
+    Args:
+        path: The file.
+        container: The same, opened.
+        stream: The track.
+        limit: How large a frame may be.
+        shapes: Tells the frames' shapes; None: the frames are the first of the file.
+        is_part: The frames are not all of the file.
 
     Raises:
         DamageError: Frames are missing or damaged; raised at the first sign of it.
@@ -158,13 +172,14 @@ def decode_frames(
     else:
         decoder.thread_type = ThreadType.AUTO
     accounting = _FrameAccounting(stream)
-    duration = _DurationCheck(container, stream)
+    duration = None if is_part else DurationCheck(container, stream)
     joins = _Joins(container)
     held_back = _HeldBack(decoder)
-    shapes = FrameShapes(stream.sample_aspect_ratio or Fraction(1))
+    if shapes is None:
+        shapes = new_shapes(stream)
     side_data = SideDataFilter()
     for packet in _packets(path, container, stream):
-        if packet.size or repeats(packet):
+        if duration is not None and (packet.size or repeats(packet)):
             duration.add(packet)
         if packet.stream is not stream or repeats(packet):
             continue
@@ -181,7 +196,13 @@ def decode_frames(
             if accounting.add_frame(frame):
                 yield frame, shape
     accounting.check_end()
-    duration.check_end()
+    if duration is not None:
+        duration.check_end()
+
+
+def new_shapes(stream: VideoStream) -> FrameShapes:
+    """Return what tells the shapes of a track's frames, from the first one on."""
+    return FrameShapes(stream.sample_aspect_ratio or Fraction(1))
 
 
 def repeats(packet: Packet[Any]) -> bool:
@@ -316,8 +337,13 @@ class _FrameAccounting:
             raise DamageError(f"{missing} of its frames cannot be decoded")
 
 
-class _DurationCheck:
-    """Compares what was read with the packet count and duration that the container states."""
+class DurationCheck:
+    """Compares what was read with the packet count and duration that the container states.
+
+    Args:
+        container: The file.
+        stream: The track that is redacted.
+    """
 
     def __init__(self, container: InputContainer, stream: VideoStream) -> None:
         formats = set(container.format.name.split(","))
@@ -330,6 +356,7 @@ class _DurationCheck:
         self._end = Fraction(0)
 
     def add(self, packet: Packet[Stream]) -> None:
+        """Note a packet of any track."""
         if packet.stream is self._stream:
             self._packets += 1
         if self._stated_end is not None:
@@ -338,6 +365,7 @@ class _DurationCheck:
                 self._end = max(self._end, (time + (packet.duration or 0)) * packet.time_base)
 
     def check_end(self) -> None:
+        """Raise DamageError if what was read is less than was stated."""
         expected = len(self._stream.index_entries)
         if self._is_indexed and self._packets < expected:
             raise DamageError(f"{expected - self._packets} of its {expected} frames are missing")

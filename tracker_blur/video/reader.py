@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 from contextlib import suppress
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,8 @@ from tracker_blur.video.dolby_vision import check_can_be_shown
 from tracker_blur.video.fitting import FrameFitter
 from tracker_blur.video.frame import DecodedFrame, Scaler
 from tracker_blur.video.frame_limit import FrameLimit
-from tracker_blur.video.integrity import DamageError, decode_frames, missing_bytes
+from tracker_blur.video.integrity import DamageError, decode_frames, missing_bytes, new_shapes
+from tracker_blur.video.key_frames import part_frames
 from tracker_blur.video.largest_shape import largest_shape
 from tracker_blur.video.opening import STILL_IMAGES, has_no_content, open_input, video_stream
 from tracker_blur.video.stream_info import ColorTags, VideoTrack
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
     from tracker_blur.video.fitting import Shape
+    from tracker_blur.video.key_frames import Part
 
 _DEFAULT_RATE = Fraction(25)
 _RATE_PACKETS = 100  # read if nothing else states the rate
@@ -48,6 +51,8 @@ class VideoReader:
         partial: Accept a video that is truncated or damaged, up to the last complete frame.
         identity: Of the file when the run began; None: now. Reading another file is an error.
         max_megapixels: The most pixels of a still image, in millions; a frame may have an eighth.
+        part: Which frames to yield, as `KeyFrameIndex` says; None: all. Everything else is that of
+            the whole file.
 
     Attributes:
         identity: Of the file.
@@ -68,6 +73,7 @@ class VideoReader:
         partial: bool = False,
         identity: FileIdentity | None = None,
         max_megapixels: float = MAX_MEGAPIXELS,
+        part: Part | None = None,
     ) -> None:
         self._path = path
         self.identity = identity or FileIdentity.of(path)
@@ -86,7 +92,8 @@ class VideoReader:
             stream = video_stream(self._container, path)
             limit = FrameLimit(max_megapixels)
             limit.check(path, (stream.codec_context.width, stream.codec_context.height))
-            decoded = decode_frames(path, self._container, stream, limit)
+            shapes = new_shapes(stream)
+            decoded = decode_frames(path, self._container, stream, limit, shapes)
             if ogg_chain.is_link(self._container):
                 base = stream.time_base or 1 / _DEFAULT_RATE
                 decoded = itertools.chain(decoded, _later_frames(path, base, limit))
@@ -104,6 +111,12 @@ class VideoReader:
             self._orientation = stream_info.orientation(self.track.matrix)
             self.info = _info(self._container, stream, self.track, self._orientation.swaps_sides)
             self.warnings = _left_out(self._container, stream, path)
+            self._first_index = 0
+            if part is not None:
+                self._first_index = part.first_frame
+                self.info = replace(self.info, frame_count=part.frame_count)
+                decoded = part_frames(path, part, limit, shapes)
+                self._frames = self._fitted(decoded, shape, common, native)
             self.identity.check()  # it has been opened by its name several times
         except BaseException:
             self._container.close()
@@ -119,7 +132,7 @@ class VideoReader:
         clock = _Clock(self.track)
         index = 0
         try:
-            for index, frame in enumerate(self._frames):
+            for index, frame in enumerate(self._frames, self._first_index):
                 clock.set_time(frame)
                 yield DecodedFrame(frame, index, self._orientation, scaler)
             if self._missing_bytes:

@@ -24,6 +24,7 @@ from tracker_blur.video.frame import DecodedFrame
 from tracker_blur.video.gif import GifEncoder
 from tracker_blur.video.metadata import chapter_tags, file_tags, track_tags
 from tracker_blur.video.opening import open_input
+from tracker_blur.video.rendered import joined_packets
 from tracker_blur.video.stream_copy import CopiedTrack, StreamCopier, check_fits, cue_starts
 from tracker_blur.video.track_selection import TrackSelection, select_tracks, wanted_tracks
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from tracker_blur.core.audio_spans import AudioSpan
     from tracker_blur.core.frame import RedactedFrame
     from tracker_blur.settings import Settings
+    from tracker_blur.video.rendered import RenderedPiece
     from tracker_blur.video.stream_info import VideoInput, VideoTrack
 
 _MAX_TICKS_PER_SECOND = 10_000_000
@@ -106,6 +108,18 @@ class VideoWriter:
             raise ValueError("a writer is used inside its with block")
         with _sink_errors(self._path):
             self._muxer.write(redacted.frame.av_frame)
+
+    def write_pieces(self, pieces: Sequence[RenderedPiece]) -> None:
+        """Write all frames at once, from the pieces in which they are, redacted and encoded.
+
+        Raises:
+            SinkError: That fails.
+            SourceError: A piece is damaged.
+        """
+        if self._muxer is None:
+            raise ValueError("a writer is used inside its with block")
+        with _sink_errors(self._path):
+            self._muxer.write_pieces(pieces)
 
     def __enter__(self) -> VideoWriter:
         self._run.__enter__()
@@ -238,6 +252,7 @@ class Muxer:
         self._editor = editor
         self._start = track.clock_start
         self._end = Fraction(0)
+        self._pieces_flattened = self._has_pieces = False
         self._frame_seconds = 1 / track.rate
         self._output = av.open(
             f"file:{path}",
@@ -282,7 +297,9 @@ class Muxer:
     @property
     def has_flattened(self) -> bool:
         """Whether a frame so far was transparent somewhere, and is written on black."""
-        return isinstance(self._video, FrameEncoder) and self._video.has_flattened
+        return self._pieces_flattened or (
+            isinstance(self._video, FrameEncoder) and self._video.has_flattened
+        )
 
     @property
     def silenced_cues(self) -> int:
@@ -298,9 +315,21 @@ class Muxer:
         self._end = (frame.pts or 0) * time_base + seconds
         self._write_in_step(self._video.encode(frame))
 
+    def write_pieces(self, pieces: Sequence[RenderedPiece]) -> None:
+        """Write the packets of all frames, and those of all tracks that are due by then."""
+        time_base = Fraction(pieces[0].info.time_base)
+        if self._editor is not None:
+            self._editor.origin = pieces[0].info.first_pts * time_base + self._start
+        for packet in joined_packets(pieces, round(self._frame_seconds / time_base)):
+            packet.stream = self._video.stream
+            self._write_in_step([packet])
+        self._pieces_flattened = any(piece.info.has_flattened for piece in pieces)
+        self._has_pieces = True
+
     def finish(self, *, is_partial: bool) -> None:
         """Write what is left; of a partial input, nothing after its last frame."""
-        self._write_in_step(self._video.finish())
+        if not self._has_pieces:  # then the encoder has had no frame
+            self._write_in_step(self._video.finish())
         for packet in self._copier.rest(self._end if is_partial else None):
             self._output.mux(packet)
         self._output.close()

@@ -28,6 +28,10 @@ class SceneCutParameters(ParameterGroup):
     usual_change_share: float = 0.2
     """Weight of the newest frame in the average change that `adaptive_ratio` is measured by."""
 
+    usual_change_frames: int = 24
+    """Of how many frames that average is: what is older weighs 0.5 %, and is forgotten, so that who
+    begins later soon judges the same."""
+
     max_flash_frames: int = 5
     """A flash of light ends within this many frames; then the scene before it goes on."""
 
