@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from tracker_blur.cluster.tasks import Task, Tell, Video
     from tracker_blur.core.frame import RedactedFrame
+    from tracker_blur.detectors import LabelledDetector
     from tracker_blur.settings import Settings
     from tracker_blur.tracking.first_pass import Seen
     from tracker_blur.video.frame import DecodedFrame
@@ -39,15 +40,17 @@ class PieceWorker:
 
     Args:
         settings: How faces are detected, tracked, hidden and written.
+        detector: The caller's own, instead of the one that the settings name.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, detector: LabelledDetector | None = None) -> None:
         self._settings = settings
+        self._detector = detector
 
     @cached_property
     def _bundle(self) -> DetectorBundle:
         """The detectors; two observers that see the same image share what is detected in it."""
-        bundle = DetectorBundle.of(self._settings)
+        bundle = DetectorBundle.of(self._settings, self._detector)
         shared = (replace(one, detector=SharedDetector(one.detector)) for one in bundle.detectors)
         return replace(bundle, detectors=tuple(shared))
 
