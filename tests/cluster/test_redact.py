@@ -26,8 +26,8 @@ from tests.cluster.scenes import (
     write_scenes,
 )
 from tests.video.rewriting import packets, times
+from tracker_blur.cluster.manifest import opened_store
 from tracker_blur.cluster.parameters import ClusterParameters
-from tracker_blur.cluster.redact import opened_store
 from tracker_blur.cluster.tasks import RenderTask, TrackTask
 from tracker_blur.errors import SinkError, TrackerBlurError
 
@@ -71,7 +71,7 @@ def test_pieces_have_exactly_the_boxes_of_the_whole(
     assert report.video_tracks.cuts == (CUT,)
     assert (report.frames, report.track_counts) == (FRAMES, whole.track_counts)
     assert report.pieces is not None
-    assert report.pieces.total == report.pieces.done > 8
+    assert report.pieces.total == report.pieces.done == 8
 
 
 def test_observers_hand_over_at_a_cut_and_where_all_is_the_same(
@@ -148,7 +148,8 @@ def test_an_edit_list_that_cuts_frames_away_holds_for_pieces(source: Path, tmp_p
         for packet in reader.demux(stream):
             if packet.size:  # what would be shown before 0 is cut away by an edit list
                 away = _ticks(packet, 25)
-                packet.pts, packet.dts, packet.stream = packet.pts - away, packet.dts - away, copy
+                packet.pts, packet.dts = (packet.pts or 0) - away, (packet.dts or 0) - away
+                packet.stream = copy
                 writer.mux(packet)
     report, expected = (
         redact(trimmed, tmp_path / "out.mp4"),
