@@ -147,7 +147,7 @@ class Engine:
                 check_place(job.target, self._settings.overwrite)
                 # Whether a face stays visible depends on all of its track, and times of zones count
                 # from the first frame, which most pieces lack. Audio needs neither.
-                if not self._needs_whole_tracks:
+                if not self.needs_whole_tracks:
                     self._redact_behind(source, job, identity, report, progress)
                     return report
                 report.passes = 2
@@ -406,7 +406,8 @@ class Engine:
         self._rules.check(info.size, name)
 
     @property
-    def _needs_whole_tracks(self) -> bool:
+    def needs_whole_tracks(self) -> bool:
+        """Whether all frames of a video are read before any is written."""
         settings = self._settings
         return settings.careful or settings.chooses_people or self._rules.concerns_frames
 

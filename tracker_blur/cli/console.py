@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -163,7 +164,7 @@ class Console:
                 if report.added_places is not None and not (report.frames or report.is_still):
                     phase = " (looking again)"
                 bar.set_description_str(f"{escaped(name)}{phase}", refresh=False)
-                bar.set_postfix_str(found(report), refresh=False)
+                bar.set_postfix_str(_found_so_far(report), refresh=False)
                 bar.update()
                 self.advance(next(counted_calls), bar.total, report.passes)
 
@@ -255,6 +256,14 @@ def found(report: Report) -> str:
         for label, count in report.track_counts.items()
     ]
     return ", ".join(texts) or counted(0, FACE)
+
+
+def _found_so_far(report: Report) -> str:
+    """Return how many tracks there are, and how many pieces of a video that has some."""
+    if report.pieces is None:
+        return found(report)
+    lost = f", {report.pieces.lost} lost" if report.pieces.lost else ""
+    return f"{found(report)}, {report.pieces.done} of {report.pieces.total} pieces{lost}"
 
 
 def left_visible(report: Report) -> str:
@@ -406,6 +415,7 @@ def summarize_file(report: Report) -> dict[str, Any]:
         "left_visible": report.left_visible,
         "people": None if report.people is None else report.people.to_dict(),
         "careful": None if report.added_places is None else _careful(report.added_places),
+        "pieces": None if report.pieces is None else asdict(report.pieces),
         "seconds": round(report.seconds, 3),
         "stage_seconds": {name: round(took, 3) for name, took in report.stage_seconds.items()},
         "warnings": list(report.warnings),

@@ -103,12 +103,11 @@ class PieceRedactor:
     def _pieces(self, job: Job) -> Pieces | None:
         """Return how a file is cut; None if it is redacted as a whole."""
         settings = self.settings
-        decides_on_all = settings.careful or settings.rules().concerns_frames
         first_frame_counts = settings.method == "mosaic" and settings.tone in _MOSAIC_TONES
         if (
             job.kind != "video"
-            or (settings.one_pass or settings.partial or decides_on_all or first_frame_counts)
-            or settings.detect_every_frames == "auto"
+            or (settings.one_pass or settings.partial or first_frame_counts)
+            or self.engine.needs_whole_tracks
             or not container_format(job.target).holds_tracks
         ):
             return None
@@ -129,7 +128,7 @@ class PieceRedactor:
             job.source, identity=identity, max_megapixels=settings.max_megapixels
         ) as reader:
             spans = tuple(dict.fromkeys(settings.rules().audio))
-            writer = VideoWriter(job.target, job.source, reader, settings, spans)
+            writer = VideoWriter(job.target, job.source, reader, settings, spans, in_pieces=True)
             check_place(job.target, settings.overwrite)
             key = store_key(
                 identity.sha256 or "",

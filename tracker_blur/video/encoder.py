@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _INTERLACING = {"libx264", "mpeg2video", "mpeg4", "prores_ks"}
 _COUNTED_RATE_LIMIT = 65_535  # MPEG-4 part 2 counts in 16 bits
+_REPRODUCIBLE_THREADS = 2  # what some encoders write depends on their number
 _X265_REORDERED = 2  # frames by which x265 delays those that refer to later ones
 _MATRIX_TAGS = {"bt709": 1, "bt601": 6}  # ITU-T H.273, table 4
 _CHROMATICITY_UNIT = Fraction(1, 50_000)  # ITU-T H.265, D.3.28
@@ -48,8 +49,7 @@ class FrameEncoder:
         track: The one that it replaces.
         encoder: What encodes it.
         settings: Quality and preset.
-        threads: How many the encoder has, on which what it writes may depend; None: as many as the
-            machine has cores.
+        reproducible: Whether the same frames are to become the same bytes, here and elsewhere.
 
     Attributes:
         stream: The track in the output.
@@ -67,7 +67,8 @@ class FrameEncoder:
         track: VideoTrack,
         encoder: Encoder,
         settings: Settings,
-        threads: int | None = None,
+        *,
+        reproducible: bool = False,
     ) -> None:
         self._track = track
         self._start = round(track.clock_start / track.time_base)
@@ -80,14 +81,14 @@ class FrameEncoder:
             output.add_stream(
                 encoder.name,
                 rate=_rate(track, encoder),
-                options=_options(track, encoder, settings),
+                options=_options(track, encoder, settings, reproducible=reproducible),
             ),
         )
         # In one pass, every frame waits for detection, which needs a core, and each thread of x264
         # holds frames of its own. Threads on slices alone would cost it speed and size.
         cores = os.cpu_count() or 1
         usual = max(1, cores - 1) if settings.one_pass else cores
-        self._configure(encoder, usual if threads is None else threads)
+        self._configure(encoder, _REPRODUCIBLE_THREADS if reproducible else usual)
 
     @property
     def has_flattened(self) -> bool:
@@ -236,12 +237,17 @@ def _padded(frame: av.VideoFrame, size: tuple[int, int]) -> av.VideoFrame:
     return padded
 
 
-def _options(track: VideoTrack, encoder: Encoder, settings: Settings) -> dict[str, str]:
+def _options(
+    track: VideoTrack, encoder: Encoder, settings: Settings, *, reproducible: bool
+) -> dict[str, str]:
     options = encoder.options_for(settings)
     if encoder.name == "libx264":
         parameters = _hdr_parameters(track, "mastering-display", "cll", _integers)
         # Its thread for looking ahead holds frames, and fills cores that detection fills anyway.
         parameters.append("sync-lookahead=0")
+        if reproducible:
+            # With AVX-512, what it weights depends on what memory held before (core 165).
+            parameters.append("weightp=0")
         name = "x264-params"
     elif encoder.name == "libx265":
         parameters = _hdr_parameters(track, "master-display", "max-cll", _integers)

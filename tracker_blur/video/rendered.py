@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from tracker_blur.video.containers import ContainerFormat
     from tracker_blur.video.stream_info import VideoInput
 
-_ENCODER_THREADS = 2  # on which the output depends, and so the same on every machine
 _PACKET = struct.Struct("<qqqBI")  # pts, dts, duration, whether it is a key frame, bytes
 _LENGTH = struct.Struct("<I")
 
@@ -86,7 +85,7 @@ def write_piece(
     """
     encoder = choose_encoder(settings, source.track, form)
     with av.open(io.BytesIO(), "w", format=form.muxer) as container, sealing(path) as append:
-        track = FrameEncoder(container, source.track, encoder, settings, _ENCODER_THREADS)
+        track = FrameEncoder(container, source.track, encoder, settings, reproducible=True)
         with normal_priority():
             track.stream.codec_context.open()
         written = _Written(source.track.time_base)
@@ -194,7 +193,9 @@ def _parts(path: Path) -> tuple[bytes, bytes]:
     return content[: end - length], content[end - length : end]
 
 
-def joined_packets(pieces: Sequence[RenderedPiece], step: int) -> Iterator[Packet[Any]]:
+def joined_packets(
+    pieces: Sequence[RenderedPiece], setup: bytes, step: int
+) -> Iterator[Packet[Any]]:
     """Yield the packets of all pieces of a video, with decoding times that ascend through it.
 
     Encoders place the decoding times of their first packets before the first frame, where the piece
@@ -203,6 +204,7 @@ def joined_packets(pieces: Sequence[RenderedPiece], step: int) -> Iterator[Packe
 
     Args:
         pieces: All of them, in order.
+        setup: What the file says to decoders.
         step: How long a frame usually is, in units of the track's time base.
 
     Raises:
@@ -210,8 +212,8 @@ def joined_packets(pieces: Sequence[RenderedPiece], step: int) -> Iterator[Packe
     """
     first = pieces[0].info
     for piece in pieces:
-        if (piece.info.codec, piece.info.setup) != (first.codec, first.setup):
-            raise SourceError(f"{piece.path}: is encoded otherwise than the first piece")
+        if (piece.info.codec, piece.info.setup) != (first.codec, setup.hex()):
+            raise SourceError(f"{piece.path}: is encoded otherwise than on this machine")
     reordered = max(piece.info.reordered for piece in pieces)
     times = array("q", (first.first_pts - step * ahead for ahead in range(reordered, 0, -1)))
     index = 0

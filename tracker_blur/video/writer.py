@@ -61,6 +61,7 @@ class VideoWriter:
         source: Where the frames come from.
         settings: Quality, encoder, metadata and whether to overwrite.
         audio_spans: What of the audio is replaced. Subtitles that are shown meanwhile are left out.
+        in_pieces: Whether the frames come encoded, by `write_pieces`.
 
     Attributes:
         warnings: What the user should know: a size that the encoder changes; once written, that
@@ -81,6 +82,8 @@ class VideoWriter:
         source: VideoInput,
         settings: Settings,
         audio_spans: Sequence[AudioSpan] = (),
+        *,
+        in_pieces: bool = False,
     ) -> None:
         if exists(path) and path.samefile(source_path):
             raise SinkError(f"{path}: is the input itself: choose another name for the output")
@@ -88,6 +91,7 @@ class VideoWriter:
         self._source_path = source_path
         self._source = source
         self._settings = settings
+        self._in_pieces = in_pieces
         self._editor = AudioEditor(audio_spans) if audio_spans else None
         self._form = container_format(path)
         with _sink_errors(path):
@@ -164,6 +168,7 @@ class VideoWriter:
                     self._encoder,
                     self._settings,
                     self._editor,
+                    in_pieces=self._in_pieces,
                 )
             self.warnings += muxer.warnings
             try:
@@ -247,12 +252,14 @@ class Muxer:
         encoder: Encoder,
         settings: Settings,
         editor: AudioEditor | None = None,
+        *,
+        in_pieces: bool = False,
     ) -> None:
         self._path = path
         self._editor = editor
         self._start = track.clock_start
         self._end = Fraction(0)
-        self._pieces_flattened = self._has_pieces = False
+        self._pieces_flattened, self._in_pieces = False, in_pieces
         self._frame_seconds = 1 / track.rate
         self._output = av.open(
             f"file:{path}",
@@ -320,15 +327,15 @@ class Muxer:
         time_base = Fraction(pieces[0].info.time_base)
         if self._editor is not None:
             self._editor.origin = pieces[0].info.first_pts * time_base + self._start
-        for packet in joined_packets(pieces, round(self._frame_seconds / time_base)):
+        setup = bytes(self._video.stream.codec_context.extradata or b"")
+        for packet in joined_packets(pieces, setup, round(self._frame_seconds / time_base)):
             packet.stream = self._video.stream
             self._write_in_step([packet])
         self._pieces_flattened = any(piece.info.has_flattened for piece in pieces)
-        self._has_pieces = True
 
     def finish(self, *, is_partial: bool) -> None:
         """Write what is left; of a partial input, nothing after its last frame."""
-        if not self._has_pieces:  # then the encoder has had no frame
+        if not self._in_pieces:  # then the encoder has had no frame
             self._write_in_step(self._video.finish())
         for packet in self._copier.rest(self._end if is_partial else None):
             self._output.mux(packet)
@@ -359,7 +366,9 @@ class Muxer:
         if encoder.codec == "gif":
             video = GifEncoder(self._output, track)
         else:
-            video = FrameEncoder(self._output, track, encoder, settings)
+            video = FrameEncoder(
+                self._output, track, encoder, settings, reproducible=self._in_pieces
+            )
         video.stream.metadata.update(track_tags(stream.metadata, "video", settings.metadata))
         video.stream.disposition = stream.disposition
         try:
