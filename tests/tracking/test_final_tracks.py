@@ -21,8 +21,8 @@ from tracker_blur.core.timeline import Timeline
 from tracker_blur.core.tracks import Face, Origin, Track, Tracks, joined
 from tracker_blur.tracking.backtracking import Backtracked
 from tracker_blur.tracking.final_tracks import Horizon, Target, TrackFinalizer
-from tracker_blur.tracking.observation import Observer
 from tracker_blur.tracking.lazy_view import LazyView
+from tracker_blur.tracking.observation import Observer
 from tracker_blur.tracking.online import Step
 from tracker_blur.tracking.scene_cuts import Change
 from tracker_blur.tracking.schedule import long_interval_frames

@@ -24,8 +24,8 @@ from tests.tracking.fakes import (
 from tracker_blur.core.tracks import Origin
 from tracker_blur.tracking.appearance import color_histogram, common_color_share
 from tracker_blur.tracking.backtracking import Backtracker
-from tracker_blur.tracking.observation import Observer
 from tracker_blur.tracking.lazy_view import LazyView
+from tracker_blur.tracking.observation import Observer
 from tracker_blur.tracking.online import OnlineTracker
 from tracker_blur.tracking.scene_cuts import CutDetector
 from tracker_blur.tracking.schedule import DetectionSchedule

@@ -35,8 +35,8 @@ class DetectionSchedule:
     every frame where that costs no more than tracking the faces. Elsewhere it detects as seldom as
     the faces' motion, and new faces, allow.
 
-    Unless N depends on what is measured, detection frames follow the clock, not the first frame: whoever begins
-    later soon detects on the same frames.
+    Unless N depends on what is measured, detection frames follow the clock, not the first frame:
+    whoever begins later soon detects on the same frames.
 
     Where frames are far apart in time, a face may be in only one of them. Then N is 1, whatever
     was asked for. That is so in a time lapse, or live on a slow machine.
