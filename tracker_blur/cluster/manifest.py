@@ -21,13 +21,9 @@ import av
 import cv2
 import numpy as np
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]  # checked before use
-
 from tracker_blur.errors import SinkError, reason_of
 from tracker_blur.files.identity import sha256
+from tracker_blur.files.locking import FileLock
 from tracker_blur.version import __version__
 
 if TYPE_CHECKING:
@@ -141,17 +137,16 @@ def _check_private(folder: Path) -> None:
 
 @contextmanager
 def _locked(path: Path, target: Path) -> Iterator[None]:
-    if fcntl is None:
+    lock = FileLock(path)
+    is_ours = True
+    with suppress(OSError):  # this file system has no locks
+        is_ours = lock.acquire()
+    if not is_ours:
+        raise SinkError(f"{target}: another run is writing it: wait until it ends")
+    try:
         yield
-        return
-    with path.open("ab") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise SinkError(f"{target}: another run is writing it: wait until it ends") from error
-        except OSError:  # this file system has no locks
-            pass
-        yield
+    finally:
+        lock.release()
 
 
 def _clear_others(folder: Path, key: str) -> None:
