@@ -39,7 +39,7 @@ class OneByOne:
     Attributes:
         description: one line about how faces are detected and tracked.
         engine: what detects and redacts.
-        redact_file: redacts a file; that of the engine, unless another is set.
+        redact_file: redacts a file; None: the engine does.
 
     Raises:
         TrackerBlurError: a detector cannot be loaded.
@@ -49,7 +49,7 @@ class OneByOne:
         self._options = options
         self._console = console
         self.engine = Engine(settings)
-        self.redact_file: RedactFile = self.engine.redact_file
+        self.redact_file: RedactFile | None = None
         self._side_outputs = SideOutputs(options, settings, self.engine, console)
         self.description = describe(self.engine, settings)
 
@@ -78,7 +78,8 @@ class OneByOne:
             with job.target_folder():
                 self._side_outputs.check(job, identity)
                 with console.progress(name) as progress:
-                    report = self.redact_file(job, progress, identity)
+                    redact_file = self.redact_file or self.engine.redact_file
+                    report = redact_file(job, progress, identity)
             self._add_report(report, outcome)
             verdict = self._side_outputs.write(job, identity, report)
             if verdict is not None:
