@@ -31,6 +31,8 @@ HOST = "Host: 127.0.0.1\r\n"
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer with the length of the body; some paths do otherwise."""
     connection = connection_of(scope)
+    opened = connection.transport.get_extra_info("socket")
+    assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY), "each answer takes 40 ms"
     if scope["path"] == "/broken":
         raise ValueError("no such thing")
     if scope["path"] == "/late":

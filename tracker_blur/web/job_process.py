@@ -35,7 +35,7 @@ class JobProcess:
     def __init__(self, folder: Path, number: int | None = None) -> None:
         self._folder = folder
         self._lock = FileLock(folder / "lock")
-        self._child: subprocess.Popen[bytes] | None = None
+        self._is_child = False
         self.number = number
 
     def start(self, arguments: Sequence[str]) -> None:
@@ -46,7 +46,7 @@ class JobProcess:
             log = os.open(self._folder / "log", flags, _PRIVATE_MODE)
             try:
                 assert self._lock.descriptor is not None
-                self._child = subprocess.Popen(
+                child = subprocess.Popen(
                     [*_PROGRAM, *arguments],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
@@ -60,19 +60,19 @@ class JobProcess:
                 os.close(log)
         finally:
             self._lock.release()
-        self.number = self._child.pid
+        child.returncode = 0  # it may outlive this process: `is_alive` waits for it, if anyone does
+        self.number, self._is_child = child.pid, True
 
     def is_alive(self) -> bool:
         """Return whether it still runs, or is stopped."""
-        if self._child is not None:
-            return self._child.poll() is None
+        if self._is_child:  # its number is no other's until it is waited for
+            assert self.number is not None
+            try:
+                self._is_child = os.waitpid(self.number, os.WNOHANG) == (0, 0)
+            except ChildProcessError:
+                self._is_child = False
+            return self._is_child
         return self._lock.is_held()
-
-    @property
-    def signal_number(self) -> int | None:
-        """The signal that ended it; None if none did, or another server started it."""
-        code = None if self._child is None else self._child.poll()
-        return -code if code is not None and code < 0 else None
 
     def pause(self) -> None:
         """Stop it, with all processes that it has started, until `resume`."""
