@@ -72,7 +72,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """Write the report."""
     from tracker_blur.review.record import report_for
     from tracker_blur.review.report import report_of
-    from tracker_blur.review.report_facts import faces_of
+    from tracker_blur.review.report_facts import faces_of, read_verification
     from tracker_blur.review.report_page import page_of
 
     silence_libraries()
@@ -82,7 +82,10 @@ def run(options: argparse.Namespace, console: Console) -> int:
     tracks = options.tracks or _beside(source)
     if target is not None:
         _check_target(target, (source, options.redacted, tracks, options.verify), options.overwrite)
-    data = report_for(source, options.redacted, tracks, options.verify, options.models_folder)
+    verdict = (
+        None if options.verify is None else read_verification(options.verify, options.redacted)
+    )
+    data = report_for(source, options.redacted, tracks, verdict, options.models_folder)
     if tracks is None:
         console.warn(f"{source}: there is no track file: the report cannot say what was hidden")
     if data.is_edited_since:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tracker_blur.annotations import track_file
 from tracker_blur.errors import SettingsError, TrackFileError
@@ -16,11 +16,12 @@ from tracker_blur.review import operations
 from tracker_blur.review.decisions import standing
 from tracker_blur.review.doubts import doubts_of
 from tracker_blur.review.journal import Journal, journal_path
-from tracker_blur.review.report_facts import read_verification, report_data
+from tracker_blur.review.report_facts import report_data
 from tracker_blur.review.state import ReviewState
-from tracker_blur.review.verify_report import read_report
+from tracker_blur.review.verify_report import runs_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from tracker_blur.review.report import ReportData
@@ -30,7 +31,7 @@ def report_for(
     source: Path,
     output: Path,
     tracks: Path | None,
-    verification: Path | None,
+    verdict: Mapping[str, Any] | None,
     models_folder: Path | None = None,
 ) -> ReportData:
     """Return what the report on an output is made of.
@@ -39,15 +40,13 @@ def report_for(
         source: the original.
         output: what was made of it.
         tracks: its track file; the journal lies beside it. None: there is none.
-        verification: a report of `verify --json` on the output; None: it was not verified.
+        verdict: what `verify --json` says of the output; None: it was not verified.
         models_folder: a folder with weight files, searched first.
 
     Raises:
         SourceError: a file cannot be read.
-        SettingsError: the verification is another file's.
         TrackFileError: the track file or its journal is damaged, or another video's.
     """
-    verdict = None if verification is None else read_verification(verification, output)
     if tracks is None:
         return report_data(source, output, verification=verdict, models_folder=models_folder)
     digest = FileIdentity.of(tracks, hashed=True).sha256
@@ -82,7 +81,7 @@ def report_for(
             for doubt in doubts_of(
                 state.tracks,
                 state.decided,
-                () if verification is None else read_report(verification).runs,
+                () if verdict is None else runs_of([dict(verdict)]),
             )
         ],
         verification=verdict,

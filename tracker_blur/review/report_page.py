@@ -156,8 +156,9 @@ def _verification(found: Mapping[str, Any] | None) -> Iterator[str]:
         yield '<p class="bad">The output was not verified.</p>'
         return
     mood, words = _VERDICTS.get(found["verdict"], ("bad", _text(found["verdict"])))
-    yield f'<p class="{mood}">{words}, {_text(found["searched_frames"])} of '
-    yield f"{_text(found['frames'])} frames searched with {_text(', '.join(found['detectors']))}; "
+    where = f", {found['searched_frames']} of {found['frames']} frames searched"
+    yield f'<p class="{mood}">{words}{_text(where) if found["searched_frames"] else ""}'
+    yield f" with {_text(', '.join(found['detectors']))}; " if found["detectors"] else "; "
     yield f"{counted(found['accepted_places'], 'accepted place')}, "
     yield f"{counted(found['left_visible'], 'face')} left visible by choice.</p>"
     failed = [check["name"] for check in found["checks"] if not check["passed"]]

@@ -15,7 +15,7 @@ from starlette.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 
 from tracker_blur.errors import TrackerBlurError
-from tracker_blur.web import file_routes, job_routes, review_routes
+from tracker_blur.web import file_routes, job_routes, report_routes, review_routes
 from tracker_blur.web.job_commands import ChoiceError
 from tracker_blur.web.json_answers import JsonAnswer
 
@@ -50,7 +50,7 @@ def create_application(services: Services) -> FastAPI:
         redirect_slashes=False,
         dependencies=[Depends(_require_json)],
     )
-    for module in (file_routes, job_routes, review_routes):
+    for module in (file_routes, job_routes, report_routes, review_routes):
         app.include_router(module.create_router(services))
     app.add_api_route("/", _page("index.html"))
     app.add_api_route("/review/{review_id}", _page("review.html"))
