@@ -54,7 +54,7 @@ class Aligner:
         self.seen.append((image.shape, box))
         left, top, right, bottom = box.outward()
         crop = np.asarray(cv2.resize(image[top:bottom, left:right], (112, 112)), np.uint8)
-        return AlignedFace(crop, box.width, 0.5, has_landmarks=True)
+        return AlignedFace(crop, box.width, 0.5)
 
 
 class Frames:

@@ -57,13 +57,11 @@ class AlignedFace:
         size_px: The shorter side of its box in the frame.
         detail_share: How much of its contrast is fine detail, 0 to 1: 0.24 in the median of sharp
             photos, 0.09 when they are blurred to a standard deviation of 3 pixels at `SIDE_PX`.
-        has_landmarks: Whether landmarks aligned it, or only its box.
     """
 
     image: Image
     size_px: float
     detail_share: float
-    has_landmarks: bool
 
 
 class FaceAligner:
@@ -120,12 +118,11 @@ class FaceAligner:
 
     def aligned(self, image: Image, box: Box) -> AlignedFace | None:
         """Return a face of any size; None where YuNet, if it is there, sees none from the front."""
-        has_landmarks = self._landmarker is not None
-        matrix = self._by_landmarks(image, box) if has_landmarks else by_box(box)
+        matrix = self._by_landmarks(image, box) if self.finds_landmarks else by_box(box)
         if matrix is None:
             return None
         crop = warped(image, matrix, SIDE_PX)
-        return AlignedFace(crop, min(box.width, box.height), detail_share(crop), has_landmarks)
+        return AlignedFace(crop, min(box.width, box.height), detail_share(crop))
 
     def _by_landmarks(self, image: Image, box: Box) -> npt.NDArray[np.float64] | None:
         """Return the matrix that takes pixels of the image to an aligned face.

@@ -16,7 +16,7 @@ from tracker_blur.people.parameters import PeopleParameters
 from tracker_blur.settings import FACE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from fractions import Fraction
 
     from tracker_blur.core.box import Box
@@ -173,12 +173,6 @@ def sampled_rows(
 def without_votes() -> TrackFaces:
     """Return the faces of a track of which none is good."""
     return _track_faces([])
-
-
-def pooled(faces: Mapping[int, TrackFaces], track_ids: Iterable[int]) -> Vectors:
-    """Return the embeddings of several tracks, shape (n, 128)."""
-    parts = [faces[track_id].vectors for track_id in track_ids if track_id in faces]
-    return np.concatenate([np.zeros((0, 128), np.float32), *parts])
 
 
 def _square(

@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 Form: TypeAlias = Literal["internal", "public"]
 """For those who made the file, or to be handed out."""
 
-FORMS: tuple[Form, ...] = ("internal", "public")
-
 FORMAT, VERSION = "trackblur-report", 1
 
 KNOWN_LIMITS = (

@@ -13,7 +13,7 @@ from tracker_blur.core import plugins
 from tracker_blur.errors import ModelError
 from tracker_blur.people import embedders
 from tracker_blur.people.alignment import by_box, warped
-from tracker_blur.people.embedders import SIDE_PX, Embedder, load_embedder
+from tracker_blur.people.embedders import SIDE_PX, Embedder, load_embedder, sface
 from tracker_blur.weights.store import Weights
 
 if TYPE_CHECKING:
@@ -101,3 +101,32 @@ def test_other_weights_of_that_name_are_refused(name: str, tmp_path: Path) -> No
     (tmp_path / name).write_bytes(b"another network")
     with pytest.raises(ModelError, match=f"{name}: .*SHA-256"):
         load_embedder(Weights(tmp_path))
+
+
+@pytest.mark.shared
+def test_sface_takes_its_weights_as_they_were_read(shared: Path) -> None:
+    # Its own are not at hand; another network of its inputs and outputs shows what is called.
+    class OtherWeights:
+        def read(self, file_name: str) -> bytes:
+            assert file_name == sface.FILE_NAME
+            return (shared / "models" / "mobilefacenet.onnx").read_bytes()
+
+    face = warped(portrait(), by_box(FACE), SIDE_PX)
+    (vector,) = sface.SFace(OtherWeights()).embed([face])  # type: ignore[arg-type]  # only read
+    network = cv2.dnn.readNetFromONNX(str(shared / "models" / "mobilefacenet.onnx"))
+    expected = []
+    for side in (face, np.ascontiguousarray(face[:, ::-1])):
+        network.setInput(cv2.dnn.blobFromImage(side, swapRB=True))
+        expected.append(np.array(network.forward()).ravel())
+    assert vector == pytest.approx(np.mean(expected, axis=0), abs=1e-3)
+
+
+@pytest.mark.parametrize("content", [b"", b"no network"])
+def test_weights_that_opencv_cannot_read_are_one_line(content: bytes) -> None:
+    class Damaged:
+        def read(self, _file_name: str) -> bytes:
+            return content
+
+    with pytest.raises(ModelError, match=r"2021dec\.onnx: .*get the file again") as caught:
+        sface.SFace(Damaged())  # type: ignore[arg-type]  # only read
+    assert "\n" not in str(caught.value)
