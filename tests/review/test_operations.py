@@ -11,6 +11,7 @@ import pytest
 
 from tests.track_samples import two_tracks
 from tracker_blur.annotations.edits import find
+from tracker_blur.annotations.track_file import TrackFile
 from tracker_blur.core.box import Box
 from tracker_blur.core.rules import Size
 from tracker_blur.errors import SettingsError
@@ -259,3 +260,16 @@ def test_every_operation_has_a_text() -> None:
         assert operation.text, name
     state = replace(ReviewState(two_tracks()))
     assert operations.text_of(operations.complete(state, {"op": "keep_people", "people": [3]}, {}))
+
+
+def test_all_are_hidden_in_the_way_that_was_decided_last() -> None:
+    content = TrackFile(
+        two_tracks(), "in.mp4", "ab" * 32, 1, {"method": "mosaic", "tone": "scene"}, "onnx"
+    )
+    state = after({"op": "method", "method": "solid"}, {"op": "drop", "tracks": [7]})
+    assert state.edited(content).settings == {"method": "solid", "tone": "scene"}
+    assert [track.track_id for track in state.edited(content).tracks.tracks] == [3]
+    state = after({"op": "method", "method": "solid"}, {"op": "method", "method": None})
+    assert state.edited(content).settings == content.settings
+    with pytest.raises(SettingsError, match="glitter"):
+        after({"op": "method", "method": "glitter"})

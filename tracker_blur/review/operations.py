@@ -273,11 +273,18 @@ def _set_class(state: ReviewState, fields: Fields) -> ReviewState:
 
 def _set_method(state: ReviewState, fields: Fields) -> ReviewState:
     ids = fields.ids("tracks")
+    return replace(state, tracks=edits.set_method(state.tracks, ids, _method_in(fields)))
+
+
+def _method(state: ReviewState, fields: Fields) -> ReviewState:
+    return replace(state, method=_method_in(fields))
+
+
+def _method_in(fields: Fields) -> str | None:
     try:
-        method = None if fields.is_null("method") else method_name(fields.text("method"))
+        return None if fields.is_null("method") else method_name(fields.text("method"))
     except InvalidValueError as error:
         raise SettingsError(str(error)) from error
-    return replace(state, tracks=edits.set_method(state.tracks, ids, method))
 
 
 def _zone(state: ReviewState, fields: Fields) -> ReviewState:
@@ -372,6 +379,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "drop_frames": Operation(_drop_frames, _SPAN, text="Delete boxes"),
     "set_class": Operation(_set_class, ("tracks", "class"), text="Change the class"),
     "set_method": Operation(_set_method, ("tracks", "method"), text="Change the method"),
+    "method": Operation(_method, ("method",), text="Change how all are hidden"),
     "zone": Operation(_zone, ("number", "rule", "where"), text="Zone"),
     "drop_zone": Operation(_drop_zone, ("number",), text="Delete a zone"),
     "sound": Operation(_sound, ("number", "effect", "where"), text="Sound"),

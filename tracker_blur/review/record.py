@@ -6,7 +6,6 @@ The edits that still hold are applied again, so the report says what was rendere
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.annotations import track_file
@@ -67,7 +66,7 @@ def report_for(
     return report_data(
         source,
         output,
-        content=replace(content, tracks=state.tracks),
+        content=state.edited(content),
         lines=lines,
         last_line_sha256=hashlib.sha256(lines[-1].to_bytes()).hexdigest() if lines else None,
         names={

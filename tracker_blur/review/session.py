@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import threading
 from collections import OrderedDict
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +78,7 @@ class ReviewSession:
         is_partial = self.content.settings.get("partial") is True
         self._source = frame_source(self.identity, self.content.tracks, partial=is_partial)
         self._frames = FrameStore(self._source, self.content.tracks.times, str(video))
-        self._redactions = Redactions(self.content.settings)
+        self._redactions: tuple[str | None, Redactions] | None = None
         self._follower = BoxFollower(self._source, self.content.settings)
         self.grouping: Grouping = NO_GROUPING
         self._people = BackgroundGrouping(
@@ -103,8 +102,8 @@ class ReviewSession:
 
     @property
     def redaction(self) -> Settings:
-        """How faces are hidden, as the track file says."""
-        return self._redactions.settings
+        """How faces are hidden, as the track file says, or as was decided since."""
+        return self._redactions_now().settings
 
     @property
     def verify_report(self) -> Path:
@@ -155,7 +154,7 @@ class ReviewSession:
             "can_redo": self._history.can_redo,
             "undo_text": undo_text,
             "undo_edit": last_edit,
-            "method": self._redactions.settings.method,
+            "method": self.redaction.method,
             "methods": list(plugins.names("tracker_blur.redaction.methods")),
             "classes": sorted({"face", "plate", *(track.label for track in tracks.tracks)}),
             "tracks": [
@@ -200,7 +199,7 @@ class ReviewSession:
         """
         frame = self._frames.frame(number, client, seq)
         if redacted:
-            self._redactions.redacted(frame, self._timeline_now().faces(number))
+            self._redactions_now().redacted(frame, self._timeline_now().faces(number))
         size = shown_size(frame.size, width, self.facts.pixel_aspect)
         return jpeg(frame.view(size))
 
@@ -293,7 +292,7 @@ class ReviewSession:
 
     def edited(self) -> track_file.TrackFile:
         """Return the track file with all edits."""
-        return replace(self.content, tracks=self.state.tracks)
+        return self.state.edited(self.content)
 
     def write_edited_tracks(self, path: Path) -> None:
         """Write the track file with all edits; an older one is replaced.
@@ -323,6 +322,13 @@ class ReviewSession:
             if self._timeline is None or self._timeline[0] is not tracks:
                 self._timeline = tracks, Timeline(tracks)
             return self._timeline[1]
+
+    def _redactions_now(self) -> Redactions:
+        method = self.state.method
+        with self._lock:
+            if self._redactions is None or self._redactions[0] != method:
+                self._redactions = method, Redactions(self.edited().settings)
+            return self._redactions[1]
 
     def _check_span(self, first: int, last: int) -> None:
         if not 0 <= first <= last < self.content.tracks.frame_count:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tracker_blur.annotations.track_file import TrackFile
     from tracker_blur.core.tracks import Track, Tracks
 
 _NONE: Mapping[int, int] = MappingProxyType({})
@@ -28,6 +29,7 @@ class ReviewState:
         seen: the doubts that were marked as seen.
         decided: tracks that a person has said to hide or to keep.
         corrected: by track, the frames whose boxes a person has placed.
+        method: how all are hidden that have no method of their own; None: as the track file says.
     """
 
     tracks: Tracks
@@ -36,6 +38,14 @@ class ReviewState:
     seen: frozenset[str] = frozenset()
     decided: frozenset[int] = frozenset()
     corrected: Mapping[int, frozenset[int]] = field(default_factory=lambda: _NO_FRAMES)
+    method: str | None = None
+
+    def edited(self, content: TrackFile) -> TrackFile:
+        """Return a track file, as it was, with all edits."""
+        settings = content.settings
+        if self.method is not None:
+            settings = {**settings, "method": self.method}
+        return replace(content, tracks=self.tracks, settings=settings)
 
     @property
     def free_id(self) -> int:

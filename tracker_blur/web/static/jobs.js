@@ -43,7 +43,7 @@ async function look() {
     return;
   }
   const jobs = await add("track", videos.filter((entry) => !entry.has_tracks));
-  if (photos.length && !videos.length) await openPhotos(photos.map(({ path }) => path));
+  if (photos.length && !videos.length) await openPhotos(photos.map(({ path }) => path), form.settings("redact").method);
   else if (entries.length === 1 && jobs?.length === 1) {
     queue.openWhenDone(jobs[0].id);
     toast(texts.jobs.opensWhenDone);

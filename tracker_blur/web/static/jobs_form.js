@@ -36,7 +36,7 @@ export class JobForm {
     const data = new FormData(byId("form"));
     const names = action === "track" ? ["detector"] : ["detector", "audio", "metadata"];
     const options = Object.fromEntries(names.filter((name) => data.get(name)).map((name) => [name, data.get(name)]));
-    return { classes: data.getAll("classes"), method: action === "track" ? null : data.get("method"), care: data.get("care"), options };
+    return { classes: data.getAll("classes"), method: data.get("method"), care: data.get("care"), options };
   }
 
   showChoice(entries) {

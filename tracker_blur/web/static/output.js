@@ -13,6 +13,7 @@ export class Output {
   constructor({ store, review, session, photos }) {
     Object.assign(this, { store, review, session, photos });
     this.job = null;
+    this.chosenMethod = null; // when people were searched for
     byId("render").addEventListener("click", () => this.render());
     byId("check").addEventListener("click", () => this.#verify());
     byId("report").addEventListener("click", () => this.report());
@@ -26,8 +27,11 @@ export class Output {
   /** Show what was made of this video before, also after a reload. */
   async load() {
     const answer = await attempt(api.jobs);
-    const mine = answer?.jobs.filter(({ review, action }) => review === this.store.video.id && action !== "track") ?? [];
-    const newest = mine.sort((one, other) => other.created.localeCompare(one.created))[0];
+    const all = answer?.jobs.filter(({ review }) => review === this.store.video.id) ?? [];
+    all.sort((one, other) => other.created.localeCompare(one.created));
+    this.chosenMethod = all.find(({ action }) => action === "track")?.settings.method ?? null;
+    const mine = all.filter(({ action }) => action !== "track");
+    const newest = mine[0];
     const made = mine.find(({ state, action }) => state === "done" && action !== "verify");
     if (made) this.#showMade(made);
     if (newest && !ENDED.has(newest.state)) this.#follow(newest);
@@ -36,6 +40,8 @@ export class Output {
   async render() {
     const left = this.store.doubts.filter(({ seen }) => !seen).length;
     setText(byId("render-text"), left ? texts.output.renderLeft(left) : texts.output.renderReady);
+    const { method } = this.store.video;
+    setText(byId("render-method"), texts.output.renderMethod(texts.methods[method]?.name ?? method));
     const count = this.photos.paths.length;
     byId("render-all-label").hidden = count < 2;
     setText(byId("render-all-text"), texts.output.all(count));
@@ -74,9 +80,10 @@ export class Output {
     this.#show();
   }
 
-  /** The server says that a job has changed. */
+  /** The server says that a job has changed: the one that is shown, or another one of this video. */
   heard(job) {
-    if (job.id !== this.job?.id) return;
+    const isMine = job.review === this.store.video?.id && job.action !== "track";
+    if (job.id !== this.job?.id && (this.job || !isMine || ENDED.has(job.state))) return;
     this.job = job;
     this.#show();
     if (ENDED.has(job.state)) this.#end(job);

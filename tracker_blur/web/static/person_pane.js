@@ -19,8 +19,19 @@ export class PersonPane {
     const focused = document.activeElement?.id;
     const person = store.people.length === 1 ? store.video.personById.get(store.people[0]) : null;
     if (person) this.pane.replaceChildren(...this.#person(person));
-    else this.pane.replaceChildren(el("p", { class: "hint", text: store.people.length ? texts.people.selected(store.people.length) : texts.person.none }));
+    else this.pane.replaceChildren(el("p", { class: "hint", text: store.people.length ? texts.people.selected(store.people.length) : texts.person.none }), ...this.#everyone());
     if (focused && this.pane.contains(byId(focused))) byId(focused).focus();
+  }
+
+  /** How everyone is hidden who has no way of their own. */
+  #everyone() {
+    const { video } = this.store;
+    return [el("div", { class: "grid-form" }, ...this.#select("everyone", texts.person.everyone, this.#methods(), video.method, (method) => ({ op: "method", method })))];
+  }
+
+  #methods() {
+    const names = this.store.video.methods.filter((name) => name !== "image"); // it needs a picture
+    return names.map((name) => [name, texts.methods[name]?.name ?? name]);
   }
 
   #person(person) {
@@ -57,7 +68,7 @@ export class PersonPane {
     const { video } = this.store;
     const button = (id, text, key, run) => el("button", { type: "button", id: `${id}-${track.id}`, on: { click: run } }, el("span", { text }), key && el("kbd", { text: key }));
     const facts = el("p", { class: "quiet small", text: texts.person.facts(duration(track.frames / (video.fps || 25)), Math.round(track.score * 100)) });
-    const choices = el("div", { class: "grid-form" }, ...this.#select("class", texts.person.class, video.classes.map((name) => [name, texts.classes.singular(name)]), track.class, (value) => ({ op: "set_class", tracks: [track.id], class: value })), ...this.#select("method", texts.person.method, [["", texts.person.usual], ...video.methods.map((method) => [method.name ?? method, texts.methods[method.name ?? method]?.name ?? method.name ?? method])], track.method ?? "", (value) => ({ op: "set_method", tracks: [track.id], method: value || null })));
+    const choices = el("div", { class: "grid-form" }, ...this.#select("class", texts.person.class, video.classes.map((name) => [name, texts.classes.singular(name)]), track.class, (value) => ({ op: "set_class", tracks: [track.id], class: value })), ...this.#select("method", texts.person.method, [["", texts.person.usual(texts.methods[video.method]?.name ?? video.method)], ...this.#methods()], track.method ?? "", (value) => ({ op: "set_method", tracks: [track.id], method: value || null })));
     const whole = el("input", { type: "checkbox", id: "move-whole", on: { change: (event) => this.store.set({ isWhole: event.target.checked }) } });
     whole.checked = this.store.isWhole;
     const drop = button("drop", texts.person.drop, "Del", () => this.session.edit({ op: "drop", tracks: [track.id] }, { said: texts.person.dropped }));

@@ -101,6 +101,9 @@ function showHeader() {
   byId("redo").disabled = !video.can_redo;
   byId("undo").title = texts.review.undoWhat(video.undoText());
   document.body.classList.toggle("is-image", video.is_image);
+  const make = video.is_image ? texts.output.renderPhoto : texts.output.renderVideo;
+  setText(byId("render-label"), make);
+  setText(byId("render-title"), make);
   byId("tab-sounds").hidden = video.is_image || !video.has_audio;
 }
 
@@ -148,6 +151,13 @@ async function load() {
   actions.go(Number(sessionStorage.getItem(PLACE_KEY + id) ?? 0));
   for (const note of store.video.notes ?? []) toast(note);
   await output.load();
+  await takeMethod();
+}
+
+/** The way to hide that was chosen on the first page counts from the beginning: searching needed none. */
+async function takeMethod() {
+  const method = photos.method ?? output.chosenMethod;
+  if (store.video.version === 0 && method && method !== store.video.method) await session.edit({ op: "method", method });
 }
 
 // Before all other parts hear of a new video.
