@@ -227,6 +227,7 @@ def test_seen_doubts_are_remembered() -> None:
         ({"op": "limits", "from": "2s", "to": "1s"}, "ends before it begins"),
         ({"op": "limits", "from": 2}, "from is no text"),
         ({"op": "undo"}, "the operation 'undo' is unknown"),
+        ({"op": "set_method", "tracks": [3], "method": "image"}, "the method image needs a file"),
     ],
 )
 def test_what_makes_no_sense_is_refused(edit: dict[str, Any], message: str) -> None:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from tracker_blur.core.tracks import Tracks
     from tracker_blur.review.state import ReviewState
 
+NEED_MORE = frozenset({"image"})
+"""Methods that need more than a track file holds."""
+
 Apply: TypeAlias = "Callable[[ReviewState, Fields], ReviewState]"
 
 
@@ -282,9 +285,14 @@ def _method(state: ReviewState, fields: Fields) -> ReviewState:
 
 def _method_in(fields: Fields) -> str | None:
     try:
-        return None if fields.is_null("method") else method_name(fields.text("method"))
+        method = None if fields.is_null("method") else method_name(fields.text("method"))
     except InvalidValueError as error:
         raise SettingsError(str(error)) from error
+    if method in NEED_MORE:
+        raise SettingsError(
+            f"the method {method} needs a file, which a review has not: give another"
+        )
+    return method
 
 
 def _zone(state: ReviewState, fields: Fields) -> ReviewState:

@@ -155,7 +155,11 @@ class ReviewSession:
             "undo_text": undo_text,
             "undo_edit": last_edit,
             "method": self.redaction.method,
-            "methods": list(plugins.names("tracker_blur.redaction.methods")),
+            "methods": [
+                name
+                for name in plugins.names("tracker_blur.redaction.methods")
+                if name not in operations.NEED_MORE
+            ],
             "classes": sorted({"face", "plate", *(track.label for track in tracks.tracks)}),
             "tracks": [
                 summary.track_dict(track, person_of[track.track_id]) for track in tracks.tracks
