@@ -145,6 +145,20 @@ def test_frames_ahead_are_decoded_in_the_direction_of_travel(
         store.close()
 
 
+def test_frames_that_are_expected_are_decoded_meanwhile(frames: list[DecodedFrame]) -> None:
+    store, source = store_of(frames)
+    try:
+        store.frame(0, "window", 1)
+        store.expect([37, 33])
+        wait_until(lambda: {33, 37} <= set(source.decoded))
+        wait_until(lambda: set(range(25)) <= set(source.decoded))
+        count = len(source.decoded)
+        assert store.frame(37).index == 37
+        assert len(source.decoded) == count
+    finally:
+        store.close()
+
+
 def test_a_newer_request_of_the_same_window_overtakes_an_older_one(
     frames: list[DecodedFrame],
 ) -> None:

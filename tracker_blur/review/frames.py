@@ -22,7 +22,7 @@ from tracker_blur.video.frame import DecodedFrame
 from tracker_blur.video.seeking import AbandonedError, VideoFrames
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     import numpy as np
     import numpy.typing as npt
@@ -156,6 +156,7 @@ class FrameStore:
         self._pending: list[_Request] = []
         self._newest: OrderedDict[str, int] = OrderedDict()
         self._at, self._direction = 0, 1
+        self._expected: tuple[int, ...] = ()
         self._is_prepared = self._is_closed = False
         self._run: Iterator[KeptFrame] | None = None
         self._run_next = 0
@@ -196,6 +197,12 @@ class FrameStore:
             raise request.error
         assert request.frame is not None
         return request.frame
+
+    def expect(self, numbers: Iterable[int]) -> None:
+        """Decode these frames while no one asks: someone is likely to jump to them."""
+        with self._condition:
+            self._expected = tuple(numbers)
+            self._condition.notify_all()
 
     @property
     def kept_bytes(self) -> int:
@@ -273,16 +280,16 @@ class FrameStore:
         return travelling[-1] if travelling else next(iter(self._pending), None)
 
     def _next_ahead(self) -> int | None:
-        """Return the next frame in the direction of travel that is not kept."""
+        """Return the next frame that is likely to be asked for, and not kept."""
         if not self._kept or not self._direction:
             return None
         window = min(_AHEAD, self._capacity // 3)
-        if self._direction > 0:
-            stop = min(self._at + 1 + window, len(self._times))
-            return next((n for n in range(self._at + 1, stop) if n not in self._kept), None)
-        # Back, a whole window is decoded at once, so that it is not begun when one frame is left.
-        nearest = range(self._at - 1, max(self._at - 1 - window // 2, -1), -1)
-        return next((n for n in nearest if n not in self._kept), None)
+        near = range(self._at + 1, min(self._at + 1 + window, len(self._times)))
+        if self._direction < 0:
+            # A whole window is decoded at once, so that it is not begun when one frame is left.
+            near = range(self._at - 1, max(self._at - 1 - window // 2, -1), -1)
+        expected = self._expected[: self._capacity // 6]
+        return next((n for n in (*near, *expected) if n not in self._kept), None)
 
     @property
     def _capacity(self) -> int:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from tracker_blur.settings import Settings
 
 _HASHED_AT_ONCE = 256 << 20  # bytes; larger videos are hashed while the first frames are shown
+_EXPECTED = 4  # of the next doubts, the frames are decoded before someone goes there
 _MAX_CROPS = 4096  # of some kilobytes each
 
 
@@ -136,6 +137,7 @@ class ReviewSession:
         state, tracks = self.state, self.state.tracks
         doubts = self.doubts()
         left = [doubt for doubt in doubts if doubt.doubt_id not in state.seen]
+        self._frames.expect(doubt.frame for doubt in left[:_EXPECTED])
         person_of = summary.numbered(state.groups(self.grouping.person_of))
         last_edit = self._history.last_edit
         undo_text = None if last_edit is None else operations.text_of(last_edit)
