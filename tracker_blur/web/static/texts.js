@@ -185,7 +185,7 @@ export const texts = {
   people: {
     title: "People",
     widen: "Large wall (W)",
-    count: (hidden, kept) => (kept ? `${hidden} hidden, ${kept} visible` : `${many(hidden, "is", "are all")} hidden`),
+    count: (hidden, kept) => (kept ? `${hidden} hidden, ${kept} visible` : `${hidden} hidden`),
     nobody: "Nobody was found. Look through the video, and draw a box (D) around whoever you see.",
     selectionBar: "With the selected people",
     selected: (count) => `${many(count, "person is", "people are")} selected`,
@@ -252,7 +252,7 @@ export const texts = {
     dropHere: "Not here",
     droppedHere: "The box of this picture is gone.",
     whole: "Dragging moves the box in all pictures of this part",
-    drop: "Delete part",
+    drop: "Delete",
     dropped: "Deleted. Nothing is hidden there now.",
     endsWrong: "It cannot end before it begins.",
     endsSet: "Changed.",
