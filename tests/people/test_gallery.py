@@ -12,7 +12,7 @@ from tests.people.drawn_people import THRESHOLDS, face_of
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.core.parameters import TrackingParameters
 from tracker_blur.errors import SettingsError, SourceError
-from tracker_blur.people.gallery import read_gallery
+from tracker_blur.people.gallery import Gallery, read_gallery
 from tracker_blur.tracking.detector_bundle import ClassDetector
 
 if TYPE_CHECKING:
@@ -61,8 +61,8 @@ def photo(path: Path, *colors: tuple[int, int, int]) -> Path:
     return path
 
 
-def gallery(folder: Path) -> dict[str, int]:
-    """Return the names of the people of a folder, and how many photos there are of each."""
+def read(folder: Path, *, needs_all: bool = True) -> Gallery:
+    """Return the gallery of a folder."""
     detector: Any = ClassDetector(
         label="face",
         detector=Detector(),
@@ -72,7 +72,13 @@ def gallery(folder: Path) -> dict[str, int]:
         parameters=TrackingParameters(),
     )
     reader: Any = Reader()
-    return {one.name: len(one.vectors) for one in read_gallery(folder, detector, reader, 100)}
+    return read_gallery(folder, detector, reader, 100, needs_all=needs_all)
+
+
+def gallery(folder: Path, *, needs_all: bool = True) -> dict[str, int]:
+    """Return the names of the people of a folder, and how many photos there are of each."""
+    people = read(folder, needs_all=needs_all).people
+    return {one.name: len(one.vectors) for one in people}
 
 
 BLUE, GREEN, WHITE = (250, 0, 0), (0, 250, 0), (250, 250, 250)
@@ -99,6 +105,31 @@ def test_a_photo_shows_exactly_one_good_face(
     photo(tmp_path / "a.png", *faces)
     with pytest.raises(SourceError, match=rf"a\.png: {problem}"):
         gallery(tmp_path)
+
+
+def test_where_no_one_is_shown_without_it_a_photo_of_no_use_is_left_out(tmp_path: Path) -> None:
+    photo(tmp_path / "a.png", BLUE)
+    photo(tmp_path / "b.png", BLUE, GREEN)
+    found = read(tmp_path, needs_all=False)
+    assert [(one.name, len(one.vectors)) for one in found.people] == [("a", 1)]
+    (unused,) = found.unused
+    assert unused.startswith(f"{tmp_path / 'b.png'}: shows 2 faces")
+    with pytest.raises(SourceError, match=r"b\.png: shows 2 faces"):
+        read(tmp_path, needs_all=True)
+
+
+@pytest.mark.parametrize("needs_all", [True, False])
+def test_a_person_with_a_folder_needs_one_photo_that_is_of_use(
+    needs_all: bool, tmp_path: Path
+) -> None:
+    photo(tmp_path / "anna" / "1.png")
+    photo(tmp_path / "anna" / "2.png", BLUE)
+    found = read(tmp_path, needs_all=needs_all)
+    assert [(one.name, len(one.vectors)) for one in found.people] == [("anna", 1)]
+    assert len(found.unused) == 1
+    photo(tmp_path / "ben" / "1.png")
+    with pytest.raises(SourceError, match=r"1\.png: shows no face"):
+        read(tmp_path, needs_all=needs_all)
 
 
 def test_a_bystander_who_is_no_good_face_does_no_harm(tmp_path: Path) -> None:

@@ -78,6 +78,7 @@ class Console:
         self._background: BackgroundWriter | None = None
         self._bar: Any = None
         self._last_advice: str | None = None
+        self._unused_photos: set[str] = set()
 
     def note(self, text: str) -> None:
         """Print what is useful to know, unless quiet."""
@@ -143,6 +144,10 @@ class Console:
         if report.people is not None:
             from tracker_blur.cli.people_lines import doubt_lines, visible_lines
 
+            for photo in report.people.unused_photos:
+                if photo not in self._unused_photos:  # they are the same for all files
+                    self._unused_photos.add(photo)
+                    self.warn(f"not used: {photo}")
             for line in visible_lines(report.people, is_still=report.is_still):
                 self.warn(f"{report.target}: {line}")
             for line in doubt_lines(report.people, is_still=report.is_still):

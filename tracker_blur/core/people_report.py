@@ -87,12 +87,14 @@ class PeopleReport:
         embedder: the network that told faces apart.
         kept: what stays visible.
         doubts: what is hidden because it is in doubt.
+        unused_photos: what is wrong with photos that were not used, a line each.
     """
 
     rule: PeopleRule
     embedder: str
     kept: tuple[Stretch, ...] = ()
     doubts: tuple[Stretch, ...] = ()
+    unused_photos: tuple[str, ...] = ()
 
     def with_more(self, more: PeopleReport) -> PeopleReport:
         """Return it with what another one says, too."""
@@ -105,4 +107,5 @@ class PeopleReport:
             "embedder": self.embedder,
             "kept": [stretch.to_dict() for stretch in self.kept],
             "doubts": [stretch.to_dict() for stretch in self.doubts],
+            "unused_photos": list(self.unused_photos),
         }

@@ -58,13 +58,20 @@ class PeopleChooser:
                 remedy="hide",
             )
         self._reader = _reader(weights)
-        self._people = read_gallery(folder, detector, self._reader, settings.max_megapixels)
+        gallery = read_gallery(
+            folder,
+            detector,
+            self._reader,
+            settings.max_megapixels,
+            needs_all=self._rule == "hide",
+        )
+        self._people, self._unused = gallery.people, gallery.unused
         self._thresholds = self._reader.embedder.thresholds
 
     @property
     def report(self) -> PeopleReport:
         """What is said where nothing stays visible and nothing is in doubt."""
-        return PeopleReport(self._rule, self._reader.embedder.name)
+        return PeopleReport(self._rule, self._reader.embedder.name, unused_photos=self._unused)
 
     def choose(
         self, source: FrameReader, tracks: Tracks, progress: Callable[[], None]

@@ -1,8 +1,8 @@
 """The gallery: the people of whom a folder has photos.
 
 Photos in a folder of their own are one person's, who has the folder's name. Of those beside each
-other, the ones that are alike are. In doubt, reading stops: whoever is taken for someone else here
-would be shown, or not be hidden.
+other, the ones that are alike are. A photo that does not show exactly one good face is not used, or
+stops the run where someone would not be hidden without it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tracker_blur.tracking.detector_bundle import ClassDetector
 
 _LONGEST_PX = 2048  # a larger photo is reduced: its face is large enough
-_MOST_PHOTOS = 1000
+_MOST_PHOTOS = 2000
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,34 +50,74 @@ class KnownPerson:
         return np.asarray(mean / np.linalg.norm(mean), np.float32)
 
 
+@dataclass(frozen=True, eq=False)
+class Gallery:
+    """The people of a folder of photos.
+
+    Attributes:
+        people: By name; at least one.
+        unused: What is wrong with photos that are not used, a line each.
+    """
+
+    people: tuple[KnownPerson, ...]
+    unused: tuple[str, ...] = ()
+
+
 def read_gallery(
-    folder: Path, detector: ClassDetector, reader: FaceReader, max_megapixels: float
-) -> tuple[KnownPerson, ...]:
-    """Return the people of a folder of photos, by name; at least one.
+    folder: Path,
+    detector: ClassDetector,
+    reader: FaceReader,
+    max_megapixels: float,
+    *,
+    needs_all: bool,
+) -> Gallery:
+    """Return the people of a folder of photos.
 
     Args:
         folder: The folder.
         detector: Detects faces.
         reader: Embeds them.
         max_megapixels: The most pixels of a photo, in millions.
+        needs_all: Whether each photo that is not in a person's own folder must be of use: if it is
+            not, whoever it shows would not be known.
 
     Raises:
         SettingsError: There is no such folder, it has no photos, or those of one person differ.
-        SourceError: A photo cannot be read, or shows not exactly one face that is good.
+        SourceError: A photo cannot be read, or does not show exactly one face that is good: one
+            that is needed, or all of a person.
         ModelError: A network fails.
     """
     own, beside = _photos(folder)
-
-    def vectors(photos: Sequence[Path]) -> dict[Path, Vectors]:
-        return {photo: _vector(photo, detector, reader, max_megapixels) for photo in photos}
-
     thresholds = reader.embedder.thresholds
-    people = [_person(name, vectors(photos), thresholds) for name, photos in own.items()]
-    loose = list(vectors(beside).items())
+    unused: list[str] = []
+
+    def vectors(photos: Sequence[Path], *, are_needed: bool) -> dict[Path, Vectors]:
+        found: dict[Path, Vectors] = {}
+        problem: SourceError | None = None
+        for photo in photos:
+            try:
+                found[photo] = _vector(photo, detector, reader, max_megapixels)
+            except _UnusedError as error:
+                problem = error
+                unused.append(str(error))
+                if are_needed:
+                    raise
+        if problem is not None and not found:
+            raise problem
+        return found
+
+    people = [
+        _person(name, vectors(photos, are_needed=False), thresholds) for name, photos in own.items()
+    ]
+    loose = list(vectors(beside, are_needed=needs_all).items()) if beside else []
     rows = {number: vector[None] for number, (_, vector) in enumerate(loose)}
     for group, _ in grouped(rows, (), thresholds.same):
         people.append(KnownPerson(loose[group[0]][0].stem, np.stack([loose[n][1] for n in group])))
-    return tuple(sorted(people, key=lambda person: person.name))
+    return Gallery(tuple(sorted(people, key=lambda person: person.name)), tuple(unused))
+
+
+class _UnusedError(SourceError):
+    """A photo does not show exactly one face that says who it is."""
 
 
 def _photos(folder: Path) -> tuple[dict[str, list[Path]], list[Path]]:
@@ -126,10 +166,10 @@ def _vector(
     if len(found) == 1:
         return found[0]
     if found:
-        raise SourceError(
+        raise _UnusedError(
             f"{photo}: shows {len(found)} faces: cut out the person who is meant, or leave it out"
         )
-    raise SourceError(
+    raise _UnusedError(
         f"{photo}: shows no face that is large and sharp enough to tell who it is: give another "
         "photo"
     )
