@@ -303,6 +303,21 @@ def test_options_cannot_become_other_options(page: Page, folder: Path) -> None:
     )
 
 
+def test_photos_of_people_are_those_of_the_folder(page: Page, folder: Path) -> None:
+    photos = folder / "photos"
+    photos.mkdir()
+    try:
+        (job,) = add(page, "a.mp4", options={"keep_people": "photos"})
+        arguments = page.site.services.jobs.get(job["id"]).new.arguments
+        assert f"--keep-people={photos}" in arguments
+        assert job["settings"]["options"] == {"keep_people": "photos"}
+        for outside in ("/etc", "../photos", "a.mp4", "--overwrite"):
+            body = {"files": ["a.mp4"], "action": "redact", "options": {"keep_people": outside}}
+            assert page.post("/api/jobs", json=body).status_code in (400, 404), outside
+    finally:
+        photos.rmdir()
+
+
 def test_jobs_that_are_not_there_are_said_to_be(page: Page, folder: Path) -> None:
     for method, path in (
         ("POST", "/api/jobs/0123456789abcdef/pause"),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import TYPE_CHECKING, get_args
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -23,10 +23,15 @@ if TYPE_CHECKING:
     from tracker_blur.web.services import Services
 
 
-class WatchBody(BaseModel, extra="forbid"):
-    """A folder to watch, as the page sends it."""
+class WatchedBody(BaseModel):
+    """A folder that is watched, as the page sends it."""
 
     folder: str = Field(max_length=4096)
+
+
+class WatchBody(WatchedBody, extra="forbid"):
+    """A folder to watch, as the page sends it."""
+
     target: str = Field(max_length=4096)
     settings: ChoiceBody = ChoiceBody()
 
@@ -83,9 +88,9 @@ def create_router(services: Services) -> APIRouter:
         return JsonAnswer(services.watches.add(*names, choice), HTTPStatus.CREATED)
 
     @router.delete("/api/watches")
-    def end_watch(path: Annotated[str, Query(alias="folder")]) -> Response:
-        if not services.watches.remove(path):
-            raise HTTPException(HTTPStatus.NOT_FOUND, f"{path}: is not watched")
+    def end_watch(body: WatchedBody) -> Response:
+        if not services.watches.remove(body.folder):
+            raise HTTPException(HTTPStatus.NOT_FOUND, f"{body.folder}: is not watched")
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     return router

@@ -49,6 +49,12 @@ _ZONES = {
     "from": _Option("--from"),
     "to": _Option("--to"),
 }
+PEOPLE = {
+    "keep_people": _Option("--keep-people"),
+    "hide_people": _Option("--hide-people"),
+}
+"""Options that name a folder with photos of people."""
+
 _SPANS = {"mute": _Option("--mute", "texts"), "bleep": _Option("--bleep", "texts")}
 _STREAMS = {
     "audio": _Option("--audio"),
@@ -69,7 +75,7 @@ _REDACTION = {
     "verify": _Option("--verify", "flag"),
 }
 
-TRACK_OPTIONS = {**_DETECTION, **_ZONES}
+TRACK_OPTIONS = {**_DETECTION, **_ZONES, **PEOPLE}
 REDACT_OPTIONS = {**TRACK_OPTIONS, **_SPANS, **_STREAMS, **_REDACTION}
 OVERWRITE = "overwrite"
 

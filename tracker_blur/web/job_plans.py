@@ -22,6 +22,7 @@ from tracker_blur.web.folder import tracks_path
 from tracker_blur.web.job import NewJob
 from tracker_blur.web.job_commands import (
     OVERWRITE,
+    PEOPLE,
     Choice,
     ChoiceError,
     redact_arguments,
@@ -88,7 +89,9 @@ class JobPlans:
             action="redact",
             file=self._folder.relative(path),
             output=self._folder.relative(target),
-            arguments=redact_arguments(path, target, choice, is_image=not is_video, tracks=tracks),
+            arguments=redact_arguments(
+                path, target, self._found(choice), is_image=not is_video, tracks=tracks
+            ),
             settings=choice.settings(),
             review=path_id(path) if is_video else None,
         )
@@ -112,7 +115,7 @@ class JobPlans:
             action="track",
             file=name,
             output=self._folder.relative(target),
-            arguments=track_arguments(path, target, choice),
+            arguments=track_arguments(path, target, self._found(choice)),
             settings=choice.settings(),
             review=path_id(path),
         )
@@ -131,6 +134,17 @@ class JobPlans:
             arguments=verify_arguments(path, source, maker, choice),
             settings=choice.settings(),
         )
+
+    def _found(self, choice: Choice) -> Choice:
+        """Return a choice with the folders that it names, below that of the page, as paths."""
+        found = dict(choice.options)
+        for name in PEOPLE.keys() & found.keys():
+            if found[name] is not None:
+                path = self._folder.resolve(str(found[name]))
+                if not is_folder(path):
+                    raise ChoiceError(f"{found[name]}: is no folder with photos")
+                found[name] = str(path)
+        return choice._replace(options=found)
 
     def _output(self, path: Path, choice: Choice) -> Path:
         """Return where the output of a file goes: next to it."""
