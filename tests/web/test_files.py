@@ -128,6 +128,13 @@ def test_no_output_is_written_through_a_link(page: Page, folder: Path) -> None:
     (folder / "a_redacted.mp4").symlink_to(folder.parent / "outside" / "new.mp4")
     services = page.site.services
     assert services.folder.free_output(folder / "a.mp4").name == "a_redacted_2.mp4"
+    (folder / "photos").mkdir()
+    (folder / "photos_redacted").symlink_to(folder.parent / "outside")
+    for file, options in (("a.mp4", {"overwrite": True}), ("photos", {})):
+        body = {"files": [file], "action": "redact", "options": options}
+        answer = page.post("/api/jobs", json=body)
+        assert answer.status_code == 409
+        assert "leads out of this folder" in answer.json()["error"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names are text there")

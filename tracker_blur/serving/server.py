@@ -6,6 +6,7 @@ import asyncio
 import functools
 import socket
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -112,8 +113,9 @@ class HttpServer:
         self._uvicorn.should_exit = True
         thread.join(self._limits.stop_seconds)
         while thread.is_alive():  # some answer does not end
-            if self._loop is not None and not self._loop.is_closed():
-                self._loop.call_soon_threadsafe(self.connections.end)
+            if self._loop is not None:
+                with suppress(RuntimeError):  # it has ended just now
+                    self._loop.call_soon_threadsafe(self.connections.end)
             thread.join(self._limits.stop_seconds)
 
     def _run(self, server: uvicorn.Server) -> None:

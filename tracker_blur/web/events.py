@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class _Subscriber:
         self._count += 1
         if self._count > _MAX_WAITING:
             text = None
-        if not self._loop.is_closed():
+        with suppress(RuntimeError):  # the server has stopped
             self._loop.call_soon_threadsafe(self._waiting.put_nowait, text)
 
     async def next(self) -> str | None:

@@ -148,15 +148,21 @@ class JobPlans:
 
     def _output(self, path: Path, choice: Choice) -> Path:
         """Return where the output of a file goes: next to it."""
+        if path == self._folder.root:
+            raise HTTPException(
+                HTTPStatus.BAD_REQUEST, "choose files, or a folder in this one, not all of it"
+            )
         if is_folder(path):
-            if path == self._folder.root:
-                raise HTTPException(
-                    HTTPStatus.BAD_REQUEST, "choose files, or a folder in this one, not all of it"
-                )
-            return default_output_folder(path)
-        if choice.options.get(OVERWRITE) is True:
-            return default_output(path)
-        return self._folder.free_output(path, self._taken)
+            output = default_output_folder(path)
+        elif choice.options.get(OVERWRITE) is True:
+            output = default_output(path)
+        else:
+            return self._folder.free_output(path, self._taken)
+        if not self._folder.holds(output):  # it is there, and a link
+            raise HTTPException(
+                HTTPStatus.CONFLICT, f"{output.name}: leads out of this folder: delete that link"
+            )
+        return output
 
 
 def _made(job: Job) -> bool:
