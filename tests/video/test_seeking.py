@@ -10,6 +10,7 @@ import pytest
 
 from tests.video.rewriting import read_frames
 from tests.video.test_edit_lists import write_media
+from tests.video.test_fitting import ANAMORPHIC, BROADCAST, joined, shape
 from tests.video_files import ROTATED_90_CLOCKWISE, write_clip
 from tracker_blur.errors import SourceError
 from tracker_blur.files.identity import FileIdentity
@@ -18,6 +19,7 @@ from tracker_blur.video.seeking import AbandonedError, VideoFrames
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tracker_blur.video.fitting import Shape
     from tracker_blur.video.frame import DecodedFrame
 
 X264 = {"preset": "ultrafast"}
@@ -92,6 +94,23 @@ def test_any_frame_is_that_of_reading_from_the_start(
     monkeypatch.setattr(VideoFrames, "_from_start", read_all)
     video = assert_exact(path)
     assert 0 < video.start_of(29) < 29
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "parts", "turned"),
+    [
+        ("growing.webm", "libvpx", [shape(160, 90), shape(320, 180), shape(640, 360)], []),
+        ("shrinking.ts", "libx264", [shape(640, 360), shape(160, 120)], []),
+        ("pixels.ts", "libx264", [shape(360, 288, BROADCAST), shape(360, 288, ANAMORPHIC)], []),
+        ("turned.ts", "libx264", [shape(320, 240)] * 3, [1]),
+    ],
+)
+def test_frames_of_several_shapes_are_fitted_as_in_reading(
+    name: str, codec: str, parts: list[Shape], turned: list[int], tmp_path: Path
+) -> None:
+    path = joined(tmp_path / name, parts, codec, turned=turned)
+    video = assert_exact(path, steps=4)
+    assert video.start_of(10 * len(parts) - 1) == 10 * (len(parts) - 1)
 
 
 def test_what_an_edit_list_cuts_away_is_not_counted(tmp_path: Path) -> None:

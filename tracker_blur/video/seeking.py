@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import bisect
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from av.codec.context import ThreadType
 from av.stream import Discard
 
 from tracker_blur.settings import MAX_MEGAPIXELS
-from tracker_blur.video import alpha, ogg_chain, pixel_formats
+from tracker_blur.video import alpha, ogg_chain, pixel_formats, stream_info
 from tracker_blur.video.clock import demuxed
 from tracker_blur.video.fitting import FrameFitter, FrameShapes, Shape
 from tracker_blur.video.frame import DecodedFrame, Scaler
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 _MAX_THREADS = 4
 _MAX_KEYS_BACK = 4  # recordings that are refreshed line by line need several
+_KEYS_LOOKED_AT = 8  # for their shapes, of all key frames
 _STRICT = {"h264", "mpeg1video", "mpeg2video", "mpeg4", "vp8", "vp9"}
 _LAYERS_BYTE = 21  # of an MP4's or Matroska's description of HEVC
 _SEEK_EARLIER_SECONDS = Fraction(0), Fraction(1), Fraction(8)
@@ -52,6 +53,10 @@ _SEEK_EARLIER_SECONDS = Fraction(0), Fraction(1), Fraction(8)
 
 class AbandonedError(Exception):
     """The frames are not wanted any more."""
+
+
+class _OtherShapeError(Exception):
+    """A frame has another shape than those before."""
 
 
 class _NotAsListedError(Exception):
@@ -151,10 +156,12 @@ class VideoFrames:
         """List the packets: half a second for an hour of video. Otherwise, a jump does it."""
         if self._is_prepared:
             return
-        self._form = _Form.of(self._identity, self._size, self._limit)
-        if self._form is not None:
+        form = self._found_form()
+        if form is not None:
             self._packets = _PacketList.of(self._identity, self._times)
-        self._is_prepared = True
+            if self._packets is not None and self._has_other_shapes(form, self._packets):
+                form = self._mixed(form)
+        self._form, self._is_prepared = form, True
 
     def start_of(self, number: int) -> int:
         """Return from which frame on is decoded to get the one of this number."""
@@ -178,19 +185,62 @@ class VideoFrames:
         if first:
             self.prepare()
         elif not self._is_prepared:
-            self._form = _Form.of(self._identity, self._size, self._limit)
+            self._form = self._found_form()
         number = first
         for key in self._starts(first):
             try:
                 for frame in self._decoded(key, first, is_wanted):
                     yield frame
                     number += 1
+            except _OtherShapeError:
+                assert self._form is not None
+                self._form = self._mixed(self._form)
+                yield from self.frames(number, is_wanted)
+                return
             except (_NotAsListedError, av.FFmpegError):
                 if number == first:
                     continue
             break
         if number < len(self._times):
             yield from self._from_start(number, is_wanted)
+
+    def _found_form(self) -> _Form | None:
+        """Return the form of all frames, as far as the first one tells; None: not at all."""
+        form = _Form.of(self._identity, self._limit)
+        return form if form is None or form.size == self._size else self._mixed(form)
+
+    def _mixed(self, first: _Form) -> _Form:
+        """Return the form into which frames of several shapes are fitted."""
+        with self._reader() as reader:
+            track = reader.track
+        orientation = stream_info.orientation(track.matrix)
+        shape = Shape(track.size, track.pixel_aspect, orientation)
+        return replace(first, shape=shape, pixel_format=track.pixel_format, is_mixed=True)
+
+    def _has_other_shapes(self, form: _Form, packets: _PacketList) -> bool:
+        """Return whether one of a few key frames has another shape, such as other pixels."""
+        if form.is_mixed:
+            return False
+        few = np.linspace(0, len(packets.keys) - 1, _KEYS_LOOKED_AT).round().astype(int)
+        with open_input(self._identity.path) as container:
+            stream = video_stream(container, self._identity.path)
+            decoder = _Decoder(stream, self._limit, form.aspect_correction)
+            for place in sorted(set(few.tolist())) if packets.keys else ():
+                with suppress(av.FFmpegError, _NotAsListedError):
+                    sought = _packets_from(container, stream, packets, packets.keys[place])
+                    shapes = (shape for one in sought for _, shape in decoder.decode(one, None))
+                    if next(shapes, form.shape) != form.shape:
+                        return True
+                decoder.restart()
+        return False
+
+    def _reader(self) -> VideoReader:
+        return VideoReader(
+            self._identity.path,
+            identity=self._identity,
+            partial=self._partial,
+            max_megapixels=self._max_megapixels,
+        )
 
     def _due(self, number: int) -> int:
         return int(self._times[number])
@@ -209,12 +259,7 @@ class VideoFrames:
                 yield key
 
     def _from_start(self, first: int, is_wanted: Callable[[], bool]) -> Iterator[DecodedFrame]:
-        with VideoReader(
-            self._identity.path,
-            identity=self._identity,
-            partial=self._partial,
-            max_megapixels=self._max_megapixels,
-        ) as reader:
+        with self._reader() as reader:
             for frame in reader:
                 if frame.index >= first:
                     yield frame
@@ -238,11 +283,13 @@ class VideoFrames:
                 for frame, shape in decoder.decode(packet, due):
                     if frame.pts is not None and frame.pts < due:
                         continue
-                    if frame.pts != due or frame.is_corrupt or shape != form.shape:
+                    if frame.pts != due or frame.is_corrupt:
                         raise _NotAsListedError
+                    if shape != form.shape and not form.is_mixed:
+                        raise _OtherShapeError
                     fitted = fitter.fit(frame, shape)
                     fitted.time_base = stream.time_base
-                    yield DecodedFrame(fitted, number, shape.orientation, self._scaler)
+                    yield DecodedFrame(fitted, number, form.shape.orientation, self._scaler)
                     number += 1
                     if number == len(self._times):
                         return
@@ -257,15 +304,23 @@ class _Form:
         shape: how they are stored and shown.
         pixel_format: the native one that they are brought into.
         aspect_correction: by how much the container corrects the codec's pixel aspect.
+        is_mixed: whether frames of other shapes are fitted into this one.
     """
 
     shape: Shape
     pixel_format: str
     aspect_correction: Fraction | None
+    is_mixed: bool = False
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels of the upright frames."""
+        width, height = self.shape.size
+        return (height, width) if self.shape.orientation.swaps_sides else (width, height)
 
     @classmethod
-    def of(cls, identity: FileIdentity, size: tuple[int, int], limit: FrameLimit) -> _Form | None:
-        """Return the form of a video's first frame; None if others have another, or may have."""
+    def of(cls, identity: FileIdentity, limit: FrameLimit) -> _Form | None:
+        """Return the form of a video's first frame; None if it must be read from its start."""
         with open_input(identity.path) as container, suppress(av.FFmpegError, OSError, IndexError):
             if ogg_chain.is_link(container):
                 return None
@@ -273,8 +328,7 @@ class _Form:
             decoder = _Decoder(stream, limit, None)
             for packet in container.demux(stream):
                 for frame, shape in decoder.decode(packet, None):
-                    stored = size[::-1] if shape.orientation.swaps_sides else size
-                    if shape.size != stored or frame.is_corrupt:
+                    if frame.is_corrupt:
                         return None
                     native = pixel_formats.nearest_native(frame.format.name)
                     return cls(shape, native, decoder.shapes.correction)
@@ -335,9 +389,14 @@ class _Decoder:
         limit.restrict(self._decoder)
         self._decoder.thread_type = ThreadType.AUTO
         self._decoder.thread_count = _MAX_THREADS
-        stream_aspect = stream.sample_aspect_ratio or Fraction(1)
-        self.shapes = FrameShapes(stream_aspect, aspect_correction)
+        self._aspects = stream.sample_aspect_ratio or Fraction(1), aspect_correction
+        self.shapes = FrameShapes(*self._aspects)
         self._side_data = SideDataFilter()
+
+    def restart(self) -> None:
+        """Forget what was decoded, before the next key frame."""
+        self._decoder.flush_buffers()
+        self.shapes = FrameShapes(*self._aspects)
 
     def decode(self, packet: Packet[Any], due: int | None) -> Iterator[tuple[av.VideoFrame, Shape]]:
         """Yield the frames that come out, with their shapes.
