@@ -188,7 +188,7 @@ BUNDLED = Model(
             "verify.onnx",
             "",
             499_474,
-            "039e049083054daa8ec7a763887edd576df14ae3bffda004254649ce6bf7824a",
+            "861dcfef3733b616d7a2a94b45130bd286d32159707694cc15813a327dde51e8",
         ),
         WeightFile(
             "plate.onnx",
