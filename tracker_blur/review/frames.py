@@ -265,7 +265,7 @@ class FrameStore:
                 ahead = self._next_ahead()
                 if ahead is not None:
                     return ahead, lambda: not self._pending
-                if self._is_prepared:
+                if self._is_prepared or not self._kept:  # the first frame comes first
                     self._condition.wait()
                     continue
             self._prepare()
