@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from tracker_blur.review.decisions import decisions_of, standing
+from tracker_blur.review.decisions import decisions_of, names_of, standing
 
 
 @dataclass(frozen=True)
@@ -70,3 +70,12 @@ def test_boxes_doubts_and_rules_have_their_own_lists() -> None:
     assert found.doubts["gap-1"].line == 2
     assert [one.what for one in found.rules] == ["zone"]
     assert found.hiding == {}
+
+
+def test_a_name_is_that_of_all_tracks_that_were_the_persons_then() -> None:
+    named = {"op": "rename", "person": 1, "name": "Ada", "tracks": [1, 4]}
+    unnamed = {"op": "rename", "person": 4, "name": None, "tracks": [4]}
+    assert names_of(lines(named)) == {1: "Ada", 4: "Ada"}
+    assert names_of(lines(named, unnamed)) == {1: "Ada"}
+    assert names_of(lines(named, UNDO)) == {}
+    assert decisions_of(lines(named)).boxes == {}

@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.review.samples import write_tracks, write_video
+from tracker_blur.annotations import track_file
+from tracker_blur.files.identity import sha256
 from tracker_blur.web.job import Job, NewJob
+from tracker_blur.web.job_commands import Choice, verify_arguments
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from tests.web.pages import Page
 
 RUN = {"id": "f6x1y1", "label": "face", "first_frame": 6, "last_frame": 7, "frames": []}
 
 
-def done(action: Any, file: str, output: str | None, review: str, ended: float) -> Job:
+def done(action: Any, file: str, output: str | None, review: str, **settings: Any) -> Job:
     job = Job.of(
-        NewJob(action=action, file=file, arguments=(action,), output=output, review=review)
+        NewJob(
+            action=action,
+            file=file,
+            arguments=(action,),
+            output=output,
+            review=review,
+            settings=settings,
+        )
     )
-    job.state, job.started, job.ended = "done", ended - 1, ended
+    job.state, job.started, job.ended = "done", 99.0, 100.0
     return job
 
 
@@ -35,16 +47,31 @@ def video(page: Page) -> Path:
 
 
 @pytest.fixture
-def rid(page: Page, video: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Return the id of a review whose result was made and verified."""
+def made(page: Page, video: Path) -> Iterator[Job]:
+    """Return the job that rendered the review as it was before any edit; it has its tracks."""
     rid = page.site.services.reviews.open(video).id
-    made = done("render", "anna.mp4", "anna_redacted.mp4", rid, 100.0)
-    early = done("verify", "anna_redacted.mp4", None, rid, 50.0)
-    early.result = {"verdict": "exposed", "clean": False}
-    late = done("verify", "anna_redacted.mp4", None, rid, 110.0)
-    late.result = {"verdict": "look here", "clean": True, "look_here_runs": [RUN]}
-    monkeypatch.setattr(page.site.services.jobs, "known", lambda: [made, late, early])
-    return rid
+    tracks = video.with_name("anna.tracks.jsonl")
+    job = done(
+        *("render", "anna.mp4", "anna_redacted.mp4", rid), version=0, tracks_sha256=sha256(tracks)
+    )
+    folder = page.site.services.jobs.folder_of(job.id)
+    folder.mkdir()
+    shutil.copy(tracks, folder / "tracks.jsonl")
+    yield job
+    shutil.rmtree(folder)
+    video.with_name("anna.journal.jsonl").unlink(missing_ok=True)
+
+
+@pytest.fixture
+def rid(page: Page, made: Job, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the id of a review whose result was made and verified, as an earlier one was."""
+    assert made.new.review is not None
+    other = done("verify", "anna_redacted.mp4", None, made.new.review, of_job="0" * 16)
+    other.result, other.ended = {"verdict": "exposed", "clean": False}, 500.0
+    own = done("verify", "anna_redacted.mp4", None, made.new.review, of_job=made.id)
+    own.result = {"verdict": "look here", "clean": True, "look_here_runs": [RUN]}
+    monkeypatch.setattr(page.site.services.jobs, "known", lambda: [made, own, other])
+    return made.new.review
 
 
 def test_the_data_is_about_the_last_result_and_its_search(page: Page, rid: str) -> None:
@@ -94,3 +121,72 @@ def test_other_forms_are_refused(page: Page, rid: str, query: str, status: int) 
 def test_no_one_else_sees_it(page: Page, rid: str) -> None:
     assert page.stranger.get(f"/api/reviews/{rid}/report").status_code in (401, 403)
     assert page.get(f"/api/reviews/{'0' * 16}/report").status_code == 404
+
+
+def edit(page: Page, rid: str, **what: Any) -> None:
+    assert page.post(f"/api/reviews/{rid}/edits", json={"edit": what}).status_code == 200
+
+
+def test_what_is_edited_later_is_not_in_the_result_and_the_report_says_so(
+    page: Page, rid: str
+) -> None:
+    def result() -> dict[str, Any]:
+        found: dict[str, Any] = page.get(f"/api/reviews/{rid}").json()["result"]
+        return found
+
+    assert result() == {"output": "anna_redacted.mp4", "version": 0, "is_current": True}
+    edit(page, rid, op="rename", person=1, name="Ada")
+    assert result()["is_current"] is True
+    edit(page, rid, op="keep", tracks=[1])
+    assert result()["is_current"] is False
+    report = page.get(f"/api/reviews/{rid}/report?as=json").json()
+    assert [track["hidden"] for track in report["tracks"]] == ["yes", "yes"]
+    assert report["tracks"][0]["decided"]["by"] == "trackblur"
+    assert report["edited_since_output"] is True
+    assert report["journal"]["lines"] == 2
+
+
+def test_tracks_that_were_changed_after_rendering_are_refused(
+    page: Page, rid: str, made: Job
+) -> None:
+    path = page.site.services.jobs.folder_of(made.id) / "tracks.jsonl"
+    path.write_bytes(path.read_bytes() + b"\n")
+    answer = page.get(f"/api/reviews/{rid}/report?as=json")
+    assert answer.status_code == 409
+    assert "its tracks are gone: make it again" in answer.json()["error"]
+
+
+def test_a_render_has_tracks_of_its_own_and_keeps_the_choices_about_sound(
+    page: Page, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracks = video.with_name("anna.tracks.jsonl")
+    content = track_file.read(tracks)
+    chosen = {**content.settings, "audio": "drop", "tracks_kept": [1, 2], "codec": "hevc"}
+    track_file.write(tracks, replace(content, settings=chosen), overwrite=True)
+    rid = page.site.services.reviews.open(video).id
+    jobs = page.site.services.jobs
+    monkeypatch.setattr(jobs, "_start_waiting", lambda: None)
+    edit(page, rid, op="keep", tracks=[2])
+    first = jobs.get(page.post(f"/api/reviews/{rid}/render", json={}).json()["job"]["id"])
+    edit(page, rid, op="keep", tracks=[1])
+    second = jobs.get(page.post(f"/api/reviews/{rid}/render", json={}).json()["job"]["id"])
+    try:
+        for job, visible in ((first, [2]), (second, [1, 2])):
+            path = Path(job.new.arguments[2])
+            shown = [each.track_id for each in track_file.read(path).tracks.tracks if not each.hide]
+            assert shown == visible
+            assert path.parent == jobs.folder_of(job.id)
+            assert path.stat().st_mode & 0o777 == 0o600
+            assert job.new.settings["tracks_sha256"] == sha256(path)
+            assert {"--audio=drop", "--tracks-kept=1,2", "--codec=hevc"} < set(job.new.arguments)
+            assert job.new.settings["options"] == {"audio": "drop"}
+            searched = verify_arguments(video, video, job.new, Choice())
+            assert ("--tracks", str(path)) == searched[4:6]
+            assert "--audio=drop" in searched
+        assert (first.new.settings["version"], second.new.settings["version"]) == (1, 2)
+    finally:
+        for job in (first, second):
+            jobs.cancel(job.id)
+            jobs.forget(job.id)
+        track_file.write(tracks, content, overwrite=True)
+        video.with_name("anna.journal.jsonl").unlink()

@@ -112,6 +112,8 @@ def decisions_of(lines: Iterable[JournalLine]) -> Decisions:
         decision, edit = Decision.of(line), line.edit
         if decision.what in _HIDING:
             found.hiding |= dict.fromkeys(_tracks(edit), decision)
+        elif decision.what == "rename":
+            continue
         elif decision.what == "seen":
             found.doubts[str(edit.get("doubt"))] = decision
         elif decision.what in ("zone", "drop_zone", "sound", "drop_sound", "limits"):
@@ -121,6 +123,20 @@ def decisions_of(lines: Iterable[JournalLine]) -> Decisions:
                 found.boxes.setdefault(track_id, []).append(decision)
             _inherit(found.hiding, edit)
     return found
+
+
+def names_of(lines: Iterable[JournalLine]) -> dict[int, str]:
+    """Return the names that a reviewer gave to people, by each of their tracks."""
+    names: dict[int, str] = {}
+    for line in standing(lines):
+        edit = line.edit
+        if edit.get("op") != "rename":
+            continue
+        for track_id in edit.get("tracks") or [edit.get("person")]:
+            names.pop(track_id, None)
+            if isinstance(track_id, int) and edit.get("name") is not None:
+                names[track_id] = str(edit["name"])
+    return names
 
 
 def _tracks(edit: Mapping[str, Any]) -> list[int]:

@@ -94,7 +94,7 @@ def complete(
     if name == "split":
         return {**edit, "new": state.free_id}
     if name == "rename":
-        _tracks_of(state, grouped, fields.whole("person"))
+        return {**edit, "tracks": _tracks_of(state, grouped, fields.whole("person"))}
     if name == "draw" and fields.is_null("track"):
         return {**edit, "track": state.free_id}
     return edit
@@ -377,7 +377,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "split_person": Operation(
         _split_person, ("person", "frame"), ("tracks", "new", "other"), "Split a person"
     ),
-    "rename": Operation(_rename, ("person", "name"), text="Rename"),
+    "rename": Operation(_rename, ("person", "name"), ("tracks",), text="Rename"),
     "draw": Operation(_draw, ("track", "class", "keyframes"), text="Draw"),
     "reshape": Operation(_reshape, ("track", "frame", "box"), text="Change a box"),
     "move": Operation(_move, (*_SPAN, "dx", "dy"), text="Move boxes"),

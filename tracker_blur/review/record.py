@@ -12,7 +12,7 @@ from tracker_blur.annotations import track_file
 from tracker_blur.errors import SettingsError, TrackFileError
 from tracker_blur.files.identity import FileIdentity
 from tracker_blur.review import operations
-from tracker_blur.review.decisions import standing
+from tracker_blur.review.decisions import names_of, standing
 from tracker_blur.review.doubts import doubts_of
 from tracker_blur.review.journal import Journal, journal_path
 from tracker_blur.review.report_facts import report_data
@@ -32,6 +32,9 @@ def report_for(
     tracks: Path | None,
     verdict: Mapping[str, Any] | None,
     models_folder: Path | None = None,
+    *,
+    rendered: Path | None = None,
+    version: int | None = None,
 ) -> ReportData:
     """Return what the report on an output is made of.
 
@@ -41,6 +44,8 @@ def report_for(
         tracks: its track file; the journal lies beside it. None: there is none.
         verdict: what `verify --json` says of the output; None: it was not verified.
         models_folder: a folder with weight files, searched first.
+        rendered: the track file that was rendered, with the edits so far; None: they are applied.
+        version: the number of the journal's last line when it was; None: of the last one now.
 
     Raises:
         SourceError: a file cannot be read.
@@ -54,7 +59,7 @@ def report_for(
     journal = Journal(journal_path(tracks), digest)
     lines = journal.news()
     state = ReviewState(content.tracks)
-    for line in standing(lines):
+    for line in standing(lines[:version]):
         try:
             state = operations.apply(state, line.edit)
         except SettingsError as error:
@@ -62,23 +67,19 @@ def report_for(
                 f"{journal.path}: line {line.number} makes no sense for these tracks ({error}): "
                 "restore the journal"
             ) from error
-    groups = state.groups({})
+    made = state.edited(content) if rendered is None else track_file.read(rendered)
     return report_data(
         source,
         output,
-        content=state.edited(content),
+        content=made,
         lines=lines,
         last_line_sha256=hashlib.sha256(lines[-1].to_bytes()).hexdigest() if lines else None,
-        names={
-            track.track_id: state.names[person]
-            for person, of_person in groups.items()
-            for track in of_person
-            if person in state.names
-        },
+        names=names_of(lines[:version]),
+        version=version,
         doubts=[
             doubt.to_dict()
             for doubt in doubts_of(
-                state.tracks,
+                made.tracks,
                 state.decided,
                 () if verdict is None else runs_of([dict(verdict)]),
             )

@@ -67,6 +67,8 @@ class ReportData:
         names: The names that a reviewer gave to the people of tracks.
         doubts: Where a reviewer should have looked, as `Doubt.to_dict` says.
         verification: The JSON report of `verify` on the output; None: it was not verified.
+        version: The number of the journal's last line when the output was made; None: it is not
+            known, and the times of both say whether it shows all decisions.
     """
 
     made: str
@@ -80,10 +82,13 @@ class ReportData:
     names: Mapping[int, str] = field(default_factory=dict)
     doubts: Sequence[Mapping[str, Any]] = ()
     verification: Mapping[str, Any] | None = None
+    version: int | None = None
 
     @property
     def is_edited_since(self) -> bool:
         """Whether the review was edited after the output was written: then that shows less."""
+        if self.version is not None:
+            return any(line.edit.get("op") != "seen" for line in self.lines[self.version :])
         return bool(self.lines) and datetime.fromisoformat(self.lines[-1].at) > self.output.modified
 
 
@@ -94,7 +99,8 @@ def report_of(data: ReportData, form: Form) -> dict[str, Any]:
 
 
 def _internal(data: ReportData) -> dict[str, Any]:
-    decisions = decisions_of(data.lines)
+    decisions = decisions_of(data.lines[: data.version])
+    seen = decisions_of(data.lines)
     content = data.content
     return {
         "format": FORMAT,
@@ -119,9 +125,8 @@ def _internal(data: ReportData) -> dict[str, Any]:
             "last_line_sha256": data.last_line_sha256,
             "entries": [_entry(line) for line in data.lines],
         },
-        "doubts": [_doubt(doubt, content, decisions) for doubt in data.doubts],
-        "verification": data.verification
-        and _verification(data.verification, data.doubts, decisions),
+        "doubts": [_doubt(doubt, content, seen) for doubt in data.doubts],
+        "verification": data.verification and _verification(data.verification, data.doubts, seen),
         "known_limits": list(KNOWN_LIMITS),
     }
 

@@ -65,6 +65,7 @@ def report_data(
     doubts: Iterable[Mapping[str, Any]] = (),
     verification: Mapping[str, Any] | None = None,
     models_folder: Path | None = None,
+    version: int | None = None,
 ) -> ReportData:
     """Return what a report on an output is made of.
 
@@ -78,6 +79,7 @@ def report_data(
         doubts: where a reviewer should have looked.
         verification: as `read_verification` returns it.
         models_folder: a folder with weight files, searched first.
+        version: the number of the journal's last line when the output was made, if it is known.
 
     Raises:
         SourceError: a file cannot be read.
@@ -97,6 +99,7 @@ def report_data(
         names or {},
         tuple(doubts),
         verification,
+        version,
     )
 
 

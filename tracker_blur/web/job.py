@@ -39,6 +39,11 @@ class NewJob:
     overwrite: bool = False
 
 
+def new_id() -> str:
+    """Return an id that no job has."""
+    return secrets.token_hex(_ID_BYTES)
+
+
 @dataclass(slots=True, kw_only=True)
 class Job:
     """A job in the queue, as it is kept on disk. Times are in seconds since 1970.
@@ -68,9 +73,9 @@ class Job:
     result: dict[str, Any] | None = None
 
     @classmethod
-    def of(cls, new: NewJob) -> Job:
-        """Return a job that waits."""
-        return cls(id=secrets.token_hex(_ID_BYTES), new=new)
+    def of(cls, new: NewJob, job_id: str | None = None) -> Job:
+        """Return a job that waits; it gets an id unless it has one."""
+        return cls(id=job_id or new_id(), new=new)
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> Job:

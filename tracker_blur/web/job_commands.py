@@ -175,6 +175,9 @@ def startable(job: NewJob) -> NewJob:
 
 
 def _tracks_of(arguments: tuple[str, ...]) -> str | None:
+    """Return the track file that a job writes, or renders."""
+    if arguments[:1] == ("render",):
+        return arguments[2]
     return arguments[arguments.index(_TRACKS_FLAG) + 1] if _TRACKS_FLAG in arguments else None
 
 

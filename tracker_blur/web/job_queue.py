@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from tracker_blur.errors import TrackerBlurError, reason_of
 from tracker_blur.files.temporaries import remove_leftovers
-from tracker_blur.web.job import Job, NewJob
+from tracker_blur.web.job import Job, NewJob, new_id
 from tracker_blur.web.job_commands import startable
 from tracker_blur.web.job_events import JobEvents
 from tracker_blur.web.job_process import JobProcess
@@ -91,13 +91,32 @@ class JobQueue:
 
     def add(self, new: NewJob) -> Job:
         """Add a job at the end of the queue."""
-        job = Job.of(new)
-        with self._changed:
-            make_private_folder(self._folder_of(job))
-            self._jobs[job.id] = job
-            self._keep(job)
-            self._changed.notify_all()
+        return self.add_with_files(lambda _: new)
+
+    def add_with_files(self, make: Callable[[Path], NewJob]) -> Job:
+        """Add a job that needs files of its own at the end of the queue.
+
+        Args:
+            make: Gets the job's own folder, writes the files into it and returns the job. What it
+                raises is raised again, and nothing is left.
+        """
+        job_id = new_id()
+        folder = self._folder / job_id
+        make_private_folder(folder)
+        try:
+            job = Job.of(make(folder), job_id)
+            with self._changed:
+                self._keep(job)
+                self._jobs[job.id] = job
+                self._changed.notify_all()
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
         return job
+
+    def folder_of(self, job_id: str) -> Path:
+        """Return the folder of a job's own files."""
+        return self._folder / job_id
 
     def all(self) -> list[dict[str, Any]]:
         """Return all jobs as the page shows them, the oldest first."""

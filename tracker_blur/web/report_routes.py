@@ -15,6 +15,7 @@ from tracker_blur.review.report import report_of
 from tracker_blur.review.report_facts import faces_of
 from tracker_blur.review.report_page import page_of
 from tracker_blur.web.json_answers import JsonAnswer
+from tracker_blur.web.review_jobs import last_search, rendered_tracks
 
 if TYPE_CHECKING:
     from tracker_blur.web.job import Job
@@ -46,7 +47,14 @@ def create_router(services: Services) -> APIRouter:
         if made is None or output is None or not output.is_file():
             raise HTTPException(HTTPStatus.CONFLICT, f"{review.video.name}: make the result first")
         tracks = review.tracks if is_file(review.tracks) else None
-        data = report_for(review.video, output, tracks, _verdict(services, made))
+        data = report_for(
+            review.video,
+            output,
+            tracks,
+            _verdict(services, made),
+            rendered=rendered_tracks(services, made),
+            version=made.new.settings.get("version", 0),
+        )
         content = report_of(data, form)
         if kind == "json":
             return JsonAnswer(content)
@@ -73,15 +81,9 @@ def _last_made(services: Services, review_id: str) -> Job | None:
 
 
 def _verdict(services: Services, made: Job) -> dict[str, Any] | None:
-    """Return what the last search of a result found, if there was one after it was made."""
-    searches = [
-        job
-        for job in services.jobs.known()
-        if job.new.action == "verify" and job.state == "done" and job.result is not None
-        if job.new.file == made.new.output and (job.started or 0) >= (made.ended or 0)
-    ]
-    newest = max(searches, key=lambda job: job.ended or 0, default=None)
-    if newest is not None:
-        return newest.result
+    """Return what the last search of this result found; that of another one says nothing of it."""
+    search = last_search(services, made)
+    if search is not None:
+        return search.result
     verified = (made.result or {}).get("verified")
     return verified if isinstance(verified, dict) else None

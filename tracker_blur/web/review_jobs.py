@@ -8,20 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException
 
-from tracker_blur.files.paths import is_file
+from tracker_blur.files.identity import sha256
 from tracker_blur.review.verify_report import VerifyReport, runs_of
+from tracker_blur.settings import Settings
 from tracker_blur.web.job import NewJob
 from tracker_blur.web.job_commands import Choice, verify_arguments
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from tracker_blur.review.session import ReviewSession
     from tracker_blur.web.job import Job
     from tracker_blur.web.services import Services
 
-_TRACKS_SUFFIX, _REVIEWED_SUFFIX = ".tracks.jsonl", ".reviewed.tracks.jsonl"
-_VERIFY = "verify_after"
+_TRACKS = "tracks.jsonl"  # in the folder of a job that renders it
+_PRIVATE_MODE = 0o600
+_VERIFY, _OF = "verify_after", "of_job"
+_WITHOUT_EFFECT = ("seen", "rename", "merge_people")  # edits that change no picture
 _POLL_SECONDS = 1.0
 _LOOK = {
     "method": "--method",
@@ -32,6 +36,18 @@ _LOOK = {
     "shape": "--shape",
     "padding_ratio": "--padding",
     "feather_ratio": "--feather",
+}
+_COMPARED = ("audio", "subtitles", "metadata")  # by a search, which must know them
+_STREAMS = {
+    "audio": "--audio",
+    "subtitles": "--subtitles",
+    "metadata": "--metadata",
+    "tracks_kept": "--tracks-kept",
+    "codec": "--codec",
+    "encoder": "--encoder",
+    "quality": "--quality",
+    "preset": "--preset",
+    "max_megapixels": "--max-megapixels",
 }
 
 
@@ -60,30 +76,51 @@ class ReviewJobs:
         Raises:
             TrackerBlurError: the edited tracks cannot be written.
         """
-        services = self._services
-        tracks = edited_tracks_path(session.track_path)
-        session.write_edited_tracks(tracks)
-        folder = services.folder
+        services, folder = self._services, self._services.folder
         taken = {folder.root / name for name in services.jobs.promised()}
         target = folder.free_output(session.video, taken)
-        settings = session.redaction
-        look = [f"{flag}={getattr(settings, name)}" for name, flag in _LOOK.items()]
-        partial = ["--partial"] if session.content.settings.get("partial") is True else []
-        job = services.jobs.add(
-            NewJob(
+
+        def make(own: Path) -> NewJob:
+            tracks = own / _TRACKS
+            version = _write_tracks(session, tracks)
+            settings = session.redaction
+            look = [f"{flag}={getattr(settings, name)}" for name, flag in _LOOK.items()]
+            streams = _streams(session.content.settings)
+            partial = ["--partial"] if session.content.settings.get("partial") is True else []
+            return NewJob(
                 action="render",
                 file=folder.relative(session.video),
                 output=folder.relative(target),
                 arguments=(
                     *("render", str(session.video), str(tracks), str(target)),
                     *look,
+                    *(f"{_STREAMS[name]}={value}" for name, value in streams.items()),
                     *partial,
                 ),
-                settings={"method": settings.method, "version": session.version, _VERIFY: verify},
+                settings={
+                    "method": settings.method,
+                    "version": version,
+                    "tracks_sha256": sha256(tracks),
+                    "options": {name: streams[name] for name in _COMPARED if name in streams},
+                    _VERIFY: verify,
+                },
                 review=review_id,
             )
-        )
-        return services.jobs.as_dict(job)
+
+        return services.jobs.as_dict(services.jobs.add_with_files(make))
+
+    def made(self, review_id: str, session: ReviewSession) -> dict[str, Any] | None:
+        """Return the last result of a review: where it is, and whether it shows all decisions."""
+        made = self._last_render(review_id)
+        if made is None:
+            return None
+        version = made.new.settings.get("version")
+        later = session.lines()[version:] if isinstance(version, int) else []
+        return {
+            "output": made.new.output,
+            "version": version,
+            "is_current": all(line.edit.get("op") in _WITHOUT_EFFECT for line in later),
+        }
 
     def verify(self, review_id: str, session: ReviewSession) -> dict[str, Any]:
         """Search the last result of a review; returns the job.
@@ -91,14 +128,15 @@ class ReviewJobs:
         Raises:
             HTTPException: there is none.
         """
-        made = self._last(review_id, "render")
-        if made is None or made.new.output is None:
+        made = self._last_render(review_id)
+        if made is None:
             raise HTTPException(HTTPStatus.CONFLICT, f"{session.video.name}: make the result first")
         return self._services.jobs.as_dict(self._verify(made))
 
     def verdict(self, review_id: str) -> VerifyReport | None:
-        """Return what the last search of a review's result found; None without one."""
-        job = self._last(review_id, "verify")
+        """Return what a search of a review's last result found; None without one."""
+        made = self._last_render(review_id)
+        job = None if made is None else last_search(self._services, made)
         if job is None or job.result is None:
             return None
         return VerifyReport((round((job.ended or 0) * 1e9), 0), runs_of([job.result]))
@@ -112,42 +150,87 @@ class ReviewJobs:
                 action="verify",
                 file=str(made.new.output),
                 arguments=verify_arguments(output, folder.resolve(made.new.file), made.new, choice),
-                settings={},
+                settings={_OF: made.id},
                 review=made.new.review,
             )
         )
 
-    def _last(self, review_id: str, action: str) -> Job | None:
-        """Return the last finished job of a review."""
+    def _last_render(self, review_id: str) -> Job | None:
+        """Return the job that made a review's last result."""
         jobs = [
             job
             for job in self._services.jobs.known()
-            if (job.new.review, job.new.action, job.state) == (review_id, action, "done")
+            if (job.new.review, job.new.action, job.state) == (review_id, "render", "done")
         ]
         return max(jobs, key=lambda job: job.ended or 0, default=None)
 
     def _watch(self) -> None:
         while not self._is_closed.wait(_POLL_SECONDS):
             known = self._services.jobs.known()
-            searched = {job.new.file for job in known if job.new.action == "verify"}
+            searched = {job.new.settings.get(_OF) for job in known}
             for job in known:
                 is_due = job.state == "done" and job.new.settings.get(_VERIFY) is True
                 if not is_due or job.id in self._verified:
                     continue
                 self._verified.add(job.id)
-                if job.new.output not in searched:
+                if job.id not in searched:
                     self._verify(job)
 
 
-def edited_tracks_path(track_path: Path) -> Path:
-    """Return where the tracks of a review go to be rendered: beside its track file.
+def last_search(services: Services, made: Job) -> Job | None:
+    """Return the last finished search of what a job has made; of an earlier result there is none.
+
+    Args:
+        services: the parts of the page.
+        made: the job.
+    """
+    jobs = [
+        job
+        for job in services.jobs.known()
+        if job.new.action == "verify" and job.state == "done"
+        if job.new.settings.get(_OF) == made.id
+    ]
+    return max(jobs, key=lambda job: job.ended or 0, default=None)
+
+
+def rendered_tracks(services: Services, made: Job) -> Path | None:
+    """Return the track file that a job has rendered, as it was then; None: it had none of its own.
 
     Raises:
-        HTTPException: something else has that name.
+        HTTPException: it was changed since.
     """
-    name = track_path.name
-    stem = name.removesuffix(_TRACKS_SUFFIX) if name.endswith(_TRACKS_SUFFIX) else track_path.stem
-    path = track_path.with_name(stem + _REVIEWED_SUFFIX)
-    if path.exists() and not is_file(path):
-        raise HTTPException(HTTPStatus.CONFLICT, f"{path.name}: is no file: move it away")
+    if made.new.action != "render":
+        return None
+    path = services.jobs.folder_of(made.id) / _TRACKS
+    try:
+        is_same = sha256(path) == made.new.settings.get("tracks_sha256")
+    except OSError:
+        is_same = False
+    if not is_same:
+        raise HTTPException(
+            HTTPStatus.CONFLICT, f"{made.new.output}: its tracks are gone: make it again"
+        )
     return path
+
+
+def _write_tracks(session: ReviewSession, path: Path) -> int:
+    """Write the tracks of a review as they are now, for their owner alone; returns the version."""
+    while True:
+        version = session.version
+        session.write_edited_tracks(path)
+        if session.version == version:  # no other window has changed them meanwhile
+            path.chmod(_PRIVATE_MODE)
+            return version
+
+
+def _streams(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a track file's settings say of sound, subtitles, metadata and the encoder."""
+    default = Settings()
+    found = {}
+    for name in _STREAMS:
+        value = settings.get(name, getattr(default, name))
+        if isinstance(value, list | tuple):
+            value = ",".join(map(str, value)) or None
+        if value is not None and value != getattr(default, name):
+            found[name] = str(value)
+    return found

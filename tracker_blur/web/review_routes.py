@@ -57,18 +57,19 @@ def create_router(services: Services) -> APIRouter:
         session.take_verdict(jobs.verdict(rid))
         return session
 
-    _add_views(router, opened)
+    _add_views(router, opened, jobs)
     _add_edits(router, opened, sessions)
     _add_jobs(router, opened, jobs)
     return router
 
 
-def _add_views(router: APIRouter, opened: Callable[[str], ReviewSession]) -> None:
+def _add_views(router: APIRouter, opened: Callable[[str], ReviewSession], jobs: ReviewJobs) -> None:
     """Add the routes that show something."""
 
     @router.get("")
     def show(rid: str) -> JsonAnswer:
-        return JsonAnswer({"id": rid, **opened(rid).summary()})
+        session = opened(rid)
+        return JsonAnswer({"id": rid, **session.summary(), "result": jobs.made(rid, session)})
 
     @router.get("/times")
     def times(rid: str, first: int, last: int) -> JsonAnswer:
