@@ -94,16 +94,20 @@ def test_ends_that_make_no_sense_are_refused(first: int, last: int, message: str
         reshaping.set_ends(two_tracks(), 3, first, last)
 
 
-def test_a_correction_fades_out_to_both_sides() -> None:
+def test_a_correction_fades_out_to_both_sides_and_uncovers_nothing_there() -> None:
     before = find(two_tracks(), 3)
     after = find(reshaping.reshape(two_tracks(), 3, 18, Box(130, 60, 180, 120)), 3)
     assert boxes(after)[18] == Box(130, 60, 180, 120)
-    shift = (after.boxes - before.boxes)[:, 1]  # of the upper edge: 10 pixels in frame 18
+    shift = (after.boxes - before.boxes)[:, 3]  # of the lower edge: 20 pixels in frame 18
     assert shift.argmax() == 8
     assert (np.diff(shift[:9]) >= 0).all()
     assert (np.diff(shift[8:]) <= 0).all()
-    assert 0 < shift[7] < 10
+    assert 0 < shift[7] < 20
     assert after.frames.tolist() == before.frames.tolist()
+    others = [frame for frame in boxes(after) if frame != 18]
+    assert all(boxes(after)[frame].covers(boxes(before)[frame]) for frame in others)
+    assert {origins(after)[frame] for frame in others} == {Origin.DETECTED, Origin.TRACKED}
+    assert origins(after)[18] is Origin.DRAWN
 
 
 def test_a_correction_stops_at_another_and_at_a_cut() -> None:

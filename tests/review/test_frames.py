@@ -211,6 +211,23 @@ def test_frames_of_another_video_are_an_error(frames: list[DecodedFrame]) -> Non
             store.close()
 
 
+def test_what_fails_while_frames_are_prepared_is_said_and_ends_nothing(
+    frames: list[DecodedFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, source = store_of(frames)
+
+    def fail() -> None:
+        raise SourceError("clip.mp4: is gone")
+
+    monkeypatch.setattr(source, "prepare", fail)
+    try:
+        assert store.frame(0, "window", 1).index == 0
+        wait_until(lambda: store._is_prepared)
+        assert store.frame(39, "window", 2).index == 39
+    finally:
+        store.close()
+
+
 def test_nobody_waits_for_a_store_that_is_closed(frames: list[DecodedFrame]) -> None:
     store, _ = store_of(frames)
     store.close()

@@ -15,8 +15,9 @@ from tests.track_samples import two_tracks
 from tracker_blur.annotations.edits import compare
 from tracker_blur.errors import SettingsError, TrackFileError
 from tracker_blur.review import operations
-from tracker_blur.review.history import History, StaleError
+from tracker_blur.review.history import History
 from tracker_blur.review.journal import Journal
+from tracker_blur.review.operations import StaleError
 from tracker_blur.review.state import ReviewState
 
 if TYPE_CHECKING:
@@ -136,6 +137,11 @@ def test_an_edit_for_another_version_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StaleError):
         one.add(lambda _: {"op": "hide", "tracks": [3]}, "ada", None, 0)
     assert one.version == 1  # it has seen the other edit on the way
+    for step in (one.undo, one.redo):
+        with pytest.raises(StaleError):
+            step("ada", 0)
+    assert one.undo("ada", 1) == {"op": "keep", "tracks": [3]}
+    assert one.redo("ada", 2) == {"op": "keep", "tracks": [3]}
     assert [track.hide for track in one.state.tracks.tracks] == [False, True]
 
 
@@ -146,6 +152,19 @@ def test_a_journal_that_makes_no_sense_is_refused(tmp_path: Path) -> None:
         journal.append({"op": "hide", "tracks": [99]}, "ada", None)
     with pytest.raises(TrackFileError, match="line 1 makes no sense for these tracks"):
         history(path)
+
+
+def test_nothing_is_folded_after_a_line_that_makes_no_sense(tmp_path: Path) -> None:
+    path = tmp_path / "clip.journal.jsonl"
+    one, journal = history(path), Journal(path, TRACKS)
+    with journal.held():
+        journal.append({"op": "hide", "tracks": [99]}, "ada", None)
+        journal.append({"op": "keep", "tracks": [3]}, "ada", None)
+    for _ in range(2):
+        with pytest.raises(TrackFileError, match="line 1 makes no sense"):
+            one.refresh()
+        with pytest.raises(TrackFileError, match="line 1 makes no sense"):
+            one.undo("ada")
 
 
 def test_who_and_why_are_written_down(tmp_path: Path) -> None:

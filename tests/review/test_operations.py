@@ -16,6 +16,7 @@ from tracker_blur.core.box import Box
 from tracker_blur.core.rules import Size
 from tracker_blur.errors import SettingsError
 from tracker_blur.review import operations
+from tracker_blur.review.operations import StaleError
 from tracker_blur.review.state import ReviewState
 
 
@@ -44,6 +45,25 @@ def test_people_are_hidden_with_all_their_tracks() -> None:
     assert hidden(state) == {3: False, 7: False}
     complete = operations.complete(ReviewState(two_tracks()), edit, {3: 3, 7: 3})
     assert complete["tracks"] == [3, 7]  # whatever the faces say later
+
+
+def test_people_who_are_not_as_they_were_shown_are_left_alone() -> None:
+    state = ReviewState(two_tracks())
+    edit = {"op": "keep_people", "people": [3], "tracks": [3]}
+    assert operations.complete(state, edit, {}) == edit
+    with pytest.raises(StaleError):
+        operations.complete(state, edit, {3: 3, 7: 3})
+
+
+def test_numbers_are_not_given_again() -> None:
+    drawn = {"op": "draw", "track": None, "keyframes": {"5": [0, 0, 10, 10]}}
+    grouped = {3: 3, 7: 3}
+    state = after({"op": "keep", "tracks": [7]}, {"op": "drop", "tracks": [7]}, drawn)
+    assert [track.track_id for track in state.tracks.tracks] == [3, 8]
+    assert sorted(state.groups(grouped)) == [3, 8]  # whoever is drawn is no one else
+    assert (state.decided, state.people) == (frozenset(), {})
+    state = after(drawn, {"op": "drop", "tracks": [8]}, drawn)
+    assert [track.track_id for track in state.tracks.tracks] == [3, 7, 9]
 
 
 def test_people_are_merged_named_and_split() -> None:

@@ -141,7 +141,10 @@ def test_edits_are_written_down_undone_and_done_again(page: Page, review: Review
     page.post(f"/api/reviews/{review.id}/undo")
     summary = review.get().json()
     assert (summary["people"][0]["hidden"], summary["can_redo"]) == (True, True)
-    assert page.post(f"/api/reviews/{review.id}/redo", json={}).json() == {"version": before + 3}
+    stale = page.post(f"/api/reviews/{review.id}/redo", json={"base": before})
+    assert stale.status_code == 409
+    redone = page.post(f"/api/reviews/{review.id}/redo", json={"base": before + 2}).json()
+    assert redone == {"version": before + 3, "edit": {"op": "keep", "tracks": [1]}}
     page.post(f"/api/reviews/{review.id}/undo")
     lines = review.get("/journal").json()["lines"][before:]
     assert [line["edit"]["op"] for line in lines] == ["keep", "undo", "redo", "undo"]
@@ -177,7 +180,7 @@ def test_a_drawn_box_is_tracked(review: Review) -> None:
         ({"op": "hide", "tracks": []}, "tracks is empty"),
         ({"op": "hide", "tracks": "1"}, "tracks is '1'"),
         ({"op": "hide", "tracks": [1], "x": 1}, "'x' is unknown here"),
-        ({"op": "hide_people", "people": [1], "tracks": [2]}, "'tracks' is unknown here"),
+        ({"op": "hide_people", "people": [1], "why": "x"}, "'why' is unknown here"),
         ({"op": "follow", "track": 1, "frame": 9, "boxes": []}, "'boxes' is unknown here"),
         ({"op": "reshape", "track": 1, "frame": 9, "box": [4, 4, 2, 9]}, "has no area"),
         ({"op": "reshape", "track": 1, "frame": 40, "box": [1, 1, 2, 9]}, "no frame 40"),

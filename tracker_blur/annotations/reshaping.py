@@ -86,11 +86,11 @@ def extend(tracks: Tracks, track_id: int, frame: int) -> Tracks:
 def reshape(
     tracks: Tracks, track_id: int, frame: int, box: Box, keyframes: Collection[int] = ()
 ) -> Tracks:
-    """Give a track another box in one frame, and blend its neighbors into it.
+    """Give a track another box in one frame, and let its neighbors hide the way there, too.
 
     The correction of the frame fades out over half a second to both sides, or up to the next frame
-    that was corrected before. Where the track has no box, the way to its nearest ones is filled.
-    Nothing changes across a scene cut.
+    that was corrected before. There, what was hidden before stays hidden: boxes only grow. Where
+    the track has no box, the way to its nearest ones is filled. Nothing changes across a scene cut.
 
     Args:
         tracks: all tracks.
@@ -119,13 +119,16 @@ def reshape(
         np.array(box.as_tuple(), np.float32) - track.boxes[row]
     )
     # A correction by much may turn a much smaller neighbor inside out: it stays as it was.
-    is_whole = (boxes[:, :2] < boxes[:, 2:]).all(axis=1)
-    boxes[~is_whole] = track.boxes[~is_whole]
-    origins = np.where((weights > 0) & is_whole, np.uint8(_DRAWN), track.origins)
-    check_boxes(boxes, track_id)
-    return with_track(
-        tracks, replace(track, boxes=boxes.astype(np.float32), origins=origins.astype(np.uint8))
-    )
+    is_blended = (boxes[:, :2] < boxes[:, 2:]).all(axis=1)
+    is_blended[row] = False
+    grown = track.boxes.copy()
+    grown[is_blended, :2] = np.minimum(track.boxes, boxes)[is_blended, :2]
+    grown[is_blended, 2:] = np.maximum(track.boxes, boxes)[is_blended, 2:]
+    grown[row] = box.as_tuple()
+    origins = track.origins.copy()
+    origins[row] = _DRAWN
+    check_boxes(grown, track_id)
+    return with_track(tracks, replace(track, boxes=grown, origins=origins))
 
 
 def with_rows(tracks: Tracks, track: Track, boxes: Mapping[int, tuple[Box, Origin]]) -> Tracks:

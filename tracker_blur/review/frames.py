@@ -238,20 +238,31 @@ class FrameStore:
         self._at = number
 
     def _work(self) -> None:
-        while (task := self._next_task()) is not None:
-            number, is_wanted = task
-            try:
-                self._decode(number, is_wanted)
-            except AbandonedError:
-                self._stop_run()
-            except BaseException as error:  # noqa: BLE001  # whoever waits must hear of it
-                self._stop_run()
-                with self._condition:
-                    self._drop(lambda _: True, error)
-                    self._direction = 0  # decode nothing ahead
-        self._stop_run()
-        with self._condition:
-            self._kept.clear()
+        try:
+            while self._work_once():
+                pass
+        finally:  # whatever happened: no one waits for a thread that is gone
+            self._stop_run()
+            with self._condition:
+                self._is_closed = True
+                self._drop(lambda _: True, OvertakenError())
+                self._kept.clear()
+
+    def _work_once(self) -> bool:
+        """Decode what is asked for next; returns whether there may be more."""
+        try:
+            task = self._next_task()
+            if task is None:
+                return False
+            self._decode(*task)
+        except AbandonedError:
+            self._stop_run()
+        except BaseException as error:  # noqa: BLE001  # whoever waits must hear of it
+            self._stop_run()
+            with self._condition:
+                self._drop(lambda _: True, error)
+                self._direction = 0  # decode nothing ahead
+        return True
 
     def _next_task(self) -> tuple[int, Callable[[], bool]] | None:
         """Wait for something to decode; None: no more."""
@@ -271,8 +282,8 @@ class FrameStore:
             self._prepare()
 
     def _prepare(self) -> None:
+        self._is_prepared = True  # once: what fails here fails for whoever asks, too
         self._source.prepare()
-        self._is_prepared = True
 
     def _next_request(self) -> _Request | None:
         """Return what to decode first: the newest that a window shows, then the oldest crop."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tracker_blur.errors import SettingsError, TrackFileError
 from tracker_blur.review import operations
+from tracker_blur.review.operations import StaleError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,10 +27,6 @@ class _Step:
     state: ReviewState
 
 
-class StaleError(Exception):
-    """The edit was made for another version than the one that is there."""
-
-
 class History:
     """The states of a review. Any thread may use it.
 
@@ -46,6 +43,7 @@ class History:
         self._done: list[_Step] = []
         self._undone: list[_Step] = []
         self._first = first
+        self._problem: TrackFileError | None = None
         self._lock = threading.RLock()
         if journal.path.exists():
             try:
@@ -99,6 +97,8 @@ class History:
         Raises:
             TrackFileError: the journal was damaged meanwhile.
         """
+        if self._problem is not None:
+            raise self._problem
         if not self._journal.has_news:
             return False
         with self._lock:
@@ -136,21 +136,26 @@ class History:
             self._undone.clear()
             return edit
 
-    def undo(self, who: str) -> None:
-        """Take back the last edit, whoever made it; raises as `add`."""
-        self._step(_UNDO, who)
+    def undo(self, who: str, base: int | None = None) -> dict[str, Any]:
+        """Take back the last edit, whoever made it, and return it; raises as `add`."""
+        return self._step(_UNDO, who, base)
 
-    def redo(self, who: str) -> None:
-        """Do the edit again that was taken back last; raises as `add`."""
-        self._step(_REDO, who)
+    def redo(self, who: str, base: int | None = None) -> dict[str, Any]:
+        """Do the edit again that was taken back last, and return it; raises as `add`."""
+        return self._step(_REDO, who, base)
 
-    def _step(self, name: str, who: str) -> None:
+    def _step(self, name: str, who: str, base: int | None) -> dict[str, Any]:
         with self._lock, self._journal.held() as lines:
             self._fold(lines)
-            if not (self._done if name == _UNDO else self._undone):
+            if base is not None and base != self.version:
+                raise StaleError
+            steps = self._done if name == _UNDO else self._undone
+            if not steps:
                 raise SettingsError(f"there is nothing to {name}")
+            edit = steps[-1].line.edit
             self._journal.append({"op": name}, who, None)
             self._move(name)
+            return edit
 
     def _move(self, name: str) -> None:
         if name == _UNDO:
@@ -159,6 +164,8 @@ class History:
             self._done.append(self._undone.pop())
 
     def _fold(self, lines: list[Line]) -> None:
+        if self._problem is not None:  # what follows a line that was not understood is none either
+            raise self._problem
         for line in lines:
             name = line.edit.get("op")
             try:
@@ -168,7 +175,8 @@ class History:
                     self._done.append(_Step(line, operations.apply(self.state, line.edit)))
                     self._undone.clear()
             except (SettingsError, IndexError) as error:
-                raise TrackFileError(
+                self._problem = TrackFileError(
                     f"{self._journal.path}: line {line.number} makes no sense for these tracks "
                     f"({error}): restore the journal, or move it away to begin anew"
-                ) from error
+                )
+                raise self._problem from error

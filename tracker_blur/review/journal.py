@@ -203,17 +203,14 @@ class Journal:
                 "again"
             )
         file.seek(self._offset)
-        content = file.read()
+        *texts, unfinished = file.read().split(b"\n")
         new = []
-        while content:
-            text, has_end, content = content.partition(b"\n")
+        for number, text in enumerate(texts, 1):
             try:
                 line = Line.of(text)
             except (ValueError, RecursionError) as error:
-                if content:
+                if number < len(texts) or unfinished:
                     raise self._invalid(str(error)) from error
-                break
-            if not has_end:
                 break
             self._check(line)
             self._add(line, text)

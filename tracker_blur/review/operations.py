@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from tracker_blur.core.tracks import Tracks
     from tracker_blur.review.state import ReviewState
 
+_OF_PEOPLE = ("hide_people", "keep_people", "merge_people")
+
 NEED_MORE = frozenset({"image"})
 """Methods that need more than a track file holds."""
 
@@ -50,6 +52,10 @@ class Operation:
     text: str = ""
 
 
+class StaleError(Exception):
+    """The edit was made for another version than the one that is there."""
+
+
 def apply(state: ReviewState, edit: dict[str, Any]) -> ReviewState:
     """Return the state after a complete edit.
 
@@ -57,7 +63,8 @@ def apply(state: ReviewState, edit: dict[str, Any]) -> ReviewState:
         SettingsError: it makes no sense there.
     """
     operation = operation_of(edit)
-    return operation.apply(state, Fields(edit, (*operation.fields, *operation.added)))
+    fields = Fields(edit, (*operation.fields, *operation.added))
+    return operation.apply(state, fields).after(state)
 
 
 def operation_of(edit: object) -> Operation:
@@ -73,7 +80,7 @@ def complete(
 ) -> dict[str, Any]:
     """Return an edit from a reviewer with what depends on this moment written down.
 
-    `follow` is completed where the video is at hand; see `tracker_blur.review.follow`.
+    `follow` is completed where the video is at hand; see `tracker_blur.review.box_follower`.
 
     Args:
         state: the state that it is applied to.
@@ -82,13 +89,17 @@ def complete(
 
     Raises:
         SettingsError: it makes no sense there.
+        StaleError: the people have other tracks than those that the reviewer was shown.
     """
     operation = operation_of(edit)
-    fields = Fields(edit, operation.fields)
     name = edit["op"]
-    if name in ("hide_people", "keep_people", "merge_people"):
-        ids = [_tracks_of(state, grouped, person) for person in fields.ids("people")]
-        return {**edit, "tracks": [track_id for part in ids for track_id in part]}
+    if name in _OF_PEOPLE:
+        fields = Fields(edit, ("people", "tracks"))
+        ids = [one for person in fields.ids("people") for one in _tracks_of(state, grouped, person)]
+        if "tracks" in fields and set(fields.ids("tracks")) != set(ids):
+            raise StaleError
+        return {**edit, "tracks": ids}
+    fields = Fields(edit, operation.fields)
     if name == "split_person":
         return {**edit, **_person_parts(state, grouped, fields)}
     if name == "split":
@@ -360,6 +371,10 @@ def _seen(state: ReviewState, fields: Fields) -> ReviewState:
     return replace(state, seen=state.seen | {fields.short_text("doubt")})
 
 
+def _reviewed(state: ReviewState, _fields: Fields) -> ReviewState:
+    return state
+
+
 def _follow(state: ReviewState, fields: Fields) -> ReviewState:
     track_id = fields.whole("track")
     return replace(state, tracks=edits.add_boxes(state.tracks, track_id, fields.found("boxes")))
@@ -393,6 +408,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "sound": Operation(_sound, ("number", "effect", "where"), text="Sound"),
     "drop_sound": Operation(_drop_sound, ("number",), text="Delete a sound"),
     "limits": Operation(_limits, ("min_size", "max_size", "from", "to"), text="Limits"),
+    "reviewed": Operation(_reviewed, (), text="Mark as looked through"),
     "seen": Operation(_seen, ("doubt",), text="Mark as seen"),
     "follow": Operation(_follow, ("track", "frame", "direction"), ("boxes",), "Track"),
 }

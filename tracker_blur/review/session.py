@@ -256,17 +256,17 @@ class ReviewSession:
         made = operations.made_by(self._history.add(complete, who, why, base), self.state)
         return {"version": self.version, **made}
 
-    def undo(self, who: str) -> dict[str, Any]:
-        """Take back the last edit; returns the new version; raises as `apply`."""
+    def undo(self, who: str, base: int | None = None) -> dict[str, Any]:
+        """Take back the last edit; returns the new version and that edit; raises as `apply`."""
         self._check_track_file()
-        self._history.undo(who)
-        return {"version": self.version}
+        edit = self._history.undo(who, base)
+        return {"version": self.version, "edit": edit}
 
-    def redo(self, who: str) -> dict[str, Any]:
-        """Do the last edit again that was taken back; raises as `apply`."""
+    def redo(self, who: str, base: int | None = None) -> dict[str, Any]:
+        """Do the edit again that was taken back last; as `undo`."""
         self._check_track_file()
-        self._history.redo(who)
-        return {"version": self.version}
+        edit = self._history.redo(who, base)
+        return {"version": self.version, "edit": edit}
 
     def lines(self) -> list[Line]:
         """Return the journal."""

@@ -39,6 +39,24 @@ class ReviewState:
     decided: frozenset[int] = frozenset()
     corrected: Mapping[int, frozenset[int]] = field(default_factory=lambda: _NO_FRAMES)
     method: str | None = None
+    used: int = 0
+    """The largest number that a track or a person ever had: numbers are not given again."""
+
+    def after(self, before: ReviewState) -> ReviewState:
+        """Return the state without what it knows of tracks that are gone.
+
+        Args:
+            before: the state that an edit made this one of.
+        """
+        ids = {track.track_id for track in self.tracks.tracks}
+        numbers = (before.free_id - 1, *ids, *self.people.values())
+        return replace(
+            self,
+            people={one: person for one, person in self.people.items() if one in ids},
+            decided=self.decided & ids,
+            corrected={one: frames for one, frames in self.corrected.items() if one in ids},
+            used=max(numbers),
+        )
 
     def edited(self, content: TrackFile) -> TrackFile:
         """Return a track file, as it was, with all edits."""
@@ -49,9 +67,9 @@ class ReviewState:
 
     @property
     def free_id(self) -> int:
-        """A number that no track and no person has."""
+        """A number that no track and no person has, or had."""
         ids = (track.track_id for track in self.tracks.tracks)
-        return max((*ids, *self.people.values()), default=0) + 1
+        return max((self.used, *ids, *self.people.values())) + 1
 
     def groups(self, grouped: Mapping[int, int]) -> dict[int, list[Track]]:
         """Return the tracks of each person, by the person's number, ascending.

@@ -11,7 +11,7 @@ from starlette.responses import FileResponse, Response
 
 from tracker_blur.files.paths import is_file, is_image
 from tracker_blur.review.frames import OvertakenError
-from tracker_blur.review.history import StaleError
+from tracker_blur.review.operations import StaleError
 from tracker_blur.review.session import ReviewSession, user_name
 from tracker_blur.review.sessions import Sessions
 from tracker_blur.review.summary import MAX_BOX_FRAMES
@@ -170,24 +170,22 @@ def _add_edits(
     @router.post("/edits")
     def edit(rid: str, request: dict[str, Any] = Body()) -> JsonAnswer:  # noqa: B008
         who, why = _who(request), request.get("why")
-        given, base = request.get("edit"), request.get("base")
+        given, base = request.get("edit"), _base(request)
         if not isinstance(given, dict):
             raise HTTPException(HTTPStatus.BAD_REQUEST, "edit is missing: give an object")
         if why is not None and not (isinstance(why, str) and len(why) <= _MAX_TEXT):
             raise HTTPException(HTTPStatus.BAD_REQUEST, "why is no text, or too long")
-        if base is not None and type(base) is not int:
-            raise HTTPException(HTTPStatus.BAD_REQUEST, "base is no version: give a whole number")
         return changed(rid, lambda session: session.apply(given, who, why or None, base))
 
     @router.post("/undo")
     def undo(rid: str, request: dict[str, Any] | None = Body(None)) -> JsonAnswer:  # noqa: B008
-        who = _who(request or {})
-        return changed(rid, lambda session: session.undo(who))
+        who, base = _who(request or {}), _base(request or {})
+        return changed(rid, lambda session: session.undo(who, base))
 
     @router.post("/redo")
     def redo(rid: str, request: dict[str, Any] | None = Body(None)) -> JsonAnswer:  # noqa: B008
-        who = _who(request or {})
-        return changed(rid, lambda session: session.redo(who))
+        who, base = _who(request or {}), _base(request or {})
+        return changed(rid, lambda session: session.redo(who, base))
 
 
 def _add_jobs(router: APIRouter, opened: Callable[[str], ReviewSession], jobs: ReviewJobs) -> None:
@@ -212,6 +210,14 @@ def _who(request: dict[str, Any]) -> str:
     if not isinstance(who, str) or len(who) > _MAX_NAME or not who.isprintable():
         raise HTTPException(HTTPStatus.BAD_REQUEST, "who is no name: give a short text")
     return who
+
+
+def _base(request: dict[str, Any]) -> int | None:
+    """Return the version that an edit was made for; None: any."""
+    base = request.get("base")
+    if base is not None and type(base) is not int:
+        raise HTTPException(HTTPStatus.BAD_REQUEST, "base is no version: give a whole number")
+    return base
 
 
 def _check_span(session: ReviewSession, first: int, last: int, most: int) -> None:
