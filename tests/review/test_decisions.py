@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from tracker_blur.review.decisions import decisions_of, names_of, standing
+from tracker_blur.review.decisions import (
+    change_pictures,
+    decisions_of,
+    names_of,
+    standing,
+)
 
 
 @dataclass(frozen=True)
@@ -79,3 +84,11 @@ def test_a_name_is_that_of_all_tracks_that_were_the_persons_then() -> None:
     assert names_of(lines(named, unnamed)) == {1: "Ada"}
     assert names_of(lines(named, UNDO)) == {}
     assert decisions_of(lines(named)).boxes == {}
+
+
+def test_looking_and_naming_change_no_picture() -> None:
+    harmless = [{"op": op} for op in ("seen", "reviewed", "rename", "merge_people")]
+    assert not change_pictures(lines(*harmless))
+    assert not change_pictures([])
+    for op in ("hide", "keep", "draw", "zone", "undo", "method"):
+        assert change_pictures(lines(*harmless, {"op": op}))

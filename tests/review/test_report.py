@@ -219,3 +219,15 @@ def test_without_tracks_and_verification_the_report_says_so(form: Any) -> None:
     page = page_of(report, {})
     assert "was not verified" in page
     assert "There is no track file" in page
+
+
+def test_looking_at_a_place_after_rendering_makes_no_output_old() -> None:
+    late = (WRITTEN + timedelta(minutes=1)).isoformat()
+    seen = FakeLine(5, {"op": "seen", "doubt": "gap-1"}, at=late)
+    lines = [*data().lines, seen]
+    assert report_of(replace(data(), lines=lines), "internal")["edited_since_output"] is False
+    rendered_before = replace(data(), lines=lines, version=0)
+    assert report_of(rendered_before, "internal")["edited_since_output"] is True
+    assert (
+        report_of(replace(data(), lines=lines, version=4), "public")["edited_since_output"] is False
+    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+_CHANGE_NO_PICTURE = {"seen", "reviewed", "rename", "merge_people"}
 _HIDING = {"hide": True, "hide_people": True, "keep": False, "keep_people": False}
 _OF_TRACKS = ("tracks", "new")  # the fields of an edit that name tracks, besides `track`
 
@@ -112,7 +113,7 @@ def decisions_of(lines: Iterable[JournalLine]) -> Decisions:
         decision, edit = Decision.of(line), line.edit
         if decision.what in _HIDING:
             found.hiding |= dict.fromkeys(_tracks(edit), decision)
-        elif decision.what == "rename":
+        elif decision.what in _CHANGE_NO_PICTURE - {"seen"}:
             continue
         elif decision.what == "seen":
             found.doubts[str(edit.get("doubt"))] = decision
@@ -123,6 +124,11 @@ def decisions_of(lines: Iterable[JournalLine]) -> Decisions:
                 found.boxes.setdefault(track_id, []).append(decision)
             _inherit(found.hiding, edit)
     return found
+
+
+def change_pictures(lines: Iterable[JournalLine]) -> bool:
+    """Return whether what is rendered after these lines may differ from what was before."""
+    return any(line.edit.get("op") not in _CHANGE_NO_PICTURE for line in lines)
 
 
 def names_of(lines: Iterable[JournalLine]) -> dict[int, str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.exceptions import HTTPException
 
 from tracker_blur.files.identity import sha256
+from tracker_blur.review.decisions import change_pictures
 from tracker_blur.review.verify_report import VerifyReport, runs_of
 from tracker_blur.settings import Settings
 from tracker_blur.web.job import NewJob
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 _TRACKS = "tracks.jsonl"  # in the folder of a job that renders it
 _PRIVATE_MODE = 0o600
 _VERIFY, _OF = "verify_after", "of_job"
-_WITHOUT_EFFECT = ("seen", "rename", "merge_people")  # edits that change no picture
 _POLL_SECONDS = 1.0
 _LOOK = {
     "method": "--method",
@@ -119,7 +119,7 @@ class ReviewJobs:
         return {
             "output": made.new.output,
             "version": version,
-            "is_current": all(line.edit.get("op") in _WITHOUT_EFFECT for line in later),
+            "is_current": not change_pictures(later),
         }
 
     def verify(self, review_id: str, session: ReviewSession) -> dict[str, Any]:
