@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 
 from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
-from tracker_blur.review.doubts import doubts_of
+from tracker_blur.review import operations
+from tracker_blur.review.doubts import doubts_of, queue_of
+from tracker_blur.review.state import ReviewState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -175,8 +178,88 @@ def test_a_crowd_does_not_fill_the_queue() -> None:
     assert len(doubts_of(scene(*places))) <= 30
 
 
-def test_an_end_that_a_person_drew_is_certain() -> None:
-    def origin(frame: int) -> Origin:
-        return Origin.DRAWN if frame >= 95 else Origin.DETECTED
+def test_a_box_that_a_person_drew_may_end_too_early() -> None:
+    doubts = doubts_of(scene(within([0]), origin=lambda _: Origin.DRAWN))
+    assert kinds(doubts) == [("track_end", 1)]
 
-    assert doubts_of(scene(within(range(100)), origin=origin)) == []
+
+def test_another_track_that_does_not_hold_the_face_does_not_go_on() -> None:
+    beside = MIDDLE.moved(80, 0)
+    assert ("track_end", 100) in kinds(
+        doubts_of(scene(within(range(100)), within(range(FRAMES), beside)))
+    )
+
+
+def test_more_places_than_a_person_can_look_at_are_counted() -> None:
+    places = [
+        within(range(number, number + 40), Box(x, y, x + 60, y + 60))
+        for number in range(1, 60)
+        for x, y in [(90 + 110 * (number % 10), 60 + 100 * (number // 10))]
+    ]
+    queue = queue_of(scene(*places))
+    assert len(queue.doubts) == 30
+    assert queue.left_out > 0
+
+
+def edited(*edits: dict[str, Any]) -> tuple[Tracks, ReviewState]:
+    """Return a face that is there all the time, and what edits make of it."""
+    before = scene(within(range(FRAMES)))
+    state = ReviewState(before)
+    for edit in edits:
+        state = operations.apply(state, operations.complete(state, edit, {}))
+    return before, state
+
+
+@pytest.mark.parametrize(
+    ("edit", "kind", "first", "last"),
+    [
+        ({"op": "drop", "tracks": [1]}, "uncovered", 0, 249),
+        ({"op": "drop_frames", "track": 1, "first": 50, "last": 60}, "uncovered", 50, 60),
+        ({"op": "reshape", "track": 1, "frame": 90, "box": [0, 0, 60, 60]}, "uncovered", 90, 90),
+        (
+            {"op": "move", "track": 1, "first": 9, "last": 99, "dx": 99, "dy": 0},
+            "uncovered",
+            9,
+            99,
+        ),
+        ({"op": "ends", "track": 1, "first": 5, "last": 249}, "uncovered", 0, 4),
+        ({"op": "zone", "rule": "ignore", "where": "500,200,900,600"}, "zone_shows", 0, 249),
+        ({"op": "limits", "min_size": "50%"}, "limit_shows", 0, 249),
+        ({"op": "limits", "to": "2s"}, "limit_shows", 51, 249),
+    ],
+)
+def test_what_an_edit_uncovers_is_a_place_to_look_at(
+    edit: dict[str, Any], kind: str, first: int, last: int
+) -> None:
+    before, state = edited(edit)
+    doubts = doubts_of(state.tracks, state.decided, before=before)
+    found = [(doubt.frame, doubt.last, doubt.risk) for doubt in doubts if doubt.kind == kind]
+    assert found == [(first, last, 0.9)]
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        [{"op": "keep", "tracks": [1]}],
+        [{"op": "split", "track": 1, "frame": 99}],
+        [{"op": "split", "track": 1, "frame": 99}, {"op": "keep", "tracks": [2]}],
+        [{"op": "set_class", "tracks": [1], "class": "plate"}],
+        [{"op": "reshape", "track": 1, "frame": 90, "box": [590, 290, 710, 430]}],
+        [
+            {"op": "zone", "rule": "hide", "where": "500,200,900,600"},
+            {"op": "drop", "tracks": [1]},
+        ],
+    ],
+)
+def test_what_is_hidden_otherwise_or_meant_to_be_seen_is_none(edits: list[dict[str, Any]]) -> None:
+    before, state = edited(*edits)
+    doubts = doubts_of(state.tracks, state.decided, before=before)
+    assert not {doubt.kind for doubt in doubts} & {"uncovered", "zone_shows", "limit_shows"}
+
+
+def test_what_verify_found_in_another_result_is_another_place() -> None:
+    run = {"first_frame": 4, "last_frame": 4, "frames": [{"frame": 4, "box": [9, 9, 50, 60]}]}
+    tracks = scene(within(range(FRAMES)))
+    one, other = (queue_of(tracks, report=[run], found_in=name).doubts[0] for name in "ab")
+    assert one.doubt_id != other.doubt_id
+    assert one.to_dict()["boxes"] == [[4, 9, 9, 50, 60]]

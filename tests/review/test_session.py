@@ -161,9 +161,13 @@ def test_a_report_that_is_none_says_nothing(content: str, tmp_path: Path) -> Non
 
 
 def test_settings_that_make_no_sense_are_replaced_by_the_usual_ones() -> None:
-    assert redaction_settings({"method": "pixelated", "blocks": 3}).blocks == 3
+    assert redaction_settings({"method": "pixelated", "blocks": 3})[0].blocks == 3
     for bad in ({"method": "magic"}, {"method": 3}, {"blocks": "many"}, {"method": "image"}):
-        assert redaction_settings(bad).method == Settings().method
+        settings, notes = redaction_settings({**bad, "shape": "rectangle", "padding_ratio": 0.5})
+        assert (settings.method, settings.blocks) == (Settings().method, Settings().blocks)
+        assert (settings.shape, settings.padding_ratio) == ("rectangle", 0.5)
+        assert len(notes) == 1
+        assert next(iter(bad)) in notes[0]
 
 
 def test_frames_are_shown_with_square_pixels_and_never_enlarged() -> None:

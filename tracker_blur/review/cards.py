@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from tracker_blur.core.timeline import split
 from tracker_blur.core.tracks import Origin
 
 if TYPE_CHECKING:
@@ -54,8 +56,12 @@ def cards(state: ReviewState, grouping: Grouping, doubts: Sequence[Doubt]) -> li
         if doubt.track is not None and doubt.risk >= _DOUBTFUL_RISK
     }
     durations = _durations(state.tracks)
+    shown: defaultdict[int, int] = defaultdict(int)
+    for reason, part in split(state.tracks)[1]:
+        if reason != "track":
+            shown[part.track_id] += len(part)
     return [
-        _card(state, person, tracks, grouping.reasons.get(person, ()), risky, durations)
+        _card(state, person, tracks, grouping.reasons.get(person, ()), risky, durations, shown)
         for person, tracks in state.groups(grouping.person_of).items()
     ]
 
@@ -67,6 +73,7 @@ def _card(
     suggested: Sequence[str],
     risky: Mapping[int, str],
     durations: Seconds,
+    shown: Mapping[int, int],
 ) -> dict[str, Any]:
     hidden = {track.hide for track in tracks}
     own = (risky[track.track_id] for track in tracks if track.track_id in risky)
@@ -78,6 +85,7 @@ def _card(
         "name": state.names.get(person),
         "tracks": [track.track_id for track in tracks],
         "hidden": hidden.pop() if len(hidden) == 1 else None,
+        "visible": sum(shown.get(track.track_id, 0) for track in tracks),
         "doubtful": bool(reasons),
         "reasons": reasons,
         "frames": len(frames),

@@ -9,16 +9,18 @@ track goes on.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.core.box import Box
-from tracker_blur.core.box_arrays import ious
+from tracker_blur.core.box_arrays import intersection_areas, ious
+from tracker_blur.core.timeline import split
 from tracker_blur.core.tracks import ORIGINS, Origin, Track, Tracks
 from tracker_blur.review.parameters import DoubtParameters
+from tracker_blur.review.uncovered import uncovered
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -27,8 +29,9 @@ if TYPE_CHECKING:
 Rows: TypeAlias = npt.NDArray[np.intp]
 """Rows of a track."""
 
-_GRID = 16  # places are told apart by this many columns and rows of the frame
+_GRID = 64  # places are told apart by this many columns and rows of the frame
 _DRAWN = ORIGINS.index(Origin.DRAWN)
+_ALWAYS = {"verify", "kept_stretch", "crossing", "uncovered", "zone_shows", "limit_shows"}
 _TRUSTED = (ORIGINS.index(Origin.DETECTED), _DRAWN)
 
 
@@ -38,13 +41,14 @@ class Doubt:
 
     Attributes:
         kind: "track_end", "gap", "low_confidence", "short_track", "unsure_join", "crossing",
-            "verify" or "kept_stretch".
+            "verify", "kept_stretch", "uncovered", "zone_shows" or "limit_shows".
         frame: where to look first.
         last: the last frame of it.
         track: the track concerned; None: none.
         box: where, in pixels of the upright frame; None: all of it.
         risk: 0 to 1.
         doubt_id: the same for the same place, whatever is edited elsewhere.
+        boxes: where it is in each frame, if that is known of what `verify` found.
     """
 
     kind: str
@@ -54,6 +58,7 @@ class Doubt:
     box: Box | None
     risk: float
     doubt_id: str
+    boxes: tuple[tuple[int, Box], ...] = ()
 
     @classmethod
     def at(
@@ -64,10 +69,11 @@ class Doubt:
         box: Box | None,
         risk: float,
         size: tuple[int, int],
+        found_in: str = "",
     ) -> Doubt:
-        """Return a doubt, named by its kind, its frames and its place."""
+        """Return a doubt, named by its kind, its frames, its place and what it was found in."""
         place = "" if box is None else _place(box, size)
-        text = f"{kind}:{frames[0]}:{place}"
+        text = f"{kind}:{frames[0]}:{place}:{found_in}"
         doubt_id = f"{kind}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
         return cls(kind, *frames, track, box, round(min(max(risk, 0.0), 1.0), 3), doubt_id)
 
@@ -81,7 +87,23 @@ class Doubt:
             "track": self.track,
             "box": None if self.box is None else [round(edge, 1) for edge in self.box.as_tuple()],
             "risk": self.risk,
+            "boxes": [
+                [frame, *(round(edge, 1) for edge in box.as_tuple())] for frame, box in self.boxes
+            ],
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """The doubts of a video.
+
+    Attributes:
+        doubts: those to look at, most risky first.
+        left_out: how many less risky ones there are besides.
+    """
+
+    doubts: tuple[Doubt, ...]
+    left_out: int = 0
 
 
 def doubts_of(
@@ -89,19 +111,35 @@ def doubts_of(
     decided: Collection[int] = (),
     report: Iterable[dict[str, Any]] = (),
     parameters: DoubtParameters | None = None,
+    before: Tracks | None = None,
 ) -> list[Doubt]:
-    """Return the doubts of a video, most risky first.
+    """Return the doubts of a video, most risky first; see `queue_of`."""
+    return list(queue_of(tracks, decided, report, parameters, before).doubts)
+
+
+def queue_of(
+    tracks: Tracks,
+    decided: Collection[int] = (),
+    report: Iterable[dict[str, Any]] = (),
+    parameters: DoubtParameters | None = None,
+    before: Tracks | None = None,
+    found_in: str = "",
+) -> Queue:
+    """Return the doubts of a video.
 
     Args:
         tracks: its tracks.
         decided: tracks that a person has said to hide or keep: whether to is no doubt any more.
         report: what `verify` found: its runs and places to look at, as in its JSON report.
         parameters: tuning parameters.
+        before: the tracks before any edit; None: nothing was edited.
+        found_in: which result the report is about: what is found in another one is another place.
     """
     limits = parameters or DoubtParameters()
     context = _Context(tracks, limits)
     found = [
-        *verify_doubts(report, tracks),
+        *verify_doubts(report, tracks, found_in),
+        *(() if before is None else _shown(before, tracks, decided)),
         *_kept(context, decided),
         *_crossings(context),
         *(doubt for track in tracks.tracks for doubt in _of_track(context, track)),
@@ -110,7 +148,8 @@ def doubts_of(
     for doubt in sorted(found, key=_rank):
         known.setdefault(doubt.doubt_id, doubt)
     risky = [doubt for doubt in known.values() if doubt.risk >= limits.least_risk]
-    return _spread(risky, context)
+    kept = _spread(risky, context)
+    return Queue(tuple(kept), len(risky) - len(kept))
 
 
 class _Context:
@@ -122,7 +161,7 @@ class _Context:
         self.seconds = tracks.seconds - (tracks.seconds[0] if tracks.frame_count else 0.0)
         # Frames that begin a scene; the video's ends are such, too.
         self.cuts = np.array([0, *tracks.cuts, tracks.frame_count])
-        self.hidden = [track for track in tracks.tracks if track.hide]
+        self.hidden, _ = split(tracks)
         spans = [(self.seconds[one.first], self.seconds[one.last]) for one in self.hidden]
         self.spans = np.array(spans, np.float64).reshape(-1, 2)
 
@@ -168,11 +207,9 @@ class _Context:
                 continue
             times = self.seconds[other.frames]
             rows = np.flatnonzero((times >= low) & (times <= high) & (other.frames != frame))
-            here = np.array([box.as_tuple()])
-            if (
-                len(rows)
-                and ious(other.boxes[rows].astype(np.float64), here).max() >= self.limits.near_iou
-            ):
+            here = np.array([box.as_tuple()] * len(rows)).reshape(-1, 4)
+            shared = intersection_areas(other.boxes[rows].astype(np.float64), here)
+            if len(rows) and shared.max() >= self.limits.near_share * box.area:
                 return True
         return False
 
@@ -196,7 +233,7 @@ def _of_track(context: _Context, track: Track) -> Iterator[Doubt]:
         risk = 0.05 + 0.5 * weight
         yield Doubt.at("low_confidence", at, track.track_id, track.box(middle), risk, size)
         ends = []
-    elif seconds < limits.short_seconds and ends:
+    elif seconds < limits.short_seconds and ends and not track.is_drawn:
         risk = 0.1 + 0.5 * weight
         yield Doubt.at("short_track", at, track.track_id, track.box(middle), risk, size)
         ends = []
@@ -237,8 +274,6 @@ def _open_ends(context: _Context, track: Track, first: int, last: int) -> Iterat
     """
     limits = context.limits
     for row, end, step in ((first, 0, -1), (last, len(track) - 1, 1)):
-        if track.origins[end] == _DRAWN:  # a person says that it ends there
-            continue
         frame = int(track.frames[end])
         shot = context.shot(frame)
         edge = shot.start if step < 0 else shot.stop - 1
@@ -322,29 +357,39 @@ def _crossings(context: _Context) -> Iterator[Doubt]:
                 yield Doubt.at("crossing", frames, track.track_id, box, 0.8, context.tracks.size)
 
 
-def verify_doubts(report: Iterable[dict[str, Any]], tracks: Tracks) -> Iterator[Doubt]:
+def _shown(before: Tracks, now: Tracks, decided: Collection[int]) -> Iterator[Doubt]:
+    """Yield what can be seen because of edits, zones and limits, without being meant."""
+    kinds = {None: "uncovered", "zone": "zone_shows", "size": "limit_shows", "time": "limit_shows"}
+    for place in uncovered(before, now, decided):
+        frames, kind = (place.first, place.last), kinds.get(place.reason, "uncovered")
+        yield Doubt.at(kind, frames, place.track_id, place.box, 0.9, now.size)
+
+
+def verify_doubts(
+    report: Iterable[dict[str, Any]], tracks: Tracks, found_in: str = ""
+) -> Iterator[Doubt]:
     """Yield what `verify` found; what is in no frame of the video is left out."""
     for run in report:
-        frames = run.get("frames")
-        if not isinstance(frames, list) or not frames:
-            continue
         try:
             first, last = int(run["first_frame"]), int(run["last_frame"])
-            left, top, right, bottom = (float(edge) for edge in frames[0]["box"])
+            boxes = tuple(
+                (int(frame["frame"]), Box(*(float(edge) for edge in frame["box"])))
+                for frame in run["frames"]
+            )
         except (KeyError, TypeError, ValueError):
             continue
-        if not 0 <= first <= last < tracks.frame_count:
+        if not boxes or not 0 <= first <= last < tracks.frame_count:
             continue
         risk = 1.0 if run.get("is_exposed") else 0.6
-        box = Box(left, top, right, bottom)
-        yield Doubt.at("verify", (first, last), None, box, risk, tracks.size)
+        doubt = Doubt.at("verify", (first, last), None, boxes[0][1], risk, tracks.size, found_in)
+        yield replace(doubt, boxes=boxes)
 
 
 def _spread(doubts: Sequence[Doubt], context: _Context) -> list[Doubt]:
     """Return as many doubts as a person can look at, the least risky ones left out."""
     minutes = float(context.seconds[-1]) / 60 if len(context.seconds) else 0.0
     most = round(context.limits.most_a_minute * max(1.0, minutes))
-    sure = [one for one in doubts if one.kind in ("verify", "kept_stretch", "crossing")]
+    sure = [one for one in doubts if one.kind in _ALWAYS]
     others = [one for one in doubts if one not in sure]
     kept = [*sure, *others[: max(0, most - len(sure))]]
     return sorted(kept, key=_rank)

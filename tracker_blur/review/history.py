@@ -81,6 +81,12 @@ class History:
             return {step.line.number for step in self._done}
 
     @property
+    def edits(self) -> list[dict[str, Any]]:
+        """The edits that count, in their order."""
+        with self._lock:
+            return [step.line.edit for step in self._done]
+
+    @property
     def lines(self) -> list[Line]:
         """The journal so far."""
         with self._lock:

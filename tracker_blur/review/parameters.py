@@ -18,11 +18,11 @@ class DoubtParameters:
     cut_seconds: float = 0.12
     """A track that ends this near to a cut, or to an end of the video, ends with the scene."""
 
-    near_seconds: float = 0.5
+    near_seconds: float = 0.2
     """Another track is looked for this long after an end, or before a start."""
 
-    near_iou: float = 0.1
-    """From this overlap on, another track goes on where one ends."""
+    near_share: float = 0.5
+    """Where another track holds this share of the last box, it goes on there."""
 
     sure_score: float = 0.7
     """From this score on, a detection is surely a face."""

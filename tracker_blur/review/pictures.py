@@ -88,23 +88,40 @@ class Redactions:
 
     Attributes:
         settings: how faces are hidden.
+        notes: which of the settings cannot be used, in a line each.
     """
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
-        self.settings = redaction_settings(settings)
+        self.settings, self.notes = redaction_settings(settings)
 
-    def redacted(self, frame: Frame, faces: Sequence[Face]) -> Frame:
-        """Hide faces in a frame's own planes, and return it; raises SettingsError."""
-        return FrameRedactor(self.settings).redact(frame, faces).frame
+    def redacted(
+        self, frame: Frame, faces: Sequence[Face], turned: Mapping[int, bool | None]
+    ) -> Frame:
+        """Hide faces in a frame's own planes, and return it; raises SettingsError.
+
+        Args:
+            frame: the frame.
+            faces: what to hide in it.
+            turned: what `turned_areas` says of the frames before.
+        """
+        return FrameRedactor(self.settings, turned=turned).redact(frame, faces).frame
 
 
-def redaction_settings(settings: Mapping[str, Any]) -> Settings:
-    """Return how faces are hidden by a track file's settings, or by default if they make no sense.
+def redaction_settings(settings: Mapping[str, Any]) -> tuple[Settings, list[str]]:
+    """Return how faces are hidden by a track file's settings, and what of them makes no sense.
 
-    A replacement image is not in a track file, only its name.
+    What makes none is as by default. A replacement image is not in a track file, only its name.
     """
-    known = {name: settings[name] for name in _LOOK if name in settings}
-    try:
-        return Settings(**known)
-    except (SettingsError, TypeError):
-        return Settings()
+    known: dict[str, Any] = {}
+    notes = []
+    for name in _LOOK:
+        if name not in settings:
+            continue
+        try:
+            Settings(**known, **{name: settings[name]})
+        except (SettingsError, TypeError) as error:
+            default = getattr(Settings(), name)
+            notes.append(f"the track file's {name} cannot be used here ({error}): {default} is")
+        else:
+            known[name] = settings[name]
+    return Settings(**known), notes

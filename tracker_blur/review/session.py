@@ -5,19 +5,21 @@ from __future__ import annotations
 import getpass
 import threading
 from collections import OrderedDict
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.annotations import track_file
 from tracker_blur.core import plugins
-from tracker_blur.core.timeline import Timeline
+from tracker_blur.core.timeline import Timeline, split
 from tracker_blur.errors import SourceError, TrackerBlurError, TrackFileError
 from tracker_blur.files.identity import FileIdentity
 from tracker_blur.files.paths import media_kind
+from tracker_blur.redaction.redactor import turned_areas
 from tracker_blur.review import operations, summary
 from tracker_blur.review.box_follower import BoxFollower
 from tracker_blur.review.cards import NO_GROUPING, Grouping, cards
-from tracker_blur.review.doubts import Doubt, doubts_of
+from tracker_blur.review.doubts import Doubt, Queue, queue_of
 from tracker_blur.review.frames import FrameStore, frame_source
 from tracker_blur.review.grouping import BackgroundGrouping
 from tracker_blur.review.history import History
@@ -31,12 +33,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tracker_blur.core.tracks import Tracks
+    from tracker_blur.core.frame import Frame
+    from tracker_blur.core.tracks import Track, Tracks
     from tracker_blur.review.journal import Line
     from tracker_blur.review.verify_report import VerifyReport
     from tracker_blur.settings import Settings
 
 _HASHED_AT_ONCE = 256 << 20  # bytes; larger videos are hashed while the first frames are shown
+_NO_LOOK = {"method"}  # what the page may do without anyone looking
 _EXPECTED = 4  # of the next doubts, the frames are decoded before someone goes there
 _MAX_CROPS = 4096  # of some kilobytes each
 
@@ -85,10 +89,10 @@ class ReviewSession:
         self._people = BackgroundGrouping(
             self._source, self.content.tracks, self.facts.pixel_aspect, self._grouped
         )
-        self._lock = threading.Lock()
-        self._timeline: tuple[Tracks, Timeline] | None = None
+        self._lock, self._doubts_lock = threading.Lock(), threading.Lock()
+        self._timeline: tuple[Tracks, Timeline, list[Track]] | None = None
         self._verdict: VerifyReport | None = None
-        self._doubts: tuple[Tracks, frozenset[int], VerifyReport, list[Doubt]] | None = None
+        self._doubts: tuple[Tracks, frozenset[int], VerifyReport, Queue] | None = None
         self._crops: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()
 
     @property
@@ -135,11 +139,12 @@ class ReviewSession:
     def summary(self) -> dict[str, Any]:
         """Return everything but boxes and frames."""
         state, tracks = self.state, self.state.tracks
-        doubts = self.doubts()
-        left = [doubt for doubt in doubts if doubt.doubt_id not in state.seen]
+        queue = self.queue()
+        left = [doubt for doubt in queue.doubts if doubt.doubt_id not in state.seen]
         self._frames.expect(doubt.frame for doubt in left[:_EXPECTED])
         person_of = summary.numbered(state.groups(self.grouping.person_of))
         last_edit = self._history.last_edit
+        is_looked_at = any(edit["op"] not in _NO_LOOK for edit in self._history.edits)
         undo_text = None if last_edit is None else operations.text_of(last_edit)
         return {
             "name": self.video.name,
@@ -169,9 +174,11 @@ class ReviewSession:
             "people": cards(state, self.grouping, left),
             **summary.rules_dict(tracks.rules),
             "doubts_left": len(left),
-            "reviewed": not left,
+            "doubts_left_out": queue.left_out,
+            "looked": is_looked_at,
+            "reviewed": is_looked_at and not left,
             "who": user_name(),
-            "notes": self._history.notes,
+            "notes": [*self._history.notes, *self._redactions_now().notes],
         }
 
     def times(self, first: int, last: int) -> list[float]:
@@ -205,7 +212,7 @@ class ReviewSession:
         """
         frame = self._frames.frame(number, client, seq)
         if redacted:
-            self._redactions_now().redacted(frame, self._timeline_now().faces(number))
+            self._redact(frame, number)
         size = shown_size(frame.size, width, self.facts.pixel_aspect)
         return jpeg(frame.view(size))
 
@@ -282,19 +289,28 @@ class ReviewSession:
 
     def doubts(self) -> list[Doubt]:
         """Return all doubts, most risky first, those that were seen included."""
+        return list(self.queue().doubts)
+
+    def queue(self) -> Queue:
+        """Return all doubts, and how many less risky ones are left out."""
         state = self.state
-        with self._lock:
-            report = self._verdict or read_report(self.verify_report)
+        report = self._verdict or read_report(self.verify_report)
+        with self._doubts_lock:
             known = self._doubts
             if known is None or known[:3] != (state.tracks, state.decided, report):
-                doubts = doubts_of(state.tracks, state.decided, report.runs)
-                self._doubts = known = (state.tracks, state.decided, report, doubts)
+                queue = queue_of(
+                    state.tracks,
+                    state.decided,
+                    report.runs,
+                    before=self.content.tracks,
+                    found_in=str(report.stamp or ""),
+                )
+                self._doubts = known = (state.tracks, state.decided, report, queue)
             return known[3]
 
     def take_verdict(self, verdict: VerifyReport | None) -> None:
         """Take what `verify` found in a result instead of what lies beside the track file."""
-        with self._lock:
-            self._verdict = verdict
+        self._verdict = verdict
 
     def edited(self) -> track_file.TrackFile:
         """Return the track file with all edits."""
@@ -318,16 +334,27 @@ class ReviewSession:
         self._people.close()
         self._frames.close()
 
+    def _redact(self, frame: Frame, number: int) -> None:
+        """Hide in a frame what the tracks, zones and limits say now."""
+        timeline, hidden = self._timeline_now()
+        faces = timeline.faces(number)
+        ids = {face.track_id for face in faces}
+        before = [track.rows(track.frames < number) for track in hidden if track.track_id in ids]
+        known = tuple(track for track in before if track is not None)
+        turned = turned_areas(replace(self.content.tracks, tracks=known))
+        self._redactions_now().redacted(frame, faces, turned)
+
     def _grouped(self, grouping: Grouping) -> None:
         self.grouping = grouping
         self._tell()
 
-    def _timeline_now(self) -> Timeline:
+    def _timeline_now(self) -> tuple[Timeline, list[Track]]:
+        """Return what is hidden in each frame, and the hidden parts of tracks."""
         tracks = self.state.tracks
         with self._lock:
             if self._timeline is None or self._timeline[0] is not tracks:
-                self._timeline = tracks, Timeline(tracks)
-            return self._timeline[1]
+                self._timeline = tracks, Timeline(tracks), split(tracks)[0]
+            return self._timeline[1:]
 
     def _redactions_now(self) -> Redactions:
         method = self.state.method

@@ -135,15 +135,9 @@ def _add_views(router: APIRouter, opened: Callable[[str], ReviewSession], jobs: 
     @router.get("/doubts")
     def doubts(rid: str) -> JsonAnswer:
         session = opened(rid)
-        seen = session.state.seen
-        return JsonAnswer(
-            {
-                "doubts": [
-                    {**doubt.to_dict(), "seen": doubt.doubt_id in seen}
-                    for doubt in session.doubts()
-                ]
-            }
-        )
+        seen, queue = session.state.seen, session.queue()
+        listed = [{**doubt.to_dict(), "seen": doubt.doubt_id in seen} for doubt in queue.doubts]
+        return JsonAnswer({"doubts": listed, "left_out": queue.left_out})
 
     @router.get("/media")
     def media(rid: str) -> FileResponse:
