@@ -14,7 +14,7 @@ from tracker_blur import Settings
 from tracker_blur.api.custom_detector import CustomDetector
 from tracker_blur.cluster.parameters import ClusterParameters
 from tracker_blur.cluster.redact import PieceRedactor
-from tracker_blur.cluster.tasks import Done, Failed, Tracked, TrackTask
+from tracker_blur.cluster.tasks import Failed, Tracked, TrackTask
 from tracker_blur.cluster.worker import PieceWorker
 from tracker_blur.errors import TrackerBlurError
 from tracker_blur.files.jobs import Job
@@ -158,11 +158,11 @@ class InlineExecutor:
 
         try:
             self._before(task)
-            self._worker.do(task, tell)
+            done = self._worker.do(task, tell)
         except TrackerBlurError as error:
             return [*events, (task, Failed(str(error)))]
         self.done.append(task.name)
-        return [*events, (task, Done())]
+        return [*events, (task, done)]
 
 
 def redact(

@@ -35,6 +35,7 @@ class OneByOne:
         settings: those of the run.
         options: the parsed options of `redact`.
         console: prints what happens.
+        engine: one that is loaded already; None: it is loaded here.
 
     Attributes:
         description: one line about how faces are detected and tracked.
@@ -45,10 +46,16 @@ class OneByOne:
         TrackerBlurError: a detector cannot be loaded.
     """
 
-    def __init__(self, settings: Settings, options: argparse.Namespace, console: Console) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        options: argparse.Namespace,
+        console: Console,
+        engine: Engine | None = None,
+    ) -> None:
         self._options = options
         self._console = console
-        self.engine = Engine(settings)
+        self.engine = engine or Engine(settings)
         self.redact_file: RedactFile | None = None
         self._side_outputs = SideOutputs(options, settings, self.engine, console)
         self.description = describe(self.engine, settings)

@@ -136,6 +136,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "killed goes on where it was (default: not in pieces)",
     )
     output.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="redact on the machines of a Ray cluster, which see all files under the same names; "
+        "'auto' finds the one of this machine, 'local' starts one on its cores",
+    )
+    output.add_argument(
         "--tracks",
         type=Path,
         metavar="FILE",
@@ -210,6 +216,11 @@ def _files(
     """Return what redacts the files; None if there are none, so that nothing is loaded."""
     if not jobs:
         return None
+    if options.ray is not None and not options.show:
+        from tracker_blur.cli.ray_files import RayFiles
+
+        silence_libraries()
+        return RayFiles(options.ray, settings, options, console)
     count = 1 if options.show else worker_count(jobs, options.jobs)
     if count == 1:
         from tracker_blur.cli.one_by_one import OneByOne

@@ -81,7 +81,7 @@ def _work(pipe: Connection, task: Task) -> None:
     os.chdir(task.folder)
     silence_libraries()
     cv2.setNumThreads(task.threads)
-    console = _RecordingConsole(task, lambda share: pipe.send(Advanced(share)))
+    console = RecordingConsole(task, lambda share: pipe.send(Advanced(share)))
     try:
         files = OneByOne(task.settings, task.options, console)
     except TrackerBlurError as error:
@@ -95,7 +95,7 @@ def _work(pipe: Connection, task: Task) -> None:
         pipe.send(outcome)
 
 
-class _RecordingConsole(Console):
+class RecordingConsole(Console):
     """Keeps messages instead of printing them, and reports progress as a share.
 
     Args:

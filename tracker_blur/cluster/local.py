@@ -176,7 +176,7 @@ def work(
         while True:
             task = pipe.recv()
             try:
-                worker.do(task, pipe.send)
+                done = worker.do(task, pipe.send)
             except BrokenPipeError:
                 return
             except TrackerBlurError as error:
@@ -184,4 +184,4 @@ def work(
             except Exception as error:  # noqa: BLE001  # it is tried again, then reported
                 pipe.send(Failed(f"{type(error).__name__}: {error}"))
             else:
-                pipe.send(Done())
+                pipe.send(done)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from tracker_blur.cluster.manifest import opened_store, remove_store, store_key
 from tracker_blur.cluster.parameters import ClusterParameters
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from tracker_blur.files.jobs import Job
     from tracker_blur.pipeline import Engine
     from tracker_blur.settings import Settings
+
+RedactFile: TypeAlias = "Callable[[Job, Progress | None, FileIdentity | None], Report]"
 
 _MOSAIC_TONES = {"scene", "mean"}  # taken from a track's first frame, which another piece has
 
@@ -66,6 +68,7 @@ class PieceRedactor:
         new_executor: Returns what does the tasks of a video.
         note: Takes what is useful to know.
         parameters: How videos are cut.
+        redact_whole: Redacts what is not cut; None: the engine does.
     """
 
     engine: Engine
@@ -73,6 +76,7 @@ class PieceRedactor:
     new_executor: Callable[[], AbstractContextManager[Executor]]
     note: Callable[[str], None]
     parameters: ClusterParameters = field(default_factory=ClusterParameters)
+    redact_whole: RedactFile | None = None
 
     def redact_file(
         self, job: Job, progress: Progress | None = None, identity: FileIdentity | None = None
@@ -84,7 +88,7 @@ class PieceRedactor:
         identity = identity or FileIdentity.of(job.source)
         pieces = self._pieces(job)
         if pieces is None:
-            return self.engine.redact_file(job, progress, identity)
+            return (self.redact_whole or self.engine.redact_file)(job, progress, identity)
         if identity.sha256 is None:
             identity = FileIdentity.of(job.source, hashed=True)
         report = Report(

@@ -233,7 +233,7 @@ class PiecesRun:
         for task, frames in self._running.items():
             if isinstance(task, RenderTask):
                 report.frames += frames
-            elif task.span == self._assembly.span:
+            elif isinstance(task, TrackTask) and task.span == self._assembly.span:
                 reached = parts[task.span].first_frame + frames
                 report.first_pass_frames = max(report.first_pass_frames, reached)
         report.pieces = replace(self._counts, done=len(self._rendered))

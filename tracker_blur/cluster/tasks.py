@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from tracker_blur.cluster.manifest import Store
     from tracker_blur.cluster.pieces import Pieces
+    from tracker_blur.core.report import Report
     from tracker_blur.core.tracks import Tracks
+    from tracker_blur.files.jobs import Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,23 @@ class RenderTask:
         return f"rendering piece {self.piece + 1}"
 
 
-Task: TypeAlias = TrackTask | RenderTask
+@dataclass(frozen=True, slots=True)
+class WholeTask:
+    """Redact a file at once.
+
+    Attributes:
+        job: What is read and written.
+    """
+
+    job: Job
+
+    @property
+    def name(self) -> str:
+        """What it is, for messages."""
+        return "redacting it"
+
+
+Task: TypeAlias = TrackTask | RenderTask | WholeTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +128,21 @@ class Tracked:
 
 @dataclass(frozen=True, slots=True)
 class Advanced:
-    """So many frames of the task are done."""
+    """So many frames of the task are done; of a file that is redacted at once, in both passes."""
 
     frames: int
+    first_pass_frames: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The task is done; what it made is on the disk."""
+    """The task is done; what it made is on the disk.
+
+    Attributes:
+        report: What a file that was redacted at once has become.
+    """
+
+    report: Report | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tracker_blur.cluster.seen_files import SeenPiece, write_seen
-from tracker_blur.cluster.tasks import Advanced, RenderTask, Tracked, TrackTask
+from tracker_blur.cluster.tasks import Advanced, Done, RenderTask, Tracked, TrackTask, WholeTask
 from tracker_blur.core.prefetch import Prefetcher
 from tracker_blur.errors import SourceError
+from tracker_blur.pipeline import Engine
 from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.tracking.detector_bundle import DetectorBundle
 from tracker_blur.tracking.handover import RelayedObserver
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from tracker_blur.cluster.tasks import Task, Tell, Video
     from tracker_blur.core.frame import RedactedFrame
+    from tracker_blur.core.report import Report
     from tracker_blur.detectors import LabelledDetector
     from tracker_blur.settings import Settings
     from tracker_blur.tracking.first_pass import Seen
@@ -54,16 +57,32 @@ class PieceWorker:
         shared = (replace(one, detector=SharedDetector(one.detector)) for one in bundle.detectors)
         return replace(bundle, detectors=tuple(shared))
 
-    def do(self, task: Task, tell: Tell) -> None:
+    def do(self, task: Task, tell: Tell) -> Done:
         """Do a task.
 
         Raises:
             TrackerBlurError: It cannot be done.
         """
+        if isinstance(task, WholeTask):
+            return Done(self._redact(task, tell))
         if isinstance(task, TrackTask):
             self._track(task, tell)
         else:
             self._render(task, tell)
+        return Done()
+
+    @cached_property
+    def _engine(self) -> Engine:
+        return Engine(self._settings, self._detector)
+
+    def _redact(self, task: WholeTask, tell: Tell) -> Report:
+        calls = itertools.count(1)
+
+        def show(report: Report) -> None:
+            if next(calls) % _FRAMES_TOLD == 0:
+                tell(Advanced(report.frames, report.first_pass_frames))
+
+        return self._engine.redact_file(task.job, show)
 
     def _track(self, task: TrackTask, tell: Tell) -> None:
         video, parts = task.video, task.video.pieces.parts
