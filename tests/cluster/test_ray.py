@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.command_line import error_line, run
+from tests.ports import free_port
 from tests.video.rewriting import times
 from tests.video_files import write_clip
 from tests.waiting import until
@@ -82,3 +83,12 @@ def test_a_machine_that_is_lost_costs_only_its_tasks(
     alone = tmp_path / "alone.mp4"
     assert run(folder / "long.mp4", alone, *OPTIONS, "--jobs", "2") == 0
     assert (target / "long.mp4").read_bytes() == alone.read_bytes()
+
+
+def test_a_cluster_that_is_not_there_is_one_line(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    assert run(folder / "short.mp4", tmp_path / "out.mp4", *OPTIONS, "--ray", address) == 1
+    assert f"--ray {address}: the cluster cannot be reached" in error_line(capsys)
+    assert list(tmp_path.iterdir()) == []

@@ -9,6 +9,7 @@ and a machine that joins gets actors, too.
 from __future__ import annotations
 
 import queue
+import socket
 import sys
 import threading
 import time
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 0.5
 _NO_ACTORS_SECONDS = 120.0  # how long a cluster may be without a core for an actor
+_CONNECT_SECONDS = 10.0
 _GPU_ENCODERS = ("_nvenc", "_qsv", "_amf")
 _GPU_SHARE = 0.25  # of one GPU: its encoder serves several videos at once
 
@@ -55,6 +57,7 @@ class RayExecutor:
         ray = _imported()
         try:
             if not ray.is_initialized():
+                _check_answers(self._address)
                 with redirect_stdout(sys.stderr):  # results go to standard output
                     ray.init(address=self._address, log_to_driver=False, configure_logging=False)
                 self._is_ours = True
@@ -224,6 +227,18 @@ class PieceActor:
             yield event
             if isinstance(event, Done | Failed):
                 return
+
+
+def _check_answers(address: str) -> None:
+    """Check that something listens at a host and port: Ray itself tries for minutes.
+
+    Raises:
+        OSError: Nothing does.
+    """
+    host, separator, port = address.rpartition(":")
+    if separator and "/" not in address and port.isdecimal():
+        with socket.create_connection((host.strip("[]"), int(port)), _CONNECT_SECONDS):
+            pass
 
 
 def _imported() -> Any:
