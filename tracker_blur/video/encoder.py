@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import av
+import cv2
 import numpy as np
 from av.codec.context import Flags, ThreadType
 from av.video.format import VideoFormat
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 _INTERLACING = {"libx264", "mpeg2video", "mpeg4", "prores_ks"}
 _COUNTED_RATE_LIMIT = 65_535  # MPEG-4 part 2 counts in 16 bits
+_AVX_512F = 13  # OpenCV's CV_CPU_AVX_512F
 _REPRODUCIBLE_THREADS = 2  # what some encoders write depends on their number
 _X265_REORDERED = 2  # frames by which x265 delays those that refer to later ones
 _MATRIX_TAGS = {"bt709": 1, "bt601": 6}  # ITU-T H.273, table 4
@@ -246,8 +248,10 @@ def _options(
         # Its thread for looking ahead holds frames, and fills cores that detection fills anyway.
         parameters.append("sync-lookahead=0")
         if reproducible:
-            # With AVX-512, what it weights depends on what memory held before (core 165).
+            # With AVX-512, what it writes depends on what memory beyond a frame holds (core 165).
             parameters.append("weightp=0")
+            if cv2.checkHardwareSupport(_AVX_512F):
+                parameters.append("asm=AVX2")
         name = "x264-params"
     elif encoder.name == "libx265":
         parameters = _hdr_parameters(track, "master-display", "max-cll", _integers)
