@@ -260,6 +260,7 @@ def test_what_is_hidden_otherwise_or_meant_to_be_seen_is_none(edits: list[dict[s
 def test_what_verify_found_in_another_result_is_another_place() -> None:
     run = {"first_frame": 4, "last_frame": 4, "frames": [{"frame": 4, "box": [9, 9, 50, 60]}]}
     tracks = scene(within(range(FRAMES)))
-    one, other = (queue_of(tracks, report=[run], found_in=name).doubts[0] for name in "ab")
+    reports: list[list[dict[str, Any]]] = [[run], [run, {"frames": []}]]
+    one, other = (queue_of(tracks, report=report).doubts[0] for report in reports)
     assert one.doubt_id != other.doubt_id
     assert one.to_dict()["boxes"] == [[4, 9, 9, 50, 60]]

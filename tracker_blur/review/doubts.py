@@ -9,6 +9,7 @@ track goes on.
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -123,7 +124,6 @@ def queue_of(
     report: Iterable[dict[str, Any]] = (),
     parameters: DoubtParameters | None = None,
     before: Tracks | None = None,
-    found_in: str = "",
 ) -> Queue:
     """Return the doubts of a video.
 
@@ -133,12 +133,11 @@ def queue_of(
         report: what `verify` found: its runs and places to look at, as in its JSON report.
         parameters: tuning parameters.
         before: the tracks before any edit; None: nothing was edited.
-        found_in: which result the report is about: what is found in another one is another place.
     """
     limits = parameters or DoubtParameters()
     context = _Context(tracks, limits)
     found = [
-        *verify_doubts(report, tracks, found_in),
+        *verify_doubts(report, tracks),
         *(() if before is None else _shown(before, tracks, decided)),
         *_kept(context, decided),
         *_crossings(context),
@@ -365,11 +364,14 @@ def _shown(before: Tracks, now: Tracks, decided: Collection[int]) -> Iterator[Do
         yield Doubt.at(kind, frames, place.track_id, place.box, 0.9, now.size)
 
 
-def verify_doubts(
-    report: Iterable[dict[str, Any]], tracks: Tracks, found_in: str = ""
-) -> Iterator[Doubt]:
-    """Yield what `verify` found; what is in no frame of the video is left out."""
-    for run in report:
+def verify_doubts(report: Iterable[dict[str, Any]], tracks: Tracks) -> Iterator[Doubt]:
+    """Yield what `verify` found; what is in no frame of the video is left out.
+
+    What another search finds are other places, even where they lie: someone must look again.
+    """
+    runs = list(report)
+    found_in = hashlib.sha256(json.dumps(runs, sort_keys=True).encode()).hexdigest()
+    for run in runs:
         try:
             first, last = int(run["first_frame"]), int(run["last_frame"])
             boxes = tuple(

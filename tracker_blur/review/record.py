@@ -82,6 +82,7 @@ def report_for(
                 made.tracks,
                 state.decided,
                 () if verdict is None else runs_of([dict(verdict)]),
+                before=content.tracks,
             )
         ],
         verification=verdict,

@@ -303,7 +303,6 @@ class ReviewSession:
                     state.decided,
                     report.runs,
                     before=self.content.tracks,
-                    found_in=str(report.stamp or ""),
                 )
                 self._doubts = known = (state.tracks, state.decided, report, queue)
             return known[3]
