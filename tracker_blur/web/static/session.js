@@ -37,7 +37,12 @@ export class Session {
    * @returns {Promise<object|null>} the server's answer; null after an error, which has been shown
    */
   edit(edit, { said = "", why = "" } = {}) {
-    return this.#enqueue(() => this.api.edit(edit, why), said);
+    const send = () => {
+      const guess = this.store.video.guess(edit);
+      if (guess) this.store.set({ video: guess });
+      return this.api.edit(edit, why);
+    };
+    return this.#enqueue(send, said);
   }
 
   undo() {
@@ -72,6 +77,7 @@ export class Session {
         return answer;
       } catch (error) {
         showError(error);
+        await this.refresh().catch(() => {}); // what was shown ahead is taken back; the error has been shown
         return null;
       }
     });

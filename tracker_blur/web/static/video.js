@@ -28,6 +28,20 @@ export class Video {
     return person ? this.nameOf(person) : texts.classes.numbered("face", id);
   }
 
+  /** What an edit that hides or keeps will make of the video, to be shown until the server has answered; else null. */
+  guess(edit) {
+    const hidden = { hide: true, hide_people: true, keep: false, keep_people: false }[edit.op];
+    if (hidden === undefined) return null;
+    const chosen = new Set(edit.tracks ?? edit.people.flatMap((id) => this.personById.get(id)?.tracks ?? []));
+    const tracks = this.tracks.map((track) => (chosen.has(track.id) ? { ...track, hidden } : track));
+    const isHidden = new Map(tracks.map((track) => [track.id, track.hidden]));
+    const people = this.people.map((person) => {
+      const states = new Set(person.tracks.map((id) => isHidden.get(id)));
+      return { ...person, hidden: states.size === 1 ? [...states][0] : null };
+    });
+    return new Video({ ...this, tracks, people }, this);
+  }
+
   /** An edit in words, with names in place of numbers as far as these still exist. */
   describe(edit) {
     const people = (edit.people ?? [edit.person]).map((id) => this.personById.get(id)).filter(Boolean).map((person) => this.nameOf(person));
