@@ -4,6 +4,9 @@ import { byId, setText } from "./dom.js";
 import { announce, ask, toast } from "./messages.js";
 import { texts } from "./texts.js";
 
+/** Places where nobody is hidden though someone may be there: there is nothing to keep. */
+export const OPEN_KINDS = new Set(["track_end", "gap", "uncovered"]);
+
 /** Turns wishes into edits, and keeps the selection sensible. */
 export class Actions {
   constructor({ api, session, store, boxes }) {
@@ -71,22 +74,65 @@ export class Actions {
       toast(texts.people.chooseFirst);
       return;
     }
-    if (!(await session.edit({ op: isHidden ? "hide_people" : "keep_people", people: store.people }, { why }))) return;
-    const names = store.people.map((id) => store.video.personById.get(id)).filter(Boolean).map((person) => store.video.nameOf(person));
+    const people = store.people.map((id) => store.video.personById.get(id));
+    const tracks = people.flatMap((person) => person.tracks); // those that were shown, whoever joins them meanwhile
+    if (!(await session.edit({ op: isHidden ? "hide" : "keep", tracks }, { why }))) return;
+    const names = people.map((person) => store.video.nameOf(person));
     announce(isHidden ? texts.people.nowHidden(names.join(", ")) : texts.people.nowKept(names.join(", ")));
   }
 
+  /** Decide about a place. It counts as seen only if that has changed something, or if it may stay as it is. */
   async #decideDoubt(doubt, isHidden, why) {
-    const { session } = this;
-    let done = true;
-    if (doubt.track !== null) done = await session.edit({ op: isHidden ? "hide" : "keep", tracks: [doubt.track] }, { why });
-    else if (isHidden && doubt.box) {
-      const keyframes = { [doubt.frame]: doubt.box, [doubt.last]: doubt.box };
-      done = await session.edit({ op: "draw", track: null, class: "face", keyframes }, { why });
-    }
-    if (!done) return;
+    const isDone = isHidden ? await this.#hideDoubt(doubt, why) : await this.#keepDoubt(doubt, why);
+    if (!isDone) return;
     announce(isHidden ? texts.doubts.nowHidden : texts.doubts.nowKept);
-    await session.edit({ op: "seen", doubt: doubt.id });
+    await this.session.edit({ op: "seen", doubt: doubt.id });
+  }
+
+  async #hideDoubt(doubt, why) {
+    const { store, session } = this;
+    const track = store.video.trackById.get(doubt.track);
+    if (!track) return this.#hidePlace(doubt, why);
+    if (!track.hidden) return (await session.edit({ op: "hide", tracks: [track.id] }, { why })) !== null;
+    if (OPEN_KINDS.has(doubt.kind)) return this.#hideFurther(doubt, track);
+    toast(texts.doubts.isHidden);
+    return false;
+  }
+
+  async #keepDoubt(doubt, why) {
+    if (OPEN_KINDS.has(doubt.kind)) {
+      toast(texts.doubts.nothingToKeep);
+      return false;
+    }
+    if (doubt.track === null) return true;
+    return (await this.session.edit({ op: "keep", tracks: [doubt.track] }, { why })) !== null;
+  }
+
+  /** Hide where nobody is hidden yet, for as long as the face can be followed from there. */
+  async #hidePlace(doubt, why) {
+    const boxes = doubt.boxes ?? (doubt.box ? [[doubt.frame, ...doubt.box], [doubt.last, ...doubt.box]] : []);
+    if (!boxes.length) {
+      toast(texts.doubts.drawHere);
+      return false;
+    }
+    const keyframes = Object.fromEntries(boxes.map(([frame, ...box]) => [frame, box.slice(0, 4)]));
+    const drawn = await this.session.edit({ op: "draw", track: null, class: "face", keyframes }, { why });
+    if (!drawn) return false;
+    const found = this.store.video.trackById.get(drawn.track);
+    if (found && !this.store.video.is_image) await this.#followTrack(found, doubt.frame, "both");
+    return true;
+  }
+
+  /** Hide on where the box of a track ends, or within a gap of it. */
+  async #hideFurther(doubt, track) {
+    const before = track.frames;
+    const direction = doubt.frame < track.first ? "back" : "forward";
+    const isBefore = (frame) => frame < doubt.frame;
+    const from = direction === "back" ? track.first : (track.spans.findLast(([first]) => isBefore(first))?.[1] ?? track.last);
+    await this.#followTrack(track, Math.min(from, Math.max(track.first, doubt.frame - 1)), direction);
+    if ((this.store.video.trackById.get(track.id)?.frames ?? before) > before) return true;
+    toast(texts.doubts.drawHere);
+    return false;
   }
 
   setHidden(tracks, isHidden) {
@@ -187,14 +233,19 @@ export class Actions {
 
   /** Follow the selected part from this frame on, and back, as the detector and tracker see it. */
   async follow(direction = "both") {
-    const { store, session } = this;
+    const { store } = this;
     const track = this.#activeTrack();
     if (!track) return;
+    if (!(await this.#followTrack(track, Math.max(track.first, Math.min(track.last, store.frame)), direction))) return;
+    const now = store.video.trackById.get(track.id);
+    if (now) toast(texts.person.followed(now.frames - track.frames));
+  }
+
+  async #followTrack(track, frame, direction) {
     const close = toast(texts.person.following, { kind: "busy" });
-    const answer = await session.edit({ op: "follow", track: track.id, frame: Math.max(track.first, Math.min(track.last, store.frame)), direction });
+    const answer = await this.session.edit({ op: "follow", track: track.id, frame, direction });
     close();
-    const now = store.video.trackById.get(answer?.track ?? track.id);
-    if (answer && now) toast(texts.person.followed(now.last - now.first - (track.last - track.first)));
+    return answer;
   }
 
   /** A box has been drawn: it is someone new, or goes on with the part that is selected. */

@@ -83,9 +83,9 @@ export function reviewApi(id) {
     boxes: (first, last) => json("GET", `${base}/boxes?${query({ first, last })}`),
     doubts: () => json("GET", `${base}/doubts`),
     journal: () => json("GET", `${base}/journal`),
-    edit: (edit, why) => json("POST", `${base}/edits`, { body: why ? { edit, why } : { edit } }),
-    undo: () => json("POST", `${base}/undo`, { body: {} }),
-    redo: () => json("POST", `${base}/redo`, { body: {} }),
+    edit: (edit, why, version) => json("POST", `${base}/edits`, { body: { edit, base: version, ...(why && { why }) } }),
+    undo: (version) => json("POST", `${base}/undo`, { body: { base: version } }),
+    redo: (version) => json("POST", `${base}/redo`, { body: { base: version } }),
     render: (verify) => json("POST", `${base}/render`, { body: { verify } }),
     verify: () => json("POST", `${base}/verify`, { body: {} }),
     /** Return the address, in memory, of a face's picture. */

@@ -1,11 +1,16 @@
 // The places to look at, the riskiest first, and what to do about the one that is open.
 
+import { OPEN_KINDS } from "./actions.js";
 import { byId, el, setText } from "./dom.js";
 import { clock } from "./format.js";
+import { icon } from "./icons.js";
 import { announce, toast } from "./messages.js";
 import { texts } from "./texts.js";
 
 const SHOWN = 60; // more are not useful at once
+
+/** Whether a person has acted: nothing left to look at is no review by itself. */
+const isReviewed = (video) => video.reviewed && video.version > 0;
 
 /** The queue: N goes to the next, H hides, K keeps, Enter marks as seen. */
 export class DoubtsPane {
@@ -16,8 +21,10 @@ export class DoubtsPane {
     this.current = el("div", { class: "current" });
     this.list = el("ol", { class: "plain doubts", "aria-label": texts.doubts.list });
     const next = el("button", { type: "button", class: "primary", id: "next-doubt", on: { click: () => this.next(1) } }, el("span", { text: texts.doubts.next }), el("kbd", { text: "N" }));
+    const looked = el("button", { type: "button", class: "primary", id: "looked-through", on: { click: () => session.edit({ op: "reviewed" }) } }, icon("check"), el("span", { text: texts.doubts.lookedThrough }));
     this.nextButton = next;
-    this.pane.append(this.summary, next, this.current, this.list);
+    this.lookedButton = looked;
+    this.pane.append(this.summary, next, looked, this.current, this.list);
     byId("status").addEventListener("click", () => this.next(1));
     store.on("doubts doubt video", () => this.show());
   }
@@ -40,9 +47,10 @@ export class DoubtsPane {
   open(doubt) {
     const { store } = this;
     const person = doubt.track === null ? null : store.video.personByTrack.get(doubt.track);
+    this.stage.fit();
     store.set({ doubt: doubt.id, pane: "doubts", people: person ? [person.id] : [], track: doubt.track, zone: null, view: store.view === "original" ? "boxes" : store.view });
     this.actions.go(doubt.frame);
-    if (doubt.box) this.stage.reveal(doubt.box);
+    if (doubt.box) this.stage.focusOn(doubt.box);
     announce(`${this.#title(doubt)}. ${this.#text(doubt)}`);
   }
 
@@ -72,8 +80,11 @@ export class DoubtsPane {
     const { store } = this;
     if (!store.video) return;
     const open = store.doubts.filter(({ seen }) => !seen);
-    this.#showStatus(open.length);
-    setText(this.summary, open.length ? texts.doubts.left(open.length) : texts.doubts.allSeenText);
+    const isUntouched = open.length === 0 && !isReviewed(store.video);
+    this.#showStatus(open.length, isUntouched);
+    const done = store.video.is_image ? texts.doubts.allSeenPhoto : texts.doubts.allSeenText;
+    setText(this.summary, open.length ? texts.doubts.left(open.length) : isUntouched ? texts.doubts.untouchedText : done);
+    this.lookedButton.hidden = !isUntouched;
     this.nextButton.hidden = open.length === 0;
     const doubt = store.doubts.find(({ id }) => id === store.doubt);
     this.current.replaceChildren(...(doubt ? [this.#card(doubt)] : []));
@@ -83,15 +94,15 @@ export class DoubtsPane {
     if (open.length > SHOWN) this.list.append(el("li", { class: "quiet small", text: texts.doubts.more(open.length - SHOWN) }));
   }
 
-  #showStatus(count) {
+  #showStatus(count, isUntouched) {
     const status = byId("status");
-    const isReviewed = count === 0;
+    const isDone = count === 0 && !isUntouched;
     status.hidden = false;
-    status.className = `pill ${isReviewed ? "good" : "warn"}`;
-    status.disabled = isReviewed;
-    setText(status, isReviewed ? texts.doubts.reviewed : texts.doubts.toCheck(count));
+    status.className = `pill ${isDone ? "good" : "warn"}`;
+    status.disabled = count === 0;
+    setText(status, count ? texts.doubts.toCheck(count) : isUntouched ? texts.doubts.untouched : texts.doubts.reviewed);
     const badge = byId("doubt-count");
-    badge.hidden = isReviewed;
+    badge.hidden = count === 0;
     setText(badge, String(count));
   }
 
@@ -123,7 +134,7 @@ export class DoubtsPane {
 
   #card(doubt) {
     const button = (key, text, run) => el("button", { type: "button", on: { click: run } }, el("span", { text }), el("kbd", { text: key }));
-    const follow = doubt.track !== null && ["track_end", "gap", "short_track"].includes(doubt.kind);
+    const follow = doubt.track !== null && !this.store.video.is_image;
     return el(
       "article",
       { class: "item doubt-card" },
@@ -133,7 +144,7 @@ export class DoubtsPane {
         "div",
         { class: "pairs" },
         button("H", texts.people.hide, () => this.actions.decide(true)),
-        button("K", texts.people.keep, () => this.actions.decide(false)),
+        !OPEN_KINDS.has(doubt.kind) && button("K", texts.people.keep, () => this.actions.decide(false)),
         follow && button("T", texts.person.follow, () => this.actions.follow()),
         button("Enter", texts.doubts.seen, () => this.seen()),
       ),

@@ -6,7 +6,8 @@ const RETRY_MS = 2000;
  * Listen until the page is closed.
  *
  * @param {object} handlers by event: `job`, `gone`, `review` get the event's data; `lost` is called when
- *   the connection breaks, and `back` when it is there again, because events may have been missed.
+ *   the connection breaks, `refused` when the server answers but does not let this page in any more, and `back` when
+ *   events come again, because some may have been missed.
  */
 export function listen(handlers) {
   let isLost = false;
@@ -18,7 +19,9 @@ export function listen(handlers) {
     source.onerror = () => {
       if (!isLost) handlers.lost?.();
       isLost = true;
-      if (source.readyState === EventSource.CLOSED) setTimeout(connect, RETRY_MS);
+      if (source.readyState !== EventSource.CLOSED) return; // it tries again by itself
+      handlers.refused?.();
+      setTimeout(connect, RETRY_MS);
     };
     source.onopen = () => {
       if (isLost) handlers.back?.();

@@ -9,7 +9,7 @@ import { JobForm } from "./jobs_form.js";
 import { JobQueue } from "./jobs_queue.js";
 import { Uploads } from "./jobs_uploads.js";
 import { Watches } from "./jobs_watches.js";
-import { attempt, showConnection, toast } from "./messages.js";
+import { attempt, explainRefusal, showConnection, toast } from "./messages.js";
 import { openPhotos } from "./photos.js";
 import { texts } from "./texts.js";
 
@@ -43,8 +43,11 @@ async function look() {
     return;
   }
   const jobs = await add("track", videos.filter((entry) => !entry.has_tracks));
-  if (photos.length && !videos.length) await openPhotos(photos.map(({ path }) => path), form.settings("redact").method);
-  else if (entries.length === 1 && jobs?.length === 1) {
+  if (photos.length && !videos.length) await openPhotos(photos.map(({ path }) => path), form.settings("track"));
+  else if (photos.length) {
+    files.choose(photos.map(({ path }) => path));
+    toast(texts.jobs.photosLeft(photos.length));
+  } else if (entries.length === 1 && jobs?.length === 1) {
     queue.openWhenDone(jobs[0].id);
     toast(texts.jobs.opensWhenDone);
   }
@@ -77,6 +80,7 @@ listen({
   job: (job) => queue.put(job),
   gone: ({ id }) => queue.remove(id),
   lost: () => showConnection(true),
+  refused: explainRefusal,
   back: () => {
     showConnection(false);
     queue.load();

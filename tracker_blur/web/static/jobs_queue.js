@@ -4,7 +4,7 @@ import { api } from "./api.js";
 import { byId, el, KeyedList, setText } from "./dom.js";
 import { duration } from "./format.js";
 import { icon } from "./icons.js";
-import { announce, attempt } from "./messages.js";
+import { announce, attempt, toast } from "./messages.js";
 import { texts } from "./texts.js";
 
 const OPENS_KEY = "trackblur-opens";
@@ -43,12 +43,18 @@ export class JobQueue {
   /** Go to the review as soon as this job is done, also after a reload. */
   openWhenDone(id) {
     sessionStorage.setItem(OPENS_KEY, id);
+    const give = () => sessionStorage.removeItem(OPENS_KEY); // whoever does something else does not wait for it
+    for (const event of ["pointerdown", "keydown"]) addEventListener(event, give, { once: true });
   }
 
   #open(job) {
-    if (sessionStorage.getItem(OPENS_KEY) !== job.id) return;
-    sessionStorage.removeItem(OPENS_KEY);
-    location.href = `/review/${encodeURIComponent(job.review)}`;
+    const address = `/review/${encodeURIComponent(job.review)}`;
+    if (sessionStorage.getItem(OPENS_KEY) === job.id) {
+      sessionStorage.removeItem(OPENS_KEY);
+      location.href = address;
+    } else if (job.action === "track") {
+      toast(texts.jobs.found(job.file), { kind: "good", action: { text: texts.jobs.review, run: () => (location.href = address) } });
+    }
   }
 
   #show() {
@@ -58,9 +64,10 @@ export class JobQueue {
   }
 
   #update(row, job) {
-    const { title, state, bar, facts, error, buttons } = row.parts;
-    row.className = `job ${job.state}`;
-    setText(title, texts.actions[job.action](job.file.split("/").pop()));
+    const { title, state, bar, facts, error, alarm, buttons } = row.parts;
+    const isExposed = verdictOf(job, this.jobs) === "exposed";
+    row.className = `job ${job.state}${isExposed ? " exposed" : ""}`;
+    setText(title, texts.actions[job.action](job.file));
     setText(state, texts.states[job.state]);
     bar.hidden = ENDED.has(job.state);
     if (job.progress === null || job.progress === undefined) bar.removeAttribute("value");
@@ -68,7 +75,8 @@ export class JobQueue {
     setText(facts, factsOf(job));
     setText(error, job.error ?? "");
     error.hidden = !job.error;
-    const wanted = buttonsOf(job);
+    alarm.hidden = !isExposed;
+    const wanted = buttonsOf(job, isExposed);
     const shown = wanted.map(([name]) => name).join();
     if (row.shown === shown) return;
     row.shown = shown;
@@ -97,18 +105,29 @@ export class JobQueue {
   }
 }
 
-const BUTTON_ICONS = { pause: "pause", resume: "play", cancel: "close", retry: "redo", download: "download", review: "people", verify: "search", forget: "trash" };
+const isFile = (path) => /\.[a-z0-9]{1,5}$/i.test(path ?? "");
+
+/** What the newest search of a job's result has found, also on the row of the job that made it. */
+function verdictOf(job, jobs) {
+  if (job.action === "verify") return job.result?.verdict ?? null;
+  if (!job.output) return null;
+  const searches = [...jobs.values()].filter(({ action, file, state }) => action === "verify" && file === job.output && state === "done");
+  searches.sort((one, other) => other.created.localeCompare(one.created));
+  return searches[0]?.result?.verdict ?? null;
+}
+
+const BUTTON_ICONS = { look: "warning", pause: "pause", resume: "play", cancel: "close", retry: "redo", download: "download", review: "people", verify: "search", forget: "trash" };
 
 /** Return the buttons of a job: pairs of name and options. */
-function buttonsOf(job) {
+function buttonsOf(job, isExposed) {
   if (job.state === "running") return [["pause", {}], ["cancel", {}]];
   if (job.state === "paused") return [["resume", {}], ["cancel", {}]];
   if (job.state === "waiting") return [["cancel", {}]];
   if (job.state !== "done") return [["retry", {}], ["forget", {}]];
   const buttons = [];
-  if (job.review) buttons.push(["review", { href: `/review/${encodeURIComponent(job.review)}`, primary: true }]);
-  if (job.output && job.action !== "track") buttons.push(["download", { href: api.outputUrl(job.id) }]);
-  if (job.output && (job.action === "redact" || job.action === "render")) buttons.push(["verify", {}]);
+  if (job.review) buttons.push([isExposed ? "look" : "review", { href: `/review/${encodeURIComponent(job.review)}`, primary: true }]);
+  if (isFile(job.output) && job.action !== "track") buttons.push(["download", { href: api.outputUrl(job.id) }]);
+  if (isFile(job.output) && (job.action === "redact" || job.action === "render")) buttons.push(["verify", {}]);
   return [...buttons, ["forget", {}]];
 }
 
@@ -118,7 +137,8 @@ function factsOf(job) {
   if (job.state === "running" && job.frames_per_second) facts.push(texts.jobs.speed(Math.round(job.frames_per_second)));
   if (job.state === "running" && job.seconds_left !== null && job.seconds_left !== undefined) facts.push(texts.jobs.left(duration(job.seconds_left)));
   if (job.state === "done" && job.started && job.ended) facts.push(texts.jobs.took(duration((new Date(job.ended) - new Date(job.started)) / 1000)));
-  if (job.state === "done" && job.result?.verdict) facts.push(texts.verdicts[job.result.verdict] ?? job.result.verdict);
+  if (job.state === "done" && job.output && job.action !== "track") facts.push(isFile(job.output) ? texts.jobs.madeFile(job.output) : texts.jobs.madeFolder(job.output));
+  if (job.state === "done" && job.result?.verdict && job.result.verdict !== "exposed") facts.push(texts.verdicts[job.result.verdict] ?? job.result.verdict);
   return facts.join(" · ");
 }
 
@@ -129,9 +149,10 @@ function makeRow() {
     bar: el("progress", { max: "1", "aria-label": texts.jobs.progress }),
     facts: el("p", { class: "quiet small" }),
     error: el("p", { class: "error" }),
+    alarm: el("p", { class: "alarm", role: "alert" }, icon("warning"), el("span", { text: texts.verdicts.exposed })),
     buttons: el("div", { class: "row wrap" }),
   };
-  const row = el("li", { class: "job" }, el("div", { class: "row" }, parts.title, parts.state), parts.bar, parts.facts, parts.error, parts.buttons);
+  const row = el("li", { class: "job" }, el("div", { class: "row" }, parts.title, parts.state), parts.bar, parts.alarm, parts.facts, parts.error, parts.buttons);
   row.parts = parts;
   return row;
 }

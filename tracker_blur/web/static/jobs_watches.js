@@ -32,6 +32,9 @@ export class Watches {
   }
 
   async #add() {
+    const answer = await attempt(() => api.files(""));
+    const folders = answer?.entries.filter(({ kind }) => kind === "folder") ?? [];
+    byId("folders").replaceChildren(...folders.map(({ path }) => el("option", { value: path })));
     if ((await ask(byId("watch-dialog"))) !== "watch") return;
     const body = { folder: byId("watch-folder").value, target: byId("watch-target").value, settings: this.settings() };
     if (await attempt(() => api.addWatch(body))) await this.load();

@@ -1,10 +1,12 @@
 // Short messages to people who see the page and to people who hear it; and questions.
 
+import { api } from "./api.js";
 import { byId, el, setText } from "./dom.js";
 import { icon } from "./icons.js";
 import { texts } from "./texts.js";
 
 const SHOWN_MS = 5000;
+const ERROR_MS = 15_000;
 const MOST = 2; // at once
 
 /** Say something to screen readers only. */
@@ -12,7 +14,7 @@ export function announce(text) {
   setText(byId("live"), text);
 }
 
-/** Show a message for some seconds; errors stay until they are closed. */
+/** Show a message for some seconds; what is `busy` stays until the function that is returned is called. */
 export function toast(text, { kind = "info", action = null } = {}) {
   const remove = () => box.remove();
   const box = el(
@@ -24,7 +26,7 @@ export function toast(text, { kind = "info", action = null } = {}) {
   );
   byId("toasts").append(box);
   while (byId("toasts").childElementCount > MOST) byId("toasts").firstElementChild.remove();
-  if (kind !== "error") setTimeout(remove, SHOWN_MS);
+  if (kind !== "busy") setTimeout(remove, kind === "error" ? ERROR_MS : SHOWN_MS);
   return remove;
 }
 
@@ -32,7 +34,8 @@ export function toast(text, { kind = "info", action = null } = {}) {
 export function showError(error) {
   if (error.name === "AbortError") return;
   if (error.name !== "ApiError") console.error(error);
-  toast(error.status === 0 ? texts.common.unreachable : error.message, { kind: "error" });
+  if (error.status === 0) showConnection(true); // the banner goes when it answers again
+  else toast(error.status === 403 ? texts.common.newAddress : error.message, { kind: "error" });
 }
 
 /** Run something asynchronous that a user asked for; errors are shown. Returns undefined after one. */
@@ -46,17 +49,24 @@ export async function attempt(work) {
 }
 
 /** Keep the banner in step with the connection to the server. */
-export function showConnection(isLost) {
+export function showConnection(isLost, text = texts.common.lost) {
   const banner = byId("lost");
-  setText(banner, isLost ? texts.common.lost : "");
+  setText(banner, isLost ? text : "");
   banner.hidden = !isLost;
 }
 
-/** Open a dialog that is in the page; its buttons with `value` close it. Returns the value. */
+/** Say why the server does not let this page in any more, if it has a new token. */
+export async function explainRefusal() {
+  const error = await api.app().catch((reason) => reason);
+  if (error.status === 403) showConnection(true, texts.common.newAddress);
+}
+
+/** Open a dialog that is in the page. Its buttons with `value` close it, as Enter does; returns the value, or "". */
 export function ask(dialog) {
   return new Promise((resolve) => {
     dialog.returnValue = "";
     dialog.addEventListener("close", () => resolve(dialog.returnValue), { once: true });
+    for (const button of dialog.querySelectorAll("[data-close]")) button.onclick = () => dialog.close("");
     dialog.showModal();
   });
 }

@@ -12,11 +12,13 @@ const ENDED = new Set(["done", "failed", "cancelled"]);
 export class Output {
   constructor({ store, review, session, photos }) {
     Object.assign(this, { store, review, session, photos });
+    this.made = null; // the last job that made a result
+    this.verdict = null; // what its search has found
     this.job = null;
-    this.chosenMethod = null; // when people were searched for
     byId("render").addEventListener("click", () => this.render());
     byId("check").addEventListener("click", () => this.#verify());
     byId("report").addEventListener("click", () => this.report());
+    store.on("video", () => this.showResult());
     byId("job-cancel").addEventListener("click", () => attempt(() => api.jobAction(this.job.id, "cancel")));
     for (const form of ["public", "internal"]) {
       byId(`report-${form}`).href = review.reportUrl(form, "html");
@@ -29,10 +31,10 @@ export class Output {
     const answer = await attempt(api.jobs);
     const all = answer?.jobs.filter(({ review }) => review === this.store.video.id) ?? [];
     all.sort((one, other) => other.created.localeCompare(one.created));
-    this.chosenMethod = all.find(({ action }) => action === "track")?.settings.method ?? null;
     const mine = all.filter(({ action }) => action !== "track");
     const newest = mine[0];
     const made = mine.find(({ state, action }) => state === "done" && action !== "verify");
+    this.verdict = mine.find(({ state, action, file }) => state === "done" && action === "verify" && file === made?.output)?.result?.verdict ?? null;
     if (made) this.#showMade(made);
     if (newest && !ENDED.has(newest.state)) this.#follow(newest);
   }
@@ -57,10 +59,10 @@ export class Output {
   /** Make all photos, as far as they have been looked at or not. */
   async #renderAll() {
     const verify = byId("render-verify").checked;
-    const { paths } = this.photos;
+    const { paths, settings } = this.photos;
     for (const [at, path] of paths.entries()) {
       announce(texts.output.adding(at + 1, paths.length));
-      const opened = await attempt(() => api.openReview(path));
+      const opened = await attempt(() => api.openReview(path, settings));
       if (!opened?.id || !(await attempt(() => reviewApi(opened.id).render(verify)))) return;
     }
     toast(texts.output.allAdded(paths.length), { kind: "good" });
@@ -83,7 +85,7 @@ export class Output {
   /** The server says that a job has changed: the one that is shown, or another one of this video. */
   heard(job) {
     const isMine = job.review === this.store.video?.id && job.action !== "track";
-    if (job.id !== this.job?.id && (this.job || !isMine || ENDED.has(job.state))) return;
+    if (job.id !== this.job?.id && (this.job || !isMine)) return;
     this.job = job;
     this.#show();
     if (ENDED.has(job.state)) this.#end(job);
@@ -105,6 +107,7 @@ export class Output {
     if (job.state === "failed") toast(texts.output.failed(job.error), { kind: "error" });
     if (job.state !== "done") return;
     const verdict = job.result?.verdict;
+    this.verdict = verdict ?? null; // a new result has not been searched yet
     const text = texts.output.done[job.action] ?? texts.output.done.render;
     toast(verdict ? `${text} ${texts.verdicts[verdict] ?? verdict}` : text, { kind: verdict === "exposed" ? "error" : "good" });
     announce(text);
@@ -113,7 +116,20 @@ export class Output {
   }
 
   #showMade(job) {
-    byId("download").hidden = byId("check").hidden = false;
+    this.made = job;
     byId("download").href = api.outputUrl(job.id);
+    this.showResult();
+  }
+
+  /** Say whether the result is what was decided, and what the search of it has found. */
+  showResult() {
+    const { made, verdict } = this;
+    if (!made) return;
+    const isOld = !(this.store.video.result?.is_current ?? made.settings.version === this.store.video.version);
+    const isExposed = verdict === "exposed";
+    byId("download").hidden = byId("check").hidden = false;
+    byId("download").classList.toggle("warned", isOld || isExposed);
+    setText(byId("download-label"), isOld ? texts.output.old : isExposed ? texts.output.exposed : texts.output.download);
+    byId("download").title = isOld ? texts.output.oldHint : isExposed ? texts.verdicts.exposed : "";
   }
 }

@@ -163,7 +163,8 @@ function paintTag(context, text, left, top, color, isSelected) {
 }
 
 function paintHandles(context, left, top, right, bottom) {
-  for (const { x, y } of HANDLES) paintHandle(context, left + (right - left) * x, top + (bottom - top) * y);
+  const isSmall = Math.min(right - left, bottom - top) < 4 * HANDLE; // then handles would cover the face
+  for (const { x, y } of HANDLES.filter((handle) => !isSmall || (handle.x !== 0.5 && handle.y !== 0.5))) paintHandle(context, left + (right - left) * x, top + (bottom - top) * y);
 }
 
 function paintHandle(context, x, y) {

@@ -85,10 +85,10 @@ export class PeopleWall {
     if (!isMore) this.store.set({ pane: "person" });
   }
 
-  /** One click: hidden becomes visible, anything else hidden. */
+  /** One click: hidden becomes visible; visible, and partly hidden, becomes hidden. */
   #decide(id) {
     const person = this.store.video.personById.get(id);
-    return this.actions.setHidden(person.tracks, person.hidden === false);
+    return this.actions.setHidden(person.tracks, person.hidden !== true);
   }
 
   #ids() {

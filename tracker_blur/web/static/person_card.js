@@ -78,7 +78,7 @@ function showState(button, hidden, name) {
   }
   setAttribute(button, "aria-checked", hidden !== false);
   setAttribute(button, "aria-label", texts.people.hiddenSwitch(name));
-  setAttribute(button, "title", hidden === false ? texts.people.clickToHide : texts.people.clickToKeep);
+  setAttribute(button, "title", hidden === true ? texts.people.clickToKeep : texts.people.clickToHide);
 }
 
 function acceptDrags(card, { dragged, onMerge }) {

@@ -5,6 +5,8 @@ import { clock, duration } from "./format.js";
 import { icon } from "./icons.js";
 import { texts } from "./texts.js";
 
+const WEAK = new Set(["pixelated", "gaussian", "fog"]); // a program may still recognize who it is
+
 /** Shows the person and their parts in the side panel. */
 export class PersonPane {
   constructor({ store, session, actions, times }) {
@@ -31,7 +33,9 @@ export class PersonPane {
 
   #methods() {
     const names = this.store.video.methods.filter((name) => name !== "image"); // it needs a picture
-    return names.map((name) => [name, texts.methods[name]?.name ?? name]);
+    const shown = (name) => texts.methods[name]?.name ?? name;
+    const isWeak = (name) => WEAK.has(name);
+    return names.sort((one, other) => isWeak(one) - isWeak(other)).map((name) => [name, isWeak(name) ? texts.methods.weaker(shown(name)) : shown(name)]);
   }
 
   #person(person) {

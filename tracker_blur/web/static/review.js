@@ -10,7 +10,7 @@ import { FrameLoader } from "./frames.js";
 import { applyIcons, icon } from "./icons.js";
 import { JournalPane } from "./journal_pane.js";
 import { bindKeys } from "./key_map.js";
-import { showConnection, showError, toast } from "./messages.js";
+import { explainRefusal, showConnection, showError, toast } from "./messages.js";
 import { Output } from "./output.js";
 import { Overlay } from "./overlay.js";
 import { PeopleWall } from "./people.js";
@@ -140,35 +140,40 @@ store.on("tool", () => store.tool === "select" && store.set({ drawFor: null }));
 store.on("frame", () => sessionStorage.setItem(PLACE_KEY + id, String(store.frame)));
 
 async function load() {
-  addChoices();
   try {
     await session.refresh();
   } catch (error) {
-    setText(byId("stage-wait"), error.message || texts.common.unreachable);
-    showError(error);
+    setText(byId("stage-wait"), error.status === 409 ? texts.review.finding : error.message || texts.common.unreachable);
+    if (error.status !== 409) showError(error); // else a job is looking for people: see `searching`
     return;
   }
+  setText(byId("stage-wait"), texts.review.loading);
   actions.go(Number(sessionStorage.getItem(PLACE_KEY + id) ?? 0));
   for (const note of store.video.notes ?? []) toast(note);
   await output.load();
-  await takeMethod();
 }
 
-/** The way to hide that was chosen on the first page counts from the beginning: searching needed none. */
-async function takeMethod() {
-  const method = photos.method ?? output.chosenMethod;
-  if (store.video.version === 0 && method && method !== store.video.method) await session.edit({ op: "method", method });
+/** Tell how far the search for people is, and go on when it is done. */
+function searching(job) {
+  if (job.review !== id || store.video) return;
+  const share = job.progress ? ` ${texts.units.percent(Math.floor(job.progress * 100))}` : "";
+  const text = { failed: job.error, cancelled: texts.states.cancelled }[job.state] ?? `${texts.review.finding}${share}`;
+  setText(byId("stage-wait"), text);
+  if (job.state === "done") load();
 }
 
 // Before all other parts hear of a new video.
 store.first("video", onVideo);
 listen({
-  job: (job) => output.heard(job),
+  job: (job) => (store.video ? output.heard(job) : searching(job)),
   review: (change) => change.id === id && session.heard(change.version),
   lost: () => showConnection(true),
+  refused: explainRefusal,
   back: () => {
     showConnection(false);
-    session.heard();
+    if (store.video) session.heard();
+    else load();
   },
 });
+addChoices();
 load();

@@ -40,18 +40,18 @@ export class Session {
     const send = () => {
       const guess = this.store.video.guess(edit);
       if (guess) this.store.set({ video: guess });
-      return this.api.edit(edit, why);
+      return this.api.edit(edit, why, this.store.video.version);
     };
     return this.#enqueue(send, said);
   }
 
   undo() {
     const what = this.store.video.undoText();
-    return this.#enqueue(this.api.undo, texts.review.undone(what));
+    return this.#enqueue(() => this.api.undo(this.store.video.version), texts.review.undone(what));
   }
 
   redo() {
-    return this.#enqueue(this.api.redo, texts.review.redone);
+    return this.#enqueue(() => this.api.redo(this.store.video.version), texts.review.redone);
   }
 
   /** Something is new: an edit made in another window, or people who were recognized meanwhile. */

@@ -45,7 +45,7 @@ export class SoundsPane {
 
   #card({ number, effect, where }) {
     const span = parseSpan(where);
-    const change = (values, name = effect) => this.session.edit({ op: "sound", number, effect: name, where: formatSpan({ ...span, ...values }) });
+    const change = async (values, name = effect) => (await this.session.edit({ op: "sound", number, effect: name, where: formatSpan({ ...span, ...values }) })) ?? this.show();
     const kinds = el("select", { id: `sound-effect-${number}`, "aria-label": texts.sounds.effect, on: { change: (event) => change({}, event.target.value) } }, ...["mute", "bleep"].map((name) => el("option", { value: name, text: texts.sounds.effects[name] })));
     kinds.value = effect;
     const drop = el("button", { type: "button", class: "icon-button", "aria-label": texts.sounds.drop(number), title: texts.sounds.drop(number), on: { click: () => this.session.edit({ op: "drop_sound", number }, { said: texts.sounds.dropped }) } }, icon("trash"));

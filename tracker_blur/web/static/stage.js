@@ -5,6 +5,8 @@ import { texts } from "./texts.js";
 
 const MOST_ZOOM = 32; // screen pixels a video pixel
 const STEP = 320; // widths that are asked for are multiples of it, so that few sizes are made
+const SMALL = 70; // screen pixels: a face of this size can be judged
+const LARGEST_STEP = 5;
 const HURRIED_WIDTH = 640; // while scrubbing and playing
 
 /** The canvas and its transform from video pixels to the screen. */
@@ -84,6 +86,13 @@ export class Stage {
     const [x, y] = this.toScreen((left + right) / 2, (top + bottom) / 2);
     if (x > 0 && x < this.width && y > 0 && y < this.height) return;
     this.pan(this.width / 2 - x, this.height / 2 - y);
+  }
+
+  /** Zoom in to a box that is small on the screen, and show it in the middle. */
+  focusOn([left, top, right, bottom]) {
+    const size = Math.max(right - left, bottom - top) * this.scale;
+    if (size < SMALL) this.zoom(Math.min(LARGEST_STEP, SMALL / Math.max(1, size)), ...this.toScreen((left + right) / 2, (top + bottom) / 2));
+    this.reveal([left, top, right, bottom]);
   }
 
   /** Whether the stage shows the frame that is current, so that it may be edited. */

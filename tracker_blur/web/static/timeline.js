@@ -46,7 +46,7 @@ export class Timeline {
   }
 
   #showLegend() {
-    const items = ORIGINS.map((name) => el("li", {}, el("span", { class: `key ${name}`, "aria-hidden": "true" }), el("span", { text: texts.timeline.origins[name] })));
+    const items = ORIGINS.map((name) => el("li", { title: texts.timeline.explained[name] }, el("span", { class: `key ${name}`, "aria-hidden": "true" }), el("span", { text: texts.timeline.origins[name] })));
     byId("legend").replaceChildren(...items);
   }
 
