@@ -52,12 +52,21 @@ def launched() -> Iterator[sync_api.Browser]:
 
 
 @contextmanager
-def opened_tab(browser: sync_api.Browser, url: str, **options: Any) -> Iterator[sync_api.Page]:
-    """Open a tab with cookies of its own; any error in it, or a dialog, fails the test."""
+def opened_tab(
+    browser: sync_api.Browser, url: str, refused: int = 0, **options: Any
+) -> Iterator[sync_api.Page]:
+    """Open a tab with cookies of its own; any error in it, or a dialog, fails the test.
+
+    Args:
+        browser: Shows it.
+        url: Its address.
+        refused: A status of answers that is no error.
+        options: Of the context.
+    """
     problems: list[str] = []
 
     def collect(message: sync_api.ConsoleMessage) -> None:
-        if message.type == "error":
+        if message.type == "error" and not (refused and f"status of {refused}" in message.text):
             problems.append(message.text)
 
     def refuse(dialog: sync_api.Dialog) -> None:

@@ -19,6 +19,7 @@ from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 SIZE = (640, 360)
 FRAMES = 20
+KEPT = 15  # frames in which a track has boxes that is lost
 FIRST = 95  # four people can be seen
 
 
@@ -33,8 +34,13 @@ def write_crossing(path: Path) -> Path:
     return write_frames(path, frames, codec="libx264")
 
 
-def write_crossing_tracks(clip: Path) -> Path:
-    """Write the track file next to the clip: the true boxes, as if they were detected."""
+def write_crossing_tracks(clip: Path, lost: int | None = None) -> Path:
+    """Write the track file next to the clip: the true boxes, as if they were detected.
+
+    Args:
+        clip: The clip.
+        lost: A track that ends before the clip does.
+    """
     rows = defaultdict(list)
     with (SAMPLES / "crossing.csv").open() as file:
         for row in csv.DictReader(file):
@@ -44,6 +50,8 @@ def write_crossing_tracks(clip: Path) -> Path:
     builder = TracksBuilder()
     for frame in range(FRAMES):
         for track_id, box in rows[frame]:
+            if track_id == lost and frame >= KEPT:
+                continue
             builder.add(frame, Face(track_id, box, 0.9, Origin.DETECTED))
     with av.open(str(clip)) as container:
         (stream,) = container.streams.video

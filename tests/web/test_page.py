@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import av
@@ -11,8 +10,9 @@ import pytest
 
 from tests.waiting import until
 from tests.web.browsers import Reviewer, drop, expect, launched, opened_tab
-from tests.web.crossing_clip import SIZE, write_crossing, write_crossing_tracks
+from tests.web.crossing_clip import KEPT, SIZE, write_crossing, write_crossing_tracks
 from tracker_blur.core.zones import Zone
+from tracker_blur.web.state import path_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,11 +45,14 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def reviewed(page: Page, clip: Path, request: pytest.FixtureRequest) -> str:
-    """Return the address of the review of a video with tracks, which each test has for itself."""
-    name = f"{request.node.name}.mp4"
+    """Return the address of the review of a video with tracks, which each test has for itself.
+
+    A test may name a track that is lost halfway.
+    """
+    name = f"{request.function.__name__}.mp4"
     video = page.folder / name
     video.write_bytes(clip.read_bytes())
-    write_crossing_tracks(video)
+    write_crossing_tracks(video, lost=getattr(request, "param", None))
     answer = page.post("/api/reviews", json={"path": name})
     assert answer.status_code == 200, answer.text
     return page.site.url().replace("/?", f"/review/{answer.json()['id']}?")
@@ -83,12 +86,18 @@ def test_from_dropping_a_video_to_a_reviewed_file(
         expect(tab.get_by_label("Choose phone.mp4")).to_be_checked()
         tab.get_by_text("Solid color").click()
         tab.get_by_role("button", name="Find people, then decide").click()
+        expect(tab.locator(".job")).to_be_visible()
+        review = path_id((page.folder / "phone.mp4").resolve())
+        early_url = page.site.url().replace("/?", f"/review/{review}?")
+        with opened_tab(browser, early_url, refused=409) as early:
+            expect(early.locator("#stage-wait")).to_contain_text("Looking for people")
+            Reviewer(early, SIZE).wait()  # it goes on by itself
         tab.wait_for_url("**/review/*")
 
         reviewer = Reviewer(tab, SIZE)
         reviewer.wait()
         kept = tab.locator(".card").first
-        faces = json.loads(page.get(f"/api/reviews/{tab.url.rpartition('/')[2]}").text)["people"]
+        faces = page.get(f"/api/reviews/{review}").json()["people"]
         kept_person = next(p for p in faces if str(p["id"]) == kept.get_attribute("data-person"))
         kept.get_by_role("switch").click()
         expect(kept.get_by_role("switch")).to_have_text("Visible")
@@ -112,6 +121,8 @@ def test_from_dropping_a_video_to_a_reviewed_file(
         with tab.expect_download() as download:
             tab.get_by_role("link", name="Download").click()
         made = frames_of(download.value.path())
+        tab.locator(".card").nth(1).get_by_role("switch").click()
+        expect(tab.get_by_role("link", name="Download, older than your changes")).to_be_visible()
     original = frames_of(clip)
     assert len(made) == len(original)
     assert difference(original[0], made[0], WALL) > HIDDEN
@@ -120,14 +131,102 @@ def test_from_dropping_a_video_to_a_reviewed_file(
     assert difference(original[0], made[0], SIGN) > HIDDEN
     assert difference(original[-1], made[-1], SIGN) > HIDDEN
     track = next(iter(kept_person["tracks"]))
-    review = page.get(f"/api/reviews/{kept_person_review(page)}/boxes?first=0&last=19").json()
-    shown = {row[0]: tuple(row[2:6]) for row in review["boxes"] if row[1] == track}
+    boxes = page.get(f"/api/reviews/{review}/boxes?first=0&last=19").json()["boxes"]
+    shown = {row[0]: tuple(row[2:6]) for row in boxes if row[1] == track}
     middle = sorted(shown)[len(shown) // 2]
     assert difference(original[middle], made[middle], shown[middle]) < SHOWN
 
 
-def kept_person_review(page: Page) -> str:
-    return str(page.post("/api/reviews", json={"path": "phone.mp4"}).json()["id"])
+@pytest.mark.parametrize("reviewed", [0], indirect=True)
+def test_hiding_where_a_box_ends_follows_the_face(
+    browser: sync_api.Browser, page: Page, reviewed: str
+) -> None:
+    """The person is hidden already: what H changes is how far, else the place stays open."""
+    with opened_tab(browser, reviewed) as tab:
+        reviewer = Reviewer(tab, SIZE)
+        reviewer.wait()
+        review = tab.url.rpartition("/")[2]
+
+        def frames() -> int:
+            tracks = page.get(f"/api/reviews/{review}").json()["tracks"]
+            return int(next(track["frames"] for track in tracks if track["id"] == 0))
+
+        assert frames() == KEPT
+        reviewer.press("n")
+        expect(tab.locator(".doubt-card h3")).to_contain_text("ends early")
+        expect(tab.locator(".doubt-card")).not_to_contain_text("Keep visible")
+        reviewer.press("k")
+        expect(tab.locator(".toast").last).to_contain_text("Nobody is hidden here")
+        before = tab.locator("#status").inner_text()
+        reviewer.press("h")
+        until(lambda: frames() > KEPT)
+        expect(tab.locator("#status")).not_to_have_text(before)
+
+
+def test_nobody_has_looked_until_a_person_says_so(
+    browser: sync_api.Browser, page: Page, reviewed: str
+) -> None:
+    with opened_tab(browser, reviewed) as tab:
+        Reviewer(tab, SIZE).wait()
+        expect(tab.locator("#status")).to_have_text("Not looked at yet")
+        tab.get_by_role("button", name="I have looked through it").click()
+        expect(tab.locator("#status")).to_have_text("Reviewed")
+        review = tab.url.rpartition("/")[2]
+        assert page.get(f"/api/reviews/{review}").json()["reviewed"] is True
+
+
+def test_who_is_partly_hidden_becomes_hidden(
+    browser: sync_api.Browser, page: Page, reviewed: str
+) -> None:
+    """Also: Enter in a question confirms it, and the reason is kept."""
+    with opened_tab(browser, reviewed) as tab:
+        reviewer = Reviewer(tab, SIZE)
+        reviewer.wait()
+        reviewer.cards().nth(0).locator(".card-check").check()
+        reviewer.cards().nth(1).locator(".card-check").check()
+        tab.get_by_role("button", name="Same person").click()
+        expect(reviewer.cards()).to_have_count(PEOPLE - 1)
+        tab.get_by_role("tab", name="Person").click()
+        tab.locator("#pane-person [id^=part-state]").first.click()
+        state = tab.locator(".card.selected").get_by_role("switch")
+        expect(state).to_have_text("Partly hidden")
+        state.click()
+        expect(state).to_have_text("Hidden")
+        tab.locator("#stage").focus()
+        reviewer.press("Shift+K")
+        tab.locator("#reason").fill("agreed in writing")
+        tab.locator("#reason").press("Enter")
+        expect(state).to_have_text("Visible")
+        review = tab.url.rpartition("/")[2]
+        line = until(lambda: page.get(f"/api/reviews/{review}/journal").json()["lines"][-1])
+        assert (line["edit"]["op"], line["why"]) == ("keep", "agreed in writing")
+        assert len(line["edit"]["tracks"]) == 2
+
+
+def test_a_face_that_can_be_seen_is_an_alarm(browser: sync_api.Browser, page: Page) -> None:
+    job = {
+        "id": "1",
+        "action": "verify",
+        "file": "a_redacted.mp4",
+        "output": None,
+        "state": "done",
+        "progress": 1,
+        "frames_per_second": None,
+        "seconds_left": None,
+        "error": None,
+        "created": "2026-01-01T00:00:00Z",
+        "started": None,
+        "ended": None,
+        "settings": {},
+        "result": {"verdict": "exposed"},
+        "review": "0" * 16,
+    }
+    with opened_tab(browser, "about:blank") as tab:
+        tab.route("**/api/jobs", lambda route: route.fulfill(json={"jobs": [job]}))
+        tab.goto(page.site.url())
+        alarm = tab.locator(".job.exposed")
+        expect(alarm.get_by_role("alert")).to_have_text("A face can still be seen.")
+        expect(alarm.get_by_role("link", name="Look at it")).to_be_visible()
 
 
 def test_undo_and_a_reload_in_the_middle_lose_nothing(

@@ -243,8 +243,8 @@ def add_careful_option(group: argparse._ActionsContainer) -> None:
     )
 
 
-def add_redaction_options(group: argparse._ArgumentGroup) -> None:
-    """Add the options that say how faces are hidden."""
+def add_method_option(group: argparse._ArgumentGroup) -> None:
+    """Add the option that says by which method faces are hidden."""
     option(
         group,
         "--method",
@@ -254,6 +254,11 @@ def add_redaction_options(group: argparse._ArgumentGroup) -> None:
         f"{', '.join(names_of('destructive'))}. Cosmetic, a program may still recognize it: "
         f"{', '.join(names_of('cosmetic'))}. simple means gaussian",
     )
+
+
+def add_redaction_options(group: argparse._ArgumentGroup) -> None:
+    """Add the options that say how faces are hidden."""
+    add_method_option(group)
     option(
         group,
         "--tone",

@@ -20,6 +20,7 @@ from tracker_blur.cli.options import (
     add_detection_options,
     add_file_options,
     add_message_options,
+    add_method_option,
     add_people_options,
     add_zone_options,
     settings_from,
@@ -66,6 +67,7 @@ def add_parser(commands: Any) -> Parser:
     add_careful_option(detection)
     add_zone_options(parser.add_argument_group("zones and limits"))
     add_people_options(parser.add_argument_group("people"))
+    add_method_option(parser.add_argument_group("for the review page"))
     add_file_options(parser.add_argument_group("files"))
     add_message_options(parser.add_argument_group("messages"))
     return parser

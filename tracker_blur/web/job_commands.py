@@ -116,16 +116,19 @@ def redact_arguments(
         is_image: Whether care is about still images, of which there is only one look.
         tracks: Where the tracks go, unless there are some by then.
     """
-    method = () if choice.method is None else (f"--method={choice.method}",)
     also_tracks = () if tracks is None else (_TRACKS_FLAG, str(tracks))
     return (
         *("redact", str(source), "-o", str(target)),
         *_hide(choice),
-        *method,
+        *_method(choice),
         *_care(choice, is_image=is_image),
         *_flags(choice.options, {**REDACT_OPTIONS, OVERWRITE: _Option("--overwrite", "flag")}),
         *also_tracks,
     )
+
+
+def _method(choice: Choice) -> tuple[str, ...]:
+    return () if choice.method is None else (f"--method={choice.method}",)
 
 
 def track_arguments(source: Path, tracks: Path, choice: Choice) -> tuple[str, ...]:
@@ -133,6 +136,7 @@ def track_arguments(source: Path, tracks: Path, choice: Choice) -> tuple[str, ..
     return (
         *("track", str(source), "-o", str(tracks)),
         *_hide(choice),
+        *_method(choice),
         *_care(choice, is_image=False),
         *_flags(choice.options, TRACK_OPTIONS),
     )

@@ -44,6 +44,7 @@ const redraw = () => {
 };
 const boxes = new BoxCache(api, redraw);
 let timeCache = null;
+let awaited = null; // why the video cannot be shown yet
 const times = () => timeCache;
 const actions = new Actions({ api, session, store, boxes });
 const zones = new Zones({ session, store, times });
@@ -143,7 +144,9 @@ async function load() {
   try {
     await session.refresh();
   } catch (error) {
-    setText(byId("stage-wait"), error.status === 409 ? texts.review.finding : error.message || texts.common.unreachable);
+    awaited = error.status === 409 ? error.message : null;
+    byId("stage-wait").hidden = false;
+    setText(byId("stage-wait"), awaited ? texts.review.finding : error.message || texts.common.unreachable);
     if (error.status !== 409) showError(error); // else a job is looking for people: see `searching`
     return;
   }
@@ -155,7 +158,8 @@ async function load() {
 
 /** Tell how far the search for people is, and go on when it is done. */
 function searching(job) {
-  if (job.review !== id || store.video) return;
+  const name = job.file.split("/").at(-1);
+  if (job.action !== "track" || !awaited?.startsWith(`${name}: `)) return; // until it is done, it has no review
   const share = job.progress ? ` ${texts.units.percent(Math.floor(job.progress * 100))}` : "";
   const text = { failed: job.error, cancelled: texts.states.cancelled }[job.state] ?? `${texts.review.finding}${share}`;
   setText(byId("stage-wait"), text);
