@@ -203,6 +203,21 @@ def test_who_is_partly_hidden_becomes_hidden(
         assert len(line["edit"]["tracks"]) == 2
 
 
+def test_an_area_that_shows_hidden_people_says_so(browser: sync_api.Browser, reviewed: str) -> None:
+    with opened_tab(browser, reviewed) as tab:
+        reviewer = Reviewer(tab, SIZE)
+        reviewer.wait()
+        tab.get_by_role("tab", name="Areas").click()
+        tab.locator("[data-rule=ignore][data-tool=zone-box]").click()
+        reviewer.drag((2, 2, SIZE[0] - 2, SIZE[1] - 2))
+        shown = reviewer.cards().locator(".badge.danger")
+        expect(shown.first).to_have_text("20 pictures show them")
+        reviewer.press("n")
+        expect(tab.locator(".doubt-card h3")).to_contain_text("visible through an area")
+        reviewer.press("Control+z")
+        expect(shown.first).to_be_hidden()
+
+
 def test_a_face_that_can_be_seen_is_an_alarm(browser: sync_api.Browser, page: Page) -> None:
     job = {
         "id": "1",

@@ -28,6 +28,7 @@ def add_parser(commands: Any) -> Parser:
         "the faces are first detected. What you decide is kept next to the track file.",
         examples=(
             "trackblur review in.mp4                      # with in.tracks.jsonl, if it is there",
+            "trackblur review photo.jpg",
             "trackblur review in.mp4 faces.jsonl --no-browser",
         ),
     )

@@ -5,7 +5,11 @@ import { announce, ask, toast } from "./messages.js";
 import { texts } from "./texts.js";
 
 /** Places where nobody is hidden though someone may be there: there is nothing to keep. */
-export const OPEN_KINDS = new Set(["track_end", "gap", "uncovered"]);
+export const OPEN_KINDS = new Set(["track_end", "gap"]);
+
+/** Places where someone can be seen though the person is marked as hidden. */
+const SHOWN_KINDS = new Set(["uncovered", "zone_shows", "limit_shows", "verify"]);
+const MOST_BOXES = 600; // of one request
 
 /** Turns wishes into edits, and keeps the selection sensible. */
 export class Actions {
@@ -95,6 +99,7 @@ export class Actions {
     if (!track) return this.#hidePlace(doubt, why);
     if (!track.hidden) return (await session.edit({ op: "hide", tracks: [track.id] }, { why })) !== null;
     if (OPEN_KINDS.has(doubt.kind)) return this.#hideFurther(doubt, track);
+    if (SHOWN_KINDS.has(doubt.kind)) return this.#hidePlace({ ...doubt, boxes: doubt.boxes?.length ? doubt.boxes : await this.#boxesOf(doubt) }, why);
     toast(texts.doubts.isHidden);
     return false;
   }
@@ -110,7 +115,7 @@ export class Actions {
 
   /** Hide where nobody is hidden yet, for as long as the face can be followed from there. */
   async #hidePlace(doubt, why) {
-    const boxes = doubt.boxes ?? (doubt.box ? [[doubt.frame, ...doubt.box], [doubt.last, ...doubt.box]] : []);
+    const boxes = doubt.boxes?.length ? doubt.boxes : (doubt.box ? [[doubt.frame, ...doubt.box], [doubt.last, ...doubt.box]] : []);
     if (!boxes.length) {
       toast(texts.doubts.drawHere);
       return false;
@@ -121,6 +126,13 @@ export class Actions {
     const found = this.store.video.trackById.get(drawn.track);
     if (found && !this.store.video.is_image) await this.#followTrack(found, doubt.frame, "both");
     return true;
+  }
+
+  /** The boxes of a track within a place, as key frames; drawn ones are hidden whatever areas and limits say. */
+  async #boxesOf({ track, frame, last, box }) {
+    const answer = await this.api.boxes(frame, Math.min(last, frame + MOST_BOXES - 1));
+    const rows = answer.boxes.filter(([, id]) => id === track).map(([at, , ...place]) => [at, ...place.slice(0, 4)]);
+    return rows.length || !box ? rows : [[frame, ...box], [last, ...box]];
   }
 
   /** Hide on where the box of a track ends, or within a gap of it. */

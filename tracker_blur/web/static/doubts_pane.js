@@ -10,7 +10,7 @@ import { texts } from "./texts.js";
 const SHOWN = 60; // more are not useful at once
 
 /** Whether a person has acted: nothing left to look at is no review by itself. */
-const isReviewed = (video) => video.reviewed && video.version > 0;
+const isReviewed = (video) => video.reviewed;
 
 /** The queue: N goes to the next, H hides, K keeps, Enter marks as seen. */
 export class DoubtsPane {
@@ -91,6 +91,8 @@ export class DoubtsPane {
     const focused = document.activeElement?.id;
     this.list.replaceChildren(...open.slice(0, SHOWN).map((one) => this.#row(one)));
     if (focused && this.pane.contains(byId(focused))) byId(focused).focus();
+    const leftOut = store.video.doubts_left_out ?? 0;
+    if (leftOut) this.list.append(el("li", { class: "quiet small", text: texts.doubts.leftOut(leftOut) }));
     if (open.length > SHOWN) this.list.append(el("li", { class: "quiet small", text: texts.doubts.more(open.length - SHOWN) }));
   }
 

@@ -41,7 +41,9 @@ export class Output {
 
   async render() {
     const left = this.store.doubts.filter(({ seen }) => !seen).length;
-    setText(byId("render-text"), left ? texts.output.renderLeft(left) : texts.output.renderReady);
+    const shown = this.store.video.people.filter(({ hidden, visible }) => hidden !== false && visible).length;
+    const ready = this.store.video.reviewed ? texts.output.renderReady : texts.output.renderUntouched;
+    setText(byId("render-text"), [left ? texts.output.renderLeft(left) : ready, shown ? texts.output.renderShown(shown) : ""].join(" ").trim());
     const { method } = this.store.video;
     setText(byId("render-method"), texts.output.renderMethod(texts.methods[method]?.name ?? method));
     const count = this.photos.paths.length;

@@ -16,6 +16,7 @@ export function makeCard(person, { onSelect, onDecide, onMerge, dragged, onGo })
     name: el("span", { class: "name" }),
     facts: el("span", { class: "quiet small" }),
     doubt: el("span", { class: "badge warn small" }),
+    visible: el("span", { class: "badge danger small", title: texts.people.visibleHint }),
     check: el("input", { type: "checkbox", class: "card-check", tabindex: "-1", on: { click: (event) => event.stopPropagation(), change: onSelect } }),
     state: el("button", { type: "button", class: "state", role: "switch", on: { click: onDecide } }),
   };
@@ -31,7 +32,7 @@ export function makeCard(person, { onSelect, onDecide, onMerge, dragged, onGo })
     "button",
     { type: "button", class: "card-select", on: { click: onSelect } },
     el("span", { class: "faces" }, best, el("span", { class: "small-faces" }, first, last)),
-    el("span", { class: "card-text" }, parts.name, parts.facts, parts.doubt),
+    el("span", { class: "card-text" }, parts.name, parts.facts, parts.doubt, parts.visible),
   );
   const card = el("li", { class: "card", draggable: "true", data: { person: person.id } }, parts.select, parts.check, parts.state);
   card.parts = parts;
@@ -55,6 +56,8 @@ export function updateCard(card, person, { video, faces, isSelected }) {
   card.classList.toggle("kept", person.hidden === false);
   setText(parts.name, name);
   setText(parts.facts, video.is_image ? "" : texts.people.seen(duration(person.seconds), person.tracks.length));
+  parts.visible.hidden = !person.visible;
+  setText(parts.visible, person.visible ? texts.people.visible(person.visible) : "");
   parts.doubt.hidden = !person.doubtful;
   setText(parts.doubt, texts.people.doubtful);
   parts.doubt.title = video.reasonsOf(person).join(" ");
@@ -66,8 +69,9 @@ export function updateCard(card, person, { video, faces, isSelected }) {
 }
 
 function labelOf(person, name) {
+  const seen = person.visible ? texts.people.visible(person.visible) : "";
   const state = person.hidden === null ? texts.people.partly : person.hidden ? texts.people.isHidden : texts.people.isKept;
-  return [name, state, texts.people.seen(duration(person.seconds), person.tracks.length), person.doubtful ? texts.people.doubtful : ""].filter(Boolean).join(", ");
+  return [name, state, seen, texts.people.seen(duration(person.seconds), person.tracks.length), person.doubtful ? texts.people.doubtful : ""].filter(Boolean).join(", ");
 }
 
 function showState(button, hidden, name) {
