@@ -228,6 +228,17 @@ def test_what_fails_while_frames_are_prepared_is_said_and_ends_nothing(
         store.close()
 
 
+def test_frames_that_were_forgotten_are_decoded_again(frames: list[DecodedFrame]) -> None:
+    store, _ = store_of(frames)
+    try:
+        store.frame(5, "window", 1)
+        store.forget()
+        assert store.frame(5, "window", 2).index == 5
+        assert store.kept_bytes > 0
+    finally:
+        store.close()
+
+
 def test_nobody_waits_for_a_store_that_is_closed(frames: list[DecodedFrame]) -> None:
     store, _ = store_of(frames)
     store.close()

@@ -97,22 +97,30 @@ def wait_for_a_problem(session: ReviewSession) -> None:
         time.sleep(0.01)
 
 
-def test_only_a_few_reviews_stay_open(made: Path, tmp_path: Path) -> None:
+def test_a_few_reviews_stay_open_and_fewer_keep_frames(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tracker_blur.review.sessions._MOST_OPEN", 4)
     told: list[tuple[str, int]] = []
     sessions = Sessions(lambda review_id, version: told.append((review_id, version)))
     try:
         opened = []
-        for number in range(4):
+        for number in range(5):
             folder = tmp_path / str(number)
             folder.mkdir()
             for path in (made, made.with_name("clip.tracks.jsonl")):
                 shutil.copy(path, folder)
             video, tracks = folder / "clip.mp4", folder / "clip.tracks.jsonl"
-            opened.append((video, sessions.get(str(number), video, tracks)))
+            session = sessions.get(str(number), video, tracks)
+            session.frame(0, redacted=False, width=None)
+            opened.append((video, session))
         first, last = opened[0], opened[-1]
-        assert sessions.get("3", last[0], last[1].track_path) is last[1]
+        assert sessions.get("4", last[0], last[1].track_path) is last[1]
         again = sessions.get("0", first[0], first[1].track_path)
-        assert again is not first[1]
+        assert again is not first[1]  # it was closed
+        resting = sessions.get("2", opened[2][0], opened[2][1].track_path)
+        assert resting is opened[2][1]
+        assert resting.frame(0, redacted=False, width=None)
         other = ReviewSession(again.video, again.track_path)
         other.apply({"op": "keep", "tracks": [1]}, "eve")
         other.close()

@@ -209,6 +209,12 @@ class FrameStore:
         """How much memory the kept frames take."""
         return self._bytes
 
+    def forget(self) -> None:
+        """Give up the memory of the kept frames, and decode nothing until someone asks."""
+        with self._condition:
+            self._kept.clear()
+            self._bytes = 0
+
     def close(self) -> None:
         """Stop decoding, and forget all frames."""
         with self._condition:
@@ -305,8 +311,9 @@ class FrameStore:
     @property
     def _capacity(self) -> int:
         """How many frames are kept, by the size of one of them."""
-        size = next(iter(self._kept.values())).size_bytes if self._kept else 1
-        return max(1, self._max_bytes // size)
+        with self._condition:
+            any_frame = next(iter(self._kept.values()), None)
+        return max(1, self._max_bytes // (1 if any_frame is None else any_frame.size_bytes))
 
     def _decode(self, number: int, is_wanted: Callable[[], bool]) -> None:
         """Decode up to this frame, from where the thread is or from a key frame."""

@@ -328,6 +328,10 @@ class ReviewSession:
             raise TrackFileError(f"{path}: is the track file under review: choose another name")
         track_file.write(path, self.edited(), overwrite=True)
 
+    def forget_frames(self) -> None:
+        """Give up the memory of decoded frames; they are decoded again when they are asked for."""
+        self._frames.forget()
+
     def close(self) -> None:
         """Stop decoding, and forget all frames."""
         self._people.close()

@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-_MOST_OPEN = 3
+_MOST_OPEN = 12
+_MOST_WITH_FRAMES = 3
 _NEWS_SECONDS = 1.0
 
 
 class Sessions:
     """Opens reviews, keeps the last ones open, and tells of what is new in them.
+
+    Only the last few keep decoded frames, which take most of the memory.
 
     Args:
         tell: called with the id and the version of a review that has a new version, or more to
@@ -90,6 +93,9 @@ class Sessions:
             self._open[review_id] = session
             self._open.move_to_end(review_id)
             oldest = next(iter(self._open)) if len(self._open) > _MOST_OPEN else None
+            resting = list(self._open.values())[:-_MOST_WITH_FRAMES]
+        for session in resting:
+            session.forget_frames()
         if oldest is not None:
             self._forget(oldest)
 
