@@ -83,10 +83,10 @@ class Settings:
         confidence: Score, 0 to 1, from which a detection is a face, if size and place allow (large
             faces must reach it often). A lower one counts where a face is known, or if the
             classifier takes it for one. None: the detector's own.
-        detect_every_frames: The detector runs on every Nth frame; when it reads ahead, more often
-            where faces are fast. "auto" then detects every 0.12 seconds; in one pass, it adapts N
-            to the cost of detection and tracking on this machine and to the speed of the faces. It
-            runs on every frame where frames are more than 0.12 seconds apart.
+        detect_every_frames: The detector runs on every Nth frame. When it reads ahead, it runs on
+            every third where N is 2, frames are close in time, and faces are slow and seen well.
+            "auto" adapts N to the cost of detection and tracking on this machine and to the speed
+            of the faces. It runs on every frame where frames are more than 0.12 seconds apart.
         view_px: Longest side, in pixels, of the reduced frame that the detector gets. None: as
             large as the smallest faces need, up to 1920; live, a third of the frame's, at least
             640.
@@ -163,7 +163,7 @@ class Settings:
     detector: str = "auto"
     models_folder: Path | None = None
     confidence: float | None = None
-    detect_every_frames: int | Literal["auto"] = 3
+    detect_every_frames: int | Literal["auto"] = 2
     view_px: int | None = None
     # Tracking
     tracker: str = "csrt"

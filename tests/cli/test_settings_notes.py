@@ -69,7 +69,7 @@ def test_the_note_names_the_flag(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("detector", "labels", "settings", "line"),
     [
-        ("yunet", ("face",), {}, "detecting with yunet in every 3rd frame, tracking with csrt"),
+        ("yunet", ("face",), {}, "detecting with yunet in every 2nd frame, tracking with csrt"),
         (
             "onnx",
             ("face",),

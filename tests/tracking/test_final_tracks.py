@@ -413,7 +413,7 @@ def test_a_face_that_is_seldom_detected_stays_hidden_in_between(every: int) -> N
     )
     assert len(pieces) > 1
     (track,) = joined(pieces).tracks
-    last = 7 * every + 3 + 5  # the last detection, what is tracked close to it, and a margin
+    last = 7 * every + 2 + 5  # the last detection, what is tracked close to it, and a margin
     assert track.frames.tolist() == list(range(last + 1))
 
 

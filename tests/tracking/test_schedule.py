@@ -138,31 +138,46 @@ def test_an_interval_is_long_if_new_faces_wait_longer_than_usual(
     assert long_interval_frames(every, rate, PARAMETERS.schedule) == frames
 
 
-@pytest.mark.parametrize(
-    ("every", "rate", "expected"), [(3, 25.0, 3), ("auto", 25.0, 3), ("auto", 60.0, 7)]
-)
-def test_what_frames_left_out_cost_does_not_matter(
-    every: int | Literal["auto"], rate: float, expected: int
-) -> None:
+def leaving_out(every: int | Literal["auto"], rate: float) -> DetectionSchedule:
     schedule = DetectionSchedule(every, rate, PARAMETERS.schedule, leaves_out=True)
-    assert schedule.every_frames == expected
-    schedule.tracked(0.020)
-    schedule.detected(0.009, [0.5])
-    assert schedule.every_frames == expected
+    schedule.restart()
+    return schedule
 
 
-@pytest.mark.parametrize(("speed", "every"), [(4.0, 3), (4.4, 2), (6.5, 1), (40.0, 1)])
-def test_where_frames_are_left_out_fast_faces_are_detected_more_often(
-    speed: float, every: int
+@pytest.mark.parametrize(
+    ("every", "rate", "interval"), [(2, 25.0, 3), (2, 60.0, 7), (2, 24.0, 2), (5, 60.0, 7)]
+)
+def test_where_all_is_calm_the_longest_interval_suffices(
+    every: int, rate: float, interval: int
 ) -> None:
-    schedule = DetectionSchedule(3, 25.0, PARAMETERS.schedule, leaves_out=True)
-    schedule.detected(0.2, [0.1, speed])
-    assert schedule.every_frames == every
-    schedule.detected(0.2, [0.1])
-    assert schedule.every_frames == 3
+    due = detection_frames(leaving_out(every, rate), 200, rate)
+    assert {later - one for one, later in pairwise(due[-10:])} == {interval}
+    restless = [frame for frame in due if 3 < frame <= 0.4 * rate]
+    assert all(later - one <= every for one, later in pairwise(restless))
 
 
-def test_a_fixed_interval_with_trackers_does_not_follow_motion() -> None:
-    schedule = new_schedule(3, 25.0)
-    schedule.detected(0.2, [40.0])
-    assert schedule.every_frames == 3
+def test_on_every_frame_means_on_every_frame() -> None:
+    assert detection_frames(leaving_out(1, 25.0), 50) == list(range(50))
+
+
+def test_what_is_missed_ends_the_calm_for_a_while() -> None:
+    schedule = leaving_out(2, 25.0)
+    detection_frames(schedule, 40)
+    due = [index for index in range(40, 75) if schedule.is_due(index / 25)]
+    assert {later - one for one, later in pairwise(due)} == {3}
+    schedule.hurry()
+    due = [index for index in range(75, 100) if schedule.is_due(index / 25)]
+    assert due[0] == 75
+    assert max(later - one for one, later in pairwise(due[:5])) == 2
+    assert due[-1] - due[-2] == 3
+
+
+@pytest.mark.parametrize(("speed", "interval"), [(4.0, 3), (4.4, 2)])
+def test_fast_faces_are_detected_more_often(speed: float, interval: int) -> None:
+    schedule = leaving_out(2, 25.0)
+    due = []
+    for index in range(60):
+        if schedule.is_due(index / 25):
+            schedule.detected(0.01, [0.1, speed])
+            due.append(index)
+    assert due[-1] - due[-2] == interval

@@ -150,7 +150,7 @@ def test_unsupported_ends_are_cut_off() -> None:
         [*range(5, 20), *range(23, 40)], origin=Origin.TRACKED
     )
     times = [33 * index for index in range(60)]
-    assert spans(hidden_tracks(raw_tracks(rows, times=times))) == [(17, 25)]  # but for 0.12 seconds
+    assert spans(hidden_tracks(raw_tracks(rows, times=times))) == [(18, 24)]  # but for 0.08 seconds
 
 
 def test_held_boxes_are_not_hidden_for_they_are_guesses() -> None:
@@ -253,7 +253,7 @@ def test_a_tracker_that_jumps_away_in_a_gap_does_not_swell_the_box(
 ) -> None:
     rows = face_rows([10, 11]) + face_rows([12 + gap, 13 + gap])
     drifted = Box.around((220 + jump, 125), 40 * scale, 50 * scale)
-    away = range(25, gap - 1)  # trackers are believed close to a detection
+    away = range(21, 3 + gap)  # trackers are believed close to a detection
     rows += face_rows(away, box=drifted, origin=Origin.TRACKED)
     times = [10 * index for index in range(20 + gap)]
     for track in hidden_tracks(raw_tracks(rows, times=times)):

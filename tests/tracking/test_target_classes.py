@@ -112,10 +112,7 @@ def test_plates_have_parameters_of_their_own() -> None:
     plates = parameters_of("plate", faces)
     assert plates.online.gate_sizes == 1.7
     assert plates.linking.gate_sizes == 1.9
-    groups = (
-        *(plates.online, plates.first_pass, plates.plausibility, plates.classification),
-        plates.schedule,
-    )
+    groups = (plates.online, plates.first_pass, plates.plausibility, plates.classification)
     for field in fields(PlateParameters):
         if field.name != "link_gate_sizes":
             values = [getattr(one, field.name) for one in groups if hasattr(one, field.name)]

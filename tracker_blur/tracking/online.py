@@ -257,19 +257,13 @@ class OnlineTracker:
         missed = [*missed, *stale]
         sure = [detection for detection in new if detection.score >= self._start_score]
         unmatched += [detection for detection in new if detection.score < self._start_score]
-        is_tracked = self._new_tracker is not None and not self._skip_frames
-        if new or (missed and is_tracked):  # what is missed is interpolated
+        if new or (missed and self._new_tracker is not None):  # what is missed is interpolated
             self._schedule.hurry()
         for track in missed:
             track.missed_detections += 1
         self._start(sure, unmatched, turned_up, image, seconds)
-        speeds = [track.speed for track in self._tracks if self._is_likely(track)]
-        self._schedule.detected(self._clock() - started, speeds)
+        self._schedule.detected(self._clock() - started, [track.speed for track in self._tracks])
         return missed
-
-    def _is_likely(self, track: TrackState) -> bool:
-        """Return whether a track likely is a face: others come and go from frame to frame."""
-        return track.score >= self._confidence or self._classifier.is_trusted(track)
 
     def _start(
         self,

@@ -41,8 +41,9 @@ class DetectionSchedule:
     Where frames are far apart in time, a face may be in only one of them. Then N is 1, whatever
     was asked for. That is so in a time lapse, or live on a slow machine.
 
-    Where the frames between are left out, nothing is tracked in them. Then N, or with "auto" the
-    longest interval, holds as long as no face moves too far to be interpolated.
+    Where the frames between are left out, they are interpolated. While nothing was missed and no
+    face appeared for a while, and none is fast, the interval is then as long as a new face may
+    wait, if N is less.
 
     Args:
         every_frames: N, or "auto".
@@ -64,14 +65,17 @@ class DetectionSchedule:
         self._rate = rate
         self._parameters = parameters
         longest = max(1, int(parameters.max_interval_seconds * rate))
+        self._longest = min(parameters.max_interval_frames, longest)
+        is_slow = rate * parameters.max_interval_seconds < 1
         if every_frames != "auto":
-            is_slow = rate * parameters.max_interval_seconds < 1
-            self._longest = 1 if is_slow else every_frames
-        elif leaves_out:
-            self._longest = longest
+            self.every_frames = 1 if is_slow else every_frames
         else:
-            self._longest = min(parameters.max_interval_frames, longest)
-        self.every_frames = 1 if self._auto and not leaves_out else self._longest
+            usual = min(longest, parameters.unmeasured_interval_frames)
+            self.every_frames = usual if leaves_out else 1
+        # Who wants the detector on every frame gets that.
+        self._calm_frames = longest if leaves_out and every_frames != 1 else 0
+        self._is_fast = False
+        self._last_restless_seconds = -math.inf
         self._detection_cost = 0.0
         self._tracking_cost = 0.0
         self._since_detection = 0
@@ -91,12 +95,15 @@ class DetectionSchedule:
     def is_due(self, seconds: float) -> bool:
         """Return whether the frame of this time is a detection frame; call it once per frame."""
         self._since_detection += 1
+        if self._eager_frames:
+            self._last_restless_seconds = seconds
+        every = self._interval(seconds)
         last = self._last_detection_seconds if self._auto else self._last_seconds
         number = round(seconds * self._rate) if self._follows_clock else None
         due = (
             self._eager_frames > 0
-            or self._since_detection >= self.every_frames
-            or self._is_next_interval(number)
+            or self._since_detection >= every
+            or self._is_next_interval(number, every)
             or seconds - last > self._parameters.max_interval_seconds
         )
         self._last_seconds = seconds
@@ -110,8 +117,11 @@ class DetectionSchedule:
     def detected(self, cost_seconds: float, speeds: Sequence[float]) -> None:
         """Learn what a detection cost, and the speeds of the faces in face sizes per second."""
         self._detection_cost = self._averaged(self._detection_cost, cost_seconds)
-        if self._auto or self._leaves_out:
-            self.every_frames = self._best_interval(max(speeds, default=0.0))
+        fastest = max(speeds, default=0.0)
+        travel = fastest * self._calm_frames / self._rate
+        self._is_fast = travel > self._parameters.max_travel_sizes
+        if self._auto and not self._leaves_out:
+            self.every_frames = self._best_interval(fastest)
 
     def tracked(self, cost_seconds: float) -> None:
         """Learn what it cost to track all faces through one frame."""
@@ -124,6 +134,7 @@ class DetectionSchedule:
         return (
             *(self._since_detection, self._last_number, self._eager_frames, self.every_frames),
             *(self._last_seconds, self._last_detection_seconds),
+            *(self._is_fast, self._last_restless_seconds if self._is_restless else None),
         )
 
     @property
@@ -131,20 +142,30 @@ class DetectionSchedule:
         """Whether detection frames depend on nothing that is measured."""
         return self._leaves_out or not self._auto
 
-    def _is_next_interval(self, number: int | None) -> bool:
+    @property
+    def _is_restless(self) -> bool:
+        since = self._last_seconds - self._last_restless_seconds
+        return since <= self._parameters.calm_seconds
+
+    def _interval(self, seconds: float) -> int:
+        calm_seconds = seconds - self._last_restless_seconds
+        if self._is_fast or calm_seconds <= self._parameters.calm_seconds:
+            return self.every_frames
+        return max(self.every_frames, self._calm_frames)
+
+    def _is_next_interval(self, number: int | None, every: int) -> bool:
         """Return whether a frame is in another interval of the clock than the last detection."""
-        last, every = self._last_number, self.every_frames
+        last = self._last_number
         return number is not None and (last is None or number // every != last // every)
 
     def _averaged(self, old: float, new: float) -> float:
         return old + self._parameters.cost_share * (new - old) if old else new
 
     def _best_interval(self, speed: float) -> int:
-        if not self._leaves_out:
-            if not self._tracking_cost:  # not measured yet
-                return self._parameters.unmeasured_interval_frames
-            if self._detection_cost <= self._tracking_cost:
-                return 1
+        if not self._tracking_cost:  # not measured yet
+            return self._parameters.unmeasured_interval_frames
+        if self._detection_cost <= self._tracking_cost:
+            return 1
         sizes_per_frame = speed / self._rate
         if sizes_per_frame * self._longest <= self._parameters.max_travel_sizes:
             return self._longest

@@ -116,7 +116,6 @@ def parameters_of(label: str, parameters: TrackingParameters) -> TrackingParamet
             min_interval_frames=plates.min_interval_frames,
             start_score_share=plates.start_score_share,
         ),
-        schedule=replace(parameters.schedule, max_travel_sizes=plates.max_travel_sizes),
         online=replace(
             parameters.online,
             agreeing_detections=plates.agreeing_detections,

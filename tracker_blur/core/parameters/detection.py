@@ -50,8 +50,12 @@ class ScheduleParameters(ParameterGroup):
     max_interval_seconds: float = 0.12
     """The longest time between detection frames: a new face is seen by the next one only."""
 
+    calm_seconds: float = 0.4
+    """When no face was missed and none appeared for this long, all are seen well: where frames are
+    left out, the interval may then be as long as `max_interval_seconds`."""
+
     max_travel_sizes: float = 0.5
-    """How far a face may move between two detection frames, with "auto"."""
+    """How far a face may move between two detection frames, with "auto" and in that case."""
 
     unmeasured_interval_frames: int = 2
     """The interval of "auto" until the cost of tracking has been measured."""

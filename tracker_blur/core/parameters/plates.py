@@ -19,9 +19,6 @@ class PlateParameters(ParameterGroup):
     min_interval_frames: int = 3
     """At 25 frames a second, these are the 0.12 seconds after which a new one is seen."""
 
-    max_travel_sizes: float = 8.0
-    """More than any moves in that time: it moves straight and can be interpolated."""
-
     start_score_share: float = 0.33
     """Of true plates, 13 % never score that much, of what is none, but scores more than the
     confidence, 80 %."""

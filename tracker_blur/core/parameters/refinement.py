@@ -155,7 +155,7 @@ class ClassificationParameters(ParameterGroup):
 class LinkingParameters(ParameterGroup):
     """Which parts of a raw track are trusted, and which tracklets are one face."""
 
-    max_unsupported_seconds: float = 0.12
+    max_unsupported_seconds: float = 0.08
     """What only a tracker reports, at the end of a tracklet, is trusted this close to a
     detection."""
 
