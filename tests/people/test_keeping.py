@@ -15,6 +15,8 @@ from tracker_blur.people.keeping import Choice, Hider, Keeper
 from tracker_blur.people.parameters import PeopleParameters
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tracker_blur.core.tracks import Tracks
     from tracker_blur.people.samples import TrackFaces
 
@@ -79,6 +81,29 @@ def test_a_second_without_a_good_face_is_hidden() -> None:
         ("no vote", 50, 74)
     ]
     assert [(kept.first, kept.last) for kept in choice.kept] == [(0, 49), (75, 124)]
+
+
+@pytest.mark.parametrize("choose", [keep, hide])
+def test_a_track_that_goes_on_after_its_last_good_face_is_hidden(
+    choose: Callable[[Tracks, dict[int, TrackFaces]], Choice],
+) -> None:
+    # Someone else, in profile, takes the place before and after, for less than a second each.
+    one = SURE if choose is keep else face_of(STRANGER)
+    choice = choose(video(track(4, range(100))), {4: faces_in(range(20, 85, 5), one)})
+    assert [(kept.first, kept.last) for kept in choice.kept] == [(13, 87)]
+    assert hidden_frames(choice) == [*range(13), *range(88, 100)]
+    assert choice.doubts == ()
+
+
+def test_more_than_a_second_between_good_faces_is_hidden_although_both_windows_have_some() -> None:
+    choice = keep(
+        video(track(4, range(100))),
+        {4: faces_in([*range(0, 30, 5), *range(70, 100, 5)], SURE)},  # frames 26 to 69 have none
+    )
+    assert [(kept.first, kept.last) for kept in choice.kept] == [(0, 25), (70, 99)]
+    assert [(doubt.reason, doubt.first, doubt.last) for doubt in choice.doubts] == [
+        ("no vote", 26, 69)
+    ]
 
 
 def test_where_the_face_changes_the_track_is_split() -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from tracker_blur.core.people_report import DoubtReason, Stretch
 from tracker_blur.people.grouping import people_of, seen_together
 from tracker_blur.people.samples import without_votes
-from tracker_blur.people.stretches import Window, stretches
+from tracker_blur.people.stretches import Window, stretches, vouched_for
 from tracker_blur.settings import FACE
 
 if TYPE_CHECKING:
@@ -99,9 +99,10 @@ class Keeper:
                 continue
             pieces = stretches(track, tracks, own, self._thresholds.changed, self._parameters)
             parts[track.track_id] = [
-                part
+                trimmed
                 for windows in pieces
                 for part in self._judged(windows, own, rivals[track.track_id])
+                for trimmed in _trimmed(part, own, track, tracks, self._parameters)
             ]
         return applied(tracks, parts)
 
@@ -193,7 +194,10 @@ class Hider:
             is_meant = group_of[track.track_id] in hidden_groups
             pieces = stretches(track, tracks, own, self._thresholds.changed, self._parameters)
             parts[track.track_id] = [
-                part for windows in pieces for part in self._judged(windows, own, is_meant)
+                trimmed
+                for windows in pieces
+                for part in self._judged(windows, own, is_meant)
+                for trimmed in _trimmed(part, own, track, tracks, self._parameters)
             ]
         return applied(tracks, parts)
 
@@ -253,6 +257,31 @@ def _by_votes(
             part = hidden(some, "few faces")
         parts.append(part)
     return parts
+
+
+def _trimmed(
+    part: _Part, faces: TrackFaces, track: Track, tracks: Tracks, parameters: PeopleParameters
+) -> list[_Part]:
+    """Return a part without the rows that no good face vouches for, which are hidden."""
+    if not part.is_kept:
+        return [part]
+    rows = part.rows
+    votes = np.concatenate([window.votes for window in part.windows])
+    vote_rows = np.searchsorted(track.frames, faces.frames[votes])
+    vouched = vouched_for(rows, vote_rows, track, tracks, parameters)
+    starts = [0, *(np.flatnonzero(np.diff(vouched)) + 1).tolist(), len(rows)]
+    trimmed = []
+    for start, stop in itertools.pairwise(starts):
+        some = rows[start:stop]
+        own = votes[(vote_rows >= some[0]) & (vote_rows <= some[-1])]
+        piece = replace(part, windows=[Window(some, own)])
+        is_end = start == 0 or stop == len(rows)
+        if not vouched[start]:
+            piece = replace(piece, is_kept=False, reason=None if is_end else "no vote")
+        elif len(own) < parameters.min_good_faces:
+            piece = replace(piece, is_kept=False, reason="few faces")
+        trimmed.append(piece)
+    return trimmed
 
 
 def applied(tracks: Tracks, parts: Mapping[int, Sequence[_Part]]) -> Choice:

@@ -27,6 +27,8 @@ class PeopleParameters(CheckedParameters):
         max_group_faces: The most faces of a track that are looked at to group tracks.
         min_good_faces: A stretch needs this many good faces to stay visible.
         vote_seconds: Each such time of a stretch must vote for it.
+        max_end_seconds: Before its first and after its last good face, a stretch stays visible for
+            so long.
         max_gap_seconds: A longer gap in a track ends a stretch.
         crossing_share: Two tracks cross where this share of the smaller box lies in the other.
         crossing_seconds: So long before and after it, they still do.
@@ -45,6 +47,7 @@ class PeopleParameters(CheckedParameters):
     max_group_faces: int = 12
     min_good_faces: int = 3
     vote_seconds: float = 1.0
+    max_end_seconds: float = 0.3
     max_gap_seconds: float = 0.5
     crossing_share: float = 0.1
     crossing_seconds: float = 0.2

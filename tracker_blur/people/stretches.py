@@ -75,6 +75,34 @@ def stretches(
     ]
 
 
+def vouched_for(
+    rows: Rows, vote_rows: Rows, track: Track, tracks: Tracks, parameters: PeopleParameters
+) -> npt.NDArray[np.bool_]:
+    """Return which of successive rows of a track good faces say something about.
+
+    A track may go on where its person left, held or on someone else's face. So a row lies between
+    two good faces that are near to each other, or near to the first or the last one.
+
+    Args:
+        rows: Rows of one stretch of the track, ascending.
+        vote_rows: Those of them with a good face, ascending; at least one.
+        track: The track.
+        tracks: All tracks of its video.
+        parameters: Thresholds.
+    """
+    seconds = tracks.seconds[track.frames]
+    times, votes = seconds[rows], seconds[vote_rows]
+    last = len(votes) - 1
+    before = np.searchsorted(vote_rows, rows, "right") - 1
+    after = np.searchsorted(vote_rows, rows)
+    is_between = (before >= 0) & (after <= last)
+    gaps = votes[after.clip(max=last)] - votes[before.clip(min=0)]
+    nearest = np.where(before < 0, votes[0] - times, times - votes[-1])
+    near = nearest <= parameters.max_end_seconds + _ROUNDING_SECONDS
+    close = gaps <= parameters.vote_seconds + _ROUNDING_SECONDS
+    return np.asarray(np.where(is_between, close, near), bool)
+
+
 def crossings(track: Track, others: Sequence[Track], share: float) -> npt.NDArray[np.bool_]:
     """Return in which rows the box of a track and that of any other lie over each other.
 
