@@ -61,17 +61,23 @@ def photo(path: Path, *colors: tuple[int, int, int]) -> Path:
     return path
 
 
-def read(folder: Path, *, needs_all: bool = True) -> Gallery:
+def read(
+    folder: Path,
+    *,
+    needs_all: bool = True,
+    seeing: Detector | None = None,
+    reading: Reader | None = None,
+) -> Gallery:
     """Return the gallery of a folder."""
     detector: Any = ClassDetector(
         label="face",
-        detector=Detector(),
+        detector=seeing or Detector(),
         new_redetector=lambda: None,  # type: ignore[arg-type, return-value]  # never called
         confidence=0.5,
         new_tracker=None,
         parameters=TrackingParameters(),
     )
-    reader: Any = Reader()
+    reader: Any = reading or Reader()
     return read_gallery(folder, detector, reader, 100, needs_all=needs_all)
 
 
@@ -143,6 +149,64 @@ def test_photos_of_two_people_in_one_folder_are_refused(tmp_path: Path) -> None:
     photo(tmp_path / "anna" / "3.png", GREEN)
     with pytest.raises(SettingsError, match=r"3\.png: may show another person than the other"):
         gallery(tmp_path)
+
+
+def test_two_photos_of_one_person_and_two_of_another_are_no_person(tmp_path: Path) -> None:
+    for number, color in enumerate((BLUE, BLUE, GREEN, GREEN)):
+        photo(tmp_path / "anna" / f"{number}.png", color)
+    with pytest.raises(SettingsError, match=r"may show another person than the other photos of an"):
+        gallery(tmp_path)
+
+
+@pytest.mark.parametrize("needs_all", [True, False])
+def test_photos_in_a_folder_of_a_persons_folder_are_not_passed_over(
+    needs_all: bool, tmp_path: Path
+) -> None:
+    photo(tmp_path / "anna" / "1.png", BLUE)
+    photo(tmp_path / "anna" / "old" / "2.png", GREEN)
+    with pytest.raises(SettingsError, match=r"old: is a folder in a person's folder"):
+        gallery(tmp_path, needs_all=needs_all)
+
+
+def test_whoever_has_a_folder_without_photos_would_not_be_hidden(tmp_path: Path) -> None:
+    photo(tmp_path / "anna" / "1.png", BLUE)
+    (tmp_path / "ben").mkdir()
+    with pytest.raises(SettingsError, match="ben: has no photos"):
+        read(tmp_path)
+    found = read(tmp_path, needs_all=False)
+    assert [one.name for one in found.people] == ["anna"]
+    assert ["ben: has no photos" in line for line in found.unused] == [True]
+
+
+@pytest.mark.parametrize("name", ["2.cr2", "2.jpg"])
+def test_a_photo_that_cannot_be_read_here_is_not_passed_over(name: str, tmp_path: Path) -> None:
+    photo(tmp_path / "anna" / "1.png", BLUE)
+    if name.endswith("jpg"):
+        (tmp_path / "anna" / name).symlink_to(tmp_path / "missing.jpg")
+    else:
+        (tmp_path / "anna" / name).write_bytes(b"raw")
+    with pytest.raises(SettingsError, match=rf"{name}: is no photo that can be read"):
+        read(tmp_path)
+    found = read(tmp_path, needs_all=False)
+    assert [name in line for line in found.unused] == [True]
+
+
+def test_a_bystander_does_not_stand_for_a_larger_face_in_profile(tmp_path: Path) -> None:
+    place = Box(5, 5, 95, 95)
+
+    class Profile(Reader):
+        def vectors(self, image: Image, boxes: Sequence[Box]) -> list[Vectors | None]:
+            return [None if box.size > 80 else face_of(0) for box in boxes]
+
+    class Large(Detector):
+        def detect(self, image: Image, confidence: float) -> list[Detection]:
+            ratio = image.shape[1] / 200
+            places = (place, FACE_BOX.moved(100, 0))
+            return [Detection(one.scaled(ratio, ratio), 0.95) for one in places]
+
+    photo(tmp_path / "a.png", BLUE, BLUE)
+    with pytest.raises(SourceError, match=r"a\.png: shows a larger face than the one"):
+        read(tmp_path, seeing=Large(), reading=Profile())
 
 
 def test_folders_without_photos_are_refused(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from tracker_blur.core.frame import view_size
 from tracker_blur.errors import SettingsError, SourceError, reason_of
-from tracker_blur.files.paths import is_image, is_media
+from tracker_blur.files.paths import is_image, is_media, why_not_read
 from tracker_blur.images.reader import ImageReader
 from tracker_blur.people.grouping import grouped
 from tracker_blur.tracking.stills import detect_still
@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from tracker_blur.core.box import Box
     from tracker_blur.people.embedders import Thresholds, Vectors
     from tracker_blur.people.samples import FaceReader
     from tracker_blur.tracking.detector_bundle import ClassDetector
 
 _LONGEST_PX = 2048  # a larger photo is reduced: its face is large enough
 _MOST_PHOTOS = 2000
+_LARGER = 1.2  # so many times as large, a face that is not seen well may be who is meant
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,9 +89,8 @@ def read_gallery(
             that is needed, or all of a person.
         ModelError: A network fails.
     """
-    own, beside = _photos(folder)
+    own, beside, unused = _photos(folder, needs_all=needs_all)
     thresholds = reader.embedder.thresholds
-    unused: list[str] = []
 
     def vectors(photos: Sequence[Path], *, are_needed: bool) -> dict[Path, Vectors]:
         found: dict[Path, Vectors] = {}
@@ -120,11 +121,19 @@ class _UnusedError(SourceError):
     """A photo does not show exactly one face that says who it is."""
 
 
-def _photos(folder: Path) -> tuple[dict[str, list[Path]], list[Path]]:
-    """Return the photos of each subfolder, and those beside them, in order."""
+def _photos(
+    folder: Path, *, needs_all: bool
+) -> tuple[dict[str, list[Path]], list[Path], list[str]]:
+    """Return the photos of each subfolder, those beside them, in order, and what is not used."""
+    unused: list[str] = []
     try:
         entries = _entries(folder)
-        own = {entry.name: _images(_entries(entry)) for entry in entries if entry.is_dir()}
+        own = {
+            entry.name: _images(_entries(entry), needs_all, unused, has_folders=False)
+            for entry in entries
+            if entry.is_dir()
+        }
+        beside = _images(entries, needs_all, unused, has_folders=True)
     except FileNotFoundError as error:
         raise SettingsError(f"{folder}: no such folder of photos: check the name") from error
     except OSError as error:
@@ -132,25 +141,51 @@ def _photos(folder: Path) -> tuple[dict[str, list[Path]], list[Path]]:
             f"{folder}: is no folder of photos that can be read ({reason_of(error)}): give a "
             "folder with photos of the people"
         ) from error
-    own = {name: photos for name, photos in own.items() if photos}
-    beside = _images(entries)
     count = len(beside) + sum(map(len, own.values()))
     if not count:
         raise SettingsError(f"{folder}: has no photos: put one or more of each person there")
     if count > _MOST_PHOTOS:
         raise SettingsError(f"{folder}: has {count} photos: give at most {_MOST_PHOTOS}")
-    return own, beside
+    for name in [name for name, photos in own.items() if not photos]:
+        problem = f"{folder / name}: has no photos: put some of that person there, or remove it"
+        if needs_all:
+            raise SettingsError(problem)
+        unused.append(problem)
+        del own[name]
+    return own, beside, unused
 
 
 def _entries(folder: Path) -> list[Path]:
     return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
 
 
-def _images(entries: Sequence[Path]) -> list[Path]:
+def _images(
+    entries: Sequence[Path], needs_all: bool, unused: list[str], *, has_folders: bool
+) -> list[Path]:
+    """Return the photos among the entries of a folder, and add what is none to `unused`.
+
+    What may be a photo all the same is an error where all are needed, and so is a folder, unless
+    there may be some.
+    """
+    images = []
     for entry in entries:
-        if entry.is_file() and is_media(entry) and not is_image(entry):
+        if entry.is_dir():
+            if not has_folders:
+                raise SettingsError(
+                    f"{entry}: is a folder in a person's folder, and is not read: move its photos "
+                    "up, or out of it"
+                )
+            continue
+        if is_image(entry) and entry.is_file():
+            images.append(entry)
+            continue
+        if entry.is_file() and is_media(entry):
             raise SettingsError(f"{entry}: is a video: give photos of the people")
-    return [entry for entry in entries if entry.is_file() and is_image(entry)]
+        problem = f"{entry}: is no photo that can be read: give a JPEG or PNG, or remove it"
+        if needs_all and (why_not_read(entry) is not None or not entry.is_file()):
+            raise SettingsError(problem)
+        unused.append(problem)
+    return images
 
 
 def _vector(
@@ -162,9 +197,18 @@ def _vector(
     size = view_size(frame.size, _LONGEST_PX)
     ratios = size[0] / frame.size[0], size[1] / frame.size[1]
     boxes = [one.box.scaled(*ratios) for one in detect_still(detector, frame)]
-    found = [vector for vector in reader.vectors(frame.view(size), boxes) if vector is not None]
+    vectors = reader.vectors(frame.view(size), boxes)
+    found = [
+        (vector, box) for vector, box in zip(vectors, boxes, strict=True) if vector is not None
+    ]
     if len(found) == 1:
-        return found[0]
+        ((face, place),) = found
+        if any(_outranks(box, place) for box in boxes):
+            raise _UnusedError(
+                f"{photo}: shows a larger face than the one that is seen well: cut out the person "
+                "who is meant, or leave it out"
+            )
+        return face
     if found:
         raise _UnusedError(
             f"{photo}: shows {len(found)} faces: cut out the person who is meant, or leave it out"
@@ -175,16 +219,24 @@ def _vector(
     )
 
 
+def _outranks(box: Box, face: Box) -> bool:
+    """Return whether a box is another face, so much larger that it may be who is meant."""
+    is_another = not (box.left <= face.center[0] <= box.right) or not (
+        box.top <= face.center[1] <= box.bottom
+    )
+    return is_another and box.size > _LARGER * face.size
+
+
 def _person(name: str, photos: Mapping[Path, Vectors], thresholds: Thresholds) -> KnownPerson:
-    """Return the person of a folder, whose photos must be alike."""
-    person = KnownPerson(name, np.stack(list(photos.values())))
-    likeness = person.vectors @ person.vectors.T
-    np.fill_diagonal(likeness, -1)
-    if len(photos) > 1:
-        for photo, nearest in zip(photos, likeness.max(axis=1).tolist(), strict=True):
-            if nearest < thresholds.changed:
-                raise SettingsError(
-                    f"{photo}: may show another person than the other photos of {name}: remove it, "
-                    "or give each person a folder"
-                )
-    return person
+    """Return the person of a folder, whose photos must all be alike."""
+    paths = list(photos)
+    rows = {number: photos[path][None] for number, path in enumerate(paths)}
+    groups = [group for group, _ in grouped(rows, (), thresholds.changed)]
+    if len(groups) > 1:
+        # A person whose mean is between two people would be either of them.
+        odd = min(groups, key=lambda group: (len(group), -group[0]))
+        raise SettingsError(
+            f"{paths[odd[0]]}: may show another person than the other photos of {name}: remove it, "
+            "or give each person a folder"
+        )
+    return KnownPerson(name, np.stack(list(photos.values())))
