@@ -35,7 +35,7 @@ def test_a_run_appends_progress_and_its_end(clip: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
     assert run(clip, out, "--detector", "haar", "--progress-file", path) == EXIT_DONE
     *progress, end = events_in(path)
-    assert {event["event"] for event in progress} <= {"progress", "warning"}
+    assert {event["event"] for event in progress} <= {"begin", "progress", "warning"}
     done = [event["done"] for event in progress if event["event"] == "progress"]
     assert done == list(range(1, FRAMES + 1))
     totals = {(event["total"], event["passes"]) for event in progress if "total" in event}
@@ -59,7 +59,7 @@ def test_errors_are_those_of_the_terminal(
     path, broken = tmp_path / "events.jsonl", tmp_path / "in.mp4"
     broken.write_bytes(b"no video")
     assert run(broken, tmp_path / "out.mp4", "--progress-file", path) == EXIT_FAILED
-    error, end = events_in(path)
+    _, error, end = events_in(path)
     assert error["event"] == "error"
     assert f"trackblur: error: {error['text']}" == error_line(capsys)
     assert (end["event"], end["code"]) == ("end", EXIT_FAILED)

@@ -7,6 +7,7 @@ asked to end; `fail...` fails; `deaf...` waits and does not end when it is asked
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import time
@@ -26,6 +27,7 @@ def main() -> None:
                 json.dumps({"event": event, "at": time.time(), **fields}), file=events, flush=True
             )
 
+        append("begin", process=os.getpid())
         partial = source.with_name(f".partial-{source.name}")
         partial.touch()
 

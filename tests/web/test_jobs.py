@@ -7,6 +7,7 @@ import os
 import signal
 import stat
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -15,7 +16,10 @@ import pytest
 
 from tests.waiting import until
 from tests.web.pages import Page, opened
-from tracker_blur.web import job_process, job_queue
+from tracker_blur.errors import SinkError
+from tracker_blur.web import job_process, job_queue, running_job
+from tracker_blur.web.job_result import result_of
+from tracker_blur.web.state import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -171,7 +175,7 @@ def test_a_cancelled_job_leaves_nothing_and_can_be_tried_again(
 def test_a_process_that_does_not_end_is_killed(
     page: Page, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job_queue, "_END_SECONDS", 0.5)
+    monkeypatch.setattr(running_job, "_END_SECONDS", 0.5)
     (job,) = add(page, "deaf.mp4")
     until(partial(folder, "deaf.mp4").exists)
     until(lambda: job_of(page, job["id"])["progress"])
@@ -384,3 +388,124 @@ def test_only_json_is_taken(page: Page, folder: Path) -> None:
     for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""):
         answer = page.post("/api/jobs", content=body, headers={"Content-Type": kind})
         assert answer.status_code == 415
+
+
+def test_a_process_whose_number_was_not_kept_is_found_again(tmp_path: Path) -> None:
+    """The server may be killed, or the disk be full, just after a process was started."""
+    folder, state = tmp_path / "videos", tmp_path / "state"
+    folder.mkdir()
+    with opened(folder, state) as page:
+        (job,) = add(page, "wait.mp4")
+        number = process_of(page, job)
+        until(lambda: job_of(page, job["id"])["progress"])
+        record = page.site._state.folder / "jobs" / job["id"] / "job.json"
+    kept = json.loads(record.read_text())
+    record.write_text(json.dumps({**kept, "process": None}))
+    with opened(folder, state) as page:
+        assert process_of(page, job) == number
+        assert job_of(page, job["id"])["state"] == "running"
+        page.post(f"/api/jobs/{job['id']}/cancel")
+        until(lambda: ended(number))
+
+
+def test_what_is_damaged_keeps_no_page_from_starting(tmp_path: Path) -> None:
+    folder, state = tmp_path / "videos", tmp_path / "state"
+    folder.mkdir()
+    with opened(folder, state) as page:
+        (job,) = add(page, "wait.mp4")
+        until(lambda: job_of(page, job["id"])["progress"])
+        kept = page.site._state.folder
+        events = kept / "jobs" / job["id"] / "events.jsonl"
+    with events.open("a") as file:  # as a full disk leaves it
+        file.write('{"event": "progr\n[1]\n{"event": "progress", "at": 1e999, "done": "x"}\nnull\n')
+    for name, text in (("0" * 16, '{"id": 7}'), ("1" * 16, "[]"), ("2" * 16, "{")):
+        (kept / "jobs" / name).mkdir()
+        (kept / "jobs" / name / "job.json").write_text(text)
+    odd = json.loads((kept / "jobs" / job["id"] / "job.json").read_text())
+    (kept / "jobs" / ("3" * 16)).mkdir()
+    (kept / "jobs" / ("3" * 16) / "job.json").write_text(
+        json.dumps({**odd, "id": "3" * 16, "created": "yesterday"})
+    )
+    (kept / "watches.json").write_text('[{"folder": "in"}, 7]')
+    (kept / "reviews.json").write_text('[["a"], 7, {"a": 1}]')
+    with opened(folder, state) as page:
+        assert [one["id"] for one in page.get("/api/jobs").json()["jobs"]] == [job["id"]]
+        assert page.get("/api/watches").json() == {"watches": []}
+        (folder / "go").touch()
+        reach(page, job["id"], "done")
+
+
+def test_a_fault_with_one_job_stops_no_other(
+    page: Page, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails_once(action: Any, path: Path) -> dict[str, Any] | None:
+        monkeypatch.setattr(job_queue, "result_of", result_of)
+        raise KeyError("skipped")
+
+    monkeypatch.setattr(job_queue, "result_of", fails_once)
+    first, second = add(page, "a.mp4", "b.mp4")
+    assert "bug" in reach(page, first["id"], "failed")["error"]
+    reach(page, second["id"], "done")
+    until(lambda: page.messages)
+    assert page.messages == ["a.mp4: KeyError: 'skipped'"]
+    page.messages.clear()
+
+
+def test_no_process_starts_that_could_not_be_found_again(
+    page: Page, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused: list[Any] = []
+
+    def full(path: Path, value: Any) -> None:
+        if value["state"] == "running" and not refused:
+            refused.append(value)
+            raise SinkError("the disk is full")
+        write_json(path, value)
+
+    monkeypatch.setattr(job_queue, "write_json", full)
+    (late,) = add(page, "b.mp4")
+    reach(page, late["id"], "done")
+    assert page.site.services.jobs.get(late["id"]).attempts == 1
+    assert page.messages == ["b.mp4: the disk is full"]
+    page.messages.clear()
+
+
+def test_two_jobs_at_once_get_two_outputs(page: Page, folder: Path) -> None:
+    (folder / "a.mp4").write_bytes(b"video")
+    body = {"files": ["a.mp4"], "action": "redact"}
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: page.post("/api/jobs", json=body).json(), range(8)))
+    names = {answer["jobs"][0]["output"] for answer in answers}
+    assert len(names) == 8
+
+
+def test_no_job_follows_a_folder_that_became_a_link_out_of_here(
+    page: Page, folder: Path, tmp_path: Path
+) -> None:
+    (folder / "sub").mkdir()
+    (folder / "wait.mp4").touch()
+    (folder / "sub" / "b.mp4").touch()
+    _, late = page.post(
+        "/api/jobs", json={"files": ["wait.mp4", "sub/b.mp4"], "action": "redact"}
+    ).json()["jobs"]
+    opened_review = page.site.services.reviews.open(folder / "sub" / "b.mp4")
+    assert page.site.services.reviews.get(opened_review.id) == opened_review
+    (folder / "sub").rename(tmp_path / "outside")
+    (folder / "sub").symlink_to(tmp_path / "outside")
+    assert page.site.services.reviews.get(opened_review.id) is None
+    (folder / "go").touch()
+    failed = reach(page, late["id"], "failed")
+    assert failed["error"].startswith("what it names leads out of this folder")
+    assert [path.name for path in (tmp_path / "outside").iterdir()] == ["b.mp4"]
+
+
+def test_other_tracks_make_another_review(page: Page, folder: Path) -> None:
+    for name in ("a.mp4", "a.tracks.jsonl", "other.jsonl"):
+        (folder / name).touch()
+    first = page.post("/api/reviews", json={"path": "a.mp4"}).json()["id"]
+    same = page.post("/api/reviews", json={"path": "a.mp4", "tracks": "a.tracks.jsonl"})
+    assert same.json()["id"] == first
+    other = page.post("/api/reviews", json={"path": "a.mp4", "tracks": "other.jsonl"}).json()["id"]
+    assert other != first
+    shown = [page.site.services.reviews.get(one) for one in (first, other)]
+    assert [one and one.tracks.name for one in shown] == ["a.tracks.jsonl", "other.jsonl"]

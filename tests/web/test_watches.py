@@ -86,6 +86,23 @@ def test_a_file_that_grows_waits(tmp_path: Path) -> None:
         until(lambda: outputs(page) == ["out/a.mp4"])
 
 
+def test_a_folder_that_cannot_be_watched_stops_no_other(tmp_path: Path) -> None:
+    folder = tmp_path / "videos"
+    for name in ("bad", "good", "photos"):
+        (folder / name).mkdir(parents=True)
+    (folder / "bad" / "a.mp4").write_bytes(b"1")
+    with opened(folder, tmp_path / "state") as page:
+        settings = {"options": {"keep_people": "photos"}}
+        body = {"folder": "bad", "target": "out", "settings": settings}
+        assert page.post("/api/watches", json=body).status_code == 201
+        (folder / "photos").rmdir()
+        (folder / "good" / "b.mp4").write_bytes(b"2")
+        page.post("/api/watches", json={"folder": "good", "target": "out"})
+        until(lambda: outputs(page) == ["out/b.mp4"])
+        assert page.messages == ["bad: cannot be watched (photos: there is no such file here)"]
+        page.messages.clear()
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [

@@ -1,5 +1,6 @@
 """A file to which a run appends what happens, as JSON lines, for programs that watch it.
 
+    {"event": "begin", "at": 1765432100.0, "process": 4711}
     {"event": "progress", "at": 1765432100.1, "done": 120, "total": 600, "passes": 2}
     {"event": "warning", "at": 1765432100.2, "text": "in.mp4: ..."}
     {"event": "error", "at": 1765432100.3, "text": "in.mp4: ..."}
@@ -45,6 +46,7 @@ class ProgressFile:
                 f"{path}: cannot be written ({reason_of(error)}): choose another file"
             ) from error
         self._next = 0.0
+        self._append("begin", process=os.getpid())
 
     def advance(self, done: float, total: float | None, passes: int = 1) -> None:
         """Append how far the run is, unless that was just done."""

@@ -6,7 +6,9 @@ import dataclasses
 import secrets
 import time
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
 
 from tracker_blur.web.json_answers import timestamp
 
@@ -78,13 +80,9 @@ class Job:
         return cls(id=job_id or new_id(), new=new)
 
     @classmethod
-    def from_record(cls, record: dict[str, Any]) -> Job:
-        """Return the job that was kept; raises TypeError, KeyError or ValueError if it is none."""
-        new = NewJob(**{**record["new"], "arguments": tuple(record["new"]["arguments"])})
-        job = cls(**{**record, "new": new})
-        if job.state not in get_args(JobState):
-            raise ValueError(job.state)
-        return job
+    def from_record(cls, record: object) -> Job:
+        """Return the job that was kept; raises ValueError if it is none."""
+        return TypeAdapter(cls).validate_python(record)
 
     def record(self) -> dict[str, Any]:
         """Return what is kept."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from tracker_blur.files.paths import real_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from tracker_blur.web.job import NewJob
 
@@ -176,6 +178,13 @@ def startable(job: NewJob) -> NewJob:
     at = job.arguments.index(_TRACKS_FLAG)
     arguments = (*job.arguments[:at], *job.arguments[at + 2 :])
     return dataclasses.replace(job, arguments=arguments)
+
+
+def leads_inside(arguments: tuple[str, ...], root: Path) -> bool:
+    """Return whether all paths below a folder still lead into it: a folder may be a link by now."""
+    values = (text.partition("=")[2] if text.startswith("--") else text for text in arguments)
+    paths = [Path(value) for value in values if value.startswith(f"{root}{os.sep}")]
+    return all(root in real_path(path).parents for path in paths)
 
 
 def _tracks_of(arguments: tuple[str, ...]) -> str | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,6 +15,7 @@ _WINDOW_SECONDS = 10.0
 """The speed is that of the last seconds: detecting and writing take turns."""
 
 _LEAST_SECONDS = 0.5
+_DAMAGED = ValueError, TypeError, KeyError, OverflowError, RecursionError
 
 
 class JobEvents:
@@ -22,6 +25,7 @@ class JobEvents:
         path: Its progress file; it may be missing.
 
     Attributes:
+        process: The process's number.
         code: The exit code, once it has ended by itself.
         error: The last error.
     """
@@ -33,6 +37,7 @@ class JobEvents:
         self._total: float | None = None
         self._passes = 1
         self._recent: deque[tuple[float, float]] = deque()
+        self.process: int | None = None
         self.code: int | None = None
         self.error: str | None = None
 
@@ -47,7 +52,8 @@ class JobEvents:
         lines = data[: data.rfind(b"\n") + 1]  # the last line may not be whole yet
         self._offset += len(lines)
         for line in lines.splitlines():
-            self._take(json.loads(line))
+            with suppress(*_DAMAGED):  # as a full disk or a power failure leaves one
+                self._take(json.loads(line))
         return bool(lines)
 
     def progress(self) -> dict[str, float | None]:
@@ -74,8 +80,9 @@ class JobEvents:
     def _take(self, event: dict[str, Any]) -> None:
         kind = event["event"]
         if kind == "progress":
-            at, self._done = float(event["at"]), float(event["done"])
-            self._total, self._passes = event["total"], max(1, int(event["passes"]))
+            at, done, passes = _number(event["at"]), _number(event["done"]), int(event["passes"])
+            self._total = None if event["total"] is None else _number(event["total"])
+            self._done, self._passes = done, max(1, passes)
             self._recent.append((at, self._done))
             while at - self._recent[0][0] > _WINDOW_SECONDS:
                 self._recent.popleft()
@@ -83,3 +90,12 @@ class JobEvents:
             self.error = str(event["text"])
         elif kind == "end":
             self.code = int(event["code"])
+        elif kind == "begin":
+            self.process = int(event["process"])
+
+
+def _number(value: object) -> float:
+    """Return a finite number; raises ValueError or TypeError."""
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(value)
+    return float(value)

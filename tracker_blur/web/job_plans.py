@@ -29,7 +29,7 @@ from tracker_blur.web.job_commands import (
     track_arguments,
     verify_arguments,
 )
-from tracker_blur.web.state import path_id
+from tracker_blur.web.reviews import review_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -93,7 +93,7 @@ class JobPlans:
                 path, target, self._found(choice), is_image=not is_video, tracks=tracks
             ),
             settings=choice.settings(),
-            review=path_id(path) if is_video else None,
+            review=review_id(path) if is_video else None,
         )
 
     def track(self, path: Path, choice: Choice, tracks: Path | None = None) -> NewJob:
@@ -117,7 +117,7 @@ class JobPlans:
             output=self._folder.relative(target),
             arguments=track_arguments(path, target, self._found(choice)),
             settings=choice.settings(),
-            review=path_id(path),
+            review=review_id(path, target),
         )
 
     def _verify(self, path: Path, choice: Choice, made: Iterable[Job]) -> NewJob:

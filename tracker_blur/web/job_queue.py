@@ -14,10 +14,10 @@ from starlette.exceptions import HTTPException
 from tracker_blur.errors import TrackerBlurError, reason_of
 from tracker_blur.files.temporaries import remove_leftovers
 from tracker_blur.web.job import Job, NewJob, new_id
-from tracker_blur.web.job_commands import startable
-from tracker_blur.web.job_events import JobEvents
+from tracker_blur.web.job_commands import leads_inside, startable
 from tracker_blur.web.job_process import JobProcess
 from tracker_blur.web.job_result import result_of
+from tracker_blur.web.running_job import RunningJob
 from tracker_blur.web.state import make_private_folder, read_json, write_json
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from tracker_blur.web.state import State
 
 _POLL_SECONDS = 0.25
-_END_SECONDS = 15.0  # longer than it takes to delete what is half-written
 _MAX_ATTEMPTS = 2
 _EXIT_DONE, _EXIT_EXPOSED = 0, 3
 _RECORD, _EVENTS, _RESULT = "job.json", "events.jsonl", "result.json"
@@ -38,6 +37,7 @@ _NO_PROGRESS: dict[str, float | None] = {
     "seconds_left": None,
 }
 _KILLED = "its process was ended from outside: there may be too little memory: try again"
+_BROKEN = "this is a bug: please report it with what the terminal shows"
 
 
 class JobQueue:
@@ -49,6 +49,10 @@ class JobQueue:
         events: Learns of each change.
         at_once: How many run at the same time.
         warn: Called with a line when something of the queue itself fails, from its thread.
+
+    Attributes:
+        planning: Held while jobs are planned and added: a name for an output that is free for one
+            is so for no other.
     """
 
     def __init__(
@@ -65,13 +69,15 @@ class JobQueue:
         self._events = events
         self._at_once = at_once
         self._warn = warn
+        self._warned: dict[str, str] = {}
+        self.planning = threading.RLock()
         self._changed = threading.Condition(threading.RLock())
         self._is_over = False
-        self._running: dict[str, _Running] = {}
+        self._running: dict[str, RunningJob] = {}
         self._jobs = self._read(state)
         self._thread = threading.Thread(target=self._run, name="trackblur jobs", daemon=True)
         for job in self._jobs.values():
-            self._adopt(job)
+            self._safely(self._adopt, job)
 
     def start(self) -> None:
         """Begin to run jobs."""
@@ -97,18 +103,19 @@ class JobQueue:
         """Add a job that needs files of its own at the end of the queue.
 
         Args:
-            make: Gets the job's own folder, writes the files into it and returns the job. What it
-                raises is raised again, and nothing is left.
+            make: Gets the job's own folder, writes the files into it and returns the job; no other
+                job is added meanwhile. What it raises is raised again, and nothing is left.
         """
         job_id = new_id()
         folder = self._folder / job_id
         make_private_folder(folder)
         try:
-            job = Job.of(make(folder), job_id)
-            with self._changed:
-                self._keep(job)
-                self._jobs[job.id] = job
-                self._changed.notify_all()
+            with self.planning:
+                job = Job.of(make(folder), job_id)
+                with self._changed:
+                    self._keep(job)
+                    self._jobs[job.id] = job
+                    self._changed.notify_all()
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -224,29 +231,49 @@ class JobQueue:
     def _run(self) -> None:
         with self._changed:
             while not self._is_over:
-                try:
-                    for job in list(self._jobs.values()):
-                        self._look_after(job)
-                    self._start_waiting()
-                except (OSError, TrackerBlurError) as error:  # such as a full disk: it may pass
-                    self._warn(f"jobs: {reason_of(error)}")
+                for job in list(self._jobs.values()):
+                    self._safely(self._look_after, job)
+                self._start_waiting()
                 self._changed.wait(_POLL_SECONDS)
 
+    def _safely(self, act: Callable[[Job], object], job: Job) -> None:
+        """Do something for a job; what fails there stops neither the others nor the queue."""
+        try:
+            act(job)
+        except (OSError, TrackerBlurError) as error:  # such as a full disk: it may pass
+            self._warn_once(job, reason_of(error))
+        except Exception as error:  # noqa: BLE001  # a bug; the other jobs go on
+            job.state, job.error, job.ended = "failed", _BROKEN, time.time()
+            self._publish(job)
+            self._warn_once(job, f"{type(error).__name__}: {error}")
+
+    def _warn_once(self, job: Job, problem: str) -> None:
+        if self._warned.get(job.id) != problem:
+            self._warned[job.id] = problem
+            self._warn(f"{job.new.file}: {problem}")
+
     def _start_waiting(self) -> None:
-        count = sum(job.state == "running" for job in self._jobs.values())
         for job in list(self._jobs.values()):
-            if count >= self._at_once:
+            if sum(each.state == "running" for each in self._jobs.values()) >= self._at_once:
                 return
             if job.state == "waiting" and job.id not in self._running:
-                count += self._start(job)
+                self._safely(self._start, job)
 
-    def _start(self, job: Job) -> bool:
-        """Start a job's process; return whether it runs."""
+    def _start(self, job: Job) -> None:
+        """Start a job's process."""
         folder = self._folder_of(job)
         job.new = startable(job.new)
+        if not leads_inside(job.new.arguments, self._root):
+            self._end(job, "failed", "what it names leads out of this folder by now: add it again")
+            return
         for name in (_EVENTS, _RESULT):
             (folder / name).unlink(missing_ok=True)
         job.started, job.ended, job.attempts = time.time(), None, job.attempts + 1
+        try:  # before it starts: whatever comes between, no server starts a second one
+            write_json(folder / _RECORD, {**job.record(), "state": "running"})
+        except BaseException:
+            job.started, job.attempts = None, job.attempts - 1
+            raise
         process = JobProcess(folder)
         extra = ("--progress-file", str(folder / _EVENTS), "--json", str(folder / _RESULT))
         try:
@@ -254,27 +281,29 @@ class JobQueue:
         except OSError as error:
             reason = f"its process cannot be started ({reason_of(error)}): try again"
             self._end(job, "failed", reason)
-            return False
-        self._running[job.id] = _Running(process, JobEvents(folder / _EVENTS))
+            return
+        self._running[job.id] = RunningJob(process, folder / _EVENTS)
         job.state, job.process = "running", process.number
         self._keep(job)
-        return True
 
     def _adopt(self, job: Job) -> None:
         """Find the process of a job that an earlier server started."""
         folder = self._folder_of(job)
-        if job.process is None:
-            return
         process = JobProcess(folder, job.process)
-        running = _Running(process, JobEvents(folder / _EVENTS))
-        running.events.read()
-        if process.is_alive():
+        is_alive = process.is_alive()  # by its lock: its number may not have been kept
+        if not is_alive and job.process is None and job.state != "running":
+            return
+        running = RunningJob(process, folder / _EVENTS)
+        if is_alive:
             self._running[job.id] = running
+            running.read()
+            job.process = process.number
             if job.state == "cancelled":
                 running.end()
             elif job.state == "waiting":  # the server ended in between
                 job.state = "running"
         else:
+            running.read()
             self._conclude(job, running, was_watched=False)
 
     def _look_after(self, job: Job) -> None:
@@ -282,15 +311,20 @@ class JobQueue:
         if running is None:
             return
         is_alive = running.process.is_alive()  # before reading: else the last lines might be lost
-        has_news = running.events.read()
+        has_news = running.read()
+        job.process = running.process.number
         if not is_alive:
             del self._running[job.id]
-            self._conclude(job, running)
+            try:
+                self._conclude(job, running)
+            except (OSError, TrackerBlurError):
+                self._running[job.id] = running  # the next look concludes again
+                raise
         elif has_news and job.state == "running":
             self._publish(job)
         running.insist()
 
-    def _conclude(self, job: Job, running: _Running, *, was_watched: bool = True) -> None:
+    def _conclude(self, job: Job, running: RunningJob, *, was_watched: bool = True) -> None:
         """Find out how a job's process ended."""
         job.process = None
         code = running.events.code
@@ -322,8 +356,10 @@ class JobQueue:
             remove_leftovers((self._root / job.new.output).parent)
 
     def _keep(self, job: Job) -> None:
-        write_json(self._folder_of(job) / _RECORD, job.record())
-        self._publish(job)
+        try:
+            write_json(self._folder_of(job) / _RECORD, job.record())
+        finally:
+            self._publish(job)
 
     def _publish(self, job: Job) -> None:
         self._events.publish("job", self.as_dict(job))
@@ -334,32 +370,8 @@ class JobQueue:
     def _read(self, state: State) -> dict[str, Job]:
         jobs = []
         for folder in state.folders("jobs"):
-            with suppress(TypeError, KeyError, ValueError):  # one that was not kept whole
+            with suppress(ValueError):  # one that was not kept whole
                 job = Job.from_record(read_json(folder / _RECORD, {}))
                 if job.id == folder.name:
                     jobs.append(job)
         return {job.id: job for job in sorted(jobs, key=lambda job: job.created)}
-
-
-class _Running:
-    """A job's process, and what it says."""
-
-    def __init__(self, process: JobProcess, events: JobEvents) -> None:
-        self.process = process
-        self.events = events
-        self._deadline: float | None = None
-
-    @property
-    def is_ending(self) -> bool:
-        """Whether the process was asked to end."""
-        return self._deadline is not None
-
-    def end(self) -> None:
-        """Ask the process to end, and kill it if it has not after a while."""
-        self._deadline = time.monotonic() + _END_SECONDS
-        self.process.terminate()
-
-    def insist(self) -> None:
-        """Kill the process if it should have ended by now."""
-        if self._deadline is not None and time.monotonic() > self._deadline:
-            self.process.kill()

@@ -68,10 +68,11 @@ def create_router(services: Services) -> APIRouter:
 
     @router.post("/api/jobs")
     def add_jobs(body: JobsBody) -> JsonAnswer:
-        choice, plans = body.choice(), JobPlans(folder, jobs.promised())
-        known = jobs.known()
-        planned = [plans.plan(body.action, file, choice, known) for file in body.files]
-        added = [jobs.add(new) for new in planned]
+        choice = body.choice()
+        with jobs.planning:
+            plans, known = JobPlans(folder, jobs.promised()), jobs.known()
+            planned = [plans.plan(body.action, file, choice, known) for file in body.files]
+            added = [jobs.add(new) for new in planned]
         for new in planned:
             if new.review is not None:
                 services.reviews.open(folder.resolve(new.file))

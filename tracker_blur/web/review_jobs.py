@@ -77,10 +77,10 @@ class ReviewJobs:
             TrackerBlurError: the edited tracks cannot be written.
         """
         services, folder = self._services, self._services.folder
-        taken = {folder.root / name for name in services.jobs.promised()}
-        target = folder.free_output(session.video, taken)
 
         def make(own: Path) -> NewJob:
+            taken = {folder.root / name for name in services.jobs.promised()}
+            target = folder.free_output(session.video, taken)
             tracks = own / _TRACKS
             version = _write_tracks(session, tracks)
             settings = session.redaction

@@ -70,17 +70,19 @@ class Services:
             HTTPException: There are tracks, or the file has none.
             ChoiceError: The choice makes no sense.
         """
-        for job in self.jobs.known():
-            if job.new.action == "track" and job.new.review == review.id and not job.is_over:
-                return job
-        plans = JobPlans(self.folder, ())
-        return self.jobs.add(plans.track(review.video, choice, review.tracks))
+        with self.jobs.planning:
+            for job in self.jobs.known():
+                if job.new.action == "track" and job.new.review == review.id and not job.is_over:
+                    return job
+            plans = JobPlans(self.folder, ())
+            return self.jobs.add(plans.track(review.video, choice, review.tracks))
 
     def _redact(self, source: Path, target: Path, choice: Choice) -> Job:
-        taken = {self.folder.root / path for path in self.jobs.promised()}
-        if target in taken or os.path.lexists(target):
-            target = self.folder.free_output(target, taken)
-        job = self.jobs.add(JobPlans(self.folder, ()).redact(source, target, choice))
+        with self.jobs.planning:
+            taken = {self.folder.root / path for path in self.jobs.promised()}
+            if target in taken or os.path.lexists(target):
+                target = self.folder.free_output(target, taken)
+            job = self.jobs.add(JobPlans(self.folder, ()).redact(source, target, choice))
         if job.new.review is not None:
             self.reviews.open(source)
         return job

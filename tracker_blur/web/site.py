@@ -59,11 +59,11 @@ class Site:
                 f"{root}: is open in another trackblur: use {open_one}, or end it first"
             )
         try:
+            self.services = Services(root, self._state, at_once, report)
             self._server = _listen(address, report, limits)
         except BaseException:
             self._state.release()
             raise
-        self.services = Services(root, self._state, at_once, report)
         self._authorization = RequestAuthorization(address[0], secrets.token_urlsafe(_TOKEN_BYTES))
 
     def url(self, path: str = "") -> str:

@@ -20,9 +20,10 @@ _VARIABLE = "TRACKBLUR_STATE"
 _ID_DIGITS = 16
 
 
-def path_id(path: Path) -> str:
-    """Return what stands for a path, over restarts: 16 hexadecimal digits."""
-    return hashlib.sha256(os.fsencode(os.path.realpath(path))).hexdigest()[:_ID_DIGITS]
+def path_id(*paths: Path) -> str:
+    """Return what stands for a path, or for several, over restarts: 16 hexadecimal digits."""
+    text = b"\0".join(os.fsencode(os.path.realpath(path)) for path in paths)
+    return hashlib.sha256(text).hexdigest()[:_ID_DIGITS]
 
 
 def state_folder() -> Path:
@@ -68,6 +69,11 @@ class State:
         """Return what a file holds; the default where it is missing or damaged."""
         return read_json(self.folder / f"{name}.json", default)
 
+    def read_list(self, name: str) -> list[Any]:
+        """Return the list that a file holds; an empty one where it is missing or damaged."""
+        value = self.read(name, [])
+        return value if isinstance(value, list) else []
+
     def write(self, name: str, value: Any) -> None:
         """Write a file, whole or not at all."""
         write_json(self.folder / f"{name}.json", value)
@@ -94,7 +100,7 @@ def read_json(path: Path, default: Any) -> Any:
     """Return what a file holds; the default where it is missing or damaged."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return default
 
 

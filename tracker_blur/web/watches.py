@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from starlette.exceptions import HTTPException
+
 from tracker_blur.errors import TrackerBlurError, reason_of
 from tracker_blur.files.paths import is_file, is_media, is_output, mirrored_output, real_path
-from tracker_blur.web.job_commands import Choice
+from tracker_blur.web.job_commands import Choice, ChoiceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,11 +52,14 @@ class Watch:
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> Watch:
-        """Return the watch that was kept; raises KeyError or TypeError if it is none."""
-        settings = record["settings"]
-        choice = Choice(**{**settings, "classes": tuple(settings["classes"])})
-        handled = {name: (size, time) for name, (size, time) in record["handled"].items()}
-        return cls(record["folder"], record["target"], choice, handled)
+        """Return the watch that was kept; raises ValueError if it is none."""
+        try:
+            settings = record["settings"]
+            choice = Choice(**{**settings, "classes": tuple(settings["classes"])})
+            handled = {name: (size, time) for name, (size, time) in record["handled"].items()}
+            return cls(str(record["folder"]), str(record["target"]), choice, handled)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(error) from error
 
     def as_dict(self) -> dict[str, Any]:
         """Return what the page shows of it."""
@@ -87,7 +93,11 @@ class Watches:
         self._warn = warn
         self._lock = threading.Lock()
         self._is_over = threading.Event()
-        self._watches = [Watch.from_record(record) for record in state.read(_FILE, [])]
+        self._failed: dict[str, str] = {}
+        self._watches: list[Watch] = []
+        for record in state.read_list(_FILE):
+            with suppress(ValueError):  # one that was not kept whole
+                self._watches.append(Watch.from_record(record))
         self._thread = threading.Thread(target=self._run, name="trackblur watches", daemon=True)
 
     def start(self) -> None:
@@ -122,17 +132,26 @@ class Watches:
             return len(self._watches) < count
 
     def _run(self) -> None:
-        failed = ""
         while not self._is_over.wait(_POLL_SECONDS):
-            try:
-                with self._lock:
-                    for watch in self._watches:
-                        self._look(watch)
-                failed = ""
-            except (OSError, TrackerBlurError) as error:  # such as a folder that is gone for now
-                if failed != str(error):
-                    self._warn(f"a watched folder: {reason_of(error)}")
-                failed = str(error)
+            with self._lock:
+                for watch in self._watches:
+                    self._look_safely(watch)
+
+    def _look_safely(self, watch: Watch) -> None:
+        """Look at a watched folder; what fails there, for now or for good, stops no other."""
+        try:
+            self._look(watch)
+        except (OSError, TrackerBlurError, ChoiceError) as error:
+            problem = reason_of(error)
+        except HTTPException as error:
+            problem = error.detail
+        except Exception as error:  # noqa: BLE001  # a bug; the others go on
+            problem = f"{type(error).__name__}: {error}"
+        else:
+            problem = ""
+        if problem and self._failed.get(watch.folder) != problem:
+            self._warn(f"{watch.folder}: cannot be watched ({problem})")
+        self._failed[watch.folder] = problem
 
     def _look(self, watch: Watch) -> None:
         root, target = (self._folder.root / name for name in (watch.folder, watch.target))
