@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import socket
 import stat
@@ -248,3 +249,15 @@ def test_names_of_uploads_are_checked(page: Page, folder: Path, name: str, code:
 def test_other_bodies_are_short(page: Page, folder: Path) -> None:
     answer = page.post("/api/jobs", json={"files": ["x" * 3000], "action": "redact"})
     assert answer.status_code == 413
+
+
+def test_an_upload_that_is_not_all_on_the_disk_is_none(page: Page, folder: Path) -> None:
+    """A write may take a part only, as the last before a disk is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT // 2, hard))
+    try:
+        answer = put(page, "a.mp4", os.urandom(LIMIT - 1000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert answer.status_code == 507
+    assert not list(folder.iterdir())

@@ -37,7 +37,8 @@ def test_nothing_is_answered_without_the_token(page: Page) -> None:
             assert "set-cookie" not in answer.headers
     refused = page.stranger.get("/api/app").json()
     assert refused == {
-        "error": "the token is missing or wrong: open the address that trackblur printed"
+        "error": "this address is not whole, or an old one (its token is missing or wrong): open "
+        "the address that trackblur printed when it was last started"
     }
 
 
@@ -66,10 +67,23 @@ def test_the_token_moves_from_the_address_into_a_cookie(page: Page, path: str) -
     assert page.stranger.get("/api/app").status_code == 200  # with the cookie
 
 
+def test_the_token_in_an_address_opens_pages_only(page: Page) -> None:
+    query = f"?token={page.token}"
+    page.stranger.cookies.clear()
+    for method, path in (
+        *(("GET", "/api/app"), ("GET", "/api/jobs"), ("GET", "/static/style.css")),
+        *(("POST", "/api/jobs"), ("POST", "/"), ("DELETE", "/api/watches"), ("HEAD", "/")),
+    ):
+        answer = page.stranger.request(method, f"{path}{query}")
+        assert answer.status_code == 403, path
+    refused = page.stranger.get("/").text
+    assert "open the address that trackblur printed when it was last started" in refused
+
+
 def test_no_address_redirects_elsewhere(page: Page) -> None:
     for path in ("//evil.example/", "//evil.example", "/review/../x", "/x/", "/api/app/"):
         answer = ask(page, f"GET {path}?token={page.token} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-        assert b" 404 " in answer.partition(b"\r\n")[0]
+        assert b" 403 " in answer.partition(b"\r\n")[0]
         assert b"location" not in answer
 
 

@@ -46,27 +46,31 @@ class AuthorizedRequests:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         headers = Headers(scope=scope)
-        query = scope["query_string"].decode("latin-1")
-        reason = self._why_not(query, headers)
+        opens_page = scope["method"] == "GET" and self._is_page(scope["path"])
+        # Only there: other addresses with a token would end up in logs, histories and links.
+        token = token_in(scope["query_string"].decode("latin-1")) if opens_page else ""
+        reason = self._why_not(token, headers)
         if reason is not None:
             await refuse(scope, send, HTTPStatus.FORBIDDEN, reason)
             return
         connection_of(scope).authenticate()
-        token = token_in(query)
-        if token and scope["method"] == "GET" and self._is_page(scope["path"]):
+        if token:
             await self._stored(token, scope["path"])(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
-    def _why_not(self, query: str, headers: Headers) -> str | None:
+    def _why_not(self, token: str, headers: Headers) -> str | None:
         """Return why a request is refused; None if it is not."""
         authorization = self._authorization
         if not authorization.has_allowed_host(headers):
             return "this page is served at 127.0.0.1 only"
         if not authorization.is_same_origin(headers):
             return "requests from other sites are refused"
-        if not authorization.has_token(query, headers, self._cookie):
-            return "the token is missing or wrong: open the address that trackblur printed"
+        if not authorization.has_token(token, headers, self._cookie):
+            return (
+                "this address is not whole, or an old one (its token is missing or wrong): open "
+                "the address that trackblur printed when it was last started"
+            )
         return None
 
     def _stored(self, token: str, path: str) -> Response:

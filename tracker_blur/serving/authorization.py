@@ -67,13 +67,17 @@ class RequestAuthorization:
             return [origin.partition("://")[2] for origin in origins] == [headers.get("host")]
         return headers.get("sec-fetch-site", "none") in {"none", "same-origin"}
 
-    def has_token(self, query: str, headers: Headers, cookie: str) -> bool:
-        """Return whether a request has the token in its query, in this cookie, or as a bearer."""
+    def has_token(self, given: str, headers: Headers, cookie: str) -> bool:
+        """Return whether a request has the token, in this cookie, as a bearer, or otherwise given.
+
+        Args:
+            given: What its address gives as a token; "" if nothing, or if that does not count.
+            headers: Its headers.
+            cookie: Name of the cookie.
+        """
         if self._token is None:
             return True
-        return any(
-            map(self.is_token, (token_in(query), *_bearers(headers), *_cookies(headers, cookie)))
-        )
+        return any(map(self.is_token, (given, *_bearers(headers), *_cookies(headers, cookie))))
 
     def is_token(self, text: str) -> bool:
         """Return whether a text is the token."""

@@ -78,7 +78,7 @@ async def receive(request: Request, path: Path) -> None:
 async def _write(request: Request, temporary: Path) -> None:
     waiting = bytearray()
     written = next_check = 0
-    with temporary.open("wb", buffering=0) as file:
+    with temporary.open("wb", buffering=_BLOCK_BYTES) as file:  # it goes on after a short write
         async for chunk in request.stream():
             waiting += chunk
             if len(waiting) >= _BLOCK_BYTES:
@@ -89,6 +89,9 @@ async def _write(request: Request, temporary: Path) -> None:
                 next_check = written + _CHECK_BYTES
                 _check_space(temporary, 0)
         await run_in_threadpool(file.write, bytes(waiting))
+        await run_in_threadpool(file.flush)
+        if os.fstat(file.fileno()).st_size != written + len(waiting):
+            raise OSError("not all of it is on the disk")
 
 
 def _check_space(path: Path, more_bytes: int) -> None:

@@ -297,7 +297,7 @@ def test_header_names_are_case_insensitive(page: WebPageTarget, host: str, origi
 
 def test_several_host_headers_are_refused_on_all_interfaces() -> None:
     with opened("web:0.0.0.0:0", token=TOKEN) as page:
-        path = f"/status?token={TOKEN}"
+        path = "/status"
         any_host, other_host = ("Host", "any.example"), ("host", "other.example")
         assert status_code(page, path, "GET", any_host) == 200
         assert status_code(page, path, "GET", any_host, other_host) == 400
@@ -314,6 +314,8 @@ def test_nothing_is_served_without_the_token(given: dict[str, str]) -> None:
             "/picture",
             "/status",
             "/still.jpg",
+            f"/status?token={TOKEN}",
+            f"/picture?token={TOKEN}",
             "/?token=wrong",
             "/?token=",
         ):
@@ -323,7 +325,8 @@ def test_nothing_is_served_without_the_token(given: dict[str, str]) -> None:
             assert "Set-Cookie" not in headers
         assert request(page, "/controls/quit", "POST", Cookie="")[0] == 403
         assert request(page, "/status", Cookie=f"trackblur-{port(page)}=wrong")[0] == 403
-        assert request(page, f"/status?token={TOKEN}", Cookie="")[0] == 200
+        assert request(page, f"/controls/hide?token={TOKEN}", "POST", Cookie="")[0] == 403
+        assert request(page, "/status", Cookie="", Authorization=f"Bearer {TOKEN}")[0] == 200
 
         code, headers, _ = request(page, f"/?token={TOKEN}", Cookie="")
         assert (code, headers["Location"]) == (303, "/")
@@ -377,7 +380,7 @@ def test_token_is_generated(text: str) -> None:
         assert len(set(tokens)) == 2
         assert all(len(token) >= 20 for token in tokens)
         assert request(one, "/status", Cookie="")[0] == 403
-        assert request(one, f"/status?token={tokens[0]}", Cookie="")[0] == 200
+        assert request(one, "/status", Cookie="", Authorization=f"Bearer {tokens[0]}")[0] == 200
 
 
 def test_address_is_reported() -> None:
@@ -514,7 +517,7 @@ def test_unauthenticated_clients_take_no_connections_from_authenticated_ones() -
         clients = [socket.create_connection(("127.0.0.1", port(page))) for _ in range(70)]
         for client in clients:
             client.sendall(b"GET /picture HTTP/1.1\r\n")  # and never an end
-        assert request(page, f"/status?token={TOKEN}")[0] == 200
+        assert request(page, "/status")[0] == 200
         clients[0].settimeout(PATIENCE_SECONDS)
         with suppress(ConnectionResetError):
             assert clients[0].recv(1) == b""  # the oldest was disconnected
