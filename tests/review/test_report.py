@@ -18,6 +18,7 @@ from tracker_blur.core.zones import Zone
 from tracker_blur.review.file_facts import FileFacts, StreamFacts
 from tracker_blur.review.report import KNOWN_LIMITS, ReportData, report_of
 from tracker_blur.review.report_page import page_of
+from tracker_blur.review.report_public import settings_hash
 
 WRITTEN = datetime(2026, 1, 3, tzinfo=UTC)
 SECRETS = ("anna", "ben", "zoey", "secret", "birthday", "mallory")
@@ -177,6 +178,44 @@ def test_the_public_form_names_no_one(public: dict[str, Any]) -> None:
     assert public["source"]["metadata"] == ["location", "1 others"]
     assert public["source"]["sha256"] == "ab" * 32
     assert public["zones"] == [{"rule": "hide", "where": "10,20,200,80"}]
+
+
+def test_no_hash_of_the_public_form_tells_whether_a_guess_is_right(
+    internal: dict[str, Any], public: dict[str, Any]
+) -> None:
+    # With the hash of the line after, each line could be tried with guessed names of reviewers.
+    assert [entry.keys() for entry in public["journal"]["entries"]] == [
+        {"n", "at", "who", "what"}
+    ] * 4
+    assert public["journal"]["last_line_sha256"] == "ef" * 32
+    assert "0" * 64 not in page_of(public, {})
+    assert "0" * 64 in page_of(internal, {})
+    # The settings name a class and a network of one's own.
+    made = public["made_with"]
+    assert made["settings_sha256"] == settings_hash(made["settings"])
+    assert made["settings_sha256"] != internal["made_with"]["settings_sha256"]
+
+
+def test_a_class_that_is_no_list_does_not_get_into_the_public_form() -> None:
+    one = data()
+    assert one.content is not None
+    settings = {**one.content.settings, "hide": "zoey"}
+    report = report_of(replace(one, content=replace(one.content, settings=settings)), "public")
+    assert "zoey" not in json.dumps(report)
+
+
+def test_who_stays_visible_because_of_photos_is_said_to() -> None:
+    one = data()
+    assert one.content is not None
+    report = report_of(replace(one, lines=[]), "internal")
+    assert report["tracks"][0]["decided"]["why"].startswith(
+        "its face is like that of chosen photos"
+    )
+    settings = {"hide_people": "birthday"}
+    content = replace(one.content, settings=settings)
+    report = report_of(replace(one, lines=[], content=content), "internal")
+    assert report["tracks"][0]["decided"]["why"].startswith("its face is unlike those of chosen")
+    assert report["tracks"][1]["decided"]["why"] == "what is detected is hidden"
 
 
 def test_faces_are_in_the_internal_page_only(

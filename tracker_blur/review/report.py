@@ -7,8 +7,6 @@ from what may be in it, so what is added to the internal form never gets into it
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,7 +21,7 @@ from tracker_blur.core.times import format_seconds, time_text
 from tracker_blur.core.tracks import ORIGINS
 from tracker_blur.review.decisions import change_pictures, decisions_of
 from tracker_blur.review.file_facts import dropped_metadata, dropped_streams
-from tracker_blur.review.report_public import PATH_SETTINGS, public
+from tracker_blur.review.report_public import PATH_SETTINGS, public, settings_hash
 from tracker_blur.settings import method_class_of
 
 if TYPE_CHECKING:
@@ -154,12 +152,11 @@ def _made_with(content: TrackFile, models: Mapping[str, str | None]) -> dict[str
     described = {
         name: value for name, value in content.settings.items() if name not in PATH_SETTINGS
     }
-    plain = json.dumps(described, sort_keys=True, ensure_ascii=True)
     return {
         "detector": content.detector,
         "models": [{"name": name, "sha256": models.get(name)} for name in content.models],
         "settings": dict(content.settings),
-        "settings_sha256": hashlib.sha256(plain.encode("ascii")).hexdigest(),
+        "settings_sha256": settings_hash(described),
     }
 
 
@@ -189,7 +186,7 @@ def _tracks(
             "method_class": method_class_of(track.method or of_settings),
             "origins": _origins(track),
             "score": round(float(track.scores.max()), 4),
-            "decided": _decided(track, decisions),
+            "decided": _decided(track, decisions, content.settings),
             "changed": [_decision(one) for one in decisions.boxes.get(track.track_id, ())],
         }
         for track in tracks.tracks
@@ -209,12 +206,16 @@ def _origins(track: Track) -> dict[str, float]:
     }
 
 
-def _decided(track: Track, decisions: Decisions) -> dict[str, Any]:
+def _decided(track: Track, decisions: Decisions, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return who decided that a track is hidden, or that it is not."""
     decision = decisions.hiding.get(track.track_id)
     if decision is not None:
         return _decision(decision)
     why = "what is detected is hidden" if track.hide else "the track file says so"
+    if not track.hide and settings.get("keep_people"):
+        why = "its face is like that of chosen photos, or the track file says so"
+    elif not track.hide and settings.get("hide_people"):
+        why = "its face is unlike those of chosen photos, or the track file says so"
     if track.hide and track.is_drawn:
         why = "what is drawn is hidden"
     return {"by": "trackblur", "at": None, "why": why, "what": None, "line": None}

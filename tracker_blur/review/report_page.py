@@ -302,6 +302,7 @@ def _journal(journal: Mapping[str, Any]) -> Iterator[str]:
     if not journal["lines"]:
         yield "<p>No one has changed anything in a review.</p>"
         return
+    has_hashes = all("previous" in entry for entry in journal["entries"])
     yield f"<p>{counted(journal['lines'], 'line')}; each carries the hash of the one before, and "
     yield f"the chain is {_text(journal['chain'])}. Hash of the last line: "
     yield f"<code>{_text(journal['last_line_sha256'])}</code></p>"
@@ -312,11 +313,12 @@ def _journal(journal: Mapping[str, Any]) -> Iterator[str]:
             _text(entry["who"]),
             _text(_words(entry["edit"]) if "edit" in entry else entry["what"]),
             _text(entry.get("why") or ""),
-            f'<td class="hash">{_text(entry["previous"])}</td>',
+            *([f'<td class="hash">{_text(entry["previous"])}</td>'] if has_hashes else ()),
         )
         for entry in journal["entries"]
     ]
-    yield from _table(("", "When", "Who", "What", "Why", "Hash of the line before"), rows)
+    hashes = ("Hash of the line before",) if has_hashes else ()
+    yield from _table(("", "When", "Who", "What", "Why", *hashes), rows)
 
 
 def _words(edit: Mapping[str, Any]) -> str:

@@ -5,6 +5,8 @@ Only what is listed here gets into it. People are numbered in the order in which
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -99,13 +101,17 @@ class _Pseudonyms:
         self._numbers: dict[str, int] = {}
 
     def entry(self, entry: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a line of the journal without what was typed or drawn."""
+        """Return a line of the journal without what was typed or drawn.
+
+        Nor with the hash of the line before: together with the rest, it would tell whether a
+        guessed name is right. The hash of the last line depends on that of the track file, which no
+        one guesses.
+        """
         return {
             "n": entry["n"],
             "at": entry["at"],
             "who": self._name(entry["who"]),
             "what": str(entry["edit"].get("op")),
-            "previous": entry["previous"],
         }
 
     def decision(self, decision: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -144,8 +150,9 @@ def _public_settings(made_with: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("detector", "tracker"):
         if name in settings:
             settings[name] = _public_model(str(settings[name]))
-    if isinstance(settings.get("hide"), list | tuple):
-        settings["hide"] = [_public_class(word) for word in settings["hide"]]
+    if "hide" in settings:
+        words = settings["hide"] if isinstance(settings["hide"], list | tuple) else ()
+        settings["hide"] = [_public_class(word) for word in words]
     return {
         "detector": ", ".join(map(_public_model, str(made_with["detector"]).split(", "))),
         "models": [
@@ -153,11 +160,18 @@ def _public_settings(made_with: Mapping[str, Any]) -> dict[str, Any]:
             for model in made_with["models"]
         ],
         "settings": settings,
-        "settings_sha256": made_with["settings_sha256"],
+        # Of what is above: that of all settings would tell whether a guessed name is right.
+        "settings_sha256": settings_hash(settings),
         "chose_people": any(
             made_with["settings"].get(name) for name in ("keep_people", "hide_people")
         ),
     }
+
+
+def settings_hash(settings: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of settings."""
+    plain = json.dumps(dict(settings), sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(plain.encode("ascii")).hexdigest()
 
 
 def _public_model(name: str) -> str:
