@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     import argparse
 
 _FORMS = ("internal", "public")
-_TRACKS_SUFFIX = ".tracks.jsonl"
 _PAGES, _DATA = (".html", ".htm"), (".json",)
 
 
@@ -115,7 +114,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
 def _beside(source: Path) -> Path | None:
     """Return the track file next to a video, if there is one."""
-    path = source.with_name(source.stem + _TRACKS_SUFFIX)
+    from tracker_blur.files.companions import tracks_path
+
+    path = tracks_path(source)
     return path if path.is_file() else None
 
 

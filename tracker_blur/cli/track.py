@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from tracker_blur.files.identity import FileIdentity
     from tracker_blur.pipeline import Engine
 
-_SUFFIX = ".tracks.jsonl"
-
 
 def add_parser(commands: Any) -> Parser:
     """Add this command's parser to the `argparse` sub-parsers and return it."""
@@ -60,7 +58,8 @@ def add_parser(commands: Any) -> Parser:
         "--output",
         type=Path,
         metavar="FILE",
-        help="the track file (default: NAME.tracks.jsonl next to IN)",
+        help="the track file (default: NAME.tracks.jsonl next to IN, NAME.EXT.tracks.jsonl where "
+        "another video or image has this name)",
     )
     detection = parser.add_argument_group("detection")
     add_detection_options(detection)
@@ -76,6 +75,7 @@ def add_parser(commands: Any) -> Parser:
 def run(options: argparse.Namespace, console: Console) -> int:
     """Run the first pass and write the track file."""
     from tracker_blur.cli.settings_notes import describe
+    from tracker_blur.files.companions import tracks_path
     from tracker_blur.files.identity import FileIdentity
     from tracker_blur.files.paths import media_kind
     from tracker_blur.pipeline import Engine
@@ -84,7 +84,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         settings = settings_from(options, Settings)
         silence_libraries()
         source: Path = options.source
-        target = options.output or source.with_name(source.stem + _SUFFIX)
+        target = options.output or tracks_path(source)
         check_track_target(target, (source,), options.overwrite)
         check_json_target(options, (source, target))
         identity = FileIdentity.of(source, hashed=True)

@@ -65,7 +65,7 @@ _NOT_READ = {
 """What cameras write next to videos and images, and why it is not redacted."""
 
 _VIDEO_SUFFIXES = _READ_VIDEO_SUFFIXES.union(_WRITTEN_VIDEO_SUFFIXES)
-_SUFFIXES = _IMAGE_SUFFIXES | _VIDEO_SUFFIXES
+MEDIA_SUFFIXES = _IMAGE_SUFFIXES | _VIDEO_SUFFIXES
 
 _STANDARD_STREAM = "-"
 _ADDRESS = r"\w{2,}:/"  # as a Path shows it; a single letter is a drive
@@ -93,7 +93,7 @@ def format_of(path: Path) -> str:
 
 def is_media(path: Path) -> bool:
     """Return whether a file's suffix is that of a video or an image."""
-    return path.suffix.lower() in _SUFFIXES
+    return path.suffix.lower() in MEDIA_SUFFIXES
 
 
 def why_not_read(path: Path) -> str | None:

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tracker_blur.errors import SinkError, TrackFileError, reason_of
+from tracker_blur.files.companions import beside_tracks
 from tracker_blur.files.locking import locked
 
 if TYPE_CHECKING:
@@ -25,15 +26,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PRIVATE_MODE = 0o600
-_TRACKS_SUFFIX, _SUFFIX = ".tracks.jsonl", ".journal.jsonl"
+_SUFFIX = ".journal.jsonl"
 _KEYS = {"n", "at", "who", "edit", "why", "previous"}
 
 
 def journal_path(track_file: Path) -> Path:
     """Return where the journal of a track file is: IN.journal.jsonl beside IN.tracks.jsonl."""
-    name = track_file.name
-    stem = name.removesuffix(_TRACKS_SUFFIX) if name.endswith(_TRACKS_SUFFIX) else track_file.stem
-    return track_file.with_name(stem + _SUFFIX)
+    return beside_tracks(track_file, _SUFFIX)
 
 
 @dataclass(frozen=True, slots=True)

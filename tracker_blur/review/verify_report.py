@@ -7,11 +7,13 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tracker_blur.files.companions import beside_tracks
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-_TRACKS_SUFFIX, _SUFFIX = ".tracks.jsonl", ".verify.json"
+_SUFFIX = ".verify.json"
 _MAX_BYTES = 64 << 20
 
 
@@ -33,9 +35,7 @@ _NO_REPORT = VerifyReport()
 
 def report_path(track_path: Path) -> Path:
     """Return where the report on a video's result is: IN.verify.json beside IN.tracks.jsonl."""
-    name = track_path.name
-    stem = name.removesuffix(_TRACKS_SUFFIX) if name.endswith(_TRACKS_SUFFIX) else track_path.stem
-    return track_path.with_name(stem + _SUFFIX)
+    return beside_tracks(track_path, _SUFFIX)
 
 
 def read_report(path: Path) -> VerifyReport:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from starlette.exceptions import HTTPException
 
 from tracker_blur.errors import reason_of
+from tracker_blur.files.companions import has_tracks
 from tracker_blur.files.paths import (
     default_output,
     is_folder,
@@ -25,8 +26,6 @@ from tracker_blur.web.json_answers import timestamp
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from typing import Any
-
-TRACKS_SUFFIX = ".tracks.jsonl"
 
 
 class Folder:
@@ -125,11 +124,6 @@ class Folder:
             "kind": "folder" if is_a_folder else "image" if is_image(path) else "video",
             "bytes": 0 if is_a_folder else state.st_size,
             "modified": timestamp(state.st_mtime),
-            "has_tracks": not is_a_folder and tracks_path(path).is_file(),
+            "has_tracks": not is_a_folder and has_tracks(path),
             "redacted_of": None if original is None else self.relative(original),
         }
-
-
-def tracks_path(video: Path) -> Path:
-    """Return where the tracks of a video lie, as `trackblur track` names them."""
-    return video.with_name(video.stem + TRACKS_SUFFIX)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
 
+from tracker_blur.files.companions import tracks_path
 from tracker_blur.files.paths import (
     default_output,
     default_output_folder,
@@ -18,7 +19,6 @@ from tracker_blur.files.paths import (
     original_of,
     why_not_read,
 )
-from tracker_blur.web.folder import tracks_path
 from tracker_blur.web.job import NewJob
 from tracker_blur.web.job_commands import (
     OVERWRITE,

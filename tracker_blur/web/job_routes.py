@@ -11,9 +11,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response, StreamingResponse
 
 from tracker_blur.core import plugins
+from tracker_blur.files.companions import tracks_path
 from tracker_blur.files.paths import is_file, is_image, is_media
 from tracker_blur.serving.protocol import connection_of
-from tracker_blur.web.folder import tracks_path
 from tracker_blur.web.job_commands import Care, Choice
 from tracker_blur.web.job_plans import JobPlans
 from tracker_blur.web.json_answers import JsonAnswer

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tracker_blur.files.companions import tracks_path
 from tracker_blur.files.paths import real_path
-from tracker_blur.web.folder import tracks_path
 from tracker_blur.web.state import path_id
 
 if TYPE_CHECKING:
