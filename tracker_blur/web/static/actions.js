@@ -157,7 +157,8 @@ export class Actions {
       toast(texts.people.chooseTwo);
       return;
     }
-    if (await this.session.edit({ op: "merge_people", people }, { said: texts.people.merged })) {
+    const tracks = people.flatMap((id) => this.store.video.personById.get(id)?.tracks ?? []); // those that were shown
+    if (await this.session.edit({ op: "merge_people", people, tracks }, { said: texts.people.merged })) {
       const still = people.find((id) => this.store.video.personById.has(id));
       if (still !== undefined) this.selectPerson(still);
     }

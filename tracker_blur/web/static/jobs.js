@@ -64,6 +64,7 @@ async function add(action, entries) {
   if (!answer) return undefined;
   answer.jobs.forEach((job) => queue.put(job));
   files.choose([]);
+  byId("queue-title").focus({ preventScroll: true }); // the button that had the focus is disabled now
   toast(texts.jobs.added(answer.jobs.length));
   return answer.jobs;
 }

@@ -24,7 +24,7 @@ export class Zones {
     const scaled = points.map(([x, y]) => [(x * 100) / width, (y * 100) / height]);
     const where = formatZone({ start: null, end: null, isPercent: true, keys: [{ at: 0, points: scaled }] });
     const known = new Set(this.store.video.zones.map(({ number }) => number));
-    const answer = await this.session.edit({ op: "zone", number: null, rule: this.store.zoneRule, where }, { said: texts.zones.added });
+    const answer = await this.session.edit({ op: "zone", number: null, rule: this.store.zoneRule, where }, { said: this.store.video.is_image ? texts.zones.addedPhoto : texts.zones.added });
     if (!answer) return;
     const number = answer.number ?? this.store.video.zones.find((zone) => !known.has(zone.number))?.number ?? null;
     this.store.set({ tool: "select", zone: number, people: [], track: null, pane: "zones" });

@@ -61,6 +61,7 @@ export class ZonesPane {
   }
 
   #spanText({ start, end, keys }) {
+    if (this.store.video.is_image) return "";
     const span = start === null && end === null ? texts.zones.always : texts.zones.span(start === null ? texts.common.beginning : clock(start), end === null ? texts.common.end : clock(end));
     return keys.length > 1 ? `${span} · ${texts.zones.positions(keys.length)}` : span;
   }
