@@ -53,11 +53,17 @@ def test_a_track_file_never_replaces_the_video(
     assert names(tmp_path) == {"in.mp4", "link.mp4"}
 
 
-@pytest.mark.parametrize("arguments", [("--method", "solid"), ("--one-pass",), ("--codec", "h264")])
+@pytest.mark.parametrize("arguments", [("--tone", "scene"), ("--one-pass",), ("--codec", "h264")])
 def test_it_takes_no_options_of_redaction_and_encoding(
     small_clip: Path, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
     assert run("track", small_clip, "-o", tmp_path / "t.jsonl", *arguments) == 2
+
+
+def test_the_method_of_a_review_is_noted(small_clip: Path, tmp_path: Path) -> None:
+    target = tmp_path / "t.jsonl"
+    assert run("track", small_clip, "-o", target, *QUICK, "--method", "solid") == 0
+    assert track_file.read(target).settings["method"] == "solid"
 
 
 def test_the_margin_extends_tracks(small_clip: Path, tracked: Path, tmp_path: Path) -> None:
