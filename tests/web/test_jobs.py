@@ -16,6 +16,7 @@ import pytest
 
 from tests.waiting import until
 from tests.web.pages import Page, opened
+from tracker_blur.cli.app import left_over
 from tracker_blur.errors import SinkError
 from tracker_blur.web import job_process, job_queue, running_job
 from tracker_blur.web.job_result import result_of
@@ -125,11 +126,15 @@ def test_one_runs_at_a_time_in_the_order_of_the_queue(page: Page, folder: Path) 
     reach(page, first["id"], "running")
     assert job_of(page, second["id"])["state"] == "waiting"
     page.post(f"/api/jobs/{second['id']}/pause")
+    counts = page.site.services.jobs.unfinished()
+    assert counts == {"running": 1, "paused": 1, "waiting": 1}
+    assert left_over(counts).startswith(", not all jobs (1 running, 1 paused, 1 waiting): ")
     (folder / "go").touch()
     reach(page, third["id"], "done")
     assert job_of(page, second["id"])["state"] == "paused"
     page.post(f"/api/jobs/{second['id']}/resume")
     reach(page, second["id"], "done")
+    assert left_over(page.site.services.jobs.unfinished()) == ""
 
 
 def test_progress_has_speed_and_time_left(page: Page, folder: Path) -> None:

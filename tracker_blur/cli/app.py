@@ -15,8 +15,10 @@ from tracker_blur.text import counted
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
     from tracker_blur.cli.parser import Parser
+    from tracker_blur.web.job import JobState
     from tracker_blur.web.site import Site
 
 _HOST = "127.0.0.1"
@@ -120,6 +122,10 @@ def serve(site: Site, options: argparse.Namespace, console: Console, path: str =
     """
     url = site.url(path)
     console.announce(f"open {url} in a browser; Ctrl-C ends it")
+    if paused := site.services.jobs.unfinished()["paused"]:
+        console.note(
+            f"paused since an earlier page: {counted(paused, 'job')}: resume or cancel on the page"
+        )
     if not options.no_browser:
         import webbrowser
 
@@ -128,7 +134,18 @@ def serve(site: Site, options: argparse.Namespace, console: Console, path: str =
     try:
         threading.Event().wait()
     except KeyboardInterrupt:
-        count = site.services.jobs.running_count()
-        rest = f": {counted(count, 'job')} of it go on, and the next page shows them"
-        console.note(f"the page has ended{rest if count else ''}")
+        console.note(f"the page has ended{left_over(site.services.jobs.unfinished())}")
     return EXIT_DONE
+
+
+def left_over(counts: Mapping[JobState, int]) -> str:
+    """Return how the message that a page has ended goes on.
+
+    Args:
+        counts: How many jobs are not over, by their state.
+    """
+    states: tuple[JobState, ...] = ("running", "paused", "waiting")
+    listed = ", ".join(f"{counts[state]} {state}" for state in states if counts.get(state))
+    if not listed:
+        return ""
+    return f", not all jobs ({listed}): what runs goes on, the rest waits for the next page"

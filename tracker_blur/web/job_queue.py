@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
+from collections import Counter
 from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tracker_blur.web.events import EventHub
+    from tracker_blur.web.job import JobState
     from tracker_blur.web.state import State
 
 _POLL_SECONDS = 0.25
@@ -90,10 +92,10 @@ class JobQueue:
             self._changed.notify_all()
         self._thread.join()
 
-    def running_count(self) -> int:
-        """Return how many jobs have a process, paused or not."""
+    def unfinished(self) -> Counter[JobState]:
+        """Return how many jobs are not over, by their state."""
         with self._changed:
-            return len(self._running)
+            return Counter(job.state for job in self._jobs.values() if not job.is_over)
 
     def add(self, new: NewJob) -> Job:
         """Add a job at the end of the queue."""
