@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest import mock
@@ -57,13 +59,19 @@ def test_what_appears_is_redacted_once_over_restarts(tmp_path: Path) -> None:
         assert [(watch["folder"], watch["target"]) for watch in shown] == [("in", "in/done")]
         until(lambda: len(outputs(page)) == 3)
         (folder / "in" / "a.mp4").write_bytes(b"another")  # it was not whole
+        until(lambda: outputs(page).count("in/done/a.mp4") == 2)  # its earlier result is replaced
+        (folder / "in" / "done" / "a.mp4").write_bytes(b"mine")
+        later = time.time() + 60
+        os.utime(folder / "in" / "done" / "a.mp4", (later, later))
+        (folder / "in" / "a.mp4").write_bytes(b"the third")
         until(lambda: "in/done/a_redacted.mp4" in outputs(page))
+        assert (folder / "in" / "done" / "a.mp4").read_bytes() == b"mine"
         assert page.client.request("DELETE", "/api/watches", json=body).status_code == 204
         (folder / "in" / "d.mp4").write_bytes(b"4")
         assert page.client.request("DELETE", "/api/watches", json=body).status_code == 404
         assert page.get("/api/watches").json() == {"watches": []}
     assert not (folder / "in" / "done" / "d.mp4").exists()
-    assert (folder / "in" / "a.mp4").read_bytes() == b"another"
+    assert (folder / "in" / "a.mp4").read_bytes() == b"the third"
 
 
 def test_a_file_that_grows_waits(tmp_path: Path) -> None:
@@ -83,6 +91,9 @@ def test_a_file_that_grows_waits(tmp_path: Path) -> None:
             return looks > 40
 
         until(grow_and_ask)
+        with path.open("ab"):  # a slow copy pauses
+            time.sleep(0.8)
+            assert page.get("/api/jobs").json() == {"jobs": []}
         until(lambda: outputs(page) == ["out/a.mp4"])
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tracker_blur.web.events import EventHub
 from tracker_blur.web.folder import Folder
-from tracker_blur.web.job_commands import Choice
+from tracker_blur.web.job_commands import OVERWRITE, Choice
 from tracker_blur.web.job_plans import JobPlans
 from tracker_blur.web.job_queue import JobQueue
 from tracker_blur.web.reviews import Review, Reviews
@@ -80,9 +80,29 @@ class Services:
     def _redact(self, source: Path, target: Path, choice: Choice) -> Job:
         with self.jobs.planning:
             taken = {self.folder.root / path for path in self.jobs.promised()}
-            if target in taken or os.path.lexists(target):
+            earlier = self._earlier(source, target)
+            if earlier is not None:
+                if not earlier.is_over:
+                    self.jobs.cancel(earlier.id)
+                choice = choice._replace(options={**choice.options, OVERWRITE: True})
+            elif target in taken or os.path.lexists(target):
                 target = self.folder.free_output(target, taken)
             job = self.jobs.add(JobPlans(self.folder, ()).redact(source, target, choice))
         if job.new.review is not None:
             self.reviews.open(source)
         return job
+
+    def _earlier(self, source: Path, target: Path) -> Job | None:
+        """Return the job whose result is replaced: of this file, as it was, to this very place.
+
+        What someone has changed since is not replaced.
+        """
+        names = self.folder.relative(source), self.folder.relative(target)
+        for job in reversed(self.jobs.known()):
+            if (job.new.file, job.new.output) != names or job.new.action != "redact":
+                continue
+            if not job.is_over:
+                return job
+            if job.state == "done" and job.ended is not None and target.is_file():
+                return job if target.stat().st_mtime <= job.ended else None
+        return None

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from tracker_blur.errors import TrackerBlurError, reason_of
 from tracker_blur.files.paths import is_file, is_media, is_output, mirrored_output, real_path
+from tracker_blur.files.writers import is_being_written
 from tracker_blur.web.job_commands import Choice, ChoiceError
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ class Watches:
     Args:
         state: Where they are kept.
         folder: That of the page.
-        redact: Adds the job that redacts a file into another, of this name if it is free.
+        redact: Adds the job that redacts a file into another, of this name if it is free, or if
+            what is there was made of the file as it was before.
         warn: Called with a line when a folder cannot be watched, from the thread.
     """
 
@@ -165,7 +167,8 @@ class Watches:
             before, since = watch.seen.get(name, (None, 0.0))
             now = time.monotonic()
             since = since if before == identity else now
-            if now - since < _STABLE_SECONDS or not status.st_size:
+            is_young = now - since < _STABLE_SECONDS or not status.st_size
+            if is_young or is_being_written(path):
                 seen[name] = identity, since
                 continue
             output = mirrored_output(target / name)
