@@ -14,8 +14,10 @@ from unittest import mock
 
 import pytest
 
+from tests.image_files import noise, save_image
 from tests.waiting import until
 from tests.web.pages import Page, opened
+from tracker_blur.annotations import track_file
 from tracker_blur.cli.app import left_over
 from tracker_blur.errors import SinkError
 from tracker_blur.web import job_process, job_queue, running_job
@@ -382,10 +384,22 @@ def test_a_review_begins_with_a_job_that_finds_tracks(page: Page, folder: Path) 
 
 
 def test_an_image_is_reviewed_at_once(page: Page, folder: Path) -> None:
-    (folder / "a.jpg").touch()
-    answer = page.post("/api/reviews", json={"path": "a.jpg"})
-    assert answer.status_code == 200
+    save_image(noise(64, 48, 3), folder / "a.png")
+    body = {"path": "a.png", "method": "solid", "options": {"detector": "haar", "partial": True}}
+    answer = page.post("/api/reviews", json=body)
+    assert answer.status_code == 200, answer.text
     assert page.site.services.reviews.get(answer.json()["id"]) is not None
+    settings = track_file.read(folder / "a.tracks.jsonl").settings  # what was chosen
+    assert (settings["method"], settings["partial"], settings["detector"]) == (
+        "solid",
+        True,
+        "haar",
+    )
+    (folder / "broken.png").touch()
+    refused = page.post("/api/reviews", json={"path": "broken.png"})
+    assert refused.status_code == 400
+    assert "broken.png" in refused.json()["error"]
+    assert not (folder / "broken.tracks.jsonl").exists()
 
 
 def test_only_json_is_taken(page: Page, folder: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from tracker_blur.files.paths import real_path
+from tracker_blur.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -142,6 +143,26 @@ def track_arguments(source: Path, tracks: Path, choice: Choice) -> tuple[str, ..
         *_care(choice, is_image=False),
         *_flags(choice.options, TRACK_OPTIONS),
     )
+
+
+def image_settings(choice: Choice) -> Settings:
+    """Return the settings to detect with in an image that is reviewed.
+
+    Raises:
+        ChoiceError: The choice makes no sense.
+        SettingsError: The same, as the engine says it.
+    """
+    options = choice.options
+    _flags(options, TRACK_OPTIONS)
+    given: dict[str, Any] = {"hide": choice.classes}
+    if choice.method is not None:
+        given["method"] = choice.method
+    for name in ("detector", "partial"):
+        if options.get(name) is not None:
+            given[name] = options[name]
+    for name in ("ignore_zones", "hide_zones"):
+        given[name] = tuple(map(str, options.get(name) or ()))
+    return Settings(**given)
 
 
 def verify_arguments(

@@ -113,7 +113,9 @@ def create_router(services: Services) -> APIRouter:
             raise HTTPException(HTTPStatus.BAD_REQUEST, f"{body.path}: is no video and no image")
         tracks = tracks_path(path) if body.tracks is None else folder.resolve(body.tracks)
         review = services.reviews.open(path, tracks)
-        if tracks.is_file() or is_image(path):
+        if is_image(path):
+            services.track_image(review, body.choice())
+        if tracks.is_file():
             return JsonAnswer({"id": review.id})
         job = services.track_for_review(review, body.choice())
         return JsonAnswer({"job": jobs.as_dict(job)}, HTTPStatus.ACCEPTED)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from tracker_blur.review.image_tracks import write_image_tracks
 from tracker_blur.web.events import EventHub
 from tracker_blur.web.folder import Folder
-from tracker_blur.web.job_commands import OVERWRITE, Choice
+from tracker_blur.web.job_commands import OVERWRITE, Choice, image_settings
 from tracker_blur.web.job_plans import JobPlans
 from tracker_blur.web.job_queue import JobQueue
 from tracker_blur.web.reviews import Review, Reviews
@@ -45,6 +47,7 @@ class Services:
         self.reviews = Reviews(state, self.folder)
         self.jobs = JobQueue(state, self.folder.root, self.events, at_once, warn)
         self.watches = Watches(state, self.folder, self._redact, warn)
+        self._tracking_image = threading.Lock()
         self._at_end = ExitStack()
         self.close_with(self.events.close)
 
@@ -76,6 +79,18 @@ class Services:
                     return job
             plans = JobPlans(self.folder, ())
             return self.jobs.add(plans.track(review.video, choice, review.tracks))
+
+    def track_image(self, review: Review, choice: Choice) -> None:
+        """Write the tracks of an image for its review, as the user chose, unless there are some.
+
+        Raises:
+            ChoiceError: The choice makes no sense.
+            TrackerBlurError: The image cannot be read, or the tracks cannot be written.
+        """
+        settings = image_settings(choice)
+        with self._tracking_image:
+            if not review.tracks.is_file():
+                write_image_tracks(review.video, review.tracks, settings)
 
     def _redact(self, source: Path, target: Path, choice: Choice) -> Job:
         with self.jobs.planning:
