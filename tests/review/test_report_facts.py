@@ -140,6 +140,18 @@ def test_what_is_no_verdict_is_refused_in_one_line(content: str, tmp_path: Path)
         read_verification(path, tmp_path / "out.mp4")
 
 
+def test_a_verdict_on_another_file_of_that_name_is_refused(tmp_path: Path) -> None:
+    path, output = tmp_path / "verify.json", tmp_path / "out.mp4"
+    output.write_bytes(b"as it was verified")
+    good = {**VERDICT, "output_sha256": sha256(output)}
+    bad = {**VERDICT, "verdict": "exposed", "output_sha256": "ab" * 32}
+    path.write_text(json.dumps({"files": [bad, good]}))
+    assert read_verification(path, output)["verdict"] == "nothing found"
+    output.write_bytes(b"rendered again")
+    with pytest.raises(SettingsError, match=r"is about another out\.mp4, or about it before"):
+        read_verification(path, output)
+
+
 def test_a_verdict_on_another_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "verify.json"
     path.write_text(json.dumps(VERDICT))

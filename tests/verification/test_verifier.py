@@ -26,6 +26,7 @@ from tracker_blur.core.rules import Rules
 from tracker_blur.core.timeline import Timeline
 from tracker_blur.core.zones import Zone
 from tracker_blur.errors import SourceError
+from tracker_blur.files.identity import sha256
 from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.settings import Settings
 from tracker_blur.verification.accepted import AcceptedPlace
@@ -110,6 +111,7 @@ def test_a_detection_of_a_hidden_face_is_not_an_exposure(
     assert verdict.evidence == "pixels"
     assert (verdict.frames, verdict.probed_frames) == (FRAMES, FRAMES)
     assert verdict.detections == sum(len(truth[frame]) for frame in range(FRAMES))
+    assert verdict.to_dict()["output_sha256"] == sha256(out)
 
 
 def test_every_visible_face_is_reported(

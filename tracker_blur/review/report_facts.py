@@ -135,11 +135,23 @@ def read_verification(path: Path, output: Path) -> dict[str, Any]:
         raise SourceError(
             f"{path}: is no report of 'trackblur verify --json' ({reason_of(error)}): give one"
         ) from error
-    verdict: dict[str, Any]
-    for verdict in verdicts:
-        if str(verdict["output"]).replace("\\", "/").rpartition("/")[2] == output.name:
+    named: list[dict[str, Any]] = [
+        verdict
+        for verdict in verdicts
+        if str(verdict["output"]).replace("\\", "/").rpartition("/")[2] == output.name
+    ]
+    if not named:
+        raise SettingsError(f"{path}: says nothing about {output.name}: verify that file first")
+    if all(verdict.get("output_sha256") is None for verdict in named):
+        return named[0]  # an earlier version's
+    digest = FileIdentity.of(output, hashed=True).sha256
+    for verdict in named:
+        if verdict.get("output_sha256") == digest:
             return verdict
-    raise SettingsError(f"{path}: says nothing about {output.name}: verify that file first")
+    raise SettingsError(
+        f"{path}: is about another {output.name}, or about it before it was changed (its SHA-256 "
+        "differs): verify that file first"
+    )
 
 
 def _verdicts(content: Any) -> list[Any]:

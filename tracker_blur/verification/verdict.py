@@ -238,6 +238,7 @@ class Verdict:
         look_here: places that may show a face, in the same order.
         dismissed: how many places were left out because a person has accepted them.
         file: the file, as a journal of accepted places names it; None if none was given.
+        output_sha256: hash of the file's bytes; None if it is not known.
         left_visible: faces that are visible by choice, by their first frames.
         ends: what the output shows at each track's ends.
         omitted_ends: tracks whose ends are not shown because there are too many.
@@ -261,6 +262,7 @@ class Verdict:
     dismissed: int = 0
     file: VerifiedFile | None = None
     left_visible: tuple[LeftVisible, ...] = ()
+    output_sha256: str | None = None
 
     @property
     def finding(self) -> Literal["exposed", "look here", "nothing found"]:
@@ -324,6 +326,7 @@ class Verdict:
         """Return the verdict as data for JSON, without images."""
         return {
             "output": self.output,
+            "output_sha256": self.output_sha256,
             "against": self.source,
             "verdict": self.finding,
             "clean": self.is_clean,

@@ -109,7 +109,7 @@ class Verifier:
         started = time.perf_counter()
         frames = 0
         is_hashed = accepted is not None
-        after = FileIdentity.of(output, hashed=is_hashed)
+        after = FileIdentity.of(output, hashed=True)  # for reports: names of files are no evidence
         before = source if not isinstance(source, Path) else FileIdentity.of(source)
         if before is not None and is_hashed and before.sha256 is None:
             known, before = before, FileIdentity.of(before.path, hashed=True)
@@ -200,6 +200,7 @@ class Verifier:
             dismissed=len(run.dismissed),
             file=file,
             left_visible=run.left_visible.places(),
+            output_sha256=after.sha256,
         )
 
 
