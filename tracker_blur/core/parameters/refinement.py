@@ -113,10 +113,10 @@ class ClassificationParameters(ParameterGroup):
     pooled_share: float = 0.1
     """or of this share, if that is more: among many crops of a wall, some look like a face."""
 
-    small_log_odds: float = -1.8
-    """A track of the smallest faces with lower odds is no face."""
+    small_log_odds: float = -2.2
+    """A track of the smallest faces with lower odds is no face: 99.5 % of all faces have more."""
 
-    large_log_odds: float = 2.0
+    large_log_odds: float = 1.6
     """The same, of large faces."""
 
     large_share: float = 0.2
