@@ -90,5 +90,5 @@ def test_a_cluster_that_is_not_there_is_one_line(
 ) -> None:
     address = f"127.0.0.1:{free_port()}"
     assert run(folder / "short.mp4", tmp_path / "out.mp4", *OPTIONS, "--ray", address) == 1
-    assert f"--ray {address}: the cluster cannot be reached" in error_line(capsys)
+    assert f"{address}: this Ray cluster cannot be reached" in error_line(capsys)
     assert list(tmp_path.iterdir()) == []

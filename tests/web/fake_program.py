@@ -27,16 +27,17 @@ def main() -> None:
                 json.dumps({"event": event, "at": time.time(), **fields}), file=events, flush=True
             )
 
-        append("begin", process=os.getpid())
         partial = source.with_name(f".partial-{source.name}")
-        partial.touch()
 
         def end(*_: object) -> None:
             if not source.name.startswith("deaf"):
-                partial.unlink()
+                partial.unlink(missing_ok=True)
                 sys.exit(130)
 
         signal.signal(signal.SIGTERM, end)
+        append("begin", process=os.getpid())
+        partial.touch()
+
         done = 0
         while source.name.startswith(("wait", "deaf")) and not source.with_name("go").exists():
             done = min(done + 1, 90)

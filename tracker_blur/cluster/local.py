@@ -105,7 +105,7 @@ class LocalExecutor:
         if self._starts_for_nothing > _MAX_STARTS_FOR_NOTHING * self._count:
             raise TrackerBlurError(
                 f"no process can redact pieces ({worker.how_it_ended}), there may be too little "
-                "memory: leave out --jobs"
+                "memory: let one process redact the whole"
             )
         self._workers[self._workers.index(worker)] = _Worker(self._arguments)
 

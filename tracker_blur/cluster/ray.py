@@ -63,7 +63,7 @@ class RayExecutor:
                 self._is_ours = True
         except (ConnectionError, OSError, RuntimeError, ValueError) as error:
             raise TrackerBlurError(
-                f"--ray {self._address}: the cluster cannot be reached ({reason_of(error)}): check "
+                f"{self._address}: this Ray cluster cannot be reached ({reason_of(error)}): check "
                 "the address, and that it runs the same versions of Ray and Python"
             ) from error
         self._add_actors()
@@ -143,7 +143,7 @@ class RayExecutor:
             if cores or self._actors:
                 break
             if time.monotonic() > deadline:
-                raise TrackerBlurError(f"--ray {self._address}: the cluster has no cores left")
+                raise TrackerBlurError(f"{self._address}: this Ray cluster has no cores left")
             time.sleep(_POLL_SECONDS)
         for actor in [one for one in self._actors if not one.is_ready][::-1]:
             if len(self._actors) > cores:  # the machine that it was to start on has gone
@@ -246,5 +246,5 @@ def _imported() -> Any:
     try:
         import ray
     except ImportError as error:
-        raise MissingPackageError("ray", "cluster", "--ray") from error
+        raise MissingPackageError("ray", "cluster", "a Ray cluster") from error
     return ray

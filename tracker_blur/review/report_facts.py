@@ -133,7 +133,7 @@ def read_verification(path: Path, output: Path) -> dict[str, Any]:
         raise SourceError(f"{path}: no such file: check the name") from error
     except (OSError, ValueError, RecursionError) as error:
         raise SourceError(
-            f"{path}: is no report of 'trackblur verify --json' ({reason_of(error)}): give one"
+            f"{path}: is no report of 'verify' in JSON ({reason_of(error)}): give one"
         ) from error
     named: list[dict[str, Any]] = [
         verdict

@@ -93,5 +93,5 @@ def _listen(
     except OSError as error:
         raise SinkError(
             f"port {address[1]}: cannot be listened on at {address[0]} ({reason_of(error)}): "
-            "choose another (--port), or leave it out"
+            "choose another port, or none"
         ) from error
