@@ -2,16 +2,16 @@
 
     python benchmarks/people.py [--shared FOLDER] [--known N] [--others N] [--only photos|clips]
 
-photos: people of whom there are 10 to 14 pictures, from different occasions, and others with one.
-The first three pictures of a person are the gallery; the others are what a video might show.
+photos: people of whom there are 10 to 14 images, from different occasions, and others with one.
+The first three images of a person are the gallery; the others are what a video might show.
 
 - face: one face against the gallery, aligned by landmarks and by the box alone. `false` is the
   share of strangers' faces above a cosine, `missed` the share of the person's own below it.
-- stretch: the rules themselves. A person's other pictures, four a second, are the track. `false` is
+- stretch: the rules themselves. A person's other images, four a second, are the track. `false` is
   the share of strangers' tracks of which any frame stays visible, `missed` the share of the own
   frames that are hidden. Successive faces of a video are more alike than these are.
 
-- groups: tracks of three pictures each are grouped. `mixed` groups have several people, and `split`
+- groups: tracks of three images each are grouped. `mixed` groups have several people, and `split`
   people are in several groups.
 
 clips: the annotated clips. The gallery are the three best faces in the first third of each track;
@@ -60,7 +60,7 @@ CLIPS = (  # not montage_cuts, which consists of others, and no_faces
     "webcam.mp4",
 )  # fmt: skip
 GALLERY = 3
-CONTEXT_PX = 40  # what is added around a picture, so that the detector sees all of the face
+CONTEXT_PX = 40  # what is added around an image, so that the detector sees all of the face
 FACES_A_SECOND = 4
 FACE_COSINES = (0.3, 0.363, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65)
 KEEP_COSINES = (0.4, 0.45, 0.5, 0.55, 0.6, 0.65)
@@ -69,27 +69,27 @@ GROUP_COSINES = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55)
 
 
 @dataclass(frozen=True)
-class Pictures:
-    """Embeddings of pictures, shape (n, 128), and whose they are; "" is nobody known."""
+class Images:
+    """Embeddings of images, shape (n, 128), and whose they are; "" is nobody known."""
 
     vectors: Vectors
     names: npt.NDArray[np.str_]
 
     def of(self, name: str) -> Vectors:
-        """Return the embeddings of a person's pictures."""
+        """Return the embeddings of a person's images."""
         return self.vectors[self.names == name]
 
     @property
     def people(self) -> list[str]:
-        """The known people with enough pictures for a gallery and a track."""
+        """The known people with enough images for a gallery and a track."""
         known, counts = np.unique(self.names[self.names != ""], return_counts=True)
         return [str(name) for name in known[counts >= GALLERY + 4]]
 
 
 def read_pictures(
     shared: Path, reader: FaceReader, known: int, others: int
-) -> tuple[Pictures, Pictures, int]:
-    """Return pictures aligned by landmarks and by boxes, and how many were no good face."""
+) -> tuple[Images, Images, int]:
+    """Return images aligned by landmarks and by boxes, and how many were no good face."""
     detector = yunet.load(Weights(shared / "models"))
     folders = [
         *((folder.name, folder) for folder in _folders(shared / "identities" / "known", known)),
@@ -98,40 +98,40 @@ def read_pictures(
     names, aligned, boxed, skipped = [], [], [], 0
     for name, folder in folders:
         for file in sorted(folder.glob("*.jpg"))[: None if name else 1]:
-            picture = cv2.copyMakeBorder(
+            image = cv2.copyMakeBorder(
                 cv2.imread(str(file)), *[CONTEXT_PX] * 4, cv2.BORDER_REPLICATE
             )
-            found = detector.detect(picture, 0.5)
+            found = detector.detect(image, 0.5)
             box = max((one.box for one in found), key=lambda box: box.area, default=None)
-            vector = None if box is None else reader.vectors(picture, [box])[0]
+            vector = None if box is None else reader.vectors(image, [box])[0]
             if vector is None or box is None:
                 skipped += 1
                 continue
-            (by_its_box,) = reader.embedder.embed([warped(picture, by_box(box), SIDE_PX)])
+            (by_its_box,) = reader.embedder.embed([warped(image, by_box(box), SIDE_PX)])
             names.append(name)
             aligned.append(vector)
             boxed.append(by_its_box / np.linalg.norm(by_its_box))
     who = np.array(names)
-    return Pictures(np.array(aligned), who), Pictures(np.array(boxed), who), skipped
+    return Images(np.array(aligned), who), Images(np.array(boxed), who), skipped
 
 
 def _folders(folder: Path, count: int) -> list[Path]:
     return sorted(each for each in folder.iterdir() if each.is_dir())[:count]
 
 
-def person(name: str, pictures: Pictures) -> KnownPerson:
+def person(name: str, images: Images) -> KnownPerson:
     """Return the gallery of a person."""
-    return KnownPerson(name, pictures.of(name)[:GALLERY])
+    return KnownPerson(name, images.of(name)[:GALLERY])
 
 
-def report_faces(pictures: Pictures, title: str) -> None:
+def report_faces(images: Images, title: str) -> None:
     """Print how often one face is mistaken."""
-    galleries = [person(name, pictures) for name in pictures.people]
+    galleries = [person(name, images) for name in images.people]
     own, strange = [], []
     for gallery in galleries:
-        likeness = pictures.vectors @ gallery.mean
-        own.append(likeness[pictures.names == gallery.name][GALLERY:])
-        strange.append(likeness[pictures.names != gallery.name])
+        likeness = images.vectors @ gallery.mean
+        own.append(likeness[images.names == gallery.name][GALLERY:])
+        strange.append(likeness[images.names != gallery.name])
     mine, theirs = np.concatenate(own), np.concatenate(strange)
     print(f"\nface, {title}: {len(mine)} own, {len(theirs)} pairs of strangers")
     print(f"{'cosine':>8}{'false':>12}{'missed':>10}")
@@ -156,11 +156,11 @@ def visible_share(tracks: Tracks, frames: int) -> float:
     return sum(len(track) for track in tracks.tracks if not track.hide) / frames
 
 
-def report_stretches(pictures: Pictures, reader: FaceReader) -> None:
+def report_stretches(images: Images, reader: FaceReader) -> None:
     """Print how often the rules are mistaken, for several of their thresholds."""
     parameters, thresholds = reader.parameters, reader.embedder.thresholds
-    galleries = [person(name, pictures) for name in pictures.people]
-    videos = {name: as_track(pictures.of(name)[GALLERY:]) for name in pictures.people}
+    galleries = [person(name, images) for name in images.people]
+    videos = {name: as_track(images.of(name)[GALLERY:]) for name in images.people}
     pairs = len(galleries) * (len(galleries) - 1)
     print(f"\nstretch: {len(galleries)} people, {pairs} pairs of strangers")
     for rule, cosines in (("keep", KEEP_COSINES), ("hide", OTHER_COSINES)):
@@ -187,12 +187,12 @@ def report_stretches(pictures: Pictures, reader: FaceReader) -> None:
                 print_row(cosine, changed, thresholds, np.array(right), 1 - np.array(wrong))
 
 
-def report_groups(pictures: Pictures, default: float) -> None:
-    """Print how tracks of three pictures of each known person are grouped."""
+def report_groups(images: Images, default: float) -> None:
+    """Print how tracks of three images of each known person are grouped."""
     tracks = {
-        (name, start): pictures.of(name)[start : start + 3]
-        for name in pictures.people
-        for start in range(0, len(pictures.of(name)) - 2, 3)
+        (name, start): images.of(name)[start : start + 3]
+        for name in images.people
+        for start in range(0, len(images.of(name)) - 2, 3)
     }
     owners = [name for name, _ in tracks]
     vectors = dict(enumerate(tracks.values()))
@@ -337,7 +337,7 @@ def main() -> None:
         aligned, boxed, skipped = read_pictures(
             arguments.shared, reader, arguments.known, arguments.others
         )
-        print(f"{len(aligned.names)} pictures, {skipped} more are no good face")
+        print(f"{len(aligned.names)} images, {skipped} more are no good face")
         report_faces(aligned, "by landmarks")
         report_faces(boxed, "by the box")
         report_stretches(aligned, reader)

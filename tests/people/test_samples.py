@@ -76,7 +76,7 @@ class Frames:
                 viewed.append(number)
                 return np.asarray(view(size), np.uint8)
 
-            frame.view = counted  # type: ignore[method-assign]
+            frame.view = counted  # type: ignore[method-assign]  # counts
             yield frame
 
 

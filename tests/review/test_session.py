@@ -17,7 +17,7 @@ from tracker_blur.errors import SettingsError, TrackFileError
 from tracker_blur.people.grouping import Person
 from tracker_blur.review.grouping import grouping_of
 from tracker_blur.review.image_tracks import write_image_tracks
-from tracker_blur.review.pictures import redaction_settings, shown_size
+from tracker_blur.review.previews import redaction_settings, shown_size
 from tracker_blur.review.session import ReviewSession
 from tracker_blur.review.sessions import Sessions
 from tracker_blur.review.verify_report import read_report

@@ -57,7 +57,7 @@ def test_pages_have_no_inline_scripts_styles_or_texts(path: Path) -> None:
     assert not re.findall(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", markup)
     body = markup.partition("<body")[2].partition(">")[2]
     shown = {text.strip() for text in re.sub(r"<[^>]+>", "\n", body).split("\n")} - {""}
-    assert shown <= {"1", "2", "3", "?", "+", "−", "trackblur"}  # noqa: RUF001
+    assert shown <= {"1", "2", "3", "?", "+", "−", "trackblur"}  # noqa: RUF001  # minus
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)

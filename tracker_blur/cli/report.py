@@ -38,7 +38,7 @@ def add_parser(commands: Any) -> Parser:
         "--tracks",
         type=Path,
         metavar="FILE",
-        help="its track file; the journal lies beside it (default: NAME.tracks.jsonl next to IN, "
+        help="its track file; the journal is next to it (default: NAME.tracks.jsonl next to IN, "
         "if there is one)",
     )
     parser.add_argument(

@@ -53,7 +53,7 @@ class WorkerPool:
         self, count: int, settings: Settings, options: argparse.Namespace, console: Console
     ) -> None:
         threads = max(1, core_count() // count)
-        self._task = Task(settings, options, console.flags, os.getcwd(), threads)  # noqa: PTH109
+        self._task = Task(settings, options, console.flags, os.getcwd(), threads)  # noqa: PTH109  # a string
         self._count = count
         self._console = console
         self._workers: list[_Worker] = []

@@ -68,7 +68,7 @@ class Assembly:
         for classes in seen.frames:
             pts = classes[0].pts
             if self._taken_pts is not None and pts <= self._taken_pts:
-                continue  # the one before has told it
+                continue  # the one before has reported it
             self._taken_pts = pts
             self.frame_count += 1
             pairs = zip(self._numbers, classes, strict=True)

@@ -41,7 +41,7 @@ class LocalExecutor:
     def __init__(
         self, count: int, settings: Settings, threads: int, prepare: Callable[[], None]
     ) -> None:
-        self._arguments = settings, threads, prepare, os.getcwd()  # noqa: PTH109
+        self._arguments = settings, threads, prepare, os.getcwd()  # noqa: PTH109  # a string
         self._count = count
         self._workers: list[_Worker] = []
         self._starts_for_nothing = 0

@@ -1,6 +1,6 @@
 """The gallery: the people of whom a folder has photos.
 
-Photos in a folder of their own are one person's, who has the folder's name. Of those beside each
+Photos in a folder of their own are one person's, who has the folder's name. Of those next to each
 other, the ones that are alike are. A photo that does not show exactly one good face is not used, or
 stops the run where someone would not be hidden without it.
 """

@@ -183,6 +183,6 @@ class History:
             except (SettingsError, IndexError) as error:
                 self._problem = TrackFileError(
                     f"{self._journal.path}: line {line.number} makes no sense for these tracks "
-                    f"({error}): restore the journal, or move it away to begin anew"
+                    f"({error}): restore the journal, or move it away to begin again"
                 )
                 raise self._problem from error

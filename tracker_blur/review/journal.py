@@ -1,6 +1,6 @@
 """The journal of a review: who decided what, when and why, one JSON object a line.
 
-It lies beside the track file, only grows, and is the only place where edits are kept. Each line
+It is next to the track file, only grows, and is the only place where edits are kept. Each line
 holds the hash of the line before; the first one that of the track file, so that a journal is never
 applied to other tracks. Each line is on the disk before the edit counts. A line that a crash left
 unfinished is cut off. Several processes may write at once: each holds a lock while it reads what
@@ -31,7 +31,7 @@ _KEYS = {"n", "at", "who", "edit", "why", "previous"}
 
 
 def journal_path(track_file: Path) -> Path:
-    """Return where the journal of a track file is: IN.journal.jsonl beside IN.tracks.jsonl."""
+    """Return where the journal of a track file is: IN.journal.jsonl next to IN.tracks.jsonl."""
     return beside_tracks(track_file, _SUFFIX)
 
 
@@ -233,14 +233,14 @@ class Journal:
         if not self.lines:
             raise TrackFileError(
                 f"{self.path}: is the journal of other tracks, or the track file was changed "
-                "since: restore that track file, or move the journal away to begin anew"
+                "since: restore that track file, or move the journal away to begin again"
             )
         raise self._invalid("its hash of the line before is another")
 
     def _invalid(self, reason: str) -> TrackFileError:
         return TrackFileError(
             f"{self.path}: line {len(self.lines) + 1} was changed or damaged ({reason}): restore "
-            "the journal, or move it away to begin anew"
+            "the journal, or move it away to begin again"
         )
 
     def _add(self, line: Line, content: bytes) -> None:

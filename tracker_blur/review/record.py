@@ -41,7 +41,7 @@ def report_for(
     Args:
         source: the original.
         output: what was made of it.
-        tracks: its track file; the journal lies beside it. None: there is none.
+        tracks: its track file; the journal is next to it. None: there is none.
         verdict: what `verify --json` says of the output; None: it was not verified.
         models_folder: a folder with weight files, searched first.
         rendered: the track file that was rendered, with the edits so far; None: they are applied.

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 _MOST_FACES = 300  # a page with more is no use
 _FACE_PX = 96
-_CONTEXT_SIZES = 1.6  # box sizes that a picture of a face shows
+_CONTEXT_SIZES = 1.6  # box sizes that a crop of a face shows
 _JPEG_QUALITY = 85
 _MAX_REPORT_BYTES = 256 << 20
 

@@ -25,7 +25,7 @@ from tracker_blur.review.grouping import BackgroundGrouping
 from tracker_blur.review.history import History
 from tracker_blur.review.journal import Journal, journal_path
 from tracker_blur.review.media_facts import MediaFacts
-from tracker_blur.review.pictures import Redactions, face_crop, jpeg, shown_size
+from tracker_blur.review.previews import Redactions, face_crop, jpeg, shown_size
 from tracker_blur.review.state import ReviewState
 from tracker_blur.review.verify_report import read_report, report_path
 
@@ -50,7 +50,7 @@ class ReviewSession:
 
     Args:
         video: the video, or an image.
-        track_path: its track file. The journal lies beside it.
+        track_path: its track file. The journal is next to it.
         tell: called, from another thread, when there is more to show without an edit: people.
 
     Attributes:
@@ -308,7 +308,7 @@ class ReviewSession:
             return known[3]
 
     def take_verdict(self, verdict: VerifyReport | None) -> None:
-        """Take what `verify` found in a result instead of what lies beside the track file."""
+        """Take what `verify` found in a result instead of what is next to the track file."""
         self._verdict = verdict
 
     def edited(self) -> track_file.TrackFile:

@@ -34,7 +34,7 @@ _NO_REPORT = VerifyReport()
 
 
 def report_path(track_path: Path) -> Path:
-    """Return where the report on a video's result is: IN.verify.json beside IN.tracks.jsonl."""
+    """Return where the report on a video's result is: IN.verify.json next to IN.tracks.jsonl."""
     return beside_tracks(track_path, _SUFFIX)
 
 

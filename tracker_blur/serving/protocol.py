@@ -50,7 +50,10 @@ class LimitedProtocol(H11Protocol):
         self._send_buffer_bytes = send_buffer_bytes
         self._deadline: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(  # TCP alone is served
+        self,
+        transport: asyncio.Transport,  # type: ignore[override]
+    ) -> None:
         """Begin."""
         super().connection_made(transport)
         if self._send_buffer_bytes is not None:

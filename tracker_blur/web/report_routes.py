@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tracker_blur.web.services import Services
 
 _MAKING = ("render", "redact")
-_PAGE_POLICY = (  # it runs nothing; its style and pictures are in it
+_PAGE_POLICY = (  # it runs nothing; its style and images are in it
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
 )
 

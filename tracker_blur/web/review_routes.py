@@ -162,7 +162,7 @@ def _add_edits(
         return JsonAnswer(answer)
 
     @router.post("/edits")
-    def edit(rid: str, request: dict[str, Any] = Body()) -> JsonAnswer:  # noqa: B008
+    def edit(rid: str, request: dict[str, Any] = Body()) -> JsonAnswer:
         who, why = _who(request), request.get("why")
         given, base = request.get("edit"), _base(request)
         if not isinstance(given, dict):
@@ -172,12 +172,12 @@ def _add_edits(
         return changed(rid, lambda session: session.apply(given, who, why or None, base))
 
     @router.post("/undo")
-    def undo(rid: str, request: dict[str, Any] | None = Body(None)) -> JsonAnswer:  # noqa: B008
+    def undo(rid: str, request: dict[str, Any] | None = Body(None)) -> JsonAnswer:
         who, base = _who(request or {}), _base(request or {})
         return changed(rid, lambda session: session.undo(who, base))
 
     @router.post("/redo")
-    def redo(rid: str, request: dict[str, Any] | None = Body(None)) -> JsonAnswer:  # noqa: B008
+    def redo(rid: str, request: dict[str, Any] | None = Body(None)) -> JsonAnswer:
         who, base = _who(request or {}), _base(request or {})
         return changed(rid, lambda session: session.redo(who, base))
 
@@ -186,7 +186,7 @@ def _add_jobs(router: APIRouter, opened: Callable[[str], ReviewSession], jobs: R
     """Add the routes that start a job."""
 
     @router.post("/render", status_code=HTTPStatus.ACCEPTED)
-    def render(rid: str, request: dict[str, Any] | None = Body(None)) -> JsonAnswer:  # noqa: B008
+    def render(rid: str, request: dict[str, Any] | None = Body(None)) -> JsonAnswer:
         verify = (request or {}).get("verify", False) is True
         job = jobs.render(rid, opened(rid), verify=verify)
         return JsonAnswer({"job": job}, HTTPStatus.ACCEPTED)

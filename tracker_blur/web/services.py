@@ -66,7 +66,7 @@ class Services:
         """Stop everything but the processes of jobs, which the next server finds again."""
         self._at_end.close()
 
-    def track_for_review(self, review: Review, choice: Choice = Choice()) -> Job:  # noqa: B008
+    def track_for_review(self, review: Review, choice: Choice = Choice()) -> Job:  # noqa: B008  # a tuple
         """Return the job that writes the tracks for a review: one that is on its way, or a new one.
 
         Raises:

@@ -141,7 +141,7 @@ class ClassificationParameters(ParameterGroup):
 
     still_log_odds: float = 2.2
     """In a still image, one with higher odds is a face: no other frames tell more. At 1.4, there is
-    one in 41 instead of 36 % of the pictures without any."""
+    one in 41 instead of 36 % of the images without any."""
 
     max_candidate_detections: int = 3
     """At most this many low-confidence detections of a frame are classified: the best ones, and one
