@@ -20,7 +20,7 @@ from tests.web.pages import Page, opened
 from tracker_blur.annotations import track_file
 from tracker_blur.cli.app import left_over
 from tracker_blur.errors import SinkError
-from tracker_blur.web import job_process, job_queue, running_job
+from tracker_blur.web import job_process, job_queue, job_runs, job_store, running_job
 from tracker_blur.web.job_result import result_of
 from tracker_blur.web.state import write_json
 
@@ -456,10 +456,10 @@ def test_a_fault_with_one_job_stops_no_other(
     page: Page, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails_once(action: Any, path: Path) -> dict[str, Any] | None:
-        monkeypatch.setattr(job_queue, "result_of", result_of)
+        monkeypatch.setattr(job_runs, "result_of", result_of)
         raise KeyError("skipped")
 
-    monkeypatch.setattr(job_queue, "result_of", fails_once)
+    monkeypatch.setattr(job_runs, "result_of", fails_once)
     first, second = add(page, "a.mp4", "b.mp4")
     assert "bug" in reach(page, first["id"], "failed")["error"]
     reach(page, second["id"], "done")
@@ -479,7 +479,7 @@ def test_no_process_starts_that_could_not_be_found_again(
             raise SinkError("the disk is full")
         write_json(path, value)
 
-    monkeypatch.setattr(job_queue, "write_json", full)
+    monkeypatch.setattr(job_store, "write_json", full)
     (late,) = add(page, "b.mp4")
     reach(page, late["id"], "done")
     assert page.site.services.jobs.get(late["id"]).attempts == 1

@@ -29,7 +29,8 @@ class NewJob:
         output: What will be written, as the page names it.
         settings: What the user chose.
         review: The review that the job belongs to, or that its end makes possible.
-        overwrite: Whether an output that exists is replaced.
+        is_upload: Whether the input came with a request: it and the output are in the job's own
+            folder, not in that of the page, and are deleted with the job.
     """
 
     action: Action
@@ -38,7 +39,7 @@ class NewJob:
     output: str | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     review: str | None = None
-    overwrite: bool = False
+    is_upload: bool = False
 
 
 def new_id() -> str:
@@ -105,6 +106,7 @@ class Job:
             "action": new.action,
             "file": new.file,
             "output": new.output,
+            "is_upload": new.is_upload,
             "state": self.state,
             **progress,
             "error": self.error,

@@ -166,4 +166,5 @@ class JobPlans:
 
 
 def _made(job: Job) -> bool:
-    return job.new.action in ("redact", "render") and job.state == "done"
+    is_of_folder = job.new.action in ("redact", "render") and not job.new.is_upload
+    return is_of_folder and job.state == "done"

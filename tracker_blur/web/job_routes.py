@@ -126,7 +126,8 @@ def create_router(services: Services) -> APIRouter:
 def _output(job: Job, services: Services) -> FileResponse:
     if job.state != "done" or job.new.output is None:
         raise HTTPException(HTTPStatus.CONFLICT, "this job has written nothing")
-    path = services.folder.resolve(job.new.output)
+    written = services.jobs.output_of(job) if job.new.is_upload else None
+    path = written or services.folder.resolve(job.new.output)
     if not is_file(path):
         raise HTTPException(HTTPStatus.BAD_REQUEST, f"{job.new.output}: is a folder: open it there")
     name = path.name.encode("utf-8", "replace").decode()

@@ -114,7 +114,9 @@ class Services:
         """
         names = self.folder.relative(source), self.folder.relative(target)
         for job in reversed(self.jobs.known()):
-            if (job.new.file, job.new.output) != names or job.new.action != "redact":
+            if job.new.action != "redact" or job.new.is_upload:
+                continue
+            if (job.new.file, job.new.output) != names:
                 continue
             if not job.is_over:
                 return job

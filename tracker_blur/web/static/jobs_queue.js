@@ -110,7 +110,7 @@ const isFile = (path) => /\.[a-z0-9]{1,5}$/i.test(path ?? "");
 /** What the newest search of a job's result has found, also on the row of the job that made it. */
 function verdictOf(job, jobs) {
   if (job.action === "verify") return job.result?.verdict ?? null;
-  if (!job.output) return null;
+  if (!job.output || job.is_upload) return null;
   const searches = [...jobs.values()].filter(({ action, file, state }) => action === "verify" && file === job.output && state === "done");
   searches.sort((one, other) => other.created.localeCompare(one.created));
   return searches[0]?.result?.verdict ?? null;
@@ -127,7 +127,8 @@ function buttonsOf(job, isExposed) {
   const buttons = [];
   if (job.review) buttons.push([isExposed ? "look" : "review", { href: `/review/${encodeURIComponent(job.review)}`, primary: true }]);
   if (isFile(job.output) && job.action !== "track") buttons.push(["download", { href: api.outputUrl(job.id) }]);
-  if (isFile(job.output) && (job.action === "redact" || job.action === "render")) buttons.push(["verify", {}]);
+  const isOfFolder = isFile(job.output) && !job.is_upload;
+  if (isOfFolder && (job.action === "redact" || job.action === "render")) buttons.push(["verify", {}]);
   return [...buttons, ["forget", {}]];
 }
 

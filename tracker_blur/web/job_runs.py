@@ -1,0 +1,169 @@
+"""The processes of jobs: starts them, finds them again, and finds out how they ended."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from tracker_blur.errors import TrackerBlurError, reason_of
+from tracker_blur.files.temporaries import remove_leftovers
+from tracker_blur.web.job_commands import leads_inside, startable
+from tracker_blur.web.job_process import JobProcess
+from tracker_blur.web.job_result import result_of
+from tracker_blur.web.running_job import RunningJob
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tracker_blur.web.job import Job
+    from tracker_blur.web.job_store import JobStore
+
+_MAX_ATTEMPTS = 2
+_EXIT_DONE, _EXIT_EXPOSED = 0, 3
+_EVENTS, _RESULT = "events.jsonl", "result.json"
+_KILLED = "its process was ended from outside: there may be too little memory: try again"
+
+
+class JobRuns:
+    """The processes of jobs. Whoever uses it calls one method at a time.
+
+    Args:
+        store: Keeps the jobs.
+        keep: Called with a job that has changed, to keep it and to tell others.
+        publish: Called with a job whose progress has changed.
+    """
+
+    def __init__(
+        self, store: JobStore, keep: Callable[[Job], None], publish: Callable[[Job], None]
+    ) -> None:
+        self._store = store
+        self._keep = keep
+        self._publish = publish
+        self._running: dict[str, RunningJob] = {}
+
+    def has_process(self, job: Job) -> bool:
+        """Return whether a job's process runs, is stopped, or is ending."""
+        return job.id in self._running
+
+    def progress(self, job: Job) -> dict[str, float | None]:
+        """Return how far a job is: `progress`, `frames_per_second`, `seconds_left`."""
+        running = self._running.get(job.id)
+        known: dict[str, float | None] = {} if running is None else running.events.progress()
+        if job.state != "running":
+            known = {"progress": 1.0 if job.state == "done" else known.get("progress")}
+        return {name: known.get(name) for name in ("progress", "frames_per_second", "seconds_left")}
+
+    def pause(self, job: Job) -> None:
+        """Stop a job's process, if it has one."""
+        if self.has_process(job):
+            self._running[job.id].process.pause()
+
+    def resume(self, job: Job) -> bool:
+        """Let a job's process go on; return whether it has one."""
+        if not self.has_process(job):
+            return False
+        self._running[job.id].process.resume()
+        return True
+
+    def end(self, job: Job) -> None:
+        """Ask a job's process to end, if it has one, and kill it if it does not."""
+        if self.has_process(job):
+            self._running[job.id].end()
+
+    def start(self, job: Job) -> None:
+        """Start a job's process."""
+        folder = self._store.folder_of(job.id)
+        job.new = startable(job.new)
+        if not leads_inside(job.new.arguments, self._store.root):
+            self._end(job, "failed", "what it names leads out of this folder by now: add it again")
+            return
+        for name in (_EVENTS, _RESULT):
+            (folder / name).unlink(missing_ok=True)
+        job.started, job.ended, job.attempts = time.time(), None, job.attempts + 1
+        try:  # before it starts: whatever comes between, no server starts a second one
+            self._store.keep(job, "running")
+        except BaseException:
+            job.started, job.attempts = None, job.attempts - 1
+            raise
+        process = JobProcess(folder)
+        extra = ("--progress-file", str(folder / _EVENTS), "--json", str(folder / _RESULT))
+        try:
+            process.start((*job.new.arguments, *extra))
+        except OSError as error:
+            reason = f"its process cannot be started ({reason_of(error)}): try again"
+            self._end(job, "failed", reason)
+            return
+        self._running[job.id] = RunningJob(process, folder / _EVENTS)
+        job.state, job.process = "running", process.number
+        self._keep(job)
+
+    def adopt(self, job: Job) -> None:
+        """Find the process of a job that an earlier server started."""
+        folder = self._store.folder_of(job.id)
+        process = JobProcess(folder, job.process)
+        is_alive = process.is_alive()  # by its lock: its number may not have been kept
+        if not is_alive and job.process is None and job.state != "running":
+            return
+        running = RunningJob(process, folder / _EVENTS)
+        if is_alive:
+            self._running[job.id] = running
+            running.read()
+            job.process = process.number
+            if job.state == "cancelled":
+                running.end()
+            elif job.state == "waiting":  # the server ended in between
+                job.state = "running"
+        else:
+            running.read()
+            self._conclude(job, running, was_watched=False)
+
+    def look_after(self, job: Job) -> None:
+        """Read what a job's process says, and find out whether it has ended."""
+        running = self._running.get(job.id)
+        if running is None:
+            return
+        is_alive = running.process.is_alive()  # before reading: else the last lines might be lost
+        has_news = running.read()
+        job.process = running.process.number
+        if not is_alive:
+            del self._running[job.id]
+            try:
+                self._conclude(job, running)
+            except (OSError, TrackerBlurError):
+                self._running[job.id] = running  # the next look concludes again
+                raise
+        elif has_news and job.state == "running":
+            self._publish(job)
+        running.insist()
+
+    def _conclude(self, job: Job, running: RunningJob, *, was_watched: bool = True) -> None:
+        """Find out how a job's process ended."""
+        job.process = None
+        code = running.events.code
+        if running.is_ending or job.state == "cancelled":  # it may wait again by now
+            self._remove_leftovers(job)
+            self._keep(job)
+        elif code in (_EXIT_DONE, _EXIT_EXPOSED):
+            job.result = result_of(job.new.action, self._store.folder_of(job.id) / _RESULT)
+            self._end(job, "done")
+        elif code is not None:
+            error = running.events.error or f"it ended with the exit code {code}"
+            self._end(job, "failed", error)
+        else:
+            self._remove_leftovers(job)
+            if was_watched or job.attempts >= _MAX_ATTEMPTS:
+                self._end(job, "failed", _KILLED)
+            else:  # as after a power failure
+                job.state = "waiting"
+                self._keep(job)
+
+    def _end(self, job: Job, state: str, error: str | None = None) -> None:
+        job.state = "done" if state == "done" else "failed"
+        job.error, job.ended, job.process = error, time.time(), None
+        self._keep(job)
+
+    def _remove_leftovers(self, job: Job) -> None:
+        """Remove what a process that was killed has left next to its output."""
+        output = self._store.output_of(job)
+        if output is not None:
+            remove_leftovers(output.parent)

@@ -1,0 +1,97 @@
+"""Keeps jobs on disk, each in a folder of its own."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from tracker_blur.web.job import Job, NewJob, new_id
+from tracker_blur.web.state import make_private_folder, read_json, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tracker_blur.web.job import JobState
+    from tracker_blur.web.state import State
+
+_RECORD = "job.json"
+_FILES = "files"
+
+
+class JobStore:
+    """The records of jobs, and the files that belong to a job alone.
+
+    Args:
+        state: Where they are kept.
+        root: The folder that the page shows.
+
+    Attributes:
+        root: The same.
+
+    Raises:
+        SinkError: Nothing can be kept there.
+    """
+
+    def __init__(self, state: State, root: Path) -> None:
+        self.root = root
+        self._state = state
+        self._folder = state.folder / "jobs"
+        make_private_folder(self._folder)
+
+    def read(self) -> dict[str, Job]:
+        """Return all jobs that were kept whole by their ids, the oldest first."""
+        jobs = []
+        for folder in self._state.folders("jobs"):
+            with suppress(ValueError):
+                job = Job.from_record(read_json(folder / _RECORD, {}))
+                if job.id == folder.name:
+                    jobs.append(job)
+        return {job.id: job for job in sorted(jobs, key=lambda job: job.created)}
+
+    def create(self, make: Callable[[Path], NewJob]) -> Job:
+        """Return a new job with a folder; it is not kept before `keep`.
+
+        Args:
+            make: Gets the folder, may write into it, and returns what is to be run. What it raises
+                is raised again, and nothing is left.
+        """
+        job_id = new_id()
+        folder = self.folder_of(job_id)
+        make_private_folder(folder)
+        try:
+            return Job.of(make(folder), job_id)
+        except BaseException:
+            self.remove(job_id)
+            raise
+
+    def keep(self, job: Job, state: JobState | None = None) -> None:
+        """Write a job's record; raises SinkError.
+
+        Args:
+            job: The job.
+            state: The state that is written, if it is not that of the job yet.
+        """
+        record = job.record() if state is None else {**job.record(), "state": state}
+        write_json(self.folder_of(job.id) / _RECORD, record)
+
+    def remove(self, job_id: str) -> None:
+        """Delete a job's record and its own files."""
+        shutil.rmtree(self.folder_of(job_id), ignore_errors=True)
+
+    def folder_of(self, job_id: str) -> Path:
+        """Return the folder of a job's record and of its own files."""
+        return self._folder / job_id
+
+    def output_of(self, job: Job) -> Path | None:
+        """Return where a job writes its output; None: it writes none."""
+        name = job.new.output
+        if name is None:
+            return None
+        return (own_files(self.folder_of(job.id)) if job.new.is_upload else self.root) / name
+
+
+def own_files(folder: Path) -> Path:
+    """Return the folder, in that of a job, for an uploaded input and what is made of it."""
+    return folder / _FILES
