@@ -35,6 +35,7 @@ COMMANDS = (
     "report",
     "app",
     "review",
+    "serve",
     "detect",
     "detectors",
     "models",

@@ -17,6 +17,7 @@ from tracker_blur.cli import (
     render,
     report,
     review,
+    serve,
     track,
     tracks,
     train,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 _COMMANDS = (
     *(redact, live, track, tracks, render, verify, report),
-    *(app, review, detect, detectors, models, train, evaluate),
+    *(app, review, serve, detect, detectors, models, train, evaluate),
 )
 """These modules import OpenCV only when they run: no help should wait for it."""
 

@@ -15,6 +15,7 @@ from tracker_blur.cli.console import EXIT_DONE, EXIT_INTERRUPTED, Console, print
 from tracker_blur.cli.live_options import add_options
 from tracker_blur.cli.options import settings_from
 from tracker_blur.cli.terminal_keys import quit_key
+from tracker_blur.cli.token_files import read_token
 from tracker_blur.core import plugins
 from tracker_blur.errors import SettingsError, SinkError, reason_of
 from tracker_blur.realtime.settings import LiveSettings
@@ -23,7 +24,6 @@ from tracker_blur.settings import Settings
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from tracker_blur.cli.parser import Parser
     from tracker_blur.realtime.controls import Controls
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 _STATUS_SECONDS = 1.0
 _LAST_LINE_SECONDS = 1.0
-_MAX_TOKEN_LENGTH = 1000  # of a file that may be the wrong one, and have no lines
 
 _DESCRIPTION = (
     "Hide every face in what a camera or a stream shows, as it happens. If anything fails, the "
@@ -91,7 +90,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     settings = settings_from(options, Settings)
     live = settings_from(options, LiveSettings)
     if options.token_file is not None:
-        live = replace(live, token=_token_in(options.token_file))
+        live = replace(live, token=read_token(options.token_file))
     names = [name for several in options.to or [["window"]] for name in several]
     check_names(options.source, names, overwrite=settings.overwrite)
     stream = sys.stderr if "-" in names else sys.stdout
@@ -153,31 +152,6 @@ def _list_cameras(console: Console) -> None:
         print_line(line)
     if not cameras:
         console.warn("this machine has no camera")
-
-
-def _token_in(path: Path) -> str:
-    """Return the first line of a file."""
-    try:
-        with path.open(encoding="utf-8") as file:
-            line = file.readline(_MAX_TOKEN_LENGTH + 1)
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(
-            f"is {path}: cannot be read ({reason_of(error)}): give a text file",
-            setting="token_file",
-        ) from error
-    if len(line) > _MAX_TOKEN_LENGTH:
-        raise SettingsError(
-            f"is {path}: its first line has more than {_MAX_TOKEN_LENGTH} characters: write a "
-            "token into it that browsers store",
-            setting="token_file",
-        )
-    token = line.strip()
-    if not token:
-        raise SettingsError(
-            f"is {path}: its first line is empty: write a token into it that cannot be guessed",
-            setting="token_file",
-        )
-    return token
 
 
 def _methods(settings: Settings) -> list[str]:

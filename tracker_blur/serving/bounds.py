@@ -6,7 +6,7 @@ import asyncio
 import json
 from contextlib import suppress
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect
 from tracker_blur.serving.protocol import connection_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -35,6 +35,10 @@ SECURITY_HEADERS = {
 _CLOSE = b"connection", b"close"
 
 
+Refusal: TypeAlias = "Callable[[Scope, Send, int, str], Awaitable[None]]"
+"""Answers a request with a status and a reason, and closes its connection."""
+
+
 class LostClientError(Exception):
     """A client has gone, or neither sent nor read for too long."""
 
@@ -47,6 +51,7 @@ class BoundedRequests:
         limits: Of the server.
         is_upload: Returns whether a request's body may be as long as that of an upload.
         report: Called with a line when a request fails.
+        refusal: Answers with a status and a reason where the application does not; None: `refuse`.
     """
 
     def __init__(
@@ -55,8 +60,10 @@ class BoundedRequests:
         limits: ServingLimits,
         is_upload: Callable[[Scope], bool],
         report: Callable[[str], None],
+        refusal: Refusal | None = None,
     ) -> None:
         self._app = app
+        self._refuse = refusal or refuse
         self._limits = limits
         self._is_upload = is_upload
         self._report = report
@@ -66,7 +73,7 @@ class BoundedRequests:
         exchange = _Exchange(scope, receive, send, self._limits, self._is_upload(scope))
         try:
             if exchange.is_too_long:
-                await refuse(scope, exchange.send, *_too_long(exchange.body_limit))
+                await self._refuse(scope, exchange.send, *_too_long(exchange.body_limit))
             else:
                 await self._app(scope, exchange.receive, exchange.send)
         except HTTPException as error:
@@ -79,7 +86,7 @@ class BoundedRequests:
     async def _fail(self, scope: Scope, exchange: _Exchange, code: int, reason: str) -> None:
         if not (exchange.has_begun or exchange.is_lost):
             with suppress(LostClientError):
-                await refuse(scope, exchange.send, code, reason)
+                await self._refuse(scope, exchange.send, code, reason)
         if not exchange.has_ended:
             connection_of(scope).abort()
 
@@ -126,7 +133,7 @@ class _Exchange:
             return await self._receive()
         now = asyncio.get_running_loop().time()
         if self._is_upload or self._deadline is None:
-            self._deadline = now + self._limits.client_timeout_seconds
+            self._deadline = now + self._patience_seconds()
         try:
             async with asyncio.timeout_at(self._deadline):
                 message = await self._receive()
@@ -181,6 +188,13 @@ class _Exchange:
                 await self._send(message)
         except TimeoutError:
             raise self._lost() from None
+
+    def _patience_seconds(self) -> float:
+        """Return how long the next part of an upload, or all of another body, may take."""
+        whole = self._limits.body_seconds
+        if self._is_upload or whole is None:
+            return self._limits.client_timeout_seconds
+        return whole
 
     def _lost(self) -> LostClientError:
         self.is_lost = True  # what passes it on may wrap the error

@@ -11,7 +11,8 @@ class ServingLimits:
 
     Attributes:
         client_timeout_seconds: How long a client may neither send nor read, and may take for the
-            head of a request, or for a body that is no upload.
+            head of a request.
+        body_seconds: How long it may take for a body that is no upload; None: the same.
         idle_seconds: How long a connection without a request is kept for the next one.
         linger_seconds: How long a body that no one wants is read on, so that the client gets the
             answer.
@@ -27,6 +28,7 @@ class ServingLimits:
     """
 
     client_timeout_seconds: float = 10.0
+    body_seconds: float | None = None
     idle_seconds: float = 10.0
     linger_seconds: float = 1.0
     stop_seconds: float = 1.0

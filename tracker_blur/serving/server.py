@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Scope
 
+    from tracker_blur.serving.bounds import Refusal
+
 _ALL_INTERFACES = {"", "0.0.0.0", "::"}  # noqa: S104  # names, not a binding
 _BACKLOG = 64  # a browser opens several connections at once
 
@@ -35,6 +37,7 @@ class HttpServer:
         is_upload: Returns whether a request's body may be as long as that of an upload.
         send_buffer_bytes: How much the system may keep for a client that is slow to read; None: as
             much as it likes.
+        refusal: Answers with a status and a reason where the application does not; None: `refuse`.
 
     Attributes:
         port: That it listens on.
@@ -52,11 +55,13 @@ class HttpServer:
         limits: ServingLimits | None = None,
         is_upload: Callable[[Scope], bool] = lambda _: False,
         send_buffer_bytes: int | None = None,
+        refusal: Refusal | None = None,
     ) -> None:
         self._host = address[0]
         self._report = report
         self._limits = limits or ServingLimits()
         self._is_upload = is_upload
+        self._refusal = refusal
         self._socket = _listen(address)
         self.port = int(self._socket.getsockname()[1])
         self.connections = Connections(self._limits)
@@ -86,7 +91,7 @@ class HttpServer:
         """Answer requests from now on, from a thread of this name."""
         protocol: Any = self._protocol  # makes protocols, as a class would
         config = uvicorn.Config(
-            BoundedRequests(app, self._limits, self._is_upload, self._report),
+            BoundedRequests(app, self._limits, self._is_upload, self._report, self._refusal),
             http=protocol,
             ws="none",
             lifespan="off",

@@ -1,0 +1,35 @@
+"""The application: the routes of each part, and errors as problem documents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from tracker_blur.service import health_routes, predict_routes
+from tracker_blur.service.problems import add_handlers
+from tracker_blur.version import __version__
+
+if TYPE_CHECKING:
+    from tracker_blur.service.service import Service
+
+_DESCRIPTION = """\
+Detects and hides faces in images and videos. Errors are problem documents (RFC 9457). Where the
+service has a token, send it as `Authorization: Bearer TOKEN`.
+"""
+
+
+def create_application(service: Service) -> FastAPI:
+    """Return the application; whoever serves it decides which requests it gets."""
+    app = FastAPI(
+        title="trackblur",
+        description=_DESCRIPTION,
+        version=__version__,
+        docs_url=None,  # its page loads scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    for module in (health_routes, predict_routes):
+        app.include_router(module.create_router(service))
+    add_handlers(app, service.report)
+    return app

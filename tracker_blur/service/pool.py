@@ -1,0 +1,176 @@
+"""A pool of loaded detectors, and the queue of requests that wait for one.
+
+A detector serves one thread at a time, so there are as many of a kind as threads that use it at
+once. What is not used is kept for the next request, the most recent ones only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from starlette.requests import ClientDisconnect
+
+from tracker_blur.core import plugins
+from tracker_blur.core.detector_choice import AUTO, DetectorChoice
+from tracker_blur.errors import MissingPackageError, ModelError, SettingsError
+from tracker_blur.pipeline import Engine
+from tracker_blur.service.problems import unavailable
+from tracker_blur.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from tracker_blur.service.settings import ServiceSettings
+
+T = TypeVar("T")
+
+_BUSY = "too many requests wait already: try again later"
+_STOPPING = "the service stops: ask another one, or try again later"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a request wants detected, and by what.
+
+    Attributes:
+        detector: As in `Settings.detector`; None: that of the service.
+        classes: As in `Settings.hide`.
+    """
+
+    detector: str | None = None
+    classes: tuple[str, ...] = ()
+
+
+class DetectorPool:
+    """Runs work with detectors in threads of its own; used from one event loop.
+
+    Args:
+        settings: Of the service.
+        report: Called with a line when a detector cannot be loaded.
+    """
+
+    def __init__(self, settings: ServiceSettings, report: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._limits = settings.limits
+        self._report = report
+        self._slots = asyncio.Semaphore(self._limits.at_once)
+        self._threads = ThreadPoolExecutor(self._limits.at_once, "trackblur detector")
+        self._idle: list[tuple[Choice, Engine]] = []  # the most recently used last
+        self._lock = threading.Lock()  # for them
+        self._is_closed = False
+        self.waiting = 0
+        self.running = 0
+
+    @property
+    def loaded(self) -> int:
+        """How many detectors are loaded."""
+        return len(self._idle) + self.running
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it takes no more work."""
+        return self._is_closed
+
+    def warm_up(self) -> None:
+        """Load the service's own detector, before there are requests.
+
+        Raises:
+            TrackerBlurError: It cannot be loaded.
+        """
+        choice = Choice()
+        self._idle.append((choice, self._load(choice)))
+
+    def check_room(self) -> None:
+        """Raise Problem where a request would not even get into the queue."""
+        if self._is_closed:
+            raise unavailable(_STOPPING, 10)
+        if self._slots.locked() and self.waiting >= self._limits.queue:
+            raise unavailable(_BUSY)
+
+    async def run(
+        self,
+        choice: Choice,
+        work: Callable[[Engine], T],
+        is_gone: Callable[[], Awaitable[bool]] | None = None,
+    ) -> T:
+        """Return what `work` returns for a detector, once it is its turn.
+
+        Args:
+            choice: The detector.
+            work: Called in another thread.
+            is_gone: Returns whether no one waits for the result any more; asked at the turn.
+
+        Raises:
+            Problem: The queue is full, it took too long, or the service stops.
+            SettingsError: There is no such detector, or it has no such classes.
+            ModelError: It cannot be loaded.
+        """
+        self.check_room()
+        self._check(choice)
+        await self._enter()
+        self.running += 1
+        try:
+            if is_gone is not None and await is_gone():
+                raise ClientDisconnect
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, self._work, choice, work)
+        finally:
+            self.running -= 1
+            self._slots.release()
+
+    def close(self) -> None:
+        """Take no more work; what runs or waits is done."""
+        self._is_closed = True
+
+    async def _enter(self) -> None:
+        self.waiting += 1
+        try:
+            async with asyncio.timeout(self._limits.queue_seconds):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise unavailable(_BUSY) from None
+        finally:
+            self.waiting -= 1
+
+    def _check(self, choice: Choice) -> None:
+        """Raise SettingsError for a detector that requests may not name: files of this machine."""
+        if choice.detector is None or choice.detector == self._settings.detector:
+            return
+        if (named := DetectorChoice.of(choice.detector)).is_file:
+            known = ", ".join(sorted((AUTO, *plugins.names("tracker_blur.detectors"))))
+            raise SettingsError(f"names a file: choose one of {known}", setting="detector")
+        named.check()
+
+    def _work(self, choice: Choice, work: Callable[[Engine], T]) -> T:
+        engine = self._take(choice)
+        try:
+            return work(engine)
+        finally:
+            with self._lock:
+                self._idle.append((choice, engine))
+                del self._idle[: -self._limits.detectors]
+
+    def _take(self, choice: Choice) -> Engine:
+        with self._lock:
+            for place in reversed(range(len(self._idle))):
+                if self._idle[place][0] == choice:
+                    return self._idle.pop(place)[1]
+        return self._load(choice)
+
+    def _load(self, choice: Choice) -> Engine:
+        settings = Settings(
+            detector=choice.detector or self._settings.detector,
+            hide=choice.classes,
+            models_folder=self._settings.models_folder,
+        )
+        engine = Engine(settings)
+        try:
+            _ = engine.bundle
+        except (ModelError, MissingPackageError) as error:
+            self._report(str(error))
+            raise
+        return engine

@@ -1,0 +1,72 @@
+"""What the routes of the service share."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from tracker_blur.service.access import Access
+from tracker_blur.service.bodies import Bodies
+from tracker_blur.service.metrics import Metrics
+from tracker_blur.service.pool import DetectorPool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tracker_blur.service.settings import ServiceSettings
+
+
+class Service:
+    """The parts of the service behind its routes.
+
+    Args:
+        settings: What it was told.
+        report: Called with a line when something fails that is no fault of a client.
+
+    Attributes:
+        settings: What it was told.
+        report: The same function.
+        access: Decides who is answered.
+        bodies: Read images.
+        pool: Detects.
+        metrics: Of everything.
+    """
+
+    def __init__(self, settings: ServiceSettings, report: Callable[[str], None]) -> None:
+        self.settings = settings
+        self.report = report
+        self.access = Access(settings.host, settings.token)
+        self.bodies = Bodies(settings.limits)
+        self.pool = DetectorPool(settings, report)
+        self.metrics = Metrics()
+        self._at_end = ExitStack()
+        pool, bodies = self.pool, self.bodies
+        self.metrics.show("waiting", "Requests that wait for a detector", lambda: pool.waiting)
+        self.metrics.show("running", "Requests that a detector works on", lambda: pool.running)
+        self.metrics.show("detectors", "Loaded detectors", lambda: pool.loaded)
+        self.metrics.show("held_bytes", "Bodies of requests in memory", lambda: bodies.held_bytes)
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether no new work is taken."""
+        return self.pool.is_closed
+
+    def start(self) -> None:
+        """Load what the first requests need.
+
+        Raises:
+            TrackerBlurError: It cannot be loaded.
+        """
+        self.pool.warm_up()
+
+    def close_with(self, callback: Callable[[], object]) -> None:
+        """Call this when the service stops, before its connections are closed.
+
+        What was added last comes first. Answers without an end must end here.
+        """
+        self._at_end.callback(callback)
+
+    def close(self) -> None:
+        """Take no more work, and let go of everything; running requests go on."""
+        self.pool.close()
+        self._at_end.close()
