@@ -43,6 +43,7 @@ from tracker_blur.tracking.known_tracks import frames_with_faces, with_times_of
 from tracker_blur.tracking.lookahead import look_ahead
 from tracker_blur.tracking.reading_ahead import read_ahead
 from tracker_blur.tracking.rule_filter import RuleFilter
+from tracker_blur.tracking.still_tracks import StillTracks
 from tracker_blur.tracking.stills import detect_stills
 from tracker_blur.video.reader import VideoReader
 from tracker_blur.video.writer import VideoWriter
@@ -473,11 +474,16 @@ class Engine:
         self, stills: Iterable[FrameWithFaces], report: Report | None
     ) -> Iterator[FrameWithFaces]:
         """Yield still images without the faces that stay visible because of who they are."""
+        seen = StillTracks(self._rules)
         for frame, faces in stills:
             hidden, said = self._people.hidden(frame, faces)
+            hidden_ids = {face.track_id for face in hidden}
+            seen.add(frame, faces, {face.track_id for face in faces} - hidden_ids)
             if report is not None:
                 report.people = said if report.people is None else report.people.with_more(said)
             yield frame, hidden
+        if report is not None:
+            report.image_tracks = seen.tracks()
 
     def _render(
         self,

@@ -116,7 +116,11 @@ def test_an_image_keeps_the_person_and_hides_the_other(
     before = tmp_path / "in.png"
     cv2.imwrite(str(before), frame)
     out = tmp_path / "out.png"
-    assert run(before, out, "--keep-people", woman, "--face", shared / "models") == 0
+    said = tmp_path / "said.json"
+    given = ("--keep-people", woman, "--face", shared / "models", "--verify", "--json", said)
+    assert run(before, out, *given) == 0  # who stays visible is not exposed
+    (verified,) = (each["verified"] for each in json.loads(said.read_text())["files"])
+    assert [each["reason"] for each in verified["left_visible"]] == ["track"]
     after = cv2.imread(str(out))
     assert after is not None
     assert np.array_equal(after[:, :320], frame[:, :320])

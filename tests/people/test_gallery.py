@@ -7,19 +7,21 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 import pytest
+from PIL import ExifTags, Image
 
 from tests.people.drawn_people import THRESHOLDS, face_of
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.core.parameters import TrackingParameters
 from tracker_blur.errors import SettingsError, SourceError
 from tracker_blur.people.gallery import Gallery, read_gallery
+from tracker_blur.people.parameters import PeopleParameters
 from tracker_blur.tracking.detector_bundle import ClassDetector
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from tracker_blur.core.frame import Image
+    from tracker_blur.core import frame
     from tracker_blur.people.embedders import Vectors
 
 FACE_BOX = Box(20, 20, 60, 70)
@@ -30,7 +32,7 @@ class Detector:
 
     default_confidence, low_confidence = 0.5, 0.3
 
-    def detect(self, image: Image, confidence: float) -> list[Detection]:
+    def detect(self, image: frame.Image, confidence: float) -> list[Detection]:
         ratio = image.shape[1] / 200
         places = [FACE_BOX, FACE_BOX.moved(100, 0)]
         return [
@@ -46,7 +48,9 @@ class Reader:
     class embedder:  # noqa: N801  # stands for an object
         thresholds = THRESHOLDS
 
-    def vectors(self, image: Image, boxes: Sequence[Box]) -> list[Vectors | None]:
+    parameters = PeopleParameters()
+
+    def vectors(self, image: frame.Image, boxes: Sequence[Box]) -> list[Vectors | None]:
         colors = [image[tuple(int(at) for at in box.center[::-1])] for box in boxes]
         return [None if color.min() > 200 else face_of(int(color.argmax())) for color in colors]
 
@@ -103,7 +107,11 @@ def test_a_folder_is_one_person_and_photos_beside_it_are_grouped(tmp_path: Path)
 
 @pytest.mark.parametrize(
     ("faces", "problem"),
-    [((BLUE, GREEN), "shows 2 faces"), ((), "shows no face"), ((WHITE,), "shows no face")],
+    [
+        ((BLUE, GREEN), "shows 2 faces: cut out"),
+        ((), "shows no face: give"),
+        ((WHITE,), "shows a face that is turned away, covered or not sharp: give"),
+    ],
 )
 def test_a_photo_shows_exactly_one_good_face(
     faces: tuple[tuple[int, int, int], ...], problem: str, tmp_path: Path
@@ -111,6 +119,24 @@ def test_a_photo_shows_exactly_one_good_face(
     photo(tmp_path / "a.png", *faces)
     with pytest.raises(SourceError, match=rf"a\.png: {problem}"):
         gallery(tmp_path)
+
+
+def test_a_photo_with_a_tiny_face_is_said_to_be_too_small(tmp_path: Path) -> None:
+    large = cv2.imread(str(photo(tmp_path / "a.png", WHITE)))
+    assert large is not None
+    cv2.imwrite(str(tmp_path / "a.png"), cv2.resize(large, None, fx=0.5, fy=0.5))
+    with pytest.raises(SourceError, match=r"a face 20 pixels wide, .*: give a larger photo"):
+        gallery(tmp_path)
+
+
+def test_a_photo_is_read_upright(tmp_path: Path) -> None:
+    with Image.open(photo(tmp_path / "a.png", BLUE)) as image:
+        lying = image.transpose(Image.Transpose.ROTATE_90)
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6  # to be turned by 90 degrees clockwise
+    lying.save(tmp_path / "a.jpg", exif=exif)
+    (tmp_path / "a.png").unlink()
+    assert gallery(tmp_path) == {"a": 1}
 
 
 def test_where_no_one_is_shown_without_it_a_photo_of_no_use_is_left_out(tmp_path: Path) -> None:
@@ -195,11 +221,11 @@ def test_a_bystander_does_not_stand_for_a_larger_face_in_profile(tmp_path: Path)
     place = Box(5, 5, 95, 95)
 
     class Profile(Reader):
-        def vectors(self, image: Image, boxes: Sequence[Box]) -> list[Vectors | None]:
+        def vectors(self, image: frame.Image, boxes: Sequence[Box]) -> list[Vectors | None]:
             return [None if box.size > 80 else face_of(0) for box in boxes]
 
     class Large(Detector):
-        def detect(self, image: Image, confidence: float) -> list[Detection]:
+        def detect(self, image: frame.Image, confidence: float) -> list[Detection]:
             ratio = image.shape[1] / 200
             places = (place, FACE_BOX.moved(100, 0))
             return [Detection(one.scaled(ratio, ratio), 0.95) for one in places]

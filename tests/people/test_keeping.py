@@ -11,13 +11,14 @@ from hypothesis import given, settings
 
 from tests.people.drawn_people import THRESHOLDS, face_of, faces_in, known, track, video
 from tracker_blur.core.timeline import Timeline
-from tracker_blur.people.keeping import Choice, Hider, Keeper
+from tracker_blur.people.keeping import Hider, Keeper
 from tracker_blur.people.parameters import PeopleParameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tracker_blur.core.tracks import Tracks
+    from tracker_blur.people.parts import Choice
     from tracker_blur.people.samples import TrackFaces
 
 PARAMETERS = PeopleParameters()
@@ -138,6 +139,36 @@ def test_of_two_look_alikes_at_one_time_none_stays_visible() -> None:
     choice = keep(tracks, faces)
     assert choice.kept == ()
     assert {doubt.reason for doubt in choice.doubts} == {"look-alike"}
+
+
+def test_a_rival_who_is_a_look_alike_for_a_second_is_one() -> None:
+    tracks = video(track(4, range(250)), track(5, range(250), x=300))
+    times = range(0, 250, 6)
+    # Turned away in all other seconds, so the mean over the track says little.
+    turned = [face_of(ANNA, 0.3)] * 20
+    rival = faces_in(times, *turned, *[face_of(ANNA, 0.85)] * 4, *turned)
+    choice = keep(tracks, {4: faces_in(times, face_of(ANNA, 0.7)), 5: rival})
+    assert choice.kept == ()
+    assert "look-alike" in {doubt.reason for doubt in choice.doubts}
+
+
+def test_a_second_in_which_a_rival_is_nearly_as_much_alike_is_in_doubt() -> None:
+    tracks = video(track(4, range(250)), track(5, range(250), x=300))
+    times = range(0, 250, 5)
+    # The mean is ahead of all seconds of the rival, but one second is not ahead of that one.
+    own = faces_in(times, *[SURE] * 20, *[face_of(ANNA, 0.56)] * 5, SURE)
+    rival = faces_in(times, *[face_of(STRANGER)] * 20, *[face_of(ANNA, 0.5)] * 5, face_of(STRANGER))
+    choice = keep(tracks, {4: own, 5: rival})
+    assert choice.kept == ()
+    assert {doubt.reason for doubt in choice.doubts if doubt.track_id == 4} == {"look-alike"}
+
+
+def test_a_rival_that_became_someone_else_is_none_any_more() -> None:
+    # Its track went over to the known person when her own had ended, behind a cut.
+    tracks = video(track(4, range(100)), track(5, range(250), x=300), cuts=[120])
+    rival = faces_in([*range(0, 100, 6), *range(130, 250, 6)], *[face_of(STRANGER)] * 17, SURE)
+    choice = keep(tracks, {4: faces_in(range(0, 100, 6), SURE), 5: rival})
+    assert [(kept.first, kept.last) for kept in choice.kept if kept.track_id == 4] == [(0, 99)]
 
 
 def test_two_known_people_at_one_time_both_stay_visible() -> None:

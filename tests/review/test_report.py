@@ -110,7 +110,7 @@ def public() -> dict[str, Any]:
 def test_each_track_says_when_how_and_by_whom(internal: dict[str, Any]) -> None:
     kept, hidden = internal["tracks"]
     assert (kept["from"], kept["to"], kept["frames"]) == ("0:00:00.400", "0:00:01.160", 20)
-    assert (kept["hidden"], kept["visible_frames"]) == ("no", {"by the track file": 20})
+    assert (kept["hidden"], kept["visible_frames"]) == ("no", {"as its track says": 20})
     assert kept["origins"] == {Origin.DETECTED.value: 0.5, Origin.TRACKED.value: 0.5}
     assert kept["person"] == "zoey"
     assert kept["decided"] == {

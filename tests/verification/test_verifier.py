@@ -174,6 +174,19 @@ def test_a_face_that_is_left_visible_on_purpose_is_not_reported(
         assert verify(leaky, source, left_open).is_clean
 
 
+def test_a_face_that_may_be_seen_for_a_while_is_exposed_before_and_after(
+    truth: Truth, clip: Path, leaky: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Only in frames 3 and 4 do the tracks leave visible what can be seen in frames 3 to 5.
+    whole = tracks_of(truth, SIZE, FRAMES, lambda frame, track: track == 1 and 3 <= frame < 5)
+    kept = tracks_of(truth, SIZE, FRAMES, lambda frame, track: track != 1 or not 3 <= frame < 5)
+    shown = replace(kept.tracks[0], track_id=99, hide=False)
+    use_fake_probe(monkeypatch, true_detections(truth))
+    verdict = verify(leaky, clip, replace(whole, tracks=(*whole.tracks, shown)))
+    assert exposed(verdict) == [5]
+    assert [(face.reason, face.frames) for face in verdict.left_visible] == [("track", 2)]
+
+
 def test_a_face_in_an_ignore_zone_is_listed_as_visible_by_choice(
     truth: Truth, clip: Path, leaky: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -226,7 +226,7 @@ class SideOutputs:
         verdict = verify(
             report.target,
             source=identity,
-            tracks=report.video_tracks,
+            tracks=report.video_tracks or report.image_tracks,
             settings=self._settings,
             accepted=None if journal is None else read_journal(journal),
             verifier=self._verifier,

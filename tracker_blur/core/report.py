@@ -64,6 +64,8 @@ class Report:
             overlap.
         warnings: What the user should know, such as why a partial input ended early.
         video_tracks: The tracks of the whole video, once they are known; None in one pass.
+        image_tracks: What is hidden in an image in which people were chosen, and what stays
+            visible, with a track for each face; None in all others.
     """
 
     source: Path
@@ -85,6 +87,7 @@ class Report:
     stage_seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     warnings: tuple[str, ...] = ()
     video_tracks: Tracks | None = field(default=None, repr=False)
+    image_tracks: Tracks | None = field(default=None, repr=False)
     _counted_ids: set[int] = field(default_factory=set, init=False, repr=False)
 
     @property

@@ -28,7 +28,7 @@ Reason: TypeAlias = Literal["track", "zone", "size", "time"]
 """Why something stays visible: its track is, an ignore zone, its size, or it is not the time."""
 
 REASONS: dict[Reason, str] = {
-    "track": "by the track file",
+    "track": "as its track says",
     "zone": "in ignore zones",
     "size": "by size",
     "time": "outside of the chosen time",

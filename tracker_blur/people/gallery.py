@@ -213,10 +213,20 @@ def _vector(
         raise _UnusedError(
             f"{photo}: shows {len(found)} faces: cut out the person who is meant, or leave it out"
         )
-    raise _UnusedError(
-        f"{photo}: shows no face that is large and sharp enough to tell who it is: give another "
-        "photo"
-    )
+    raise _UnusedError(f"{photo}: {_why_unknown(boxes, reader.parameters.min_face_px)}")
+
+
+def _why_unknown(boxes: Sequence[Box], needed_px: float) -> str:
+    """Return why none of the faces of a photo says who it is, and what to do."""
+    if not boxes:
+        return "shows no face: give another photo"
+    largest_px = max(min(box.width, box.height) for box in boxes)
+    if largest_px < needed_px:
+        return (
+            f"shows a face {largest_px:.0f} pixels wide, and it takes {needed_px:.0f} to tell who "
+            "it is: give a larger photo"
+        )
+    return "shows a face that is turned away, covered or not sharp: give another photo"
 
 
 def _outranks(box: Box, face: Box) -> bool:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from tracker_blur.annotations import track_file
-from tracker_blur.core.tracks import Tracks, TracksBuilder
 from tracker_blur.errors import SettingsError
 from tracker_blur.files.identity import FileIdentity
 from tracker_blur.images.reader import ImageReader
 from tracker_blur.tracking.detector_bundle import DetectorBundle
+from tracker_blur.tracking.still_tracks import StillTracks
 from tracker_blur.tracking.stills import detect_stills
 
 if TYPE_CHECKING:
@@ -36,22 +33,14 @@ def write_image_tracks(image: Path, target: Path, settings: Settings) -> None:
     """
     identity = FileIdentity.of(image, hashed=True)
     bundle = DetectorBundle.of(settings)
-    builder = TracksBuilder()
-    labels: dict[int, str] = {}
     with ImageReader(image, identity=identity, max_megapixels=settings.max_megapixels) as reader:
         frames = list(zip(range(2), detect_stills(reader, bundle.detectors), strict=False))
     if len(frames) > 1:
         raise SettingsError(f"{image}: has several frames: make its tracks with 'trackblur track'")
     (_, (frame, faces)) = frames[0]
-    for face in faces:
-        builder.add(0, face)
-        labels[face.track_id] = face.label
-    tracks = Tracks(
-        frame.size,
-        frame.time_base,
-        np.array([frame.pts], np.int64),
-        tracks=tuple(replace(track, label=labels[track.track_id]) for track in builder.tracks()),
-        rules=settings.rules(),
+    still = StillTracks(settings.rules())
+    still.add(frame, faces)
+    made = track_file.TrackFile.of(
+        identity, still.tracks(), settings, bundle.name, bundle.weight_files
     )
-    made = track_file.TrackFile.of(identity, tracks, settings, bundle.name, bundle.weight_files)
     track_file.write(target, made, overwrite=False)

@@ -25,6 +25,7 @@ from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.trackers import csrt
 from tracker_blur.tracking.following import BoxPath, Follower, rate_of, shot_of
 from tracker_blur.tracking.known_tracks import frames_with_faces
+from tracker_blur.tracking.still_tracks import StillTracks
 from tracker_blur.verification.frame_comparison import cell_errors
 from tracker_blur.verification.parameters import VerificationParameters
 from tracker_blur.verification.probed_frame import ProbedFrame, gray
@@ -133,7 +134,9 @@ class CarefulSearch:
         parameters = self._parameters.for_stills()
         added: list[int] = []
         for _ in range(parameters.careful_rounds):
-            known = replace(_of_still(frame, faces), rules=self._settings.rules())
+            still = StillTracks(self._settings.rules())
+            still.add(frame, faces)
+            known = still.tracks()
             run = self._run(known, parameters)
             hidden = Timeline(known).faces(0)
             self._judge(run, [self._redacted(copy.deepcopy(frame), hidden)], Fraction(1))
@@ -323,13 +326,3 @@ def _between(keyframes: Mapping[int, Box]) -> dict[int, tuple[Box, Origin]]:
         frame: (Box(*box), Origin.BETWEEN)
         for frame, box in zip(frames.tolist(), boxes, strict=True)
     }
-
-
-def _of_still(frame: Frame, faces: Sequence[Face]) -> Tracks:
-    """Return the faces of a still image as tracks of one frame."""
-    builder = TracksBuilder()
-    for face in faces:
-        builder.add(0, face)
-    label_of = {face.track_id: face.label for face in faces}
-    tracks = tuple(replace(each, label=label_of[each.track_id]) for each in builder.tracks())
-    return Tracks(frame.size, Fraction(1), np.zeros(1, np.int64), (), tracks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -108,21 +109,32 @@ class TrackIndex:
         ]
 
     def left_visible(self, frame: int, box: Box) -> Reason | None:
-        """Return why a face is visible here on purpose; None: it is not."""
+        """Return why a face is visible here on purpose; None: it is not.
+
+        A face next to one that stays visible, or before it, is another one: the two boxes must hold
+        each other's center, and no hidden track may be as near.
+        """
         if frame >= self._frame_count:
             return None
-        iou = self._parameters.track_iou
-        for reason, timeline in self._visible.items():
-            if any(face.box.iou(box) >= iou for face in timeline.faces(frame)):
-                return reason
-        return None
+        found = [
+            (face.box.iou(box), reason)
+            for reason, timeline in self._visible.items()
+            for face in timeline.faces(frame)
+            if _holds_center(face.box, box) or _holds_center(box, face.box)
+        ]
+        iou, reason = max(found, key=itemgetter(0), default=(0.0, None))
+        if iou < self._parameters.track_iou or iou <= self._hidden_iou(frame, box):
+            return None
+        return reason
 
     def is_hidden_near(self, frame: int, box: Box) -> bool:
         """Return whether a track that is hidden in a frame is that of this face."""
         if frame >= self._frame_count:
             return False
-        iou = self._parameters.track_iou
-        return any(face.box.iou(box) >= iou for face in self._hidden.faces(frame))
+        return self._hidden_iou(frame, box) >= self._parameters.track_iou
+
+    def _hidden_iou(self, frame: int, box: Box) -> float:
+        return max((face.box.iou(box) for face in self._hidden.faces(frame)), default=0.0)
 
     def track_near(self, frame: int, box: Box) -> int | None:
         """Return the track that is at a place, or was a moment earlier, or will be."""
@@ -148,6 +160,11 @@ class TrackIndex:
         for frame, end in _ends(track):
             if 0 <= frame < self._frame_count:
                 self.ends[frame].append(end)
+
+
+def _holds_center(box: Box, other: Box) -> bool:
+    x, y = other.center
+    return box.left <= x <= box.right and box.top <= y <= box.bottom
 
 
 def _place(track: Track, frame: int) -> Box:
