@@ -41,7 +41,7 @@ def index() -> TrackIndex:
 
 def test_a_kept_face_is_visible_on_purpose_only_while_its_track_says_so(index: TrackIndex) -> None:
     assert [index.left_visible(frame, KEPT.padded(0.1)) for frame in (0, 9, 10, 19)] == [
-        *("track", "track"),
+        *(("track", 1), ("track", 1)),
         *(None, None),
     ]
     assert index.left_visible(0, HIDDEN) is None
@@ -60,6 +60,6 @@ def test_a_hidden_face_in_front_of_a_kept_one_is_to_be_hidden() -> None:
     index = index_of(
         track(1, KEPT, range(20), hide=False), track(2, in_front, range(20), hide=True)
     )
-    assert index.left_visible(5, KEPT.moved(3, 0)) == "track"
+    assert index.left_visible(5, KEPT.moved(3, 0)) == ("track", 1)
     assert index.left_visible(5, in_front.moved(2, 2)) is None
     assert index.is_hidden_near(5, in_front.moved(2, 2))

@@ -184,7 +184,7 @@ def test_a_face_that_may_be_seen_for_a_while_is_exposed_before_and_after(
     use_fake_probe(monkeypatch, true_detections(truth))
     verdict = verify(leaky, clip, replace(whole, tracks=(*whole.tracks, shown)))
     assert exposed(verdict) == [5]
-    assert [(face.reason, face.frames) for face in verdict.left_visible] == [("track", 2)]
+    assert [(face.track_id, face.frames) for face in verdict.left_visible] == [(99, 2)]
 
 
 def test_a_face_in_an_ignore_zone_is_listed_as_visible_by_choice(

@@ -62,8 +62,9 @@ def _left_visible_line(face: LeftVisible, is_still: bool) -> str:
 
     box = face.box
     time = f"{format_seconds(face.first)} to {format_seconds(face.last)}, "
+    track = "" if face.track_id is None else f"track {face.track_id}, "
     return (
-        f"left visible {REASONS[face.reason]}: {'' if is_still else time}"
+        f"left visible {REASONS[face.reason]}: {track}{'' if is_still else time}"
         f"{box.width:.0f}x{box.height:.0f} pixels at {box.left:.0f}, {box.top:.0f}"
     )
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class LeftVisiblePlaces:
-    """Groups what is left visible in successive frames by its place.
+    """Groups what is left visible in successive frames by its track, or its place.
 
     Args:
         parameters: thresholds.
@@ -26,18 +26,21 @@ class LeftVisiblePlaces:
         self._open: list[tuple[LeftVisible, int]] = []  # each with its last frame
         self._done: list[LeftVisible] = []
 
-    def add(self, reason: Reason, frame: ProbedFrame, box: Box) -> None:
-        """Add a face that is seen in a frame; frames ascend."""
+    def add(self, reason: Reason, track_id: int | None, frame: ProbedFrame, box: Box) -> None:
+        """Add a face that is seen in a frame, with its track if it has one; frames ascend."""
         oldest = frame.index - self._parameters.track_margin_frames
         self._done += [place for place, last in self._open if last < oldest]
         self._open = [each for each in self._open if each[1] >= oldest]
         for at, (place, last) in enumerate(self._open):
-            if place.reason == reason and place.box.iou(box) >= self._parameters.run_iou:
+            if (place.reason, place.track_id) != (reason, track_id):
+                continue
+            if track_id is not None or place.box.iou(box) >= self._parameters.run_iou:
                 frames = place.frames + (last < frame.index)
                 longer = replace(place, last=frame.time, frames=frames, box=box)
                 self._open[at] = longer, frame.index
                 return
-        self._open.append((LeftVisible(reason, frame.time, frame.time, 1, box), frame.index))
+        place = LeftVisible(reason, frame.time, frame.time, 1, box, track_id)
+        self._open.append((place, frame.index))
 
     def places(self) -> tuple[LeftVisible, ...]:
         """Return the places so far, by their first frames."""

@@ -219,10 +219,10 @@ class VerificationRun:
         parameters, box = self._parameters, detection.box
         if min(box.width, box.height) < parameters.min_face_px:
             return None
-        reason = self._reason_to_show(frame, box)
-        if reason is not None:
+        why = self._reason_to_show(frame, box)
+        if why is not None:
             if detection.is_likely(parameters):
-                self.left_visible.add(reason, frame, box)
+                self.left_visible.add(*why, frame, box)
             return None
         if frame.source_gray is not None and frame.cell_errors is not None:
             before = visibility.face_patch(frame.source_gray, box, parameters)
@@ -248,18 +248,19 @@ class VerificationRun:
         )
         return 1.0 if shows_face else 0.0
 
-    def _reason_to_show(self, frame: ProbedFrame, box: Box) -> Reason | None:
-        """Return why a face is visible in a frame by choice; None: it is not.
+    def _reason_to_show(self, frame: ProbedFrame, box: Box) -> tuple[Reason, int | None] | None:
+        """Return why a face is visible in a frame by choice, and its track; None: it is not.
 
         A track that is hidden there has the last word: a person who walks past a poster is hidden.
         """
         if self.tracks is not None:
-            reason = self.tracks.left_visible(frame.index, box)
-            if reason is not None or self.tracks.is_hidden_near(frame.index, box):
-                return reason
+            why = self.tracks.left_visible(frame.index, box)
+            if why is not None or self.tracks.is_hidden_near(frame.index, box):
+                return why
         if self._rules == NO_RULES:
             return None
-        return self._rules.reason_for(box, frame.size, frame.time)
+        reason = self._rules.reason_for(box, frame.size, frame.time)
+        return None if reason is None else (reason, None)
 
     def is_turned(self, number: int) -> bool:
         """Return whether the detection frame of this number is also seen turned."""

@@ -108,8 +108,8 @@ class TrackIndex:
             for face in self._hidden.faces(frame)
         ]
 
-    def left_visible(self, frame: int, box: Box) -> Reason | None:
-        """Return why a face is visible here on purpose; None: it is not.
+    def left_visible(self, frame: int, box: Box) -> tuple[Reason, int] | None:
+        """Return why a face is visible here on purpose, and its track; None: it is not.
 
         A face next to one that stays visible, or before it, is another one: the two boxes must hold
         each other's center, and no hidden track may be as near.
@@ -117,15 +117,15 @@ class TrackIndex:
         if frame >= self._frame_count:
             return None
         found = [
-            (face.box.iou(box), reason)
+            (face.box.iou(box), (reason, face.track_id))
             for reason, timeline in self._visible.items()
             for face in timeline.faces(frame)
             if _holds_center(face.box, box) or _holds_center(box, face.box)
         ]
-        iou, reason = max(found, key=itemgetter(0), default=(0.0, None))
+        iou, why = max(found, key=itemgetter(0), default=(0.0, None))
         if iou < self._parameters.track_iou or iou <= self._hidden_iou(frame, box):
             return None
-        return reason
+        return why
 
     def is_hidden_near(self, frame: int, box: Box) -> bool:
         """Return whether a track that is hidden in a frame is that of this face."""

@@ -136,6 +136,7 @@ class LeftVisible:
         last: of its last frame.
         frames: in how many it is seen.
         box: where it is in the last one, in pixels.
+        track_id: its track; None: it has none.
     """
 
     reason: Reason
@@ -143,11 +144,13 @@ class LeftVisible:
     last: Fraction
     frames: int
     box: Box
+    track_id: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as data for JSON."""
         return {
             "reason": self.reason,
+            "track": self.track_id,
             "from": format_seconds(self.first),
             "to": format_seconds(self.last),
             "frames": self.frames,
