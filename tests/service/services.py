@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import httpx
 
@@ -50,6 +53,8 @@ def serving(**settings: Any) -> Iterator[Served]:
     headers = {} if given.token is None else {"authorization": f"Bearer {given.token}"}
     options: dict[str, Any] = {"timeout": PATIENCE_SECONDS, "trust_env": False}
     with (
+        TemporaryDirectory() as state,
+        mock.patch.dict(os.environ, TRACKBLUR_STATE=state),
         ServiceServer(given, messages.append) as server,
         httpx.Client(base_url=server.url, headers=headers, **options) as client,
         httpx.Client(base_url=server.url, **options) as stranger,

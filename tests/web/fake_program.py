@@ -51,6 +51,8 @@ def main() -> None:
         if target is not None:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(b"0123456789")
+        if "--tracks" in arguments:
+            Path(arguments[arguments.index("--tracks") + 1]).write_text("{}\n")
         result = {"files": [{"frames": 100, "output": str(target), "warnings": []}]}
         Path(arguments[arguments.index("--json") + 1]).write_text(json.dumps(result))
         append("end", code=0)

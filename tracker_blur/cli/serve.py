@@ -11,6 +11,7 @@ from tracker_blur.cli.console import EXIT_DONE, Console, silence_libraries
 from tracker_blur.cli.option_values import number, whole_number, whole_number_from
 from tracker_blur.cli.options import add_detector_option, add_models_option
 from tracker_blur.cli.parser import FILES
+from tracker_blur.cli.serve_jobs import add_job_options, job_settings
 from tracker_blur.cli.worker_count import core_count
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def add_parser(commands: Any) -> Parser:
     add_detector_option(detection)
     add_models_option(detection)
     _add_limits(parser.add_argument_group("limits"))
+    add_job_options(parser)
     return parser
 
 
@@ -103,6 +105,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
     settings = _settings(options, console)
     with ServiceServer(settings, console.warn) as server:
         console.announce(f"serves {server.url}docs; Ctrl-C ends it")
+        if server.page_url is not None:
+            console.announce(f"the page of {options.root} is {server.page_url}")
         try:
             threading.Event().wait()
         except KeyboardInterrupt:
@@ -137,4 +141,5 @@ def _settings(options: argparse.Namespace, console: Console) -> ServiceSettings:
         detector=options.detector,
         models_folder=options.models_folder,
         limits=limits,
+        jobs=job_settings(options),
     )

@@ -21,7 +21,7 @@ from tracker_blur.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from fastapi import FastAPI, Request
     from starlette.types import Scope, Send
@@ -151,14 +151,20 @@ def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     errors = [
         {
-            "field": ".".join(str(part) for part in each["loc"] if part not in _OUTER)[:200],
-            "message": each["msg"],
+            "field": _place(each["loc"]),
+            "message": each["msg"].removeprefix("Value error, "),
         }
         for each in error.errors()[:10]
     ]
     first = errors[0]
     detail = f"{first['field']}: {first['message']}" if first["field"] else first["message"]
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=errors).response(request.scope)
+
+
+def _place(location: Sequence[str | int]) -> str:
+    """Return where a field is, as clients call it."""
+    inner = location[1:] if location[:1] and location[0] in _OUTER else location
+    return ".".join(map(str, inner))[:200]
 
 
 def _broken(request: Request, _error: Exception) -> Response:

@@ -5,20 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SinkError, reason_of
+from tracker_blur.service import job_routes
 from tracker_blur.service.access import AuthorizedRequests
 from tracker_blur.service.application import create_application
 from tracker_blur.service.metrics import CountedRequests
+from tracker_blur.service.page import WithPage
 from tracker_blur.service.problems import refuse
 from tracker_blur.service.service import Service
 from tracker_blur.serving.limits import ServingLimits
 from tracker_blur.serving.server import HttpServer
+from tracker_blur.web.application import is_upload as is_page_upload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from starlette.types import Scope
+    from starlette.types import ASGIApp, Scope
 
     from tracker_blur.service.settings import ServiceSettings
+
+
+_FORM_BYTES = 1 << 20  # what a form takes beside its file
 
 
 class ServiceServer:
@@ -32,11 +38,15 @@ class ServiceServer:
 
     Attributes:
         service: The parts behind it.
+        page_url: The address of the folder's page, with the token; None: there is none, for want of
+            a folder or a token.
 
     Raises:
         SinkError: It cannot listen there.
         TrackerBlurError: Its detector cannot be loaded.
     """
+
+    page_url: str | None = None
 
     def __init__(self, settings: ServiceSettings, report: Callable[[str], None]) -> None:
         self.service = Service(settings, report)
@@ -48,14 +58,17 @@ class ServiceServer:
                 report,
                 limits=ServingLimits(
                     body_bytes=limits.image_bytes,
+                    upload_bytes=settings.jobs.limits.upload_bytes + _FORM_BYTES,
                     body_seconds=limits.image_seconds,
                     stop_seconds=limits.stop_seconds,
                     unauthenticated=limits.connections,
                     requests=limits.connections,
                 ),
+                is_upload=_is_upload,
                 refusal=refuse,
             )
         except OSError as error:
+            self.service.close()
             raise SinkError(
                 f"port {address[1]}: cannot be listened on at {address[0]} ({reason_of(error)}): "
                 "choose another one"
@@ -63,8 +76,18 @@ class ServiceServer:
         try:
             self.service.start()
         except BaseException:
+            self.service.close()
             self._server.stop()
             raise
+        app: ASGIApp = AuthorizedRequests(
+            create_application(self.service), self.service.access, _checks_itself
+        )
+        if settings.jobs.root is not None and settings.token is not None:
+            app = WithPage(
+                app, self.service.jobs.services, settings.host, settings.token, self._server.cookie
+            )
+            self.page_url = f"{self.url}{app.query}"
+        self._app = app
 
     @property
     def url(self) -> str:
@@ -72,14 +95,17 @@ class ServiceServer:
         return self._server.url
 
     def __enter__(self) -> ServiceServer:
-        service = self.service
-        app = AuthorizedRequests(create_application(service), service.access, _checks_itself)
-        self._server.start(CountedRequests(app, service.metrics), "trackblur service")
+        self.service.jobs.start(self.page_url or self.url)
+        self._server.start(CountedRequests(self._app, self.service.metrics), "trackblur service")
         return self
 
     def __exit__(self, *_: object) -> None:
         self.service.close()
         self._server.stop()
+
+
+def _is_upload(scope: Scope) -> bool:
+    return job_routes.is_upload(scope) or is_page_upload(scope)
 
 
 def _checks_itself(_scope: Scope) -> bool:

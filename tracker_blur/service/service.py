@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tracker_blur.service.access import Access
 from tracker_blur.service.bodies import Bodies
+from tracker_blur.service.jobs import Jobs
 from tracker_blur.service.metrics import Metrics
 from tracker_blur.service.pool import DetectorPool
 
@@ -30,6 +31,10 @@ class Service:
         bodies: Read images.
         pool: Detects.
         metrics: Of everything.
+        jobs: Are run one after the other.
+
+    Raises:
+        SinkError: The jobs cannot be kept, or are another server's.
     """
 
     def __init__(self, settings: ServiceSettings, report: Callable[[str], None]) -> None:
@@ -39,11 +44,16 @@ class Service:
         self.bodies = Bodies(settings.limits)
         self.pool = DetectorPool(settings, report)
         self.metrics = Metrics()
+        self.jobs = Jobs(settings.jobs, settings.port, report)
         self._at_end = ExitStack()
+        self.close_with(self.jobs.close)
         pool, bodies = self.pool, self.bodies
         self.metrics.show("waiting", "Requests that wait for a detector", lambda: pool.waiting)
         self.metrics.show("running", "Requests that a detector works on", lambda: pool.running)
         self.metrics.show("detectors", "Loaded detectors", lambda: pool.loaded)
+        queue = self.jobs.queue
+        self.metrics.show("jobs_running", "Jobs that run", lambda: queue.unfinished()["running"])
+        self.metrics.show("jobs_waiting", "Jobs that wait", lambda: queue.unfinished()["waiting"])
         self.metrics.show("held_bytes", "Bodies of requests in memory", lambda: bodies.held_bytes)
 
     @property

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tracker_blur.core.detector_choice import AUTO
 from tracker_blur.errors import SettingsError
+from tracker_blur.service.job_settings import JobSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,6 +58,7 @@ class ServiceSettings:
             file, which requests cannot name.
         models_folder: A folder with weight files, searched first.
         limits: How much it takes.
+        jobs: What jobs are made of.
 
     Raises:
         SettingsError: A value makes no sense.
@@ -68,6 +70,7 @@ class ServiceSettings:
     detector: str = AUTO
     models_folder: Path | None = None
     limits: ServiceLimits = field(default_factory=ServiceLimits)
+    jobs: JobSettings = field(default_factory=JobSettings)
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= _LAST_PORT:

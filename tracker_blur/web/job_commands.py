@@ -180,7 +180,7 @@ def verify_arguments(
     options = dict(choice.options)
     if made_by is not None:
         options = {**made_by.settings.get("options", {}), **options}
-        tracks = _tracks_of(made_by.arguments)
+        tracks = tracks_of(made_by.arguments)
     known = dict(_STREAMS) if tracks else {**_STREAMS, **_ZONES, **_SPANS}
     return (
         *("verify", str(output)),
@@ -193,7 +193,7 @@ def verify_arguments(
 
 def startable(job: NewJob) -> NewJob:
     """Return a job as it can be started now: it writes no tracks where there are some by now."""
-    tracks = _tracks_of(job.arguments) if job.action == "redact" else None
+    tracks = tracks_of(job.arguments) if job.action == "redact" else None
     if tracks is None or not os.path.lexists(tracks):
         return job
     at = job.arguments.index(_TRACKS_FLAG)
@@ -208,7 +208,7 @@ def leads_inside(arguments: tuple[str, ...], root: Path) -> bool:
     return all(root in real_path(path).parents for path in paths)
 
 
-def _tracks_of(arguments: tuple[str, ...]) -> str | None:
+def tracks_of(arguments: tuple[str, ...]) -> str | None:
     """Return the track file that a job writes, or renders."""
     if arguments[:1] == ("render",):
         return arguments[2]

@@ -120,6 +120,41 @@ class JobPlans:
             review=review_id(path, target),
         )
 
+    def upload(self, action: Action, path: Path, choice: Choice) -> NewJob:
+        """Return the job for a file that came with a request, in a folder of its own.
+
+        Args:
+            action: What to do.
+            path: The file.
+            choice: How.
+
+        Raises:
+            HTTPException: This cannot be done with it.
+            ChoiceError: The choice makes no sense.
+        """
+        target = None
+        if action == "redact":
+            target = default_output(path)
+            tracks = None if is_image(path) else tracks_path(path)
+            arguments = redact_arguments(
+                path, target, self._found(choice), is_image=is_image(path), tracks=tracks
+            )
+        elif action == "track" and not is_image(path):
+            target = tracks_path(path)
+            arguments = track_arguments(path, target, self._found(choice))
+        elif action == "verify":
+            arguments = verify_arguments(path, None, None, choice)
+        else:
+            raise HTTPException(HTTPStatus.BAD_REQUEST, f"{path.name}: only videos have tracks")
+        return NewJob(
+            action=action,
+            file=path.name,
+            output=None if target is None else target.name,
+            arguments=arguments,
+            settings=choice.settings(),
+            is_upload=True,
+        )
+
     def _verify(self, path: Path, choice: Choice, made: Iterable[Job]) -> NewJob:
         name = self._folder.relative(path)
         maker = next(

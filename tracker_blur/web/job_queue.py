@@ -162,13 +162,18 @@ class JobQueue:
             self._changed.notify_all()
             return job
 
-    def cancel(self, job_id: str) -> Job:
-        """End a job; what is half-written is deleted."""
+    def cancel(self, job_id: str, reason: str | None = None) -> Job:
+        """End a job; what is half-written is deleted.
+
+        Args:
+            job_id: The job's id.
+            reason: Why, if no one asked for it.
+        """
         with self._changed:
             job = self.get(job_id)
             self._check(job, "cancelled", "waiting", "running", "paused")
             self._runs.end(job)
-            job.state, job.ended = "cancelled", time.time()
+            job.state, job.error, job.ended = "cancelled", reason, time.time()
             self._keep(job)
             self._changed.notify_all()
             return job
@@ -186,7 +191,7 @@ class JobQueue:
             return job
 
     def forget(self, job_id: str) -> None:
-        """Take a job that is over out of the list; its output stays."""
+        """Take a job that is over out of the list; its output stays, unless it is of an upload."""
         with self._changed:
             job = self.get(job_id)
             self._check(job, "forgotten", "done", "failed", "cancelled")
@@ -195,6 +200,23 @@ class JobQueue:
             del self._jobs[job.id]
             self._store.remove(job.id)
         self._events.publish("gone", {"id": job.id})
+
+    def delete(self, job_id: str, seconds: float) -> None:
+        """End a job, if it is not over, and take it out of the list.
+
+        Args:
+            job_id: The job's id.
+            seconds: How long its process may take to end.
+
+        Raises:
+            HTTPException: There is no such job, or its process has not ended yet.
+        """
+        with self._changed:
+            job = self.get(job_id)
+            if not job.is_over:
+                self.cancel(job_id)
+            self._changed.wait_for(lambda: not self._runs.has_process(job), seconds)
+            self.forget(job_id)
 
     def _check(self, job: Job, verb: str, *states: str) -> None:
         if job.state not in states:
@@ -208,6 +230,7 @@ class JobQueue:
                 for job in list(self._jobs.values()):
                     self._safely(self._runs.look_after, job)
                 self._start_waiting()
+                self._changed.notify_all()  # some may wait for a process that has ended
                 self._changed.wait(_POLL_SECONDS)
 
     def _safely(self, act: Callable[[Job], object], job: Job) -> None:

@@ -15,7 +15,6 @@ from tracker_blur.files.companions import tracks_path
 from tracker_blur.files.paths import is_file, is_image, is_media
 from tracker_blur.serving.protocol import connection_of
 from tracker_blur.web.job_commands import Care, Choice
-from tracker_blur.web.job_plans import JobPlans
 from tracker_blur.web.json_answers import JsonAnswer
 
 if TYPE_CHECKING:
@@ -68,14 +67,7 @@ def create_router(services: Services) -> APIRouter:
 
     @router.post("/api/jobs")
     def add_jobs(body: JobsBody) -> JsonAnswer:
-        choice = body.choice()
-        with jobs.planning:
-            plans, known = JobPlans(folder, jobs.promised()), jobs.known()
-            planned = [plans.plan(body.action, file, choice, known) for file in body.files]
-            added = [jobs.add(new) for new in planned]
-        for new in planned:
-            if new.review is not None:
-                services.reviews.open(folder.resolve(new.file))
+        added = services.add_jobs(body.action, body.files, body.choice())
         return JsonAnswer({"jobs": [jobs.as_dict(job) for job in added]}, HTTPStatus.CREATED)
 
     actions = {

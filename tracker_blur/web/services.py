@@ -17,10 +17,10 @@ from tracker_blur.web.reviews import Review, Reviews
 from tracker_blur.web.watches import Watches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from tracker_blur.web.job import Job
+    from tracker_blur.web.job import Action, Job
     from tracker_blur.web.state import State
 
 
@@ -65,6 +65,21 @@ class Services:
     def close(self) -> None:
         """Stop everything but the processes of jobs, which the next server finds again."""
         self._at_end.close()
+
+    def add_jobs(self, action: Action, files: Iterable[str], choice: Choice) -> list[Job]:
+        """Add a job for each file, as the page names them; none if one cannot be added.
+
+        Raises:
+            HTTPException: There is no such file, or this cannot be done with it.
+        """
+        with self.jobs.planning:
+            plans, known = JobPlans(self.folder, self.jobs.promised()), self.jobs.known()
+            planned = [plans.plan(action, file, choice, known) for file in files]
+            added = [self.jobs.add(new) for new in planned]
+        for new in planned:
+            if new.review is not None:
+                self.reviews.open(self.folder.resolve(new.file))
+        return added
 
     def track_for_review(self, review: Review, choice: Choice = Choice()) -> Job:  # noqa: B008  # a tuple
         """Return the job that writes the tracks for a review: one that is on its way, or a new one.

@@ -36,7 +36,7 @@ def new_file(folder: Folder, name: str) -> Path:
         HTTPException: The name is not one of a file (400), not that of a video or an image (415),
             or it is taken (409).
     """
-    if not _is_name(name):
+    if not is_file_name(name):
         raise HTTPException(HTTPStatus.BAD_REQUEST, f"{name}: is not a name for a file")
     path = folder.resolve_new(name)
     if not is_media(path):
@@ -103,7 +103,8 @@ def _check_space(path: Path, more_bytes: int) -> None:
         )
 
 
-def _is_name(name: str) -> bool:
+def is_file_name(name: str) -> bool:
+    """Return whether a name that someone sent is one for a new file, in whatever folder."""
     return (
         name.isprintable()
         and not name.startswith((".", "-"))

@@ -1,0 +1,90 @@
+"""A file on its way in: in a folder of its own, for its owner alone, until a job takes it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from contextlib import suppress
+from http import HTTPStatus
+from pathlib import Path
+from typing import BinaryIO
+
+from tracker_blur.files.paths import is_media, why_not_read
+from tracker_blur.service.problems import Problem, unavailable
+from tracker_blur.web.uploads import is_file_name
+
+_BLOCK_BYTES = 1 << 20
+_PRIVATE_MODE = 0o600
+
+
+class Arrival:
+    """A file that arrives.
+
+    Args:
+        folder: In it, it gets a folder of its own.
+
+    Attributes:
+        path: The file; None: none has come yet.
+        fields: The other fields of its form.
+        written: Its length so far, in bytes.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = Path(tempfile.mkdtemp(dir=folder))
+        self._opened: BinaryIO | None = None
+        self.path: Path | None = None
+        self.fields: dict[str, str] = {}
+        self.written = 0
+
+    def open(self, name: str) -> BinaryIO:
+        """Return the new file, to be written; raises Problem for a name that is none."""
+        if not is_file_name(name):
+            raise Problem(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "name: is no name for a file: send one such as 'in.mp4'",
+            )
+        path = self._folder / name
+        if not is_media(path):
+            reason = why_not_read(path) or "no video and no image"
+            raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"{name}: is {reason}")
+        path.touch(_PRIVATE_MODE, exist_ok=False)
+        self._opened, self.path = path.open("wb", buffering=_BLOCK_BYTES), path
+        return self._opened
+
+    def write(self, data: bytes) -> None:
+        """Append to the file; raises Problem if the disk does not take it."""
+        assert self._opened is not None
+        try:
+            self._opened.write(data)
+        except OSError as error:
+            raise no_room() from error
+
+    def finish(self) -> Path:
+        """Put the file on the disk, and return it; raises Problem unless it has come whole."""
+        if self._opened is None or self.path is None:
+            raise Problem(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "there is no file: send one, as the field 'file' of a form or as the body",
+            )
+        try:
+            self._opened.flush()
+            os.fsync(self._opened.fileno())
+            self.written = os.fstat(self._opened.fileno()).st_size
+        except OSError as error:
+            raise no_room() from error
+        if self.written == 0:
+            raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{self.path.name}: is empty")
+        return self.path
+
+    def delete(self) -> None:
+        """Close the file, and delete it unless a job has taken it."""
+        if self._opened is not None:
+            with suppress(OSError):  # what is not on the disk goes, too
+                self._opened.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def no_room() -> Problem:
+    """Return the problem of a file for which there is no room."""
+    return unavailable("there is no room for this file: delete jobs that are over", 60)

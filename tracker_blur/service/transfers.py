@@ -1,0 +1,190 @@
+"""Takes files in: uploads, and what is fetched from URLs."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from anyio import CancelScope, to_thread
+
+from tracker_blur.service.arrivals import Arrival, no_room
+from tracker_blur.service.multipart import is_multipart, read_parts
+from tracker_blur.service.problems import Problem, unavailable
+from tracker_blur.web.state import make_private_folder
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from fastapi import Request
+
+    from tracker_blur.service.fetching import Fetcher
+    from tracker_blur.service.job_settings import JobLimits
+    from tracker_blur.service.multipart import PartHead
+
+_BLOCK_BYTES = 1 << 20
+_CHECK_BYTES = 64 << 20
+_SPARE_BYTES = 256 << 20
+"""What stays free on the disk, for whatever else runs on this machine."""
+
+_MAX_FIELD_BYTES = 16 << 10
+
+
+class Transfers:
+    """Takes files in, as far as the limits allow; used from one event loop.
+
+    Args:
+        folder: Where they arrive; what is in it is deleted.
+        limits: Of jobs.
+        fetcher: Fetches from URLs.
+        stored: Returns how many bytes are stored already; called in other threads.
+    """
+
+    def __init__(
+        self, folder: Path, limits: JobLimits, fetcher: Fetcher, stored: Callable[[], int]
+    ) -> None:
+        shutil.rmtree(folder, ignore_errors=True)  # what a server that was killed has left
+        make_private_folder(folder)
+        self._folder = folder
+        self._limits = limits
+        self._fetcher = fetcher
+        self._stored = stored
+        self._arriving: set[Arrival] = set()
+
+    @asynccontextmanager
+    async def upload(self, request: Request, name: str | None) -> AsyncIterator[Arrival]:
+        """Yield the file of a request, which is in a form or the whole body; it has come whole.
+
+        Args:
+            request: The request.
+            name: What the body is called; the file of a form has its own name.
+
+        Raises:
+            Problem: It is too long or too slow, no video and no image, or there is no room for it.
+        """
+        length = int(request.headers.get("content-length", "0"))
+        content_type = request.headers.get("content-type", "")
+        async with self._arrival(length) as arrival:
+            try:
+                async with asyncio.timeout(self._limits.upload_seconds):
+                    if is_multipart(content_type):
+                        await self._take_form(arrival, read_parts(content_type, request.stream()))
+                    else:
+                        arrival.open(name or "")
+                        async for chunk in request.stream():
+                            await self._append(arrival, chunk)
+            except TimeoutError:
+                raise Problem(
+                    HTTPStatus.REQUEST_TIMEOUT,
+                    f"the file did not arrive within {self._limits.upload_seconds:g} seconds",
+                ) from None
+            await to_thread.run_sync(arrival.finish)
+            yield arrival
+
+    @asynccontextmanager
+    async def fetch(self, url: str, name: str | None) -> AsyncIterator[Arrival]:
+        """Yield the file that a URL names; it has come whole.
+
+        Args:
+            url: The URL.
+            name: What the file is called, if not as in the URL.
+
+        Raises:
+            Problem: As `upload` and `Fetcher.fetch` do.
+        """
+        async with self._arrival(0) as arrival:
+            await to_thread.run_sync(self._fetch, arrival, url, name or _name_in(url))
+            yield arrival
+
+    @asynccontextmanager
+    async def _arrival(self, length: int) -> AsyncIterator[Arrival]:
+        """Yield room for a file of a length, as far as that is known; in the end, it is deleted."""
+        if len(self._arriving) >= self._limits.transfers:
+            raise unavailable("too many files arrive at the same time: try again later", 10)
+        if length > self._limits.upload_bytes:
+            raise self._too_long()
+        arrival = Arrival(self._folder)
+        self._arriving.add(arrival)
+        try:
+            await to_thread.run_sync(self._check_room, length)
+            yield arrival
+        finally:
+            self._arriving.discard(arrival)
+            with CancelScope(shield=True):
+                await to_thread.run_sync(arrival.delete)
+
+    async def _take_form(
+        self, arrival: Arrival, parts: AsyncIterator[tuple[PartHead, bytes]]
+    ) -> None:
+        texts: dict[str, bytearray] = {}
+        file: PartHead | None = None
+        async for head, data in parts:
+            if head.file_name is None:
+                text = texts.setdefault(head.name, bytearray())
+                text += data
+                if len(text) > _MAX_FIELD_BYTES:
+                    raise Problem(
+                        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                        f"{head.name[:80]}: is longer than {_MAX_FIELD_BYTES} bytes",
+                    )
+                continue
+            if file is None:
+                file = head
+                arrival.open(_last_part(head.file_name))
+            elif head is not file:
+                raise Problem(
+                    HTTPStatus.UNPROCESSABLE_ENTITY, "there are several files: send one a request"
+                )
+            await self._append(arrival, data)
+        arrival.fields = {name: text.decode("utf-8", "replace") for name, text in texts.items()}
+
+    async def _append(self, arrival: Arrival, data: bytes) -> None:
+        before, arrival.written = arrival.written, arrival.written + len(data)
+        if arrival.written > self._limits.upload_bytes:
+            raise self._too_long()
+        if before // _CHECK_BYTES != arrival.written // _CHECK_BYTES:
+            await to_thread.run_sync(self._check_room, 0)
+        if before // _BLOCK_BYTES != arrival.written // _BLOCK_BYTES:
+            await to_thread.run_sync(arrival.write, data)
+        else:  # it goes into memory
+            arrival.write(data)
+
+    def _fetch(self, arrival: Arrival, url: str, name: str) -> None:
+        free = shutil.disk_usage(self._folder).free - _SPARE_BYTES
+        room = min(self._limits.stored_bytes - self._stored(), free)
+        file = arrival.open(name)
+        try:
+            self._fetcher.fetch(url, file, min(self._limits.upload_bytes, room))
+        except OSError as error:
+            raise no_room() from error
+        arrival.finish()
+
+    def _check_room(self, more_bytes: int) -> None:
+        """Raise Problem where there is no room for a file."""
+        arriving = sum(arrival.written for arrival in tuple(self._arriving))
+        if more_bytes > self._limits.stored_bytes - self._stored() - arriving:
+            raise no_room()
+        if more_bytes + _SPARE_BYTES > shutil.disk_usage(self._folder).free:
+            raise no_room()
+
+    def _too_long(self) -> Problem:
+        return Problem(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"the file is longer than {self._limits.upload_bytes} bytes: cut it, or reduce it",
+        )
+
+
+def _last_part(name: str) -> str:
+    """Return the name of a file from what a client calls it: some send the whole path."""
+    return name.replace("\\", "/").rpartition("/")[2]
+
+
+def _name_in(url: str) -> str:
+    try:
+        return _last_part(unquote(urlsplit(url).path))
+    except ValueError:
+        return ""
