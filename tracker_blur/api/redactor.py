@@ -30,7 +30,7 @@ from tracker_blur.errors import InputError, TrackFileError
 from tracker_blur.files.identity import FileIdentity
 from tracker_blur.files.jobs import Job
 from tracker_blur.files.paths import MediaKind, media_kind
-from tracker_blur.pipeline import Engine
+from tracker_blur.pipeline import Engine, FrameEngine
 from tracker_blur.tracking.predicting import predict
 from tracker_blur.verification.accepted import read_journal
 from tracker_blur.verification.track_check import check_tracks
@@ -83,7 +83,7 @@ class Redactor:
     ) -> None:
         self._settings = settings_of(settings)
         self._detector = None if detector is None else CustomDetector(detector)
-        self._stills = self._engine()
+        self._stills = self._frame_engine()
         self._lock = threading.Lock()  # for _stills, whose networks and memory serve one call
 
     def detect(
@@ -366,6 +366,9 @@ class Redactor:
     def _engine(self) -> Engine:
         return Engine(self._settings, self._detector)
 
+    def _frame_engine(self) -> FrameEngine:
+        return FrameEngine(self._settings, self._detector)
+
     def _detect(self, frame: ImageFrame, confidence: float | None = None) -> list[Detection]:
         with self._lock:
             return self._stills.detect(frame, confidence)
@@ -381,7 +384,7 @@ class Redactor:
         first = next(images, _NOTHING)  # it says the size
         if first is _NOTHING:
             return
-        engine = self._engine()
+        engine = self._frame_engine()
         inputs: list[Any] = []  # those of the frames that wait
         every = itertools.chain([first], images)
         limit = self._settings.max_megapixels

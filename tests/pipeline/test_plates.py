@@ -151,7 +151,7 @@ def test_a_detector_file_of_the_user_is_used_and_a_missing_one_reported(
     image, _, plate = street()
     cv2.imwrite(str(tmp_path / "in.png"), image)
     mine = tmp_path / "mine.onnx"
-    mine.write_bytes((Path(__file__).parents[1] / "models" / "plate.onnx").read_bytes())
+    mine.write_bytes((Path(__file__).parents[2] / "models" / "plate.onnx").read_bytes())
     arguments = [str(tmp_path / "in.png"), str(tmp_path / "out.png"), "--method", "solid"]
     assert run([*arguments, "--detector", str(mine)]) == 0
     assert "hiding plate; detecting with mine.onnx in every 2nd frame" in capsys.readouterr().err
