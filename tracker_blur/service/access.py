@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 _NO_COOKIE = ""
-_OPEN_PATHS = frozenset({"/healthz", "/readyz", "/docs", "/openapi.json"})
+_OPEN_PATHS = frozenset({"/healthz", "/readyz", "/docs", "/openapi.json", "/info"})
 _OPEN_FOLDER = "/docs/"
 """Open to everyone who reaches the server: they say nothing of its users, and whoever checks its
 health has no token."""

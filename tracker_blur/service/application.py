@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from tracker_blur.service import health_routes, job_routes, predict_routes
+from tracker_blur.service import health_routes, job_routes, predict_routes, roboflow_routes
 from tracker_blur.service.problems import add_handlers
 from tracker_blur.version import __version__
 
@@ -29,7 +29,7 @@ def create_application(service: Service) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    for module in (health_routes, predict_routes):
+    for module in (health_routes, predict_routes, roboflow_routes):
         app.include_router(module.create_router(service))
     app.include_router(job_routes.create_router(service.jobs))
     add_handlers(app, service.report)

@@ -11,6 +11,7 @@ from tracker_blur.service.application import create_application
 from tracker_blur.service.metrics import CountedRequests
 from tracker_blur.service.page import WithPage
 from tracker_blur.service.problems import refuse
+from tracker_blur.service.roboflow_routes import checks_token
 from tracker_blur.service.service import Service
 from tracker_blur.serving.limits import ServingLimits
 from tracker_blur.serving.server import HttpServer
@@ -80,7 +81,7 @@ class ServiceServer:
             self._server.stop()
             raise
         app: ASGIApp = AuthorizedRequests(
-            create_application(self.service), self.service.access, _checks_itself
+            create_application(self.service), self.service.access, checks_token
         )
         if settings.jobs.root is not None and settings.token is not None:
             app = WithPage(
@@ -106,7 +107,3 @@ class ServiceServer:
 
 def _is_upload(scope: Scope) -> bool:
     return job_routes.is_upload(scope) or is_page_upload(scope)
-
-
-def _checks_itself(_scope: Scope) -> bool:
-    return False
