@@ -9,6 +9,9 @@ import base64
 import json
 import pickle
 import socket
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +22,8 @@ import supervision
 from tests.service.services import TOKEN, serving
 from tests.waiting import PATIENCE_SECONDS
 from tracker_blur.api.redactor import Redactor
+from tracker_blur.service.addresses import AllowedHost
+from tracker_blur.service.job_settings import JobSettings
 from tracker_blur.settings import Settings
 
 if TYPE_CHECKING:
@@ -145,6 +150,33 @@ def test_only_classes_of_the_filter_are_reported(local: Served) -> None:
     )
     faces = local.client.post(INFER, json=both | {"class_filter": ["face"]}).json()
     assert {each["class"] for each in faces["predictions"]} == {"face"}
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[str]:
+    """A site with the image of a face: its host and port."""
+    (tmp_path / "face.jpg").write_bytes(FACE)
+    handler = partial(SimpleHTTPRequestHandler, directory=tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_an_image_may_be_a_url_of_a_host_that_is_allowed(
+    local: Served, site: str, expected: list[dict[str, float]]
+) -> None:
+    url = f"http://{site}/face.jpg"
+    new = query(image={"type": "url", "value": url})
+    with serving(jobs=JobSettings(allowed_hosts=(AllowedHost.parse(site),))) as one:
+        assert places(one.client.post(INFER, json=new).json()) == expected
+        assert places(one.client.post(LEGACY, params={"image": url}).json()) == expected
+        of_itself = {"image": f"http://127.0.0.1:{one.port}/metrics"}
+        assert detail(one.client.post(LEGACY, params=of_itself), 403)
+    assert "send the file itself" in detail(local.client.post(INFER, json=new), 403)
+    assert detail(local.client.post(LEGACY, params={"image": url}), 403)
 
 
 def test_a_list_of_one_image_gives_a_list(local: Served) -> None:

@@ -76,7 +76,11 @@ class LegacyQuery(BaseModel):
         "over union, the surer stays; 0 to 1, from 1 on in percent. Default: the detector's own.",
     )
     max_detections: int | None = Field(None, ge=1, description="Default: 1000 of each class.")
-    image: str | None = Field(None, description="The URL of the image, instead of a body.")
+    image: str | None = Field(
+        None,
+        description="The URL of the image, instead of a body; of a host "
+        "that the service may fetch from.",
+    )
     image_type: Literal["base64"] = Field(
         "base64", description="`numpy` is refused: its pickled arrays would execute code here."
     )
@@ -106,7 +110,9 @@ class ImageDocument(BaseModel):
     type: Literal["base64", "url"] = Field(
         description="`numpy` is refused: its pickled arrays would execute code here."
     )
-    value: str = Field(description="The file in base64, or its URL.")
+    value: str = Field(
+        description="The file in base64, or a URL of a host that the service may fetch from."
+    )
 
 
 class InferenceQuery(BaseModel):

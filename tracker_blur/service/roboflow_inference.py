@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import time
 from typing import TYPE_CHECKING
+
+import anyio
+import anyio.to_thread
 
 from tracker_blur.service.bodies import check_image
 from tracker_blur.service.image_requests import read_still
@@ -19,35 +23,63 @@ if TYPE_CHECKING:
     from tracker_blur.service.roboflow_documents import Wanted
     from tracker_blur.service.service import Service
 
+_FETCHED_AT_ONCE = 4  # such images are in memory, but in no request's body, which is counted
 
-async def infer_image(
-    service: Service, request: Request, wanted: Wanted, content: Callable[[], bytes]
-) -> Inference:
-    """Return what a detector reports in an image.
+
+class Inferrer:
+    """Detects in images.
 
     Args:
-        service: Its pool detects.
-        request: Once its client has gone, there is nothing to do.
-        wanted: What is wanted.
-        content: Returns the image file; called in another thread.
-
-    Raises:
-        Problem: There is no room or no time for it, or it is no image.
-        TrackerBlurError: It cannot be read, or there is no such detector.
+        service: Its pool detects; its fetcher fetches from URLs.
     """
-    megapixels = service.settings.limits.megapixels
 
-    def work(engine: Engine) -> Inference:
-        began = time.perf_counter()
-        image = content()
-        check_image(image)
-        predictions = predict(
-            engine.bundle,
-            read_still(image, megapixels),
-            confidence=wanted.confidence,
-            overlap=wanted.overlap,
-            with_odds=False,  # the protocol has no field for them
-        )
-        return Inference.of(predictions, time.perf_counter() - began, wanted)
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._fetches = anyio.Semaphore(_FETCHED_AT_ONCE)
 
-    return await service.pool.run(wanted.choice, work, request.is_disconnected)
+    async def infer(
+        self, request: Request, wanted: Wanted, content: Callable[[], bytes]
+    ) -> Inference:
+        """Return what a detector reports in an image.
+
+        Args:
+            request: Once its client has gone, there is nothing to do.
+            wanted: What is wanted.
+            content: Returns the image file; called in another thread.
+
+        Raises:
+            Problem: There is no room or no time for it, or it is no image.
+            TrackerBlurError: It cannot be read, or there is no such detector.
+        """
+        megapixels = self._service.settings.limits.megapixels
+
+        def work(engine: Engine) -> Inference:
+            began = time.perf_counter()
+            image = content()
+            check_image(image)
+            predictions = predict(
+                engine.bundle,
+                read_still(image, megapixels),
+                confidence=wanted.confidence,
+                overlap=wanted.overlap,
+                with_odds=False,  # the protocol has no field for them
+            )
+            return Inference.of(predictions, time.perf_counter() - began, wanted)
+
+        return await self._service.pool.run(wanted.choice, work, request.is_disconnected)
+
+    async def infer_url(self, request: Request, wanted: Wanted, url: str) -> Inference:
+        """Return what a detector reports in an image that a URL names, as `infer` does.
+
+        Raises:
+            Problem: Also where the URL is of no host that is allowed, or does not give the image.
+        """
+        async with self._fetches:
+            image = await anyio.to_thread.run_sync(self._fetched, url)
+            return await self.infer(request, wanted, lambda: image)
+
+    def _fetched(self, url: str) -> bytes:
+        into = io.BytesIO()
+        service = self._service
+        service.jobs.fetcher.fetch(url, into, service.settings.limits.image_bytes)
+        return into.getvalue()

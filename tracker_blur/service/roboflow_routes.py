@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
 
@@ -21,12 +20,10 @@ from tracker_blur.core.detector_choice import AUTO
 from tracker_blur.service.image_requests import ERRORS
 from tracker_blur.service.multipart import MEDIA_TYPE as FORM
 from tracker_blur.service.multipart import is_multipart
-from tracker_blur.service.problems import Problem
 from tracker_blur.service.roboflow_bodies import checked_at_its_beginning, decoded, parsed
 from tracker_blur.service.roboflow_documents import (
     CLASS_WORDS,
     DEFAULT_MODEL,
-    ImageDocument,
     Inference,
     InferenceQuery,
     LegacyQuery,
@@ -36,7 +33,7 @@ from tracker_blur.service.roboflow_documents import (
     ServerInfo,
     choice_of,
 )
-from tracker_blur.service.roboflow_inference import infer_image
+from tracker_blur.service.roboflow_inference import Inferrer
 from tracker_blur.version import __version__
 
 if TYPE_CHECKING:
@@ -95,6 +92,7 @@ def checks_token(scope: Scope) -> bool:
 def create_router(service: Service) -> APIRouter:
     """Return the routes."""
     router = APIRouter(tags=["Roboflow's inference protocol"])
+    inferrer = Inferrer(service)
     models = _Models()
     server = ServerInfo(name="trackblur", version=__version__, uuid=str(uuid4()))
 
@@ -135,7 +133,9 @@ def create_router(service: Service) -> APIRouter:
             query = await parsed(InferenceQuery, body.content)
             wanted = query.wanted()
             answers = [
-                await infer_image(service, request, wanted, partial(_content_of, image))
+                await inferrer.infer_url(request, wanted, image.value)
+                if image.type == "url"
+                else await inferrer.infer(request, wanted, partial(decoded, image.value.encode()))
                 for image in query.images
             ]
         return answers if isinstance(query.image, list) else answers[0]
@@ -146,31 +146,20 @@ def create_router(service: Service) -> APIRouter:
     ) -> Inference:
         """Detect in an image, and hide nothing; the version may be any.
 
-        The image is the body, in base64, or the file of a form.
+        The image is the body, in base64, or the file of a form, or what the URL `image` names, if
+        the service may fetch from there.
         """
         service.access.check_key(request.scope, query.api_key)
         service.pool.check_room()
         wanted = query.wanted(f"{model}/{version}")
         if query.image is not None:
-            raise _not_fetched()
+            return await inferrer.infer_url(request, wanted, query.image)
         is_form = is_multipart(request.headers.get("content-type", ""))
         async with service.bodies.read(request) as body:
             read = partial(bytes if is_form else decoded, body.content)
-            return await infer_image(service, request, wanted, read)
+            return await inferrer.infer(request, wanted, read)
 
     return router
-
-
-def _content_of(image: ImageDocument) -> bytes:
-    if image.type == "url":
-        raise _not_fetched()
-    return decoded(image.value.encode())
-
-
-def _not_fetched() -> Problem:
-    return Problem(
-        HTTPStatus.FORBIDDEN, "this service fetches no images: send the image itself, in base64"
-    )
 
 
 class _Models:
