@@ -154,7 +154,7 @@ class ImageReader:
         except UnsupportedError as error:
             raise SourceError(f"{path}: {error}: convert it to a common format first") from error
         except UnidentifiedImageError as error:
-            if _holds_video(path):
+            if self.identity is not None and _holds_video(path):
                 problem = "is a video: give an image"
                 if is_image(path):
                     problem = "holds a video, but its name is that of an image: rename it, "

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +20,7 @@ from tracker_blur.images.frame import MANY_FRAMES_FORMATS, OPAQUE_FORMATS, Image
 from tracker_blur.images.frame_store import FrameStore
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
     from types import TracebackType
 
     from tracker_blur.core.frame import FrameReader, Image, RedactedFrame
@@ -100,6 +102,25 @@ class ImageWriter:
             _write(self._temporary, self._path, self._frames, self._settings.metadata == "keep")
 
 
+def encoded(redacted: RedactedFrame) -> bytes:
+    """Return a still image as a file of the format that it was read from, without metadata.
+
+    Raises:
+        SinkError: It cannot be stored in this format.
+    """
+    frame = redacted.frame
+    if not isinstance(frame, ImageFrame):
+        raise TypeError(f"an image cannot be encoded from a {type(frame).__name__}")
+    frame.clear_hidden()
+    frames = FrameStore(Path())  # a single frame stays in memory
+    frames.append(frame)
+    content = io.BytesIO()
+    file_format = frame.encoding.format
+    with _encoding("the image", file_format):
+        encode(frames, file_format, keep_exif=False, file=content)
+    return content.getvalue()
+
+
 def _is_for_lack_of_space(error: OSError) -> bool:
     """Return whether a disk is full; NumPy says only how much of an array it wrote."""
     return error.errno in NO_SPACE or " requested and " in str(error)
@@ -138,9 +159,15 @@ def _write(temporary: Path, path: Path, frames: FrameStore, keep_exif: bool) -> 
     file_format = format_of(path)
     if not frames:
         raise SinkError(f"{path}: there is no image to write: check the input")
+    with _encoding(str(path), file_format), temporary.open("w+b") as file:
+        encode(frames, file_format, keep_exif, file)
+
+
+@contextmanager
+def _encoding(name: str, file_format: str) -> Iterator[None]:
+    """Turn whatever an encoder raises into one line."""
     try:
-        with temporary.open("w+b") as file:
-            encode(frames, file_format, keep_exif, file)
+        yield
     except TrackerBlurError:
         raise
     except Exception as error:  # encoders raise whatever they like
@@ -148,5 +175,5 @@ def _write(temporary: Path, path: Path, frames: FrameStore, keep_exif: bool) -> 
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise SinkError(
-            f"{path}: the image cannot be stored as {file_format} ({reason}): choose another format"
+            f"{name}: the image cannot be stored as {file_format} ({reason}): choose another format"
         ) from error

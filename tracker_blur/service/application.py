@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Security
+from fastapi.security import HTTPBearer
 
-from tracker_blur.service import health_routes, job_routes, predict_routes, roboflow_routes
+from tracker_blur.service import (
+    docs_routes,
+    health_routes,
+    job_routes,
+    predict_routes,
+    redact_routes,
+    roboflow_routes,
+)
 from tracker_blur.service.problems import add_handlers
 from tracker_blur.version import __version__
 
@@ -28,9 +36,12 @@ def create_application(service: Service) -> FastAPI:
         docs_url=None,  # its page loads scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
+        # For the documents; whoever serves the application checks the token.
+        dependencies=[Security(HTTPBearer(auto_error=False))],
     )
-    for module in (health_routes, predict_routes, roboflow_routes):
+    for module in (predict_routes, redact_routes, health_routes, docs_routes):
         app.include_router(module.create_router(service))
     app.include_router(job_routes.create_router(service.jobs))
+    app.include_router(roboflow_routes.create_router(service))  # last: it takes POST /{any}/{any}
     add_handlers(app, service.report)
     return app

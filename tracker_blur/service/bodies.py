@@ -52,13 +52,18 @@ class Body:
     fields: Mapping[str, str]
 
 
-def check_image(content: bytes) -> None:
-    """Raise Problem for what does not begin like an image; its name and type do not matter."""
+def check_image(content: bytes, limits: ServiceLimits) -> None:
+    """Raise Problem for what does not begin like an image, or is too long.
+
+    What its name and its type say does not matter.
+    """
     if not content:
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "there is no image: send one as the body, or as the file of a form",
         )
+    if len(content) > limits.image_bytes:
+        raise _too_long(limits.image_bytes)
     if not any(content.startswith(text, start) for start, text in _SIGNATURES):
         raise Problem(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"this is no image that is read: send {_NAMES}"
@@ -84,7 +89,7 @@ class Bodies:
             Problem: It is too long, comes too slowly, is no form although it says so, or the
                 bodies of other requests take all the memory there is for them.
         """
-        held = _Held(self, self._limits.image_bytes)
+        held = _Held(self, self._limits.body_bytes)
         try:
             yield await self._read_in_time(request, held)
         finally:
@@ -122,10 +127,7 @@ class _Held:
 
     def add(self, length: int) -> None:
         if self.count + length > self._limit:
-            raise Problem(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"the request is longer than {self._limit} bytes: send a smaller image",
-            )
+            raise _too_long(self._limit)
         self._bodies.hold(length)
         self.count += length
 
@@ -164,3 +166,10 @@ async def _read(request: Request, held: _Held) -> Body:
         content += data
     fields = {name: text.decode("utf-8", "replace") for name, text in texts.items()}
     return Body(bytes(content), fields)
+
+
+def _too_long(limit: int) -> Problem:
+    return Problem(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        f"the image is longer than {limit} bytes: send a smaller one",
+    )

@@ -26,19 +26,19 @@ def create_router(service: Service) -> APIRouter:
     """Return the routes."""
     router = APIRouter(tags=["health"])
 
-    @router.get("/healthz")
+    @router.get("/healthz", summary="Alive?")
     async def is_alive() -> Health:
         """Say that the server answers; needs no token."""
         return Health()
 
-    @router.get("/readyz", responses={503: {"model": ProblemDocument}})
+    @router.get("/readyz", summary="Ready?", responses={503: {"model": ProblemDocument}})
     async def is_ready() -> Health:
         """Say whether the service takes requests: not while it stops; needs no token."""
         if service.is_stopping:
             raise unavailable("the service stops", 10)
         return Health()
 
-    @router.get("/metrics", response_class=Response)
+    @router.get("/metrics", summary="Figures for Prometheus", response_class=Response)
     async def show_metrics(request: Request) -> Response:
         """Return the figures for Prometheus."""
         accept = " ".join(request.headers.get("accept", "").split())

@@ -49,16 +49,15 @@ IMAGE_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
-            "image/*": {"schema": _BINARY},
-            "application/octet-stream": {"schema": _BINARY},
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
                     "properties": {"file": _BINARY},
                     "required": ["file"],
-                    "additionalProperties": {"type": "string"},
                 }
             },
+            "image/*": {"schema": _BINARY},
+            "application/octet-stream": {"schema": _BINARY},
         },
     }
 }
@@ -112,7 +111,8 @@ def with_fields(options: OptionsT, fields: Mapping[str, str]) -> OptionsT:
     try:
         return type(options).model_validate({**options.model_dump(exclude_unset=True), **fields})
     except ValidationError as error:
-        raise RequestValidationError(error.errors(include_url=False)) from None
+        errors = [each | {"loc": ("body", *each["loc"])} for each in error.errors()]
+        raise RequestValidationError(errors) from None
 
 
 def read_still(content: bytes, megapixels: float) -> ImageFrame:

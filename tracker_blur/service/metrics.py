@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import choose_encoder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -53,9 +53,10 @@ class Metrics:
         self._requests.labels(route, known, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
 
-    def count_hidden(self, label: str) -> None:
-        """Count one hidden place."""
-        self._hidden.labels(label).inc()
+    def count_hidden(self, counts: Mapping[str, int]) -> None:
+        """Count hidden places, by their class."""
+        for label, count in counts.items():
+            self._hidden.labels(label).inc(count)
 
     def show(self, name: str, meaning: str, value: Callable[[], float]) -> None:
         """Add a figure that is asked for when all are."""

@@ -66,6 +66,17 @@ class DetectorPool:
         self.running = 0
 
     @property
+    def idle(self) -> tuple[Choice, ...]:
+        """What detectors are loaded and not in use, the most recently used last."""
+        with self._lock:
+            return tuple(choice for choice, _ in self._idle)
+
+    def unload(self, choice: Choice) -> None:
+        """Let go of these detectors; those in use stay."""
+        with self._lock:
+            self._idle = [each for each in self._idle if each[0] != choice]
+
+    @property
     def loaded(self) -> int:
         """How many detectors are loaded."""
         return len(self._idle) + self.running

@@ -20,6 +20,8 @@ from tracker_blur.settings import VIEW_PX_LIMITS
 from tracker_blur.tracking.predicting import predict
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from tracker_blur.core.predictions import Predictions
     from tracker_blur.pipeline import Engine
     from tracker_blur.service.service import Service
@@ -76,6 +78,41 @@ class PredictAnswer(BaseModel):
     seconds: float = Field(description="Time for decoding and detecting.")
 
 
+async def predictions_of(
+    service: Service,
+    content: bytes,
+    options: PredictOptions,
+    is_gone: Callable[[], Awaitable[bool]],
+) -> tuple[Predictions, float]:
+    """Return what the detector reports in an image file, and in how many seconds.
+
+    Args:
+        service: The service.
+        content: The file.
+        options: What is detected, and how.
+        is_gone: Returns whether the client has gone.
+
+    Raises:
+        Problem: It is no image, or there is no detector for it now.
+        TrackerBlurError: It is damaged, or an option makes no sense.
+    """
+    limits = service.settings.limits
+    check_image(content, limits)
+
+    def work(engine: Engine) -> tuple[Predictions, float]:
+        began = time.perf_counter()
+        predictions = predict(
+            engine.bundle,
+            read_still(content, limits.megapixels),
+            confidence=options.confidence,
+            overlap=options.overlap,
+            max_size=options.max_size,
+        )
+        return predictions, time.perf_counter() - began
+
+    return await service.pool.run(options.choice(), work, is_gone)
+
+
 def create_router(service: Service) -> APIRouter:
     """Return the route."""
     router = APIRouter(tags=["images"])
@@ -85,35 +122,21 @@ def create_router(service: Service) -> APIRouter:
         response_model=PredictAnswer,
         openapi_extra=IMAGE_BODY,
         responses=ERRORS,
+        summary="Detect in an image",
     )
     async def predict_image(
         request: Request, options: Annotated[PredictOptions, Query()]
     ) -> PredictAnswer:
-        """Detect in an image, and hide nothing.
+        """Return what a detector reports in an image; hide nothing.
 
         The image is the body, or the file of a form. What the query may say, fields of the form may
         say instead.
         """
         service.pool.check_room()
         async with service.bodies.read(request) as body:
-            check_image(body.content)
             chosen = with_fields(options, body.fields)
-            limit = service.settings.limits.megapixels
-
-            def work(engine: Engine) -> tuple[Predictions, float]:
-                began = time.perf_counter()
-                frame = read_still(body.content, limit)
-                predictions = predict(
-                    engine.bundle,
-                    frame,
-                    confidence=chosen.confidence,
-                    overlap=chosen.overlap,
-                    max_size=chosen.max_size,
-                )
-                return predictions, time.perf_counter() - began
-
-            predictions, seconds = await service.pool.run(
-                chosen.choice(), work, request.is_disconnected
+            predictions, seconds = await predictions_of(
+                service, body.content, chosen, request.is_disconnected
             )
         return PredictAnswer.model_validate(
             predictions.to_dict() | {"detector": predictions.detector, "seconds": round(seconds, 4)}

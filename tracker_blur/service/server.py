@@ -58,7 +58,7 @@ class ServiceServer:
                 address,
                 report,
                 limits=ServingLimits(
-                    body_bytes=limits.image_bytes,
+                    body_bytes=limits.body_bytes,
                     upload_bytes=settings.jobs.limits.upload_bytes + _FORM_BYTES,
                     body_seconds=limits.image_seconds,
                     stop_seconds=limits.stop_seconds,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LAST_PORT = 65_535
+_FIELDS_BYTES = 64 << 10
 _SHORTEST_TOKEN = 16  # characters; a service answers thousands of guesses a second
 
 
@@ -21,7 +22,7 @@ class ServiceLimits:
     """How much the service takes from all its clients together.
 
     Attributes:
-        image_bytes: The longest request with an image.
+        image_bytes: The longest file of an image.
         waiting_bytes: Bodies of all requests that are read, wait or are worked on.
         megapixels: The most pixels of an image, in millions; it takes up to 20 bytes each.
         image_seconds: How long a client may take to send an image.
@@ -43,6 +44,11 @@ class ServiceLimits:
     detectors: int = 8
     connections: int = 256
     stop_seconds: float = 30.0
+
+    @property
+    def body_bytes(self) -> int:
+        """The longest request with an image: it may be in base64, and have fields beside it."""
+        return self.image_bytes * 4 // 3 + _FIELDS_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
