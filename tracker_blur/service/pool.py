@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 
 from tracker_blur.core import plugins
 from tracker_blur.core.detector_choice import AUTO, DetectorChoice
-from tracker_blur.errors import MissingPackageError, ModelError, SettingsError
+from tracker_blur.errors import SettingsError
 from tracker_blur.pipeline import Engine
 from tracker_blur.service.problems import unavailable
 from tracker_blur.settings import Settings
@@ -50,13 +50,11 @@ class DetectorPool:
 
     Args:
         settings: Of the service.
-        report: Called with a line when a detector cannot be loaded.
     """
 
-    def __init__(self, settings: ServiceSettings, report: Callable[[str], None]) -> None:
+    def __init__(self, settings: ServiceSettings) -> None:
         self._settings = settings
         self._limits = settings.limits
-        self._report = report
         self._slots = asyncio.Semaphore(self._limits.at_once)
         self._threads = ThreadPoolExecutor(self._limits.at_once, "trackblur detector")
         self._idle: list[tuple[Choice, Engine]] = []  # the most recently used last
@@ -179,9 +177,5 @@ class DetectorPool:
             models_folder=self._settings.models_folder,
         )
         engine = Engine(settings)
-        try:
-            _ = engine.bundle
-        except (ModelError, MissingPackageError) as error:
-            self._report(str(error))
-            raise
+        _ = engine.bundle  # is loaded now
         return engine

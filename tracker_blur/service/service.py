@@ -42,7 +42,7 @@ class Service:
         self.report = report
         self.access = Access(settings.host, settings.token)
         self.bodies = Bodies(settings.limits)
-        self.pool = DetectorPool(settings, report)
+        self.pool = DetectorPool(settings)
         self.metrics = Metrics()
         self.jobs = Jobs(settings.jobs, settings.port, report)
         self._at_end = ExitStack()
