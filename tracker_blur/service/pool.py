@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect
 from tracker_blur.core import plugins
 from tracker_blur.core.detector_choice import AUTO, DetectorChoice
 from tracker_blur.errors import SettingsError
-from tracker_blur.pipeline import Engine
+from tracker_blur.pipeline import FrameEngine
 from tracker_blur.service.problems import unavailable
 from tracker_blur.settings import Settings
 
@@ -57,7 +57,7 @@ class DetectorPool:
         self._limits = settings.limits
         self._slots = asyncio.Semaphore(self._limits.at_once)
         self._threads = ThreadPoolExecutor(self._limits.at_once, "trackblur detector")
-        self._idle: list[tuple[Choice, Engine]] = []  # the most recently used last
+        self._idle: list[tuple[Choice, FrameEngine]] = []  # the most recently used last
         self._lock = threading.Lock()  # for them
         self._is_closed = False
         self.waiting = 0
@@ -103,7 +103,7 @@ class DetectorPool:
     async def run(
         self,
         choice: Choice,
-        work: Callable[[Engine], T],
+        work: Callable[[FrameEngine], T],
         is_gone: Callable[[], Awaitable[bool]] | None = None,
     ) -> T:
         """Return what `work` returns for a detector, once it is its turn.
@@ -154,7 +154,7 @@ class DetectorPool:
             raise SettingsError(f"names a file: choose one of {known}", setting="detector")
         named.check()
 
-    def _work(self, choice: Choice, work: Callable[[Engine], T]) -> T:
+    def _work(self, choice: Choice, work: Callable[[FrameEngine], T]) -> T:
         engine = self._take(choice)
         try:
             return work(engine)
@@ -163,19 +163,19 @@ class DetectorPool:
                 self._idle.append((choice, engine))
                 del self._idle[: -self._limits.detectors]
 
-    def _take(self, choice: Choice) -> Engine:
+    def _take(self, choice: Choice) -> FrameEngine:
         with self._lock:
             for place in reversed(range(len(self._idle))):
                 if self._idle[place][0] == choice:
                     return self._idle.pop(place)[1]
         return self._load(choice)
 
-    def _load(self, choice: Choice) -> Engine:
+    def _load(self, choice: Choice) -> FrameEngine:
         settings = Settings(
             detector=choice.detector or self._settings.detector,
             hide=choice.classes,
             models_folder=self._settings.models_folder,
         )
-        engine = Engine(settings)
+        engine = FrameEngine(settings)
         _ = engine.bundle  # is loaded now
         return engine

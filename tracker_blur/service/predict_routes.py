@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from tracker_blur.core.predictions import Predictions
-    from tracker_blur.pipeline import Engine
+    from tracker_blur.pipeline import FrameEngine
     from tracker_blur.service.service import Service
 
 
@@ -99,7 +99,7 @@ async def predictions_of(
     limits = service.settings.limits
     check_image(content, limits)
 
-    def work(engine: Engine) -> tuple[Predictions, float]:
+    def work(engine: FrameEngine) -> tuple[Predictions, float]:
         began = time.perf_counter()
         predictions = predict(
             engine.bundle,

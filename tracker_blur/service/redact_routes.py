@@ -23,7 +23,7 @@ from tracker_blur.service.image_requests import (
 from tracker_blur.settings import Settings
 
 if TYPE_CHECKING:
-    from tracker_blur.pipeline import Engine
+    from tracker_blur.pipeline import FrameEngine
     from tracker_blur.service.service import Service
 
 _METHODS = tuple(
@@ -103,7 +103,7 @@ def create_router(service: Service) -> APIRouter:
             check_image(body.content, limits)
             chosen = with_fields(options, body.fields)
 
-            def work(engine: Engine) -> tuple[bytes, str, Counter[str]]:
+            def work(engine: FrameEngine) -> tuple[bytes, str, Counter[str]]:
                 # One for each image: a redactor keeps the tones of the faces of a video.
                 redactor = FrameRedactor(Settings(method=chosen.method))
                 frame = read_still(body.content, limits.megapixels)

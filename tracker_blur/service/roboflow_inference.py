@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from fastapi import Request
 
-    from tracker_blur.pipeline import Engine
+    from tracker_blur.pipeline import FrameEngine
     from tracker_blur.service.roboflow_documents import Wanted
     from tracker_blur.service.service import Service
 
@@ -53,10 +53,10 @@ class Inferrer:
         """
         megapixels = self._service.settings.limits.megapixels
 
-        def work(engine: Engine) -> Inference:
+        def work(engine: FrameEngine) -> Inference:
             began = time.perf_counter()
             image = content()
-            check_image(image)
+            check_image(image, self._service.settings.limits)
             predictions = predict(
                 engine.bundle,
                 read_still(image, megapixels),
