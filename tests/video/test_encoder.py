@@ -1,4 +1,4 @@
-"""SVT-AV1, run as root, must not starve the machine; it once hung a whole test run."""
+"""What encoders must not do: starve the machine, or write other bytes from one run to the next."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.video.rewriting import rewrite
 from tests.video_files import write_clip
 from tracker_blur import Settings, redact_video
 
@@ -27,3 +28,13 @@ def test_no_thread_keeps_realtime_priority_while_av1_is_written(tmp_path: Path) 
     settings = Settings(detector="haar", codec="av1", preset="10")
     redact_video(clip, tmp_path / "out.mp4", settings, collect)
     assert classes == {os.SCHED_OTHER}
+
+
+def test_the_same_frames_become_the_same_file_each_time(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "in.mp4", frames=60, size=(192, 128), noise=True)
+    written = set()
+    for number in range(4):
+        target = tmp_path / f"{number}.mp4"
+        rewrite(clip, target)
+        written.add(target.read_bytes())
+    assert len(written) == 1

@@ -247,11 +247,11 @@ def _options(
         parameters = _hdr_parameters(track, "mastering-display", "cll", _integers)
         # Its thread for looking ahead holds frames, and fills cores that detection fills anyway.
         parameters.append("sync-lookahead=0")
-        if reproducible:
+        if cv2.checkHardwareSupport(_AVX_512F):
             # With AVX-512, what it writes depends on what memory beyond a frame holds (core 165).
+            parameters.append("asm=AVX2")
+        if reproducible:
             parameters.append("weightp=0")
-            if cv2.checkHardwareSupport(_AVX_512F):
-                parameters.append("asm=AVX2")
         name = "x264-params"
     elif encoder.name == "libx265":
         parameters = _hdr_parameters(track, "master-display", "max-cll", _integers)
