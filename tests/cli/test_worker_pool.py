@@ -256,8 +256,8 @@ class TestRun:
     def test_is_passed_on_in_the_order_of_the_files(self, run: _Run, added: list[Outcome]) -> None:
         indices = [index for index, _ in iter(run.start_next, None)]
         for index, expected in ((2, ""), (0, "a"), (3, "a"), (1, "abcd")):
-            run.end(indices[index], Outcome(Path("abcd"[index])))
-            assert "".join(str(outcome.source) for outcome in added) == expected
+            run.end(indices[index], Outcome("abcd"[index]))
+            assert "".join(outcome.source for outcome in added) == expected
         assert run.is_over
 
     def test_of_an_interrupted_run_is_what_is_done_and_what_was_being_done(
@@ -265,9 +265,9 @@ class TestRun:
     ) -> None:
         for _ in range(3):
             run.start_next()
-        run.end(1, Outcome(Path("b"), is_written=True))
+        run.end(1, Outcome("b", is_written=True))
         run.interrupt()
-        assert [(str(one.source), one.failure) for one in added] == [
+        assert [(one.source, one.failure) for one in added] == [
             ("a", "interrupted"),
             ("b", None),
             ("c", "interrupted"),

@@ -17,7 +17,6 @@ from tracker_blur.errors import TrackerBlurError
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
-    from pathlib import Path
 
     from tracker_blur.cli.outcome import Outcome
     from tracker_blur.files.discovery import UnsupportedFile
@@ -45,9 +44,9 @@ class Batch:
         self._options = options
         self._console = console
         self._files: list[dict[str, Any]] = []
-        self._without_tracks: list[Path] = []
+        self._without_tracks: list[str] = []
         self._done = 0
-        self._failures: list[tuple[Path, str]] = []
+        self._failures: list[tuple[str, str]] = []
         self._is_wrong_usage = False
         self._exit_codes = [EXIT_DONE]
         self._verdicts: list[Verdict] = []
@@ -66,7 +65,7 @@ class Batch:
             self._console.note(str(left_out))
         for unreadable in self._plan.unreadable:
             self._console.error(str(unreadable))
-            self._failures.append((unreadable.folder, str(unreadable)))
+            self._failures.append((str(unreadable.folder), str(unreadable)))
         try:
             redact(self._add)
             self._write_page()
@@ -100,7 +99,7 @@ class Batch:
             write_page(page, self._verdicts, self._options.overwrite)
         except TrackerBlurError as error:
             self._console.error(error)
-            self._failures.append((page, self._console.text(error)))
+            self._failures.append((str(page), self._console.text(error)))
         else:
             self._console.note(f"{page}: the verification report; it shows faces")
 
@@ -109,10 +108,10 @@ class Batch:
         if len(self._plan.jobs) + len(self._left_out) > 1:
             counts = self._done, len(self._left_out), len(self._failures)
             console.note("{} done, {} skipped, {} failed".format(*counts))
-            for path, _ in self._failures:
-                console.note(f"failed: {path}")
-        for path in self._without_tracks:
-            console.note(f"nothing to hide was found in {path}")
+            for name, _ in self._failures:
+                console.note(f"failed: {name}")
+        for name in self._without_tracks:
+            console.note(f"nothing to hide was found in {name}")
         if self._options.json:
             summary = summarize(self._files, self._settings, self._failures, self._left_out)
             write_json(summary, self._options)

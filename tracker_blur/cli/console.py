@@ -79,6 +79,7 @@ class Console:
         self._bar: Any = None
         self._last_advice: str | None = None
         self._unused_photos: set[str] = set()
+        self._names: Mapping[str, str] = {}
 
     def note(self, text: str) -> None:
         """Print what is useful to know, unless quiet."""
@@ -122,7 +123,34 @@ class Console:
 
     def text(self, problem: str | TrackerBlurError) -> str:
         """Return a message that names flags, not settings."""
-        return problem.text(self.flags) if isinstance(problem, TrackerBlurError) else problem
+        text = problem.text(self.flags) if isinstance(problem, TrackerBlurError) else problem
+        return self._named(text)
+
+    @contextmanager
+    def naming(self, names: Mapping[str, str]) -> Iterator[None]:
+        """Call files what the user calls them, while the block lasts.
+
+        Args:
+            names: for each name that messages and results may have, the one to be shown.
+        """
+        self._names = names
+        try:
+            yield
+        finally:
+            self._names = {}
+
+    def named(self, value: Any) -> Any:
+        """Return a result for JSON with the names that the user knows."""
+        if isinstance(value, str):
+            return self._named(value)
+        if isinstance(value, dict):
+            return {key: self.named(each) for key, each in value.items()}
+        return [self.named(each) for each in value] if isinstance(value, list) else value
+
+    def _named(self, text: str) -> str:
+        for name, shown in self._names.items():
+            text = text.replace(name, shown)
+        return text
 
     def report(self, report: Report, *, verbose: bool = False) -> None:
         """Print what a run wrote and how fast, with `verbose` also where the time went."""
@@ -230,6 +258,9 @@ class Console:
                 self._background = None
 
     def _print(self, message: Message) -> None:
+        self._put(message._replace(text=self._named(message.text)))
+
+    def _put(self, message: Message) -> None:
         if message.advice is not None:
             if message.advice == self._last_advice:
                 return
@@ -381,7 +412,7 @@ def json_after_failure(
 def summarize(
     files: Sequence[Mapping[str, Any]],
     settings: Settings,
-    failures: Sequence[tuple[Path, str]] = (),
+    failures: Sequence[tuple[str, str]] = (),
     skipped: Sequence[SkippedFile | UnsupportedFile] = (),
 ) -> dict[str, Any]:
     """Return what a run did as a dictionary that JSON can hold.
@@ -400,7 +431,7 @@ def summarize(
         },
         "files": list(files),
         "skipped": [{"input": str(file.source), "reason": file.reason} for file in skipped],
-        "failed": [{"input": str(path), "error": error} for path, error in failures],
+        "failed": [{"input": name, "error": error} for name, error in failures],
     }
 
 

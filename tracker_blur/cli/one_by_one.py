@@ -67,7 +67,7 @@ class OneByOne:
             try:
                 outcome = self.redact_one(job, f"{place}{job.source.name}")
             except KeyboardInterrupt:
-                add(Outcome.interrupted(job.source))
+                add(Outcome.interrupted(job.source_name))
                 raise
             add(outcome)
 
@@ -78,19 +78,26 @@ class OneByOne:
             job: what to read and to write.
             name: of the file, for the progress bar.
         """
-        outcome = Outcome(job.source)
+        outcome = Outcome(job.source_name)
         options, console = self._options, self._console
-        with self._failing_alone(outcome):
+        with (
+            console.naming(job.shown_names),
+            self._failing_alone(outcome),
+            job.at_hand(overwrite=options.overwrite) as deliver,
+        ):
             identity = FileIdentity.of(job.source, hashed=options.tracks is not None)
             with job.target_folder():
                 self._side_outputs.check(job, identity)
                 with console.progress(name) as progress:
                     redact_file = self.redact_file or self.engine.redact_file
                     report = redact_file(job, progress, identity)
+            deliver()
             self._add_report(report, outcome)
             verdict = self._side_outputs.write(job, identity, report)
             if verdict is not None:
                 self._add_verdict(verdict, outcome)
+            if outcome.summary is not None:
+                outcome.summary = console.named(outcome.summary)
         return outcome
 
     @contextmanager

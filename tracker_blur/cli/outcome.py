@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tracker_blur.cli.console import Message
     from tracker_blur.verification.verdict import Verdict
 
@@ -17,7 +15,7 @@ class Outcome:
     """What became of one file. It can be pickled.
 
     Attributes:
-        source: the input.
+        source: the input, as the user calls it.
         messages: what is still to be printed about it, in order.
         failure: what failed; None if nothing did.
         is_wrong_usage: whether it failed because of an option's value.
@@ -28,7 +26,7 @@ class Outcome:
         summary: what the JSON says about the file, if that was asked for.
     """
 
-    source: Path
+    source: str
     messages: tuple[Message, ...] = ()
     failure: str | None = None
     is_wrong_usage: bool = False
@@ -39,6 +37,6 @@ class Outcome:
     summary: dict[str, Any] | None = None
 
     @classmethod
-    def interrupted(cls, source: Path) -> Outcome:
+    def interrupted(cls, source: str) -> Outcome:
         """Return the outcome of a file that was being redacted when the run was interrupted."""
         return cls(source, failure="interrupted")

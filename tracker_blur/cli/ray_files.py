@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tracker_blur.buckets.staging import StagedJob
 from tracker_blur.cli.console import silence_libraries
 from tracker_blur.cli.one_by_one import OneByOne
 from tracker_blur.cli.worker import RecordingConsole, Task
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tracker_blur.settings import Settings
 
 _FILES_AT_ONCE = 32  # each has a thread here, which waits most of the time
+_STAGED_AT_ONCE = 8  # each of these needs space for its input, its pieces and its output
 _POLL_SECONDS = 0.5
 
 
@@ -56,13 +57,14 @@ class RayFiles(OneByOne):
         absolute = [
             replace(job, source=job.source.absolute(), target=job.target.absolute()) for job in jobs
         ]
-        order = sorted(range(len(jobs)), key=lambda index: -_size(absolute[index]))
+        order = sorted(range(len(jobs)), key=lambda index: -absolute[index].size_bytes)
+        at_once = _STAGED_AT_ONCE if _any_staged(jobs) else _FILES_AT_ONCE
         outcomes: dict[int, Outcome] = {}
         added = 0
         with (
             RayExecutor(self._address, self._settings, silence_libraries) as executor,
             SharedExecutor(executor) as shared,
-            ThreadPoolExecutor(_FILES_AT_ONCE, "file") as pool,
+            ThreadPoolExecutor(at_once, "file") as pool,
             self._console.files_progress(len(jobs)) as show,
         ):
             futures: dict[Future[Outcome], int] = {
@@ -107,7 +109,5 @@ class RayFiles(OneByOne):
         return outcome
 
 
-def _size(job: Job) -> int:
-    with suppress(OSError):  # redacting it will fail with the reason
-        return job.source.stat().st_size
-    return 0
+def _any_staged(jobs: Sequence[Job]) -> bool:
+    return any(isinstance(job, StagedJob) for job in jobs)

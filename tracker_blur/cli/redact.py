@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tracker_blur.buckets.urls import is_bucket
 from tracker_blur.cli.console import Console, json_after_failure, silence_libraries
 from tracker_blur.cli.option_values import number, whole_number_from
 from tracker_blur.cli.options import (
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from tracker_blur.cli.one_by_one import OneByOne
     from tracker_blur.cli.outcome import Outcome
     from tracker_blur.cli.worker_pool import WorkerPool
-    from tracker_blur.files.jobs import Job
+    from tracker_blur.files.jobs import Job, Plan
 
 USAGE = "trackblur IN [IN ...] [[-o] OUT] [options]"
 DESCRIPTION = """\
@@ -142,6 +143,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "'auto' finds the one of this machine, 'local' starts one on its cores",
     )
     output.add_argument(
+        "--staging",
+        type=Path,
+        metavar="FOLDER",
+        help="inputs and outputs in buckets (s3://, gs://): where they lie meanwhile, in a hidden "
+        "folder that only you can read (default: in your cache folder). With --ray: a folder that "
+        "all machines see under the same name",
+    )
+    output.add_argument(
         "--tracks",
         type=Path,
         metavar="FILE",
@@ -185,13 +194,12 @@ def run(options: argparse.Namespace, console: Console) -> int:
     from tracker_blur.cli.batch import Batch
     from tracker_blur.cli.settings_notes import note_unused_settings, warn_if_cosmetic
     from tracker_blur.cli.side_outputs import check_options
-    from tracker_blur.files.jobs import plan
 
     with ExitStack() as stack:
         with json_after_failure(options, console):
             settings = settings_from(options, Settings)
             inputs, output = _inputs_and_output(options)
-            planned = plan(inputs, output, overwrite=settings.overwrite)
+            planned = _plan(inputs, output, options)
             check_options(options, inputs, planned)
             files = _files(planned.jobs, settings, options, console, stack)
             if files is not None:
@@ -204,6 +212,19 @@ def run(options: argparse.Namespace, console: Console) -> int:
                 files.redact(planned.jobs, add)
 
         return Batch(planned, settings, options, console).run(redact)
+
+
+def _plan(inputs: Sequence[str], output: str | None, options: argparse.Namespace) -> Plan:
+    """Return what is to be redacted, and where the outputs go."""
+    from tracker_blur.files.jobs import plan
+
+    if any(is_bucket(name) for name in (*inputs, output or "")):
+        from tracker_blur.cli.bucket_plan import plan_with_buckets
+
+        return plan_with_buckets(inputs, output, options)
+    if options.staging is not None:
+        raise SettingsError("--staging is for inputs and outputs in buckets: leave it out")
+    return plan(inputs, output, overwrite=options.overwrite)
 
 
 def _files(

@@ -128,5 +128,5 @@ class RecordingConsole(Console):
 
         yield advance
 
-    def _print(self, message: Message) -> None:
+    def _put(self, message: Message) -> None:
         self._messages.append(message)

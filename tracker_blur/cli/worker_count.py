@@ -37,7 +37,7 @@ def worker_count(jobs: Sequence[Job], asked: int | None) -> int:
     """
     if asked is not None:
         return max(1, min(asked, len(jobs)))
-    if sum(max(_LEAST_BYTES, _size_bytes(job)) for job in jobs) < _WORTHWHILE_BYTES:
+    if sum(max(_LEAST_BYTES, job.size_bytes) for job in jobs) < _WORTHWHILE_BYTES:
         return 1
     counts = [len(jobs), core_count()]
     memory = free_memory_bytes()
@@ -70,10 +70,3 @@ def free_memory_bytes() -> int | None:
         with suppress(OSError, ValueError):
             sizes.append(int(path.read_text()))
     return min(sizes, default=None)
-
-
-def _size_bytes(job: Job) -> int:
-    try:
-        return job.source.stat().st_size
-    except OSError:  # redacting it will fail with the reason
-        return 0

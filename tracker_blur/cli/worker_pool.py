@@ -191,7 +191,7 @@ class _Run:
             self._add(outcome)
 
     def fail(self, index: int, reason: str) -> None:
-        source = self._jobs[index].source
+        source = self._jobs[index].source_name
         text = f"{source}: {reason}"
         self.end(index, Outcome(source, (Message(f"trackblur: error: {text}"),), failure=text))
 
@@ -205,7 +205,7 @@ class _Run:
             if index in self._outcomes:
                 self._add(self._outcomes[index])
             elif index in self._started:
-                self._add(Outcome.interrupted(self._jobs[index].source))
+                self._add(Outcome.interrupted(self._jobs[index].source_name))
 
 
 class _Worker:

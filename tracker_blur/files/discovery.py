@@ -70,9 +70,9 @@ class UnreadableFolder:
 
 @dataclass(frozen=True, slots=True)
 class UnsupportedFile:
-    """A camera's file that shows people but is not read, and why."""
+    """A file that is not read although it may show people, and why."""
 
-    source: Path
+    source: Path | str
     reason: str
 
     def __str__(self) -> str:

@@ -38,10 +38,11 @@ from tracker_blur.files.paths import (
     is_media,
     media_kind,
     real_path,
+    size_bytes,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 
 class TargetFolders:
@@ -73,11 +74,49 @@ class TargetFolders:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One file to redact, as a video or as an image."""
+    """One file to redact, as a video or as an image.
+
+    Attributes:
+        source: The file to read.
+        target: The file to write.
+        kind: What both are.
+    """
 
     source: Path
     target: Path
     kind: MediaKind
+
+    @property
+    def source_name(self) -> str:
+        """What the user calls the input."""
+        return str(self.source)
+
+    @property
+    def target_name(self) -> str:
+        """What the user calls the output."""
+        return str(self.target)
+
+    @property
+    def shown_names(self) -> dict[str, str]:
+        """What the user calls files that have other names while they are redacted."""
+        return {}
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of the input; 0 if it cannot be read: redacting it will fail with the reason."""
+        return size_bytes(self.source)
+
+    @contextmanager
+    def at_hand(self, *, overwrite: bool) -> Iterator[Callable[[], None]]:  # noqa: ARG002
+        """Have the input where `source` says while the block lasts.
+
+        Args:
+            overwrite: Whether an output that exists may be replaced.
+
+        Yields:
+            What is called when `target` is complete.
+        """
+        yield lambda: None
 
     @classmethod
     def of(cls, source: Path, target: Path) -> Job:
@@ -111,8 +150,8 @@ class Job:
 class SkippedFile:
     """A file that is not redacted because its output exists."""
 
-    source: Path
-    target: Path
+    source: Path | str
+    target: Path | str
 
     @property
     def reason(self) -> str:
@@ -164,7 +203,7 @@ def plan(
     output_path = None if output is None else Path(output)
     files = _unique(file for name in inputs for file in find_inputs(str(name), output_path, finder))
     is_single = len(inputs) == 1 and Path(inputs[0]).is_file()
-    targets = _targets(files, None if output is None else str(output), is_single)
+    targets = output_paths(files, None if output is None else str(output), is_single)
     sources = [file.source for file in files]
     _check_targets(sources, targets)
     jobs, skipped = [], []
@@ -181,8 +220,12 @@ def _unique(files: Iterable[InputFile]) -> list[InputFile]:
     return list({real_path(file.source.parent) / file.source.name: file for file in files}.values())
 
 
-def _targets(files: Sequence[InputFile], output: str | None, is_single: bool) -> list[Path]:
-    """Return where the outputs go, as this module's docstring says."""
+def output_paths(files: Sequence[InputFile], output: str | None, is_single: bool) -> list[Path]:
+    """Return where the outputs go, as this module's docstring says.
+
+    Raises:
+        SettingsError: the output is a file, but there may be several.
+    """
     if output is None:
         return [file.default_output for file in files]
     path = Path(output)

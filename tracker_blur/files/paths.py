@@ -212,6 +212,14 @@ def exists(path: Path) -> bool:
         return False
 
 
+def size_bytes(path: Path) -> int:
+    """Return a file's size; 0 if there is none, or it cannot be read."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
 def real_path(path: Path) -> Path:
     """Return where a path leads through all links; those that lead in a circle stay."""
     return Path(os.path.realpath(path))  # `Path.resolve` raises for a circle up to Python 3.12
