@@ -45,7 +45,7 @@ def main() -> None:
             time.sleep(0.02)
         partial.unlink()
         if source.name.startswith("fail"):
-            append("error", text=f"{source.name}: is no video: choose another")
+            append("error", text=f"{source}: is no video: choose another")
             append("end", code=1)
             sys.exit(1)
         if target is not None:
@@ -53,7 +53,9 @@ def main() -> None:
             target.write_bytes(b"0123456789")
         if "--tracks" in arguments:
             Path(arguments[arguments.index("--tracks") + 1]).write_text("{}\n")
-        result = {"files": [{"frames": 100, "output": str(target), "warnings": []}]}
+        result = {
+            "files": [{"frames": 100, "output": str(target), "warnings": [f"{source}: is odd"]}]
+        }
         Path(arguments[arguments.index("--json") + 1]).write_text(json.dumps(result))
         append("end", code=0)
 

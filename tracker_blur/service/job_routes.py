@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from anyio import to_thread
 from fastapi import APIRouter, Request
 from pydantic import ValidationError
-from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
+from tracker_blur.service.file_answers import file_answer
 from tracker_blur.service.job_requests import (
     JOB_BODY,
     JobAnswer,
@@ -156,11 +157,11 @@ def create_router(jobs: Jobs) -> APIRouter:
         path = jobs.output_of(jobs.queue.get(job_id))
         kind = mimetypes.guess_type(path.name)[0] or _ANY_TYPE
         is_media = kind.startswith(("video/", "image/"))
-        return _file(request, path, kind if is_media else _ANY_TYPE)
+        return file_answer(request, path, kind if is_media else _ANY_TYPE)
 
     def send_tracks(job_id: str, request: Request) -> Response:
         """Send the track file of a job: what was hidden, frame by frame."""
-        return _file(request, jobs.tracks_of(jobs.queue.get(job_id)), _TRACKS_TYPE)
+        return file_answer(request, jobs.tracks_of(jobs.queue.get(job_id)), _TRACKS_TYPE)
 
     for name, send in {"output": send_output, "tracks": send_tracks}.items():
         _add_file_route(router, f"{_PATH}/{{job_id}}/{name}", send)
@@ -225,19 +226,6 @@ async def _events(jobs: Jobs, job: Job) -> AsyncIterator[str]:
                 yield str(event if is_gone else Event("job", answer_of(event.data)))
                 if is_gone or event.data["state"] in ("done", "failed", "cancelled"):
                     return
-
-
-def _file(request: Request, path: Path, kind: str) -> Response:
-    """Return the answer with a file, or that the client has it already."""
-    state = path.stat()
-    name = path.name.encode("utf-8", "replace").decode()
-    response = FileResponse(path, filename=name, media_type=kind, stat_result=state)
-    known = request.headers.get("if-none-match", "")
-    if response.headers["etag"] in (tag.strip().removeprefix("W/") for tag in known.split(",")):
-        return Response(
-            status_code=HTTPStatus.NOT_MODIFIED, headers={"etag": response.headers["etag"]}
-        )
-    return response
 
 
 def _is_json(content_type: str) -> bool:

@@ -19,6 +19,7 @@ from tracker_blur.errors import (
     SourceError,
     TrackerBlurError,
 )
+from tracker_blur.serving.bounds import LostClientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -132,6 +133,7 @@ def add_handlers(app: FastAPI, report: Callable[[str], None]) -> None:
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(TrackerBlurError, failed)
+    app.add_exception_handler(LostClientError, _late)
     app.add_exception_handler(Exception, _broken)  # the server reports it
 
 
@@ -165,6 +167,11 @@ def _place(location: Sequence[str | int]) -> str:
     """Return where a field is, as clients call it."""
     inner = location[1:] if location[:1] and location[0] in _OUTER else location
     return ".".join(map(str, inner))[:200]
+
+
+def _late(request: Request, _error: Exception) -> Response:
+    reason = "the request did not arrive in time"
+    return Problem(HTTPStatus.REQUEST_TIMEOUT, reason).response(request.scope)
 
 
 def _broken(request: Request, _error: Exception) -> Response:

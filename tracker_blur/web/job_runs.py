@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tracker_blur.errors import TrackerBlurError, reason_of
 from tracker_blur.files.temporaries import remove_leftovers
@@ -144,11 +144,12 @@ class JobRuns:
             self._remove_leftovers(job)
             self._keep(job)
         elif code in (_EXIT_DONE, _EXIT_EXPOSED):
-            job.result = result_of(job.new.action, self._store.folder_of(job.id) / _RESULT)
+            result = result_of(job.new.action, self._store.folder_of(job.id) / _RESULT)
+            job.result = self._without_paths(job, result)
             self._end(job, "done")
         elif code is not None:
             error = running.events.error or f"it ended with the exit code {code}"
-            self._end(job, "failed", error)
+            self._end(job, "failed", self._store.named(job, error))
         else:
             self._remove_leftovers(job)
             if was_watched or job.attempts >= _MAX_ATTEMPTS:
@@ -161,6 +162,13 @@ class JobRuns:
         job.state = "done" if state == "done" else "failed"
         job.error, job.ended, job.process = error, time.time(), None
         self._keep(job)
+
+    def _without_paths(self, job: Job, result: dict[str, Any] | None) -> dict[str, Any] | None:
+        """Return a result whose warnings name files as clients know them."""
+        if result is None or not isinstance(result.get("warnings"), list):
+            return result
+        warnings = [self._store.named(job, str(each)) for each in result["warnings"]]
+        return {**result, "warnings": warnings}
 
     def _remove_leftovers(self, job: Job) -> None:
         """Remove what a process that was killed has left next to its output."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -83,6 +84,12 @@ class JobStore:
     def folder_of(self, job_id: str) -> Path:
         """Return the folder of a job's record and of its own files."""
         return self._folder / job_id
+
+    def named(self, job: Job, text: str) -> str:
+        """Return what a job's run said, with files named as clients know them."""
+        for folder in (own_files(self.folder_of(job.id)), self.root):
+            text = text.replace(f"{folder}{os.sep}", "")
+        return text
 
     def output_of(self, job: Job) -> Path | None:
         """Return where a job writes its output; None: it writes none."""

@@ -29,7 +29,7 @@ def path_id(*paths: Path) -> str:
 def state_folder() -> Path:
     """Return the folder for the state of all pages, in the user's own or as the variable says."""
     if given := os.environ.get(_VARIABLE):
-        return Path(given)
+        return Path(given).absolute()  # the processes of jobs run elsewhere
     from platformdirs import user_state_path
 
     return user_state_path("trackblur", appauthor=False) / "app"

@@ -1,0 +1,60 @@
+"""Answers with a file, or a part of it."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from starlette.datastructures import Headers
+from starlette.responses import FileResponse, Response
+
+from tracker_blur.service.problems import Problem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fastapi import Request
+    from starlette.types import Message, Receive, Scope, Send
+
+_KEPT = ("content-range",)
+_REASONS = {
+    HTTPStatus.BAD_REQUEST: "Range: cannot be read: write such as 'bytes=0-999'",
+    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: "Range: there is no such part of the file",
+}
+
+
+def file_answer(request: Request, path: Path, kind: str) -> Response:
+    """Return the answer with a file, or that the client has it already.
+
+    Args:
+        request: The request, with `Range`, `If-Range` or `If-None-Match`.
+        path: The file.
+        kind: Its media type.
+    """
+    name = path.name.encode("utf-8", "replace").decode()
+    response = _File(path, filename=name, media_type=kind, stat_result=path.stat())
+    tag = response.headers["etag"]
+    known = request.headers.get("if-none-match", "").split(",")
+    if tag in (each.strip().removeprefix("W/") for each in known):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"etag": tag})
+    return response
+
+
+class _File(FileResponse):
+    """A file; a part of it that is not there is a problem document."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        problem: Problem | None = None
+
+        async def sent(message: Message) -> None:
+            nonlocal problem
+            if message["type"] == "http.response.start" and message["status"] in _REASONS:
+                sent_headers = Headers(raw=message["headers"])
+                kept = {name: sent_headers[name] for name in _KEPT if name in sent_headers}
+                problem = Problem(message["status"], _REASONS[message["status"]], kept)
+            if problem is None:
+                await send(message)
+
+        await super().__call__(scope, receive, sent)
+        if problem is not None:
+            await problem.response(scope)(scope, receive, send)
