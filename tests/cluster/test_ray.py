@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.buckets.memory import MemoryBuckets
 from tests.command_line import error_line, run
 from tests.ports import free_port
 from tests.video.rewriting import times
@@ -83,6 +84,25 @@ def test_a_machine_that_is_lost_costs_only_its_tasks(
     alone = tmp_path / "alone.mp4"
     assert run(folder / "long.mp4", alone, *OPTIONS, "--jobs", "2") == 0
     assert (target / "long.mp4").read_bytes() == alone.read_bytes()
+
+
+def test_what_is_in_a_bucket_lies_in_a_folder_that_all_machines_see(
+    folder: Path, nodes: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buckets = MemoryBuckets("from", "to")
+    monkeypatch.setattr("tracker_blur.buckets.objects._filesystem", lambda _: buckets)
+    for name in ("long.mp4", "short.mp4"):
+        buckets.pipe_file(f"s3://from/{name}", (folder / name).read_bytes())
+    where = ("--ray", nodes.address, "--staging", tmp_path / "shared")
+    assert run("s3://from", "s3://to", *OPTIONS, *where) == 0
+    assert [name for name in buckets.names() if "/to/" in name] == [
+        "s3://to/long.mp4",
+        "s3://to/short.mp4",
+    ]
+    alone = tmp_path / "alone.mp4"
+    assert run(folder / "long.mp4", alone, *OPTIONS, "--jobs", "2") == 0
+    assert buckets.cat_file("s3://to/long.mp4") == alone.read_bytes()
+    assert not list((tmp_path / "shared").rglob("*.mp4"))
 
 
 def test_a_cluster_that_is_not_there_is_one_line(
