@@ -22,7 +22,8 @@ import numpy as np
 
 from tracker_blur.core.tracks import Tracks
 from tracker_blur.files.identity import FileIdentity
-from tracker_blur.review.frames import FrameStore, frame_source
+from tracker_blur.review.frame_sources import frame_source
+from tracker_blur.review.frames import FrameStore
 from tracker_blur.review.previews import jpeg, shown_size
 from tracker_blur.video.reader import VideoReader
 

@@ -18,7 +18,7 @@ from tracker_blur.tracking.box_tracker import HelpedTracker
 from tracker_blur.weights.store import Weights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
     from tracker_blur.core.frame import Image
 
@@ -45,9 +45,9 @@ class Source:
     def start_of(self, number: int) -> int:
         return number
 
-    def frames(self, first: int, is_wanted: Callable[[], bool]) -> Iterator[Any]:
+    def frames(self, first: int, is_wanted: Callable[[], bool]) -> Generator[Any, int | None, None]:
         assert is_wanted()
-        return map(View, range(first, FRAMES))
+        yield from map(View, range(first, FRAMES))
 
 
 def place(frame: int) -> Box:

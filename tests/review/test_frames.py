@@ -17,14 +17,16 @@ from tracker_blur.core.tracks import Tracks
 from tracker_blur.errors import SourceError
 from tracker_blur.files.identity import FileIdentity
 from tracker_blur.images.reader import ImageReader
-from tracker_blur.review.frames import FrameStore, OvertakenError, frame_source
+from tracker_blur.review.frame_runs import FrameRuns
+from tracker_blur.review.frame_sources import frame_source
+from tracker_blur.review.frames import FrameStore, OvertakenError
 from tracker_blur.video.seeking import AbandonedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
-    from tracker_blur.review.frames import KeptFrame
+    from tracker_blur.review.frame_sources import FrameRun, KeptFrame
     from tracker_blur.video.frame import DecodedFrame
 
 
@@ -46,20 +48,26 @@ class Slow:
         self.decoded: list[int] = []
         self.gate = threading.Semaphore(0)
         self.is_open = True
+        self.is_prepared = threading.Event()
+        self.is_prepared.set()
+        self.begun = 0
 
     def prepare(self) -> None:
-        pass
+        assert self.is_prepared.wait(PATIENCE_SECONDS)
 
     def start_of(self, number: int) -> int:
         return number // 10 * 10
 
-    def frames(self, first: int, is_wanted: Callable[[], bool]) -> Iterator[KeptFrame]:
+    def frames(self, first: int, is_wanted: Callable[[], bool]) -> FrameRun:
+        wanted = first
+        self.begun += 1
         for number in range(self.start_of(first), len(self.frames_)):
             if not self.is_open:
                 self.gate.acquire()
             self.decoded.append(number)
-            if number >= first:
-                yield self.frames_[number]
+            if number >= wanted:
+                sent = yield self.frames_[number]
+                wanted = number + 1 if sent is None else sent
             elif not is_wanted():
                 raise AbandonedError
 
@@ -226,6 +234,47 @@ def test_what_fails_while_frames_are_prepared_is_said_and_ends_nothing(
         assert store.frame(39, "window", 2).index == 39
     finally:
         store.close()
+
+
+def test_steps_wait_for_no_list_of_packets(frames: list[DecodedFrame]) -> None:
+    """That of an hour takes a second, and a crop that needs it is asked for at once."""
+    store, source = store_of(frames)
+    source.is_prepared.clear()
+    crops: list[int] = []
+    try:
+        assert store.frame(0, "window", 1).index == 0
+        crop = threading.Thread(target=lambda: crops.append(store.frame(39).index))
+        crop.start()
+        for number in range(1, 9):
+            assert store.frame(number, "window", number + 1).index == number
+        assert crops == []
+        source.is_prepared.set()
+        crop.join(PATIENCE_SECONDS)
+        assert crops == [39]
+    finally:
+        source.is_prepared.set()
+        store.close()
+
+
+def test_decoding_goes_on_from_the_places_that_were_left(frames: list[DecodedFrame]) -> None:
+    times = np.array([frame.pts for frame in frames], np.int64)
+    source = Slow(frames)
+    runs = FrameRuns(source)
+
+    def go(number: int) -> None:
+        assert runs.start(number, number, lambda: True, is_asked=True) == number
+        frame = runs.frame(number)
+        assert frame is not None
+        assert frame.pts == times[number]
+
+    for number in (10, 20, 11, 21, 13, 29):
+        go(number)
+    assert (source.begun, len(source.decoded)) == (2, 14)
+    go(12)  # behind both: from the key frame
+    assert (source.begun, len(source.decoded)) == (3, 17)
+    go(30)
+    assert source.begun == 3
+    runs.close()
 
 
 def test_frames_that_were_forgotten_are_decoded_again(frames: list[DecodedFrame]) -> None:

@@ -26,6 +26,10 @@ X264 = {"preset": "ultrafast"}
 CLIPS: dict[str, dict[str, Any]] = {
     "plain.mp4": {"gop": 7},
     "b-frames.mp4": {"gop": 14, "options": {"bf": "3", "x264-params": "b-pyramid=normal"}},
+    "b-frames.ts": {
+        "gop": 14,
+        "options": {"bf": "3", "x264-params": "b-pyramid=normal:slices=2:aud=1:interlaced=1"},
+    },
     "open-gop.mp4": {
         "gop": 10,
         "options": {"x264-params": "open-gop=1:bframes=3:keyint=10:scenecut=0"},
@@ -77,7 +81,7 @@ def assert_exact(path: Path, steps: int = 5) -> VideoFrames:
         found = video.frames(number, lambda: True)
         for frame in expected[number : number + 3]:
             assert content(next(found)) == frame
-        found.close()  # type: ignore[attr-defined]  # a generator
+        found.close()
     assert [content(frame) for frame in video.frames(0, lambda: True)] == expected
     return video
 
@@ -141,6 +145,18 @@ def test_a_jump_begins_at_the_last_key_frame(tmp_path: Path) -> None:
     assert video.start_of(25) == 0  # not known yet
     video.prepare()
     assert [video.start_of(number) for number in (0, 9, 10, 19, 29)] == [0, 0, 10, 10, 20]
+
+
+@pytest.mark.parametrize("name", ["b-frames.mp4", "b-frames.ts", "open-gop.ts", "hevc.mp4"])
+def test_what_lies_between_two_places_is_left_out(name: str, tmp_path: Path) -> None:
+    path = write_clip(tmp_path / name, frames=30, **CLIPS[name])
+    read = read_frames(path)
+    for first in (0, 16):
+        run = opened(path, read).frames(first, lambda: True)
+        assert content(next(run)) == content(read[first])
+        for number in (first + 4, first + 9, first + 10, 29):
+            assert content(run.send(number)) == content(read[number])
+        assert next(run, None) is None
 
 
 def test_what_is_not_wanted_any_more_is_given_up(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tracker_blur.core.frame import Image
     from tracker_blur.core.tracks import Track, Tracks
-    from tracker_blur.review.frames import FrameSource
+    from tracker_blur.review.frame_sources import FrameSource
     from tracker_blur.tracking.box_tracker import Redetect
 
 _DIRECTIONS = ("both", "forward", "back")

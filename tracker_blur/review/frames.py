@@ -11,26 +11,19 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SourceError
-from tracker_blur.files.paths import media_kind
-from tracker_blur.images.frame import ImageFrame
-from tracker_blur.images.reader import ImageReader
-from tracker_blur.settings import MAX_MEGAPIXELS
-from tracker_blur.video.frame import DecodedFrame
-from tracker_blur.video.seeking import AbandonedError, VideoFrames
+from tracker_blur.review.frame_runs import FrameRuns
+from tracker_blur.video.seeking import AbandonedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     import numpy as np
     import numpy.typing as npt
 
-    from tracker_blur.core.tracks import Tracks
-    from tracker_blur.files.identity import FileIdentity
-
-KeptFrame: TypeAlias = DecodedFrame | ImageFrame
+    from tracker_blur.review.frame_sources import FrameSource, KeptFrame
 
 MAX_BYTES = 256 << 20
 """Memory for decoded frames of one video: 190 frames of 720p, 80 of 1080p."""
@@ -43,76 +36,6 @@ _MAX_CLIENTS = 256
 
 class OvertakenError(Exception):
     """A newer request of the same window has made this one needless."""
-
-
-class FrameSource(Protocol):
-    """The frames of a video or an image, from any number on."""
-
-    def prepare(self) -> None:
-        """Do what makes later jumps quick."""
-        ...
-
-    def start_of(self, number: int) -> int:
-        """Return from which frame on is decoded to get the one of this number."""
-        ...
-
-    def frames(self, first: int, is_wanted: Callable[[], bool]) -> Iterator[KeptFrame]:
-        """Yield the frame of this number and all that follow.
-
-        Raises:
-            AbandonedError: `is_wanted` said no on the way to the first one.
-            SourceError: they cannot be read, or the file has changed.
-        """
-        ...
-
-
-class ImageFrames:
-    """The only frame of an image, or the frames of an animation.
-
-    Args:
-        identity: the image, as it was when its tracks were made.
-        partial: accept a truncated animation, as when its tracks were made.
-        max_megapixels: as of `ImageReader`.
-    """
-
-    def __init__(
-        self, identity: FileIdentity, *, partial: bool, max_megapixels: float = MAX_MEGAPIXELS
-    ) -> None:
-        self._identity = identity
-        self._partial = partial
-        self._max_megapixels = max_megapixels
-
-    def prepare(self) -> None:
-        """Nothing makes jumps quicker: each frame of an animation changes the one before."""
-
-    def start_of(self, number: int) -> int:
-        """Return 0: animations are read from their start."""
-        return min(number, 0)
-
-    def frames(self, first: int, is_wanted: Callable[[], bool]) -> Iterator[KeptFrame]:
-        """Yield the frame of this number and all that follow; see `FrameSource`."""
-        with ImageReader(
-            self._identity.path,
-            partial=self._partial,
-            identity=self._identity,
-            max_megapixels=self._max_megapixels,
-        ) as reader:
-            for frame in reader:
-                if frame.index >= first:
-                    yield frame
-                elif not is_wanted():
-                    raise AbandonedError
-
-
-def frame_source(identity: FileIdentity, tracks: Tracks, *, partial: bool) -> FrameSource:
-    """Return the frames of the file that tracks were made for.
-
-    Raises:
-        SourceError: it cannot be read.
-    """
-    if media_kind(identity.path, identity.path) == "image":
-        return ImageFrames(identity, partial=partial)
-    return VideoFrames(identity, tracks.times, tracks.size, partial=partial)
 
 
 @dataclass(eq=False, slots=True)
@@ -157,9 +80,9 @@ class FrameStore:
         self._newest: OrderedDict[str, int] = OrderedDict()
         self._at, self._direction = 0, 1
         self._expected: tuple[int, ...] = ()
-        self._is_prepared = self._is_closed = False
-        self._run: Iterator[KeptFrame] | None = None
-        self._run_next = 0
+        self._is_prepared = self._is_closed = self._is_resting = False
+        self._preparing: threading.Thread | None = None
+        self._runs = FrameRuns(source)
         self._thread = threading.Thread(target=self._work, name="review frames", daemon=True)
         self._thread.start()
 
@@ -179,6 +102,7 @@ class FrameStore:
         if not 0 <= number < len(self._times):
             raise IndexError(number)
         with self._condition:
+            self._is_resting = False
             if client:
                 self._note_newest(client, seq)
                 self._note_travel(number)
@@ -210,10 +134,13 @@ class FrameStore:
         return self._bytes
 
     def forget(self) -> None:
-        """Give up the memory of the kept frames, and decode nothing until someone asks."""
+        """Give up the memory of frames and decoders, and decode nothing until someone asks."""
         with self._condition:
-            self._kept.clear()
-            self._bytes = 0
+            if not self._is_resting:
+                self._is_resting = True
+                self._kept.clear()
+                self._bytes = 0
+                self._condition.notify_all()
 
     def close(self) -> None:
         """Stop decoding, and forget all frames."""
@@ -222,6 +149,8 @@ class FrameStore:
             self._drop(lambda _: True, OvertakenError())
             self._condition.notify_all()
         self._thread.join()
+        if self._preparing is not None:
+            self._preparing.join()
 
     def _note_newest(self, client: str, seq: int) -> None:
         if seq < self._newest.get(client, seq):
@@ -248,7 +177,7 @@ class FrameStore:
             while self._work_once():
                 pass
         finally:  # whatever happened: no one waits for a thread that is gone
-            self._stop_run()
+            self._runs.close()
             with self._condition:
                 self._is_closed = True
                 self._drop(lambda _: True, OvertakenError())
@@ -262,39 +191,56 @@ class FrameStore:
                 return False
             self._decode(*task)
         except AbandonedError:
-            self._stop_run()
+            pass
         except BaseException as error:  # noqa: BLE001  # whoever waits must hear of it
-            self._stop_run()
             with self._condition:
                 self._drop(lambda _: True, error)
                 self._direction = 0  # decode nothing ahead
         return True
 
-    def _next_task(self) -> tuple[int, Callable[[], bool]] | None:
-        """Wait for something to decode; None: no more."""
-        while True:
-            with self._condition:
-                if self._is_closed:
-                    return None
+    def _next_task(self) -> tuple[int, Callable[[], bool], bool] | None:
+        """Wait for something to decode: what, while it is wanted, and if someone waits for it."""
+        with self._condition:
+            while not self._is_closed:
                 request = self._next_request()
                 if request is not None:
-                    return request.number, partial(self._pending.__contains__, request)
+                    return request.number, partial(self._pending.__contains__, request), True
                 ahead = self._next_ahead()
                 if ahead is not None:
-                    return ahead, lambda: not self._pending
-                if self._is_prepared or not self._kept:  # the first frame comes first
-                    self._condition.wait()
-                    continue
-            self._prepare()
+                    is_near = abs(ahead - self._at) <= _AHEAD
+                    return ahead, lambda: not self._pending, is_near
+                if self._is_resting:
+                    self._runs.close()
+                if self._preparing is None and (self._kept or self._pending):
+                    self._preparing = threading.Thread(
+                        target=self._prepare, name="review packets", daemon=True
+                    )
+                    self._preparing.start()  # the first frame came first
+                self._condition.wait()
+        return None
 
     def _prepare(self) -> None:
-        self._is_prepared = True  # once: what fails here fails for whoever asks, too
-        self._source.prepare()
+        """Make jumps quick, while frames that are near are decoded."""
+        failed: BaseException | None = None
+        try:
+            self._source.prepare()
+        except BaseException as error:  # noqa: BLE001  # whoever waits must hear of it
+            failed = error
+        with self._condition:
+            self._is_prepared = True  # once: what fails here fails for whoever asks, too
+            if failed is not None:
+                self._drop(lambda _: True, failed)
+            self._condition.notify_all()
+
+    def _can_reach(self, number: int) -> bool:
+        """Return whether a frame can be decoded at once: before all is prepared, few can."""
+        return self._is_prepared or number <= self._runs.next + _AHEAD
 
     def _next_request(self) -> _Request | None:
         """Return what to decode first: the newest that a window shows, then the oldest crop."""
-        travelling = [request for request in self._pending if request.client]
-        return travelling[-1] if travelling else next(iter(self._pending), None)
+        possible = [request for request in self._pending if self._can_reach(request.number)]
+        travelling = [request for request in possible if request.client]
+        return travelling[-1] if travelling else next(iter(possible), None)
 
     def _next_ahead(self) -> int | None:
         """Return the next frame that is likely to be asked for, and not kept."""
@@ -306,7 +252,8 @@ class FrameStore:
             # A whole window is decoded at once, so that it is not begun when one frame is left.
             near = range(self._at - 1, max(self._at - 1 - window // 2, -1), -1)
         expected = self._expected[: self._capacity // 6]
-        return next((n for n in (*near, *expected) if n not in self._kept), None)
+        likely = (n for n in (*near, *expected) if n not in self._kept)
+        return next(filter(self._can_reach, likely), None)
 
     @property
     def _capacity(self) -> int:
@@ -315,23 +262,19 @@ class FrameStore:
             any_frame = next(iter(self._kept.values()), None)
         return max(1, self._max_bytes // (1 if any_frame is None else any_frame.size_bytes))
 
-    def _decode(self, number: int, is_wanted: Callable[[], bool]) -> None:
-        """Decode up to this frame, from where the thread is or from a key frame."""
-        if not self._is_prepared and number > self._run_next + _AHEAD:
-            self._prepare()
-        is_near = self._run_next <= number and self._source.start_of(number) <= self._run_next
-        if self._run is None or not is_near:
-            self._stop_run()
-            first = self._first_for(number)
-            self._run, self._run_next = self._source.frames(first, is_wanted), first
-        for frame in self._run:
-            self._keep(self._run_next, frame)
-            self._run_next += 1
-            if self._run_next > number:
-                return
+    def _decode(self, number: int, is_wanted: Callable[[], bool], is_asked: bool) -> None:
+        """Decode up to this frame, from a place where decoding can go on, or from a key frame."""
+        first = self._runs.start(self._first_for(number), number, is_wanted, is_asked=is_asked)
+        for at in range(first, number + 1):
+            frame = self._runs.frame(at)
+            if frame is None:
+                raise self._other_video()
+            self._keep(at, frame)
             if not is_wanted():
-                return
-        raise self._other_video()
+                break
+        self._runs.tidy()
+        if self._is_prepared:
+            self._source.prepare()  # for the next jump
 
     def _first_for(self, number: int) -> int:
         """Return from which frame on to keep what is decoded on the way to this one."""
@@ -358,10 +301,3 @@ class FrameStore:
         return SourceError(
             f"{self._name}: its frames are not those of the tracks: use the tracks of this video"
         )
-
-    def _stop_run(self) -> None:
-        if self._run is not None:
-            close = getattr(self._run, "close", None)
-            if close is not None:
-                close()
-            self._run = None

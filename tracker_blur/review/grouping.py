@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from tracker_blur.core.tracks import Tracks
     from tracker_blur.people.grouping import Person
-    from tracker_blur.review.frames import FrameSource, KeptFrame
+    from tracker_blur.review.frame_sources import FrameSource, KeptFrame
 
 _NICENESS = 10  # whoever looks at frames comes first
 _DOUBTFUL_MARGIN = 0.1

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tracker_blur.core.box import Box
     from tracker_blur.core.frame import Frame, Image
     from tracker_blur.core.tracks import Face
-    from tracker_blur.review.frames import KeptFrame
+    from tracker_blur.review.frame_sources import KeptFrame
 
 _QUALITY = 88
 _FACE_SHARE = 0.6  # of a crop's side; the rest shows where the face is

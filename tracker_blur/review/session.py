@@ -20,7 +20,8 @@ from tracker_blur.review import operations, summary
 from tracker_blur.review.box_follower import BoxFollower
 from tracker_blur.review.cards import NO_GROUPING, Grouping, cards
 from tracker_blur.review.doubts import Doubt, Queue, queue_of
-from tracker_blur.review.frames import FrameStore, frame_source
+from tracker_blur.review.frame_sources import frame_source
+from tracker_blur.review.frames import FrameStore
 from tracker_blur.review.grouping import BackgroundGrouping
 from tracker_blur.review.history import History
 from tracker_blur.review.journal import Journal, journal_path

@@ -10,7 +10,8 @@ read from its start.
 
 from __future__ import annotations
 
-import bisect
+import threading
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -20,21 +21,20 @@ import av
 import numpy as np
 import numpy.typing as npt
 from av.codec.context import ThreadType
-from av.stream import Discard
 
 from tracker_blur.settings import MAX_MEGAPIXELS
 from tracker_blur.video import alpha, ogg_chain, pixel_formats, stream_info
-from tracker_blur.video.clock import demuxed
+from tracker_blur.video.disposable import DisposablePackets
 from tracker_blur.video.fitting import FrameFitter, FrameShapes, Shape
 from tracker_blur.video.frame import DecodedFrame, Scaler
 from tracker_blur.video.frame_limit import FrameLimit
-from tracker_blur.video.integrity import repeats
 from tracker_blur.video.opening import open_input, video_stream
+from tracker_blur.video.packet_list import NotAsListedError, PacketList, packets_from
 from tracker_blur.video.reader import VideoReader
 from tracker_blur.video.side_data import SideDataFilter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from av.container import InputContainer
     from av.packet import Packet
@@ -42,13 +42,11 @@ if TYPE_CHECKING:
 
     from tracker_blur.files.identity import FileIdentity
 
-_MAX_THREADS = 4
+_MAX_THREADS = 8  # two cores are busier with eight than with four: a jump takes 4 % less
 _MAX_KEYS_BACK = 4  # recordings that are refreshed line by line need several
 _KEYS_LOOKED_AT = 8  # for their shapes, of all key frames
 _STRICT = {"h264", "mpeg1video", "mpeg2video", "mpeg4", "vp8", "vp9"}
 _LAYERS_BYTE = 21  # of an MP4's or Matroska's description of HEVC
-_SEEK_EARLIER_SECONDS = Fraction(0), Fraction(1), Fraction(8)
-"""Where to seek, before a key frame: in some formats a seek leads to what was stored after it."""
 
 
 class AbandonedError(Exception):
@@ -57,69 +55,6 @@ class AbandonedError(Exception):
 
 class _OtherShapeError(Exception):
     """A frame has another shape than those before."""
-
-
-class _NotAsListedError(Exception):
-    """What came after a seek is not what the list of packets says."""
-
-
-@dataclass(frozen=True, slots=True)
-class _PacketList:
-    """The packets of a track, in the order of the file.
-
-    Attributes:
-        pts: their presentation times, shape (n,); each once.
-        positions: where they lie in the file, shape (n,).
-        keys: which of them are key frames, in ascending order of their times.
-        key_pts: the times of these.
-    """
-
-    pts: npt.NDArray[np.int64]
-    positions: npt.NDArray[np.int64]
-    keys: list[int]
-    key_pts: list[int]
-
-    @classmethod
-    def of(cls, identity: FileIdentity, times: npt.NDArray[np.int64]) -> _PacketList | None:
-        """List a video's packets; None if frames cannot be told by their times.
-
-        Args:
-            identity: the video.
-            times: presentation times of its frames, as the reader gives them.
-        """
-        pts: list[int] = []
-        positions: list[int] = []
-        keys: list[int] = []
-        # What cannot be read is reported by whoever reads the video from its start.
-        with open_input(identity.path) as container, suppress(av.FFmpegError, OSError, IndexError):
-            stream = video_stream(container, identity.path)
-            for packet in demuxed(identity.path, container, stream.index, (stream.index,)):
-                if not packet.size:
-                    continue
-                if packet.pts is None or packet.pos is None:
-                    return None
-                if packet.is_keyframe:
-                    keys.append(len(pts))
-                pts.append(packet.pts)
-                positions.append(packet.pos)
-        listed = np.array(pts, np.int64)
-        if len(np.unique(listed)) != len(listed) or not np.isin(times, listed).all():
-            return None
-        keys.sort(key=pts.__getitem__)
-        return cls(listed, np.array(positions, np.int64), keys, [pts[key] for key in keys])
-
-    def key_before(self, pts: int, back: int = 0) -> int | None:
-        """Return the packet of the last key frame shown at a time or before, or an earlier one."""
-        place = bisect.bisect_right(self.key_pts, pts) - 1 - back
-        return self.keys[place] if place >= 0 else None
-
-    def check(self, number: int, packet: Packet[Any]) -> None:
-        """Raise _NotAsListedError if a packet is not the one of this number."""
-        if number >= len(self.pts) or (packet.pts, packet.pos) != (
-            int(self.pts[number]),
-            int(self.positions[number]),
-        ):
-            raise _NotAsListedError
 
 
 class VideoFrames:
@@ -148,20 +83,29 @@ class VideoFrames:
         self._partial, self._max_megapixels = partial, max_megapixels
         self._limit = FrameLimit(max_megapixels)
         self._form: _Form | None = None
-        self._packets: _PacketList | None = None
+        self._packets: PacketList | None = None
         self._is_prepared = False
+        self._preparing = threading.Lock()
+        self._opened: deque[InputContainer] = deque()
         self._scaler = Scaler()
 
     def prepare(self) -> None:
-        """List the packets: half a second for an hour of video. Otherwise, a jump does it."""
-        if self._is_prepared:
-            return
-        form = self._found_form()
-        if form is not None:
-            self._packets = _PacketList.of(self._identity, self._times)
-            if self._packets is not None and self._has_other_shapes(form, self._packets):
-                form = self._mixed(form)
-        self._form, self._is_prepared = form, True
+        """List the packets, and open the file for the next jump; otherwise, the jump does it.
+
+        The list takes half a second for an hour of video. It is made once.
+        """
+        with self._preparing:
+            if self._is_prepared:
+                if self._packets is not None and not self._opened:
+                    self._opened.append(open_input(self._identity.path))
+                return
+            form = self._found_form()
+            if form is not None:
+                packets = PacketList.of(self._identity, self._times)
+                if packets is not None and self._has_other_shapes(form, packets):
+                    form = self._mixed(form)
+                self._packets = packets
+            self._form, self._is_prepared = form, True
 
     def start_of(self, number: int) -> int:
         """Return from which frame on is decoded to get the one of this number."""
@@ -170,12 +114,17 @@ class VideoFrames:
             return 0
         return int(np.searchsorted(self._times, self._packets.pts[key]))
 
-    def frames(self, first: int, is_wanted: Callable[[], bool]) -> Iterator[DecodedFrame]:
+    def frames(
+        self, first: int, is_wanted: Callable[[], bool]
+    ) -> Generator[DecodedFrame, int | None, None]:
         """Yield the frame of this number and all that follow.
+
+        Whoever sends a later number gets the frame of that number next. What lies between is only
+        decoded as far as it is needed for that.
 
         Args:
             first: number of the frame, from 0.
-            is_wanted: asked again and again on the way to the first frame.
+            is_wanted: asked again and again on the way to the first frame, or to one that was sent.
 
         Raises:
             AbandonedError: they are not wanted any more.
@@ -185,24 +134,31 @@ class VideoFrames:
         if first:
             self.prepare()
         elif not self._is_prepared:
-            self._form = self._found_form()
-        number = first
+            form = self._found_form()
+            self._form = self._form if self._is_prepared else form  # meanwhile, by another thread
+        place = _Place(first)
         for key in self._starts(first):
             try:
-                for frame in self._decoded(key, first, is_wanted):
-                    yield frame
-                    number += 1
+                for frame in self._decoded(key, place, is_wanted):
+                    place.go_on((yield frame))
             except _OtherShapeError:
                 assert self._form is not None
                 self._form = self._mixed(self._form)
-                yield from self.frames(number, is_wanted)
+                yield from self.frames(place.number, is_wanted)
                 return
-            except (_NotAsListedError, av.FFmpegError):
-                if number == first:
+            except (NotAsListedError, av.FFmpegError):
+                if not place.has_begun:
                     continue
             break
-        if number < len(self._times):
-            yield from self._from_start(number, is_wanted)
+        if place.number < len(self._times):
+            for frame in self._from_start(place, is_wanted):
+                place.go_on((yield frame))
+
+    def _open(self) -> InputContainer:
+        """Return the opened file; that it is still the same has been checked."""
+        with suppress(IndexError):
+            return self._opened.pop()
+        return open_input(self._identity.path)
 
     def _found_form(self) -> _Form | None:
         """Return the form of all frames, as far as the first one tells; None: not at all."""
@@ -217,7 +173,7 @@ class VideoFrames:
         shape = Shape(track.size, track.pixel_aspect, orientation)
         return replace(first, shape=shape, pixel_format=track.pixel_format, is_mixed=True)
 
-    def _has_other_shapes(self, form: _Form, packets: _PacketList) -> bool:
+    def _has_other_shapes(self, form: _Form, packets: PacketList) -> bool:
         """Return whether one of a few key frames has another shape, such as other pixels."""
         if form.is_mixed:
             return False
@@ -226,8 +182,8 @@ class VideoFrames:
             stream = video_stream(container, self._identity.path)
             decoder = _Decoder(stream, self._limit, form.aspect_correction)
             for place in sorted(set(few.tolist())) if packets.keys else ():
-                with suppress(av.FFmpegError, _NotAsListedError):
-                    sought = _packets_from(container, stream, packets, packets.keys[place])
+                with suppress(av.FFmpegError, NotAsListedError):
+                    sought = packets_from(container, stream, packets, packets.keys[place])
                     shapes = (shape for one in sought for _, shape in decoder.decode(one, None))
                     if next(shapes, form.shape) != form.shape:
                         return True
@@ -258,42 +214,62 @@ class VideoFrames:
                     return
                 yield key
 
-    def _from_start(self, first: int, is_wanted: Callable[[], bool]) -> Iterator[DecodedFrame]:
+    def _from_start(self, place: _Place, is_wanted: Callable[[], bool]) -> Iterator[DecodedFrame]:
         with self._reader() as reader:
             for frame in reader:
-                if frame.index >= first:
+                if frame.index >= place.number:
                     yield frame
                 elif not is_wanted():
                     raise AbandonedError
 
     def _decoded(
-        self, key: int | None, first: int, is_wanted: Callable[[], bool]
+        self, key: int | None, place: _Place, is_wanted: Callable[[], bool]
     ) -> Iterator[DecodedFrame]:
-        """Yield frames from the first one on, decoded from a key frame, None: from the start."""
+        """Yield frames from a place on, decoded from a key frame, None: from the start."""
         form = self._form
         assert form is not None
-        with open_input(self._identity.path) as container:
+        with self._open() as container:
             stream = video_stream(container, self._identity.path)
             decoder = _Decoder(stream, self._limit, form.aspect_correction)
             fitter = FrameFitter(form.shape, form.pixel_format)
-            number, due = first, self._due(first)
-            for packet in _packets_from(container, stream, self._packets, key):
-                if number == first and not is_wanted():
+            for packet in packets_from(container, stream, self._packets, key):
+                if place.is_sought and not is_wanted():
                     raise AbandonedError
-                for frame, shape in decoder.decode(packet, due):
+                for frame, shape in decoder.decode(packet, self._due(place.number)):
+                    due = self._due(place.number)
                     if frame.pts is not None and frame.pts < due:
                         continue
                     if frame.pts != due or frame.is_corrupt:
-                        raise _NotAsListedError
+                        raise NotAsListedError
                     if shape != form.shape and not form.is_mixed:
                         raise _OtherShapeError
                     fitted = fitter.fit(frame, shape)
                     fitted.time_base = stream.time_base
-                    yield DecodedFrame(fitted, number, form.shape.orientation, self._scaler)
-                    number += 1
-                    if number == len(self._times):
+                    yield DecodedFrame(fitted, place.number, form.shape.orientation, self._scaler)
+                    if place.number >= len(self._times):
                         return
-                    due = self._due(number)
+
+
+@dataclass(slots=True)
+class _Place:
+    """How far the frames of a video have come.
+
+    Attributes:
+        number: the frame that comes next.
+        is_sought: whether it does not follow the one before.
+        has_begun: whether there was one.
+    """
+
+    number: int
+    is_sought: bool = True
+    has_begun: bool = False
+
+    def go_on(self, number: int | None) -> None:
+        """Go on to a later frame; None: to the one that follows."""
+        following = self.number + 1
+        self.number = following if number is None else number
+        self.is_sought = self.number != following
+        self.has_begun = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,49 +311,6 @@ class _Form:
         return None
 
 
-def _packets_from(
-    container: InputContainer, stream: VideoStream, packets: _PacketList | None, key: int | None
-) -> Iterator[Packet[Any]]:
-    """Yield the packets from a key frame on, None: all; the last one is empty."""
-    for other in container.streams:
-        if other is not stream:
-            other.discard = Discard.all
-    if packets is None or key is None:
-        yield from _with_content(container, stream)
-        return
-    for earlier in _SEEK_EARLIER_SECONDS:
-        offset = int(packets.pts[key]) - round(earlier / (stream.time_base or 1))
-        container.seek(offset, stream=stream, backward=True)
-        if (found := _found(container, stream, packets, key)) is not None:
-            break
-    else:
-        raise _NotAsListedError
-    yield found
-    for number, packet in enumerate(_with_content(container, stream), key + 1):
-        if packet.size:
-            packets.check(number, packet)
-        yield packet
-
-
-def _found(
-    container: InputContainer, stream: VideoStream, packets: _PacketList, key: int
-) -> Packet[Any] | None:
-    """Read up to a key frame; None if a seek led behind it."""
-    for packet in _with_content(container, stream):
-        numbers = np.flatnonzero(packets.pts == packet.pts).tolist() if packet.size else []
-        if not numbers or numbers[0] > key:
-            return None
-        if numbers[0] == key:
-            packets.check(key, packet)
-            return packet
-    return None
-
-
-def _with_content(container: InputContainer, stream: VideoStream) -> Iterator[Packet[Any]]:
-    """Yield the packets from here on, the empty last one included."""
-    return (packet for packet in container.demux(stream) if not repeats(packet))
-
-
 class _Decoder:
     """Decodes from a key frame on, and leaves out what the first wanted frame does not need."""
 
@@ -385,6 +318,7 @@ class _Decoder:
         self, stream: VideoStream, limit: FrameLimit, aspect_correction: Fraction | None
     ) -> None:
         self._skips = _can_skip(stream)
+        self._disposable = DisposablePackets(stream)
         self._decoder = alpha.decoder(stream)
         limit.restrict(self._decoder)
         self._decoder.thread_type = ThreadType.AUTO
@@ -407,8 +341,10 @@ class _Decoder:
                 out; None: all are.
         """
         is_early = due is not None and packet.pts is not None and packet.pts < due
-        self._decoder.skip_frame = "NONREF" if is_early and self._skips else "DEFAULT"
         self.shapes.add_packet(packet)
+        if is_early and self._skips and self._disposable.holds(packet):
+            return
+        self._decoder.skip_frame = "NONREF" if is_early and self._skips else "DEFAULT"
         frames = self._decoder.decode(packet)
         if frames:
             self.shapes.add_aspect(self._decoder.sample_aspect_ratio)
