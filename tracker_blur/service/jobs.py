@@ -56,9 +56,10 @@ class Jobs:
         self._limits = settings.limits
         self._state = _state_of(settings.root, port)
         if not self._state.acquire():
+            opened = self._state.read("address", "another address")
             raise SinkError(
-                f"{settings.root or self._state.folder}: another trackblur serves these jobs: end "
-                "it first, or set TRACKBLUR_STATE to another folder"
+                f"{settings.root or self._state.folder}: another trackblur serves these jobs at "
+                f"{opened}: use that one, or end it first"
             )
         try:
             root = settings.root

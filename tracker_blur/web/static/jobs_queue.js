@@ -91,7 +91,7 @@ export class JobQueue {
   }
 
   async #run(job, name, action) {
-    if (name === "forget") {
+    if (name === "forget" || name === "erase") {
       await attempt(() => api.forgetJob(job.id));
       return;
     }
@@ -116,20 +116,21 @@ function verdictOf(job, jobs) {
   return searches[0]?.result?.verdict ?? null;
 }
 
-const BUTTON_ICONS = { look: "warning", pause: "pause", resume: "play", cancel: "close", retry: "redo", download: "download", review: "people", verify: "search", forget: "trash" };
+const BUTTON_ICONS = { look: "warning", pause: "pause", resume: "play", cancel: "close", retry: "redo", download: "download", review: "people", verify: "search", forget: "trash", erase: "trash" };
 
 /** Return the buttons of a job: pairs of name and options. */
 function buttonsOf(job, isExposed) {
   if (job.state === "running") return [["pause", {}], ["cancel", {}]];
   if (job.state === "paused") return [["resume", {}], ["cancel", {}]];
   if (job.state === "waiting") return [["cancel", {}]];
-  if (job.state !== "done") return [["retry", {}], ["forget", {}]];
+  const last = [job.is_upload ? "erase" : "forget", {}];
+  if (job.state !== "done") return [["retry", {}], last];
   const buttons = [];
   if (job.review) buttons.push([isExposed ? "look" : "review", { href: `/review/${encodeURIComponent(job.review)}`, primary: true }]);
   if (isFile(job.output) && job.action !== "track") buttons.push(["download", { href: api.outputUrl(job.id) }]);
   const isOfFolder = isFile(job.output) && !job.is_upload;
   if (isOfFolder && (job.action === "redact" || job.action === "render")) buttons.push(["verify", {}]);
-  return [...buttons, ["forget", {}]];
+  return [...buttons, last];
 }
 
 function factsOf(job) {

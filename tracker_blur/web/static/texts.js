@@ -115,7 +115,7 @@ export const texts = {
     madeFolder: (folder) => `results are in the folder ${folder}`,
     found: (file) => `Everyone in ${file} was looked for.`,
     photosLeft: (count) => `${many(count, "photo was", "photos were")} left out: photos are looked at by themselves. They are still chosen; press the button once more.`,
-    buttons: { look: "Look at it", pause: "Pause", resume: "Go on", cancel: "Cancel", retry: "Try again", download: "Download", review: "Review", verify: "Check", forget: "Remove from the list" },
+    buttons: { look: "Look at it", pause: "Pause", resume: "Go on", cancel: "Cancel", retry: "Try again", download: "Download", review: "Review", verify: "Check", forget: "Remove from the list", erase: "Delete, with its files" },
     watch: "Watch a folder",
     watches: "Watched folders",
     watchTitle: "Watch a folder",
