@@ -22,7 +22,7 @@ def read_token(path: Path, *, is_private: bool = False) -> str:
 
     Args:
         path: The file.
-        is_private: Refuse a file that other users may read or write.
+        is_private: Refuse a file of this user's that others may read or write.
 
     Raises:
         SettingsError: It cannot be read, holds no token, or is not private.
@@ -66,7 +66,15 @@ def generated_token() -> tuple[Path, str]:
 
 
 def _check_is_private(path: Path, file: IO[str]) -> None:
-    if os.name == "posix" and os.fstat(file.fileno()).st_mode & _OTHERS:
+    """Refuse a file that this user has left open to others.
+
+    One that belongs to someone else was handed over by the system (Kubernetes, systemd, Docker),
+    which gives its reader a group or an access list: as OpenSSH does, that is not judged.
+    """
+    if os.name != "posix":
+        return
+    status = os.fstat(file.fileno())
+    if status.st_uid == os.geteuid() and status.st_mode & _OTHERS:
         raise _wrong(f"is {path}: other users may read it: chmod 600 it")
 
 
