@@ -15,6 +15,8 @@ import pytest
 import yaml
 from setuptools import find_packages
 
+from tracker_blur import classifiers
+
 ROOT = Path(__file__).resolve().parents[1]
 FIRST, AFTER_LAST = (3, 11), (3, 14)
 
@@ -112,6 +114,8 @@ def test_the_image_gets_the_package_and_nothing_private() -> None:
         "README.md",
         "LICENSE",
         "models/face.onnx",
+        "models/plate.onnx",
+        *(f"models/{name}" for name in classifiers.FILES.values()),
         "models/__init__.py",
         "tracker_blur/cli/main.py",
         "tracker_blur/py.typed",
