@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -126,3 +127,20 @@ def test_streams_of_events_are_limited(service: JobService) -> None:
 def _opens(service: JobService, url: str) -> bool:
     with service.client.stream("GET", url) as events:
         return events.status_code == 200
+
+
+def test_streams_end_with_the_service(tmp_path: Path) -> None:
+    told: list[str] = []
+    with ThreadPoolExecutor(1) as pool, opened(JobSettings(), tmp_path) as service:
+        job = service.add("wait.mp4")
+
+        def read() -> None:
+            with service.client.stream("GET", job["links"]["events"]) as events:
+                told.extend(events.iter_lines())
+
+        reading = pool.submit(read)
+        service.reach(job, "running")
+        service.jobs.close()
+        reading.result(PATIENCE_SECONDS)
+        (service.folder_of(job) / "go").touch()  # its process goes on
+    assert "event: job" in told

@@ -467,9 +467,21 @@ def test_an_upload_stays_apart_from_the_folder(shared: JobService) -> None:
     )
 
 
-def test_a_folder_becomes_a_folder(shared: JobService) -> None:
+def test_a_folder_becomes_a_folder(shared: JobService, tmp_path: Path) -> None:
     root = shared.jobs.services.folder.root
-    (root / "sub").mkdir()
+    (root / "sub" / "deep").mkdir(parents=True)
+    (tmp_path / "secret.mp4").touch()
+    link = root / "sub" / "deep" / "link.mp4"
+    link.symlink_to(tmp_path / "secret.mp4")
+    refused = shared.client.post("/v1/jobs", json={"path": "sub"})
+    assert "sub/deep/link.mp4: leads out" in refused.json()["detail"]
+    running = shared.add("wait.mp4")
+    link.unlink()
+    late = shared.client.post("/v1/jobs", json={"path": "sub"}).json()
+    link.symlink_to(tmp_path / "secret.mp4")
+    (shared.folder_of(running) / "go").touch()
+    assert "leads out of this folder by now" in shared.reach(late, "failed")["error"]
+    link.unlink()
     job = shared.client.post("/v1/jobs", json={"path": "sub"}).json()
     (root / "sub_redacted").mkdir()
     shared.jobs.queue.get(job["id"]).state = "done"

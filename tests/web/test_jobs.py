@@ -282,6 +282,7 @@ def process_state(number: int) -> str:
         ({"files": ["a.mp4"], "action": "redact", "options": {"out": "/x"}}, "no such option"),
         ({"files": ["a.mp4"], "action": "redact", "options": {"partial": "yes"}}, "true or false"),
         ({"files": ["a.mp4"], "action": "redact", "options": {"detector": "/x.onnx"}}, "offers"),
+        ({"files": ["a.mp4"], "action": "redact", "options": {"detector": "x.onnx:a=1"}}, "offers"),
         ({"files": ["a.mp4"], "action": "redact", "options": {"mute": "1s..2s"}}, "is no list"),
         ({"files": ["a.mp4"], "action": "track", "options": {"codec": "av1"}}, "no such option"),
         ({"files": ["a.jpg"], "action": "track"}, "only videos have tracks"),

@@ -72,6 +72,10 @@ class Folder:
         real = real_path(path)
         return real == self.root or self.root in real.parents
 
+    def link_out(self, path: Path) -> Path | None:
+        """Return a link to a file, in a folder or below it, that leads out of this one."""
+        return link_out(path, self.root)
+
     def free_output(self, source: Path, taken: Collection[Path] = ()) -> Path:
         """Return the first name for a file's output that is free: NAME_redacted, NAME_redacted_2.
 
@@ -127,3 +131,15 @@ class Folder:
             "has_tracks": not is_a_folder and has_tracks(path),
             "redacted_of": None if original is None else self.relative(original),
         }
+
+
+def link_out(folder: Path, root: Path) -> Path | None:
+    """Return a link to a file, in a folder or below it, that leads out of another one.
+
+    Links to folders do not matter: they are not followed where a whole folder is redacted.
+    """
+    for parent, _, names in os.walk(folder):
+        for path in (Path(parent, name) for name in names):
+            if path.is_symlink() and root not in real_path(path).parents:
+                return path
+    return None

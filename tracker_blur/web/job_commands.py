@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from tracker_blur.files.paths import real_path
 from tracker_blur.settings import Settings
+from tracker_blur.web.folder import link_out
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +26,7 @@ _CARE_FLAGS: dict[Care, tuple[str, ...]] = {
 }
 _TRACKS_FLAG = "--tracks"
 _LONGEST_VALUE = 500
+_OF_FILES = ("/", "\\", ".onnx")  # values for parameters may follow a detector's name
 _MOST_VALUES = 100
 
 Kind = Literal["text", "texts", "flag"]
@@ -202,10 +204,10 @@ def startable(job: NewJob) -> NewJob:
 
 
 def leads_inside(arguments: tuple[str, ...], root: Path) -> bool:
-    """Return whether all paths below a folder still lead into it: a folder may be a link by now."""
+    """Return whether all paths below a folder still lead into it: some may be links by now."""
     values = (text.partition("=")[2] if text.startswith("--") else text for text in arguments)
     paths = [Path(value) for value in values if value.startswith(f"{root}{os.sep}")]
-    return all(root in real_path(path).parents for path in paths)
+    return all(root in real_path(path).parents and link_out(path, root) is None for path in paths)
 
 
 def tracks_of(arguments: tuple[str, ...]) -> str | None:
@@ -258,6 +260,6 @@ def _text(name: str, value: object) -> str:
     text = str(value)
     if not text or len(text) > _LONGEST_VALUE or not text.isprintable():
         raise ChoiceError(f"{name}: is empty, too long, or holds what is no text")
-    if name == "detector" and ("/" in text or "\\" in text or text.lower().endswith(".onnx")):
+    if name == "detector" and any(part in text.lower() for part in _OF_FILES):
         raise ChoiceError(f"{name}: choose one of those that the page offers")
     return text

@@ -69,6 +69,11 @@ class JobPlans:
         if not (is_folder(path) or (is_file(path) and is_media(path))):
             reason = why_not_read(path) or "no video and no image"
             raise HTTPException(HTTPStatus.BAD_REQUEST, f"{file}: is {reason}")
+        if (link := self._folder.link_out(path)) is not None:
+            name = link.relative_to(self._folder.root).as_posix()
+            raise HTTPException(
+                HTTPStatus.BAD_REQUEST, f"{name}: leads out of this folder: delete that link"
+            )
         try:
             if action == "redact":
                 return self.redact(path, self._output(path, choice), choice)
