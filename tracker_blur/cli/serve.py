@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.cli.console import EXIT_DONE, Console, silence_libraries
-from tracker_blur.cli.option_values import number, whole_number, whole_number_from
+from tracker_blur.cli.option_values import number_between, whole_number, whole_number_from
 from tracker_blur.cli.options import add_detector_option, add_models_option
 from tracker_blur.cli.parser import FILES
 from tracker_blur.cli.serve_jobs import add_job_options, job_settings
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tracker_blur.cli.parser import Parser
     from tracker_blur.service.settings import ServiceSettings
 
+_LARGE_BODIES = 4  # of the longest ones, so many may wait
 _HOST, _PORT = "127.0.0.1", 9001  # where clients of Roboflow's server look for one
 
 
@@ -73,7 +74,7 @@ def add_parser(commands: Any) -> Parser:
 def _add_limits(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--max-megapixels",
-        type=number,
+        type=number_between(1, 1e6),
         metavar="N",
         help="refuse images with more million pixels (default: 64)",
     )
@@ -128,6 +129,8 @@ def _settings(options: argparse.Namespace, console: Console) -> ServiceSettings:
     limits = replace(
         ServiceLimits(), **{name: value for name, value in given.items() if value is not None}
     )
+    most = max(limits.waiting_bytes, _LARGE_BODIES * limits.body_bytes)
+    limits = replace(limits, waiting_bytes=most)
     token = None
     if options.token_file is not None:
         token = read_token(options.token_file, is_private=True)

@@ -37,14 +37,11 @@ class Access:
 
     def __init__(self, host: str, token: str | None) -> None:
         self._authorization = RequestAuthorization(host, token)
-        self._needs_token = token is not None
 
     def check(self, scope: Scope) -> None:
         """Raise Problem for a request from elsewhere, or without the token."""
         self.check_origin(scope)
-        headers = Headers(scope=scope)
-        if not self._authorization.has_token("", headers, _NO_COOKIE):
-            raise _unauthorized()
+        self.check_key(scope)
 
     def check_origin(self, scope: Scope) -> None:
         """Raise Problem for a request that a page of another site sent."""
@@ -95,7 +92,6 @@ class AuthorizedRequests:
                 self._access.check_origin(scope)
             else:
                 self._access.check(scope)
-                connection_of(scope).authenticate()
         except Problem as problem:
             await problem.response(scope)(scope, receive, send)
             return

@@ -83,9 +83,15 @@ class ServiceSettings:
             raise SettingsError(
                 f"is {self.port}: choose a number from 0 to {_LAST_PORT}", setting="port"
             )
-        if self.token is not None and len(self.token) < _SHORTEST_TOKEN:
+        if self.token is None:
+            return
+        if not (self.token.isascii() and self.token.isprintable()):
             raise SettingsError(
-                f"has fewer than {_SHORTEST_TOKEN} characters, which programs can guess: write a "
-                "longer one into its file",
-                setting="token",
+                "the token has characters that not every client can send: write one of letters and "
+                "digits into its file"
+            )
+        if len(self.token) < _SHORTEST_TOKEN:
+            raise SettingsError(
+                f"the token has fewer than {_SHORTEST_TOKEN} characters, and may be guessed: "
+                "write a longer one into its file"
             )
