@@ -152,6 +152,24 @@ def test_lines_as_we_write_them_read_as_any_others(
     assert_same(read(path).tracks, written, px=0)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"frame":', '"frame":9', "frame is 9"),
+        ('"box":[', '"box":[9', "has no area"),
+        ('"box":[', '"box":[0', "is not valid JSON"),
+        ('"track":', '"track":999999999', "track is 999999999"),
+    ],
+)
+def test_a_wrong_number_among_lines_as_we_write_them_is_named(
+    lines: list[str], reread: Reread, old: str, new: str, message: str
+) -> None:
+    number = max(at for at, line in enumerate(lines) if '"box"' in line) - 1
+    lines[number] = lines[number].replace(old, new)
+    with pytest.raises(TrackFileError, match=rf"line {number + 1}: .*{message}"):
+        reread(lines)
+
+
 def test_a_sorted_file_reads_the_same(lines: list[str], reread: Reread) -> None:
     assert_same(reread(sorted(lines)).tracks, two_tracks(), px=0)
 

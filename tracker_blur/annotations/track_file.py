@@ -6,6 +6,7 @@ People, scripts and other programs may edit it; `docs/track-file.md` describes e
 from __future__ import annotations
 
 import codecs
+import io
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from tracker_blur.annotations import box_lines
 from tracker_blur.annotations.rows import (
+    MAX_LINE_BYTES,
+    Location,
     TrackCollector,
     lines,
     reading,
@@ -151,8 +155,8 @@ def read(path: Path) -> TrackFile:
     """
     parser = TrackFileParser()
     with reading(path) as location, path.open("rb") as file:
-        for line in lines(file, location):
-            parser.feed(line)
+        for block in box_lines.blocks(file, MAX_LINE_BYTES):
+            _feed(parser, block, location)
         location.line = 0
         header, tracks = parser.finish()
     return TrackFile(
@@ -164,6 +168,21 @@ def read(path: Path) -> TrackFile:
         header.detector,
         header.models,
     )
+
+
+def _feed(parser: TrackFileParser, block: bytes, location: Location) -> None:
+    """Parse some lines: boxes as we write them together, others one by one."""
+    start = 0
+    while start < len(block):
+        end = box_lines.end_of_boxes(block, start)
+        rows = box_lines.boxes_of(block[start:end]) if end > start else None
+        if rows is not None and parser.feed_boxes(rows):
+            location.line += len(rows)
+        else:
+            end = max(end, block.find(b"\n", start) + 1 or len(block))
+            for line in lines(io.BytesIO(block[start:end]), location):
+                parser.feed(line)
+        start = end
 
 
 def check_source(track_file: TrackFile, path: Path) -> FileIdentity:

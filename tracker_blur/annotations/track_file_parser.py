@@ -34,6 +34,8 @@ from tracker_blur.settings import FACE
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from tracker_blur.annotations.box_lines import BoxRows
+
 FORMAT = "trackblur-tracks"
 VERSION = 2
 END_LINE = '{"end":true}'
@@ -89,7 +91,7 @@ class TrackFileParser:
 
     def feed(self, text: str) -> None:
         """Parse a line; empty lines are skipped."""
-        if self._collector.add_written(text) or not text.strip():
+        if not text.strip():
             return
         line = _object(text)
         if "end" in line:
@@ -119,6 +121,10 @@ class TrackFileParser:
             raise InvalidValueError("is a second header: remove one of them")
         else:
             raise InvalidValueError(f"is not a line of a track file: it needs {_LINE_KEYS}")
+
+    def feed_boxes(self, rows: BoxRows) -> bool:
+        """Add many boxes as `TrackCollector.add_rows` does; before the header, none makes sense."""
+        return self._collector.add_rows(rows)
 
     def finish(self) -> tuple[Header, Tracks]:
         """Return the header and the tracks, after the last line."""

@@ -245,23 +245,34 @@ class TracksBuilder:
 
     def add(self, frame: int, face: Face) -> None:
         """Add a face; two boxes for the same frame and track become one that covers both."""
-        edges, origin = face.box.as_tuple(), ORIGINS.index(face.origin)
-        self.add_row(face.track_id, frame, edges, face.score, origin)
+        rows = self._rows[face.track_id]
+        rows.frames.append(frame)
+        rows.boxes.extend(face.box.as_tuple())
+        rows.scores.append(face.score)
+        rows.origins.append(ORIGINS.index(face.origin))
 
-    def add_row(
+    def add_rows(
         self,
         track_id: int,
-        frame: int,
-        edges: tuple[float, float, float, float],
-        score: float,
-        origin: int,
+        frames: npt.NDArray[np.float64],
+        boxes: npt.NDArray[np.float64],
+        scores: npt.NDArray[np.float64],
+        origins: npt.NDArray[np.float64],
     ) -> None:
-        """Add a box as `add` does, by its edges and the number of its origin in `ORIGINS`."""
+        """Add many boxes of a track as `add` does.
+
+        Args:
+            track_id: the track.
+            frames: their frames, shape (n,).
+            boxes: their edges, shape (n, 4).
+            scores: their scores, shape (n,).
+            origins: the places of their origins in `ORIGINS`, shape (n,).
+        """
         rows = self._rows[track_id]
-        rows.frames.append(frame)
-        rows.boxes.extend(edges)
-        rows.scores.append(score)
-        rows.origins.append(origin)
+        rows.frames.frombytes(frames.astype(np.intc).tobytes())
+        rows.boxes.frombytes(boxes.astype(np.float32).tobytes())
+        rows.scores.frombytes(scores.astype(np.float32).tobytes())
+        rows.origins.frombytes(origins.astype(np.uint8).tobytes())
 
     @property
     def track_ids(self) -> Set[int]:
