@@ -7,9 +7,7 @@ killed, whatever it was doing, takes only its file with it.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
 import time
 from collections import deque
 from contextlib import suppress
@@ -23,7 +21,7 @@ from tracker_blur.cli.worker_count import core_count
 from tracker_blur.errors import SinkError, TrackerBlurError
 from tracker_blur.files.jobs import TargetFolders
 from tracker_blur.files.temporaries import remove_leftovers
-from tracker_blur.processes import signals_held
+from tracker_blur.processes import WorkerProcess
 
 if TYPE_CHECKING:
     import argparse
@@ -38,9 +36,6 @@ _STOP_SECONDS = 10.0  # longer than it takes to delete what is half-written
 
 class WorkerPool:
     """Processes that redact files. A file that fails, or ends its process, stops no other.
-
-    Processes are started afresh ("spawn"), on every system: a copy of this one ("fork") would have
-    the locks of threads that it does not have.
 
     Args:
         count: how many processes.
@@ -114,7 +109,8 @@ class WorkerPool:
             worker.stop()
         deadline = time.monotonic() + _STOP_SECONDS
         for worker in self._workers:
-            worker.wait(deadline)
+            if not worker.wait(deadline):
+                worker.clean_up()
         self._workers = []
 
     def _wait(self) -> list[_Worker]:
@@ -144,7 +140,10 @@ class WorkerPool:
             self._workers.remove(worker)
             worker.clean_up()
             if worker.index is not None:
-                reason = worker.how_it_ended
+                reason = (
+                    f"the process that redacted it ended ({worker.how_it_ended}), there may be too "
+                    "little memory: redact it alone, with --jobs 1"
+                )
                 if isinstance(answer, TrackerBlurError):
                     reason = self._console.text(answer)
                 run.fail(worker.take_index(), reason)
@@ -208,48 +207,24 @@ class _Run:
                 self._add(Outcome.interrupted(self._jobs[index].source_name))
 
 
-class _Worker:
-    """A process, its pipe, and the file that it is redacting.
+class _Worker(WorkerProcess):
+    """A process and the file that it is redacting.
 
     Attributes:
-        pipe: to the process.
         index: the place of its file in the order; None: it is idle.
         job: its file; the last one if it is idle.
         share: how much of the file is done.
     """
 
     def __init__(self, task: Task) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.pipe, other = context.Pipe()
+        super().__init__(work, task)
         self.index: int | None = None
         self.job: Job | None = None
         self.share = 0.0
-        self._process = context.Process(target=work, args=(other, task), daemon=True)
-        with signals_held():
-            self._process.start()
-        other.close()  # so that the end of the process is the end of the pipe
-
-    @property
-    def how_it_ended(self) -> str:
-        code = self._process.exitcode or 0
-        how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        return (
-            f"the process that redacted it ended ({how}), there may be too little memory: redact "
-            "it alone, with --jobs 1"
-        )
 
     def start(self, index: int, job: Job) -> None:
         self.index, self.job, self.share = index, job, 0.0
-        with suppress(OSError):  # it has ended, and will be found so
-            self.pipe.send(job)
-
-    def receive(self) -> object:
-        """Return what the process says; None if it has ended."""
-        try:
-            return self.pipe.recv()
-        except (EOFError, OSError):
-            self._process.join()
-            return None
+        self.send(job)
 
     def take_index(self) -> int:
         """Return the place of the file, and be idle."""
@@ -260,16 +235,8 @@ class _Worker:
     def stop(self) -> None:
         """Let the process end: at once if it is idle, else when it has cleaned up."""
         if self.index is not None:
-            self._process.terminate()
+            self.terminate()
         self.pipe.close()
-
-    def wait(self, deadline: float) -> None:
-        """Wait for the end of the process, which is killed at the deadline."""
-        self._process.join(max(0.0, deadline - time.monotonic()))
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
-            self.clean_up()
 
     def clean_up(self) -> None:
         """Delete what the process could not delete: it has been killed."""

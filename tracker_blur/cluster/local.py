@@ -1,21 +1,20 @@
 """Does tasks in processes on this machine.
 
-Each has a pipe of its own, as in `cli/worker_pool.py`: one that is killed takes only its task with
-it, and another process takes its place.
+Each has a pipe of its own: one that is killed takes only its task with it, and another process
+takes its place.
 """
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
+import time
 from contextlib import suppress
 from multiprocessing import connection
 from typing import TYPE_CHECKING
 
 from tracker_blur.cluster.tasks import Done, Failed
 from tracker_blur.errors import TrackerBlurError
-from tracker_blur.processes import signals_held
+from tracker_blur.processes import WorkerProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +83,7 @@ class LocalExecutor:
         for worker in [one for one in self._workers if one.pipe in ready]:
             task, event = worker.task, worker.receive()
             if event is None:
-                event = Failed(worker.how_it_ended, is_lost=True)
+                event = Failed(f"its process ended ({worker.how_it_ended})", is_lost=True)
                 self._replace(worker)
             else:
                 self._starts_for_nothing = 0
@@ -104,52 +103,28 @@ class LocalExecutor:
         self._starts_for_nothing += 1
         if self._starts_for_nothing > _MAX_STARTS_FOR_NOTHING * self._count:
             raise TrackerBlurError(
-                f"no process can redact pieces ({worker.how_it_ended}), there may be too little "
-                "memory: let one process redact the whole"
+                f"no process can redact pieces (it ended: {worker.how_it_ended}), there may be too "
+                "little memory: let one process redact the whole"
             )
         self._workers[self._workers.index(worker)] = _Worker(self._arguments)
 
 
-class _Worker:
-    """A process, its pipe, and its task; None: it is idle."""
+class _Worker(WorkerProcess):
+    """A process and its task; None: it is idle."""
 
     def __init__(self, arguments: tuple[Settings, int, Callable[[], None], str]) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.pipe, other = context.Pipe()
+        super().__init__(work, *arguments)
         self.task: Task | None = None
-        self._process = context.Process(target=work, args=(other, *arguments), daemon=True)
-        with signals_held():
-            self._process.start()
-        other.close()  # so that the end of the process is the end of the pipe
-
-    @property
-    def how_it_ended(self) -> str:
-        code = self._process.exitcode or 0
-        how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        return f"its process ended ({how})"
 
     def start(self, task: Task) -> None:
         self.task = task
-        with suppress(OSError):  # it has ended, and will be found so
-            self.pipe.send(task)
-
-    def receive(self) -> Event | None:
-        """Return what the process says; None if it has ended."""
-        try:
-            event: Event = self.pipe.recv()
-        except (EOFError, OSError):
-            self._process.join()
-            return None
-        return event
+        self.send(task)
 
     def kill(self) -> None:
         """End the process: what it leaves half-written is deleted with the folder of pieces."""
         self.pipe.close()
-        self._process.terminate()
-        self._process.join(_STOP_SECONDS)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
+        self.terminate()
+        self.wait(time.monotonic() + _STOP_SECONDS)
 
 
 def work(
