@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Security
 from fastapi.security import HTTPBearer
@@ -15,7 +15,7 @@ from tracker_blur.service import (
     redact_routes,
     roboflow_routes,
 )
-from tracker_blur.service.problems import add_handlers
+from tracker_blur.service.problems import add_handlers, describe_errors
 from tracker_blur.version import __version__
 
 if TYPE_CHECKING:
@@ -27,9 +27,18 @@ service has a token, send it as `Authorization: Bearer TOKEN`.
 """
 
 
+class _Application(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        is_new = self.openapi_schema is None
+        document = super().openapi()
+        if is_new:
+            describe_errors(document)
+        return document
+
+
 def create_application(service: Service) -> FastAPI:
     """Return the application; whoever serves it decides which requests it gets."""
-    app = FastAPI(
+    app = _Application(
         title="trackblur",
         description=_DESCRIPTION,
         version=__version__,

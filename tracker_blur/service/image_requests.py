@@ -10,9 +10,8 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from tracker_blur.errors import SourceError
 from tracker_blur.images.reader import ImageReader
-from tracker_blur.service import problems
 from tracker_blur.service.pool import Choice
-from tracker_blur.service.problems import ProblemDocument
+from tracker_blur.service.problems import documented
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,16 +30,7 @@ _STATUSES = {
     503: "Too many requests wait, or the service stops: `Retry-After` says when to try again.",
 }
 
-ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {
-        "description": meaning,
-        "content": {
-            problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}
-        },
-        "model": ProblemDocument,
-    }
-    for status, meaning in _STATUSES.items()
-}
+ERRORS = documented(_STATUSES)
 """The errors of such routes, for OpenAPI."""
 
 _BINARY = {"type": "string", "format": "binary"}

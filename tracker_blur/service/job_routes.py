@@ -21,7 +21,7 @@ from tracker_blur.service.job_requests import (
     answer_of,
     invalid,
 )
-from tracker_blur.service.problems import Problem, ProblemDocument, unavailable
+from tracker_blur.service.problems import Problem, documented, unavailable
 from tracker_blur.serving.protocol import connection_of
 from tracker_blur.web.events import KEEP_ALIVE, RETRY, Event
 from tracker_blur.web.job_commands import ChoiceError
@@ -41,11 +41,11 @@ _JSON = "application/json"
 _TRACKS_TYPE = "application/jsonl"
 _ANY_TYPE = "application/octet-stream"
 
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ProblemDocument, "description": meaning}
-    for status, meaning in {
+_NO_TOKEN = {401: "The token is missing or wrong."}
+_PROBLEMS = documented(
+    {
+        **_NO_TOKEN,
         400: "This cannot be done with that file.",
-        401: "The token is missing or wrong.",
         403: "The service has no folder, or does not fetch from that host.",
         404: "There is no such file.",
         408: "The file did not arrive in time.",
@@ -56,14 +56,19 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
         502: "The server of the URL did not answer well.",
         503: "There is no room for the file, or too many arrive.",
         504: "The server of the URL did not answer in time.",
-    }.items()
-}
-_OF_A_JOB: dict[int | str, dict[str, Any]] = {
-    404: {"model": ProblemDocument, "description": "There is no such job, or no such file of it."},
-    409: {"model": ProblemDocument, "description": "The state of the job does not allow it."},
-}
+    }
+)
+_OF_A_JOB = documented(
+    {
+        **_NO_TOKEN,
+        404: "There is no such job, or no such file of it.",
+        409: "The state of the job does not allow it.",
+        422: "The id makes no sense.",
+    }
+)
 _STREAM: dict[int | str, dict[str, Any]] = {
     **_OF_A_JOB,
+    **documented({503: "Too many clients wait for events."}),
     200: {
         "description": "Events `job`, each with the job as it is now, and `gone`.",
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
@@ -72,9 +77,9 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 _FILE: dict[int | str, dict[str, Any]] = {
     **_OF_A_JOB,
     200: {"content": {_ANY_TYPE: {"schema": {"type": "string", "format": "binary"}}}},
+    **documented({400: "`Range` cannot be read.", 416: "There is no such part."}),
     206: {"description": "The part that `Range` names."},
     304: {"description": "The file is still the one of `If-None-Match`."},
-    416: {"description": "There is no such part."},
 }
 
 
@@ -120,7 +125,7 @@ def create_router(jobs: Jobs) -> APIRouter:
         headers = {"location": answer["links"]["self"]}
         return JsonAnswer(answer, HTTPStatus.CREATED, headers)
 
-    @router.get(_PATH, response_model=JobList)
+    @router.get(_PATH, response_model=JobList, responses=documented(_NO_TOKEN))
     def list_jobs() -> Response:
         """Return all jobs: those that the page adds, too."""
         return JsonAnswer({"jobs": [answer_of(job) for job in jobs.queue.all()]})

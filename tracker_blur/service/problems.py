@@ -107,6 +107,30 @@ def problem_of(error: TrackerBlurError) -> Problem:
     return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "this failed: the service's log says why")
 
 
+def documented(meanings: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+    """Return the errors of a route for OpenAPI.
+
+    Args:
+        meanings: What each status means there.
+    """
+    return {
+        status: {"description": meaning, "model": ProblemDocument}
+        for status, meaning in meanings.items()
+    }
+
+
+def describe_errors(openapi: dict[str, Any]) -> None:
+    """Say in an OpenAPI document that all errors are problem documents; FastAPI says JSON."""
+    schema = {"$ref": f"#/components/schemas/{ProblemDocument.__name__}"}
+    for operations in openapi["paths"].values():
+        for operation in operations.values():
+            for status, answer in operation["responses"].items():
+                if int(status) >= HTTPStatus.BAD_REQUEST:
+                    answer["content"] = {MEDIA_TYPE: {"schema": schema}}
+    for name in ("HTTPValidationError", "ValidationError"):
+        openapi["components"]["schemas"].pop(name, None)
+
+
 async def refuse(scope: Scope, send: Send, code: int, reason: str) -> None:
     """Answer with a problem, and close the connection: for whoever has no application around."""
     response = Problem(code, reason, {"connection": "close"}).response(scope)
