@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ import pytest
 from tests.image_files import noise, save_image
 from tests.review.samples import FRAMES, SIZE, write_tracks, write_video
 from tests.video.rewriting import read_frames
-from tests.waiting import PATIENCE_SECONDS
+from tests.waiting import PATIENCE_SECONDS, until
 from tests.web.pages import opened
 from tracker_blur.annotations import track_file
 
@@ -281,15 +282,34 @@ def test_tracks_of_another_video_are_refused(page: Page, video: Path) -> None:
 def test_an_image_gets_its_tracks_when_it_is_opened(page: Page) -> None:
     image = save_image(noise(60, 80, 3), page.folder / "photo.png")
     review = Review(page, image)
+    assert review.get().status_code == 404
+    assert not (page.folder / "photo.tracks.jsonl").exists()  # looking at it writes nothing
+    answer = page.post(
+        "/api/reviews",
+        json={"path": "photo.png", "options": {"confidence": "0.9", "min_size": "12"}},
+    )
+    assert answer.json() == {"id": review.id}
     summary = review.get().json()
+    assert summary["limits"]["min_size"] == "12"
     assert (summary["is_image"], summary["frames"], summary["size"]) == (True, 1, [80, 60])
     content = track_file.read(page.folder / "photo.tracks.jsonl")
     assert content.source_name == "photo.png"
+    assert content.settings["confidence"] == 0.9
     review.edit(
         {"op": "draw", "track": None, "class": "face", "keyframes": {"0": [10, 10, 40, 50]}}
     )
     both = [review.image(0, view=view).astype(int) for view in ("original", "redacted")]
     assert np.abs(both[0] - both[1])[20:40, 18:32].mean() > 20
+
+
+def test_a_review_opens_while_its_page_is_loaded(page: Page, video: Path) -> None:
+    for name in ("clip.mp4", "clip.tracks.jsonl"):
+        shutil.copy(video.with_name(name), page.folder / name.replace("clip", "warm"))
+    review = Review(page, page.folder / "warm.mp4")
+    assert page.client.get(f"/review/{review.id}").status_code == 200
+    session = until(lambda: page.site.services.sessions._open.get(review.id))
+    assert session is not None
+    until(lambda: session._frames.kept_bytes > 0)  # nobody has asked for a frame yet
 
 
 @pytest.mark.slow  # three processes

@@ -52,6 +52,20 @@ def test_imported_files_exist(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_pages_load_all_their_scripts_at_once(path: Path) -> None:
+    """What a script imports would only be asked for when it has come."""
+    (script,) = re.findall(r"<script type=\"module\" src=\"/static/([\w.]+)\"", path.read_text())
+    needed: set[str] = {script}
+    found: set[str] = set()
+    while needed - found:
+        name = (needed - found).pop()
+        found.add(name)
+        needed.update(re.findall(r"from \"\./([\w.]+)\"", (STATIC / name).read_text()))
+    named = re.findall(r"rel=\"modulepreload\" href=\"/static/([\w.]+)\"", path.read_text())
+    assert sorted(named) == sorted(needed - {script})
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_pages_have_no_inline_scripts_styles_or_texts(path: Path) -> None:
     markup = path.read_text()
     assert not re.findall(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", markup)

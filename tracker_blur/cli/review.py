@@ -64,10 +64,14 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
 
 def opened(services: Services, source: Path, tracks: Path | None) -> Review:
-    """Return the review of a file; a job looks for its tracks if there are none."""
+    """Return the review of a file; its tracks are looked for if there are none, by a job."""
     from tracker_blur.files.paths import is_image
+    from tracker_blur.web.job_commands import Choice
 
     review = services.reviews.open(source, tracks)
-    if not (review.tracks.is_file() or is_image(review.video)):
+    if is_image(review.video):
+        services.track_image(review, Choice())
+    elif not review.tracks.is_file():
         services.track_for_review(review)
+    services.warm(review.id)
     return review

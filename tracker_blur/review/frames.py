@@ -139,7 +139,7 @@ class FrameStore:
             if not self._is_resting:
                 self._is_resting = True
                 self._kept.clear()
-                self._bytes = 0
+                self._bytes, self._expected = 0, ()
                 self._condition.notify_all()
 
     def close(self) -> None:
@@ -244,7 +244,9 @@ class FrameStore:
 
     def _next_ahead(self) -> int | None:
         """Return the next frame that is likely to be asked for, and not kept."""
-        if not self._kept or not self._direction:
+        if not self._kept:
+            return next(filter(self._can_reach, self._expected), None)
+        if not self._direction:
             return None
         window = min(_AHEAD, self._capacity // 3)
         near = range(self._at + 1, min(self._at + 1 + window, len(self._times)))

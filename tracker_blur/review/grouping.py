@@ -6,7 +6,6 @@ the review is closed.
 
 from __future__ import annotations
 
-import os
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 from tracker_blur.errors import TrackerBlurError
 from tracker_blur.people.grouping import people_of
 from tracker_blur.people.samples import FaceReader, sampled_rows
+from tracker_blur.review.background import step_back
 from tracker_blur.review.cards import NO_GROUPING, Grouping
 from tracker_blur.settings import FACE
 from tracker_blur.video.seeking import AbandonedError
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from tracker_blur.people.grouping import Person
     from tracker_blur.review.frame_sources import FrameSource, KeptFrame
 
-_NICENESS = 10  # whoever looks at frames comes first
 _DOUBTFUL_MARGIN = 0.1
 """A join this near to the threshold is said to be unsure."""
 
@@ -63,9 +62,7 @@ class BackgroundGrouping:
         self._thread.join()
 
     def _work(self) -> None:
-        if hasattr(os, "setpriority"):
-            with suppress(OSError):  # on Linux, a thread has a niceness of its own
-                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+        step_back()
         # What cannot be read is said by whoever looks at the frames; people are but a convenience.
         with suppress(TrackerBlurError, AbandonedError):
             grouping = self._grouping()

@@ -17,6 +17,7 @@ from tracker_blur.files.identity import FileIdentity
 from tracker_blur.files.paths import media_kind
 from tracker_blur.redaction.redactor import turned_areas
 from tracker_blur.review import operations, summary
+from tracker_blur.review.background import step_back
 from tracker_blur.review.box_follower import BoxFollower
 from tracker_blur.review.cards import NO_GROUPING, Grouping, cards
 from tracker_blur.review.doubts import Doubt, Queue, queue_of
@@ -73,6 +74,7 @@ class ReviewSession:
         self.content = track_file.read(track_path)
         self.identity = FileIdentity.of(video)
         self._problem: TrackerBlurError | None = None
+        self._hashing: threading.Thread | None = None
         self._check_video()
         digest = self._track_identity.sha256
         assert digest is not None
@@ -185,9 +187,7 @@ class ReviewSession:
     def times(self, first: int, last: int) -> list[float]:
         """Return when frames are shown, in seconds since the first one; raises IndexError."""
         self._check_span(first, last)
-        tracks = self.content.tracks
-        ticks = tracks.times[first : last + 1] - tracks.times[0]
-        return [round(float(tick * tracks.time_base), 6) for tick in ticks.tolist()]
+        return summary.seconds_of(self.content.tracks, slice(first, last + 1))
 
     def boxes(self, first: int, last: int) -> dict[str, Any]:
         """Return the boxes of some frames; raises IndexError."""
@@ -292,6 +292,15 @@ class ReviewSession:
         """Return all doubts, most risky first, those that were seen included."""
         return list(self.queue().doubts)
 
+    def doubt_dicts(self) -> list[dict[str, Any]]:
+        """Return them as data for JSON, with `seen`, and with `seconds`: when the frame is."""
+        seen, doubts = self.state.seen, self.doubts()
+        seconds = summary.seconds_of(self.content.tracks, [doubt.frame for doubt in doubts])
+        return [
+            {**doubt.to_dict(), "seen": doubt.doubt_id in seen, "seconds": at}
+            for doubt, at in zip(doubts, seconds, strict=True)
+        ]
+
     def queue(self) -> Queue:
         """Return all doubts, and how many less risky ones are left out."""
         state = self.state
@@ -307,6 +316,23 @@ class ReviewSession:
                 )
                 self._doubts = known = (state.tracks, state.decided, report, queue)
             return known[3]
+
+    def warm(self) -> None:
+        """Prepare what a page asks for first: all but boxes, and the first frame."""
+        self._frames.expect((0,))
+        self.summary()
+
+    def checked_video(self) -> Path:
+        """Return the video as soon as its hash says that the tracks are its own.
+
+        Raises:
+            TrackerBlurError: They are not, or it cannot be read.
+        """
+        if self._hashing is not None:
+            self._hashing.join()
+        if self._problem is not None:
+            raise self._problem
+        return self.video
 
     def take_verdict(self, verdict: VerifyReport | None) -> None:
         """Take what `verify` found in a result instead of what is next to the track file."""
@@ -386,9 +412,13 @@ class ReviewSession:
         elif self.identity.size_bytes != self.content.source_bytes:
             track_file.check_source(self.content, self.video)
         else:
-            threading.Thread(target=self._check_hash, name="review hash", daemon=True).start()
+            self._hashing = threading.Thread(
+                target=self._check_hash, name="review hash", daemon=True
+            )
+            self._hashing.start()
 
     def _check_hash(self) -> None:
+        step_back()
         try:
             track_file.check_source(self.content, self.video)
         except TrackerBlurError as error:

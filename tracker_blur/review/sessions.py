@@ -8,10 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tracker_blur.errors import TrackerBlurError
-from tracker_blur.files.paths import is_file, is_image
-from tracker_blur.review.image_tracks import write_image_tracks
 from tracker_blur.review.session import ReviewSession
-from tracker_blur.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +36,7 @@ class Sessions:
         self._opening: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._is_closed = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="review news", daemon=True)
-        self._watcher.start()
+        self._has_begun = False
 
     def get(self, review_id: str, video: Path, track_path: Path) -> ReviewSession:
         """Return the session of a review, opened if it is not; what others wrote is taken over.
@@ -47,7 +44,7 @@ class Sessions:
         Args:
             review_id: its id.
             video: the video or the image.
-            track_path: its track file; that of an image is made if it is missing.
+            track_path: its track file.
 
         Raises:
             TrackerBlurError: it cannot be opened.
@@ -59,8 +56,6 @@ class Sessions:
                 self._forget(review_id)
                 session = None
             if session is None:
-                if not is_file(track_path) and is_image(video):
-                    write_image_tracks(video, track_path, Settings())
                 session = ReviewSession(video, track_path, partial(self._tell_again, review_id))
             self._keep(review_id, session)
         if session.refresh():
@@ -80,7 +75,8 @@ class Sessions:
     def close(self) -> None:
         """Close all sessions."""
         self._is_closed.set()
-        self._watcher.join()
+        if self._has_begun:
+            self._watcher.join()
         for review_id in list(self._open):
             self._forget(review_id)
 
@@ -94,6 +90,9 @@ class Sessions:
             self._open.move_to_end(review_id)
             oldest = next(iter(self._open)) if len(self._open) > _MOST_OPEN else None
             resting = list(self._open.values())[:-_MOST_WITH_FRAMES]
+            if not self._has_begun:
+                self._has_begun = True
+                self._watcher.start()
         for session in resting:
             session.forget_frames()
         if oldest is not None:

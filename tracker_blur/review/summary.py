@@ -123,6 +123,12 @@ def boxes_dict(tracks: Tracks, first: int, last: int) -> dict[str, Any]:
     return {"first": first, "last": last, "boxes": rows}
 
 
+def seconds_of(tracks: Tracks, frames: slice | list[int]) -> list[float]:
+    """Return when some frames are shown, in seconds since the first one."""
+    ticks = tracks.times[frames] - tracks.times[:1]
+    return [round(float(tick * tracks.time_base), 6) for tick in ticks.tolist()]
+
+
 def frame_rate(tracks: Tracks) -> float:
     """Return the frames per second, on average; 0 for one frame."""
     duration = duration_of(tracks)

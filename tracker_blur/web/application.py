@@ -53,7 +53,7 @@ def create_application(services: Services) -> FastAPI:
     for module in (file_routes, job_routes, report_routes, review_routes):
         app.include_router(module.create_router(services))
     app.add_api_route("/", _page("index.html"))
-    app.add_api_route("/review/{review_id}", _page("review.html"))
+    app.add_api_route("/review/{review_id}", _review_page(services))
     app.mount("/static", StaticFiles(directory=_STATIC, check_dir=False))
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -66,6 +66,14 @@ def create_application(services: Services) -> FastAPI:
 def _page(name: str) -> Callable[[], Awaitable[FileResponse]]:
     async def page() -> FileResponse:
         return FileResponse(_STATIC / name)
+
+    return page
+
+
+def _review_page(services: Services) -> Callable[[str], FileResponse]:
+    def page(review_id: str) -> FileResponse:
+        services.warm(review_id)
+        return FileResponse(_STATIC / "review.html")
 
     return page
 

@@ -159,9 +159,11 @@ def image_settings(choice: Choice) -> Settings:
     given: dict[str, Any] = {"hide": choice.classes}
     if choice.method is not None:
         given["method"] = choice.method
-    for name in ("detector", "partial"):
+    for name in ("detector", "partial", "min_size", "max_size"):
         if options.get(name) is not None:
             given[name] = options[name]
+    if options.get("confidence") is not None:
+        given["confidence"] = _number("confidence", options["confidence"])
     for name in ("ignore_zones", "hide_zones"):
         given[name] = tuple(map(str, options.get(name) or ()))
     return Settings(**given)
@@ -252,6 +254,13 @@ def _flags(options: Mapping[str, Any], known: Mapping[str, _Option]) -> list[str
         else:
             flags.append(f"{option.flag}={_text(name, value)}")
     return flags
+
+
+def _number(name: str, value: object) -> float:
+    try:
+        return float(_text(name, value))
+    except ValueError:
+        raise ChoiceError(f"{name}: is {value!r}: give a number") from None
 
 
 def _text(name: str, value: object) -> str:

@@ -108,6 +108,7 @@ def create_router(services: Services) -> APIRouter:
         if is_image(path):
             services.track_image(review, body.choice())
         if tracks.is_file():
+            services.warm(review.id)
             return JsonAnswer({"id": review.id})
         job = services.track_for_review(review, body.choice())
         return JsonAnswer({"job": jobs.as_dict(job)}, HTTPStatus.ACCEPTED)

@@ -13,7 +13,6 @@ from tracker_blur.files.paths import is_file, is_image
 from tracker_blur.review.frames import OvertakenError
 from tracker_blur.review.operations import StaleError
 from tracker_blur.review.session import ReviewSession, user_name
-from tracker_blur.review.sessions import Sessions
 from tracker_blur.review.summary import MAX_BOX_FRAMES
 from tracker_blur.web.json_answers import JsonAnswer
 from tracker_blur.web.review_jobs import ReviewJobs
@@ -21,6 +20,7 @@ from tracker_blur.web.review_jobs import ReviewJobs
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tracker_blur.review.sessions import Sessions
     from tracker_blur.web.services import Services
 
 _MAX_WIDTH = 16384
@@ -31,13 +31,8 @@ _MAX_NAME = 100
 
 
 def create_router(services: Services) -> APIRouter:
-    """Return the routes; the sessions are closed when the server stops."""
-    sessions = Sessions(
-        lambda review_id, version: services.events.publish(
-            "review", {"id": review_id, "version": version}
-        )
-    )
-    services.close_with(sessions.close)
+    """Return the routes."""
+    sessions = services.sessions
     jobs = ReviewJobs(services)
     services.close_with(jobs.close)
     router = APIRouter(prefix="/api/reviews/{rid}")
@@ -48,7 +43,11 @@ def create_router(services: Services) -> APIRouter:
             raise HTTPException(
                 HTTPStatus.NOT_FOUND, "there is no such review: open the video again"
             )
-        if not (is_file(review.tracks) or is_image(review.video)):
+        if not is_file(review.tracks):
+            if is_image(review.video):  # they are made when it is opened
+                raise HTTPException(
+                    HTTPStatus.NOT_FOUND, f"{review.video.name}: its tracks are gone: open it again"
+                )
             raise HTTPException(
                 HTTPStatus.CONFLICT,
                 f"{review.video.name}: its tracks are not there yet: wait until they are made",
@@ -135,13 +134,12 @@ def _add_views(router: APIRouter, opened: Callable[[str], ReviewSession], jobs: 
     @router.get("/doubts")
     def doubts(rid: str) -> JsonAnswer:
         session = opened(rid)
-        seen, queue = session.state.seen, session.queue()
-        listed = [{**doubt.to_dict(), "seen": doubt.doubt_id in seen} for doubt in queue.doubts]
-        return JsonAnswer({"doubts": listed, "left_out": queue.left_out})
+        left_out = session.queue().left_out
+        return JsonAnswer({"doubts": session.doubt_dicts(), "left_out": left_out})
 
     @router.get("/media")
     def media(rid: str) -> FileResponse:
-        return FileResponse(opened(rid).video)
+        return FileResponse(opened(rid).checked_video())
 
 
 def _add_edits(

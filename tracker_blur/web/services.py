@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 import threading
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
+from tracker_blur.errors import TrackerBlurError
+from tracker_blur.files.paths import is_file
 from tracker_blur.review.image_tracks import write_image_tracks
+from tracker_blur.review.sessions import Sessions
 from tracker_blur.web.events import EventHub
 from tracker_blur.web.folder import Folder
 from tracker_blur.web.job_commands import OVERWRITE, Choice, image_settings
@@ -39,6 +44,7 @@ class Services:
         reviews: Which videos are reviewed.
         jobs: What is run.
         watches: Which folders are watched.
+        sessions: The reviews that are open.
     """
 
     def __init__(self, root: Path, state: State, at_once: int, warn: Callable[[str], None]) -> None:
@@ -47,9 +53,17 @@ class Services:
         self.reviews = Reviews(state, self.folder)
         self.jobs = JobQueue(state, self.folder.root, self.events, at_once, warn)
         self.watches = Watches(state, self.folder, self._redact, warn)
+        self.sessions = Sessions(
+            lambda review_id, version: self.events.publish(
+                "review", {"id": review_id, "version": version}
+            )
+        )
         self._tracking_image = threading.Lock()
+        self._warming = ThreadPoolExecutor(1, "review warming")
         self._at_end = ExitStack()
         self.close_with(self.events.close)
+        self.close_with(self.sessions.close)
+        self.close_with(partial(self._warming.shutdown, cancel_futures=True))
 
     def start(self) -> None:
         """Begin to run jobs and to watch folders."""
@@ -57,6 +71,17 @@ class Services:
         self.close_with(self.jobs.close)
         self.watches.start()
         self.close_with(self.watches.close)
+
+    def warm(self, review_id: str) -> None:
+        """Open a review that someone is about to look at, while their browser loads the page."""
+        review = self.reviews.get(review_id)
+        if review is not None and is_file(review.tracks):
+            with suppress(RuntimeError):  # the server stops
+                self._warming.submit(self._warm, review)
+
+    def _warm(self, review: Review) -> None:
+        with suppress(TrackerBlurError):  # the page's own request says so
+            self.sessions.get(review.id, review.video, review.tracks).warm()
 
     def close_with(self, callback: Callable[[], object]) -> None:
         """Call this when the server stops; what was added last comes first."""

@@ -14,8 +14,8 @@ const isReviewed = (video) => video.reviewed;
 
 /** The queue: N goes to the next, H hides, K keeps, Enter marks as seen. */
 export class DoubtsPane {
-  constructor({ store, session, actions, times, stage }) {
-    Object.assign(this, { store, session, actions, times, stage });
+  constructor({ store, session, actions, stage }) {
+    Object.assign(this, { store, session, actions, stage });
     this.pane = byId("pane-doubts");
     this.summary = el("p", { class: "summary", "aria-live": "polite" });
     this.current = el("div", { class: "current" });
@@ -129,7 +129,7 @@ export class DoubtsPane {
         { type: "button", id: `doubt-${doubt.id}`, class: `doubt${isOpen ? " selected" : ""}`, "aria-current": isOpen ? "true" : null, on: { click: () => this.open(doubt) } },
         el("span", { class: `risk ${risk}`, title: texts.doubts.risk[risk] }, el("span", { class: "visually-hidden", text: texts.doubts.risk[risk] })),
         el("span", { class: "grow", text: this.#title(doubt) }),
-        !this.store.video.is_image && el("span", { class: "quiet small", text: clock(this.times().seconds(doubt.frame), 1) }),
+        !this.store.video.is_image && el("span", { class: "quiet small", text: clock(doubt.seconds, 1) }),
       ),
     );
   }

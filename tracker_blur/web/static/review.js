@@ -56,7 +56,7 @@ const timeline = new Timeline({ store, actions, boxes, times });
 const player = new Player({ store, times, api });
 const transport = new Transport({ store, actions, player, times });
 const wall = new PeopleWall({ store, actions, api });
-const doubts = new DoubtsPane({ store, session, actions, times, stage });
+const doubts = new DoubtsPane({ store, session, actions, stage });
 const photos = new Photos(id);
 const output = new Output({ store, review: api, session, photos });
 const person = new PersonPane({ store, session, actions, times });
@@ -126,7 +126,6 @@ function redrawTimes() {
   person.show();
   zonesPane.show();
   sounds.show();
-  doubts.show();
   redraw();
 }
 
