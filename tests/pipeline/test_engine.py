@@ -14,6 +14,7 @@ import pytest
 from skimage import data
 
 from tracker_blur import Settings, redact_video
+from tracker_blur.core.box import Box
 from tracker_blur.core.timeline import Timeline
 from tracker_blur.core.tracks import Tracks
 from tracker_blur.errors import SettingsError, SinkError, SourceError
@@ -86,6 +87,19 @@ def test_no_face_of_the_sample_is_exposed(shared: Path, tmp_path: Path) -> None:
 def test_with_our_own_weights_no_face_of_the_sample_is_exposed(tmp_path: Path) -> None:
     redact_video(SAMPLE, tmp_path / "out.mp4", Settings(detector="onnx", method="solid"))
     assert exposed_share(tmp_path / "out.mp4", SAMPLE.with_suffix(".csv")) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+def test_a_baby_that_sleeps_is_hidden_to_the_end(shared: Path) -> None:
+    engine = Engine(Settings(detector="onnx"))
+    tracks = engine.track_file(shared / "videos" / "hard" / "baby_sleep.mp4", "video").video_tracks
+    assert tracks is not None
+    face = Box.from_xywh(235, 174, 116, 98)  # benchmarks/hard_clips/baby_sleep.csv
+    timeline = Timeline(tracks)
+    for index in range(tracks.frame_count):
+        hidden = [one.box.padded(0.3).intersection_area(face) for one in timeline.faces(index)]
+        assert max(hidden, default=0.0) > MIN_HIDDEN_SHARE * face.area
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Color histograms of faces, to decide whether two boxes show the same one."""
+"""Colors and gray patches of faces, to decide whether two boxes show the same one."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _HUE_BINS, _SATURATION_BINS = 8, 3
 _BYTES = _HUE_BINS * _SATURATION_BINS
+_PATCH_PX = 32
 
 
 def color_histogram(image: Image, box: Box) -> bytes:
@@ -38,6 +39,23 @@ def common_color_share(one: bytes, other: bytes) -> float:
     """Return the share of colors, 0 to 1, that two histograms have in common."""
     shares = np.minimum(np.frombuffer(one, np.uint8), np.frombuffer(other, np.uint8))
     return float(shares.sum()) / 255
+
+
+def gray_patch(image: Image, box: Box) -> npt.NDArray[np.float32]:
+    """Return what is in a box, in pixels of the image, in gray, shape (32, 32)."""
+    height, width = image.shape[:2]
+    left, top, right, bottom = box.clipped(width, height).outward()
+    crop = image[top : max(bottom, top + 1), left : max(right, left + 1)]
+    if not crop.size:
+        return np.zeros((_PATCH_PX, _PATCH_PX), np.float32)
+    size = (_PATCH_PX, _PATCH_PX)
+    small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
+    return cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32)
+
+
+def likeness(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> float:
+    """Return the correlation of two gray patches, -1 to 1."""
+    return float(cv2.matchTemplate(one, other, cv2.TM_CCOEFF_NORMED)[0, 0])
 
 
 class Appearance:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import cv2
-import numpy as np
-
 from tracker_blur.tracking.advancing import has_drifted, is_outside
-from tracker_blur.tracking.appearance import color_histogram, common_color_share
+from tracker_blur.tracking.appearance import (
+    color_histogram,
+    common_color_share,
+    gray_patch,
+    likeness,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
-
-    import numpy.typing as npt
 
     from tracker_blur.core.box import Box, Detection
     from tracker_blur.core.frame import Image
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from tracker_blur.trackers import Tracker
 
     Redetect: TypeAlias = Callable[[Image, Box], Detection | None]
-
-_PATCH_PX = 32
 
 
 class HelpedTracker:
@@ -92,7 +90,7 @@ class BoxTracker:
         self._tracker = tracker
         self._parameters = parameters
         self._box = box
-        self._patch = _patch(image, box)
+        self._patch = gray_patch(image, box)
         self._colors = color_histogram(image, box)
         self._is_lost = False
         tracker.start(image, box)
@@ -103,7 +101,7 @@ class BoxTracker:
         if box is None or not self._is_sure(image, box):
             self._is_lost = True
             return None
-        self._box, self._patch = box, _patch(image, box)
+        self._box, self._patch = box, gray_patch(image, box)
         return box
 
     def _is_sure(self, image: Image, box: Box) -> bool:
@@ -112,22 +110,5 @@ class BoxTracker:
             return False
         limits = parameters.following
         shared = common_color_share(self._colors, color_histogram(image, box))
-        likeness = _likeness(self._patch, _patch(image, box))
-        return shared >= limits.min_color_share and likeness >= limits.min_likeness_share
-
-
-def _patch(image: Image, box: Box) -> npt.NDArray[np.float32]:
-    """Return what is in the box, gray, at a fixed size."""
-    height, width = image.shape[:2]
-    left, top, right, bottom = box.clipped(width, height).outward()
-    crop = image[top : max(bottom, top + 1), left : max(right, left + 1)]
-    if not crop.size:
-        return np.zeros((_PATCH_PX, _PATCH_PX), np.float32)
-    size = (_PATCH_PX, _PATCH_PX)
-    small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
-    return cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32)
-
-
-def _likeness(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> float:
-    """Return the correlation of two patches, -1 to 1."""
-    return float(cv2.matchTemplate(one, other, cv2.TM_CCOEFF_NORMED)[0, 0])
+        alike = likeness(self._patch, gray_patch(image, box))
+        return shared >= limits.min_color_share and alike >= limits.min_likeness_share

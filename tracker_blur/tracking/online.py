@@ -11,6 +11,7 @@ Boxes are in pixels of the view.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ from tracker_blur.tracking.lazy_view import LazyView
 from tracker_blur.tracking.missed_faces import MissedFaces
 from tracker_blur.tracking.plausibility import by_confidence, is_part, of_usual_shape
 from tracker_blur.tracking.scene_cuts import Change, CutDetector
+from tracker_blur.tracking.still_faces import StillFaces
 from tracker_blur.tracking.track_classifier import TrackClassifier
 from tracker_blur.tracking.track_state import (
     LowConfidenceDetections,
@@ -122,6 +124,7 @@ class OnlineTracker:
         self._advancer = Advancer(new_tracker, hold_seconds, parameters, threads)
         self._extra_detections = ExtraDetections(extra_detections, parameters.extra_detections)
         self._classifier = TrackClassifier(classifier, parameters.classification)
+        self._still_faces = StillFaces(self._classifier, parameters.still_faces)
         self._missed_faces = (
             None if redetector is None else MissedFaces(redetector, self._classifier, parameters)
         )
@@ -133,6 +136,7 @@ class OnlineTracker:
         self._before_cut: list[TrackState] = []
         self._low_confidence_detections = LowConfidenceDetections(confidence, parameters.online)
         self._last_image: Image | None = None
+        self._last_seconds = -math.inf
         self.track_count = 0
 
     @property
@@ -167,7 +171,7 @@ class OnlineTracker:
         self._tracks = sorted(
             (track for track in self._tracks if not self._is_over(track, seconds)), key=_place
         )
-        self._last_image = image
+        self._last_image, self._last_seconds = image, seconds
         return Step(
             tuple(
                 Face(track.track_id, track.box, track.score, track.origin)
@@ -193,7 +197,7 @@ class OnlineTracker:
             self._classifier.state(),
             self._low_confidence_detections.state(),
             tuple(track.state() for track in self._tracks),
-            Pixels(self._last_image),
+            *(Pixels(self._last_image), self._last_seconds),
         )
 
     def _rescaled(self, last: Image, image: Image) -> Image:
@@ -259,6 +263,8 @@ class OnlineTracker:
         unmatched += [detection for detection in new if detection.score < self._start_score]
         if new or (missed and self._new_tracker is not None):  # what is missed is interpolated
             self._schedule.hurry()
+        last = None if self._last_image is None else (self._last_image, self._last_seconds)
+        missed = self._still_faces.confirm(missed, last, image, seconds)
         for track in missed:
             track.missed_detections += 1
         self._start(sure, unmatched, turned_up, image, seconds)

@@ -6,13 +6,16 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from tracker_blur.core.state import incomparable
+from tracker_blur.core.state import Pixels, incomparable
 from tracker_blur.core.tracks import Origin
 from tracker_blur.tracking.association import match
 from tracker_blur.tracking.extra_detection import USUAL, Way
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import numpy as np
+    import numpy.typing as npt
 
     from tracker_blur.core.box import Box, Detection
     from tracker_blur.core.parameters import OnlineParameters
@@ -44,6 +47,9 @@ class TrackState:
         way: How it was last detected.
         log_odds: What the classifier said of some of its detections, the newest last.
         classified_seconds: When it was last asked.
+        patch: What its box showed when a detector last confirmed it, once that was needed
+            (`StillFaces`); None: not taken since.
+        detected_seconds: When that was.
     """
 
     track_id: int
@@ -62,6 +68,8 @@ class TrackState:
     way: Way = USUAL
     log_odds: list[float] = field(default_factory=list)
     classified_seconds: float = -math.inf
+    patch: npt.NDArray[np.float32] | None = field(default=None, repr=False)
+    detected_seconds: float = -math.inf
 
     @classmethod
     def started(
@@ -85,6 +93,7 @@ class TrackState:
             reliable_seconds=seconds,
             parameters=parameters,
             way=way,
+            detected_seconds=seconds,
         )
 
     @property
@@ -121,6 +130,7 @@ class TrackState:
             *(self.confirmed_seconds, self.known.as_tuple(), self.known_seconds),
             *(self.reliable_seconds, self.missed_detections, self.velocity, self.way),
             *(tuple(self.log_odds), self.classified_seconds),
+            *(Pixels(self.patch), self.detected_seconds),
         )
 
     def confirm(self, detection: Detection, seconds: float, way: Way = USUAL) -> None:
@@ -140,6 +150,15 @@ class TrackState:
         self.box = self.confirmed = self.known = detection.box
         self.confirmed_seconds = self.known_seconds = seconds
         self.score, self.origin, self.tracker = detection.score, Origin.DETECTED, None
+        self.patch, self.detected_seconds = None, seconds
+
+    def stay(self, seconds: float) -> None:
+        """Keep the last known box, which counts as detected again: its pixels have not changed."""
+        self.missed_detections = 0
+        self.box = self.confirmed = self.known
+        self.confirmed_seconds = self.known_seconds = seconds
+        self.velocity = 0.0, 0.0
+        self.origin, self.tracker = Origin.DETECTED, None
 
     def advance(self, box: Box, seconds: float) -> None:
         """Take the box of the tracker."""

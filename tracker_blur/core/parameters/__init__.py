@@ -37,6 +37,7 @@ from tracker_blur.core.parameters.tracking import (
     FollowingParameters,
     OnlineParameters,
     RedetectionParameters,
+    StillFaceParameters,
 )
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "SceneCutParameters",
     "ScheduleParameters",
     "SmoothingParameters",
+    "StillFaceParameters",
     "StillImageParameters",
     "TrackingParameters",
     "ViewScaleParameters",
@@ -85,6 +87,7 @@ class TrackingParameters(ParameterGroup):
     online: OnlineParameters = field(default_factory=OnlineParameters)
     view_scale: ViewScaleParameters = field(default_factory=ViewScaleParameters)
     extra_detections: ExtraDetectionParameters = field(default_factory=ExtraDetectionParameters)
+    still_faces: StillFaceParameters = field(default_factory=StillFaceParameters)
     redetection: RedetectionParameters = field(default_factory=RedetectionParameters)
     backtracking: BacktrackingParameters = field(default_factory=BacktrackingParameters)
     following: FollowingParameters = field(default_factory=FollowingParameters)

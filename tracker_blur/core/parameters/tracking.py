@@ -81,6 +81,21 @@ class OnlineParameters(ParameterGroup):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StillFaceParameters(ParameterGroup):
+    """When a face that the detector misses is still there, because nothing has changed."""
+
+    min_likeness_share: float = 0.95
+    """Least correlation of the pixels in the box with those at the last detection."""
+
+    min_contrast_levels: float = 4.0
+    """Least standard deviation of these pixels, of 255: where there is nothing but noise or a flat
+    surface, they say nothing."""
+
+    max_seconds: float = 10.0
+    """For so long after the last detection. What stays longer is found again by other means."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RedetectionParameters(ParameterGroup):
     """The second detection in an enlarged crop, where a face must be."""
 
