@@ -50,19 +50,23 @@ def main() -> int:
         target.unlink()
         print(f"undisturbed: {seconds:.1f} s; {' '.join(ways)}, seed {options.seed}\n")
         print("| killed | after | then |\n|---|---:|---|")
-        differing = 0
-        for number in range(options.moments):
-            is_driver = number % 2 == 0
+        differing = kills = 0
+        while kills < options.moments:
+            is_driver = kills % 2 == 0
             moment = chance.uniform(0.0, seconds)
             what = _killed(command, moment, chance, is_driver=is_driver)
+            if what is None:  # it had ended before: the machine is faster now
+                seconds = moment
+            else:
+                kills += 1
+            then = [what or "it had ended"]
             if target.exists():
                 is_same = target.read_bytes() == expected
                 differing += not is_same
-                what += ", the same bytes" if is_same else ", OTHER BYTES"
+                then.append("the same bytes" if is_same else "OTHER BYTES")
                 target.unlink()
-            print(
-                f"| {'driver' if is_driver else 'worker'} | {moment:.1f} s | {what} |", flush=True
-            )
+            who = "driver" if is_driver else "worker"
+            print(f"| {who} | {moment:.1f} s | {', '.join(then)} |", flush=True)
         ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
         differing += ended.returncode != 0 or target.read_bytes() != expected
         left = sorted(path.name for path in Path(folder).iterdir())
@@ -81,16 +85,22 @@ def _clip(path: Path) -> Path:
     )
 
 
-def _killed(command: list[str], moment: float, chance: random.Random, *, is_driver: bool) -> str:
-    """Start a run, kill it or one of its workers, and return what became of it."""
+def _killed(
+    command: list[str], moment: float, chance: random.Random, *, is_driver: bool
+) -> str | None:
+    """Start a run, kill it or one of its workers, and return what became of it.
+
+    Returns:
+        None if it had ended before.
+    """
     messages = Path(command[3]).with_name("messages")
     with messages.open("w") as file:  # no pipe: workers that are left would hold it open
         run = subprocess.Popen(command, cwd=ROOT, stderr=file)
     time.sleep(moment)
     workers = _workers(run.pid)
     if run.poll() is not None:
-        what = "it had ended"
-    elif is_driver:
+        return None
+    if is_driver:
         run.kill()
         what = f"{len(workers)} workers were left"
     elif workers:

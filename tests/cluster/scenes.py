@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import av
 import cv2
 import numpy as np
+from av.video.frame import PictureType
 
 from tracker_blur import Settings
 from tracker_blur.api.custom_detector import CustomDetector
@@ -64,6 +65,7 @@ def write_scenes(
     options: dict[str, str] | None = None,
     audio_seconds: float = 6.0,
     codec: str = "libx264",
+    closed: Sequence[int] = (),
 ) -> Path:
     """Write the video, 25 frames a second, with a key frame in every ten, and audio that is longer.
 
@@ -73,6 +75,7 @@ def write_scenes(
         options: For the encoder.
         audio_seconds: How long the audio is.
         codec: Its encoder.
+        closed: Frames at which a closed GOP begins, whatever the options say.
     """
     usual = {"preset": "ultrafast", "crf": "18", "bf": "2", "sc_threshold": "0"}
     with av.open(str(path), "w") as container:
@@ -86,6 +89,8 @@ def write_scenes(
             frame = av.VideoFrame.from_ndarray(picture(index), "bgr24").reformat(format="yuv420p")
             frame.pts = 40 * index if times is None else times[index]
             frame.time_base = Fraction(1, 1000)
+            if index in closed:
+                frame.pict_type = PictureType.I
             container.mux(stream.encode(frame))
         for start in range(0, round(16000 * audio_seconds), 1024):
             tone = np.sin(np.arange(start, start + 1024) / 9)[None].astype(np.float32)

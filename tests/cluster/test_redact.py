@@ -119,15 +119,19 @@ JITTER = [
 ]
 
 
+OPEN_GOPS = {"x264-params": "open-gop=1:bframes=3:keyint=12"}
+
+
 @pytest.mark.parametrize(
     ("name", "settings"),
     [
         ("in.mkv", {"times": JITTER}),
         ("in.mp4", {"times": [1700 + time for time in JITTER], "audio_seconds": 2.0}),
-        ("in.mov", {"options": {"x264-params": "open-gop=1:bframes=3:keyint=12"}}),
+        ("in.mov", {"options": OPEN_GOPS}),
+        ("in.mov", {"options": {**OPEN_GOPS, "forced-idr": "1"}, "closed": (30, 66, 90)}),
         ("in.mkv", {"codec": "libx265", "options": {"x265-params": "log-level=none:open-gop=0"}}),
     ],
-    ids=["variable-rate", "start-offset", "open-gops", "hevc"],
+    ids=["variable-rate", "start-offset", "open-gops", "some-open-gops", "hevc"],
 )
 def test_inputs_of_all_kinds_have_the_same_boxes_and_times(
     tmp_path: Path, name: str, settings: dict[str, Any]
@@ -138,6 +142,8 @@ def test_inputs_of_all_kinds_have_the_same_boxes_and_times(
     assert rows(report.video_tracks) == rows(expected.video_tracks)
     assert times(target) == times(other)
     assert packets(target, "audio") == packets(other, "audio")
+    is_open = settings.get("options") == OPEN_GOPS
+    assert (report.pieces is None) == is_open
 
 
 def test_an_edit_list_that_cuts_frames_away_holds_for_pieces(source: Path, tmp_path: Path) -> None:
