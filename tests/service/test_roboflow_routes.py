@@ -230,6 +230,25 @@ def test_there_may_be_only_so_many_images(local: Served) -> None:
     assert detail(local.client.post(INFER, json=query(image=[])), 422)
 
 
+@pytest.mark.parametrize("url", [INFER, "/model/add", "/model/remove"])
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            b'{"model_id": "haar/1", "class_filter": [' + b'"",' * 10_000 + b'""]}',
+            "too many values",
+        ),
+        (b"[" * 9_000, "Invalid JSON"),
+        (b"\xff\xfe", "Invalid JSON"),
+        (b'{"model_id": 1' + b"0" * 9_000 + b"}", "number out of range"),
+    ],
+)
+def test_json_that_takes_much_to_read_is_refused(
+    local: Served, url: str, body: bytes, said: str
+) -> None:
+    assert said in detail(local.client.post(url, content=body), 422)
+
+
 def test_only_the_latest_models_are_remembered(local: Served) -> None:
     for number in range(33):
         local.client.post("/model/add", json={"model_id": f"haar/{number}"})

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 QueryT = TypeVar("QueryT", bound=BaseModel)
 
+_MAX_VALUES = 10_000  # in a body; each takes tens of bytes once it is parsed
 _BEGINNING = 2 << 10  # bytes; in these, the client names the token
 _KEY = re.compile(rb'\s*\{\s*(?:"model_id"\s*:\s*"[^"\\]*"\s*,\s*)?"api_key"\s*:\s*("[^"\\]*")')
 _DATA_URL = re.compile(rb"data:image/[a-z0-9.+-]+;base64,", re.IGNORECASE)
@@ -51,12 +52,19 @@ async def parsed(model: type[QueryT], content: bytes) -> QueryT:
     """Return the JSON of a body; long ones hold images, so a thread reads them.
 
     Raises:
+        Problem: It has more values than any that makes sense.
         RequestValidationError: It is not what the model says.
     """
     try:
-        return await anyio.to_thread.run_sync(model.model_validate_json, content)
+        return await anyio.to_thread.run_sync(_parsed, model, content)
     except ValidationError as error:
         raise RequestValidationError(error.errors(include_url=False)) from None
+
+
+def _parsed(model: type[QueryT], content: bytes) -> QueryT:
+    if sum(map(content.count, (b",", b"[", b"{"))) > _MAX_VALUES:  # none of them is base64
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "the body has too many values: send fewer")
+    return model.model_validate_json(content)
 
 
 def checked_at_its_beginning(request: Request, check: Callable[[str | None], None]) -> Request:

@@ -115,9 +115,11 @@ def create_router(service: Service) -> APIRouter:
         await service.pool.run(choice_of(query.model_id), lambda _: None, request.is_disconnected)
         return models.add(query.model_id)
 
-    @router.post("/model/remove", responses=_errors(401, 422))
-    async def remove_model(query: ModelQuery) -> ModelList:
+    @router.post("/model/remove", openapi_extra=_json_body(ModelQuery), responses=ERRORS)
+    async def remove_model(request: Request) -> ModelList:
         """List a model no longer; which detectors stay loaded, the service decides by itself."""
+        async with service.bodies.read(request) as body:
+            query = await parsed(ModelQuery, body.content)
         return models.remove(query.model_id)
 
     @router.post("/model/clear", responses=_errors(401))
