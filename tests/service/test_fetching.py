@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.waiting import PATIENCE_SECONDS, until
 from tracker_blur.service import fetching
 from tracker_blur.service.addresses import AllowedHost
 from tracker_blur.service.fetching import Fetcher
@@ -197,6 +199,21 @@ def test_a_server_that_drips_is_given_up(port: int, path: str) -> None:
     status, detail = refused(f"http://127.0.0.1:{port}{path}", f"127.0.0.1:{port}", seconds=0.3)
     assert (status, "takes too long" in detail) == (HTTPStatus.GATEWAY_TIMEOUT, True)
     assert time.monotonic() - began < fetching._STALL_SECONDS
+
+
+def test_what_is_being_fetched_ends_with_the_service(port: int) -> None:
+    fetcher = Fetcher([AllowedHost.parse(f"127.0.0.1:{port}")], PATIENCE_SECONDS)
+    url = f"http://127.0.0.1:{port}/drip-body"
+    into = io.BytesIO()
+    with ThreadPoolExecutor(1) as pool:
+        fetching_one = pool.submit(fetcher.fetch, url, into, 1 << 20)
+        until(lambda: fetcher._open)
+        fetcher.close()
+        problem = fetching_one.exception(PATIENCE_SECONDS)
+    assert isinstance(problem, Problem)
+    assert problem.status == HTTPStatus.GATEWAY_TIMEOUT
+    with pytest.raises(Problem, match="takes too long"):
+        fetcher.fetch(f"http://127.0.0.1:{port}/video", into, 1 << 20)
 
 
 def test_a_server_that_is_not_there_is_said_to_be() -> None:

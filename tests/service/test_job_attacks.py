@@ -25,7 +25,9 @@ HEAD = f"POST /v1/jobs?name=a.mp4 HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobService]:
     limits = JobLimits(upload_bytes=MOST, upload_seconds=0.6, transfers=2)
-    serving = ServingLimits(client_timeout_seconds=0.3, upload_bytes=2 * MOST, streams=2)
+    serving = ServingLimits(
+        client_timeout_seconds=0.3, linger_seconds=0.1, upload_bytes=2 * MOST, streams=2
+    )
     state = tmp_path_factory.mktemp("state")
     with opened(JobSettings(limits=limits), state, serving) as service:
         yield service

@@ -11,8 +11,11 @@ import httpx
 import pytest
 
 from tests.service.job_service import JobService, opened
+from tests.service.test_fetching import VIDEO
+from tests.service.test_fetching import serving as file_server
 from tests.waiting import until
 from tracker_blur.errors import SinkError
+from tracker_blur.service.addresses import AllowedHost
 from tracker_blur.service.job_requests import JobAnswer, JobList
 from tracker_blur.service.job_settings import JobLimits, JobSettings
 from tracker_blur.service.jobs import Jobs
@@ -53,7 +56,9 @@ def test_an_upload_becomes_a_job_and_its_output_can_be_downloaded(service: JobSe
     arguments = service.jobs.queue.get(job["id"]).new.arguments
     source = service.folder_of(job) / "a.mp4"
     assert arguments[:2] == ("redact", str(source))
-    assert {"--hide=faces,plates", "--method=solid", "--careful", "--verify"} <= set(arguments)
+    assert {"--hide=faces,plates", "--method=solid", "--careful", "--verify", "--overwrite"} <= set(
+        arguments
+    )
     assert source.read_bytes() == b"video"
     whole = service.client.get(job["links"]["output"])
     assert (whole.content, whole.headers["content-type"]) == (b"0123456789", "video/mp4")
@@ -246,7 +251,7 @@ def test_without_the_token_there_is_nothing(service: JobService) -> None:
         ("a.mp4", {"options": "[" * 15_000}, 422, "options"),
         ("a.mp4", {"options": '{"out": "/x"}'}, 422, "no such option"),
         ("a.mp4", {"options": '{"detector": "/x.onnx"}'}, 422, "offers"),
-        ("a.mp4", {"options": '{"overwrite": "yes"}'}, 422, "true or false"),
+        ("a.mp4", {"options": '{"partial": "yes"}'}, 422, "true or false"),
         ("a.mp4", {"options": '{"keep_people": "jobs"}'}, 422, "no folder with photos"),
         ("a.mp4", {"options": "x" * 20_000}, 413, "options"),
         ("a.mp4", {f"f{number}": "" for number in range(50)}, 400, "parts"),
@@ -335,6 +340,30 @@ def test_jobs_outlive_the_service(tmp_path: Path) -> None:
             service.reach(job, "done")
             assert service.client.get(job["links"]["output"]).content == b"0123456789"
         service.delete_all()
+
+
+def test_a_file_at_an_allowed_host_becomes_a_job(tmp_path: Path) -> None:
+    with file_server() as port:
+        host = AllowedHost.parse(f"127.0.0.1:{port}")
+        limits = JobLimits(upload_bytes=len(VIDEO))
+        settings = JobSettings(allowed_hosts=(host,), limits=limits)
+        with opened(settings, tmp_path) as service:
+
+            def ask(path: str, **body: str) -> httpx.Response:
+                url = f"http://127.0.0.1:{port}{path}"
+                return service.client.post("/v1/jobs", json={"url": url, **body})
+
+            answer = ask("/video", name="a.mp4", method="solid")
+            assert answer.status_code == 201, answer.text
+            job = answer.json()
+            assert (job["file"], job["is_upload"]) == ("a.mp4", True)
+            assert (service.folder_of(job) / "a.mp4").read_bytes() == VIDEO
+            assert ask("/video").status_code == 415  # its name says nothing
+            assert ask("/none/b.mp4").status_code == 502
+            assert ask("/to/http://localhost/b.mp4").status_code == 403
+            assert ask("/unending", name="b.mp4").status_code == 413
+            assert list((service.jobs._state.folder / "arriving").iterdir()) == []
+            service.delete_all()
 
 
 def small(**limits: Any) -> JobSettings:

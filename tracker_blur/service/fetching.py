@@ -58,6 +58,16 @@ class Fetcher:
     def __init__(self, allowed: Sequence[AllowedHost], seconds: float) -> None:
         self._allowed = allowed
         self._seconds = seconds
+        self._lock = threading.Lock()
+        self._open: set[_Watchdog] = set()
+        self._is_closed = False
+
+    def close(self) -> None:
+        """End what is being fetched, which is then too late, and fetch no more."""
+        with self._lock:
+            self._is_closed = True
+            for watchdog in self._open:
+                watchdog.fire()
 
     def fetch(self, url: str, into: BinaryIO, max_bytes: int) -> None:
         """Write what a URL names into a file; takes a while.
@@ -75,7 +85,7 @@ class Fetcher:
         deadline = time.monotonic() + self._seconds
         for _ in range(_MAX_REDIRECTS + 1):
             target = self._target(url)
-            with _connected(target, deadline) as (connection, watchdog):
+            with _connected(target, deadline) as (connection, watchdog), self._watched(watchdog):
                 try:
                     with _ask(connection, target) as answer:
                         if answer.status not in _REDIRECTS:
@@ -88,6 +98,18 @@ class Fetcher:
                     watchdog.check()
                     raise _failed(target, "broke off") from error
         raise _failed(target, "redirects too often")
+
+    @contextmanager
+    def _watched(self, watchdog: _Watchdog) -> Iterator[None]:
+        with self._lock:
+            if self._is_closed:
+                watchdog.fire()
+            self._open.add(watchdog)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._open.remove(watchdog)
 
     def _target(self, url: str) -> _Target:
         """Return what a URL says; raises Problem for one that is not allowed."""
@@ -137,7 +159,7 @@ class _Watchdog:
         self._socket = opened
         self._target = target
         self._has_fired = False
-        self._timer = threading.Timer(max(0.0, deadline - time.monotonic()), self._fire)
+        self._timer = threading.Timer(max(0.0, deadline - time.monotonic()), self.fire)
         self._timer.daemon = True
         self._timer.start()
 
@@ -147,9 +169,11 @@ class _Watchdog:
             raise _late(self._target)
 
     def cancel(self) -> None:
+        """Let the connection be."""
         self._timer.cancel()
 
-    def _fire(self) -> None:
+    def fire(self) -> None:
+        """End the connection now."""
         self._has_fired = True
         with suppress(OSError):  # that of TLS would first change what the reader uses
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)

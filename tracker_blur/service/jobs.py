@@ -90,6 +90,7 @@ class Jobs:
     def close(self) -> None:
         """Stop everything but the processes of jobs, which the next service finds again."""
         self._is_closed = True
+        self.fetcher.close()
         self._upkeep.close()
         self.services.close()
         self._state.release()

@@ -141,8 +141,11 @@ class JobPlans:
         if action == "redact":
             target = default_output(path)
             tracks = None if is_image(path) else tracks_path(path)
+            found = self._found(choice)
+            # What is there already is of an earlier attempt, which has not told that it had ended.
+            found = found._replace(options={**found.options, OVERWRITE: True})
             arguments = redact_arguments(
-                path, target, self._found(choice), is_image=is_image(path), tracks=tracks
+                path, target, found, is_image=is_image(path), tracks=tracks
             )
         elif action == "track" and not is_image(path):
             target = tracks_path(path)

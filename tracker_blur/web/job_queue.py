@@ -215,7 +215,9 @@ class JobQueue:
             job = self.get(job_id)
             if not job.is_over:
                 self.cancel(job_id)
-            self._changed.wait_for(lambda: not self._runs.has_process(job), seconds)
+            self._changed.wait_for(
+                lambda: self._is_over or not self._runs.has_process(job), seconds
+            )
             self.forget(job_id)
 
     def _check(self, job: Job, verb: str, *states: str) -> None:
