@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from tracker_blur.errors import SourceError
 from tracker_blur.images.reader import ImageReader
+from tracker_blur.service.image_structure import SEVERAL, check_structure
 from tracker_blur.service.pool import Choice
 from tracker_blur.service.problems import documented
 
@@ -115,7 +116,8 @@ def read_still(content: bytes, megapixels: float) -> ImageFrame:
     Raises:
         SourceError: It is damaged, too large, or holds several images.
     """
+    check_structure(content, str(_NAME))
     reader = ImageReader(_NAME, content=content, max_megapixels=megapixels)
     if reader.info.frame_count != 1:
-        raise SourceError(f"{_NAME}: holds several images: send them as a job")
+        raise SourceError(f"{_NAME}: {SEVERAL}")
     return next(iter(reader))

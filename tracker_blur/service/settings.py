@@ -24,7 +24,8 @@ class ServiceLimits:
     Attributes:
         image_bytes: The longest file of an image.
         waiting_bytes: Bodies of all requests that are read, wait or are worked on.
-        megapixels: The most pixels of an image, in millions; it takes up to 20 bytes each.
+        megapixels: The most pixels of an image, in millions. Each takes about 10 bytes of memory,
+            and 37 if it has 16 bits and alpha.
         image_seconds: How long a client may take to send an image.
         at_once: Images that are worked on at the same time.
         queue: Requests that wait for their turn; further ones are refused.
@@ -36,7 +37,7 @@ class ServiceLimits:
 
     image_bytes: int = 64 << 20
     waiting_bytes: int = 512 << 20
-    megapixels: float = 64.0
+    megapixels: float = 50.0
     image_seconds: float = 60.0
     at_once: int = 2
     queue: int = 64
