@@ -99,6 +99,12 @@ def test_parts_of_an_output_are_sent(service: JobService) -> None:
     assert ask(if_none_match='"old"').status_code == 200
 
 
+def test_an_upload_comes_as_it_was(service: JobService) -> None:
+    content = (bytes(range(256)) * 400 + b"\r\n--boundary\r\n") * 30
+    job = service.client.post("/v1/jobs", files={"file": ("a.mp4", content)}).json()
+    assert (service.folder_of(job) / "a.mp4").read_bytes() == content
+
+
 def test_a_body_without_a_form_is_an_upload(service: JobService) -> None:
     answer = service.client.post(
         "/v1/jobs?name=a.mp4&action=track&classes=plates",

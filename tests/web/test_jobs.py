@@ -133,13 +133,13 @@ def test_one_runs_at_a_time_in_the_order_of_the_queue(page: Page, folder: Path) 
     page.post(f"/api/jobs/{second['id']}/pause")
     counts = page.site.services.jobs.unfinished()
     assert counts == {"running": 1, "paused": 1, "waiting": 1}
-    assert left_over(counts).startswith(", not all jobs (1 running, 1 paused, 1 waiting): ")
+    assert left_over(counts, "page").startswith(", not all jobs (1 running, 1 paused, 1 waiting): ")
     (folder / "go").touch()
     reach(page, third["id"], "done")
     assert job_of(page, second["id"])["state"] == "paused"
     page.post(f"/api/jobs/{second['id']}/resume")
     reach(page, second["id"], "done")
-    assert left_over(page.site.services.jobs.unfinished()) == ""
+    assert left_over(page.site.services.jobs.unfinished(), "page") == ""
 
 
 def test_progress_has_speed_and_time_left(page: Page, folder: Path) -> None:

@@ -134,18 +134,19 @@ def serve(site: Site, options: argparse.Namespace, console: Console, path: str =
     try:
         threading.Event().wait()
     except KeyboardInterrupt:
-        console.note(f"the page has ended{left_over(site.services.jobs.unfinished())}")
+        console.note(f"the page has ended{left_over(site.services.jobs.unfinished(), 'page')}")
     return EXIT_DONE
 
 
-def left_over(counts: Mapping[JobState, int]) -> str:
-    """Return how the message that a page has ended goes on.
+def left_over(counts: Mapping[JobState, int], server: str) -> str:
+    """Return how the message that a server has ended goes on.
 
     Args:
         counts: How many jobs are not over, by their state.
+        server: What has ended: "page" or "service".
     """
     states: tuple[JobState, ...] = ("running", "paused", "waiting")
     listed = ", ".join(f"{counts[state]} {state}" for state in states if counts.get(state))
     if not listed:
         return ""
-    return f", not all jobs ({listed}): what runs goes on, the rest waits for the next page"
+    return f", not all jobs ({listed}): what runs goes on, the rest waits for the next {server}"

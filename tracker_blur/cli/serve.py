@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tracker_blur.cli.app import left_over
 from tracker_blur.cli.console import EXIT_DONE, Console, silence_libraries
 from tracker_blur.cli.option_values import number_between, whole_number, whole_number_from
 from tracker_blur.cli.options import add_detector_option, add_models_option
@@ -111,7 +112,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
         try:
             threading.Event().wait()
         except KeyboardInterrupt:
-            console.note("ends when running requests have")
+            jobs = server.service.jobs.queue.unfinished()
+            console.note(f"ends when running requests have{left_over(jobs, 'service')}")
     return EXIT_DONE
 
 
