@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import av
@@ -13,7 +14,7 @@ import pytest
 from tests.command_line import error_line, run
 from tests.detectors.face_images import portrait
 from tracker_blur.annotations import track_file
-from tracker_blur.people.embedders import load_embedder
+from tracker_blur.people.embedders import load_embedder, mobilefacenet
 from tracker_blur.weights.store import Weights
 
 if TYPE_CHECKING:
@@ -125,6 +126,45 @@ def test_an_image_keeps_the_person_and_hides_the_other(
     assert after is not None
     assert np.array_equal(after[:, :320], frame[:, :320])
     assert (after[:, 320:] != frame[:, 320:]).any()
+
+
+@pytest.mark.shared
+def test_by_a_network_that_was_not_measured_no_one_is_visible_before_a_look(
+    two_people: Path,
+    woman: Path,
+    shared: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    guessed = replace(mobilefacenet.MobileFaceNet.thresholds, are_measured=False)
+    monkeypatch.setattr(mobilefacenet.MobileFaceNet, "thresholds", guessed)
+    image = tmp_path / "in.png"
+    cv2.imwrite(str(image), portrait())
+    for rule, source in (("--keep-people", two_people), ("--hide-people", image)):
+        out = tmp_path / f"out{source.suffix}"
+        assert run(source, out, rule, woman, "--face", shared / "models") == 2
+        assert f"{rule} leaves no one visible before you have looked" in error_line(capsys)
+        assert not out.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+def test_what_such_a_network_says_can_be_reviewed(
+    two_people: Path,
+    woman: Path,
+    shared: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    guessed = replace(mobilefacenet.MobileFaceNet.thresholds, are_measured=False)
+    monkeypatch.setattr(mobilefacenet.MobileFaceNet, "thresholds", guessed)
+    out = tmp_path / "out.tracks.jsonl"
+    given = ("--keep-people", woman, "--face", shared / "models")
+    assert run("track", two_people, "-o", out, *given) == 0
+    assert people_in(out) == [("man", True), ("woman", False)]
+    assert "look at who stays visible with 'trackblur review'" in capsys.readouterr().err
 
 
 def test_both_at_once_and_one_pass_make_no_sense(

@@ -219,7 +219,7 @@ def add_people_options(group: argparse._ActionsContainer) -> None:
         metavar="DIR",
         help="leave the people visible of whom this folder has photos, and hide everyone else; a "
         "folder in it is one person's. Only where it is they beyond doubt; needs 'trackblur models "
-        "pull sface' and yunet",
+        "pull sface' and yunet. With sface, only 'trackblur track' takes it",
     )
     option(
         group,

@@ -69,6 +69,36 @@ class PeopleChooser:
         self._thresholds = self._reader.embedder.thresholds
 
     @property
+    def is_measured(self) -> bool:
+        """Whether it is known how often its network takes one person for another."""
+        return self._thresholds.are_measured
+
+    def check_measured(self) -> None:
+        """Check that who stays visible may be published without a look.
+
+        Raises:
+            SettingsError: How often the network is wrong is not known.
+        """
+        if not self.is_measured:
+            raise SettingsError(
+                f"leaves no one visible before you have looked: {self._unmeasured}. Use it with "
+                "'trackblur track', then 'trackblur review'; review images without it",
+                setting=f"{self._rule}_people",
+            )
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is to be known before anyone who stays visible is published."""
+        if self.is_measured:
+            return ()
+        return (f"look at who stays visible with 'trackblur review': {self._unmeasured}",)
+
+    @property
+    def _unmeasured(self) -> str:
+        name = self._reader.embedder.name
+        return f"how often {name} takes one person for another was not measured"
+
+    @property
     def report(self) -> PeopleReport:
         """What is said where nothing stays visible and nothing is in doubt."""
         return PeopleReport(self._rule, self._reader.embedder.name, unused_photos=self._unused)

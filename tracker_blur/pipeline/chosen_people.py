@@ -44,10 +44,24 @@ class ChosenPeople:
         settings = self._settings
         return PeopleChooser(settings, self._bundle().detectors, Weights(settings.models_folder))
 
-    def load(self) -> None:
-        """Read the photos of chosen people, before minutes are spent on detection."""
-        if self._settings.chooses_people:
+    def load(self, *, is_reviewed: bool = False) -> None:
+        """Read the photos of chosen people, before minutes are spent on detection.
+
+        Args:
+            is_reviewed: Whether a person looks at the tracks before anything is written.
+
+        Raises:
+            SettingsError: Nobody may be left visible without that.
+        """
+        if self._settings.chooses_people and not is_reviewed:
+            self._chooser.check_measured()
+        elif self._settings.chooses_people:
             _ = self._chooser
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is to be known before anyone who stays visible is published."""
+        return self._chooser.warnings if self._settings.chooses_people else ()
 
     def check_frames(self) -> None:
         """Check that nobody is chosen in frames that come one by one.
@@ -93,6 +107,7 @@ class ChosenPeople:
         if not self._settings.chooses_people:
             yield from stills
             return
+        self._chooser.check_measured()
         seen = StillTracks(self._rules)
         for frame, faces in stills:
             hidden, said = self._chooser.hidden(frame, faces)

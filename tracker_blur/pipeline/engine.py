@@ -166,11 +166,11 @@ class Engine:
             if not source.info.is_moving:
                 raise SettingsError(f"{path}: a still image has no tracks: give a video")
             check_rules(self._rules, source.info, str(path))
-            self._people.load()
+            self._people.load(is_reviewed=True)
             report.video_tracks = self._first_pass(source, report, progress)
             self._revise(kind, identity, report, progress)
             report.count_known(report.video_tracks)
-            report.warnings = source.warnings + rule_warnings(self._rules)
+            report.warnings = source.warnings + rule_warnings(self._rules) + self._people.warnings
         return report
 
     def render_file(

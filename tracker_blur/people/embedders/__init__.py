@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 SIDE_PX = 112
 """Width and height of an aligned face, which is what all networks here take."""
 
-ORDER = ("sface", "mobilefacenet")
-"""What is used, best first: the first one whose weights are installed."""
+ORDER = ("mobilefacenet", "sface")
+"""What is used: the first one whose weights are installed. Measured ones come first."""
 
 Vectors: TypeAlias = npt.NDArray[np.float32]
 """Embeddings, shape (n, 128); at length 1, the product of two is their cosine."""
@@ -53,6 +53,8 @@ class Thresholds:
         changed: Two successive faces of a track that are less alike may be two people's.
         other: A face is surely not a person's if it is less like any of the photos.
         min_length: A shorter embedding says little: the network sees no features that it knows.
+        are_measured: Whether they are the network's own. If not, no one is left visible by them
+            without a person who looks.
     """
 
     same: float
@@ -63,6 +65,7 @@ class Thresholds:
     changed: float
     other: float
     min_length: float
+    are_measured: bool = True
 
 
 class Embedder(Protocol):

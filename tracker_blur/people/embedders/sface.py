@@ -52,6 +52,7 @@ class SFace:
         changed=0.45,
         other=0.15,
         min_length=0.0,
+        are_measured=False,
     )
 
     def __init__(self, weights: Weights) -> None:
