@@ -28,6 +28,8 @@ from tracker_blur.annotations.track_file import (
     read,
     write,
 )
+from tracker_blur.core.box import Box
+from tracker_blur.core.candidates import Candidate
 from tracker_blur.core.rules import Rules, Size
 from tracker_blur.core.tracks import Origin, Track, Tracks
 from tracker_blur.core.zones import Zone
@@ -625,3 +627,45 @@ def test_every_value_may_be_of_any_type_and_gives_one_line(
             else:
                 write(tmp_path / "again.jsonl", content, True)
                 assert_same(read(tmp_path / "again.jsonl").tracks, content.tracks)
+
+
+CANDIDATES = (
+    Candidate(((3, Box(10.25, 20, 30, 44)), (7, Box(11, 20, 31, 44))), 0.4321, 1.25),
+    Candidate(((9, Box(-4, 0, 8, 12)),), 0.3, -0.5, "plate"),
+)
+
+
+def test_candidates_read_back_and_older_programs_refuse_them(tmp_path: Path) -> None:
+    path = tmp_path / "in.tracks.jsonl"
+    write(path, of(replace(two_tracks(), candidates=CANDIDATES)), overwrite=False)
+    assert json.loads(path.read_text().splitlines()[0])["version"] == 2
+    read_back = read(path).tracks
+    assert read_back.candidates == CANDIDATES
+    assert_same(two_tracks(), read_back)
+    write(path, read(path), overwrite=True)
+    assert read(path).tracks.candidates == CANDIDATES
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"boxes": []}, "boxes needs one place at least"),
+        ({"boxes": [[5, 0, 0, 9, 9], [5, 0, 0, 9, 9]]}, "frames that ascend"),
+        ({"boxes": [[50, 0, 0, 9, 9]]}, "frame is 50: give a whole number from 0 to 49"),
+        ({"boxes": [[5, 0, 0, 0, 9]]}, "has no area"),
+        ({"score": 2}, "score is 2"),
+        ({"candidate": 2}, "candidate 2 is given twice"),
+        ({"who": 1}, "'who' is unknown here"),
+    ],
+)
+def test_a_candidate_that_makes_no_sense_is_refused(
+    changes: dict[str, Any], problem: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "in.tracks.jsonl"
+    write(path, of(replace(two_tracks(), candidates=CANDIDATES)), overwrite=False)
+    lines = path.read_text().splitlines()
+    at = next(number for number, line in enumerate(lines) if '"candidate":1' in line)
+    lines[at] = json.dumps(json.loads(lines[at]) | changes)
+    path.write_text("\n".join(lines) + "\n")
+    with pytest.raises(TrackFileError, match=problem):
+        read(path)

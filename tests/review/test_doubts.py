@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tracker_blur.core.box import Box
+from tracker_blur.core.candidates import Candidate
 from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
 from tracker_blur.review import operations
 from tracker_blur.review.doubts import doubts_of, queue_of
@@ -18,7 +19,7 @@ from tracker_blur.review.state import ReviewState
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from tracker_blur.review.doubts import Doubt
+    from tracker_blur.review.doubt import Doubt
 
 SIZE = (1280, 720)
 FRAMES = 250
@@ -264,3 +265,32 @@ def test_what_verify_found_in_another_result_is_another_place() -> None:
     one, other = (queue_of(tracks, report=report).doubts[0] for report in reports)
     assert one.doubt_id != other.doubt_id
     assert one.to_dict()["boxes"] == [[4, 9, 9, 50, 60]]
+
+
+def candidates(*frames: int, box: Box = MIDDLE, log_odds: float = 1.0) -> tuple[Candidate, ...]:
+    return (Candidate(tuple((frame, box) for frame in frames), 0.4, log_odds),)
+
+
+def test_what_may_be_a_face_but_has_no_track_is_looked_at() -> None:
+    tracks = replace(scene(), candidates=candidates(20, 30, 40))
+    (doubt,) = doubts_of(tracks)
+    assert (doubt.kind, doubt.track, doubt.frame, doubt.last) == ("low_confidence", None, 20, 40)
+    assert doubt.boxes == ((20, MIDDLE), (30, MIDDLE), (40, MIDDLE))
+    assert doubt.box == MIDDLE
+    # It is a guess: less of a risk than a face that was surely seen, and more if it is likely.
+    assert 0.12 < doubt.risk < 0.5
+    (likelier,) = doubts_of(replace(scene(), candidates=candidates(20, 30, log_odds=3.0)))
+    assert likelier.risk > doubt.risk
+
+
+def test_a_candidate_is_none_once_it_has_a_track() -> None:
+    tracks = scene(within(range(FRAMES), MIDDLE.padded(0.1)))
+    assert doubts_of(replace(tracks, candidates=candidates(20, 30, 40))) == []
+    elsewhere = MIDDLE.moved(300, 0)
+    found = doubts_of(replace(tracks, candidates=candidates(20, 30, box=elsewhere)))
+    assert kinds(found) == [("low_confidence", 20)]
+
+
+def test_small_candidates_are_no_risk() -> None:
+    tiny = Box(600, 300, 606, 308)
+    assert doubts_of(replace(scene(), candidates=candidates(20, 30, box=tiny))) == []

@@ -11,7 +11,7 @@ import pytest
 from tests.track_samples import two_tracks
 from tracker_blur.core.tracks import ORIGINS, Origin, Track, Tracks
 from tracker_blur.review.cards import NO_GROUPING, cards
-from tracker_blur.review.doubts import Doubt
+from tracker_blur.review.doubt import Doubt
 from tracker_blur.review.state import ReviewState
 from tracker_blur.review.summary import duration_of, frame_rate, track_dict
 

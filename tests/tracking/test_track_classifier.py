@@ -19,8 +19,8 @@ def test_false_alarms_that_score_better_do_not_keep_a_face_from_being_seen() -> 
     face = detection(SQUARE, 0.3)
     classifier = ScriptedClassifier(-5.0, [(SQUARE, 5.0)])
     judge = TrackClassifier(classifier, LIMITS)
-    answers = [judge.likely([*alarms, face], wall(), 2.0) for _ in range(5)]
-    assert sum(answer == [face] for answer in answers) == 1, "each of the rest has its turn"
+    answers = [judge.judged([*alarms, face], wall()) for _ in range(5)]
+    assert sum((face, 5.0) in answer for answer in answers) == 1, "each of the rest has its turn"
     assert len(classifier.asked) == 5 * LIMITS.max_candidate_detections
 
 
@@ -28,13 +28,13 @@ def test_the_best_scored_are_asked_about_at_once() -> None:
     others = [detection(Box.from_xywh(50.0 * index, 0, 20, 20), 0.3) for index in range(6)]
     face = detection(SQUARE, 0.35)
     judge = TrackClassifier(ScriptedClassifier(-5.0, [(SQUARE, 5.0)]), LIMITS)
-    assert [judge.likely([*others, face], wall(), 2.0) for _ in range(3)] == [[face]] * 3
+    assert all((face, 5.0) in judge.judged([*others, face], wall()) for _ in range(3))
 
 
 def test_without_a_classifier_there_is_no_opinion() -> None:
     judge = TrackClassifier(None, LIMITS)
     track = TrackState.started(0, detection(SQUARE), 0.0, PARAMETERS.online)
-    assert judge.likely([detection(SQUARE)], wall(), -100.0) == []
+    assert judge.judged([detection(SQUARE)], wall()) == []
     assert judge.classify([track], wall(), 0.0) == ()
     assert not judge.is_rejected(track)
     assert not judge.is_trusted(track)

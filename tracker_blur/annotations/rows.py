@@ -314,7 +314,7 @@ class TrackCollector:
             raise InvalidValueError(
                 f"has more than {_MAX_BOXES} boxes, the most that are read: split the video"
             )
-        face = Face(checked_id, _box(edges), checked_score, _ORIGINS[origin])
+        face = Face(checked_id, track_box(edges), checked_score, _ORIGINS[origin])
         self._builder.add(checked_frame, face)
 
     def add_rows(self, rows: BoxRows) -> bool:
@@ -355,7 +355,8 @@ class TrackCollector:
         return whole_number(track_id, "track", 0, LARGEST_ID)
 
 
-def _box(edges: Sequence[object]) -> Box:
+def track_box(edges: Sequence[object]) -> Box:
+    """Return the box with these edges; raises InvalidValueError if it has no area."""
     box = Box(
         *(
             number(value, f"the box's {name}", -FARTHEST_PX, FARTHEST_PX)

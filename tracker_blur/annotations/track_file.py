@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.annotations import box_lines
+from tracker_blur.annotations.candidate_lines import candidate_lines
 from tracker_blur.annotations.rows import (
     MAX_LINE_BYTES,
     Location,
@@ -229,7 +230,7 @@ def _lines(track_file: TrackFile) -> Iterator[str]:
     yield _json(
         {
             "format": FORMAT,
-            "version": 1 if tracks.rules == NO_RULES else VERSION,
+            "version": VERSION if _needs_version_2(tracks) else 1,
             "trackblur": __version__,
             "source": {
                 "name": track_file.source_name,
@@ -248,9 +249,14 @@ def _lines(track_file: TrackFile) -> Iterator[str]:
     for first in range(0, tracks.frame_count, _FRAMES_PER_LINE):
         yield _json(_times(first, tracks.times[first : first + _FRAMES_PER_LINE]))
     yield from map(_json, _rule_lines(tracks.rules))
+    yield from map(_json, candidate_lines(tracks.candidates))
     for track in tracks.tracks:
         yield from _track_lines(track)
     yield END_LINE
+
+
+def _needs_version_2(tracks: Tracks) -> bool:
+    return tracks.rules != NO_RULES or bool(tracks.candidates)
 
 
 def _with_method_class(track_file: TrackFile) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 import numpy.typing as npt
 
+from tracker_blur.annotations.candidate_lines import KEYS as CANDIDATE_KEYS
+from tracker_blur.annotations.candidate_lines import MAX_CANDIDATES, candidate_of
 from tracker_blur.annotations.rows import (
     LARGEST_ID,
     InvalidValueError,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from tracker_blur.annotations.box_lines import BoxRows
+    from tracker_blur.core.candidates import Candidate
 
 FORMAT = "trackblur-tracks"
 VERSION = 2
@@ -51,8 +54,8 @@ _HEADER_KEYS = {
 }  # fmt: skip
 _LIMIT_KEYS = {"min_size", "max_size", "from", "to"}
 _LINE_KEYS = (
-    "'format' (the header), 'pts' (times), 'label' (a track), 'box', 'zone', 'sound', 'limits' or "
-    "'end'"
+    "'format' (the header), 'pts' (times), 'label' (a track), 'box', 'zone', 'sound', 'limits', "
+    "'candidate' or 'end'"
 )
 
 
@@ -88,6 +91,7 @@ class TrackFileParser:
         self._zones: dict[int, Zone] = {}
         self._sounds: dict[int, AudioSpan] = {}
         self._limits: dict[str, Any] | None = None
+        self._candidates: dict[int, Candidate] = {}
 
     def feed(self, text: str) -> None:
         """Parse a line; empty lines are skipped."""
@@ -117,6 +121,8 @@ class TrackFileParser:
             self._feed_sound(line)
         elif "limits" in line:
             self._feed_limits(line)
+        elif "candidate" in line:
+            self._feed_candidate(line, self._header.frames)
         elif "format" in line:
             raise InvalidValueError("is a second header: remove one of them")
         else:
@@ -139,8 +145,23 @@ class TrackFileParser:
         times = self._all_times(header.frames)
         tracks = self._collector.tracks()
         return header, Tracks(
-            header.size, header.time_base, times, header.cuts, tracks, rules=self._rules(header)
+            header.size,
+            header.time_base,
+            times,
+            header.cuts,
+            tracks,
+            rules=self._rules(header),
+            candidates=tuple(one for _, one in sorted(self._candidates.items(), key=itemgetter(0))),
         )
+
+    def _feed_candidate(self, line: dict[str, Any], frames: int) -> None:
+        _check_keys(line, CANDIDATE_KEYS)
+        if len(self._candidates) == MAX_CANDIDATES:
+            raise InvalidValueError(f"there are more than {MAX_CANDIDATES} candidates: remove some")
+        count, candidate = candidate_of(line, frames)
+        if count in self._candidates:
+            raise InvalidValueError(f"candidate {count} is given twice: remove one of them")
+        self._candidates[count] = candidate
 
     def _feed_zone(self, line: dict[str, Any]) -> None:
         _check_keys(line, {"zone", "rule", "where"})

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tracker_blur.core.box import Box
+from tracker_blur.core.box import Box, Detection
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.files.sealed import sealing, unsealed
 from tracker_blur.tracking.first_pass import Seen, SeenFace
@@ -65,11 +65,15 @@ def _from_seen(seen: Seen) -> list[Any]:
         [_from_face(one) for one in seen.faces],
         [[track_id, float(odds)] for track_id, odds in seen.evidence],
         seen.links,
+        [
+            [[float(edge) for edge in one.box.as_tuple()], float(one.score), one.label, float(odds)]
+            for one, odds in seen.doubtful
+        ],
     ]
 
 
 def _to_seen(value: list[Any]) -> Seen:
-    pts, change, is_detection_frame, faces, evidence, links = value
+    pts, change, is_detection_frame, faces, evidence, links, doubtful = value
     return Seen(
         pts,
         Change(change),
@@ -77,6 +81,7 @@ def _to_seen(value: list[Any]) -> Seen:
         tuple(_to_face(one) for one in faces),
         tuple((track_id, odds) for track_id, odds in evidence),
         tuple((one, other) for one, other in links),
+        tuple((Detection(Box(*box), score, label), odds) for box, score, label, odds in doubtful),
     )
 
 

@@ -28,6 +28,7 @@ _LIMITS = {  # by the end of a field's name; the first that fits counts
     "load": (0, 1),
     "log_odds": (-math.inf, math.inf),
     "megabytes": (1, math.inf),
+    "minute": (0, math.inf),
     "noise": (0, math.inf),
     "periods": (0, 100),
     "px": (1, math.inf),

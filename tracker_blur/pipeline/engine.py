@@ -27,6 +27,7 @@ from tracker_blur.files.paths import is_animation, is_same_file
 from tracker_blur.pipeline.frame_engine import FrameEngine
 from tracker_blur.pipeline.rules import check_rules, rule_warnings
 from tracker_blur.settings import Settings, method_class_of
+from tracker_blur.tracking.candidates import with_candidates
 from tracker_blur.tracking.known_tracks import frames_with_faces, with_times_of
 from tracker_blur.tracking.reading_ahead import read_ahead
 from tracker_blur.video.reader import VideoReader
@@ -276,7 +277,8 @@ class Engine:
             self._reader(job.kind, identity) as source,
         ):
             self._write_known(source, job, pieces(found), report, progress)
-        report.video_tracks = replace(joined(tracks), rules=self._rules)
+        whole = replace(joined(tracks), rules=self._rules)
+        report.video_tracks = with_candidates(whole, self._settings.tracking)
         report.count_tracks(track.label for track in report.video_tracks.tracks)
 
     def _revise(
@@ -291,6 +293,8 @@ class Engine:
             with report.timing("look again"):
                 self._frames.careful_search.revise(read, report, progress)
         self._people.choose(read, report, progress)
+        assert report.video_tracks is not None  # the first pass is over
+        report.video_tracks = with_candidates(report.video_tracks, self._settings.tracking)
 
     def _render(
         self,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tracker_blur.core.tracks import Track, Tracks
-    from tracker_blur.review.doubts import Doubt
+    from tracker_blur.review.doubt import Doubt
     from tracker_blur.review.state import ReviewState
 
 Seconds: TypeAlias = npt.NDArray[np.float64]

@@ -48,6 +48,13 @@ class DoubtParameters:
     face_score: float = 0.5
     """Tracks whose best detection scores less may be no face; hiding them is no risk."""
 
+    candidate_risk: float = 0.5
+    """The risk of a large place that surely shows a face, of those that became no track: most of
+    them show none."""
+
+    same_place_iou: float = 0.3
+    """A box with more overlap is about the same place."""
+
     crossing_iou: float = 0.25
     """Two boxes with more overlap cross."""
 

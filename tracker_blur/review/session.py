@@ -20,7 +20,7 @@ from tracker_blur.review import operations, summary
 from tracker_blur.review.background import step_back
 from tracker_blur.review.box_follower import BoxFollower
 from tracker_blur.review.cards import NO_GROUPING, Grouping, cards
-from tracker_blur.review.doubts import Doubt, Queue, queue_of
+from tracker_blur.review.doubts import Queue, queue_of
 from tracker_blur.review.frame_sources import frame_source
 from tracker_blur.review.frames import FrameStore
 from tracker_blur.review.grouping import BackgroundGrouping
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from tracker_blur.core.frame import Frame
     from tracker_blur.core.tracks import Track, Tracks
+    from tracker_blur.review.doubt import Doubt
     from tracker_blur.review.journal import Line
     from tracker_blur.review.verify_report import VerifyReport
     from tracker_blur.settings import Settings

@@ -22,11 +22,13 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from tracker_blur.core.tracks import Origin, Tracks
+from tracker_blur.tracking.candidates import undecided
 from tracker_blur.tracking.smoothing import SceneMemory, hidden_faces, smooth_face
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tracker_blur.core.candidates import Sightings
     from tracker_blur.core.parameters import TrackingParameters
     from tracker_blur.core.tracks import Track
     from tracker_blur.tracking.first_pass import FirstPass, RawTracks, Seen
@@ -231,6 +233,7 @@ class TrackFinalizer:
         is_scene_start = self._passes[0].scene(start)[0] == start
         tracks = [track for one in self._classes for track in one.taken()]
         tracks.sort(key=lambda track: track.track_id)
+        sightings = tuple(one.sightings() for one in self._classes)
         if stop < self._passes[0].frame_count:
             is_cut = self._passes[0].scene(stop)[0] == stop
             for first_pass, one in zip(self._passes, self._classes, strict=True):
@@ -243,6 +246,7 @@ class TrackFinalizer:
             self._passes[0].times(start, stop),
             (0,) if is_scene_start and start else (),
             tuple(tracks),
+            sightings=tuple(seen for seen in sightings if len(seen)),
         )
 
 
@@ -346,6 +350,12 @@ class _FinalClass:
             frames = part.frames - np.int32(refined.start)
             yield replace(part, track_id=number, frames=frames, label=label)
         self._memory = replace(refined.memory, hidden=refined.memory.hidden | hidden)
+
+    def sightings(self) -> Sightings:
+        """Return what may be faces but is not hidden, of the piece that was refined last."""
+        refined, target = self._refined, self._target
+        seen = undecided(refined.raw, refined.faces, target.label, target.parameters)
+        return seen.between(refined.start, refined.stop)
 
     def _known_numbers(self, refined: _Refined) -> dict[int, int]:
         """Return the identifiers of faces that were in the last piece, by their index."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from tracker_blur.core.candidates import Sightings
 from tracker_blur.core.tracks import Face, Tracks, TracksBuilder
 from tracker_blur.tracking.appearance import Appearance
 from tracker_blur.tracking.evidence import Evidence
@@ -23,6 +24,8 @@ from tracker_blur.tracking.scene_cuts import Change
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from fractions import Fraction
+
+    from tracker_blur.core.box import Box, Detection
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class RawTracks:
         links: Pairs (earlier, later) of identifiers that backtracking found to be one face.
         appearance: Color histograms of the detected faces.
         evidence: What the classifier says of them.
+        doubtful: Detections that may be faces but have no track.
     """
 
     tracks: Tracks
@@ -42,6 +46,7 @@ class RawTracks:
     links: tuple[tuple[int, int], ...]
     appearance: Appearance
     evidence: Evidence
+    doubtful: Sightings = field(default_factory=lambda: Sightings.of("face", ()))
 
 
 class SeenFace(NamedTuple):
@@ -68,6 +73,8 @@ class Seen(NamedTuple):
         faces: The faces in this frame, then those of earlier frames that are known only now.
         evidence: What the classifier says of detections in this frame: track and log odds.
         links: Pairs (earlier, later) of identifiers that turned out to be one face.
+        doubtful: Detections in this frame that may be faces but have no track, in pixels of the
+            upright frame, with the classifier's log odds.
     """
 
     pts: int
@@ -76,6 +83,7 @@ class Seen(NamedTuple):
     faces: tuple[SeenFace, ...]
     evidence: tuple[tuple[int, float], ...]
     links: tuple[tuple[int, int], ...]
+    doubtful: tuple[tuple[Detection, float], ...] = ()
 
 
 class FirstPass:
@@ -109,6 +117,7 @@ class FirstPass:
         self._links: list[tuple[int, int, int]] = []
         self._appearance = Appearance()
         self._evidence = Evidence()
+        self._doubtful: list[tuple[int, Box, float, float]] = []
 
     @property
     def frame_count(self) -> int:
@@ -158,6 +167,7 @@ class FirstPass:
             if colors is not None:
                 self._appearance.add(face.track_id, index - back, colors)
         self._links += [(index, earlier, later) for earlier, later in seen.links]
+        self._doubtful += [(index, one.box, one.score, odds) for one, odds in seen.doubtful]
 
     def end(self) -> None:
         """Note that no more frames follow: all are final."""
@@ -181,6 +191,7 @@ class FirstPass:
             tuple((one, other) for frame, one, other in self._links if start <= frame < stop),
             self._appearance.between(start, stop),
             self._evidence.before(stop),
+            Sightings.of("face", self._doubtful).between(start, stop),
         )
 
     def forget(self, before: int) -> None:
@@ -189,6 +200,7 @@ class FirstPass:
         self._appearance.forget(before)
         self._evidence.keep(self._builder.track_ids)
         self._links = [link for link in self._links if link[0] >= before]
+        self._doubtful = [row for row in self._doubtful if row[0] >= before]
 
     def _may_be_flash(self) -> bool:
         """Return whether the last cut may turn out to be only a flash of light."""

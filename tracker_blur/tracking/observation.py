@@ -6,7 +6,7 @@ frame itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from fractions import Fraction
 
+    from tracker_blur.core.box import Detection
     from tracker_blur.core.frame import Frame, Image, VideoInfo
     from tracker_blur.core.state import State
     from tracker_blur.settings import Settings
@@ -159,13 +160,21 @@ class Observer:
             tuple(faces),
             step.evidence,
             tuple(links),
+            tuple((self._upright(image, one), log_odds) for one, log_odds in step.doubtful),
         )
 
     def _seen(self, back: int, image: Image, face: Face) -> SeenFace:
         """Return a face of an earlier frame, or of this one, in pixels of the upright frames."""
-        height, width = image.shape[:2]
         colors = color_histogram(image, face.box) if face.origin is Origin.DETECTED else None
-        return SeenFace(back, face.scaled(self._size[0] / width, self._size[1] / height), colors)
+        return SeenFace(back, face.scaled(*self._ratios(image)), colors)
+
+    def _upright(self, image: Image, detection: Detection) -> Detection:
+        """Return a detection in pixels of the upright frames."""
+        return replace(detection, box=detection.box.scaled(*self._ratios(image)))
+
+    def _ratios(self, image: Image) -> tuple[float, float]:
+        height, width = image.shape[:2]
+        return self._size[0] / width, self._size[1] / height
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,7 @@ class Step:
         evidence: What the classifier says of detections in this frame: track and log odds.
         ways: How the tracks were last detected that were not detected in the usual way.
         is_left_out: Whether the frame was not looked at: it will be interpolated.
+        doubtful: Detections that may be faces but have no track, with the classifier's log odds.
     """
 
     faces: tuple[Face, ...]
@@ -73,6 +74,7 @@ class Step:
     evidence: tuple[tuple[int, float], ...] = ()
     ways: Mapping[int, Way] = field(default_factory=dict)
     is_left_out: bool = False
+    doubtful: tuple[tuple[Detection, float], ...] = ()
 
 
 class OnlineTracker:
@@ -137,6 +139,7 @@ class OnlineTracker:
         self._low_confidence_detections = LowConfidenceDetections(confidence, parameters.online)
         self._last_image: Image | None = None
         self._last_seconds = -math.inf
+        self._doubtful: list[tuple[Detection, float]] = []
         self.track_count = 0
 
     @property
@@ -164,6 +167,7 @@ class OnlineTracker:
         image = view.image
         if self._last_image is not None and self._last_image.shape != image.shape:
             self._last_image = self._rescaled(self._last_image, image)
+        self._doubtful = []
         unconfirmed = self._detect(image, seconds) if is_due else self._tracks
         evidence = self._classifier.classify(self._tracks, image, seconds)
         self._advance(unconfirmed, image, seconds)
@@ -182,6 +186,7 @@ class OnlineTracker:
             is_detection_frame=is_due,
             evidence=evidence,
             ways={track.track_id: track.way for track in self._tracks if track.way != USUAL},
+            doubtful=tuple(self._doubtful),
         )
 
     @property
@@ -291,9 +296,11 @@ class OnlineTracker:
         """
         plausible = self._of_usual_shape(unmatched, image)
         agreeing = self._low_confidence_detections.agreeing(plausible)
-        likely = self._classifier.likely(
-            self._unknown(plausible, seconds), image, self._parameters.classification.start_log_odds
-        )
+        judged = self._classifier.judged(self._unknown(plausible, seconds), image)
+        least = self._parameters.classification.start_log_odds
+        likely = [detection for detection, log_odds in judged if log_odds >= least]
+        least_doubtful = self._parameters.candidates.seen_log_odds
+        self._doubtful = [each for each in judged if least_doubtful <= each[1] < least]
         tracks = self._tracks
         tracks += [self._new_track(detection, seconds) for detection in sure]
         for detection, way in (*((one, USUAL) for one in (*agreeing, *likely)), *turned_up):
@@ -346,12 +353,11 @@ class OnlineTracker:
             limits.low_confidence_size_ratio,
             extra.way,
         )
-        likely = self._classifier.likely(
-            self._unknown(self._of_usual_shape(others, image), seconds),
-            image,
-            self._parameters.extra_detections.start_log_odds,
+        judged = self._classifier.judged(
+            self._unknown(self._of_usual_shape(others, image), seconds), image
         )
-        return missed, [(detection, extra.way) for detection in likely]
+        least = self._parameters.extra_detections.start_log_odds
+        return missed, [(found, extra.way) for found, log_odds in judged if log_odds >= least]
 
     def _detections(self, image: Image) -> tuple[list[Detection], list[Detection]]:
         """Detect in the whole view; return high-confidence detections, and the others."""

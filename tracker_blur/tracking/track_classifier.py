@@ -39,10 +39,10 @@ class TrackClassifier:
         """Return what the next answers depend on, besides tracks and images."""
         return (self._turn,)
 
-    def likely(
-        self, candidates: Sequence[Detection], image: Image, min_log_odds: float
-    ) -> list[Detection]:
-        """Return the candidates that likely are faces, of those that are asked about.
+    def judged(
+        self, candidates: Sequence[Detection], image: Image
+    ) -> list[tuple[Detection, float]]:
+        """Return the candidates that are asked about, each with its log odds.
 
         These are the best-scored ones, and another one at each call.
         """
@@ -50,8 +50,7 @@ class TrackClassifier:
             return []
         asked = self._in_turn(sorted(candidates, key=lambda detection: -detection.score))
         odds = self._classifier.log_odds(image, [detection.box for detection in asked])
-        pairs = zip(asked, odds.tolist(), strict=True)
-        return [detection for detection, log_odds in pairs if log_odds >= min_log_odds]
+        return list(zip(asked, odds.tolist(), strict=True))
 
     def _in_turn(self, candidates: list[Detection]) -> list[Detection]:
         """Return as many candidates as may be asked about: the first ones, and one of the rest."""

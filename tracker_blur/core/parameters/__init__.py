@@ -17,6 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tracker_blur.core.parameters._group import ParameterGroup
+from tracker_blur.core.parameters.candidates import CandidateParameters
 from tracker_blur.core.parameters.detection import (
     ExtraDetectionParameters,
     SceneCutParameters,
@@ -42,6 +43,7 @@ from tracker_blur.core.parameters.tracking import (
 
 __all__ = [
     "BacktrackingParameters",
+    "CandidateParameters",
     "ClassificationParameters",
     "ExtraDetectionParameters",
     "FirstPassParameters",
@@ -96,5 +98,6 @@ class TrackingParameters(ParameterGroup):
     classification: ClassificationParameters = field(default_factory=ClassificationParameters)
     linking: LinkingParameters = field(default_factory=LinkingParameters)
     smoothing: SmoothingParameters = field(default_factory=SmoothingParameters)
+    candidates: CandidateParameters = field(default_factory=CandidateParameters)
     still_images: StillImageParameters = field(default_factory=StillImageParameters)
     plates: PlateParameters = field(default_factory=PlateParameters)
