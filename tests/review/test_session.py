@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,47 @@ def test_the_track_file_stays_and_the_edits_are_written_beside_it(
         session.write_edited_tracks(session.track_path)
 
 
+def test_what_is_rendered_is_one_state_of_the_journal_whoever_decides_meanwhile(
+    session: ReviewSession, video: Path, tmp_path: Path
+) -> None:
+    other = ReviewSession(video, session.track_path)  # as a second process has it
+    is_over = threading.Event()
+
+    def decide(window: ReviewSession, who: str) -> None:
+        for number in range(200):
+            if is_over.is_set():
+                return
+            window.apply({"op": "method", "method": ("solid", "mosaic")[number % 2]}, who)
+            window.apply({"op": ("keep", "hide")[number % 2], "tracks": [2]}, who)
+
+    windows = [
+        threading.Thread(target=decide, args=pair) for pair in ((session, "ada"), (other, "ben"))
+    ]
+    for window in windows:
+        window.start()
+    target = tmp_path / "edited.jsonl"
+    try:
+        written = []
+        for _ in range(12):
+            version, settings = session.write_edited_tracks(target)
+            written.append((version, settings.method, track_file.read(target)))
+            assert session.summary()["version"] >= version
+    finally:
+        is_over.set()
+        for window in windows:
+            window.join()
+        other.close()
+    edits = [line.edit for line in session.lines()]
+    for version, method, content in written:
+        methods = [edit["method"] for edit in edits[:version] if edit["op"] == "method"]
+        assert [content.settings.get("method", "mosaic"), method] == [
+            (methods or ["mosaic"])[-1]
+        ] * 2
+        hidden = [edit["op"] == "hide" for edit in edits[:version] if edit["op"] != "method"]
+        assert content.tracks.tracks[1].hide is (hidden or [True])[-1]
+    assert len({version for version, _, _ in written}) > 1
+
+
 def test_a_track_file_that_was_changed_meanwhile_is_refused(session: ReviewSession) -> None:
     session.apply({"op": "keep", "tracks": [2]}, "ada")
     content = track_file.read(session.track_path)
@@ -76,7 +118,7 @@ def test_a_track_file_that_was_changed_meanwhile_is_refused(session: ReviewSessi
 def test_a_large_video_is_checked_while_it_is_shown(
     video: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tracker_blur.review.session._HASHED_AT_ONCE", 0)
+    monkeypatch.setattr("tracker_blur.review.reviewed_files._HASHED_AT_ONCE", 0)
     content = bytearray(video.read_bytes())
     content[-1] ^= 1
     video.write_bytes(content)

@@ -63,6 +63,17 @@ class History:
         """The number of the journal's last line; 0 before the first one."""
         return len(self._journal.lines)
 
+    def snapshot(self) -> tuple[int, ReviewState]:
+        """Return the version and the state after it: of one moment, whoever edits meanwhile.
+
+        Raises:
+            TrackFileError: the journal was damaged meanwhile.
+        """
+        with self._lock:
+            if self._problem is not None:
+                raise self._problem
+            return self.version, self.state
+
     @property
     def last_edit(self) -> dict[str, Any] | None:
         """The edit that would be undone; None: there is none."""

@@ -82,8 +82,8 @@ class ReviewJobs:
             taken = {folder.root / name for name in services.jobs.promised()}
             target = folder.free_output(session.video, taken)
             tracks = own / _TRACKS
-            version = _write_tracks(session, tracks)
-            settings = session.redaction
+            version, settings = session.write_edited_tracks(tracks)
+            tracks.chmod(_PRIVATE_MODE)
             look = [f"{flag}={getattr(settings, name)}" for name, flag in _LOOK.items()]
             streams = _streams(session.content.settings)
             partial = ["--partial"] if session.content.settings.get("partial") is True else []
@@ -211,16 +211,6 @@ def rendered_tracks(services: Services, made: Job) -> Path | None:
             HTTPStatus.CONFLICT, f"{made.new.output}: its tracks are gone: make it again"
         )
     return path
-
-
-def _write_tracks(session: ReviewSession, path: Path) -> int:
-    """Write the tracks of a review as they are now, for their owner alone; returns the version."""
-    while True:
-        version = session.version
-        session.write_edited_tracks(path)
-        if session.version == version:  # no other window has changed them meanwhile
-            path.chmod(_PRIVATE_MODE)
-            return version
 
 
 def _streams(settings: Mapping[str, Any]) -> dict[str, str]:
