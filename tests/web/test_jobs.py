@@ -60,6 +60,11 @@ def process_of(page: Page, job: dict[str, Any]) -> int:
     return until(lambda: page.site.services.jobs.get(job["id"]).process) or 0
 
 
+def kill(number: int) -> None:
+    os.kill(number, signal.SIGKILL)
+    until(lambda: ended(number))
+
+
 def ended(number: int) -> bool:
     return process_state(number) in ("", "Z")
 
@@ -242,8 +247,8 @@ def test_what_ended_while_no_server_ran_is_found_out(tmp_path: Path) -> None:
         processes = [process_of(page, one) for one in (done, killed, twice)]
         for name in ("wait1.mp4", "wait2.mp4", "wait3.mp4"):
             until(partial(folder, name).exists)
-        page.site.services.jobs.get(twice["id"]).attempts = 2
-        page.site.services.jobs._keep(page.site.services.jobs.get(twice["id"]))
+        record = page.site._state.folder / "jobs" / twice["id"] / "job.json"
+    record.write_text(json.dumps({**json.loads(record.read_text()), "attempts": 2}))
     for process in processes[1:]:
         os.kill(process, signal.SIGKILL)
     (folder / "go").touch()
@@ -254,6 +259,23 @@ def test_what_ended_while_no_server_ran_is_found_out(tmp_path: Path) -> None:
         reach(page, killed["id"], "done")  # started again
         failed = reach(page, twice["id"], "failed")
         assert failed["error"].startswith("its process was ended from outside")
+
+
+def test_a_job_that_is_ended_with_each_server_is_started_with_each(tmp_path: Path) -> None:
+    """As where a system ends all processes of a service that it restarts."""
+    folder, state = tmp_path / "videos", tmp_path / "state"
+    folder.mkdir()
+    (folder / "wait.mp4").touch()
+    for number in range(4):
+        with opened(folder, state) as page:
+            job = page.get("/api/jobs").json()["jobs"][0] if number else add(page, "wait.mp4")[0]
+            process = process_of(page, job)
+            reach(page, job["id"], "running")
+            if number == 3:
+                (folder / "go").touch()
+                reach(page, job["id"], "done")
+        if number < 3:
+            kill(process)
 
 
 def process_state(number: int) -> str:

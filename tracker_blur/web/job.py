@@ -59,7 +59,7 @@ class Job:
         started: When its process was last started.
         ended: When that ended.
         process: The number of its process while it runs.
-        attempts: How often a process was started.
+        attempts: How often a process was started since a server last ended in order.
         error: Why it failed, in one line.
         result: What the run said about its result.
     """

@@ -73,6 +73,9 @@ class JobQueue:
             self._is_over = True
             self._changed.notify_all()
         self._thread.join()
+        for job in self._jobs.values():
+            if job.state == "running":
+                self._safely(self._absolve, job)
 
     def unfinished(self) -> Counter[JobState]:
         """Return how many jobs are not over, by their state."""
@@ -245,6 +248,11 @@ class JobQueue:
             job.state, job.error, job.ended = "failed", _BROKEN, time.time()
             self._publish(job)
             self._warn_once(job, f"{type(error).__name__}: {error}")
+
+    def _absolve(self, job: Job) -> None:
+        """Note that a job did not end this server: systems may end its process with the server."""
+        job.attempts = 0
+        self._keep(job)
 
     def _warn_once(self, job: Job, problem: str) -> None:
         if self._warned.get(job.id) != problem:
