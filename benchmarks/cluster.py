@@ -64,13 +64,14 @@ def main() -> None:
                 costs[name].append(_run(video, Path(folder) / "out.mp4", arguments))
                 print(f"{name}: {costs[name][-1]}", file=sys.stderr, flush=True)
     print(f"{seconds:.0f} seconds of video, {os.cpu_count()} cores, medians of {options.repeat}\n")
-    print("| | wall | processor time | of undivided |")
-    print("|---|---:|---:|---:|")
+    print("| | wall | processor time | of undivided | cores busy |")
+    print("|---|---:|---:|---:|---:|")
     whole = statistics.median(cost.cpu for cost in costs["undivided"])
     for name, taken in costs.items():
         wall = statistics.median(cost.wall for cost in taken)
         cpu = statistics.median(cost.cpu for cost in taken)
-        print(f"| {name} | {wall:.1f} s | {cpu:.1f} s | {cpu / whole:.2f} |")
+        busy = cpu / wall
+        print(f"| {name} | {wall:.1f} s | {cpu:.1f} s | {cpu / whole:.2f} | {busy:.2f} |")
     pieces = statistics.median(cost.cpu for cost in costs["pieces, 2 processes"])
     _print_simulation(pieces / seconds, megabytes / seconds)
 

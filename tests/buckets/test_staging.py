@@ -98,6 +98,13 @@ def test_what_cannot_be_written_is_refused_before_anything_is_fetched(
         job.at_hand(overwrite=False),
     ):
         pass
+    here = root.parent / "out.mp4"
+    here.write_bytes(b"theirs")
+    with (
+        pytest.raises(SinkError, match=r"out\.mp4: already exists"),
+        StagedJob.between(INPUT, str(here), 8, root).at_hand(overwrite=False),
+    ):
+        pass
     missing = StagedJob.between(INPUT, "s3://missing/out.mp4", 8, root)
     with pytest.raises(SinkError, match="no such bucket"), missing.at_hand(overwrite=True):
         pass

@@ -22,7 +22,7 @@ from tracker_blur.buckets.urls import is_bucket, key_path
 from tracker_blur.errors import SinkError, reason_of
 from tracker_blur.files.jobs import Job
 from tracker_blur.files.locking import FileLock, locked
-from tracker_blur.files.paths import check_is_written_as_video, media_kind
+from tracker_blur.files.paths import check_is_written_as_video, exists, media_kind
 from tracker_blur.text import escaped
 
 if TYPE_CHECKING:
@@ -114,8 +114,7 @@ class StagedJob(Job):
                 run writes the same.
         """
         with self._own_folder():
-            if is_bucket(self.output_name):
-                check_free(self.output_name, overwrite=overwrite)
+            self._check_free(overwrite=overwrite)
             fetched = None
             if is_bucket(self.input_name):
                 self._check_space()
@@ -151,6 +150,15 @@ class StagedJob(Job):
             with suppress(OSError), _alone(self.folder.parent):
                 _clear(self.folder, keeps_pieces=is_interrupted)
             lock.release()
+
+    def _check_free(self, *, overwrite: bool) -> None:
+        """Check, before anything is fetched, that no output exists that may not be replaced."""
+        if is_bucket(self.output_name):
+            check_free(self.output_name, overwrite=overwrite)
+        elif not overwrite and exists(self.target):
+            raise SinkError(
+                f"{self.target}: already exists: choose another name or use", remedy="overwrite"
+            )
 
     def _check_space(self) -> None:
         root = self.folder.parent
