@@ -68,6 +68,8 @@ BOXES = struct.pack(">I4s8s", 16, b"ftyp", b"avif") + struct.pack(">I4s", 8, b"f
         (jpeg(b"\xff\0" * 20_000), "more than 10000 segments"),
         (jpeg(b"\xff" * 100_000), "more than 65536 bytes between"),
         (b"\xff\xd8" + b"\xff" * 100_000, "more than 65536 bytes between"),
+        (b"\xff\xd8\xff" + bytes(100_000), "more than 65536 bytes between"),
+        (jpeg(b"\xff\xe0\0\2" + bytes(100_000)), "more than 65536 bytes between"),
         (progressive(200), "more than 100 scans"),
         (gif(GIF_IMAGE * 2), "several images"),
         (gif(b"\x21\xfe\0" * 200_000), "too many blocks"),

@@ -262,6 +262,21 @@ def test_requests_wait_as_long_as_the_queue_has_room_and_are_then_refused(tight:
     assert [one.result().status_code for one in asked] == [200, 200]
 
 
+def test_more_requests_than_may_be_answered_are_refused_but_not_health() -> None:
+    limits = ServiceLimits(requests=2, at_once=1)
+    with (
+        serving(limits=limits) as served,
+        ThreadPoolExecutor() as clients,
+        busy(served),
+    ):
+        pool = served.service.pool
+        asked = [clients.submit(served.client.post, URL, content=small_png()) for _ in range(2)]
+        until(lambda: (pool.running, pool.waiting) == (1, 1))
+        check(served.stranger.get("/metrics"), 503, "too many requests are answered now")
+        assert served.stranger.get("/healthz").status_code == 200
+    assert [one.result().status_code for one in asked] == [200, 200]
+
+
 def test_bodies_take_only_the_memory_there_is_for_them(served: Served, tight: Served) -> None:
     bodies = tight.service.bodies
     bodies.hold(TIGHT.waiting_bytes - 50)

@@ -285,6 +285,12 @@ def test_a_body_without_the_key_at_its_beginning_is_refused(served: Served, body
     assert "token" in detail(served.stranger.post(INFER, json=body), 401)
 
 
+@pytest.mark.parametrize("key", [b"\xff\xfe", b"\xed\xa0\x80", b"a\nb\0", b""])
+def test_a_key_that_is_no_text_is_a_wrong_one(served: Served, key: bytes) -> None:
+    answer = served.stranger.post("/infer/object_detection", content=b'{"api_key": "%b"}' % key)
+    assert answer.status_code == 401
+
+
 def test_each_way_to_send_the_key_works_alone(served: Served) -> None:
     bearer = {"authorization": f"Bearer {TOKEN}"}
     key = {"api_key": TOKEN}

@@ -23,8 +23,14 @@ if TYPE_CHECKING:
 _NO_COOKIE = ""
 _OPEN_PATHS = frozenset({"/healthz", "/readyz", "/docs", "/openapi.json", "/info"})
 _OPEN_FOLDER = "/docs/"
-"""Open to everyone who reaches the server: they say nothing of its users, and whoever checks its
-health has no token."""
+
+
+def is_open(path: str) -> bool:
+    """Return whether everyone who reaches the server gets what is at a path.
+
+    It says nothing of the users, and whoever checks the server's health has no token.
+    """
+    return path in _OPEN_PATHS or path.startswith(_OPEN_FOLDER)
 
 
 class Access:
@@ -88,7 +94,7 @@ class AuthorizedRequests:
         """Answer a request."""
         path: str = scope["path"]
         try:
-            if path in _OPEN_PATHS or path.startswith(_OPEN_FOLDER) or self._checks_itself(scope):
+            if is_open(path) or self._checks_itself(scope):
                 self._access.check_origin(scope)
             else:
                 self._access.check(scope)

@@ -27,7 +27,7 @@ _MAX_VALUES = 1 << 20  # of one entry: there may be an offset for each tile
 _BLOCKS = "too many blocks"
 SEVERAL = "holds several images: send them as a job"
 
-_SEGMENT = re.compile(rb"(\xff+)([^\xff])", re.DOTALL)
+_SEGMENT = re.compile(rb"([^\xff]*\xff+)([^\xff])", re.DOTALL)
 _START_OF_SCAN = 0xDA
 _ALONE = frozenset({0x00, 0x01, *range(0xD0, 0xD9)})  # markers without a length
 
@@ -94,8 +94,7 @@ def _jpeg(content: bytes) -> str:
     for _ in range(_MAX_SEGMENTS):
         segment = _SEGMENT.match(content, place)
         if segment is None:
-            following = re.compile(rb"\xff*").match(content, place)
-            fill_bytes += len(following[0]) if following else 0
+            fill_bytes += max(0, len(content) - place)
         else:
             fill_bytes += len(segment[1]) - 1
         if fill_bytes > _MAX_FILL_BYTES:

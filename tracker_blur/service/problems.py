@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 MEDIA_TYPE = "application/problem+json"
 
-_PARAMETERS = {"hide": "classes"}
-"""What requests call the settings that errors name, where that differs."""
+_PARAMETERS = {"confidence": "confidence", "detector": "detector", "hide": "classes"}
+"""What requests call the settings that errors name."""
 
 _OUTER = ("body", "query", "path", "header")  # FastAPI's names for where a field was
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
@@ -25,7 +24,7 @@ QueryT = TypeVar("QueryT", bound=BaseModel)
 
 _MAX_VALUES = 10_000  # in a body; each takes tens of bytes once it is parsed
 _BEGINNING = 2 << 10  # bytes; in these, the client names the token
-_KEY = re.compile(rb'\s*\{\s*(?:"model_id"\s*:\s*"[^"\\]*"\s*,\s*)?"api_key"\s*:\s*("[^"\\]*")')
+_KEY = re.compile(rb'\s*\{\s*(?:"model_id"\s*:\s*"[^"\\]*"\s*,\s*)?"api_key"\s*:\s*"([^"\\]*)"')
 _DATA_URL = re.compile(rb"data:image/[a-z0-9.+-]+;base64,", re.IGNORECASE)
 _DATA_URL_LENGTH = 80  # more than any of images has
 _WHITE = b" \t\r\n"
@@ -101,5 +100,5 @@ class _Checked:
             beginning += message.get("body", b"")
             is_more = message.get("more_body", False)
         found = _KEY.match(beginning[:_BEGINNING])
-        self._check(json.loads(found[1]) if found else None)
+        self._check(found[1].decode("utf-8", "replace") if found else None)
         return messages

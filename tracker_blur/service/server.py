@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tracker_blur.errors import SinkError, reason_of
 from tracker_blur.service import job_routes
 from tracker_blur.service.access import AuthorizedRequests
+from tracker_blur.service.admission import AdmittedRequests
 from tracker_blur.service.application import create_application
 from tracker_blur.service.metrics import CountedRequests
 from tracker_blur.service.page import WithPage
@@ -62,8 +63,8 @@ class ServiceServer:
                     upload_bytes=settings.jobs.limits.upload_bytes + _FORM_BYTES,
                     body_seconds=limits.image_seconds,
                     stop_seconds=limits.stop_seconds,
-                    unauthenticated=limits.connections,
-                    requests=limits.connections,
+                    unauthenticated=limits.unauthenticated,
+                    requests=2 * limits.requests,
                 ),
                 is_upload=_is_upload,
                 refusal=refuse,
@@ -80,9 +81,8 @@ class ServiceServer:
             self.service.close()
             self._server.stop()
             raise
-        app: ASGIApp = AuthorizedRequests(
-            create_application(self.service), self.service.access, checks_token
-        )
+        app: ASGIApp = AdmittedRequests(create_application(self.service), limits.requests)
+        app = AuthorizedRequests(app, self.service.access, checks_token)
         if settings.jobs.root is not None and settings.token is not None:
             app = WithPage(
                 app, self.service.jobs.services, settings.host, settings.token, self._server.cookie

@@ -31,7 +31,10 @@ class ServiceLimits:
         queue: Requests that wait for their turn; further ones are refused.
         queue_seconds: How long one waits before it is refused.
         detectors: Loaded detectors that are kept for the next request.
-        connections: Open connections of clients that are authorized, and of those that are not.
+        requests: Requests that are answered at the same time, waiting ones included. Twice as many
+            connections may be open.
+        unauthenticated: Further connections, of clients that have not sent the token yet. Fewer
+            than `requests`: some routes read the token in the body.
         stop_seconds: How long requests may take to end when the service stops.
     """
 
@@ -43,7 +46,8 @@ class ServiceLimits:
     queue: int = 64
     queue_seconds: float = 30.0
     detectors: int = 8
-    connections: int = 256
+    requests: int = 256
+    unauthenticated: int = 128
     stop_seconds: float = 30.0
 
     @property
