@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 BoxRows: TypeAlias = npt.NDArray[np.float64]
 """Track, frame, left, top, right, bottom, score and the origin's place in `ORIGINS`; (n, 8)."""
 
-_BLOCK_BYTES = 1 << 20
+_BLOCK_BYTES = 1 << 17  # small ones, because other threads wait while one is parsed
 _EDGE = r"-?+\d{1,6}+\.\d{1,2}+"
 _NAMES = [origin.value for origin in ORIGINS]
 _RUN = re.compile(
