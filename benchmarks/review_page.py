@@ -224,6 +224,7 @@ def task_on_page(video: Path, state: Path) -> tuple[Effort, float]:
             tab.wait_for_selector("#stage[data-ready=true]")
             person.drag(box)
             sync_api.expect(tab.locator(".card")).to_have_count(people + 1)
+            tab.locator("#stage-hint").wait_for(state="hidden")  # the box is drawn
         sync_api.expect(tab.locator("#undo")).to_be_enabled()
         person.click(tab.get_by_role("tab", name="Areas"))
         person.click(tab.locator("[data-rule=hide][data-tool=zone-box]"))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
 import stat
 import sys
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -118,6 +120,22 @@ def test_a_job_runs_and_its_output_can_be_downloaded(page: Page, folder: Path) -
     arguments = page.site.services.jobs.get(job["id"]).new.arguments
     assert arguments[:4] == ("redact", str(folder / "a.mp4"), "-o", str(folder / "a_redacted.mp4"))
     assert {"--hide=faces,plates", "--method=solid", "--careful"} <= set(arguments)
+
+
+def test_all_results_can_be_downloaded_at_once(page: Page, folder: Path) -> None:
+    jobs = add(page, "zip one.mp4", "zip two.mp4", "zip three.mp4")
+    for job in jobs:
+        reach(page, job["id"], "done")
+    (folder / jobs[1]["output"]).unlink()
+    answer = page.get("/api/results.zip")
+    assert answer.headers["content-type"] == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.testzip() is None
+        names = [name for name in archive.namelist() if "zip" in name]
+        assert names == [jobs[0]["output"], jobs[2]["output"]]
+        for name in names:
+            assert archive.read(name) == (folder / name).read_bytes()
+        assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_STORED}
 
 
 def test_no_output_is_replaced_unless_that_is_asked_for(page: Page, folder: Path) -> None:

@@ -302,6 +302,18 @@ def test_an_image_gets_its_tracks_when_it_is_opened(page: Page) -> None:
     assert np.abs(both[0] - both[1])[20:40, 18:32].mean() > 20
 
 
+def test_an_edit_of_a_track_says_how_many_frames_it_changes(review: Review) -> None:
+    (row,) = (row for row in review.get("/boxes", first=9, last=9).json()["boxes"] if row[1] == 1)
+    box = [row[2] + 3, *row[3:6]]
+    answer = review.edit({"op": "reshape", "track": 1, "frame": 9, "box": box})
+    assert answer.json()["frames"] == 1  # it was detected in the frames around
+    answer = review.edit({"op": "extend", "track": 1, "frame": 35})
+    assert answer.json()["frames"] == 5
+    drawn = {"op": "draw", "track": None, "class": "face"}
+    answer = review.edit({**drawn, "keyframes": {"2": [1, 1, 9, 9], "8": [3, 3, 9, 9]}})
+    assert answer.json()["frames"] == 7
+
+
 def test_a_review_opens_while_its_page_is_loaded(page: Page, video: Path) -> None:
     for name in ("clip.mp4", "clip.tracks.jsonl"):
         shutil.copy(video.with_name(name), page.folder / name.replace("clip", "warm"))

@@ -215,7 +215,11 @@ class ReviewSession:
         if operations.operation_of(edit) is operations.OPERATIONS["follow"]:
             followed = self._follower.completed(edit, self.state.tracks)
             complete = partial(_always, followed)
-        made = operations.made_by(self._history.add(complete, who, why, base), self.state)
+        before = self.state.tracks
+        done = self._history.add(complete, who, why, base)
+        made = operations.made_by(done, self.state)
+        if "track" in made:
+            made["frames"] = summary.changed_frames(before, self.state.tracks, made["track"])
         return {"version": self.version, **made}
 
     def undo(self, who: str, base: int | None = None) -> dict[str, Any]:

@@ -123,6 +123,19 @@ def boxes_dict(tracks: Tracks, first: int, last: int) -> dict[str, Any]:
     return {"first": first, "last": last, "boxes": rows}
 
 
+def changed_frames(before: Tracks, after: Tracks, track_id: int) -> int:
+    """Return in how many frames a track has another box than before, or has or lost one."""
+    old, new = (
+        next((track for track in tracks.tracks if track.track_id == track_id), None)
+        for tracks in (before, after)
+    )
+    if old is None or new is None:
+        return sum(len(track) for track in (old, new) if track is not None)
+    _, here, there = np.intersect1d(old.frames, new.frames, True, return_indices=True)
+    is_same = (old.boxes[here] == new.boxes[there]).all(axis=1)
+    return len(old) + len(new) - len(here) - int(is_same.sum())
+
+
 def seconds_of(tracks: Tracks, frames: slice | list[int]) -> list[float]:
     """Return when some frames are shown, in seconds since the first one."""
     ticks = tracks.times[frames] - tracks.times[:1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -16,12 +17,16 @@ from tracker_blur.files.paths import is_file, is_image, is_media
 from tracker_blur.serving.protocol import connection_of
 from tracker_blur.web.job_commands import Care, Choice
 from tracker_blur.web.json_answers import JsonAnswer
+from tracker_blur.web.results_zip import zipped
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tracker_blur.web.job import Job
     from tracker_blur.web.services import Services
 
 CLASSES = ("faces", "plates")
+_ARCHIVE = "trackblur results.zip"
 
 _Text = Annotated[str, Field(max_length=4096)]
 
@@ -92,6 +97,16 @@ def create_router(services: Services) -> APIRouter:
     def send_output(job_id: str) -> FileResponse:
         return _output(jobs.get(job_id), services)
 
+    @router.get("/api/results.zip")
+    def send_results() -> StreamingResponse:
+        files = _results(services)
+        if not files:
+            raise HTTPException(HTTPStatus.NOT_FOUND, "there are no results yet")
+        name = f'attachment; filename="{_ARCHIVE}"'
+        return StreamingResponse(
+            zipped(files), media_type="application/zip", headers={"Content-Disposition": name}
+        )
+
     @router.get("/api/events")
     async def send_events(request: Request) -> Response:
         if not connection_of(request.scope).begin_stream():
@@ -114,6 +129,17 @@ def create_router(services: Services) -> APIRouter:
         return JsonAnswer({"job": jobs.as_dict(job)}, HTTPStatus.ACCEPTED)
 
     return router
+
+
+def _results(services: Services) -> list[tuple[Path, str]]:
+    """Return all results that are there, each once, with its path in the folder."""
+    found = {}
+    for job in services.jobs.known():
+        is_result = job.state == "done" and job.new.action in ("redact", "render")
+        if is_result and job.new.output is not None and not job.new.is_upload:
+            with suppress(HTTPException):  # it is gone, or leads elsewhere by now
+                found[job.new.output] = services.folder.resolve(job.new.output)
+    return [(path, name) for name, path in found.items() if is_file(path)]
 
 
 def _output(job: Job, services: Services) -> FileResponse:

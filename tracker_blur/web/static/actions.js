@@ -237,10 +237,15 @@ export class Actions {
     const isMoved = before && Math.abs(box[2] - box[0] - before[2] + before[0]) < 0.5 && Math.abs(box[3] - box[1] - before[3] + before[1]) < 0.5;
     if (store.isWhole && isMoved) {
       const { first, last } = store.video.trackById.get(track);
-      return this.session.edit({ op: "move", track, first, last, dx: box[0] - before[0], dy: box[1] - before[1] });
+      const moved = await this.session.edit({ op: "move", track, first, last, dx: box[0] - before[0], dy: box[1] - before[1] });
+      if (moved) toast(texts.person.reshaped(moved.frames));
+      return moved;
     }
     const answer = await this.session.edit({ op: "reshape", track, frame, box });
-    if (answer) this.boxes.put(frame, track, box);
+    if (answer) {
+      this.boxes.put(frame, track, box);
+      toast(texts.person.reshaped(answer.frames));
+    }
     return answer;
   }
 

@@ -61,6 +61,7 @@ export class JobQueue {
     const jobs = [...this.jobs.values()].sort((one, other) => other.created.localeCompare(one.created) || other.id.localeCompare(one.id));
     this.list.show(jobs);
     byId("no-jobs").hidden = jobs.length > 0;
+    byId("all-results").hidden = new Set(jobs.filter(isResult).map(({ output }) => output)).size < 2;
   }
 
   #update(row, job) {
@@ -106,6 +107,9 @@ export class JobQueue {
 }
 
 const isFile = (path) => /\.[a-z0-9]{1,5}$/i.test(path ?? "");
+
+/** Whether a job has made a file that can be handed out. */
+const isResult = ({ state, action, output, is_upload: isUpload }) => state === "done" && (action === "redact" || action === "render") && isFile(output) && !isUpload;
 
 /** What the newest search of a job's result has found, also on the row of the job that made it. */
 function verdictOf(job, jobs) {

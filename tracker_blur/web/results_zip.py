@@ -1,0 +1,55 @@
+"""Several results in one ZIP archive, which is made while it is sent."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from typing_extensions import Buffer
+
+_BLOCK_BYTES = 1 << 20
+
+
+class _Pipe(io.RawIOBase):
+    """Takes what is written; it can be taken out, and that is all."""
+
+    def __init__(self) -> None:
+        self._content = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content: Buffer, /) -> int:
+        self._content += content
+        return memoryview(content).nbytes
+
+    def take(self) -> bytes:
+        """Return what was written since the last time."""
+        content = bytes(self._content)
+        self._content.clear()
+        return content
+
+
+def zipped(files: Iterable[tuple[Path, str]]) -> Iterator[bytes]:
+    """Yield a ZIP archive in parts. Videos and images are stored as they are.
+
+    Args:
+        files: each with its name in the archive.
+
+    Raises:
+        OSError: A file cannot be read; then the archive stays incomplete, and no program takes it.
+    """
+    pipe = _Pipe()
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as archive:
+        for path, name in files:
+            entry = zipfile.ZipInfo.from_file(path, name)
+            with path.open("rb") as source, archive.open(entry, "w") as target:
+                while block := source.read(_BLOCK_BYTES):
+                    target.write(block)
+                    yield pipe.take()
+    yield pipe.take()
