@@ -4,10 +4,10 @@
 
 Both run YuNet and get the same image as the body of each request. The bare handler decodes, detects
 once at full size, and answers with boxes; it has no limits, no queue and no token. trackblur also
-detects in a quartered copy, asks its classifier about each face (which `--servers plain` leaves
-out, as the Roboflow routes do), and keeps its limits. Each server is a process of its own, and so
-are the clients, each of which sends its next request when it has the answer. Servers and numbers of
-clients take turns; nothing else should run. Prints a Markdown table.
+detects in a quartered copy and asks its classifier about each face, except where Roboflow's
+protocol asks. It works on an image a core, each with OpenCV on all cores. Each server is a process
+of its own, and so are the clients, each of which sends its next request when it has the answer.
+Servers and numbers of clients take turns; nothing else should run. Prints a Markdown table.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
 
 SERVERS = {
     "bare": "FastAPI and YuNet alone",
-    "one": "trackblur, one image at once, OpenCV on all cores",
-    "trackblur": "trackblur, an image a core, OpenCV on one",
-    "many": "trackblur, an image a core, OpenCV on all cores",
-    "plain": "the same as 'trackblur', without the classifier",
+    "trackblur": "trackblur",
+    "plain": "trackblur, without the classifier",
+    "single": "trackblur, OpenCV on one core",
+    "one": "trackblur, one image at once",
 }
 """What is measured; the texts are the rows of the table."""
 
@@ -97,7 +97,7 @@ def serve_trackblur(name: str, models: Path) -> None:
     from tracker_blur.service.server import ServiceServer
     from tracker_blur.service.settings import ServiceLimits, ServiceSettings
 
-    if name in ("trackblur", "plain"):
+    if name == "single":
         cv2.setNumThreads(1)
     limits = ServiceLimits(at_once=1 if name == "one" else core_count())
     settings = ServiceSettings(port=0, detector="yunet", models_folder=models, limits=limits)
@@ -169,7 +169,7 @@ def main() -> None:
     parser.add_argument("--clients", default="1,8,32")
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--turns", type=int, default=2)
-    parser.add_argument("--servers", default="bare,trackblur,plain")
+    parser.add_argument("--servers", default=",".join(SERVERS))
     parser.add_argument("--serve", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve == "bare":

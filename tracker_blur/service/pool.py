@@ -64,17 +64,6 @@ class DetectorPool:
         self.running = 0
 
     @property
-    def idle(self) -> tuple[Choice, ...]:
-        """What detectors are loaded and not in use, the most recently used last."""
-        with self._lock:
-            return tuple(choice for choice, _ in self._idle)
-
-    def unload(self, choice: Choice) -> None:
-        """Let go of these detectors; those in use stay."""
-        with self._lock:
-            self._idle = [each for each in self._idle if each[0] != choice]
-
-    @property
     def loaded(self) -> int:
         """How many detectors are loaded."""
         return len(self._idle) + self.running
@@ -104,7 +93,7 @@ class DetectorPool:
         self,
         choice: Choice,
         work: Callable[[FrameEngine], T],
-        is_gone: Callable[[], Awaitable[bool]] | None = None,
+        is_gone: Callable[[], Awaitable[bool]],
     ) -> T:
         """Return what `work` returns for a detector, once it is its turn.
 
@@ -119,11 +108,11 @@ class DetectorPool:
             ModelError: It cannot be loaded.
         """
         self.check_room()
-        self._check(choice)
+        choice = self._checked(choice)
         await self._enter()
         self.running += 1
         try:
-            if is_gone is not None and await is_gone():
+            if await is_gone():
                 raise ClientDisconnect
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._threads, self._work, choice, work)
@@ -135,6 +124,10 @@ class DetectorPool:
         """Take no more work; what runs or waits is done."""
         self._is_closed = True
 
+    def end(self) -> None:
+        """Let go of the threads, once no request is left."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
     async def _enter(self) -> None:
         self.waiting += 1
         try:
@@ -145,14 +138,19 @@ class DetectorPool:
         finally:
             self.waiting -= 1
 
-    def _check(self, choice: Choice) -> None:
-        """Raise SettingsError for a detector that requests may not name: files of this machine."""
-        if choice.detector is None or choice.detector == self._settings.detector:
-            return
+    def _checked(self, choice: Choice) -> Choice:
+        """Return a choice, always the same for the service's own detector.
+
+        Raises:
+            SettingsError: Requests may not name this detector, which is a file, or there is none.
+        """
+        if choice.detector in (None, self._settings.detector):
+            return Choice(None, choice.classes)
         if (named := DetectorChoice.of(choice.detector)).is_file:
             known = ", ".join(sorted((AUTO, *plugins.names("tracker_blur.detectors"))))
             raise SettingsError(f"names a file: choose one of {known}", setting="detector")
         named.check()
+        return choice
 
     def _work(self, choice: Choice, work: Callable[[FrameEngine], T]) -> T:
         engine = self._take(choice)

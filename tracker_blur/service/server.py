@@ -103,6 +103,7 @@ class ServiceServer:
     def __exit__(self, *_: object) -> None:
         self.service.close()
         self._server.stop()
+        self.service.pool.end()
 
 
 def _is_upload(scope: Scope) -> bool:
