@@ -17,6 +17,8 @@ from tracker_blur.annotations.track_file import TrackFile, read, write
 from tracker_blur.cli import edit_arguments
 from tracker_blur.cli.commands import build_parser
 from tracker_blur.core.audio_spans import AudioSpan
+from tracker_blur.core.box import Box
+from tracker_blur.core.candidates import Candidate
 from tracker_blur.core.rules import Rules
 from tracker_blur.core.tracks import Origin, Track
 from tracker_blur.core.zones import Zone
@@ -52,6 +54,18 @@ def test_tracks_are_listed_and_the_file_is_left_alone(
     assert lines[3].split() == ["7", "face", "yes", "-", "0:00:00.000", "0:00:01.920", "25", "25"]
     assert lines[4] == "2 tracks, all hidden"
     assert file.read_bytes() == before
+
+
+def test_candidates_are_counted_and_outlive_an_edit(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = read(file)
+    found = (Candidate(((5, Box(400, 60, 430, 100)),), 0.4, 1.2),)
+    write(file, replace(content, tracks=replace(content.tracks, candidates=found)), True)
+    assert run(file) == 0
+    assert "2 tracks, all hidden, 1 candidate without a track" in capsys.readouterr().out
+    assert run(file, "--show", "3") == 0
+    assert read(file).tracks.candidates == found
 
 
 def test_faces_are_shown_and_hidden(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

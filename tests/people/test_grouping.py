@@ -125,6 +125,16 @@ def test_two_boxes_in_one_place_may_be_one_face() -> None:
     assert seen_together([one, track(2, range(50), x=200)], PARAMETERS) == {(1, 2)}
 
 
+def test_a_head_around_a_face_may_be_the_same_person() -> None:
+    face = track(1, range(50), x=200)
+    margins = np.array([-90, -90, 90, 90], np.float32)
+    head = replace(track(2, range(50), x=200), boxes=face.boxes + margins)
+    assert not seen_together([face, head], PARAMETERS)
+    # A small face that only lies within a large box is another one's.
+    beside = replace(head, boxes=head.boxes + np.array([80, 0, 80, 0], np.float32))
+    assert seen_together([face, beside], PARAMETERS) == {(1, 2)}
+
+
 def test_only_detections_say_that_two_are_seen_together() -> None:
     held = track(2, range(50), x=300)
     held = replace(held, origins=np.full(50, ORIGINS.index(Origin.HELD), np.uint8))

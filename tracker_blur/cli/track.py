@@ -27,6 +27,7 @@ from tracker_blur.cli.options import (
 )
 from tracker_blur.errors import SettingsError
 from tracker_blur.settings import Settings
+from tracker_blur.text import counted
 
 if TYPE_CHECKING:
     import argparse
@@ -95,6 +96,12 @@ def run(options: argparse.Namespace, console: Console) -> int:
         report.target = target
         write_tracks(target, report, identity, settings, engine, options.overwrite)
     console.report(report, verbose=options.verbose)
+    candidates = report.video_tracks.candidates if report.video_tracks else ()
+    if candidates:
+        console.note(
+            f"{target}: {counted(len(candidates), 'place')} may show a face that is not hidden: "
+            "'trackblur review' shows where"
+        )
     if options.json:
         write_json(summarize([summarize_file(report)], settings), options)
     return EXIT_DONE

@@ -234,6 +234,8 @@ def _summary(tracks: Tracks) -> str:
             parts.append(f"faces {name} than {size}{'' if size.is_percent else ' pixels'} visible")
     if rules.has_span:
         parts.append(f"hidden {rules.span} only")
+    if tracks.candidates:
+        parts.append(f"{counted(len(tracks.candidates), 'candidate')} without a track")
     text = ", ".join(parts)
     return text if hidden or rules.hide_zones else f"{text}: nothing will be hidden"
 

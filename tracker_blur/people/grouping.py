@@ -122,7 +122,8 @@ def seen_together(tracks: Sequence[Track], parameters: PeopleParameters) -> set[
     """Return pairs of tracks, by identifier, that are in different places of one frame.
 
     Only detections count: what was held or interpolated may lie where no face is. Two detectors may
-    see one face in one frame, and each begin a track.
+    see one face in one frame, and each begin a track, one of them with all of the head or more: two
+    boxes are one place if they overlap enough, or if each holds the other one's center.
     """
     detected = [_detections(track) for track in tracks]
     pairs: set[Pair] = set()
@@ -137,8 +138,10 @@ def seen_together(tracks: Sequence[Track], parameters: PeopleParameters) -> set[
         )
         if not len(rows):
             continue
-        overlaps = _ious(boxes[rows], other_boxes[other_rows])
-        if np.any(overlaps < parameters.same_place_iou):
+        here, there = boxes[rows], other_boxes[other_rows]
+        is_apart = _ious(here, there) < parameters.same_place_iou
+        is_apart &= ~(_hold_centers(here, there) & _hold_centers(there, here))
+        if is_apart.any():
             pairs.add((tracks[one].track_id, tracks[other].track_id))
     return pairs
 
@@ -146,6 +149,14 @@ def seen_together(tracks: Sequence[Track], parameters: PeopleParameters) -> set[
 def _detections(track: Track) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
     rows = track.has(Origin.DETECTED)
     return track.frames[rows], track.boxes[rows]
+
+
+def _hold_centers(
+    ones: npt.NDArray[np.floating], others: npt.NDArray[np.floating]
+) -> npt.NDArray[np.bool_]:
+    """Return which boxes hold the center of the other one in its row, shape (n,)."""
+    centers = (others[:, :2] + others[:, 2:]) / 2
+    return np.asarray(((centers >= ones[:, :2]) & (centers <= ones[:, 2:])).all(axis=1), np.bool_)
 
 
 def _ious(
