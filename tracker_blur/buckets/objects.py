@@ -6,6 +6,7 @@ leaves none.
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -167,6 +168,7 @@ def _store(url: str) -> Any:
 def _filesystem(scheme: str) -> Any:
     import fsspec
 
+    logging.getLogger(PACKAGES[scheme]).setLevel(logging.CRITICAL)  # our own errors say it
     return fsspec.filesystem(scheme, use_listings_cache=False, skip_instance_cache=True)
 
 
