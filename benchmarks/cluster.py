@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import heapq
+import math
 import os
 import resource
 import statistics
@@ -31,6 +32,8 @@ WAYS = {"undivided": (), "pieces, 2 processes": ("--jobs", "2")}
 FILE_HOURS = 1.0
 STORE_MB_PER_SECOND = 100.0
 STORE_TOTAL_MB_PER_SECOND = 12_500.0  # 100 Gbit/s
+DRIVER_MB_PER_SECOND = 1_250.0  # 10 Gbit/s
+DRIVER_PASSES = 5  # hash, index and audio of the input; the pieces; the output
 CORES = 16
 LOST_PER_HOUR = 0.002
 
@@ -142,13 +145,17 @@ def _print_simulation(cpu_share: float, megabytes_per_second: float) -> None:
         f"{cpu_share:.2f} processor seconds and {megabytes_per_second:.2f} MB for each second, as "
         f"measured above; {CORES} cores a machine, all busy; a store that reads or writes "
         f"{STORE_MB_PER_SECOND:g} MB/s for each machine and {STORE_TOTAL_MB_PER_SECOND:g} for all; "
-        f"a machine is lost every {1 / LOST_PER_HOUR:g} hours.\n"
+        f"a machine is lost every {1 / LOST_PER_HOUR:g} hours. Each command's own machine moves "
+        f"the size of each file {DRIVER_PASSES} times, at {DRIVER_MB_PER_SECOND:g} MB/s: at least "
+        "so many commands are needed, each for a part of the files.\n"
     )
-    print("| machines | days | seconds of video a second |")
-    print("|---:|---:|---:|")
+    print("| machines | days | seconds of video a second | commands |")
+    print("|---:|---:|---:|---:|")
     for machines in (10, 1_000):
         taken = simulated_hours(machines, 1e6, cpu_share, megabytes_per_second)
-        print(f"| {machines} | {taken / 24:.0f} | {1e6 / taken:.0f} |")
+        moved = 1e6 / taken * megabytes_per_second * DRIVER_PASSES
+        commands = math.ceil(moved / DRIVER_MB_PER_SECOND)
+        print(f"| {machines} | {taken / 24:.1f} | {1e6 / taken:.0f} | {commands} |")
 
 
 if __name__ == "__main__":

@@ -8,12 +8,13 @@ and a machine that joins gets actors, too.
 
 from __future__ import annotations
 
+import os
 import queue
 import socket
-import sys
 import threading
 import time
-from contextlib import redirect_stdout
+from contextlib import ExitStack, redirect_stdout
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.cluster.tasks import Done, Failed
@@ -52,14 +53,23 @@ class RayExecutor:
         self._actors: list[_Actor] = []
         self._next_look = 0.0
         self._is_ours = False
+        self._open = ExitStack()
 
     def __enter__(self) -> RayExecutor:
+        with self._open as opened:
+            # Ray says on standard output, where results go, what machines and workers it has lost.
+            silent = opened.enter_context(Path(os.devnull).open("w"))
+            opened.enter_context(redirect_stdout(silent))
+            self._start()
+            self._open = opened.pop_all()
+        return self
+
+    def _start(self) -> None:
         ray = _imported()
         try:
             if not ray.is_initialized():
                 _check_answers(self._address)
-                with redirect_stdout(sys.stderr):  # results go to standard output
-                    ray.init(address=self._address, log_to_driver=False, configure_logging=False)
+                ray.init(address=self._address, log_to_driver=False, configure_logging=False)
                 self._is_ours = True
         except (ConnectionError, OSError, RuntimeError, ValueError) as error:
             raise TrackerBlurError(
@@ -67,7 +77,6 @@ class RayExecutor:
                 "the address, and that it runs the same versions of Ray and Python"
             ) from error
         self._add_actors()
-        return self
 
     def __exit__(self, *_: object) -> None:
         ray = _imported()
@@ -76,6 +85,7 @@ class RayExecutor:
         self._actors = []
         if self._is_ours:
             ray.shutdown()
+        self._open.close()
 
     @property
     def idle_count(self) -> int:
