@@ -85,7 +85,8 @@ def test_the_options_of_settings_are_without_tracking() -> None:
 def detection_frames(parameters: TrackingParameters) -> list[int]:
     """Return the frames on which a tracker for 30 frames a second runs its detector."""
     settings = Settings(detector="haar", detect_every_frames=4, tracking=parameters)
-    tracker = DetectorBundle.of(settings).online_tracker(4, 30.0, settings.hold_seconds)
+    (detector,) = DetectorBundle.of(settings).detectors
+    tracker = detector.online_tracker(4, 30.0, settings.hold_seconds)
     blank = np.zeros((64, 64, 3), np.uint8)
     return [index for index in range(8) if tracker.step(blank, index / 30).is_detection_frame]
 

@@ -18,6 +18,8 @@ from tracker_blur.tracking.detector_bundle import DetectorBundle
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tracker_blur.tracking.lookahead import Delay
+
 
 def test_a_detection_that_is_reset_meanwhile_has_an_age_or_none() -> None:
     class ResettingAnalyzer(Analyzer):
@@ -49,8 +51,8 @@ def test_as_many_frames_wait_as_in_one_pass(
 ) -> None:
     waiting: list[int] = []
 
-    def record(*arguments: Any, **_: Any) -> Iterator[Any]:
-        waiting.append(arguments[4])
+    def record(_frames: object, _observer_of: object, delay: Delay, *_: object) -> Iterator[Any]:
+        waiting.append(delay.frames)
         return iter(())
 
     monkeypatch.setattr(analyzer_module, "look_ahead", record)

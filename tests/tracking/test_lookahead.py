@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import cv2
@@ -21,17 +22,22 @@ from tests.tracking.fakes import (
     redetector,
     wall,
 )
-from tracker_blur.core.frame import Frame, Image, Plane
+from tracker_blur.core.frame import Frame, Plane
 from tracker_blur.tracking.backtracking import Backtracker
-from tracker_blur.tracking.lookahead import look_ahead
+from tracker_blur.tracking.final_tracks import Target
+from tracker_blur.tracking.lazy_view import LazyView
+from tracker_blur.tracking.lookahead import Delay, look_ahead
+from tracker_blur.tracking.observation import Observer
 from tracker_blur.tracking.online import OnlineTracker
+from tracker_blur.tracking.scene_cuts import CutDetector
 from tracker_blur.tracking.schedule import DetectionSchedule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tracker_blur.core.box import Box, Detection
     from tracker_blur.core.tracks import Face
+    from tracker_blur.tracking.first_pass import Seen
 
 APPEARS, DETECTED, END = 4, 12, 18
 
@@ -58,8 +64,24 @@ def online_tracker(script: Sequence[Sequence[Detection]]) -> OnlineTracker:
     return OnlineTracker(detector, 0.5, LosingTracker, schedule, 1.0, time.perf_counter, PARAMETERS)
 
 
+class Observed:
+    """Observes frames with a tracker and, perhaps, a backtracker."""
+
+    def __init__(
+        self, tracker: OnlineTracker, backtracker: Backtracker | None, view_size: tuple[int, int]
+    ) -> None:
+        self._observer = Observer(tracker, backtracker, SIZE, Fraction(1, 25), with_colors=False)
+        self._cuts = CutDetector(PARAMETERS.scene_cuts)
+        self._view_size = view_size
+        self.targets = [Target("face", self._observer.new_first_pass(), 0.5, PARAMETERS)]
+
+    def step(self, frame: Frame) -> list[Seen]:
+        image = frame.view(self._view_size)
+        return [self._observer.step(LazyView(self._cuts.change(image), lambda: image), frame.pts)]
+
+
 def tracked(
-    frames: Sequence[Frame],
+    frames: Iterable[Frame],
     script: Sequence[Sequence[Detection]],
     delay: int,
     *,
@@ -67,18 +89,8 @@ def tracked(
     view_size: tuple[int, int] = SIZE,
 ) -> Iterator[tuple[Frame, tuple[Face, ...]]]:
     backtracker = Backtracker(LosingTracker, redetector(), RATE, PARAMETERS)
-
-    def view(frame: Frame) -> Image:
-        return frame.view(view_size)
-
-    return look_ahead(
-        frames,
-        view,
-        online_tracker(script),
-        backtracker if backtracking else None,
-        delay,
-        PARAMETERS.smoothing,
-    )
+    observer = Observed(online_tracker(script), backtracker if backtracking else None, view_size)
+    return look_ahead(frames, lambda _: observer, Delay(delay), PARAMETERS.smoothing, 0.0)
 
 
 @pytest.mark.parametrize("delay", [0, 1, 3, 8, 11, 17, 18, 500])
@@ -124,9 +136,7 @@ def test_a_frame_waits_for_as_many_as_the_delay_says() -> None:
             read.append(each.index)
             yield each
 
-    given = look_ahead(
-        frames(), lambda each: each.view(SIZE), online_tracker([]), None, 5, PARAMETERS.smoothing
-    )
+    given = tracked(frames(), [], 5, backtracking=False)
     assert next(given)[0].index == 0
     assert read == [0, 1, 2, 3, 4, 5]
     assert next(given)[0].index == 1

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from dataclasses import replace
+from fractions import Fraction
 from itertools import pairwise
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING
 
 import hypothesis.strategies as st
@@ -11,28 +15,37 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from tests.fakes import LAYOUTS, ArrayFrame
+from tests.fakes import ArrayFrame
 from tests.tracking.fakes import PARAMETERS, RATE
 from tracker_blur.core.box import Box
-from tracker_blur.core.frame import Image, PixelLayout, Plane
+from tracker_blur.core.frame import Frame, PixelLayout, Plane
 from tracker_blur.core.tracks import Face, Origin
-from tracker_blur.tracking.lookahead import BoxEnvelope, SlidingWindow, look_ahead
-from tracker_blur.tracking.online import Step
+from tracker_blur.tracking.final_tracks import Target
+from tracker_blur.tracking.first_pass import FirstPass, Seen, SeenFace
+from tracker_blur.tracking.lookahead import BoxEnvelope, Delay, DueFaces, look_ahead
 from tracker_blur.tracking.scene_cuts import Change
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 BOX = Box.from_xywh(100, 60, 40, 40)
 NONE = Change.NONE
 
 
-def frame(index: int) -> ArrayFrame:
-    return ArrayFrame([Plane(np.zeros((4, 4), np.uint8))], LAYOUTS["gray"][0], index=index)
-
-
 def face(box: Box = BOX, track_id: int = 7, origin: Origin = Origin.DETECTED) -> Face:
     return Face(track_id, box, 0.5, origin, label="face")
+
+
+def seen(index: int, faces: Iterable[SeenFace], change: Change = NONE) -> Seen:
+    return Seen(index, change, True, tuple(faces), (), ())
+
+
+def due_faces(margin: float = 0.0, labels: Sequence[str] = ("face",)) -> DueFaces:
+    targets = [
+        Target(label, FirstPass(5, 30, (640, 360), Fraction(1, 25)), 0.5, PARAMETERS)
+        for label in labels
+    ]
+    return DueFaces(targets, PARAMETERS.smoothing, margin)
 
 
 def popped(
@@ -42,15 +55,11 @@ def popped(
     change: Change = Change.CUT,
 ) -> list[tuple[Face, ...]]:
     """Return the faces of frames that all wait for the last."""
-    window: SlidingWindow[ArrayFrame] = SlidingWindow(margin, PARAMETERS.smoothing)
+    due = due_faces(margin)
     for index, one in enumerate(faces):
-        window.add(frame(index), () if one is None else (one,), change if index == cut else NONE)
-    left: list[tuple[Face, ...]] = []
-    while window:
-        given, seen = window.pop()
-        assert given.index == len(left)
-        left.append(seen)
-    return left
+        now = () if one is None else (SeenFace(0, one, None),)
+        due.add([seen(index, now, change if index == cut else NONE)])
+    return [due.take() for _ in faces]
 
 
 def test_a_gap_is_filled_between_its_ends() -> None:
@@ -86,11 +95,11 @@ def test_no_margin_reaches_into_another_scene() -> None:
 
 
 def test_a_flash_of_light_is_no_other_scene() -> None:
-    window: SlidingWindow[ArrayFrame] = SlidingWindow(0.2, PARAMETERS.smoothing)
+    due = due_faces(0.2)
     for index in range(8):
         change = {3: Change.CUT, 4: Change.RETURN}.get(index, NONE)
-        window.add(frame(index), (face(),) if index >= 5 else (), change)
-    assert [bool(window.pop()[1]) for _ in range(8)] == [True] * 8
+        due.add([seen(index, [SeenFace(0, face(), None)] if index >= 5 else [], change)])
+    assert [bool(due.take()) for _ in range(8)] == [True] * 8
 
 
 def test_boxes_are_smoothed_and_cover_what_they_were() -> None:
@@ -103,14 +112,22 @@ def test_boxes_are_smoothed_and_cover_what_they_were() -> None:
     assert np.ptp(centers) < 3
 
 
-def test_a_face_for_a_frame_that_went_out_is_dropped() -> None:
-    window: SlidingWindow[ArrayFrame] = SlidingWindow(0.0, PARAMETERS.smoothing)
-    for index in range(3):
-        window.add(frame(index), (), NONE)
-    window.pop()
-    window.add_face(2, face())
-    window.add_face(1, face())
-    assert [len(window.pop()[1]) for _ in range(2)] == [1, 0]
+def test_a_face_in_a_frame_that_went_out_changes_only_those_that_wait() -> None:
+    due = due_faces()
+    for index in range(2):
+        due.add([seen(index, ())])
+    assert due.take() == ()
+    due.add([seen(2, [SeenFace(back, face(), None) for back in (0, 1, 2)])])
+    assert [len(due.take()) for _ in range(2)] == [1, 1]
+
+
+def test_two_classes_have_their_labels_and_share_no_identifier() -> None:
+    due = due_faces(labels=("face", "plate"))
+    for index in range(4):
+        due.add([seen(index, [SeenFace(0, face(track_id=3), None)])] * 2)
+    out = [due.take() for _ in range(4)]
+    assert [[one.label for one in faces] for faces in out] == [["face", "plate"]] * 4
+    assert len({one.track_id for faces in out for one in faces}) == 2
 
 
 def new_envelope() -> BoxEnvelope:
@@ -190,15 +207,114 @@ def test_frames_go_out_early_rather_than_fill_the_memory() -> None:
             yield ArrayFrame([plane], PixelLayout("gray"), index=len(waiting))
             waiting.append(1)
 
-    class Tracker:
-        def step(self, image: Image, seconds: float) -> Step:
-            return Step((), NONE, is_detection_frame=True)
+    class Observer:
+        def __init__(self) -> None:
+            first_pass = FirstPass(5, 0, (side, side), Fraction(1, 25))
+            self.targets = [Target("face", first_pass, 0.5, PARAMETERS)]
+
+        def step(self, frame: Frame) -> list[Seen]:
+            return [seen(frame.pts, ())]
 
     sent = []
-    for out, _ in look_ahead(
-        frames(), lambda frame: frame.view((30, 30)), Tracker(), None, 8, limits
-    ):
+    for out, _ in look_ahead(frames(), lambda _: Observer(), Delay(8), limits, 0.0):
         sent.append(out.index)
         if len(waiting) < 10:
             assert len(waiting) - out.index <= 3
     assert sent == list(range(10))
+
+
+def random_video(seed: int) -> list[Seen]:
+    """Return what is seen of a video: faces come, move, are tracked or held, and go; and cuts."""
+    chance = np.random.default_rng(seed)
+    video: list[Seen] = []
+    places = chance.uniform((60, 60), (580, 300), (3, 2))
+    ids, count = [-1, -1, -1], 0
+    changes = [Change.CUT]
+    pts = 0
+    for index in range(int(chance.integers(1, 90))):
+        pts += int(chance.choice([1, 1, 1, 2, 40]))
+        change = NONE if index else Change.CUT
+        if index and chance.random() < 0.05:
+            change = Change.RETURN if changes[-1] is Change.CUT else Change.CUT
+            ids = [-1, -1, -1]
+        changes.append(change)
+        faces: list[SeenFace] = []
+        for one in range(3):
+            places[one] += chance.normal(0, 4, 2)
+            if ids[one] < 0 and chance.random() < 0.2:
+                ids[one], count = count, count + 1
+                box = Box.around((places[one][0], places[one][1]), 40, 40)
+                past = min(index, int(chance.integers(0, 31))) if change is NONE else 0
+                tracked = Face(ids[one], box, 0.3, Origin.TRACKED)
+                faces += [SeenFace(back, tracked, None) for back in range(1, past + 1)]
+            elif ids[one] >= 0 and chance.random() < 0.05:
+                ids[one] = -1
+            if ids[one] >= 0:
+                origin = (Origin.DETECTED, Origin.TRACKED, Origin.HELD)[int(chance.integers(3))]
+                size = 40 + chance.normal(0, 4)
+                box = Box.around((places[one][0], places[one][1]), size, size)
+                faces.append(SeenFace(0, Face(ids[one], box, 0.6, origin), None))
+        video.append(Seen(pts, change, True, tuple(faces), (), ()))
+    return video
+
+
+def with_delay(video: list[Seen], delay: int) -> list[tuple[Face, ...]]:
+    due, out = due_faces(0.2), []
+    for index, one in enumerate(video):
+        due.add([one])
+        if index >= delay:
+            out.append(due.take())
+    return out + [due.take() for _ in range(min(delay, len(video)))]
+
+
+SEEDS = st.integers(0, 2**32)
+
+
+@settings(max_examples=10, deadline=None)
+@given(SEEDS, st.sampled_from([0, 1, 5, 30]))
+def test_whatever_is_seen_is_hidden_in_its_own_frame(seed: int, delay: int) -> None:
+    video = random_video(seed)
+    for one, faces in zip(video, with_delay(video, delay), strict=True):
+        for known in one.faces:
+            if not known.back and (not delay or known.face.origin is not Origin.HELD):
+                hidden = (face.box.padded(1e-4) for face in faces)
+                assert any(box.covers(known.face.box) for box in hidden)
+
+
+@settings(max_examples=6, deadline=None)
+@given(SEEDS, st.sampled_from([0, 1, 5, 30]))
+def test_no_frame_depends_on_those_after_its_delay_or_on_what_is_forgotten(
+    seed: int, delay: int
+) -> None:
+    video = random_video(seed)
+    out = with_delay(video, delay)
+    for frame in range(0, len(video) - delay, 7):
+        assert with_delay(video[: frame + delay + 1], delay)[frame] == out[frame]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FirstPass, "forget", lambda *_: None)
+        assert with_delay(video, delay) == out
+
+
+def all_bytes(root: object) -> int:
+    """Return the memory of an object and of all that it refers to, but for code."""
+    reached: dict[int, object] = {}
+    rest = [root]
+    while rest:
+        one = rest.pop()
+        if id(one) not in reached and not isinstance(one, type | ModuleType | FunctionType):
+            reached[id(one)] = one
+            rest += gc.get_referents(one)
+    return sum(map(sys.getsizeof, reached.values()))
+
+
+def test_what_is_kept_does_not_grow_with_the_video() -> None:
+    due = due_faces(0.2)
+    kept = []
+    for index in range(1500):
+        change = Change.CUT if index % 50 == 0 else NONE
+        due.add([seen(index, [SeenFace(0, face(track_id=index // 50), None)], change)])
+        if index >= 5:
+            due.take()
+        if index % 25 == 0:
+            kept.append(all_bytes(due))
+    assert max(kept[30:]) <= 1.02 * max(kept[:30])

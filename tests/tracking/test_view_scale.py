@@ -12,11 +12,11 @@ import pytest
 from tests.tracking.fakes import PARAMETERS, BrightDetector, ScriptedClassifier
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.images.frame import ImageFrame
-from tracker_blur.tracking.scene_cuts import Change
+from tracker_blur.tracking.scene_cuts import Change, CutDetector
 from tracker_blur.tracking.view_scale import FixedViews, ScaledViews, tiles
 
 if TYPE_CHECKING:
-    from tracker_blur.core.frame import Image
+    from tracker_blur.core.frame import Frame, Image
 
 SIZE = (1920, 1080)
 TILES = 6  # of its large view
@@ -33,9 +33,20 @@ def frame(side: float, seconds: float = 0.0, *, is_bright: bool = False) -> Imag
     return ImageFrame(planes, index=pts // 40, pts=pts, time_base=Fraction(1, 1000))
 
 
-def views(detector: BrightDetector | None = None, log_odds: float = 5.0) -> ScaledViews:
+class ComparedViews(ScaledViews):
+    """Compares the frames itself."""
+
+    cuts: CutDetector | None = None
+
+    def view(self, frame: Frame, change: Change | None = None) -> Image:
+        self.cuts = self.cuts or CutDetector(PARAMETERS.scene_cuts)
+        found = self.cuts.change(frame.view(PARAMETERS.scene_cuts.thumbnail_px))
+        return super().view(frame, found if change is None else change)
+
+
+def views(detector: BrightDetector | None = None, log_odds: float = 5.0) -> ComparedViews:
     classifier = ScriptedClassifier(log_odds)
-    return ScaledViews(detector or BrightDetector(), classifier, 0.5, Fraction(1), PARAMETERS)
+    return ComparedViews(detector or BrightDetector(), classifier, 0.5, Fraction(1), PARAMETERS)
 
 
 @pytest.mark.parametrize(
@@ -73,14 +84,14 @@ def specks_and_face(specks: int) -> ImageFrame:
 @pytest.mark.parametrize("specks", [0, 12, 39])
 def test_a_face_among_many_smaller_false_alarms_decides(specks: int) -> None:
     classifier = ScriptedClassifier(-5.0, [(FACE, 5.0)])
-    made = ScaledViews(EveryBrightDetector(), classifier, 0.5, Fraction(1), PARAMETERS)
+    made = ComparedViews(EveryBrightDetector(), classifier, 0.5, Fraction(1), PARAMETERS)
     assert made.view(specks_and_face(specks)).shape[1] == 1280
     assert len(classifier.asked) == specks + 1
 
 
 def test_where_there_is_more_than_can_be_asked_about_the_next_one_counts() -> None:
     classifier = ScriptedClassifier(-5.0)
-    made = ScaledViews(EveryBrightDetector(), classifier, 0.5, Fraction(1), PARAMETERS)
+    made = ComparedViews(EveryBrightDetector(), classifier, 0.5, Fraction(1), PARAMETERS)
     assert made.view(specks_and_face(60)).shape[1] == 1920
     assert len(classifier.asked) == PARAMETERS.view_scale.max_detections
 
@@ -131,7 +142,7 @@ def test_a_face_between_tiles_is_seen_once_and_whole(center: tuple[int, int]) ->
     for plane in image.planes():
         plane.samples[top:bottom, left:right] = 255
     classifier = ScriptedClassifier(5.0)
-    made = ScaledViews(EveryBrightDetector(), classifier, 0.5, Fraction(1), PARAMETERS)
+    made = ComparedViews(EveryBrightDetector(), classifier, 0.5, Fraction(1), PARAMETERS)
     assert made.view(image).shape[1] == 1920
     assert classifier.asked == [box]
 
@@ -204,4 +215,4 @@ def test_no_view_is_more_than_twice_as_large_as_its_frame() -> None:
 
 @pytest.mark.parametrize(("longest_px", "width"), [(None, 640), (320, 320)])
 def test_fixed_views_have_one_size(longest_px: int | None, width: int) -> None:
-    assert FixedViews(longest_px, Fraction(1)).view(frame(12)).shape[1] == width
+    assert FixedViews(longest_px, Fraction(1)).view(frame(12), Change.NONE).shape[1] == width

@@ -17,7 +17,8 @@ from tracker_blur.pipeline.chosen_people import ChosenPeople
 from tracker_blur.pipeline.rules import apply_to_stills, apply_to_video, check_rules
 from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.tracking.detector_bundle import DetectorBundle
-from tracker_blur.tracking.lookahead import look_ahead
+from tracker_blur.tracking.lookahead import Delay, look_ahead
+from tracker_blur.tracking.observation import VideoObserver
 from tracker_blur.tracking.stills import detect_stills
 
 if TYPE_CHECKING:
@@ -95,22 +96,17 @@ class FrameEngine:
                 setting="careful",
             )
         self.people.check_frames()
-        settings, rate = self._settings, float(info.rate)
-        delay = min(settings.tracking.max_delay_frames, round(settings.delay_seconds * info.rate))
-        tracker = self.bundle.online_tracker(
-            settings.detect_every_frames, rate, settings.hold_seconds
-        )
-        backtracker = self.bundle.backtracker(rate) if delay else None
+        settings = self._settings
+        frames_waiting = round(settings.delay_seconds * info.rate)
+        delay = Delay(min(settings.tracking.max_delay_frames, frames_waiting))
+
+        def observer_of(first: Frame) -> VideoObserver:
+            views = self.bundle.views(settings.view_px, info.pixel_aspect)
+            return VideoObserver.of_frames(self.bundle, views, first, float(info.rate), settings)
 
         def detect(frames: Iterable[Frame]) -> Iterator[FrameWithFaces]:
             faces = look_ahead(
-                frames,
-                self.bundle.views(settings.view_px, info.pixel_aspect).view,
-                tracker,
-                backtracker,
-                delay,
-                settings.tracking.smoothing,
-                margin_seconds=settings.margin_seconds,
+                frames, observer_of, delay, settings.tracking.smoothing, settings.margin_seconds
             )
             return apply_to_video(self.rules, faces, report) if settings.has_rules else faces
 

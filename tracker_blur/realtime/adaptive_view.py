@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tracker_blur.core.frame import view_size
+from tracker_blur.core.state import incomparable
+
 if TYPE_CHECKING:
+    from tracker_blur.core.frame import Frame, Image
+    from tracker_blur.core.state import State
     from tracker_blur.realtime.settings import LiveTiming
+    from tracker_blur.tracking.scene_cuts import Change
 
 
 class AdaptiveViewSize:
@@ -29,6 +35,14 @@ class AdaptiveViewSize:
     def view_px(self) -> int:
         """Longest side, in pixels, of the next view."""
         return round(self._wanted_px * self._timing.view_shares[self._step])
+
+    def view(self, frame: Frame, _change: Change) -> Image:
+        """Return the view of the next frame."""
+        return frame.view(view_size(frame.size, self.view_px))
+
+    def state(self) -> State:
+        """Return what the next views depend on: on what frames cost."""
+        return incomparable()
 
     def add_frame(self, seconds: float) -> None:
         """Add the time that a frame took."""

@@ -12,14 +12,15 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tracker_blur.core.frame import RedactedFrame, default_view_px, view_size
+from tracker_blur.core.frame import RedactedFrame, default_view_px
 from tracker_blur.realtime.adaptive_view import AdaptiveViewSize
 from tracker_blur.realtime.handoff import Backoff, Latest
 from tracker_blur.realtime.live_frame import FormChanges
-from tracker_blur.realtime.lost_faces import ObservedTracker
+from tracker_blur.realtime.lost_faces import LostFaces, WatchedObserver
 from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.tracking.detector_bundle import DetectorBundle
-from tracker_blur.tracking.lookahead import look_ahead
+from tracker_blur.tracking.lookahead import Delay, look_ahead
+from tracker_blur.tracking.observation import VideoObserver
 from tracker_blur.tracking.rule_filter import RuleFilter
 
 if TYPE_CHECKING:
@@ -159,25 +160,19 @@ class Analyzer:
         self._busy_since = time.monotonic()
         detectors = self._detectors or DetectorBundle.of(self._settings)
         settings, rate = self._settings, float(self._rate)
-        tracker = ObservedTracker(
-            detectors.online_tracker(
-                settings.detect_every_frames, rate, settings.hold_seconds, redetect=True
-            ),
-            detectors.confidence,
-            self._on_detection,
-            self._timing,
-        )
+        losses = LostFaces(detectors.confidence, self._on_detection, self._timing)
         view = AdaptiveViewSize(self._chosen_view_px, 1 / rate, self._timing)
-        delay, tolerance = settings.delay_seconds, self._timing.delay_tolerance_periods / rate
+
+        def observer_of(first: LiveFrame) -> WatchedObserver:
+            observer = VideoObserver.of_frames(detectors, view, first, rate, settings)
+            return WatchedObserver(observer, losses)
+
         tracked = look_ahead(
             self._captured_frames(view),
-            lambda frame: frame.view(view_size(frame.size, view.view_px)),
-            tracker,
-            detectors.backtracker(rate) if delay else None,
-            settings.tracking.max_delay_frames if delay else 0,
+            observer_of,
+            self._delay(rate),
             settings.tracking.smoothing,
-            delay_seconds=max(0.0, delay - tolerance) if delay else math.inf,
-            margin_seconds=settings.margin_seconds,
+            settings.margin_seconds,
         )
         applied, redactor = settings, FrameRedactor(settings)
         chosen = RuleFilter(settings.rules()) if settings.has_rules else None
@@ -193,7 +188,7 @@ class Analyzer:
             redacted = redactor.redact(frame, faces)
             self.analyzed.put(
                 AnalyzedFrame(
-                    redacted, frame, len(faces), tracker.is_face_lost(), forms.is_recent(frame)
+                    redacted, frame, len(faces), losses.is_face_lost(), forms.is_recent(frame)
                 )
             )
             first_seconds = min(first_seconds, frame.seconds)
@@ -203,6 +198,15 @@ class Analyzer:
             if self._frames.is_closed and self._stopping.wait(1 / rate):
                 return
             self._busy_since = time.monotonic()
+
+    def _delay(self, rate: float) -> Delay:
+        """Return how long frames wait: as long as asked for, but a little for their jitter."""
+        settings = self._settings
+        if not settings.delay_seconds:
+            return Delay(0)
+        tolerance = self._timing.delay_tolerance_periods / rate
+        seconds = max(0.0, settings.delay_seconds - tolerance)
+        return Delay(settings.tracking.max_delay_frames, seconds)
 
     def _captured_frames(self, view: AdaptiveViewSize) -> Iterator[LiveFrame]:
         """Yield the newest frames; the time between two of them is what a frame costs."""

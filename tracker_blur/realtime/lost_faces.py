@@ -4,59 +4,82 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.tracking.scene_cuts import Change
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from tracker_blur.core.box import Box
-    from tracker_blur.core.frame import Image
+    from tracker_blur.core.frame import Frame
     from tracker_blur.realtime.settings import LiveTiming
-    from tracker_blur.tracking.lookahead import FrameTracker
-    from tracker_blur.tracking.online import Step
+    from tracker_blur.tracking.first_pass import Seen
+    from tracker_blur.tracking.lookahead import FrameObserver
+
+TrackKey: TypeAlias = tuple[int, int]
+"""The number of a target class, and a track of it."""
 
 
-class ObservedTracker:
-    """An online tracker that reports detections and lost faces.
+class LostFaces:
+    """Reports detections, and lost faces in the frames that go out.
 
     Args:
-        tracker: The tracker that does the work.
         confidence: Score from which a detection has high confidence.
         on_detection: Called after each frame in which the detector ran.
         timing: What makes a loss one without an explanation.
     """
 
     def __init__(
-        self,
-        tracker: FrameTracker,
-        confidence: float,
-        on_detection: Callable[[], None],
-        timing: LiveTiming,
+        self, confidence: float, on_detection: Callable[[], None], timing: LiveTiming
     ) -> None:
-        self._tracker = tracker
         self._loss_detector = LostFaceDetector(confidence, timing)
         self._on_detection = on_detection
-        self._lost: deque[set[int]] = deque()  # for each frame that is not asked for yet
+        self._lost: deque[set[TrackKey]] = deque()  # for each frame that is not asked for yet
 
-    def step(self, image: Image, seconds: float) -> Step:
-        """Return the faces of the next frame."""
-        step = self._tracker.step(image, seconds)
-        if step.is_detection_frame:
+    def add(self, seen: Sequence[Seen], size: tuple[int, int]) -> None:
+        """Take what was seen in the next frame of this (width, height), for each class."""
+        if any(one.is_detection_frame for one in seen):
             self._on_detection()
-        height, width = image.shape[:2]
-        lost = self._loss_detector.step(step, (width, height))
-        detected = {face.track_id for face in step.faces if face.origin is Origin.DETECTED}
+        faces = {
+            (number, one.face.track_id): one.face
+            for number, of_class in enumerate(seen)
+            for one in of_class.faces
+            if not one.back
+        }
+        lost = self._loss_detector.step(faces, seen[0].change, size)
+        detected = {key for key, face in faces.items() if face.origin is Origin.DETECTED}
         for earlier in self._lost:
             earlier -= detected
         self._lost.append(set(lost))
-        return step
 
     def is_face_lost(self) -> bool:
         """Return whether the oldest frame not asked for has a lost face not detected since."""
         return bool(self._lost.popleft())
+
+
+class WatchedObserver:
+    """An observer of which is noted what it loses.
+
+    Attributes:
+        targets: The target classes.
+
+    Args:
+        observer: Observes the frames.
+        losses: Takes what is seen of them.
+    """
+
+    def __init__(self, observer: FrameObserver, losses: LostFaces) -> None:
+        self._observer = observer
+        self._losses = losses
+        self.targets = observer.targets
+
+    def step(self, frame: Frame) -> Sequence[Seen]:
+        """Return what is seen of the next frame, for each class."""
+        seen = self._observer.step(frame)
+        self._losses.add(seen, frame.size)
+        return seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,44 +103,39 @@ class LostFaceDetector:
     def __init__(self, confidence: float, timing: LiveTiming) -> None:
         self._confidence = confidence
         self._timing = timing
-        self._tracked: dict[int, _TrackedFace] = {}
-        self._before_cut: dict[int, _TrackedFace] = {}
-        self._size: tuple[int, int] | None = None
+        self._tracked: dict[TrackKey, _TrackedFace] = {}
+        self._before_cut: dict[TrackKey, _TrackedFace] = {}
 
-    def step(self, step: Step, size: tuple[int, int]) -> frozenset[int]:
-        """Return the track ids lost in this frame, whose view has this (width, height)."""
-        if step.change is Change.CUT:
+    def step(
+        self, faces: Mapping[TrackKey, Face], change: Change, size: tuple[int, int]
+    ) -> frozenset[TrackKey]:
+        """Return the tracks that are lost in the next frame.
+
+        Args:
+            faces: The faces in it, by track.
+            change: What it is to the frame before.
+            size: Its (width, height); all frames have the same.
+        """
+        if change is Change.CUT:
             self._before_cut, self._tracked = self._tracked, {}
-        elif step.change is Change.RETURN:  # the cut was only a flash of light
+        elif change is Change.RETURN:  # the cut was only a flash of light
             self._tracked |= self._before_cut
-        if self._size is not None and size != self._size:
-            self._rescale(size[0] / self._size[0], size[1] / self._size[1])
-        self._size = size
-        self._tracked = {face.track_id: self._updated(face) for face in step.faces}
-        seen = [face.box for face in step.faces if face.origin is not Origin.HELD]
+        self._tracked = {key: self._updated(key, face) for key, face in faces.items()}
+        seen = [face.box for face in faces.values() if face.origin is not Origin.HELD]
         lost = set()
-        for face in step.faces:
-            tracked = self._tracked[face.track_id]
+        for key, face in faces.items():
+            tracked = self._tracked[key]
             if (
                 face.origin is Origin.HELD
                 and tracked.detections >= self._timing.certain_detections
                 and not self._is_at_border(tracked.box, size)
                 and not self._is_occluded(tracked.box, seen)
             ):
-                lost.add(face.track_id)
+                lost.add(key)
         return frozenset(lost)
 
-    def _rescale(self, x_ratio: float, y_ratio: float) -> None:
-        self._tracked, self._before_cut = (
-            {
-                track_id: _TrackedFace(face.detections, face.box.scaled(x_ratio, y_ratio))
-                for track_id, face in faces.items()
-            }
-            for faces in (self._tracked, self._before_cut)
-        )
-
-    def _updated(self, face: Face) -> _TrackedFace:
-        tracked = self._tracked.get(face.track_id, _TrackedFace(0, face.box))
+    def _updated(self, key: TrackKey, face: Face) -> _TrackedFace:
+        tracked = self._tracked.get(key, _TrackedFace(0, face.box))
         if face.origin is Origin.HELD:
             return tracked
         is_certain = face.origin is Origin.DETECTED and face.score >= self._confidence

@@ -15,7 +15,6 @@ from tracker_blur.settings import FACE, Settings
 from tracker_blur.tracking.backtracking import Backtracker
 from tracker_blur.tracking.extra_detection import QUARTERS, ExtraDetection, Way
 from tracker_blur.tracking.lazy_detectors import LazyDetectors
-from tracker_blur.tracking.multi_class import MultiClassBacktracker, MultiClassTracker
 from tracker_blur.tracking.online import OnlineTracker
 from tracker_blur.tracking.redetection import Redetector
 from tracker_blur.tracking.released_detector import ReleasedDetector
@@ -240,39 +239,6 @@ class DetectorBundle:
     def confidence(self) -> float:
         """The lowest score from which a detection of any class counts."""
         return min(detector.confidence for detector in self.detectors)
-
-    def online_tracker(
-        self,
-        every_frames: int | Literal["auto"],
-        rate: float,
-        hold_seconds: float,
-        *,
-        redetect: bool = False,
-    ) -> MultiClassTracker:
-        """Return new online trackers of all classes, as `ClassDetector.online_tracker` does.
-
-        What is not a face is detected on every frame: trackers lose it sooner.
-        """
-        return MultiClassTracker(
-            [
-                (
-                    detector.label,
-                    detector.online_tracker(
-                        every_frames if detector.label == FACE else 1,
-                        rate,
-                        hold_seconds,
-                        redetect=redetect,
-                    ),
-                )
-                for detector in self.detectors
-            ]
-        )
-
-    def backtracker(self, rate: float) -> MultiClassBacktracker:
-        """Return new backtrackers of all classes for a video of this many frames per second."""
-        return MultiClassBacktracker(
-            [(detector.label, detector.backtracker(rate)) for detector in self.detectors]
-        )
 
 
 def _redetector(

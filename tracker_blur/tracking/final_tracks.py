@@ -14,7 +14,7 @@ takes whole scenes.
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING, Self
@@ -212,13 +212,13 @@ class TrackFinalizer:
 
     def _later(self, frame: int, distance: tuple[int, int]) -> int:
         """Return the first frame that is later by so much."""
-        latest, (units, frames) = self._passes[0].latest, distance
-        return bisect_left(latest, latest[frame] + units, frame + 1) + frames
+        units, frames = distance
+        return self._passes[0].later(frame, units) + frames
 
     def _window_start(self, frame: int) -> int:
         """Return the first frame of the window that decides about a piece that starts here."""
-        latest, (units, frames) = self._passes[0].latest, self._horizon
-        start = bisect_left(latest, latest[frame] - units, 0, frame)
+        units, frames = self._horizon
+        start = self._passes[0].earlier(frame, units)
         return max(self._passes[0].scene(frame)[0], start - frames)
 
     def _refine(self, stop: int, window_stop: int) -> bool:

@@ -1,14 +1,14 @@
 """The first pass over a video: tracks each face forwards, and each new one backwards.
 
 The result is raw: tracks with gaps and unsupported ends, and several for one face. `smoothing`
-makes of it what is hidden, window by window (`final_tracks`). It takes the memory of the
-backtracker, and about 60 bytes for each face in each frame of a window.
+makes of it what is hidden, window by window (`final_tracks`, `lookahead`). It takes the memory of
+the backtracker, and about 60 bytes for each face in each frame of a window.
 """
 
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,7 +22,6 @@ from tracker_blur.tracking.evidence import Evidence
 from tracker_blur.tracking.scene_cuts import Change
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from fractions import Fraction
 
     from tracker_blur.core.box import Box, Detection
@@ -91,7 +90,8 @@ class FirstPass:
 
     Args:
         max_flash_frames: Within how many frames a cut may turn out to be only a flash of light.
-        reach_frames: How many frames before its first detection a face is tracked back to at most.
+        reach_frames: How many frames before its first detection a face is tracked back to at most;
+            0: it is not.
         size: (width, height) in pixels of the upright frames.
         time_base: Unit of the frames' times, in seconds; exact.
     """
@@ -107,8 +107,9 @@ class FirstPass:
         self.reach_frames = reach_frames
         self.size = size
         self.time_base = time_base
+        self._first = 0  # the first frame that is not forgotten
         self._times = array("q")
-        self._latest = array("q")
+        self._latest = array("q")  # of each frame the latest time so far: it never falls
         self._detection_frames = array("i")
         self._cuts: list[int] = []
         self._is_cut_open = False  # whether a return may yet show that the last cut was a flash
@@ -122,16 +123,21 @@ class FirstPass:
     @property
     def frame_count(self) -> int:
         """Number of frames so far."""
-        return len(self._times)
+        return self._first + len(self._times)
 
     def times(self, start: int, stop: int) -> npt.NDArray[np.int64]:
         """Return the times of these frames, in units of the time base."""
-        return np.array(self._times[start:stop], np.int64)
+        return np.array(self._times[start - self._first : stop - self._first], np.int64)
 
-    @property
-    def latest(self) -> Sequence[int]:
-        """Of each frame the latest time so far, in units of the time base: it never falls."""
-        return self._latest
+    def later(self, frame: int, units: int) -> int:
+        """Return the first frame after this one that is later by so many units of the time base."""
+        row = frame - self._first
+        return self._first + bisect_left(self._latest, self._latest[row] + units, row + 1)
+
+    def earlier(self, frame: int, units: int) -> int:
+        """Return the first frame that is earlier than this one by so many units at most."""
+        row = frame - self._first
+        return self._first + bisect_left(self._latest, self._latest[row] - units, 0, row)
 
     @property
     def final_count(self) -> int:
@@ -154,9 +160,9 @@ class FirstPass:
 
     def add(self, seen: Seen) -> None:
         """Take what was seen when the next frame was observed."""
-        index = len(self._times)
+        index = self.frame_count
         self._times.append(seen.pts)
-        self._latest.append(max(seen.pts, self._latest[-1]) if index else seen.pts)
+        self._latest.append(max(seen.pts, self._latest[-1]) if self._latest else seen.pts)
         if seen.is_detection_frame:
             self._detection_frames.append(index)
         self._note_cut(seen.change, index)
@@ -195,7 +201,16 @@ class FirstPass:
         )
 
     def forget(self, before: int) -> None:
-        """Forget what was seen in earlier frames than this one: no window begins there."""
+        """Forget what was seen in earlier frames than this one: no window begins there.
+
+        Args:
+            before: One of the frames so far.
+        """
+        count = max(0, before - self._first)
+        del self._times[:count], self._latest[:count]
+        del self._detection_frames[: bisect_left(self._detection_frames, before)]
+        del self._cuts[: max(0, bisect_right(self._cuts, before) - 1)]
+        self._first += count
         self._builder.forget(before)
         self._appearance.forget(before)
         self._evidence.keep(self._builder.track_ids)

@@ -1,7 +1,9 @@
-"""One pass over a video in which frames wait for what later ones show of their faces.
+"""Frames that go out as they come, or soon after: each with what is known of it by then.
 
-A waiting frame learns where a face was between two detections and just before its first one, and
-its boxes are smoothed as in two passes.
+Frames are observed, and boxes smoothed, as where a file is read ahead. But a frame does not wait
+until no later one changes its boxes: it waits for a few frames, or for none. By then no track is
+known to be no face, so all that was seen is hidden. Later frames show where a face was between two
+detections and just before its first one.
 """
 
 from __future__ import annotations
@@ -9,91 +11,187 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 
 from tracker_blur.core.box import Box
-from tracker_blur.core.frame import Frame, Image
-from tracker_blur.core.tracks import ORIGINS, Face, Origin, Track, TracksBuilder
-from tracker_blur.tracking.scene_cuts import Change, Scenes
-from tracker_blur.tracking.smoothing import smooth_track
+from tracker_blur.core.frame import Frame
+from tracker_blur.core.tracks import ORIGINS, Face, Origin
+from tracker_blur.tracking.first_pass import Seen, SeenFace
+from tracker_blur.tracking.linking import LinkedTrack
+from tracker_blur.tracking.smoothing import smooth_face
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tracker_blur.core.parameters import SmoothingParameters
-    from tracker_blur.tracking.backtracking import Backtracked
-    from tracker_blur.tracking.online import Step
+    from tracker_blur.core.tracks import Track
+    from tracker_blur.tracking.final_tracks import Target
 
 F = TypeVar("F", bound=Frame)
 
+_FORGETTING_FRAMES = 32  # to forget what went out takes longer than to keep it for so many frames
 
-class FrameTracker(Protocol):
-    """What an `OnlineTracker` does."""
 
-    def step(self, image: Image, seconds: float) -> Step:
-        """Return the faces of the next frame."""
+class FrameObserver(Protocol):
+    """What a `VideoObserver` does."""
+
+    @property
+    def targets(self) -> Sequence[Target]:
+        """The target classes; their first passes are empty."""
+        ...
+
+    def step(self, frame: Frame, /) -> Sequence[Seen]:
+        """Return what is seen of the next frame, for each class."""
         ...
 
 
-class FrameBacktracker(Protocol):
-    """What a `Backtracker` does."""
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """How long frames wait for later ones.
 
-    def step(self, index: int, image: Image, step: Step) -> Iterator[tuple[Face, Backtracked]]:
-        """Yield each new face of this frame and its earlier positions."""
-        ...
+    Attributes:
+        frames: How many frames come in before the first goes out.
+        seconds: A frame goes out when one comes that is later by this, even if fewer wait.
+    """
+
+    frames: int
+    seconds: float = math.inf
 
 
 def look_ahead(
     frames: Iterable[F],
-    view: Callable[[Frame], Image],
-    tracker: FrameTracker,
-    backtracker: FrameBacktracker | None,
-    delay_frames: int,
+    observer_of: Callable[[F], FrameObserver],
+    delay: Delay,
     parameters: SmoothingParameters,
-    *,
-    delay_seconds: float = math.inf,
-    margin_seconds: float = 0.0,
+    margin_seconds: float,
 ) -> Iterator[tuple[F, tuple[Face, ...]]]:
     """Yield each frame, in order, with its faces in pixels of the frame.
 
     Args:
-        frames: In order.
-        view: Returns the view of a frame.
-        tracker: Tracks the faces of each frame as it comes.
-        backtracker: Tracks new faces back in time; None: not done.
-        delay_frames: How many frames come in before the first goes out. In up to so many frames
-            before its first detection a face is hidden.
+        frames: In order, of one size.
+        observer_of: Returns what observes them, given the first.
+        delay: How long they wait.
         parameters: Tuning parameters.
-        delay_seconds: A frame goes out when one comes that is later by this, even if fewer wait.
         margin_seconds: How long before its first and after its last detection a face is hidden, as
             far as frames wait.
     """
-    window: SlidingWindow[F] = SlidingWindow(margin_seconds, parameters)
-    envelope = BoxEnvelope(parameters.envelope_share_per_second)
-    for index, frame in enumerate(frames):
-        image = view(frame)
-        step = tracker.step(image, frame.seconds)
-        faces = [_full_size(face, image, frame) for face in step.faces]
-        window.add(frame, envelope.step(faces, frame.seconds), step.change)
-        if backtracker is not None:
-            for _, before in backtracker.step(index, image, step):
-                for past_index, past_image, face in before.faces:
-                    window.add_face(index - past_index, _full_size(face, past_image, frame))
-        while window and (
-            len(window) > delay_frames
-            or window.seconds >= delay_seconds
-            or window.waiting_bytes > parameters.max_waiting_megabytes << 20
+    waiting: deque[F] = deque()
+    observer: FrameObserver | None = None
+    due: DueFaces | None = None
+    for frame in frames:
+        if observer is None or due is None:
+            observer = observer_of(frame)
+            due = DueFaces(observer.targets, parameters, margin_seconds)
+        waiting.append(frame)
+        due.add(observer.step(frame))
+        while waiting and (
+            len(waiting) > delay.frames
+            or waiting[-1].seconds - waiting[0].seconds >= delay.seconds
+            or _most_bytes(waiting) > parameters.max_waiting_megabytes << 20
         ):
-            yield window.pop()
-    while window:
-        yield window.pop()
+            yield waiting.popleft(), due.take()
+    while waiting and due is not None:
+        yield waiting.popleft(), due.take()
 
 
-def _full_size(face: Face, image: Image, frame: Frame) -> Face:
-    height, width = image.shape[:2]
-    return face.scaled(frame.size[0] / width, frame.size[1] / height)
+def _most_bytes(waiting: Iterable[Frame]) -> int:
+    """Return the bytes of frames of four planes at full size; subsampled ones take less."""
+    return sum(
+        frame.size[0] * frame.size[1] * 4 * (2 if frame.layout.bits > 8 else 1) for frame in waiting
+    )
+
+
+class DueFaces:
+    """Says what is hidden in each frame when it has to go out.
+
+    Args:
+        targets: The target classes.
+        parameters: Tuning parameters.
+        margin_seconds: How long before its first and after its last detection a face is hidden.
+    """
+
+    def __init__(
+        self, targets: Sequence[Target], parameters: SmoothingParameters, margin_seconds: float
+    ) -> None:
+        self._classes = [_DueClass(target, parameters, margin_seconds) for target in targets]
+        self._next = 0
+
+    def add(self, seen: Sequence[Seen]) -> None:
+        """Take what was seen when the next frame was observed, for each class."""
+        for one, of_class in zip(self._classes, seen, strict=True):
+            one.add(of_class)
+
+    def take(self) -> tuple[Face, ...]:
+        """Return the faces of the next frame that goes out; their identifiers are unique."""
+        frame, self._next = self._next, self._next + 1
+        count = len(self._classes)
+        return tuple(
+            face.numbered(face.track_id * count + number)
+            for number, one in enumerate(self._classes)
+            for face in one.take(frame)
+        )
+
+
+class _DueClass:
+    """The faces of one class."""
+
+    def __init__(
+        self, target: Target, parameters: SmoothingParameters, margin_seconds: float
+    ) -> None:
+        self._first_pass = target.first_pass
+        self._label = target.label
+        self._parameters = parameters
+        self._margin_seconds = margin_seconds
+        self._envelope = BoxEnvelope(parameters.envelope_share_per_second)
+        self._newest: tuple[Face, ...] = ()
+
+    def add(self, seen: Seen) -> None:
+        """Take what was seen when the next frame was observed."""
+        now = [one.face for one in seen.faces if not one.back]
+        self._newest = self._envelope.step(now, float(seen.pts * self._first_pass.time_base))
+        faces = (
+            *(SeenFace(0, face, None) for face in self._newest),
+            *(one for one in seen.faces if one.back),
+        )
+        # Nothing is decided later, so what that takes is not kept.
+        self._first_pass.add(Seen(seen.pts, seen.change, seen.is_detection_frame, faces, (), ()))
+
+    def take(self, frame: int) -> Iterator[Face]:
+        """Yield the faces of a frame, as far as the frames that came later show them."""
+        known = self._first_pass.frame_count
+        if frame + 1 == known:
+            for face in self._newest:
+                yield replace(face, label=self._label)
+        else:
+            yield from self._refined(frame, known)
+        if not frame % _FORGETTING_FRAMES:
+            self._first_pass.forget(max(0, frame - self._parameters.kept_frames))
+
+    def _refined(self, frame: int, known: int) -> Iterator[Face]:
+        start = max(0, frame - self._parameters.kept_frames)
+        tracks = self._first_pass.window(start, known).tracks
+        span = frame - start, frame - start + 1
+        for track in tracks.tracks:
+            face = LinkedTrack(_without_holds(track), None, (track,))
+            smooth = smooth_face(
+                face, tracks, self._margin_seconds, self._parameters, span, believes_trackers=True
+            )
+            if smooth is not None:
+                score, origin = float(smooth.scores[0]), ORIGINS[smooth.origins[0]]
+                yield Face(track.track_id, smooth.box(0), score, origin, label=self._label)
+
+
+def _without_holds(track: Track) -> Track:
+    """Return the track without held boxes between known ones: interpolation is more precise."""
+    held = track.has(Origin.HELD)
+    known = np.flatnonzero(~held)
+    if not len(known):
+        return track
+    keep = ~held
+    keep[: known[0]] = keep[known[-1] :] = True
+    return track.rows(keep) or track
 
 
 class BoxEnvelope:
@@ -125,120 +223,3 @@ class BoxEnvelope:
             enlarged.append(replace(face, box=Box.around(face.box.center, *size)))
         self._sizes = sizes
         return tuple(enlarged)
-
-
-@dataclass(slots=True)
-class _WaitingFrame(Generic[F]):
-    frame: F | None  # None: it went out
-    seconds: float
-    faces: list[Face]
-    change: Change
-
-
-class SlidingWindow(Generic[F]):
-    """The frames that wait, and a few that went out: boxes are smoothed over both sides.
-
-    Args:
-        margin_seconds: How long before its first and after its last detection a face is hidden.
-        parameters: Tuning parameters.
-    """
-
-    def __init__(self, margin_seconds: float, parameters: SmoothingParameters) -> None:
-        self._margin_seconds = margin_seconds
-        self._parameters = parameters
-        self._frames: deque[_WaitingFrame[F]] = deque()
-        self._gone = 0  # how many of them went out already
-
-    def __len__(self) -> int:
-        return len(self._frames) - self._gone
-
-    @property
-    def seconds(self) -> float:
-        """How long the first frame has waited, in time of the video."""
-        return self._frames[-1].seconds - self._frames[self._gone].seconds
-
-    @property
-    def waiting_bytes(self) -> int:
-        """How much memory the waiting frames take, at most."""
-        return sum(
-            _most_bytes(waiting.frame) for waiting in self._frames if waiting.frame is not None
-        )
-
-    def add(self, frame: F, faces: tuple[Face, ...], change: Change) -> None:
-        """Have a frame wait, with its faces in pixels of the frame."""
-        if change is Change.RETURN:  # the last cut was only a flash of light
-            for waiting in reversed(self._frames):
-                if waiting.change is not Change.NONE:
-                    waiting.change = Change.NONE
-                    break
-            change = Change.NONE
-        self._frames.append(_WaitingFrame(frame, frame.seconds, list(faces), change))
-
-    def add_face(self, frames_back: int, face: Face) -> None:
-        """Add a face, in pixels of its frame, to an earlier frame unless that went out already.
-
-        Args:
-            frames_back: How many frames before the newest.
-            face: The face.
-        """
-        if frames_back < len(self):
-            self._frames[-1 - frames_back].faces.append(face)
-
-    def pop(self) -> tuple[F, tuple[Face, ...]]:
-        """Return the first frame with its faces, as far as the waiting frames show them."""
-        first = self._frames[self._gone]
-        frame = first.frame
-        assert frame is not None  # it has not gone out
-        faces = tuple(first.faces)
-        if len(self) > 1:
-            faces = tuple(self._refined(self._gone, frame.size))
-        if self._gone == self._parameters.kept_frames:
-            self._frames.popleft()
-        else:
-            self._gone += 1
-        first.frame = None  # only its faces and its time still matter
-        return frame, faces
-
-    def _refined(self, index: int, frame_size: tuple[int, int]) -> Iterator[Face]:
-        seconds = np.array([waiting.seconds for waiting in self._frames])
-        cuts = [i for i, waiting in enumerate(self._frames) if i and waiting.change is Change.CUT]
-        scenes = Scenes(cuts, len(self._frames))
-        builder, last = TracksBuilder(), {}
-        for i, waiting in enumerate(self._frames):
-            for face in waiting.faces:
-                builder.add(i, face)
-                last[face.track_id] = face
-        for track in builder.tracks():
-            smooth = smooth_track(
-                _without_holds(track),
-                seconds,
-                scenes,
-                self._margin_seconds,
-                frame_size,
-                self._parameters,
-            )
-            row = index - smooth.first
-            if 0 <= row < len(smooth):
-                yield replace(
-                    last[track.track_id],
-                    box=smooth.box(row),
-                    score=float(smooth.scores[row]),
-                    origin=ORIGINS[smooth.origins[row]],
-                )
-
-
-def _most_bytes(frame: Frame) -> int:
-    """Return the bytes of a frame of four planes at full size; subsampled ones take less."""
-    width, height = frame.size
-    return width * height * 4 * (2 if frame.layout.bits > 8 else 1)
-
-
-def _without_holds(track: Track) -> Track:
-    """Return the track without held boxes between known ones: interpolation is more precise."""
-    held = track.has(Origin.HELD)
-    known = np.flatnonzero(~held)
-    if not len(known):
-        return track
-    keep = ~held
-    keep[: known[0]] = keep[known[-1] :] = True
-    return track.rows(keep) or track

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from tracker_blur.core.tracks import Face, Origin
+from tracker_blur.settings import FACE
 from tracker_blur.tracking.appearance import color_histogram
 from tracker_blur.tracking.final_tracks import Target
 from tracker_blur.tracking.first_pass import FirstPass, Seen, SeenFace
@@ -19,7 +20,7 @@ from tracker_blur.tracking.scene_cuts import CutDetector
 from tracker_blur.tracking.schedule import long_interval_frames
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from fractions import Fraction
 
     from tracker_blur.core.box import Detection
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from tracker_blur.tracking.backtracking import Backtracked
     from tracker_blur.tracking.detector_bundle import ClassDetector, DetectorBundle
     from tracker_blur.tracking.online import Step
-    from tracker_blur.tracking.view_scale import FixedViews, ScaledViews
+    from tracker_blur.tracking.scene_cuts import Change
 
 
 class RawTracker(Protocol):
@@ -95,28 +96,32 @@ class Observer:
 
     Args:
         tracker: Tracks forwards, in pixels of the views.
-        backtracker: Tracks new faces backwards.
+        backtracker: Tracks new faces backwards; None: no earlier frame waits for that.
         size: (width, height) in pixels of the upright frames.
         time_base: Unit of the frames' times, in seconds; exact.
+        with_colors: Whether the faces' colors are noted, by which they are linked.
     """
 
     def __init__(
         self,
         tracker: RawTracker,
-        backtracker: RawBacktracker,
+        backtracker: RawBacktracker | None,
         size: tuple[int, int],
         time_base: Fraction,
+        *,
+        with_colors: bool = True,
     ) -> None:
         self._tracker = tracker
         self._backtracker = backtracker
         self._size = size
         self._time_base = time_base
+        self._with_colors = with_colors
         self._index = -1
 
     def new_first_pass(self) -> FirstPass:
         """Return a first pass that what is seen can be added to."""
-        limits = self._tracker.max_flash_frames, self._backtracker.reach_frames
-        return FirstPass(*limits, self._size, self._time_base)
+        reach = 0 if self._backtracker is None else self._backtracker.reach_frames
+        return FirstPass(self._tracker.max_flash_frames, reach, self._size, self._time_base)
 
     @property
     def track_count(self) -> int:
@@ -126,7 +131,8 @@ class Observer:
     @property
     def identifiers(self) -> Identifiers:
         """The tracks that it knows; equal states have as many."""
-        known = dict.fromkeys((*self._tracker.track_ids, *self._backtracker.track_ids))
+        backtracked = () if self._backtracker is None else self._backtracker.track_ids
+        known = dict.fromkeys((*self._tracker.track_ids, *backtracked))
         return Identifiers(self._tracker.track_count, tuple(known))
 
     def is_like(self, other: Observer) -> bool:
@@ -137,6 +143,8 @@ class Observer:
         )
 
     def _backtracker_state(self) -> State:
+        if self._backtracker is None:
+            return None
         ranks = {track_id: rank for rank, track_id in enumerate(self.identifiers.known)}
         return self._backtracker.state(self._index, ranks)
 
@@ -149,7 +157,9 @@ class Observer:
         image = view.image
         faces = [self._seen(0, image, face) for face in step.faces]
         links = []
-        for face, before in self._backtracker.step(self._index, image, step):
+        backtracker = self._backtracker
+        new = () if backtracker is None else backtracker.step(self._index, image, step)
+        for face, before in new:
             faces += [self._seen(self._index - at, past, one) for at, past, one in before.faces]
             if before.link is not None:
                 links.append((before.link, face.track_id))
@@ -165,7 +175,8 @@ class Observer:
 
     def _seen(self, back: int, image: Image, face: Face) -> SeenFace:
         """Return a face of an earlier frame, or of this one, in pixels of the upright frames."""
-        colors = color_histogram(image, face.box) if face.origin is Origin.DETECTED else None
+        is_detected = face.origin is Origin.DETECTED
+        colors = color_histogram(image, face.box) if is_detected and self._with_colors else None
         return SeenFace(back, face.scaled(*self._ratios(image)), colors)
 
     def _upright(self, image: Image, detection: Detection) -> Detection:
@@ -175,6 +186,18 @@ class Observer:
     def _ratios(self, image: Image) -> tuple[float, float]:
         height, width = image.shape[:2]
         return self._size[0] / width, self._size[1] / height
+
+
+class Views(Protocol):
+    """Makes the views of a video."""
+
+    def view(self, frame: Frame, change: Change, /) -> Image:
+        """Return the view of the next frame, given what it is to the one before."""
+        ...
+
+    def state(self) -> State:
+        """Return what the next views depend on."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -191,7 +214,7 @@ class VideoObserver:
 
     cuts: CutDetector
     thumbnail_px: tuple[int, int]
-    views: FixedViews | ScaledViews
+    views: Views
     observers: tuple[Observer, ...]
     targets: tuple[Target, ...]
 
@@ -199,16 +222,42 @@ class VideoObserver:
     def of(
         cls, bundle: DetectorBundle, info: VideoInfo, time_base: Fraction, settings: Settings
     ) -> Self:
-        """Return a new observer of a video; frames that can be interpolated are skipped."""
-        pairs = [_observed(detector, info, time_base, settings) for detector in bundle.detectors]
+        """Return a new observer of a video that is read ahead.
+
+        Frames that can be interpolated are skipped.
+        """
+        views = bundle.views(settings.view_px, info.pixel_aspect)
+        pairs = [_read_ahead(detector, info, time_base, settings) for detector in bundle.detectors]
+        return cls._of(views, pairs, settings)
+
+    @classmethod
+    def of_frames(
+        cls,
+        bundle: DetectorBundle,
+        views: Views,
+        first: Frame,
+        rate: float,
+        settings: Settings,
+    ) -> Self:
+        """Return a new observer of frames that go out as they come, or soon after.
+
+        Args:
+            bundle: What is detected.
+            views: Make the views.
+            first: The first frame; the others have its size and time base.
+            rate: Frames per second.
+            settings: Those of the run.
+        """
+        pairs = [_as_they_come(detector, first, rate, settings) for detector in bundle.detectors]
+        return cls._of(views, pairs, settings)
+
+    @classmethod
+    def _of(
+        cls, views: Views, pairs: Sequence[tuple[Observer, Target]], settings: Settings
+    ) -> Self:
         limits = settings.tracking.scene_cuts
-        return cls(
-            CutDetector(limits),
-            limits.thumbnail_px,
-            bundle.views(settings.view_px, info.pixel_aspect),
-            tuple(observer for observer, _ in pairs),
-            tuple(target for _, target in pairs),
-        )
+        observers, targets = zip(*pairs, strict=True)
+        return cls(CutDetector(limits), limits.thumbnail_px, views, observers, targets)
 
     def step(self, frame: Frame) -> tuple[Seen, ...]:
         """Return what is seen of the next frame, for each class."""
@@ -233,7 +282,7 @@ class VideoObserver:
         )
 
 
-def _observed(
+def _read_ahead(
     detector: ClassDetector, info: VideoInfo, time_base: Fraction, settings: Settings
 ) -> tuple[Observer, Target]:
     rate, every = float(info.rate), settings.detect_every_frames
@@ -253,6 +302,25 @@ def _observed(
         detector.confidence,
         detector.parameters,
         long_interval_frames(every, rate, settings.tracking.schedule),
+    )
+    return observer, target
+
+
+def _as_they_come(
+    detector: ClassDetector, first: Frame, rate: float, settings: Settings
+) -> tuple[Observer, Target]:
+    # What is not a face is detected on every frame: trackers lose it sooner.
+    every = settings.detect_every_frames if detector.label == FACE else 1
+    tracker = detector.online_tracker(every, rate, settings.hold_seconds, redetect=True)
+    observer = Observer(
+        tracker,
+        detector.backtracker(rate) if settings.delay_seconds else None,
+        first.size,
+        first.time_base,
+        with_colors=False,
+    )
+    target = Target(
+        detector.label, observer.new_first_pass(), detector.confidence, detector.parameters
     )
     return observer, target
 

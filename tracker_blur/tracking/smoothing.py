@@ -117,6 +117,8 @@ def smooth_face(
     margin_seconds: float,
     parameters: SmoothingParameters,
     span: tuple[int, int] | None = None,
+    *,
+    believes_trackers: bool = False,
 ) -> Track | None:
     """Return one face without gaps, with margins at its ends and smoothed boxes.
 
@@ -127,6 +129,8 @@ def smooth_face(
         parameters: Tuning parameters.
         span: The first frame that is needed, and the one after the last; None: all are. None is
             returned if the face is in none of them.
+        believes_trackers: Do not median-filter what only a tracker reports: too few later frames
+            are known to tell that it has jumped.
     """
     seconds, scenes = tracks.seconds, Scenes(tracks.cuts, tracks.frame_count)
     filled = _filled(face.track, seconds, parameters)
@@ -134,7 +138,9 @@ def smooth_face(
         filled = _covering(filled, face.unsupported, parameters)
     whole = _margined(filled, seconds, scenes, margin_seconds, tracks.size, parameters)
     times = seconds[whole.frames]
-    median_half = _half_window(times, parameters.median_half_window_seconds, parameters)
+    median_half = 0
+    if not believes_trackers:
+        median_half = _half_window(times, parameters.median_half_window_seconds, parameters)
     half = _half_window(times, parameters.half_window_seconds, parameters)
     if span is None:
         return _smoothed(_median_filtered(whole, median_half), half)
@@ -161,21 +167,6 @@ def _is_rejected(
     if cut_off(detected.boxes, raw.tracks.size).mean() > 0.5:  # half a face is not seen well
         needed -= parameters.classification.cut_off_log_odds
     return best_log_odds(face.raw_ids, raw.evidence, parameters.classification) < needed
-
-
-def smooth_track(
-    track: Track,
-    seconds: npt.NDArray[np.float64],
-    scenes: Scenes,
-    margin_seconds: float,
-    frame_size: tuple[int, int],
-    parameters: SmoothingParameters,
-) -> Track:
-    """Return one track without gaps, with margins at its ends and smoothed boxes."""
-    filled = _filled(track, seconds, parameters)
-    margined = _margined(filled, seconds, scenes, margin_seconds, frame_size, parameters)
-    half = _half_window(seconds[margined.frames], parameters.half_window_seconds, parameters)
-    return _smoothed(margined, half)
 
 
 def _filled(
@@ -241,7 +232,9 @@ def _margined(
         track, seconds, np.arange(track.last + 1, scene_end), margin_seconds,
         frame_size, parameters,
     )  # fmt: skip
-    rows = np.pad(np.arange(len(track)), (len(early), len(late)), "edge")
+    if not len(early) and not len(late):
+        return track
+    rows = np.clip(np.arange(-len(early), len(track) + len(late)), 0, len(track) - 1)
     origins = track.origins[rows].copy()
     origins[: len(early)] = origins[len(origins) - len(late) :] = ORIGINS.index(Origin.MARGIN)
     start, stop = track.first - len(early), track.last + 1 + len(late)
@@ -272,7 +265,9 @@ def _margin(
         frame_size: (width, height) of the frame.
         parameters: Tuning parameters.
     """
-    inward = slice(None) if len(frames) and frames[0] < track.first else slice(None, None, -1)
+    if not len(frames):
+        return track.boxes[:0]
+    inward = slice(None) if frames[0] < track.first else slice(None, None, -1)
     times, boxes = seconds[track.frames][inward], track.boxes[inward].astype(np.float64)
     away = np.abs(seconds[frames] - times[0])
     count = int(np.searchsorted(away, margin_seconds + ROUNDING_SECONDS, "right"))
@@ -335,8 +330,10 @@ def _median_filtered(track: Track, half: int) -> Track:
 
     Trackers jump. Covering each of their boxes would hide much more than the face.
     """
-    medians = np.median(_windows(track.boxes.astype(np.float64), half), -1)
     detected = track.has(Origin.DETECTED)[:, None]
+    if not half or detected.all():
+        return track
+    medians = np.median(_windows(track.boxes.astype(np.float64), half), -1)
     return replace(track, boxes=np.where(detected, track.boxes, medians).astype(np.float32))
 
 
@@ -373,5 +370,5 @@ def _averaged(values: npt.NDArray[np.float64], half: int) -> npt.NDArray[np.floa
 
 def _windows(values: npt.NDArray[np.float64], half: int) -> npt.NDArray[np.float64]:
     """Return, for each row, the rows around it: shape (n, columns, 2 * half + 1)."""
-    padded = np.pad(values, ((half, half), (0, 0)), "edge")
-    return np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1, 0)
+    rows = np.arange(len(values))[:, None] + np.arange(-half, half + 1)
+    return values[np.clip(rows, 0, len(values) - 1)].transpose(0, 2, 1)

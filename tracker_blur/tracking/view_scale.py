@@ -18,7 +18,7 @@ import numpy as np
 from tracker_blur.core.box_arrays import suppress_overlaps
 from tracker_blur.core.frame import default_view_px, view_size
 from tracker_blur.core.times import slot_of
-from tracker_blur.tracking.scene_cuts import Change, CutDetector
+from tracker_blur.tracking.scene_cuts import Change
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -43,7 +43,7 @@ class FixedViews:
     longest_px: int | None
     pixel_aspect: Fraction
 
-    def view(self, frame: Frame, _change: Change | None = None) -> Image:
+    def view(self, frame: Frame, _change: Change) -> Image:
         """Return the view of a frame, as `ScaledViews.view` does."""
         return frame.view(view_size(frame.size, self.longest_px, self.pixel_aspect))
 
@@ -77,23 +77,20 @@ class ScaledViews:
         self._pixel_aspect = pixel_aspect
         self._parameters = parameters.view_scale
         self._same_face_iou = parameters.same_face_iou
-        self._cuts = CutDetector(parameters.scene_cuts)
         self._longest_px = 0  # 0: the default
         self._next_large_seconds = -math.inf
         self._needed_seconds = -math.inf
 
-    def view(self, frame: Frame, change: Change | None = None) -> Image:
+    def view(self, frame: Frame, change: Change) -> Image:
         """Return the view of a video's next frame; frames may be left out.
 
         Args:
             frame: The frame.
-            change: What it is to the frame before; None: this compares the views that it returns.
+            change: What it is to the frame before.
         """
         default_px = min(default_view_px(frame.size), self._most_px(frame, 1.0))
         self._longest_px = max(self._longest_px, default_px)
         image = self._view(frame, self._longest_px)
-        if change is None:
-            change = self._cuts.change(image)
         is_cut = change is not Change.NONE
         if not is_cut and frame.seconds < self._next_large_seconds:
             return image
