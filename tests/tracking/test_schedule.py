@@ -3,7 +3,9 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Literal
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given, settings
 
 from tests.tracking.fakes import PARAMETERS
 from tracker_blur.tracking.schedule import DetectionSchedule, long_interval_frames
@@ -38,6 +40,35 @@ def test_frames_whose_times_are_off_the_clock_wait_no_longer() -> None:
     times = [0.04 * index + 0.02 * (1 + (-1) ** index * 0.01) for index in range(60)]
     due = [schedule.is_due(seconds) for seconds in times]
     assert all(one or other for one, other in pairwise(due))
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.integers(5, 200), min_size=30, max_size=80),
+    st.sampled_from([24.0, 25.0, 30.0, 60.0, 120.0]),
+    st.integers(1, 12),
+    st.booleans(),
+)
+def test_uneven_frames_wait_no_longer_for_a_detection_than_even_ones(
+    steps_ms: list[int], rate: float, every: int, leaves_out: bool
+) -> None:
+    schedule = DetectionSchedule(every, rate, PARAMETERS.schedule, leaves_out=leaves_out)
+    most = max(PARAMETERS.schedule.max_interval_seconds, every / rate) + 0.1 / rate
+    times = [sum(steps_ms[:index]) / 1000 for index in range(len(steps_ms))]
+    due = [index for index, seconds in enumerate(times) if schedule.is_due(seconds)]
+    for one, other in pairwise([*due, len(times) - 1]):
+        waited = times[other] - times[one]
+        if other > one + 1:  # only the last step may have come as a surprise
+            surprise = (times[other] - times[other - 1]) - (times[other - 1] - times[other - 2])
+            waited -= max(0.0, surprise)
+            assert waited <= most + 1e-9
+
+
+def test_a_third_of_the_frames_that_the_rate_says_are_all_detection_frames() -> None:
+    schedule = DetectionSchedule(2, 60.0, PARAMETERS.schedule, leaves_out=True)
+    detection_frames(schedule, 240, 60.0)  # calm: every seventh
+    due = [index for index in range(40) if schedule.is_due(4.0 + 0.1 * index)]
+    assert due[1:] == list(range(due[1], 40))
 
 
 def test_what_depends_on_measured_costs_equals_nothing() -> None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from tracker_blur.core.parameters import ScheduleParameters
     from tracker_blur.core.state import State
 
+_JITTER_FRAMES = 0.1  # containers round times
+
 
 def long_interval_frames(
     every_frames: int | Literal["auto"], rate: float, parameters: ScheduleParameters
@@ -39,7 +41,8 @@ class DetectionSchedule:
     whoever begins later soon detects on the same frames.
 
     Where frames are far apart in time, a face may be in only one of them. Then N is 1, whatever
-    was asked for. That is so in a time lapse, or live on a slow machine.
+    was asked for. That is so in a time lapse, or live on a slow machine. Where they are farther
+    apart than the rate says, N frames become fewer, so that the interval stays as long in time.
 
     Where the frames between are left out, they are interpolated. While nothing was missed and no
     face appeared for a while, and none is fast, the interval is then as long as a new face may
@@ -105,6 +108,7 @@ class DetectionSchedule:
             or self._since_detection >= every
             or self._is_next_interval(number, every)
             or seconds - last > self._parameters.max_interval_seconds
+            or (self._follows_clock and self._would_be_late(seconds, every))
         )
         self._last_seconds = seconds
         if due:
@@ -157,6 +161,16 @@ class DetectionSchedule:
         """Return whether a frame is in another interval of the clock than the last detection."""
         last = self._last_number
         return number is not None and (last is None or number // every != last // every)
+
+    def _would_be_late(self, seconds: float, every: int) -> bool:
+        """Return whether a detection on the next frame would be late, if it waits as this one did.
+
+        Frames may be farther apart than the rate says.
+        """
+        longest = max(self._parameters.max_interval_seconds, every / self._rate)
+        next_seconds = seconds + max(0.0, seconds - self._last_seconds)
+        jitter = _JITTER_FRAMES / self._rate
+        return next_seconds - self._last_detection_seconds > longest + jitter
 
     def _averaged(self, old: float, new: float) -> float:
         return old + self._parameters.cost_share * (new - old) if old else new
