@@ -371,4 +371,5 @@ def _averaged(values: npt.NDArray[np.float64], half: int) -> npt.NDArray[np.floa
 def _windows(values: npt.NDArray[np.float64], half: int) -> npt.NDArray[np.float64]:
     """Return, for each row, the rows around it: shape (n, columns, 2 * half + 1)."""
     rows = np.arange(len(values))[:, None] + np.arange(-half, half + 1)
-    return values[np.clip(rows, 0, len(values) - 1)].transpose(0, 2, 1)
+    windows = values[np.clip(rows, 0, len(values) - 1)]
+    return np.asarray(windows.transpose(0, 2, 1), np.float64)
