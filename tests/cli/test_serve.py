@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from PIL import Image
 
 from tests.command_line import error_line, run
 from tests.program import INTERRUPTIBLE_PROGRAM
@@ -25,7 +27,7 @@ from tracker_blur.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PEOPLE = (Path(__file__).resolve().parents[2] / "samples" / "people.jpg").read_bytes()
+SAMPLE = Path(__file__).resolve().parents[2] / "samples" / "people.jpg"
 ADDRESS = re.compile(r"^trackblur: serves (http://127\.0\.0\.1:\d+/)docs; Ctrl-C ends it$")
 TOKEN = "0123456789abcdef"
 
@@ -60,7 +62,8 @@ def token_file(folder: Path, text: str = f"{TOKEN}\n", mode: int = 0o600) -> Pat
 
 @pytest.mark.slow
 def test_a_signal_ends_it_when_running_requests_have(tmp_path: Path) -> None:
-    token = token_file(tmp_path)
+    token, image = token_file(tmp_path), io.BytesIO()
+    Image.open(SAMPLE).resize((600, 400)).save(image, "JPEG")
     with served(tmp_path, "--token-file", str(token)) as (process, url):
         answers: list[httpx.Response] = []
         headers = {"authorization": f"Bearer {TOKEN}"}
@@ -69,7 +72,7 @@ def test_a_signal_ends_it_when_running_requests_have(tmp_path: Path) -> None:
         ) as client:
 
             def ask() -> None:
-                answers.append(client.post("/v1/redact", content=PEOPLE))
+                answers.append(client.post("/v1/redact", content=image.getvalue()))
 
             client.get("/readyz").raise_for_status()
             asking = threading.Thread(target=ask)

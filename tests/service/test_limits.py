@@ -89,6 +89,7 @@ def test_the_token_in_an_address_or_a_cookie_does_not_count(served: Served) -> N
 def test_health_needs_no_token(served: Served) -> None:
     for path in ("/healthz", "/readyz"):
         assert served.stranger.get(path).json()["status"] == "ok"
+        assert served.stranger.head(path).status_code == 200
 
 
 def test_pages_of_other_sites_are_refused(served: Served) -> None:

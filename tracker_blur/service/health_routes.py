@@ -26,11 +26,13 @@ def create_router(service: Service) -> APIRouter:
     """Return the routes."""
     router = APIRouter(tags=["health"])
 
+    @router.head("/healthz", include_in_schema=False)
     @router.get("/healthz", summary="Alive?")
     async def is_alive() -> Health:
         """Say that the server answers; needs no token."""
         return Health()
 
+    @router.head("/readyz", include_in_schema=False)
     @router.get("/readyz", summary="Ready?", responses={503: {"model": ProblemDocument}})
     async def is_ready() -> Health:
         """Say whether the service takes requests: not while it stops; needs no token."""
