@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from fractions import Fraction
 
 import numpy as np
@@ -75,3 +76,25 @@ def test_a_card_says_what_is_doubtful_and_whether_all_is_hidden() -> None:
     assert first["frames"] == 20
     assert first["seconds"] == pytest.approx(20 * 3600 / 90000)
     assert [face["frame"] for face in first["faces"]] == [11, 11, 29]
+
+
+def test_an_hour_with_500_tracks_is_told_in_few_bytes() -> None:
+    """All of it is fetched before the first frame is shown; boxes are not among it."""
+    count, length, frames = 500, 600, 90_000
+    chance = np.random.default_rng(0)
+    starts = chance.integers(0, frames - length, count)
+    origins = np.where(np.arange(length) % 6 == 0, 0, 1).astype(np.uint8)
+    tracks = tuple(
+        Track(
+            number,
+            np.arange(start, start + length, dtype=np.int32),
+            np.tile(np.array([10, 10, 50, 60], np.float32), (length, 1)),
+            np.full(length, 0.9, np.float32),
+            origins,
+        )
+        for number, start in enumerate(starts.tolist())
+    )
+    video = Tracks((1280, 720), Fraction(1, 25), np.arange(frames), (), tracks)
+    told = [track_dict(track, track.track_id) for track in tracks]
+    people = cards(ReviewState(video), NO_GROUPING, [])
+    assert len(json.dumps([told, people])) < 600 * count

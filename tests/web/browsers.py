@@ -53,7 +53,7 @@ def launched() -> Iterator[sync_api.Browser]:
 
 @contextmanager
 def opened_tab(
-    browser: sync_api.Browser, url: str, refused: int = 0, **options: Any
+    browser: sync_api.Browser, url: str, refused: int = 0, *, may_lose: bool = False, **options: Any
 ) -> Iterator[sync_api.Page]:
     """Open a tab with cookies of its own; any error in it, or a dialog, fails the test.
 
@@ -61,12 +61,15 @@ def opened_tab(
         browser: Shows it.
         url: Its address.
         refused: A status of answers that is no error.
+        may_lose: Whether the server may be gone for a while.
         options: Of the context.
     """
     problems: list[str] = []
 
     def collect(message: sync_api.ConsoleMessage) -> None:
-        if message.type == "error" and not (refused and f"status of {refused}" in message.text):
+        is_refusal = refused and f"status of {refused}" in message.text
+        is_loss = may_lose and "net::ERR_" in message.text
+        if message.type == "error" and not is_refusal and not is_loss:
             problems.append(message.text)
 
     def refuse(dialog: sync_api.Dialog) -> None:

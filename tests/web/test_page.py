@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av
 import numpy as np
 import pytest
 
+from tests.cli.test_app import served
+from tests.ports import free_port
 from tests.waiting import until
 from tests.web.browsers import Reviewer, drop, expect, launched, opened_tab
-from tests.web.crossing_clip import KEPT, SIZE, write_crossing, write_crossing_tracks
+from tests.web.crossing_clip import FRAMES, KEPT, SIZE, write_crossing, write_crossing_tracks
 from tracker_blur.core.zones import Zone
 from tracker_blur.web.state import path_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
+    import httpx
     import numpy.typing as npt
     from playwright import sync_api
 
@@ -290,13 +294,53 @@ def test_two_windows_see_each_others_edits(browser: sync_api.Browser, reviewed: 
         expect(one.locator(state)).to_have_text("Hidden")
 
 
+def test_a_killed_server_loses_nothing(
+    browser: sync_api.Browser, clip: Path, tmp_path: Path
+) -> None:
+    """The page shows what is written down, and says what to do."""
+    folder, port = tmp_path / "videos", str(free_port())
+    folder.mkdir()
+    write_crossing_tracks(Path(shutil.copy(clip, folder / "clip.mp4")))
+    with served(tmp_path, "app", folder, "--port", port) as (process, client, _):
+        review = client.post("/api/reviews", json={"path": "clip.mp4"}).json()["id"]
+        url = address_of(client, review)
+        with opened_tab(browser, url, refused=403, may_lose=True) as tab:
+            reviewer, lost = Reviewer(tab, SIZE), tab.locator("#lost")
+            reviewer.wait()
+            states = [tab.locator(".card").nth(at).get_by_role("switch") for at in range(2)]
+            states[0].click()
+            expect(tab.locator("#undo")).to_be_enabled()
+            process.kill()
+            process.wait()
+            expect(lost).to_contain_text("does not answer")
+            states[1].click()
+            expect(states[1]).to_have_text("Hidden")  # it was shown ahead, and is taken back
+            with served(tmp_path, "app", folder, "--port", port) as (_, client, _):
+                expect(lost).to_contain_text("has a new address")
+                tab.goto(address_of(client, review))
+                reviewer.wait()
+                expect(states[0]).to_have_text("Visible")
+                expect(states[1]).to_have_text("Hidden")
+                states[1].click()
+                expect(states[1]).to_have_text("Visible")
+                reviewer.press("Control+z", "Control+z")
+                expect(states[0]).to_have_text("Hidden")
+                expect(tab.locator("#undo")).to_be_disabled()
+
+
+def address_of(client: httpx.Client, review: str) -> str:
+    token = client.headers["Authorization"].removeprefix("Bearer ")
+    return f"{client.base_url}review/{review}?token={token}"
+
+
 def test_the_keyboard_suffices(browser: sync_api.Browser, page: Page, reviewed: str) -> None:
-    """Choose, keep, draw, follow ends, look at all places, and go through the video."""
+    """Choose, keep, draw, follow ends, look at all places, go through the video, and make it."""
     name = "test_the_keyboard_suffices.mp4"
     with opened_tab(browser, page.site.url()) as tab:
-        review = tab.get_by_role("button", name=f"Review {name}")
-        expect(review).to_be_visible()
-        until(lambda: focused_after_tab(tab, f"Review {name}"), seconds=30)
+        expect(tab.get_by_label(f"Choose {name}")).to_be_visible()
+        until(lambda: focused_after_tab(tab, f"Choose {name}"), seconds=30)
+        tab.keyboard.press("Space")
+        until(lambda: focused_after_tab(tab, "look"), seconds=30)
         tab.keyboard.press("Enter")
         tab.wait_for_url("**/review/*")
         reviewer = Reviewer(tab, SIZE)
@@ -328,11 +372,21 @@ def test_the_keyboard_suffices(browser: sync_api.Browser, page: Page, reviewed: 
         tab.locator("#stage").focus()
         reviewer.see_all()
         expect(tab.locator("#status")).to_have_text("Reviewed")
+        reviewer.press("r")
+        until(lambda: focused_after_tab(tab, "render-verify"), seconds=30)
+        reviewer.press("Space", "Enter")
+        expect(tab.get_by_role("link", name="Download")).to_be_visible()
+        with tab.expect_download() as download:
+            until(lambda: focused_after_tab(tab, "download"), seconds=30)
+            tab.keyboard.press("Enter")
+        assert len(frames_of(download.value.path())) == FRAMES
 
 
 def focused_after_tab(tab: sync_api.Page, name: str) -> bool:
+    """Press Tab, and return whether what has this label or id has the focus then."""
     tab.keyboard.press("Tab")
-    return bool(tab.evaluate("document.activeElement.ariaLabel") == name)
+    names = tab.evaluate("[document.activeElement.ariaLabel, document.activeElement.id]")
+    return name in names
 
 
 def test_views_zoom_and_scrubbing(browser: sync_api.Browser, reviewed: str) -> None:

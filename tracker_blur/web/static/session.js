@@ -69,6 +69,7 @@ export class Session {
 
   #enqueue(request, said) {
     const done = this.queue.then(async () => {
+      const before = this.store.video;
       try {
         const answer = await request();
         this.own.add(answer.version);
@@ -77,7 +78,7 @@ export class Session {
         return answer;
       } catch (error) {
         showError(error);
-        await this.refresh().catch(() => {}); // what was shown ahead is taken back; the error has been shown
+        await this.refresh().catch(() => this.store.set({ video: before })); // what was shown ahead is taken back; the error has been shown
         return null;
       }
     });
