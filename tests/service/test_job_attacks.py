@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +13,7 @@ import pytest
 
 from tests.service.job_service import TOKEN, JobService, opened
 from tests.waiting import PATIENCE_SECONDS, until
+from tracker_blur.service import transfers
 from tracker_blur.service.job_settings import JobLimits, JobSettings
 from tracker_blur.serving.limits import ServingLimits
 
@@ -59,16 +62,40 @@ def arriving(service: JobService) -> list[Path]:
     return list((service.jobs._state.folder / "arriving").iterdir())
 
 
-def test_uploads_that_stall_give_way(service: JobService) -> None:
-    stalled = [connect(service, 1000) for _ in range(2)]
-    until(lambda: len(arriving(service)) == 2)
-    refused = service.send("b.mp4")
-    assert (refused.status_code, refused.headers["retry-after"]) == (503, "10")
-    assert service.client.get("/v1/jobs").status_code == 200
-    for client in stalled:
-        assert answer(client).startswith(b"HTTP/1.1 408 ")
+def test_an_upload_that_stalls_is_ended(service: JobService) -> None:
+    assert answer(connect(service, 1000)).startswith(b"HTTP/1.1 408 ")
     until(lambda: not arriving(service))
-    assert service.send("b.mp4").status_code == 201
+
+
+def test_no_more_files_arrive_at_once_than_may(tmp_path: Path) -> None:
+    patient = ServingLimits(client_timeout_seconds=PATIENCE_SECONDS)
+    with opened(JobSettings(limits=JobLimits(transfers=2)), tmp_path, patient) as service:
+        arriving_ones = [connect(service, 1000) for _ in range(2)]
+        until(lambda: len(arriving(service)) == 2)
+        refused = service.send("b.mp4")
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "10")
+        assert service.client.get("/v1/jobs").status_code == 200
+        for client in arriving_ones:
+            client.close()
+        until(lambda: not arriving(service))
+        assert service.send("b.mp4").status_code == 201
+        service.delete_all()
+
+
+def test_a_full_disk_is_no_fault_of_the_service(
+    service: JobService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        refused = service.send("b.mp4")
+        assert (refused.status_code, "no room" in refused.text) == (503, True)
+    with monkeypatch.context() as patch:
+        patch.setattr(transfers, "_SPARE_BYTES", 1 << 60)
+        assert service.send("b.mp4").status_code == 503
+    assert arriving(service) == []
 
 
 def test_an_upload_that_drips_is_ended(service: JobService) -> None:
