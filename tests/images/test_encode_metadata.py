@@ -17,12 +17,15 @@ from tests.image_files import (
     blacken,
     noise,
     pillow_info,
+    png_chunk,
     portrait,
     read_frames,
     rewrite,
     save_image,
     thumbnail,
 )
+from tracker_blur.errors import SourceError
+from tracker_blur.images.reader import ImageReader
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -251,3 +254,11 @@ class TestMetadataOnRequest:
         source = save_image(noise(10, 20, 3), tmp_path / "a.png", exif=exif)
         target = rewrite(source, tmp_path / "b.png", metadata="keep")
         assert read_frames(target)[0].size == (10, 20)
+
+
+def test_exif_data_that_takes_minutes_to_parse_is_refused(tmp_path: Path) -> None:
+    path = save_image(noise(8, 8, 3), tmp_path / "in.png")
+    content, exif = path.read_bytes(), b"II*\0" + bytes(5 << 20)
+    path.write_bytes(content[:33] + png_chunk(b"eXIf", exif) + content[33:])
+    with pytest.raises(SourceError, match="has 5 MB of EXIF data: convert it"):
+        ImageReader(path)

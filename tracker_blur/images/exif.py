@@ -14,7 +14,9 @@ from typing import Any
 from PIL import ExifTags, Image
 
 from tracker_blur.core.frame import Orientation
+from tracker_blur.images.channels import UnsupportedError
 
+_MAX_BYTES = 4 << 20  # cameras write a tenth of a megabyte; 64 MB of numbers take a minute
 _LONGEST_TEXT = 1000
 _MOST_NUMBERS = 16
 
@@ -82,7 +84,13 @@ _GPS_TAGS = (
 
 
 def parse(block: bytes | None) -> Image.Exif:
-    """Return the tags of an EXIF block: none if there is no block, or a damaged one."""
+    """Return the tags of an EXIF block: none if there is no block, or a damaged one.
+
+    Raises:
+        UnsupportedError: It is so large that its parser might take minutes.
+    """
+    if block is not None and len(block) > _MAX_BYTES:
+        raise UnsupportedError(f"has {len(block) >> 20} MB of EXIF data")
     exif = Image.Exif()
     try:
         exif.load(block or b"")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _MAX_PARTS = 100_000  # chunks of PNG and WebP, boxes, extensions of GIF
 _MAX_BLOCKS = 1_000_000  # of images of GIF, up to 255 bytes each
+_MAX_META_BYTES = 4 << 20  # of HEIC and AVIF: a few kilobytes, and a color profile
 _MAX_SCANS = 100  # of JPEG: encoders write about ten; each takes as long as a whole image
 _MAX_SEGMENTS = 10_000
 _MAX_FILL_BYTES = 64 << 10
@@ -50,7 +51,7 @@ def check_structure(content: bytes, name: str) -> None:
     elif content.startswith(b"RIFF"):
         reason = _many(_chunks(content, 12, "<4xI", 8, is_even=True), "chunks")
     elif content[4:8] == b"ftyp":
-        reason = _many(_chunks(content, 0, ">I4x", 0), "boxes")
+        reason = _boxes(content)
     elif content.startswith(b"GIF8"):
         reason = _gif(content)
     elif content.startswith((b"II", b"MM")):
@@ -85,6 +86,23 @@ def _chunks(
         yield place
         (length,) = struct.unpack_from(head, content, place)
         place += max(8, length + around + (is_even and length % 2))
+
+
+def _boxes(content: bytes) -> str:
+    """Look at the boxes of HEIC and AVIF; those within others are in `meta`, which is bounded."""
+    place = 0
+    for _ in range(_MAX_PARTS):
+        if place + 8 > len(content):
+            return ""
+        length, kind = struct.unpack_from(">I4s", content, place)
+        if length == 1 and place + 16 <= len(content):
+            (length,) = struct.unpack_from(">Q", content, place + 8)
+        elif length == 0:
+            length = len(content) - place
+        if kind == b"meta" and length > _MAX_META_BYTES:
+            return f"a description of more than {_MAX_META_BYTES} bytes"
+        place += max(8, length)
+    return f"more than {_MAX_PARTS} boxes"
 
 
 def _jpeg(content: bytes) -> str:
