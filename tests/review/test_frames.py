@@ -236,8 +236,11 @@ def test_what_fails_while_frames_are_prepared_is_said_and_ends_nothing(
         store.close()
 
 
-def test_steps_wait_for_no_list_of_packets(frames: list[DecodedFrame]) -> None:
+def test_steps_wait_for_no_list_of_packets(
+    frames: list[DecodedFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """That of an hour takes a second, and a crop that needs it is asked for at once."""
+    monkeypatch.setattr("tracker_blur.review.frames._AHEAD", 4)  # so that the last frame is far
     store, source = store_of(frames)
     source.is_prepared.clear()
     crops: list[int] = []
