@@ -270,7 +270,7 @@ export class Actions {
   async drawBox(box) {
     const { store, session } = this;
     const track = store.video.trackById.get(store.drawFor);
-    const frame = store.frame;
+    const { frame, pane } = store;
     let answer;
     if (track && frame >= track.first && frame <= track.last && this.boxes.at(frame).some((face) => face.track === track.id)) {
       answer = await this.reshape(track.id, frame, box);
@@ -279,17 +279,17 @@ export class Actions {
       const known = new Set(store.video.trackById.keys());
       answer = await session.edit({ op: "draw", track: track?.id ?? null, class: track?.class ?? "face", keyframes });
       const drawn = answer?.track ?? track?.id ?? [...store.video.trackById.keys()].find((id) => !known.has(id));
-      if (answer) this.#selectDrawn(drawn, frame, box);
+      if (answer) this.#selectDrawn(drawn, frame, box, pane);
     }
     if (answer) store.set({ tool: "select" });
   }
 
-  #selectDrawn(id, frame, box) {
+  #selectDrawn(id, frame, box, pane) {
     if (id === undefined || !this.store.video.trackById.has(id)) return;
     this.boxes.put(frame, id, box);
     const wasNew = this.store.drawFor === null;
     this.selectTrack(id);
-    this.store.set({ pane: "person" });
+    if (this.store.pane === pane) this.store.set({ pane: "person" }); // unless someone has gone elsewhere meanwhile
     if (wasNew) toast(texts.person.drawn, { action: { text: texts.person.follow, run: () => this.follow() } });
   }
 
