@@ -64,7 +64,10 @@ def token_file(folder: Path, text: str = f"{TOKEN}\n", mode: int = 0o600) -> Pat
 def test_a_signal_ends_it_when_running_requests_have(tmp_path: Path) -> None:
     token, image = token_file(tmp_path), io.BytesIO()
     Image.open(SAMPLE).resize((600, 400)).save(image, "JPEG")
-    with served(tmp_path, "--token-file", str(token)) as (process, url):
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    arguments = "--token-file", str(token), "--root", str(folder)
+    with served(tmp_path, *arguments) as (process, url):
         answers: list[httpx.Response] = []
         headers = {"authorization": f"Bearer {TOKEN}"}
         with httpx.Client(
@@ -84,7 +87,11 @@ def test_a_signal_ends_it_when_running_requests_have(tmp_path: Path) -> None:
             assert answers[0].headers["content-type"] == "image/jpeg"
         assert process.wait(PATIENCE_SECONDS) == EXIT_DONE
         assert process.stderr is not None
-        assert process.stderr.read() == "trackblur: ends when running requests have\n"
+        # The token stays out of logs.
+        assert process.stderr.read().splitlines() == [
+            f"trackblur: the page of {folder} is {url}?token=TOKEN, with your token",
+            "trackblur: ends when running requests have",
+        ]
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,10 @@ def run(options: argparse.Namespace, console: Console) -> int:
     with ServiceServer(settings, console.warn) as server:
         console.announce(f"serves {server.url}docs; Ctrl-C ends it")
         if server.page_url is not None:
-            console.announce(f"the page of {options.root} is {server.page_url}")
+            # The token itself would end up in logs.
+            console.announce(
+                f"the page of {options.root} is {server.url}?token=TOKEN, with your token"
+            )
         try:
             threading.Event().wait()
         except KeyboardInterrupt:
