@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import random
 import shutil
@@ -87,6 +88,20 @@ class TestHandlers:
         with pytest.raises(KeyboardInterrupt), Resource():
             time.sleep(10)
         assert done == ["opened", "closed"]
+
+    def test_no_import_is_interrupted_but_what_follows(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        module = tmp_path / "slowly_imported.py"
+        module.write_text("import signal\nsignal.raise_signal(signal.SIGINT)\nDONE = True\n")
+        monkeypatch.syspath_prepend(tmp_path)
+        with pytest.raises(KeyboardInterrupt):
+            try:
+                importlib.import_module(module.stem)
+            finally:
+                is_whole = hasattr(sys.modules.pop(module.stem, None), "DONE")
+            time.sleep(10)
+        assert is_whole
 
     def test_once_the_work_is_done_all_are_ignored(self) -> None:
         interruption.ignore_signals()

@@ -1,17 +1,19 @@
 """Signals that end the program: the first wins, all later ones are ignored while it ends.
 
-A signal raises KeyboardInterrupt in the main thread, so that `finally` blocks delete what is
-half-written. It would break what opens or closes a file or a thread, so there it is raised a moment
-later, and a second one is never raised. Two more places would lose the exception: code that turns
-every error into its own, for which `raise_if_interrupted` is called where errors are handled; and
-code that cannot raise, such as `__del__`, for which it is raised once more.
+A signal raises KeyboardInterrupt in the main thread, so that `finally` blocks delete what is half-
+written. It would break what opens or closes a file or a thread, and modules in C lose it while they
+are imported. So there it is raised a moment later, and a second one is never raised. Two more
+places would lose the exception: code that turns every error into its own, for which
+`raise_if_interrupted` is called where errors are handled; and code that cannot raise, such as
+`__del__`, for which it is raised once more.
+
+This imports as little as possible: until signals are handled, one ends in a traceback.
 """
 
 from __future__ import annotations
 
 import signal
 import sys
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,11 +22,11 @@ if TYPE_CHECKING:
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 _OPENING_AND_CLOSING = {"__enter__", "__exit__", "__del__", "close"}
+_IMPORTING = "<frozen importlib._bootstrap>"
 _AGAIN_SECONDS = 0.02
 _MAX_DEFERRALS = 250  # five seconds: longer than anything takes that does not hang
 
 
-@dataclass(slots=True)
 class _State:
     """Of this process, which has one set of signal handlers.
 
@@ -35,10 +37,11 @@ class _State:
         deferrals: how often it came while something was opened or closed.
     """
 
-    handled: list[int] = field(default_factory=list)
-    is_interrupted: bool = False
-    is_over: bool = False
-    deferrals: int = 0
+    def __init__(self) -> None:
+        self.handled: list[int] = []
+        self.is_interrupted = False
+        self.is_over = False
+        self.deferrals = 0
 
 
 _state = _State()
@@ -77,16 +80,18 @@ def _interrupt(_number: int, frame: FrameType | None) -> None:
     # While it ends, the handler stays: Python reports a signal whose handler goes away meanwhile.
     if _state.is_interrupted or _state.is_over:
         return
-    if _state.deferrals < _MAX_DEFERRALS and _opens_or_closes(frame) and _try_again_later():
+    if _state.deferrals < _MAX_DEFERRALS and _is_delicate(frame) and _try_again_later():
         _state.deferrals += 1
         return
     _state.is_interrupted = True
     raise KeyboardInterrupt
 
 
-def _opens_or_closes(frame: FrameType | None) -> bool:
+def _is_delicate(frame: FrameType | None) -> bool:
+    """Return whether something is opened, closed or imported."""
     while frame is not None:
-        if frame.f_code.co_name in _OPENING_AND_CLOSING:
+        code = frame.f_code
+        if code.co_name in _OPENING_AND_CLOSING or code.co_filename == _IMPORTING:
             return True
         frame = frame.f_back
     return False
