@@ -231,6 +231,7 @@ class TrackFinalizer:
         """Return the piece that was refined last, and go on with the next."""
         start, self._start, self._is_doubtful = self._start, stop, False
         is_scene_start = self._passes[0].scene(start)[0] == start
+        times = self._passes[0].times(start, stop)  # they may be forgotten below
         tracks = [track for one in self._classes for track in one.taken()]
         tracks.sort(key=lambda track: track.track_id)
         sightings = tuple(one.sightings() for one in self._classes)
@@ -243,7 +244,7 @@ class TrackFinalizer:
         return Tracks(
             self._passes[0].size,
             self._passes[0].time_base,
-            self._passes[0].times(start, stop),
+            times,
             (0,) if is_scene_start and start else (),
             tuple(tracks),
             sightings=tuple(seen for seen in sightings if len(seen)),
