@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tracker_blur.review.decisions import (
-    change_pictures,
     decisions_of,
+    is_changed_since,
     names_of,
     standing,
 )
@@ -88,7 +88,16 @@ def test_a_name_is_that_of_all_tracks_that_were_the_persons_then() -> None:
 
 def test_looking_and_naming_change_no_picture() -> None:
     harmless = [{"op": op} for op in ("seen", "reviewed", "rename", "merge_people")]
-    assert not change_pictures(lines(*harmless))
-    assert not change_pictures([])
-    for op in ("hide", "keep", "draw", "zone", "undo", "method"):
-        assert change_pictures(lines(*harmless, {"op": op}))
+    assert not is_changed_since(lines(*harmless), 0)
+    assert not is_changed_since([], 0)
+    for op in ("hide", "keep", "draw", "zone", "method"):
+        assert is_changed_since(lines(*harmless, {"op": op}), 0)
+        assert not is_changed_since(lines(*harmless, {"op": op}), 5)
+
+
+def test_what_was_done_and_undone_since_changes_no_picture() -> None:
+    keep = {"op": "keep", "tracks": [1]}
+    assert not is_changed_since(lines(keep, UNDO), 0)
+    assert is_changed_since(lines(keep, UNDO), 1)
+    assert not is_changed_since(lines(keep, UNDO, REDO), 1)
+    assert not is_changed_since(lines(keep, UNDO, keep), 1)

@@ -22,6 +22,7 @@ from tests.web.pages import Page, opened
 from tracker_blur.annotations import track_file
 from tracker_blur.cli.app import left_over
 from tracker_blur.errors import SinkError
+from tracker_blur.files.identity import sha256
 from tracker_blur.web import job_process, job_queue, job_runs, job_store, running_job
 from tracker_blur.web.job_result import result_of
 from tracker_blur.web.state import write_json
@@ -109,6 +110,7 @@ def test_a_job_runs_and_its_output_can_be_downloaded(page: Page, folder: Path) -
     assert done["result"] == {
         "frames": 100,
         "warnings": ["a.mp4: is odd"],
+        "tracks_sha256": sha256(folder / "a.tracks.jsonl"),
     }  # no paths of this machine
     assert done["created"] <= done["started"] <= done["ended"]
     path = f"/api/jobs/{job['id']}/output"

@@ -52,13 +52,17 @@ def made(page: Page, video: Path) -> Iterator[Job]:
     rid = page.site.services.reviews.open(video).id
     tracks = video.with_name("anna.tracks.jsonl")
     job = done(
-        *("render", "anna.mp4", "anna_redacted.mp4", rid), version=0, tracks_sha256=sha256(tracks)
+        *("render", "anna.mp4", "anna_redacted.mp4", rid),
+        version=0,
+        tracks_sha256=sha256(tracks),
+        state_sha256=sha256(tracks),
     )
     folder = page.site.services.jobs.folder_of(job.id)
     folder.mkdir()
     shutil.copy(tracks, folder / "tracks.jsonl")
     yield job
     shutil.rmtree(folder)
+    page.site.services.sessions._forget(rid)
     video.with_name("anna.journal.jsonl").unlink(missing_ok=True)
 
 
@@ -123,27 +127,108 @@ def test_no_one_else_sees_it(page: Page, rid: str) -> None:
     assert page.get(f"/api/reviews/{'0' * 16}/report").status_code == 404
 
 
+def result_of(page: Page, rid: str) -> dict[str, Any]:
+    found: dict[str, Any] = page.get(f"/api/reviews/{rid}").json()["result"]
+    return found
+
+
 def edit(page: Page, rid: str, **what: Any) -> None:
     assert page.post(f"/api/reviews/{rid}/edits", json={"edit": what}).status_code == 200
 
 
 def test_what_is_edited_later_is_not_in_the_result_and_the_report_says_so(
-    page: Page, rid: str
+    page: Page, rid: str, made: Job
 ) -> None:
-    def result() -> dict[str, Any]:
-        found: dict[str, Any] = page.get(f"/api/reviews/{rid}").json()["result"]
-        return found
-
-    assert result() == {"output": "anna_redacted.mp4", "version": 0, "is_current": True}
+    assert result_of(page, rid) == {
+        "job": made.id,
+        "output": "anna_redacted.mp4",
+        "version": 0,
+        "is_current": True,
+        "verdict": {"verdict": "look here", "clean": True},
+        "warnings": [],
+    }
     edit(page, rid, op="rename", person=1, name="Ada")
-    assert result()["is_current"] is True
+    assert result_of(page, rid)["is_current"] is True
     edit(page, rid, op="keep", tracks=[1])
-    assert result()["is_current"] is False
+    assert result_of(page, rid)["is_current"] is False
     report = page.get(f"/api/reviews/{rid}/report?as=json").json()
     assert [track["hidden"] for track in report["tracks"]] == ["yes", "yes"]
     assert report["tracks"][0]["decided"]["by"] == "trackblur"
     assert report["edited_since_output"] is True
     assert report["journal"]["lines"] == 2
+
+
+def test_what_was_made_without_the_decisions_is_no_result_of_the_review(
+    page: Page, rid: str, video: Path, made: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was the newest, so the review handed it out as its own."""
+    tracks = sha256(video.with_name("anna.tracks.jsonl"))
+    other = done("redact", "anna.mp4", "anna_redacted.mp4", rid)
+    other.ended = 600.0
+    of_old_tracks = done(
+        *("render", "anna.mp4", "anna_redacted.mp4", rid), version=0, state_sha256="0" * 64
+    )
+    known = [made, other, of_old_tracks]
+    monkeypatch.setattr(page.site.services.jobs, "known", lambda: known)
+    edit(page, rid, op="keep", tracks=[1])
+    assert result_of(page, rid)["job"] == made.id
+    known.remove(made)
+    assert result_of(page, rid) is None
+    assert page.get(f"/api/reviews/{rid}/report").status_code == 409
+    other.result = {"tracks_sha256": tracks}  # that run has found the tracks
+    assert (result_of(page, rid)["job"], result_of(page, rid)["is_current"]) == (other.id, False)
+    page.post(f"/api/reviews/{rid}/undo", json={})
+    assert result_of(page, rid)["is_current"] is True
+
+
+def test_a_file_that_was_reviewed_is_not_redacted_as_if_it_was_not(
+    page: Page, rid: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = page.site.services.jobs
+    monkeypatch.setattr(jobs, "_start_waiting", lambda: None)
+
+    def add(**body: Any) -> Any:
+        return page.post("/api/jobs", json={"action": "redact", "files": ["anna.mp4"], **body})
+
+    def decided(*files: str) -> Any:
+        return page.post("/api/decided", json={"files": files}).json()["files"]
+
+    added = []
+    try:
+        assert decided("anna.mp4", "") == []
+        edit(page, rid, op="rename", person=1, name="Ada")
+        assert decided("anna.mp4", "") == []  # that changes no picture
+        edit(page, rid, op="keep", tracks=[2])
+        assert decided("anna.mp4", "") == ["anna.mp4", "anna.mp4"]
+        refused = add()
+        assert (refused.status_code, refused.json()["error"]) == (
+            409,
+            "anna.mp4: was reviewed: say whether the decisions are kept or ignored",
+        )
+        added.append(jobs.get(add(decisions="keep").json()["jobs"][0]["id"]))
+        assert added[0].new.action == "render"
+        shown = track_file.read(Path(added[0].new.arguments[2])).tracks.tracks
+        assert [track.track_id for track in shown if not track.hide] == [2]
+        added.append(jobs.get(add(decisions="ignore").json()["jobs"][0]["id"]))
+        assert added[1].new.action == "redact"
+    finally:
+        for job in added:
+            jobs.cancel(job.id)
+            jobs.forget(job.id)
+
+
+def test_decisions_that_cannot_be_read_are_not_passed_over(
+    page: Page, rid: str, video: Path
+) -> None:
+    edit(page, rid, op="keep", tracks=[2])
+    journal = video.with_name("anna.journal.jsonl")
+    journal.write_bytes(journal.read_bytes().replace(b"keep", b"hide") + b"{}\n{}\n")
+    answer = page.post("/api/jobs", json={"action": "redact", "files": ["anna.mp4"]})
+    assert answer.status_code == 409
+    kept = {"action": "redact", "files": ["anna.mp4"], "decisions": "keep"}
+    answer = page.post("/api/jobs", json=kept)
+    assert answer.status_code == 400
+    assert "line 2 was changed or damaged" in answer.json()["error"]
 
 
 def test_tracks_that_were_changed_after_rendering_are_refused(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 _CHANGE_NO_PICTURE = {"seen", "reviewed", "rename", "merge_people"}
 _HIDING = {"hide": True, "hide_people": True, "keep": False, "keep_people": False}
@@ -126,9 +126,21 @@ def decisions_of(lines: Iterable[JournalLine]) -> Decisions:
     return found
 
 
-def change_pictures(lines: Iterable[JournalLine]) -> bool:
-    """Return whether what is rendered after these lines may differ from what was before."""
-    return any(line.edit.get("op") not in _CHANGE_NO_PICTURE for line in lines)
+def is_changed_since(lines: Sequence[JournalLine], version: int) -> bool:
+    """Return whether what is rendered now may differ from what was at an earlier version.
+
+    What was done and undone since does not count.
+
+    Args:
+        lines: the journal.
+        version: the number of its last line then; 0: before any edit.
+    """
+    return _of_pictures(lines[:version]) != _of_pictures(lines)
+
+
+def _of_pictures(lines: Iterable[JournalLine]) -> list[dict[str, Any]]:
+    edits = (line.edit for line in standing(lines))
+    return [edit for edit in edits if edit.get("op") not in _CHANGE_NO_PICTURE]
 
 
 def names_of(lines: Iterable[JournalLine]) -> dict[int, str]:

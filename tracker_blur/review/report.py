@@ -19,7 +19,7 @@ from tracker_blur.core.rules import REASONS
 from tracker_blur.core.timeline import split
 from tracker_blur.core.times import format_seconds, time_text
 from tracker_blur.core.tracks import ORIGINS
-from tracker_blur.review.decisions import change_pictures, decisions_of
+from tracker_blur.review.decisions import decisions_of, is_changed_since
 from tracker_blur.review.file_facts import dropped_metadata, dropped_streams
 from tracker_blur.review.report_public import PATH_SETTINGS, public, settings_hash
 from tracker_blur.settings import method_class_of
@@ -85,11 +85,11 @@ class ReportData:
     @property
     def is_edited_since(self) -> bool:
         """Whether the review was edited after the output was written: then that shows less."""
-        if self.version is not None:
-            return change_pictures(self.lines[self.version :])
-        return change_pictures(
-            line for line in self.lines if datetime.fromisoformat(line.at) > self.output.modified
-        )
+        version = self.version
+        if version is None:
+            modified = self.output.modified
+            version = sum(datetime.fromisoformat(line.at) <= modified for line in self.lines)
+        return is_changed_since(self.lines, version)
 
 
 def report_of(data: ReportData, form: Form) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import hashlib
 import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -237,6 +238,19 @@ class ReviewSession:
     def lines(self) -> list[Line]:
         """Return the journal."""
         return self._history.lines
+
+    def state_sha256(self, version: int) -> str | None:
+        """Return what stands for the review as it was at a version, and for no other review's.
+
+        It is the hash of the journal's line with this number, which holds that of the one before,
+        and so on to the track file's, which stands for 0. None: there is no such version.
+        """
+        lines = self._history.lines
+        if version == 0:
+            return self._files.track_sha256
+        if not 0 < version <= len(lines):
+            return None
+        return hashlib.sha256(lines[version - 1].to_bytes()).hexdigest()
 
     def line_dicts(self) -> list[dict[str, Any]]:
         """Return the journal as data for JSON, with `undone`: whether an edit does not count."""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tracker_blur.web.job import NewJob
 
 Care = Literal["quick", "normal", "careful"]
+Decisions = Literal["keep", "ignore"]
+"""Whether files that were reviewed are made as decided there, or as if no one had decided."""
 
 _CARE_FLAGS: dict[Care, tuple[str, ...]] = {
     # One pass would be no faster, and less safe. This detects less often, and only larger faces.

@@ -15,7 +15,7 @@ from tracker_blur.core import plugins
 from tracker_blur.files.companions import tracks_path
 from tracker_blur.files.paths import is_file, is_image, is_media
 from tracker_blur.serving.protocol import connection_of
-from tracker_blur.web.job_commands import Care, Choice
+from tracker_blur.web.job_commands import Care, Choice, Decisions
 from tracker_blur.web.json_answers import JsonAnswer
 from tracker_blur.web.results_zip import zipped
 
@@ -52,6 +52,13 @@ class JobsBody(ChoiceBody):
 
     files: list[_Text] = Field(min_length=1, max_length=10_000)
     action: Literal["redact", "track", "verify"]
+    decisions: Decisions | None = None
+
+
+class FilesBody(BaseModel, extra="forbid"):
+    """Some files."""
+
+    files: list[_Text] = Field(min_length=1, max_length=10_000)
 
 
 class ReviewBody(ChoiceBody):
@@ -72,8 +79,13 @@ def create_router(services: Services) -> APIRouter:
 
     @router.post("/api/jobs")
     def add_jobs(body: JobsBody) -> JsonAnswer:
-        added = services.add_jobs(body.action, body.files, body.choice())
+        choice = body.choice()
+        added = services.add_jobs(body.action, body.files, choice, body.decisions)
         return JsonAnswer({"jobs": [jobs.as_dict(job) for job in added]}, HTTPStatus.CREATED)
+
+    @router.post("/api/decided")
+    def list_decided(body: FilesBody) -> JsonAnswer:
+        return JsonAnswer({"files": services.decided(body.files)})
 
     actions = {
         "pause": jobs.pause,

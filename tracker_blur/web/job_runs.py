@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.errors import TrackerBlurError, reason_of
+from tracker_blur.files.identity import sha256
 from tracker_blur.files.temporaries import remove_leftovers
-from tracker_blur.web.job_commands import leads_inside, startable
+from tracker_blur.web.job_commands import leads_inside, startable, tracks_of
 from tracker_blur.web.job_process import JobProcess
 from tracker_blur.web.job_result import result_of
 from tracker_blur.web.running_job import RunningJob
@@ -145,7 +148,7 @@ class JobRuns:
             self._keep(job)
         elif code in (_EXIT_DONE, _EXIT_EXPOSED):
             result = result_of(job.new.action, self._store.folder_of(job.id) / _RESULT)
-            job.result = self._without_paths(job, result)
+            job.result = self._without_paths(job, _with_tracks(job, result))
             self._end(job, "done")
         elif code is not None:
             error = running.events.error or f"it ended with the exit code {code}"
@@ -175,3 +178,16 @@ class JobRuns:
         output = self._store.output_of(job)
         if output is not None:
             remove_leftovers(output.parent)
+
+
+def _with_tracks(job: Job, result: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return a result with the hash of the track file that was written with it, if any.
+
+    So it is known later whether a review is about that file.
+    """
+    tracks = tracks_of(job.new.arguments) if job.new.action == "redact" else None
+    if tracks is None:
+        return result
+    with suppress(OSError):
+        return {**(result or {}), "tracks_sha256": sha256(Path(tracks))}
+    return result

@@ -9,23 +9,34 @@ from typing import TYPE_CHECKING, Any
 from starlette.exceptions import HTTPException
 
 from tracker_blur.files.identity import sha256
-from tracker_blur.review.decisions import change_pictures
-from tracker_blur.review.verify_report import VerifyReport, runs_of
 from tracker_blur.settings import Settings
 from tracker_blur.web.job import NewJob
 from tracker_blur.web.job_commands import Choice, verify_arguments
+from tracker_blur.web.review_results import (
+    OF_JOB,
+    STATE,
+    TRACKS_FILE,
+    VERSION,
+    found_in,
+    last_result,
+    result_dict,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from tracker_blur.review.session import ReviewSession
+    from tracker_blur.review.sessions import Sessions
+    from tracker_blur.review.verify_report import VerifyReport
+    from tracker_blur.web.folder import Folder
     from tracker_blur.web.job import Job
-    from tracker_blur.web.services import Services
+    from tracker_blur.web.job_queue import JobQueue
+    from tracker_blur.web.review_results import Result
+    from tracker_blur.web.reviews import Reviews
 
-_TRACKS = "tracks.jsonl"  # in the folder of a job that renders it
 _PRIVATE_MODE = 0o600
-_VERIFY, _OF = "verify_after", "of_job"
+_VERIFY = "verify_after"
 _POLL_SECONDS = 1.0
 _LOOK = {
     "method": "--method",
@@ -55,14 +66,25 @@ class ReviewJobs:
     """Adds the jobs of reviews to the queue, and a search after each rendering that asks for one.
 
     Args:
-        services: the parts of the page.
+        folder: that of the page.
+        jobs: the queue.
+        reviews: which videos are reviewed.
+        sessions: those that are open.
     """
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(
+        self, folder: Folder, jobs: JobQueue, reviews: Reviews, sessions: Sessions
+    ) -> None:
+        self._folder = folder
+        self._jobs = jobs
+        self._reviews = reviews
+        self._sessions = sessions
         self._verified: set[str] = set()
         self._is_closed = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="review jobs", daemon=True)
+
+    def start(self) -> None:
+        """Begin to add searches."""
         self._thread.start()
 
     def close(self) -> None:
@@ -76,12 +98,37 @@ class ReviewJobs:
         Raises:
             TrackerBlurError: the edited tracks cannot be written.
         """
-        services, folder = self._services, self._services.folder
+        return self._jobs.as_dict(self._render(review_id, session, None, verify=verify))
+
+    def render_decided(self, path: Path, target: Path | None = None) -> Job:
+        """Return a new job that renders a file as it was decided in its review.
+
+        Args:
+            path: a video or an image that was reviewed.
+            target: where to; None: into a new file next to it.
+
+        Raises:
+            TrackerBlurError: the review cannot be opened, or the edited tracks cannot be written.
+        """
+        return self._render(*self._opened(path), target, verify=False)
+
+    def check_decided(self, path: Path) -> None:
+        """Check that the review of a file can be opened; raises TrackerBlurError."""
+        self._opened(path)
+
+    def _opened(self, path: Path) -> tuple[str, ReviewSession]:
+        review = self._reviews.open(path)
+        return review.id, self._sessions.get(review.id, review.video, review.tracks)
+
+    def _render(
+        self, review_id: str, session: ReviewSession, given: Path | None, *, verify: bool
+    ) -> Job:
+        folder, jobs = self._folder, self._jobs
 
         def make(own: Path) -> NewJob:
-            taken = {folder.root / name for name in services.jobs.promised()}
-            target = folder.free_output(session.video, taken)
-            tracks = own / _TRACKS
+            taken = {folder.root / name for name in jobs.promised()}
+            target = given or folder.free_output(session.video, taken)
+            tracks = own / TRACKS_FILE
             version, settings = session.write_edited_tracks(tracks)
             tracks.chmod(_PRIVATE_MODE)
             look = [f"{flag}={getattr(settings, name)}" for name, flag in _LOOK.items()]
@@ -99,7 +146,8 @@ class ReviewJobs:
                 ),
                 settings={
                     "method": settings.method,
-                    "version": version,
+                    VERSION: version,
+                    STATE: session.state_sha256(version),
                     "tracks_sha256": sha256(tracks),
                     "options": {name: streams[name] for name in _COMPARED if name in streams},
                     _VERIFY: verify,
@@ -107,20 +155,11 @@ class ReviewJobs:
                 review=review_id,
             )
 
-        return services.jobs.as_dict(services.jobs.add_with_files(make))
+        return jobs.add_with_files(make)
 
     def made(self, review_id: str, session: ReviewSession) -> dict[str, Any] | None:
         """Return the last result of a review: where it is, and whether it shows all decisions."""
-        made = self._last_render(review_id)
-        if made is None:
-            return None
-        version = made.new.settings.get("version")
-        later = session.lines()[version:] if isinstance(version, int) else []
-        return {
-            "output": made.new.output,
-            "version": version,
-            "is_current": not change_pictures(later),
-        }
+        return result_dict(self._jobs, self._last(review_id, session))
 
     def verify(self, review_id: str, session: ReviewSession) -> dict[str, Any]:
         """Search the last result of a review; returns the job.
@@ -128,46 +167,37 @@ class ReviewJobs:
         Raises:
             HTTPException: there is none.
         """
-        made = self._last_render(review_id)
+        made = self._last(review_id, session)
         if made is None:
             raise HTTPException(HTTPStatus.CONFLICT, f"{session.video.name}: make the result first")
-        return self._services.jobs.as_dict(self._verify(made))
+        return self._jobs.as_dict(self._verify(made.job))
 
-    def verdict(self, review_id: str) -> VerifyReport | None:
+    def verdict(self, review_id: str, session: ReviewSession) -> VerifyReport | None:
         """Return what a search of a review's last result found; None without one."""
-        made = self._last_render(review_id)
-        job = None if made is None else last_search(self._services, made)
-        if job is None or job.result is None:
-            return None
-        return VerifyReport((round((job.ended or 0) * 1e9), 0), runs_of([job.result]))
+        made = self._last(review_id, session)
+        return None if made is None else found_in(self._jobs, made.job)
+
+    def _last(self, review_id: str, session: ReviewSession) -> Result | None:
+        return last_result(self._jobs, self._folder, review_id, session)
 
     def _verify(self, made: Job) -> Job:
-        folder = self._services.folder
+        folder = self._folder
         output = folder.resolve(str(made.new.output))
         choice = Choice()
-        return self._services.jobs.add(
+        return self._jobs.add(
             NewJob(
                 action="verify",
                 file=str(made.new.output),
                 arguments=verify_arguments(output, folder.resolve(made.new.file), made.new, choice),
-                settings={_OF: made.id},
+                settings={OF_JOB: made.id},
                 review=made.new.review,
             )
         )
 
-    def _last_render(self, review_id: str) -> Job | None:
-        """Return the job that made a review's last result."""
-        jobs = [
-            job
-            for job in self._services.jobs.known()
-            if (job.new.review, job.new.action, job.state) == (review_id, "render", "done")
-        ]
-        return max(jobs, key=lambda job: job.ended or 0, default=None)
-
     def _watch(self) -> None:
         while not self._is_closed.wait(_POLL_SECONDS):
-            known = self._services.jobs.known()
-            searched = {job.new.settings.get(_OF) for job in known}
+            known = self._jobs.known()
+            searched = {job.new.settings.get(OF_JOB) for job in known}
             for job in known:
                 is_due = job.state == "done" and job.new.settings.get(_VERIFY) is True
                 if not is_due or job.id in self._verified:
@@ -175,42 +205,6 @@ class ReviewJobs:
                 self._verified.add(job.id)
                 if job.id not in searched:
                     self._verify(job)
-
-
-def last_search(services: Services, made: Job) -> Job | None:
-    """Return the last finished search of what a job has made; of an earlier result there is none.
-
-    Args:
-        services: the parts of the page.
-        made: the job.
-    """
-    jobs = [
-        job
-        for job in services.jobs.known()
-        if job.new.action == "verify" and job.state == "done"
-        if job.new.settings.get(_OF) == made.id
-    ]
-    return max(jobs, key=lambda job: job.ended or 0, default=None)
-
-
-def rendered_tracks(services: Services, made: Job) -> Path | None:
-    """Return the track file that a job has rendered, as it was then; None: it had none of its own.
-
-    Raises:
-        HTTPException: it was changed since.
-    """
-    if made.new.action != "render":
-        return None
-    path = services.jobs.folder_of(made.id) / _TRACKS
-    try:
-        is_same = sha256(path) == made.new.settings.get("tracks_sha256")
-    except OSError:
-        is_same = False
-    if not is_same:
-        raise HTTPException(
-            HTTPStatus.CONFLICT, f"{made.new.output}: its tracks are gone: make it again"
-        )
-    return path
 
 
 def _streams(settings: Mapping[str, Any]) -> dict[str, str]:

@@ -15,12 +15,12 @@ from tracker_blur.review.operations import StaleError
 from tracker_blur.review.session import ReviewSession, user_name
 from tracker_blur.review.summary import MAX_BOX_FRAMES
 from tracker_blur.web.json_answers import JsonAnswer
-from tracker_blur.web.review_jobs import ReviewJobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tracker_blur.review.sessions import Sessions
+    from tracker_blur.web.review_jobs import ReviewJobs
     from tracker_blur.web.services import Services
 
 _MAX_WIDTH = 16384
@@ -33,8 +33,7 @@ _MAX_NAME = 100
 def create_router(services: Services) -> APIRouter:
     """Return the routes."""
     sessions = services.sessions
-    jobs = ReviewJobs(services)
-    services.close_with(jobs.close)
+    jobs = services.review_jobs
     router = APIRouter(prefix="/api/reviews/{rid}")
 
     def opened(rid: str) -> ReviewSession:
@@ -53,7 +52,7 @@ def create_router(services: Services) -> APIRouter:
                 f"{review.video.name}: its tracks are not there yet: wait until they are made",
             )
         session = sessions.get(rid, review.video, review.tracks)
-        session.take_verdict(jobs.verdict(rid))
+        session.take_verdict(jobs.verdict(rid, session))
         return session
 
     _add_views(router, opened, jobs)

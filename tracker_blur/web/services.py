@@ -7,25 +7,31 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from functools import partial
+from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from starlette.exceptions import HTTPException
 
 from tracker_blur.errors import TrackerBlurError
 from tracker_blur.files.paths import is_file
 from tracker_blur.review.image_tracks import write_image_tracks
 from tracker_blur.review.sessions import Sessions
+from tracker_blur.web.decided_files import decided_files, is_decided
 from tracker_blur.web.events import EventHub
 from tracker_blur.web.folder import Folder
 from tracker_blur.web.job_commands import OVERWRITE, Choice, image_settings
 from tracker_blur.web.job_plans import JobPlans
 from tracker_blur.web.job_queue import JobQueue
+from tracker_blur.web.review_jobs import ReviewJobs
 from tracker_blur.web.reviews import Review, Reviews
 from tracker_blur.web.watches import Watches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
     from tracker_blur.web.job import Action, Job
+    from tracker_blur.web.job_commands import Decisions
     from tracker_blur.web.state import State
 
 
@@ -45,6 +51,7 @@ class Services:
         jobs: What is run.
         watches: Which folders are watched.
         sessions: The reviews that are open.
+        review_jobs: Makes results of reviews, and searches them.
     """
 
     def __init__(self, root: Path, state: State, at_once: int, warn: Callable[[str], None]) -> None:
@@ -58,6 +65,7 @@ class Services:
                 "review", {"id": review_id, "version": version}
             )
         )
+        self.review_jobs = ReviewJobs(self.folder, self.jobs, self.reviews, self.sessions)
         self._tracking_image = threading.Lock()
         self._warming = ThreadPoolExecutor(1, "review warming")
         self._at_end = ExitStack()
@@ -71,6 +79,8 @@ class Services:
         self.close_with(self.jobs.close)
         self.watches.start()
         self.close_with(self.watches.close)
+        self.review_jobs.start()
+        self.close_with(self.review_jobs.close)
 
     def warm(self, review_id: str) -> None:
         """Open a review that someone is about to look at, while their browser loads the page."""
@@ -91,20 +101,77 @@ class Services:
         """Stop everything but the processes of jobs, which the next server finds again."""
         self._at_end.close()
 
-    def add_jobs(self, action: Action, files: Iterable[str], choice: Choice) -> list[Job]:
+    def add_jobs(
+        self,
+        action: Action,
+        files: Iterable[str],
+        choice: Choice,
+        decisions: Decisions | None = None,
+    ) -> list[Job]:
         """Add a job for each file, as the page names them; none if one cannot be added.
+
+        Args:
+            action: What to do.
+            files: The files.
+            choice: How.
+            decisions: What becomes of decisions made in the reviews of files that are redacted;
+                None: there are none.
 
         Raises:
             HTTPException: There is no such file, or this cannot be done with it.
+            TrackerBlurError: A review cannot be opened.
         """
+        named = [(file, self.folder.resolve(file)) for file in files]
+        decided: set[Path] = set()
+        if action == "redact" and decisions != "ignore":
+            decided = {each for _, path in named for each in decided_files(path)}
+            self._check_decided(decided, {path for _, path in named}, decisions)
         with self.jobs.planning:
             plans, known = JobPlans(self.folder, self.jobs.promised()), self.jobs.known()
-            planned = [plans.plan(action, file, choice, known) for file in files]
-            added = [self.jobs.add(new) for new in planned]
-        for new in planned:
-            if new.review is not None:
-                self.reviews.open(self.folder.resolve(new.file))
+            planned = [
+                path if path in decided else plans.plan(action, file, choice, known)
+                for file, path in named
+            ]
+            added = [
+                self.review_jobs.render_decided(new)
+                if isinstance(new, Path)
+                else self.jobs.add(new)
+                for new in planned
+            ]
+        for job in added:
+            if job.new.review is not None:
+                self.reviews.open(self.folder.resolve(job.new.file))
         return added
+
+    def _check_decided(
+        self, decided: set[Path], paths: set[Path], decisions: Decisions | None
+    ) -> None:
+        """Check that files can be made as decided, if that is wanted, before any job is added."""
+        for path in sorted(decided):
+            name = self.folder.relative(path)
+            if decisions is None:
+                raise HTTPException(
+                    HTTPStatus.CONFLICT,
+                    f"{name}: was reviewed: say whether the decisions are kept or ignored",
+                )
+            if path not in paths:
+                raise HTTPException(
+                    HTTPStatus.CONFLICT,
+                    f"{name}: was reviewed: choose the files of its folder, not the folder",
+                )
+            self.review_jobs.check_decided(path)
+
+    def decided(self, files: Iterable[str]) -> list[str]:
+        """Return the files, of these and below these, about which someone has decided in a review.
+
+        Raises:
+            HTTPException: There is no such file.
+        """
+        return [
+            self.folder.relative(path)
+            for file in files
+            for path in decided_files(self.folder.resolve(file))
+        ]
 
     def track_for_review(self, review: Review, choice: Choice = Choice()) -> Job:  # noqa: B008  # a tuple
         """Return the job that writes the tracks for a review: one that is on its way, or a new one.
@@ -135,6 +202,10 @@ class Services:
     def _redact(self, source: Path, target: Path, choice: Choice) -> Job:
         with self.jobs.planning:
             taken = {self.folder.root / path for path in self.jobs.promised()}
+            if is_decided(source):  # no one is there to be asked
+                if target in taken or os.path.lexists(target):
+                    target = self.folder.free_output(target, taken)
+                return self.review_jobs.render_decided(source, target)
             earlier = self._earlier(source, target)
             if earlier is not None:
                 if not earlier.is_over:

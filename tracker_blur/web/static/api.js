@@ -47,6 +47,7 @@ export const api = {
   files: (path) => json("GET", `/api/files?${query({ path })}`),
   jobs: () => json("GET", "/api/jobs"),
   addJobs: (body) => json("POST", "/api/jobs", { body }),
+  decided: (files) => json("POST", "/api/decided", { body: { files } }),
   jobAction: (id, action) => json("POST", `/api/jobs/${encodeURIComponent(id)}/${action}`, { body: {} }),
   forgetJob: (id) => json("DELETE", `/api/jobs/${encodeURIComponent(id)}`),
   outputUrl: (id) => `/api/jobs/${encodeURIComponent(id)}/output`,

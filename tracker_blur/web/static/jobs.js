@@ -1,7 +1,7 @@
 // The first page: choose files, say what to hide, watch it happen.
 
 import { api } from "./api.js";
-import { applyTexts, byId, setText } from "./dom.js";
+import { applyTexts, byId, el, setText } from "./dom.js";
 import { listen } from "./events.js";
 import { applyIcons } from "./icons.js";
 import { FileList } from "./jobs_files.js";
@@ -9,7 +9,7 @@ import { JobForm } from "./jobs_form.js";
 import { JobQueue } from "./jobs_queue.js";
 import { Uploads } from "./jobs_uploads.js";
 import { Watches } from "./jobs_watches.js";
-import { attempt, explainRefusal, showConnection, toast } from "./messages.js";
+import { ask, attempt, explainRefusal, showConnection, toast } from "./messages.js";
 import { openPhotos } from "./photos.js";
 import { texts } from "./texts.js";
 
@@ -54,12 +54,26 @@ async function look() {
 }
 
 async function start() {
-  await add("redact", files.chosen());
+  const chosen = files.chosen();
+  if (!chosen.length) return;
+  const found = await attempt(() => api.decided(chosen.map(({ path }) => path)));
+  if (!found) return;
+  if (!found.files.length) await add("redact", chosen);
+  else await startDecided(found.files);
 }
 
-async function add(action, entries) {
+/** Some files were reviewed: ask whether what was decided there holds. */
+async function startDecided(decided) {
+  setText(byId("decided-text"), texts.jobs.decidedText(decided.length));
+  byId("decided-names").replaceChildren(...decided.map((path) => el("li", { text: path })));
+  const answer = await ask(byId("decided-dialog"));
+  if (answer === "ignore") await add("redact", files.chosen(), answer);
+  if (answer === "keep") await add("redact", await files.chosenFiles(), answer); // files of folders, each by itself
+}
+
+async function add(action, entries, decisions = null) {
   if (!entries.length) return undefined;
-  const body = { files: entries.map((entry) => entry.path), action, ...form.settings(action) };
+  const body = { files: entries.map((entry) => entry.path), action, decisions, ...form.settings(action) };
   const answer = await attempt(() => api.addJobs(body));
   if (!answer) return undefined;
   answer.jobs.forEach((job) => queue.put(job));

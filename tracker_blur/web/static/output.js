@@ -12,8 +12,6 @@ const ENDED = new Set(["done", "failed", "cancelled"]);
 export class Output {
   constructor({ store, review, session, photos }) {
     Object.assign(this, { store, review, session, photos });
-    this.made = null; // the last job that made a result
-    this.verdict = null; // what its search has found
     this.job = null;
     byId("render").addEventListener("click", () => this.render());
     byId("check").addEventListener("click", () => this.#verify());
@@ -33,9 +31,7 @@ export class Output {
     all.sort((one, other) => other.created.localeCompare(one.created));
     const mine = all.filter(({ action }) => action !== "track");
     const newest = mine[0];
-    const made = mine.find(({ state, action }) => state === "done" && action !== "verify");
-    this.verdict = mine.find(({ state, action, file }) => state === "done" && action === "verify" && file === made?.output)?.result?.verdict ?? null;
-    if (made) this.#showMade(made);
+    this.showResult();
     if (newest && !ENDED.has(newest.state)) this.#follow(newest);
   }
 
@@ -109,27 +105,20 @@ export class Output {
     if (job.state === "failed") toast(texts.output.failed(job.error), { kind: "error" });
     if (job.state !== "done") return;
     const verdict = job.result?.verdict;
-    this.verdict = verdict ?? null; // a new result has not been searched yet
     const text = texts.output.done[job.action] ?? texts.output.done.render;
     toast(verdict ? `${text} ${texts.verdicts[verdict] ?? verdict}` : text, { kind: verdict === "exposed" ? "error" : "good" });
     announce(text);
-    if (job.action !== "verify") this.#showMade(job);
-    this.session.refresh(); // what was found is now among the places to look at
-  }
-
-  #showMade(job) {
-    this.made = job;
-    byId("download").href = api.outputUrl(job.id);
-    this.showResult();
+    this.session.refresh(); // it knows the result, and what was found is now among the places to look at
   }
 
   /** Say whether the result is what was decided, and what the search of it has found. */
   showResult() {
-    const { made, verdict } = this;
-    if (!made) return;
-    const isOld = !(this.store.video.result?.is_current ?? made.settings.version === this.store.video.version);
-    const isExposed = verdict === "exposed";
-    byId("download").hidden = byId("check").hidden = false;
+    const { result } = this.store.video;
+    byId("download").hidden = byId("check").hidden = !result;
+    if (!result) return;
+    const isOld = !result.is_current;
+    const isExposed = result.verdict?.verdict === "exposed";
+    byId("download").href = api.outputUrl(result.job);
     byId("download").classList.toggle("warned", isOld || isExposed);
     setText(byId("download-label"), isOld ? texts.output.old : isExposed ? texts.output.exposed : texts.output.download);
     byId("download").title = isOld ? texts.output.oldHint : isExposed ? texts.verdicts.exposed : "";
