@@ -312,6 +312,7 @@ def test_a_request_whose_client_has_gone_is_not_worked_on(tight: Served) -> None
 
 
 def test_figures_have_no_label_that_clients_choose(served: Served) -> None:
+    served.client.get("/healthz")
     for number in range(3):
         served.client.get(f"/no/such/{number}")
         served.client.request(f"METHOD{number}", "/healthz")
