@@ -514,6 +514,14 @@ def test_a_fault_with_one_job_stops_no_other(
     page.messages.clear()
 
 
+def test_what_a_search_says_of_those_left_visible_is_kept(tmp_path: Path) -> None:
+    """Reports said that no face is left visible by choice, whoever was."""
+    left = [{"reason": "track", "track": 0}]
+    found = {"verdict": "nothing found", "left_visible": left, "detectors": ["onnx"], "looked": 5}
+    write_json(tmp_path / "result.json", {**found, "output": "/home/anna/a.mp4"})
+    assert result_of("verify", tmp_path / "result.json") == found
+
+
 def test_no_process_starts_that_could_not_be_found_again(
     page: Page, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

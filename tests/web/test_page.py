@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.cli.test_app import served
+from tests.image_files import noise, save_image
 from tests.ports import free_port
 from tests.waiting import until
 from tests.web.browsers import Reviewer, drop, expect, launched, opened_tab
@@ -240,12 +241,43 @@ def test_a_face_that_can_be_seen_is_an_alarm(browser: sync_api.Browser, page: Pa
         "result": {"verdict": "exposed"},
         "review": "0" * 16,
     }
+    left = {"reason": "track", "track": 0, "from": "0:00:00.000", "to": "0:00:01.000"}
+    found = {"verdict": "nothing found", "clean": True, "left_visible": [left, left]}
+    other = {**job, "id": "2", "file": "b_redacted.mp4", "result": found}
     with opened_tab(browser, "about:blank") as tab:
-        tab.route("**/api/jobs", lambda route: route.fulfill(json={"jobs": [job]}))
+        tab.route("**/api/jobs", lambda route: route.fulfill(json={"jobs": [job, other]}))
         tab.goto(page.site.url())
+        facts = tab.locator(".job", has_text="b_redacted.mp4")
+        expect(facts).to_contain_text("No other face was found. 1 face stays visible by choice.")
         alarm = tab.locator(".job.exposed")
         expect(alarm.get_by_role("alert")).to_have_text("A face can still be seen.")
         expect(alarm.get_by_role("link", name="Look at it")).to_be_visible()
+
+
+def test_a_photo_that_cannot_be_read_is_named_and_skipped(
+    browser: sync_api.Browser, page: Page
+) -> None:
+    for name in ("photo 1.png", "photo 3.png"):
+        save_image(noise(48, 64, 3), page.folder / name)
+    (page.folder / "photo 2.png").write_bytes((page.folder / "photo 1.png").read_bytes()[:90])
+    with opened_tab(browser, page.site.url(), refused=400) as tab:
+        for number in (1, 2, 3):
+            tab.get_by_label(f"Choose photo {number}.png").check()
+        tab.get_by_role("button", name="Find people, then decide").click()
+        expect(tab.locator("#photos-text")).to_have_text("Photo 1 of 3")
+        tab.locator("#photo-on").click()
+        expect(tab.locator("#photos-text")).to_have_text("Photo 3 of 3")
+        toast = tab.locator(".toast")
+        expect(toast).to_contain_text("Skipped: photo 2.png: ")
+        toast.get_by_role("button").click()
+        tab.get_by_role("button", name="Make the photo").click()
+        tab.locator("#render-all").check()
+        tab.get_by_role("button", name="Make it").click()
+        expect(tab.locator(".toast.error")).to_contain_text("Not made: photo 2.png: ")
+    made = [
+        job["file"] for job in page.get("/api/jobs").json()["jobs"] if job["action"] == "render"
+    ]
+    assert {"photo 1.png", "photo 3.png"} <= set(made)
 
 
 def test_undo_and_a_reload_in_the_middle_lose_nothing(

@@ -171,9 +171,10 @@ class ImageReader:
             raise SourceError(f"{path}: is too large for the memory: reduce it first") from error
         except Exception as error:  # decoders raise whatever they like
             reason = str(error).partition("\n")[0] or type(error).__name__
-            raise SourceError(
-                f"{path}: is damaged or truncated ({reason}): get the complete file"
-            ) from error
+            problem = "is damaged or truncated"
+            if problem.rpartition(" ")[2] not in reason:  # else Pillow says the same in its words
+                problem += f" ({reason})"
+            raise SourceError(f"{path}: {problem}: get the complete file") from error
 
 
 def _holds_video(path: Path) -> bool:

@@ -57,8 +57,8 @@ def create_application(services: Services) -> FastAPI:
     app.mount("/static", StaticFiles(directory=_STATIC, check_dir=False))
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(ChoiceError, _failed)
-    app.add_exception_handler(TrackerBlurError, _failed)
+    app.add_exception_handler(ChoiceError, _failed(services))
+    app.add_exception_handler(TrackerBlurError, _failed(services))
     app.add_exception_handler(Exception, _broken)  # the server reports it
     return app
 
@@ -102,8 +102,12 @@ async def _invalid(_request: Request, error: Exception) -> JsonAnswer:
     return JsonAnswer({"error": text}, HTTPStatus.BAD_REQUEST)
 
 
-async def _failed(_request: Request, error: Exception) -> JsonAnswer:
-    return JsonAnswer({"error": str(error)}, HTTPStatus.BAD_REQUEST)
+def _failed(services: Services) -> Callable[[Request, Exception], Awaitable[JsonAnswer]]:
+    async def answer(_request: Request, error: Exception) -> JsonAnswer:
+        text = services.folder.named(str(error))
+        return JsonAnswer({"error": text}, HTTPStatus.BAD_REQUEST)
+
+    return answer
 
 
 async def _broken(_request: Request, _error: Exception) -> JsonAnswer:

@@ -67,6 +67,10 @@ class Folder:
             return ""
         return real.relative_to(self.root).as_posix() if self.root in real.parents else path.name
 
+    def named(self, text: str) -> str:
+        """Return a sentence with the paths of files in the folder as the page names them."""
+        return text.replace(f"{self.root}{os.sep}", "")
+
     def holds(self, path: Path) -> bool:
         """Return whether a path leads to something in the folder."""
         real = real_path(path)

@@ -17,7 +17,8 @@ _SUMMARY = (
 )
 _VERDICT = (
     *("verdict", "clean", "evidence", "advice", "frames", "exposed", "exposed_frames", "look_here"),
-    *("dismissed", "runs", "look_here_runs", "checks", "seconds"),
+    *("dismissed", "left_visible", "runs", "look_here_runs", "checks", "detectors", "looked"),
+    "seconds",
 )
 
 

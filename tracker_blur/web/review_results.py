@@ -28,6 +28,7 @@ VERSION, STATE, OF_JOB = "version", "state_sha256", "of_job"
 whose result is searched."""
 
 _MAKING = ("render", "redact")
+_SHOWN = ("verdict", "clean", "look_here", "left_visible", "checks")  # of what a search has found
 
 
 class Result(NamedTuple):
@@ -95,7 +96,7 @@ def result_dict(jobs: JobQueue, result: Result | None) -> dict[str, Any] | None:
         "output": result.job.new.output,
         "version": result.version,
         "is_current": result.is_current,
-        "verdict": verdict and {name: verdict.get(name) for name in ("verdict", "clean")},
+        "verdict": verdict and {name: verdict[name] for name in _SHOWN if name in verdict},
         "warnings": (result.job.result or {}).get("warnings", []),
     }
 

@@ -6,6 +6,7 @@ import { duration } from "./format.js";
 import { icon } from "./icons.js";
 import { announce, attempt, toast } from "./messages.js";
 import { texts } from "./texts.js";
+import { verdictText } from "./verdicts.js";
 
 const OPENS_KEY = "trackblur-opens";
 const ENDED = new Set(["done", "failed", "cancelled"]);
@@ -74,7 +75,7 @@ export class JobQueue {
     if (job.progress === null || job.progress === undefined) bar.removeAttribute("value");
     else bar.value = job.progress;
     setText(facts, factsOf(job));
-    setText(error, job.error ?? "");
+    setText(error, problemOf(job));
     error.hidden = !job.error;
     alarm.hidden = !isExposed;
     const wanted = buttonsOf(job, isExposed);
@@ -137,6 +138,13 @@ function buttonsOf(job, isExposed) {
   return [...buttons, last];
 }
 
+/** Why a job failed; its name is in the row already. */
+function problemOf({ error, file }) {
+  if (!error?.startsWith(`${file}: `)) return error ?? "";
+  const problem = error.slice(file.length + 2);
+  return problem[0].toUpperCase() + problem.slice(1);
+}
+
 function factsOf(job) {
   const facts = [];
   if (job.state === "running" && job.progress !== null) facts.push(texts.units.percent(Math.floor(job.progress * 100)));
@@ -144,7 +152,7 @@ function factsOf(job) {
   if (job.state === "running" && job.seconds_left !== null && job.seconds_left !== undefined) facts.push(texts.jobs.left(duration(job.seconds_left)));
   if (job.state === "done" && job.started && job.ended) facts.push(texts.jobs.took(duration((new Date(job.ended) - new Date(job.started)) / 1000)));
   if (job.state === "done" && job.output && job.action !== "track") facts.push(isFile(job.output) ? texts.jobs.madeFile(job.output) : texts.jobs.madeFolder(job.output));
-  if (job.state === "done" && job.result?.verdict && job.result.verdict !== "exposed") facts.push(texts.verdicts[job.result.verdict] ?? job.result.verdict);
+  if (job.state === "done" && job.result?.verdict) facts.push(verdictText(job.result));
   return facts.join(" · ");
 }
 

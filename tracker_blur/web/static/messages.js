@@ -14,8 +14,8 @@ export function announce(text) {
   setText(byId("live"), text);
 }
 
-/** Show a message for some seconds; what is `busy` stays until the function that is returned is called. */
-export function toast(text, { kind = "info", action = null } = {}) {
+/** Show a message for some seconds; what is `busy` or `stays`, until it is closed, or the function that is returned is called. */
+export function toast(text, { kind = "info", action = null, stays = kind === "busy" } = {}) {
   const remove = () => box.remove();
   const box = el(
     "div",
@@ -26,7 +26,7 @@ export function toast(text, { kind = "info", action = null } = {}) {
   );
   byId("toasts").append(box);
   while (byId("toasts").childElementCount > MOST) byId("toasts").firstElementChild.remove();
-  if (kind !== "busy") setTimeout(remove, kind === "error" ? ERROR_MS : SHOWN_MS);
+  if (!stays) setTimeout(remove, kind === "error" ? ERROR_MS : SHOWN_MS);
   return remove;
 }
 

@@ -5,6 +5,7 @@ import { byId, setAttribute, setText } from "./dom.js";
 import { duration } from "./format.js";
 import { announce, ask, attempt, toast } from "./messages.js";
 import { texts } from "./texts.js";
+import { verdictText } from "./verdicts.js";
 
 const ENDED = new Set(["done", "failed", "cancelled"]);
 
@@ -58,12 +59,19 @@ export class Output {
   async #renderAll() {
     const verify = byId("render-verify").checked;
     const { paths, settings } = this.photos;
+    const problems = [];
     for (const [at, path] of paths.entries()) {
       announce(texts.output.adding(at + 1, paths.length));
-      const opened = await attempt(() => api.openReview(path, settings));
-      if (!opened?.id || !(await attempt(() => reviewApi(opened.id).render(verify)))) return;
+      try {
+        const { id } = await api.openReview(path, settings);
+        await reviewApi(id).render(verify);
+      } catch (error) {
+        problems.push(error.message || texts.common.unreachable); // the others are made all the same
+      }
     }
-    toast(texts.output.allAdded(paths.length), { kind: "good" });
+    const added = paths.length - problems.length;
+    if (added) toast(texts.output.allAdded(added), { kind: "good" });
+    if (problems.length) toast(texts.output.notAdded(problems.join(" ")), { kind: "error", stays: true });
   }
 
   async report() {
@@ -94,33 +102,42 @@ export class Output {
     const isRunning = !ENDED.has(state);
     byId("job").hidden = !isRunning;
     byId("render").disabled = byId("check").disabled = isRunning;
-    setText(byId("job-text"), `${texts.output.running[action] ?? texts.states[state]}${left ? ` · ${texts.jobs.left(duration(left))}` : ""}`);
-    setAttribute(byId("job-bar"), "aria-label", texts.output.running[action]);
+    const running = texts.output.running(action, this.store.video.is_image);
+    setText(byId("job-text"), `${running}${left ? ` · ${texts.jobs.left(duration(left))}` : ""}`);
+    setAttribute(byId("job-bar"), "aria-label", running);
     if (progress === null || progress === undefined) byId("job-bar").removeAttribute("value");
     else byId("job-bar").value = progress;
   }
 
   #end(job) {
     this.job = null;
-    if (job.state === "failed") toast(texts.output.failed(job.error), { kind: "error" });
+    const isPhoto = this.store.video.is_image;
+    if (job.state === "failed") toast(texts.output.failed(job.action, isPhoto, job.error), { kind: "error" });
     if (job.state !== "done") return;
-    const verdict = job.result?.verdict;
-    const text = texts.output.done[job.action] ?? texts.output.done.render;
-    toast(verdict ? `${text} ${texts.verdicts[verdict] ?? verdict}` : text, { kind: verdict === "exposed" ? "error" : "good" });
+    const isSearch = job.action === "verify";
+    const text = texts.output.done(job.action, isPhoto);
+    toast(isSearch ? `${text} ${this.#verdict(job.result)}` : text, { kind: job.result?.verdict === "exposed" ? "error" : "good" });
     announce(text);
     this.session.refresh(); // it knows the result, and what was found is now among the places to look at
+  }
+
+  #verdict(found) {
+    return verdictText(found, (track) => this.store.video.nameOfTrack(track));
   }
 
   /** Say whether the result is what was decided, and what the search of it has found. */
   showResult() {
     const { result } = this.store.video;
-    byId("download").hidden = byId("check").hidden = !result;
+    byId("download").hidden = byId("check").hidden = byId("result-state").hidden = !result;
     if (!result) return;
     const isOld = !result.is_current;
     const isExposed = result.verdict?.verdict === "exposed";
+    const isClean = result.verdict?.verdict === "nothing found" && result.verdict.clean;
     byId("download").href = api.outputUrl(result.job);
     byId("download").classList.toggle("warned", isOld || isExposed);
     setText(byId("download-label"), isOld ? texts.output.old : isExposed ? texts.output.exposed : texts.output.download);
+    setText(byId("result-state"), result.verdict ? texts.output.resultChecked(this.#verdict(result.verdict)) : texts.output.resultUnchecked);
+    byId("result-state").className = `result-state ${isExposed ? "danger" : isClean ? "good" : "quiet"}`;
     byId("download").title = isOld ? texts.output.oldHint : isExposed ? texts.verdicts.exposed : "";
   }
 }

@@ -2,27 +2,41 @@
 
 import { api } from "./api.js";
 import { byId, setText } from "./dom.js";
-import { attempt } from "./messages.js";
+import { showError, toast } from "./messages.js";
 import { texts } from "./texts.js";
 
 const KEY = "trackblur-photos";
 
-/** Remember which photos are looked at, and open the first one. Kept for this window only. */
+/** Remember which photos are looked at, and open the first one that can be read. Kept for this window only. */
 export async function openPhotos(paths, settings) {
-  await open(paths, 0, settings);
+  await open(paths, 0, 1, settings);
 }
 
-async function open(paths, at, settings) {
-  const answer = await attempt(() => api.openReview(paths[at], settings));
-  if (!answer?.id) return;
-  sessionStorage.setItem(KEY, JSON.stringify({ paths, at, settings, id: answer.id }));
-  location.href = `/review/${encodeURIComponent(answer.id)}`;
+/** Open the photo at a place, or else the next one in a direction that can be read; it tells then which were skipped. */
+async function open(paths, from, by, settings) {
+  const skipped = [];
+  for (let at = from; paths[at] !== undefined; at += by) {
+    try {
+      const { id } = await api.openReview(paths[at], settings);
+      sessionStorage.setItem(KEY, JSON.stringify({ paths, at, settings, id, skipped }));
+      location.href = `/review/${encodeURIComponent(id)}`;
+      return;
+    } catch (error) {
+      if (!error.status) {
+        showError(error);
+        return;
+      }
+      skipped.push(error.message);
+    }
+  }
+  toast([texts.review.noPhoto, ...skipped].join(" "), { kind: "error", stays: true });
 }
 
 /** The buttons to the photo before and the next one; hidden if there is one only. */
 export class Photos {
   constructor(id) {
-    const { paths = [], at = 0, settings = {}, id: known } = JSON.parse(sessionStorage.getItem(KEY) ?? "{}");
+    const { paths = [], at = 0, settings = {}, id: known, skipped = [] } = JSON.parse(sessionStorage.getItem(KEY) ?? "{}");
+    this.id = id;
     this.paths = known === id ? paths : [];
     this.at = at;
     this.settings = settings; // what is hidden in all of them, and how
@@ -32,9 +46,17 @@ export class Photos {
     byId("photo-on").addEventListener("click", () => this.step(1));
     byId("photo-back").disabled = at === 0;
     byId("photo-on").disabled = at >= this.paths.length - 1;
+    if (this.paths.length && skipped.length) this.#tellSkipped(skipped);
   }
 
   async step(by) {
-    if (this.paths[this.at + by] !== undefined) await open(this.paths, this.at + by, this.settings);
+    if (this.paths[this.at + by] !== undefined) await open(this.paths, this.at + by, by, this.settings);
+  }
+
+  /** Say once which photos before this one cannot be read. */
+  #tellSkipped(skipped) {
+    toast(texts.review.photosSkipped(skipped.join(" ")), { kind: "error", stays: true });
+    const { paths, at, settings } = this;
+    sessionStorage.setItem(KEY, JSON.stringify({ paths, at, settings, id: this.id }));
   }
 }

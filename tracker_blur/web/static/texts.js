@@ -63,10 +63,15 @@ export const texts = {
 
   verdicts: {
     exposed: "A face can still be seen.",
-    "look here": "There are places to look at.",
-    possible: "There are places to look at.",
-    "nothing found": "No face was found.",
-    clean: "No face was found.",
+    none: "Not checked yet.",
+    found: (verdict, places, hasLeft) => {
+      if (verdict === "exposed") return texts.verdicts.exposed;
+      if (verdict === "look here") return `${many(places, "place is", "places are")} to be looked at.`;
+      return hasLeft ? "No other face was found." : "No face was found.";
+    },
+    left: (count) => `${many(count, "face stays", "faces stay")} visible by choice.`,
+    leftNames: (names) => (names.length === 1 ? `${names[0]} stays visible by choice.` : `${names.slice(0, -1).join(", ")} and ${names.at(-1)} stay visible by choice.`),
+    changed: (names) => `Not as in the original: ${names}.`,
   },
 
   jobs: {
@@ -169,6 +174,8 @@ export const texts = {
     selected: (name) => `${name} is selected.`,
     finding: "Looking for people … This page goes on by itself.",
     photo: (number, count) => `Photo ${number} of ${count}`,
+    photosSkipped: (problems) => `Skipped: ${problems}`,
+    noPhoto: "There is no other photo that can be read.",
     photoBack: "Photo before (Page up)",
     photoOn: "Next photo (Page down)",
     changedElsewhere: "Something was changed in another window.",
@@ -436,12 +443,15 @@ export const texts = {
     renderNow: "Make it",
     all: (count) => `All ${count} photos`,
     adding: (number, count) => `Photo ${number} of ${count}`,
+    notAdded: (problems) => `Not made: ${problems}`,
     allAdded: (count) => `${count} photos are being made. “Back to the files” shows how far they are.`,
     alsoVerify: "Search the result for faces afterwards",
     download: "Download",
     old: "Download, older than your changes",
     oldHint: "You have changed something since. Make it again to have that in it.",
     exposed: "Download, a face can be seen",
+    resultChecked: (verdict) => `Result checked: ${verdict}`,
+    resultUnchecked: "The result was not checked for faces.",
     verify: "Check it",
     report: "Report",
     reportTitle: "Report",
@@ -449,9 +459,9 @@ export const texts = {
     internalText: "For yourself: shows faces. Keep it where nobody else can read it.",
     open: "Open",
     json: "Data (JSON)",
-    running: { render: "Making the video", redact: "Making the video", verify: "Checking" },
-    done: { render: "The video is made.", redact: "The video is made.", verify: "The result was checked." },
-    failed: (error) => `The video could not be made: ${error}`,
+    running: (action, isPhoto) => (action === "verify" ? "Checking" : isPhoto ? "Making the photo" : "Making the video"),
+    done: (action, isPhoto) => (action === "verify" ? "The result was checked." : isPhoto ? "The photo is made." : "The video is made."),
+    failed: (action, isPhoto, error) => `${action === "verify" ? "The result could not be checked" : isPhoto ? "The photo could not be made" : "The video could not be made"}: ${error}`,
   },
 
   keys: {
