@@ -15,6 +15,7 @@ from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
 from tracker_blur.review import operations
 from tracker_blur.review.doubts import doubts_of, queue_of
 from tracker_blur.review.state import ReviewState
+from tracker_blur.review.uncovered import shown_by_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -294,3 +295,23 @@ def test_a_candidate_is_none_once_it_has_a_track() -> None:
 def test_small_candidates_are_no_risk() -> None:
     tiny = Box(600, 300, 606, 308)
     assert doubts_of(replace(scene(), candidates=candidates(20, 30, box=tiny))) == []
+
+
+def test_a_candidate_that_others_cover_together_is_none() -> None:
+    left, right = MIDDLE.moved(-0.6 * MIDDLE.width, 0), MIDDLE.moved(0.6 * MIDDLE.width, 0)
+    tracks = replace(
+        scene(within(range(FRAMES), left), within(range(FRAMES), right)),
+        candidates=candidates(20, 30, 40),
+    )
+    assert doubts_of(tracks) == []
+    shown = replace(tracks, tracks=tuple(replace(one, hide=False) for one in tracks.tracks))
+    assert ("low_confidence", 20) in kinds(doubts_of(shown))
+
+
+def test_who_is_covered_by_a_drawn_box_is_not_shown_by_an_area() -> None:
+    _, state = edited({"op": "zone", "rule": "ignore", "where": "500,200,900,600"})
+    assert shown_by_rules(state.tracks) == {1: [(0, 249)]}
+    edges = list(MIDDLE.padded(0.1).as_tuple())
+    drawn = {"op": "draw", "track": None, "keyframes": {"100": edges, "249": edges}}
+    covered = operations.apply(state, operations.complete(state, drawn, {}))
+    assert shown_by_rules(covered.tracks) == {1: [(0, 99)]}

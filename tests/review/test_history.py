@@ -99,7 +99,7 @@ def test_undo_and_redo_return_to_each_state(edits: Sequence[dict[str, Any]]) -> 
             elif edit["op"] == "redo":
                 assert do(one, edit) == (at + 1 < len(expected))
                 at = min(at + 1, len(expected) - 1)
-            elif do(one, edit):
+            elif do(one, edit) and one.version > version:  # not if it changes nothing
                 expected[at + 1 :] = [one.state]
                 at += 1
             else:
@@ -173,3 +173,17 @@ def test_who_and_why_are_written_down(tmp_path: Path) -> None:
     assert one.last_edit == {"op": "keep", "tracks": [3]}
     (line,) = one.lines
     assert (line.number, line.who, line.why) == (1, "ada", "agreed")
+
+
+def test_what_changes_nothing_is_not_written_down(tmp_path: Path) -> None:
+    one = history(tmp_path / "a.journal.jsonl")
+    keep, hide = ({"op": op, "tracks": [3]} for op in ("keep", "hide"))
+    same = {"op": "rename", "person": 3, "name": None, "tracks": [3]}
+    for edit, version in ((hide, 0), (keep, 1), (keep, 1), (same, 1), (hide, 2), (hide, 2)):
+        one.add(lambda _, edit=edit: edit, "ada", None, None)
+        assert one.version == version, edit
+    for version in (3, 3):
+        one.add(lambda _: {"op": "reviewed"}, "ada", None, None)
+        assert one.version == version
+    one.add(lambda _: hide, "ada", "she asked for it", None)  # the report has the reason
+    assert one.version == 4

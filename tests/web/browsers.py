@@ -144,10 +144,12 @@ class Reviewer:
         return self.tab.locator(".card")
 
     def see_all(self) -> None:
-        """Mark all places to look at as seen, by keys."""
+        """Mark all places to look at as seen, and say that all was looked through, by keys."""
         status = self.tab.locator("#status")
         self.press("n")
-        while "Reviewed" not in status.inner_text():
+        while "to check" in status.inner_text():
             before = status.inner_text()
             self.press("Enter")
             expect(status).not_to_have_text(re.compile(f"^{re.escape(before)}$"))
+        expect(status).to_have_text("Not looked through yet")
+        self.press("Shift+Enter")

@@ -159,7 +159,9 @@ def test_hiding_where_a_box_ends_follows_the_face(
         assert frames() == KEPT
         reviewer.press("n")
         expect(tab.locator(".doubt-card h3")).to_contain_text("ends early")
-        expect(tab.locator(".doubt-card")).not_to_contain_text("Keep visible")
+        expect(
+            tab.locator(".doubt-card").get_by_role("button", name="Keep visible")
+        ).to_be_disabled()
         reviewer.press("k")
         expect(tab.locator(".toast").last).to_contain_text("Nobody is hidden here")
         before = tab.locator("#status").inner_text()
@@ -173,7 +175,12 @@ def test_nobody_has_looked_until_a_person_says_so(
 ) -> None:
     with opened_tab(browser, reviewed) as tab:
         Reviewer(tab, SIZE).wait()
-        expect(tab.locator("#status")).to_have_text("Not looked at yet")
+        expect(tab.locator("#status")).to_have_text("Not looked through yet")
+        tab.locator(".card").last.get_by_role("switch").click()  # no decision says it
+        expect(tab.locator("#undo")).to_be_enabled()
+        expect(tab.locator("#status")).not_to_have_text("Reviewed")
+        tab.get_by_role("button", name="Undo", exact=True).click()  # of the message
+        expect(tab.locator("#undo")).to_be_disabled()
         tab.get_by_role("button", name="I have looked through it").click()
         expect(tab.locator("#status")).to_have_text("Reviewed")
         review = tab.url.rpartition("/")[2]
@@ -208,6 +215,35 @@ def test_who_is_partly_hidden_becomes_hidden(
         assert len(line["edit"]["tracks"]) == 2
 
 
+def test_a_second_click_presses_nothing_else(
+    browser: sync_api.Browser, page: Page, reviewed: str
+) -> None:
+    """Cards stay where they are when one is selected, and what is said names who it is about."""
+    with opened_tab(browser, reviewed) as tab:
+        reviewer = Reviewer(tab, SIZE)
+        reviewer.wait()
+        review = tab.url.rpartition("/")[2]
+        cards = reviewer.cards()
+        before = [card.bounding_box() for card in cards.all()]
+        cards.first.locator(".face.best").dblclick()
+        expect(cards.first.locator(".card-select")).to_have_attribute("aria-pressed", "true")
+        assert [card.bounding_box() for card in cards.all()] == before
+        name = cards.first.locator(".name").inner_text()
+        for said in (f"{name}: visible in the result.", f"{name}: visible already."):
+            tab.locator("#sel-keep").click(delay=20)
+            expect(tab.locator(".toast").last).to_contain_text(said)
+        assert page.get(f"/api/reviews/{review}").json()["version"] == 1
+        tab.locator("#render").dblclick()  # the second click does not close the dialog that opens
+        expect(tab.locator("#render-shown")).to_contain_text(f"{name}: stays visible, as chosen")
+        reviewer.press("Escape")
+        reviewer.press("p", "ArrowRight", "k")  # who has the focus is who is decided about
+        focused = tab.locator(".card:focus-within .name").inner_text()
+        expect(tab.locator(".toast").last).to_contain_text(f"{focused}: visible in the result.")
+        assert focused != name
+        tab.locator(".toast").last.get_by_role("button", name="Undo").click()
+        expect(tab.locator(".card.kept .name")).to_have_text([name])
+
+
 def test_an_area_that_shows_hidden_people_says_so(browser: sync_api.Browser, reviewed: str) -> None:
     with opened_tab(browser, reviewed) as tab:
         reviewer = Reviewer(tab, SIZE)
@@ -216,7 +252,14 @@ def test_an_area_that_shows_hidden_people_says_so(browser: sync_api.Browser, rev
         tab.locator("[data-rule=ignore][data-tool=zone-box]").click()
         reviewer.drag((2, 2, SIZE[0] - 2, SIZE[1] - 2))
         shown = reviewer.cards().locator(".badge.danger")
-        expect(shown.first).to_have_text("20 pictures show them")
+        expect(shown.first).to_have_text("20 pictures")
+        state = reviewer.cards().first.get_by_role("switch")
+        expect(state).to_have_text("Not hidden")
+        expect(tab.locator(".toast").last).to_contain_text("Not hidden any more because of it")
+        reviewer.press("r")
+        expect(tab.locator("#render-shown li")).to_have_count(PEOPLE)
+        expect(tab.locator("#render-shown")).to_contain_text("areas or limits show 20 pictures")
+        reviewer.press("Escape")
         reviewer.press("n")
         expect(tab.locator(".doubt-card h3")).to_contain_text("visible through an area")
         reviewer.press("Control+z")

@@ -134,7 +134,8 @@ def test_a_face_is_shown_with_its_surroundings(review: Review) -> None:
 def test_edits_are_written_down_undone_and_done_again(page: Page, review: Review) -> None:
     before = review.get().json()["version"]
     answer = review.edit({"op": "keep", "tracks": [1]}, why="agreed", who="Ada")
-    assert answer.json() == {"version": before + 1}
+    assert answer.json() == {"version": before + 1, "changed": True}
+    assert review.edit({"op": "keep", "tracks": [1]}).json()["changed"] is False
     summary = review.get().json()
     assert summary["undo_text"] == "Leave visible 1 track"
     assert summary["undo_edit"] == {"op": "keep", "tracks": [1]}
@@ -204,7 +205,9 @@ def test_what_makes_no_sense_is_refused_in_one_line(
 
 def test_an_edit_for_another_version_is_refused(review: Review) -> None:
     version = review.get().json()["version"]
-    assert review.edit({"op": "hide", "tracks": [1]}, base=version).status_code == 200
+    assert (
+        review.edit({"op": "rename", "person": 1, "name": "Eve"}, base=version).status_code == 200
+    )
     assert review.edit({"op": "keep", "tracks": [1]}, base=version).status_code == 409
 
 
@@ -247,7 +250,9 @@ def test_doubts_are_seen_once_and_stay_so(review: Review) -> None:
     for doubt in doubts:
         review.edit({"op": "seen", "doubt": doubt["id"]})
     summary = review.get().json()
-    assert (summary["doubts_left"], summary["reviewed"]) == (0, True)
+    assert (summary["doubts_left"], summary["reviewed"]) == (0, False)  # nobody has said so
+    review.edit({"op": "reviewed"})
+    assert review.get().json()["reviewed"] is True
     assert all(doubt["seen"] for doubt in review.get("/doubts").json()["doubts"])
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.core.timeline import split
 from tracker_blur.core.tracks import Origin
 
 if TYPE_CHECKING:
@@ -42,13 +41,19 @@ NO_GROUPING = Grouping({}, {})
 """Each track is a person."""
 
 
-def cards(state: ReviewState, grouping: Grouping, doubts: Sequence[Doubt]) -> list[dict[str, Any]]:
+def cards(
+    state: ReviewState,
+    grouping: Grouping,
+    doubts: Sequence[Doubt],
+    shown: Mapping[int, Sequence[tuple[int, int]]] = MappingProxyType({}),
+) -> list[dict[str, Any]]:
     """Return the people of a video as the review API describes them.
 
     Args:
         state: the state of the review.
         grouping: what the faces suggest.
         doubts: those that are not seen yet.
+        shown: (first, last) of each stretch of frames in which zones or limits show a track.
     """
     risky = {
         doubt.track: doubt.kind
@@ -56,12 +61,9 @@ def cards(state: ReviewState, grouping: Grouping, doubts: Sequence[Doubt]) -> li
         if doubt.track is not None and doubt.risk >= _DOUBTFUL_RISK
     }
     durations = _durations(state.tracks)
-    shown: defaultdict[int, int] = defaultdict(int)
-    for reason, part in split(state.tracks)[1]:
-        if reason != "track":
-            shown[part.track_id] += len(part)
+    counts = {one: sum(last - first + 1 for first, last in spans) for one, spans in shown.items()}
     return [
-        _card(state, person, tracks, grouping.reasons.get(person, ()), risky, durations, shown)
+        _card(state, person, tracks, grouping.reasons.get(person, ()), risky, durations, counts)
         for person, tracks in state.groups(grouping.person_of).items()
     ]
 

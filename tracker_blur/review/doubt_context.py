@@ -5,14 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tracker_blur.core.box_arrays import intersection_areas, ious
 from tracker_blur.core.timeline import split
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tracker_blur.core.box import Box
     from tracker_blur.core.tracks import Track, Tracks
     from tracker_blur.review.parameters import DoubtParameters
+
+
+_GRID = 16  # points a side of a box: enough for a share
 
 
 class DoubtContext:
@@ -58,8 +64,9 @@ class DoubtContext:
         return box.size / min(self.tracks.size)
 
     def has_box(self, frame: int, box: Box) -> bool:
-        """Return whether a track has a box at a place: around its center, or much like it."""
+        """Return whether tracks are at a place: around its center, alike, or over most of it."""
         here = np.array([box.as_tuple()])
+        boxes = []
         for track in self.tracks.tracks:
             row = int(np.searchsorted(track.frames, frame))
             if row == len(track) or track.frames[row] != frame:
@@ -70,7 +77,9 @@ class DoubtContext:
             is_around = left <= x <= right and top <= y <= bottom
             if is_around or ious(here, other)[0] >= self.limits.same_place_iou:
                 return True
-        return False
+            if track.hide:
+                boxes.append(other[0])
+        return covered_share(box, boxes) >= self.limits.covered_share
 
     def goes_on(self, track: Track, frame: int, box: Box, step: int) -> bool:
         """Return whether another hidden track is at the place where one ends.
@@ -95,6 +104,19 @@ class DoubtContext:
             if len(rows) and shared.max() >= self.limits.near_share * box.area:
                 return True
         return False
+
+
+def covered_share(box: Box, others: Sequence[npt.NDArray[np.float64]]) -> float:
+    """Return which share of a box others hold together, as counted on a grid."""
+    if not others:
+        return 0.0
+    steps = (np.arange(_GRID) + 0.5) / _GRID
+    x = box.left + steps * (box.right - box.left)
+    y = box.top + steps * (box.bottom - box.top)
+    held = np.zeros((_GRID, _GRID), bool)
+    for left, top, right, bottom in others:
+        held |= np.outer((y >= top) & (y <= bottom), (x >= left) & (x <= right))
+    return float(held.mean())
 
 
 def runs(which: np.ndarray[Any, np.dtype[np.bool_]]) -> list[tuple[int, int]]:

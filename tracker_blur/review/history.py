@@ -132,6 +132,9 @@ class History:
     ) -> dict[str, Any]:
         """Apply an edit and write it down; returns it complete.
 
+        One that changes nothing is not written down, unless it has a reason: undo would change
+        nothing either, and nobody has decided anything.
+
         Args:
             complete: returns the complete edit for the state that it is applied to.
             who: who decided it.
@@ -149,6 +152,8 @@ class History:
                 raise StaleError
             edit = complete(self.state)
             state = operations.apply(self.state, edit)
+            if not why and state.is_as(self.state):
+                return edit
             self._done.append(_Step(self._journal.append(edit, who, why), state))
             self._undone.clear()
             return edit

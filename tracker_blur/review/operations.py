@@ -116,7 +116,7 @@ def _seen(state: ReviewState, fields: Fields) -> ReviewState:
 
 
 def _reviewed(state: ReviewState, _fields: Fields) -> ReviewState:
-    return state
+    return replace(state, is_looked_through=True)
 
 
 _TRACKS, _PEOPLE, _SPAN = ("tracks",), ("people",), ("track", "first", "last")

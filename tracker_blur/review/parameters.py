@@ -55,6 +55,9 @@ class DoubtParameters:
     same_place_iou: float = 0.3
     """A box with more overlap is about the same place."""
 
+    covered_share: float = 0.7
+    """Where hidden tracks hold this share of a place together, it is not seen."""
+
     crossing_iou: float = 0.25
     """Two boxes with more overlap cross."""
 

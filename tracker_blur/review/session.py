@@ -25,6 +25,7 @@ from tracker_blur.review.media_facts import MediaFacts
 from tracker_blur.review.pictures import Pictures
 from tracker_blur.review.reviewed_files import ReviewedFiles
 from tracker_blur.review.state import ReviewState
+from tracker_blur.review.uncovered import shown_by_rules
 from tracker_blur.review.verify_report import read_report, report_path
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from tracker_blur.review.verify_report import VerifyReport
     from tracker_blur.settings import Settings
 
-_NO_LOOK = {"method"}  # what the page may do without anyone looking
 _EXPECTED = 4  # of the next doubts, the frames are decoded before someone goes there
 
 
@@ -119,8 +119,8 @@ class ReviewSession:
         left = [doubt for doubt in queue.doubts if doubt.doubt_id not in state.seen]
         self._frames.expect(doubt.frame for doubt in left[:_EXPECTED])
         person_of = summary.numbered(state.groups(self.grouping.person_of))
+        shown = shown_by_rules(tracks)
         last_edit = self._history.last_edit
-        is_looked_at = any(edit["op"] not in _NO_LOOK for edit in self._history.edits)
         undo_text = None if last_edit is None else operations.text_of(last_edit)
         return {
             "name": self.video.name,
@@ -145,14 +145,15 @@ class ReviewSession:
             ],
             "classes": sorted({"face", "plate", *(track.label for track in tracks.tracks)}),
             "tracks": [
-                summary.track_dict(track, person_of[track.track_id]) for track in tracks.tracks
+                summary.track_dict(track, person_of[track.track_id], shown.get(track.track_id, []))
+                for track in tracks.tracks
             ],
-            "people": cards(state, self.grouping, left),
+            "people": cards(state, self.grouping, left, shown),
             **summary.rules_dict(tracks.rules),
             "doubts_left": len(left),
             "doubts_left_out": queue.left_out,
-            "looked": is_looked_at,
-            "reviewed": is_looked_at and not left,
+            "looked": state.is_looked_through,
+            "reviewed": state.is_looked_through and not left,
             "who": user_name(),
             "notes": [*self._history.notes, *redactions.notes],
         }
@@ -216,12 +217,12 @@ class ReviewSession:
         if operations.operation_of(edit) is operations.OPERATIONS["follow"]:
             followed = self._follower.completed(edit, self.state.tracks)
             complete = partial(_always, followed)
-        before = self.state.tracks
+        before, version = self.state.tracks, self.version
         done = self._history.add(complete, who, why, base)
         made = operations.made_by(done, self.state)
         if "track" in made:
             made["frames"] = summary.changed_frames(before, self.state.tracks, made["track"])
-        return {"version": self.version, **made}
+        return {"version": self.version, "changed": self.version != version, **made}
 
     def undo(self, who: str, base: int | None = None) -> dict[str, Any]:
         """Take back the last edit; returns the new version and that edit; raises as `apply`."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -27,6 +29,7 @@ class ReviewState:
         people: for tracks that a person has moved to a person: the number of that person.
         names: names of people, by number.
         seen: the doubts that were marked as seen.
+        is_looked_through: whether a person has said that they have looked through all of it.
         decided: tracks that a person has said to hide or to keep.
         corrected: by track, the frames whose boxes a person has placed.
         method: how all are hidden that have no method of their own; None: as the track file says.
@@ -36,6 +39,7 @@ class ReviewState:
     people: Mapping[int, int] = field(default_factory=lambda: _NONE)
     names: Mapping[int, str] = field(default_factory=lambda: _NO_NAMES)
     seen: frozenset[str] = frozenset()
+    is_looked_through: bool = False
     decided: frozenset[int] = frozenset()
     corrected: Mapping[int, frozenset[int]] = field(default_factory=lambda: _NO_FRAMES)
     method: str | None = None
@@ -57,6 +61,27 @@ class ReviewState:
             corrected={one: frames for one, frames in self.corrected.items() if one in ids},
             used=max(numbers),
         )
+
+    def is_as(self, other: ReviewState) -> bool:
+        """Return whether another state hides the same, and holds the same decisions.
+
+        That someone has confirmed a hidden track is no decision: it was hidden without them.
+        """
+        return (
+            self.people == other.people
+            and self.names == other.names
+            and self.seen == other.seen
+            and self.is_looked_through == other.is_looked_through
+            and self._kept == other._kept
+            and self.corrected == other.corrected
+            and self.method == other.method
+            and _are_same(self.tracks, other.tracks)
+        )
+
+    @property
+    def _kept(self) -> set[int]:
+        """The tracks that a person has said to keep visible."""
+        return {one.track_id for one in self.tracks.tracks if not one.hide} & self.decided
 
     def edited(self, content: TrackFile) -> TrackFile:
         """Return a track file, as it was, with all edits."""
@@ -83,3 +108,28 @@ class ReviewState:
             suggested = grouped.get(track.track_id, track.track_id)
             people[self.people.get(track.track_id, suggested)].append(track)
         return dict(sorted(people.items()))
+
+
+def _are_same(one: Tracks, other: Tracks) -> bool:
+    """Return whether tracks of one video hide the same."""
+    return (
+        one.rules == other.rules
+        and len(one.tracks) == len(other.tracks)
+        and all(map(_is_same, one.tracks, other.tracks))
+    )
+
+
+def _is_same(one: Track, other: Track) -> bool:
+    """Return whether two tracks hide the same, in the same way."""
+    if one is other:
+        return True
+    rest = (one.track_id, one.hide, one.method, one.label)
+    return rest == (other.track_id, other.hide, other.method, other.label) and all(
+        mine is theirs or np.array_equal(mine, theirs)
+        for mine, theirs in (
+            (one.frames, other.frames),
+            (one.boxes, other.boxes),
+            (one.scores, other.scores),
+            (one.origins, other.origins),
+        )
+    )

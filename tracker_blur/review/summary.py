@@ -11,7 +11,7 @@ from tracker_blur.core.times import time_text
 from tracker_blur.core.tracks import ORIGINS, Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tracker_blur.core.rules import Rules
     from tracker_blur.core.tracks import Track, Tracks
@@ -25,8 +25,14 @@ _MOST_SKIPPED = 8  # frames between two detection frames
 _MAX_SPANS = 200
 
 
-def track_dict(track: Track, person: int) -> dict[str, Any]:
-    """Return a track without its boxes."""
+def track_dict(track: Track, person: int, shown: Sequence[tuple[int, int]] = ()) -> dict[str, Any]:
+    """Return a track without its boxes.
+
+    Args:
+        track: the track.
+        person: whose it is.
+        shown: (first, last) of each stretch of frames in which zones or limits show it.
+    """
     return {
         "id": track.track_id,
         "class": track.label,
@@ -38,6 +44,8 @@ def track_dict(track: Track, person: int) -> dict[str, Any]:
         "frames": len(track),
         "score": round(float(track.scores.max()), 4),
         "spans": _spans(track),
+        "shown": [list(span) for span in shown],
+        "is_drawn": track.is_drawn,
     }
 
 

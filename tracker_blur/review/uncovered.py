@@ -73,6 +73,29 @@ def uncovered(before: Tracks, now: Tracks, decided: Collection[int]) -> Iterator
             )
 
 
+def shown_by_rules(tracks: Tracks) -> dict[int, list[tuple[int, int]]]:
+    """Return where tracks that are to be hidden can be seen, because of zones or limits.
+
+    Where something else hides a face (another track, a box that a person drew), it is not seen.
+
+    Returns:
+        (first, last) of each stretch of frames, by track.
+    """
+    hidden, visible = split(tracks)
+    shown: dict[int, list[tuple[int, int]]] = {}
+    for reason, part in visible:
+        if reason == "track":
+            continue
+        is_open = ~_covered(part, hidden)
+        is_open &= ~_in_zones(part, tracks)
+        spans = [
+            (int(part.frames[one]), int(part.frames[two])) for one, two in _runs(part, is_open)
+        ]
+        if spans:
+            shown.setdefault(part.track_id, []).extend(spans)
+    return {track_id: sorted(spans) for track_id, spans in shown.items()}
+
+
 def _is_same(one: Track, other: Track) -> bool:
     """Return whether two tracks hide the same."""
     return (one.frames is other.frames and one.boxes is other.boxes) or (

@@ -155,7 +155,8 @@ def _add_edits(
                 HTTPStatus.CONFLICT,
                 "the review has changed in another window: look at it, then repeat this",
             ) from error
-        sessions.tell(rid, session)
+        if answer.get("changed", True):
+            sessions.tell(rid, session)
         return JsonAnswer(answer)
 
     @router.post("/edits")

@@ -78,19 +78,22 @@ export class Actions {
       toast(texts.people.chooseFirst);
       return;
     }
-    const people = store.people.map((id) => store.video.personById.get(id));
-    const tracks = people.flatMap((person) => person.tracks); // those that were shown, whoever joins them meanwhile
-    if (!(await session.edit({ op: isHidden ? "hide" : "keep", tracks }, { why }))) return;
-    const names = people.map((person) => store.video.nameOf(person));
-    announce(isHidden ? texts.people.nowHidden(names.join(", ")) : texts.people.nowKept(names.join(", ")));
+    const tracks = store.people.flatMap((id) => store.video.personById.get(id).tracks); // those that were shown, whoever joins them meanwhile
+    await this.setHidden(tracks, isHidden, why);
   }
 
   /** Decide about a place. It counts as seen only if that has changed something, or if it may stay as it is. */
   async #decideDoubt(doubt, isHidden, why) {
+    const { session, store } = this;
+    const before = session.made;
+    const known = new Set(store.video.trackById.keys());
     const isDone = isHidden ? await this.#hideDoubt(doubt, why) : await this.#keepDoubt(doubt, why);
-    if (!isDone) return;
-    announce(isHidden ? texts.doubts.nowHidden : texts.doubts.nowKept);
-    await this.session.edit({ op: "seen", doubt: doubt.id });
+    if (!isDone || !(await session.edit({ op: "seen", doubt: doubt.id }))) return;
+    const isThere = (id) => store.video.trackById.has(id);
+    const drawn = [...store.video.trackById.keys()].filter((id) => !known.has(id));
+    const names = store.video.namesOfTracks(isThere(doubt.track) ? [doubt.track] : drawn);
+    const text = !names ? texts.doubts.leftOpen : isHidden ? texts.people.nowHidden(names) : texts.people.nowKept(names);
+    session.say(text, { steps: session.made - before });
   }
 
   async #hideDoubt(doubt, why) {
@@ -123,9 +126,18 @@ export class Actions {
     const keyframes = Object.fromEntries(boxes.map(([frame, ...box]) => [frame, box.slice(0, 4)]));
     const drawn = await this.session.edit({ op: "draw", track: null, class: "face", keyframes }, { why });
     if (!drawn) return false;
-    const found = this.store.video.trackById.get(drawn.track);
-    if (found && !this.store.video.is_image) await this.#followTrack(found, doubt.frame, "both");
+    if (doubt.track === null) await this.#followEnds(drawn.track); // else it is known where the person is
     return true;
+  }
+
+  /** Follow what was just drawn on from its last picture, and back from its first one, as far as there are others. */
+  async #followEnds(id) {
+    const { video } = this.store;
+    const track = video.trackById.get(id);
+    if (!track || video.is_image) return;
+    const isCut = (frame) => video.cuts.includes(frame);
+    if (track.last < video.lastFrame && !isCut(track.last + 1)) await this.#followTrack(track, track.last, "forward");
+    if (track.first > 0 && !isCut(track.first)) await this.#followTrack(track, track.first, "back");
   }
 
   /** The boxes of a track within a place, as key frames; drawn ones are hidden whatever areas and limits say. */
@@ -147,8 +159,13 @@ export class Actions {
     return false;
   }
 
-  setHidden(tracks, isHidden) {
-    return this.session.edit({ op: isHidden ? "hide" : "keep", tracks });
+  /** Hide some parts of people, or keep them visible, and say whose they are. */
+  async setHidden(tracks, isHidden, why = "") {
+    const { store, session } = this;
+    const names = store.video.namesOfTracks(tracks);
+    const { nowHidden, nowKept, hiddenAlready, keptAlready } = texts.people;
+    const answer = await session.edit({ op: isHidden ? "hide" : "keep", tracks }, { why, said: (isHidden ? nowHidden : nowKept)(names) });
+    if (answer && !answer.changed) session.say((isHidden ? hiddenAlready : keptAlready)(names), { steps: 0 });
   }
 
   /** Make one person of those who are selected, or of two that are given. */
@@ -158,7 +175,8 @@ export class Actions {
       return;
     }
     const tracks = people.flatMap((id) => this.store.video.personById.get(id)?.tracks ?? []); // those that were shown
-    if (await this.session.edit({ op: "merge_people", people, tracks }, { said: texts.people.merged })) {
+    const said = texts.people.merged(this.store.video.namesOfTracks(tracks));
+    if (await this.session.edit({ op: "merge_people", people, tracks }, { said })) {
       const still = people.find((id) => this.store.video.personById.has(id));
       if (still !== undefined) this.selectPerson(still);
     }
@@ -173,14 +191,14 @@ export class Actions {
       toast(texts.people.splitWhere);
       return;
     }
-    await session.edit({ op: "split_person", person: person.id, frame: store.frame }, { said: texts.people.splitDone });
+    await session.edit({ op: "split_person", person: person.id, frame: store.frame }, { said: texts.people.splitDone(store.video.nameOf(person)) });
   }
 
   /** Take one part of a person out, to be someone of its own. */
   async splitTrack(track) {
     const { store, session } = this;
     if (store.frame <= track.first || store.frame > track.last) toast(texts.people.splitWhere);
-    else await session.edit({ op: "split", track: track.id, frame: store.frame }, { said: texts.people.splitDone });
+    else await session.edit({ op: "split", track: track.id, frame: store.frame }, { said: texts.people.splitDone(store.video.nameOfTrack(track.id)) });
   }
 
   async drop() {
@@ -194,7 +212,11 @@ export class Actions {
       toast(texts.people.chooseFirst);
       return;
     }
-    await session.edit({ op: "drop", tracks }, { said: texts.person.dropped });
+    await this.dropTracks(tracks);
+  }
+
+  dropTracks(tracks) {
+    return this.session.edit({ op: "drop", tracks }, { said: texts.person.dropped(this.store.video.namesOfTracks(tracks)) });
   }
 
   /** Let the part that is selected begin (`isFirst`) or end at this frame. */
@@ -290,7 +312,11 @@ export class Actions {
     const wasNew = this.store.drawFor === null;
     this.selectTrack(id);
     if (this.store.pane === pane) this.store.set({ pane: "person" }); // unless someone has gone elsewhere meanwhile
-    if (wasNew) toast(texts.person.drawn, { action: { text: texts.person.follow, run: () => this.follow() } });
+    const { is_image: isImage } = this.store.video;
+    const name = this.store.video.nameOfTrack(id);
+    const isInArea = this.store.video.zones.some(({ rule }) => rule === "ignore");
+    const text = [isImage ? texts.person.drawnPhoto(name) : texts.person.drawn(name), isInArea ? texts.person.drawnInArea : ""].join(" ").trim();
+    if (wasNew) this.session.say(text, { actions: isImage ? [] : [{ text: texts.person.follow, run: () => this.follow() }] });
   }
 
   /** The box nearest to a frame outside of a track, as a key frame; none for a gap within. */

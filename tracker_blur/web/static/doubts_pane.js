@@ -9,9 +9,6 @@ import { texts } from "./texts.js";
 
 const SHOWN = 60; // more are not useful at once
 
-/** Whether a person has acted: nothing left to look at is no review by itself. */
-const isReviewed = (video) => video.reviewed;
-
 /** The queue: N goes to the next, H hides, K keeps, Enter marks as seen. */
 export class DoubtsPane {
   constructor({ store, session, actions, stage }) {
@@ -21,7 +18,7 @@ export class DoubtsPane {
     this.current = el("div", { class: "current" });
     this.list = el("ol", { class: "plain doubts", "aria-label": texts.doubts.list });
     const next = el("button", { type: "button", class: "primary", id: "next-doubt", on: { click: () => this.next(1) } }, el("span", { text: texts.doubts.next }), el("kbd", { text: "N" }));
-    const looked = el("button", { type: "button", class: "primary", id: "looked-through", on: { click: () => session.edit({ op: "reviewed" }) } }, icon("check"), el("span", { text: texts.doubts.lookedThrough }));
+    const looked = el("button", { type: "button", class: "primary", id: "looked-through", on: { click: () => this.lookedThrough() } }, icon("check"), el("span", { text: texts.doubts.lookedThrough }), el("kbd", { text: "⇧ Enter" }));
     this.nextButton = next;
     this.lookedButton = looked;
     this.pane.append(this.summary, next, looked, this.current, this.list);
@@ -71,19 +68,25 @@ export class DoubtsPane {
     else this.#finish();
   }
 
+  /** A person says that they have looked through all of it: no number of places says that for them. */
+  async lookedThrough() {
+    if (this.store.doubts.some(({ seen }) => !seen)) toast(texts.doubts.left(this.store.doubts.filter(({ seen }) => !seen).length));
+    else await this.session.edit({ op: "reviewed" }, { said: texts.doubts.nowReviewed });
+  }
+
   #finish() {
     this.store.set({ doubt: null });
-    if (this.store.doubts.every(({ seen }) => seen)) toast(texts.doubts.allSeen, { kind: "good" });
+    if (!this.store.video.reviewed) toast(texts.doubts.allSeen);
   }
 
   show() {
     const { store } = this;
     if (!store.video) return;
     const open = store.doubts.filter(({ seen }) => !seen);
-    const isUntouched = open.length === 0 && !isReviewed(store.video);
+    const isUntouched = open.length === 0 && !store.video.reviewed;
     this.#showStatus(open.length, isUntouched);
-    const done = store.video.is_image ? texts.doubts.allSeenPhoto : texts.doubts.allSeenText;
-    setText(this.summary, open.length ? texts.doubts.left(open.length) : isUntouched ? texts.doubts.untouchedText : done);
+    const untouched = store.video.is_image ? texts.doubts.untouchedPhoto : texts.doubts.untouchedText;
+    setText(this.summary, open.length ? texts.doubts.left(open.length) : isUntouched ? untouched : texts.doubts.reviewedText);
     this.lookedButton.hidden = !isUntouched;
     this.nextButton.hidden = open.length === 0;
     const doubt = store.doubts.find(({ id }) => id === store.doubt);
@@ -114,7 +117,8 @@ export class DoubtsPane {
   }
 
   #title(doubt) {
-    const kind = texts.doubts.kinds[doubt.kind]?.title ?? doubt.kind;
+    const { title = doubt.kind, before = title } = texts.doubts.kinds[doubt.kind] ?? {};
+    const kind = doubt.frame < this.store.video.trackById.get(doubt.track)?.first ? before : title;
     return doubt.track === null ? kind : `${this.store.video.nameOfTrack(doubt.track)}: ${kind}`;
   }
 
@@ -135,21 +139,22 @@ export class DoubtsPane {
   }
 
   #card(doubt) {
-    const button = (key, text, run) => el("button", { type: "button", on: { click: run } }, el("span", { text }), el("kbd", { text: key }));
+    // Always the same buttons at the same place: the next place opens under the pointer.
+    const button = (key, text, run, isUsable = true) => el("button", { type: "button", disabled: !isUsable, on: { click: run } }, el("span", { text }), el("kbd", { text: key }));
     const follow = doubt.track !== null && !this.store.video.is_image;
     return el(
       "article",
       { class: "item doubt-card" },
-      el("h3", { text: this.#title(doubt) }),
-      el("p", { text: this.#text(doubt) }),
       el(
         "div",
         { class: "pairs" },
         button("H", texts.people.hide, () => this.actions.decide(true)),
-        !OPEN_KINDS.has(doubt.kind) && button("K", texts.people.keep, () => this.actions.decide(false)),
-        follow && button("T", texts.person.follow, () => this.actions.follow()),
-        button("Enter", texts.doubts.seen, () => this.seen()),
+        button("K", texts.people.keep, () => this.actions.decide(false), !OPEN_KINDS.has(doubt.kind)),
+        button("T", texts.person.follow, () => this.actions.follow(), follow),
+        button("↵", texts.doubts.seen, () => this.seen()),
       ),
+      el("h3", { text: this.#title(doubt) }),
+      el("p", { text: this.#text(doubt) }),
       doubt.seen ? el("p", { class: "quiet small", text: texts.doubts.wasSeen }) : null,
     );
   }

@@ -54,7 +54,7 @@ export class JobQueue {
       sessionStorage.removeItem(OPENS_KEY);
       location.href = address;
     } else if (job.action === "track") {
-      toast(texts.jobs.found(job.file), { kind: "good", action: { text: texts.jobs.review, run: () => (location.href = address) } });
+      toast(texts.jobs.found(job.file), { kind: "good", actions: [{ text: texts.jobs.review, run: () => (location.href = address) }] });
     }
   }
 

@@ -4,14 +4,24 @@ import { byId } from "./dom.js";
 import { Keys } from "./keys.js";
 
 const NUDGE = 0.004; // of the picture's height
+const HELD_MS = 120; // keys that follow each other faster are one that is held: its steps grow
+const MOST_STEPS = 8;
 const PAN = 60; // screen pixels
 
 /** Bind all keys to the parts of the page. */
 export function bindKeys({ store, session, actions, stage, tools, transport, player, wall, doubts, output, photos }) {
   const keys = new Keys();
   const view = (name) => () => store.set({ view: name });
-  const step = () => Math.max(1, Math.round(store.video.height * NUDGE));
-  const move = (x, y, isSize) => () => tools.nudge(x * step(), y * step(), isSize);
+  let pressed = { at: -Infinity, times: 0 };
+  const step = () => {
+    const now = performance.now();
+    pressed = { at: now, times: now - pressed.at < HELD_MS ? pressed.times + 1 : 0 };
+    return Math.max(1, Math.round(store.video.height * NUDGE * Math.min(MOST_STEPS, 1 + pressed.times / 3)));
+  };
+  const move = (x, y, isSize) => () => {
+    const pixels = step();
+    tools.nudge(x * pixels, y * pixels, isSize);
+  };
   const confirm = () => (store.tool === "select" ? doubts.seen() : tools.confirm());
   const escape = () => {
     if (tools.cancel()) return;
@@ -27,6 +37,7 @@ export function bindKeys({ store, session, actions, stage, tools, transport, pla
     [["Shift+h"], "hideWhy", () => actions.decideWithReason(true)],
     [["Shift+k"], "keepWhy", () => actions.decideWithReason(false)],
     [["Enter"], "seen", confirm],
+    [["Shift+Enter"], "looked", () => doubts.lookedThrough()],
     [["Ctrl+z"], "undo", () => session.undo()],
     [["Ctrl+Shift+z", "Ctrl+y"], "redo", () => session.redo()],
   ]);

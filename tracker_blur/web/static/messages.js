@@ -14,14 +14,19 @@ export function announce(text) {
   setText(byId("live"), text);
 }
 
-/** Show a message for some seconds; what is `busy` or `stays`, until it is closed, or the function that is returned is called. */
-export function toast(text, { kind = "info", action = null, stays = kind === "busy" } = {}) {
+/**
+ * Show a message for some seconds; what is `busy` or `stays`, until it is closed, or the function that is returned is called.
+ *
+ * @param {string} text
+ * @param {{kind?: string, actions?: {text: string, run: function}[], stays?: boolean}} options
+ */
+export function toast(text, { kind = "info", actions = [], stays = kind === "busy" } = {}) {
   const remove = () => box.remove();
   const box = el(
     "div",
     { class: `toast ${kind}`, role: kind === "error" ? "alert" : "status" },
     el("p", { text }),
-    action && el("button", { type: "button", class: "link", text: action.text, on: { click: () => (remove(), action.run()) } }),
+    ...actions.map((action) => el("button", { type: "button", class: "link", text: action.text, on: { click: () => (remove(), action.run()) } })),
     el("button", { type: "button", class: "icon-button", "aria-label": texts.common.close, on: { click: remove } }, icon("close")),
   );
   byId("toasts").append(box);

@@ -1,12 +1,15 @@
 // When all is decided: make the video, check it, write the report.
 
 import { api, reviewApi } from "./api.js";
-import { byId, setAttribute, setText } from "./dom.js";
+import { byId, el, setAttribute, setText } from "./dom.js";
+import { FaceLoader } from "./faces.js";
 import { duration } from "./format.js";
 import { announce, ask, attempt, toast } from "./messages.js";
+import { WEAK_METHODS } from "./person_pane.js";
 import { texts } from "./texts.js";
 import { verdictText } from "./verdicts.js";
 
+const FACE = 96; // pixels of the picture of a face
 const ENDED = new Set(["done", "failed", "cancelled"]);
 
 /** The buttons on the right of the header, and the progress of what they start. */
@@ -14,6 +17,7 @@ export class Output {
   constructor({ store, review, session, photos }) {
     Object.assign(this, { store, review, session, photos });
     this.job = null;
+    this.faces = new FaceLoader(review, byId("render-shown"));
     byId("render").addEventListener("click", () => this.render());
     byId("check").addEventListener("click", () => this.#verify());
     byId("report").addEventListener("click", () => this.report());
@@ -38,11 +42,12 @@ export class Output {
 
   async render() {
     const left = this.store.doubts.filter(({ seen }) => !seen).length;
-    const shown = this.store.video.people.filter(({ hidden, visible }) => hidden !== false && visible).length;
-    const ready = this.store.video.reviewed ? texts.output.renderReady : texts.output.renderUntouched;
-    setText(byId("render-text"), [left ? texts.output.renderLeft(left) : ready, shown ? texts.output.renderShown(shown) : ""].join(" ").trim());
-    const { method } = this.store.video;
+    const ready = this.store.video.looked ? texts.output.renderReady : texts.output.renderUntouched;
+    setText(byId("render-text"), left ? texts.output.renderLeft(left) : ready);
+    this.#listShown();
+    const { method, tracks } = this.store.video;
     setText(byId("render-method"), texts.output.renderMethod(texts.methods[method]?.name ?? method));
+    byId("render-weak").hidden = ![method, ...tracks.map((track) => track.method)].some((name) => WEAK_METHODS.has(name));
     const count = this.photos.paths.length;
     byId("render-all-label").hidden = count < 2;
     setText(byId("render-all-text"), texts.output.all(count));
@@ -53,6 +58,26 @@ export class Output {
     }
     const answer = await attempt(() => this.review.render(byId("render-verify").checked));
     if (answer) this.#follow(answer.job);
+  }
+
+  /** Say who can be seen in the result: this is the last moment to notice. */
+  #listShown() {
+    const { video } = this.store;
+    const shown = video.peopleByClass().flatMap(([, people]) => people).filter(({ hidden, visible }) => hidden !== true || visible);
+    setText(byId("render-shown-title"), shown.length ? texts.output.shown(shown.length) : texts.output.nobodyShown);
+    const rows = shown.map((person) => {
+      const face = el("img", { alt: "" });
+      this.faces.show(face, person.faces[0], FACE);
+      return el("li", { class: "row" }, face, el("span", {}, el("strong", { text: video.nameOf(person) }), el("span", { text: `: ${this.#howShown(person)}` })));
+    });
+    byId("render-shown").replaceChildren(...rows);
+  }
+
+  #howShown(person) {
+    const parts = this.store.video.tracksOf(person);
+    const kept = parts.filter(({ hidden }) => !hidden).length;
+    const words = [kept === parts.length ? texts.output.keptWhole : kept ? texts.output.keptParts(kept, parts.length) : "", person.visible ? texts.output.shownByRules(person.visible) : ""];
+    return words.filter(Boolean).join("; ");
   }
 
   /** Make all photos, as far as they have been looked at or not. */

@@ -32,7 +32,7 @@ export class Overlay {
     const ghost = this.tools().ghost;
     const faces = boxes.at(store.shown).map((face) => {
       const person = store.video.personByTrack.get(face.track);
-      const isHidden = store.video.trackById.get(face.track)?.hidden ?? true;
+      const isHidden = store.video.isHiddenAt(face.track, store.shown);
       const isGhost = ghost?.kind === "face" && ghost.track === face.track && ghost.frame === store.shown;
       return { ...face, box: isGhost ? ghost.box : face.box, person, isHidden, isSelected: store.people.includes(person?.id), isActive: face.track === store.track };
     });

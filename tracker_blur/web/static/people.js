@@ -5,6 +5,8 @@ import { FaceLoader } from "./faces.js";
 import { makeCard, updateCard } from "./person_card.js";
 import { texts } from "./texts.js";
 
+const RULE_KINDS = new Set(["zone_shows", "limit_shows"]); // places that areas or limits show
+
 /** Shows the people, and lets them be chosen, hidden, kept and merged. */
 export class PeopleWall {
   constructor({ store, actions, api }) {
@@ -12,6 +14,7 @@ export class PeopleWall {
     this.root = byId("cards");
     this.faces = new FaceLoader(api, this.root);
     this.groups = new Map();
+    this.onPlace = () => {}; // goes to a place to look at
     this.anchor = null; // where a selection with Shift begins
     this.#listenToBar();
     this.root.addEventListener("keydown", (event) => this.#key(event));
@@ -35,7 +38,15 @@ export class PeopleWall {
     setText(byId("people-count"), texts.people.count(hidden, video.people.length - hidden));
     this.#showBar();
     this.#showFocusable();
-    if (this.store.people.length === 1) this.#card(this.store.people[0])?.scrollIntoView({ block: "nearest" });
+    this.#scroll();
+  }
+
+  /** Show the card of whoever was selected elsewhere; cards under the pointer stay where they are. */
+  #scroll() {
+    const { people } = this.store;
+    if (people === this.scrolledTo) return;
+    this.scrolledTo = people;
+    if (people.length === 1 && !this.root.matches(":hover")) this.#card(people[0])?.scrollIntoView({ block: "nearest" });
   }
 
   #group(name, hasHeading) {
@@ -88,6 +99,8 @@ export class PeopleWall {
   /** One click: hidden becomes visible; visible, and partly hidden, becomes hidden. */
   #decide(id) {
     const person = this.store.video.personById.get(id);
+    const place = person.hidden !== false && person.visible && this.store.doubts.find(({ kind, track, seen }) => RULE_KINDS.has(kind) && person.tracks.includes(track) && !seen);
+    if (place) return this.onPlace(place); // it is marked as hidden already: what shows it must be looked at
     return this.actions.setHidden(person.tracks, person.hidden !== true);
   }
 
@@ -118,18 +131,23 @@ export class PeopleWall {
     byId("widen").setAttribute("aria-pressed", String(isWide));
   }
 
-  /** Put the focus on the selected card, or the first. */
+  /** Put the focus on the selected card, or select the first. */
   focus() {
-    this.root.querySelector('.card-select[tabindex="0"]')?.focus();
+    const card = this.root.querySelector('.card-select[aria-pressed="true"]') ?? this.root.querySelector(".card-select");
+    if (!card) return;
+    card.focus();
+    if (card.getAttribute("aria-pressed") !== "true") this.actions.selectPerson(this.#person(card.closest(".card")), { isJump: true });
   }
 
+  /** The bar is always there: nothing moves when someone is selected, so a second click hits what the first one did. */
   #showBar() {
     const { people, video } = this.store;
     const count = people.length;
-    byId("selection").hidden = count === 0;
-    setText(byId("selection-text"), count === 1 ? video.nameOf(video.personById.get(people[0])) : texts.people.selected(count));
-    byId("sel-merge").hidden = count < 2;
-    byId("sel-split").hidden = count !== 1 || video.is_image;
+    const text = count === 1 ? video.nameOf(video.personById.get(people[0])) : count ? texts.people.selected(count) : texts.people.noneSelected;
+    setText(byId("selection-text"), text);
+    for (const id of ["hide", "keep", "none"]) byId(`sel-${id}`).disabled = count === 0;
+    byId("sel-merge").disabled = count < 2;
+    byId("sel-split").disabled = count !== 1 || video.is_image;
   }
 
   /** Only one card can be reached by Tab; arrows go on from there. */
@@ -150,6 +168,9 @@ export class PeopleWall {
     const card = cards[Math.max(0, Math.min(cards.length - 1, next))];
     for (const other of cards) other.tabIndex = other === card ? 0 : -1;
     card.focus();
+    const id = this.#person(card.closest(".card"));
+    if (event.shiftKey && this.store.people.includes(id)) return;
+    this.actions.selectPerson(id, { isMore: event.shiftKey, isJump: !event.shiftKey }); // who has the ring is who keys decide about
   }
 }
 

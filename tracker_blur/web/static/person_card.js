@@ -57,32 +57,39 @@ export function updateCard(card, person, { video, faces, isSelected }) {
   setText(parts.name, name);
   setText(parts.facts, video.is_image ? "" : texts.people.seen(duration(person.seconds), person.tracks.length));
   parts.visible.hidden = !person.visible;
-  setText(parts.visible, person.visible ? texts.people.visible(person.visible) : "");
-  parts.doubt.hidden = !person.doubtful;
+  setText(parts.visible, person.visible ? texts.people.visibleShort(person.visible) : "");
+  parts.doubt.hidden = !person.doubtful || Boolean(person.visible); // one line for both: cards keep their height
   setText(parts.doubt, texts.people.doubtful);
   parts.doubt.title = video.reasonsOf(person).join(" ");
   setAttribute(parts.select, "aria-pressed", isSelected);
   setAttribute(parts.select, "aria-label", labelOf(person, name));
   setAttribute(parts.check, "aria-label", texts.people.choose(name));
   parts.check.checked = isSelected;
-  showState(parts.state, person.hidden, name);
+  showState(parts.state, person, name);
 }
 
 function labelOf(person, name) {
   const seen = person.visible ? texts.people.visible(person.visible) : "";
-  const state = person.hidden === null ? texts.people.partly : person.hidden ? texts.people.isHidden : texts.people.isKept;
-  return [name, state, seen, texts.people.seen(duration(person.seconds), person.tracks.length), person.doubtful ? texts.people.doubtful : ""].filter(Boolean).join(", ");
+  return [name, texts.people[stateOf(person)], seen, texts.people.seen(duration(person.seconds), person.tracks.length), person.doubtful ? texts.people.doubtful : ""].filter(Boolean).join(", ");
 }
 
-function showState(button, hidden, name) {
-  const state = hidden === null ? "partly" : hidden ? "isHidden" : "isKept";
+/** What is true of a person in the result, whatever they are marked as: the name of its text. */
+function stateOf({ hidden, visible, frames }) {
+  if (hidden === false) return "isKept";
+  if (visible) return visible >= frames ? "isShown" : "partlyShown";
+  return hidden === null ? "partly" : "isHidden";
+}
+
+function showState(button, person, name) {
+  const { hidden } = person;
+  const state = stateOf(person);
   if (button.dataset.state !== state) {
-    button.replaceChildren(icon(hidden === false ? "eye" : "eyeOff"), el("span", { text: texts.people[state] }));
+    button.replaceChildren(icon(["isKept", "isShown"].includes(state) ? "eye" : "eyeOff"), el("span", { text: texts.people[state] }));
     button.dataset.state = state;
   }
   setAttribute(button, "aria-checked", hidden !== false);
   setAttribute(button, "aria-label", texts.people.hiddenSwitch(name));
-  setAttribute(button, "title", hidden === true ? texts.people.clickToKeep : texts.people.clickToHide);
+  setAttribute(button, "title", hidden !== false && person.visible ? texts.people.clickToLook : hidden === true ? texts.people.clickToKeep : texts.people.clickToHide);
 }
 
 function acceptDrags(card, { dragged, onMerge }) {

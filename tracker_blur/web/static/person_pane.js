@@ -5,7 +5,8 @@ import { clock, duration } from "./format.js";
 import { icon } from "./icons.js";
 import { texts } from "./texts.js";
 
-const WEAK = new Set(["pixelated", "gaussian", "fog"]); // a program may still recognize who it is
+/** A program may still recognize who was hidden by these. */
+export const WEAK_METHODS = new Set(["pixelated", "gaussian", "fog"]);
 
 /** Shows the person and their parts in the side panel. */
 export class PersonPane {
@@ -28,13 +29,18 @@ export class PersonPane {
   /** How everyone is hidden who has no way of their own. */
   #everyone() {
     const { video } = this.store;
-    return [el("div", { class: "grid-form" }, ...this.#select("everyone", texts.person.everyone, this.#methods(), video.method, (method) => ({ op: "method", method })))];
+    const said = (method) => texts.person.everyoneNow(texts.methods[method]?.name ?? method);
+    return [el("div", { class: "stack" }, ...this.#select("everyone", texts.person.everyone, this.#methods(), video.method, (method) => ({ op: "method", method }), said)), this.#warning(video.method)];
+  }
+
+  #warning(method) {
+    return el("p", { class: "caution small", text: WEAK_METHODS.has(method) ? texts.methods.warning : "" });
   }
 
   #methods() {
     const names = this.store.video.methods.filter((name) => name !== "image"); // it needs a picture
     const shown = (name) => texts.methods[name]?.name ?? name;
-    const isWeak = (name) => WEAK.has(name);
+    const isWeak = (name) => WEAK_METHODS.has(name);
     return names.sort((one, other) => isWeak(one) - isWeak(other)).map((name) => [name, isWeak(name) ? texts.methods.weaker(shown(name)) : shown(name)]);
   }
 
@@ -71,11 +77,12 @@ export class PersonPane {
   #details(track) {
     const { video } = this.store;
     const button = (id, text, key, run) => el("button", { type: "button", id: `${id}-${track.id}`, on: { click: run } }, el("span", { text }), key && el("kbd", { text: key }));
-    const facts = el("p", { class: "quiet small", text: texts.person.facts(duration(track.frames / (video.fps || 25)), Math.round(track.score * 100)) });
-    const choices = el("div", { class: "grid-form" }, ...this.#select("class", texts.person.class, video.classes.map((name) => [name, texts.classes.singular(name)]), track.class, (value) => ({ op: "set_class", tracks: [track.id], class: value })), ...this.#select("method", texts.person.method, [["", texts.person.usual(texts.methods[video.method]?.name ?? video.method)], ...this.#methods()], track.method ?? "", (value) => ({ op: "set_method", tracks: [track.id], method: value || null })));
+    const time = duration(track.frames / (video.fps || 25));
+    const facts = el("p", { class: "quiet small", text: track.is_drawn ? texts.person.drawnFacts(time) : texts.person.facts(time, Math.round(track.score * 100)) });
+    const choices = el("div", { class: "grid-form" }, ...this.#select("class", texts.person.class, video.classes.map((name) => [name, texts.classes.singular(name)]), track.class, (value) => ({ op: "set_class", tracks: [track.id], class: value })), ...this.#select("method", texts.person.method, [["", texts.person.usual(texts.methods[video.method]?.name ?? video.method)], ...this.#methods()], track.method ?? "", (value) => ({ op: "set_method", tracks: [track.id], method: value || null })), el("div", { class: "wide" }, this.#warning(track.method)));
     const whole = el("input", { type: "checkbox", id: "move-whole", on: { change: (event) => this.store.set({ isWhole: event.target.checked }) } });
     whole.checked = this.store.isWhole;
-    const drop = button("drop", texts.person.drop, "Del", () => this.session.edit({ op: "drop", tracks: [track.id] }, { said: texts.person.dropped }));
+    const drop = button("drop", texts.person.drop, "Del", () => this.actions.dropTracks([track.id]));
     if (video.is_image) return [choices, el("div", { class: "pairs" }, drop)];
     return [
       facts,
@@ -95,8 +102,8 @@ export class PersonPane {
     ];
   }
 
-  #select(name, text, choices, value, edit) {
-    const list = el("select", { id: `track-${name}`, on: { change: (event) => this.session.edit(edit(event.target.value)) } }, ...choices.map(([key, shown]) => el("option", { value: key, text: shown })));
+  #select(name, text, choices, value, edit, said = () => "") {
+    const list = el("select", { id: `track-${name}`, on: { change: (event) => this.session.edit(edit(event.target.value), { said: said(event.target.value) }) } }, ...choices.map(([key, shown]) => el("option", { value: key, text: shown })));
     if (!choices.some(([key]) => key === value)) list.append(el("option", { value, text: value }));
     list.value = value;
     return [el("label", { for: list.id, text }), list];

@@ -13,6 +13,8 @@ export class Player {
     this.speed = 1;
     this.hasSound = false;
     this.sound.addEventListener("error", () => (this.hasSound = false));
+    byId("volume").addEventListener("input", (event) => (this.sound.volume = Number(event.target.value)));
+    store.on("video", () => (byId("volume").hidden = !store.video.has_audio));
     store.on("isScrubbing", () => store.isScrubbing && this.pause());
   }
 

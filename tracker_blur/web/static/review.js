@@ -4,6 +4,7 @@ import { Actions } from "./actions.js";
 import { reviewApi } from "./api.js";
 import { BoxCache, TimeCache } from "./chunks.js";
 import { applyTexts, byId, el, setText } from "./dom.js";
+import { guardDoubleClicks } from "./double_clicks.js";
 import { DoubtsPane } from "./doubts_pane.js";
 import { listen } from "./events.js";
 import { FrameLoader } from "./frames.js";
@@ -31,6 +32,7 @@ import { ZonesPane } from "./zones_pane.js";
 
 const PLACE_KEY = "trackblur-frame-"; // where a reload goes on
 
+guardDoubleClicks();
 applyTexts();
 applyIcons();
 
@@ -63,7 +65,7 @@ const person = new PersonPane({ store, session, actions, times });
 const zonesPane = new ZonesPane({ store, session, zones, actions, times });
 const sounds = new SoundsPane({ store, session, actions, times });
 new JournalPane({ store, api });
-timeline.onDoubt = (doubt) => doubts.open(doubt);
+timeline.onDoubt = wall.onPlace = (doubt) => doubts.open(doubt);
 tabs(store, ["doubts", "person", "zones", "sounds", "journal"]);
 bindKeys({ store, session, actions, stage, tools, transport, player, wall, doubts, output, photos });
 

@@ -10,6 +10,8 @@ export class Session {
     this.api = api;
     this.store = store;
     this.queue = Promise.resolve();
+    this.made = 0; // edits of this window that have changed something
+    this.unsay = () => {}; // removes the message about the last edit
     this.own = new Set(); // versions that edits of this window made: the server will tell of them, too
   }
 
@@ -33,8 +35,9 @@ export class Session {
    * Make an edit.
    *
    * @param {object} edit the operation and its fields
-   * @param {{said?: string, why?: string}} options what to say when it is done; the reason for the journal
-   * @returns {Promise<object|null>} the server's answer; null after an error, which has been shown
+   * @param {{said?: string|function, why?: string}} options what to say when it is done, or a function that
+   *   returns it; the reason for the journal
+   * @returns {Promise<object|null>} the server's answer, with `changed`; null after an error, which has been shown
    */
   edit(edit, { said = "", why = "" } = {}) {
     const send = () => {
@@ -42,16 +45,35 @@ export class Session {
       if (guess) this.store.set({ video: guess });
       return this.api.edit(edit, why, this.store.video.version);
     };
-    return this.#enqueue(send, said);
+    return this.#enqueue(send, (answer) => {
+      if (!answer.changed) this.say(texts.review.unchanged, { steps: 0 });
+      else if (said) this.say(typeof said === "function" ? said(answer) : said);
+    });
   }
 
-  undo() {
-    const what = this.store.video.undoText();
-    return this.#enqueue(() => this.api.undo(this.store.video.version), texts.review.undone(what));
+  /**
+   * Say what an edit has done, with a button that takes it back. The next edit removes the message.
+   *
+   * @param {string} text
+   * @param {{steps?: number, actions?: object[]}} options how many edits it was; what else can be done now
+   */
+  say(text, { steps = 1, actions = [] } = {}) {
+    this.unsay();
+    const undo = { text: texts.review.undoIt, run: () => this.undo(steps) };
+    this.unsay = toast(text, { actions: steps ? [...actions, undo] : actions });
+  }
+
+  /** Take back the last edit, or the last ones. */
+  async undo(steps = 1) {
+    for (let step = 1; step <= steps; step += 1) {
+      const what = this.store.video.undoText();
+      const tell = () => step === steps && this.say(texts.review.undone(what), { steps: 0 });
+      if (!(await this.#enqueue(() => this.api.undo(this.store.video.version), tell))) return;
+    }
   }
 
   redo() {
-    return this.#enqueue(() => this.api.redo(this.store.video.version), texts.review.redone);
+    return this.#enqueue(() => this.api.redo(this.store.video.version), () => this.say(texts.review.redone(this.store.video.undoText())));
   }
 
   /** Something is new: an edit made in another window, or people who were recognized meanwhile. */
@@ -61,22 +83,27 @@ export class Session {
     const before = this.store.video?.version;
     try {
       await this.refresh();
-      if (before !== this.store.video.version) announce(texts.review.changedElsewhere);
+      if (before === this.store.video.version) return;
+      this.unsay(); // what it would take back is not the last edit any more
+      announce(texts.review.changedElsewhere);
     } catch (error) {
       showError(error);
     }
   }
 
-  #enqueue(request, said) {
+  #enqueue(request, tell) {
     const done = this.queue.then(async () => {
       const before = this.store.video;
+      this.unsay();
       try {
         const answer = await request();
-        this.own.add(answer.version);
+        if (answer.version !== before.version) this.own.add(answer.version);
+        if (answer.changed) this.made += 1;
         await this.refresh();
-        if (said) toast(said);
+        tell(answer);
         return answer;
       } catch (error) {
+        if (error.name === "ApiError") error.message = before.named(error.message);
         showError(error);
         await this.refresh().catch(() => this.store.set({ video: before })); // what was shown ahead is taken back; the error has been shown
         return null;

@@ -137,7 +137,15 @@ export class Stage {
     setText(byId("zoom-fit"), texts.units.percent(Math.round(this.scale * 100)));
   }
 
+  /** The same part of the picture stays in view, smaller or larger. */
   #resize() {
+    const [width, height] = [this.canvas.width / devicePixelRatio, this.canvas.height / devicePixelRatio]; // before
+    if (!this.isFit && this.store.video) {
+      const [x, y] = this.toVideo(width / 2, height / 2);
+      this.scale = Math.max(this.#fitScale(), this.scale * Math.min(this.width / width, this.height / height));
+      this.x = this.width / 2 - x * this.scale * this.aspect;
+      this.y = this.height / 2 - y * this.scale;
+    }
     this.canvas.width = Math.max(1, Math.round(this.width * devicePixelRatio));
     this.canvas.height = Math.max(1, Math.round(this.height * devicePixelRatio));
     this.#place();

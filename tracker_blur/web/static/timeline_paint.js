@@ -13,6 +13,7 @@ export const OVERVIEW = 10;
 export const ORIGINS = ["detected", "followed", "between", "held", "margin", "drawn"];
 
 const HEIGHTS = { detected: 12, followed: 12, drawn: 12, between: 8, held: 6, margin: 4 }; // also without colors
+const SHOWN_ALPHA = 0.4; // where nothing is hidden
 const SINGLE_FRAMES = 400; // so few are painted one by one, from their boxes
 const TICK_ROOM = 76; // pixels a label
 const NICE_SECONDS = [0.04, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200];
@@ -93,11 +94,13 @@ const PAINT_ROW = {
     }
   },
   zones(context, { scale, store, times, colors }, top) {
-    for (const zone of store.video.zones) {
+    const { zones } = store.video;
+    const height = Math.max(2, (ROW - 6) / zones.length); // one below the other: none covers another
+    for (const [number, zone] of zones.entries()) {
       const { start, end } = parseZone(zone.where);
       context.fillStyle = zone.rule === "hide" ? colors.accent : colors.good;
       context.globalAlpha = zone.number === store.zone ? 1 : 0.65;
-      paintSpan(context, scale, times, start, end, top);
+      paintSpan(context, scale, times, start, end, top + 3 + ((number * height) % (ROW - 6)), height);
       context.globalAlpha = 1;
     }
   },
@@ -105,16 +108,16 @@ const PAINT_ROW = {
     for (const sound of store.video.sounds) {
       const { start, end } = parseSpan(sound.where);
       context.fillStyle = sound.effect === "mute" ? colors["origin-margin"] : colors["origin-between"];
-      paintSpan(context, scale, times, start, end, top);
+      paintSpan(context, scale, times, start, end, top + 3, ROW - 6);
     }
   },
 };
 
-function paintSpan(context, scale, times, start, end, top) {
+function paintSpan(context, scale, times, start, end, y, height) {
   const from = scale.x(start === null ? 0 : start * times.fps);
   const to = scale.x(end === null ? scale.frames : end * times.fps);
   const left = Math.max(from, scale.left);
-  if (to > left && from < scale.left + scale.width) context.fillRect(left, top + 3, Math.max(2, Math.min(to, scale.left + scale.width) - left), ROW - 6);
+  if (to > left && from < scale.left + scale.width) context.fillRect(left, y, Math.max(2, Math.min(to, scale.left + scale.width) - left), height);
 }
 
 function clipped(context, { scale }, top, height, paint) {
@@ -158,7 +161,7 @@ function paintPerson(context, { scale, store, colors }, person, y) {
   for (const id of person.tracks) {
     const track = store.video.trackById.get(id);
     if (!track || track.last < from || track.first > to) continue;
-    context.globalAlpha = track.hidden ? 1 : 0.4;
+    const isShown = (first, last) => track.shown.some(([one, two]) => one <= first && last <= two);
     let done = -Infinity; // what is narrower than a pixel is painted once
     for (let at = firstSpan(track.spans, from); at < track.spans.length; at += 1) {
       const [first, last, origin] = track.spans[at];
@@ -166,6 +169,7 @@ function paintPerson(context, { scale, store, colors }, person, y) {
       const left = Math.max(scale.x(first), done);
       const right = Math.max(scale.x(last + 1), scale.x(first) + 1);
       if (right <= done) continue;
+      context.globalAlpha = track.hidden && !isShown(first, last) ? 1 : SHOWN_ALPHA;
       paintBar(context, colors, origin, left, Math.max(1, right - left), y);
       done = left + Math.max(1, right - left);
     }
@@ -180,15 +184,20 @@ function paintBar(context, colors, origin, left, width, y) {
   context.fillRect(left, y + (LANE - height) / 2, width, height);
 }
 
-/** An outline: green where the person stays visible, thick around the part that is selected. */
+/** Outlines: green where the person stays visible, red where areas or limits show them, thick around the part that is selected. */
 function paintFrame(context, { scale, store, colors }, track, y) {
   const isActive = track.id === store.track;
+  for (const [first, last] of track.hidden ? track.shown : []) outline(context, scale, first, last, y, colors.danger, 1.5, [4, 3]);
   if (track.hidden && !isActive) return;
-  context.strokeStyle = isActive ? colors.ink : colors.good;
-  context.lineWidth = isActive ? 2 : 1.5;
-  context.setLineDash(track.hidden ? [] : [4, 3]);
-  const left = Math.max(scale.x(track.first), scale.left - 4);
-  const right = Math.min(scale.x(track.last + 1), scale.left + scale.width + 4);
+  outline(context, scale, track.first, track.last, y, isActive ? colors.ink : colors.good, isActive ? 2 : 1.5, track.hidden ? [] : [4, 3]);
+}
+
+function outline(context, scale, first, last, y, color, width, dash) {
+  context.strokeStyle = color;
+  context.lineWidth = width;
+  context.setLineDash(dash);
+  const left = Math.max(scale.x(first), scale.left - 4);
+  const right = Math.min(scale.x(last + 1), scale.left + scale.width + 4);
   context.strokeRect(left + 0.5, y + 2.5, Math.max(2, right - left - 1), LANE - 5);
   context.setLineDash([]);
 }
@@ -201,7 +210,7 @@ function paintSingleFrames(context, at, painted) {
     for (const { track, origin } of boxes.at(frame)) {
       const lane = painted.get(track);
       if (!lane) continue;
-      context.globalAlpha = store.video.trackById.get(track)?.hidden === false ? 0.4 : 1;
+      context.globalAlpha = store.video.isHiddenAt(track, frame) ? 1 : SHOWN_ALPHA;
       paintBar(context, colors, origin, scale.x(frame), scale.perFrame - gap, lane.y);
     }
   }

@@ -13,6 +13,10 @@ export class Video {
     this.personByTrack = new Map();
     for (const person of state.people) for (const track of person.tracks) this.personByTrack.set(track, person);
     this.numbers = new Map(before?.numbers); // a number stays with its person whatever happens to others
+    this.places = new Map(before?.places); // a card stays where it is; who is new comes last
+    for (const { id } of [...state.people].sort(byImportance)) {
+      if (!this.places.has(id)) this.places.set(id, this.places.size);
+    }
     for (const { id } of [...state.people].sort((one, other) => one.id - other.id)) {
       if (!this.numbers.has(id)) this.numbers.set(id, this.numbers.size + 1);
     }
@@ -26,6 +30,25 @@ export class Video {
   nameOfTrack(id) {
     const person = this.personByTrack.get(id);
     return person ? this.nameOf(person) : texts.classes.numbered("face", id);
+  }
+
+  /** The names of the people whose these parts are; of whom it is not all of them, that is said. */
+  namesOfTracks(ids) {
+    const people = [...new Set(ids.map((id) => this.personByTrack.get(id)).filter(Boolean))];
+    return people
+      .map((person) => {
+        const count = person.tracks.filter((id) => ids.includes(id)).length;
+        const name = this.nameOf(person);
+        return count === person.tracks.length ? name : texts.people.partsOf(name, count, person.tracks.length);
+      })
+      .join(", ");
+  }
+
+  /** What the server says of tracks and frames, in the words of this page. */
+  named(message) {
+    return message
+      .replace(/\btrack (\d+)\b/g, (text, id) => (this.trackById.has(Number(id)) ? this.nameOfTrack(Number(id)) : text))
+      .replace(/\bframe (\d+)\b/g, (_, frame) => texts.review.picture(Number(frame) + 1));
   }
 
   /** What an edit that hides or keeps will make of the video, to be shown until the server has answered; else null. */
@@ -60,6 +83,12 @@ export class Video {
     return person.reasons.map((reason) => texts.people.reasons[reason] ?? texts.doubts.kinds[reason]?.text ?? reason);
   }
 
+  /** Whether a part is hidden in a picture, whatever it is marked as: areas and limits may show it. */
+  isHiddenAt(id, frame) {
+    const track = this.trackById.get(id);
+    return !track || (track.hidden && !track.shown.some(([first, last]) => first <= frame && frame <= last));
+  }
+
   tracksOf(person) {
     return person.tracks.map((id) => this.trackById.get(id)).filter(Boolean).sort((one, other) => one.first - other.first);
   }
@@ -70,10 +99,10 @@ export class Video {
     return this.tracksOf(person).reduce((best, track) => (best && away(best) <= away(track) ? best : track), null);
   }
 
-  /** People in the order of the wall, by class: faces first. */
+  /** People in the order of the wall, by class: faces first, and of those the ones seen longest. */
   peopleByClass() {
     const groups = new Map();
-    for (const person of [...this.people].sort(byImportance)) {
+    for (const person of [...this.people].sort((one, other) => this.places.get(one.id) - this.places.get(other.id))) {
       if (!groups.has(person.class)) groups.set(person.class, []);
       groups.get(person.class).push(person);
     }

@@ -24,10 +24,20 @@ export class Zones {
     const scaled = points.map(([x, y]) => [(x * 100) / width, (y * 100) / height]);
     const where = formatZone({ start: null, end: null, isPercent: true, keys: [{ at: 0, points: scaled }] });
     const known = new Set(this.store.video.zones.map(({ number }) => number));
-    const answer = await this.session.edit({ op: "zone", number: null, rule: this.store.zoneRule, where }, { said: this.store.video.is_image ? texts.zones.addedPhoto : texts.zones.added });
+    const before = this.store.video;
+    const rule = this.store.zoneRule;
+    const said = () => [(before.is_image ? texts.zones.addedPhoto : texts.zones.added)(texts.zones[rule]), rule === "ignore" ? this.#shownSince(before) : ""].join(" ").trim();
+    const answer = await this.session.edit({ op: "zone", number: null, rule, where }, { said });
     if (!answer) return;
     const number = answer.number ?? this.store.video.zones.find((zone) => !known.has(zone.number))?.number ?? null;
     this.store.set({ tool: "select", zone: number, people: [], track: null, pane: "zones" });
+  }
+
+  /** Whom an area has shown that was added: it says so at once, as it is a decision about them. */
+  #shownSince(before) {
+    const { video } = this.store;
+    const shown = video.people.filter(({ id, visible }) => visible > (before.personById.get(id)?.visible ?? 0));
+    return shown.length ? texts.zones.nowShown(shown.map((person) => video.nameOf(person)).join(", ")) : texts.zones.nobodyShown;
   }
 
   /** Move it, at the current time, to these corners in pixels. */

@@ -28,6 +28,7 @@ export class ZonesPane {
       el("h3", { text: texts.zones.hide }),
       el("div", { class: "row wrap" }, ...adders.slice(0, 2)),
       el("h3", { text: texts.zones.ignore }),
+      el("p", { class: "hint", text: texts.zones.ignoreHint }),
       el("div", { class: "row wrap" }, ...adders.slice(2)),
       this.list,
       new LimitsForm({ store, session }).element,
