@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from tracker_blur.core.box_arrays import intersection_areas, ious
 from tracker_blur.core.timeline import split
@@ -78,7 +77,7 @@ class DoubtContext:
             if is_around or ious(here, other)[0] >= self.limits.same_place_iou:
                 return True
             if track.hide:
-                boxes.append(other[0])
+                boxes.append(track.box(row).padded(self.limits.covered_padding))
         return covered_share(box, boxes) >= self.limits.covered_share
 
     def goes_on(self, track: Track, frame: int, box: Box, step: int) -> bool:
@@ -106,7 +105,7 @@ class DoubtContext:
         return False
 
 
-def covered_share(box: Box, others: Sequence[npt.NDArray[np.float64]]) -> float:
+def covered_share(box: Box, others: Sequence[Box]) -> float:
     """Return which share of a box others hold together, as counted on a grid."""
     if not others:
         return 0.0
@@ -114,8 +113,9 @@ def covered_share(box: Box, others: Sequence[npt.NDArray[np.float64]]) -> float:
     x = box.left + steps * (box.right - box.left)
     y = box.top + steps * (box.bottom - box.top)
     held = np.zeros((_GRID, _GRID), bool)
-    for left, top, right, bottom in others:
-        held |= np.outer((y >= top) & (y <= bottom), (x >= left) & (x <= right))
+    for other in others:
+        rows = (y >= other.top) & (y <= other.bottom)
+        held |= np.outer(rows, (x >= other.left) & (x <= other.right))
     return float(held.mean())
 
 

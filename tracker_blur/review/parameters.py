@@ -55,6 +55,9 @@ class DoubtParameters:
     same_place_iou: float = 0.3
     """A box with more overlap is about the same place."""
 
+    covered_padding: float = 0.1
+    """What is hidden is larger than a box by this share on each side at least; usually by 0.3."""
+
     covered_share: float = 0.7
     """Where hidden tracks hold this share of a place together, it is not seen."""
 
