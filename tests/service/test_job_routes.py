@@ -130,7 +130,9 @@ def test_an_upload_can_be_searched(service: JobService) -> None:
 
 def test_an_image_has_no_tracks(service: JobService) -> None:
     job = service.add("a.png")
-    assert "--tracks" not in service.jobs.queue.get(job["id"]).new.arguments
+    arguments = service.jobs.queue.get(job["id"]).new.arguments
+    assert "--tracks" not in arguments
+    assert "--max-megapixels=50.0" in arguments  # as for a request that is answered at once
     service.reach(job, "done")
     assert service.client.get(job["links"]["output"]).headers["content-type"] == "image/png"
     assert service.client.get(job["links"]["tracks"]).status_code == 404
@@ -246,8 +248,8 @@ def test_without_the_token_there_is_nothing(service: JobService) -> None:
         ("x" * 300 + ".mp4", {}, 422, "name:"),
         ("a.mp4", {"action": "rm"}, 422, "action:"),
         ("a.mp4", {"action": "render"}, 422, "action:"),
-        ("a.mp4", {"method": "none"}, 400, "there is no such method"),
-        ("a.mp4", {"method": "image"}, 400, "there is no such method"),
+        ("a.mp4", {"method": "none"}, 422, "method: there is no such method"),
+        ("a.mp4", {"method": "image"}, 422, "method: there is no such method"),
         ("a.mp4", {"classes": "people"}, 422, "classes"),
         ("a.mp4", {"care": "none"}, 422, "care"),
         ("a.mp4", {"path": "/etc/passwd"}, 422, "path"),
@@ -259,6 +261,7 @@ def test_without_the_token_there_is_nothing(service: JobService) -> None:
         ("a.mp4", {"options": '{"detector": "/x.onnx"}'}, 422, "offers"),
         ("a.mp4", {"options": '{"partial": "yes"}'}, 422, "true or false"),
         ("a.mp4", {"options": '{"keep_people": "jobs"}'}, 422, "no folder with photos"),
+        ("a.mp4", {"options": '{"blocks": 5}', "action": "track"}, 422, "options.blocks: there is"),
         ("a.mp4", {"options": "x" * 20_000}, 413, "options"),
         ("a.mp4", {f"f{number}": "" for number in range(50)}, 400, "parts"),
     ],
@@ -306,6 +309,43 @@ def test_bodies_that_are_none_are_refused(
     )
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
+    check_nothing_is_left(service)
+
+
+@pytest.mark.parametrize(
+    ("option", "problem"),
+    [
+        ('"confidence": NaN', "is no finite number"),
+        ('"confidence": 1e999', "is no finite number"),
+        ('"confidence": 2', "is 2: give a number from 0 to 1"),
+        ('"blocks": -Infinity', "is no finite number"),
+        ('"blocks": 2.5', "is '2.5': give a whole number"),
+        ('"min_size": "1e400"', "is '1e400': give pixels, such as 24, or a share, such as 3%"),
+        ('"audio": "../x"', "is '../x': choose one of bleep, drop, keep, mute"),
+        ('"color": "--overwrite"', "is '--overwrite': write it as #rrggbb"),
+        ('"from": "3"', "is '3': give seconds (12.5s) or a time (1:02:03.4)"),
+        ('"detector": "none"', "is 'none': choose one of auto"),
+        ('"mute": ["later"]', "'later' is no span of time"),
+        ('"margin": "-1"', "is -1: give a number from 0 to 60"),
+        ('"cheat": 1', "there is no such option"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused_before_there_is_a_job(
+    service: JobService, option: str, problem: str
+) -> None:
+    """JSON has no NaN: with one in a record, no job could be shown any more."""
+    name, text = option.split('"')[1], f"{{{option}}}"
+    for action in ("redact", "track", "verify"):
+        body = f'{{"path": "a.mp4", "action": "{action}", "options": {text}}}'
+        json_type = {"Content-Type": "application/json"}
+        for answer in (
+            service.send("a.mp4", {"action": action, "options": text}),
+            service.client.post("/v1/jobs", content=body, headers=json_type),
+        ):
+            assert answer.status_code == 422, answer.text
+            (error,) = answer.json()["errors"]
+            assert error["field"] == f"options.{name}"
+            assert error["message"].startswith(problem)
     check_nothing_is_left(service)
 
 

@@ -1,7 +1,8 @@
 """Stands for the command line in tests of the queue: does what the input's name says.
 
 `wait...` waits until there is a file `go` next to it, and deletes what is half-written when it is
-asked to end; `fail...` fails; `deaf...` waits and does not end when it is asked to.
+asked to end; `fail...` fails; `deaf...` waits and does not end when it is asked to; `usage...` does
+not understand its arguments.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from pathlib import Path
 def main() -> None:
     arguments = sys.argv[1:]
     source = Path(arguments[1])
+    if source.name.startswith("usage"):
+        print(f"usage: trackblur IN\ntrackblur: error: {source}: is odd", file=sys.stderr)
+        sys.exit(2)
     target = Path(arguments[arguments.index("-o") + 1]) if "-o" in arguments else None
     progress_file = Path(arguments[arguments.index("--progress-file") + 1])
     progress_file.touch(mode=0o600)

@@ -345,17 +345,24 @@ def test_what_makes_no_sense_is_refused_in_one_sentence(
 
 
 def test_options_cannot_become_other_options(page: Page, folder: Path) -> None:
-    (job,) = add(
-        page, "a.mp4", options={"color": "--overwrite", "ignore_zones": ["--jobs=9", "-o"]}
-    )
+    for options in ({"color": "--overwrite"}, {"ignore_zones": ["--jobs=9", "-o"]}):
+        body = {"files": ["a.mp4"], "action": "redact", "options": options}
+        assert page.post("/api/jobs", json=body).status_code == 400
+    (job,) = add(page, "a.mp4", options={"color": "#ff0000", "ignore_zones": ["0,0,9,9"]})
     arguments = page.site.services.jobs.get(job["id"]).new.arguments
     assert arguments[4:] == (
-        "--color=--overwrite",
-        "--ignore-zone=--jobs=9",
-        "--ignore-zone=-o",
+        "--color=#ff0000",
+        "--ignore-zone=0,0,9,9",
         "--tracks",
         str(folder / "a.tracks.jsonl"),
     )
+
+
+def test_a_program_that_does_not_understand_its_arguments_says_why(
+    page: Page, folder: Path
+) -> None:
+    (job,) = add(page, "usage.mp4")
+    assert reach(page, job["id"], "failed")["error"] == "usage.mp4: is odd"
 
 
 def test_photos_of_people_are_those_of_the_folder(page: Page, folder: Path) -> None:
@@ -489,10 +496,20 @@ def test_what_is_damaged_keeps_no_page_from_starting(tmp_path: Path) -> None:
     (kept / "jobs" / ("3" * 16) / "job.json").write_text(
         json.dumps({**odd, "id": "3" * 16, "created": "yesterday"})
     )
+    for name, damage in (("4", {"settings": {"options": {"confidence": float("nan")}}}), ("5", {})):
+        (kept / "jobs" / (name * 16)).mkdir()
+        record = {**odd, "id": name * 16, "created": 1e17 if name == "5" else 1.0}
+        (kept / "jobs" / (name * 16) / "job.json").write_text(
+            json.dumps({**record, "new": {**odd["new"], **damage}})
+        )
+    (kept / "jobs" / ("6" * 16)).mkdir()  # the server ended before the record was written
     (kept / "watches.json").write_text('[{"folder": "in"}, 7]')
     (kept / "reviews.json").write_text('[["a"], 7, {"a": 1}]')
     with opened(folder, state) as page:
         assert [one["id"] for one in page.get("/api/jobs").json()["jobs"]] == [job["id"]]
+        named = zip("012345", page.messages, strict=True)
+        assert all(f"/{digit * 16}/job.json: is damaged" in text for digit, text in named)
+        page.messages.clear()
         assert page.get("/api/watches").json() == {"watches": []}
         (folder / "go").touch()
         reach(page, job["id"], "done")

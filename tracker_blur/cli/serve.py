@@ -77,7 +77,8 @@ def _add_limits(group: argparse._ArgumentGroup) -> None:
         "--max-megapixels",
         type=number_between(1, 1e6),
         metavar="N",
-        help="refuse images with more million pixels (default: 50)",
+        help="refuse images with more million pixels, also those that are sent for jobs (default: "
+        "50)",
     )
     group.add_argument(
         "--max-megabytes",

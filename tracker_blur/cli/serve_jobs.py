@@ -81,6 +81,7 @@ def job_settings(options: argparse.Namespace) -> JobSettings:
         raise SettingsError(f"{options.root}: is not a folder: name one with videos or images")
     given = {
         "upload_bytes": options.max_upload and options.max_upload << 20,
+        "megapixels": options.max_megapixels,
         "stored_bytes": options.max_stored and options.max_stored << 20,
         "unfinished": options.max_jobs,
         "job_seconds": options.max_job_hours and options.max_job_hours * _HOUR_SECONDS,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from tracker_blur.web.job_commands import Decisions
 from tracker_blur.web.job_routes import ChoiceBody
 
 if TYPE_CHECKING:
@@ -58,6 +59,11 @@ class JobRequest(JobOptions):
         None, description="A file at a host that `--allow-url` names; it is fetched first."
     )
     name: _Text | None = Field(None, description="What the file of a URL is called.")
+    decisions: Decisions | None = Field(
+        None,
+        description="A file that was reviewed on the page is redacted as decided there (`keep`), or "
+        "as if no one had decided (`ignore`). Without it, such a file is refused.",
+    )
 
     @model_validator(mode="after")
     def _one_file(self) -> Self:

@@ -198,7 +198,8 @@ async def _add_named(jobs: Jobs, body: JobRequest) -> Job:
         async with jobs.transfers.fetch(body.url, body.name) as arrival:
             return await _add_file(jobs, arrival.finish(), body)
     return await to_thread.run_sync(
-        _refusing, lambda: jobs.add_path(body.action, str(body.path), body.choice())
+        _refusing,
+        lambda: jobs.add_path(body.action, str(body.path), body.choice(), body.decisions),
     )
 
 
@@ -214,7 +215,11 @@ def _refusing(add: Callable[[], Job]) -> Job:
     try:
         return add()
     except ChoiceError as error:
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"options: {error}") from error
+        field = "options" if error.option is None else f"options.{error.option}"
+        errors = [{"field": field, "message": error.problem}]
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY, f"{field}: {error.problem}", errors=errors
+        ) from error
 
 
 async def _events(jobs: Jobs, job: Job) -> AsyncIterator[str]:

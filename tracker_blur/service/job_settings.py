@@ -19,6 +19,7 @@ class JobLimits:
 
     Attributes:
         upload_bytes: The longest file of a request.
+        megapixels: The most pixels of an image that is sent or fetched, in millions.
         upload_seconds: How long such a file may take to arrive.
         fetch_seconds: How long a file may take that is named by its URL.
         transfers: Files that arrive at the same time.
@@ -30,6 +31,7 @@ class JobLimits:
     """
 
     upload_bytes: int = 10 << 30
+    megapixels: float = 50.0
     upload_seconds: float = 3600.0
     fetch_seconds: float = 600.0
     transfers: int = 8

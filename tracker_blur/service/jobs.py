@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from tracker_blur.service.job_settings import JobSettings
     from tracker_blur.web.job import Action, Job, NewJob
-    from tracker_blur.web.job_commands import Choice
+    from tracker_blur.web.job_commands import Choice, Decisions
 
 _NO_ROOT, _ARRIVING = "root", "arriving"
 _END_SECONDS = 20.0  # longer than a process has before it is killed
@@ -126,12 +127,24 @@ class Jobs:
             own = own_files(folder)
             make_private_folder(own)
             path = file.replace(own / file.name)
-            return JobPlans(self.services.folder, ()).upload(action, path, choice)
+            new = JobPlans(self.services.folder, ()).upload(action, path, choice)
+            if not is_image(path):
+                return new
+            limit = f"--max-megapixels={self._limits.megapixels}"
+            return replace(new, arguments=(*new.arguments, limit))
 
         return self.queue.add_with_files(make)
 
-    def add_path(self, action: Action, path: str, choice: Choice) -> Job:
+    def add_path(
+        self, action: Action, path: str, choice: Choice, decisions: Decisions | None
+    ) -> Job:
         """Add a job for a file or a folder, named as on the page.
+
+        Args:
+            action: What to do.
+            path: The file.
+            choice: How.
+            decisions: What becomes of decisions made in its review; None: there are none.
 
         Raises:
             Problem: There is no folder, or there are too many jobs.
@@ -144,7 +157,7 @@ class Jobs:
             )
         with self.queue.planning:
             self.check_room()
-            (job,) = self.services.add_jobs(action, [path], choice)
+            (job,) = self.services.add_jobs(action, [path], choice, decisions)
         return job
 
     def delete(self, job_id: str) -> None:

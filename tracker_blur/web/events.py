@@ -34,7 +34,7 @@ class Event(NamedTuple):
 
     def __str__(self) -> str:
         """Return it as a server-sent event."""
-        return f"event: {self.name}\ndata: {json.dumps(self.data)}\n\n"
+        return f"event: {self.name}\ndata: {json.dumps(self.data, allow_nan=False)}\n\n"
 
 
 class EventHub:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import secrets
 import time
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import TypeAdapter
 
@@ -81,9 +82,14 @@ class Job:
         return cls(id=job_id or new_id(), new=new)
 
     @classmethod
-    def from_record(cls, record: object) -> Job:
-        """Return the job that was kept; raises ValueError if it is none."""
-        return TypeAdapter(cls).validate_python(record)
+    def from_record(cls, record: object) -> Self:
+        """Return the job that was kept; raises ValueError if it is none that can be shown."""
+        job: Self = TypeAdapter(cls).validate_python(record)
+        try:
+            json.dumps(job.as_dict({}), allow_nan=False)
+        except (OverflowError, OSError, RecursionError) as error:  # such as a time after year 9999
+            raise ValueError(str(error)) from error
+        return job
 
     def record(self) -> dict[str, Any]:
         """Return what is kept."""

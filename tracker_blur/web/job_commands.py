@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from tracker_blur.files.paths import real_path
-from tracker_blur.settings import Settings
 from tracker_blur.web.folder import link_out
 
 if TYPE_CHECKING:
@@ -83,8 +83,14 @@ _REDACTION = {
 }
 
 TRACK_OPTIONS = {**_DETECTION, **_ZONES, **PEOPLE}
-REDACT_OPTIONS = {**TRACK_OPTIONS, **_SPANS, **_STREAMS, **_REDACTION}
 OVERWRITE = "overwrite"
+REDACT_OPTIONS = {
+    **TRACK_OPTIONS,
+    **_SPANS,
+    **_STREAMS,
+    **_REDACTION,
+    OVERWRITE: _Option("--overwrite", "flag"),
+}
 
 
 class Choice(NamedTuple):
@@ -108,7 +114,20 @@ class Choice(NamedTuple):
 
 
 class ChoiceError(ValueError):
-    """A choice makes no sense; the message says why."""
+    """A choice makes no sense.
+
+    Args:
+        problem: Why, and what to do.
+        option: The option concerned; the message begins with it.
+
+    Attributes:
+        problem: The same.
+        option: The same.
+    """
+
+    def __init__(self, problem: str, option: str | None = None) -> None:
+        self.problem, self.option = problem, option
+        super().__init__(problem if option is None else f"{option}: {problem}")
 
 
 def redact_arguments(
@@ -129,7 +148,7 @@ def redact_arguments(
         *_hide(choice),
         *_method(choice),
         *_care(choice, is_image=is_image),
-        *_flags(choice.options, {**REDACT_OPTIONS, OVERWRITE: _Option("--overwrite", "flag")}),
+        *option_flags(choice.options, REDACT_OPTIONS),
         *also_tracks,
     )
 
@@ -145,30 +164,8 @@ def track_arguments(source: Path, tracks: Path, choice: Choice) -> tuple[str, ..
         *_hide(choice),
         *_method(choice),
         *_care(choice, is_image=False),
-        *_flags(choice.options, TRACK_OPTIONS),
+        *option_flags(choice.options, TRACK_OPTIONS),
     )
-
-
-def image_settings(choice: Choice) -> Settings:
-    """Return the settings to detect with in an image that is reviewed.
-
-    Raises:
-        ChoiceError: The choice makes no sense.
-        SettingsError: The same, as the engine says it.
-    """
-    options = choice.options
-    _flags(options, TRACK_OPTIONS)
-    given: dict[str, Any] = {"hide": choice.classes}
-    if choice.method is not None:
-        given["method"] = choice.method
-    for name in ("detector", "partial", "min_size", "max_size"):
-        if options.get(name) is not None:
-            given[name] = options[name]
-    if options.get("confidence") is not None:
-        given["confidence"] = _number("confidence", options["confidence"])
-    for name in ("ignore_zones", "hide_zones"):
-        given[name] = tuple(map(str, options.get(name) or ()))
-    return Settings(**given)
 
 
 def verify_arguments(
@@ -193,7 +190,7 @@ def verify_arguments(
         *(() if source is None else ("--against", str(source))),
         *(() if tracks is None else (_TRACKS_FLAG, tracks)),
         *_hide(choice),
-        *_flags({name: options[name] for name in known if name in options}, known),
+        *option_flags({name: options[name] for name in known if name in options}, known),
     )
 
 
@@ -237,40 +234,44 @@ def _flag_name(options: Mapping[str, Any], name: str) -> str | None:
     return known.flag if known is not None and options[name] is not None else None
 
 
-def _flags(options: Mapping[str, Any], known: Mapping[str, _Option]) -> list[str]:
+def option_flags(options: Mapping[str, Any], known: Mapping[str, _Option]) -> list[str]:
+    """Return options as arguments.
+
+    Args:
+        options: Their values, by name.
+        known: Those that there are.
+
+    Raises:
+        ChoiceError: There is no such option, or its value is of another kind.
+    """
     flags = []
     for name, value in options.items():
         if name not in known:
-            raise ChoiceError(f"{name}: there is no such option for this")
+            raise ChoiceError("there is no such option for this", name)
         if value is None:
             continue
         option = known[name]
         if option.kind == "flag":
             if not isinstance(value, bool):
-                raise ChoiceError(f"{name}: is {value!r}: choose true or false")
+                raise ChoiceError(f"is {str(value)[:60]!r}: choose true or false", name)
             flags += [option.flag] if value else []
         elif option.kind == "texts":
             if not isinstance(value, list) or len(value) > _MOST_VALUES:
-                raise ChoiceError(f"{name}: is no list of up to {_MOST_VALUES} texts")
+                raise ChoiceError(f"is no list of up to {_MOST_VALUES} texts", name)
             flags += [f"{option.flag}={_text(name, each)}" for each in value]
         else:
             flags.append(f"{option.flag}={_text(name, value)}")
     return flags
 
 
-def _number(name: str, value: object) -> float:
-    try:
-        return float(_text(name, value))
-    except ValueError:
-        raise ChoiceError(f"{name}: is {value!r}: give a number") from None
-
-
 def _text(name: str, value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise ChoiceError(f"{name}: is neither a text nor a number")
+        raise ChoiceError("is neither a text nor a number", name)
+    if isinstance(value, float) and not math.isfinite(value):  # JSON could not say it again
+        raise ChoiceError("is no finite number", name)
     text = str(value)
     if not text or len(text) > _LONGEST_VALUE or not text.isprintable():
-        raise ChoiceError(f"{name}: is empty, too long, or holds what is no text")
+        raise ChoiceError("is empty, too long, or holds what is no text", name)
     if name == "detector" and any(part in text.lower() for part in _OF_FILES):
-        raise ChoiceError(f"{name}: choose one of those that the page offers")
+        raise ChoiceError("choose one of those that the page offers", name)
     return text

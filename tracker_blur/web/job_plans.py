@@ -62,6 +62,7 @@ class JobPlans:
 
         Raises:
             HTTPException: There is no such file, or this cannot be done with it.
+            ChoiceError: The choice makes no sense for it.
         """
         path = self._folder.resolve(file)
         if action == "render":
@@ -74,14 +75,11 @@ class JobPlans:
             raise HTTPException(
                 HTTPStatus.BAD_REQUEST, f"{name}: leads out of this folder: delete that link"
             )
-        try:
-            if action == "redact":
-                return self.redact(path, self._output(path, choice), choice)
-            if action == "track":
-                return self.track(path, choice)
-            return self._verify(path, choice, made)
-        except ChoiceError as error:
-            raise HTTPException(HTTPStatus.BAD_REQUEST, str(error)) from error
+        if action == "redact":
+            return self.redact(path, self._output(path, choice), choice)
+        if action == "track":
+            return self.track(path, choice)
+        return self._verify(path, choice, made)
 
     def redact(self, path: Path, target: Path, choice: Choice) -> NewJob:
         """Return the job that redacts a file or a folder; raises ChoiceError."""
@@ -185,7 +183,7 @@ class JobPlans:
             if found[name] is not None:
                 path = self._folder.resolve(str(found[name]))
                 if not is_folder(path):
-                    raise ChoiceError(f"{found[name]}: is no folder with photos")
+                    raise ChoiceError("is no folder with photos", name)
                 found[name] = str(path)
         return choice._replace(options=found)
 

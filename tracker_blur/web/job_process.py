@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PRIVATE_MODE = 0o600
+_TAIL_BYTES = 4096
 _PROGRAM = (sys.executable, "-m", "tracker_blur")
 
 
@@ -30,20 +31,26 @@ class JobProcess:
     Args:
         folder: The job's own folder, for its lock and its log.
         number: Of the process, if an earlier server started it.
+
+    Attributes:
+        number: Of the process.
+        exit_code: Its own, once it has ended, if this server started it and no signal ended it.
     """
 
     def __init__(self, folder: Path, number: int | None = None) -> None:
         self._folder = folder
         self._lock = FileLock(folder / "lock")
+        self._log = folder / "log"
         self._is_child = False
         self.number = number
+        self.exit_code: int | None = None
 
     def start(self, arguments: Sequence[str]) -> None:
         """Start it; raises OSError."""
         self._lock.acquire()
         try:
             flags = os.O_CREAT | os.O_WRONLY | os.O_TRUNC
-            log = os.open(self._folder / "log", flags, _PRIVATE_MODE)
+            log = os.open(self._log, flags, _PRIVATE_MODE)
             try:
                 assert self._lock.descriptor is not None
                 child = subprocess.Popen(
@@ -68,11 +75,24 @@ class JobProcess:
         if self._is_child:  # its number is no other's until it is waited for
             assert self.number is not None
             try:
-                self._is_child = os.waitpid(self.number, os.WNOHANG) == (0, 0)
+                ended, status = os.waitpid(self.number, os.WNOHANG)
+                self._is_child = ended == 0
+                if ended and os.WIFEXITED(status):
+                    self.exit_code = os.WEXITSTATUS(status)
             except ChildProcessError:
                 self._is_child = False
             return self._is_child
         return self._lock.is_held()
+
+    def last_line(self) -> str:
+        """Return the last line that it has printed; "" if there is none."""
+        try:
+            with self._log.open("rb") as log:
+                log.seek(max(0, os.fstat(log.fileno()).st_size - _TAIL_BYTES))
+                lines = log.read().decode("utf-8", "replace").split("\n")
+        except OSError:
+            return ""
+        return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
     def pause(self) -> None:
         """Stop it, with all processes that it has started, until `resume`."""

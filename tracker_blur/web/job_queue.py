@@ -58,7 +58,7 @@ class JobQueue:
         self._changed = threading.Condition(threading.RLock())
         self._is_over = False
         self._runs = JobRuns(self._store, self._keep, self._publish)
-        self._jobs = self._store.read()
+        self._jobs = self._store.read(warn)
         self._thread = threading.Thread(target=self._run, name="trackblur jobs", daemon=True)
         for job in self._jobs.values():
             self._safely(self._runs.adopt, job)

@@ -7,26 +7,30 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response, StreamingResponse
 
-from tracker_blur.core import plugins
 from tracker_blur.files.companions import tracks_path
 from tracker_blur.files.paths import is_file, is_image, is_media
 from tracker_blur.serving.protocol import connection_of
-from tracker_blur.web.job_commands import Care, Choice, Decisions
+from tracker_blur.web.choice_settings import check_choice
+from tracker_blur.web.job_commands import Care, Choice, ChoiceError, Decisions
 from tracker_blur.web.json_answers import JsonAnswer
 from tracker_blur.web.results_zip import zipped
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Self
 
     from tracker_blur.web.job import Job
     from tracker_blur.web.services import Services
 
 CLASSES = ("faces", "plates")
 _ARCHIVE = "trackblur results.zip"
+
+_OWN_FIELDS = "classes", "method"
 
 _Text = Annotated[str, Field(max_length=4096)]
 
@@ -39,11 +43,21 @@ class ChoiceBody(BaseModel, extra="forbid"):
     care: Care = "normal"
     options: dict[_Text, Any] = {}
 
+    @model_validator(mode="after")
+    def _make_sense(self) -> Self:
+        try:
+            check_choice(self.choice())
+        except ChoiceError as error:
+            field: tuple[str, ...] = (error.option or "options",)
+            if error.option is not None and error.option not in _OWN_FIELDS:
+                field = ("options", error.option)
+            problem = PydanticCustomError("choice", "{problem}", {"problem": error.problem})
+            details = InitErrorDetails(type=problem, loc=field, input=None)
+            raise ValidationError.from_exception_data("choice", [details]) from None
+        return self
+
     def choice(self) -> Choice:
-        """Return the choice; raises HTTPException for an unknown method."""
-        methods = plugins.names("tracker_blur.redaction.methods")
-        if self.method is not None and (self.method not in methods or self.method == "image"):
-            raise HTTPException(HTTPStatus.BAD_REQUEST, f"{self.method}: there is no such method")
+        """Return the choice."""
         return Choice(tuple(dict.fromkeys(self.classes)), self.method, self.care, self.options)
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tracker_blur.web.job_store import JobStore
 
 _MAX_ATTEMPTS = 2
-_EXIT_DONE, _EXIT_EXPOSED = 0, 3
+_EXIT_DONE, _EXIT_USAGE, _EXIT_EXPOSED = 0, 2, 3
 _EVENTS, _RESULT = "events.jsonl", "result.json"
 _KILLED = "its process was ended from outside: there may be too little memory: try again"
 
@@ -152,6 +152,10 @@ class JobRuns:
             self._end(job, "done")
         elif code is not None:
             error = running.events.error or f"it ended with the exit code {code}"
+            self._end(job, "failed", self._store.named(job, error))
+        elif running.process.exit_code == _EXIT_USAGE:  # before it had a progress file
+            line = running.process.last_line().rpartition(": error: ")[2]
+            error = line or f"it ended with the exit code {_EXIT_USAGE}"
             self._end(job, "failed", self._store.named(job, error))
         else:
             self._remove_leftovers(job)

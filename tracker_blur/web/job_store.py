@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tracker_blur.web.job import Job, NewJob, new_id
@@ -41,14 +40,24 @@ class JobStore:
         self._folder = state.folder / "jobs"
         make_private_folder(self._folder)
 
-    def read(self) -> dict[str, Job]:
-        """Return all jobs that were kept whole by their ids, the oldest first."""
+    def read(self, warn: Callable[[str], None]) -> dict[str, Job]:
+        """Return all jobs by their ids, the oldest first.
+
+        Args:
+            warn: Called with a line about each record that is damaged; there is no such job then.
+        """
         jobs = []
         for folder in self._state.folders("jobs"):
-            with suppress(ValueError):
-                job = Job.from_record(read_json(folder / _RECORD, {}))
-                if job.id == folder.name:
-                    jobs.append(job)
+            record = folder / _RECORD
+            try:
+                job = Job.from_record(read_json(record, {}))
+                if job.id != folder.name:
+                    raise ValueError(job.id)
+            except ValueError:
+                if record.exists():  # otherwise the server ended before it was written
+                    warn(f"{record}: is damaged, the job is left out: delete its folder")
+            else:
+                jobs.append(job)
         return {job.id: job for job in sorted(jobs, key=lambda job: job.created)}
 
     def create(self, make: Callable[[Path], NewJob]) -> Job:

@@ -17,10 +17,11 @@ from tracker_blur.errors import TrackerBlurError
 from tracker_blur.files.paths import is_file
 from tracker_blur.review.image_tracks import write_image_tracks
 from tracker_blur.review.sessions import Sessions
+from tracker_blur.web.choice_settings import image_settings
 from tracker_blur.web.decided_files import decided_files, is_decided
 from tracker_blur.web.events import EventHub
 from tracker_blur.web.folder import Folder
-from tracker_blur.web.job_commands import OVERWRITE, Choice, image_settings
+from tracker_blur.web.job_commands import OVERWRITE, Choice
 from tracker_blur.web.job_plans import JobPlans
 from tracker_blur.web.job_queue import JobQueue
 from tracker_blur.web.review_jobs import ReviewJobs

@@ -99,12 +99,23 @@ def make_private_folder(folder: Path) -> None:
 def read_json(path: Path, default: Any) -> Any:
     """Return what a file holds; the default where it is missing or damaged."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
     except (OSError, ValueError, RecursionError):
         return default
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a file that only its owner may read, whole or not at all; raises SinkError."""
+    """Write a file that only its owner may read, whole or not at all.
+
+    Raises:
+        SinkError: It cannot be written.
+        ValueError: JSON has no word for a value, such as NaN.
+    """
+    text = json.dumps(value, allow_nan=False)
     with replacing(path, overwrite=True, is_private=True) as temporary:
-        temporary.write_text(json.dumps(value), encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _refuse(constant: str) -> None:
+    """Raise ValueError for NaN and the infinities, which Python's reader takes for JSON."""
+    raise ValueError(constant)
