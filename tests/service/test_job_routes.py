@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import stat
@@ -52,7 +53,12 @@ def test_an_upload_becomes_a_job_and_its_output_can_be_downloaded(service: JobSe
     }
     done = service.reach(job, "done")
     assert (done["progress"], done["error"]) == (1.0, None)
-    assert done["result"] == {"frames": 100, "warnings": ["a.mp4: is odd"]}
+    tracks_sha256 = hashlib.sha256(b"{}\n").hexdigest()
+    assert done["result"] == {
+        "frames": 100,
+        "warnings": ["a.mp4: is odd"],
+        "tracks_sha256": tracks_sha256,
+    }
     arguments = service.jobs.queue.get(job["id"]).new.arguments
     source = service.folder_of(job) / "a.mp4"
     assert arguments[:2] == ("redact", str(source))

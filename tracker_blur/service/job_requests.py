@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from tracker_blur.web.job_commands import Decisions
+from tracker_blur.web.job_commands import Decisions  # noqa: TC001  # pydantic reads it
 from tracker_blur.web.job_routes import ChoiceBody
 
 if TYPE_CHECKING:
@@ -61,8 +61,8 @@ class JobRequest(JobOptions):
     name: _Text | None = Field(None, description="What the file of a URL is called.")
     decisions: Decisions | None = Field(
         None,
-        description="A file that was reviewed on the page is redacted as decided there (`keep`), or "
-        "as if no one had decided (`ignore`). Without it, such a file is refused.",
+        description="A file that was reviewed on the page is redacted as decided there (`keep`), "
+        "or as if no one had decided (`ignore`). Without it, such a file is refused.",
     )
 
     @model_validator(mode="after")
