@@ -135,6 +135,15 @@ def test_a_head_around_a_face_may_be_the_same_person() -> None:
     assert seen_together([face, beside], PARAMETERS) == {(1, 2)}
 
 
+def test_two_faces_cheek_to_cheek_are_two_people() -> None:
+    one = track(1, range(50))
+    offset = np.array([27, 31, 27, 31], np.float32)  # each box holds the other one's center
+    assert seen_together([one, replace(one, track_id=2, boxes=one.boxes + offset)], PARAMETERS)
+    # A child's face that covers a part of a larger one and reaches beyond it.
+    child = one.boxes[:, [0, 1, 0, 1]] + np.array([28, 33, 68, 75], np.float32)
+    assert seen_together([one, replace(one, track_id=2, boxes=child)], PARAMETERS)
+
+
 def test_only_detections_say_that_two_are_seen_together() -> None:
     held = track(2, range(50), x=300)
     held = replace(held, origins=np.full(50, ORIGINS.index(Origin.HELD), np.uint8))

@@ -55,6 +55,17 @@ def test_a_face_next_to_a_kept_one_is_another() -> None:
     assert index.left_visible(5, beside) is None
 
 
+@pytest.mark.parametrize(
+    "other",
+    [Box(131, 100, 167, 180), Box(119, 100, 203, 180)],
+    ids=["smaller: only the kept face holds its center", "larger: only it holds the kept one's"],
+)
+def test_a_face_of_another_size_next_to_a_kept_one_is_another(other: Box) -> None:
+    index = index_of(track(1, KEPT, range(20), hide=False))
+    assert other.iou(KEPT) > VerificationParameters().track_iou
+    assert index.left_visible(5, other) is None
+
+
 def test_a_hidden_face_in_front_of_a_kept_one_is_to_be_hidden() -> None:
     in_front = KEPT.moved(20, 10)
     index = index_of(

@@ -123,7 +123,7 @@ def seen_together(tracks: Sequence[Track], parameters: PeopleParameters) -> set[
 
     Only detections count: what was held or interpolated may lie where no face is. Two detectors may
     see one face in one frame, and each begin a track, one of them with all of the head or more: two
-    boxes are one place if they overlap enough, or if each holds the other one's center.
+    boxes are one place if they overlap enough, or if one is a part of a much larger one.
     """
     detected = [_detections(track) for track in tracks]
     pairs: set[Pair] = set()
@@ -140,7 +140,7 @@ def seen_together(tracks: Sequence[Track], parameters: PeopleParameters) -> set[
             continue
         here, there = boxes[rows], other_boxes[other_rows]
         is_apart = _ious(here, there) < parameters.same_place_iou
-        is_apart &= ~(_hold_centers(here, there) & _hold_centers(there, here))
+        is_apart &= ~_is_face_of_head(here, there, parameters)
         if is_apart.any():
             pairs.add((tracks[one].track_id, tracks[other].track_id))
     return pairs
@@ -149,6 +149,21 @@ def seen_together(tracks: Sequence[Track], parameters: PeopleParameters) -> set[
 def _detections(track: Track) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
     rows = track.has(Origin.DETECTED)
     return track.frames[rows], track.boxes[rows]
+
+
+def _is_face_of_head(
+    ones: npt.NDArray[np.floating], others: npt.NDArray[np.floating], parameters: PeopleParameters
+) -> npt.NDArray[np.bool_]:
+    """Return where one box may be all of a head, and the other one its face; shape (n,).
+
+    Two faces cheek to cheek hold each other's center as well, but neither lies in the other, and
+    they are about as large.
+    """
+    sizes, other_sizes = _sizes(ones), _sizes(others)
+    smaller, larger = np.minimum(sizes, other_sizes), np.maximum(sizes, other_sizes)
+    is_inside = _shared(ones, others) >= parameters.face_in_head_share * smaller
+    is_inside &= larger >= parameters.head_to_face_ratio * smaller
+    return is_inside & _hold_centers(ones, others) & _hold_centers(others, ones)
 
 
 def _hold_centers(
@@ -163,10 +178,21 @@ def _ious(
     ones: npt.NDArray[np.floating], others: npt.NDArray[np.floating]
 ) -> npt.NDArray[np.float64]:
     """Return the overlap of each box with the other one in its row, shape (n,)."""
+    shared = _shared(ones, others)
+    either = _sizes(ones) + _sizes(others) - shared
+    return np.asarray(shared / np.maximum(either, 1e-9), np.float64)
+
+
+def _shared(
+    ones: npt.NDArray[np.floating], others: npt.NDArray[np.floating]
+) -> npt.NDArray[np.float64]:
+    """Return the area that each box shares with the other one in its row, shape (n,)."""
     low, high = np.maximum(ones[:, :2], others[:, :2]), np.minimum(ones[:, 2:], others[:, 2:])
-    shared = np.maximum(high - low, 0).prod(axis=1)
-    sizes = (ones[:, 2:] - ones[:, :2]).prod(axis=1) + (others[:, 2:] - others[:, :2]).prod(axis=1)
-    return np.asarray(shared / np.maximum(sizes - shared, 1e-9), np.float64)
+    return np.asarray(np.maximum(high - low, 0).prod(axis=1), np.float64)
+
+
+def _sizes(boxes: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    return np.asarray((boxes[:, 2:] - boxes[:, :2]).prod(axis=1), np.float64)
 
 
 def _least_likeness(tree: npt.NDArray[np.float64], count: int, limit: float) -> dict[int, float]:

@@ -33,6 +33,8 @@ class PeopleParameters(CheckedParameters):
         crossing_share: Two tracks cross where this share of the smaller box lies in the other.
         crossing_seconds: So long before and after it, they still do.
         same_place_iou: Two tracks whose boxes overlap by more, in a frame, may be one face.
+        face_in_head_share: So may those of which the smaller box lies in the other by this share,
+        head_to_face_ratio: and which is so many times as large.
 
     Raises:
         SettingsError: at construction, when a value makes no sense.
@@ -52,3 +54,5 @@ class PeopleParameters(CheckedParameters):
     crossing_share: float = 0.1
     crossing_seconds: float = 0.2
     same_place_iou: float = 0.3
+    face_in_head_share: float = 0.9
+    head_to_face_ratio: float = 2.0

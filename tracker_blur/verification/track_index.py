@@ -120,7 +120,7 @@ class TrackIndex:
             (face.box.iou(box), (reason, face.track_id))
             for reason, timeline in self._visible.items()
             for face in timeline.faces(frame)
-            if _holds_center(face.box, box) or _holds_center(box, face.box)
+            if _holds_center(face.box, box) and _holds_center(box, face.box)
         ]
         iou, why = max(found, key=itemgetter(0), default=(0.0, None))
         if iou < self._parameters.track_iou or iou <= self._hidden_iou(frame, box):
