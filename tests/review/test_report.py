@@ -70,7 +70,7 @@ def data() -> ReportData:
         "frames": 50,
         "looked": 50,
         "dismissed": 1,
-        "left_visible": [{}],
+        "left_visible": [{"track": 3, "from": "0:00:00.000", "reason": "track"}],
         "runs": [],
         "look_here_runs": [{**run, "first_frame": 4, "last_frame": 5}],
         "checks": [{"name": "frames", "passed": True, "detail": "secret"}],
@@ -94,6 +94,7 @@ def data() -> ReportData:
         {3: "zoey"},
         doubts,
         verification,
+        numbers={3: 1, 7: 2},
     )
 
 
@@ -224,6 +225,17 @@ def test_faces_are_in_the_internal_page_only(
     assert "data:image/jpeg;base64,ZmFjZQ==" in page_of(internal, {3: b"face"})
     assert "data:image" not in page_of(public, {3: b"face"})
     assert "shows faces" not in page_of(public, {})
+
+
+@pytest.mark.parametrize("form", ["internal", "public"])
+def test_people_are_called_as_on_the_page_of_the_review(form: Any) -> None:
+    report = report_of(data(), form)
+    assert [track["number"] for track in report["tracks"]] == [1, 2]
+    page = page_of(report, {})
+    assert "Left visible by choice: Person 1.</p>" in page
+    assert "<td>Person 1<" in page
+    # It is of a class of its own.
+    assert f"<td>{'zoey' if form == 'internal' else 'another class'} 2<" in page
 
 
 def test_markup_in_names_and_reasons_stays_text() -> None:

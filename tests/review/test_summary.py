@@ -13,6 +13,7 @@ from tests.track_samples import two_tracks
 from tracker_blur.core.tracks import ORIGINS, Origin, Track, Tracks
 from tracker_blur.review.cards import NO_GROUPING, cards
 from tracker_blur.review.doubt import Doubt
+from tracker_blur.review.person_numbers import PersonNumbers
 from tracker_blur.review.state import ReviewState
 from tracker_blur.review.summary import duration_of, frame_rate, track_dict
 
@@ -70,9 +71,10 @@ def test_durations_count_the_last_frame() -> None:
 def test_a_card_says_what_is_doubtful_and_whether_all_is_hidden() -> None:
     state = ReviewState(two_tracks())
     doubt = Doubt("gap", 12, 14, 3, None, 0.8, "gap-1")
-    first, other = cards(state, NO_GROUPING, [doubt])
+    first, other = cards(state, NO_GROUPING, [doubt], PersonNumbers(state.tracks))
     assert (first["id"], first["doubtful"], first["reasons"]) == (3, True, ["gap"])
     assert (other["id"], other["doubtful"], other["hidden"]) == (7, False, True)
+    assert (first["number"], other["number"]) == (1, 2)
     assert first["frames"] == 20
     assert first["seconds"] == pytest.approx(20 * 3600 / 90000)
     assert [face["frame"] for face in first["faces"]] == [11, 11, 29]
@@ -96,5 +98,5 @@ def test_an_hour_with_500_tracks_is_told_in_few_bytes() -> None:
     )
     video = Tracks((1280, 720), Fraction(1, 25), np.arange(frames), (), tracks)
     told = [track_dict(track, track.track_id) for track in tracks]
-    people = cards(ReviewState(video), NO_GROUPING, [])
+    people = cards(ReviewState(video), NO_GROUPING, [], PersonNumbers(video))
     assert len(json.dumps([told, people])) < 600 * count

@@ -158,6 +158,19 @@ def test_what_is_edited_later_is_not_in_the_result_and_the_report_says_so(
     assert report["journal"]["lines"] == 2
 
 
+def test_people_have_the_same_numbers_on_the_page_and_in_the_report(
+    page: Page, rid: str, made: Job
+) -> None:
+    edit(page, rid, op="merge_people", people=[1, 2])
+    (person,) = page.get(f"/api/reviews/{rid}").json()["people"]
+    made.new.settings.update(
+        version=1, state_sha256=page.site.services.sessions._open[rid].state_sha256(1)
+    )
+    for form in ("internal", "public"):
+        report = page.get(f"/api/reviews/{rid}/report?as=json&form={form}").json()
+        assert [track["number"] for track in report["tracks"]] == [person["number"]] * 2
+
+
 def test_what_was_made_without_the_decisions_is_no_result_of_the_review(
     page: Page, rid: str, video: Path, made: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from tracker_blur.core.tracks import Track, Tracks
     from tracker_blur.review.doubt import Doubt
+    from tracker_blur.review.person_numbers import PersonNumbers
     from tracker_blur.review.state import ReviewState
 
 Seconds: TypeAlias = npt.NDArray[np.float64]
@@ -45,6 +46,7 @@ def cards(
     state: ReviewState,
     grouping: Grouping,
     doubts: Sequence[Doubt],
+    numbers: PersonNumbers,
     shown: Mapping[int, Sequence[tuple[int, int]]] = MappingProxyType({}),
 ) -> list[dict[str, Any]]:
     """Return the people of a video as the review API describes them.
@@ -53,6 +55,7 @@ def cards(
         state: the state of the review.
         grouping: what the faces suggest.
         doubts: those that are not seen yet.
+        numbers: how people are numbered.
         shown: (first, last) of each stretch of frames in which zones or limits show a track.
     """
     risky = {
@@ -63,7 +66,8 @@ def cards(
     durations = _durations(state.tracks)
     counts = {one: sum(last - first + 1 for first, last in spans) for one, spans in shown.items()}
     return [
-        _card(state, person, tracks, grouping.reasons.get(person, ()), risky, durations, counts)
+        {"number": numbers.of(person)}
+        | _card(state, person, tracks, grouping.reasons.get(person, ()), risky, durations, counts)
         for person, tracks in state.groups(grouping.person_of).items()
     ]
 

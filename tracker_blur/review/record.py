@@ -15,6 +15,7 @@ from tracker_blur.review import operations
 from tracker_blur.review.decisions import names_of, standing
 from tracker_blur.review.doubts import doubts_of
 from tracker_blur.review.journal import Journal, journal_path
+from tracker_blur.review.person_numbers import PersonNumbers
 from tracker_blur.review.report_facts import report_data
 from tracker_blur.review.state import ReviewState
 from tracker_blur.review.verify_report import runs_of
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from tracker_blur.annotations.track_file import TrackFile
     from tracker_blur.review.report import ReportData
 
 
@@ -35,6 +37,7 @@ def report_for(
     *,
     rendered: Path | None = None,
     version: int | None = None,
+    grouped: Mapping[int, int] | None = None,
 ) -> ReportData:
     """Return what the report on an output is made of.
 
@@ -46,6 +49,7 @@ def report_for(
         models_folder: a folder with weight files, searched first.
         rendered: the track file that was rendered, with the edits so far; None: they are applied.
         version: the number of the journal's last line when it was; None: of the last one now.
+        grouped: the person of each track whose face is like others'; None: nobody compared them.
 
     Raises:
         SourceError: a file cannot be read.
@@ -75,6 +79,7 @@ def report_for(
         lines=lines,
         last_line_sha256=hashlib.sha256(lines[-1].to_bytes()).hexdigest() if lines else None,
         names=names_of(lines[:version]),
+        numbers=_numbers(content, state, grouped or {}),
         version=version,
         doubts=[
             doubt.to_dict()
@@ -88,3 +93,13 @@ def report_for(
         verification=verdict,
         models_folder=models_folder,
     )
+
+
+def _numbers(content: TrackFile, state: ReviewState, grouped: Mapping[int, int]) -> dict[int, int]:
+    """Return the number of the person of each track, as the page of the review has it."""
+    numbers = PersonNumbers(content.tracks)
+    return {
+        track.track_id: numbers.of(person)
+        for person, tracks in state.groups(grouped).items()
+        for track in tracks
+    }

@@ -67,6 +67,7 @@ class ReportData:
         verification: The JSON report of `verify` on the output; None: it was not verified.
         version: The number of the journal's last line when the output was made; None: it is not
             known, and the times of both say whether it shows all decisions.
+        numbers: The numbers of the people of tracks, as the page of the review has them.
     """
 
     made: str
@@ -81,6 +82,7 @@ class ReportData:
     doubts: Sequence[Mapping[str, Any]] = ()
     verification: Mapping[str, Any] | None = None
     version: int | None = None
+    numbers: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def is_edited_since(self) -> bool:
@@ -117,7 +119,7 @@ def _internal(data: ReportData) -> dict[str, Any]:
         },
         "made_with": None if content is None else _made_with(content, data.models),
         "edited_since_output": data.is_edited_since,
-        "tracks": [] if content is None else _tracks(content, decisions, data.names),
+        "tracks": [] if content is None else _tracks(content, decisions, data),
         **(_no_rules() if content is None else _rules(content.tracks.rules, decisions)),
         "journal": {
             "lines": len(data.lines),
@@ -160,9 +162,7 @@ def _made_with(content: TrackFile, models: Mapping[str, str | None]) -> dict[str
     }
 
 
-def _tracks(
-    content: TrackFile, decisions: Decisions, names: Mapping[int, str]
-) -> list[dict[str, Any]]:
+def _tracks(content: TrackFile, decisions: Decisions, data: ReportData) -> list[dict[str, Any]]:
     tracks = content.tracks
     of_settings = str(content.settings.get("method", "mosaic"))
     hidden, visible = split(tracks)
@@ -174,7 +174,8 @@ def _tracks(
         {
             "track": track.track_id,
             "class": track.label,
-            "person": names.get(track.track_id),
+            "number": data.numbers.get(track.track_id),
+            "person": data.names.get(track.track_id),
             "first_frame": track.first,
             "last_frame": track.last,
             "from": _time(tracks, track.first),
@@ -311,7 +312,10 @@ def _verification(
         "frames": verdict.get("frames"),
         "searched_frames": verdict.get("looked"),
         "accepted_places": verdict.get("dismissed", 0),
-        "left_visible": len(verdict.get("left_visible", ())),
+        "left_visible": [
+            {name: face.get(name) for name in ("track", "from", "to", "frames")}
+            for face in verdict.get("left_visible", ())
+        ],
         "places": places,
         "checks": [
             {"name": check.get("name"), "passed": bool(check.get("passed"))}

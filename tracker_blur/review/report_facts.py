@@ -62,6 +62,7 @@ def report_data(
     lines: Iterable[JournalLine] = (),
     last_line_sha256: str | None = None,
     names: Mapping[int, str] | None = None,
+    numbers: Mapping[int, int] | None = None,
     doubts: Iterable[Mapping[str, Any]] = (),
     verification: Mapping[str, Any] | None = None,
     models_folder: Path | None = None,
@@ -76,6 +77,7 @@ def report_data(
         lines: the journal.
         last_line_sha256: hash of the journal's last line.
         names: the names that a reviewer gave to the people of tracks.
+        numbers: the numbers of these people.
         doubts: where a reviewer should have looked.
         verification: as `read_verification` returns it.
         models_folder: a folder with weight files, searched first.
@@ -100,6 +102,7 @@ def report_data(
         tuple(doubts),
         verification,
         version,
+        numbers or {},
     )
 
 

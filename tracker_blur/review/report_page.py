@@ -32,6 +32,8 @@ td.hash { font-family: ui-monospace, monospace; font-size: .8rem; }
 img { display: block; height: 4.5rem; border-radius: .25rem; background: #eef0f3; }
 @media print { tr { break-inside: avoid; } }
 """
+_OF_PEOPLE = ("track", "tracks", "person", "people")
+_KINDS = {"face": "Person", "plate": "Number plate"}
 _VERDICTS = {
     "nothing found": ("good", "✓ nothing found"),
     "look here": ("soft", "? places to look at"),
@@ -50,6 +52,7 @@ def page_of(report: Mapping[str, Any], faces: Mapping[int, bytes]) -> str:
     name = report["output"].get("name") if is_internal else None
     title = f"Report on {escaped(name)}" if name else "Report on a redacted file"
     shown = faces if is_internal else {}
+    called = {track["track"]: _called(track) for track in report["tracks"]}
     return "\n".join(
         (
             "<!DOCTYPE html>",
@@ -72,12 +75,12 @@ def page_of(report: Mapping[str, Any], faces: Mapping[int, bytes]) -> str:
             *_edited_since(report),
             *_files(report),
             *_dropped(report["dropped"]),
-            *_verification(report["verification"]),
-            *_tracks(report["tracks"], shown),
+            *_verification(report["verification"], called),
+            *_tracks(report["tracks"], shown, called),
             *_rules(report),
-            *_doubts(report["doubts"]),
+            *_doubts(report["doubts"], called),
             *_made_with(report),
-            *_journal(report["journal"]),
+            *_journal(report["journal"], called),
             "<h2>Known limits</h2>",
             "<ul>",
             *(f"<li>{_text(limit)}</li>" for limit in report["known_limits"]),
@@ -88,6 +91,16 @@ def page_of(report: Mapping[str, Any], faces: Mapping[int, bytes]) -> str:
             "",
         )
     )
+
+
+def _called(track: Mapping[str, Any]) -> str:
+    """Return how the page of the review calls the person of a track, without a given name."""
+    label, number = str(track["class"]), track["number"]
+    return f"track {track['track']}" if number is None else f"{_KINDS.get(label, label)} {number}"
+
+
+def _name(track: int | None, called: Mapping[int, str]) -> str:
+    return "" if track is None else _text(called.get(track, f"track {track}"))
 
 
 def _text(value: object) -> str:
@@ -150,7 +163,7 @@ def _dropped(dropped: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
-def _verification(found: Mapping[str, Any] | None) -> Iterator[str]:
+def _verification(found: Mapping[str, Any] | None, called: Mapping[int, str]) -> Iterator[str]:
     yield "<h2>Verification</h2>"
     if found is None:
         yield '<p class="bad">The output was not verified.</p>'
@@ -159,8 +172,10 @@ def _verification(found: Mapping[str, Any] | None) -> Iterator[str]:
     where = f", {found['searched_frames']} of {found['frames']} frames searched"
     yield f'<p class="{mood}">{words}{_text(where) if found["searched_frames"] else ""}'
     yield f" with {_text(', '.join(found['detectors']))}; " if found["detectors"] else "; "
-    yield f"{counted(found['accepted_places'], 'accepted place')}, "
-    yield f"{counted(found['left_visible'], 'face')} left visible by choice.</p>"
+    yield f"{counted(found['accepted_places'], 'accepted place')}.</p>"
+    if found["left_visible"]:
+        left = [_name(face["track"], called) or "a face" for face in found["left_visible"]]
+        yield f'<p class="bad">Left visible by choice: {", ".join(dict.fromkeys(left))}.</p>'
     failed = [check["name"] for check in found["checks"] if not check["passed"]]
     if failed:
         yield f'<p class="bad">Not intact: {_text(", ".join(map(str, failed)))}.</p>'
@@ -170,20 +185,25 @@ def _verification(found: Mapping[str, Any] | None) -> Iterator[str]:
                 _text(place["finding"]),
                 _span(place),
                 _text(place["class"]),
-                "" if place["track"] is None else _text(place["track"]),
+                _name(place["track"], called),
                 _decision(place["decided"], "open"),
             )
             for place in found["places"]
         ]
-        yield from _table(("Finding", "When", "Class", "Track", "Decided"), rows)
+        yield from _table(("Finding", "When", "Class", "Who", "Decided"), rows)
 
 
-def _tracks(tracks: Sequence[Mapping[str, Any]], faces: Mapping[int, bytes]) -> Iterator[str]:
+def _tracks(
+    tracks: Sequence[Mapping[str, Any]], faces: Mapping[int, bytes], called: Mapping[int, str]
+) -> Iterator[str]:
     yield f"<h2>What was detected or drawn ({len(tracks)})</h2>"
     if not tracks:
         yield "<p>There is no track file, or it has no tracks.</p>"
         return
-    heads = ("Track", "When", "Frames", "Class", "Hidden", "Method", "From", "Score", "Decided")
+    heads = (
+        *("Who", "Track", "When", "Frames", "Class", "Hidden", "Method", "From", "Score"),
+        "Decided",
+    )
     rows = []
     for track in tracks:
         face = faces.get(track["track"])
@@ -199,7 +219,8 @@ def _tracks(tracks: Sequence[Mapping[str, Any]], faces: Mapping[int, bytes]) -> 
         changed = "".join(f"<br>{_decision(one, '')}" for one in track["changed"])
         rows.append(
             (
-                f"{track['track']}{name}{_face(face, track['track'])}",
+                f"{_name(track['track'], called)}{name}{_face(face, track['track'])}",
+                f"{track['track']}",
                 _span(track),
                 f"{track['frames']}",
                 _text(track["class"]),
@@ -257,7 +278,7 @@ def _rules(report: Mapping[str, Any]) -> Iterator[str]:
         yield f'<p class="soft">{_decision(decision, "")}</p>'
 
 
-def _doubts(doubts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _doubts(doubts: Sequence[Mapping[str, Any]], called: Mapping[int, str]) -> Iterator[str]:
     if not doubts:
         return
     still_open = sum(doubt["decided"] is None for doubt in doubts)
@@ -266,13 +287,13 @@ def _doubts(doubts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         (
             _text(doubt["kind"].replace("_", " ")),
             _span(doubt),
-            "" if doubt["track"] is None else _text(doubt["track"]),
+            _name(doubt["track"], called),
             f"{doubt['risk']:.2f}",
             _decision(doubt["decided"], "open"),
         )
         for doubt in doubts
     ]
-    yield from _table(("What", "When", "Track", "Risk", "Decided"), rows)
+    yield from _table(("What", "When", "Who", "Risk", "Decided"), rows)
 
 
 def _made_with(report: Mapping[str, Any]) -> Iterator[str]:
@@ -297,7 +318,7 @@ def _made_with(report: Mapping[str, Any]) -> Iterator[str]:
     yield from _table(("What", "Version, hash or value"), rows)
 
 
-def _journal(journal: Mapping[str, Any]) -> Iterator[str]:
+def _journal(journal: Mapping[str, Any], called: Mapping[int, str]) -> Iterator[str]:
     yield "<h2>Journal</h2>"
     if not journal["lines"]:
         yield "<p>No one has changed anything in a review.</p>"
@@ -311,7 +332,7 @@ def _journal(journal: Mapping[str, Any]) -> Iterator[str]:
             f"{entry['n']}",
             _text(entry["at"]),
             _text(entry["who"]),
-            _text(_words(entry["edit"]) if "edit" in entry else entry["what"]),
+            _text(_words(entry["edit"], called) if "edit" in entry else entry["what"]),
             _text(entry.get("why") or ""),
             *([f'<td class="hash">{_text(entry["previous"])}</td>'] if has_hashes else ()),
         )
@@ -321,12 +342,15 @@ def _journal(journal: Mapping[str, Any]) -> Iterator[str]:
     yield from _table(("", "When", "Who", "What", "Why", *hashes), rows)
 
 
-def _words(edit: Mapping[str, Any]) -> str:
-    """Return an edit in short: long lists of boxes are only counted."""
+def _words(edit: Mapping[str, Any], called: Mapping[int, str]) -> str:
+    """Return an edit in short: long lists of boxes are only counted, tracks and people called."""
     parts = [str(edit.get("op"))]
     for name, value in edit.items():
         if name == "op" or value is None:
             continue
+        if name in _OF_PEOPLE:
+            ids = value if isinstance(value, list) else [value]
+            value = ", ".join(called.get(one, f"{one}") for one in ids)
         is_long = isinstance(value, dict | list) and len(value) > 8
         parts.append(f"{name} {f'({len(value)})' if is_long else value}")
     return ", ".join(parts)

@@ -54,7 +54,16 @@ def public(report: Mapping[str, Any]) -> dict[str, Any]:
                 **{
                     name: track[name]
                     for name in (
-                        *("track", "first_frame", "last_frame", "from", "to", "frames", "hidden"),
+                        *(
+                            "track",
+                            "number",
+                            "first_frame",
+                            "last_frame",
+                            "from",
+                            "to",
+                            "frames",
+                            "hidden",
+                        ),
                         *("visible_frames", "method", "method_class", "origins", "score"),
                     )
                 },
@@ -80,6 +89,7 @@ def public(report: Mapping[str, Any]) -> dict[str, Any]:
         "verification": verification
         and {
             **verification,
+            "left_visible": [dict(face) for face in verification["left_visible"]],
             "detectors": [_public_model(name) for name in verification["detectors"]],
             "places": [
                 {

@@ -22,6 +22,7 @@ from tracker_blur.review.grouping import BackgroundGrouping
 from tracker_blur.review.history import History
 from tracker_blur.review.journal import Journal, journal_path
 from tracker_blur.review.media_facts import MediaFacts
+from tracker_blur.review.person_numbers import PersonNumbers
 from tracker_blur.review.pictures import Pictures
 from tracker_blur.review.reviewed_files import ReviewedFiles
 from tracker_blur.review.state import ReviewState
@@ -64,6 +65,7 @@ class ReviewSession:
         self._tell = tell
         self._files = ReviewedFiles(video, track_path)
         self.content = self._files.content
+        self._numbers = PersonNumbers(self.content.tracks)
         self._history = History(
             Journal(journal_path(track_path), self._files.track_sha256),
             ReviewState(self.content.tracks),
@@ -148,7 +150,7 @@ class ReviewSession:
                 summary.track_dict(track, person_of[track.track_id], shown.get(track.track_id, []))
                 for track in tracks.tracks
             ],
-            "people": cards(state, self.grouping, left, shown),
+            "people": cards(state, self.grouping, left, self._numbers, shown),
             **summary.rules_dict(tracks.rules),
             "doubts_left": len(left),
             "doubts_left_out": queue.left_out,

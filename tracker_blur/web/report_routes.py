@@ -53,6 +53,7 @@ def create_router(services: Services) -> APIRouter:
             verdict_of(services.jobs, made.job),
             rendered=rendered_tracks(services.jobs, made.job),
             version=made.version,
+            grouped=None if session is None else session.grouping.person_of,
         )
         content = report_of(data, form)
         if kind == "json":

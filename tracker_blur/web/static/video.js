@@ -12,19 +12,15 @@ export class Video {
     this.personById = new Map(state.people.map((person) => [person.id, person]));
     this.personByTrack = new Map();
     for (const person of state.people) for (const track of person.tracks) this.personByTrack.set(track, person);
-    this.numbers = new Map(before?.numbers); // a number stays with its person whatever happens to others
     this.places = new Map(before?.places); // a card stays where it is; who is new comes last
     for (const { id } of [...state.people].sort(byImportance)) {
       if (!this.places.has(id)) this.places.set(id, this.places.size);
-    }
-    for (const { id } of [...state.people].sort((one, other) => one.id - other.id)) {
-      if (!this.numbers.has(id)) this.numbers.set(id, this.numbers.size + 1);
     }
   }
 
   /** How a person is called: by a given name, or by class and number. */
   nameOf(person) {
-    return person.name || texts.classes.numbered(person.class, this.numbers.get(person.id));
+    return person.name || texts.classes.numbered(person.class, person.number);
   }
 
   nameOfTrack(id) {
