@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -262,6 +263,13 @@ def test_an_area_that_shows_hidden_people_says_so(browser: sync_api.Browser, rev
         reviewer.press("Escape")
         reviewer.press("n")
         expect(tab.locator(".doubt-card h3")).to_contain_text("visible through an area")
+        reviewer.press("h")  # a box is drawn where the person is known: there is nothing to follow
+        expect(tab.locator(".toast")).to_have_text([re.compile(": hidden")])
+        expect(tab.locator(".toast.error")).to_have_count(0)
+        expect(shown).to_have_count(PEOPLE + 1)  # of which are seen:
+        expect(tab.locator(".card .badge.danger:visible")).to_have_count(PEOPLE - 1)
+        tab.locator(".toast").get_by_role("button", name="Undo").click()
+        expect(tab.locator(".card .badge.danger:visible")).to_have_count(PEOPLE)
         reviewer.press("Control+z")
         expect(shown.first).to_be_hidden()
 

@@ -2,19 +2,14 @@
 
 import { byId, setText } from "./dom.js";
 import { announce, ask, toast } from "./messages.js";
+import { PlaceDecisions } from "./place_decisions.js";
 import { texts } from "./texts.js";
-
-/** Places where nobody is hidden though someone may be there: there is nothing to keep. */
-export const OPEN_KINDS = new Set(["track_end", "gap"]);
-
-/** Places where someone can be seen though the person is marked as hidden. */
-const SHOWN_KINDS = new Set(["uncovered", "zone_shows", "limit_shows", "verify"]);
-const MOST_BOXES = 600; // of one request
 
 /** Turns wishes into edits, and keeps the selection sensible. */
 export class Actions {
   constructor({ api, session, store, boxes }) {
     Object.assign(this, { api, session, store, boxes });
+    this.places = new PlaceDecisions({ api, session, store });
   }
 
   /** Choose one person; with `isMore`, add or remove one of several. */
@@ -71,7 +66,7 @@ export class Actions {
     const { store, session } = this;
     const doubt = store.doubts.find(({ id }) => id === store.doubt);
     if (doubt) {
-      await this.#decideDoubt(doubt, isHidden, why);
+      await this.places.decide(doubt, isHidden, why);
       return;
     }
     if (!store.people.length) {
@@ -80,83 +75,6 @@ export class Actions {
     }
     const tracks = store.people.flatMap((id) => store.video.personById.get(id).tracks); // those that were shown, whoever joins them meanwhile
     await this.setHidden(tracks, isHidden, why);
-  }
-
-  /** Decide about a place. It counts as seen only if that has changed something, or if it may stay as it is. */
-  async #decideDoubt(doubt, isHidden, why) {
-    const { session, store } = this;
-    const before = session.made;
-    const known = new Set(store.video.trackById.keys());
-    const isDone = isHidden ? await this.#hideDoubt(doubt, why) : await this.#keepDoubt(doubt, why);
-    if (!isDone || !(await session.edit({ op: "seen", doubt: doubt.id }))) return;
-    const isThere = (id) => store.video.trackById.has(id);
-    const drawn = [...store.video.trackById.keys()].filter((id) => !known.has(id));
-    const names = store.video.namesOfTracks(isThere(doubt.track) ? [doubt.track] : drawn);
-    const text = !names ? texts.doubts.leftOpen : isHidden ? texts.people.nowHidden(names) : texts.people.nowKept(names);
-    session.say(text, { steps: session.made - before });
-  }
-
-  async #hideDoubt(doubt, why) {
-    const { store, session } = this;
-    const track = store.video.trackById.get(doubt.track);
-    if (!track) return this.#hidePlace(doubt, why);
-    if (!track.hidden) return (await session.edit({ op: "hide", tracks: [track.id] }, { why })) !== null;
-    if (OPEN_KINDS.has(doubt.kind)) return this.#hideFurther(doubt, track);
-    if (SHOWN_KINDS.has(doubt.kind)) return this.#hidePlace({ ...doubt, boxes: doubt.boxes?.length ? doubt.boxes : await this.#boxesOf(doubt) }, why);
-    toast(texts.doubts.isHidden);
-    return false;
-  }
-
-  async #keepDoubt(doubt, why) {
-    if (OPEN_KINDS.has(doubt.kind)) {
-      toast(texts.doubts.nothingToKeep);
-      return false;
-    }
-    if (doubt.track === null) return true;
-    return (await this.session.edit({ op: "keep", tracks: [doubt.track] }, { why })) !== null;
-  }
-
-  /** Hide where nobody is hidden yet, for as long as the face can be followed from there. */
-  async #hidePlace(doubt, why) {
-    const boxes = doubt.boxes?.length ? doubt.boxes : (doubt.box ? [[doubt.frame, ...doubt.box], [doubt.last, ...doubt.box]] : []);
-    if (!boxes.length) {
-      toast(texts.doubts.drawHere);
-      return false;
-    }
-    const keyframes = Object.fromEntries(boxes.map(([frame, ...box]) => [frame, box.slice(0, 4)]));
-    const drawn = await this.session.edit({ op: "draw", track: null, class: "face", keyframes }, { why });
-    if (!drawn) return false;
-    if (doubt.track === null) await this.#followEnds(drawn.track); // else it is known where the person is
-    return true;
-  }
-
-  /** Follow what was just drawn on from its last picture, and back from its first one, as far as there are others. */
-  async #followEnds(id) {
-    const { video } = this.store;
-    const track = video.trackById.get(id);
-    if (!track || video.is_image) return;
-    const isCut = (frame) => video.cuts.includes(frame);
-    if (track.last < video.lastFrame && !isCut(track.last + 1)) await this.#followTrack(track, track.last, "forward");
-    if (track.first > 0 && !isCut(track.first)) await this.#followTrack(track, track.first, "back");
-  }
-
-  /** The boxes of a track within a place, as key frames; drawn ones are hidden whatever areas and limits say. */
-  async #boxesOf({ track, frame, last, box }) {
-    const answer = await this.api.boxes(frame, Math.min(last, frame + MOST_BOXES - 1));
-    const rows = answer.boxes.filter(([, id]) => id === track).map(([at, , ...place]) => [at, ...place.slice(0, 4)]);
-    return rows.length || !box ? rows : [[frame, ...box], [last, ...box]];
-  }
-
-  /** Hide on where the box of a track ends, or within a gap of it. */
-  async #hideFurther(doubt, track) {
-    const before = track.frames;
-    const direction = doubt.frame < track.first ? "back" : "forward";
-    const isBefore = (frame) => frame < doubt.frame;
-    const from = direction === "back" ? track.first : (track.spans.findLast(([first]) => isBefore(first))?.[1] ?? track.last);
-    await this.#followTrack(track, Math.min(from, Math.max(track.first, doubt.frame - 1)), direction);
-    if ((this.store.video.trackById.get(track.id)?.frames ?? before) > before) return true;
-    toast(texts.doubts.drawHere);
-    return false;
   }
 
   /** Hide some parts of people, or keep them visible, and say whose they are. */
@@ -228,7 +146,8 @@ export class Actions {
   }
 
   async setEnds(track, first, last) {
-    const { session } = this;
+    const { session, store } = this;
+    const before = session.made;
     if (first > last) {
       toast(texts.person.endsWrong);
       return;
@@ -240,7 +159,7 @@ export class Actions {
     }
     const now = this.store.video.trackById.get(track.id);
     if (now && (first > now.first || last < now.last)) await session.edit({ op: "ends", track: track.id, first, last });
-    announce(texts.person.endsSet);
+    if (session.made > before) session.say(texts.person.endsSet(store.video.nameOfTrack(track.id)), { steps: session.made - before });
   }
 
   /** Begin to draw: for the part that is selected if it has no box here, else, or if asked again, for someone new. */
@@ -257,17 +176,13 @@ export class Actions {
     const { store } = this;
     const before = this.boxes.at(frame).find((face) => face.track === track)?.box;
     const isMoved = before && Math.abs(box[2] - box[0] - before[2] + before[0]) < 0.5 && Math.abs(box[3] - box[1] - before[3] + before[1]) < 0.5;
+    const said = ({ frames }) => texts.person.reshaped(store.video.nameOfTrack(track), frames);
     if (store.isWhole && isMoved) {
       const { first, last } = store.video.trackById.get(track);
-      const moved = await this.session.edit({ op: "move", track, first, last, dx: box[0] - before[0], dy: box[1] - before[1] });
-      if (moved) toast(texts.person.reshaped(moved.frames));
-      return moved;
+      return this.session.edit({ op: "move", track, first, last, dx: box[0] - before[0], dy: box[1] - before[1] }, { said });
     }
-    const answer = await this.session.edit({ op: "reshape", track, frame, box });
-    if (answer) {
-      this.boxes.put(frame, track, box);
-      toast(texts.person.reshaped(answer.frames));
-    }
+    const answer = await this.session.edit({ op: "reshape", track, frame, box }, { said });
+    if (answer) this.boxes.put(frame, track, box);
     return answer;
   }
 
@@ -276,16 +191,9 @@ export class Actions {
     const { store } = this;
     const track = this.#activeTrack();
     if (!track) return;
-    if (!(await this.#followTrack(track, Math.max(track.first, Math.min(track.last, store.frame)), direction))) return;
+    if (!(await this.places.followTrack(track, Math.max(track.first, Math.min(track.last, store.frame)), direction))) return;
     const now = store.video.trackById.get(track.id);
-    if (now) toast(texts.person.followed(now.frames - track.frames));
-  }
-
-  async #followTrack(track, frame, direction) {
-    const close = toast(texts.person.following, { kind: "busy" });
-    const answer = await this.session.edit({ op: "follow", track: track.id, frame, direction });
-    close();
-    return answer;
+    if (now) this.session.say(texts.person.followed(store.video.nameOfTrack(track.id), now.frames - track.frames));
   }
 
   /** A box has been drawn: it is someone new, or goes on with the part that is selected. */

@@ -1,10 +1,10 @@
 // The places to look at, the riskiest first, and what to do about the one that is open.
 
-import { OPEN_KINDS } from "./actions.js";
 import { byId, el, setText } from "./dom.js";
 import { clock } from "./format.js";
 import { icon } from "./icons.js";
 import { announce, toast } from "./messages.js";
+import { OPEN_KINDS } from "./place_decisions.js";
 import { texts } from "./texts.js";
 
 const SHOWN = 60; // more are not useful at once
@@ -22,7 +22,7 @@ export class DoubtsPane {
     this.nextButton = next;
     this.lookedButton = looked;
     this.pane.append(this.summary, next, looked, this.current, this.list);
-    byId("status").addEventListener("click", () => this.next(1));
+    byId("status").addEventListener("click", () => (store.doubts.some(({ seen }) => !seen) ? this.next(1) : store.set({ pane: "doubts" })));
     store.on("doubts doubt video", () => this.show());
   }
 
@@ -104,7 +104,7 @@ export class DoubtsPane {
     const isDone = count === 0 && !isUntouched;
     status.hidden = false;
     status.className = `pill ${isDone ? "good" : "warn"}`;
-    status.disabled = count === 0;
+    status.disabled = isDone;
     setText(status, count ? texts.doubts.toCheck(count) : isUntouched ? texts.doubts.untouched : texts.doubts.reviewed);
     const badge = byId("doubt-count");
     badge.hidden = count === 0;

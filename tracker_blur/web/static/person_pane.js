@@ -94,7 +94,7 @@ export class PersonPane {
         button("begin", texts.person.beginHere, "[", () => this.actions.setEnd(true)),
         button("end", texts.person.endHere, "]", () => this.actions.setEnd(false)),
         button("split", texts.person.splitHere, "S", () => this.actions.splitTrack(track)),
-        button("hole", texts.person.dropHere, null, () => this.session.edit({ op: "drop_frames", track: track.id, first: this.store.frame, last: this.store.frame }, { said: texts.person.droppedHere })),
+        button("hole", texts.person.dropHere, null, () => this.session.edit({ op: "drop_frames", track: track.id, first: this.store.frame, last: this.store.frame }, { said: texts.person.droppedHere(video.nameOfTrack(track.id)) })),
         drop,
       ),
       el("label", { class: "choice whole", for: whole.id }, whole, el("span", { text: texts.person.whole })),

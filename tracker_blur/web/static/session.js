@@ -35,11 +35,11 @@ export class Session {
    * Make an edit.
    *
    * @param {object} edit the operation and its fields
-   * @param {{said?: string|function, why?: string}} options what to say when it is done, or a function that
-   *   returns it; the reason for the journal
+   * @param {{said?: string|function, why?: string, isTry?: boolean}} options what to say when it is done, or a function that
+   *   returns it; the reason for the journal; with `isTry`, nothing is shown if the server refuses it
    * @returns {Promise<object|null>} the server's answer, with `changed`; null after an error, which has been shown
    */
-  edit(edit, { said = "", why = "" } = {}) {
+  edit(edit, { said = "", why = "", isTry = false } = {}) {
     const send = () => {
       const guess = this.store.video.guess(edit);
       if (guess) this.store.set({ video: guess });
@@ -48,7 +48,7 @@ export class Session {
     return this.#enqueue(send, (answer) => {
       if (!answer.changed) this.say(texts.review.unchanged, { steps: 0 });
       else if (said) this.say(typeof said === "function" ? said(answer) : said);
-    });
+    }, isTry);
   }
 
   /**
@@ -91,7 +91,7 @@ export class Session {
     }
   }
 
-  #enqueue(request, tell) {
+  #enqueue(request, tell, isTry = false) {
     const done = this.queue.then(async () => {
       const before = this.store.video;
       this.unsay();
@@ -104,7 +104,7 @@ export class Session {
         return answer;
       } catch (error) {
         if (error.name === "ApiError") error.message = before.named(error.message);
-        showError(error);
+        if (!isTry || error.status !== 400) showError(error);
         await this.refresh().catch(() => this.store.set({ video: before })); // what was shown ahead is taken back; the error has been shown
         return null;
       }
