@@ -13,7 +13,7 @@ import pytest
 
 from tests.service.job_service import TOKEN, JobService, opened
 from tests.waiting import PATIENCE_SECONDS, until
-from tracker_blur.service import transfers
+from tracker_blur.service import room
 from tracker_blur.service.job_settings import JobLimits, JobSettings
 from tracker_blur.serving.limits import ServingLimits
 
@@ -93,9 +93,29 @@ def test_a_full_disk_is_no_fault_of_the_service(
         refused = service.send("b.mp4")
         assert (refused.status_code, "no room" in refused.text) == (503, True)
     with monkeypatch.context() as patch:
-        patch.setattr(transfers, "_SPARE_BYTES", 1 << 60)
+        patch.setattr(room, "_SPARE_BYTES", 1 << 60)
         assert service.send("b.mp4").status_code == 503
     assert arriving(service) == []
+
+
+def test_room_is_promised_to_those_who_began(tmp_path: Path) -> None:
+    """Uploads at the same time would each see the room that is left, and fill it together."""
+    limits = JobLimits(upload_bytes=MOST, stored_bytes=2 * MOST + 100)
+    patient = ServingLimits(client_timeout_seconds=PATIENCE_SECONDS, upload_bytes=2 * MOST)
+    with opened(JobSettings(limits=limits), tmp_path, patient) as service:
+        clients = [connect(service, MOST) for _ in range(2)]
+        until(lambda: len(service.jobs.transfers._room._open) == 2)
+        until(lambda: all(one.size == MOST for one in service.jobs.transfers._room._open))
+        assert answer(connect(service, MOST)).startswith(b"HTTP/1.1 503 ")
+        dripping = connect(service, None)
+        dripping.sendall(b"c8\r\n" + bytes(200) + b"\r\n")
+        assert answer(dripping).startswith(b"HTTP/1.1 503 ")
+        for client in clients:
+            client.sendall(bytes(MOST))
+            assert client.recv(12) == b"HTTP/1.1 201"
+            client.close()
+        until(lambda: not service.jobs.transfers._room._open)
+        service.delete_all()
 
 
 def test_an_upload_that_drips_is_ended(service: JobService) -> None:

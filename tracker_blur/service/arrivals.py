@@ -8,11 +8,15 @@ import tempfile
 from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from tracker_blur.files.paths import is_media, why_not_read
-from tracker_blur.service.problems import Problem, unavailable
+from tracker_blur.service.problems import Problem
+from tracker_blur.service.room import no_room
 from tracker_blur.web.uploads import is_file_name
+
+if TYPE_CHECKING:
+    from tracker_blur.service.room import Reservation
 
 _BLOCK_BYTES = 1 << 20
 _PRIVATE_MODE = 0o600
@@ -23,22 +27,23 @@ class Arrival:
 
     Args:
         folder: In it, it gets a folder of its own.
+        room: On the disk, for it.
 
     Attributes:
         path: The file; None: none has come yet.
         fields: The other fields of its form.
-        written: Its length so far, in bytes.
+        room: The same.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, room: Reservation) -> None:
         self._folder = Path(tempfile.mkdtemp(dir=folder))
         self._opened: BinaryIO | None = None
         self.path: Path | None = None
         self.fields: dict[str, str] = {}
-        self.written = 0
+        self.room = room
 
-    def open(self, name: str) -> BinaryIO:
-        """Return the new file, to be written; raises Problem for a name that is none."""
+    def open(self, name: str) -> None:
+        """Begin the new file; raises Problem for a name that is none."""
         if not is_file_name(name):
             raise Problem(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -50,11 +55,11 @@ class Arrival:
             raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"{name}: is {reason}")
         path.touch(_PRIVATE_MODE, exist_ok=False)
         self._opened, self.path = path.open("wb", buffering=_BLOCK_BYTES), path
-        return self._opened
 
     def write(self, data: bytes) -> None:
-        """Append to the file; raises Problem if the disk does not take it."""
+        """Append to the file; raises Problem if there is no room."""
         assert self._opened is not None
+        self.room.take(len(data))
         try:
             self._opened.write(data)
         except OSError as error:
@@ -70,10 +75,9 @@ class Arrival:
         try:
             self._opened.flush()
             os.fsync(self._opened.fileno())
-            self.written = os.fstat(self._opened.fileno()).st_size
         except OSError as error:
             raise no_room() from error
-        if self.written == 0:
+        if self.room.written == 0:
             raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{self.path.name}: is empty")
         return self.path
 
@@ -83,8 +87,3 @@ class Arrival:
             with suppress(OSError):  # what is not on the disk goes, too
                 self._opened.close()
         shutil.rmtree(self._folder, ignore_errors=True)
-
-
-def no_room() -> Problem:
-    """Return the problem of a file for which there is no room."""
-    return unavailable("there is no room for this file: delete jobs that are over", 60)

@@ -13,7 +13,7 @@ import threading
 import time
 from contextlib import closing, contextmanager, suppress
 from http import HTTPStatus
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 from urllib.parse import urljoin, urlsplit
 
 from tracker_blur.errors import reason_of
@@ -69,7 +69,7 @@ class Fetcher:
             for watchdog in self._open:
                 watchdog.fire()
 
-    def fetch(self, url: str, into: BinaryIO, max_bytes: int) -> None:
+    def fetch(self, url: str, into: Writable, max_bytes: int) -> None:
         """Write what a URL names into a file; takes a while.
 
         Args:
@@ -146,6 +146,14 @@ class Fetcher:
         if (new.scheme, new.host, new.port) != (target.scheme, target.host, target.port):
             raise _failed(target, "redirects to another host")
         return url
+
+
+class Writable(Protocol):
+    """What takes a file."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take more of it."""
+        ...
 
 
 class _NetworkError(Exception):
@@ -250,7 +258,7 @@ def _check(answer: http.client.HTTPResponse, target: _Target, max_bytes: int) ->
         raise _too_long(max_bytes)
 
 
-def _copy(answer: http.client.HTTPResponse, into: BinaryIO, max_bytes: int) -> None:
+def _copy(answer: http.client.HTTPResponse, into: Writable, max_bytes: int) -> None:
     count = 0
     while True:
         try:

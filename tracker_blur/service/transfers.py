@@ -11,9 +11,10 @@ from urllib.parse import unquote, urlsplit
 
 from anyio import CancelScope, to_thread
 
-from tracker_blur.service.arrivals import Arrival, no_room
+from tracker_blur.service.arrivals import Arrival
 from tracker_blur.service.multipart import is_multipart, read_parts
 from tracker_blur.service.problems import Problem, unavailable
+from tracker_blur.service.room import Room
 from tracker_blur.web.state import make_private_folder
 
 if TYPE_CHECKING:
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
     from tracker_blur.service.multipart import PartHead
 
 _BLOCK_BYTES = 1 << 20
-_CHECK_BYTES = 64 << 20
-_SPARE_BYTES = 256 << 20
-"""What stays free on the disk, for whatever else runs on this machine."""
-
 _MAX_FIELD_BYTES = 16 << 10
 
 
@@ -52,7 +49,7 @@ class Transfers:
         self._folder = folder
         self._limits = limits
         self._fetcher = fetcher
-        self._stored = stored
+        self._room = Room(folder, limits.stored_bytes, stored)
         self._arriving: set[Arrival] = set()
 
     @asynccontextmanager
@@ -107,15 +104,16 @@ class Transfers:
             raise unavailable("too many files arrive at the same time: try again later", 10)
         if length > self._limits.upload_bytes:
             raise self._too_long()
-        arrival = Arrival(self._folder)
-        self._arriving.add(arrival)
-        try:
-            await to_thread.run_sync(self._check_room, length)
-            yield arrival
-        finally:
-            self._arriving.discard(arrival)
-            with CancelScope(shield=True):
-                await to_thread.run_sync(arrival.delete)
+        with self._room.reserved() as room:
+            arrival = Arrival(self._folder, room)
+            self._arriving.add(arrival)
+            try:
+                await to_thread.run_sync(room.reserve, length)
+                yield arrival
+            finally:
+                self._arriving.discard(arrival)
+                with CancelScope(shield=True):
+                    await to_thread.run_sync(arrival.delete)
 
     async def _take_form(
         self, arrival: Arrival, parts: AsyncIterator[tuple[PartHead, bytes]]
@@ -143,33 +141,19 @@ class Transfers:
         arrival.fields = {name: text.decode("utf-8", "replace") for name, text in texts.items()}
 
     async def _append(self, arrival: Arrival, data: bytes) -> None:
-        before, arrival.written = arrival.written, arrival.written + len(data)
-        if arrival.written > self._limits.upload_bytes:
+        before, after = arrival.room.written, arrival.room.written + len(data)
+        if after > self._limits.upload_bytes:
             raise self._too_long()
-        if before // _CHECK_BYTES != arrival.written // _CHECK_BYTES:
-            await to_thread.run_sync(self._check_room, 0)
-        if before // _BLOCK_BYTES != arrival.written // _BLOCK_BYTES:
+        is_block = before // _BLOCK_BYTES != after // _BLOCK_BYTES
+        if is_block or not arrival.room.is_enough(len(data)):
             await to_thread.run_sync(arrival.write, data)
         else:  # it goes into memory
             arrival.write(data)
 
     def _fetch(self, arrival: Arrival, url: str, name: str) -> None:
-        free = shutil.disk_usage(self._folder).free - _SPARE_BYTES
-        room = min(self._limits.stored_bytes - self._stored(), free)
-        file = arrival.open(name)
-        try:
-            self._fetcher.fetch(url, file, min(self._limits.upload_bytes, room))
-        except OSError as error:
-            raise no_room() from error
+        arrival.open(name)
+        self._fetcher.fetch(url, arrival, self._limits.upload_bytes)
         arrival.finish()
-
-    def _check_room(self, more_bytes: int) -> None:
-        """Raise Problem where there is no room for a file."""
-        arriving = sum(arrival.written for arrival in tuple(self._arriving))
-        if more_bytes > self._limits.stored_bytes - self._stored() - arriving:
-            raise no_room()
-        if more_bytes + _SPARE_BYTES > shutil.disk_usage(self._folder).free:
-            raise no_room()
 
     def _too_long(self) -> Problem:
         return Problem(
