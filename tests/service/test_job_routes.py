@@ -16,6 +16,8 @@ from tests.service.test_fetching import VIDEO
 from tests.service.test_fetching import serving as file_server
 from tests.waiting import until
 from tracker_blur.errors import SinkError
+from tracker_blur.files.companions import tracks_path
+from tracker_blur.review.journal import journal_path
 from tracker_blur.service.addresses import AllowedHost
 from tracker_blur.service.job_requests import JobAnswer, JobList
 from tracker_blur.service.job_settings import JobLimits, JobSettings
@@ -502,6 +504,17 @@ def test_jobs_of_a_folder_are_those_of_its_page(shared: JobService) -> None:
     assert paged == {name: value for name, value in done.items() if name != "links"}
     assert shared.client.delete(job["links"]["self"]).status_code == 204
     assert (root / "sub" / "a_redacted.mp4").is_file()  # it is not the service's
+
+
+def test_decisions_of_a_review_are_kept_or_ignored_as_the_client_says(shared: JobService) -> None:
+    root = shared.jobs.services.folder.root
+    (root / "a.mp4").write_bytes(b"video")
+    journal_path(tracks_path(root / "a.mp4")).touch()  # it may have some: it is about no tracks
+    refused = shared.client.post("/v1/jobs", json={"path": "a.mp4"})
+    assert (refused.status_code, "was reviewed" in refused.text) == (409, True)
+    answer = shared.client.post("/v1/jobs", json={"path": "a.mp4", "decisions": "ignore"})
+    assert answer.status_code == 201, answer.text
+    shared.reach(answer.json(), "done")
 
 
 def test_nothing_outside_of_the_folder_is_read_or_sent(shared: JobService, tmp_path: Path) -> None:

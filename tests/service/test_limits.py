@@ -140,7 +140,13 @@ def test_no_request_names_a_file_of_the_server(served: Served, name: str) -> Non
     check(answer, 422, "names a file: choose one of auto, ")
 
 
-@pytest.mark.parametrize("name", ["no such", "yunet:threshold=1", "lbp:min_size=-1", "auto:x=1"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("no such", "yunet:threshold=1", "lbp:min_size=-1", "auto:x=1"),
+        *("lbp:scale_factor=1.01", "ssd:tile_size=100", "hog:upsample=2"),  # takes minutes
+    ],
+)
 def test_a_detector_that_there_is_not_is_named(served: Served, name: str) -> None:
     answer = served.client.post(URL, content=small_png(), params={"detector": name})
     check(answer, 422, "detector")
@@ -190,12 +196,19 @@ def test_what_is_no_image_is_refused(
             b'--b\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\nx',
         ),
         (f"multipart/form-data; boundary={'b' * 9000}", b"x"),
+        (f"multipart/form-data{';' * 100_000}", b"x"),  # took minutes to read
         ("multipart/form-data; boundary=b", b"--b\r\nX: " + b"y" * 20_000),
     ],
 )
 def test_a_form_that_cannot_be_read_is_refused(served: Served, kind: str, content: bytes) -> None:
     answer = served.client.post(URL, content=content, headers={"content-type": kind})
     check(answer, 400, "the form cannot be read")
+
+
+@pytest.mark.parametrize("path", ["/v1/jobs", "/model/remove", "/no/such"])
+def test_only_images_and_uploads_may_be_long(served: Served, path: str) -> None:
+    answer = served.client.post(path, json={"path": "x" * (2 << 20)})
+    check(answer, 413, "longer than 1048576 bytes")
 
 
 def test_a_form_with_too_many_parts_or_files_is_refused(served: Served) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import os
@@ -23,7 +24,14 @@ from tracker_blur.annotations import track_file
 from tracker_blur.cli.app import left_over
 from tracker_blur.errors import SinkError
 from tracker_blur.files.identity import sha256
-from tracker_blur.web import job_process, job_queue, job_runs, job_store, running_job
+from tracker_blur.web import (
+    job_process,
+    job_queue,
+    job_runs,
+    job_store,
+    review_jobs,
+    running_job,
+)
 from tracker_blur.web.job_result import result_of
 from tracker_blur.web.state import write_json
 
@@ -503,6 +511,10 @@ def test_what_is_damaged_keeps_no_page_from_starting(tmp_path: Path) -> None:
             json.dumps({**record, "new": {**odd["new"], **damage}})
         )
     (kept / "jobs" / ("6" * 16)).mkdir()  # the server ended before the record was written
+    (kept / "jobs" / ("6" * 16) / "a.mp4").write_bytes(b"an upload")
+    gone = kept / "jobs" / ("7" * 16 + ".gone")  # or while the job was being deleted
+    gone.mkdir()
+    (gone / "job.json").write_text("{")
     (kept / "watches.json").write_text('[{"folder": "in"}, 7]')
     (kept / "reviews.json").write_text('[["a"], 7, {"a": 1}]')
     with opened(folder, state) as page:
@@ -510,9 +522,35 @@ def test_what_is_damaged_keeps_no_page_from_starting(tmp_path: Path) -> None:
         named = zip("012345", page.messages, strict=True)
         assert all(f"/{digit * 16}/job.json: is damaged" in text for digit, text in named)
         page.messages.clear()
+        assert not any((kept / "jobs").glob("[67]*"))
         assert page.get("/api/watches").json() == {"watches": []}
         (folder / "go").touch()
         reach(page, job["id"], "done")
+
+
+def test_a_result_that_is_gone_stops_no_search_of_another(tmp_path: Path) -> None:
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    with (
+        mock.patch.object(review_jobs, "_POLL_SECONDS", 0.03),
+        opened(folder, tmp_path / "state") as page,
+    ):
+        added = add(page, "a.mp4", "b.mp4")
+        for job in added:
+            reach(page, job["id"], "done")
+        (folder / "a_redacted.mp4").unlink()
+        queue = page.site.services.jobs
+        for job in added:
+            kept = queue.get(job["id"])
+            kept.new = dataclasses.replace(kept.new, settings={"verify_after": True})
+        searched = until(lambda: [job for job in queue.known() if job.new.action == "verify"])
+        assert searched is not None
+        assert [job.new.file for job in searched] == ["b_redacted.mp4"]
+        reach(page, searched[0].id, "done")
+        assert page.messages == [
+            "a result is not searched: a_redacted.mp4: there is no such file here"
+        ]
+        page.messages.clear()
 
 
 def test_a_fault_with_one_job_stops_no_other(

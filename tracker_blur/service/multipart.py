@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MEDIA_TYPE = "multipart/form-data"
 
 _MAX_PARTS = 32
+_MAX_OPTIONS = 2 << 10  # characters of a header: the time to read its options grows as the square
 _MAX_HEAD_BYTES = 8 << 10  # of all headers of a part
 
 
@@ -51,7 +52,7 @@ async def read_parts(
         Problem: It is no multipart/form-data, breaks off, or has too many parts.
     """
     form = _Form()
-    boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
+    boundary = _options(content_type).get(b"boundary", b"")
     if not boundary:
         raise _malformed("its Content-Type has no boundary")
     try:
@@ -115,7 +116,7 @@ class _Form:
         self._name = self._value = b""
 
     def end_head(self) -> None:
-        _, options = parse_options_header(self._disposition)
+        options = _options(self._disposition)
         if b"name" not in options:
             raise _malformed("a part has no name")
         file_name = options.get(b"filename")
@@ -136,6 +137,13 @@ class _Form:
         self._head_bytes += length
         if self._head_bytes > _MAX_HEAD_BYTES:
             raise _malformed(f"the head of a part has more than {_MAX_HEAD_BYTES} bytes")
+
+
+def _options(header: str) -> dict[bytes, bytes]:
+    """Return the options of a header; raises Problem for one that is too long."""
+    if len(header) > _MAX_OPTIONS:
+        raise _malformed(f"one of its headers has more than {_MAX_OPTIONS} characters")
+    return parse_options_header(header)[1]
 
 
 def _malformed(reason: str) -> Problem:

@@ -18,6 +18,7 @@ from tracker_blur.core import plugins
 from tracker_blur.core.detector_choice import AUTO, DetectorChoice
 from tracker_blur.errors import SettingsError
 from tracker_blur.pipeline import FrameEngine
+from tracker_blur.service.detector_bounds import check_values
 from tracker_blur.service.problems import unavailable
 from tracker_blur.settings import Settings
 
@@ -142,7 +143,8 @@ class DetectorPool:
         """Return a choice, always the same for the service's own detector.
 
         Raises:
-            SettingsError: Requests may not name this detector, which is a file, or there is none.
+            SettingsError: Requests may not name this detector, which is a file, or there is none;
+                or its parameters make it slow.
         """
         if choice.detector in (None, self._settings.detector):
             return Choice(None, choice.classes)
@@ -150,6 +152,7 @@ class DetectorPool:
             known = ", ".join(sorted((AUTO, *plugins.names("tracker_blur.detectors"))))
             raise SettingsError(f"names a file: choose one of {known}", setting="detector")
         named.check()
+        check_values(named)
         return choice
 
     def _work(self, choice: Choice, work: Callable[[FrameEngine], T]) -> T:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tracker_blur.service.settings import ServiceSettings
 
 
+_OF_IMAGES = frozenset({"/v1/predict", "/v1/redact"})
 _FORM_BYTES = 1 << 20  # what a form takes beside its file
 
 
@@ -59,7 +60,7 @@ class ServiceServer:
                 address,
                 report,
                 limits=ServingLimits(
-                    body_bytes=limits.body_bytes,
+                    image_bytes=limits.body_bytes,
                     upload_bytes=settings.jobs.limits.upload_bytes + _FORM_BYTES,
                     body_seconds=limits.image_seconds,
                     stop_seconds=limits.stop_seconds,
@@ -68,6 +69,7 @@ class ServiceServer:
                 ),
                 is_upload=_is_upload,
                 refusal=refuse,
+                is_image=_is_image,
             )
         except OSError as error:
             self.service.close()
@@ -108,3 +110,8 @@ class ServiceServer:
 
 def _is_upload(scope: Scope) -> bool:
     return job_routes.is_upload(scope) or is_page_upload(scope)
+
+
+def _is_image(scope: Scope) -> bool:
+    """Return whether the body of a request may hold an image; `Bodies` counts these."""
+    return scope["path"] in _OF_IMAGES or checks_token(scope)

@@ -52,6 +52,7 @@ class BoundedRequests:
         is_upload: Returns whether a request's body may be as long as that of an upload.
         report: Called with a line when a request fails.
         refusal: Answers with a status and a reason where the application does not; None: `refuse`.
+        is_image: Returns whether a request's body may be as long as that of an image.
     """
 
     def __init__(
@@ -61,16 +62,22 @@ class BoundedRequests:
         is_upload: Callable[[Scope], bool],
         report: Callable[[str], None],
         refusal: Refusal | None = None,
+        is_image: Callable[[Scope], bool] = lambda _: False,
     ) -> None:
         self._app = app
         self._refuse = refusal or refuse
         self._limits = limits
         self._is_upload = is_upload
+        self._is_image = is_image
         self._report = report
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        exchange = _Exchange(scope, receive, send, self._limits, self._is_upload(scope))
+        limits, is_upload = self._limits, self._is_upload(scope)
+        body_limit = limits.image_bytes if self._is_image(scope) else limits.body_bytes
+        if is_upload:
+            body_limit = limits.upload_bytes
+        exchange = _Exchange(scope, receive, send, limits, body_limit, is_upload=is_upload)
         try:
             if exchange.is_too_long:
                 await self._refuse(scope, exchange.send, *_too_long(exchange.body_limit))
@@ -102,14 +109,21 @@ class _Exchange:
     """
 
     def __init__(
-        self, scope: Scope, receive: Receive, send: Send, limits: ServingLimits, is_upload: bool
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        limits: ServingLimits,
+        body_limit: int,
+        *,
+        is_upload: bool,
     ) -> None:
         self._receive = receive
         self._send = send
         self._limits = limits
         self._is_upload = is_upload
         self._connection = connection_of(scope)
-        self.body_limit = limits.upload_bytes if is_upload else limits.body_bytes
+        self.body_limit = body_limit
         self.has_begun = self.has_ended = self.is_lost = False
         self._length = _stated_length(scope)
         self._is_received = self._length == 0

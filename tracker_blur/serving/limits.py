@@ -19,7 +19,8 @@ class ServingLimits:
         stop_seconds: How long answers may take to end when the server stops.
         head_bytes: The longest head of a request: browsers send the cookies of all servers of
             this machine.
-        body_bytes: The longest body that is no upload.
+        body_bytes: The longest body that is no upload and no image.
+        image_bytes: The longest body that is an image.
         upload_bytes: The longest upload.
         unauthenticated: Connections that have not yet sent an authorized request; from there on, a
             new one takes the place of the oldest.
@@ -34,6 +35,7 @@ class ServingLimits:
     stop_seconds: float = 1.0
     head_bytes: int = 128 << 10
     body_bytes: int = 1 << 20
+    image_bytes: int = 20 << 20
     upload_bytes: int = 50 << 30
     unauthenticated: int = 32
     requests: int = 64

@@ -38,6 +38,7 @@ class HttpServer:
         send_buffer_bytes: How much the system may keep for a client that is slow to read; None: as
             much as it likes.
         refusal: Answers with a status and a reason where the application does not; None: `refuse`.
+        is_image: Returns whether a request's body may be as long as that of an image.
 
     Attributes:
         port: That it listens on.
@@ -56,12 +57,14 @@ class HttpServer:
         is_upload: Callable[[Scope], bool] = lambda _: False,
         send_buffer_bytes: int | None = None,
         refusal: Refusal | None = None,
+        is_image: Callable[[Scope], bool] = lambda _: False,
     ) -> None:
         self._host = address[0]
         self._report = report
         self._limits = limits or ServingLimits()
         self._is_upload = is_upload
         self._refusal = refusal
+        self._is_image = is_image
         self._socket = _listen(address)
         self.port = int(self._socket.getsockname()[1])
         self.connections = Connections(self._limits)
@@ -91,7 +94,9 @@ class HttpServer:
         """Answer requests from now on, from a thread of this name."""
         protocol: Any = self._protocol  # makes protocols, as a class would
         config = uvicorn.Config(
-            BoundedRequests(app, self._limits, self._is_upload, self._report, self._refusal),
+            BoundedRequests(
+                app, self._limits, self._is_upload, self._report, self._refusal, self._is_image
+            ),
             http=protocol,
             ws="none",
             lifespan="off",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tracker_blur.web.job import Job, NewJob, new_id
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _RECORD = "job.json"
 _FILES = "files"
+_GONE = ".gone"
+"""Ends the name of a folder that is being deleted."""
 
 
 class JobStore:
@@ -43,19 +46,26 @@ class JobStore:
     def read(self, warn: Callable[[str], None]) -> dict[str, Job]:
         """Return all jobs by their ids, the oldest first.
 
+        Folders of no job are deleted: a server that was killed may leave an upload there.
+
         Args:
-            warn: Called with a line about each record that is damaged; there is no such job then.
+            warn: Called with a line about each record that is damaged, for which there is no job
+                then, and about each folder that cannot be deleted.
         """
         jobs = []
         for folder in self._state.folders("jobs"):
             record = folder / _RECORD
+            if folder.name.endswith(_GONE) or not os.path.lexists(record):
+                shutil.rmtree(folder, ignore_errors=True)
+                if folder.exists():
+                    warn(f"{folder}: is of a job that is gone, but stays: delete it")
+                continue
             try:
                 job = Job.from_record(read_json(record, {}))
                 if job.id != folder.name:
                     raise ValueError(job.id)
             except ValueError:
-                if record.exists():  # otherwise the server ended before it was written
-                    warn(f"{record}: is damaged, the job is left out: delete its folder")
+                warn(f"{record}: is damaged, the job is left out: delete its folder")
             else:
                 jobs.append(job)
         return {job.id: job for job in sorted(jobs, key=lambda job: job.created)}
@@ -87,8 +97,15 @@ class JobStore:
         write_json(self.folder_of(job.id) / _RECORD, record)
 
     def remove(self, job_id: str) -> None:
-        """Delete a job's record and its own files."""
-        shutil.rmtree(self.folder_of(job_id), ignore_errors=True)
+        """Delete a job's record and its own files.
+
+        What cannot be deleted now is when the next server starts, by the folder's name.
+        """
+        folder = self.folder_of(job_id)
+        gone = folder.with_name(f"{job_id}{_GONE}")
+        with suppress(OSError):
+            folder = folder.rename(gone)
+        shutil.rmtree(folder, ignore_errors=True)
 
     def folder_of(self, job_id: str) -> Path:
         """Return the folder of a job's record and of its own files."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException
 
+from tracker_blur.errors import TrackerBlurError, reason_of
 from tracker_blur.files.identity import sha256
 from tracker_blur.settings import Settings
 from tracker_blur.web.job import NewJob
@@ -23,7 +24,7 @@ from tracker_blur.web.review_results import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from tracker_blur.review.session import ReviewSession
@@ -70,15 +71,22 @@ class ReviewJobs:
         jobs: the queue.
         reviews: which videos are reviewed.
         sessions: those that are open.
+        warn: called with a line when a search that was asked for cannot be added.
     """
 
     def __init__(
-        self, folder: Folder, jobs: JobQueue, reviews: Reviews, sessions: Sessions
+        self,
+        folder: Folder,
+        jobs: JobQueue,
+        reviews: Reviews,
+        sessions: Sessions,
+        warn: Callable[[str], None],
     ) -> None:
         self._folder = folder
         self._jobs = jobs
         self._reviews = reviews
         self._sessions = sessions
+        self._warn = warn
         self._verified: set[str] = set()
         self._is_closed = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="review jobs", daemon=True)
@@ -204,7 +212,16 @@ class ReviewJobs:
                     continue
                 self._verified.add(job.id)
                 if job.id not in searched:
-                    self._verify(job)
+                    self._verify_or_warn(job)
+
+    def _verify_or_warn(self, made: Job) -> None:
+        """Add a search; one that cannot be must not end the thread that adds the others."""
+        try:
+            self._verify(made)
+        except HTTPException as error:  # such as for a result that was deleted
+            self._warn(f"a result is not searched: {error.detail}")
+        except (OSError, TrackerBlurError) as error:
+            self._warn(f"{made.new.output}: is not searched: {reason_of(error)}")
 
 
 def _streams(settings: Mapping[str, Any]) -> dict[str, str]:

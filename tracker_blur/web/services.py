@@ -66,7 +66,7 @@ class Services:
                 "review", {"id": review_id, "version": version}
             )
         )
-        self.review_jobs = ReviewJobs(self.folder, self.jobs, self.reviews, self.sessions)
+        self.review_jobs = ReviewJobs(self.folder, self.jobs, self.reviews, self.sessions, warn)
         self._tracking_image = threading.Lock()
         self._warming = ThreadPoolExecutor(1, "review warming")
         self._at_end = ExitStack()
