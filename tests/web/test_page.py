@@ -211,7 +211,8 @@ def test_who_is_partly_hidden_becomes_hidden(
         tab.locator("#reason").press("Enter")
         expect(state).to_have_text("Visible")
         review = tab.url.rpartition("/")[2]
-        line = until(lambda: page.get(f"/api/reviews/{review}/journal").json()["lines"][-1])
+        expect(tab.locator(".toast").last).to_contain_text("visible in the result")  # it is written
+        line = page.get(f"/api/reviews/{review}/journal").json()["lines"][-1]
         assert (line["edit"]["op"], line["why"]) == ("keep", "agreed in writing")
         assert len(line["edit"]["tracks"]) == 2
 
@@ -261,6 +262,8 @@ def test_an_area_that_shows_hidden_people_says_so(browser: sync_api.Browser, rev
         expect(tab.locator("#render-shown li")).to_have_count(PEOPLE)
         expect(tab.locator("#render-shown")).to_contain_text("areas or limits show 20 pictures")
         reviewer.press("Escape")
+        reviewer.press("b")
+        expect(tab.locator("#pane-person [id^=part-state]")).to_contain_text("Not hidden")
         reviewer.press("n")
         expect(tab.locator(".doubt-card h3")).to_contain_text("visible through an area")
         reviewer.press("h")  # a box is drawn where the person is known: there is nothing to follow

@@ -63,7 +63,9 @@ export class PersonPane {
     const isActive = track.id === this.store.track;
     const span = video.is_image ? texts.person.part : texts.person.span(clock(this.times().seconds(track.first)), clock(this.times().seconds(track.last)));
     const title = el("button", { type: "button", id: `part-${track.id}`, class: "link grow", "aria-pressed": String(isActive), on: { click: () => this.#open(track) } }, el("span", { text: span }));
-    const state = el("button", { type: "button", id: `part-state-${track.id}`, class: "state", role: "switch", "aria-checked": String(track.hidden), "aria-label": texts.person.hidePart(span), on: { click: () => this.actions.setHidden([track.id], !track.hidden) } }, icon(track.hidden ? "eyeOff" : "eye"), el("span", { text: track.hidden ? texts.people.isHidden : texts.people.isKept }));
+    const name = video.stateOfTrack(track);
+    const hint = track.shown.length && track.hidden ? texts.people.visibleHint : null;
+    const state = el("button", { type: "button", id: `part-state-${track.id}`, class: "state", title: hint, data: { state: name }, role: "switch", "aria-checked": String(track.hidden), "aria-label": texts.person.hidePart(span), on: { click: () => this.actions.setHidden([track.id], !track.hidden) } }, icon(["isKept", "isShown"].includes(name) ? "eye" : "eyeOff"), el("span", { text: texts.people[name] }));
     const card = el("article", { class: `item${isActive ? " selected" : ""}${track.hidden ? "" : " kept"}`, data: { track: track.id } }, el("div", { class: "row" }, title, state));
     if (isActive) card.append(...this.#details(track));
     return card;

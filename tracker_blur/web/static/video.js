@@ -85,6 +85,13 @@ export class Video {
     return !track || (track.hidden && !track.shown.some(([first, last]) => first <= frame && frame <= last));
   }
 
+  /** What is true of a part in the result: the name of its text. */
+  stateOfTrack({ hidden, shown, frames }) {
+    if (!hidden) return "isKept";
+    const count = shown.reduce((sum, [first, last]) => sum + last - first + 1, 0);
+    return count === 0 ? "isHidden" : count >= frames ? "isShown" : "partlyShown";
+  }
+
   tracksOf(person) {
     return person.tracks.map((id) => this.trackById.get(id)).filter(Boolean).sort((one, other) => one.first - other.first);
   }
