@@ -308,6 +308,48 @@ def test_a_face_that_can_be_seen_is_an_alarm(browser: sync_api.Browser, page: Pa
         expect(alarm.get_by_role("link", name="Look at it")).to_be_visible()
 
 
+def test_a_damaged_file_can_be_taken_as_far_as_it_is_whole(
+    browser: sync_api.Browser, page: Page
+) -> None:
+    """The error named an option of the command line, which the page did not have."""
+    job = {
+        "id": "1",
+        "action": "track",
+        "file": "a.mp4",
+        "output": "a.tracks.jsonl",
+        "state": "failed",
+        "progress": None,
+        "error": "a.mp4: is truncated: get the complete file, or keep some with --partial",
+        "created": "2026-01-01T00:00:00Z",
+        "ended": "2026-01-01T00:00:09Z",
+        "settings": {"classes": ["faces"], "options": {"detector": "haar"}},
+        "result": None,
+        "review": None,
+    }
+    waits = {**job, "id": "2", "file": "b.mp4", "state": "waiting", "error": None, "ended": None}
+    runs = {**waits, "id": "3", "file": "c.mp4", "state": "running"}
+    sent: list[object] = []
+
+    def answer(route: sync_api.Route) -> None:
+        if route.request.method == "POST":
+            sent.append(route.request.post_data_json)
+        route.fulfill(json={"jobs": [job, waits, runs] if not sent else []})
+
+    with opened_tab(browser, "about:blank", refused=404) as tab:
+        tab.route("**/api/jobs", answer)
+        tab.goto(page.site.url())
+        expect(tab.locator(".job-title")).to_contain_text(["c.mp4", "b.mp4", "a.mp4"])
+        expect(tab.locator("#running")).to_have_text("Find people in c.mp4, and 1 more")
+        failed = tab.locator(".job.failed")
+        expect(failed).to_contain_text("Is truncated: get the complete file")
+        failed.get_by_role("button", name="Take what is whole").click()
+        until(lambda: sent)
+    options = {"detector": "haar", "partial": True}
+    assert sent == [
+        {"files": ["a.mp4"], "action": "track", "classes": ["faces"], "options": options}
+    ]
+
+
 def test_a_photo_that_cannot_be_read_is_named_and_skipped(
     browser: sync_api.Browser, page: Page
 ) -> None:

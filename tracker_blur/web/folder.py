@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from starlette.exceptions import HTTPException
 
 from tracker_blur.errors import reason_of
-from tracker_blur.files.companions import has_tracks
+from tracker_blur.files.companions import has_tracks, tracks_path
 from tracker_blur.files.paths import (
     default_output,
     is_folder,
@@ -21,6 +21,7 @@ from tracker_blur.files.paths import (
     original_of,
     real_path,
 )
+from tracker_blur.review.journal import journal_path
 from tracker_blur.web.json_answers import timestamp
 
 if TYPE_CHECKING:
@@ -133,6 +134,7 @@ class Folder:
             "bytes": 0 if is_a_folder else state.st_size,
             "modified": timestamp(state.st_mtime),
             "has_tracks": not is_a_folder and has_tracks(path),
+            "has_journal": not is_a_folder and journal_path(tracks_path(path)).is_file(),
             "redacted_of": None if original is None else self.relative(original),
         }
 

@@ -43,11 +43,8 @@ async function look() {
     return;
   }
   const jobs = await add("track", videos.filter((entry) => !entry.has_tracks));
-  if (photos.length && !videos.length) await openPhotos(photos.map(({ path }) => path), form.settings("track"));
-  else if (photos.length) {
-    files.choose(photos.map(({ path }) => path));
-    toast(texts.jobs.photosLeft(photos.length));
-  } else if (entries.length === 1 && jobs?.length === 1) {
+  if (photos.length) await openPhotos(photos.map(({ path }) => path), form.settings("track")); // videos are searched meanwhile
+  else if (entries.length === 1 && jobs?.length === 1) {
     queue.openWhenDone(jobs[0].id);
     toast(texts.jobs.opensWhenDone);
   }
@@ -88,7 +85,7 @@ async function load() {
   if (!app) return;
   setText(byId("folder"), app.folder);
   form.show(app);
-  await Promise.all([files.open(""), queue.load(), watches.load()]);
+  await Promise.all([files.restore(), queue.load(), watches.load()]);
 }
 
 listen({

@@ -7,6 +7,8 @@ import { icon } from "./icons.js";
 import { attempt } from "./messages.js";
 import { texts } from "./texts.js";
 
+const KEY = "trackblur-files"; // what is shown and chosen, in this window
+
 /** Lists a folder; `onChoice` gets the chosen entries, `onReview` the path of a video to look at. */
 export class FileList {
   constructor({ onChoice, onReview }) {
@@ -15,6 +17,15 @@ export class FileList {
     this.path = "";
     this.entries = [];
     this.paths = new Set();
+    byId("choose-all").addEventListener("change", (event) => this.choose(event.target.checked ? this.#own().map(({ path }) => path) : []));
+  }
+
+  /** Show what was shown and chosen before, as before a visit to a review. */
+  async restore() {
+    const { path = "", chosen = [] } = JSON.parse(sessionStorage.getItem(KEY) ?? "{}");
+    const answer = path ? await api.files(path).catch(() => null) : null; // it may be gone
+    await this.open(answer ? path : "");
+    this.choose(chosen);
   }
 
   async open(path) {
@@ -57,9 +68,22 @@ export class FileList {
     const focused = document.activeElement?.id;
     byId("entries").replaceChildren(...this.entries.map((entry, at) => this.#row(entry, at)));
     if (focused) byId(focused)?.focus();
+    sessionStorage.setItem(KEY, JSON.stringify({ path: this.path, chosen: [...this.paths] }));
+    this.#showAll();
     byId("no-entries").hidden = this.entries.length > 0;
     byId("drop-anywhere").hidden = this.entries.length === 0;
     this.onChoice(this.chosen());
+  }
+
+  /** The box above the files: whether all are chosen that are no results. */
+  #showAll() {
+    const own = this.#own();
+    byId("choose-all-row").hidden = own.length < 2;
+    byId("choose-all").checked = own.length > 0 && own.every(({ path }) => this.paths.has(path));
+  }
+
+  #own() {
+    return this.entries.filter(({ kind, redacted_of: original }) => kind !== "folder" && !original);
   }
 
   #showCrumbs() {
@@ -114,6 +138,8 @@ export class FileList {
 
   #badge(entry) {
     if (entry.redacted_of) return texts.jobs.resultOf(entry.redacted_of.split("/").pop());
+    if (this.entries.some(({ redacted_of: original }) => original === entry.path)) return texts.jobs.hasResult;
+    if (entry.has_journal) return texts.jobs.hasJournal;
     return entry.has_tracks ? texts.jobs.hasTracks : null;
   }
 

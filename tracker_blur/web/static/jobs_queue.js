@@ -9,9 +9,10 @@ import { texts } from "./texts.js";
 import { verdictText } from "./verdicts.js";
 
 const OPENS_KEY = "trackblur-opens";
+const PARTIAL = "--partial"; // what errors name that can be passed over so
 const ENDED = new Set(["done", "failed", "cancelled"]);
 
-/** The list of jobs, newest first; `onDone` is called when one has made a new file. */
+/** The list of jobs: what runs, what waits in its order, then what has ended, the last one first; `onDone` is called when one has made a new file. */
 export class JobQueue {
   constructor({ onDone }) {
     this.onDone = onDone;
@@ -59,10 +60,20 @@ export class JobQueue {
   }
 
   #show() {
-    const jobs = [...this.jobs.values()].sort((one, other) => other.created.localeCompare(one.created) || other.id.localeCompare(one.id));
+    const jobs = ordered([...this.jobs.values()]);
     this.list.show(jobs);
+    this.#showRunning(jobs.filter(({ state }) => !ENDED.has(state)));
     byId("no-jobs").hidden = jobs.length > 0;
     byId("all-results").hidden = new Set(jobs.filter(isResult).map(({ output }) => output)).size < 2;
+  }
+
+  /** Say at the top of the page what runs: the list may be out of sight. */
+  #showRunning(jobs) {
+    byId("running").hidden = jobs.length === 0;
+    if (!jobs.length) return;
+    const [job] = jobs;
+    const share = job.progress ? ` · ${texts.units.percent(Math.floor(job.progress * 100))}` : "";
+    setText(byId("running"), texts.jobs.runs(`${texts.actions[job.action](job.file)}${share}`, jobs.length - 1));
   }
 
   #update(row, job) {
@@ -97,6 +108,13 @@ export class JobQueue {
       await attempt(() => api.forgetJob(job.id));
       return;
     }
+    if (name === "partial") {
+      const { file, action, settings } = job;
+      const answer = await attempt(() => api.addJobs({ files: [file], action, ...settings, options: { ...settings.options, partial: true } }));
+      answer?.jobs.forEach((added) => this.put(added));
+      if (answer) await attempt(() => api.forgetJob(job.id));
+      return;
+    }
     if (name === "verify") {
       const answer = await attempt(() => api.addJobs({ files: [job.output], action: "verify", classes: [], method: null, care: "normal", options: {} }));
       answer?.jobs.forEach((added) => this.put(added));
@@ -105,6 +123,15 @@ export class JobQueue {
     const changed = await attempt(() => api.jobAction(job.id, action ?? name));
     if (changed) this.put(changed);
   }
+}
+
+/** Return jobs in the order of the list; they come in that in which they were added. */
+function ordered(jobs) {
+  const rank = ({ state }) => (ENDED.has(state) ? 2 : state === "waiting" ? 1 : 0);
+  const places = new Map(jobs.map(({ id }, at) => [id, at]));
+  const place = (one, other) => places.get(one.id) - places.get(other.id);
+  const latest = (one, other) => (other.ended ?? "").localeCompare(one.ended ?? "") || place(other, one);
+  return jobs.sort((one, other) => rank(one) - rank(other) || (ENDED.has(one.state) ? latest(one, other) : place(one, other)));
 }
 
 const isFile = (path) => /\.[a-z0-9]{1,5}$/i.test(path ?? "");
@@ -121,7 +148,10 @@ function verdictOf(job, jobs) {
   return searches[0]?.result?.verdict ?? null;
 }
 
-const BUTTON_ICONS = { look: "warning", pause: "pause", resume: "play", cancel: "close", retry: "redo", download: "download", review: "people", verify: "search", forget: "trash", erase: "trash" };
+const BUTTON_ICONS = { partial: "check", look: "warning", pause: "pause", resume: "play", cancel: "close", retry: "redo", download: "download", review: "people", verify: "search", forget: "trash", erase: "trash" };
+
+/** Whether a job failed because its file is damaged, and can be done with what is whole of it. */
+const canBePartial = ({ action, error, is_upload: isUpload, settings }) => (action === "redact" || action === "track") && !isUpload && !settings.options?.partial && Boolean(error?.includes(PARTIAL));
 
 /** Return the buttons of a job: pairs of name and options. */
 function buttonsOf(job, isExposed) {
@@ -129,7 +159,7 @@ function buttonsOf(job, isExposed) {
   if (job.state === "paused") return [["resume", {}], ["cancel", {}]];
   if (job.state === "waiting") return [["cancel", {}]];
   const last = [job.is_upload ? "erase" : "forget", {}];
-  if (job.state !== "done") return [["retry", {}], last];
+  if (job.state !== "done") return [...(canBePartial(job) ? [["partial", { primary: true }]] : []), ["retry", {}], last];
   const buttons = [];
   if (job.review) buttons.push([isExposed ? "look" : "review", { href: `/review/${encodeURIComponent(job.review)}`, primary: true }]);
   if (isFile(job.output) && job.action !== "track") buttons.push(["download", { href: api.outputUrl(job.id) }]);
@@ -140,8 +170,9 @@ function buttonsOf(job, isExposed) {
 
 /** Why a job failed; its name is in the row already. */
 function problemOf({ error, file }) {
-  if (!error?.startsWith(`${file}: `)) return error ?? "";
-  const problem = error.slice(file.length + 2);
+  const said = (error ?? "").replace(PARTIAL, `“${texts.jobs.buttons.partial}”`);
+  if (!said.startsWith(`${file}: `)) return said;
+  const problem = said.slice(file.length + 2);
   return problem[0].toUpperCase() + problem.slice(1);
 }
 

@@ -1,7 +1,7 @@
 // Folders that are watched: what appears in one is hidden into another.
 
 import { api } from "./api.js";
-import { byId, el } from "./dom.js";
+import { byId, el, setText } from "./dom.js";
 import { icon } from "./icons.js";
 import { ask, attempt } from "./messages.js";
 import { texts } from "./texts.js";
@@ -35,8 +35,16 @@ export class Watches {
     const answer = await attempt(() => api.files(""));
     const folders = answer?.entries.filter(({ kind }) => kind === "folder") ?? [];
     byId("folders").replaceChildren(...folders.map(({ path }) => el("option", { value: path })));
-    if ((await ask(byId("watch-dialog"))) !== "watch") return;
-    const body = { folder: byId("watch-folder").value, target: byId("watch-target").value, settings: this.settings() };
-    if (await attempt(() => api.addWatch(body))) await this.load();
+    setText(byId("watch-error"), "");
+    while ((await ask(byId("watch-dialog"))) === "watch") {
+      const body = { folder: byId("watch-folder").value, target: byId("watch-target").value, settings: this.settings() };
+      try {
+        await api.addWatch(body);
+        await this.load();
+        return;
+      } catch (error) {
+        setText(byId("watch-error"), error.message || texts.common.unreachable); // what was written stays
+      }
+    }
   }
 }

@@ -14,8 +14,8 @@ export const texts = {
     here: "Here",
     noTime: "This is no time: write 83 or 1:23.5.",
     newAddress: "trackblur was started again, and has a new address: open the one that it printed.",
-    unreachable: "trackblur does not answer. Is it still running? Start it again, and this page goes on.",
-    lost: "trackblur does not answer. Nothing is lost; this page goes on as soon as it runs again.",
+    unreachable: "trackblur does not answer. If it was ended, start it again and open the address that it prints.",
+    lost: "trackblur does not answer. Nothing is lost. If it was ended, start it again and open the address that it prints; if it only takes its time, this page goes on by itself.",
   },
 
   units: {
@@ -58,7 +58,7 @@ export const texts = {
   actions: {
     redact: (file) => `Hide everyone in ${file}`,
     track: (file) => `Find people in ${file}`,
-    render: (file) => `Make the video of ${file}`,
+    render: (file) => `Make ${file} as decided`,
     verify: (file) => `Check ${file}`,
   },
 
@@ -91,6 +91,10 @@ export const texts = {
     reviewFile: (name) => `Review ${name}`,
     resultOf: (name) => `Made from ${name}`,
     hasTracks: "People found",
+    hasJournal: "Decisions made",
+    hasResult: "Result made",
+    chooseAll: "Choose all, without results",
+    runs: (what, others) => (others ? `${what}, and ${others} more` : what),
     whatTitle: "Say what to hide",
     hideLegend: "What",
     howLegend: "How",
@@ -127,8 +131,7 @@ export const texts = {
     madeFile: (file) => `result: ${file}`,
     madeFolder: (folder) => `results are in the folder ${folder}`,
     found: (file) => `Everyone in ${file} was looked for.`,
-    photosLeft: (count) => `${many(count, "photo was", "photos were")} left out: photos are looked at by themselves. They are still chosen; press the button once more.`,
-    buttons: { look: "Look at it", pause: "Pause", resume: "Go on", cancel: "Cancel", retry: "Try again", download: "Download", review: "Review", verify: "Check", forget: "Remove from the list", erase: "Delete, with its files" },
+    buttons: { partial: "Take what is whole", look: "Look at it", pause: "Pause", resume: "Go on", cancel: "Cancel", retry: "Try again", download: "Download", review: "Review", verify: "Check", forget: "Remove from the list", erase: "Delete, with its files" },
     watch: "Watch a folder",
     watches: "Watched folders",
     watchTitle: "Watch a folder",
@@ -386,7 +389,7 @@ export const texts = {
 
   sounds: {
     tab: "Sound",
-    intro: "Take away what is said, for some time: a name, a place.",
+    intro: "Take away what is said, for some time: a name, a place. The rest of the sound stays as it is, but is stored in another format without loss, which takes more space.",
     add: { mute: "Silence from here", bleep: "Tone from here" },
     effect: "Effect",
     effects: { mute: "Silence", bleep: "Tone" },
