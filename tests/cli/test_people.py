@@ -13,7 +13,9 @@ import pytest
 
 from tests.command_line import error_line, run
 from tests.detectors.face_images import portrait
+from tracker_blur import Redactor, Settings
 from tracker_blur.annotations import track_file
+from tracker_blur.errors import SettingsError
 from tracker_blur.people.embedders import load_embedder, mobilefacenet
 from tracker_blur.weights.store import Weights
 
@@ -146,6 +148,9 @@ def test_by_a_network_that_was_not_measured_no_one_is_visible_before_a_look(
         assert run(source, out, rule, woman, "--face", shared / "models") == 2
         assert f"{rule} leaves no one visible before you have looked" in error_line(capsys)
         assert not out.exists()
+    redactor = Redactor(Settings(keep_people=woman, models_folder=shared / "models"))
+    with pytest.raises(SettingsError, match="leaves no one visible before you have looked"):
+        redactor.track(two_people)
 
 
 @pytest.mark.slow

@@ -278,21 +278,32 @@ class Redactor:
         """
         return self._redact_file(source, target, "video", progress)
 
-    def track(self, source: str | os.PathLike[str], progress: Progress | None = None) -> Tracks:
+    def track(
+        self,
+        source: str | os.PathLike[str],
+        progress: Progress | None = None,
+        *,
+        is_reviewed: bool = False,
+    ) -> Tracks:
         """Return the tracks of all faces in a video; nothing is written.
 
         Args:
             source: the video.
             progress: called with the report so far after each frame; raise in it to stop the run.
+            is_reviewed: whether a person looks at who stays visible before anything is rendered.
 
         Raises:
-            TrackerBlurError: The video cannot be read to its end, or is a still image.
+            TrackerBlurError: The video cannot be read to its end, or is a still image; or without
+                a look no one may stay visible because of photos.
         """
         check_callable(progress, "progress")
         path = path_of(source, "source")
         identity = FileIdentity.of(path, hashed=True)
         kind = media_kind(path, path)
-        tracks = self._engine().track_file(path, kind, progress, identity).video_tracks
+        report = self._engine().track_file(
+            path, kind, progress, identity, is_reviewed=bool(is_reviewed)
+        )
+        tracks = report.video_tracks
         assert tracks is not None  # `track_file` refuses what has none
         return replace(tracks, source_sha256=identity.sha256)
 

@@ -92,7 +92,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
         engine = Engine(settings)
         console.note(describe(engine, settings))
         with console.progress(source.name) as progress:
-            report = engine.track_file(source, media_kind(source, source), progress, identity)
+            kind = media_kind(source, source)
+            report = engine.track_file(source, kind, progress, identity, is_reviewed=True)
         report.target = target
         write_tracks(target, report, identity, settings, engine, options.overwrite)
     console.report(report, verbose=options.verbose)

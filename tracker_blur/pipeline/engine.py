@@ -148,6 +148,8 @@ class Engine:
         kind: MediaKind,
         progress: Progress | None = None,
         identity: FileIdentity | None = None,
+        *,
+        is_reviewed: bool = False,
     ) -> Report:
         """Track the faces of a whole video; nothing is written.
 
@@ -156,10 +158,11 @@ class Engine:
             kind: how it is read.
             progress: called after each frame.
             identity: of the video, for callers that read it, too; None: as it is now.
+            is_reviewed: whether a person looks at the tracks before anything is rendered.
 
         Raises:
             SourceError: the video cannot be read to its end, or has changed.
-            SettingsError: it is a still image.
+            SettingsError: it is a still image; or nobody may be left visible without a look.
         """
         report = self._report(path, path)
         identity = identity or FileIdentity.of(path)
@@ -167,7 +170,7 @@ class Engine:
             if not source.info.is_moving:
                 raise SettingsError(f"{path}: a still image has no tracks: give a video")
             check_rules(self._rules, source.info, str(path))
-            self._people.load(is_reviewed=True)
+            self._people.load(is_reviewed=is_reviewed)
             report.video_tracks = self._first_pass(source, report, progress)
             self._revise(kind, identity, report, progress)
             report.count_known(report.video_tracks)
