@@ -4,8 +4,9 @@
     python benchmarks/review_page.py task
 
 `hour` repeats a clip, without encoding it again, until it lasts an hour, and writes a track file of
-500 tracks and 300,000 boxes. It opens the review of it in a new browser, and measures from going to
-the address. The server has just started, as by `trackblur review`; nothing of the review is kept.
+500 tracks, 300,000 boxes and 1,200 candidates. It opens the review of it in a new browser, and
+measures from going to the address. The server has just started, as by `trackblur review`; nothing
+of the review is kept.
 
 `task` leaves one person of samples/crossing.mp4 visible, draws a face from second 2 to second 4,
 hides an area, and starts to render: on the page, and by editing the track file on the command line.
@@ -40,6 +41,7 @@ from playwright import sync_api
 
 from tracker_blur.annotations import track_file
 from tracker_blur.core.box import Box
+from tracker_blur.core.candidates import Candidate
 from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ SAMPLE = Path(__file__).resolve().parents[1] / "samples" / "crossing.mp4"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 HOUR_SECONDS = 3600
 TRACKS, BOXES_OF_A_TRACK, DETECT_EVERY = 500, 600, 6
+CANDIDATES = 1200  # the most that are written for an hour
 PATIENCE_MS = 60_000
 KEY_SECONDS, CLICK_SECONDS, DRAG_SECONDS = 0.28, 1.3, 2.4
 MISSED = ((100, 100, 160, 180), (220, 100, 280, 180))  # pixels, at second 2 and at second 4
@@ -82,7 +85,13 @@ def write_hour(clip: Path, folder: Path) -> Path:
     with video.open("rb") as file:
         while block := file.read(1 << 20):
             digest.update(block)
-    tracks = Tracks(size, time_base, times, (), builder.tracks())
+    candidates = []
+    for first in np.linspace(0, len(times) - 1, CANDIDATES, endpoint=False).astype(int).tolist():
+        left, top = chance.uniform(0, size[0] - 40), chance.uniform(0, size[1] - 40)
+        frames = range(first, min(first + 24, len(times)), 2)
+        box = Box(left, top, left + 40, top + 40)
+        candidates.append(Candidate(tuple((frame, box) for frame in frames), 0.4, 1.2))
+    tracks = Tracks(size, time_base, times, (), builder.tracks(), candidates=tuple(candidates))
     written = track_file.TrackFile(
         tracks, video.name, digest.hexdigest(), video.stat().st_size, {}, "onnx"
     )

@@ -308,6 +308,26 @@ def test_a_candidate_that_others_cover_together_is_none() -> None:
     assert ("low_confidence", 20) in kinds(doubts_of(shown))
 
 
+def test_two_candidates_side_by_side_are_two_places() -> None:
+    face = Candidate(((10, Box(300, 100, 320, 120)), (20, Box(300, 100, 320, 120))), 0.4, 2.0)
+    body = Candidate(((10, Box(270, 70, 350, 150)), (80, Box(500, 100, 580, 180))), 0.4, 1.0)
+    doubts = doubts_of(replace(scene(), candidates=(face, body)))
+    assert sorted(doubt.last for doubt in doubts) == [20, 80]
+
+
+def test_two_visible_faces_in_one_place_are_two_places() -> None:
+    tracks = scene(within(range(FRAMES)), within(range(FRAMES), MIDDLE.padded(0.05)))
+    shown = replace(tracks, tracks=tuple(replace(one, hide=False) for one in tracks.tracks))
+    kept = [doubt.track for doubt in doubts_of(shown) if doubt.kind == "kept_stretch"]
+    assert sorted(kept, key=str) == [1, 2]
+
+
+def test_odds_that_are_as_good_as_none_are_no_risk() -> None:
+    assert doubts_of(replace(scene(), candidates=candidates(20, log_odds=-1000.0))) == []
+    (sure,) = doubts_of(replace(scene(), candidates=candidates(20, log_odds=1000.0)))
+    assert sure.risk == 0.5
+
+
 def test_who_is_covered_by_a_drawn_box_is_not_shown_by_an_area() -> None:
     _, state = edited({"op": "zone", "rule": "ignore", "where": "500,200,900,600"})
     assert shown_by_rules(state.tracks) == {1: [(0, 249)]}

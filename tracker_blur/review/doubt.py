@@ -27,7 +27,7 @@ class Doubt:
         box: where, in pixels of the upright frame; None: all of it.
         risk: 0 to 1.
         doubt_id: the same for the same place, whatever is edited elsewhere.
-        boxes: where it is in each frame, if that is known of what `verify` found.
+        boxes: where it is in some frames, if `verify` found it or it is a candidate.
     """
 
     kind: str
@@ -50,7 +50,17 @@ class Doubt:
         size: tuple[int, int],
         found_in: str = "",
     ) -> Doubt:
-        """Return a doubt, named by its kind, its frames, its place and what it was found in."""
+        """Return a doubt; its name stands for its kind, its place and its first frame.
+
+        Args:
+            kind: as in `Doubt`.
+            frames: the first and the last one.
+            track: the track concerned; None: none.
+            box: where.
+            risk: 0 to 1; what is beyond becomes 0 or 1.
+            size: width and height of the frame in pixels.
+            found_in: what tells it from others of its kind in the same place.
+        """
         place = "" if box is None else _place(box, size)
         text = f"{kind}:{frames[0]}:{place}:{found_in}"
         doubt_id = f"{kind}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"

@@ -6,18 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tracker_blur.core.box_arrays import intersection_areas, ious
+from tracker_blur.core.box_arrays import intersection_areas
 from tracker_blur.core.timeline import split
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tracker_blur.core.box import Box
     from tracker_blur.core.tracks import Track, Tracks
     from tracker_blur.review.parameters import DoubtParameters
-
-
-_GRID = 16  # points a side of a box: enough for a share
 
 
 class DoubtContext:
@@ -62,24 +57,6 @@ class DoubtContext:
         """Return the size of a box as a share of the frame's shorter side."""
         return box.size / min(self.tracks.size)
 
-    def has_box(self, frame: int, box: Box) -> bool:
-        """Return whether tracks are at a place: around its center, alike, or over most of it."""
-        here = np.array([box.as_tuple()])
-        boxes = []
-        for track in self.tracks.tracks:
-            row = int(np.searchsorted(track.frames, frame))
-            if row == len(track) or track.frames[row] != frame:
-                continue
-            other = track.boxes[row : row + 1].astype(np.float64)
-            x, y = box.center
-            left, top, right, bottom = other[0]
-            is_around = left <= x <= right and top <= y <= bottom
-            if is_around or ious(here, other)[0] >= self.limits.same_place_iou:
-                return True
-            if track.hide:
-                boxes.append(track.box(row).padded(self.limits.covered_padding))
-        return covered_share(box, boxes) >= self.limits.covered_share
-
     def goes_on(self, track: Track, frame: int, box: Box, step: int) -> bool:
         """Return whether another hidden track is at the place where one ends.
 
@@ -103,20 +80,6 @@ class DoubtContext:
             if len(rows) and shared.max() >= self.limits.near_share * box.area:
                 return True
         return False
-
-
-def covered_share(box: Box, others: Sequence[Box]) -> float:
-    """Return which share of a box others hold together, as counted on a grid."""
-    if not others:
-        return 0.0
-    steps = (np.arange(_GRID) + 0.5) / _GRID
-    x = box.left + steps * (box.right - box.left)
-    y = box.top + steps * (box.bottom - box.top)
-    held = np.zeros((_GRID, _GRID), bool)
-    for other in others:
-        rows = (y >= other.top) & (y <= other.bottom)
-        held |= np.outer(rows, (x >= other.left) & (x <= other.right))
-    return float(held.mean())
 
 
 def runs(which: np.ndarray[Any, np.dtype[np.bool_]]) -> list[tuple[int, int]]:

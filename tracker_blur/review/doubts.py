@@ -20,6 +20,7 @@ from tracker_blur.core.box import Box
 from tracker_blur.core.box_arrays import ious
 from tracker_blur.review.doubt import Doubt
 from tracker_blur.review.doubt_context import DoubtContext, runs
+from tracker_blur.review.occupied_places import OccupiedPlaces
 from tracker_blur.review.parameters import DoubtParameters
 from tracker_blur.review.track_doubts import track_doubts
 from tracker_blur.review.uncovered import uncovered
@@ -104,22 +105,32 @@ def _kept(context: DoubtContext, decided: Collection[int]) -> Iterator[Doubt]:
             track.box(middle),
             0.6,
             context.tracks.size,
+            _exactly(track.last, track.box(middle)),
         )
 
 
 def _candidates(context: DoubtContext) -> Iterator[Doubt]:
     """Yield what may be a face but became no track, unless a track is there by now."""
-    for candidate in context.tracks.candidates:
-        here = [context.has_box(frame, box) for frame, box in candidate.boxes]
+    candidates = context.tracks.candidates
+    frames = {frame for candidate in candidates for frame, _ in candidate.boxes}
+    occupied = OccupiedPlaces(context.tracks, frames, context.limits)
+    for candidate in candidates:
+        here = occupied.hold(candidate.boxes)
         if sum(here) * 2 > len(here):
             continue
         share = context.size_share(candidate.boxes[0][1])
         large = min(1.0, share / context.limits.large_share)
-        chance = 1 / (1 + math.exp(-candidate.log_odds))
+        chance = (1 + math.tanh(candidate.log_odds / 2)) / 2  # the logistic function
         risk = context.limits.candidate_risk * large * chance
-        frames, box = (candidate.first, candidate.last), candidate.boxes[0][1]
-        doubt = Doubt.at("low_confidence", frames, None, box, risk, context.tracks.size)
+        span, box = (candidate.first, candidate.last), candidate.boxes[0][1]
+        which = _exactly(candidate.last, box)
+        doubt = Doubt.at("low_confidence", span, None, box, risk, context.tracks.size, which)
         yield replace(doubt, boxes=candidate.boxes)
+
+
+def _exactly(last: int, box: Box) -> str:
+    """Return what tells places from each other that begin in one frame, close together."""
+    return f"{last}:{box.as_tuple()}"
 
 
 def _crossings(context: DoubtContext) -> Iterator[Doubt]:
