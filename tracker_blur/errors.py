@@ -8,6 +8,7 @@ TrackerBlurError
 ├── SinkError (OSError)                 an output cannot be written
 ├── TrackFileError                      a track file cannot be read, or belongs to another video
 ├── ModelError                          a weight file is missing, damaged or the wrong one
+│   └── MissingWeightsError             a weight file is missing that can be downloaded
 └── MissingPackageError (ImportError)   an optional package is not installed
 ```
 
@@ -102,6 +103,19 @@ class TrackFileError(TrackerBlurError):
 
 class ModelError(TrackerBlurError):
     """A weight file is missing, damaged, or not what its name says."""
+
+
+class MissingWeightsError(ModelError):
+    """A weight file is missing that `trackblur models pull` downloads.
+
+    Args:
+        problem: what happened and what to do, in one line.
+        model: the name to pull it by.
+    """
+
+    def __init__(self, problem: str = "", *, model: str = "") -> None:
+        self.model = model
+        super().__init__(problem)
 
 
 class MissingPackageError(TrackerBlurError, ImportError):

@@ -266,3 +266,16 @@ def test_names_with_control_characters_are_escaped(
     assert r"bad\x07\u202e.png" in messages
     assert not {"\x1b", "\x07", "\u202e"} & set(messages)
     assert all(line.startswith("trackblur: ") for line in messages.splitlines())
+
+
+def test_what_a_killed_worker_left_goes_also_where_nothing_is_left_to_do(
+    small_image: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "in"
+    source.mkdir()
+    shutil.copy(small_image, source / "a.png")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a.png").touch()
+    (tmp_path / "out" / ".trackblur-temporary-0123456789ab.png").touch()
+    assert run(source, tmp_path / "out", *HAAR) == 0
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.png"]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tracker_blur.service.service import Service
 
-TOKEN = "a token that only tests know"  # of a server that ends with the test
+TOKEN = "a-token-that-only-tests-know"  # of a server that ends with the test
 
 
 @dataclass

@@ -13,7 +13,16 @@ from tracker_blur.service.addresses import AllowedHost, is_public
 PRIVATE = (
     *("0.0.0.1", "10.1.2.3", "100.64.0.1", "127.0.0.1", "169.254.169.254", "172.16.0.1"),
     *("192.0.2.1", "192.88.99.1", "192.168.1.1", "198.18.0.1", "224.0.0.1", "240.0.0.1"),
-    *("255.255.255.255", "::", "::1", "::127.0.0.1", "100::1", "2001:db8::1", "fc00::1"),
+    *(
+        "168.63.129.16",
+        "255.255.255.255",
+        "::",
+        "::1",
+        "::127.0.0.1",
+        "100::1",
+        "2001:db8::1",
+        "fc00::1",
+    ),
     *("fe80::1", "fe80::1%eth0", "fec0::1", "ff02::1"),
     # Those that hide an address of IPv4: mapped, 6to4, Teredo, and two gateways.
     *("::ffff:127.0.0.1", "::ffff:10.0.0.1", "2002:7f00:1::", "2001:0:a00:1::1"),
@@ -57,6 +66,8 @@ def test_hosts_are_names_or_addresses(text: str, name: str, port: int | None) ->
         # No one fetches from these, least of all the secrets of a cloud's machine.
         *("169.254.169.254", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "fe80::1%eth0"),
         *("::", "224.0.0.1", "255.255.255.255"),
+        *("100.100.100.200", "fd00:ec2::254", "168.63.129.16", "::ffff:100.100.100.200"),
+        *("localhost", "a.localhost.", "2130706433", "127.1", "0x7f.1", "0x7f000001"),
     ],
 )
 def test_what_is_no_host_is_refused(text: str) -> None:

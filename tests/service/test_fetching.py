@@ -253,11 +253,6 @@ def test_a_name_is_looked_up_once_and_the_connection_goes_where_it_led(
     assert len(connected) == 1
 
 
-def test_a_name_that_is_a_number_leads_nowhere(port: int) -> None:
-    status, detail = refused(f"http://2130706433:{port}/video", f"2130706433:{port}")
-    assert (status, "not public" in detail) == (HTTPStatus.FORBIDDEN, True)
-
-
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("tls") / "all.pem"

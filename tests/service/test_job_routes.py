@@ -301,10 +301,10 @@ def test_what_makes_no_sense_is_refused_in_one_sentence(
         (b'{"path": "a.mp4"}', "application/json", 403),
         (b'{"path": "../a.mp4"}', "application/json", 403),
         (b'{"url": "http://127.0.0.1/a.mp4"}', "application/json", 403),
-        (b'{"url": "http://127.0.0.1/a.txt"}', "application/json", 415),
-        (b'{"url": "http://127.0.0.1/"}', "application/json", 422),
+        (b'{"url": "file:///etc/passwd"}', "application/json", 422),
+        (b'{"url": "http://127.0.0.1/"}', "application/json", 403),
         (b'{"url": "http://["}', "application/json", 422),
-        (b'{"url": "http://127.0.0.1/", "name": "../../a.mp4"}', "application/json", 422),
+        (b'{"url": "http://127.0.0.1/", "name": "../../a.mp4"}', "application/json", 403),
     ],
 )
 def test_bodies_that_are_none_are_refused(

@@ -19,7 +19,8 @@ from PIL import Image
 from tests.image_files import png_chunk
 from tests.service.services import TOKEN, Served, serving
 from tests.waiting import PATIENCE_SECONDS, until
-from tracker_blur.service.settings import ServiceLimits
+from tracker_blur.errors import SettingsError
+from tracker_blur.service.settings import ServiceLimits, ServiceSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -152,13 +153,22 @@ def test_a_detector_that_there_is_not_is_named(served: Served, name: str) -> Non
     check(answer, 422, "detector")
 
 
-def test_weights_that_are_missing_are_the_service_s_fault_and_their_place_stays_here() -> None:
+def test_weights_that_are_missing_are_named_with_what_gets_them_and_their_place_stays_here() -> (
+    None
+):
     with serving() as served:
         answer = served.client.post(URL, content=small_png(), params={"detector": "yunet"})
-        check(answer, 503, "cannot be loaded here")
+        check(answer, 422, "'trackblur models pull yunet'")
         assert "/" not in answer.json()["detail"]
-        assert len(served.messages) == 1
-        assert "yunet" in served.messages[0]
+        assert served.messages == []
+
+
+@pytest.mark.parametrize(
+    "token", ["a+token-of-base64=", "a token of words", "a%2Ftoken-of-16", "#" * 16]
+)
+def test_a_token_that_changes_in_urls_is_refused(token: str) -> None:
+    with pytest.raises(SettingsError, match="not every client can send"):
+        ServiceSettings(token=token)
 
 
 @pytest.mark.parametrize(

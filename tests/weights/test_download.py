@@ -120,10 +120,13 @@ def test_only_downloads_and_live_modules_use_the_network() -> None:
         and not (name == "http" and is_only_status(node))
     }
     # Pages and metrics are served where the user names an address, live mode looks up whether an
-    # unreachable host is known, and a Ray cluster is one that the user names.
+    # unreachable host is known, and a Ray cluster is one that the user names, as are the hosts from
+    # which the service fetches.
     served = {
         "cluster/ray.py",
         "realtime/addresses.py",
+        "service/addresses.py",
+        "service/fetching.py",
         "serving/protocol.py",
         "serving/server.py",
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.cli.console import (
@@ -13,6 +14,7 @@ from tracker_blur.cli.console import (
     write_json,
 )
 from tracker_blur.errors import TrackerBlurError
+from tracker_blur.files.temporaries import remove_leftovers
 
 if TYPE_CHECKING:
     import argparse
@@ -70,8 +72,16 @@ class Batch:
             redact(self._add)
             self._write_page()
         finally:
+            self._remove_leftovers()
             self._summarize()
         return self._exit_code()
+
+    def _remove_leftovers(self) -> None:
+        """Remove what killed processes have left next to outputs: workers, or an earlier run."""
+        targets = [job.target for job in self._plan.jobs]
+        targets += [Path(skipped.target) for skipped in self._plan.skipped]
+        for folder in {target.parent for target in targets}:
+            remove_leftovers(folder)
 
     def _add(self, outcome: Outcome) -> None:
         self._console.repeat(outcome.messages)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,9 +14,19 @@ if TYPE_CHECKING:
 
     Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+_NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
 _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _OLD_RELAYS = ipaddress.ip_network("192.88.99.0/24")
+_METADATA = frozenset(
+    map(
+        ipaddress.ip_address,
+        # Of Alibaba, Oracle, Azure, AWS and Google; their others are link-local.
+        ("100.100.100.200", "192.0.0.192", "168.63.129.16", "fd00:ec2::254", "fd20:ce::254"),
+    )
+)
+"""Where machines of clouds are told their secrets."""
+
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -49,6 +60,9 @@ class AllowedHost(NamedTuple):
             name = ""
         if not name or not all(part.isalnum() for part in name.replace("-", "").split(".")):
             raise SettingsError(f"{text}: is no host: write a name such as media.example.org")
+        last = name.rpartition(".")[2]
+        if last == "localhost" or _NUMBER.fullmatch(last):  # it would never lead to a public one
+            raise SettingsError(f"{text}: is this machine, or a number: write its address instead")
         return cls(name, port)
 
     def covers(self, scheme: str, host: str, port: int) -> bool:
@@ -83,10 +97,11 @@ def is_public(text: str) -> bool:
 def is_unicast(address: Address) -> bool:
     """Return whether an address may be that of a machine that someone means: maybe a private one.
 
-    Clouds hand out their secrets at a link-local address.
+    Clouds hand out their secrets at link-local addresses, and at a few others.
     """
     return not any(
-        each.is_link_local
+        each in _METADATA
+        or each.is_link_local
         or each.is_multicast
         or each.is_unspecified
         or (each.is_reserved and not each.is_loopback)
@@ -107,6 +122,7 @@ def _is_public(address: Address) -> bool:
         # The registry of special ranges changes; what is public lies in one block.
         return address in _NAT64 or (address in _GLOBAL_UNICAST and address.is_global)
     is_special = address.is_multicast or address.is_reserved or address in _OLD_RELAYS
+    is_special = is_special or address in _METADATA
     return address.is_global and not is_special
 
 

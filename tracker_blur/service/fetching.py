@@ -99,6 +99,10 @@ class Fetcher:
                     raise _failed(target, "broke off") from error
         raise _failed(target, "redirects too often")
 
+    def check(self, url: str) -> None:
+        """Raise Problem for a URL that is malformed (422) or not allowed (403)."""
+        self._target(url)
+
     @contextmanager
     def _watched(self, watchdog: _Watchdog) -> Iterator[None]:
         with self._lock:

@@ -57,10 +57,10 @@ class Jobs:
         self._limits = settings.limits
         self._state = _state_of(settings.root, port)
         if not self._state.acquire():
-            opened = self._state.read("address", "another address")
+            opened = str(self._state.read("address", "another address"))
             raise SinkError(
                 f"{settings.root or self._state.folder}: another trackblur serves these jobs at "
-                f"{opened}: use that one, or end it first"
+                f"{opened.partition('?')[0]}: use that one, or end it first"  # not its token
             )
         try:
             root = settings.root

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from tracker_blur.errors import (
     InputError,
     MissingPackageError,
+    MissingWeightsError,
     ModelError,
     SettingsError,
     SourceError,
@@ -97,6 +98,12 @@ def problem_of(error: TrackerBlurError) -> Problem:
 
     What names files of this machine does not leave it.
     """
+    if isinstance(error, MissingWeightsError):
+        return Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            f"the weights of {error.model} are not on the server: get them there with 'trackblur "
+            f"models pull {error.model}', or choose another detector",
+        )
     if isinstance(error, (ModelError, MissingPackageError)):
         return unavailable("this detector cannot be loaded here: its log says why", 60)
     if isinstance(error, SourceError) and error.remedy == "max_megapixels":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 _LAST_PORT = 65_535
 _FIELDS_BYTES = 64 << 10
+_SENDABLE = re.compile(r"[A-Za-z0-9._~/=-]*")  # some clients write it into URLs as it is
 _SHORTEST_TOKEN = 16  # characters; a service answers thousands of guesses a second
 
 
@@ -90,10 +92,11 @@ class ServiceSettings:
             )
         if self.token is None:
             return
-        if not (self.token.isascii() and self.token.isprintable()):
+        if not _SENDABLE.fullmatch(self.token):
             raise SettingsError(
-                "the token has characters that not every client can send: write one of letters and "
-                "digits into its file"
+                "the token has characters that not every client can send, such as + or a space: "
+                "write one of letters and digits into its file, such as 'openssl rand -hex 32' "
+                "makes"
             )
         if len(self.token) < _SHORTEST_TOKEN:
             raise SettingsError(

@@ -93,6 +93,7 @@ class Transfers:
         Raises:
             Problem: As `upload` and `Fetcher.fetch` do.
         """
+        self._fetcher.check(url)
         async with self._arrival(0) as arrival:
             await to_thread.run_sync(self._fetch, arrival, url, name or _name_in(url))
             yield arrival

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 import platformdirs
 
-from tracker_blur.errors import ModelError, SettingsError, reason_of
+from tracker_blur.errors import MissingWeightsError, ModelError, SettingsError, reason_of
 from tracker_blur.weights.catalog import BUNDLED, MODELS, Model, WeightFile
 
 if TYPE_CHECKING:
@@ -102,7 +102,10 @@ class Weights:
         if path is None:
             folders = ", ".join(map(str, self.folders))
             advice, remedy = _advice(file_name)
-            raise ModelError(f"no weight file {file_name} in {folders}: {advice}", remedy=remedy)
+            problem = f"no weight file {file_name} in {folders}: {advice}"
+            if file_name in _KNOWN and _KNOWN[file_name][0] is not BUNDLED:
+                raise MissingWeightsError(problem, model=_KNOWN[file_name][0].name)
+            raise ModelError(problem, remedy=remedy)
         try:
             content = path.read_bytes()
         except OSError as error:
