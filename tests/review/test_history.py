@@ -131,6 +131,23 @@ def test_what_makes_no_sense_changes_nothing(tmp_path: Path) -> None:
     assert one.version == 0
 
 
+def test_what_an_edit_has_done_is_of_its_own_moment(tmp_path: Path) -> None:
+    path = tmp_path / "clip.journal.jsonl"
+    one, other = history(path), history(path)
+    assert do(other, {"op": "keep", "tracks": [3]})
+    done = one.add(lambda _: {"op": "keep", "tracks": [7]}, "ada", None, None)
+    assert do(other, {"op": "drop", "tracks": [7]})
+    one.refresh()
+    # Other's first edit was before it, the second one after it.
+    states = done.before, done.after
+    hidden = [[track.hide for track in state.tracks.tracks] for state in states]
+    assert (done.version, done.is_written, hidden) == (2, True, [[False, True], [False, False]])
+    back = one.undo("ada")
+    assert (back.version, back.edit) == (4, {"op": "drop", "tracks": [7]})
+    again = one.add(lambda _: {"op": "keep", "tracks": [3]}, "ada", None, None)
+    assert (again.version, again.is_written) == (4, False)
+
+
 def test_an_edit_for_another_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "clip.journal.jsonl"
     one, other = history(path), history(path)
@@ -141,8 +158,8 @@ def test_an_edit_for_another_version_is_refused(tmp_path: Path) -> None:
     for step in (one.undo, one.redo):
         with pytest.raises(StaleError):
             step("ada", 0)
-    assert one.undo("ada", 1) == {"op": "keep", "tracks": [3]}
-    assert one.redo("ada", 2) == {"op": "keep", "tracks": [3]}
+    assert one.undo("ada", 1).edit == {"op": "keep", "tracks": [3]}
+    assert one.redo("ada", 2).edit == {"op": "keep", "tracks": [3]}
     assert [track.hide for track in one.state.tracks.tracks] == [False, True]
 
 

@@ -27,6 +27,25 @@ class _Step:
     state: ReviewState
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What an edit, undo or redo has done; all of one moment, whoever edits meanwhile.
+
+    Attributes:
+        edit: the complete edit that was made, taken back or made again.
+        version: the number of the journal's last line after it.
+        before: the state before it.
+        after: the state after it.
+        is_written: whether it was written down.
+    """
+
+    edit: dict[str, Any]
+    version: int
+    before: ReviewState
+    after: ReviewState
+    is_written: bool = True
+
+
 class History:
     """The states of a review. Any thread may use it.
 
@@ -129,8 +148,8 @@ class History:
         who: str,
         why: str | None,
         base: int | None,
-    ) -> dict[str, Any]:
-        """Apply an edit and write it down; returns it complete.
+    ) -> Done:
+        """Apply an edit and write it down; returns what was done.
 
         One that changes nothing is not written down, unless it has a reason: undo would change
         nothing either, and nobody has decided anything.
@@ -150,23 +169,24 @@ class History:
             self._fold(lines)
             if base is not None and base != self.version:
                 raise StaleError
-            edit = complete(self.state)
-            state = operations.apply(self.state, edit)
-            if not why and state.is_as(self.state):
-                return edit
+            before = self.state
+            edit = complete(before)
+            state = operations.apply(before, edit)
+            if not why and state.is_as(before):
+                return Done(edit, self.version, before, before, is_written=False)
             self._done.append(_Step(self._journal.append(edit, who, why), state))
             self._undone.clear()
-            return edit
+            return Done(edit, self.version, before, state)
 
-    def undo(self, who: str, base: int | None = None) -> dict[str, Any]:
-        """Take back the last edit, whoever made it, and return it; raises as `add`."""
+    def undo(self, who: str, base: int | None = None) -> Done:
+        """Take back the last edit, whoever made it; raises as `add`."""
         return self._step(_UNDO, who, base)
 
-    def redo(self, who: str, base: int | None = None) -> dict[str, Any]:
-        """Do the edit again that was taken back last, and return it; raises as `add`."""
+    def redo(self, who: str, base: int | None = None) -> Done:
+        """Do the edit again that was taken back last; raises as `add`."""
         return self._step(_REDO, who, base)
 
-    def _step(self, name: str, who: str, base: int | None) -> dict[str, Any]:
+    def _step(self, name: str, who: str, base: int | None) -> Done:
         with self._lock, self._journal.held() as lines:
             self._fold(lines)
             if base is not None and base != self.version:
@@ -174,10 +194,10 @@ class History:
             steps = self._done if name == _UNDO else self._undone
             if not steps:
                 raise SettingsError(f"there is nothing to {name}")
-            edit = steps[-1].line.edit
+            edit, before = steps[-1].line.edit, self.state
             self._journal.append({"op": name}, who, None)
             self._move(name)
-            return edit
+            return Done(edit, self.version, before, self.state)
 
     def _move(self, name: str) -> None:
         if name == _UNDO:

@@ -219,24 +219,24 @@ class ReviewSession:
         if operations.operation_of(edit) is operations.OPERATIONS["follow"]:
             followed = self._follower.completed(edit, self.state.tracks)
             complete = partial(_always, followed)
-        before, version = self.state.tracks, self.version
         done = self._history.add(complete, who, why, base)
-        made = operations.made_by(done, self.state)
+        made = operations.made_by(done.edit, done.after)
         if "track" in made:
-            made["frames"] = summary.changed_frames(before, self.state.tracks, made["track"])
-        return {"version": self.version, "changed": self.version != version, **made}
+            tracks = done.before.tracks, done.after.tracks
+            made["frames"] = summary.changed_frames(*tracks, made["track"])
+        return {"version": done.version, "changed": done.is_written, **made}
 
     def undo(self, who: str, base: int | None = None) -> dict[str, Any]:
         """Take back the last edit; returns the new version and that edit; raises as `apply`."""
         self._files.check_tracks()
-        edit = self._history.undo(who, base)
-        return {"version": self.version, "edit": edit}
+        done = self._history.undo(who, base)
+        return {"version": done.version, "edit": done.edit}
 
     def redo(self, who: str, base: int | None = None) -> dict[str, Any]:
         """Do the edit again that was taken back last; as `undo`."""
         self._files.check_tracks()
-        edit = self._history.redo(who, base)
-        return {"version": self.version, "edit": edit}
+        done = self._history.redo(who, base)
+        return {"version": done.version, "edit": done.edit}
 
     def lines(self) -> list[Line]:
         """Return the journal."""
