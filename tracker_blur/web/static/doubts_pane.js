@@ -18,7 +18,7 @@ export class DoubtsPane {
     this.current = el("div", { class: "current" });
     this.list = el("ol", { class: "plain doubts", "aria-label": texts.doubts.list });
     const next = el("button", { type: "button", class: "primary", id: "next-doubt", on: { click: () => this.next(1) } }, el("span", { text: texts.doubts.next }), el("kbd", { text: "N" }));
-    const looked = el("button", { type: "button", class: "primary", id: "looked-through", on: { click: () => this.lookedThrough() } }, icon("check"), el("span", { text: texts.doubts.lookedThrough }), el("kbd", { text: "⇧ Enter" }));
+    const looked = el("button", { type: "button", class: "primary", id: "looked-through", on: { click: () => this.lookedThrough() } }, icon("check"), el("span", { text: texts.doubts.lookedThrough }), el("kbd", { text: "⇧↵" }));
     this.nextButton = next;
     this.lookedButton = looked;
     this.pane.append(this.summary, next, looked, this.current, this.list);
