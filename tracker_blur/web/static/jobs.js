@@ -2,6 +2,7 @@
 
 import { api } from "./api.js";
 import { applyTexts, byId, el, setText } from "./dom.js";
+import { guardDoubleClicks } from "./double_clicks.js";
 import { listen } from "./events.js";
 import { applyIcons } from "./icons.js";
 import { FileList } from "./jobs_files.js";
@@ -13,6 +14,7 @@ import { ask, attempt, explainRefusal, showConnection, toast } from "./messages.
 import { openPhotos } from "./photos.js";
 import { texts } from "./texts.js";
 
+guardDoubleClicks();
 applyTexts();
 applyIcons();
 
