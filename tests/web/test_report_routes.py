@@ -224,6 +224,11 @@ def test_a_file_that_was_reviewed_is_not_redacted_as_if_it_was_not(
         assert [track.track_id for track in shown if not track.hide] == [2]
         added.append(jobs.get(add(decisions="ignore").json()["jobs"][0]["id"]))
         assert added[1].new.action == "redact"
+        watched = page.site.services._redact(
+            page.folder / "anna.mp4", page.folder / "watched.mp4", Choice()
+        )
+        added.append(watched)
+        assert (watched.new.action, watched.new.output) == ("render", "watched.mp4")
     finally:
         for job in added:
             jobs.cancel(job.id)

@@ -101,6 +101,23 @@ def dropped_streams(before: FileFacts, after: FileFacts) -> list[StreamFacts]:
     return dropped
 
 
+def recoded_streams(before: FileFacts, after: FileFacts) -> list[tuple[str, str, str]]:
+    """Return the kind, and the codecs before and after, of audio and subtitles stored in another.
+
+    Where streams are missing, no one can tell which became which.
+    """
+    found = []
+    for kind in ("audio", "subtitle"):
+        old, new = (
+            [stream.codec for stream in file.streams if stream.kind == kind]
+            for file in (before, after)
+        )
+        if len(old) == len(new):
+            pairs = zip(old, new, strict=True)
+            found += [(kind, was, is_now) for was, is_now in pairs if was != is_now]
+    return found
+
+
 def dropped_metadata(before: FileFacts, after: FileFacts) -> list[str]:
     """Return the names of metadata that a file has and another one has not."""
     return sorted(set(before.metadata) - set(after.metadata))

@@ -20,8 +20,8 @@ from tracker_blur.core.timeline import split
 from tracker_blur.core.times import format_seconds, time_text
 from tracker_blur.core.tracks import ORIGINS
 from tracker_blur.review.decisions import decisions_of, is_changed_since
-from tracker_blur.review.file_facts import dropped_metadata, dropped_streams
-from tracker_blur.review.report_public import PATH_SETTINGS, public, settings_hash
+from tracker_blur.review.file_facts import dropped_metadata, dropped_streams, recoded_streams
+from tracker_blur.review.report_public import public, settings_hash
 from tracker_blur.settings import method_class_of
 
 if TYPE_CHECKING:
@@ -116,6 +116,10 @@ def _internal(data: ReportData) -> dict[str, Any]:
             "streams": [_stream(stream) for stream in dropped_streams(data.source, data.output)],
             "metadata": dropped_metadata(data.source, data.output),
             "chapters": max(0, data.source.chapters - data.output.chapters),
+            "recoded": [
+                {"kind": kind, "from": before, "to": after}
+                for kind, before, after in recoded_streams(data.source, data.output)
+            ],
         },
         "made_with": None if content is None else _made_with(content, data.models),
         "edited_since_output": data.is_edited_since,
@@ -151,14 +155,11 @@ def _stream(stream: StreamFacts) -> dict[str, str]:
 
 
 def _made_with(content: TrackFile, models: Mapping[str, str | None]) -> dict[str, Any]:
-    described = {
-        name: value for name, value in content.settings.items() if name not in PATH_SETTINGS
-    }
     return {
         "detector": content.detector,
         "models": [{"name": name, "sha256": models.get(name)} for name in content.models],
         "settings": dict(content.settings),
-        "settings_sha256": settings_hash(described),
+        "settings_sha256": settings_hash(content.settings),
     }
 
 

@@ -153,8 +153,12 @@ def _stream(stream: Mapping[str, str]) -> str:
 
 
 def _dropped(dropped: Mapping[str, Any]) -> Iterator[str]:
-    yield "<h2>What was dropped</h2>"
+    yield "<h2>What was dropped or stored in another format</h2>"
     items = [f"stream: {_stream(stream)}" for stream in dropped["streams"]]
+    items += [
+        f"{_text(stream['kind'])}: {_text(stream['from'])} became {_text(stream['to'])}"
+        for stream in dropped["recoded"]
+    ]
     items += [f"metadata: {_text(name)}" for name in dropped["metadata"]]
     if dropped["chapters"]:
         items.append(counted(dropped["chapters"], "chapter"))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _OWN_CLASSES = {"face", "plate"}
-PATH_SETTINGS = {"models_folder", "image", "keep_people", "hide_people"}
+_PATH_SETTINGS = {"models_folder", "image", "keep_people", "hide_people"}
 """Settings that hold a path; only its last name is in a track file, which may name people."""
 
 _COMMON_METADATA = {
@@ -46,6 +46,7 @@ def public(report: Mapping[str, Any]) -> dict[str, Any]:
             "streams": [dict(stream) for stream in report["dropped"]["streams"]],
             "metadata": _public_metadata(report["dropped"]["metadata"]),
             "chapters": report["dropped"]["chapters"],
+            "recoded": [dict(stream) for stream in report["dropped"]["recoded"]],
         },
         "made_with": report["made_with"] and _public_settings(report["made_with"]),
         "edited_since_output": report["edited_since_output"],
@@ -154,34 +155,42 @@ def _public_metadata(names: Sequence[str]) -> list[str]:
     return [*common, *([f"{others} others"] if others else [])]
 
 
-def _public_settings(made_with: Mapping[str, Any]) -> dict[str, Any]:
-    known = {each.name for each in fields(Settings)} - PATH_SETTINGS
-    settings = {name: value for name, value in made_with["settings"].items() if name in known}
+def shown_settings(every: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that the public form shows; those that name people are in other words."""
+    known = {each.name for each in fields(Settings)} - _PATH_SETTINGS
+    settings = {name: value for name, value in every.items() if name in known}
     for name in ("detector", "tracker"):
         if name in settings:
             settings[name] = _public_model(str(settings[name]))
     if "hide" in settings:
         words = settings["hide"] if isinstance(settings["hide"], list | tuple) else ()
         settings["hide"] = [_public_class(word) for word in words]
+    return settings
+
+
+def settings_hash(every: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of settings, as the public form shows them.
+
+    That of all settings would tell whether a guessed name is right. Both forms have this one, so
+    that it can be seen that they are about the same run.
+    """
+    plain = json.dumps(shown_settings(every), sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(plain.encode("ascii")).hexdigest()
+
+
+def _public_settings(made_with: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "detector": ", ".join(map(_public_model, str(made_with["detector"]).split(", "))),
         "models": [
             {"name": _public_model(model["name"]), "sha256": model["sha256"]}
             for model in made_with["models"]
         ],
-        "settings": settings,
-        # Of what is above: that of all settings would tell whether a guessed name is right.
-        "settings_sha256": settings_hash(settings),
+        "settings": shown_settings(made_with["settings"]),
+        "settings_sha256": made_with["settings_sha256"],
         "chose_people": any(
             made_with["settings"].get(name) for name in ("keep_people", "hide_people")
         ),
     }
-
-
-def settings_hash(settings: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of settings."""
-    plain = json.dumps(dict(settings), sort_keys=True, ensure_ascii=True)
-    return hashlib.sha256(plain.encode("ascii")).hexdigest()
 
 
 def _public_model(name: str) -> str:
