@@ -45,6 +45,13 @@ def test_tracks_stay_those_of_their_video_when_another_file_comes(tmp_path: Path
         assert tracks_path(tmp_path / "a.mp4") == tmp_path / "a.mp4.tracks.jsonl"
 
 
+def test_a_file_whose_tracks_would_have_too_long_a_name_has_none(tmp_path: Path) -> None:
+    video = tmp_path / ("x" * 250 + ".mp4")
+    video.touch()
+    assert not has_tracks(video)
+    assert len(tracks_path(video).name) > 255
+
+
 def test_what_belongs_to_tracks_lies_beside_them(tmp_path: Path) -> None:
     for tracks, journal in (
         ("a.tracks.jsonl", "a.journal.jsonl"),

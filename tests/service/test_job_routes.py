@@ -254,6 +254,7 @@ def test_without_the_token_there_is_nothing(service: JobService) -> None:
         ("", {}, 422, ""),
         ("a\u202e4pm.exe.mp4", {}, 422, "name:"),
         ("x" * 300 + ".mp4", {}, 422, "name:"),
+        ("x" * 240 + ".mp4", {}, 422, "name:"),  # its output and its tracks have longer ones
         ("a.mp4", {"action": "rm"}, 422, "action:"),
         ("a.mp4", {"action": "render"}, 422, "action:"),
         ("a.mp4", {"method": "none"}, 422, "method: there is no such method"),

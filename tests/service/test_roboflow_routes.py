@@ -10,6 +10,7 @@ import json
 import pickle
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,6 +25,7 @@ from tests.waiting import PATIENCE_SECONDS
 from tracker_blur.api.redactor import Redactor
 from tracker_blur.service.addresses import AllowedHost
 from tracker_blur.service.job_settings import JobSettings
+from tracker_blur.service.settings import ServiceLimits
 from tracker_blur.settings import Settings
 
 if TYPE_CHECKING:
@@ -177,6 +179,18 @@ def test_an_image_may_be_a_url_of_a_host_that_is_allowed(
         new = query(image={"type": "url", "value": other})
         assert "send the file itself" in detail(local.client.post(INFER, json=new), 403)
         assert detail(local.client.post(LEGACY, params={"image": other}), 403)
+
+
+def test_a_site_that_does_not_answer_holds_no_request_for_long() -> None:
+    limits = ServiceLimits(image_seconds=0.6, queue_seconds=0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor() as clients:
+        site = f"127.0.0.1:{silent.getsockname()[1]}"
+        jobs = JobSettings(allowed_hosts=(AllowedHost.parse(site),))
+        with serving(limits=limits, jobs=jobs) as served:
+            image = {"image": f"http://{site}/face.jpg"}
+            asked = [clients.submit(served.client.post, LEGACY, params=image) for _ in range(5)]
+            statuses = sorted(one.result(PATIENCE_SECONDS).status_code for one in asked)
+    assert statuses == [503, 504, 504, 504, 504]
 
 
 def test_a_list_of_one_image_gives_a_list(local: Served) -> None:

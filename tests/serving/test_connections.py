@@ -37,6 +37,9 @@ def test_unauthenticated_connections_take_no_place_of_others() -> None:
     assert not connections.begin_stream(new)
     connections.remove(stream)
     assert connections.begin_stream(new)
+    connections.authenticate(new)  # its next request: the stream is over
+    assert connections.begin_stream(newest)
+    assert not connections.begin_stream(new)
     connections.end()
     assert new.is_ended
     assert newest.is_ended

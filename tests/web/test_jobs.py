@@ -306,6 +306,24 @@ def test_a_job_that_is_ended_with_each_server_is_started_with_each(tmp_path: Pat
             kill(process)
 
 
+def test_a_paused_job_stays_so_after_a_restart(tmp_path: Path) -> None:
+    folder, state = tmp_path / "videos", tmp_path / "state"
+    folder.mkdir()
+    with opened(folder, state) as page:
+        (job,) = add(page, "wait.mp4")
+        process = process_of(page, job)
+        reach(page, job["id"], "running")
+        page.post(f"/api/jobs/{job['id']}/pause")
+    kill(process)  # with the machine
+    with opened(folder, state) as page:
+        (other,) = add(page, "a.mp4")
+        reach(page, other["id"], "done")
+        assert job_of(page, job["id"])["state"] == "paused"
+        (folder / "go").touch()
+        page.post(f"/api/jobs/{job['id']}/resume")
+        reach(page, job["id"], "done")
+
+
 def process_state(number: int) -> str:
     """Return the letter for a process's state; "" if there is none."""
     try:

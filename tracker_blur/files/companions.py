@@ -6,7 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from tracker_blur.files.paths import MEDIA_SUFFIXES
+from tracker_blur.files.paths import MEDIA_SUFFIXES, exists, is_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,14 +22,14 @@ def tracks_path(source: Path) -> Path:
     file must not replace the tracks and decisions of another.
     """
     short, full = _names(source)
-    if full.exists():
+    if exists(full):
         return full
     return full if _has_namesake(source) and not _is_of(short, source) else short
 
 
 def has_tracks(source: Path) -> bool:
     """Return whether the tracks of a video or an image lie next to it."""
-    return any(name.is_file() for name in _names(source)) and tracks_path(source).is_file()
+    return any(map(is_file, _names(source))) and is_file(tracks_path(source))
 
 
 def beside_tracks(track_file: Path, suffix: str) -> Path:

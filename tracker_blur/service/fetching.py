@@ -69,20 +69,21 @@ class Fetcher:
             for watchdog in self._open:
                 watchdog.fire()
 
-    def fetch(self, url: str, into: Writable, max_bytes: int) -> None:
+    def fetch(self, url: str, into: Writable, max_bytes: int, seconds: float | None = None) -> None:
         """Write what a URL names into a file; takes a while.
 
         Args:
             url: An `http` or `https` URL.
             into: The file.
             max_bytes: The most that is taken.
+            seconds: How long it may take, if that is less than for other files.
 
         Raises:
             Problem: The URL is not allowed (403) or malformed (422), it is too long (413), or its
                 server does not answer well (502) or in time (504).
             OSError: The file cannot be written.
         """
-        deadline = time.monotonic() + self._seconds
+        deadline = time.monotonic() + min(self._seconds, seconds or self._seconds)
         for _ in range(_MAX_REDIRECTS + 1):
             target = self._target(url)
             with _connected(target, deadline) as (connection, watchdog), self._watched(watchdog):

@@ -41,7 +41,7 @@ def create_router(service: Service) -> APIRouter:
         return Health()
 
     @router.get("/metrics", summary="Figures for Prometheus", response_class=Response)
-    async def show_metrics(request: Request) -> Response:
+    def show_metrics(request: Request) -> Response:  # in a thread: the queue of jobs has a lock
         """Return the figures for Prometheus."""
         accept = " ".join(request.headers.get("accept", "").split())
         data, content_type = service.metrics.exposition(accept)

@@ -40,6 +40,7 @@ _PATH = "/v1/jobs"
 _JSON = "application/json"
 _TRACKS_TYPE = "application/jsonl"
 _ANY_TYPE = "application/octet-stream"
+_OVER = ("done", "failed", "cancelled")
 
 _NO_TOKEN = {401: "The token is missing or wrong."}
 _PROBLEMS = documented(
@@ -226,8 +227,9 @@ def _refusing(add: Callable[[], Job]) -> Job:
 async def _events(jobs: Jobs, job: Job) -> AsyncIterator[str]:
     with jobs.services.events.subscribed() as subscriber:  # first: nothing is missed
         yield RETRY
-        yield str(Event("job", answer_of(await to_thread.run_sync(jobs.queue.as_dict, job))))
-        if job.is_over:
+        shown = await to_thread.run_sync(jobs.queue.as_dict, job)
+        yield str(Event("job", answer_of(shown)))
+        if shown["state"] in _OVER:  # not by the job: it may have ended since
             return
         async for event in subscriber:
             if event is None:
@@ -235,7 +237,7 @@ async def _events(jobs: Jobs, job: Job) -> AsyncIterator[str]:
             elif event.data.get("id") == job.id:
                 is_gone = event.name == "gone"
                 yield str(event if is_gone else Event("job", answer_of(event.data)))
-                if is_gone or event.data["state"] in ("done", "failed", "cancelled"):
+                if is_gone or event.data["state"] in _OVER:
                     return
 
 

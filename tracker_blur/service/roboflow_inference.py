@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import time
 from typing import TYPE_CHECKING
 
-import anyio
 import anyio.to_thread
+from starlette.requests import ClientDisconnect
 
 from tracker_blur.service.bodies import check_image
 from tracker_blur.service.image_requests import read_still
+from tracker_blur.service.problems import unavailable
 from tracker_blur.service.roboflow_documents import Inference
 from tracker_blur.tracking.predicting import predict
 
@@ -35,7 +37,7 @@ class Inferrer:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._fetches = anyio.Semaphore(_FETCHED_AT_ONCE)
+        self._fetches = asyncio.Semaphore(_FETCHED_AT_ONCE)
 
     async def infer(
         self, request: Request, wanted: Wanted, content: Callable[[], bytes]
@@ -74,12 +76,22 @@ class Inferrer:
         Raises:
             Problem: Also where the URL is of no host that is allowed, or does not give the image.
         """
-        async with self._fetches:
+        try:
+            async with asyncio.timeout(self._service.settings.limits.queue_seconds):
+                await self._fetches.acquire()
+        except TimeoutError:
+            raise unavailable("too many images are fetched: try again later") from None
+        try:
+            if await request.is_disconnected():
+                raise ClientDisconnect
             image = await anyio.to_thread.run_sync(self._fetched, url)
             return await self.infer(request, wanted, lambda: image)
+        finally:
+            self._fetches.release()
 
     def _fetched(self, url: str) -> bytes:
         into = io.BytesIO()
         service = self._service
-        service.jobs.fetcher.fetch(url, into, service.settings.limits.image_bytes)
+        limits = service.settings.limits
+        service.jobs.fetcher.fetch(url, into, limits.image_bytes, limits.image_seconds)
         return into.getvalue()

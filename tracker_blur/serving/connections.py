@@ -34,8 +34,11 @@ class Connections:
         _add(self._unauthenticated, connection, self._limits.unauthenticated)
 
     def authenticate(self, connection: Connection) -> None:
-        """Count a connection as one of authorized requests, and as the newest of them."""
-        for others in (self._unauthenticated, self._requests):
+        """Count a connection as one of authorized requests, and as the newest of them.
+
+        A stream that it had is over: a connection has one request at a time.
+        """
+        for others in (self._unauthenticated, self._requests, self._streams):
             if connection in others:
                 del others[connection]
                 _add(self._requests, connection, self._limits.requests)

@@ -39,7 +39,7 @@ def is_decided(source: Path) -> bool:
     """
     tracks = tracks_path(source)
     journal = journal_path(tracks)
-    if not journal.exists():
+    if not os.path.lexists(journal):
         return False
     try:
         if track_file.read(tracks).source_bytes != source.stat().st_size:

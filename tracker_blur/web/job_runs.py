@@ -159,7 +159,9 @@ class JobRuns:
             self._end(job, "failed", self._store.named(job, error))
         else:
             self._remove_leftovers(job)
-            if was_watched or job.attempts >= _MAX_ATTEMPTS:
+            if job.state == "paused" and not was_watched:  # it begins again once it is resumed
+                self._keep(job)
+            elif was_watched or job.attempts >= _MAX_ATTEMPTS:
                 self._end(job, "failed", _KILLED)
             else:  # as after a power failure
                 job.state = "waiting"

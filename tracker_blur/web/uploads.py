@@ -26,7 +26,7 @@ _CHECK_BYTES = 64 << 20
 _SPARE_BYTES = 256 << 20
 """What stays free on the disk, for whatever else runs on this machine."""
 
-_LONGEST_NAME_BYTES = 255
+_LONGEST_NAME_BYTES = 255 - 32  # what is made of a file has its name, and more
 
 
 def new_file(folder: Folder, name: str) -> Path:
