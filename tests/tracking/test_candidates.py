@@ -51,6 +51,7 @@ def test_what_is_seen_at_one_place_again_and_again_is_one_candidate() -> None:
     assert candidate.score == pytest.approx(0.4)
     assert len(candidate.boxes) == PARAMETERS.candidates.kept_detections
     assert found.sightings == ()
+    assert with_candidates(found, PARAMETERS) is found  # once is enough
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ def write_tracks(
     engine: Engine,
     overwrite: bool,
 ) -> None:
-    """Write the tracks of a run to a track file.
+    """Write the tracks of a run to a track file, with candidates.
 
     Args:
         path: the track file.
@@ -148,10 +148,12 @@ def write_tracks(
         SinkError: the file cannot be written.
     """
     from tracker_blur.annotations import track_file
+    from tracker_blur.tracking.candidates import with_candidates
 
     if report.video_tracks is None:
         raise SettingsError(f"{path}: only videos have tracks, and {report.source} is an image")
+    tracks = with_candidates(report.video_tracks, settings.tracking)
     made = track_file.TrackFile.of(
-        identity, report.video_tracks, settings, engine.detector_name, engine.weight_files
+        identity, tracks, settings, engine.detector_name, engine.weight_files
     )
     track_file.write(path, made, overwrite)

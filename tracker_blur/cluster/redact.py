@@ -14,7 +14,6 @@ from tracker_blur.core.report import Report
 from tracker_blur.errors import TrackerBlurError
 from tracker_blur.files.atomic import check_place
 from tracker_blur.files.identity import FileIdentity
-from tracker_blur.tracking.candidates import with_candidates
 from tracker_blur.tracking.observation import VideoObserver
 from tracker_blur.video.containers import container_format
 from tracker_blur.video.key_frames import KeyFrameIndex
@@ -168,7 +167,7 @@ class PieceRedactor:
                     self._note_interrupted(job, store, report)
                     raise
                 remove_store(store)
-            report.video_tracks = with_candidates(run.tracks, self.settings.tracking)
+            report.video_tracks = run.tracks
             report.count_known(report.video_tracks)
             report.faces = sum(len(track) for track in report.video_tracks.tracks)
             report.warnings = reader.warnings + writer.warnings

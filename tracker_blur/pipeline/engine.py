@@ -173,6 +173,7 @@ class Engine:
             self._people.load(is_reviewed=is_reviewed)
             report.video_tracks = self._first_pass(source, report, progress)
             self._revise(kind, identity, report, progress)
+            report.video_tracks = with_candidates(report.video_tracks, self._settings.tracking)
             report.count_known(report.video_tracks)
             report.warnings = source.warnings + rule_warnings(self._rules) + self._people.warnings
         return report
@@ -280,8 +281,7 @@ class Engine:
             self._reader(job.kind, identity) as source,
         ):
             self._write_known(source, job, pieces(found), report, progress)
-        whole = replace(joined(tracks), rules=self._rules)
-        report.video_tracks = with_candidates(whole, self._settings.tracking)
+        report.video_tracks = replace(joined(tracks), rules=self._rules)
         report.count_tracks(track.label for track in report.video_tracks.tracks)
 
     def _revise(
@@ -296,8 +296,6 @@ class Engine:
             with report.timing("look again"):
                 self._frames.careful_search.revise(read, report, progress)
         self._people.choose(read, report, progress)
-        assert report.video_tracks is not None  # the first pass is over
-        report.video_tracks = with_candidates(report.video_tracks, self._settings.tracking)
 
     def _render(
         self,

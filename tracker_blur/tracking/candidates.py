@@ -55,16 +55,21 @@ def undecided(
             frame = int(track.frames[row])
             if frame not in taken:
                 rows.append((frame, track.box(row), float(track.scores[row]), odds))
-    return Sightings.joined([Sightings.of(label, rows), raw.doubtful])
+    return Sightings.joined([Sightings.of(label, rows), replace(raw.doubtful, label=label)])
 
 
 def with_candidates(tracks: Tracks, parameters: TrackingParameters) -> Tracks:
     """Return the tracks of a video with the candidates that are worth a look.
 
+    It takes seconds for an hour, so only those who list or keep candidates call it. Tracks that
+    have theirs already stay as they are.
+
     Args:
         tracks: The tracks, with what was seen besides.
         parameters: Tuning parameters.
     """
+    if not tracks.sightings:
+        return tracks
     limits = parameters.candidates
     found: list[Candidate] = []
     labels: defaultdict[str, list[Sightings]] = defaultdict(list)

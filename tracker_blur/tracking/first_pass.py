@@ -37,7 +37,7 @@ class RawTracks:
         links: Pairs (earlier, later) of identifiers that backtracking found to be one face.
         appearance: Color histograms of the detected faces.
         evidence: What the classifier says of them.
-        doubtful: Detections that may be faces but have no track.
+        doubtful: Detections that may be faces but have no track; their label says nothing.
     """
 
     tracks: Tracks
