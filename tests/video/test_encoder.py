@@ -38,3 +38,13 @@ def test_the_same_frames_become_the_same_file_each_time(tmp_path: Path) -> None:
         rewrite(clip, target)
         written.add(target.read_bytes())
     assert len(written) == 1
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".webm"])
+def test_a_file_is_the_same_each_time_in_matroska_too(tmp_path: Path, suffix: str) -> None:
+    """Its muxer gives files and tracks random ids."""
+    clip = write_clip(tmp_path / "in.mp4", frames=3)
+    targets = [tmp_path / f"{number}{suffix}" for number in range(2)]
+    for target in targets:
+        rewrite(clip, target)
+    assert targets[0].read_bytes() == targets[1].read_bytes()

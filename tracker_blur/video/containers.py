@@ -52,6 +52,11 @@ _MP4 = ContainerFormat(
     subtitles="mov_text",
     options={"movflags": "+faststart"},
 )
+_MATROSKA_OPTIONS = {
+    "default_mode": "passthrough",
+    # Ids of tracks are their numbers, not random ones, and the muxer's version is left out.
+    "fflags": "+bitexact",
+}
 _FORMATS = {
     ".mp4": _MP4,
     ".m4v": _MP4,
@@ -73,7 +78,7 @@ _FORMATS = {
         ("ffv1", "prores", "vp9", "vp8"),
         "flac",
         "subrip",
-        {"default_mode": "passthrough"},
+        _MATROSKA_OPTIONS,
         is_strict=False,
         holds_fonts=True,
     ),
@@ -83,7 +88,7 @@ _FORMATS = {
         ("vp9", "av1"),
         ("vp9", "vp8"),
         subtitles="webvtt",
-        options={"default_mode": "passthrough"},
+        options=_MATROSKA_OPTIONS,
         is_strict=False,
     ),
     ".gif": ContainerFormat("gif", frozenset({"gif"}), ("gif",), ("gif",), holds_tracks=False),
