@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
 
 import hypothesis.strategies as st
+import numpy as np
 import pytest
 from hypothesis import given
 
-from tests.tracking.fakes import PARAMETERS
+from tests.tracking.fakes import PARAMETERS, StillTracker
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.core.tracks import Origin
+from tracker_blur.tracking.extra_detection import Way
 from tracker_blur.tracking.track_state import LowConfidenceDetections, TrackState
 
 if TYPE_CHECKING:
@@ -140,3 +142,20 @@ def test_one_of_the_agreeing_detections_may_have_to_score_more() -> None:
     assert candidates.agreeing([low(0.49)]) == [low(0.49)]
     assert candidates.agreeing([low(0.49)]) == []  # one alone is not enough, either
     assert candidates.agreeing([low(0.41)]) == [low(0.41)]
+
+
+def test_the_state_has_all_that_what_follows_depends_on() -> None:
+    changed: dict[str, Any] = {
+        "box": BOX.moved(1, 0), "score": 0.1, "origin": Origin.HELD, "confirmed": BOX.moved(1, 0),
+        "confirmed_seconds": 0.5, "known": BOX.moved(1, 0), "known_seconds": 0.5,
+        "reliable_seconds": 0.5, "missed_detections": 1, "velocity": (1.0, 0.0),
+        "tracker": StillTracker(), "way": Way(0, 1), "log_odds": [1.0], "classified_seconds": 0.5,
+        "patch": np.ones((2, 2), np.float32),
+    }  # fmt: skip
+    assert started().state() == started().state()
+    assert {field.name for field in fields(TrackState)} - changed.keys() == {
+        "track_id",
+        "parameters",
+    }
+    for name, value in changed.items():
+        assert replace(started(), **{name: value}).state() != started().state(), name

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 ROUNDING_SECONDS = 1e-6
 """Times are exact, seconds are not: a limit of 5 frames must never become 4."""
 
+_SAME_PX = 0.1  # views may change their size, and boxes are rounded
+
 
 @dataclass(frozen=True)
 class Tracklet:
@@ -107,7 +109,8 @@ def supported_tracklets(
     near = tracked & (
         _time_to(times, times[detected]) <= limits.max_unsupported_seconds + ROUNDING_SECONDS
     )
-    rows = np.flatnonzero(detected)
+    unchanged = _unchanged(track, detected, times, limits) if is_trusted else detected
+    rows = np.flatnonzero(detected | unchanged)
     frames = track.frames[rows]
     missed = np.searchsorted(detection_frames, frames[1:]) - np.searchsorted(
         detection_frames, frames[:-1], "right"
@@ -124,10 +127,30 @@ def supported_tracklets(
         after = firsts[index + 1] if index + 1 < len(firsts) else len(track)
         around = (every > before) & (every < after)
         inside = (every >= first) & (every <= last)
-        core = track.rows(around & (detected | near | (tracked & inside)))
+        core = track.rows(around & (detected | unchanged | near | (tracked & inside)))
         if core is not None:
             tracklets.append(Tracklet(core, track.rows(around & tracked & ~inside)))
     return tracklets
+
+
+def _unchanged(
+    track: Track,
+    detected: npt.NDArray[np.bool_],
+    times: npt.NDArray[np.float64],
+    parameters: LinkingParameters,
+) -> npt.NDArray[np.bool_]:
+    """Return which rows only repeat a detection's box, as `UnchangedFaces` keeps it."""
+    unchanged = np.zeros(len(track), bool)
+    tracked = track.has(Origin.TRACKED)
+    last = -1  # of the rows that are detected or unchanged
+    for row in range(len(track)):
+        if detected[row]:
+            last = row
+        elif tracked[row] and last >= 0:
+            is_near = times[row] - times[last] <= parameters.split_gap_seconds + ROUNDING_SECONDS
+            if is_near and np.abs(track.boxes[row] - track.boxes[last]).max() < _SAME_PX:
+                unchanged[row], last = True, row
+    return unchanged
 
 
 def is_reliable(

@@ -32,13 +32,13 @@ from tracker_blur.tracking.lazy_view import LazyView
 from tracker_blur.tracking.missed_faces import MissedFaces
 from tracker_blur.tracking.plausibility import by_confidence, is_part, of_usual_shape
 from tracker_blur.tracking.scene_cuts import Change, CutDetector
-from tracker_blur.tracking.still_faces import StillFaces
 from tracker_blur.tracking.track_classifier import TrackClassifier
 from tracker_blur.tracking.track_state import (
     LowConfidenceDetections,
     TrackState,
     confirm_matching,
 )
+from tracker_blur.tracking.unchanged_faces import UnchangedFaces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -126,7 +126,7 @@ class OnlineTracker:
         self._advancer = Advancer(new_tracker, hold_seconds, parameters, threads)
         self._extra_detections = ExtraDetections(extra_detections, parameters.extra_detections)
         self._classifier = TrackClassifier(classifier, parameters.classification)
-        self._still_faces = StillFaces(self._classifier, parameters.still_faces)
+        self._unchanged_faces = UnchangedFaces(self._classifier, parameters.unchanged_faces)
         self._missed_faces = (
             None if redetector is None else MissedFaces(redetector, self._classifier, parameters)
         )
@@ -268,8 +268,9 @@ class OnlineTracker:
         unmatched += [detection for detection in new if detection.score < self._start_score]
         if new or (missed and self._new_tracker is not None):  # what is missed is interpolated
             self._schedule.hurry()
-        last = None if self._last_image is None else (self._last_image, self._last_seconds)
-        missed = self._still_faces.confirm(missed, last, image, seconds)
+        if self._hide_all:  # else who watches for lost faces must learn of them
+            last = None if self._last_image is None else (self._last_image, self._last_seconds)
+            missed = self._unchanged_faces.keep(missed, last, image, seconds)
         for track in missed:
             track.missed_detections += 1
         self._start(sure, unmatched, turned_up, image, seconds)

@@ -47,9 +47,8 @@ class TrackState:
         way: How it was last detected.
         log_odds: What the classifier said of some of its detections, the newest last.
         classified_seconds: When it was last asked.
-        patch: What its box showed when a detector last confirmed it, once that was needed
-            (`StillFaces`); None: not taken since.
-        detected_seconds: When that was.
+        patch: What its box showed when it was last detected, once that was needed
+            (`UnchangedFaces`); None: it was not needed since.
     """
 
     track_id: int
@@ -69,7 +68,6 @@ class TrackState:
     log_odds: list[float] = field(default_factory=list)
     classified_seconds: float = -math.inf
     patch: npt.NDArray[np.float32] | None = field(default=None, repr=False)
-    detected_seconds: float = -math.inf
 
     @classmethod
     def started(
@@ -93,7 +91,6 @@ class TrackState:
             reliable_seconds=seconds,
             parameters=parameters,
             way=way,
-            detected_seconds=seconds,
         )
 
     @property
@@ -130,7 +127,7 @@ class TrackState:
             *(self.confirmed_seconds, self.known.as_tuple(), self.known_seconds),
             *(self.reliable_seconds, self.missed_detections, self.velocity, self.way),
             *(tuple(self.log_odds), self.classified_seconds),
-            *(Pixels(self.patch), self.detected_seconds),
+            Pixels(self.patch),
         )
 
     def confirm(self, detection: Detection, seconds: float, way: Way = USUAL) -> None:
@@ -150,15 +147,12 @@ class TrackState:
         self.box = self.confirmed = self.known = detection.box
         self.confirmed_seconds = self.known_seconds = seconds
         self.score, self.origin, self.tracker = detection.score, Origin.DETECTED, None
-        self.patch, self.detected_seconds = None, seconds
+        self.patch = None
 
     def stay(self, seconds: float) -> None:
-        """Keep the last known box, which counts as detected again: its pixels have not changed."""
-        self.missed_detections = 0
-        self.box = self.confirmed = self.known
-        self.confirmed_seconds = self.known_seconds = seconds
-        self.velocity = 0.0, 0.0
-        self.origin, self.tracker = Origin.DETECTED, None
+        """Keep the box of the last detection: its pixels have not changed."""
+        self.box = self.known = self.confirmed
+        self.known_seconds, self.origin, self.tracker = seconds, Origin.TRACKED, None
 
     def advance(self, box: Box, seconds: float) -> None:
         """Take the box of the tracker."""

@@ -38,7 +38,7 @@ from tracker_blur.core.parameters.tracking import (
     FollowingParameters,
     OnlineParameters,
     RedetectionParameters,
-    StillFaceParameters,
+    UnchangedFaceParameters,
 )
 
 __all__ = [
@@ -56,9 +56,9 @@ __all__ = [
     "SceneCutParameters",
     "ScheduleParameters",
     "SmoothingParameters",
-    "StillFaceParameters",
     "StillImageParameters",
     "TrackingParameters",
+    "UnchangedFaceParameters",
     "ViewScaleParameters",
 ]
 
@@ -89,7 +89,7 @@ class TrackingParameters(ParameterGroup):
     online: OnlineParameters = field(default_factory=OnlineParameters)
     view_scale: ViewScaleParameters = field(default_factory=ViewScaleParameters)
     extra_detections: ExtraDetectionParameters = field(default_factory=ExtraDetectionParameters)
-    still_faces: StillFaceParameters = field(default_factory=StillFaceParameters)
+    unchanged_faces: UnchangedFaceParameters = field(default_factory=UnchangedFaceParameters)
     redetection: RedetectionParameters = field(default_factory=RedetectionParameters)
     backtracking: BacktrackingParameters = field(default_factory=BacktrackingParameters)
     following: FollowingParameters = field(default_factory=FollowingParameters)

@@ -81,18 +81,19 @@ class OnlineParameters(ParameterGroup):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StillFaceParameters(ParameterGroup):
+class UnchangedFaceParameters(ParameterGroup):
     """When a face that the detector misses is still there, because nothing has changed."""
 
-    min_likeness_share: float = 0.95
-    """Least correlation of the pixels in the box with those at the last detection."""
+    max_levels: float = 6.0
+    """Largest mean change, of 255 levels of gray, in any sixteenth of its box since the last
+    detection."""
 
     min_contrast_levels: float = 4.0
-    """Least standard deviation of these pixels, of 255: where there is nothing but noise or a flat
-    surface, they say nothing."""
+    """Least standard deviation of these levels: a flat surface says nothing."""
 
-    max_seconds: float = 10.0
-    """For so long after the last detection. What stays longer is found again by other means."""
+    max_seconds: float = 3.0
+    """For so long after the last detection, as long as a gap that is filled
+    (`LinkingParameters.max_still_gap_seconds`): reading ahead relies on that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

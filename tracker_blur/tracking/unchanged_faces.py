@@ -8,40 +8,42 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracker_blur.tracking.appearance import gray_patch, likeness
+import numpy as np
+import numpy.typing as npt
+
+from tracker_blur.tracking.appearance import gray_patch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
-    import numpy.typing as npt
-
     from tracker_blur.core.frame import Image
-    from tracker_blur.core.parameters import StillFaceParameters
+    from tracker_blur.core.parameters import UnchangedFaceParameters
     from tracker_blur.tracking.track_classifier import TrackClassifier
     from tracker_blur.tracking.track_state import TrackState
 
+_TILES = 4  # rows and columns of the tiles in which patches are compared
 
-class StillFaces:
-    """Confirms missed tracks where views have not changed.
+
+class UnchangedFaces:
+    """Keeps missed tracks where views have not changed.
 
     Args:
         classifier: Knows which tracks are faces: what is none shall not be kept.
         parameters: Tuning parameters.
     """
 
-    def __init__(self, classifier: TrackClassifier, parameters: StillFaceParameters) -> None:
+    def __init__(self, classifier: TrackClassifier, parameters: UnchangedFaceParameters) -> None:
         self._classifier = classifier
         self._parameters = parameters
 
-    def confirm(
+    def keep(
         self,
         tracks: Sequence[TrackState],
         last: tuple[Image, float] | None,
         image: Image,
         seconds: float,
     ) -> list[TrackState]:
-        """Confirm the tracks whose faces have not moved; return the others.
+        """Keep the tracks whose faces are where they were detected last; return the others.
 
         Args:
             tracks: Those missed.
@@ -49,29 +51,32 @@ class StillFaces:
             image: The view.
             seconds: Its time.
         """
-        moved = []
+        changed = []
         for track in tracks:
-            if self._classifier.is_trusted(track) and self._is_still(track, last, image, seconds):
+            if self._classifier.is_trusted(track) and self._is_same(track, last, image, seconds):
                 track.stay(seconds)
             else:
-                moved.append(track)
-        return moved
+                changed.append(track)
+        return changed
 
-    def _is_still(
+    def _is_same(
         self, track: TrackState, last: tuple[Image, float] | None, image: Image, seconds: float
     ) -> bool:
         limits = self._parameters
-        if track.patch is None and not track.missed_detections:
-            track.patch = _patch(track, last)
-        if track.patch is None or seconds - track.detected_seconds > limits.max_seconds:
+        if last is not None and track.confirmed_seconds == last[1]:
+            track.patch = gray_patch(last[0], track.confirmed)
+        if track.patch is None or seconds - track.confirmed_seconds > limits.max_seconds:
             return False
         if track.patch.std() < limits.min_contrast_levels:
             return False
-        return likeness(track.patch, gray_patch(image, track.known)) >= limits.min_likeness_share
+        return _largest_change(track.patch, gray_patch(image, track.confirmed)) <= limits.max_levels
 
 
-def _patch(track: TrackState, last: tuple[Image, float] | None) -> npt.NDArray[np.float32] | None:
-    """Return what the view before shows where a track was then; None if it was not known there."""
-    if last is None or track.known_seconds != last[1]:
-        return None
-    return gray_patch(last[0], track.known)
+def _largest_change(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> float:
+    """Return the mean change of the tile that changed most.
+
+    A bright window behind a dark face must not outweigh the face.
+    """
+    side = len(one) // _TILES
+    tiles = np.abs(one - other).reshape(_TILES, side, _TILES, side).mean((1, 3))
+    return float(tiles.max())
