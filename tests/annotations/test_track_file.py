@@ -635,7 +635,7 @@ CANDIDATES = (
 )
 
 
-def test_candidates_read_back_and_older_programs_refuse_them(tmp_path: Path) -> None:
+def test_candidates_read_back_and_need_version_2(tmp_path: Path) -> None:
     path = tmp_path / "in.tracks.jsonl"
     write(path, of(replace(two_tracks(), candidates=CANDIDATES)), overwrite=False)
     assert json.loads(path.read_text().splitlines()[0])["version"] == 2

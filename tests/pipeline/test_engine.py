@@ -203,7 +203,7 @@ def test_a_failing_detector_means_an_error_and_no_output(
 @pytest.mark.shared
 def test_two_runs_hide_the_same_pixels(shared: Path, tmp_path: Path) -> None:
     source = shared / "videos" / "two_heads.mp4"
-    # Lossless: a lossy x264 with several threads does not give the same bytes twice.
+    # Lossless: what is compared is what was hidden, not what an encoder leaves of it.
     settings = Settings(models_folder=shared / "models", quality=0)
     frames = []
     for name in ("one.mp4", "two.mp4"):

@@ -106,3 +106,12 @@ def test_pieces_of_a_video_have_the_candidates_of_the_whole() -> None:
     whole = video(steady(range(10, 50, 2)))
     pieces = [between(whole, 0, 31), between(whole, 31, FRAMES)]
     assert spans(joined(pieces)) == spans(whole) == [(10, 48)]
+
+
+def test_a_part_of_a_video_has_the_parts_of_its_candidates() -> None:
+    whole = with_candidates(video(steady(range(10, 50, 2))), PARAMETERS)
+    first, second = between(whole, 0, 31), between(whole, 31, FRAMES)
+    (seen,) = whole.candidates
+    (early,), (late,) = first.candidates, second.candidates
+    assert early.boxes + tuple((frame + 31, box) for frame, box in late.boxes) == seen.boxes
+    assert between(whole, 60, FRAMES).candidates == ()

@@ -102,3 +102,8 @@ class Candidate:
     def last(self) -> int:
         """The last frame."""
         return self.boxes[-1][0]
+
+    def between(self, start: int, stop: int) -> Candidate | None:
+        """Return what it is in these frames, which are counted from `start`; None: nothing."""
+        boxes = tuple((frame - start, box) for frame, box in self.boxes if start <= frame < stop)
+        return replace(self, boxes=boxes) if boxes else None

@@ -220,12 +220,14 @@ def joined(pieces: Sequence[Tracks]) -> Tracks:
 def between(tracks: Tracks, start: int, stop: int) -> Tracks:
     """Return what the tracks are in these frames, which are counted from `start`."""
     parts = (track.rows((track.frames >= start) & (track.frames < stop)) for track in tracks.tracks)
+    candidates = (candidate.between(start, stop) for candidate in tracks.candidates)
     return replace(
         tracks,
         times=tracks.times[start:stop],
         cuts=tuple(cut - start for cut in tracks.cuts if start <= cut < stop),
         tracks=tuple(replace(part, frames=part.frames - np.int32(start)) for part in parts if part),
         sightings=tuple(seen.between(start, stop) for seen in tracks.sightings),
+        candidates=tuple(candidate for candidate in candidates if candidate is not None),
     )
 
 
