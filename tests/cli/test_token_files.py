@@ -35,3 +35,6 @@ def test_a_file_that_the_system_hands_over_may_have_a_group(
     user = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: user + 1)
     assert read_token(file, is_private=True) == "a token that only tests know"
+    file.chmod(0o666)
+    with pytest.raises(SettingsError, match="every user may write it"):
+        read_token(file, is_private=True)

@@ -6,14 +6,14 @@ import errno
 import os
 import socket
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.service.job_service import TOKEN, JobService, opened
 from tests.waiting import PATIENCE_SECONDS, until
-from tracker_blur.service import room
+from tracker_blur.service import job_routes, room
 from tracker_blur.service.job_settings import JobLimits, JobSettings
 from tracker_blur.serving.limits import ServingLimits
 
@@ -121,7 +121,7 @@ def test_room_is_promised_to_those_who_began(tmp_path: Path) -> None:
 def test_an_upload_that_drips_is_ended(service: JobService) -> None:
     client = connect(service, None)
     with pytest.raises(OSError):  # noqa: PT011  # reset, or a broken pipe
-        while True:
+        for _ in range(round(PATIENCE_SECONDS / 0.05)):
             client.sendall(b"1\r\nx\r\n")
             time.sleep(0.05)
     client.close()
@@ -176,6 +176,21 @@ def test_streams_of_events_are_limited(service: JobService) -> None:
 def _opens(service: JobService, url: str) -> bool:
     with service.client.stream("GET", url) as events:
         return events.status_code == 200
+
+
+def test_jobs_that_take_long_to_end_leave_threads_to_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_routes, "_DELETED_AT_ONCE", 1)
+    with ThreadPoolExecutor() as clients, opened(JobSettings(), tmp_path) as service:
+        urls = [service.add(name)["links"]["self"] for name in ("a.mp4", "b.mp4")]
+        until(lambda: not service.jobs.queue.unfinished())
+        with service.jobs.queue._changed:  # none ends
+            asked = [clients.submit(service.client.delete, url) for url in urls]
+            first = next(as_completed(asked, PATIENCE_SECONDS))
+            assert first.result().status_code == 503
+        assert sorted(one.result().status_code for one in asked) == [204, 503]
+        service.delete_all()
 
 
 def test_streams_end_with_the_service(tmp_path: Path) -> None:

@@ -104,6 +104,7 @@ def test_parts_of_an_output_are_sent(service: JobService) -> None:
     assert many.status_code in (200, 206)
     assert len(many.content) < 10_000
     assert (ask(if_none_match=tag).status_code, ask(if_none_match=tag).content) == (304, b"")
+    assert ask(if_none_match="*").status_code == 304
     assert ask(if_none_match='"old"').status_code == 200
 
 

@@ -56,6 +56,11 @@ def test_both_show_the_same_jobs(both: Served) -> None:
     assert both.client.get("/api/jobs").json() == {"jobs": []}
 
 
+def test_the_page_is_refused_what_is_too_long_in_its_own_words(both: Served) -> None:
+    refused = both.client.post("/api/jobs", json={"files": ["x" * (2 << 20)]})
+    assert (refused.status_code, list(refused.json())) == (413, ["error"])
+
+
 @pytest.mark.parametrize("path", ["/api/jobs", "/static/texts.js", "/static/../index.html"])
 def test_a_service_without_a_token_or_a_folder_has_no_page(served: Served, path: str) -> None:
     for client in (served.client, served.stranger):

@@ -69,11 +69,14 @@ def _check_is_private(path: Path, file: IO[str]) -> None:
     """Refuse a file that this user has left open to others.
 
     One that belongs to someone else was handed over by the system (Kubernetes, systemd, Docker),
-    which gives its reader a group or an access list: as OpenSSH does, that is not judged.
+    which gives its reader a group or an access list: as OpenSSH does, that is not judged. But no
+    one hands over what everyone may write.
     """
     if os.name != "posix":
         return
     status = os.fstat(file.fileno())
+    if status.st_mode & stat.S_IWOTH:
+        raise _wrong(f"is {path}: every user may write it: chmod 600 it, and make a new token")
     if status.st_uid == os.geteuid() and status.st_mode & _OTHERS:
         raise _wrong(f"is {path}: other users may read it: chmod 600 it")
 

@@ -35,7 +35,7 @@ def file_answer(request: Request, path: Path, kind: str) -> Response:
     response = _File(path, filename=name, media_type=kind, stat_result=path.stat())
     tag = response.headers["etag"]
     known = request.headers.get("if-none-match", "").split(",")
-    if tag in (each.strip().removeprefix("W/") for each in known):
+    if {each.strip().removeprefix("W/") for each in known} & {tag, "*"}:
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"etag": tag})
     return response
 

@@ -6,7 +6,7 @@ import mimetypes
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request
 from pydantic import ValidationError
 from starlette.responses import Response, StreamingResponse
@@ -40,6 +40,7 @@ _PATH = "/v1/jobs"
 _JSON = "application/json"
 _TRACKS_TYPE = "application/jsonl"
 _ANY_TYPE = "application/octet-stream"
+_DELETED_AT_ONCE = 8  # each waits for a process to end, in a thread that others need, too
 _OVER = ("done", "failed", "cancelled")
 
 _NO_TOKEN = {401: "The token is missing or wrong."}
@@ -98,6 +99,7 @@ def is_upload(scope: Scope) -> bool:
 def create_router(jobs: Jobs) -> APIRouter:
     """Return the routes."""
     router = APIRouter(tags=["jobs"])
+    deleting = CapacityLimiter(_DELETED_AT_ONCE)
 
     @router.post(
         _PATH,
@@ -150,13 +152,19 @@ def create_router(jobs: Jobs) -> APIRouter:
         """End a job, and keep its record; what is half-written is deleted."""
         return JsonAnswer(answer_of(jobs.queue.as_dict(jobs.queue.cancel(job_id))))
 
-    @router.delete(_PATH + "/{job_id}", status_code=HTTPStatus.NO_CONTENT, responses=_OF_A_JOB)
-    def delete_job(job_id: str) -> Response:
+    @router.delete(
+        _PATH + "/{job_id}",
+        status_code=HTTPStatus.NO_CONTENT,
+        responses={**_OF_A_JOB, **documented({503: "Too many jobs are just being ended."})},
+    )
+    async def delete_job(job_id: str) -> Response:
         """End a job if it is not over, and delete it, with its upload and what was made of that.
 
         What a job has written into the service's folder stays.
         """
-        jobs.delete(job_id)
+        if deleting.available_tokens < 1:
+            raise unavailable("too many jobs are just being ended: try again later")
+        await to_thread.run_sync(jobs.delete, job_id, limiter=deleting)
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     def send_output(job_id: str, request: Request) -> Response:

@@ -21,7 +21,7 @@ class WithPage:
     """Answers requests of the page, and passes the others on.
 
     Browsers have the token in a cookie, which pages of other sites cannot use: the page checks
-    where requests come from. The service takes no cookies.
+    where requests come from. Routes of the service take no cookies.
 
     Args:
         app: Answers the others.

@@ -14,6 +14,7 @@ from tracker_blur.service.page import WithPage
 from tracker_blur.service.problems import refuse
 from tracker_blur.service.roboflow_routes import checks_token
 from tracker_blur.service.service import Service
+from tracker_blur.serving import bounds
 from tracker_blur.serving.limits import ServingLimits
 from tracker_blur.serving.server import HttpServer
 from tracker_blur.web.application import is_upload as is_page_upload
@@ -21,7 +22,7 @@ from tracker_blur.web.application import is_upload as is_page_upload
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from starlette.types import ASGIApp, Scope
+    from starlette.types import ASGIApp, Scope, Send
 
     from tracker_blur.service.settings import ServiceSettings
 
@@ -68,7 +69,7 @@ class ServiceServer:
                     requests=2 * limits.requests,
                 ),
                 is_upload=_is_upload,
-                refusal=refuse,
+                refusal=self._refuse,
                 is_image=_is_image,
             )
         except OSError as error:
@@ -106,6 +107,11 @@ class ServiceServer:
         self.service.close()
         self._server.stop()
         self.service.pool.end()
+
+    async def _refuse(self, scope: Scope, send: Send, code: int, reason: str) -> None:
+        """Refuse a request as its reader expects: the page has errors of its own."""
+        is_of_page = self.page_url is not None and scope["path"].startswith("/api/")
+        await (bounds.refuse if is_of_page else refuse)(scope, send, code, reason)
 
 
 def _is_upload(scope: Scope) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from tracker_blur.service.access import Access
@@ -45,8 +44,6 @@ class Service:
         self.pool = DetectorPool(settings)
         self.metrics = Metrics()
         self.jobs = Jobs(settings.jobs, settings.port, report)
-        self._at_end = ExitStack()
-        self.close_with(self.jobs.close)
         pool, bodies = self.pool, self.bodies
         self.metrics.show("waiting", "Requests that wait for a detector", lambda: pool.waiting)
         self.metrics.show("running", "Requests that a detector works on", lambda: pool.running)
@@ -69,14 +66,7 @@ class Service:
         """
         self.pool.warm_up()
 
-    def close_with(self, callback: Callable[[], object]) -> None:
-        """Call this when the service stops, before its connections are closed.
-
-        What was added last comes first. Answers without an end must end here.
-        """
-        self._at_end.callback(callback)
-
     def close(self) -> None:
-        """Take no more work, and let go of everything; running requests go on."""
+        """Take no more work, and end answers without an end; other running requests go on."""
         self.pool.close()
-        self._at_end.close()
+        self.jobs.close()
