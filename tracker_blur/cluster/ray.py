@@ -13,7 +13,7 @@ import queue
 import socket
 import threading
 import time
-from contextlib import ExitStack, redirect_stdout
+from contextlib import ExitStack, redirect_stdout, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tracker_blur.cluster.tasks import Event, Task
     from tracker_blur.settings import Settings
 
+_LOCAL = "local"
 _POLL_SECONDS = 0.5
 _NO_ACTORS_SECONDS = 120.0  # how long a cluster may be without a core for an actor
 _CONNECT_SECONDS = 10.0
@@ -65,6 +66,8 @@ class RayExecutor:
         return self
 
     def _start(self) -> None:
+        if self._address == _LOCAL:
+            _protect_local_cluster()
         ray = _imported()
         try:
             if not ray.is_initialized():
@@ -237,6 +240,16 @@ class PieceActor:
             yield event
             if isinstance(event, Done | Failed):
                 return
+
+
+def _protect_local_cluster() -> None:
+    """Have Ray ask for a token that only this user can read: others could run programs as them.
+
+    It does so by default, with a warning, but leaves the token open to everyone.
+    """
+    os.environ.setdefault("RAY_AUTH_MODE", "token")
+    with suppress(OSError):  # Ray says why, where it needs the folder
+        (Path.home() / ".ray").mkdir(mode=0o700, exist_ok=True)
 
 
 def _check_answers(address: str) -> None:

@@ -204,7 +204,8 @@ class Jobs:
             raise Problem(HTTPStatus.NOT_FOUND, "what this job wrote leads out of the folder")
         if path.is_dir():
             raise Problem(
-                HTTPStatus.CONFLICT, "this job wrote a folder: ask for its files one by one"
+                HTTPStatus.CONFLICT,
+                "this job wrote a folder, which stays there: add a job for each file instead",
             )
         if not is_file(path):
             raise Problem(HTTPStatus.NOT_FOUND, "what this job wrote is no longer there")
