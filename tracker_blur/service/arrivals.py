@@ -41,6 +41,12 @@ class Arrival:
         self.path: Path | None = None
         self.fields: dict[str, str] = {}
         self.room = room
+        self._held = bytearray()
+
+    @property
+    def length(self) -> int:
+        """How long the file is by now, with what is held in memory."""
+        return self.room.written + len(self._held)
 
     def open(self, name: str) -> None:
         """Begin the new file; raises Problem for a name that is none."""
@@ -55,6 +61,16 @@ class Arrival:
             raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"{name}: is {reason}")
         path.touch(_PRIVATE_MODE, exist_ok=False)
         self._opened, self.path = path.open("wb", buffering=_BLOCK_BYTES), path
+
+    def hold(self, data: bytes) -> bool:
+        """Append in memory; return whether `write_held` comes next: for much, or to get room."""
+        self._held += data
+        return len(self._held) >= _BLOCK_BYTES or not self.room.is_enough(len(self._held))
+
+    def write_held(self) -> None:
+        """Append what is held in memory to the file; raises Problem if there is no room."""
+        data, self._held = bytes(self._held), bytearray()
+        self.write(data)
 
     def write(self, data: bytes) -> None:
         """Append to the file; raises Problem if there is no room."""
@@ -72,6 +88,7 @@ class Arrival:
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 "there is no file: send one, as the field 'file' of a form or as the body",
             )
+        self.write_held()
         try:
             self._opened.flush()
             os.fsync(self._opened.fileno())

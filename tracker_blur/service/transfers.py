@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from tracker_blur.service.job_settings import JobLimits
     from tracker_blur.service.multipart import PartHead
 
-_BLOCK_BYTES = 1 << 20
 _MAX_FIELD_BYTES = 16 << 10
 
 
@@ -142,14 +141,10 @@ class Transfers:
         arrival.fields = {name: text.decode("utf-8", "replace") for name, text in texts.items()}
 
     async def _append(self, arrival: Arrival, data: bytes) -> None:
-        before, after = arrival.room.written, arrival.room.written + len(data)
-        if after > self._limits.upload_bytes:
+        if arrival.length + len(data) > self._limits.upload_bytes:
             raise self._too_long()
-        is_block = before // _BLOCK_BYTES != after // _BLOCK_BYTES
-        if is_block or not arrival.room.is_enough(len(data)):
-            await to_thread.run_sync(arrival.write, data)
-        else:  # it goes into memory
-            arrival.write(data)
+        if arrival.hold(data):
+            await to_thread.run_sync(arrival.write_held)
 
     def _fetch(self, arrival: Arrival, url: str, name: str) -> None:
         arrival.open(name)
