@@ -170,6 +170,7 @@ def test_what_such_a_network_says_can_be_reviewed(
     assert run("track", two_people, "-o", out, *given) == 0
     assert people_in(out) == [("man", True), ("woman", False)]
     assert "look at who stays visible with 'trackblur review'" in capsys.readouterr().err
+    assert track_file.read(out).is_unreviewed
 
 
 def test_both_at_once_and_one_pass_make_no_sense(

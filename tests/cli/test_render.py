@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,10 @@ import pytest
 
 from tests.cli.conftest import GREEN, QUICK, green_shares
 from tests.command_line import error_line, run
+from tracker_blur import Redactor
 from tracker_blur.annotations import track_file
+from tracker_blur.errors import TrackFileError
+from tracker_blur.review.state import ReviewState
 
 if TYPE_CHECKING:
     from tracker_blur.core.tracks import Tracks
@@ -53,6 +57,26 @@ def test_edits_of_the_track_file_are_obeyed(
     drawn = tmp_path / "drawn.mp4"
     assert run("render", small_clip, tracks, drawn, *GREEN, "--quiet") == 0
     assert [share > 0.1 for share in green_shares(drawn)] == [3 <= i <= 6 for i in range(10)]
+
+
+def test_people_whom_no_one_has_looked_at_are_not_shown(
+    small_clip: Path, tracks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = track_file.read(tracks)
+    marked = replace(content, settings=content.settings | {"unreviewed_people": True})
+    assert not marked.is_unreviewed  # all are hidden
+    track_file.write(tracks, marked, overwrite=True)
+    assert run("tracks", tracks, "--show", "all") == 0
+    capsys.readouterr()
+    out = tmp_path / "out.mp4"
+    assert run("render", small_clip, tracks, out, "--quiet") == 1
+    assert "shows people whom a network chose that was never measured" in error_line(capsys)
+    with pytest.raises(TrackFileError, match="look at them in 'trackblur review'"):
+        Redactor().render(small_clip, tracks, out)
+    assert not out.exists()
+    shown = track_file.read(tracks)
+    state = ReviewState(shown.tracks)
+    assert not state.edited(shown).is_unreviewed
 
 
 def test_two_commands_hide_what_one_run_of_both_passes_hides(

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from tracker_blur.settings import Settings
 
 _FRAMES_PER_LINE = 1000
+_UNREVIEWED = "unreviewed_people"
 _HEADER_BYTES = 1 << 16  # enough for a header, whatever the order of its keys
 
 
@@ -67,6 +68,18 @@ class TrackFile:
     detector: str
     models: tuple[str, ...] = ()
 
+    @property
+    def is_unreviewed(self) -> bool:
+        """Whether someone must look at who stays visible before anything is rendered."""
+        return self.settings.get(_UNREVIEWED) is True and not all(
+            track.hide for track in self.tracks.tracks
+        )
+
+    def reviewed(self) -> TrackFile:
+        """Return the same after someone has looked at it."""
+        settings = {name: value for name, value in self.settings.items() if name != _UNREVIEWED}
+        return replace(self, settings=settings)
+
     @classmethod
     def of(
         cls,
@@ -75,6 +88,8 @@ class TrackFile:
         settings: Settings,
         detector: str,
         models: tuple[str, ...] = (),
+        *,
+        is_unreviewed: bool = False,
     ) -> TrackFile:
         """Return the track file of a video; names of folders are left out of the settings.
 
@@ -84,6 +99,7 @@ class TrackFile:
             settings: those that the tracks were made with.
             detector: name of the detector.
             models: names of the weight files that it used.
+            is_unreviewed: whether someone must look at who stays visible.
 
         Raises:
             SourceError: The video has changed since.
@@ -96,6 +112,8 @@ class TrackFile:
             for name, value in settings.options().items()
         }
         plain["detector"] = Path(settings.detector).name
+        if is_unreviewed:
+            plain[_UNREVIEWED] = True
         return cls(
             tracks,
             source.path.name,
@@ -206,6 +224,19 @@ def check_source(track_file: TrackFile, path: Path) -> FileIdentity:
             "give that video, or make tracks for this one with 'trackblur track'"
         )
     return identity
+
+
+def check_reviewed(track_file: TrackFile, path: Path) -> None:
+    """Check that nobody stays visible who must be looked at first.
+
+    Raises:
+        TrackFileError: Somebody does.
+    """
+    if track_file.is_unreviewed:
+        raise TrackFileError(
+            f"{path}: shows people whom a network chose that was never measured: look at them in "
+            "'trackblur review', and make the video there; or hide them with 'trackblur tracks'"
+        )
 
 
 def _check_replaceable(path: Path) -> None:

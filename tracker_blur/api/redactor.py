@@ -331,7 +331,7 @@ class Redactor:
         """
         check_callable(progress, "progress")
         job = _job(source, target)
-        known, identity = _read_tracks(tracks, job.source)
+        known, identity = _read_tracks(tracks, job.source, is_shown=True)
         return self._engine().render_file(job, known, progress, identity)
 
     def verify(
@@ -423,15 +423,25 @@ def _job(source: object, target: object) -> Job:
     return Job.of(from_path, to_path)
 
 
-def _read_tracks(tracks: object, source: Path | None) -> tuple[Tracks, FileIdentity | None]:
+def _read_tracks(
+    tracks: object, source: Path | None, *, is_shown: bool = False
+) -> tuple[Tracks, FileIdentity | None]:
     """Return tracks, and the identity of the source if it is known what they were made for.
 
+    Args:
+        tracks: The tracks, or the path of their file.
+        source: Their video, if there is one.
+        is_shown: Whether those whom they leave visible are shown.
+
     Raises:
-        TrackFileError: The track file is invalid, or the tracks are another video's.
+        TrackFileError: The track file is invalid, or not reviewed, or the tracks are another
+            video's.
     """
     given = tracks_of(tracks)
     if not isinstance(given, Tracks):
         content = track_file.read(given)
+        if is_shown:
+            track_file.check_reviewed(content, given)
         identity = None if source is None else track_file.check_source(content, source)
         return content.tracks, identity
     if source is None or given.source_sha256 is None:

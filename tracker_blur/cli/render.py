@@ -75,6 +75,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         check_is_file_name(options.target)
         check_json_target(options, (options.source, options.tracks, options.target))
         content = track_file.read(options.tracks)
+        track_file.check_reviewed(content, options.tracks)
         identity = track_file.check_source(content, options.source)
         job = Job.of(options.source, options.target)
         hidden, _ = split(content.tracks)

@@ -154,6 +154,11 @@ def write_tracks(
         raise SettingsError(f"{path}: only videos have tracks, and {report.source} is an image")
     tracks = with_candidates(report.video_tracks, settings.tracking)
     made = track_file.TrackFile.of(
-        identity, tracks, settings, engine.detector_name, engine.weight_files
+        identity,
+        tracks,
+        settings,
+        engine.detector_name,
+        engine.weight_files,
+        is_unreviewed=report.people is not None and not report.people.is_measured,
     )
     track_file.write(path, made, overwrite)

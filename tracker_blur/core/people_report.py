@@ -88,6 +88,7 @@ class PeopleReport:
         kept: what stays visible.
         doubts: what is hidden because it is in doubt.
         unused_photos: what is wrong with photos that were not used, a line each.
+        is_measured: whether it is known how often the network is wrong.
     """
 
     rule: PeopleRule
@@ -95,6 +96,7 @@ class PeopleReport:
     kept: tuple[Stretch, ...] = ()
     doubts: tuple[Stretch, ...] = ()
     unused_photos: tuple[str, ...] = ()
+    is_measured: bool = True
 
     def with_more(self, more: PeopleReport) -> PeopleReport:
         """Return it with what another one says, too."""

@@ -101,7 +101,12 @@ class PeopleChooser:
     @property
     def report(self) -> PeopleReport:
         """What is said where nothing stays visible and nothing is in doubt."""
-        return PeopleReport(self._rule, self._reader.embedder.name, unused_photos=self._unused)
+        return PeopleReport(
+            self._rule,
+            self._reader.embedder.name,
+            unused_photos=self._unused,
+            is_measured=self.is_measured,
+        )
 
     def choose(
         self, source: FrameReader, tracks: Tracks, progress: Callable[[], None]

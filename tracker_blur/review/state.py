@@ -84,11 +84,12 @@ class ReviewState:
         return {one.track_id for one in self.tracks.tracks if not one.hide} & self.decided
 
     def edited(self, content: TrackFile) -> TrackFile:
-        """Return a track file, as it was, with all edits."""
-        settings = content.settings
+        """Return a track file, as it was, with all edits: someone has looked at it."""
+        looked_at = content.reviewed()
+        settings = looked_at.settings
         if self.method is not None:
             settings = {**settings, "method": self.method}
-        return replace(content, tracks=self.tracks, settings=settings)
+        return replace(looked_at, tracks=self.tracks, settings=settings)
 
     @property
     def free_id(self) -> int:
