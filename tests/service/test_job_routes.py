@@ -460,6 +460,12 @@ def test_a_job_may_take_so_long_and_so_much(tmp_path: Path) -> None:
     with opened(small(job_seconds=0.2), tmp_path / "time") as service:
         ended = service.reach(service.add("wait.mp4"), "cancelled")
         assert ended["error"] == "it ran for more than 0.2 seconds, the longest here"
+    with opened(small(job_seconds=60), tmp_path / "restart") as service:
+        job = service.add("wait.mp4")
+        service.reach(job, "running")
+        service.jobs.queue.get(job["id"]).run_seconds = 59.99
+    with opened(small(job_seconds=60), tmp_path / "restart") as service:
+        service.reach(job, "cancelled")
     with opened(small(stored_bytes=1000), tmp_path / "space") as service:
         job = service.add("wait.mp4")
         service.reach(job, "running")

@@ -37,7 +37,6 @@ class JobUpkeep:
         self._jobs = jobs
         self._settings = settings
         self._report = report
-        self._run_seconds: dict[str, float] = {}  # that the page paused it does not count
         self._is_closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="trackblur upkeep", daemon=True)
 
@@ -69,12 +68,10 @@ class JobUpkeep:
                     self._jobs.forget(job.id)
         limit = self._settings.limits.job_seconds
         running = [job for job in self._jobs.known() if job.state == "running"]
-        self._run_seconds = {
-            job.id: self._run_seconds.get(job.id, 0.0) + seconds for job in running
-        }
-        for job_id, taken in self._run_seconds.items():
-            if taken > limit:
-                self._cancel(job_id, f"it ran for more than {limit:g} seconds, the longest here")
+        for job in running:
+            job.run_seconds += seconds  # is kept with the job's state, also when the server stops
+            if job.run_seconds > limit:
+                self._cancel(job.id, f"it ran for more than {limit:g} seconds, the longest here")
         of_uploads = [job for job in running if job.new.is_upload]
         if of_uploads and stored_bytes(self._jobs) > self._settings.limits.stored_bytes:
             largest = max(of_uploads, key=lambda job: size_of(self._jobs, job))

@@ -61,6 +61,7 @@ class Job:
         ended: When that ended.
         process: The number of its process while it runs.
         attempts: How often a process was started since a server last ended in order.
+        run_seconds: How long its processes have run, pauses left out; the service limits it.
         error: Why it failed, in one line.
         result: What the run said about its result.
     """
@@ -73,6 +74,7 @@ class Job:
     ended: float | None = None
     process: int | None = None
     attempts: int = 0
+    run_seconds: float = 0.0
     error: str | None = None
     result: dict[str, Any] | None = None
 

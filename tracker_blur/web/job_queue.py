@@ -188,7 +188,7 @@ class JobQueue:
             self._check(job, "tried again", "failed", "cancelled")
             job.state, job.error, job.result = "waiting", None, None
             job.started = job.ended = None
-            job.attempts = 0
+            job.attempts, job.run_seconds = 0, 0.0
             self._keep(job)
             self._changed.notify_all()
             return job
