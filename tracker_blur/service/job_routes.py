@@ -29,10 +29,10 @@ from tracker_blur.web.json_answers import JsonAnswer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
-    from pathlib import Path
 
     from starlette.types import Scope
 
+    from tracker_blur.service.arrivals import Arrival
     from tracker_blur.service.jobs import Jobs
     from tracker_blur.web.job import Job
 
@@ -124,7 +124,7 @@ def create_router(jobs: Jobs) -> APIRouter:
             async with jobs.transfers.upload(request, name) as arrival:
                 if arrival.fields:
                     options = JobOptions.of_fields({**query, **arrival.fields})
-                job = await _add_file(jobs, arrival.finish(), options)
+                job = await _add_file(jobs, arrival, options)
         answer = answer_of(await to_thread.run_sync(jobs.queue.as_dict, job))
         headers = {"location": answer["links"]["self"]}
         return JsonAnswer(answer, HTTPStatus.CREATED, headers)
@@ -206,17 +206,17 @@ async def _add_named(jobs: Jobs, body: JobRequest) -> Job:
     """Add the job for a file that a request names."""
     if body.url is not None:
         async with jobs.transfers.fetch(body.url, body.name) as arrival:
-            return await _add_file(jobs, arrival.finish(), body)
+            return await _add_file(jobs, arrival, body)
     return await to_thread.run_sync(
         _refusing,
         lambda: jobs.add_path(body.action, str(body.path), body.choice(), body.decisions),
     )
 
 
-async def _add_file(jobs: Jobs, file: Path, options: JobOptions) -> Job:
+async def _add_file(jobs: Jobs, arrival: Arrival, options: JobOptions) -> Job:
     """Add the job for a file that has arrived."""
     return await to_thread.run_sync(
-        _refusing, lambda: jobs.add_upload(options.action, file, options.choice())
+        _refusing, lambda: jobs.add_upload(options.action, arrival.finish(), options.choice())
     )
 
 
