@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,12 @@ from tracker_blur.core.tracks import Face, Origin, Track, Tracks, TracksBuilder
 from tracker_blur.tracking.appearance import Appearance
 from tracker_blur.tracking.evidence import Evidence
 from tracker_blur.tracking.first_pass import RawTracks
-from tracker_blur.tracking.smoothing import refine
+from tracker_blur.tracking.smoothing import SceneMemory, hidden_faces, smooth_face
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from tracker_blur.core.parameters import TrackingParameters
 
 CONFIDENCE = 0.5
 SIZE = (640, 360)
@@ -65,6 +68,15 @@ def face_rows(
         (frame, Face(track_id, box.moved(speed * frame, 0), score, origin), colors)
         for frame in frames
     ]
+
+
+def refine(
+    raw: RawTracks, confidence: float, margin_seconds: float, parameters: TrackingParameters
+) -> Tracks:
+    """Return what is hidden of a video that is refined as a whole."""
+    faces, _ = hidden_faces(raw, confidence, parameters, SceneMemory())
+    smooth = (smooth_face(face, raw.tracks, margin_seconds, parameters.smoothing) for face in faces)
+    return replace(raw.tracks, tracks=tuple(track for track in smooth if track is not None))
 
 
 def hidden_tracks(raw: RawTracks, margin_seconds: float = 0.0) -> tuple[Track, ...]:

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 
 from tests.tracking.fakes import PARAMETERS
-from tests.tracking.raw_tracks import BOX, CONFIDENCE, SIZE
+from tests.tracking.raw_tracks import BOX, CONFIDENCE, SIZE, refine
 from tracker_blur.core.box import Box
 from tracker_blur.core.timeline import Timeline
 from tracker_blur.core.tracks import Face, Origin, Track, Tracks, joined
@@ -26,7 +26,6 @@ from tracker_blur.tracking.observation import Observer
 from tracker_blur.tracking.online import Step
 from tracker_blur.tracking.scene_cuts import Change
 from tracker_blur.tracking.schedule import long_interval_frames
-from tracker_blur.tracking.smoothing import refine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -20,6 +20,7 @@ from tests.tracking.raw_tracks import (
     face_rows,
     hidden_tracks,
     raw_tracks,
+    refine,
     spans,
 )
 from tracker_blur.core.box import Box
@@ -28,7 +29,7 @@ from tracker_blur.core.timeline import Timeline
 from tracker_blur.core.tracks import Origin
 from tracker_blur.tracking.evidence import Evidence, needed_log_odds
 from tracker_blur.tracking.plausibility import sure_score
-from tracker_blur.tracking.smoothing import SceneMemory, hidden_faces, refine, smooth_face
+from tracker_blur.tracking.smoothing import SceneMemory, hidden_faces, smooth_face
 
 if TYPE_CHECKING:
     from tracker_blur.tracking.first_pass import RawTracks

@@ -51,23 +51,6 @@ class SceneMemory:
     sure_size: float = 0.0
 
 
-def refine(
-    raw: RawTracks, confidence: float, margin_seconds: float, parameters: TrackingParameters
-) -> Tracks:
-    """Return the tracks to hide, without gaps.
-
-    Args:
-        raw: The result of a first pass.
-        confidence: Score from which a detection is a face.
-        margin_seconds: How long before its first and after its last detection a face is hidden, and
-            for at least `SmoothingParameters.min_margin_frames`; 0: not at all.
-        parameters: Tuning parameters.
-    """
-    faces, _ = hidden_faces(raw, confidence, parameters, SceneMemory())
-    smooth = (smooth_face(face, raw.tracks, margin_seconds, parameters.smoothing) for face in faces)
-    return replace(raw.tracks, tracks=tuple(track for track in smooth if track is not None))
-
-
 def hidden_faces(
     raw: RawTracks, confidence: float, parameters: TrackingParameters, memory: SceneMemory
 ) -> tuple[list[LinkedTrack], SceneMemory]:
@@ -125,7 +108,8 @@ def smooth_face(
     Args:
         face: One of the faces.
         tracks: Those that it was made of.
-        margin_seconds: As for `refine`.
+        margin_seconds: How long before its first and after its last detection a face is hidden, and
+            for at least `SmoothingParameters.min_margin_frames`; 0: not at all.
         parameters: Tuning parameters.
         span: The first frame that is needed, and the one after the last; None: all are. None is
             returned if the face is in none of them.
