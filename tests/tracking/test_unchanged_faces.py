@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tracker_blur.core.frame import Image
 
 LIMITS = PARAMETERS.unchanged_faces
-FACE_ODDS = PARAMETERS.classification.start_log_odds + 1
+FACE_ODDS = LIMITS.min_log_odds + 1
 STEP_SECONDS = 0.08
 NOISE_LEVELS = 3
 
@@ -138,7 +138,7 @@ def test_what_is_kept_is_hidden_though_no_detection_is_near() -> None:
 
 
 def test_what_is_no_face_is_not_kept() -> None:
-    assert kept(known(-1.0), scene(1), [scene(1)]) == [False]
+    assert kept(known(LIMITS.min_log_odds - 1), scene(1), [scene(1)]) == [False]
 
 
 def test_a_flat_surface_says_nothing() -> None:

@@ -91,13 +91,15 @@ class TrackClassifier:
 
     def is_rejected(self, track: TrackState) -> bool:
         """Return whether it is certain by now that a track is no face."""
-        limits = self._parameters
-        return pooled_log_odds(track.log_odds, limits) < limits.at_once_log_odds
+        return self.pooled_log_odds(track) < self._parameters.at_once_log_odds
 
     def is_trusted(self, track: TrackState) -> bool:
         """Return whether a track likely is a face, whatever its detections score."""
-        limits = self._parameters
-        return pooled_log_odds(track.log_odds, limits) >= limits.start_log_odds
+        return self.pooled_log_odds(track) >= self._parameters.start_log_odds
+
+    def pooled_log_odds(self, track: TrackState) -> float:
+        """Return the log odds that a track is a face; nan: it was not classified."""
+        return pooled_log_odds(track.log_odds, self._parameters)
 
     def _is_due(self, track: TrackState, seconds: float) -> bool:
         limits = self._parameters

@@ -53,11 +53,14 @@ class UnchangedFaces:
         """
         changed = []
         for track in tracks:
-            if self._classifier.is_trusted(track) and self._is_same(track, last, image, seconds):
+            if self._is_face(track) and self._is_same(track, last, image, seconds):
                 track.stay(seconds)
             else:
                 changed.append(track)
         return changed
+
+    def _is_face(self, track: TrackState) -> bool:
+        return self._classifier.pooled_log_odds(track) >= self._parameters.min_log_odds
 
     def _is_same(
         self, track: TrackState, last: tuple[Image, float] | None, image: Image, seconds: float

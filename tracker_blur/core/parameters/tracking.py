@@ -84,6 +84,10 @@ class OnlineParameters(ParameterGroup):
 class UnchangedFaceParameters(ParameterGroup):
     """When a face that the detector misses is still there, because nothing has changed."""
 
+    min_log_odds: float = 3.0
+    """Only what is a face with higher odds is kept: at 1.4, where tracks start, a part of the
+    background was kept in makeup."""
+
     max_levels: float = 6.0
     """Largest mean change, of 255 levels of gray, in any sixteenth of its box since the last
     detection."""
