@@ -221,6 +221,11 @@ def test_only_images_and_uploads_may_be_long(served: Served, path: str) -> None:
     check(answer, 413, "longer than 1048576 bytes")
 
 
+def test_a_job_has_no_fields_without_end(served: Served) -> None:
+    answer = served.client.post("/v1/jobs", json=dict.fromkeys(map(str, range(20_000)), 0))
+    check(answer, 422, "too many values")
+
+
 def test_a_form_with_too_many_parts_or_files_is_refused(served: Served) -> None:
     many = {f"field {number}": "x" for number in range(40)}
     check(served.client.post(URL, files={"a": b"x"}, data=many), 400, "more than 32 parts")
