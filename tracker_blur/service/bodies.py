@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from tracker_blur.service.multipart import is_multipart, read_parts
+from tracker_blur.service.multipart import is_multipart, read_file
 from tracker_blur.service.problems import Problem, unavailable
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from fastapi import Request
 
-    from tracker_blur.service.multipart import PartHead
     from tracker_blur.service.settings import ServiceLimits
 
 _SIGNATURES: tuple[tuple[int, bytes], ...] = (
@@ -146,25 +145,9 @@ async def _read(request: Request, held: _Held) -> Body:
             held.add(len(chunk))
             yield chunk
 
-    file: PartHead | None = None
-    texts: dict[str, bytearray] = {}
-    async for head, data in read_parts(content_type, chunks()):
-        if head.file_name is None:
-            text = texts.setdefault(head.name, bytearray())
-            text += data
-            if len(text) > _MAX_FIELD_BYTES:
-                raise Problem(
-                    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                    f"{head.name[:80]}: is longer than {_MAX_FIELD_BYTES} bytes",
-                )
-            continue
-        file = file or head
-        if head is not file:
-            raise Problem(
-                HTTPStatus.UNPROCESSABLE_ENTITY, "there are several files: send one image a request"
-            )
+    fields: dict[str, str] = {}
+    async for _, data in read_file(content_type, chunks(), _MAX_FIELD_BYTES, fields):
         content += data
-    fields = {name: text.decode("utf-8", "replace") for name, text in texts.items()}
     return Body(bytes(content), fields)
 
 

@@ -79,6 +79,44 @@ async def read_parts(
         raise _malformed("it breaks off")
 
 
+async def read_file(
+    content_type: str,
+    chunks: AsyncIterable[bytes],
+    max_field_bytes: int,
+    fields: dict[str, str],
+) -> AsyncIterator[tuple[str, bytes]]:
+    """Yield what the client calls the only file of a form, and its data as it comes.
+
+    Args:
+        content_type: The header of the request.
+        chunks: Its body.
+        max_field_bytes: The longest text of another field.
+        fields: Gets the other fields, once all data has come.
+
+    Raises:
+        Problem: As `read_parts` does, or there are several files, or a field is too long.
+    """
+    file: PartHead | None = None
+    texts: dict[str, bytearray] = {}
+    async for head, data in read_parts(content_type, chunks):
+        if head.file_name is None:
+            text = texts.setdefault(head.name, bytearray())
+            text += data
+            if len(text) > max_field_bytes:
+                raise Problem(
+                    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                    f"{head.name[:80]}: is longer than {max_field_bytes} bytes",
+                )
+            continue
+        file = file or head
+        if head is not file:
+            raise Problem(
+                HTTPStatus.UNPROCESSABLE_ENTITY, "there are several files: send one a request"
+            )
+        yield head.file_name, data
+    fields |= {name: text.decode("utf-8", "replace") for name, text in texts.items()}
+
+
 class _Form:
     """Takes what the parser calls it with."""
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
 from tracker_blur.service.bodies import check_image
+from tracker_blur.service.detection_models import DetectedBox, ImageSize
 from tracker_blur.service.image_requests import (
     ERRORS,
     IMAGE_BODY,
@@ -50,23 +51,9 @@ class PredictOptions(DetectionOptions):
     )
 
 
-class ImageSize(BaseModel):
-    """The size of an upright image, in pixels."""
+class PredictedBox(DetectedBox):
+    """One detection, and what the classifier says of it."""
 
-    width: int
-    height: int
-
-
-class PredictedBox(BaseModel):
-    """One detection, in pixels of the upright image."""
-
-    x: float = Field(description="Horizontal center.")
-    y: float = Field(description="Vertical center.")
-    width: float
-    height: float
-    confidence: float = Field(description="Of the detector, 0 to 1.")
-    class_: str = Field(alias="class")
-    class_id: int
     log_odds: float | None = Field(
         description="Logarithm of the odds that it is one, by the classifier of the class; above "
         "0, it is more likely than not. null: there is no classifier."

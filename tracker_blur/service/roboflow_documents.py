@@ -13,6 +13,7 @@ from uuid import uuid4
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
 
 from tracker_blur.core.detector_choice import AUTO
+from tracker_blur.service.detection_models import DetectedBox, ImageSize
 from tracker_blur.service.pool import Choice
 
 if TYPE_CHECKING:
@@ -198,23 +199,9 @@ class ServerInfo(BaseModel):
     uuid: str
 
 
-class InferredSize(BaseModel):
-    """The size of an upright image, in pixels."""
+class InferredBox(DetectedBox):
+    """One detection, with an identifier."""
 
-    width: int
-    height: int
-
-
-class InferredBox(BaseModel):
-    """One detection, in pixels of the upright image."""
-
-    x: float = Field(description="Horizontal center.")
-    y: float = Field(description="Vertical center.")
-    width: float
-    height: float
-    confidence: float = Field(description="Of the detector, 0 to 1.")
-    class_: str = Field(alias="class")
-    class_id: int
     detection_id: str = Field(default_factory=lambda: str(uuid4()))
 
 
@@ -223,7 +210,7 @@ class Inference(BaseModel):
 
     inference_id: str = Field(default_factory=lambda: str(uuid4()))
     time: float = Field(description="Seconds for decoding and detecting.")
-    image: InferredSize
+    image: ImageSize
     predictions: list[InferredBox] = Field(description="The surest first.")
 
     @classmethod

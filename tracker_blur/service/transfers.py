@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from anyio import CancelScope, to_thread
 
 from tracker_blur.service.arrivals import Arrival
-from tracker_blur.service.multipart import is_multipart, read_parts
+from tracker_blur.service.multipart import is_multipart, read_file
 from tracker_blur.service.problems import Problem, unavailable
 from tracker_blur.service.room import Room
 from tracker_blur.web.state import make_private_folder
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from tracker_blur.service.fetching import Fetcher
     from tracker_blur.service.job_settings import JobLimits
-    from tracker_blur.service.multipart import PartHead
 
 _MAX_FIELD_BYTES = 16 << 10
 
@@ -68,7 +67,7 @@ class Transfers:
             try:
                 async with asyncio.timeout(self._limits.upload_seconds):
                     if is_multipart(content_type):
-                        await self._take_form(arrival, read_parts(content_type, request.stream()))
+                        await self._take_form(arrival, request, content_type)
                     else:
                         arrival.open(name or "")
                         async for chunk in request.stream():
@@ -115,30 +114,14 @@ class Transfers:
                 with CancelScope(shield=True):
                     await to_thread.run_sync(arrival.delete)
 
-    async def _take_form(
-        self, arrival: Arrival, parts: AsyncIterator[tuple[PartHead, bytes]]
-    ) -> None:
-        texts: dict[str, bytearray] = {}
-        file: PartHead | None = None
-        async for head, data in parts:
-            if head.file_name is None:
-                text = texts.setdefault(head.name, bytearray())
-                text += data
-                if len(text) > _MAX_FIELD_BYTES:
-                    raise Problem(
-                        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                        f"{head.name[:80]}: is longer than {_MAX_FIELD_BYTES} bytes",
-                    )
-                continue
-            if file is None:
-                file = head
-                arrival.open(_last_part(head.file_name))
-            elif head is not file:
-                raise Problem(
-                    HTTPStatus.UNPROCESSABLE_ENTITY, "there are several files: send one a request"
-                )
+    async def _take_form(self, arrival: Arrival, request: Request, content_type: str) -> None:
+        is_open = False
+        parts = read_file(content_type, request.stream(), _MAX_FIELD_BYTES, arrival.fields)
+        async for name, data in parts:
+            if not is_open:
+                arrival.open(_last_part(name))
+                is_open = True
             await self._append(arrival, data)
-        arrival.fields = {name: text.decode("utf-8", "replace") for name, text in texts.items()}
 
     async def _append(self, arrival: Arrival, data: bytes) -> None:
         if arrival.length + len(data) > self._limits.upload_bytes:
