@@ -137,6 +137,9 @@ def test_review_opens_the_page_of_one_video(tmp_path: Path) -> None:
         (("review", "."), EXIT_USAGE, "is no video and no image"),
         (("review", "notes.txt"), EXIT_USAGE, "notes.txt: is no video and no image"),
         (("review", "in.mp4", "missing.jsonl"), EXIT_FAILED, "missing.jsonl: no such track file"),
+        (("review", "in.mp4"), EXIT_FAILED, "in.mp4: is empty"),
+        (("review", "empty.png"), EXIT_FAILED, "empty.png: is empty"),
+        (("review", "noise.mp4"), EXIT_FAILED, "noise.mp4: is not a readable video"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_one_line(
@@ -149,8 +152,9 @@ def test_what_makes_no_sense_is_refused_in_one_line(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TRACKBLUR_STATE", str(tmp_path / "state"))
-    for name in ("in.mp4", "notes.txt"):
+    for name in ("in.mp4", "notes.txt", "empty.png"):
         (tmp_path / name).touch()
+    (tmp_path / "noise.mp4").write_bytes(b"no video" * 500)
     assert run(*arguments, "--no-browser") == code
     assert problem in error_line(capsys)
 

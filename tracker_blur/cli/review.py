@@ -57,10 +57,25 @@ def run(options: argparse.Namespace, console: Console) -> int:
         raise SettingsError(f"{source}: is no video and no image: name one")
     if tracks is not None and not is_file(tracks):
         raise SourceError(f"{tracks}: no such track file: check the name, or leave it out")
+    _check_readable(source)
     folder = real_path(source).parent
     with site_of(options, folder, console, own_state_of=source) as site:
         review = opened(site.services, source, tracks)
         return serve(site, options, console, f"review/{review.id}")
+
+
+def _check_readable(source: Path) -> None:
+    """Raise SourceError for what nothing can be read of, before there is a page.
+
+    Of a damaged video, the page can take what is whole.
+    """
+    from tracker_blur.files.paths import is_image
+    from tracker_blur.images.reader import ImageReader
+    from tracker_blur.video.reader import VideoReader
+
+    reader = ImageReader(source) if is_image(source) else VideoReader(source, partial=True)
+    with reader:
+        pass
 
 
 def opened(services: Services, source: Path, tracks: Path | None) -> Review:
