@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tracker_blur.core.box import Box
-from tracker_blur.core.candidates import Sightings
+from tracker_blur.core.candidates import UntrackedDetections
 from tracker_blur.core.parameters import TrackingParameters
 from tracker_blur.core.tracks import Face, Origin, Track, Tracks, TracksBuilder, between, joined
 from tracker_blur.tracking.candidates import with_candidates
@@ -19,11 +19,11 @@ PLACE = Box(100, 100, 140, 150)
 FRAMES = 100
 
 
-def seen(*rows: tuple[int, Box, float, float]) -> Sightings:
-    return Sightings.of("face", rows)
+def seen(*rows: tuple[int, Box, float, float]) -> UntrackedDetections:
+    return UntrackedDetections.of("face", rows)
 
 
-def steady(frames: range, box: Box = PLACE, log_odds: float = 1.1) -> Sightings:
+def steady(frames: range, box: Box = PLACE, log_odds: float = 1.1) -> UntrackedDetections:
     return seen(*((frame, box, 0.4, log_odds) for frame in frames))
 
 
@@ -34,9 +34,9 @@ def track(frames: range, box: Box) -> Track:
     return builder.tracks()[0]
 
 
-def video(*sightings: Sightings, tracks: tuple[Track, ...] = ()) -> Tracks:
+def video(*untracked: UntrackedDetections, tracks: tuple[Track, ...] = ()) -> Tracks:
     times = np.arange(FRAMES, dtype=np.int64)
-    return Tracks((640, 360), Fraction(1, 25), times, (), tracks, sightings=sightings)
+    return Tracks((640, 360), Fraction(1, 25), times, (), tracks, untracked=untracked)
 
 
 def spans(tracks: Tracks) -> list[tuple[int, int]]:
@@ -50,7 +50,7 @@ def test_what_is_seen_at_one_place_again_and_again_is_one_candidate() -> None:
     assert candidate.log_odds == pytest.approx(1.1)
     assert candidate.score == pytest.approx(0.4)
     assert len(candidate.boxes) == PARAMETERS.candidates.kept_detections
-    assert found.sightings == ()
+    assert found.untracked == ()
     assert with_candidates(found, PARAMETERS) is found  # once is enough
 
 
@@ -62,7 +62,7 @@ def test_what_is_seen_at_one_place_again_and_again_is_one_candidate() -> None:
         seen(*((frame, PLACE.moved(60.0 * frame, 0), 0.4, 1.0) for frame in range(6))),  # nowhere
     ],
 )
-def test_what_is_seen_once_or_hardly_likely_is_none(nothing: Sightings) -> None:
+def test_what_is_seen_once_or_hardly_likely_is_none(nothing: UntrackedDetections) -> None:
     assert spans(video(nothing)) == []
 
 

@@ -336,11 +336,11 @@ def test_the_classifier_lets_a_low_confidence_detection_start_a_track_at_once() 
     assert started.box == SQUARE
 
 
-def test_low_confidence_detections_that_may_be_faces_are_reported_as_doubtful() -> None:
+def test_low_confidence_detections_that_may_be_faces_are_reported_as_untracked() -> None:
     face = detection(SQUARE, 0.3)
-    for log_odds, doubtful in ((-1.0, ()), (0.5, ((face, 0.5),)), (4.0, ())):
+    for log_odds, untracked in ((-1.0, ()), (0.5, ((face, 0.5),)), (4.0, ())):
         tracker = online_tracker([[face]], classifier=ScriptedClassifier(log_odds))
-        assert tracker.step(wall(SQUARE), 0.0).doubtful == doubtful
+        assert tracker.step(wall(SQUARE), 0.0).untracked == untracked
 
 
 def test_what_is_certainly_no_face_is_not_hidden_until_the_odds_are_better() -> None:

@@ -227,7 +227,7 @@ def check_source(track_file: TrackFile, path: Path) -> FileIdentity:
 
 
 def check_reviewed(track_file: TrackFile, path: Path) -> None:
-    """Check that nobody stays visible who must be looked at first.
+    """Check that no one stays visible who must be looked at first.
 
     Raises:
         TrackFileError: Somebody does.

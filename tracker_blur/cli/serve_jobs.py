@@ -27,8 +27,8 @@ def add_job_options(parser: argparse.ArgumentParser) -> None:
         "--root",
         type=Path,
         metavar="FOLDER",
-        help="a folder whose files jobs may name and write beside; with a token, the page of "
-        "'trackblur app' for it is served, too (default: none; clients send files)",
+        help="a folder whose files jobs may name; results lie next to them. With a token, its page "
+        "(as 'trackblur app' has it) is served, too (default: none; clients send files)",
     )
     root.complete = FILES  # type: ignore[attr-defined]  # for shtab
     group.add_argument(

@@ -67,7 +67,7 @@ def _from_seen(seen: Seen) -> list[Any]:
         seen.links,
         [
             [[float(edge) for edge in one.box.as_tuple()], float(one.score), one.label, float(odds)]
-            for one, odds in seen.doubtful
+            for one, odds in seen.untracked
         ],
     ]
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Sightings:
+class UntrackedDetections:
     """Detections of one class that nothing is hidden for, a row each, of any order.
 
     Attributes:
@@ -37,7 +37,7 @@ class Sightings:
 
     @classmethod
     def of(cls, label: str, rows: Sequence[tuple[int, Box, float, float]]) -> Self:
-        """Return sightings of rows: frame, box, score, log odds."""
+        """Return the detections of these rows: frame, box, score, log odds."""
         return cls(
             label,
             np.array([row[0] for row in rows], np.int32),
@@ -48,7 +48,7 @@ class Sightings:
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
-        """Return the sightings of all parts, at least one, all of one class."""
+        """Return the detections of all parts, at least one, all of one class."""
         return cls(
             parts[0].label,
             np.concatenate([part.frames for part in parts]),

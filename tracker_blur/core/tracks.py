@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence, Set
     from fractions import Fraction
 
-    from tracker_blur.core.candidates import Candidate, Sightings
+    from tracker_blur.core.candidates import Candidate, UntrackedDetections
     from tracker_blur.core.polygons import Points
 
 Boxes = npt.NDArray[np.float32]
@@ -164,7 +164,7 @@ class Tracks:
         source_sha256: Hash of the video's bytes, if it is known: what was tracked in one file must
             never be applied to another.
         rules: Zones and limits, which say what else is hidden and what stays visible.
-        sightings: What was seen of what may be faces without a track; none once the candidates are
+        untracked: What was seen of what may be faces without a track; none once the candidates are
             made of them.
         candidates: Places that may show a face without a track.
     """
@@ -176,7 +176,7 @@ class Tracks:
     tracks: tuple[Track, ...] = ()
     source_sha256: str | None = None
     rules: Rules = NO_RULES
-    sightings: tuple[Sightings, ...] = ()
+    untracked: tuple[UntrackedDetections, ...] = ()
     candidates: tuple[Candidate, ...] = ()
 
     @property
@@ -209,10 +209,10 @@ def joined(pieces: Sequence[Tracks]) -> Tracks:
         times=np.concatenate([piece.times for piece in pieces]),
         cuts=tuple(cut for cut in cuts if cut),
         tracks=tuple(_joined(parts[track_id]) for track_id in sorted(parts)),
-        sightings=tuple(
+        untracked=tuple(
             seen.later(start)
             for start, piece in zip(starts, pieces, strict=False)
-            for seen in piece.sightings
+            for seen in piece.untracked
         ),
     )
 
@@ -226,7 +226,7 @@ def between(tracks: Tracks, start: int, stop: int) -> Tracks:
         times=tracks.times[start:stop],
         cuts=tuple(cut - start for cut in tracks.cuts if start <= cut < stop),
         tracks=tuple(replace(part, frames=part.frames - np.int32(start)) for part in parts if part),
-        sightings=tuple(seen.between(start, stop) for seen in tracks.sightings),
+        untracked=tuple(seen.between(start, stop) for seen in tracks.untracked),
         candidates=tuple(candidate for candidate in candidates if candidate is not None),
     )
 

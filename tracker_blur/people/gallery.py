@@ -124,7 +124,7 @@ class _UnusedError(SourceError):
 def _photos(
     folder: Path, *, needs_all: bool
 ) -> tuple[dict[str, list[Path]], list[Path], list[str]]:
-    """Return the photos of each subfolder, those beside them, in order, and what is not used."""
+    """Return the photos of each subfolder, those next to them, in order, and what is not used."""
     unused: list[str] = []
     try:
         entries = _entries(folder)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tracker_blur.people.stretches import Window
 
 Likeness = npt.NDArray[np.float64]
-"""Cosines to each known person, shape (people,); -1 where nobody is to be compared."""
+"""Cosines to each known person, shape (people,); -1 where no one is to be compared."""
 
 
 class Rivals:

@@ -64,7 +64,7 @@ class ChosenPeople:
         return self._chooser.warnings if self._settings.chooses_people else ()
 
     def check_frames(self) -> None:
-        """Check that nobody is chosen in frames that come one by one.
+        """Check that no one is chosen in frames that come one by one.
 
         Raises:
             SettingsError: Somebody is: who a face is takes all of its track.

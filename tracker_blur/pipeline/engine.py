@@ -162,7 +162,7 @@ class Engine:
 
         Raises:
             SourceError: the video cannot be read to its end, or has changed.
-            SettingsError: it is a still image; or nobody may be left visible without a look.
+            SettingsError: it is a still image; or no one may be left visible without a look.
         """
         report = self._report(path, path)
         identity = identity or FileIdentity.of(path)

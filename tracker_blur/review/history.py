@@ -152,7 +152,7 @@ class History:
         """Apply an edit and write it down; returns what was done.
 
         One that changes nothing is not written down, unless it has a reason: undo would change
-        nothing either, and nobody has decided anything.
+        nothing either, and no one has decided anything.
 
         Args:
             complete: returns the complete edit for the state that it is applied to.

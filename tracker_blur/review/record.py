@@ -49,7 +49,7 @@ def report_for(
         models_folder: a folder with weight files, searched first.
         rendered: the track file that was rendered, with the edits so far; None: they are applied.
         version: the number of the journal's last line when it was; None: of the last one now.
-        grouped: the person of each track whose face is like others'; None: nobody compared them.
+        grouped: the person of each track whose face is like others'; None: no one compared them.
 
     Raises:
         SourceError: a file cannot be read.

@@ -21,7 +21,7 @@ _MAX_META_BYTES = 4 << 20  # of HEIC and AVIF: a few kilobytes, and a color prof
 _MAX_SCANS = 100  # of JPEG: encoders write about ten; each takes as long as a whole image
 _MAX_SEGMENTS = 10_000
 _MAX_FILL_BYTES = 64 << 10
-_MAX_PAGES = 100  # of TIFF: reduced copies beside the only image
+_MAX_PAGES = 100  # of TIFF: reduced copies next to the only image
 _MAX_ENTRIES = 1000
 _MAX_VALUES = 1 << 20  # of one entry: there may be an offset for each tile
 

@@ -1,4 +1,4 @@
-"""Serves the page of the service's folder beside the service: the same jobs, on one port."""
+"""Serves the page of the service's folder next to the service: the same jobs, on one port."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 _OF_IMAGES = frozenset({"/v1/predict", "/v1/redact"})
-_FORM_BYTES = 1 << 20  # what a form takes beside its file
+_FORM_BYTES = 1 << 20  # what a form takes besides its file
 
 
 class ServiceServer:

@@ -54,7 +54,7 @@ class ServiceLimits:
 
     @property
     def body_bytes(self) -> int:
-        """The longest request with an image: it may be in base64, and have fields beside it."""
+        """The longest request with an image: it may be in base64, and have other fields."""
         return self.image_bytes * 4 // 3 + _FIELDS_BYTES
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from tracker_blur.core.box import Box
 from tracker_blur.core.box_arrays import ious
-from tracker_blur.core.candidates import Candidate, Sightings
+from tracker_blur.core.candidates import Candidate, UntrackedDetections
 from tracker_blur.core.tracks import Origin
 from tracker_blur.tracking.evidence import pooled_log_odds
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 def undecided(
     raw: RawTracks, faces: Sequence[LinkedTrack], label: str, parameters: TrackingParameters
-) -> Sightings:
+) -> UntrackedDetections:
     """Return the detections of a window that may be faces, and are in none of these.
 
     They are those that started no track, and those of raw tracks that were dropped.
@@ -55,7 +55,9 @@ def undecided(
             frame = int(track.frames[row])
             if frame not in taken:
                 rows.append((frame, track.box(row), float(track.scores[row]), odds))
-    return Sightings.joined([Sightings.of(label, rows), replace(raw.doubtful, label=label)])
+    return UntrackedDetections.joined(
+        [UntrackedDetections.of(label, rows), replace(raw.untracked, label=label)]
+    )
 
 
 def with_candidates(tracks: Tracks, parameters: TrackingParameters) -> Tracks:
@@ -68,14 +70,14 @@ def with_candidates(tracks: Tracks, parameters: TrackingParameters) -> Tracks:
         tracks: The tracks, with what was seen besides.
         parameters: Tuning parameters.
     """
-    if not tracks.sightings:
+    if not tracks.untracked:
         return tracks
     limits = parameters.candidates
     found: list[Candidate] = []
-    labels: defaultdict[str, list[Sightings]] = defaultdict(list)
-    for part in tracks.sightings:
+    labels: defaultdict[str, list[UntrackedDetections]] = defaultdict(list)
+    for part in tracks.untracked:
         labels[part.label].append(part)
-    for seen in map(Sightings.joined, labels.values()):
+    for seen in map(UntrackedDetections.joined, labels.values()):
         for rows in _linked(seen.rows(~_covered(seen, tracks, limits)), tracks, limits):
             odds = pooled_log_odds(rows.log_odds.tolist(), parameters.classification)
             if len(rows) >= limits.min_detections and odds >= limits.min_log_odds:
@@ -84,11 +86,13 @@ def with_candidates(tracks: Tracks, parameters: TrackingParameters) -> Tracks:
     seconds = float(tracks.seconds[-1] - tracks.seconds[0]) if tracks.frame_count else 0.0
     kept = found[: round(limits.most_a_minute * max(1.0, seconds / 60))]
     kept.sort(key=lambda candidate: (candidate.first, candidate.last))
-    return replace(tracks, sightings=(), candidates=tuple(kept))
+    return replace(tracks, untracked=(), candidates=tuple(kept))
 
 
-def _covered(seen: Sightings, tracks: Tracks, limits: CandidateParameters) -> npt.NDArray[np.bool_]:
-    """Return which sightings lie where a track has a box, shape (n,)."""
+def _covered(
+    seen: UntrackedDetections, tracks: Tracks, limits: CandidateParameters
+) -> npt.NDArray[np.bool_]:
+    """Return which detections lie where a track has a box, shape (n,)."""
     covered = np.zeros(len(seen), bool)
     boxes = seen.boxes.astype(np.float64)
     centers = (boxes[:, :2] + boxes[:, 2:]) / 2
@@ -101,8 +105,10 @@ def _covered(seen: Sightings, tracks: Tracks, limits: CandidateParameters) -> np
     return covered
 
 
-def _linked(seen: Sightings, tracks: Tracks, limits: CandidateParameters) -> list[Sightings]:
-    """Return the sightings of each place, in order, one a frame: each overlaps with the last."""
+def _linked(
+    seen: UntrackedDetections, tracks: Tracks, limits: CandidateParameters
+) -> list[UntrackedDetections]:
+    """Return the detections of each place, in order, one a frame: each overlaps with the last."""
     seen = seen.rows(np.lexsort((-seen.log_odds, seen.frames)))
     seconds = tracks.seconds[seen.frames]
     scenes = np.searchsorted(np.array(tracks.cuts, np.int64), seen.frames, "right")
@@ -130,7 +136,9 @@ def _linked(seen: Sightings, tracks: Tracks, limits: CandidateParameters) -> lis
     return [seen.rows(np.array(place, np.intp)) for place in places]
 
 
-def _candidate(rows: Sightings, log_odds: float, limits: CandidateParameters) -> Candidate:
+def _candidate(
+    rows: UntrackedDetections, log_odds: float, limits: CandidateParameters
+) -> Candidate:
     count = min(len(rows), limits.kept_detections)
     spread = np.linspace(0, len(rows) - 1, count).round().astype(int).tolist()
     boxes = tuple((int(rows.frames[at]), Box(*rows.boxes[at].tolist())) for at in spread)

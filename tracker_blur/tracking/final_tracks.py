@@ -28,7 +28,7 @@ from tracker_blur.tracking.smoothing import SceneMemory, hidden_faces, smooth_fa
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tracker_blur.core.candidates import Sightings
+    from tracker_blur.core.candidates import UntrackedDetections
     from tracker_blur.core.parameters import TrackingParameters
     from tracker_blur.core.tracks import Track
     from tracker_blur.tracking.first_pass import FirstPass, RawTracks, Seen
@@ -234,7 +234,7 @@ class TrackFinalizer:
         times = self._passes[0].times(start, stop)  # they may be forgotten below
         tracks = [track for one in self._classes for track in one.taken()]
         tracks.sort(key=lambda track: track.track_id)
-        sightings = tuple(one.sightings() for one in self._classes)
+        untracked = tuple(one.untracked() for one in self._classes)
         if stop < self._passes[0].frame_count:
             is_cut = self._passes[0].scene(stop)[0] == stop
             for first_pass, one in zip(self._passes, self._classes, strict=True):
@@ -247,7 +247,7 @@ class TrackFinalizer:
             times,
             (0,) if is_scene_start and start else (),
             tuple(tracks),
-            sightings=tuple(seen for seen in sightings if len(seen)),
+            untracked=tuple(seen for seen in untracked if len(seen)),
         )
 
 
@@ -352,7 +352,7 @@ class _FinalClass:
             yield replace(part, track_id=number, frames=frames, label=label)
         self._memory = replace(refined.memory, hidden=refined.memory.hidden | hidden)
 
-    def sightings(self) -> Sightings:
+    def untracked(self) -> UntrackedDetections:
         """Return what may be faces but is not hidden, of the piece that was refined last."""
         refined, target = self._refined, self._target
         seen = undecided(refined.raw, refined.faces, target.label, target.parameters)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.core.candidates import Sightings
+from tracker_blur.core.candidates import UntrackedDetections
 from tracker_blur.core.tracks import Face, Tracks, TracksBuilder
 from tracker_blur.tracking.appearance import Appearance
 from tracker_blur.tracking.evidence import Evidence
@@ -37,7 +37,7 @@ class RawTracks:
         links: Pairs (earlier, later) of identifiers that backtracking found to be one face.
         appearance: Color histograms of the detected faces.
         evidence: What the classifier says of them.
-        doubtful: Detections that may be faces but have no track; their label says nothing.
+        untracked: Detections that may be faces but have no track; their label says nothing.
     """
 
     tracks: Tracks
@@ -45,7 +45,9 @@ class RawTracks:
     links: tuple[tuple[int, int], ...]
     appearance: Appearance
     evidence: Evidence
-    doubtful: Sightings = field(default_factory=lambda: Sightings.of("face", ()))
+    untracked: UntrackedDetections = field(
+        default_factory=lambda: UntrackedDetections.of("face", ())
+    )
 
 
 class SeenFace(NamedTuple):
@@ -72,7 +74,7 @@ class Seen(NamedTuple):
         faces: The faces in this frame, then those of earlier frames that are known only now.
         evidence: What the classifier says of detections in this frame: track and log odds.
         links: Pairs (earlier, later) of identifiers that turned out to be one face.
-        doubtful: Detections in this frame that may be faces but have no track, in pixels of the
+        untracked: Detections in this frame that may be faces but have no track, in pixels of the
             upright frame, with the classifier's log odds.
     """
 
@@ -82,7 +84,7 @@ class Seen(NamedTuple):
     faces: tuple[SeenFace, ...]
     evidence: tuple[tuple[int, float], ...]
     links: tuple[tuple[int, int], ...]
-    doubtful: tuple[tuple[Detection, float], ...] = ()
+    untracked: tuple[tuple[Detection, float], ...] = ()
 
 
 class FirstPass:
@@ -118,7 +120,7 @@ class FirstPass:
         self._links: list[tuple[int, int, int]] = []
         self._appearance = Appearance()
         self._evidence = Evidence()
-        self._doubtful: list[tuple[int, Box, float, float]] = []
+        self._untracked: list[tuple[int, Box, float, float]] = []
 
     @property
     def frame_count(self) -> int:
@@ -173,7 +175,7 @@ class FirstPass:
             if colors is not None:
                 self._appearance.add(face.track_id, index - back, colors)
         self._links += [(index, earlier, later) for earlier, later in seen.links]
-        self._doubtful += [(index, one.box, one.score, odds) for one, odds in seen.doubtful]
+        self._untracked += [(index, one.box, one.score, odds) for one, odds in seen.untracked]
 
     def end(self) -> None:
         """Note that no more frames follow: all are final."""
@@ -197,7 +199,7 @@ class FirstPass:
             tuple((one, other) for frame, one, other in self._links if start <= frame < stop),
             self._appearance.between(start, stop),
             self._evidence.before(stop),
-            Sightings.of("face", self._doubtful).between(start, stop),
+            UntrackedDetections.of("face", self._untracked).between(start, stop),
         )
 
     def forget(self, before: int) -> None:
@@ -215,7 +217,7 @@ class FirstPass:
         self._appearance.forget(before)
         self._evidence.keep(self._builder.track_ids)
         self._links = [link for link in self._links if link[0] >= before]
-        self._doubtful = [row for row in self._doubtful if row[0] >= before]
+        self._untracked = [row for row in self._untracked if row[0] >= before]
 
     def _may_be_flash(self) -> bool:
         """Return whether the last cut may turn out to be only a flash of light."""

@@ -170,7 +170,7 @@ class Observer:
             tuple(faces),
             step.evidence,
             tuple(links),
-            tuple((self._upright(image, one), log_odds) for one, log_odds in step.doubtful),
+            tuple((self._upright(image, one), log_odds) for one, log_odds in step.untracked),
         )
 
     def _seen(self, back: int, image: Image, face: Face) -> SeenFace:

@@ -65,7 +65,7 @@ class Step:
         evidence: What the classifier says of detections in this frame: track and log odds.
         ways: How the tracks were last detected that were not detected in the usual way.
         is_left_out: Whether the frame was not looked at: it will be interpolated.
-        doubtful: Detections that may be faces but have no track, with the classifier's log odds.
+        untracked: Detections that may be faces but have no track, with the classifier's log odds.
     """
 
     faces: tuple[Face, ...]
@@ -74,7 +74,7 @@ class Step:
     evidence: tuple[tuple[int, float], ...] = ()
     ways: Mapping[int, Way] = field(default_factory=dict)
     is_left_out: bool = False
-    doubtful: tuple[tuple[Detection, float], ...] = ()
+    untracked: tuple[tuple[Detection, float], ...] = ()
 
 
 class OnlineTracker:
@@ -139,7 +139,7 @@ class OnlineTracker:
         self._low_confidence_detections = LowConfidenceDetections(confidence, parameters.online)
         self._last_image: Image | None = None
         self._last_seconds = -math.inf
-        self._doubtful: list[tuple[Detection, float]] = []
+        self._untracked: list[tuple[Detection, float]] = []
         self.track_count = 0
 
     @property
@@ -167,7 +167,7 @@ class OnlineTracker:
         image = view.image
         if self._last_image is not None and self._last_image.shape != image.shape:
             self._last_image = self._rescaled(self._last_image, image)
-        self._doubtful = []
+        self._untracked = []
         unconfirmed = self._detect(image, seconds) if is_due else self._tracks
         evidence = self._classifier.classify(self._tracks, image, seconds)
         self._advance(unconfirmed, image, seconds)
@@ -186,7 +186,7 @@ class OnlineTracker:
             is_detection_frame=is_due,
             evidence=evidence,
             ways={track.track_id: track.way for track in self._tracks if track.way != USUAL},
-            doubtful=tuple(self._doubtful),
+            untracked=tuple(self._untracked),
         )
 
     @property
@@ -300,8 +300,8 @@ class OnlineTracker:
         judged = self._classifier.judged(self._unknown(plausible, seconds), image)
         least = self._parameters.classification.start_log_odds
         likely = [detection for detection, log_odds in judged if log_odds >= least]
-        least_doubtful = self._parameters.candidates.seen_log_odds
-        self._doubtful = [each for each in judged if least_doubtful <= each[1] < least]
+        least_seen = self._parameters.candidates.seen_log_odds
+        self._untracked = [each for each in judged if least_seen <= each[1] < least]
         tracks = self._tracks
         tracks += [self._new_track(detection, seconds) for detection in sure]
         for detection, way in (*((one, USUAL) for one in (*agreeing, *likely)), *turned_up):

@@ -1,7 +1,7 @@
 """Keeps the tracks of faces that a detector misses, though nothing has changed where they are.
 
 A detector may see a face that lies, or is half dark, in one frame and not in the next, though
-nobody has moved. Where the pixels are those of the last detection, the face is still there.
+no one has moved. Where the pixels are those of the last detection, the face is still there.
 """
 
 from __future__ import annotations

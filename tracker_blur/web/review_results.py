@@ -56,7 +56,7 @@ def last_result(
         jobs: all jobs.
         folder: that of the page.
         review_id: its id.
-        session: the review; None: its tracks are gone, and nobody has decided anything.
+        session: the review; None: its tracks are gone, and no one has decided anything.
     """
     results = []
     for job in jobs.known():

@@ -137,7 +137,7 @@ def _face(random: np.random.Generator) -> tuple[_Blocks, _Blocks]:
     hair_length, fringe = random.uniform(0.42, 0.85), random.uniform(0.19, 0.27)
     parting = random.uniform(-0.08, 0.08)
 
-    # What lies beside a head differs from block to block, and is gray, as it suits most scenes.
+    # What lies next to a head differs from block to block, and is gray, as it suits most scenes.
     beside = np.float32(random.uniform(*_BACKGROUND_LIGHT)) + _noise(random, _BACKGROUND_DEVIATION)
     light = beside.repeat(_DETAIL, axis=0).repeat(_DETAIL, axis=1)
     warmth = np.full_like(x, -0.7)

@@ -21,7 +21,7 @@ export class FaceLoader {
     image.dataset.face = key;
     image.removeAttribute("src");
     this.wanted.set(image, { key, track, frame, size, isSeen: false });
-    this.observer.unobserve(image); // it reports anew
+    this.observer.unobserve(image); // it reports again
     this.observer.observe(image);
   }
 
