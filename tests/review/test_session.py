@@ -48,7 +48,7 @@ def session(video: Path) -> Iterator[ReviewSession]:
     session.close()
 
 
-def test_the_track_file_stays_and_the_edits_are_written_beside_it(
+def test_the_track_file_stays_and_the_edits_are_written_next_to_it(
     session: ReviewSession, tmp_path: Path
 ) -> None:
     before = session.track_path.read_bytes()
@@ -61,6 +61,27 @@ def test_the_track_file_stays_and_the_edits_are_written_beside_it(
     assert [track.hide for track in edited.tracks.tracks] == [True, False]
     with pytest.raises(TrackFileError, match="is the track file under review"):
         session.write_edited_tracks(session.track_path)
+
+
+def test_whom_a_network_chose_that_was_not_measured_is_looked_at_first(
+    video: Path, tmp_path: Path
+) -> None:
+    path = video.with_name("clip.tracks.jsonl")
+    content = track_file.read(path)
+    kept_ones = tuple(replace(track, hide=track.track_id != 2) for track in content.tracks.tracks)
+    settings = {**content.settings, "unreviewed_people": True}
+    tracks = replace(content.tracks, tracks=kept_ones)
+    track_file.write(path, replace(content, tracks=tracks, settings=settings), overwrite=True)
+    session = ReviewSession(video, path)
+    try:
+        with pytest.raises(TrackFileError, match="look at each place where someone stays visible"):
+            session.write_edited_tracks(tmp_path / "edited.jsonl")
+        (kept,) = (one["id"] for one in session.doubt_dicts() if one["kind"] == "kept_stretch")
+        session.apply({"op": "seen", "doubt": kept}, "ada")
+        session.write_edited_tracks(tmp_path / "edited.jsonl")
+    finally:
+        session.close()
+    assert not track_file.read(tmp_path / "edited.jsonl").is_unreviewed
 
 
 def test_what_is_rendered_is_one_state_of_the_journal_whoever_decides_meanwhile(

@@ -323,6 +323,8 @@ class ReviewSession:
 
         Raises:
             SinkError: it cannot be written.
+            TrackFileError: someone stays visible whom no one has looked at, and a network that was
+                never measured chose who.
             TrackerBlurError: a file of the review was changed or damaged.
         """
         self.refresh()
@@ -330,8 +332,18 @@ class ReviewSession:
         if path.resolve() == self.track_path.resolve():
             raise TrackFileError(f"{path}: is the track file under review: choose another name")
         version, state = self._history.snapshot()
+        if self.content.is_unreviewed:
+            self._check_looked_at(state)
         track_file.write(path, state.edited(self.content), overwrite=True)
         return version, self._pictures.redactions(state).settings
+
+    def _check_looked_at(self, state: ReviewState) -> None:
+        kept = [one for one in self._queue_of(state).doubts if one.kind == "kept_stretch"]
+        if any(one.doubt_id not in state.seen for one in kept):
+            raise TrackFileError(
+                f"{self.video}: shows people whom a network chose that was never measured: open "
+                "its review, and look at each place where someone stays visible"
+            )
 
     def forget_frames(self) -> None:
         """Give up the memory of decoded frames; they are decoded again when they are asked for."""
