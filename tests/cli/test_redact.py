@@ -56,6 +56,20 @@ def test_every_method_changes_the_faces_of_an_image(
     assert 0.01 < changed.mean() < 0.4
 
 
+def test_decisions_of_a_review_that_have_no_effect_are_named(
+    small_image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journal = small_image.with_name(f"{small_image.stem}.journal.jsonl")
+    journal.touch()
+    try:
+        assert run(small_image, tmp_path / "out.png", *HAAR) == 0
+    finally:
+        journal.unlink()
+    assert (
+        f"({journal.name}) has no effect here: make it from its review" in capsys.readouterr().err
+    )
+
+
 def test_without_out_the_name_is_predictable_and_a_second_run_does_not_overwrite(
     small_image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,12 +12,16 @@ from tracker_blur.cli.outcome import Outcome
 from tracker_blur.cli.settings_notes import describe
 from tracker_blur.cli.side_outputs import SideOutputs
 from tracker_blur.errors import SettingsError, TrackerBlurError
+from tracker_blur.files.companions import tracks_path
 from tracker_blur.files.identity import FileIdentity
+from tracker_blur.files.paths import is_file
 from tracker_blur.pipeline import Engine
+from tracker_blur.review.journal import journal_path
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
     from typing import TypeAlias
 
     from tracker_blur.core.report import Progress, Report
@@ -86,6 +90,7 @@ class OneByOne:
             job.at_hand(overwrite=options.overwrite) as deliver,
         ):
             identity = FileIdentity.of(job.source, hashed=options.tracks is not None)
+            _warn_of_decisions(job.source, console)
             with job.target_folder():
                 self._side_outputs.check(job, identity)
                 with console.progress(name) as progress:
@@ -135,3 +140,13 @@ class OneByOne:
             outcome.verdict = verdict
         if outcome.summary is not None:
             outcome.summary["verified"] = verdict.to_dict()
+
+
+def _warn_of_decisions(source: Path, console: Console) -> None:
+    """Say that what was decided in a review of a file has no effect here."""
+    journal = journal_path(tracks_path(source))
+    if is_file(journal):
+        console.caution(
+            f"{source}: was reviewed, and what was decided ({journal.name}) has no effect here: "
+            "make it from its review"
+        )
