@@ -130,17 +130,21 @@ def test_an_image_keeps_the_person_and_hides_the_other(
     assert (after[:, 320:] != frame[:, 320:]).any()
 
 
+@pytest.fixture
+def _unmeasured_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    guessed = replace(mobilefacenet.MobileFaceNet.thresholds, are_measured=False)
+    monkeypatch.setattr(mobilefacenet.MobileFaceNet, "thresholds", guessed)
+
+
 @pytest.mark.shared
+@pytest.mark.usefixtures("_unmeasured_network")
 def test_by_a_network_that_was_not_measured_no_one_is_visible_before_a_look(
     two_people: Path,
     woman: Path,
     shared: Path,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    guessed = replace(mobilefacenet.MobileFaceNet.thresholds, are_measured=False)
-    monkeypatch.setattr(mobilefacenet.MobileFaceNet, "thresholds", guessed)
     image = tmp_path / "in.png"
     cv2.imwrite(str(image), portrait())
     for rule, source in (("--keep-people", two_people), ("--hide-people", image)):
@@ -155,16 +159,14 @@ def test_by_a_network_that_was_not_measured_no_one_is_visible_before_a_look(
 
 @pytest.mark.slow
 @pytest.mark.shared
+@pytest.mark.usefixtures("_unmeasured_network")
 def test_what_such_a_network_says_can_be_reviewed(
     two_people: Path,
     woman: Path,
     shared: Path,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    guessed = replace(mobilefacenet.MobileFaceNet.thresholds, are_measured=False)
-    monkeypatch.setattr(mobilefacenet.MobileFaceNet, "thresholds", guessed)
     out = tmp_path / "out.tracks.jsonl"
     given = ("--keep-people", woman, "--face", shared / "models")
     assert run("track", two_people, "-o", out, *given) == 0

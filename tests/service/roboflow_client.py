@@ -77,10 +77,10 @@ def check(url: str, token: str | None) -> None:
         check_inference(client, face)
         with client.use_configuration(in_header):
             check_one(client.infer(face, model_id=MODEL))
-    stranger = InferenceHTTPClient(api_url=url, api_key="a wrong token, but a long one")
-    check_refused(stranger, face, 401)
-    with stranger.use_api_v0():
-        check_refused(stranger, face, 401)
+    unauthenticated = InferenceHTTPClient(api_url=url, api_key="a wrong token, but a long one")
+    check_refused(unauthenticated, face, 401)
+    with unauthenticated.use_api_v0():
+        check_refused(unauthenticated, face, 401)
 
 
 def check_models(client: InferenceHTTPClient) -> None:

@@ -30,13 +30,13 @@ class Served:
     Attributes:
         service: The parts behind it.
         client: Sends the token with each request, if there is one.
-        stranger: Does not.
+        unauthenticated: Does not.
         messages: What it reported.
     """
 
     service: Service
     client: httpx.Client
-    stranger: httpx.Client
+    unauthenticated: httpx.Client
     messages: list[str]
 
     @property
@@ -57,6 +57,6 @@ def serving(**settings: Any) -> Iterator[Served]:
         mock.patch.dict(os.environ, TRACKBLUR_STATE=state),
         ServiceServer(given, messages.append) as server,
         httpx.Client(base_url=server.url, headers=headers, **options) as client,
-        httpx.Client(base_url=server.url, **options) as stranger,
+        httpx.Client(base_url=server.url, **options) as unauthenticated,
     ):
-        yield Served(server.service, client, stranger, messages)
+        yield Served(server.service, client, unauthenticated, messages)

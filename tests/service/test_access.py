@@ -25,11 +25,13 @@ def routes(served: Served) -> Iterator[tuple[str, str]]:
 def test_no_route_but_those_of_health_answers_without_the_token(served: Served) -> None:
     for method, path in routes(served):
         for url in (path, f"{path}/", f"/{path}", f"{path}?token={TOKEN}", f"{path}%00"):
-            answer = served.stranger.request(method, url)
+            answer = served.unauthenticated.request(method, url)
             assert answer.status_code == (200 if url.partition("?")[0] in OPEN else 401), url
         wrong = {"Authorization": "Bearer wrong"}
         if path not in OPEN:
-            assert served.stranger.request(method, path, headers=wrong).status_code == 401, path
+            assert served.unauthenticated.request(method, path, headers=wrong).status_code == 401, (
+                path
+            )
 
 
 def test_no_route_answers_pages_of_other_sites(served: Served) -> None:

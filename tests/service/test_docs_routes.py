@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 
 def test_the_page_loads_nothing_from_elsewhere(served: Served) -> None:
-    page = served.stranger.get("/docs")
+    page = served.unauthenticated.get("/docs")
     assert page.status_code == 200
     addresses = re.findall(r'(?:src|href)="([^"]+)"', page.text)
     assert addresses
     for address in addresses:
         if not address.startswith("data:"):
-            assert served.stranger.get(address).status_code == 200, address
+            assert served.unauthenticated.get(address).status_code == 200, address
     assert "default-src 'self'" in page.headers["content-security-policy"]
     assert "script-src" not in page.headers["content-security-policy"]
 
@@ -29,7 +29,7 @@ def test_only_its_own_files_are_sent(served: Served, name: str) -> None:
 
 
 def test_every_route_says_what_it_answers_and_which_errors(served: Served) -> None:
-    document = served.stranger.get("/openapi.json").json()
+    document = served.unauthenticated.get("/openapi.json").json()
     assert {"/v1/predict", "/v1/redact", "/healthz", "/readyz", "/metrics"} <= document[
         "paths"
     ].keys()
@@ -46,5 +46,8 @@ def test_every_route_says_what_it_answers_and_which_errors(served: Served) -> No
 def test_a_browser_shows_it(served: Served) -> None:
     from tests.web.browsers import expect, launched, opened_tab
 
-    with launched() as browser, opened_tab(browser, f"{served.stranger.base_url}docs") as tab:
+    with (
+        launched() as browser,
+        opened_tab(browser, f"{served.unauthenticated.base_url}docs") as tab,
+    ):
         expect(tab.locator(".opblock", has_text="/v1/predict")).to_be_visible()

@@ -234,11 +234,13 @@ def test_jobs_that_are_not_there_are_said_to_be(service: JobService) -> None:
 
 def test_without_the_token_there_is_nothing(service: JobService) -> None:
     job = service.add("a.mp4")
-    with httpx.Client(base_url=service.client.base_url, trust_env=False) as stranger:
+    with httpx.Client(base_url=service.client.base_url, trust_env=False) as unauthenticated:
         for path in ("/v1/jobs", *job["links"].values()):
-            assert stranger.get(path).status_code == 401
-        assert stranger.post("/v1/jobs", files={"file": ("a.mp4", b"video")}).status_code == 401
-        assert stranger.delete(job["links"]["self"]).status_code == 401
+            assert unauthenticated.get(path).status_code == 401
+        assert (
+            unauthenticated.post("/v1/jobs", files={"file": ("a.mp4", b"video")}).status_code == 401
+        )
+        assert unauthenticated.delete(job["links"]["self"]).status_code == 401
     foreign = {"Origin": "https://evil.example"}
     files = {"file": ("a.mp4", b"video")}
     assert service.client.post("/v1/jobs", files=files, headers=foreign).status_code == 403

@@ -76,21 +76,21 @@ def check(answer: httpx.Response, status: int, part: str) -> None:
 def test_without_the_token_there_is_no_answer(served: Served, header: str | None) -> None:
     headers = {} if header is None else {"authorization": header}
     for method, path in (("GET", "/metrics"), ("POST", URL), ("GET", "/v1/jobs"), ("GET", "/no")):
-        answer = served.stranger.request(method, path, headers=headers)
+        answer = served.unauthenticated.request(method, path, headers=headers)
         check(answer, 401, "send it as 'Authorization: Bearer TOKEN'")
         assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
 def test_the_token_in_an_address_or_a_cookie_does_not_count(served: Served) -> None:
-    assert served.stranger.get(f"/metrics?token={TOKEN}").status_code == 401
+    assert served.unauthenticated.get(f"/metrics?token={TOKEN}").status_code == 401
     cookie = f"trackblur-{served.port}={TOKEN}"
-    assert served.stranger.get("/metrics", headers={"cookie": cookie}).status_code == 401
+    assert served.unauthenticated.get("/metrics", headers={"cookie": cookie}).status_code == 401
 
 
 def test_health_needs_no_token(served: Served) -> None:
     for path in ("/healthz", "/readyz"):
-        assert served.stranger.get(path).json()["status"] == "ok"
-        assert served.stranger.head(path).status_code == 200
+        assert served.unauthenticated.get(path).json()["status"] == "ok"
+        assert served.unauthenticated.head(path).status_code == 200
 
 
 def test_pages_of_other_sites_are_refused(served: Served) -> None:
@@ -301,8 +301,8 @@ def test_more_requests_than_may_be_answered_are_refused_but_not_health() -> None
         pool = served.service.pool
         asked = [clients.submit(served.client.post, URL, content=small_png()) for _ in range(2)]
         until(lambda: (pool.running, pool.waiting) == (1, 1))
-        check(served.stranger.get("/metrics"), 503, "too many requests are answered now")
-        assert served.stranger.get("/healthz").status_code == 200
+        check(served.unauthenticated.get("/metrics"), 503, "too many requests are answered now")
+        assert served.unauthenticated.get("/healthz").status_code == 200
     assert [one.result().status_code for one in asked] == [200, 200]
 
 

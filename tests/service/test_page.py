@@ -32,18 +32,18 @@ def both(root: Path) -> Iterator[Served]:
 
 
 def test_a_browser_gets_the_page_and_the_token_in_a_cookie(both: Served) -> None:
-    assert both.stranger.get("/").status_code == 403
-    opened = both.stranger.get("/", params={"token": TOKEN})
+    assert both.unauthenticated.get("/").status_code == 403
+    opened = both.unauthenticated.get("/", params={"token": TOKEN})
     assert (opened.status_code, opened.headers["location"]) == (303, "/")
     assert "HttpOnly; SameSite=Strict" in opened.headers["set-cookie"]
-    assert both.stranger.get("/").headers["content-type"].startswith("text/html")
-    (file,) = both.stranger.get("/api/files").json()["entries"]
+    assert both.unauthenticated.get("/").headers["content-type"].startswith("text/html")
+    (file,) = both.unauthenticated.get("/api/files").json()["entries"]
     assert file["name"] == "a.mp4"
-    assert both.stranger.get("/v1/jobs").status_code == 401  # a cookie is no token there
+    assert both.unauthenticated.get("/v1/jobs").status_code == 401  # a cookie is no token there
     foreign = {"Origin": "https://evil.example"}
     body = {"files": ["a.mp4"], "action": "redact"}
-    assert both.stranger.post("/api/jobs", json=body, headers=foreign).status_code == 403
-    both.stranger.cookies.clear()
+    assert both.unauthenticated.post("/api/jobs", json=body, headers=foreign).status_code == 403
+    both.unauthenticated.cookies.clear()
 
 
 def test_both_show_the_same_jobs(both: Served) -> None:
@@ -63,7 +63,7 @@ def test_the_page_is_refused_what_is_too_long_in_its_own_words(both: Served) -> 
 
 @pytest.mark.parametrize("path", ["/api/jobs", "/static/texts.js", "/static/../index.html"])
 def test_a_service_without_a_token_or_a_folder_has_no_page(served: Served, path: str) -> None:
-    for client in (served.client, served.stranger):
+    for client in (served.client, served.unauthenticated):
         assert client.get(path).status_code in (401, 404)
     assert served.client.get("/").status_code == 404
 

@@ -100,7 +100,7 @@ def test_what_the_client_sends_is_answered_as_it_expects(
     body: str = recorded["body"]
     for number, image in enumerate(IMAGES):
         body = body.replace(f"${number}", image)
-    answer = served.stranger.request(
+    answer = served.unauthenticated.request(
         recorded["method"], recorded["url"], headers=recorded["headers"], content=body
     )
     assert answer.status_code == recorded["status"]
@@ -296,26 +296,30 @@ def test_a_wrong_key_is_refused_before_its_image_is_read(served: Served) -> None
     ],
 )
 def test_a_body_without_the_key_at_its_beginning_is_refused(served: Served, body: Any) -> None:
-    assert "token" in detail(served.stranger.post(INFER, json=body), 401)
+    assert "token" in detail(served.unauthenticated.post(INFER, json=body), 401)
 
 
 @pytest.mark.parametrize("key", [b"\xff\xfe", b"\xed\xa0\x80", b"a\nb\0", b""])
 def test_a_key_that_is_no_text_is_a_wrong_one(served: Served, key: bytes) -> None:
-    answer = served.stranger.post("/infer/object_detection", content=b'{"api_key": "%b"}' % key)
+    answer = served.unauthenticated.post(
+        "/infer/object_detection", content=b'{"api_key": "%b"}' % key
+    )
     assert answer.status_code == 401
 
 
 def test_each_way_to_send_the_key_works_alone(served: Served) -> None:
     bearer = {"authorization": f"Bearer {TOKEN}"}
     key = {"api_key": TOKEN}
-    assert served.stranger.post(INFER, json=query(), headers=bearer).status_code == 200
-    assert served.stranger.post(INFER, json=query(), params=key).status_code == 200
-    assert served.stranger.post(INFER, json=key | query()).status_code == 200
-    assert served.stranger.post(LEGACY, content=IMAGES[0], headers=bearer).status_code == 200
-    assert served.stranger.post(LEGACY, content=IMAGES[0], params=key).status_code == 200
-    assert served.stranger.post(LEGACY, content=IMAGES[0]).status_code == 401
-    assert served.stranger.post("/model/remove", json={"model_id": "haar/1"}).status_code == 401
-    assert served.stranger.post("/v1/predict", content=FACE, params=key).status_code == 401
+    assert served.unauthenticated.post(INFER, json=query(), headers=bearer).status_code == 200
+    assert served.unauthenticated.post(INFER, json=query(), params=key).status_code == 200
+    assert served.unauthenticated.post(INFER, json=key | query()).status_code == 200
+    assert served.unauthenticated.post(LEGACY, content=IMAGES[0], headers=bearer).status_code == 200
+    assert served.unauthenticated.post(LEGACY, content=IMAGES[0], params=key).status_code == 200
+    assert served.unauthenticated.post(LEGACY, content=IMAGES[0]).status_code == 401
+    assert (
+        served.unauthenticated.post("/model/remove", json={"model_id": "haar/1"}).status_code == 401
+    )
+    assert served.unauthenticated.post("/v1/predict", content=FACE, params=key).status_code == 401
 
 
 def test_a_site_cannot_use_a_service_without_a_token(local: Served) -> None:

@@ -38,7 +38,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["path"] == "/late":
         await PlainTextResponse("part of an answer")(scope, receive, send)
         raise ValueError("too late")
-    if scope["path"] != "/stranger":
+    if scope["path"] != "/unauthenticated":
         connection.authenticate()
     if scope["path"] == "/endless":
         assert connection.begin_stream()

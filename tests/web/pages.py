@@ -29,14 +29,14 @@ class Page:
         folder: What it shows.
         site: What serves it.
         client: Sends the token with each request.
-        stranger: Does not.
+        unauthenticated: Does not.
         messages: What the server reported.
     """
 
     folder: Path
     site: Site
     client: httpx.Client
-    stranger: httpx.Client
+    unauthenticated: httpx.Client
     messages: list[str]
 
     @property
@@ -71,7 +71,9 @@ def opened(folder: Path, state: Path, limits: ServingLimits | None = None) -> It
                 timeout=PATIENCE_SECONDS,
                 trust_env=False,
             ) as client,
-            httpx.Client(base_url=address, timeout=PATIENCE_SECONDS, trust_env=False) as stranger,
+            httpx.Client(
+                base_url=address, timeout=PATIENCE_SECONDS, trust_env=False
+            ) as unauthenticated,
         ):
-            yield Page(folder, site, client, stranger, messages)
+            yield Page(folder, site, client, unauthenticated, messages)
     assert messages == []

@@ -123,7 +123,7 @@ def test_other_forms_are_refused(page: Page, rid: str, query: str, status: int) 
 
 
 def test_no_one_else_sees_it(page: Page, rid: str) -> None:
-    assert page.stranger.get(f"/api/reviews/{rid}/report").status_code in (401, 403)
+    assert page.unauthenticated.get(f"/api/reviews/{rid}/report").status_code in (401, 403)
     assert page.get(f"/api/reviews/{'0' * 16}/report").status_code == 404
 
 

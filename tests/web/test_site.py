@@ -31,11 +31,11 @@ def ask(page: Page, request: str) -> bytes:
 def test_nothing_is_answered_without_the_token(page: Page) -> None:
     for path in PATHS:
         for headers in ({}, {"Authorization": "Bearer wrong"}, {"Cookie": "trackblur-1=wrong"}):
-            answer = page.stranger.get(path, headers=headers)
+            answer = page.unauthenticated.get(path, headers=headers)
             assert answer.status_code == 403, path
             assert page.token not in answer.text
             assert "set-cookie" not in answer.headers
-    refused = page.stranger.get("/api/app").json()
+    refused = page.unauthenticated.get("/api/app").json()
     assert refused == {
         "error": "this address is not whole, or an old one (its token is missing or wrong): open "
         "the address that trackblur printed when it was last started"
@@ -60,23 +60,23 @@ def test_foreign_hosts_and_origins_are_refused(page: Page) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/review/0123456789abcdef"])
 def test_the_token_moves_from_the_address_into_a_cookie(page: Page, path: str) -> None:
-    answer = page.stranger.get(f"{path}?token={page.token}")
+    answer = page.unauthenticated.get(f"{path}?token={page.token}")
     assert (answer.status_code, answer.headers["location"]) == (303, path)
     stored = answer.headers["set-cookie"]
     assert stored == f"trackblur-{page.port}={page.token}; HttpOnly; SameSite=Strict; Path=/"
-    assert page.stranger.get("/api/app").status_code == 200  # with the cookie
+    assert page.unauthenticated.get("/api/app").status_code == 200  # with the cookie
 
 
 def test_the_token_in_an_address_opens_pages_only(page: Page) -> None:
     query = f"?token={page.token}"
-    page.stranger.cookies.clear()
+    page.unauthenticated.cookies.clear()
     for method, path in (
         *(("GET", "/api/app"), ("GET", "/api/jobs"), ("GET", "/static/style.css")),
         *(("POST", "/api/jobs"), ("POST", "/"), ("DELETE", "/api/watches"), ("HEAD", "/")),
     ):
-        answer = page.stranger.request(method, f"{path}{query}")
+        answer = page.unauthenticated.request(method, f"{path}{query}")
         assert answer.status_code == 403, path
-    refused = page.stranger.get("/").text
+    refused = page.unauthenticated.get("/").text
     assert "open the address that trackblur printed when it was last started" in refused
 
 
