@@ -111,11 +111,12 @@ class MissingWeightsError(ModelError):
     Args:
         problem: what happened and what to do, in one line.
         model: the name to pull it by.
+        about: what `TrackerBlurError` takes.
     """
 
-    def __init__(self, problem: str = "", *, model: str = "") -> None:
+    def __init__(self, problem: str = "", *, model: str = "", **about: str | None) -> None:
         self.model = model
-        super().__init__(problem)
+        super().__init__(problem, **about)
 
 
 class MissingPackageError(TrackerBlurError, ImportError):

@@ -66,8 +66,8 @@ def swap_after(monkeypatch: pytest.MonkeyPatch, name: str, swap: Callable[[], No
     """Let the video be swapped as soon as a method of the engine is done."""
     method = getattr(Engine, name)
 
-    def run_then_swap(*arguments: object) -> Report:
-        report: Report = method(*arguments)
+    def run_then_swap(*arguments: object, **options: object) -> Report:
+        report: Report = method(*arguments, **options)
         swap()
         return report
 

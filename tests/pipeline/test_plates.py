@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from tests.command_line import run
 from tests.drawn_car import SIZE, street
 from tests.video_files import write_frames
 from tracker_blur import redact_picture, redact_video
 from tracker_blur.annotations.track_file import read
-from tracker_blur.cli.main import main
 from tracker_blur.errors import ModelError
 from tracker_blur.settings import Settings
 
@@ -47,12 +47,6 @@ def clip(tmp_path: Path) -> Path:
         av.VideoFrame.from_ndarray(image, "bgr24").reformat(format="yuv444p") for image in images
     ]
     return write_frames(tmp_path / "in.mkv", frames)
-
-
-def run(arguments: list[str]) -> int:
-    with pytest.raises(SystemExit) as caught:
-        main(arguments)
-    return int(caught.value.code or 0)
 
 
 def frames_of(path: Path) -> list[Image]:
@@ -105,7 +99,7 @@ def test_both_are_hidden_in_every_frame(tmp_path: Path, clip: Path, one_pass: bo
 @pytest.mark.usefixtures("own_weights")
 def test_labels_are_in_the_track_file_and_rendered(tmp_path: Path, clip: Path) -> None:
     tracks, out = tmp_path / "tracks.jsonl", tmp_path / "out.mkv"
-    assert run(["track", str(clip), "-o", str(tracks), "--hide", "faces,plates"]) == 0
+    assert run("track", clip, "-o", tracks, "--hide", "faces,plates") == 0
     found = read(tracks)
     assert {track.label for track in found.tracks.tracks} == {"face", "plate"}
     assert found.settings["hide"] == ["faces", "plates"]
@@ -119,7 +113,7 @@ def test_labels_are_in_the_track_file_and_rendered(tmp_path: Path, clip: Path) -
         "--color",
         "#00ff00",
     ]
-    assert run(arguments) == 0
+    assert run(*arguments) == 0
     last, (_, _, plate) = frames_of(out)[-1], street(6 * (FRAMES - 1))
     assert changed(frames_of(clip)[-1], last, plate) > 0.95
 
@@ -131,15 +125,15 @@ def test_verify_checks_the_plates_that_the_tracks_hide(tmp_path: Path, clip: Pat
         tmp_path / name for name in ("tracks.jsonl", "out.mkv", "report.json")
     )
     arguments = [str(clip), str(out), "--hide", "faces,plates", "--tracks", str(tracks)]
-    assert run([*arguments, "--method", "solid"]) == 0
+    assert run(*arguments, "--method", "solid") == 0
     verify = ["verify", str(out), "--against", str(clip), "--json", str(json_report), "--overwrite"]
-    assert run([*verify, "--tracks", str(tracks)]) == 0
+    assert run(*verify, "--tracks", tracks) == 0
     assert "plate.onnx" in json.loads(json_report.read_text())["detectors"]
     only_faces = tmp_path / "faces.mkv"
-    assert run([str(clip), str(only_faces), "--hide", "faces", "--method", "solid"]) == 0
+    assert run(clip, only_faces, "--hide", "faces", "--method", "solid") == 0
     verify[1] = str(only_faces)
-    assert run(verify) == 0
-    assert run([*verify, "--hide", "faces,plates"]) == 3
+    assert run(*verify) == 0
+    assert run(*verify, "--hide", "faces,plates") == 3
     assert len(json.loads(json_report.read_text())["runs"]) >= 1
 
 
@@ -153,7 +147,7 @@ def test_a_detector_file_of_the_user_is_used_and_a_missing_one_reported(
     mine = tmp_path / "mine.onnx"
     mine.write_bytes((Path(__file__).parents[2] / "models" / "plate.onnx").read_bytes())
     arguments = [str(tmp_path / "in.png"), str(tmp_path / "out.png"), "--method", "solid"]
-    assert run([*arguments, "--detector", str(mine)]) == 0
+    assert run(*arguments, "--detector", mine) == 0
     assert "hiding plate; detecting with mine.onnx in every 2nd frame" in capsys.readouterr().err
     after = cv2.imread(str(tmp_path / "out.png"))
     assert after is not None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -84,8 +83,6 @@ def opened(
 ) -> Iterator[JobService]:
     """Serve jobs that are kept in a folder."""
     messages: list[str] = []
-    # Commands that ran in this process leave it ignored, and children would inherit that.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with (
         mock.patch.dict(os.environ, TRACKBLUR_STATE=str(state)),
         mock.patch.object(job_process, "_PROGRAM", PROGRAM),

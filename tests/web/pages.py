@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -58,8 +57,6 @@ class Page:
 def opened(folder: Path, state: Path, limits: ServingLimits | None = None) -> Iterator[Page]:
     """Serve a folder with its state in another."""
     messages: list[str] = []
-    # Commands that ran in this process leave it ignored, and children would inherit that.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with mock.patch.dict(os.environ, TRACKBLUR_STATE=str(state)):
         site = Site(folder, ("127.0.0.1", 0), messages.append, limits=limits)
     with site:
