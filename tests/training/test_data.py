@@ -59,6 +59,16 @@ def test_crowds_are_widened() -> None:
     assert np.median(ratios) == pytest.approx(1.73, abs=0.12)
 
 
+@pytest.mark.parametrize("turned", [0.0, 1.0])
+def test_crowds_are_turned_as_often_as_images(turned: float) -> None:
+    rng = np.random.default_rng(6)
+    cutouts = cut_out_objects([disk_sample(Box(60, 40, 80, 80))], rng)  # twice as high as wide
+    geometry = GeometricAugmentation(any_share=turned)
+    crowd = paste_crowd(disk_sample(size=(300, 300)), cutouts, geometry, rng)
+    is_wide = np.array(aspect_ratios(crowd.boxes)) > 1
+    assert 0.3 < is_wide.mean() < 0.95 if turned else not is_wide.any()
+
+
 def test_crowded_and_cut_objects_are_not_cut_out() -> None:
     crowded = disk_sample(DISK, Box(100, 40, 140, 80))
     at_border = disk_sample(Box(0, 0, 40, 40))

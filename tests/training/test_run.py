@@ -38,7 +38,8 @@ def test_a_training_and_a_longer_one(
     dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = [str(dataset), "--name", "disk", "--out", str(tmp_path), *QUICK]
-    arguments += ["--share", "disks=2", "--outline", "rectangle", "--upright", "--widen", "1,1.5"]
+    arguments += ["--share", "disks=2", "--outline", "rectangle", "--upright", "--turned", "0.5"]
+    arguments += ["--widen", "1,1.5"]
     write_image(dataset / "disks" / "low.png", disk_image(1, (), (96, 6)))  # nothing to cut out
     with (dataset / "labels.csv").open("a", encoding="utf-8") as table:
         table.write("disks/low.png,train,96,6,disk,,\n")

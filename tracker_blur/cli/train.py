@@ -176,6 +176,13 @@ def add_parser(commands: Any) -> Parser:
         help="the objects are seldom rotated, like plates and screens",
     )
     objects.add_argument(
+        "--turned",
+        type=number_between(0, 1),
+        metavar="SHARE",
+        help="detect: share of the images that are rotated by any angle "
+        f"(default: {GeometricAugmentation().any_share:g}; with --upright: {UPRIGHT.any_share:g})",
+    )
+    objects.add_argument(
         "--widen",
         type=_range,
         default=(1.0, 1.0),
@@ -245,7 +252,8 @@ def _plan(options: argparse.Namespace) -> Plan:
     if options.seed > _LARGEST_SEED:
         raise SettingsError(f"--seed is {options.seed}: give a number from 0 to {_LARGEST_SEED}")
     rotation = UPRIGHT if options.upright else GeometricAugmentation()
-    geometry = replace(rotation, widened=options.widen, outline=options.outline)
+    turned = rotation.any_share if options.turned is None else options.turned
+    geometry = replace(rotation, any_share=turned, widened=options.widen, outline=options.outline)
     crops = UPRIGHT_CROPS if options.upright else CropAugmentation()
     verifies = options.task == "verify"
     recipe, batch = (VERIFIER_RECIPE, VERIFIER_BATCH) if verifies else (Recipe(), _BATCH)

@@ -94,6 +94,10 @@ class Cutout:
     image: Image
     label: int | None
 
+    def turned(self, quarters: int) -> Cutout:
+        """Return it turned by this many quarters, counterclockwise."""
+        return Cutout(np.rot90(self.image, quarters), self.label)
+
 
 def cut_out_objects(samples: Sequence[Sample], rng: Rng, decoys: int = 400) -> list[Cutout]:
     """Return all objects that are large enough and stand alone, and some patches without any."""
@@ -142,7 +146,8 @@ def paste_crowd(
 ) -> Sample:
     """Return the sample with cutouts pasted in rows or anywhere; its image changes.
 
-    Cutouts are mirrored and widened, but not rotated.
+    Cutouts are mirrored and widened. Where images are rotated by any angle, as large a share of the
+    cutouts is turned by quarters.
     """
     image, (rows, columns) = sample.image, sample.image.shape[:2]
     objects = [cutout for cutout in cutouts if cutout.label is not None]
@@ -157,6 +162,8 @@ def paste_crowd(
         wanted = max(usual * math.exp(rng.normal(0.0, 0.22)), SMALLEST_PX + 0.5)
         candidates = decoys if decoys and rng.random() < _DECOY_SHARE else objects
         cutout = candidates[int(rng.integers(len(candidates)))]
+        if rng.random() < geometry.any_share:
+            cutout = cutout.turned(int(rng.integers(1, 4)))
         spot = _spot(cutout, wanted, widening, x, y)
         left, top, right, bottom = spot
         if left < 0 or top < 0 or right > columns or bottom > rows:
