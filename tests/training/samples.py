@@ -23,6 +23,7 @@ def disk_sample(*boxes: Box, size: tuple[int, int] = (160, 120), seed: int = 0) 
         disk_image(seed, boxes, size),
         np.array([box.as_tuple() for box in boxes], np.float32).reshape(-1, 4),
         np.zeros(len(boxes), np.int64),
+        np.ones(len(boxes), np.float32),
         no_boxes(),
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,14 @@ from typing import TYPE_CHECKING
 from tests.annotated_files import BOX, SIZE, disk_image, write_image
 from tests.training.samples import DISK, aspect_ratios, bright_share, disk_sample
 from tracker_blur.core.box import Box
-from tracker_blur.training.data import MosaicDataset, cut_out_objects, load_samples, paste_crowd
+from tracker_blur.training.augmentation import corrupt, make_mosaic
+from tracker_blur.training.data import (
+    MosaicDataset,
+    collate,
+    cut_out_objects,
+    load_samples,
+    paste_crowd,
+)
 from tracker_blur.training.datasets import AnnotatedImage
 from tracker_blur.training.recipe import Augmentation, GeometricAugmentation
 
@@ -69,10 +78,30 @@ def test_crowds_are_turned_as_often_as_images(turned: float) -> None:
     assert 0.3 < is_wide.mean() < 0.95 if turned else not is_wide.any()
 
 
-def test_crowded_and_cut_objects_are_not_cut_out() -> None:
+def test_crowded_cut_and_uncertain_objects_are_not_cut_out() -> None:
     crowded = disk_sample(DISK, Box(100, 40, 140, 80))
     at_border = disk_sample(Box(0, 0, 40, 40))
-    assert cut_out_objects([crowded, at_border], np.random.default_rng(0)) == []
+    uncertain = replace(disk_sample(DISK), certainties=np.array([0.9], np.float32))
+    assert cut_out_objects([crowded, at_border, uncertain], np.random.default_rng(0)) == []
+
+
+def test_certainties_stay_with_their_boxes(tmp_path: Path) -> None:
+    file = write_image(tmp_path / "a.png")
+    objects = ("badge", Box(0, 0, 9, 9)), ("face", BOX), ("face", BOX.moved(30, 0))
+    (sample,) = load_samples([AnnotatedImage(file, SIZE, objects, certainties=(0.5,))], ["face"])
+    assert sample.certainties.tolist() == [1.0, 0.5]
+    geometry = GeometricAugmentation()
+    cutouts = cut_out_objects([disk_sample(DISK)], np.random.default_rng(0))
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        mosaic = make_mosaic(lambda _: (sample, sample.boxes[1:]), 96, geometry, rng)
+        canvas = corrupt(paste_crowd(mosaic, cutouts, geometry, rng), rng)
+        shown, pasted = mosaic.certainties.tolist(), len(canvas.boxes) - len(mosaic.boxes)
+        assert len(shown) == len(mosaic.boxes)
+        assert {0.5} <= set(shown) <= {0.5, 1.0}
+        assert canvas.certainties.tolist() == shown + [1.0] * pasted
+        both = collate([canvas, canvas]).targets
+        assert both.certainty.tolist() == canvas.certainties.tolist() * 2
 
 
 def test_canvases_of_one_seed_are_the_same() -> None:

@@ -18,7 +18,7 @@ from tracker_blur.core.box import Box
 from tracker_blur.detectors.onnx import from_content
 from tracker_blur.training.data import collate
 from tracker_blur.training.export import onnx_bytes
-from tracker_blur.training.losses import assign_targets, decode_predictions, detection_loss
+from tracker_blur.training.losses import assign_targets, decode_predictions, detection_loss, iou
 from tracker_blur.training.network import Network
 
 pytestmark = pytest.mark.usefixtures("seeded_torch")
@@ -59,6 +59,45 @@ def test_ignored_regions_have_no_loss() -> None:
         assert float(boxes) == 0.0
     assert losses[1] == pytest.approx(losses[0] / 2)
     assert losses[2] == 0.0
+
+
+@pytest.mark.parametrize("certainty", [0.4, 1.0])
+def test_scores_settle_at_the_certainty_of_an_object(certainty: float) -> None:
+    sample = disk_sample(Box(24, 24, 40, 40), size=(64, 64))
+    targets = collate([replace(sample, certainties=np.array([certainty], np.float32))]).targets
+    maps = tuple(torch.zeros(1, 5, 64 // stride, 64 // stride) for stride in (8, 16, 32))
+    exact = replace(decode_predictions(maps), boxes=targets.boxes[None].repeat(1, 84, 1))
+    pairs = assign_targets(exact, targets)
+    logits = exact.logits.requires_grad_()
+    scores, boxes = detection_loss(exact, targets, pairs)
+    assert float(boxes) == pytest.approx(0.0, abs=1e-6)
+    scores.backward()
+    assert logits.grad is not None
+    assert (logits.grad[0, pairs.cell] < 0).all() == (certainty > 0.5)
+    settled = exact.logits.detach().clone()
+    settled[0, pairs.cell] = torch.logit(torch.tensor(certainty), eps=1e-6)
+    settled.requires_grad_()
+    detection_loss(replace(exact, logits=settled), targets, pairs)[0].backward()
+    assert settled.grad is not None
+    assert settled.grad[0, pairs.cell].abs().max() < 1e-5
+
+
+def test_boxes_count_as_much_as_they_are_certain() -> None:
+    disks = Box(8, 8, 24, 24), Box(40, 40, 56, 56)
+    maps = tuple(torch.zeros(1, 5, 64 // stride, 64 // stride) for stride in (8, 16, 32))
+    predictions = decode_predictions(maps)
+    losses = []
+    for certainty in (1.0, 0.5, 0.0):
+        certainties = np.array([1.0, certainty], np.float32)
+        sample = replace(disk_sample(*disks, size=(64, 64)), certainties=certainties)
+        targets = collate([sample]).targets
+        pairs = assign_targets(predictions, targets)
+        predicted = predictions.boxes[pairs.image, pairs.cell]
+        quality = iou(predicted, targets.boxes[pairs.target]).sqrt()
+        total = (quality * targets.certainty[pairs.target]).sum().clamp(min=1)
+        losses.append(float(detection_loss(predictions, targets, pairs)[1] * total))
+    assert losses[0] - losses[1] == pytest.approx(losses[1] - losses[2], rel=1e-4)
+    assert losses[0] > losses[2] > 0
 
 
 @pytest.mark.slow

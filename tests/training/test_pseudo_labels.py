@@ -1,154 +1,157 @@
-"""Teachers add what they agree on, and label an image once."""
+"""Teachers add what people left unlabeled, as certain as they and the verifier are of it."""
 
 from __future__ import annotations
 
-import json
+import csv
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
+import numpy as np
+import numpy.typing as npt
 import pytest
 
 from tests.annotated_files import BOX, SIZE, disk_image, write_image
 from tracker_blur.core.box import Box, Detection
-from tracker_blur.errors import SettingsError
+from tracker_blur.training.candidates import TURNS
 from tracker_blur.training.datasets import AnnotatedImage
-from tracker_blur.training.pseudo_labels import (
-    PseudoLabels,
-    add_pseudo_labels,
-    cached_pseudo_labels,
-    pseudo_labels,
-)
+from tracker_blur.training.pseudo_labels import PseudoLabels, add_pseudo_labels, pseudo_labels
 from tracker_blur.weights.store import Weights
 
 if TYPE_CHECKING:
-    from tracker_blur.core.frame import Image
+    from collections.abc import Sequence
 
+    from tracker_blur.core.frame import Image
+    from tracker_blur.training.candidates import Candidates
+
+REPOSITORY = Path(__file__).parents[2]
 OTHER = Box(60, 10, 80, 34)
 IGNORED = Box(0, 0, 9, 9)
+UPRIGHT, TURNED = 0, 1
+
+
+class Verifier:
+    def __init__(self, odds: float) -> None:
+        self._odds = odds
+
+    def log_odds(self, image: Image, boxes: Sequence[Box]) -> npt.NDArray[np.float64]:
+        """Return the same for every place."""
+        return np.full(len(boxes), self._odds)
+
+
+def seen(*detections: tuple[Box, float, int]) -> Candidates:
+    """Return candidates; the last number is twice the teacher's, plus 1 for a turned copy."""
+    rows = [(*box.as_tuple(), score, source) for box, score, source in detections]
+    return np.array(rows, np.float32).reshape(-1, 6)
+
+
+def added(folder: Path, found: Candidates, teachers: int, odds: float | None) -> PseudoLabels:
+    path = write_image(folder / "a.png")
+    image = AnnotatedImage(path, SIZE, (("face", BOX),), (IGNORED,))
+    return pseudo_labels(image, found, teachers, None if odds is None else Verifier(odds))
+
+
+@pytest.mark.parametrize(
+    ("score", "odds", "certainty"),
+    [
+        (0.8, None, 0.8),
+        (0.95, None, 1.0),  # as good as a label
+        (0.64, 30.0, 0.8),
+        (0.36, 30.0, None),  # ignored
+        (0.8, 0.0, None),
+        (0.25, 30.0, 0.0),
+        (0.9, -30.0, 0.0),
+    ],
+)
+def test_how_certain_teachers_and_verifier_are(
+    tmp_path: Path, score: float, odds: float | None, certainty: float | None
+) -> None:
+    labels = added(tmp_path, seen((OTHER, score, UPRIGHT)), 1, odds)
+    assert len(labels.boxes) == bool(certainty)
+    assert len(labels.ignored) == (certainty is None)
+    assert labels.certainties == pytest.approx([certainty] if certainty else [])
+
+
+def test_a_teacher_counts_with_its_best_score_and_all_teachers_count(tmp_path: Path) -> None:
+    found = seen((OTHER, 0.5, UPRIGHT), (OTHER.moved(1, 1), 0.84, TURNED))
+    assert added(tmp_path, found, 1, None).certainties == pytest.approx([0.84])
+    found = np.concatenate((found, seen((OTHER.moved(1, 0), 0.6, 2 + UPRIGHT))))
+    assert added(tmp_path, found, 2, None).certainties == pytest.approx([0.72])
+    assert added(tmp_path, found, 3, None).certainties == ()
+
+
+def test_parts_of_an_object_are_no_other_objects(tmp_path: Path) -> None:
+    found = seen((OTHER, 0.8, UPRIGHT), (OTHER.moved(10, 0), 0.75, UPRIGHT))
+    found = np.concatenate((found, seen((OTHER.padded(-0.2), 0.5, UPRIGHT))))
+    labels = added(tmp_path, found, 1, None)
+    assert (len(labels.boxes), len(labels.ignored)) == (1, 0)
+
+
+@pytest.mark.parametrize("known", [BOX, BOX.moved(2, 2), BOX.padded(-0.3)])
+def test_what_people_labeled_is_not_labeled_again(tmp_path: Path, known: Box) -> None:
+    assert added(tmp_path, seen((known, 0.9, UPRIGHT)), 1, 30.0) == PseudoLabels((), (), ())
+
+
+@pytest.fixture
+def group(tmp_path: Path) -> AnnotatedImage:
+    """Return a photo of five people, upside down, of whom all but the first are labeled."""
+    photo = cv2.imread(str(REPOSITORY / "samples" / "people.jpg"))
+    assert photo is not None
+    small = np.asarray(cv2.resize(photo, (480, 320), interpolation=cv2.INTER_AREA), np.uint8)
+    path = write_image(tmp_path / "group.png", np.ascontiguousarray(small[::-1, ::-1]))
+    with (REPOSITORY / "samples" / "people.csv").open(encoding="utf-8") as file:
+        rows = [[float(row[side]) * 0.4 for side in "xywh"] for row in csv.DictReader(file)]
+    boxes = [Box.from_xywh(480 - x - w, 320 - y - h, w, h) for x, y, w, h in rows]
+    return AnnotatedImage(path, (480, 320), tuple(("face", box) for box in boxes))
+
+
+def test_a_face_upside_down_that_people_left_unlabeled(
+    group: AnnotatedImage, tmp_path: Path
+) -> None:
+    cache = tmp_path / "candidates.npz"
+    (_, unlabeled), *labeled = group.objects
+    image = replace(group, objects=tuple(labeled))
+
+    def certainty(turns: Sequence[int]) -> float:
+        weights = Weights()
+        teacher = str(weights.path("face.onnx"))
+        (after,) = add_pseudo_labels(
+            [image], "face", [teacher], turns, weights, cache, lambda _: None
+        )
+        assert after.objects[: len(labeled)] == image.objects
+        more = after.objects[len(labeled) :]
+        rated = zip(more, after.certainties, strict=True)
+        return next(certain for (_, box), certain in rated if box.iou(unlabeled) > 0.5)
+
+    assert certainty(TURNS) == 1.0
+    assert certainty(TURNS[:1]) < 1.0
 
 
 class Teacher:
     default_confidence = 0.5
     low_confidence = 0.3
 
-    def __init__(self, *detections: tuple[Box, float]) -> None:
-        self._detections = detections
-
     def detect(self, image: Image, confidence: float) -> list[Detection]:
-        """Return the same faces at every scale of the image."""
+        """Return the same face at every scale of the image."""
         scale = image.shape[1] / SIZE[0]
-        return [Detection(box.scaled(scale, scale), score) for box, score in self._detections]
-
-
-@pytest.mark.parametrize(
-    ("teachers", "boxes", "ignored"),
-    [
-        ([Teacher((OTHER, 0.6)), Teacher((OTHER.moved(1, 1), 0.6))], 1, 0),
-        ([Teacher((OTHER, 0.9)), Teacher()], 1, 0),
-        ([Teacher((OTHER, 0.6)), Teacher()], 0, 1),
-        ([Teacher((OTHER, 0.4)), Teacher()], 0, 0),
-        ([Teacher((BOX, 0.9)), Teacher((BOX.moved(2, 2), 0.9))], 0, 0),
-        ([Teacher((BOX.padded(-0.3), 0.9)), Teacher((BOX.padded(-0.3), 0.9))], 0, 0),
-    ],
-)
-def test_what_teachers_add(
-    tmp_path: Path, teachers: list[Teacher], boxes: int, ignored: int
-) -> None:
-    path = write_image(tmp_path / "a.png")
-    added = pseudo_labels(AnnotatedImage(path, SIZE, (("face", BOX),), (IGNORED,)), teachers)
-    assert (len(added.boxes), len(added.ignored)) == (boxes, ignored)
-
-
-class FakeLabeller:
-    """Adds the same to every image, and notes which ones it labeled."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-
-    def __call__(self, image: AnnotatedImage) -> PseudoLabels:
-        self.names.append(image.path.name)
-        return PseudoLabels((OTHER,), (BOX,))
-
-
-def annotated(folder: Path, name: str, seed: int) -> AnnotatedImage:
-    path = write_image(folder / name, disk_image(seed))
-    return AnnotatedImage(path, SIZE, (("face", BOX),))
-
-
-def test_images_are_labeled_once(tmp_path: Path) -> None:
-    images = [annotated(tmp_path, f"{seed}.png", seed) for seed in range(2)]
-    cache, label = tmp_path / "taught.json", FakeLabeller()
-    first = cached_pseudo_labels(images[:1], cache, "yunet", label)
-    added = PseudoLabels((OTHER,), (BOX,))
-    assert cached_pseudo_labels(images, cache, "yunet", label) == [added] * 2
-    assert first == [added]
-    assert label.names == ["0.png", "1.png"]
-    before = cache.stat()
-    assert cached_pseudo_labels(images, cache, "yunet", label) == [added] * 2
-    assert cache.stat().st_ino == before.st_ino  # nothing new, nothing written
-
-
-def test_other_pixels_labels_or_teachers_are_labeled_again(tmp_path: Path) -> None:
-    image = annotated(tmp_path, "a.png", 1)
-    cache, label = tmp_path / "taught.json", FakeLabeller()
-    cached_pseudo_labels([image], cache, "yunet", label)
-    cached_pseudo_labels([replace(image, objects=())], cache, "yunet", label)
-    assert len(label.names) == 2
-    cached_pseudo_labels([image], cache, "yunet", label)
-    cached_pseudo_labels([replace(image, ignored=(OTHER,))], cache, "yunet", label)
-    assert len(label.names) == 4
-    cached_pseudo_labels([image], cache, "yunet", label)
-    write_image(image.path, disk_image(2))
-    cached_pseudo_labels([image], cache, "yunet", label)
-    assert len(label.names) == 6
-    cached_pseudo_labels([image], cache, "haar", label)
-    assert len(label.names) == 7
-
-
-def test_cache_keys_depend_on_labels_and_weights(tmp_path: Path) -> None:
-    models = Path(__file__).parents[2] / "models"
-    teacher = tmp_path / "teacher.onnx"
-    teacher.write_bytes((models / "face.onnx").read_bytes())
-    image = annotated(tmp_path, "a.png", 1)
-    cache, weights = tmp_path / "taught.json", Weights()
-
-    def keys(labeled: AnnotatedImage) -> tuple[str, ...]:
-        (after,) = add_pseudo_labels([labeled], "face", [str(teacher)], weights, cache)
-        assert after.objects[: len(labeled.objects)] == labeled.objects
-        return tuple(json.loads(cache.read_text(encoding="utf-8"))["added"])
-
-    first = keys(image)
-    assert keys(replace(image, objects=(("face", OTHER),))) != first
-    assert keys(image) == first
-    teacher.write_bytes((models / "plate.onnx").read_bytes())
-    assert keys(image) != first
+        return [Detection(OTHER.scaled(scale, scale), 0.95)]
 
 
 def test_teachers_add_nothing_where_the_labels_say_that_there_is_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    teacher = Teacher((OTHER, 0.9))
     module = "tracker_blur.training.pseudo_labels"
-    monkeypatch.setattr(f"{module}.load_detector", lambda name, weights: (name, teacher))
+    monkeypatch.setattr(f"{module}.load_detector", lambda name, weights: (name, Teacher()))
     images = [
-        replace(annotated(tmp_path, f"{seed}.png", seed), objects=(), is_empty=seed == 1)
-        for seed in range(3)
+        AnnotatedImage(write_image(tmp_path / f"{seed}.png", disk_image(seed)), SIZE, (), (), none)
+        for seed, none in enumerate((False, True, False))
     ]
-    cache = tmp_path / "taught.json"
+    cache = tmp_path / "candidates.npz"
     for _ in range(2):  # the second time, from the cache
-        after = add_pseudo_labels(images, "face", ["one"], Weights(), cache)
+        after = add_pseudo_labels(
+            images, "badge", ["one"], TURNS[:1], Weights(), cache, lambda _: None
+        )
         assert [image.path.name for image in after] == ["0.png", "1.png", "2.png"]
-        assert [len(image.objects) for image in after] == [1, 0, 1]
+        assert [image.certainties for image in after] == [(1.0,), (), (1.0,)]
         assert after[1] == images[1]
-    assert len(json.loads(cache.read_text(encoding="utf-8"))["added"]) == 2
-
-
-@pytest.mark.parametrize(
-    "content", ["", "[]", '{"teachers": "yunet", "pictures": {}}', '{"added": []}']
-)
-def test_a_damaged_cache_is_refused(tmp_path: Path, content: str) -> None:
-    cache = tmp_path / "taught.json"
-    cache.write_text(content)
-    with pytest.raises(SettingsError, match=r"taught\.json: damaged"):
-        cached_pseudo_labels([], cache, "yunet", FakeLabeller())

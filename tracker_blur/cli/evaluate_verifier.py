@@ -46,7 +46,7 @@ def evaluate_verifier(
     """
     from tqdm import tqdm
 
-    from tracker_blur.training.verifier.candidates import load_proposers
+    from tracker_blur.training.candidates import load_proposers
     from tracker_blur.training.verifier.judging import judge_detections, load_verifier
 
     known, verifier = load_verifier(path)
@@ -74,7 +74,7 @@ def _installed(weights: Weights) -> tuple[str, ...]:
 
 
 def _print_scores(judged: Sequence[JudgedDetection], images: Sequence[AnnotatedImage]) -> None:
-    from tracker_blur.training.verifier.candidates import TURNS
+    from tracker_blur.training.candidates import TURNS
     from tracker_blur.training.verifier.judging import SIZES_PX, score_judged
 
     total = score_judged(judged)

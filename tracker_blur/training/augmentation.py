@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Boxes = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
+Certainties = npt.NDArray[np.float32]
 Matrix = npt.NDArray[np.float64]
 Vector = npt.NDArray[np.float64]
 Rng = np.random.Generator
@@ -54,12 +55,14 @@ class Sample:
         image: Pixels, uint8, shape (rows, columns, 3), BGR.
         boxes: Left, top, right, bottom in pixels, shape (n, 4).
         labels: Class of each box, shape (n,).
+        certainties: How certain each box is, up to 1: 1 if people labeled it, shape (n,).
         ignored: Regions without loss, shape (m, 4).
     """
 
     image: Image
     boxes: Boxes
     labels: Labels
+    certainties: Certainties
     ignored: Boxes
 
 
@@ -123,6 +126,7 @@ def warp(
         np.asarray(canvas, np.uint8),
         boxes[kept],
         sample.labels[kept],
+        sample.certainties[kept],
         ignored[_areas(ignored) > 0],
     )
 
@@ -173,7 +177,7 @@ def make_mosaic(
     columns = _jittered_cuts(size, cells, rng)
     rows = _jittered_cuts(size, cells, rng)
     image = np.empty((size, size, 3), np.uint8)
-    boxes, labels, ignored = [no_boxes()], [np.zeros(0, np.int64)], [no_boxes()]
+    parts: list[Sample] = []
     for top, bottom in itertools.pairwise(rows):
         for left, right in itertools.pairwise(columns):
             sample, places = pick(rng)
@@ -182,10 +186,14 @@ def make_mosaic(
             part = warp(sample, matrix, cell, int(rng.integers(0, 256)), geometry.outline)
             image[top:bottom, left:right] = part.image
             shift = np.array((left, top, left, top), np.float32)
-            boxes.append(part.boxes + shift)
-            labels.append(part.labels)
-            ignored.append(part.ignored + shift)
-    return Sample(image, np.concatenate(boxes), np.concatenate(labels), np.concatenate(ignored))
+            parts.append(replace(part, boxes=part.boxes + shift, ignored=part.ignored + shift))
+    return Sample(
+        image,
+        np.concatenate([part.boxes for part in parts]),
+        np.concatenate([part.labels for part in parts]),
+        np.concatenate([part.certainties for part in parts]),
+        np.concatenate([part.ignored for part in parts]),
+    )
 
 
 def _jittered_cuts(size: int, cells: int, rng: Rng) -> list[int]:
@@ -268,7 +276,7 @@ def corrupt(sample: Sample, rng: Rng) -> Sample:
         image = add_noise(image, rng.uniform(2, 14), rng)
     if rng.random() < 0.25:
         image = compress(image, int(rng.integers(25, 85)))
-    return Sample(image, sample.boxes, sample.labels, sample.ignored)
+    return replace(sample, image=image)
 
 
 def occlude(image: Image, boxes: Boxes, rng: Rng) -> Image:

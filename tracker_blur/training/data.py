@@ -58,12 +58,20 @@ def load_samples(images: Iterable[AnnotatedImage], classes: Sequence[str]) -> It
     """
     for annotated in images:
         image, scale = load_image(annotated.path)
-        targets = [(classes.index(name), box) for name, box in annotated.objects if name in classes]
+        by_people = (1.0,) * (len(annotated.objects) - len(annotated.certainties))
+        targets = [
+            (classes.index(name), box, certainty)
+            for (name, box), certainty in zip(
+                annotated.objects, (*by_people, *annotated.certainties), strict=True
+            )
+            if name in classes
+        ]
         others = [box for name, box in annotated.objects if name not in classes]
         yield Sample(
             image,
-            _to_array([box for _, box in targets], scale),
-            np.array([label for label, _ in targets], np.int64),
+            _to_array([box for _, box, _ in targets], scale),
+            np.array([label for label, _, _ in targets], np.int64),
+            np.array([certainty for _, _, certainty in targets], np.float32),
             _to_array([*others, *annotated.ignored], scale),
         )
 
@@ -100,12 +108,14 @@ class Cutout:
 
 
 def cut_out_objects(samples: Sequence[Sample], rng: Rng, decoys: int = 400) -> list[Cutout]:
-    """Return all objects that are large enough and stand alone, and some patches without any."""
+    """Return all certain objects that are large enough and stand alone, and patches without any."""
     cutouts: list[Cutout] = []
     for sample in samples:
         height, width = sample.image.shape[:2]
+        certain = sample.certainties == 1
+        boxes = sample.boxes[certain]
         for box, label, side in zip(
-            sample.boxes, sample.labels.tolist(), box_sides(sample.boxes).tolist(), strict=True
+            boxes, sample.labels[certain].tolist(), box_sides(boxes).tolist(), strict=True
         ):
             margin = np.tile((box[2:] - box[:2]) * _MARGIN, 2) * (-1, -1, 1, 1)
             left, top, right, bottom = np.rint(box + margin).astype(int).tolist()
@@ -155,6 +165,8 @@ def paste_crowd(
     widening = geometry.random_widening(rng)
     usual = math.exp(rng.uniform(math.log(_SIZES_PX[0]), math.log(_SIZES_PX[1])))
     boxes, labels = list(sample.boxes), sample.labels.tolist()
+    certainties = np.ones(len(boxes) + _MAX_PASTED, np.float32)
+    certainties[: len(boxes)] = sample.certainties
     occupied = np.zeros((len(boxes) + len(sample.ignored) + _MAX_PASTED, 4), np.float32)
     count = len(boxes) + len(sample.ignored)
     occupied[:count] = np.concatenate((sample.boxes, sample.ignored))
@@ -183,6 +195,7 @@ def paste_crowd(
         image,
         np.asarray(boxes, np.float32).reshape(-1, 4),
         np.asarray(labels, np.int64),
+        certainties[: len(boxes)],
         sample.ignored,
     )
 
@@ -334,6 +347,7 @@ def collate(samples: Sequence[Sample]) -> Batch:
         Targets(
             _image_indices([len(sample.boxes) for sample in samples]),
             torch.from_numpy(np.concatenate([sample.labels for sample in samples])),
+            torch.from_numpy(np.concatenate([sample.certainties for sample in samples])),
             torch.from_numpy(np.concatenate([sample.boxes for sample in samples])),
             _image_indices([len(sample.ignored) for sample in samples]),
             torch.from_numpy(np.concatenate([sample.ignored for sample in samples])),

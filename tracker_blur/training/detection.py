@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from tracker_blur.errors import SettingsError
+from tracker_blur.training.candidates import TURNS
 from tracker_blur.training.data import Batch, MosaicDataset, endless_batches, load_samples
 from tracker_blur.training.evaluation.measure import require_pycocotools
 from tracker_blur.training.export import make_validator, write_results
@@ -126,16 +127,24 @@ def _with_pseudo_labels(
         return data.train
     if len(data.classes) > 1:
         raise SettingsError("teachers can label datasets of one class only")
+    # What seldom turns is not searched for in turned copies, where other things look like it.
+    turns = TURNS if plan.augmentation.geometry.any_share else TURNS[:1]
     with group.main_first():
         images = add_pseudo_labels(
             data.train,
             data.classes[0],
             plan.teachers,
+            turns,
             Weights(plan.weights_folder),
-            work / "taught.json",
+            work / "candidates.npz",
+            report,
         )
     boxes = sum(len(image.objects) for image in images)
+    added = [certainty for image in images for certainty in image.certainties]
     ignored = sum(len(image.ignored) for image in images)
     teachers = ", ".join(plan.teachers)
-    report(f"with pseudo-labels of {teachers}: {boxes} boxes, {ignored} ignored regions")
+    report(
+        f"with pseudo-labels of {teachers}: {boxes} boxes, {ignored} ignored regions; of the boxes "
+        f"{len(added)} are added, {sum(one < 1 for one in added)} of them with a soft target"
+    )
     return images

@@ -9,6 +9,7 @@ object's size makes the first thousand steps useful.
 Scores: the quality focal loss of Li, Wang, Wu et al., "Generalized Focal Loss", NeurIPS 2020, arXiv
 2006.04388, with the root of the overlap as the target. The overlap itself is never high for the
 smallest objects. It would keep their scores low, and a low score is a face left visible.
+The target of a pseudo-label is that times its certainty, by which its box's loss is weighted, too.
 
 Boxes: the distance loss of Zheng, Wang, Liu et al., "Distance-IoU Loss", AAAI 2020, arXiv
 1911.08287.
@@ -63,6 +64,7 @@ class Targets:
     Attributes:
         image: Index of each object's image in the batch, shape (T,).
         label: Class of each object, shape (T,).
+        certainty: How certain each object is, up to 1, shape (T,).
         boxes: Left, top, right, bottom in pixels, shape (T, 4).
         ignored_image: Index of each ignored region's image, shape (R,).
         ignored: Ignored regions in pixels, shape (R, 4).
@@ -70,6 +72,7 @@ class Targets:
 
     image: Tensor
     label: Tensor
+    certainty: Tensor
     boxes: Tensor
     ignored_image: Tensor
     ignored: Tensor
@@ -79,6 +82,7 @@ class Targets:
         return Targets(
             self.image.to(device),
             self.label.to(device),
+            self.certainty.to(device),
             self.boxes.to(device),
             self.ignored_image.to(device),
             self.ignored.to(device),
@@ -169,7 +173,7 @@ def detection_loss(
     """Return the score loss and the box loss, each a scalar; training minimizes their sum."""
     predicted = predictions.boxes[pairs.image, pairs.cell]
     true = targets.boxes[pairs.target]
-    quality = iou(predicted.detach(), true).sqrt()
+    quality = iou(predicted.detach(), true).sqrt() * targets.certainty[pairs.target]
     scores = torch.zeros_like(predictions.logits)
     scores[pairs.image, pairs.cell, targets.label[pairs.target]] = quality
     focus = (scores - predictions.logits.sigmoid()).abs() ** _FOCUS

@@ -13,7 +13,7 @@ from tracker_blur.training.datasets import AnnotatedImage
 from tracker_blur.training.verifier.labels import LabeledCandidates, label_candidates, overlaps
 
 if TYPE_CHECKING:
-    from tracker_blur.training.verifier.candidates import Candidates
+    from tracker_blur.training.candidates import Candidates
 
 FACE = Box(40, 40, 60, 60)
 ELSEWHERE = (100.0, 100.0, 120.0, 120.0)

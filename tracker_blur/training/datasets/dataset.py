@@ -43,6 +43,8 @@ class AnnotatedImage:
         objects: Class name and box of each object, in pixels, inside the image.
         ignored: Regions that may hold more objects. Nothing in them is scored.
         is_empty: Whether the labels say that it shows no object; where they say nothing, it may.
+        certainties: How certain the objects are that people did not label, up to 1, in order: the
+            last of `objects`.
     """
 
     path: Path
@@ -50,6 +52,7 @@ class AnnotatedImage:
     objects: tuple[tuple[str, Box], ...]
     ignored: tuple[Box, ...] = ()
     is_empty: bool = False
+    certainties: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

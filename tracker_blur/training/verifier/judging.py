@@ -15,9 +15,9 @@ from tracker_blur.classifiers import CropClassifier
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.detectors import _trial
 from tracker_blur.errors import ModelError, reason_of
+from tracker_blur.training.candidates import TURNS, turned, turned_back
 from tracker_blur.training.datasets.dataset import read_image
 from tracker_blur.training.odds import Odds, OddsScores, score_odds
-from tracker_blur.training.verifier.candidates import TURNS, turned, turned_back
 from tracker_blur.training.verifier.labels import label_candidates, overlaps
 from tracker_blur.training.verifier.naming import label_of
 from tracker_blur.weights.catalog import model_of

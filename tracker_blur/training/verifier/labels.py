@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tracker_blur.core.box import Box
+    from tracker_blur.training.candidates import Candidates
     from tracker_blur.training.datasets import AnnotatedImage
-    from tracker_blur.training.verifier.candidates import Candidates
 
 Boxes = npt.NDArray[np.float64]
 """Rows of left, top, right, bottom in the image's pixels."""

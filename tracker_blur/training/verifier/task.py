@@ -12,6 +12,14 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from tracker_blur.files.atomic import replacing
 from tracker_blur.training.augmentation import Sample, no_boxes
+from tracker_blur.training.candidates import (
+    TURNS,
+    Candidates,
+    cached_candidates,
+    find_candidates,
+    identity,
+    load_proposers,
+)
 from tracker_blur.training.card import CardFacts, common_settings, model_card
 from tracker_blur.training.data import load_image
 from tracker_blur.training.export import network_file
@@ -21,14 +29,6 @@ from tracker_blur.training.onnx_files import require_onnx
 from tracker_blur.training.sheets import contact_sheet, write_jpeg
 from tracker_blur.training.task import Lesson, Report, folder_shares
 from tracker_blur.training.verifier.calibration import fit_calibration
-from tracker_blur.training.verifier.candidates import (
-    TURNS,
-    Candidates,
-    cached_candidates,
-    find_candidates,
-    identity,
-    load_proposers,
-)
 from tracker_blur.training.verifier.crops import (
     CropBatch,
     CropDataset,
@@ -246,5 +246,6 @@ def crop_sheet(dataset: CropDataset, seed: int) -> Image:
         crop, is_object = dataset.make_crop(rng)
         side = float(len(crop))
         frame = np.array([[1, 1, side - 2, side - 2]], np.float32) if is_object else no_boxes()
-        samples.append(Sample(crop, frame, np.zeros(len(frame), np.int64), no_boxes()))
+        ones = np.ones(len(frame), np.float32)
+        samples.append(Sample(crop, frame, np.zeros(len(frame), np.int64), ones, no_boxes()))
     return contact_sheet(samples)

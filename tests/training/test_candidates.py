@@ -10,8 +10,7 @@ import pytest
 from tests.annotated_files import SIZE, disk_image, write_image
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.errors import SettingsError
-from tracker_blur.training.datasets import AnnotatedImage
-from tracker_blur.training.verifier.candidates import (
+from tracker_blur.training.candidates import (
     Candidates,
     cached_candidates,
     find_candidates,
@@ -20,6 +19,7 @@ from tracker_blur.training.verifier.candidates import (
     turned,
     turned_back,
 )
+from tracker_blur.training.datasets import AnnotatedImage
 from tracker_blur.weights.store import Weights
 
 if TYPE_CHECKING:

@@ -1,7 +1,8 @@
 """Candidates: everything that detectors take for an object in an image, down to low scores.
 
-A verifier learns from what it will be asked about. So the detectors also see enlarged and turned
-copies, as they do in videos, where a head that lies down is searched for.
+A verifier learns from what it will be asked about, and teachers show a detector what people left
+unlabeled. So the detectors also see enlarged and turned copies, as they do in videos, where a head
+that lies down is searched for.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def load_proposers(label: str, names: Sequence[str], weights: Weights) -> dict[s
 def find_candidates(
     image: Image,
     detectors: Sequence[Detector],
-    label: str,
+    label: str | None,
     turns: Sequence[int] = TURNS,
     widening: float = 1.0,
 ) -> Candidates:
@@ -86,7 +87,7 @@ def find_candidates(
     Args:
         image: A BGR image.
         detectors: The detectors.
-        label: The class.
+        label: The class; None: whatever they detect.
         turns: Quarter turns at which they see the image; the first is 0.
         widening: How many times wider than stored they see the image.
     """
@@ -100,7 +101,7 @@ def find_candidates(
             seen = turned(_scaled(image, scale, widening), turn)
             ratios = [a / b for a, b in zip(_size(image, turn), _size(seen, 0), strict=True)]
             for detection in detector.detect(seen, lowest):
-                if detection.label == label:
+                if label in (None, detection.label):
                     box = turned_back(detection.box.scaled(*ratios), turn, _size(image, 0))
                     rows.append((*box.as_tuple(), detection.score, source))
     return np.array(rows, np.float32).reshape(-1, _COLUMNS)
