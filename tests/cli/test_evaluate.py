@@ -38,13 +38,16 @@ def test_prints_a_table_and_writes_the_report(
     dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report = tmp_path / "report.html"
-    arguments = ["haar", str(dataset), "--scales", "0.5,1", "--by-folder", "--report", str(report)]
-    assert run(*arguments) == 0
+    arguments = ["haar", str(dataset), "--scales", "0.5,0.6", "--by-folder", "--turns"]
+    assert run(*arguments, "--report", str(report)) == 0
     lines = capsys.readouterr().out.splitlines()
     rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("| haar")]
-    assert [row[0] for row in rows] == 3 * ["haar", "haar, one", "haar, two"]
-    assert [row[1] for row in rows[:6]] == 3 * ["0.5"] + 3 * ["1"]
-    assert rows[0][2:4] == ["2", "2"]
+    turned = [f"haar, turned by {degrees} degrees" for degrees in (90, 180, 270)]
+    assert [row[0] for row in rows] == 3 * ["haar", "haar, one", "haar, two", *turned]
+    assert [row[1] for row in rows[:12]] == 6 * ["0.5"] + 6 * ["0.6"]
+    assert rows[6][2:4] == ["2", "2"]
+    recall, turned_recall, alarmed = rows[6][11], rows[10][11], rows[6][12]
+    assert (recall, turned_recall, alarmed) == ("1.000", "0.000", "-")
     assert "haar x" in report.read_text(encoding="utf-8")
 
 

@@ -3,46 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from tracker_blur.cli.console import EXIT_DONE, Console, print_line
+from tracker_blur.cli.console import EXIT_DONE, Console
 from tracker_blur.cli.option_values import names, number_between, numbers, whole_number_from
 from tracker_blur.cli.options import add_models_option
-from tracker_blur.cli.tables import print_header, print_row, share_text
 from tracker_blur.errors import SettingsError
 from tracker_blur.training.recipe import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tracker_blur.cli.parser import Parser
-    from tracker_blur.detectors import Detector
     from tracker_blur.training.datasets import AnnotatedImage, Dataset
-    from tracker_blur.training.evaluation.groups import Grouper
-    from tracker_blur.training.evaluation.measure import Scores
-
-_HEADER = (
-    "detector",
-    "scale",
-    "images",
-    "objects",
-    "AP50",
-    "recall at 0.1",
-    "recall at 1",
-    "AP50 12-20 px",
-    "20-40 px",
-    "40-80 px",
-    "from 80 px",
-    "ms at 640x352",
-)
 
 _OF_DETECTORS = {
     "scales": (1.0,),
     "widen": 1.0,
     "partly_labelled": False,
+    "turns": False,
     "groups": False,
     "report": None,
 }
@@ -124,6 +102,11 @@ def add_parser(commands: Any) -> Parser:
         help="faces: also show the recall by estimated pose and skin tone; needs YuNet's weights",
     )
     parser.add_argument(
+        "--turns",
+        action="store_true",
+        help="also turn the images by 90, 180 and 270 degrees, and measure each turn separately",
+    )
+    parser.add_argument(
         "--by-folder", action="store_true", help="also measure each folder separately"
     )
     parser.add_argument(
@@ -146,31 +129,14 @@ def _scales(text: str) -> tuple[float, ...]:
     return scales
 
 
-@dataclass(frozen=True, slots=True)
-class _Result:
-    """One detector at one scale: its rows of the table, and its scores on all images."""
-
-    name: str
-    rows: list[list[str]]
-    scores: Scores
-
-
 def run(options: argparse.Namespace, _: Console) -> int:
     """Measure the detectors or the verifier; print the tables and write the report."""
     if _verifies(options):
         return _run_verifier(options)
-    from tracker_blur.detectors import load_detector
+    from tracker_blur.cli.evaluate_detectors import evaluate_detectors
     from tracker_blur.files.atomic import check_place
     from tracker_blur.training.datasets import read_dataset
-    from tracker_blur.training.datasets.dataset import read_image
-    from tracker_blur.training.evaluation.groups import Grouper
-    from tracker_blur.training.evaluation.measure import (
-        check_target_class,
-        latency_ms,
-        require_pycocotools,
-    )
-    from tracker_blur.training.evaluation.report import Section, render_report, write_report
-    from tracker_blur.weights.store import Weights
+    from tracker_blur.training.evaluation.measure import require_pycocotools
 
     require_pycocotools()  # before the first detection
     if options.report is not None:
@@ -178,40 +144,7 @@ def run(options: argparse.Namespace, _: Console) -> int:
     dataset = read_dataset(options.dataset)
     label = _label(dataset, options.label)
     images = _images(dataset, options.split, options.limit)
-    weights = Weights(options.models_folder)
-    grouper = Grouper(weights) if options.groups else None
-    detectors = {name: load_detector(name, weights)[1] for name in options.models.split(",")}
-    for name, detector in detectors.items():
-        check_target_class(name, detector, label, dataset)
-    if options.split not in dataset.splits:
-        print_line(
-            "There is no split 'val': using the training images that 'trackblur train' sets aside.",
-            "",
-        )
-    print_header(_HEADER)
-    best: list[_Result] = []
-    timed = read_image(images[0].path)
-    for name, detector in detectors.items():
-        latency = f"{latency_ms(detector, timed):.1f}"
-        results = [
-            _measure(name, detector, images, label, scale, latency, options)
-            for scale in options.scales
-        ]
-        best.append(max(results, key=lambda result: result.scores.ap50))
-    if len(options.scales) > 1:
-        print_line("", "Each at its best scale:", "")
-        print_header(_HEADER)
-        for result in best:
-            for row in result.rows:
-                print_row(row)
-    if grouper is not None:
-        _print_groups(best, images, label, grouper)
-    if options.report is not None:
-        title = f"{label}: {len(images)} images of {options.dataset.name}, {options.split}"
-        rows = [row for result in best for row in result.rows]
-        sections = [Section(result.name, result.scores, images) for result in best]
-        write_report(options.report, render_report(title, _HEADER, rows, sections))
-        print_line("", f"report: {options.report}")
+    evaluate_detectors(dataset, images, label, options)
     return EXIT_DONE
 
 
@@ -271,65 +204,3 @@ def _images(dataset: Dataset, split: str, limit: int | None) -> tuple[AnnotatedI
         return images
     step = len(images) / limit
     return tuple(images[int(i * step)] for i in range(limit))
-
-
-def _measure(
-    name: str,
-    detector: Detector,
-    images: Sequence[AnnotatedImage],
-    label: str,
-    scale: float,
-    latency: str,
-    options: argparse.Namespace,
-) -> _Result:
-    """Measure one detector at one scale and print its rows."""
-    from tqdm import tqdm
-
-    from tracker_blur.training.evaluation.measure import (
-        detect_images,
-        score_detections,
-        top_detections,
-    )
-
-    bar = tqdm(images, f"{name} x{scale:g}", leave=False, disable=not sys.stderr.isatty())
-    detections = list(detect_images(detector, bar, scale, options.widen))
-    if options.partly_labelled:
-        detections = [
-            top_detections(some, image, label)
-            for some, image in zip(detections, images, strict=True)
-        ]
-    total = score_detections(images, detections, label, options.smallest)
-    rows = [_row(name, scale, len(images), total, latency)]
-    for folder in sorted({image.path.parent for image in images} if options.by_folder else ()):
-        pairs = [
-            (image, some)
-            for image, some in zip(images, detections, strict=True)
-            if image.path.parent == folder
-        ]
-        part = score_detections(
-            [image for image, _ in pairs], [some for _, some in pairs], label, options.smallest
-        )
-        rows.append(_row(f"{name}, {folder.name}", scale, len(pairs), part, ""))
-    for row in rows:
-        print_row(row)
-    return _Result(f"{name} x{scale:g}", rows, total)
-
-
-def _row(name: str, scale: float, images: int, scores: Scores, latency: str) -> list[str]:
-    shares = (scores.ap50, *scores.recall_at, *scores.ap50_by_size)
-    figures = map(share_text, shares)
-    return [name, f"{scale:g}", str(images), str(scores.object_count), *figures, latency]
-
-
-def _print_groups(
-    results: Sequence[_Result], images: Sequence[AnnotatedImage], label: str, grouper: Grouper
-) -> None:
-    from tracker_blur.training.evaluation.groups import group_objects, recall_by_group
-
-    objects = group_objects(grouper, images, label)
-    print_line("", "Recall at 1 false positive per image, by estimated pose and skin tone:", "")
-    columns = [list(recall_by_group(result.scores, len(images), objects)) for result in results]
-    print_header(["group", "objects", *(result.name for result in results)])
-    for group in zip(*columns, strict=True):
-        shares = [share_text(one.recall) for one in group]
-        print_row([group[0].name, str(group[0].object_count), *shares])

@@ -19,7 +19,8 @@ from tracker_blur.detectors.onnx import from_content
 from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.files.atomic import replacing
 from tracker_blur.training.card import CardFacts, common_settings, model_card
-from tracker_blur.training.evaluation.measure import detect_images, score_detections
+from tracker_blur.training.evaluation.detecting import detect_images
+from tracker_blur.training.evaluation.measure import score_detections
 from tracker_blur.training.network import STRIDES, Network
 from tracker_blur.training.onnx_files import compacted, traced
 from tracker_blur.training.recipe import (

@@ -1,67 +1,23 @@
-"""Running a detector over annotated images, and scores of detections with a known outcome."""
+"""Scores of detections with a known outcome."""
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.annotated_files import BOX, SIZE, write_image
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.training.datasets import AnnotatedImage
 from tracker_blur.training.evaluation.measure import (
     SIZES_PX,
     Scores,
-    detect_images,
+    alarmed_share,
     score_detections,
-    top_detections,
 )
-
-if TYPE_CHECKING:
-    from tracker_blur.core.frame import Image
 
 SMALL, LARGE = Box(10, 10, 25, 25), Box(100, 100, 190, 190)
 FAR = Box(300, 10, 330, 40)
-
-
-class MiddleDetector:
-    """Detects the middle of every image, and records the sizes of the images."""
-
-    default_confidence = 0.5
-    low_confidence = 0.3
-
-    def __init__(self) -> None:
-        self.sizes: list[tuple[int, int]] = []
-
-    def detect(self, image: Image, confidence: float) -> list[Detection]:
-        rows, columns = image.shape[:2]
-        self.sizes.append((columns, rows))
-        return [Detection(Box(0.25 * columns, 0, 0.75 * columns, rows), 0.9)]
-
-
-@pytest.mark.parametrize("scale", [0.5, 1.0, 2.0])
-@pytest.mark.parametrize("widened", [1.0, 1.44])
-def test_boxes_are_in_the_stored_pixels(tmp_path: Path, scale: float, widened: float) -> None:
-    image = AnnotatedImage(write_image(tmp_path / "a.png"), SIZE, (("face", BOX),))
-    detector = MiddleDetector()
-    ((detection,),) = detect_images(detector, [image], scale, widened)
-    (columns, rows), (width, height) = detector.sizes[0], SIZE
-    assert columns / rows == pytest.approx(widened * width / height, rel=0.03)
-    assert columns * rows == pytest.approx(scale**2 * width * height, rel=0.03)
-    assert detection.box.as_tuple() == pytest.approx((0.25 * width, 0, 0.75 * width, height))
-
-
-def test_as_many_detections_as_labels_are_kept() -> None:
-    image = AnnotatedImage(Path("a.png"), SIZE, (("plate", BOX), ("face", BOX)))
-    detections = [
-        Detection(BOX, 0.4, "plate"),
-        Detection(BOX.moved(40, 0), 0.8, "plate"),
-        Detection(BOX, 0.9, "face"),
-    ]
-    assert top_detections(detections, image, "plate") == [detections[1]]
-    assert top_detections(detections, AnnotatedImage(Path("b.png"), SIZE, ()), "plate") == []
 
 
 def annotated(*boxes: Box, ignored: tuple[Box, ...] = ()) -> AnnotatedImage:
@@ -138,3 +94,16 @@ def test_without_objects_precision_is_nan() -> None:
 def test_without_detections_everything_is_missed() -> None:
     scores = scored(annotated(SMALL))
     assert (scores.ap50, scores.recall_at) == (0.0, (0.0, 0.0))
+
+
+def test_recall_and_false_alarms_from_a_confidence() -> None:
+    ignoring = annotated(ignored=(FAR,))
+    images = [annotated(SMALL, LARGE), annotated(), annotated(), ignoring]
+    found = [[(SMALL, 0.5), (LARGE, 0.3), (FAR, 0.9)], [(FAR, 0.39)], [(FAR, 0.5)], [(SMALL, 0.9)]]
+    detections = [[Detection(box, score) for box, score in some] for some in found]
+    scores = score_detections(images, detections, "face", 12)
+    assert scores.recall_from(0.4) == 0.5
+    assert alarmed_share(scores, images, 0.4) == 0.5
+    assert alarmed_share(scores, images, 0.3) == 1.0
+    assert math.isnan(alarmed_share(scores, images[:1], 0.4))
+    assert math.isnan(scored(annotated()).recall_from(0.4))

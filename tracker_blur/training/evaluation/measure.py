@@ -1,4 +1,4 @@
-"""Runs a detector over annotated images and scores its detections; matching by pycocotools.
+"""Scores detections in annotated images; matching by pycocotools.
 
 The metrics are those of Lin, Maire, Belongie et al., "Microsoft COCO", ECCV 2014, arXiv 1405.0312,
 at an IoU of 0.5. An object's size is its shorter side in pixels of the stored image, however much
@@ -11,27 +11,20 @@ import contextlib
 import importlib
 import io
 import math
-import statistics
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.core.box import Box, Detection
-from tracker_blur.detectors.onnx import OnnxDetector
-from tracker_blur.errors import MissingPackageError, SettingsError
-from tracker_blur.settings import FACE
-from tracker_blur.training.datasets.dataset import read_image
+from tracker_blur.core.box import Box
+from tracker_blur.errors import MissingPackageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
 
-    from tracker_blur.core.frame import Image
-    from tracker_blur.detectors import Detector
-    from tracker_blur.training.datasets import AnnotatedImage, Dataset
+    from tracker_blur.core.box import Detection
+    from tracker_blur.training.datasets import AnnotatedImage
 
 SIZES_PX = ((12, 20), (20, 40), (40, 80), (80, math.inf))
 """Ranges of an object's shorter side, in pixels, that are scored separately."""
@@ -39,79 +32,8 @@ SIZES_PX = ((12, 20), (20, 40), (40, 80), (80, math.inf))
 FALSE_ALARM_RATES = (0.1, 1.0)
 """False alarms per image at which recall is reported."""
 
-LOWEST_SCORE = 0.05
-"""The score from which detections count; a precision curve needs more than the confident ones."""
-
 _IOU = 0.5
 _MAX_DETECTIONS = 1000  # per image; a crowd has fewer
-_TIMED_SIZE = (640, 352)
-_TIMED_RUNS, _WARM_UP_RUNS = 9, 2
-
-
-def check_target_class(name: str, detector: Detector, label: str, dataset: Dataset) -> None:
-    """Raise SettingsError when a detector, called `name`, does not detect the class `label`."""
-    known = detector.labels if isinstance(detector, OnnxDetector) else (FACE,)
-    if label not in known:
-        raise SettingsError(
-            f"{name} detects {', '.join(known)}, and {dataset.folder} has "
-            f"{', '.join(dataset.classes)}: choose a class that both have, or rename it in the "
-            "dataset"
-        )
-
-
-def detect_images(
-    detector: Detector, images: Iterable[AnnotatedImage], scale: float, widened: float = 1.0
-) -> Iterator[list[Detection]]:
-    """Yield the detections in each image, enlarged by `scale`, with boxes in the stored pixels.
-
-    Args:
-        detector: The detector to run.
-        images: The images to run it on.
-        scale: Ratio of the size that the detector gets to the stored size.
-        widened: How many times wider than stored the detector gets the images: some datasets hold
-            images that were squeezed into squares.
-
-    Raises:
-        SourceError: An image cannot be read.
-    """
-    for annotated in images:
-        image = read_image(annotated.path)
-        rows, columns = image.shape[:2]
-        resized = _resized(image, scale * math.sqrt(widened), scale / math.sqrt(widened))
-        ratios = columns / resized.shape[1], rows / resized.shape[0]
-        yield [
-            Detection(detection.box.scaled(*ratios), detection.score, detection.label)
-            for detection in detector.detect(resized, LOWEST_SCORE)
-        ]
-
-
-def _resized(image: Image, x_scale: float, y_scale: float) -> Image:
-    if x_scale == y_scale == 1.0:
-        return image
-    rows, columns = image.shape[:2]
-    size = max(1, round(columns * x_scale)), max(1, round(rows * y_scale))
-    method = cv2.INTER_AREA if max(x_scale, y_scale) < 1 else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(image, size, interpolation=method), np.uint8)
-
-
-def top_detections(
-    detections: list[Detection], image: AnnotatedImage, label: str
-) -> list[Detection]:
-    """Return the best-scored detections of a class, as many as the image has labels of it."""
-    count = sum(name == label for name, _ in image.objects)
-    of_class = (detection for detection in detections if detection.label == label)
-    return sorted(of_class, key=lambda detection: -detection.score)[:count]
-
-
-def latency_ms(detector: Detector, image: Image) -> float:
-    """Return the median time of one detection, in ms, on this image resized to 640x352 pixels."""
-    resized = np.asarray(cv2.resize(image, _TIMED_SIZE), np.uint8)
-    seconds = []
-    for _ in range(_WARM_UP_RUNS + _TIMED_RUNS):
-        start = time.perf_counter()
-        detector.detect(resized, detector.default_confidence)
-        seconds.append(time.perf_counter() - start)
-    return 1000 * statistics.median(seconds[_WARM_UP_RUNS:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +74,21 @@ class Scores:
     false_alarms: tuple[Outcome, ...]
     missed: tuple[Outcome, ...]
     detected: tuple[Outcome, ...]
+
+    def recall_from(self, confidence: float) -> float:
+        """Return the share of objects with a detection of at least this score; nan without any."""
+        count = sum(outcome.score >= confidence for outcome in self.detected)
+        return count / self.object_count if self.object_count else math.nan
+
+
+def alarmed_share(scores: Scores, images: Sequence[AnnotatedImage], confidence: float) -> float:
+    """Return the share of images without objects that have a detection of at least this score.
+
+    Images with ignored regions do not count. Without others it is nan.
+    """
+    empty = {index for index, image in enumerate(images) if not image.objects and not image.ignored}
+    alarmed = {one.image_index for one in scores.false_alarms if one.score >= confidence} & empty
+    return len(alarmed) / len(empty) if empty else math.nan
 
 
 def require_pycocotools() -> None:
