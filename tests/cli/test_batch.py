@@ -172,8 +172,12 @@ def test_what_was_skipped_is_in_the_json(
     assert run(tmp_path / "in", tmp_path / "out", *HAAR, "--json") == 0
     summary, _ = printed_json(capsys)
     target = tmp_path / "out" / "a.png"
-    pair = {"input": str(tmp_path / "in" / "a.png"), "reason": f"{target} already exists"}
-    assert (summary["files"], summary["skipped"], summary["failed"]) == ([], [pair], [])
+    skipped = {
+        "input": str(tmp_path / "in" / "a.png"),
+        "output": str(target),
+        "reason": f"{target} already exists",
+    }
+    assert (summary["files"], summary["skipped"], summary["failed"]) == ([], [skipped], [])
 
 
 def test_what_cameras_write_besides_is_named_as_skipped_with_the_reason(

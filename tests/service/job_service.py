@@ -11,21 +11,19 @@ from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 import httpx
-from fastapi import FastAPI
 
 from tests.waiting import PATIENCE_SECONDS, until
-from tracker_blur.service import job_routes, job_upkeep
-from tracker_blur.service.access import Access, AuthorizedRequests
-from tracker_blur.service.jobs import Jobs
-from tracker_blur.service.problems import add_handlers
-from tracker_blur.serving.server import HttpServer
+from tracker_blur.service import job_upkeep, server
+from tracker_blur.service.server import ServiceServer
+from tracker_blur.service.settings import ServiceSettings
+from tracker_blur.serving.limits import ServingLimits
 from tracker_blur.web import job_process, job_queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tracker_blur.service.job_settings import JobSettings
-    from tracker_blur.serving.limits import ServingLimits
+    from tracker_blur.service.jobs import Jobs
 
 PROGRAM = (sys.executable, str(Path(__file__).parents[1] / "web" / "fake_program.py"))
 TOKEN = "0123456789abcdef"
@@ -79,34 +77,33 @@ class JobService:
 
 @contextmanager
 def opened(
-    settings: JobSettings, state: Path, limits: ServingLimits | None = None
+    settings: JobSettings, state: Path, models_folder: Path | None = None, **serving: Any
 ) -> Iterator[JobService]:
-    """Serve jobs that are kept in a folder."""
+    """Serve jobs that are kept in a folder.
+
+    Args:
+        settings: What the service is told about jobs.
+        state: Where they are kept.
+        models_folder: A folder with weight files.
+        serving: What its server takes from clients, where that is not as usual.
+    """
     messages: list[str] = []
+    given = ServiceSettings(
+        port=0, token=TOKEN, detector="haar", models_folder=models_folder, jobs=settings
+    )
     with (
         mock.patch.dict(os.environ, TRACKBLUR_STATE=str(state)),
         mock.patch.object(job_process, "_PROGRAM", PROGRAM),
         mock.patch.object(job_queue, "_POLL_SECONDS", 0.03),
         mock.patch.object(job_upkeep, "_POLL_SECONDS", 0.05),
+        mock.patch.object(server, "ServingLimits", lambda **own: ServingLimits(**own | serving)),
+        ServiceServer(given, messages.append) as served,
+        httpx.Client(
+            base_url=served.url,
+            headers={"Authorization": f"Bearer {TOKEN}"},
+            timeout=PATIENCE_SECONDS,
+            trust_env=False,
+        ) as client,
     ):
-        jobs = Jobs(settings, 0, messages.append)
-        app = FastAPI(redirect_slashes=False)
-        app.include_router(job_routes.create_router(jobs))
-        add_handlers(app, messages.append)
-        server = HttpServer(
-            ("127.0.0.1", 0), messages.append, limits=limits, is_upload=job_routes.is_upload
-        )
-        jobs.start(server.url)
-        server.start(AuthorizedRequests(app, Access("127.0.0.1", TOKEN), lambda _: False))
-        try:
-            with httpx.Client(
-                base_url=server.url,
-                headers={"Authorization": f"Bearer {TOKEN}"},
-                timeout=PATIENCE_SECONDS,
-                trust_env=False,
-            ) as client:
-                yield JobService(client, jobs, messages)
-        finally:
-            jobs.close()
-            server.stop()
+        yield JobService(client, served.service.jobs, messages)
     assert messages == []

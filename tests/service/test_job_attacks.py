@@ -15,7 +15,6 @@ from tests.service.job_service import TOKEN, JobService, opened
 from tests.waiting import PATIENCE_SECONDS, until
 from tracker_blur.service import job_routes, room
 from tracker_blur.service.job_settings import JobLimits, JobSettings
-from tracker_blur.serving.limits import ServingLimits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,11 +27,15 @@ HEAD = f"POST /v1/jobs?name=a.mp4 HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobService]:
     limits = JobLimits(upload_bytes=MOST, upload_seconds=0.6, transfers=2)
-    serving = ServingLimits(
-        client_timeout_seconds=0.3, linger_seconds=0.1, upload_bytes=2 * MOST, streams=2
-    )
     state = tmp_path_factory.mktemp("state")
-    with opened(JobSettings(limits=limits), state, serving) as service:
+    with opened(
+        JobSettings(limits=limits),
+        state,
+        client_timeout_seconds=0.3,
+        linger_seconds=0.1,
+        upload_bytes=2 * MOST,
+        streams=2,
+    ) as service:
         yield service
         service.delete_all()
 
@@ -68,8 +71,8 @@ def test_an_upload_that_stalls_is_ended(service: JobService) -> None:
 
 
 def test_no_more_files_arrive_at_once_than_may(tmp_path: Path) -> None:
-    patient = ServingLimits(client_timeout_seconds=PATIENCE_SECONDS)
-    with opened(JobSettings(limits=JobLimits(transfers=2)), tmp_path, patient) as service:
+    settings = JobSettings(limits=JobLimits(transfers=2))
+    with opened(settings, tmp_path, client_timeout_seconds=PATIENCE_SECONDS) as service:
         arriving_ones = [connect(service, 1000) for _ in range(2)]
         until(lambda: len(arriving(service)) == 2)
         refused = service.send("b.mp4")
@@ -101,8 +104,9 @@ def test_a_full_disk_is_no_fault_of_the_service(
 def test_room_is_promised_to_those_who_began(tmp_path: Path) -> None:
     """Uploads at the same time would each see the room that is left, and fill it together."""
     limits = JobLimits(upload_bytes=MOST, stored_bytes=2 * MOST + 100)
-    patient = ServingLimits(client_timeout_seconds=PATIENCE_SECONDS, upload_bytes=2 * MOST)
-    with opened(JobSettings(limits=limits), tmp_path, patient) as service:
+    with opened(
+        JobSettings(limits=limits), tmp_path, client_timeout_seconds=PATIENCE_SECONDS
+    ) as service:
         clients = [connect(service, MOST) for _ in range(2)]
         until(lambda: len(service.jobs.transfers._room._open) == 2)
         until(lambda: all(one.size == MOST for one in service.jobs.transfers._room._open))

@@ -2,7 +2,8 @@
 
 `wait...` waits until there is a file `go` next to it, and deletes what is half-written when it is
 asked to end; `fail...` fails; `deaf...` waits and does not end when it is asked to; `usage...` does
-not understand its arguments.
+not understand its arguments; the output of `arguments...` is these. The output of a folder's file
+is its name; a folder's second file was redacted before.
 """
 
 from __future__ import annotations
@@ -13,6 +14,12 @@ import signal
 import sys
 import time
 from pathlib import Path
+
+FAILURE = "is no video: choose another"
+FAILURES = {
+    "fail large": "has 60 million pixels: reduce it, or raise the limit with --max-megapixels",
+    "fail partial": "is truncated: get the complete file, or keep what can be read with --partial",
+}
 
 
 def main() -> None:
@@ -49,17 +56,26 @@ def main() -> None:
             time.sleep(0.02)
         partial.unlink()
         if source.name.startswith("fail"):
-            append("error", text=f"{source}: is no video: choose another")
+            append("error", text=f"{source}: {FAILURES.get(source.stem, FAILURE)}")
             append("end", code=1)
             sys.exit(1)
-        if target is not None:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(b"0123456789")
+        if source.is_dir() and target is not None:
+            outputs = [target / file.relative_to(source) for file in sorted(source.rglob("*.*"))]
+        else:
+            outputs = [] if target is None else [target]
+        for output in outputs:
+            output.parent.mkdir(parents=True, exist_ok=True)
+            content = output.name if source.is_dir() else "0123456789"
+            if source.name.startswith("arguments"):
+                content = "\n".join(arguments)
+            output.write_text(content)
         if "--tracks" in arguments:
             Path(arguments[arguments.index("--tracks") + 1]).write_text("{}\n")
-        result = {
-            "files": [{"frames": 100, "output": str(target), "warnings": [f"{source}: is odd"]}]
-        }
+        files = [
+            {"frames": 100, "output": str(each), "warnings": [f"{source}: is odd"]}
+            for each in outputs
+        ]
+        result = {"files": files[:1], "skipped": files[1:]}
         Path(arguments[arguments.index("--json") + 1]).write_text(json.dumps(result))
         append("end", code=0)
 

@@ -83,6 +83,21 @@ def test_videos_images_and_folders_are_listed(page: Page, folder: Path) -> None:
         {"path": "b_redacted_2.mp4", "kind": "video", **plain, "redacted_of": "b.mp4"},
     ]
     assert [entry["path"] for entry in entries(page, "sub")] == ["sub/inner.mov"]
+    (folder / "b_redacted.mp4").write_bytes(b"redacted")
+    sent = page.get("/api/files/b_redacted.mp4")
+    assert (sent.content, "attachment" in sent.headers["content-disposition"]) == (
+        b"redacted",
+        True,
+    )
+    for name in (
+        "b.mp4",
+        "a.jpg",
+        "b.tracks.jsonl",
+        "sub",
+        "none.mp4",
+        "%2e%2e/outside/secret.mp4",
+    ):
+        assert page.get(f"/api/files/{name}").status_code == 404  # only results are sent
 
 
 @pytest.mark.parametrize(

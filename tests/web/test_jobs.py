@@ -33,6 +33,7 @@ from tracker_blur.web import (
     running_job,
 )
 from tracker_blur.web.job_result import result_of
+from tracker_blur.web.queue_settings import QueueSettings
 from tracker_blur.web.state import write_json
 
 if TYPE_CHECKING:
@@ -270,7 +271,7 @@ def test_what_ended_while_no_server_ran_is_found_out(tmp_path: Path) -> None:
     folder, state = tmp_path / "videos", tmp_path / "state"
     folder.mkdir()
     with opened(folder, state) as page:
-        page.site.services.jobs._at_once = 3
+        page.site.services.jobs._settings = QueueSettings(at_once=3)
         done, killed, twice = add(page, "wait1.mp4", "wait2.mp4", "wait3.mp4")
         processes = [process_of(page, one) for one in (done, killed, twice)]
         for name in ("wait1.mp4", "wait2.mp4", "wait3.mp4"):

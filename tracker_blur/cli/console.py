@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tracker_blur.cli.background_writer import BackgroundWriter
 from tracker_blur.cli.parser import STANDARD_OUTPUT
 from tracker_blur.errors import SettingsError, SinkError, TrackerBlurError, reason_of
+from tracker_blur.files.jobs import SkippedFile
 from tracker_blur.settings import FACE
 from tracker_blur.text import counted, escaped
 from tracker_blur.version import __version__
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from tracker_blur.cli.progress_file import ProgressFile
     from tracker_blur.core.report import Progress, Report
     from tracker_blur.files.discovery import UnsupportedFile
-    from tracker_blur.files.jobs import SkippedFile
     from tracker_blur.settings import Settings
 
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_EXPOSED, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
@@ -430,9 +430,14 @@ def summarize(
             for name, value in settings.options().items()
         },
         "files": list(files),
-        "skipped": [{"input": str(file.source), "reason": file.reason} for file in skipped],
+        "skipped": [_left_out(file) for file in skipped],
         "failed": [{"input": name, "error": error} for name, error in failures],
     }
+
+
+def _left_out(file: SkippedFile | UnsupportedFile) -> dict[str, Any]:
+    existing = {"output": str(file.target)} if isinstance(file, SkippedFile) else {}
+    return {"input": str(file.source), **existing, "reason": file.reason}
 
 
 def summarize_file(report: Report) -> dict[str, Any]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
 
 _KEPT = ("content-range",)
+_UNIT = "bytes="
 _REASONS = {
     HTTPStatus.BAD_REQUEST: "Range: cannot be read: write such as 'bytes=0-999'",
     HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: "Range: there is no such part of the file",
@@ -41,10 +42,15 @@ def file_answer(request: Request, path: Path, kind: str) -> Response:
 
 
 class _File(FileResponse):
-    """A file; a part of it that is not there is a problem document."""
+    """A file; a part of it that is not there is a problem document.
+
+    `Range` in other units than bytes is ignored (RFC 9110, 14.2).
+    """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         problem: Problem | None = None
+        if not Headers(scope=scope).get("range", "").lower().startswith(_UNIT):
+            scope = {**scope, "headers": [each for each in scope["headers"] if each[0] != b"range"]}
 
         async def sent(message: Message) -> None:
             nonlocal problem

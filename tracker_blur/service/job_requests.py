@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from tracker_blur.web.job_commands import Decisions  # noqa: TC001  # pydantic reads it
+from tracker_blur.web.job_commands import REDACT_OPTIONS, Decisions
 from tracker_blur.web.job_routes import ChoiceBody
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Self
 
+_FLAG = re.compile(r"(?<!\S)--[a-z-]+")
 _TEXT_FIELDS = ("action", "method", "care")
 _Text = Annotated[str, Field(max_length=4096)]
 
@@ -116,8 +118,17 @@ def answer_of(job: Mapping[str, Any]) -> dict[str, Any]:
         job: What the page gets to know.
     """
     own = f"/v1/jobs/{job['id']}"
+    error = job["error"] and _FLAG.sub(_option_of, job["error"])
     links = {"self": own, **{name: f"{own}/{name}" for name in ("events", "output", "tracks")}}
-    return {**job, "links": links}
+    return {**job, "error": error, "links": links}
+
+
+def _option_of(flag: re.Match[str]) -> str:
+    """Return how a request says what a flag of the command line says, if there is a way."""
+    return next(
+        (f"options.{name}" for name, option in REDACT_OPTIONS.items() if option.flag == flag[0]),
+        flag[0],
+    )
 
 
 def invalid(error: ValidationError) -> RequestValidationError:

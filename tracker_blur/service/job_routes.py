@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from pydantic import ValidationError
 from starlette.responses import Response, StreamingResponse
 
+from tracker_blur.files.paths import is_folder
 from tracker_blur.service.file_answers import file_answer
 from tracker_blur.service.job_requests import (
     JOB_BODY,
@@ -26,6 +27,7 @@ from tracker_blur.serving.protocol import connection_of
 from tracker_blur.web.events import KEEP_ALIVE, RETRY, Event
 from tracker_blur.web.job_commands import ChoiceError
 from tracker_blur.web.json_answers import JsonAnswer
+from tracker_blur.web.results_zip import zip_answer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -169,8 +171,15 @@ def create_router(jobs: Jobs) -> APIRouter:
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     def send_output(job_id: str, request: Request) -> Response:
-        """Send what a job has written, or the part of it that `Range` names."""
-        path = jobs.output_of(jobs.queue.get(job_id))
+        """Send what a job has written, or the part of it that `Range` names.
+
+        Of a job for a folder, it is a ZIP archive with all files.
+        """
+        job = jobs.queue.get(job_id)
+        path = jobs.output_of(job)
+        if is_folder(path):
+            has_body = request.method != "HEAD"
+            return zip_answer(jobs.files_of(job), f"{path.name}.zip", has_body=has_body)
         kind = mimetypes.guess_type(path.name)[0] or _ANY_TYPE
         is_media = kind.startswith(("video/", "image/"))
         return file_answer(request, path, kind if is_media else _ANY_TYPE)

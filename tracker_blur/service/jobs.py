@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SinkError
 from tracker_blur.files.companions import tracks_path
-from tracker_blur.files.paths import is_file, is_image
+from tracker_blur.files.paths import is_file, is_folder, is_image
 from tracker_blur.service.fetching import Fetcher
 from tracker_blur.service.job_upkeep import JobUpkeep
 from tracker_blur.service.problems import Problem, unavailable
@@ -18,6 +18,8 @@ from tracker_blur.service.transfers import Transfers
 from tracker_blur.web.job_commands import PEOPLE, tracks_of
 from tracker_blur.web.job_plans import JobPlans
 from tracker_blur.web.job_store import own_files
+from tracker_blur.web.made_files import made_files
+from tracker_blur.web.queue_settings import QueueSettings
 from tracker_blur.web.services import Services
 from tracker_blur.web.state import State, make_private_folder, state_folder
 
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
 
 _NO_ROOT, _ARRIVING = "root", "arriving"
 _END_SECONDS = 20.0  # longer than a process has before it is killed
-_RETRY = {"retry-after": "60"}
 
 
 class Jobs:
@@ -40,6 +41,7 @@ class Jobs:
         settings: What it was told about jobs.
         port: Its port: without a folder, each port has jobs of its own.
         report: Called with a line when something fails that no request waits for.
+        models_folder: A folder with weight files that jobs search first.
 
     Attributes:
         services: The parts behind the page of the folder; without a folder, of an empty one.
@@ -51,7 +53,13 @@ class Jobs:
         SinkError: Another service or page has these jobs, or they cannot be kept.
     """
 
-    def __init__(self, settings: JobSettings, port: int, report: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        settings: JobSettings,
+        port: int,
+        report: Callable[[str], None],
+        models_folder: Path | None = None,
+    ) -> None:
         self._is_closed = False
         self._settings = settings
         self._limits = settings.limits
@@ -67,7 +75,13 @@ class Jobs:
             if root is None:
                 root = self._state.folder / _NO_ROOT
                 make_private_folder(root)
-            self.services = Services(root, self._state, self._limits.at_once, report)
+            queue = QueueSettings(
+                at_once=self._limits.at_once,
+                unfinished=self._limits.unfinished,
+                kept=self._limits.kept,
+                models_folder=models_folder,
+            )
+            self.services = Services(root, self._state, queue, report)
             self.queue = self.services.jobs
             self.fetcher = Fetcher(settings.allowed_hosts, self._limits.fetch_seconds)
             self.transfers = Transfers(
@@ -97,26 +111,22 @@ class Jobs:
         self._state.release()
 
     def check_room(self) -> None:
-        """Raise Problem where no further job is taken."""
+        """Check that a further job is taken.
+
+        Raises:
+            Problem: The service stops.
+            HTTPException: There are too many jobs.
+        """
         if self._is_closed:
             raise unavailable("the service stops: try again later", 10)
-        if self.queue.unfinished().total() >= self._limits.unfinished:
-            raise Problem(
-                HTTPStatus.TOO_MANY_REQUESTS, "too many jobs wait already: try again later", _RETRY
-            )
-        if len(self.queue.known()) >= self._limits.kept:
-            raise Problem(
-                HTTPStatus.TOO_MANY_REQUESTS,
-                "too many jobs are kept: delete those that are over",
-                _RETRY,
-            )
+        self.queue.check_room()
 
     def add_upload(self, action: Action, file: Path, choice: Choice) -> Job:
         """Add a job for a file that has arrived, which it takes.
 
         Raises:
-            Problem: There are too many jobs, or the choice names what is not there.
-            HTTPException: This cannot be done with such a file.
+            Problem: The service stops, or the choice names what is not there.
+            HTTPException: This cannot be done with such a file, or there are too many jobs.
             ChoiceError: The choice makes no sense.
         """
         if self._settings.root is None:
@@ -147,17 +157,17 @@ class Jobs:
             decisions: What becomes of decisions made in its review; None: there are none.
 
         Raises:
-            Problem: There is no folder, or there are too many jobs.
-            HTTPException: There is no such file, or this cannot be done with it.
+            Problem: There is no folder, or the service stops.
+            HTTPException: There is no such file, this cannot be done with it, or there are too many
+                jobs.
             ChoiceError: The choice makes no sense.
         """
         if self._settings.root is None:
             raise Problem(
                 HTTPStatus.FORBIDDEN, "path: this service has no folder: send the file itself"
             )
-        with self.queue.planning:
-            self.check_room()
-            (job,) = self.services.add_jobs(action, [path], choice, decisions)
+        self.check_room()
+        (job,) = self.services.add_jobs(action, [path], choice, decisions)
         return job
 
     def delete(self, job_id: str) -> None:
@@ -169,11 +179,22 @@ class Jobs:
         self.queue.delete(job_id, _END_SECONDS)
 
     def output_of(self, job: Job) -> Path:
-        """Return the file that a job has written; raises Problem if there is none."""
+        """Return the file or the folder that a job has written; raises Problem if there is none."""
         path = self.queue.output_of(job)
         if path is None:
             raise Problem(HTTPStatus.NOT_FOUND, "this job writes no file: its result says it all")
         return self._written(job, path)
+
+    def files_of(self, job: Job) -> list[tuple[Path, str]]:
+        """Return what a job for a folder has written; raises Problem if nothing of it is left.
+
+        Returns:
+            Each file, with its path in the service's folder.
+        """
+        made = made_files(job, self.queue, self.services.folder)
+        if not made:
+            raise _gone()
+        return made
 
     def tracks_of(self, job: Job) -> Path:
         """Return the track file that a job has written; raises Problem if there is none."""
@@ -202,13 +223,8 @@ class Jobs:
         own = self.queue.folder_of(job.id)
         if own not in path.parents and not self.services.folder.holds(path):
             raise Problem(HTTPStatus.NOT_FOUND, "what this job wrote leads out of the folder")
-        if path.is_dir():
-            raise Problem(
-                HTTPStatus.CONFLICT,
-                "this job wrote a folder, which stays there: add a job for each file instead",
-            )
-        if not is_file(path):
-            raise Problem(HTTPStatus.NOT_FOUND, "what this job wrote is no longer there")
+        if not (is_file(path) or is_folder(path)):
+            raise _gone()
         return path
 
     def _stored_bytes(self) -> int:
@@ -220,6 +236,10 @@ class Jobs:
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 "options: this service has no folder with photos of people",
             )
+
+
+def _gone() -> Problem:
+    return Problem(HTTPStatus.NOT_FOUND, "what this job wrote is no longer there")
 
 
 def _state_of(root: Path | None, port: int) -> State:

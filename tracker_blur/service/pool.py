@@ -18,9 +18,9 @@ from tracker_blur.core import plugins
 from tracker_blur.core.detector_choice import AUTO, DetectorChoice
 from tracker_blur.errors import SettingsError
 from tracker_blur.pipeline import FrameEngine
-from tracker_blur.service.detector_bounds import check_values
 from tracker_blur.service.problems import unavailable
 from tracker_blur.settings import Settings
+from tracker_blur.web.detector_bounds import check_values
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

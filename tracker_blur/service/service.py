@@ -43,7 +43,7 @@ class Service:
         self.bodies = Bodies(settings.limits)
         self.pool = DetectorPool(settings)
         self.metrics = Metrics()
-        self.jobs = Jobs(settings.jobs, settings.port, report)
+        self.jobs = Jobs(settings.jobs, settings.port, report, settings.models_folder)
         pool, bodies = self.pool, self.bodies
         self.metrics.show("waiting", "Requests that wait for a detector", lambda: pool.waiting)
         self.metrics.show("running", "Requests that a detector works on", lambda: pool.running)

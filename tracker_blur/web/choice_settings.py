@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tracker_blur.core import plugins
+from tracker_blur.core.detector_choice import DetectorChoice
 from tracker_blur.core.times import seconds_of
 from tracker_blur.errors import SettingsError
 from tracker_blur.redaction import color
 from tracker_blur.settings import Settings
+from tracker_blur.web.detector_bounds import check_values
 from tracker_blur.web.job_commands import REDACT_OPTIONS, TRACK_OPTIONS, ChoiceError, option_flags
 
 if TYPE_CHECKING:
@@ -79,6 +81,7 @@ def check_choice(choice: Choice) -> None:
     try:
         settings = _settings_of(choice, REDACT_OPTIONS.keys() - _NOT_SETTINGS)
         color.parse(settings.color)
+        check_values(DetectorChoice.of(settings.detector))
     except SettingsError as error:
         names = {setting.name: option for option, setting in _SETTINGS.items()} | {
             "hide": "classes"

@@ -11,11 +11,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from tracker_blur.core import plugins
-from tracker_blur.files.paths import is_folder
+from tracker_blur.files.paths import is_file, is_folder, is_media, original_of
 from tracker_blur.redaction.methods import names_of
 from tracker_blur.version import __version__
 from tracker_blur.web.job_commands import Care, redact_arguments
-from tracker_blur.web.job_routes import CLASSES, ChoiceBody
+from tracker_blur.web.job_routes import CLASSES, ChoiceBody, download
 from tracker_blur.web.json_answers import JsonAnswer
 from tracker_blur.web.uploads import new_file, receive
 
@@ -62,6 +62,13 @@ def create_router(services: Services) -> APIRouter:
     @router.get("/api/files")
     def list_files(path: str = "") -> JsonAnswer:
         return JsonAnswer({"path": path, "entries": folder.entries(path)})
+
+    @router.get("/api/files/{name:path}")
+    def send_result(name: str) -> Response:
+        path = folder.resolve(name)
+        if not (is_file(path) and is_media(path) and original_of(path) is not None):
+            raise HTTPException(HTTPStatus.NOT_FOUND, f"{name}: is no result: nothing else is sent")
+        return download(path)
 
     @router.put("/api/files/{name:path}")
     async def upload(name: str, request: Request) -> JsonAnswer:

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
     from tracker_blur.web.events import EventHub
     from tracker_blur.web.job import Job, JobState, NewJob
+    from tracker_blur.web.queue_settings import QueueSettings
     from tracker_blur.web.state import State
 
 _POLL_SECONDS = 0.25
+_RETRY_SECONDS = "60"
 _BROKEN = "this is a bug: please report it with what the terminal shows"
 
 
@@ -33,7 +35,7 @@ class JobQueue:
         state: Where they are kept.
         root: The folder that the page shows.
         events: Learns of each change.
-        at_once: How many run at the same time.
+        settings: How they are run, and how many are taken.
         warn: Called with a line when something of the queue itself fails, from its thread.
 
     Attributes:
@@ -46,18 +48,18 @@ class JobQueue:
         state: State,
         root: Path,
         events: EventHub,
-        at_once: int,
+        settings: QueueSettings,
         warn: Callable[[str], None],
     ) -> None:
         self._store = JobStore(state, root)
         self._events = events
-        self._at_once = at_once
+        self._settings = settings
         self._warn = warn
         self._warned: dict[str, str] = {}
         self.planning = threading.RLock()
         self._changed = threading.Condition(threading.RLock())
         self._is_over = False
-        self._runs = JobRuns(self._store, self._keep, self._publish)
+        self._runs = JobRuns(self._store, self._keep, self._publish, settings.models_folder)
         self._jobs = self._store.read(warn)
         self._thread = threading.Thread(target=self._run, name="trackblur jobs", daemon=True)
         for job in self._jobs.values():
@@ -82,8 +84,29 @@ class JobQueue:
         with self._changed:
             return Counter(job.state for job in self._jobs.values() if not job.is_over)
 
+    def check_room(self, count: int = 1) -> None:
+        """Check that so many more jobs are taken.
+
+        Raises:
+            HTTPException: There are too many (429).
+        """
+        with self._changed:
+            self._check_unfinished(count)
+            kept = self._settings.kept
+            if kept is not None and len(self._jobs) + count > kept:
+                raise _too_many("too many jobs are kept: delete those that are over")
+
+    def _check_unfinished(self, count: int) -> None:
+        most = self._settings.unfinished
+        if most is None:
+            return
+        if count > most:
+            raise _too_many(f"are more than {most} files at once: choose fewer, or their folder")
+        if self.unfinished().total() + count > most:
+            raise _too_many("too many jobs wait already: try again later")
+
     def add(self, new: NewJob) -> Job:
-        """Add a job at the end of the queue."""
+        """Add a job at the end of the queue; raises HTTPException if there is no room for it."""
         return self.add_with_files(lambda _: new)
 
     def add_with_files(self, make: Callable[[Path], NewJob]) -> Job:
@@ -92,8 +115,12 @@ class JobQueue:
         Args:
             make: Gets the job's own folder, writes the files into it and returns the job; no other
                 job is added meanwhile. What it raises is raised again, and nothing is left.
+
+        Raises:
+            HTTPException: There are too many jobs (429).
         """
         with self.planning:
+            self.check_room()
             job = self._store.create(make)
             try:
                 with self._changed:
@@ -186,6 +213,7 @@ class JobQueue:
         with self._changed:
             job = self.get(job_id)
             self._check(job, "tried again", "failed", "cancelled")
+            self._check_unfinished(1)
             job.state, job.error, job.result = "waiting", None, None
             job.started = job.ended = None
             job.attempts, job.run_seconds = 0, 0.0
@@ -260,8 +288,9 @@ class JobQueue:
             self._warn(f"{job.new.file}: {problem}")
 
     def _start_waiting(self) -> None:
+        most = self._settings.at_once
         for job in list(self._jobs.values()):
-            if sum(each.state == "running" for each in self._jobs.values()) >= self._at_once:
+            if sum(each.state == "running" for each in self._jobs.values()) >= most:
                 return
             if job.state == "waiting" and not self._runs.has_process(job):
                 self._safely(self._runs.start, job)
@@ -274,3 +303,7 @@ class JobQueue:
 
     def _publish(self, job: Job) -> None:
         self._events.publish("job", self.as_dict(job))
+
+
+def _too_many(problem: str) -> HTTPException:
+    return HTTPException(HTTPStatus.TOO_MANY_REQUESTS, problem, {"retry-after": _RETRY_SECONDS})

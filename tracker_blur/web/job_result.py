@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.web.state import read_json
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tracker_blur.web.job import Action
+
+RESULT = "result.json"
+"""In the folder of a job: what its run wrote with `--json`."""
 
 _SUMMARY = (
     *("detector", "method_class", "frames", "faces", "tracks", "tracks_by_class", "left_visible"),
@@ -44,3 +46,14 @@ def result_of(action: Action, path: Path) -> dict[str, Any] | None:
         "frames": sum(file["frames"] for file in files),
         "tracks": sum(file["tracks"] for file in files),
     }
+
+
+def written_files(path: Path) -> list[Path]:
+    """Return the outputs of a run: what it wrote, and what it passed over as written before.
+
+    Args:
+        path: What it wrote with `--json`.
+    """
+    written = read_json(path, {})
+    files = [*written.get("files", []), *written.get("skipped", [])]
+    return [Path(file["output"]) for file in files if file.get("output") is not None]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -13,12 +12,13 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response, StreamingResponse
 
 from tracker_blur.files.companions import tracks_path
-from tracker_blur.files.paths import is_file, is_image, is_media
+from tracker_blur.files.paths import is_file, is_folder, is_image, is_media
 from tracker_blur.serving.protocol import connection_of
 from tracker_blur.web.choice_settings import check_choice
 from tracker_blur.web.job_commands import Care, Choice, ChoiceError, Decisions
 from tracker_blur.web.json_answers import JsonAnswer
-from tracker_blur.web.results_zip import zipped
+from tracker_blur.web.made_files import made_files
+from tracker_blur.web.results_zip import zip_answer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,18 +120,20 @@ def create_router(services: Services) -> APIRouter:
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     @router.get("/api/jobs/{job_id}/output")
-    def send_output(job_id: str) -> FileResponse:
+    def send_output(job_id: str) -> Response:
         return _output(jobs.get(job_id), services)
 
     @router.get("/api/results.zip")
     def send_results() -> StreamingResponse:
-        files = _results(services)
-        if not files:
+        made = [
+            file
+            for job in jobs.known()
+            if job.new.action in ("redact", "render")
+            for file in made_files(job, jobs, folder)
+        ]
+        if not made:
             raise HTTPException(HTTPStatus.NOT_FOUND, "there are no results yet")
-        name = f'attachment; filename="{_ARCHIVE}"'
-        return StreamingResponse(
-            zipped(files), media_type="application/zip", headers={"Content-Disposition": name}
-        )
+        return zip_answer(dict.fromkeys(made), _ARCHIVE)
 
     @router.get("/api/events")
     async def send_events(request: Request) -> Response:
@@ -157,23 +159,21 @@ def create_router(services: Services) -> APIRouter:
     return router
 
 
-def _results(services: Services) -> list[tuple[Path, str]]:
-    """Return all results that are there, each once, with its path in the folder."""
-    found = {}
-    for job in services.jobs.known():
-        is_result = job.state == "done" and job.new.action in ("redact", "render")
-        if is_result and job.new.output is not None and not job.new.is_upload:
-            with suppress(HTTPException):  # it is gone, or leads elsewhere by now
-                found[job.new.output] = services.folder.resolve(job.new.output)
-    return [(path, name) for name, path in found.items() if is_file(path)]
-
-
-def _output(job: Job, services: Services) -> FileResponse:
+def _output(job: Job, services: Services) -> Response:
+    """Return the answer with what a job has written; with all files of a folder, as an archive."""
     if job.state != "done" or job.new.output is None:
         raise HTTPException(HTTPStatus.CONFLICT, "this job has written nothing")
     written = services.jobs.output_of(job) if job.new.is_upload else None
     path = written or services.folder.resolve(job.new.output)
-    if not is_file(path):
-        raise HTTPException(HTTPStatus.BAD_REQUEST, f"{job.new.output}: is a folder: open it there")
+    if is_folder(path):
+        made = made_files(job, services.jobs, services.folder)
+        if not made:
+            raise HTTPException(HTTPStatus.NOT_FOUND, f"{job.new.output}: nothing of it is left")
+        return zip_answer(made, f"{path.name}.zip")
+    return download(path)
+
+
+def download(path: Path) -> FileResponse:
+    """Return the answer with a file that browsers save."""
     name = path.name.encode("utf-8", "replace").decode()
     return FileResponse(path, filename=name, media_type="application/octet-stream")

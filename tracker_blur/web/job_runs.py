@@ -12,7 +12,7 @@ from tracker_blur.files.identity import sha256
 from tracker_blur.files.temporaries import remove_leftovers
 from tracker_blur.web.job_commands import leads_inside, startable, tracks_of
 from tracker_blur.web.job_process import JobProcess
-from tracker_blur.web.job_result import result_of
+from tracker_blur.web.job_result import RESULT, result_of
 from tracker_blur.web.running_job import RunningJob
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 _MAX_ATTEMPTS = 2
 _EXIT_DONE, _EXIT_USAGE, _EXIT_EXPOSED = 0, 2, 3
-_EVENTS, _RESULT = "events.jsonl", "result.json"
+_EVENTS = "events.jsonl"
+_DETECTING = ("redact", "track", "verify")  # actions whose command takes a folder of weights
+_OTHER_ADVICE = ", or raise the limit with --max-megapixels"  # no client can
 _KILLED = "its process was ended from outside: there may be too little memory: try again"
 
 
@@ -34,14 +36,20 @@ class JobRuns:
         store: Keeps the jobs.
         keep: Called with a job that has changed, to keep it and to tell others.
         publish: Called with a job whose progress has changed.
+        models_folder: A folder with weight files that they search first.
     """
 
     def __init__(
-        self, store: JobStore, keep: Callable[[Job], None], publish: Callable[[Job], None]
+        self,
+        store: JobStore,
+        keep: Callable[[Job], None],
+        publish: Callable[[Job], None],
+        models_folder: Path | None,
     ) -> None:
         self._store = store
         self._keep = keep
         self._publish = publish
+        self._models = () if models_folder is None else (f"--face={models_folder.absolute()}",)
         self._running: dict[str, RunningJob] = {}
 
     def has_process(self, job: Job) -> bool:
@@ -80,7 +88,7 @@ class JobRuns:
         if not leads_inside(job.new.arguments, self._store.root):
             self._end(job, "failed", "what it names leads out of this folder by now: add it again")
             return
-        for name in (_EVENTS, _RESULT):
+        for name in (_EVENTS, RESULT):
             (folder / name).unlink(missing_ok=True)
         job.started, job.ended, job.attempts = time.time(), None, job.attempts + 1
         try:  # before it starts: whatever comes between, no server starts a second one
@@ -89,9 +97,10 @@ class JobRuns:
             job.started, job.attempts = None, job.attempts - 1
             raise
         process = JobProcess(folder)
-        extra = ("--progress-file", str(folder / _EVENTS), "--json", str(folder / _RESULT))
+        extra = ("--progress-file", str(folder / _EVENTS), "--json", str(folder / RESULT))
+        models = self._models if job.new.action in _DETECTING else ()
         try:
-            process.start((*job.new.arguments, *extra))
+            process.start((*job.new.arguments, *models, *extra))
         except OSError as error:
             reason = f"its process cannot be started ({reason_of(error)}): try again"
             self._end(job, "failed", reason)
@@ -147,12 +156,12 @@ class JobRuns:
             self._remove_leftovers(job)
             self._keep(job)
         elif code in (_EXIT_DONE, _EXIT_EXPOSED):
-            result = result_of(job.new.action, self._store.folder_of(job.id) / _RESULT)
+            result = result_of(job.new.action, self._store.folder_of(job.id) / RESULT)
             job.result = self._without_paths(job, _with_tracks(job, result))
             self._end(job, "done")
         elif code is not None:
             error = running.events.error or f"it ended with the exit code {code}"
-            self._end(job, "failed", self._store.named(job, error))
+            self._end(job, "failed", self._store.named(job, error.removesuffix(_OTHER_ADVICE)))
         elif running.process.exit_code == _EXIT_USAGE:  # before it had a progress file
             line = running.process.last_line().rpartition(": error: ")[2]
             error = line or f"it ended with the exit code {_EXIT_USAGE}"

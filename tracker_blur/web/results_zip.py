@@ -5,6 +5,9 @@ from __future__ import annotations
 import io
 import zipfile
 from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from starlette.responses import StreamingResponse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,7 +38,25 @@ class _Pipe(io.RawIOBase):
         return content
 
 
-def zipped(files: Iterable[tuple[Path, str]]) -> Iterator[bytes]:
+def zip_answer(
+    files: Iterable[tuple[Path, str]], name: str, *, has_body: bool = True
+) -> StreamingResponse:
+    """Return the answer with files in a ZIP archive.
+
+    Args:
+        files: each with its name in the archive.
+        name: what the archive is called.
+        has_body: False for a `HEAD` request, for which no file is read.
+    """
+    encoded = quote(name.encode("utf-8", "replace"))
+    return StreamingResponse(
+        _zipped(files) if has_body else iter(()),
+        media_type="application/zip",
+        headers={"Content-Disposition": f"attachment; filename*=utf-8''{encoded}"},
+    )
+
+
+def _zipped(files: Iterable[tuple[Path, str]]) -> Iterator[bytes]:
     """Yield a ZIP archive in parts. Videos and images are stored as they are.
 
     Args:
@@ -47,7 +68,7 @@ def zipped(files: Iterable[tuple[Path, str]]) -> Iterator[bytes]:
     pipe = _Pipe()
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as archive:
         for path, name in files:
-            entry = zipfile.ZipInfo.from_file(path, name)
+            entry = zipfile.ZipInfo.from_file(path, name, strict_timestamps=False)
             with path.open("rb") as source, archive.open(entry, "w") as target:
                 while block := source.read(_BLOCK_BYTES):
                     target.write(block)

@@ -6,6 +6,7 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from tracker_blur.web.job import Action, Job
     from tracker_blur.web.job_commands import Decisions
+    from tracker_blur.web.queue_settings import QueueSettings
     from tracker_blur.web.state import State
 
 
@@ -42,7 +44,7 @@ class Services:
     Args:
         root: The folder that the page shows.
         state: What it keeps on disk.
-        at_once: How many jobs run at the same time.
+        queue: How jobs are run, and how many are taken.
         warn: Called with a line when something fails that no request waits for.
 
     Attributes:
@@ -55,11 +57,13 @@ class Services:
         review_jobs: Makes results of reviews, and searches them.
     """
 
-    def __init__(self, root: Path, state: State, at_once: int, warn: Callable[[str], None]) -> None:
+    def __init__(
+        self, root: Path, state: State, queue: QueueSettings, warn: Callable[[str], None]
+    ) -> None:
         self.folder = Folder(root)
         self.events = EventHub()
         self.reviews = Reviews(state, self.folder)
-        self.jobs = JobQueue(state, self.folder.root, self.events, at_once, warn)
+        self.jobs = JobQueue(state, self.folder.root, self.events, queue, warn)
         self.watches = Watches(state, self.folder, self._redact, warn)
         self.sessions = Sessions(
             lambda review_id, version: self.events.publish(
@@ -67,6 +71,7 @@ class Services:
             )
         )
         self.review_jobs = ReviewJobs(self.folder, self.jobs, self.reviews, self.sessions, warn)
+        self._models_folder = queue.models_folder
         self._tracking_image = threading.Lock()
         self._warming = ThreadPoolExecutor(1, "review warming")
         self._at_end = ExitStack()
@@ -119,7 +124,8 @@ class Services:
                 None: there are none.
 
         Raises:
-            HTTPException: There is no such file, or this cannot be done with it.
+            HTTPException: There is no such file, this cannot be done with it, or there are too many
+                jobs.
             TrackerBlurError: A review cannot be opened.
         """
         named = [(file, self.folder.resolve(file)) for file in files]
@@ -128,6 +134,7 @@ class Services:
             decided = {each for _, path in named for each in decided_files(path)}
             self._check_decided(decided, {path for _, path in named}, decisions)
         with self.jobs.planning:
+            self.jobs.check_room(len(named))
             plans, known = JobPlans(self.folder, self.jobs.promised()), self.jobs.known()
             planned = [
                 path if path in decided else plans.plan(action, file, choice, known)
@@ -195,7 +202,7 @@ class Services:
             ChoiceError: The choice makes no sense.
             TrackerBlurError: The image cannot be read, or the tracks cannot be written.
         """
-        settings = image_settings(choice)
+        settings = replace(image_settings(choice), models_folder=self._models_folder)
         with self._tracking_image:
             if not review.tracks.is_file():
                 write_image_tracks(review.video, review.tracks, settings)

@@ -10,6 +10,7 @@ from tracker_blur.serving.access import AuthorizedRequests
 from tracker_blur.serving.authorization import RequestAuthorization
 from tracker_blur.serving.server import HttpServer
 from tracker_blur.web.application import create_application, is_page, is_upload
+from tracker_blur.web.queue_settings import QueueSettings
 from tracker_blur.web.services import Services
 from tracker_blur.web.state import State
 
@@ -59,7 +60,7 @@ class Site:
                 f"{root}: is open in another trackblur: use {open_one}, or end it first"
             )
         try:
-            self.services = Services(root, self._state, at_once, report)
+            self.services = Services(root, self._state, QueueSettings(at_once=at_once), report)
             self._server = _listen(address, report, limits)
         except BaseException:
             self._state.release()
