@@ -1,5 +1,6 @@
 // What a user can do with people and boxes, whether by key, button or pointer.
 
+import { contains } from "./boxes.js";
 import { byId, setText } from "./dom.js";
 import { announce, ask, toast } from "./messages.js";
 import { PlaceDecisions } from "./place_decisions.js";
@@ -29,6 +30,21 @@ export class Actions {
     if (!person) return;
     this.selectPerson(person.id, { isMore });
     if (this.store.people.length === 1) this.store.set({ track: id });
+  }
+
+  /** Begin to select all whose boxes lie in a part of the picture, such as the letters of a sign. */
+  startSelecting() {
+    this.store.set({ tool: "several", view: "boxes" });
+  }
+
+  /** Select everyone whose box, in the picture that is shown, has its middle within another one; with `isMore`, too. */
+  selectWithin(area, { isMore = false } = {}) {
+    const { store } = this;
+    const within = this.boxes.at(store.shown).filter(({ box: [left, top, right, bottom] }) => contains(area, [(left + right) / 2, (top + bottom) / 2]));
+    const people = new Set([...(isMore ? store.people : []), ...within.map(({ track }) => store.video.personByTrack.get(track)?.id).filter((id) => id !== undefined)]);
+    store.set({ tool: "select", people: [...people], track: null, zone: null, doubt: null });
+    if (people.size) announce(texts.people.selected(people.size));
+    else toast(texts.people.nobodyWithin);
   }
 
   selectZone(number) {

@@ -39,6 +39,8 @@ async function json(method, path, options) {
   return answer.status === 204 ? null : answer.json();
 }
 
+const NO_TEXT = /\p{Surrogate}/gu; // in names of files that are no text: no address can hold it
+const segments = (path) => path.replace(NO_TEXT, "\uFFFD").split("/").map(encodeURIComponent).join("/");
 const query = (values) => new URLSearchParams(Object.entries(values).filter(([, value]) => value !== null && value !== undefined));
 
 /** Files, jobs and watched folders. */
@@ -50,6 +52,7 @@ export const api = {
   decided: (files) => json("POST", "/api/decided", { body: { files } }),
   jobAction: (id, action) => json("POST", `/api/jobs/${encodeURIComponent(id)}/${action}`, { body: {} }),
   forgetJob: (id) => json("DELETE", `/api/jobs/${encodeURIComponent(id)}`),
+  fileUrl: (path) => `/api/files/${segments(path)}`,
   outputUrl: (id) => `/api/jobs/${encodeURIComponent(id)}/output`,
   watches: () => json("GET", "/api/watches"),
   addWatch: (body) => json("POST", "/api/watches", { body }),
@@ -62,7 +65,7 @@ export const api = {
 function upload(file, name, onProgress) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open("PUT", `/api/files/${name.split("/").map(encodeURIComponent).join("/")}`);
+    request.open("PUT", `/api/files/${segments(name)}`);
     request.setRequestHeader("Content-Type", "application/octet-stream");
     request.responseType = "json";
     request.upload.onprogress = (event) => event.lengthComputable && onProgress(event.loaded / event.total);

@@ -125,6 +125,7 @@ export class FileList {
         el("span", { class: "grow" }, el("span", { class: "name", text: entry.name }), el("span", { class: "quiet small", text: `${bytes(entry.bytes)} · ${moment(entry.modified)}` })),
         badge && el("span", { class: `badge ${entry.redacted_of ? "good" : ""}`, text: badge }),
       ),
+      entry.redacted_of && el("a", { class: "button", id: `download-${at}`, href: api.fileUrl(entry.path), download: true, "aria-label": texts.jobs.downloadFile(entry.name) }, icon("download"), el("span", { text: texts.jobs.buttons.download })),
       entry.has_tracks &&
         el("button", { type: "button", id: `review-${at}`, "aria-label": texts.jobs.reviewFile(entry.name), text: texts.jobs.review, on: { click: () => this.onReview(entry.path) } }),
     );

@@ -64,7 +64,7 @@ export class JobQueue {
     this.list.show(jobs);
     this.#showRunning(jobs.filter(({ state }) => !ENDED.has(state)));
     byId("no-jobs").hidden = jobs.length > 0;
-    byId("all-results").hidden = new Set(jobs.filter(isResult).map(({ output }) => output)).size < 2;
+    byId("all-results").hidden = new Set(jobs.filter(hasResults).map(({ output }) => output)).size < 2;
   }
 
   /** Say at the top of the page what runs: the list may be out of sight. */
@@ -136,8 +136,8 @@ function ordered(jobs) {
 
 const isFile = (path) => /\.[a-z0-9]{1,5}$/i.test(path ?? "");
 
-/** Whether a job has made a file that can be handed out. */
-const isResult = ({ state, action, output, is_upload: isUpload }) => state === "done" && (action === "redact" || action === "render") && isFile(output) && !isUpload;
+/** Whether a job has made a file that can be handed out, or a folder of such files. */
+const hasResults = ({ state, action, output, is_upload: isUpload }) => state === "done" && (action === "redact" || action === "render") && output !== null && !isUpload;
 
 /** What the newest search of a job's result has found, also on the row of the job that made it. */
 function verdictOf(job, jobs) {
@@ -162,7 +162,7 @@ function buttonsOf(job, isExposed) {
   if (job.state !== "done") return [...(canBePartial(job) ? [["partial", { primary: true }]] : []), ["retry", {}], last];
   const buttons = [];
   if (job.review) buttons.push([isExposed ? "look" : "review", { href: `/review/${encodeURIComponent(job.review)}`, primary: true }]);
-  if (isFile(job.output) && job.action !== "track") buttons.push(["download", { href: api.outputUrl(job.id) }]);
+  if (job.output && job.action !== "track") buttons.push(["download", { href: api.outputUrl(job.id) }]);
   const isOfFolder = isFile(job.output) && !job.is_upload;
   if (isOfFolder && (job.action === "redact" || job.action === "render")) buttons.push(["verify", {}]);
   return [...buttons, last];

@@ -59,6 +59,7 @@ export function bindKeys({ store, session, actions, stage, tools, transport, pla
     [["w"], "wall", () => wall.widen()],
     [["p"], "people", () => wall.focus()],
     [["b"], "nextBox", () => actions.selectNextBox()],
+    [["a"], "several", () => actions.startSelecting()],
     [["m"], "merge", () => actions.merge()],
     [["s"], "split", () => actions.split()],
     [["Escape"], "escape", escape],

@@ -61,7 +61,17 @@ export class PlaceDecisions {
     const drawn = await this.session.edit({ op: "draw", track: null, class: "face", keyframes }, { why });
     if (!drawn) return false;
     if (doubt.track === null) await this.#followEnds(drawn.track); // else it is known where the person is
+    else await this.#joinPeople(doubt.track, drawn.track);
     return true;
+  }
+
+  /** What was drawn over someone is theirs: it makes no second person. */
+  async #joinPeople(...tracks) {
+    const { video } = this.store;
+    const people = tracks.map((id) => video.personByTrack.get(id)).filter(Boolean);
+    if (people.length < 2 || people[0].id === people[1].id) return;
+    const edit = { op: "merge_people", people: people.map(({ id }) => id), tracks: people.flatMap((person) => person.tracks) };
+    await this.session.edit(edit);
   }
 
   /** Follow what was just drawn on from its last picture, and back from its first one, as far as there are others. */

@@ -74,12 +74,13 @@ function addChoices() {
   const showView = segments(byId("views"), views.map(([value, text, key]) => [value, text, key]), (view) => store.set({ view }));
   store.on("view", () => showView(store.view));
   showView(store.view);
-  for (const [tool, name, key] of [["select", "pointer", "V"], ["draw", "box", "D"]]) {
+  const tools = [["select", "pointer", "V", () => store.set({ tool: "select" })], ["several", "area", "A", () => actions.startSelecting()], ["draw", "box", "D", () => actions.startDrawing()]];
+  for (const [tool, name, key, run] of tools) {
     const button = document.createElement("button");
     button.type = "button";
     button.title = `${texts.tools[tool]} (${key})`;
     button.append(icon(name), el("span", { text: texts.tools[tool] }));
-    button.addEventListener("click", () => (tool === "draw" ? actions.startDrawing() : store.set({ tool })));
+    button.addEventListener("click", run);
     const show = () => button.setAttribute("aria-pressed", String(store.tool === tool));
     store.on("tool", show);
     show();
@@ -91,7 +92,7 @@ function addChoices() {
 function showHint() {
   const { tool, drawFor, video } = store;
   const who = drawFor !== null && video?.trackById.has(drawFor) ? texts.tools.drawFor(video.nameOfTrack(drawFor)) : texts.tools.drawNew;
-  const text = { draw: who, "zone-box": texts.tools.zoneBox, "zone-polygon": texts.tools.zonePolygon }[tool] ?? "";
+  const text = { draw: who, several: texts.tools.severalHint, "zone-box": texts.tools.zoneBox, "zone-polygon": texts.tools.zonePolygon }[tool] ?? "";
   setText(byId("stage-hint"), text);
   byId("stage-hint").hidden = text === "";
 }

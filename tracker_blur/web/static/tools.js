@@ -44,7 +44,7 @@ export class Tools {
     const { drawing, tool } = this.store;
     if (tool === "select") return;
     if (!drawing) this.#place();
-    else if (drawing.box) await this.#finishBox(drawing.box);
+    else if (drawing.box) await this.#finishBox(drawing.box, false);
     else await this.#finishPolygon(drawing.points);
   }
 
@@ -183,7 +183,7 @@ export class Tools {
     }
     if (gesture.kind === "corner") this.#addCorner(gesture.at, gesture.from);
     else if (gesture.kind === "pan" && gesture.isClick && !gesture.isMoving) this.actions.deselect();
-    else if (gesture.kind === "draw" && store.drawing) await this.#finishBox(store.drawing.box);
+    else if (gesture.kind === "draw" && store.drawing) await this.#finishBox(store.drawing.box, event.shiftKey);
     else if (this.ghost?.kind === "face") await this.#commitFace();
     else if (this.ghost?.kind === "zone") await this.zones.place(this.ghost.number, this.ghost.points);
     stage.draw();
@@ -202,12 +202,14 @@ export class Tools {
     if (this.ghost?.kind === "zone" && !this.gesture) this.ghost = null;
   }
 
-  async #finishBox(box) {
+  /** A box has been drawn; with `isMore`, whoever is selected by it comes to those who are. */
+  async #finishBox(box, isMore) {
     if (!boxes.isLargeEnough(box)) {
       this.store.set({ drawing: null });
       return;
     }
-    if (this.store.tool === "draw") await this.actions.drawBox(boxes.rounded(box));
+    if (this.store.tool === "several") this.actions.selectWithin(box, { isMore });
+    else if (this.store.tool === "draw") await this.actions.drawBox(boxes.rounded(box));
     else await this.zones.add([[box[0], box[1]], [box[2], box[3]]]);
     this.store.set({ drawing: null });
   }
