@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -19,6 +21,7 @@ from tracker_blur.training.data import (
     MosaicDataset,
     collate,
     cut_out_objects,
+    endless_batches,
     load_samples,
     paste_crowd,
 )
@@ -110,6 +113,21 @@ def test_canvases_of_one_seed_are_the_same() -> None:
         next(iter(MosaicDataset(samples, [1, 1], Augmentation(96), 3))) for _ in range(2)
     )
     np.testing.assert_array_equal(first.image, second.image)
+
+
+@pytest.mark.timeout(60)
+def test_workers_start_after_opencv_used_its_threads() -> None:
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(2)
+    try:
+        cv2.resize(np.zeros((2000, 2000, 3), np.uint8), (900, 900))
+        time.sleep(0.1)  # the threads wait for work
+        dataset = MosaicDataset([disk_sample(DISK)], [1], Augmentation(96), 3)
+        batch = next(endless_batches(dataset, 2, workers=1))
+        assert batch.images.shape == (2, 3, 96, 96)
+        assert cv2.getNumThreads() == 2
+    finally:
+        cv2.setNumThreads(before)
 
 
 def test_samples_are_drawn_by_their_shares() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -334,8 +334,19 @@ class Batch:
 
 def endless_batches(dataset: MosaicDataset, size: int, workers: int) -> Iterator[Batch]:
     """Yield batches of `size` canvases, made by `workers` processes (0: by this one)."""
-    loader = DataLoader(dataset, size, num_workers=workers, collate_fn=collate, drop_last=True)
-    return iter(loader)
+    return start_workers(
+        DataLoader(dataset, size, num_workers=workers, collate_fn=collate, drop_last=True)
+    )
+
+
+def start_workers(loader: DataLoader[Any]) -> Iterator[Any]:
+    """Start the processes of a loader, and return its batches."""
+    # A forked process lacks the threads that OpenCV has, and waits for them forever.
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    batches: Iterator[Any] = iter(loader)
+    cv2.setNumThreads(threads)
+    return batches
 
 
 def collate(samples: Sequence[Sample]) -> Batch:

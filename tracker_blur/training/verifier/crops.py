@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from tracker_blur.classifiers.crops import transformed
+from tracker_blur.training.data import start_workers
 from tracker_blur.training.verifier.distortions import random_motion, spoil
 from tracker_blur.training.verifier.drawings import draw_distraction
 from tracker_blur.training.verifier.places import (
@@ -252,8 +253,9 @@ class CropBatch:
 
 def endless_crop_batches(dataset: CropDataset, size: int, workers: int) -> Iterator[CropBatch]:
     """Yield batches of `size` crops, made by `workers` processes (0: by this one)."""
-    loader = DataLoader(dataset, size, num_workers=workers, collate_fn=_collate, drop_last=True)
-    return iter(loader)
+    return start_workers(
+        DataLoader(dataset, size, num_workers=workers, collate_fn=_collate, drop_last=True)
+    )
 
 
 def _collate(crops: Sequence[tuple[Image, float]]) -> CropBatch:
