@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,21 @@ from tests.waiting import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def first_frames(clip: Path, target: Path, count: int) -> Path:
+    """Write the first frames of a clip, hardly changed by encoding."""
+    with av.open(str(clip)) as reader, av.open(str(target), "w") as writer:
+        (source,) = reader.streams.video
+        stream = writer.add_stream(
+            "libx264", source.average_rate, options={"preset": "ultrafast", "crf": "12"}
+        )
+        stream.width, stream.height, stream.pix_fmt = source.width, source.height, "yuv420p"
+        for frame in itertools.islice(reader.decode(source), count):
+            frame.pict_type = av.video.frame.PictureType.NONE
+            writer.mux(stream.encode(frame))
+        writer.mux(stream.encode(None))
+    return target
 
 
 def swinging(clip: Path, target: Path, seconds: float = PATIENCE_SECONDS) -> Path:

@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 from skimage import data
 
+from tests.clips import first_frames
+from tests.video_files import write_clip
 from tracker_blur import Settings, redact_video
 from tracker_blur.core.box import Box
 from tracker_blur.core.timeline import Timeline
@@ -118,9 +120,10 @@ def test_one_pass_hides_nearly_every_face(
         one_pass=True,
         delay_seconds=delay_seconds,
     )
-    report = redact_video(SAMPLE, tmp_path / "out.mp4", settings)
+    beginning = first_frames(SAMPLE, tmp_path / "in.mp4", 60)
+    report = redact_video(beginning, tmp_path / "out.mp4", settings)
     assert report.passes == 1
-    assert report.frames == 200
+    assert report.frames == 60
     assert exposed_share(tmp_path / "out.mp4", SAMPLE.with_suffix(".csv")) < 0.01
 
 
@@ -153,8 +156,9 @@ def test_a_face_in_one_frame_of_a_time_lapse_is_hidden(tmp_path: Path, one_pass:
 
 @pytest.mark.slow
 def test_tracks_of_other_frames_hide_nothing(tmp_path: Path) -> None:
-    job = Job(SAMPLE, tmp_path / "out.mp4", "video")
-    with VideoReader(SAMPLE) as video:
+    source = write_clip(tmp_path / "in.mp4", frames=30)
+    job = Job(source, tmp_path / "out.mp4", "video")
+    with VideoReader(source) as video:
         times = [frame.pts for frame in video]
         size, time_base = video.info.size, video.track.time_base
     engine = Engine(Settings())
@@ -162,8 +166,8 @@ def test_tracks_of_other_frames_hide_nothing(tmp_path: Path) -> None:
         tracks = Tracks(size, time_base, np.array(wrong, np.int64))
         with pytest.raises(SourceError, match="not those of the tracks"):
             engine.render_file(job, tracks)
-        assert list(tmp_path.iterdir()) == []
-    assert engine.render_file(job, Tracks(size, time_base, np.array(times, np.int64))).frames == 200
+        assert list(tmp_path.iterdir()) == [source]
+    assert engine.render_file(job, Tracks(size, time_base, np.array(times, np.int64))).frames == 30
 
 
 def test_an_impossible_output_is_refused_before_the_first_pass(tmp_path: Path) -> None:

@@ -225,9 +225,9 @@ def test_a_look_ahead_longer_than_the_watchdog_blanks_no_end(shared: Path, clip:
         clip,
         shared,
         judge,
-        LiveSettings(watchdog_seconds=1.0),
+        LiveSettings(watchdog_seconds=2.0),  # a detection takes a second on a busy machine
         source=LockstepSource(clip, judge),
-        delay_seconds=1.5,
+        delay_seconds=2.5,
         detect_every_frames=1,  # so that the last detection is of the last frame
     )
     assert exposed_faces(judge, clip) == []

@@ -255,7 +255,7 @@ def any_video(seed: int) -> tuple[list[Script], list[int]]:
 SEEDS = st.integers(0, 2**32)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(SEEDS)
 def test_no_piece_changes_with_what_comes_later(seed: int) -> None:
     scripts, times = any_video(seed)

@@ -472,7 +472,7 @@ def test_our_own_weights_report_no_hands_and_clothes(
 
 @pytest.mark.slow
 @pytest.mark.shared
-@pytest.mark.parametrize("method", ["mosaic", "pixelated", "gaussian", "solid"])
+@pytest.mark.parametrize("method", ["mosaic", "gaussian"])
 def test_real_detectors_and_faces(shared: Path, tmp_path: Path, method: str) -> None:
     frames = 12
     truth = read_truth(shared / "videos" / "two_heads.csv", frames)
