@@ -8,8 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.tracking.fakes import PARAMETERS
 from tests.tracking.raw_tracks import BLUE, BOX, face_rows, hidden_tracks, raw_tracks, spans
+from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import Origin
+from tracker_blur.tracking import linking
+from tracker_blur.tracking.association import FAR
 
 
 @pytest.mark.parametrize("speed", [0.0, 1.5, -1.5])
@@ -89,3 +93,27 @@ def test_links_to_dropped_or_earlier_tracks_are_ignored() -> None:
         (0, 9),
         (20, 29),
     ]
+
+
+def test_what_is_too_far_away_to_be_compared_costs_too_much_to_be_linked() -> None:
+    generator = np.random.default_rng(3)
+    seconds = np.arange(60) / 25.0
+    limits = PARAMETERS.linking
+
+    def end(frame: int) -> linking._End:
+        x, y, size = (float(value) for value in generator.uniform((0, 0, 10), (300, 300, 40)))
+        velocity = float(generator.normal(0, 60)), float(generator.normal(0, 60))
+        box = Box.from_xywh(x, y, size, size)
+        return linking._End(frame, box, velocity, b"\x08" * 24, limits.velocity_seconds)
+
+    one, starts = end(5), [end(frame) for frame in range(6, 60) for _ in range(6)]
+    near = linking._Starts(range(len(starts)), starts, seconds, limits).near(one, 0, len(starts))
+    gaps = [float(seconds[start.frame] - seconds[5]) for start in starts]
+    costs = [
+        linking._cost(one, start, gap, is_same_track=False, parameters=limits)
+        for start, gap in zip(starts, gaps, strict=True)
+    ]
+    linked = {index for index, cost in enumerate(costs) if cost < FAR}
+    assert linked
+    assert linked <= set(near)
+    assert len(near) < len(starts) / 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from tracker_blur.tracking.scene_cuts import Scenes
 
 ROUNDING_SECONDS = 1e-6
+_ROUNDING_PX = 1e-6
 """Times are exact, seconds are not: a limit of 5 frames must never become 4."""
 
 _SAME_PX = 0.1  # views may change their size, and boxes are rounded
@@ -225,6 +227,11 @@ class _End:
     histogram: bytes
     max_seconds: float
 
+    @property
+    def reach_px(self) -> float:
+        """How far it may have moved, at most."""
+        return math.hypot(*self.velocity) * self.max_seconds
+
     def at(self, elapsed: float) -> Box:
         elapsed = max(-self.max_seconds, min(self.max_seconds, elapsed))
         return self.box.moved(self.velocity[0] * elapsed, self.velocity[1] * elapsed)
@@ -265,6 +272,7 @@ def _successors(
     later_ones = [index for index in range(len(cores)) if index not in taken]
     later_ones.sort(key=lambda index: ends[index][0].frame)
     start_frames = [ends[index][0].frame for index in later_ones]
+    near = _Starts(later_ones, [ends[index][0] for index in later_ones], seconds, parameters).near
     longest = _longest_gap(parameters)
     candidates: list[tuple[int, int, float]] = []
     for earlier, (_, end) in enumerate(ends):
@@ -274,7 +282,7 @@ def _successors(
         latest = np.searchsorted(seconds, seconds[end.frame] + longest, "right")
         low = bisect_right(start_frames, end.frame)
         high = bisect_left(start_frames, min(scene_end, int(latest)))
-        for later in later_ones[low:high]:
+        for later in near(end, low, high):
             start = ends[later][0]
             gap = float(seconds[start.frame] - seconds[end.frame])
             is_same_track = cores[earlier].track_id == cores[later].track_id
@@ -282,6 +290,48 @@ def _successors(
             if cost < FAR:
                 candidates.append((earlier, later, cost))
     return pairs | dict(assign_sparse(candidates))
+
+
+class _Starts:
+    """The starts of tracklets, in arrays: of a crowd, most are too far away to be compared.
+
+    Args:
+        numbers: The tracklets' indices.
+        starts: Their starts.
+        seconds: Time of each frame.
+        parameters: Tuning parameters.
+    """
+
+    def __init__(
+        self,
+        numbers: Sequence[int],
+        starts: Sequence[_End],
+        seconds: npt.NDArray[np.float64],
+        parameters: LinkingParameters,
+    ) -> None:
+        self._numbers = numbers
+        self._parameters = parameters
+        self._all_seconds = seconds
+        self._centers = np.array([one.box.center for one in starts]).reshape(-1, 2)
+        self._sizes = np.array([one.box.size for one in starts])
+        self._seconds = seconds[[one.frame for one in starts]]
+        self._reach = np.array([one.reach_px for one in starts])
+
+    def near(self, end: _End, low: int, high: int) -> list[int]:
+        """Return which of the tracklets from `low` to `high` may continue one that ends here.
+
+        The others are farther away than any gate, even if both moved towards each other.
+        """
+        part, limits = slice(low, high), self._parameters
+        gaps = self._seconds[part] - self._all_seconds[end.frame]
+        gates = np.maximum(
+            limits.max_still_sizes, limits.gate_sizes + limits.gate_growth_sizes_per_second * gaps
+        )
+        sizes = (self._sizes[part] + end.box.size) / 2
+        reach = gates * sizes + self._reach[part] + end.reach_px + _ROUNDING_PX
+        way = self._centers[part] - end.box.center
+        is_near = (way * way).sum(1) <= reach * reach
+        return [self._numbers[low + row] for row in np.flatnonzero(is_near).tolist()]
 
 
 def _longest_gap(parameters: LinkingParameters) -> float:

@@ -297,6 +297,7 @@ class _Summary:
         score: Mean score of its detections.
         size: Median face size of its detections, in pixels.
         sizes: The smallest and the largest face size in any row.
+        extent: Left, top, right and bottom of all its boxes together.
         has_sure_detection: Whether any of them is sure by itself.
         is_weak: Whether that mean is below the confidence.
         is_sure: Whether it is well above it, over several detections.
@@ -308,6 +309,7 @@ class _Summary:
     score: float
     size: float
     sizes: tuple[float, float]
+    extent: tuple[float, float, float, float]
     has_sure_detection: bool
     is_weak: bool
     is_sure: bool
@@ -330,6 +332,7 @@ def _summaries(
                 score,
                 float(np.median(face_sizes(detected.boxes))),
                 (float(sizes.min()), float(sizes.max())),
+                _extent(track.boxes),
                 bool(detected.scores.max() >= sure_score(confidence, parameters)),
                 score < confidence,
                 score >= parameters.sure_score_ratio * confidence
@@ -349,6 +352,7 @@ def _is_container(
         for one in scene
         if one.score >= parameters.surer_ratio * outer.score
         and outer.sizes[1] >= parameters.container_size_ratio * one.sizes[0]
+        and _meet(outer.extent, one.extent)
     ]
     share = _time_share(outer.track, inner, lambda mine, other: _contain(mine, other, parameters))
     return share >= parameters.container_time_share
@@ -366,10 +370,21 @@ def _is_part(part: _Summary, scene: Sequence[_Summary], parameters: Plausibility
         if one.is_sure
         and one.score >= parameters.surer_ratio * part.score
         and one.sizes[1] > part.sizes[0]
+        and _meet(part.extent, one.extent)
     ]
     return (
         _time_share(detected, wholes, lambda mine, other: _is_within(mine, other, parameters)) == 1
     )
+
+
+def _extent(boxes: Boxes) -> tuple[float, float, float, float]:
+    (left, top), (right, bottom) = boxes[:, :2].min(0).tolist(), boxes[:, 2:].max(0).tolist()
+    return left, top, right, bottom
+
+
+def _meet(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+    """Return whether two tracks' boxes may overlap: of a crowd, most pairs are far apart."""
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 def _time_share(
