@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
-PATIENCE_MS = 120_000
+PATIENCE_MS = 300_000
 QUALITY = 66  # of JPEG: each picture stays below 150 KB
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+_FACES_ARE_THERE = """() => [...document.querySelectorAll(".card img:not([hidden])")].every(
+    (face) => face.naturalWidth || face.getBoundingClientRect().top > innerHeight)"""
 
 
 def main() -> int:
@@ -78,7 +80,8 @@ def _tab(browser: sync_api.Browser, url: str, scheme: str) -> Iterator[sync_api.
 
 
 def _save(tab: sync_api.Page, path: Path) -> None:
-    tab.wait_for_timeout(1500)  # until messages and pictures of faces are there
+    tab.wait_for_function(_FACES_ARE_THERE)
+    tab.wait_for_timeout(1500)  # until messages are there
     tab.screenshot(path=path, type="jpeg", quality=QUALITY)
     print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 
@@ -88,7 +91,7 @@ def _files(tab: sync_api.Page, out: Path) -> None:
     tab.get_by_role("button", name="Find people, then decide").click()
     tab.locator(".job.running").wait_for()
     tab.get_by_label("Choose people.jpg").check()
-    tab.wait_for_timeout(4000)
+    tab.locator(".job.running", has_text="left").wait_for()  # its speed is known
     _save(tab, out / "page_files.jpg")
 
 

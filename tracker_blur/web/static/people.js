@@ -19,6 +19,7 @@ export class PeopleWall {
     this.#listenToBar();
     this.root.addEventListener("keydown", (event) => this.#key(event));
     store.on("video people", () => this.show());
+    store.on("tool", () => byId("sel-several").setAttribute("aria-pressed", String(store.tool === "several")));
   }
 
   show() {
@@ -121,6 +122,7 @@ export class PeopleWall {
     byId("sel-keep").addEventListener("click", () => this.actions.decide(false));
     byId("sel-merge").addEventListener("click", () => this.actions.merge());
     byId("sel-split").addEventListener("click", () => this.actions.split());
+    byId("sel-several").addEventListener("click", () => this.actions.startSelecting());
     byId("sel-none").addEventListener("click", () => this.actions.deselect());
     byId("widen").addEventListener("click", () => this.widen());
   }

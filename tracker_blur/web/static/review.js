@@ -74,13 +74,12 @@ function addChoices() {
   const showView = segments(byId("views"), views.map(([value, text, key]) => [value, text, key]), (view) => store.set({ view }));
   store.on("view", () => showView(store.view));
   showView(store.view);
-  const tools = [["select", "pointer", "V", () => store.set({ tool: "select" })], ["several", "area", "A", () => actions.startSelecting()], ["draw", "box", "D", () => actions.startDrawing()]];
-  for (const [tool, name, key, run] of tools) {
+  for (const [tool, name, key] of [["select", "pointer", "V"], ["draw", "box", "D"]]) {
     const button = document.createElement("button");
     button.type = "button";
     button.title = `${texts.tools[tool]} (${key})`;
     button.append(icon(name), el("span", { text: texts.tools[tool] }));
-    button.addEventListener("click", run);
+    button.addEventListener("click", () => (tool === "draw" ? actions.startDrawing() : store.set({ tool })));
     const show = () => button.setAttribute("aria-pressed", String(store.tool === tool));
     store.on("tool", show);
     show();

@@ -204,7 +204,6 @@ export const texts = {
   tools: {
     title: "Tools",
     select: "Select",
-    several: "Select several",
     severalHint: "Drag a box around all of them, such as the letters of a sign; with Shift, they come to those who are selected. With keys: Alt + arrows, Alt + Shift + arrows, Enter. Esc gives up.",
     draw: "Draw a box",
     drawNew: "Drag a box around the face. With keys: Alt + arrows place it, Alt + Shift + arrows size it, Enter draws it. Esc gives up.",
@@ -226,6 +225,7 @@ export const texts = {
     merge: "Same person",
     split: "Split here",
     noneSelected: "Nobody is selected",
+    several: "Select all in a part of the picture (A)",
     deselect: "Select nobody (Esc)",
     isHidden: "Hidden",
     isKept: "Visible",
