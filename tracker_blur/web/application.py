@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse
-from starlette.staticfiles import StaticFiles
+from starlette.responses import FileResponse, Response
 
 from tracker_blur.errors import TrackerBlurError
 from tracker_blur.web import file_routes, job_routes, report_routes, review_routes
@@ -27,6 +26,12 @@ if TYPE_CHECKING:
     from tracker_blur.web.services import Services
 
 _STATIC = Path(str(resources.files("tracker_blur.web") / "static"))
+_TYPES = {
+    ".css": "text/css",
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
 _PAGES = re.compile(r"/|/review/[0-9a-f]{16}")
 
 
@@ -54,13 +59,34 @@ def create_application(services: Services) -> FastAPI:
         app.include_router(module.create_router(services))
     app.add_api_route("/", _page("index.html"))
     app.add_api_route("/review/{review_id}", _review_page(services))
-    app.mount("/static", StaticFiles(directory=_STATIC, check_dir=False))
+    app.add_api_route("/static/{name}", _static_files(), methods=["GET", "HEAD"])
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(ChoiceError, _failed(services))
     app.add_exception_handler(TrackerBlurError, _failed(services))
     app.add_exception_handler(Exception, _broken)  # the server reports it
     return app
+
+
+def _static_files() -> Callable[[str], Awaitable[Response]]:
+    """Return what answers with scripts and styles, from memory.
+
+    A review is opened while the browser asks for them: each look at the disk, in a thread, would
+    wait for those that read the tracks.
+    """
+    files = {
+        path.name: (path.read_bytes(), _TYPES[path.suffix])
+        for path in _STATIC.iterdir()
+        if path.suffix in _TYPES
+    }
+
+    async def static_file(name: str) -> Response:
+        if name not in files:
+            raise HTTPException(HTTPStatus.NOT_FOUND, "there is no such file")
+        content, media_type = files[name]
+        return Response(content, media_type=media_type)
+
+    return static_file
 
 
 def _page(name: str) -> Callable[[], Awaitable[FileResponse]]:
