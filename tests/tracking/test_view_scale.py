@@ -167,6 +167,17 @@ def test_views_stay_large_for_a_while_after_a_small_face_is_gone() -> None:
     assert widths[8.0] == 640
 
 
+def test_what_a_doubtful_face_needs_lasts_until_the_next_large_view() -> None:
+    speck = Box(0, 20, 9, 29)
+    doubtful = PARAMETERS.view_scale.sure_log_odds - 0.5
+    classifier = ScriptedClassifier(-5.0, [(FACE, 5.0), (speck, doubtful)])
+    made = ComparedViews(EveryBrightDetector(), classifier, 0.5, Fraction(1), PARAMETERS)
+    assert made.view(specks_and_face(1)).shape[1] == 1920
+    assert made.view(frame(0, 0.4)).shape[1] == 1920
+    assert made.view(frame(0, 0.7)).shape[1] == 1280  # the sure one may be there
+    assert made.view(frame(0, 6.1)).shape[1] == 640
+
+
 def test_a_cut_makes_views_small_at_once() -> None:
     made = views()
     assert made.view(frame(12, 0.0)).shape[1] == 1920
@@ -201,7 +212,7 @@ def test_the_view_of_a_small_frame_is_enlarged_for_its_small_faces(side: int, wi
 
 
 def test_a_view_is_enlarged_for_sure_faces_only() -> None:
-    doubtful = PARAMETERS.view_scale.enlarged_log_odds - 0.5
+    doubtful = PARAMETERS.view_scale.sure_log_odds - 0.5
     assert views(log_odds=doubtful).view(small_frame(12)).shape[1] == 480
     assert views(log_odds=doubtful).view(frame(12)).shape[1] == 1920
 

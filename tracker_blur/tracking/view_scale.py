@@ -79,7 +79,7 @@ class ScaledViews:
         self._same_face_iou = parameters.same_face_iou
         self._longest_px = 0  # 0: the default
         self._next_large_seconds = -math.inf
-        self._needed_seconds = -math.inf
+        self._needed_until: dict[int, float] = {}  # by longest side, in seconds
 
     def view(self, frame: Frame, change: Change) -> Image:
         """Return the view of a video's next frame; frames may be left out.
@@ -100,22 +100,33 @@ class ScaledViews:
         else:  # by the clock: whoever begins later soon sees the same large views
             interval = limits.interval_seconds
             self._next_large_seconds = ((slot_of(frame.seconds, interval) or 0) + 1) * interval
-        wanted = max(default_px, self._wanted_px(frame))
-        if is_cut or wanted >= self._longest_px:
-            self._needed_seconds = frame.seconds
-        elif frame.seconds - self._needed_seconds < limits.hold_seconds:
-            return image
-        if wanted != self._longest_px:
-            self._longest_px = wanted
-            image = self._view(frame, wanted)
+        needed_px = self._needed_px(frame, default_px, is_cut=is_cut)
+        if needed_px != self._longest_px:
+            self._longest_px = needed_px
+            image = self._view(frame, needed_px)
         return image
+
+    def _needed_px(self, frame: Frame, default_px: int, *, is_cut: bool) -> int:
+        """Return the longest side that the views have from this frame on, which is seen large."""
+        wanted_px, sure_px = self._wanted_px(frame)
+        if is_cut:
+            self._needed_until.clear()
+        self._needed_until[sure_px] = frame.seconds + self._parameters.hold_seconds
+        self._needed_until = {
+            px: until for px, until in self._needed_until.items() if until > frame.seconds
+        }
+        return max(default_px, wanted_px, *self._needed_until)
 
     def state(self) -> State:
         """Return what the next views depend on, besides the next frames and their changes."""
-        return self._longest_px, self._next_large_seconds, self._needed_seconds
+        needed = tuple(sorted(self._needed_until.items()))
+        return self._longest_px, self._next_large_seconds, needed
 
-    def _wanted_px(self, frame: Frame) -> int:
-        """Return the longest side of a view that shows the frame's smallest faces large enough."""
+    def _wanted_px(self, frame: Frame) -> tuple[int, int]:
+        """Return the longest side of a view that shows the frame's smallest faces large enough.
+
+        Then the same for its sure faces alone. 0: there is no face.
+        """
         limits = self._parameters
         full_px, most_px = self._most_px(frame, 1.0), self._most_px(frame, limits.max_enlargement)
         large_px = max(full_px, min(most_px, limits.enlarged_view_px))
@@ -132,14 +143,14 @@ class ScaledViews:
             if log_odds < limits.min_log_odds:
                 continue
             needed_px = large_px * limits.wanted_px / detection.box.size
-            is_sure = log_odds >= limits.enlarged_log_odds
-            is_full_enough = needed_px <= full_px
-            most = most_px if is_sure and not is_full_enough else full_px
+            is_sure = log_odds >= limits.sure_log_odds
+            most = most_px if is_sure and needed_px > full_px else full_px
             wanted_px = next((px for px in limits.steps_px if px >= needed_px), most)
-            longest_px = max(longest_px, min(most, wanted_px))
-            if is_sure or is_full_enough:  # larger faces want no larger view
-                break
-        return longest_px
+            wanted_px = min(most, wanted_px)
+            longest_px = max(longest_px, wanted_px)
+            if is_sure or is_unknown:  # larger faces want no larger view
+                return longest_px, wanted_px
+        return longest_px, 0
 
     def _detect(self, large: Image) -> list[Detection]:
         """Return the detections in a large view, which is seen tile by tile."""
