@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from tracker_blur.tracking.detector_bundle import DetectorBundle
 
 _QUEUED_FRAMES = 2  # evens out the stages; more would only take memory
+_LARGE_FRAME_PX = 4_000_000  # from here on only one waits: of 4K, each takes 12 MB or more
 _FRAMES_AHEAD = 64  # how far the reader gets ahead of what is final: only tracks wait, no frames
 
 
@@ -244,7 +245,7 @@ class Engine:
         tracks: list[Tracks] = []
         labels: dict[int, str] = {}
         shown = 0
-        with Prefetcher(report.timed(source, "decode"), _QUEUED_FRAMES, "decode") as frames:
+        with _decoded(source, report, "decode") as frames:
             for pieces in self._read_ahead(source.info, frames, report, by_scene=True):
                 tracks += pieces
                 labels |= {track.track_id: track.label for each in pieces for track in each.tracks}
@@ -276,7 +277,7 @@ class Engine:
                 yield from some
 
         with (
-            Prefetcher(report.timed(ahead, "decode ahead"), _QUEUED_FRAMES, "decode") as frames,
+            _decoded(ahead, report, "decode ahead") as frames,
             Prefetcher(self._read_ahead(ahead.info, frames, report), _FRAMES_AHEAD, "see") as found,
             self._reader(job.kind, identity) as source,
         ):
@@ -348,7 +349,7 @@ class Engine:
     ) -> None:
         report.expected_frames = source.info.frame_count
         with (
-            Prefetcher(report.timed(source, "decode"), _QUEUED_FRAMES, "decode") as decoded,
+            _decoded(source, report, "decode") as decoded,
             with_faces(decoded) as known,
             self._writer(source, job, report.video_tracks) as writer,
         ):
@@ -364,6 +365,13 @@ class Engine:
         report.warnings = (
             source.warnings + writer.warnings + (() if report.is_still else rule_warnings(rules))
         )
+
+
+def _decoded(source: FrameReader, report: Report, stage: str) -> Prefetcher[Frame]:
+    """Return the frames of an input, which a thread decodes ahead of whoever takes them."""
+    width, height = source.info.size
+    depth = 1 if width * height >= _LARGE_FRAME_PX else _QUEUED_FRAMES
+    return Prefetcher(report.timed(source, stage), depth, "decode")
 
 
 def _check_apart(job: Job) -> None:
