@@ -5,14 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tracker_blur.cli.console import (
-    EXIT_DONE,
-    EXIT_FAILED,
-    EXIT_USAGE,
-    Console,
-    summarize,
-    write_json,
-)
+from tracker_blur.cli.console import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, Console
+from tracker_blur.cli.results import summarize, write_json
 from tracker_blur.errors import TrackerBlurError
 from tracker_blur.files.temporaries import remove_leftovers
 

@@ -6,9 +6,9 @@ import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tracker_blur.cli.console import Console, summarize_file
 from tracker_blur.cli.interruption import raise_if_interrupted
 from tracker_blur.cli.outcome import Outcome
+from tracker_blur.cli.results import summarize_file
 from tracker_blur.cli.settings_notes import describe
 from tracker_blur.cli.side_outputs import SideOutputs
 from tracker_blur.errors import SettingsError, TrackerBlurError
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import TypeAlias
 
+    from tracker_blur.cli.console import Console
     from tracker_blur.core.report import Progress, Report
     from tracker_blur.files.jobs import Job
     from tracker_blur.settings import Settings

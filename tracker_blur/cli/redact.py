@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.buckets.urls import is_bucket
-from tracker_blur.cli.console import Console, json_after_failure, silence_libraries
+from tracker_blur.cli.console import Console, silence_libraries
 from tracker_blur.cli.option_values import number, whole_number_from
 from tracker_blur.cli.options import (
     add_careful_option,
@@ -25,6 +25,7 @@ from tracker_blur.cli.options import (
     settings_from,
 )
 from tracker_blur.cli.parser import FILES, Parser, add_input_option, formatter
+from tracker_blur.cli.results import json_after_failure
 from tracker_blur.cli.worker_count import worker_count
 from tracker_blur.errors import SettingsError
 from tracker_blur.files.paths import is_file, is_same_file, real_path

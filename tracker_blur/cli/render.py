@@ -5,16 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tracker_blur.cli.console import (
-    EXIT_DONE,
-    Console,
-    check_json_target,
-    json_after_failure,
-    silence_libraries,
-    summarize,
-    summarize_file,
-    write_json,
-)
+from tracker_blur.cli.console import EXIT_DONE, Console, silence_libraries
 from tracker_blur.cli.options import (
     add_encoding_options,
     add_file_options,
@@ -25,6 +16,13 @@ from tracker_blur.cli.options import (
     settings_from,
 )
 from tracker_blur.cli.parser import FILES, Parser
+from tracker_blur.cli.results import (
+    check_json_target,
+    json_after_failure,
+    summarize,
+    summarize_file,
+    write_json,
+)
 from tracker_blur.settings import Settings
 
 if TYPE_CHECKING:

@@ -36,7 +36,7 @@ def check_options(options: argparse.Namespace, inputs: Sequence[str], plan: Plan
         SettingsError: it cannot.
         SinkError: a file for it cannot be written.
     """
-    from tracker_blur.cli.console import check_json_target
+    from tracker_blur.cli.results import check_json_target
     from tracker_blur.files.paths import is_file
 
     if options.tracks is not None and options.one_pass:

@@ -5,16 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tracker_blur.cli.console import (
-    EXIT_DONE,
-    Console,
-    check_json_target,
-    json_after_failure,
-    silence_libraries,
-    summarize,
-    summarize_file,
-    write_json,
-)
+from tracker_blur.cli.console import EXIT_DONE, Console, silence_libraries
 from tracker_blur.cli.options import (
     add_careful_option,
     add_detection_options,
@@ -24,6 +15,13 @@ from tracker_blur.cli.options import (
     add_people_options,
     add_zone_options,
     settings_from,
+)
+from tracker_blur.cli.results import (
+    check_json_target,
+    json_after_failure,
+    summarize,
+    summarize_file,
+    write_json,
 )
 from tracker_blur.errors import SettingsError
 from tracker_blur.settings import Settings

@@ -6,16 +6,10 @@ import argparse
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from tracker_blur.cli.console import (
-    EXIT_DONE,
-    EXIT_FAILED,
-    Console,
-    print_json,
-    print_line,
-    progress_bar,
-)
+from tracker_blur.cli.console import EXIT_DONE, EXIT_FAILED, Console, print_line, progress_bar
 from tracker_blur.cli.interruption import raise_if_interrupted
 from tracker_blur.cli.parser import STANDARD_OUTPUT, Parser, formatter
+from tracker_blur.cli.results import print_json
 from tracker_blur.cli.verify_inputs import inputs
 from tracker_blur.cli.verify_options import (
     EPILOG,
