@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from tracker_blur.cli.console import EXIT_DONE, Console
+from tracker_blur.cli.detection_options import add_models_option
 from tracker_blur.cli.option_values import names, number_between, numbers, whole_number_from
-from tracker_blur.cli.options import add_models_option
 from tracker_blur.errors import SettingsError
 from tracker_blur.training.recipe import Task
 

@@ -7,15 +7,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+from tracker_blur.cli.detection_options import add_detection_options, add_zone_options
 from tracker_blur.cli.option_values import number
-from tracker_blur.cli.options import (
-    add_detection_options,
-    add_encoding_options,
-    add_message_options,
-    add_redaction_options,
-    add_zone_options,
-    option,
-)
+from tracker_blur.cli.options import add_message_options, option
+from tracker_blur.cli.output_options import add_encoding_options, add_redaction_options
 from tracker_blur.realtime.settings import Transport
 
 if TYPE_CHECKING:

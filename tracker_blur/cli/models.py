@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.cli.console import EXIT_DONE, Console, print_line
-from tracker_blur.cli.options import add_models_option
+from tracker_blur.cli.detection_options import add_models_option
 from tracker_blur.cli.parser import FILES, Parser
 from tracker_blur.weights.catalog import BUNDLED, MODELS
 

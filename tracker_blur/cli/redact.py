@@ -9,20 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from tracker_blur.buckets.urls import is_bucket
 from tracker_blur.cli.console import Console, silence_libraries
-from tracker_blur.cli.option_values import number, whole_number_from
-from tracker_blur.cli.options import (
+from tracker_blur.cli.detection_options import (
     add_careful_option,
     add_detection_options,
-    add_encoding_options,
-    add_file_options,
-    add_message_options,
-    add_metadata_option,
     add_people_options,
+    add_zone_options,
+)
+from tracker_blur.cli.option_values import number, whole_number_from
+from tracker_blur.cli.options import add_file_options, add_message_options, option, settings_from
+from tracker_blur.cli.output_options import (
+    add_encoding_options,
+    add_metadata_option,
     add_redaction_options,
     add_track_options,
-    add_zone_options,
-    option,
-    settings_from,
 )
 from tracker_blur.cli.parser import FILES, Parser, add_input_option, formatter
 from tracker_blur.cli.results import json_after_failure

@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.cli.console import EXIT_DONE, Console, silence_libraries
-from tracker_blur.cli.options import (
+from tracker_blur.cli.options import add_file_options, add_message_options, settings_from
+from tracker_blur.cli.output_options import (
     add_encoding_options,
-    add_file_options,
-    add_message_options,
     add_metadata_option,
     add_redaction_options,
     add_track_options,
-    settings_from,
 )
 from tracker_blur.cli.parser import FILES, Parser
 from tracker_blur.cli.results import (

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.cli.console import EXIT_DONE, Console, silence_libraries
-from tracker_blur.cli.options import add_models_option
+from tracker_blur.cli.detection_options import add_models_option
 from tracker_blur.cli.parser import FILES, Parser
 from tracker_blur.cli.results import print_json
 from tracker_blur.errors import SettingsError

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from tracker_blur.cli.app import left_over
 from tracker_blur.cli.console import EXIT_DONE, Console, silence_libraries
+from tracker_blur.cli.detection_options import add_detector_option, add_models_option
 from tracker_blur.cli.option_values import number_between, whole_number, whole_number_from
-from tracker_blur.cli.options import add_detector_option, add_models_option
 from tracker_blur.cli.parser import FILES
 from tracker_blur.cli.serve_jobs import add_job_options, job_settings
 from tracker_blur.cli.worker_count import core_count

@@ -6,16 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.cli.console import EXIT_DONE, Console, silence_libraries
-from tracker_blur.cli.options import (
+from tracker_blur.cli.detection_options import (
     add_careful_option,
     add_detection_options,
-    add_file_options,
-    add_message_options,
-    add_method_option,
     add_people_options,
     add_zone_options,
-    settings_from,
 )
+from tracker_blur.cli.options import add_file_options, add_message_options, settings_from
+from tracker_blur.cli.output_options import add_method_option
 from tracker_blur.cli.results import (
     check_json_target,
     json_after_failure,

@@ -5,17 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tracker_blur.cli.detection_options import add_hide_option, add_models_option, add_zone_options
 from tracker_blur.cli.option_values import names, whole_number
-from tracker_blur.cli.options import (
-    add_hide_option,
-    add_json_option,
-    add_models_option,
-    add_progress_file,
-    add_size_limit,
-    add_track_options,
-    add_zone_options,
-    option,
-)
+from tracker_blur.cli.options import add_json_option, add_progress_file, add_size_limit, option
+from tracker_blur.cli.output_options import add_track_options
 from tracker_blur.cli.parser import FILES, STANDARD_OUTPUT, Parser
 from tracker_blur.cli.verify_report import check_report_target
 from tracker_blur.errors import SettingsError
