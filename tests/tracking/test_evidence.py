@@ -66,6 +66,16 @@ def test_the_needed_odds_at_the_ends() -> None:
     assert needed_log_odds(0.5, 1.0, 0.4, limits) == pytest.approx(-1.0)
 
 
+def test_a_large_face_needs_better_odds_the_more_crops_they_are_the_best_of() -> None:
+    limits = ClassificationParameters(
+        large_log_odds=1.0, large_share=0.2, pooled_crops=3, doubling_log_odds=0.5
+    )
+    needed = [needed_log_odds(0.2, 0.4, 0.4, limits, crops) for crops in (1, 3, 6, 12)]
+    assert needed == pytest.approx([1.0, 1.0, 1.5, 2.0])
+    small = [needed_log_odds(0.1, 0.4, 0.4, limits, crops) for crops in (1, 12)]
+    assert small[0] == small[1]
+
+
 @pytest.mark.parametrize(("score", "needed"), [(0.9, -3.0), (1.0, -5.0)])
 def test_at_the_highest_confidence_only_the_highest_score_is_certain(
     score: float, needed: float

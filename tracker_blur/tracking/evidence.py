@@ -33,23 +33,32 @@ def pooled_log_odds(log_odds: Sequence[float], parameters: ClassificationParamet
 
 
 def needed_log_odds(
-    size_share: float, score: float, confidence: float, parameters: ClassificationParameters
+    size_share: float,
+    score: float,
+    confidence: float,
+    parameters: ClassificationParameters,
+    crop_count: int = 1,
 ) -> float:
     """Return the log odds from which a track is hidden; in doubt, it is.
 
     A large face is seen well, and hiding what is none costs much of the picture. So it needs better
-    odds than a small one. What the detector is sure of needs worse.
+    odds than a small one, and still better ones if these are the best of many crops. What the
+    detector is sure of needs worse.
 
     Args:
         size_share: Its size, as a share of the frame's shorter side.
         score: Highest score of its detections.
         confidence: Score from which a detection is a face.
         parameters: Tuning parameters.
+        crop_count: Of how many crops the best ones were pooled.
     """
     largeness = min(1.0, size_share / parameters.large_share)
     needed = parameters.small_log_odds + largeness * (
         parameters.large_log_odds - parameters.small_log_odds
     )
+    if size_share >= parameters.large_share and crop_count > parameters.pooled_crops:
+        doublings = math.log2(crop_count / parameters.pooled_crops)
+        needed += parameters.doubling_log_odds * doublings
     above, most = score - confidence, 1 - confidence
     certainty = min(1.0, max(0.0, above / most)) if most > 0 else float(above >= 0)
     return needed - certainty * parameters.certain_log_odds

@@ -147,6 +147,7 @@ def _is_rejected(
         float(detected.scores.max()),
         confidence,
         parameters.classification,
+        len(raw.evidence.of(face.raw_ids)),
     )
     if cut_off(detected.boxes, raw.tracks.size).mean() > 0.5:  # half a face is not seen well
         needed -= parameters.classification.cut_off_log_odds

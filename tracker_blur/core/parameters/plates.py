@@ -61,9 +61,9 @@ class PlateParameters(ParameterGroup):
     large_share: float = 0.2
     """From here downwards, true ones in made clips are lost."""
 
-    small_log_odds: float = -2.0
+    small_log_odds: float = -1.0
     """With the next two, of 71 plates in made clips one is lost, that leaves the frame; of tracks
-    in clips without plates that are left by all the rest, a third."""
+    in clips without plates that are left by all the rest, a third. At -2.0, these are one more."""
 
     large_log_odds: float = 2.0
 
