@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import calls
 import compare
 import pytest
 from speed import Case, case_list
@@ -26,3 +27,25 @@ def test_a_folder_without_a_package_is_not_compared(tmp_path: Path) -> None:
         compare._checked(tmp_path)
     root = Path(__file__).resolve().parents[1]
     assert compare._checked(root) == root
+
+
+def test_the_methods_whose_calls_are_measured_exist() -> None:
+    for owner, name, _ in calls.MEASURED:
+        assert callable(getattr(owner, name))
+
+
+def test_calls_within_a_call_are_not_its_own_time() -> None:
+    class Work:
+        def whole(self) -> None:
+            self.part()
+
+        def part(self) -> None:
+            sum(range(100_000))
+
+    meter = calls.Meter()
+    meter.measure(Work, "whole", "whole")
+    meter.measure(Work, "part", "part")
+    Work().whole()
+    whole, part = meter.spent["whole"], meter.spent["part"]
+    assert whole.calls == part.calls == 1
+    assert whole.own_seconds < part.own_seconds <= whole.seconds
