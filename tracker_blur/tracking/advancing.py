@@ -49,6 +49,8 @@ class Advancer:
         last_image: Image | None,
         image: Image,
         seconds: float,
+        *,
+        is_crowd: bool = False,
     ) -> None:
         """Advance tracks that were not detected in this view.
 
@@ -59,6 +61,7 @@ class Advancer:
                 None if this is the first.
             image: The view.
             seconds: Its time.
+            is_crowd: Whether only few of them may have trackers.
         """
 
         def box_of(track: TrackState) -> Box | None:
@@ -70,7 +73,8 @@ class Advancer:
             for track, is_one in zip(tracks, occluded, strict=True)
             if not is_one and self._is_trackable(track, seconds)
         ]
-        visible = latest(visible, self._parameters.online.max_tracked_faces)
+        most = self._parameters.online.max_tracked_faces
+        visible = latest(visible, self._parameters.crowds.max_tracked_faces if is_crowd else most)
         found = map(box_of, visible) if self._pool is None else self._pool.map(box_of, visible)
         boxes = {track.track_id: box for track, box in zip(visible, found, strict=True)}
         for track in tracks:

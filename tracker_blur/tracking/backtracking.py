@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -13,13 +13,14 @@ from tracker_blur.core.box_arrays import edges, overlapping
 from tracker_blur.core.state import Pixels
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.tracking.advancing import has_drifted, is_outside
+from tracker_blur.tracking.crowd import matches
 from tracker_blur.tracking.extra_detection import USUAL, Way
 from tracker_blur.tracking.scene_cuts import Change
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from tracker_blur.core.box import Box
+    from tracker_blur.core.box import Box, Detection
     from tracker_blur.core.frame import Image
     from tracker_blur.core.parameters import TrackingParameters
     from tracker_blur.core.state import State
@@ -46,13 +47,29 @@ class _PastFrame:
     index: int
     image: Image
     faces: tuple[Face, ...]
+    seen: tuple[Detection, ...]
 
     def rescaled(self, shape: tuple[int, ...]) -> _PastFrame:
         """Return the frame at the size of views of this shape."""
         (height, width), (rows, columns) = self.image.shape[:2], shape[:2]
         image = cv2.resize(self.image, (columns, rows), interpolation=cv2.INTER_LINEAR)
-        faces = tuple(face.scaled(columns / width, rows / height) for face in self.faces)
-        return _PastFrame(self.index, np.asarray(image, np.uint8), faces)
+        ratios = columns / width, rows / height
+        faces = tuple(face.scaled(*ratios) for face in self.faces)
+        seen = tuple(replace(one, box=one.box.scaled(*ratios)) for one in self.seen)
+        return _PastFrame(self.index, np.asarray(image, np.uint8), faces, seen)
+
+
+@dataclass(slots=True)
+class _Path:
+    """Where a new face of a crowd was, as far as it is known."""
+
+    face: Face
+    box: Box
+    way: Way
+    reached_back: int = 0
+    is_open: bool = True
+    link: int | None = None
+    faces: list[tuple[int, Image, Face]] = field(default_factory=list)
 
 
 class Backtracker:
@@ -81,6 +98,7 @@ class Backtracker:
         self._reach_frames = frames
         self._max_window_bytes = limits.max_window_megabytes << 20
         self._known_ids: set[int] = set()
+        self._crops_left = 0
 
     @property
     def reach_frames(self) -> int:
@@ -103,9 +121,12 @@ class Backtracker:
         new = [face for face in step.faces if face.track_id not in self._known_ids]
         if step.is_detection_frame:  # others may be left out, with their faces
             self._known_ids = {face.track_id for face in step.faces}
-        for face in new:
-            yield face, self._backtrack(face, index, image, step)
-        self._window.append(_PastFrame(index, image, step.faces))
+        if step.seen is not None:
+            yield from self._backtrack_crowd(new, index, step)
+        else:
+            for face in new:
+                yield face, self._backtrack(face, index, image, step)
+        self._window.append(_PastFrame(index, image, step.faces, step.seen or ()))
         while sum(past.image.nbytes for past in self._window) > self._max_window_bytes:
             self._window.popleft()
 
@@ -123,7 +144,8 @@ class Backtracker:
             ranks: Stand for the identifiers of the tracks.
         """
         past_faces = tuple(
-            (index - past.index, _faces_state(past.faces, ranks)) for past in self._window
+            (index - past.index, _faces_state(past.faces, ranks), _seen_state(past.seen))
+            for past in self._window
         )
         known = tuple(sorted(ranks[track_id] for track_id in self._known_ids))
         return past_faces, known, tuple(Pixels(past.image) for past in self._window)
@@ -149,12 +171,57 @@ class Backtracker:
             faces.append((past.index, past.image, Face(face.track_id, box, score, origin)))
         return Backtracked(tuple(faces), None)
 
+    def _backtrack_crowd(
+        self, new: Sequence[Face], index: int, step: Step
+    ) -> Iterator[tuple[Face, Backtracked]]:
+        """Yield new faces of a crowd and their earlier positions, after one pass over the views.
+
+        What was detected in a whole view, with any score, stands for re-detection there. A few of
+        the faces that it does not show are detected again in crops. None has a tracker.
+        """
+        detected_now = {other.track_id for other in step.faces if other.origin is Origin.DETECTED}
+        longest = self._parameters.backtracking.max_unconfirmed_frames
+        paths = [_Path(face, face.box, step.ways.get(face.track_id, USUAL)) for face in new]
+        self._crops_left = self._parameters.crowds.max_backtracking_crops
+        for past in reversed(self._window):
+            back = index - past.index
+            going_on = [one for one in paths if one.is_open and back - one.reached_back <= longest]
+            for path, detection in zip(going_on, self._seen_at(going_on, past), strict=True):
+                if detection is None:
+                    continue
+                reached = self._detected_at(detection.box, past.faces)
+                if reached is not None:
+                    path.link = None if reached.track_id in detected_now else reached.track_id
+                    path.is_open = False
+                    continue
+                path.box, path.reached_back = detection.box, back
+                track_id, score = path.face.track_id, detection.score
+                earlier = Face(track_id, detection.box, score, Origin.DETECTED)
+                path.faces.append((past.index, past.image, earlier))
+        for path in paths:
+            yield path.face, Backtracked(tuple(path.faces), path.link)
+
+    def _seen_at(self, paths: Sequence[_Path], past: _PastFrame) -> Iterator[Detection | None]:
+        """Yield what an earlier view shows where each of the faces should be."""
+        iou = self._parameters.same_face_iou
+        found = matches([path.box for path in paths], past.seen, iou)
+        for path, detection in zip(paths, found, strict=True):
+            if detection is None and self._crops_left:
+                self._crops_left -= 1
+                yield self._redetector.detect(past.image, path.box, path.way)
+            else:
+                yield detection
+
     def _detected_at(self, box: Box, faces: tuple[Face, ...]) -> Face | None:
         """Return the face that was detected where backtracking has arrived."""
         detected = [face for face in faces if face.origin is Origin.DETECTED]
         iou = self._parameters.same_face_iou
         _, same = overlapping(edges([box]), edges(face.box for face in detected), iou)
         return detected[same[0]] if len(same) else None
+
+
+def _seen_state(seen: Iterable[Detection]) -> State:
+    return tuple((one.box.as_tuple(), one.score) for one in seen)
 
 
 def _faces_state(faces: Iterable[Face], ranks: Mapping[int, int]) -> State:

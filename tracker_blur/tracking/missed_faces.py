@@ -1,4 +1,4 @@
-"""Detects tracks' faces again, in crops, in a view whose detection has missed them."""
+"""Finds the faces of tracks again that a view's detection has missed: in crops, or faintly seen."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from tracker_blur.core.box_arrays import are_among
 from tracker_blur.tracking.advancing import latest_first
+from tracker_blur.tracking.crowd import matches
 from tracker_blur.tracking.extra_detection import QUARTERS, USUAL, Way
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tracker_blur.core.box import Box
+    from tracker_blur.core.box import Box, Detection
     from tracker_blur.core.frame import Image
     from tracker_blur.core.parameters import TrackingParameters
     from tracker_blur.tracking.redetection import Redetector
@@ -34,10 +35,17 @@ class MissedFaces:
         self._redetector = redetector
         self._classifier = classifier
         self._max_crops = parameters.redetection.max_crops
+        self._max_crowd_crops = parameters.crowds.max_crops
         self._same_face_iou = parameters.same_face_iou
 
     def redetect(
-        self, tracks: Sequence[TrackState], confirmed: Sequence[Box], image: Image, seconds: float
+        self,
+        tracks: Sequence[TrackState],
+        confirmed: Sequence[Box],
+        image: Image,
+        seconds: float,
+        *,
+        is_crowd: bool = False,
     ) -> list[TrackState]:
         """Detect each of these faces in a crop; return those still missed.
 
@@ -48,12 +56,14 @@ class MissedFaces:
             confirmed: Boxes of the faces that were detected in this view.
             image: The view.
             seconds: Its time.
+            is_crowd: Whether they are those of a crowd that the whole view did not show at all.
         """
+        most = self._max_crowd_crops if is_crowd else self._max_crops
         taken, crops = list(confirmed), 0
         settled: set[int] = set()
         found: set[int] = set()
         for track, way in self._attempts(tracks):
-            if crops == self._max_crops:
+            if crops == most:
                 break
             if track.track_id in settled:
                 continue
@@ -65,6 +75,35 @@ class MissedFaces:
             if not are_among([detection.box], taken, self._same_face_iou)[0]:
                 track.confirm(detection, seconds, way)
                 taken.append(track.box)
+                found.add(track.track_id)
+        return [track for track in tracks if track.track_id not in found]
+
+    def confirm_seen(
+        self,
+        tracks: Sequence[TrackState],
+        seen: Sequence[Detection],
+        confirmed: Sequence[Box],
+        seconds: float,
+    ) -> list[TrackState]:
+        """Confirm tracks by detections of any score where they are expected, as a crop would.
+
+        Return those still missed.
+
+        Args:
+            tracks: Those missed.
+            seen: What was detected in the whole view.
+            confirmed: Boxes of the faces that were detected in this view.
+            seconds: Its time.
+        """
+        possible = [track for track in tracks if not self._classifier.is_rejected(track)]
+        known = are_among([one.box for one in seen], confirmed, self._same_face_iou)
+        others = [one for one, is_known in zip(seen, known, strict=True) if not is_known]
+        expected = [track.expected(seconds) for track in possible]
+        found: set[int] = set()
+        detections = matches(expected, others, self._same_face_iou)
+        for track, detection in zip(possible, detections, strict=True):
+            if detection is not None:
+                track.confirm(detection, seconds)
                 found.add(track.track_id)
         return [track for track in tracks if track.track_id not in found]
 

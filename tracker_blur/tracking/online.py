@@ -66,6 +66,7 @@ class Step:
         ways: How the tracks were last detected that were not detected in the usual way.
         is_left_out: Whether the frame was not looked at: it will be interpolated.
         untracked: Detections that may be faces but have no track, with the classifier's log odds.
+        seen: In a crowd, all that the detector saw, with any score; None: there is no crowd.
     """
 
     faces: tuple[Face, ...]
@@ -75,6 +76,7 @@ class Step:
     ways: Mapping[int, Way] = field(default_factory=dict)
     is_left_out: bool = False
     untracked: tuple[tuple[Detection, float], ...] = ()
+    seen: tuple[Detection, ...] | None = None
 
 
 class OnlineTracker:
@@ -140,6 +142,7 @@ class OnlineTracker:
         self._last_image: Image | None = None
         self._last_seconds = -math.inf
         self._untracked: list[tuple[Detection, float]] = []
+        self._seen: tuple[Detection, ...] | None = None
         self.track_count = 0
 
     @property
@@ -168,8 +171,10 @@ class OnlineTracker:
         if self._last_image is not None and self._last_image.shape != image.shape:
             self._last_image = self._rescaled(self._last_image, image)
         self._untracked = []
+        self._seen = None
         unconfirmed = self._detect(image, seconds) if is_due else self._tracks
-        evidence = self._classifier.classify(self._tracks, image, seconds)
+        is_crowd = self._seen is not None
+        evidence = self._classifier.classify(self._tracks, image, seconds, is_crowd=is_crowd)
         self._advance(unconfirmed, image, seconds)
         # In an order that does not depend on when each began.
         self._tracks = sorted(
@@ -187,6 +192,7 @@ class OnlineTracker:
             evidence=evidence,
             ways={track.track_id: track.way for track in self._tracks if track.way != USUAL},
             untracked=tuple(self._untracked),
+            seen=self._seen,
         )
 
     @property
@@ -260,22 +266,55 @@ class OnlineTracker:
             if track.confirmed_seconds == seconds and is_reliable:
                 track.reliable_seconds = seconds
         missed, turned_up = self._detect_again(missed, image, seconds)
-        if self._missed_faces is not None:
-            confirmed = [t.box for t in self._tracks if t.confirmed_seconds == seconds]
-            missed = self._missed_faces.redetect(missed, confirmed, image, seconds)
-        missed = [*missed, *stale]
+        missed = self._find_missed(missed, stale, image, seconds)
         sure = [detection for detection in new if detection.score >= self._start_score]
         unmatched += [detection for detection in new if detection.score < self._start_score]
-        if new or (missed and self._new_tracker is not None):  # what is missed is interpolated
+        if self._is_restless(len(new), missed):
             self._schedule.hurry()
-        if self._hide_all:  # else who watches for lost faces must learn of them
-            last = None if self._last_image is None else (self._last_image, self._last_seconds)
-            missed = self._unchanged_faces.keep(missed, last, image, seconds)
+        if self._seen is None:
+            missed = self._unchanged(missed, image, seconds)
         for track in missed:
             track.missed_detections += 1
         self._start(sure, unmatched, turned_up, image, seconds)
         self._schedule.detected(self._clock() - started, [track.speed for track in self._tracks])
         return missed
+
+    def _find_missed(
+        self, missed: list[TrackState], stale: list[TrackState], image: Image, seconds: float
+    ) -> list[TrackState]:
+        """Search for missed faces where they are expected; return those still missed.
+
+        Args:
+            missed: Tracks that a detection may confirm.
+            stale: Tracks that none may confirm any more.
+            image: The view.
+            seconds: Its time.
+        """
+        search, seen = self._missed_faces, self._seen
+        if search is None:
+            return [*missed, *stale]
+        if seen is not None:  # what costs least comes first
+            missed = search.confirm_seen(missed, seen, self._confirmed(seconds), seconds)
+            missed, stale = (self._unchanged(each, image, seconds) for each in (missed, stale))
+        confirmed, is_crowd = self._confirmed(seconds), seen is not None
+        return [*search.redetect(missed, confirmed, image, seconds, is_crowd=is_crowd), *stale]
+
+    def _unchanged(
+        self, missed: list[TrackState], image: Image, seconds: float
+    ) -> list[TrackState]:
+        """Keep missed faces where nothing has changed; return the others."""
+        if not self._hide_all:  # who watches for lost faces must learn of them
+            return missed
+        last = None if self._last_image is None else (self._last_image, self._last_seconds)
+        return self._unchanged_faces.keep(missed, last, image, seconds)
+
+    def _is_restless(self, new: int, missed: Sequence[TrackState]) -> bool:
+        """Return whether the detector should run on the next frame, too."""
+        if self._seen is not None:
+            most = self._parameters.crowds.max_restless_share * len(self._tracks)
+            return new + len(missed) > most
+        # Without trackers, what is missed is interpolated.
+        return bool(new or (missed and self._new_tracker is not None))
 
     def _start(
         self,
@@ -345,7 +384,7 @@ class OnlineTracker:
             return missed, []
         extra, detections = due
         limits = self._parameters.online
-        confirmed = [track.box for track in self._tracks if track.confirmed_seconds == seconds]
+        confirmed = self._confirmed(seconds)
         missed, others = confirm_matching(
             missed,
             self._others(detections, confirmed),
@@ -363,8 +402,13 @@ class OnlineTracker:
     def _detections(self, image: Image) -> tuple[list[Detection], list[Detection]]:
         """Detect in the whole view; return high-confidence detections, and the others."""
         plausibility = self._parameters.plausibility
-        found = self._detector.detect(image, self._low_confidence)
-        detections = [detection for detection in found if not detection.box.is_empty]
+        limits = self._parameters.crowds
+        is_crowd = self._skip_frames and len(self._tracks) >= limits.min_faces
+        share = limits.faint_share if is_crowd else 1.0
+        found = self._detector.detect(image, share * self._low_confidence)
+        found = [detection for detection in found if not detection.box.is_empty]
+        self._seen = tuple(found) if is_crowd else None
+        detections = [one for one in found if one.score >= self._low_confidence]
         return by_confidence(detections, _size(image), self._confidence, plausibility)
 
     def _of_usual_shape(self, detections: Sequence[Detection], image: Image) -> list[Detection]:
@@ -379,10 +423,20 @@ class OnlineTracker:
     def _advance(self, tracks: Sequence[TrackState], image: Image, seconds: float) -> None:
         """Advance each track into this view with its own tracker, or hold it."""
         started = self._clock()
-        detected = [track.box for track in self._tracks if track.confirmed_seconds == seconds]
-        self._advancer.advance(tracks, detected, self._last_image, image, seconds)
+        self._advancer.advance(
+            tracks,
+            self._confirmed(seconds),
+            self._last_image,
+            image,
+            seconds,
+            is_crowd=self._seen is not None,
+        )
         if tracks:
             self._schedule.tracked(self._clock() - started)
+
+    def _confirmed(self, seconds: float) -> list[Box]:
+        """Return the boxes of the tracks that a detection in this view has confirmed."""
+        return [track.box for track in self._tracks if track.confirmed_seconds == seconds]
 
     def _is_over(self, track: TrackState, seconds: float) -> bool:
         return (

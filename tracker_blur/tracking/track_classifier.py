@@ -62,15 +62,30 @@ class TrackClassifier:
         return [*first, rest[self._turn % len(rest)]]
 
     def classify(
-        self, tracks: Sequence[TrackState], image: Image, seconds: float
+        self,
+        tracks: Sequence[TrackState],
+        image: Image,
+        seconds: float,
+        *,
+        is_crowd: bool = False,
     ) -> tuple[tuple[int, float], ...]:
         """Ask about tracks that were just confirmed, each now and then.
 
         Return the identifier and the new log odds of each track that was classified.
+
+        Args:
+            tracks: The tracks.
+            image: The view.
+            seconds: Its time.
+            is_crowd: Whether those that surely are faces are asked about more seldom.
         """
         if self._classifier is None:
             return ()
-        asked = self._most_urgent([track for track in tracks if self._is_due(track, seconds)])
+        due = [track for track in tracks if self._is_due(track, seconds, is_crowd=is_crowd)]
+        limits = self._parameters
+        asked = self._most_urgent(
+            due, limits.max_crowd_crops if is_crowd else limits.max_view_crops
+        )
         answers = self._classifier.log_odds(image, [track.box for track in asked]).tolist()
         for track, log_odds in zip(asked, answers, strict=True):
             track.log_odds.append(log_odds)
@@ -78,16 +93,16 @@ class TrackClassifier:
             track.classified_seconds = seconds
         return tuple((track.track_id, track.log_odds[-1]) for track in asked)
 
-    def _most_urgent(self, due: list[TrackState]) -> list[TrackState]:
+    def _most_urgent(self, due: list[TrackState], count: int) -> list[TrackState]:
         """Return as many tracks as may be classified in one view."""
         limits = self._parameters
-        if len(due) <= limits.max_view_crops:
+        if len(due) <= count:
             return due
 
         def urgency(track: TrackState) -> tuple[int, float]:
             return min(len(track.log_odds), limits.first_crops), track.classified_seconds
 
-        return sorted(due, key=urgency)[: limits.max_view_crops]
+        return sorted(due, key=urgency)[:count]
 
     def is_rejected(self, track: TrackState) -> bool:
         """Return whether it is certain by now that a track is no face."""
@@ -101,10 +116,16 @@ class TrackClassifier:
         """Return the log odds that a track is a face; nan: it was not classified."""
         return pooled_log_odds(track.log_odds, self._parameters)
 
-    def _is_due(self, track: TrackState, seconds: float) -> bool:
-        limits = self._parameters
-        return track.confirmed_seconds == seconds and (
-            len(track.log_odds) < limits.first_crops
-            or slot_of(seconds, limits.interval_seconds)
-            != slot_of(track.classified_seconds, limits.interval_seconds)
-        )
+    def _is_due(self, track: TrackState, seconds: float, *, is_crowd: bool) -> bool:
+        limits, count = self._parameters, len(track.log_odds)
+        if track.confirmed_seconds != seconds:
+            return False
+        interval = limits.interval_seconds
+        if is_crowd and count >= limits.pooled_crops and self._is_settled(track):
+            interval = limits.settled_interval_seconds
+        elif count < limits.first_crops:
+            return True
+        return slot_of(seconds, interval) != slot_of(track.classified_seconds, interval)
+
+    def _is_settled(self, track: TrackState) -> bool:
+        return self.pooled_log_odds(track) >= self._parameters.settled_log_odds

@@ -34,6 +34,7 @@ from tracker_blur.core.parameters.refinement import (
 )
 from tracker_blur.core.parameters.tracking import (
     BacktrackingParameters,
+    CrowdParameters,
     FirstPassParameters,
     FollowingParameters,
     OnlineParameters,
@@ -45,6 +46,7 @@ __all__ = [
     "BacktrackingParameters",
     "CandidateParameters",
     "ClassificationParameters",
+    "CrowdParameters",
     "ExtraDetectionParameters",
     "FirstPassParameters",
     "FollowingParameters",
@@ -91,6 +93,7 @@ class TrackingParameters(ParameterGroup):
     extra_detections: ExtraDetectionParameters = field(default_factory=ExtraDetectionParameters)
     unchanged_faces: UnchangedFaceParameters = field(default_factory=UnchangedFaceParameters)
     redetection: RedetectionParameters = field(default_factory=RedetectionParameters)
+    crowds: CrowdParameters = field(default_factory=CrowdParameters)
     backtracking: BacktrackingParameters = field(default_factory=BacktrackingParameters)
     following: FollowingParameters = field(default_factory=FollowingParameters)
     first_pass: FirstPassParameters = field(default_factory=FirstPassParameters)

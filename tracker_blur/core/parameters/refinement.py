@@ -99,9 +99,19 @@ class ClassificationParameters(ParameterGroup):
     interval_seconds: float = 0.4
     """Later ones are classified once in this time: the same view of a face tells nothing new."""
 
+    settled_log_odds: float = 4.0
+    """Of a crowd, a track with higher odds, by `pooled_crops` crops or more, is a face whatever
+    else is seen of it: it is classified only"""
+
+    settled_interval_seconds: float = 2.0
+    """once in this time. Later crops could lower its odds only when there are some thirty."""
+
     max_view_crops: int = 32
     """At most this many tracks are classified in one view, those that were least. The others of a
     crowd wait for their turn; until then they are hidden."""
+
+    max_crowd_crops: int = 16
+    """The same, of a crowd (`CrowdParameters`)."""
 
     remembered_crops: int = 100
     """Live and in one pass, the newest crops of a track decide, this many: a track may last for

@@ -123,6 +123,34 @@ class RedetectionParameters(ParameterGroup):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CrowdParameters(ParameterGroup):
+    """What changes where many faces are seen at once, so that the cost of a view stays bounded.
+
+    Of a crowd, some faces are missed in every view. What few faces get one by one, a crop, a
+    tracker or another view, a crowd gets from what one detection in the whole view shows.
+    """
+
+    min_faces: int = 32
+    """So many tracks are a crowd."""
+
+    faint_share: float = 0.6
+    """Share of the low confidence from which a detection in the whole view counts where a track's
+    face is expected: as in a crop (`RedetectionParameters.confidence_share`)."""
+
+    max_crops: int = 6
+    """Most crops for the missed faces of one view that no such detection shows."""
+
+    max_tracked_faces: int = 2
+    """Most faces with their own trackers in one view, where the frames between are left out."""
+
+    max_backtracking_crops: int = 32
+    """Most crops for the new faces of one view, where no such detection shows them earlier."""
+
+    max_restless_share: float = 0.15
+    """When more of the faces were missed, or are new, the detector runs on the next frame, too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BacktrackingParameters(ParameterGroup):
     """How far a new face is tracked back in time."""
 
