@@ -72,6 +72,8 @@ def test_a_large_face_needs_better_odds_the_more_crops_they_are_the_best_of() ->
     )
     needed = [needed_log_odds(0.2, 0.4, 0.4, limits, crops) for crops in (1, 3, 6, 12)]
     assert needed == pytest.approx([1.0, 1.0, 1.5, 2.0])
+    long, for_hours = (needed_log_odds(0.2, 0.4, 0.4, limits, crops) for crops in (30, 30_000))
+    assert for_hours == pytest.approx(long)  # else every face would be shown in the end
     small = [needed_log_odds(0.1, 0.4, 0.4, limits, crops) for crops in (1, 12)]
     assert small[0] == small[1]
 

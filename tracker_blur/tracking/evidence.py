@@ -28,8 +28,12 @@ def pooled_log_odds(log_odds: Sequence[float], parameters: ClassificationParamet
     """
     if not len(log_odds):
         return math.nan
-    count = max(parameters.pooled_crops, math.ceil(parameters.pooled_share * len(log_odds)))
+    count = _pooled_count(len(log_odds), parameters)
     return float(np.mean(np.sort(log_odds)[-count:]))
+
+
+def _pooled_count(crop_count: int, parameters: ClassificationParameters) -> int:
+    return max(parameters.pooled_crops, math.ceil(parameters.pooled_share * crop_count))
 
 
 def needed_log_odds(
@@ -43,7 +47,8 @@ def needed_log_odds(
 
     A large face is seen well, and hiding what is none costs much of the picture. So it needs better
     odds than a small one, and still better ones if these are the best of many crops. What the
-    detector is sure of needs worse.
+    detector is sure of needs worse. Where a share of the crops decides, more crops change nothing:
+    a face must not be shown because it is seen for hours.
 
     Args:
         size_share: Its size, as a share of the frame's shorter side.
@@ -56,9 +61,9 @@ def needed_log_odds(
     needed = parameters.small_log_odds + largeness * (
         parameters.large_log_odds - parameters.small_log_odds
     )
-    if size_share >= parameters.large_share and crop_count > parameters.pooled_crops:
-        doublings = math.log2(crop_count / parameters.pooled_crops)
-        needed += parameters.doubling_log_odds * doublings
+    pooled = _pooled_count(crop_count, parameters)
+    if size_share >= parameters.large_share and crop_count > pooled:
+        needed += parameters.doubling_log_odds * math.log2(crop_count / pooled)
     above, most = score - confidence, 1 - confidence
     certainty = min(1.0, max(0.0, above / most)) if most > 0 else float(above >= 0)
     return needed - certainty * parameters.certain_log_odds

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from tracker_blur.tracking.scene_cuts import Scenes
 
 ROUNDING_SECONDS = 1e-6
-_ROUNDING_PX = 1e-6
 """Times are exact, seconds are not: a limit of 5 frames must never become 4."""
 
+_ROUNDING_PX = 1e-6
 _SAME_PX = 0.1  # views may change their size, and boxes are rounded
 
 

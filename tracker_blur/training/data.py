@@ -344,9 +344,10 @@ def start_workers(loader: DataLoader[Any]) -> Iterator[Any]:
     # A forked process lacks the threads that OpenCV has, and waits for them forever.
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
-    batches: Iterator[Any] = iter(loader)
-    cv2.setNumThreads(threads)
-    return batches
+    try:
+        return iter(loader)
+    finally:
+        cv2.setNumThreads(threads)
 
 
 def collate(samples: Sequence[Sample]) -> Batch:

@@ -101,7 +101,7 @@ class JobQueue:
         if most is None:
             return
         if count > most:
-            raise _too_many(f"are more than {most} files at once: choose fewer, or their folder")
+            raise _too_many(f"these are more than {most} files: choose fewer, or their folder")
         if self.unfinished().total() + count > most:
             raise _too_many("too many jobs wait already: try again later")
 

@@ -133,9 +133,10 @@ class ClassificationParameters(ParameterGroup):
     """A face of this share of the frame's shorter side, or more, is large."""
 
     doubling_log_odds: float = 0.35
-    """How much higher the odds of a large face must be for each doubling of its crops beyond
-    `pooled_crops`: of many crops of a coat, the best ones look like a face by chance. From 0.4 on,
-    26 face-frames of montage_cuts are exposed; with smaller faces as well, 8 with YuNet."""
+    """How much higher the odds of a large face must be for each doubling of its crops beyond those
+    that are pooled: of many crops of a coat, the best ones look like a face by chance. From 30
+    crops on, `pooled_share` decides, and it stays the same. From 0.4 on, 26 face-frames of
+    montage_cuts are exposed; with smaller faces as well, 8 with YuNet."""
 
     certain_log_odds: float = 3.8
     """How much lower the odds may be when a detection scores 1; proportionally less above the
