@@ -621,6 +621,9 @@ def test_a_folder_becomes_a_folder(shared: JobService, tmp_path: Path) -> None:
     assert contents(shared.client.get(f"/api/jobs/{job['id']}/output")) == contents(answer)
     head = shared.client.head(url)
     assert (head.status_code, head.headers["content-type"]) == (200, "application/zip")
+    (root / "sub" / "deep" / "b.jpg").write_bytes(b"b.jpg")  # what was passed over is the input
+    assert list(contents(shared.client.get(url))) == ["sub_redacted/a.jpg"]
+    (root / "sub" / "deep" / "b.jpg").write_bytes(b"other")
     (made / "a.jpg").unlink()
     (made / "a.jpg").symlink_to(tmp_path / "secret.mp4")
     assert list(contents(shared.client.get(url))) == ["sub_redacted/deep/b.jpg"]

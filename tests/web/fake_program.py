@@ -72,7 +72,12 @@ def main() -> None:
         if "--tracks" in arguments:
             Path(arguments[arguments.index("--tracks") + 1]).write_text("{}\n")
         files = [
-            {"frames": 100, "output": str(each), "warnings": [f"{source}: is odd"]}
+            {
+                "input": str(each).replace(str(target), str(source)),
+                "output": str(each),
+                "frames": 100,
+                "warnings": [f"{source}: is odd"],
+            }
             for each in outputs
         ]
         result = {"files": files[:1], "skipped": files[1:]}

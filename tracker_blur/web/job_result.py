@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,9 +52,23 @@ def result_of(action: Action, path: Path) -> dict[str, Any] | None:
 def written_files(path: Path) -> list[Path]:
     """Return the outputs of a run: what it wrote, and what it passed over as written before.
 
+    It passes over whatever has the name of an output. Where that is the input itself, copied or
+    linked there, it shows everyone and is left out.
+
     Args:
         path: What it wrote with `--json`.
     """
     written = read_json(path, {})
-    files = [*written.get("files", []), *written.get("skipped", [])]
-    return [Path(file["output"]) for file in files if file.get("output") is not None]
+    outputs = [file["output"] for file in written.get("files", [])]
+    for file in written.get("skipped", []):
+        output = file.get("output")
+        if output is not None and not _is_same_content(file["input"], output):
+            outputs.append(output)
+    return [Path(output) for output in outputs]
+
+
+def _is_same_content(path: str, other: str) -> bool:
+    try:
+        return filecmp.cmp(path, other, shallow=False)
+    except OSError:  # one of them is gone by now
+        return False

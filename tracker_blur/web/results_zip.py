@@ -68,7 +68,8 @@ def _zipped(files: Iterable[tuple[Path, str]]) -> Iterator[bytes]:
     pipe = _Pipe()
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as archive:
         for path, name in files:
-            entry = zipfile.ZipInfo.from_file(path, name, strict_timestamps=False)
+            text = name.encode("utf-8", "replace").decode()  # a file's name may be no text
+            entry = zipfile.ZipInfo.from_file(path, text, strict_timestamps=False)
             with path.open("rb") as source, archive.open(entry, "w") as target:
                 while block := source.read(_BLOCK_BYTES):
                     target.write(block)
