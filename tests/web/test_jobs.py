@@ -561,15 +561,19 @@ def test_a_result_that_is_gone_stops_no_search_of_another(tmp_path: Path) -> Non
             reach(page, job["id"], "done")
         (folder / "a_redacted.mp4").unlink()
         queue = page.site.services.jobs
+        queue._settings = QueueSettings(kept=2)
         for job in added:
             kept = queue.get(job["id"])
             kept.new = dataclasses.replace(kept.new, settings={"verify_after": True})
+        until(lambda: len(page.messages) == 2)
+        queue._settings = QueueSettings()
         searched = until(lambda: [job for job in queue.known() if job.new.action == "verify"])
         assert searched is not None
         assert [job.new.file for job in searched] == ["b_redacted.mp4"]
         reach(page, searched[0].id, "done")
         assert page.messages == [
-            "a result is not searched: a_redacted.mp4: there is no such file here"
+            "a result is not searched: a_redacted.mp4: there is no such file here",
+            "b_redacted.mp4: is searched later: too many jobs are kept: delete those that are over",
         ]
         page.messages.clear()
 

@@ -88,6 +88,7 @@ class ReviewJobs:
         self._sessions = sessions
         self._warn = warn
         self._verified: set[str] = set()
+        self._late: set[str] = set()
         self._is_closed = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="review jobs", daemon=True)
 
@@ -219,7 +220,13 @@ class ReviewJobs:
         try:
             self._verify(made)
         except HTTPException as error:  # such as for a result that was deleted
-            self._warn(f"a result is not searched: {error.detail}")
+            if error.status_code != HTTPStatus.TOO_MANY_REQUESTS:
+                self._warn(f"a result is not searched: {error.detail}")
+                return
+            self._verified.discard(made.id)  # it is searched once there is room
+            if made.id not in self._late:
+                self._late.add(made.id)
+                self._warn(f"{made.new.output}: is searched later: {error.detail}")
         except (OSError, TrackerBlurError) as error:
             self._warn(f"{made.new.output}: is not searched: {reason_of(error)}")
 

@@ -13,7 +13,7 @@ To add a method, say a "freeze" that shows the first redacted view of a face fro
     fills keeps them in `patch.memory`, which is empty again when another file begins, and resizes
     them to the patch. It must not keep samples of the face itself: what it shows must be redacted.
 4.  If it has settings of its own, add them to `tracker_blur.settings.Settings` and their options to
-    `tracker_blur/cli/options.py`.
+    `tracker_blur/cli/output_options.py`.
 5.  Run `pytest tests/redaction/methods`. The contract tests find the new file by themselves; they
     check shapes and types in every pixel layout, and that fine detail is gone.
 
