@@ -42,5 +42,5 @@ def check_values(choice: DetectorChoice) -> None:
 
 def _too_slow(choice: DetectorChoice, advice: str) -> SettingsError:
     return SettingsError(
-        f"is '{choice.text}', which may take too long for a service: {advice}", setting="detector"
+        f"is '{choice.text}', which may take too long: {advice}", setting="detector"
     )
