@@ -317,6 +317,22 @@ def test_a_whole_video_with_a_detector_of_the_callers_own(tmp_path: Path) -> Non
     clip = bright_clip(tmp_path / "in.mkv", frames=5)
     report = Redactor(SETTINGS, detector=detect_bright).redact_video(clip, tmp_path / "out.mkv")
     assert (report.frames, report.faces, report.detector) == (5, 5, "detect_bright")
+    assert report.warnings == ()
+
+
+@pytest.mark.parametrize("one_pass", [False, True])
+def test_plates_that_cover_much_of_a_video_are_said(tmp_path: Path, one_pass: bool) -> None:
+    class Plates:
+        labels = ("plate",)
+
+        def detect(self, image: Image, confidence: float) -> list[Detection]:
+            height, width = image.shape[:2]
+            return [Detection(Box(0, 0, width / 2, height), 1.0, "plate")]
+
+    clip, target = bright_clip(tmp_path / "in.mkv", frames=5), tmp_path / "out.mkv"
+    settings = replace(SETTINGS, hide=("plates",), one_pass=one_pass)
+    (warning,) = Redactor(settings, detector=Plates()).redact_video(clip, target).warnings
+    assert warning.startswith(f"{target}: plates cover 5")  # and what smoothing adds
 
 
 def test_frames_of_any_form_come_back_in_it() -> None:

@@ -14,6 +14,8 @@ from tracker_blur.core.box import Box
 from tracker_blur.core.report import Report
 from tracker_blur.core.tracks import Face, Origin, Tracks
 
+SIZE = (64, 48)
+
 
 def face(track_id: int) -> Face:
     return Face(track_id, Box(0, 0, 10, 10), 0.9, Origin.DETECTED)
@@ -26,14 +28,14 @@ def report() -> Report:
 
 def test_frames_and_faces_are_counted_and_each_track_once(report: Report) -> None:
     for faces in ([], [face(0)], [face(0), face(1)], [face(1)], []):
-        report.count(faces)
+        report.count(faces, SIZE)
     assert (report.frames, report.faces, report.tracks) == (5, 4, 2)
 
 
 def test_a_number_of_tracks_that_is_known_beforehand_stays(report: Report) -> None:
     report.video_tracks = Tracks((64, 48), Fraction(1, 25), np.arange(5, dtype=np.int64), (2,), ())
     report.count_tracks(["face", "plate", "face"])
-    report.count([face(0)])
+    report.count([face(0)], SIZE)
     assert report.track_counts == {"face": 2, "plate": 1}
     assert report.tracks == 3
 
@@ -41,7 +43,7 @@ def test_a_number_of_tracks_that_is_known_beforehand_stays(report: Report) -> No
 def test_tracks_are_counted_by_class_whatever_their_numbers(report: Report) -> None:
     report.track_counts = {"face": 0, "plate": 0}
     for faces in ([face(4)], [face(4), replace(face(7), label="plate")], [face(10)]):
-        report.count(faces)
+        report.count(faces, SIZE)
     assert report.track_counts == {"face": 2, "plate": 1}
     assert report.tracks == 3
 

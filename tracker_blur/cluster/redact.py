@@ -170,7 +170,9 @@ class PieceRedactor:
             report.video_tracks = run.tracks
             report.count_known(report.video_tracks)
             report.faces = sum(len(track) for track in report.video_tracks.tracks)
-            report.warnings = reader.warnings + writer.warnings
+            report.hidden_share.add_tracks(report.video_tracks)
+            share_warnings = report.hidden_share.warnings(str(job.target))
+            report.warnings = reader.warnings + writer.warnings + share_warnings
 
     def _note_found(self, job: Job, report: Report) -> None:
         if report.pieces is not None and (report.pieces.done or report.first_pass_frames):

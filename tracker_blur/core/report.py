@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from tracker_blur.core.hidden_share import HiddenShare
 from tracker_blur.core.timeline import split
 from tracker_blur.core.zones import ZONE
 
@@ -66,6 +67,7 @@ class Report:
         video_tracks: The tracks of the whole video, once they are known; None in one pass.
         image_tracks: What is hidden in an image in which people were chosen, and what stays
             visible, with a track for each face; None in all others.
+        hidden_share: How much of the frame is hidden, on average.
     """
 
     source: Path
@@ -88,6 +90,7 @@ class Report:
     warnings: tuple[str, ...] = ()
     video_tracks: Tracks | None = field(default=None, repr=False)
     image_tracks: Tracks | None = field(default=None, repr=False)
+    hidden_share: HiddenShare = field(default_factory=HiddenShare, init=False, repr=False)
     _counted_ids: set[int] = field(default_factory=set, init=False, repr=False)
 
     @property
@@ -133,10 +136,11 @@ class Report:
         finally:
             self.seconds += time.perf_counter() - started
 
-    def count(self, faces: Sequence[Face]) -> None:
-        """Count a frame that was written with these faces hidden."""
+    def count(self, faces: Sequence[Face], size: tuple[int, int]) -> None:
+        """Count a frame of this (width, height) that was written with these faces hidden."""
         self.frames += 1
         self.faces += len(faces)
+        self.hidden_share.add(faces, size)
         if self.video_tracks is not None:  # then the tracks are known, and counted
             return
         for face in faces:

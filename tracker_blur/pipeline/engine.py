@@ -358,12 +358,15 @@ class Engine:
                     redacted = self._frames.redact(frame, faces)
                 with report.timing("write"):
                     writer.write(redacted)
-                report.count(faces)
+                report.count(faces, frame.size)
                 if progress is not None:
                     progress(report)
         rules = self._rules if report.video_tracks is None else report.video_tracks.rules
         report.warnings = (
-            source.warnings + writer.warnings + (() if report.is_still else rule_warnings(rules))
+            source.warnings
+            + writer.warnings
+            + (() if report.is_still else rule_warnings(rules))
+            + report.hidden_share.warnings(str(job.target))
         )
 
 
