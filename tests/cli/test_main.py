@@ -249,6 +249,10 @@ def test_a_command_that_may_be_meant_as_a_file_gives_a_hint(
     monkeypatch.chdir(tmp_path)
     assert run(command, "out.mp4") == 1
     assert error_line(capsys) == f"trackblur: error: out.mp4: {reason}"
+    assert run(f"{command}e", "out.mp4") == 1
+    assert error_line(capsys).endswith(f"; did you mean 'trackblur {command}'?")
+    assert run("none.mp4", "out.mp4") == 1
+    assert "did you mean" not in error_line(capsys)
     Path(command).touch()
     assert run(command, "out.mp4") == 1
     hint = f"; to redact {command}, write ./{command}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,7 +105,7 @@ def _run(options: argparse.Namespace, arguments: list[str], console: Console) ->
     try:
         code: int = options.run(options, console)
     except TrackerBlurError as error:
-        console.error(f"{console.text(error)}{_hint(arguments)}")
+        console.error(f"{console.text(error)}{_hint(arguments)}{_meant(arguments)}")
         return EXIT_USAGE if isinstance(error, SettingsError) else EXIT_FAILED
     except BrokenPipeError:
         raise
@@ -148,3 +149,13 @@ def _hint(arguments: list[str]) -> str:
     name = arguments[0] if arguments else ""
     is_meant = name in _WITH_FILE and len(arguments) > 1 and not exists(Path(arguments[1]))
     return f"; to redact {name}, write ./{name}" if is_meant and Path(name).exists() else ""
+
+
+def _meant(arguments: list[str]) -> str:
+    """Return which command may be meant, where the first argument is neither one nor a file."""
+    names = [module.__name__.rpartition(".")[2] for module in _COMMANDS]
+    name = arguments[0] if arguments else ""
+    if name in names or len(arguments) == 1 or exists(Path(name)):
+        return ""
+    close = get_close_matches(name, names, 1, cutoff=0.8)
+    return f"; did you mean 'trackblur {close[0]}'?" if close else ""

@@ -26,13 +26,18 @@ p { margin: .4rem 0; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .75rem .35rem 0;
-  border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
+  border-bottom: 1px solid var(--line); }
 th { white-space: nowrap; }
-td.hash { font-family: ui-monospace, monospace; font-size: .8rem; }
+td.hash { min-width: 17ch; overflow-wrap: anywhere;
+  font-family: ui-monospace, monospace; font-size: .8rem; }
 img { display: block; height: 4.5rem; border-radius: .25rem; background: #eef0f3; }
 @media print { tr { break-inside: avoid; } }
 """
 _OF_PEOPLE = ("track", "tracks", "person", "people")
+_CONTAINERS = {  # FFmpeg's names, in plain words
+    "mov,mp4,m4a,3gp,3g2,mj2": "MP4 or MOV",
+    "matroska,webm": "Matroska or WebM",
+}
 _KINDS = {"face": "Person", "plate": "Number plate"}
 _VERDICTS = {
     "nothing found": ("good", "✓ nothing found"),
@@ -139,7 +144,7 @@ def _files(report: Mapping[str, Any]) -> Iterator[str]:
             what if "name" not in file else f"{what}: {_text(file['name'])}",
             f'<td class="hash">{_text(file["sha256"])}</td>',
             f"{file['bytes']:,}",
-            _text(file["container"]),
+            _text(_CONTAINERS.get(file["container"], file["container"])),
             "" if file["seconds"] is None else f"{file['seconds']:.3f} s",
             "<br>".join(map(_stream, file["streams"])),
         )
