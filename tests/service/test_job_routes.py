@@ -60,6 +60,8 @@ def test_an_upload_becomes_a_job_and_its_output_can_be_downloaded(service: JobSe
     tracks_sha256 = hashlib.sha256(b"{}\n").hexdigest()
     assert done["result"] == {
         "frames": 100,
+        "tracks": 0,
+        "nothing_found": ["a.mp4"],
         "warnings": ["a.mp4: is odd"],
         "tracks_sha256": tracks_sha256,
     }

@@ -76,6 +76,7 @@ def main() -> None:
                 "input": str(each).replace(str(target), str(source)),
                 "output": str(each),
                 "frames": 100,
+                "tracks": 0,
                 "warnings": [f"{source}: is odd"],
             }
             for each in outputs

@@ -66,6 +66,8 @@ def put(page: Page, name: str, data: Any = b"video", **options: Any) -> Any:
 def test_videos_images_and_folders_are_listed(page: Page, folder: Path) -> None:
     (folder / "sub").mkdir()
     (folder / "sub" / "inner.mov").write_bytes(b"1")
+    for name in ("sub_redacted", "other_redacted"):
+        (folder / name).mkdir()
     (folder / "b.mp4").write_bytes(b"12345")
     (folder / "b.tracks.jsonl").touch()
     for name in ("b_redacted.mp4", "b_redacted_2.mp4", "a.jpg", "notes.txt", ".hidden.mp4"):
@@ -76,7 +78,9 @@ def test_videos_images_and_folders_are_listed(page: Page, folder: Path) -> None:
     ]
     plain = {"bytes": 0, "has_tracks": False, "redacted_of": None}
     assert shown == [
+        {"path": "other_redacted", "kind": "folder", **plain},
         {"path": "sub", "kind": "folder", **plain},
+        {"path": "sub_redacted", "kind": "folder", **plain, "redacted_of": "sub"},
         {"path": "a.jpg", "kind": "image", **plain},
         {"path": "b.mp4", "kind": "video", **plain, "bytes": 5, "has_tracks": True},
         {"path": "b_redacted.mp4", "kind": "video", **plain, "redacted_of": "b.mp4"},

@@ -118,6 +118,8 @@ def test_a_job_runs_and_its_output_can_be_downloaded(page: Page, folder: Path) -
     assert (done["progress"], done["error"]) == (1.0, None)
     assert done["result"] == {
         "frames": 100,
+        "tracks": 0,
+        "nothing_found": ["a.mp4"],
         "warnings": ["a.mp4: is odd"],
         "tracks_sha256": sha256(folder / "a.tracks.jsonl"),
     }  # no paths of this machine
@@ -592,6 +594,15 @@ def test_a_fault_with_one_job_stops_no_other(
     until(lambda: page.messages)
     assert page.messages == ["a.mp4: KeyError: 'skipped'"]
     page.messages.clear()
+
+
+def test_a_result_names_the_files_in_which_nothing_was_found(tmp_path: Path) -> None:
+    files = [{"input": f"{name}.jpg", "frames": 1, "tracks": len(name) - 1} for name in ("a", "bb")]
+    for count, found in ((1, ["a.jpg"]), (2, ["a.jpg"])):
+        written = {"files": files[:count], "skipped": [], "failed": []}
+        write_json(tmp_path / "result.json", written)
+        assert (result_of("redact", tmp_path / "result.json") or {})["nothing_found"] == found
+        assert "nothing_found" not in (result_of("render", tmp_path / "result.json") or {})
 
 
 def test_what_a_search_says_of_those_left_visible_is_kept(tmp_path: Path) -> None:

@@ -178,12 +178,32 @@ def test_hiding_where_a_box_ends_follows_the_face(
 def test_nobody_has_looked_until_a_person_says_so(
     browser: sync_api.Browser, page: Page, reviewed: str
 ) -> None:
-    with opened_tab(browser, reviewed) as tab:
+    """What is known of a result, made before, is said as it is, too."""
+    found = {"verdict": "nothing found", "clean": True}
+    result = {"job": "1", "is_current": True, "is_being_checked": True, "verdict": None}
+
+    def with_result(route: sync_api.Route) -> None:
+        state = route.fetch().json()
+        route.fulfill(json={**state, "result": {**result, "is_current": not state["version"]}})
+
+    with opened_tab(browser, "about:blank") as tab:
+        tab.route(re.compile(r"/api/reviews/\w+$"), with_result)
+        tab.goto(reviewed)
         Reviewer(tab, SIZE).wait()
+        checked = tab.locator("#result-state")
+        expect(checked).to_have_text("The result is being checked for faces.")
+        result.update(is_being_checked=False, verdict=found)
+        tab.reload()
+        expect(checked).to_have_class("result-state good")
         expect(tab.locator("#status")).to_have_text("Not looked through yet")
         tab.locator(".card").last.get_by_role("switch").click()  # no decision says it
         expect(tab.locator("#undo")).to_be_enabled()
         expect(tab.locator("#status")).not_to_have_text("Reviewed")
+        expect(checked).to_have_text(
+            "The result before your changes was checked: No face was found."
+        )
+        expect(checked).to_have_class("result-state quiet")
+        expect(tab.locator("#pane-doubts .summary")).to_contain_text("by choice: 1. Watch")
         tab.get_by_role("button", name="Undo", exact=True).click()  # of the message
         expect(tab.locator("#undo")).to_be_disabled()
         tab.get_by_role("button", name="I have looked through it").click()
@@ -306,14 +326,29 @@ def test_a_face_that_can_be_seen_is_an_alarm(browser: sync_api.Browser, page: Pa
     left = {"reason": "track", "track": 0, "from": "0:00:00.000", "to": "0:00:01.000"}
     found = {"verdict": "nothing found", "clean": True, "left_visible": [left, left]}
     other = {**job, "id": "2", "file": "b_redacted.mp4", "result": found}
+    empty = {"files": 2, "nothing_found": ["photos/c.jpg"]}
+    photos = {**job, "id": "3", "action": "redact", "file": "photos", "result": empty}
+    for name in ("photos", "photos_redacted", "more"):
+        (page.folder / name).mkdir()
+    for name in ("a.mp4", "a_redacted.mp4", "b.mp4"):
+        (page.folder / name).touch()
     with opened_tab(browser, "about:blank") as tab:
-        tab.route("**/api/jobs", lambda route: route.fulfill(json={"jobs": [job, other]}))
+        tab.route("**/api/jobs", lambda route: route.fulfill(json={"jobs": [job, other, photos]}))
         tab.goto(page.site.url())
         facts = tab.locator(".job", has_text="b_redacted.mp4")
         expect(facts).to_contain_text("No other face was found. 1 face stays visible by choice.")
         alarm = tab.locator(".job.exposed")
         expect(alarm.get_by_role("alert")).to_have_text("A face can still be seen.")
         expect(alarm.get_by_role("link", name="Look at it")).to_be_visible()
+        empty_row = tab.locator(".job", has_text="Hide everyone in photos").locator(".caution")
+        expect(empty_row).to_contain_text("Nothing to hide was found in: photos/c.jpg.")
+        tab.get_by_label("Choose all files and folders that have no result yet").check()
+        for name in ("more", "b.mp4"):
+            expect(tab.get_by_label(f"Choose {name}", exact=True)).to_be_checked()
+        for name in ("photos", "photos_redacted", "a.mp4", "a_redacted.mp4"):
+            expect(tab.get_by_label(f"Choose {name}", exact=True)).not_to_be_checked()
+        badges = tab.locator(".entry .badge")
+        expect(badges).to_contain_text(["Result made", "Made from photos"])
 
 
 def test_a_damaged_file_can_be_taken_as_far_as_it_is_whole(
@@ -349,7 +384,7 @@ def test_a_damaged_file_can_be_taken_as_far_as_it_is_whole(
         expect(tab.locator(".job-title")).to_contain_text(["c.mp4", "b.mp4", "a.mp4"])
         expect(tab.locator("#running")).to_have_text("Find people in c.mp4, and 1 more")
         failed = tab.locator(".job.failed")
-        expect(failed).to_contain_text("Is truncated: get the complete file")
+        expect(failed).to_contain_text("a.mp4: is truncated: get the complete file")
         failed.get_by_role("button", name="Take what is whole").click()
         until(lambda: sent)
     options = {"detector": "haar", "partial": True}
@@ -369,6 +404,8 @@ def test_a_photo_that_cannot_be_read_is_named_and_skipped(
             tab.get_by_label(f"Choose photo {number}.png").check()
         tab.get_by_role("button", name="Find people, then decide").click()
         expect(tab.locator("#photos-text")).to_have_text("Photo 1 of 3")
+        expect(tab.locator("#cards")).to_contain_text("Nobody was found. Look at the picture")
+        expect(tab.locator("#stage-text")).to_be_empty()
         tab.locator("#photo-on").click()
         expect(tab.locator("#photos-text")).to_have_text("Photo 3 of 3")
         toast = tab.locator(".toast")

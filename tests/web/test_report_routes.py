@@ -144,6 +144,7 @@ def test_what_is_edited_later_is_not_in_the_result_and_the_report_says_so(
         "output": "anna_redacted.mp4",
         "version": 0,
         "is_current": True,
+        "is_being_checked": False,
         "verdict": {"verdict": "look here", "clean": True},
         "warnings": [],
     }

@@ -338,6 +338,8 @@ def test_the_result_is_made_as_decided_and_searched(page: Page, review: Review) 
     assert answer.status_code == 202
     made = ended_job(page, lambda job: job["id"] == answer.json()["job"]["id"])
     assert (made["state"], made["error"]) == ("done", None)
+    result = page.get(path).json()["result"]
+    assert (result["is_being_checked"], result["verdict"]) == (True, None)
     before, after = (
         read_frames(video)[20].view(SIZE).astype(int)
         for video in (review.video, page.folder / made["output"])
@@ -348,6 +350,8 @@ def test_the_result_is_made_as_decided_and_searched(page: Page, review: Review) 
     searched = ended_job(page, lambda job: job["action"] == "verify")
     assert searched["state"] == "done"
     assert searched["file"] == made["output"]
+    result = page.get(path).json()["result"]
+    assert (result["is_being_checked"], result["verdict"] is None) == (False, False)
 
 
 def ended_job(page: Page, which: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:

@@ -251,6 +251,12 @@ def default_output_folder(folder: Path) -> Path:
     return named.with_name(named.name + _REDACTED_TAG)
 
 
+def original_folder_of(folder: Path) -> Path | None:
+    """Return the folder next to this one whose outputs it holds, by its name; None without one."""
+    path = folder.with_name(folder.name.removesuffix(_REDACTED_TAG) or folder.name)
+    return path if path != folder and is_folder(path) else None
+
+
 def mirrored_output(path: Path) -> Path:
     """Return the path of a file's output within another folder, from its own within the first."""
     return path.with_name(_output_name(path.name))

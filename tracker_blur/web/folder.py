@@ -18,6 +18,7 @@ from tracker_blur.files.paths import (
     is_image,
     is_media,
     numbered_output,
+    original_folder_of,
     original_of,
     real_path,
 )
@@ -126,7 +127,7 @@ class Folder:
         if not is_a_folder and not (is_media(path) and path.is_file()):
             return
         state = path.stat()
-        original = None if is_a_folder else original_of(path)
+        original = original_folder_of(path) if is_a_folder else original_of(path)
         yield {
             "name": path.name,
             "path": path.relative_to(self.root).as_posix(),

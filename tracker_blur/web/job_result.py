@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 RESULT = "result.json"
 """In the folder of a job: what its run wrote with `--json`."""
 
+NOTHING_FOUND = "nothing_found"
+"""In a result, if there are any: the inputs in which nothing to hide was found."""
+
 _SUMMARY = (
     *("detector", "method_class", "frames", "faces", "tracks", "tracks_by_class", "left_visible"),
     *("careful", "seconds", "warnings", "input_sha256", "output_sha256", "verified"),
@@ -36,11 +39,13 @@ def result_of(action: Action, path: Path) -> dict[str, Any] | None:
     if action == "verify":
         return {name: written[name] for name in _VERDICT if name in written} or None
     files = written.get("files", [])
-    if len(files) == 1:
-        return {name: files[0][name] for name in _SUMMARY if name in files[0]}
     if not files:
         return None
-    return {
+    nothing_found = [file["input"] for file in files if file.get("tracks") == 0]
+    warned = {NOTHING_FOUND: nothing_found} if nothing_found and action != "render" else {}
+    if len(files) == 1:
+        return {name: files[0][name] for name in _SUMMARY if name in files[0]} | warned
+    return warned | {
         "files": len(files),
         "skipped": len(written["skipped"]),
         "failed": len(written["failed"]),

@@ -12,7 +12,7 @@ from tracker_blur.files.identity import sha256
 from tracker_blur.files.temporaries import remove_leftovers
 from tracker_blur.web.job_commands import leads_inside, startable, tracks_of
 from tracker_blur.web.job_process import JobProcess
-from tracker_blur.web.job_result import RESULT, result_of
+from tracker_blur.web.job_result import NOTHING_FOUND, RESULT, result_of
 from tracker_blur.web.running_job import RunningJob
 
 if TYPE_CHECKING:
@@ -182,11 +182,15 @@ class JobRuns:
         self._keep(job)
 
     def _without_paths(self, job: Job, result: dict[str, Any] | None) -> dict[str, Any] | None:
-        """Return a result whose warnings name files as clients know them."""
-        if result is None or not isinstance(result.get("warnings"), list):
-            return result
-        warnings = [self._store.named(job, str(each)) for each in result["warnings"]]
-        return {**result, "warnings": warnings}
+        """Return a result that names files as clients know them."""
+        if result is None:
+            return None
+        named = {
+            name: [self._store.named(job, str(each)) for each in result[name]]
+            for name in ("warnings", NOTHING_FOUND)
+            if isinstance(result.get(name), list)
+        }
+        return {**result, **named}
 
     def _remove_leftovers(self, job: Job) -> None:
         """Remove what a process that was killed has left next to its output."""

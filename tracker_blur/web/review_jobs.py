@@ -168,7 +168,9 @@ class ReviewJobs:
 
     def made(self, review_id: str, session: ReviewSession) -> dict[str, Any] | None:
         """Return the last result of a review: where it is, and whether it shows all decisions."""
-        return result_dict(self._jobs, self._last(review_id, session))
+        made = self._last(review_id, session)
+        is_due = made is not None and self._is_due(made.job)  # before the jobs: it becomes one
+        return result_dict(self._jobs, made, is_search_due=is_due)
 
     def verify(self, review_id: str, session: ReviewSession) -> dict[str, Any]:
         """Search the last result of a review; returns the job.
@@ -208,27 +210,33 @@ class ReviewJobs:
             known = self._jobs.known()
             searched = {job.new.settings.get(OF_JOB) for job in known}
             for job in known:
-                is_due = job.state == "done" and job.new.settings.get(_VERIFY) is True
-                if not is_due or job.id in self._verified:
-                    continue
-                self._verified.add(job.id)
-                if job.id not in searched:
-                    self._verify_or_warn(job)
+                if self._is_due(job) and (job.id in searched or self._verify_or_warn(job)):
+                    self._verified.add(job.id)
 
-    def _verify_or_warn(self, made: Job) -> None:
-        """Add a search; one that cannot be must not end the thread that adds the others."""
+    def _is_due(self, job: Job) -> bool:
+        """Return whether a search of what a job has made was asked for, and not added yet."""
+        is_asked_for = job.state == "done" and job.new.settings.get(_VERIFY) is True
+        return is_asked_for and job.id not in self._verified
+
+    def _verify_or_warn(self, made: Job) -> bool:
+        """Add a search; one that cannot be must not end the thread that adds the others.
+
+        Returns:
+            Whether that is settled; otherwise it is added once there is room.
+        """
         try:
             self._verify(made)
         except HTTPException as error:  # such as for a result that was deleted
             if error.status_code != HTTPStatus.TOO_MANY_REQUESTS:
                 self._warn(f"a result is not searched: {error.detail}")
-                return
-            self._verified.discard(made.id)  # it is searched once there is room
+                return True
             if made.id not in self._late:
                 self._late.add(made.id)
                 self._warn(f"{made.new.output}: is searched later: {error.detail}")
+            return False
         except (OSError, TrackerBlurError) as error:
             self._warn(f"{made.new.output}: is not searched: {reason_of(error)}")
+        return True
 
 
 def _streams(settings: Mapping[str, Any]) -> dict[str, str]:

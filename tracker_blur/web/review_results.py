@@ -86,8 +86,16 @@ def _version_of(job: Job, session: ReviewSession) -> int | None:
     return version if state is not None and state == job.new.settings.get(STATE) else None
 
 
-def result_dict(jobs: JobQueue, result: Result | None) -> dict[str, Any] | None:
-    """Return what the page shows of a result, with what a search of it has found."""
+def result_dict(
+    jobs: JobQueue, result: Result | None, *, is_search_due: bool
+) -> dict[str, Any] | None:
+    """Return what the page shows of a result, with what a search of it has found.
+
+    Args:
+        jobs: all jobs.
+        result: the result.
+        is_search_due: whether a search of it was asked for that is no job yet.
+    """
     if result is None:
         return None
     verdict = verdict_of(jobs, result.job)
@@ -96,9 +104,17 @@ def result_dict(jobs: JobQueue, result: Result | None) -> dict[str, Any] | None:
         "output": result.job.new.output,
         "version": result.version,
         "is_current": result.is_current,
+        "is_being_checked": is_search_due or _is_being_searched(jobs, result.job),
         "verdict": verdict and {name: verdict[name] for name in _SHOWN if name in verdict},
         "warnings": (result.job.result or {}).get("warnings", []),
     }
+
+
+def _is_being_searched(jobs: JobQueue, made: Job) -> bool:
+    return any(
+        job.new.action == "verify" and job.new.settings.get(OF_JOB) == made.id and not job.is_over
+        for job in jobs.known()
+    )
 
 
 def verdict_of(jobs: JobQueue, made: Job) -> dict[str, Any] | None:

@@ -85,7 +85,7 @@ export class DoubtsPane {
     const open = store.doubts.filter(({ seen }) => !seen);
     const isUntouched = open.length === 0 && !store.video.reviewed;
     this.#showStatus(open.length, isUntouched);
-    const untouched = store.video.is_image ? texts.doubts.untouchedPhoto : texts.doubts.untouchedText;
+    const untouched = (store.video.is_image ? texts.doubts.untouchedPhoto : texts.doubts.untouchedText)(store.video.shownPeople().length);
     setText(this.summary, open.length ? texts.doubts.left(open.length) : isUntouched ? untouched : texts.doubts.reviewedText);
     this.lookedButton.hidden = !isUntouched;
     this.nextButton.hidden = open.length === 0;

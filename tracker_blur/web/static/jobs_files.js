@@ -17,7 +17,7 @@ export class FileList {
     this.path = "";
     this.entries = [];
     this.paths = new Set();
-    byId("choose-all").addEventListener("change", (event) => this.choose(event.target.checked ? this.#own().map(({ path }) => path) : []));
+    byId("choose-all").addEventListener("change", (event) => this.choose(event.target.checked ? this.#undone().map(({ path }) => path) : []));
   }
 
   /** Show what was shown and chosen before, as before a visit to a review. */
@@ -75,15 +75,20 @@ export class FileList {
     this.onChoice(this.chosen());
   }
 
-  /** The box above the files: whether all are chosen that are no results. */
+  /** The box above the files: whether all are chosen that have no result yet. */
   #showAll() {
-    const own = this.#own();
-    byId("choose-all-row").hidden = own.length < 2;
-    byId("choose-all").checked = own.length > 0 && own.every(({ path }) => this.paths.has(path));
+    const undone = this.#undone();
+    byId("choose-all-row").hidden = undone.length < 2;
+    byId("choose-all").checked = undone.length > 0 && undone.every(({ path }) => this.paths.has(path));
   }
 
-  #own() {
-    return this.entries.filter(({ kind, redacted_of: original }) => kind !== "folder" && !original);
+  /** The files and folders that are no results, and have none. */
+  #undone() {
+    return this.entries.filter((entry) => !entry.redacted_of && !this.#hasResult(entry));
+  }
+
+  #hasResult({ path }) {
+    return this.entries.some(({ redacted_of: original }) => original === path);
   }
 
   #showCrumbs() {
@@ -109,11 +114,11 @@ export class FileList {
         icon("folder"),
         el("span", { text: entry.name }),
       ),
+      this.#badge(entry),
     );
   }
 
   #file(entry, at) {
-    const badge = this.#badge(entry);
     return el(
       "li",
       { class: `entry${this.paths.has(entry.path) ? " chosen" : ""}` },
@@ -123,7 +128,7 @@ export class FileList {
         { class: "entry-name", for: `check-${at}` },
         icon(entry.kind === "image" ? "image" : "video"),
         el("span", { class: "grow" }, el("span", { class: "name", text: entry.name }), el("span", { class: "quiet small", text: `${bytes(entry.bytes)} · ${moment(entry.modified)}` })),
-        badge && el("span", { class: `badge ${entry.redacted_of ? "good" : ""}`, text: badge }),
+        this.#badge(entry),
       ),
       entry.redacted_of && el("a", { class: "button", id: `download-${at}`, href: api.fileUrl(entry.path), download: true, "aria-label": texts.jobs.downloadFile(entry.name) }, icon("download"), el("span", { text: texts.jobs.buttons.download })),
       entry.has_tracks &&
@@ -138,8 +143,13 @@ export class FileList {
   }
 
   #badge(entry) {
+    const text = this.#badgeText(entry);
+    return text && el("span", { class: `badge ${entry.redacted_of ? "good" : ""}`, text });
+  }
+
+  #badgeText(entry) {
     if (entry.redacted_of) return texts.jobs.resultOf(entry.redacted_of.split("/").pop());
-    if (this.entries.some(({ redacted_of: original }) => original === entry.path)) return texts.jobs.hasResult;
+    if (this.#hasResult(entry)) return texts.jobs.hasResult;
     if (entry.has_journal) return texts.jobs.hasJournal;
     return entry.has_tracks ? texts.jobs.hasTracks : null;
   }

@@ -11,6 +11,7 @@ import { verdictText } from "./verdicts.js";
 const OPENS_KEY = "trackblur-opens";
 const PARTIAL = "--partial"; // what errors name that can be passed over so
 const ENDED = new Set(["done", "failed", "cancelled"]);
+const NAMED = 20; // of the files in which nothing was found
 
 /** The list of jobs: what runs, what waits in its order, then what has ended, the last one first; `onDone` is called when one has made a new file. */
 export class JobQueue {
@@ -77,7 +78,7 @@ export class JobQueue {
   }
 
   #update(row, job) {
-    const { title, state, bar, facts, error, alarm, buttons } = row.parts;
+    const { title, state, bar, facts, warning, error, alarm, buttons } = row.parts;
     const isExposed = verdictOf(job, this.jobs) === "exposed";
     row.className = `job ${job.state}${isExposed ? " exposed" : ""}`;
     setText(title, texts.actions[job.action](job.file));
@@ -88,6 +89,8 @@ export class JobQueue {
     setText(facts, factsOf(job));
     setText(error, problemOf(job));
     error.hidden = !job.error;
+    setText(warning, warningOf(job));
+    warning.hidden = !warning.textContent;
     alarm.hidden = !isExposed;
     const wanted = buttonsOf(job, isExposed);
     const shown = wanted.map(([name]) => name).join();
@@ -168,12 +171,13 @@ function buttonsOf(job, isExposed) {
   return [...buttons, last];
 }
 
-/** Why a job failed; its name is in the row already. */
-function problemOf({ error, file }) {
-  const said = (error ?? "").replace(PARTIAL, `“${texts.jobs.buttons.partial}”`);
-  if (!said.startsWith(`${file}: `)) return said;
-  const problem = said.slice(file.length + 2);
-  return problem[0].toUpperCase() + problem.slice(1);
+/** Why a job failed. */
+const problemOf = ({ error }) => (error ?? "").replace(PARTIAL, `“${texts.jobs.buttons.partial}”`);
+
+/** In which files a job has found nothing, so that they show whoever is in them. */
+function warningOf({ state, result }) {
+  const names = (state === "done" && result?.nothing_found) || [];
+  return names.length ? texts.jobs.nothingFound(names.slice(0, NAMED), Math.max(0, names.length - NAMED)) : "";
 }
 
 function factsOf(job) {
@@ -193,11 +197,12 @@ function makeRow() {
     state: el("span", { class: "badge" }),
     bar: el("progress", { max: "1", "aria-label": texts.jobs.progress }),
     facts: el("p", { class: "quiet small" }),
+    warning: el("p", { class: "caution" }),
     error: el("p", { class: "error" }),
     alarm: el("p", { class: "alarm", role: "alert" }, icon("warning"), el("span", { text: texts.verdicts.exposed })),
     buttons: el("div", { class: "row wrap" }),
   };
-  const row = el("li", { class: "job" }, el("div", { class: "row" }, parts.title, parts.state), parts.bar, parts.alarm, parts.facts, parts.error, parts.buttons);
+  const row = el("li", { class: "job" }, el("div", { class: "row" }, parts.title, parts.state), parts.bar, parts.alarm, parts.facts, parts.warning, parts.error, parts.buttons);
   row.parts = parts;
   return row;
 }

@@ -63,7 +63,7 @@ export class Output {
   /** Say who can be seen in the result: this is the last moment to notice. */
   #listShown() {
     const { video } = this.store;
-    const shown = video.peopleByClass().flatMap(([, people]) => people).filter(({ hidden, visible }) => hidden !== true || visible);
+    const shown = video.shownPeople();
     setText(byId("render-shown-title"), shown.length ? texts.output.shown(shown.length) : texts.output.nobodyShown);
     const rows = shown.map((person) => {
       const face = el("img", { alt: "" });
@@ -132,10 +132,12 @@ export class Output {
     setAttribute(byId("job-bar"), "aria-label", running);
     if (progress === null || progress === undefined) byId("job-bar").removeAttribute("value");
     else byId("job-bar").value = progress;
+    this.showResult();
   }
 
   #end(job) {
     this.job = null;
+    this.session.refresh(); // it knows the result, and what was found is now among the places to look at
     const isPhoto = this.store.video.is_image;
     if (job.state === "failed") toast(texts.output.failed(job.action, isPhoto, job.error), { kind: "error" });
     if (job.state !== "done") return;
@@ -143,11 +145,15 @@ export class Output {
     const text = texts.output.done(job.action, isPhoto);
     toast(isSearch ? `${text} ${this.#verdict(job.result)}` : text, { kind: job.result?.verdict === "exposed" ? "error" : "good" });
     announce(text);
-    this.session.refresh(); // it knows the result, and what was found is now among the places to look at
   }
 
   #verdict(found) {
     return verdictText(found, (track) => this.store.video.nameOfTrack(track));
+  }
+
+  #checkText({ verdict, is_current: isCurrent, is_being_checked: isBeingChecked }) {
+    if (verdict) return (isCurrent ? texts.output.resultChecked : texts.output.olderChecked)(this.#verdict(verdict));
+    return isBeingChecked || this.job?.action === "verify" ? texts.output.resultBeingChecked : texts.output.resultUnchecked;
   }
 
   /** Say whether the result is what was decided, and what the search of it has found. */
@@ -161,8 +167,8 @@ export class Output {
     byId("download").href = api.outputUrl(result.job);
     byId("download").classList.toggle("warned", isOld || isExposed);
     setText(byId("download-label"), isOld ? texts.output.old : isExposed ? texts.output.exposed : texts.output.download);
-    setText(byId("result-state"), result.verdict ? texts.output.resultChecked(this.#verdict(result.verdict)) : texts.output.resultUnchecked);
-    byId("result-state").className = `result-state ${isExposed ? "danger" : isClean ? "good" : "quiet"}`;
+    setText(byId("result-state"), this.#checkText(result));
+    byId("result-state").className = `result-state ${isExposed ? "danger" : isClean && !isOld ? "good" : "quiet"}`;
     byId("download").title = isOld ? texts.output.oldHint : isExposed ? texts.verdicts.exposed : "";
   }
 }

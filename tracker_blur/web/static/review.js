@@ -104,6 +104,7 @@ function showHeader() {
   byId("redo").disabled = !video.can_redo;
   byId("undo").title = texts.review.undoWhat(video.undoText());
   document.body.classList.toggle("is-image", video.is_image);
+  if (video.is_image) byId("stage").setAttribute("aria-label", texts.review.stagePhoto);
   const make = video.is_image ? texts.output.renderPhoto : texts.output.renderVideo;
   setText(byId("render-label"), make);
   setText(byId("render-title"), make);

@@ -74,7 +74,7 @@ export class Transport {
     if (document.activeElement !== byId("goto")) byId("goto").value = clock(seconds);
     setText(byId("length"), texts.review.of(clock(video.duration, 1)));
     setText(byId("frame-text"), texts.review.frame(frame + 1, video.frames));
-    setText(byId("stage-text"), texts.review.where(clock(seconds), frame + 1, video.frames));
+    setText(byId("stage-text"), video.is_image ? "" : texts.review.where(clock(seconds), frame + 1, video.frames));
   }
 
   #showPlaying() {

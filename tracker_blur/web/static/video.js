@@ -112,6 +112,11 @@ export class Video {
     return [...groups].sort(([one], [other]) => (other === "face") - (one === "face"));
   }
 
+  /** Who can be seen in the result, wholly or partly: kept visible, or shown by areas or limits. */
+  shownPeople() {
+    return this.peopleByClass().flatMap(([, people]) => people).filter(({ hidden, visible }) => hidden !== true || visible);
+  }
+
   /** Cut frames around a frame: the last one before and the first one after it. */
   cutsAround(frame) {
     const before = this.cuts.findLast((cut) => cut < frame) ?? 0;
