@@ -117,6 +117,7 @@ def test_an_upload_comes_as_it_was(service: JobService) -> None:
     content = (bytes(range(256)) * 400 + b"\r\n--boundary\r\n") * 30
     job = service.client.post("/v1/jobs", files={"file": ("a.mp4", content)}).json()
     assert (service.folder_of(job) / "a.mp4").read_bytes() == content
+    assert (job["settings"]["classes"], job["settings"]["method"]) == (["faces"], "mosaic")
 
 
 def test_a_body_without_a_form_is_an_upload(service: JobService) -> None:

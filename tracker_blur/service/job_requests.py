@@ -99,7 +99,7 @@ class JobAnswer(BaseModel):
     created: str = Field(description="As all times: ISO 8601, in UTC.")
     started: str | None
     ended: str | None
-    settings: dict[str, Any] = Field(description="What the request chose.")
+    settings: dict[str, Any] = Field(description="What the request chose, with defaults.")
     result: dict[str, Any] | None = Field(description="What the run said about its result.")
     review: str | None = Field(description="Id of its review on the page, if there is one.")
     links: JobLinks

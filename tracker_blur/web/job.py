@@ -11,6 +11,7 @@ from typing import Any, Literal, Self
 
 from pydantic import TypeAdapter
 
+from tracker_blur.settings import Settings
 from tracker_blur.web.json_answers import timestamp
 
 Action = Literal["redact", "track", "render", "verify"]
@@ -46,6 +47,19 @@ class NewJob:
 def new_id() -> str:
     """Return an id that no job has."""
     return secrets.token_hex(_ID_BYTES)
+
+
+def _with_defaults(new: NewJob) -> dict[str, Any]:
+    """Return the settings of a job with what it hides, and how, where nothing was chosen."""
+    settings = new.settings
+    if new.action not in ("redact", "track") or "classes" not in settings:
+        return settings
+    filled = {**settings, "method": settings.get("method") or Settings().method}
+    options = settings.get("options")
+    names_detector = isinstance(options, dict) and "detector" in options
+    if not settings["classes"] and not names_detector:  # a file of one's own has its own classes
+        filled["classes"] = ["faces"]
+    return filled
 
 
 @dataclass(slots=True, kw_only=True)
@@ -121,7 +135,7 @@ class Job:
             "created": timestamp(self.created),
             "started": None if self.started is None else timestamp(self.started),
             "ended": None if self.ended is None else timestamp(self.ended),
-            "settings": new.settings,
+            "settings": _with_defaults(new),
             "result": self.result,
             "review": new.review if self.state == "done" or new.action == "render" else None,
         }
