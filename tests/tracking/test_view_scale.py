@@ -72,9 +72,9 @@ class EveryBrightDetector(BrightDetector):
         return [Detection(Box.from_xywh(*row), 0.9) for row in rows]
 
 
-def specks_and_face(specks: int) -> ImageFrame:
+def specks_and_face(specks: int, seconds: float = 0.0) -> ImageFrame:
     """Return a frame with some specks, and a face that is larger."""
-    image = frame(34)
+    image = frame(34, seconds)
     for plane in image.planes():
         for index in range(specks):
             plane.samples[20:29, 20 * index : 20 * index + 9] = 255
@@ -167,15 +167,41 @@ def test_views_stay_large_for_a_while_after_a_small_face_is_gone() -> None:
     assert widths[8.0] == 640
 
 
+DOUBTFUL = PARAMETERS.view_scale.sure_log_odds - 0.5
+
+
+def doubtful_specks() -> ComparedViews:
+    """Return views of frames whose specks are doubtful and whose larger face is sure."""
+    specks = [(Box(left, 20, left + 9, 29), DOUBTFUL) for left in (0, 20)]
+    classifier = ScriptedClassifier(-5.0, [(FACE, 5.0), *specks])
+    return ComparedViews(EveryBrightDetector(), classifier, 0.5, Fraction(1), PARAMETERS)
+
+
 def test_what_a_doubtful_face_needs_lasts_until_the_next_large_view() -> None:
-    speck = Box(0, 20, 9, 29)
-    doubtful = PARAMETERS.view_scale.sure_log_odds - 0.5
-    classifier = ScriptedClassifier(-5.0, [(FACE, 5.0), (speck, doubtful)])
-    made = ComparedViews(EveryBrightDetector(), classifier, 0.5, Fraction(1), PARAMETERS)
-    assert made.view(specks_and_face(1)).shape[1] == 1920
+    made = doubtful_specks()
+    made.view(specks_and_face(1))
+    assert made.view(specks_and_face(1, 0.04)).shape[1] == 1920
     assert made.view(frame(0, 0.4)).shape[1] == 1920
     assert made.view(frame(0, 0.7)).shape[1] == 1280  # the sure one may be there
     assert made.view(frame(0, 6.1)).shape[1] == 640
+
+
+def test_a_doubtful_face_decides_only_when_the_next_frame_shows_it_too() -> None:
+    made = doubtful_specks()
+    assert made.view(specks_and_face(1)).shape[1] == 1280  # what the sure one needs
+    before = made.state()
+    assert made.view(frame(34, 0.04)).shape[1] == 1280
+    assert made.state() != before  # as the frame after that is not seen large again
+    assert made.view(specks_and_face(1, 0.08)).shape[1] == 1280
+
+
+def test_a_doubtful_face_elsewhere_is_another_one() -> None:
+    made = doubtful_specks()
+    made.view(specks_and_face(1))
+    other = frame(34, 0.04)
+    for plane in other.planes():
+        plane.samples[20:29, 20:29] = 255
+    assert made.view(other).shape[1] == 1280
 
 
 def test_a_cut_makes_views_small_at_once() -> None:
@@ -212,9 +238,10 @@ def test_the_view_of_a_small_frame_is_enlarged_for_its_small_faces(side: int, wi
 
 
 def test_a_view_is_enlarged_for_sure_faces_only() -> None:
-    doubtful = PARAMETERS.view_scale.sure_log_odds - 0.5
-    assert views(log_odds=doubtful).view(small_frame(12)).shape[1] == 480
-    assert views(log_odds=doubtful).view(frame(12)).shape[1] == 1920
+    small, large = views(log_odds=DOUBTFUL), views(log_odds=DOUBTFUL)
+    for _ in range(2):
+        widths = [small.view(small_frame(12)).shape[1], large.view(frame(12)).shape[1]]
+    assert widths == [480, 1920]
 
 
 def test_no_view_is_more_than_twice_as_large_as_its_frame() -> None:

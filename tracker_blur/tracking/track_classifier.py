@@ -108,6 +108,12 @@ class TrackClassifier:
         """Return whether it is certain by now that a track is no face."""
         return self.pooled_log_odds(track) < self._parameters.at_once_log_odds
 
+    def is_worth_searching(self, track: TrackState) -> bool:
+        """Return whether a track that was missed may be a face, as far as its crops tell."""
+        limits = self._parameters
+        is_known = len(track.log_odds) >= limits.pooled_crops
+        return not (is_known and self.pooled_log_odds(track) < limits.followed_log_odds)
+
     def is_trusted(self, track: TrackState) -> bool:
         """Return whether a track likely is a face, whatever its detections score."""
         return self.pooled_log_odds(track) >= self._parameters.start_log_odds

@@ -3,7 +3,8 @@
 A detector sees faces from about 10 pixels, and those of 20 pixels far better. In the usual view of
 a large frame, faces far away are smaller; in a small video, all of them may be. So the first frame
 of each scene, and one now and then, is also seen at a large size, and the smallest faces there
-decide the size of the views that follow. Views of small frames may be enlarged.
+decide the size of the views that follow. A doubtful face decides only when the next frame shows it,
+too: a pattern rarely looks like a face twice. Views of small frames may be enlarged.
 """
 
 from __future__ import annotations
@@ -80,6 +81,7 @@ class ScaledViews:
         self._longest_px = 0  # 0: the default
         self._next_large_seconds = -math.inf
         self._needed_until: dict[int, float] = {}  # by longest side, in seconds
+        self._doubtful: tuple[Box, ...] = ()  # those that the next large view is to show again
 
     def view(self, frame: Frame, change: Change) -> Image:
         """Return the view of a video's next frame; frames may be left out.
@@ -92,12 +94,13 @@ class ScaledViews:
         self._longest_px = max(self._longest_px, default_px)
         image = self._view(frame, self._longest_px)
         is_cut = change is not Change.NONE
-        if not is_cut and frame.seconds < self._next_large_seconds:
+        is_due = is_cut or frame.seconds >= self._next_large_seconds
+        if not is_due and not self._doubtful:
             return image
         limits = self._parameters
         if is_cut or self._next_large_seconds == -math.inf:
             self._next_large_seconds = frame.seconds + limits.first_interval_seconds
-        else:  # by the clock: whoever begins later soon sees the same large views
+        elif is_due:  # by the clock: whoever begins later soon sees the same large views
             interval = limits.interval_seconds
             self._next_large_seconds = ((slot_of(frame.seconds, interval) or 0) + 1) * interval
         needed_px = self._needed_px(frame, default_px, is_cut=is_cut)
@@ -108,24 +111,32 @@ class ScaledViews:
 
     def _needed_px(self, frame: Frame, default_px: int, *, is_cut: bool) -> int:
         """Return the longest side that the views have from this frame on, which is seen large."""
-        wanted_px, sure_px = self._wanted_px(frame)
         if is_cut:
             self._needed_until.clear()
+            self._doubtful = ()
+        before, self._doubtful = self._doubtful, ()
+        sure_px, doubtful = self._wanted_px(frame)
         self._needed_until[sure_px] = frame.seconds + self._parameters.hold_seconds
         self._needed_until = {
             px: until for px, until in self._needed_until.items() if until > frame.seconds
         }
-        return max(default_px, wanted_px, *self._needed_until)
+        needed_px = max(default_px, *self._needed_until)
+        again = [px for box, px in doubtful if any(_is_near(box, other) for other in before)]
+        if not before:
+            self._doubtful = tuple(box for box, px in doubtful if px > needed_px)
+        return max(needed_px, *again, 0)
 
     def state(self) -> State:
         """Return what the next views depend on, besides the next frames and their changes."""
         needed = tuple(sorted(self._needed_until.items()))
-        return self._longest_px, self._next_large_seconds, needed
+        doubtful = tuple(box.as_tuple() for box in self._doubtful)
+        return self._longest_px, self._next_large_seconds, needed, doubtful
 
-    def _wanted_px(self, frame: Frame) -> tuple[int, int]:
-        """Return the longest side of a view that shows the frame's smallest faces large enough.
+    def _wanted_px(self, frame: Frame) -> tuple[int, list[tuple[Box, int]]]:
+        """Return how large a view must be to show the frame's smallest sure face large enough.
 
-        Then the same for its sure faces alone. 0: there is no face.
+        That is its longest side; 0: there is no such face. Then the boxes of doubtful faces, in a
+        large view, and the longest sides that they want.
         """
         limits = self._parameters
         full_px, most_px = self._most_px(frame, 1.0), self._most_px(frame, limits.max_enlargement)
@@ -134,9 +145,9 @@ class ScaledViews:
         smallest = limits.smallest_px * large_px / full_px
         found = [one for one in self._detect(large) if one.box.size >= smallest]
         found.sort(key=lambda detection: detection.box.size)
-        longest_px = 0
+        doubtful: list[tuple[Box, int]] = []
         for number, detection in enumerate(found[: limits.max_detections + 1]):
-            is_unknown = number == limits.max_detections  # so it counts as a face
+            is_unknown = number == limits.max_detections  # so it counts as a sure face
             log_odds = limits.min_log_odds
             if not is_unknown:
                 (log_odds,) = self._classifier.log_odds(large, [detection.box]).tolist()
@@ -147,10 +158,10 @@ class ScaledViews:
             most = most_px if is_sure and needed_px > full_px else full_px
             wanted_px = next((px for px in limits.steps_px if px >= needed_px), most)
             wanted_px = min(most, wanted_px)
-            longest_px = max(longest_px, wanted_px)
             if is_sure or is_unknown:  # larger faces want no larger view
-                return longest_px, wanted_px
-        return longest_px, 0
+                return wanted_px, doubtful
+            doubtful.append((detection.box, wanted_px))
+        return 0, doubtful
 
     def _detect(self, large: Image) -> list[Detection]:
         """Return the detections in a large view, which is seen tile by tile."""
@@ -172,6 +183,11 @@ class ScaledViews:
     def _view(self, frame: Frame, longest_px: int) -> Image:
         most = self._parameters.max_enlargement
         return frame.view(view_size(frame.size, longest_px, self._pixel_aspect, most))
+
+
+def _is_near(box: Box, other: Box) -> bool:
+    """Return whether a face may have moved from one of these places to the other in a frame."""
+    return math.dist(box.center, other.center) <= max(box.size, other.size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,6 +151,10 @@ class ClassificationParameters(ParameterGroup):
     at_once_log_odds: float = -5.0
     """Live and in one pass, a track with lower odds so far is not hidden: more may follow."""
 
+    followed_log_odds: float = -2.5
+    """A track with lower odds, by `pooled_crops` crops or more, is not searched for where a view
+    does not show it. It goes on where it is detected."""
+
     start_log_odds: float = 1.4
     """A low-confidence detection with higher odds starts a track at once: at 2.2, a head that is
     turned away is open for 18 of 131 frames."""
