@@ -12,6 +12,7 @@ from tests.command_line import error_line, run
 from tests.video_files import write_clip
 from tracker_blur.cli import progress_file
 from tracker_blur.cli.console import EXIT_DONE, EXIT_FAILED
+from tracker_blur.files.identity import sha256
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,9 +34,12 @@ def events_in(path: Path) -> list[dict[str, Any]]:
 def test_a_run_appends_progress_and_its_end(clip: Path, tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     out = tmp_path / "out.mp4"
-    assert run(clip, out, "--detector", "haar", "--progress-file", path) == EXIT_DONE
+    options = "--detector", "haar", "--progress-file", path, "--json", tmp_path / "out.json"
+    assert run(clip, out, *options) == EXIT_DONE
     *progress, end = events_in(path)
-    assert {event["event"] for event in progress} <= {"begin", "progress", "warning"}
+    assert {event["event"] for event in progress} <= {"begin", "progress", "warning", "written"}
+    written = [(e["output"], e["sha256"]) for e in progress if e["event"] == "written"]
+    assert written == [(str(out), sha256(out))]
     done = [event["done"] for event in progress if event["event"] == "progress"]
     assert done == list(range(1, FRAMES + 1))
     totals = {(event["total"], event["passes"]) for event in progress if "total" in event}

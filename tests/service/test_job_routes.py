@@ -534,6 +534,18 @@ def test_jobs_of_a_folder_are_those_of_its_page(shared: JobService) -> None:
     assert len(done["review"]) == 16
     assert shared.client.get(job["links"]["output"]).content == b"0123456789"
     assert shared.client.get(job["links"]["tracks"]).text == "{}\n"
+    for name, file in (("output", "a_redacted.mp4"), ("tracks", "a.tracks.jsonl")):
+        path = root / "sub" / file
+        written = path.rename(root / "kept")
+        path.write_bytes(b"9876543210")  # somebody else's
+        answers = [shared.client.get(job["links"][name])]
+        if name == "output":
+            answers.append(shared.client.get(f"/api/jobs/{job['id']}/output"))
+            answers.append(shared.client.get("/api/files/sub/a_redacted.mp4"))
+        for answer in answers:
+            assert (answer.status_code, b"98765" in answer.content) == (404, False)
+        written.replace(path)
+        assert shared.client.get(job["links"][name]).status_code == 200
     (paged,) = shared.jobs.services.jobs.all()
     assert paged == {name: value for name, value in done.items() if name != "links"}
     assert shared.client.delete(job["links"]["self"]).status_code == 204
@@ -610,11 +622,14 @@ def test_a_folder_becomes_a_folder(shared: JobService, tmp_path: Path) -> None:
     (shared.folder_of(running) / "go").touch()
     assert "leads out of this folder by now" in shared.reach(late, "failed")["error"]
     link.unlink()
-    for name in ("a.jpg", "deep/b.jpg"):
+    for name in ("a.jpg", "deep/b.jpg", "deep/c.jpg"):
         (root / "sub" / name).touch()
+    made = root / "sub_redacted"
+    (made / "deep").mkdir(parents=True)
+    (made / "deep" / "c.jpg").write_bytes(b"of somebody else: passed over by the run")
     job = shared.client.post("/v1/jobs", json={"path": "sub"}).json()
     shared.reach(job, "done")
-    url, made = job["links"]["output"], root / "sub_redacted"
+    url = job["links"]["output"]
     (made / "original.jpg").write_bytes(b"put there by a person")
     answer = shared.client.get(url)
     assert answer.headers["content-type"] == "application/zip"
@@ -622,11 +637,16 @@ def test_a_folder_becomes_a_folder(shared: JobService, tmp_path: Path) -> None:
     assert contents(answer) == {"sub_redacted/a.jpg": b"a.jpg", "sub_redacted/deep/b.jpg": b"b.jpg"}
     assert contents(shared.client.get("/api/results.zip")) == contents(answer)
     assert contents(shared.client.get(f"/api/jobs/{job['id']}/output")) == contents(answer)
+    assert contents(shared.client.get("/api/files/sub_redacted")) == contents(answer)
+    (_, listed) = shared.client.get("/api/files").json()["entries"]
+    assert (listed["path"], listed["is_result"]) == ("sub_redacted", True)
+    assert shared.client.get("/api/files/sub").status_code == 404
     head = shared.client.head(url)
     assert (head.status_code, head.headers["content-type"]) == (200, "application/zip")
-    (root / "sub" / "deep" / "b.jpg").write_bytes(b"b.jpg")  # what was passed over is the input
-    assert list(contents(shared.client.get(url))) == ["sub_redacted/a.jpg"]
-    (root / "sub" / "deep" / "b.jpg").write_bytes(b"other")
+    (made / "deep" / "b.jpg").write_bytes(b"B.jpg")
+    names = ["sub_redacted/a.jpg", "LEFT OUT.txt"]
+    assert list(contents(shared.client.get(url))) == names
+    (made / "deep" / "b.jpg").write_bytes(b"b.jpg")
     (made / "a.jpg").unlink()
     (made / "a.jpg").symlink_to(tmp_path / "secret.mp4")
     assert list(contents(shared.client.get(url))) == ["sub_redacted/deep/b.jpg"]

@@ -3,11 +3,12 @@
 `wait...` waits until there is a file `go` next to it, and deletes what is half-written when it is
 asked to end; `fail...` fails; `deaf...` waits and does not end when it is asked to; `usage...` does
 not understand its arguments; the output of `arguments...` is these. The output of a folder's file
-is its name; a folder's second file was redacted before.
+is its name; those that are there are passed over.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -63,12 +64,17 @@ def main() -> None:
             outputs = [target / file.relative_to(source) for file in sorted(source.rglob("*.*"))]
         else:
             outputs = [] if target is None else [target]
+        skipped = [output for output in outputs if source.is_dir() and output.exists()]
         for output in outputs:
+            if output in skipped:
+                continue
             output.parent.mkdir(parents=True, exist_ok=True)
             content = output.name if source.is_dir() else "0123456789"
             if source.name.startswith("arguments"):
                 content = "\n".join(arguments)
             output.write_text(content)
+            digest = hashlib.sha256(content.encode()).hexdigest()
+            append("written", output=str(output), sha256=digest)
         if "--tracks" in arguments:
             Path(arguments[arguments.index("--tracks") + 1]).write_text("{}\n")
         files = [
@@ -81,7 +87,12 @@ def main() -> None:
             }
             for each in outputs
         ]
-        result = {"files": files[:1], "skipped": files[1:]}
+        passed_over = [file for file in files if Path(str(file["output"])) in skipped]
+        result = {
+            "files": [file for file in files if file not in passed_over],
+            "skipped": passed_over,
+            "failed": [],
+        }
         Path(arguments[arguments.index("--json") + 1]).write_text(json.dumps(result))
         append("end", code=0)
 

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_file_whose_name_is_no_text_is_in_it(tmp_path: Path) -> None:
-    file = tmp_path / os.fsdecode(b"a\xff.jpg")
+def test_a_file_whose_name_is_no_text_is_in_it_but_none_that_was_changed(tmp_path: Path) -> None:
+    file, foreign = (tmp_path / os.fsdecode(name) for name in (b"a\xff.jpg", b"b\xff.jpg"))
     file.write_bytes(b"redacted")
-    content = b"".join(_zipped([(file, file.name)]))
+    content = b"".join(_zipped([(path, path.name) for path in (file, foreign)], file.__eq__))
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        assert archive.namelist() == ["a?.jpg"]
+        assert archive.namelist() == ["a?.jpg", "LEFT OUT.txt"]
         assert archive.read("a?.jpg") == b"redacted"
+        assert archive.read("LEFT OUT.txt").endswith(b"\n\nb?.jpg\n")

@@ -85,6 +85,7 @@ class Batch:
                 self._without_tracks.append(outcome.source)
         if outcome.summary is not None:
             self._files.append(outcome.summary)
+            self._console.wrote(outcome.summary)
         if outcome.verdict_code is not None:
             self._exit_codes.append(outcome.verdict_code)
         if outcome.verdict is not None:

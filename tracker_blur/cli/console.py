@@ -176,6 +176,15 @@ class Console:
                 shown = _SHOWN_STAGES.get(stage, stage)
                 self.note(f"  {shown}: {1000 * seconds / max(1, frames):.2f} ms per frame")
 
+    def wrote(self, summary: Mapping[str, Any]) -> None:
+        """Tell a program that watches which file is complete.
+
+        Args:
+            summary: what the JSON says about it.
+        """
+        if self._progress_file is not None and summary["output_sha256"] is not None:
+            self._progress_file.wrote(summary["output"], summary["output_sha256"])
+
     @contextmanager
     def progress(self, name: str) -> Iterator[Progress]:
         """Show a progress bar, on a terminal only, which the yielded function updates."""

@@ -2,12 +2,14 @@
 
     {"event": "begin", "at": 1765432100.0, "process": 4711}
     {"event": "progress", "at": 1765432100.1, "done": 120, "total": 600, "passes": 2}
+    {"event": "written", "at": 1765432100.2, "output": "/out.mp4", "sha256": "9f86d0..."}
     {"event": "warning", "at": 1765432100.2, "text": "in.mp4: ..."}
     {"event": "error", "at": 1765432100.3, "text": "in.mp4: ..."}
     {"event": "end", "at": 1765432100.4, "code": 1}
 
 `at` is in seconds since 1970. Each frame counts once in each pass; `total` is null where the number
-of frames is unknown. A run that was killed has no end.
+of frames is unknown. Files are said to be written with `--json` only, which hashes them. A run that
+was killed has no end.
 """
 
 from __future__ import annotations
@@ -54,6 +56,10 @@ class ProgressFile:
         if now >= self._next:
             self._next = now + _INTERVAL_SECONDS
             self._append("progress", done=done, total=total, passes=passes)
+
+    def wrote(self, output: str, sha256: str) -> None:
+        """Append what was written: an absolute path, and the hash of its bytes."""
+        self._append("written", output=os.path.abspath(output), sha256=sha256)  # noqa: PTH100  # `..` stays with Path.absolute
 
     def warn(self, text: str) -> None:
         """Append a warning."""

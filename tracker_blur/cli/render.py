@@ -84,5 +84,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
             report = Engine(settings).render_file(job, content.tracks, progress, identity)
     console.report(report, verbose=options.verbose)
     if options.json:
-        write_json(summarize([summarize_file(report)], settings), options)
+        summary = summarize_file(report)
+        console.wrote(summary)
+        write_json(summarize([summary], settings), options)
     return EXIT_DONE

@@ -100,7 +100,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
             "'trackblur review' shows where"
         )
     if options.json:
-        write_json(summarize([summarize_file(report)], settings), options)
+        summary = summarize_file(report)
+        console.wrote(summary)
+        write_json(summarize([summary], settings), options)
     return EXIT_DONE
 
 

@@ -179,7 +179,8 @@ def create_router(jobs: Jobs) -> APIRouter:
         path = jobs.output_of(job)
         if is_folder(path):
             has_body = request.method != "HEAD"
-            return zip_answer(jobs.files_of(job), f"{path.name}.zip", has_body=has_body)
+            files, is_unchanged = jobs.files_of(job), jobs.queue.outputs.is_unchanged
+            return zip_answer(files, f"{path.name}.zip", is_unchanged, has_body=has_body)
         kind = mimetypes.guess_type(path.name)[0] or _ANY_TYPE
         is_media = kind.startswith(("video/", "image/"))
         return file_answer(request, path, kind if is_media else _ANY_TYPE)

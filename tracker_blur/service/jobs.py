@@ -191,7 +191,7 @@ class Jobs:
         Returns:
             Each file, with its path in the service's folder.
         """
-        made = made_files(job, self.queue, self.services.folder)
+        made = made_files(job, self.queue.outputs, self.services.folder)
         if not made:
             raise _gone()
         return made
@@ -223,8 +223,14 @@ class Jobs:
         own = self.queue.folder_of(job.id)
         if own not in path.parents and not self.services.folder.holds(path):
             raise Problem(HTTPStatus.NOT_FOUND, "what this job wrote leads out of the folder")
-        if not (is_file(path) or is_folder(path)):
+        is_a_file = is_file(path)
+        if not (is_a_file or is_folder(path)):
             raise _gone()
+        if is_a_file and own not in path.parents and not self.queue.outputs.is_unchanged(path):
+            raise Problem(
+                HTTPStatus.NOT_FOUND,
+                "what this job wrote was changed or replaced since: run it again",
+            )
         return path
 
     def _stored_bytes(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
@@ -11,12 +11,14 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from tracker_blur.core import plugins
-from tracker_blur.files.paths import is_file, is_folder, is_media, original_of
+from tracker_blur.files.paths import is_file, is_folder, is_media
 from tracker_blur.redaction.methods import names_of
 from tracker_blur.version import __version__
 from tracker_blur.web.job_commands import Care, redact_arguments
 from tracker_blur.web.job_routes import CLASSES, ChoiceBody, download
 from tracker_blur.web.json_answers import JsonAnswer
+from tracker_blur.web.made_files import results_in
+from tracker_blur.web.results_zip import zip_answer
 from tracker_blur.web.uploads import new_file, receive
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ class WatchBody(WatchedBody, extra="forbid"):
 def create_router(services: Services) -> APIRouter:
     """Return the routes."""
     router = APIRouter()
-    folder = services.folder
+    folder, outputs = services.folder, services.jobs.outputs
 
     @router.get("/api/app")
     def show_app() -> JsonAnswer:
@@ -61,13 +63,26 @@ def create_router(services: Services) -> APIRouter:
 
     @router.get("/api/files")
     def list_files(path: str = "") -> JsonAnswer:
-        return JsonAnswer({"path": path, "entries": folder.entries(path)})
+        entries = [{**entry, "is_result": is_result(entry)} for entry in folder.entries(path)]
+        return JsonAnswer({"path": path, "entries": entries})
+
+    def is_result(entry: dict[str, Any]) -> bool:
+        """Return whether a job has written a file, or files in a folder of results."""
+        path = folder.root / entry["path"]
+        if entry["kind"] == "folder":
+            return entry["redacted_of"] is not None and bool(outputs.below(path))
+        return outputs.has(path)
 
     @router.get("/api/files/{name:path}")
     def send_result(name: str) -> Response:
         path = folder.resolve(name)
-        if not (is_file(path) and is_media(path) and original_of(path) is not None):
-            raise HTTPException(HTTPStatus.NOT_FOUND, f"{name}: is no result: nothing else is sent")
+        if is_folder(path) and (made := results_in(path, outputs, folder)):
+            return zip_answer(made, f"{path.name}.zip", outputs.is_unchanged)
+        if not (is_file(path) and is_media(path) and outputs.is_unchanged(path)):
+            raise HTTPException(
+                HTTPStatus.NOT_FOUND,
+                f"{name}: is not what a job of this page wrote: nothing else is sent",
+            )
         return download(path)
 
     @router.put("/api/files/{name:path}")

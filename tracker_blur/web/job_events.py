@@ -6,10 +6,8 @@ import json
 import math
 from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
+from typing import Any
 
 _WINDOW_SECONDS = 10.0
 """The speed is that of the last seconds: detecting and writing take turns."""
@@ -28,6 +26,7 @@ class JobEvents:
         process: The process's number.
         code: The exit code, once it has ended by itself.
         error: The last error.
+        written: The hash of each file that it has written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -40,6 +39,7 @@ class JobEvents:
         self.process: int | None = None
         self.code: int | None = None
         self.error: str | None = None
+        self.written: dict[Path, str] = {}
 
     def read(self) -> bool:
         """Read what is new; return whether anything is."""
@@ -86,6 +86,8 @@ class JobEvents:
             self._recent.append((at, self._done))
             while at - self._recent[0][0] > _WINDOW_SECONDS:
                 self._recent.popleft()
+        elif kind == "written":
+            self.written[Path(str(event["output"]))] = str(event["sha256"])
         elif kind == "error":
             self.error = str(event["text"])
         elif kind == "end":

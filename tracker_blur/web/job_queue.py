@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from tracker_blur.errors import TrackerBlurError, reason_of
 from tracker_blur.web.job_runs import JobRuns
 from tracker_blur.web.job_store import JobStore
+from tracker_blur.web.written_outputs import WrittenOutputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +42,7 @@ class JobQueue:
     Attributes:
         planning: Held while jobs are planned and added: a name for an output that is free for one
             is so for no other.
+        outputs: What they have written into the folder of the page.
     """
 
     def __init__(
@@ -59,7 +61,10 @@ class JobQueue:
         self.planning = threading.RLock()
         self._changed = threading.Condition(threading.RLock())
         self._is_over = False
-        self._runs = JobRuns(self._store, self._keep, self._publish, settings.models_folder)
+        self.outputs = WrittenOutputs(state, root)
+        self._runs = JobRuns(
+            self._store, self.outputs, self._keep, self._publish, settings.models_folder
+        )
         self._jobs = self._store.read(warn)
         self._thread = threading.Thread(target=self._run, name="trackblur jobs", daemon=True)
         for job in self._jobs.values():

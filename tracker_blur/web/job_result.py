@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import filecmp
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.web.state import read_json
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tracker_blur.web.job import Action
 
 RESULT = "result.json"
@@ -52,28 +52,3 @@ def result_of(action: Action, path: Path) -> dict[str, Any] | None:
         "frames": sum(file["frames"] for file in files),
         "tracks": sum(file["tracks"] for file in files),
     }
-
-
-def written_files(path: Path) -> list[Path]:
-    """Return the outputs of a run: what it wrote, and what it passed over as written before.
-
-    It passes over whatever has the name of an output. Where that is the input itself, copied or
-    linked there, it shows everyone and is left out.
-
-    Args:
-        path: What it wrote with `--json`.
-    """
-    written = read_json(path, {})
-    outputs = [file["output"] for file in written.get("files", [])]
-    for file in written.get("skipped", []):
-        output = file.get("output")
-        if output is not None and not _is_same_content(file["input"], output):
-            outputs.append(output)
-    return [Path(output) for output in outputs]
-
-
-def _is_same_content(path: str, other: str) -> bool:
-    try:
-        return filecmp.cmp(path, other, shallow=False)
-    except OSError:  # one of them is gone by now
-        return False

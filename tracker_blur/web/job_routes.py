@@ -129,11 +129,11 @@ def create_router(services: Services) -> APIRouter:
             file
             for job in jobs.known()
             if job.new.action in ("redact", "render")
-            for file in made_files(job, jobs, folder)
+            for file in made_files(job, jobs.outputs, folder)
         ]
         if not made:
             raise HTTPException(HTTPStatus.NOT_FOUND, "there are no results yet")
-        return zip_answer(dict.fromkeys(made), _ARCHIVE)
+        return zip_answer(dict.fromkeys(made), _ARCHIVE, jobs.outputs.is_unchanged)
 
     @router.get("/api/events")
     async def send_events(request: Request) -> Response:
@@ -166,10 +166,15 @@ def _output(job: Job, services: Services) -> Response:
     written = services.jobs.output_of(job) if job.new.is_upload else None
     path = written or services.folder.resolve(job.new.output)
     if is_folder(path):
-        made = made_files(job, services.jobs, services.folder)
+        made = made_files(job, services.jobs.outputs, services.folder)
         if not made:
             raise HTTPException(HTTPStatus.NOT_FOUND, f"{job.new.output}: nothing of it is left")
-        return zip_answer(made, f"{path.name}.zip")
+        return zip_answer(made, f"{path.name}.zip", services.jobs.outputs.is_unchanged)
+    if written is None and not services.jobs.outputs.is_unchanged(path):
+        raise HTTPException(
+            HTTPStatus.NOT_FOUND,
+            f"{job.new.output}: is no longer what this job wrote: make it again",
+        )
     return download(path)
 
 

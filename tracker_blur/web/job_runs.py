@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from tracker_blur.web.job import Job
     from tracker_blur.web.job_store import JobStore
+    from tracker_blur.web.written_outputs import WrittenOutputs
 
 _MAX_ATTEMPTS = 2
 _EXIT_DONE, _EXIT_USAGE, _EXIT_EXPOSED = 0, 2, 3
@@ -34,6 +34,7 @@ class JobRuns:
 
     Args:
         store: Keeps the jobs.
+        outputs: Gets what they have written.
         keep: Called with a job that has changed, to keep it and to tell others.
         publish: Called with a job whose progress has changed.
         models_folder: A folder with weight files that they search first.
@@ -42,11 +43,13 @@ class JobRuns:
     def __init__(
         self,
         store: JobStore,
+        outputs: WrittenOutputs,
         keep: Callable[[Job], None],
         publish: Callable[[Job], None],
         models_folder: Path | None,
     ) -> None:
         self._store = store
+        self._outputs = outputs
         self._keep = keep
         self._publish = publish
         self._models = () if models_folder is None else (f"--face={models_folder.absolute()}",)
@@ -119,14 +122,14 @@ class JobRuns:
         running = RunningJob(process, folder / _EVENTS)
         if is_alive:
             self._running[job.id] = running
-            running.read()
+            self._read(running)
             job.process = process.number
             if job.state == "cancelled":
                 running.end()
             elif job.state == "waiting":  # the server ended in between
                 job.state = "running"
         else:
-            running.read()
+            self._read(running)
             self._conclude(job, running, was_watched=False)
 
     def look_after(self, job: Job) -> None:
@@ -135,7 +138,7 @@ class JobRuns:
         if running is None:
             return
         is_alive = running.process.is_alive()  # before reading: else the last lines might be lost
-        has_news = running.read()
+        has_news = self._read(running)
         job.process = running.process.number
         if not is_alive:
             del self._running[job.id]
@@ -148,6 +151,14 @@ class JobRuns:
             self._publish(job)
         running.insist()
 
+    def _read(self, running: RunningJob) -> bool:
+        """Read what a process says, and keep what it has written; return whether it is new."""
+        has_news = running.read()
+        written = running.events.written
+        self._outputs.add(written)
+        written.clear()
+        return has_news
+
     def _conclude(self, job: Job, running: RunningJob, *, was_watched: bool = True) -> None:
         """Find out how a job's process ended."""
         job.process = None
@@ -157,7 +168,7 @@ class JobRuns:
             self._keep(job)
         elif code in (_EXIT_DONE, _EXIT_EXPOSED):
             result = result_of(job.new.action, self._store.folder_of(job.id) / RESULT)
-            job.result = self._without_paths(job, _with_tracks(job, result))
+            job.result = self._without_paths(job, self._with_tracks(job, result))
             self._end(job, "done")
         elif code is not None:
             error = running.events.error or f"it ended with the exit code {code}"
@@ -192,21 +203,23 @@ class JobRuns:
         }
         return {**result, **named}
 
+    def _with_tracks(self, job: Job, result: dict[str, Any] | None) -> dict[str, Any] | None:
+        """Return a result with the hash of the track file that was written with it, if any.
+
+        So it is known later whether a review is about that file.
+        """
+        tracks = tracks_of(job.new.arguments) if job.new.action == "redact" else None
+        if tracks is None:
+            return result
+        try:
+            digest = sha256(Path(tracks))
+        except OSError:
+            return result
+        self._outputs.add({Path(tracks): digest})
+        return {**(result or {}), "tracks_sha256": digest}
+
     def _remove_leftovers(self, job: Job) -> None:
         """Remove what a process that was killed has left next to its output."""
         output = self._store.output_of(job)
         if output is not None:
             remove_leftovers(output.parent)
-
-
-def _with_tracks(job: Job, result: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Return a result with the hash of the track file that was written with it, if any.
-
-    So it is known later whether a review is about that file.
-    """
-    tracks = tracks_of(job.new.arguments) if job.new.action == "redact" else None
-    if tracks is None:
-        return result
-    with suppress(OSError):
-        return {**(result or {}), "tracks_sha256": sha256(Path(tracks))}
-    return result

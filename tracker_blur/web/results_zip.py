@@ -10,12 +10,14 @@ from urllib.parse import quote
 from starlette.responses import StreamingResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from typing_extensions import Buffer
 
 _BLOCK_BYTES = 1 << 20
+_LEFT_OUT = "LEFT OUT.txt"
+_REASON = "No longer what was written under these names: changed, replaced or deleted since.\n\n"
 
 
 class _Pipe(io.RawIOBase):
@@ -39,39 +41,52 @@ class _Pipe(io.RawIOBase):
 
 
 def zip_answer(
-    files: Iterable[tuple[Path, str]], name: str, *, has_body: bool = True
+    files: Iterable[tuple[Path, str]],
+    name: str,
+    is_unchanged: Callable[[Path], bool],
+    *,
+    has_body: bool = True,
 ) -> StreamingResponse:
     """Return the answer with files in a ZIP archive.
 
     Args:
         files: each with its name in the archive.
         name: what the archive is called.
+        is_unchanged: whether a file is what was written; others are left out, and a text says so.
         has_body: False for a `HEAD` request, for which no file is read.
     """
     encoded = quote(name.encode("utf-8", "replace"))
     return StreamingResponse(
-        _zipped(files) if has_body else iter(()),
+        _zipped(files, is_unchanged) if has_body else iter(()),
         media_type="application/zip",
         headers={"Content-Disposition": f"attachment; filename*=utf-8''{encoded}"},
     )
 
 
-def _zipped(files: Iterable[tuple[Path, str]]) -> Iterator[bytes]:
+def _zipped(
+    files: Iterable[tuple[Path, str]], is_unchanged: Callable[[Path], bool]
+) -> Iterator[bytes]:
     """Yield a ZIP archive in parts. Videos and images are stored as they are.
 
     Args:
         files: each with its name in the archive.
+        is_unchanged: whether a file is sent.
 
     Raises:
         OSError: A file cannot be read; then the archive stays incomplete, and no program takes it.
     """
-    pipe = _Pipe()
+    pipe, left_out = _Pipe(), []
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as archive:
         for path, name in files:
             text = name.encode("utf-8", "replace").decode()  # a file's name may be no text
+            if not is_unchanged(path):  # just before it is read: hashing them all takes long
+                left_out.append(f"{text}\n")
+                continue
             entry = zipfile.ZipInfo.from_file(path, text, strict_timestamps=False)
             with path.open("rb") as source, archive.open(entry, "w") as target:
                 while block := source.read(_BLOCK_BYTES):
                     target.write(block)
                     yield pipe.take()
+        if left_out:
+            archive.writestr(_LEFT_OUT, _REASON + "".join(left_out))
     yield pipe.take()

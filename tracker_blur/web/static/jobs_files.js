@@ -115,6 +115,7 @@ export class FileList {
         el("span", { text: entry.name }),
       ),
       this.#badge(entry),
+      this.#download(entry, at),
     );
   }
 
@@ -130,7 +131,7 @@ export class FileList {
         el("span", { class: "grow" }, el("span", { class: "name", text: entry.name }), el("span", { class: "quiet small", text: `${bytes(entry.bytes)} · ${moment(entry.modified)}` })),
         this.#badge(entry),
       ),
-      entry.redacted_of && el("a", { class: "button", id: `download-${at}`, href: api.fileUrl(entry.path), download: true, "aria-label": texts.jobs.downloadFile(entry.name) }, icon("download"), el("span", { text: texts.jobs.buttons.download })),
+      this.#download(entry, at),
       entry.has_tracks &&
         el("button", { type: "button", id: `review-${at}`, "aria-label": texts.jobs.reviewFile(entry.name), text: texts.jobs.review, on: { click: () => this.onReview(entry.path) } }),
     );
@@ -140,6 +141,11 @@ export class FileList {
     const box = el("input", { type: "checkbox", id: `check-${at}`, "aria-label": texts.jobs.choose(entry.name), on: { change: () => this.#toggle(entry.path) } });
     box.checked = this.paths.has(entry.path);
     return box;
+  }
+
+  #download(entry, at) {
+    if (!entry.is_result) return null;
+    return el("a", { class: "button", id: `download-${at}`, href: api.fileUrl(entry.path), download: true, "aria-label": texts.jobs.downloadFile(entry.name) }, icon("download"), el("span", { text: texts.jobs.buttons.download }));
   }
 
   #badge(entry) {

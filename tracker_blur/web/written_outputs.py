@@ -1,0 +1,113 @@
+"""What jobs have written into the folder of the page, by hash: nothing else is sent as a result.
+
+A file that somebody puts under the name of an output, before a job's run or after it, may show
+everyone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from tracker_blur.errors import SourceError
+from tracker_blur.files.atomic import replacing
+from tracker_blur.files.identity import FileIdentity
+from tracker_blur.files.paths import real_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from tracker_blur.web.state import State
+
+_FILE = "outputs.jsonl"
+_PRIVATE_MODE = 0o600
+
+
+class WrittenOutputs:
+    """The hash of each output, kept on disk. It outlives the record of the job.
+
+    Args:
+        state: Where it is kept.
+        root: The folder of the page. Other outputs are those of uploads, in folders of their own.
+
+    Raises:
+        SinkError: It cannot be kept.
+    """
+
+    def __init__(self, state: State, root: Path) -> None:
+        self._path = state.folder / _FILE
+        self._root = f"{root}{os.sep}"
+        self._hashed: dict[str, FileIdentity] = {}  # what was hashed here: it takes a second a GB
+        lines = self._lines()
+        self._hashes = {name: digest for name, digest in lines if os.path.lexists(name)}
+        if len(self._hashes) < len(lines):
+            with replacing(self._path, overwrite=True, is_private=True) as temporary:
+                temporary.write_text(_text(self._hashes.items()), encoding="ascii")
+
+    def add(self, written: Mapping[Path, str]) -> None:
+        """Keep what runs have just written.
+
+        Args:
+            written: The hash of each output.
+
+        Raises:
+            OSError: It cannot be kept for the next server.
+        """
+        named = {str(real_path(path)): digest for path, digest in written.items()}
+        new = {name: digest for name, digest in named.items() if name.startswith(self._root)}
+        if not new:
+            return
+        self._hashes.update(new)
+        flags = os.O_APPEND | os.O_CREAT | os.O_WRONLY
+        with open(os.open(self._path, flags, _PRIVATE_MODE), "ab") as file:  # noqa: PTH123  # a number
+            file.write(f"\n{_text(new.items())}".encode())  # the line before may not be whole
+
+    def below(self, folder: Path) -> list[Path]:
+        """Return the outputs in a folder and below it, in order; some may be gone or changed."""
+        start = f"{real_path(folder)}{os.sep}"
+        return [
+            folder / name[len(start) :] for name in sorted(self._hashes) if name.startswith(start)
+        ]
+
+    def has(self, path: Path) -> bool:
+        """Return whether a job has written a file of this name; it may be another one by now."""
+        return str(real_path(path)) in self._hashes
+
+    def is_unchanged(self, path: Path) -> bool:
+        """Return whether a file is the one that a job has written under this name."""
+        name = str(real_path(path))
+        digest = self._hashes.get(name)
+        if digest is None:
+            return False
+        with suppress(SourceError):
+            if name in self._hashed:
+                self._hashed[name].check()
+                return self._hashed[name].sha256 == digest
+        try:
+            self._hashed[name] = FileIdentity.of(real_path(path), hashed=True)
+        except SourceError:
+            return False
+        return self._hashed[name].sha256 == digest
+
+    def _lines(self) -> list[tuple[str, str]]:
+        """Return what is kept, the oldest first, but for lines that are damaged."""
+        try:
+            content = self._path.read_text(encoding="ascii", errors="replace")
+        except FileNotFoundError:
+            return []
+        lines = []
+        for line in content.splitlines():
+            with suppress(ValueError, TypeError, KeyError, RecursionError):
+                value = json.loads(line)
+                lines.append((str(value["output"]), str(value["sha256"])))
+        return lines
+
+
+def _text(written: Iterable[tuple[str, str]]) -> str:
+    """Return the lines about outputs, in ASCII: names may hold bytes that are no text."""
+    return "".join(
+        f"{json.dumps({'output': name, 'sha256': digest})}\n" for name, digest in written
+    )
