@@ -98,7 +98,6 @@ class Backtracker:
         self._reach_frames = frames
         self._max_window_bytes = limits.max_window_megabytes << 20
         self._known_ids: set[int] = set()
-        self._crops_left = 0
 
     @property
     def reach_frames(self) -> int:
@@ -182,11 +181,15 @@ class Backtracker:
         detected_now = {other.track_id for other in step.faces if other.origin is Origin.DETECTED}
         longest = self._parameters.backtracking.max_unconfirmed_frames
         paths = [_Path(face, face.box, step.ways.get(face.track_id, USUAL)) for face in new]
-        self._crops_left = self._parameters.crowds.max_backtracking_crops
+        crops_left = self._parameters.crowds.max_backtracking_crops
         for past in reversed(self._window):
             back = index - past.index
             going_on = [one for one in paths if one.is_open and back - one.reached_back <= longest]
-            for path, detection in zip(going_on, self._seen_at(going_on, past), strict=True):
+            seen = matches([one.box for one in going_on], past.seen, self._parameters.same_face_iou)
+            for path, detection in zip(going_on, seen, strict=True):
+                if detection is None and crops_left:
+                    crops_left -= 1
+                    detection = self._redetector.detect(past.image, path.box, path.way)
                 if detection is None:
                     continue
                 reached = self._detected_at(detection.box, past.faces)
@@ -200,17 +203,6 @@ class Backtracker:
                 path.faces.append((past.index, past.image, earlier))
         for path in paths:
             yield path.face, Backtracked(tuple(path.faces), path.link)
-
-    def _seen_at(self, paths: Sequence[_Path], past: _PastFrame) -> Iterator[Detection | None]:
-        """Yield what an earlier view shows where each of the faces should be."""
-        iou = self._parameters.same_face_iou
-        found = matches([path.box for path in paths], past.seen, iou)
-        for path, detection in zip(paths, found, strict=True):
-            if detection is None and self._crops_left:
-                self._crops_left -= 1
-                yield self._redetector.detect(past.image, path.box, path.way)
-            else:
-                yield detection
 
     def _detected_at(self, box: Box, faces: tuple[Face, ...]) -> Face | None:
         """Return the face that was detected where backtracking has arrived."""
