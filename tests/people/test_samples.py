@@ -85,7 +85,7 @@ def reader() -> tuple[FaceReader, Aligner]:
     return FaceReader(Embedder(), aligner, PARAMETERS), aligner  # type: ignore[arg-type]  # a fake
 
 
-def test_of_each_moment_the_largest_and_surest_detection_is_looked_at() -> None:
+def test_of_each_moment_the_largest_and_highest_scoring_detection_is_looked_at() -> None:
     one = track(1, range(20))
     boxes, scores = one.boxes.copy(), one.scores.copy()
     boxes[3] += (-10, -10, 10, 10)

@@ -1,4 +1,4 @@
-"""Faces in an image: one face alone must be surer of itself."""
+"""Faces in an image: one face alone must be more alike."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def test_an_end_where_a_visible_track_goes_on_is_not() -> None:
     assert ("track_end", 100) in kinds(doubts_of(visible))
 
 
-def test_a_face_that_is_ever_less_sure_ends_with_less_risk() -> None:
+def test_a_face_whose_score_falls_ends_with_less_risk() -> None:
     sudden = doubts_of(scene(within(range(100))))
     tracks = scene(within(range(100)))
     (track,) = tracks.tracks
@@ -278,7 +278,7 @@ def test_what_may_be_a_face_but_has_no_track_is_looked_at() -> None:
     assert (doubt.kind, doubt.track, doubt.frame, doubt.last) == ("low_confidence", None, 20, 40)
     assert doubt.boxes == ((20, MIDDLE), (30, MIDDLE), (40, MIDDLE))
     assert doubt.box == MIDDLE
-    # It is a guess: less of a risk than a face that was surely seen, and more if it is likely.
+    # It is a guess: less of a risk than a high-confidence face, and more if it is likely.
     assert 0.12 < doubt.risk < 0.5
     (likelier,) = doubts_of(replace(scene(), candidates=candidates(20, 30, log_odds=3.0)))
     assert likelier.risk > doubt.risk
@@ -324,8 +324,8 @@ def test_two_visible_faces_in_one_place_are_two_places() -> None:
 
 def test_odds_that_are_as_good_as_none_are_no_risk() -> None:
     assert doubts_of(replace(scene(), candidates=candidates(20, log_odds=-1000.0))) == []
-    (sure,) = doubts_of(replace(scene(), candidates=candidates(20, log_odds=1000.0)))
-    assert sure.risk == 0.5
+    (likeliest,) = doubts_of(replace(scene(), candidates=candidates(20, log_odds=1000.0)))
+    assert likeliest.risk == 0.5
 
 
 def test_who_is_covered_by_a_drawn_box_is_not_shown_by_an_area() -> None:

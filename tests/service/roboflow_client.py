@@ -118,7 +118,7 @@ def check_inference(client: InferenceHTTPClient, face: Any) -> None:
 
 
 def check_one(result: Any) -> None:
-    """Fail unless this is the answer to the image of one face: the surest detection."""
+    """Fail unless this answers the image of one face with its best detection."""
     found = supervision.Detections.from_inference(result)
     assert found.class_id is not None
     assert (found.data["class_name"][0], found.class_id[0]) == ("face", 0), result

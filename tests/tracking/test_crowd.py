@@ -128,7 +128,7 @@ def test_one_missed_face_of_a_crowd_does_not_make_the_detector_run_on_the_next_f
         assert (first + 1 in frames) == is_next
 
 
-def test_who_surely_is_a_face_of_a_crowd_is_classified_less_often() -> None:
+def test_a_face_with_high_odds_in_a_crowd_is_classified_less_often() -> None:
     counts = {}
     for is_crowd in (True, False):
         judge = TrackClassifier(ScriptedClassifier(6.0), CLASSIFICATION)

@@ -245,7 +245,7 @@ PLATE = Box.from_xywh(60, 80, 50, 16)
 @pytest.mark.parametrize(
     ("scores", "first_hidden"),
     [
-        ([0.65], 0),  # sure: at once
+        ([0.65], 0),  # high-confidence: at once
         ([0.5], None),  # seen once, weakly
         ([0.5, 0.0, 0.5], None),
         ([0.5, 0.35], 1),

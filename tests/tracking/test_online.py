@@ -385,7 +385,7 @@ def test_a_face_known_already_is_not_started_again_by_an_extra_look() -> None:
 
 
 @pytest.mark.parametrize(("score", "count"), [(0.9, 1), (0.3, 2)])
-def test_a_part_of_a_sure_face_starts_no_track(score: float, count: int) -> None:
+def test_a_part_of_a_high_confidence_face_starts_no_track(score: float, count: int) -> None:
     chin = Box(SQUARE.left + 8, SQUARE.top + 16, SQUARE.right - 8, SQUARE.bottom)
     script = [[detection(SQUARE, score), detection(chin, 0.3)]]
     classifier = ScriptedClassifier(4)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 
 from tests.tracking.fakes import PARAMETERS
 from tests.tracking.raw_tracks import (
@@ -32,7 +32,7 @@ from tracker_blur.tracking.plausibility import (
     is_supported,
     needed_scores,
     plausible_tracks,
-    sure_score,
+    unconditional_score,
     with_usual_aspect,
     without_containers,
 )
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from tracker_blur.tracking.first_pass import RawTracks
 
 LIMITS = PARAMETERS.plausibility
-SURE = sure_score(CONFIDENCE, LIMITS)
+UNCONDITIONAL = unconditional_score(CONFIDENCE, LIMITS)
 BODY = Box.around((220, 160), 140, 180)
 HEAD = Box.around((220, 100), 36, 44)
 BACKGROUND = Box(30, 10, 610, 350)
@@ -69,7 +69,7 @@ def squares(*sides: float) -> Boxes:
     return np.array([(0, 0, side, side) for side in sides], np.float32)
 
 
-def test_what_contains_a_surer_and_much_smaller_detection_is_no_face() -> None:
+def test_what_contains_a_higher_scoring_and_much_smaller_detection_is_no_face() -> None:
     both = [Detection(BODY, 0.45), Detection(HEAD, 0.7)]
     assert without_containers(both, CONFIDENCE, LIMITS) == both[1:]
 
@@ -77,7 +77,7 @@ def test_what_contains_a_surer_and_much_smaller_detection_is_no_face() -> None:
 @pytest.mark.parametrize(
     "others",
     [
-        [Detection(HEAD, 0.5)],  # not surer
+        [Detection(HEAD, 0.5)],  # not higher-scoring
         [Detection(BODY.padded(-0.1), 0.9)],  # not much smaller
         [Detection(HEAD.moved(0, -70), 0.9)],  # mostly outside
         [],
@@ -88,20 +88,21 @@ def test_what_contains_no_such_detection_may_be_one(others: list[Detection]) -> 
     assert without_containers(every, CONFIDENCE, LIMITS) == every
 
 
-def test_a_sure_detection_is_a_face_whatever_it_contains() -> None:
-    both = [Detection(BODY, SURE), Detection(HEAD, 1.0)]
+def test_an_unconditional_detection_is_a_face_whatever_it_contains() -> None:
+    both = [Detection(BODY, UNCONDITIONAL), Detection(HEAD, 1.0)]
     assert without_containers(both, CONFIDENCE, LIMITS) == both
 
 
 @given(detections, st.floats(0.05, 0.95))
-def test_no_sure_and_no_best_detection_is_ever_left_out(
+@example([Detection(Box(0, 0, 2, 2), 0.0), Detection(Box(0, 0, 2, 8), 0.0)], 0.5)
+def test_no_unconditional_and_no_best_detection_is_ever_left_out(
     every: list[Detection], confidence: float
 ) -> None:
     kept = without_containers(every, confidence, LIMITS)
     assert [one for one in every if one in kept] == kept
     best = max((one.score for one in every), default=0.0)
     for one in every:
-        if one.score in (best,) or one.score >= sure_score(confidence, LIMITS):
+        if one.score in (best,) or one.score >= unconditional_score(confidence, LIMITS):
             assert one in kept
         if one not in kept:  # what explains it stays, or what explains that
             assert any(other.score > one.score for other in kept)
@@ -183,8 +184,8 @@ def test_still_backgrounds_that_fill_the_frame_start_no_track() -> None:
     assert hidden_tracks(raw_tracks(agreeing)) == ()
     weak = face_rows(range(60), box=BACKGROUND, score=0.55)
     assert hidden_tracks(raw_tracks(weak)) == ()
-    sure = face_rows(range(60), box=BACKGROUND, score=0.8)
-    assert spans(hidden_tracks(raw_tracks(sure))) == [(0, 59)]
+    high = face_rows(range(60), box=BACKGROUND, score=0.8)
+    assert spans(hidden_tracks(raw_tracks(high))) == [(0, 59)]
 
 
 @pytest.mark.parametrize(
@@ -193,7 +194,7 @@ def test_still_backgrounds_that_fill_the_frame_start_no_track() -> None:
         ((0.6, 0.3, 0.3, 0.3), False),
         ((0.6, 0.3), True),
         ((0.45,), True),  # agreeing
-        ((0.9, 0.3, 0.3, 0.3), True),  # sure, if seldom
+        ((0.9, 0.3, 0.3, 0.3), True),  # high-confidence, if seldom
     ],
 )
 def test_a_large_face_must_be_reliable_often(pattern: tuple[float, ...], is_hidden: bool) -> None:
@@ -220,7 +221,7 @@ def test_a_large_face_that_turns_away_after_it_was_seen_well_stays_hidden() -> N
     assert spans(hidden_tracks(raw_tracks(rows))) == [(0, 44)]
 
 
-def test_a_track_that_contains_a_surer_and_much_smaller_one_is_none() -> None:
+def test_a_track_that_contains_a_higher_scoring_and_much_smaller_one_is_none() -> None:
     head, body = (
         face_rows(range(50), box=HEAD, score=0.7),
         face_rows(range(40), 1, box=BODY, score=0.55),
@@ -253,7 +254,7 @@ def test_what_lies_mostly_in_a_somewhat_larger_face_is_a_part_of_it(
     assert not is_part(box, [], LIMITS)
 
 
-def test_a_track_that_is_always_a_part_of_a_surer_face_is_none() -> None:
+def test_a_track_that_is_always_a_part_of_a_higher_scoring_face_is_none() -> None:
     head = face_rows(range(50), box=HEAD, score=0.9)
     chin = face_rows(range(10, 40), 1, box=CHIN, score=0.55)
     (track,) = hidden_tracks(raw_tracks(head + chin))
@@ -264,28 +265,28 @@ def test_a_track_that_is_always_a_part_of_a_surer_face_is_none() -> None:
     assert len(hidden_tracks(raw_tracks(head + chin + aside))) == 2
     doubtful = face_rows(range(50), box=HEAD, score=0.6)  # the larger one may be none
     assert len(hidden_tracks(raw_tracks(doubtful + chin))) == 2
-    sure = face_rows(range(10, 40), 1, box=CHIN, score=SURE)  # a face before a face
-    assert len(hidden_tracks(raw_tracks(head + sure))) == 2
+    high = face_rows(range(10, 40), 1, box=CHIN, score=UNCONDITIONAL)  # a face before a face
+    assert len(hidden_tracks(raw_tracks(head + high))) == 2
 
 
-def test_a_weak_track_much_larger_than_the_sure_faces_of_its_scene_is_none() -> None:
+def test_a_low_confidence_track_much_larger_than_high_confidence_ones_is_none() -> None:
     small = Box.around((500, 100), 18, 22)
-    sure = face_rows(range(30), box=small, score=0.9)
+    high = face_rows(range(30), box=small, score=0.9)
     weak = face_rows(range(30), 1, box=COAT, score=0.48)
     assert len(hidden_tracks(raw_tracks(weak))) == 1
-    assert len(hidden_tracks(raw_tracks(sure + weak))) == 1
-    assert len(hidden_tracks(raw_tracks(sure + weak, cuts=(30,)))) == 1
+    assert len(hidden_tracks(raw_tracks(high + weak))) == 1
+    assert len(hidden_tracks(raw_tracks(high + weak, cuts=(30,)))) == 1
     later = face_rows(range(30, 60), 1, box=COAT, score=0.48)
-    assert len(hidden_tracks(raw_tracks(sure + later, cuts=(30,)))) == 2  # in another scene
+    assert len(hidden_tracks(raw_tracks(high + later, cuts=(30,)))) == 2  # in another scene
     large = face_rows(range(30), box=small.padded(0.5), score=0.9)
     assert len(hidden_tracks(raw_tracks(large + weak))) == 2  # not so much larger
     at_the_border = face_rows(range(30), 1, box=COAT.moved(-270, 0), score=0.48)
-    assert len(hidden_tracks(raw_tracks(sure + at_the_border))) == 2
+    assert len(hidden_tracks(raw_tracks(high + at_the_border))) == 2
 
 
 @given(any_raw_tracks())
-def test_a_track_with_a_sure_detection_is_never_left_out(raw: RawTracks) -> None:
+def test_a_track_with_an_unconditional_detection_is_never_left_out(raw: RawTracks) -> None:
     kept = {track.track_id for track in plausible_tracks(raw.tracks, CONFIDENCE, LIMITS)}
     for track in raw.tracks.tracks:
-        if (track.scores[track.has(Origin.DETECTED)] >= SURE).any():
+        if (track.scores[track.has(Origin.DETECTED)] >= UNCONDITIONAL).any():
             assert track.track_id in kept

@@ -46,7 +46,7 @@ def bundle(detector: Reporting, **changes: object) -> DetectorBundle:
     return DetectorBundle((one,), "reporting", ())
 
 
-def test_boxes_are_in_pixels_of_the_image_and_within_it_the_surest_first() -> None:
+def test_boxes_are_in_pixels_of_the_image_and_within_it_the_highest_score_first() -> None:
     detector = Reporting()
     frame = still(None, scale=8)
     found = predict(bundle(detector), frame, max_size=320)

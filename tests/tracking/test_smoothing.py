@@ -28,7 +28,7 @@ from tracker_blur.core.parameters import PlausibilityParameters, TrackingParamet
 from tracker_blur.core.timeline import Timeline
 from tracker_blur.core.tracks import Origin
 from tracker_blur.tracking.evidence import Evidence, needed_log_odds
-from tracker_blur.tracking.plausibility import sure_score
+from tracker_blur.tracking.plausibility import unconditional_score
 from tracker_blur.tracking.smoothing import SceneMemory, hidden_faces, smooth_face
 
 if TYPE_CHECKING:
@@ -40,8 +40,12 @@ often = settings(max_examples=60)
 
 @often
 @given(any_raw_tracks(), MARGINS)
-def test_sure_detections_are_covered_in_their_frames(raw: RawTracks, margin: float) -> None:
-    assert_covered(raw, sure_score(CONFIDENCE, PARAMETERS.plausibility), margin, PARAMETERS)
+def test_unconditional_detections_are_covered_in_their_frames(
+    raw: RawTracks, margin: float
+) -> None:
+    assert_covered(
+        raw, unconditional_score(CONFIDENCE, PARAMETERS.plausibility), margin, PARAMETERS
+    )
 
 
 @often
@@ -324,7 +328,7 @@ def test_the_odds_of_all_parts_of_a_face_count() -> None:
 
 
 @pytest.mark.parametrize(("log_odds", "count"), [(4.0, 1), (-1.0, 0)])
-def test_a_face_that_the_detector_is_never_sure_of_is_hidden_if_the_classifier_is(
+def test_a_face_that_always_scores_low_is_hidden_if_the_classifier_takes_it_for_one(
     log_odds: float, count: int
 ) -> None:
     evidence = Evidence()
@@ -346,7 +350,7 @@ def test_what_the_border_cuts_off_needs_worse_odds() -> None:
 
 
 @pytest.mark.parametrize(("log_odds", "count"), [(-1.0, 1), (3.0, 2)])
-def test_a_head_around_a_surer_ear_is_hidden_if_the_classifier_takes_it_for_one(
+def test_a_head_around_a_higher_scoring_ear_is_hidden_if_the_classifier_takes_it_for_one(
     log_odds: float, count: int
 ) -> None:
     ear = Box.from_xywh(220, 120, 15, 15)

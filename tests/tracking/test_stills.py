@@ -64,7 +64,7 @@ def test_each_still_image_is_searched_for_each_class_and_identifiers_are_unique(
     assert [face.track_id for _, faces in seen for face in faces] == [0, 1, 2, 3]
 
 
-def test_a_body_that_contains_a_surer_face_is_not_hidden() -> None:
+def test_a_body_that_contains_a_higher_scoring_face_is_not_hidden() -> None:
     face, body = detection(SQUARE, 0.9), detection(SQUARE.padded(1.0), 0.6)
     detector = class_detector("face", ScriptedDetector([[body, face]]))
     (found,) = detect_still(detector, still(None))
@@ -78,7 +78,7 @@ def test_the_classifier_leaves_out_what_is_no_face(log_odds: float, count: int) 
 
 
 @pytest.mark.parametrize(("log_odds", "count"), [(0.0, 0), (4.0, 1)])
-def test_the_classifier_adds_what_the_detector_is_not_sure_of(log_odds: float, count: int) -> None:
+def test_the_classifier_adds_low_confidence_detections(log_odds: float, count: int) -> None:
     detector = class_detector("face", BrightDetector(score=0.3))
     assert detect_still(detector, still(SQUARE)) == []
     detector = replace(detector, classifier=ScriptedClassifier(log_odds))

@@ -167,11 +167,11 @@ def test_views_stay_large_for_a_while_after_a_small_face_is_gone() -> None:
     assert widths[8.0] == 640
 
 
-DOUBTFUL = PARAMETERS.view_scale.sure_log_odds - 0.5
+DOUBTFUL = PARAMETERS.view_scale.high_confidence_log_odds - 0.5
 
 
 def doubtful_specks() -> ComparedViews:
-    """Return views of frames whose specks are doubtful and whose larger face is sure."""
+    """Return views of frames whose specks are doubtful and whose larger face is not."""
     specks = [(Box(left, 20, left + 9, 29), DOUBTFUL) for left in (0, 20)]
     classifier = ScriptedClassifier(-5.0, [(FACE, 5.0), *specks])
     return ComparedViews(EveryBrightDetector(), classifier, 0.5, Fraction(1), PARAMETERS)
@@ -182,13 +182,13 @@ def test_what_a_doubtful_face_needs_lasts_until_the_next_large_view() -> None:
     made.view(specks_and_face(1))
     assert made.view(specks_and_face(1, 0.04)).shape[1] == 1920
     assert made.view(frame(0, 0.4)).shape[1] == 1920
-    assert made.view(frame(0, 0.7)).shape[1] == 1280  # the sure one may be there
+    assert made.view(frame(0, 0.7)).shape[1] == 1280  # the larger one may be there
     assert made.view(frame(0, 6.1)).shape[1] == 640
 
 
 def test_a_doubtful_face_decides_only_when_the_next_frame_shows_it_too() -> None:
     made = doubtful_specks()
-    assert made.view(specks_and_face(1)).shape[1] == 1280  # what the sure one needs
+    assert made.view(specks_and_face(1)).shape[1] == 1280  # what the larger one needs
     before = made.state()
     assert made.view(frame(34, 0.04)).shape[1] == 1280
     assert made.state() != before  # as the frame after that is not seen large again
@@ -237,7 +237,7 @@ def test_the_view_of_a_small_frame_is_enlarged_for_its_small_faces(side: int, wi
     assert views().view(small_frame(side)).shape[:2] == (width * 9 // 16, width)
 
 
-def test_a_view_is_enlarged_for_sure_faces_only() -> None:
+def test_a_view_is_enlarged_for_high_confidence_faces_only() -> None:
     small, large = views(log_odds=DOUBTFUL), views(log_odds=DOUBTFUL)
     for _ in range(2):
         widths = [small.view(small_frame(12)).shape[1], large.view(frame(12)).shape[1]]

@@ -182,7 +182,7 @@ def test_a_second_round_looks_around_what_the_first_one_added(
     assert [track.track_id for track in report.video_tracks.tracks] == [0, 1]
 
 
-def test_what_is_at_a_surer_place_for_a_while_is_hidden_where_it_goes(
+def test_what_is_at_a_likelier_place_for_a_while_is_hidden_where_it_goes(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small = Box(20, 20, 40, 40)

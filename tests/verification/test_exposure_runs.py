@@ -175,7 +175,7 @@ def test_a_face_and_a_plate_in_one_place_are_two_runs() -> None:
         (BOX.moved(21, 0), range(3), False),  # a neighbor
     ],
 )
-def test_of_runs_at_one_place_the_surest_counts(
+def test_of_runs_at_one_place_the_likeliest_counts(
     other: Box, frames: range, is_repeated: bool
 ) -> None:
     runs = run_builder()
@@ -184,24 +184,26 @@ def test_of_runs_at_one_place_the_surest_counts(
         if frame in frames:
             seen.append(exposure(frame, other, 0.9, log_odds=1.0))
         runs.add(seen, [], [])
-    surest, *others = sorted(runs.runs(), key=lambda run: run.finding)
-    assert (surest.finding, surest.first.box) == ("exposed", BOX)
+    likeliest, *others = sorted(runs.runs(), key=lambda run: run.finding)
+    assert (likeliest.finding, likeliest.first.box) == ("exposed", BOX)
     assert [run.first.box for run in others] == ([] if is_repeated else [other])
 
 
 @pytest.mark.parametrize("log_odds", [5.0, 1.0])
 @pytest.mark.parametrize("alone", [range(51, 100), range(49), range(30, 70), (5, 50, 95)], ids=str)
 def test_where_a_run_is_alone_or_elsewhere_it_stays(alone: Sequence[int], log_odds: float) -> None:
-    """The others of its frames, most of them, are at the place of a surer one."""
+    """The others of its frames, most of them, are at the place of a likelier one."""
     runs = run_builder()
     for frame in range(100):
         seen = [exposure(frame, BOX.moved(3, 3), 0.8, log_odds=log_odds)]
         if frame not in alone:
             seen.append(exposure(frame, BOX, 0.9, log_odds=6.0))
         runs.add(seen, [], [])
-    surest = [run for run in runs.runs() if run.log_odds == 6.0]
+    likeliest = [run for run in runs.runs() if run.log_odds == 6.0]
     (rest,) = (run for run in runs.runs() if run.log_odds == log_odds)
-    assert {face.frame for run in surest for face in run.exposures} == set(range(100)) - set(alone)
+    assert {face.frame for run in likeliest for face in run.exposures} == set(range(100)) - set(
+        alone
+    )
     assert rest.finding == ("exposed" if log_odds > 3.5 else "look here")
     assert rest.worst.crop is not None
     shared = [face for face in rest.exposures if face.frame not in alone]

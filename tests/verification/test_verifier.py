@@ -319,7 +319,7 @@ def test_places_to_look_at_are_separate(
     assert verdict.is_clean
 
 
-def test_a_face_that_is_at_a_surer_place_for_a_while_is_exposed_where_it_goes(
+def test_a_face_that_is_at_a_likelier_place_for_a_while_is_exposed_where_it_goes(
     clip: Path, truth: Truth, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (_, face), *_ = truth[0]

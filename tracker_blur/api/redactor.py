@@ -105,7 +105,7 @@ class Redactor:
             image: see the class.
             confidence: instead of `Settings.confidence`, with the same meaning.
             overlap: of two detections of a class whose intersection over union is larger, 0 to 1,
-                the surer stays; None: all stay that would be hidden.
+                the one with the higher score stays; None: all stay that would be hidden.
             channels: the order of an array's color channels.
 
         Raises:
@@ -135,13 +135,13 @@ class Redactor:
 
         This is no promise of what is hidden: `redact` searches the image at several scales, leaves
         out what the classifier refuses, and adds what it confirms; `detect` returns that. Of each
-        class, the 1000 surest detections are returned.
+        class, the 1000 detections with the highest scores are returned.
 
         Args:
             image: see the class.
             confidence: the lowest score; None: `Settings.confidence`, or the detector's own.
             overlap: of two detections of a class whose intersection over union is larger, 0 to 1,
-                the surer stays; None: the detector's own threshold.
+                the one with the higher score stays; None: the detector's own threshold.
             max_size: the longest side, 64 to 8192 pixels, to which a larger image is reduced for
                 the detector; None: 1920.
             with_odds: ask the classifier, which takes a few milliseconds for each detection.

@@ -77,7 +77,8 @@ def _add_detection_options(group: argparse._ArgumentGroup) -> None:
         type=number_between(0, 1),
         metavar="IOU",
         help="non-maximum suppression: of two boxes of a class with a larger intersection over "
-        "union, from 0 to 1, the surer stays (default: the detector's own threshold)",
+        "union, from 0 to 1, the one with the higher score stays (default: the detector's own "
+        "threshold)",
     )
     group.add_argument(
         "--max-size",

@@ -68,7 +68,7 @@ def write_sheet(
 
 
 def _best_row(track: Track) -> int:
-    """Return the row of the surest detection, and of several the largest."""
+    """Return the row of the detection with the highest score, and of several the largest."""
     sizes = (track.boxes[:, 2:] - track.boxes[:, :2]).prod(axis=1)
     scores = np.where(track.has(Origin.DETECTED), track.scores, -1)
     return int(np.lexsort((sizes, scores))[-1])

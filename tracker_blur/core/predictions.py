@@ -36,7 +36,7 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """The detections in one image, the surest first.
+    """The detections in one image, the highest score first.
 
     Attributes:
         size: (width, height) of the upright image in pixels.

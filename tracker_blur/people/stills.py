@@ -1,6 +1,6 @@
 """Decides about faces in an image, where each is seen only once; no pixels.
 
-There are no seconds that could agree, so a single face must be surer of itself than in a video.
+There are no seconds that could agree, so a single face must be more alike than in a video.
 """
 
 from __future__ import annotations

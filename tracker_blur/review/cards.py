@@ -126,7 +126,7 @@ def _seen(track: Track) -> np.ndarray[Any, np.dtype[np.intp]]:
 
 
 def _quality(track: Track) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Return how well each row shows the face: detected, surely and large."""
+    """Return how well each row shows the face: detected, with a high score, and large."""
     areas = np.prod(track.boxes[:, 2:] - track.boxes[:, :2], axis=1, dtype=np.float64)
     detected = np.where(track.has(Origin.DETECTED), 1.0, 0.1)
     return np.asarray(detected * track.scores * np.sqrt(np.maximum(areas, 0)), np.float64)

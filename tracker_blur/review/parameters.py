@@ -24,8 +24,8 @@ class DoubtParameters:
     near_share: float = 0.5
     """Where another track holds this share of the last box, it goes on there."""
 
-    sure_score: float = 0.7
-    """From this score on, a detection is surely a face."""
+    high_score: float = 0.7
+    """A detection of this score or more has a high confidence: its track is a face."""
 
     long_seconds: float = 1.0
     """A track of this length was not there by chance: its ends count fully."""

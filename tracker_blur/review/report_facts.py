@@ -211,7 +211,7 @@ def faces_of(source: Path, tracks: Tracks, *, partial: bool = False) -> dict[int
 
 
 def _best_row(track: Track) -> int:
-    """Return the row of the surest detection, and of several the largest."""
+    """Return the row of the detection with the highest score, and of several the largest."""
     sizes = (track.boxes[:, 2:] - track.boxes[:, :2]).prod(axis=1)
     trusted = track.has(Origin.DETECTED) | track.has(Origin.DRAWN)
     scores = np.where(trusted, np.round(track.scores, 1), -1)

@@ -55,20 +55,20 @@ def track_doubts(context: DoubtContext, track: Track) -> Iterator[Doubt]:
 
 
 def _weight(context: DoubtContext, track: Track, trusted: Rows) -> float:
-    """Return how much a face matters, 0 to 1: large, long and surely seen ones do most."""
+    """Return how much a face matters, 0 to 1: large, long and high-confidence ones do most."""
     limits = context.limits
     sizes = np.sqrt(np.prod(track.boxes[trusted, 2:] - track.boxes[trusted, :2], axis=1))
     share = float(np.median(sizes)) / min(context.tracks.size)
     large = min(1.0, share / limits.large_share)
     seconds = context.time_between(int(track.frames[trusted[0]]), int(track.frames[trusted[-1]]))
     long = 0.5 + 0.5 * min(1.0, seconds / limits.long_seconds)
-    # Of a face that turns, most detections are weak; the best ones say whether it is one.
-    return large * long * _sureness(float(np.quantile(track.scores[trusted], 0.9)), limits)
+    # Of a face that turns, most detections score low; the best ones say whether it is one.
+    return large * long * _confidence(float(np.quantile(track.scores[trusted], 0.9)), limits)
 
 
-def _sureness(score: float, limits: DoubtParameters) -> float:
-    """Return how surely a score is that of a face, 0 to 1."""
-    share = (score - limits.low_score) / (limits.sure_score - limits.low_score)
+def _confidence(score: float, limits: DoubtParameters) -> float:
+    """Return where a score lies between a low and a high one, 0 to 1; at least 0.1."""
+    share = (score - limits.low_score) / (limits.high_score - limits.low_score)
     return min(1.0, max(0.1, share))
 
 
@@ -97,9 +97,9 @@ def _open_ends(context: DoubtContext, track: Track, first: int, last: int) -> It
 
 
 def _abruptness(track: Track, trusted: Rows, step: int, limits: DoubtParameters) -> float:
-    """Return how sudden a track ends, 0 to 1: surely seen, then gone, or slowly less sure."""
+    """Return how sudden a track ends, 0 to 1: by the confidence of its last detections."""
     ends = trusted[-3:] if step > 0 else trusted[:3]
-    return 0.5 + 0.5 * _sureness(float(track.scores[ends].mean()), limits)
+    return 0.5 + 0.5 * _confidence(float(track.scores[ends].mean()), limits)
 
 
 def _holes(context: DoubtContext, track: Track, weight: float) -> Iterator[Doubt]:

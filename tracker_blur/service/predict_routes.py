@@ -40,7 +40,7 @@ class PredictOptions(DetectionOptions):
         ge=0,
         le=1,
         description="Non-maximum suppression: of two boxes of a class with a larger intersection "
-        "over union, the surer stays. Default: the detector's own threshold.",
+        "over union, the one with the higher score stays. Default: the detector's own threshold.",
     )
     max_size: int | None = Field(
         None,
@@ -64,7 +64,7 @@ class PredictAnswer(BaseModel):
     """What the detector reports; `supervision.Detections.from_inference` reads it."""
 
     image: ImageSize
-    predictions: list[PredictedBox] = Field(description="The surest first.")
+    predictions: list[PredictedBox] = Field(description="The highest score first.")
     detector: str = Field(description="The detectors that were used.")
     seconds: float = Field(description="Time for decoding and detecting.")
 

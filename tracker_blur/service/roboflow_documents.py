@@ -43,7 +43,7 @@ class Wanted:
         confidence: The lowest score; None: the detector's own.
         overlap: The threshold of non-maximum suppression; None: the detector's own.
         classes: Only these; None: all.
-        most: Only so many, the surest; None: all.
+        most: Only so many, those with the highest scores; None: all.
     """
 
     choice: Choice
@@ -74,7 +74,8 @@ class LegacyQuery(BaseModel):
     overlap: Share | None = Field(
         None,
         description="Non-maximum suppression: of two boxes of a class with a larger intersection "
-        "over union, the surer stays; 0 to 1, from 1 on in percent. Default: the detector's own.",
+        "over union, the one with the higher score stays; 0 to 1, from 1 on in percent. Default: "
+        "the detector's own.",
     )
     max_detections: int | None = Field(None, ge=1, description="Default: 1000 of each class.")
     image: str | None = Field(
@@ -136,7 +137,7 @@ class InferenceQuery(BaseModel):
     iou_threshold: Share | None = Field(
         None,
         description="Non-maximum suppression: of two boxes of a class with a larger intersection "
-        "over union, the surer stays. Default: the detector's own.",
+        "over union, the one with the higher score stays. Default: the detector's own.",
     )
     max_detections: int | None = Field(None, ge=1, description="Default: 1000 of each class.")
     class_filter: list[str] | None = Field(None, description="Report these classes only.")
@@ -211,14 +212,14 @@ class Inference(BaseModel):
     inference_id: str = Field(default_factory=lambda: str(uuid4()))
     time: float = Field(description="Seconds for decoding and detecting.")
     image: ImageSize
-    predictions: list[InferredBox] = Field(description="The surest first.")
+    predictions: list[InferredBox] = Field(description="The highest score first.")
 
     @classmethod
     def of(cls, predictions: Predictions, seconds: float, wanted: Wanted) -> Inference:
         """Return the document of an image's detections.
 
         Args:
-            predictions: The detections, the surest first.
+            predictions: The detections, the highest score first.
             seconds: The time that they took.
             wanted: Which of them are reported.
         """

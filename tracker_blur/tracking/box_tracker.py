@@ -98,13 +98,13 @@ class BoxTracker:
     def step(self, image: Image) -> Box | None:
         """Return where it is in the next view; None once it is lost or not sure any more."""
         box = None if self._is_lost else self._tracker.update(image)
-        if box is None or not self._is_sure(image, box):
+        if box is None or not self._is_the_same(image, box):
             self._is_lost = True
             return None
         self._box, self._patch = box, gray_patch(image, box)
         return box
 
-    def _is_sure(self, image: Image, box: Box) -> bool:
+    def _is_the_same(self, image: Image, box: Box) -> bool:
         parameters = self._parameters
         if is_outside(box, image, parameters) or has_drifted(box, self._box, parameters):
             return False

@@ -20,7 +20,7 @@ from tracker_blur.tracking.plausibility import (
     face_sizes,
     is_supported,
     needed_scores,
-    sure_score,
+    unconditional_score,
 )
 
 if TYPE_CHECKING:
@@ -98,8 +98,8 @@ def supported_tracklets(
         reliable = detections = track.has(Origin.DETECTED)
     else:
         reliable = is_reliable(track, raw.tracks.size, confidence, parameters)
-        doubtful = _is_doubtful(track, reliable, raw.tracks.size, confidence, parameters)
-        detections = track.has(Origin.DETECTED) & ~doubtful
+        unreliable = _is_seldom_reliable(track, reliable, raw.tracks.size, confidence, parameters)
+        detections = track.has(Origin.DETECTED) & ~unreliable
         reliable &= detections
     if not reliable.any():
         return []
@@ -177,7 +177,7 @@ def is_reliable(
     return np.asarray(high | (agreeing & (in_row >= limits.agreeing_detections)), np.bool_)
 
 
-def _is_doubtful(
+def _is_seldom_reliable(
     track: Track,
     reliable: npt.NDArray[np.bool_],
     frame_size: tuple[int, int],
@@ -192,7 +192,7 @@ def _is_doubtful(
     if not len(rows) or np.median(face_sizes(boxes)) <= limits.large_share * min(frame_size):
         return doubtful
     doubtful[rows] = (
-        (track.scores[rows] < sure_score(confidence, limits))
+        (track.scores[rows] < unconditional_score(confidence, limits))
         & ~cut_off(boxes, frame_size)
         & ~is_supported(reliable[rows], limits)
     )

@@ -267,7 +267,7 @@ class OnlineTracker:
                 track.reliable_seconds = seconds
         missed, turned_up = self._detect_again(missed, image, seconds)
         missed = self._find_missed(missed, stale, image, seconds)
-        sure = [detection for detection in new if detection.score >= self._start_score]
+        starting = [detection for detection in new if detection.score >= self._start_score]
         unmatched += [detection for detection in new if detection.score < self._start_score]
         if self._is_restless(len(new), missed):
             self._schedule.hurry()
@@ -275,7 +275,7 @@ class OnlineTracker:
             missed = self._unchanged(missed, image, seconds)
         for track in missed:
             track.missed_detections += 1
-        self._start(sure, unmatched, turned_up, image, seconds)
+        self._start(starting, unmatched, turned_up, image, seconds)
         self._schedule.detected(self._clock() - started, [track.speed for track in self._tracks])
         return missed
 
@@ -318,7 +318,7 @@ class OnlineTracker:
 
     def _start(
         self,
-        sure: Sequence[Detection],
+        starting: Sequence[Detection],
         unmatched: Sequence[Detection],
         turned_up: Sequence[tuple[Detection, Way]],
         image: Image,
@@ -327,7 +327,7 @@ class OnlineTracker:
         """Start the tracks of faces that have no track yet.
 
         Args:
-            sure: Detections without a track that score enough to start one by themselves.
+            starting: Detections without a track that score enough to start one by themselves.
             unmatched: The others. They start one if they agree for long, or if the
                 classifier takes them for a face.
             turned_up: What an extra detection showed, and how it was detected.
@@ -342,7 +342,7 @@ class OnlineTracker:
         least_seen = self._parameters.candidates.seen_log_odds
         self._untracked = [each for each in judged if least_seen <= each[1] < least]
         tracks = self._tracks
-        tracks += [self._new_track(detection, seconds) for detection in sure]
+        tracks += [self._new_track(detection, seconds) for detection in starting]
         for detection, way in (*((one, USUAL) for one in (*agreeing, *likely)), *turned_up):
             if self._unknown([detection], seconds):
                 tracks.append(self._new_track(detection, seconds, way))
@@ -356,10 +356,10 @@ class OnlineTracker:
     def _unknown(self, detections: Sequence[Detection], seconds: float) -> list[Detection]:
         """Return the detections of faces that have no track yet.
 
-        A part of a face that is detected now, and surely is one, is no other face.
+        A part of a high-confidence or trusted face that is detected now is no other face.
         """
         known = [track.box for track in self._tracks]
-        sure = [
+        faces = [
             track.box
             for track in self._tracks
             if track.confirmed_seconds == seconds
@@ -368,7 +368,7 @@ class OnlineTracker:
         return [
             one
             for one in self._others(detections, known)
-            if not is_part(one.box, sure, self._parameters.plausibility)
+            if not is_part(one.box, faces, self._parameters.plausibility)
         ]
 
     def _detect_again(

@@ -1,7 +1,7 @@
 """What size and place say about detections: what is no face, whatever it looks like; no pixels.
 
-A face that fills the frame is seen well, so it must be detected well. A face that contains another
-one, surer and much smaller, is the body that the other one belongs to, or the background.
+A face that fills the frame is seen well, so it must be detected well. A face that contains a
+higher-scoring, much smaller one is the body that the other one belongs to, or the background.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from tracker_blur.core.tracks import Boxes, Track, Tracks
 
 
-def sure_score(confidence: float, parameters: PlausibilityParameters) -> float:
+def unconditional_score(confidence: float, parameters: PlausibilityParameters) -> float:
     """Return the score from which a detection is a face whatever its size and place.
 
     Args:
         confidence: Score from which a detection of usual size and place is one.
         parameters: Tuning parameters.
     """
-    return confidence + parameters.sure_score_share * (1 - confidence)
+    return confidence + parameters.unconditional_score_share * (1 - confidence)
 
 
 def needed_scores(
@@ -169,7 +169,7 @@ def cut_off(boxes: Boxes, frame_size: tuple[int, int]) -> npt.NDArray[np.bool_]:
 def without_containers(
     detections: Sequence[Detection], confidence: float, parameters: PlausibilityParameters
 ) -> list[Detection]:
-    """Return the detections of one frame without those that contain a surer, much smaller one.
+    """Return the detections of one frame without those around higher-scoring, much smaller ones.
 
     Args:
         detections: All detections of the frame.
@@ -181,8 +181,9 @@ def without_containers(
     boxes = box_array(detections)
     scores = np.array([detection.score for detection in detections])
     contains = _contain(boxes[:, None], boxes[None], parameters)
-    is_surer = scores[None] >= parameters.surer_ratio * scores[:, None]
-    dropped = (contains & is_surer).any(1) & (scores < sure_score(confidence, parameters))
+    is_higher = scores[None] >= parameters.higher_score_ratio * scores[:, None]
+    is_higher &= scores[None] > scores[:, None]  # 0 is not more than 0
+    dropped = (contains & is_higher).any(1) & (scores < unconditional_score(confidence, parameters))
     return [one for one, is_none in zip(detections, dropped, strict=True) if not is_none]
 
 
@@ -193,7 +194,7 @@ def is_part(box: Box, faces: Sequence[Box], parameters: PlausibilityParameters) 
 
     Args:
         box: In pixels.
-        faces: In the same pixels; sure ones.
+        faces: In the same pixels; none of them in question.
         parameters: Tuning parameters.
     """
     rows = [face.as_tuple() for face in faces]
@@ -235,16 +236,17 @@ def plausible_tracks(
     parameters: PlausibilityParameters,
     likely: Container[int] = (),
     kept: Container[int] = (),
-    sure_size: float = 0.0,
+    high_confidence_size: float = 0.0,
 ) -> tuple[Track, ...]:
     """Return the raw tracks that may be faces, given the others.
 
-    Left out are those that, most of the time, contain a surer and much smaller one, those that are
-    always a part of a surer and somewhat larger one, and those that are weak and much larger than
-    the largest sure one of their scene, away from the border: where a small face is detected well,
-    a large one is detected better, unless it is cut off. A track with a sure detection is never
-    left out. What the classifier takes for a face may contain a surer one: an ear may be detected
-    better than the bent head around it.
+    Left out are those that, most of the time, contain a higher-scoring and much smaller one, those
+    that are always a part of a higher-scoring and somewhat larger one, and low-confidence ones that
+    are much larger than the largest high-confidence one of their scene, away from the border: where
+    a small face is detected well, a large one is detected better, unless it is cut off. A track
+    with a detection that is a face whatever its size is never left out. What the classifier takes
+    for a face may contain a higher-scoring one: an ear may be detected better than the bent head
+    around it.
 
     Args:
         tracks: Raw tracks.
@@ -252,17 +254,18 @@ def plausible_tracks(
         parameters: Tuning parameters.
         likely: Identifiers of the tracks that the classifier takes for faces.
         kept: Identifiers of tracks that are never left out.
-        sure_size: The largest sure face, in pixels, of what the tracks do not show of the scene.
+        high_confidence_size: The size of the largest high-confidence face, in pixels, of what the
+            tracks do not show of the scene.
     """
     scenes: defaultdict[int, list[_Summary]] = defaultdict(list)
     for one in _summaries(tracks, confidence, parameters):
         scenes[one.scene].append(one)
     left_out: set[int] = set()
     for scene in scenes.values():
-        largest = max(sure_size, _sure_size(scene)) or math.inf
+        largest = max(high_confidence_size, _high_confidence_size(scene)) or math.inf
         for one in scene:
             is_oversized = (
-                one.is_weak
+                one.is_low_confidence
                 and not one.is_cut_off
                 and one.size > parameters.oversized_ratio * largest
             )
@@ -270,21 +273,21 @@ def plausible_tracks(
                 one, scene, parameters
             )
             is_left_out = is_oversized or is_container or _is_part(one, scene, parameters)
-            is_kept = one.has_sure_detection or one.track.track_id in kept
+            is_kept = one.has_unconditional_detection or one.track.track_id in kept
             if is_left_out and not is_kept:
                 left_out.add(one.track.track_id)
     return tuple(track for track in tracks.tracks if track.track_id not in left_out)
 
 
-def largest_sure_size(
+def largest_high_confidence_size(
     tracks: Tracks, confidence: float, parameters: PlausibilityParameters
 ) -> float:
-    """Return the size of the largest sure face, in pixels; 0: none is sure."""
-    return _sure_size(_summaries(tracks, confidence, parameters))
+    """Return the size of the largest high-confidence face, in pixels; 0: there is none."""
+    return _high_confidence_size(_summaries(tracks, confidence, parameters))
 
 
-def _sure_size(summaries: Sequence[_Summary]) -> float:
-    return max((one.size for one in summaries if one.is_sure), default=0.0)
+def _high_confidence_size(summaries: Sequence[_Summary]) -> float:
+    return max((one.size for one in summaries if one.is_high_confidence), default=0.0)
 
 
 @dataclass(frozen=True)
@@ -298,9 +301,9 @@ class _Summary:
         size: Median face size of its detections, in pixels.
         sizes: The smallest and the largest face size in any row.
         extent: Left, top, right and bottom of all its boxes together.
-        has_sure_detection: Whether any of them is sure by itself.
-        is_weak: Whether that mean is below the confidence.
-        is_sure: Whether it is well above it, over several detections.
+        has_unconditional_detection: Whether any of them is a face whatever its size.
+        is_low_confidence: Whether that mean is below the confidence.
+        is_high_confidence: Whether it is well above it, over several detections.
         is_cut_off: Whether most of its boxes reach the border of the frame.
     """
 
@@ -310,9 +313,9 @@ class _Summary:
     size: float
     sizes: tuple[float, float]
     extent: tuple[float, float, float, float]
-    has_sure_detection: bool
-    is_weak: bool
-    is_sure: bool
+    has_unconditional_detection: bool
+    is_low_confidence: bool
+    is_high_confidence: bool
     is_cut_off: bool
 
 
@@ -333,10 +336,10 @@ def _summaries(
                 float(np.median(face_sizes(detected.boxes))),
                 (float(sizes.min()), float(sizes.max())),
                 _extent(track.boxes),
-                bool(detected.scores.max() >= sure_score(confidence, parameters)),
+                bool(detected.scores.max() >= unconditional_score(confidence, parameters)),
                 score < confidence,
-                score >= parameters.sure_score_ratio * confidence
-                and len(detected) >= parameters.sure_detections,
+                score >= parameters.high_confidence_ratio * confidence
+                and len(detected) >= parameters.high_confidence_detections,
                 float(cut_off(detected.boxes, tracks.size).mean()) > 0.5,
             )
         )
@@ -346,11 +349,11 @@ def _summaries(
 def _is_container(
     outer: _Summary, scene: Sequence[_Summary], parameters: PlausibilityParameters
 ) -> bool:
-    """Return whether a track, most of the time, contains surer, much smaller ones of its scene."""
+    """Return whether a track, most of the time, contains much smaller, higher-scoring ones."""
     inner = [
         one
         for one in scene
-        if one.score >= parameters.surer_ratio * outer.score
+        if one.score >= parameters.higher_score_ratio * outer.score
         and outer.sizes[1] >= parameters.container_size_ratio * one.sizes[0]
         and _meet(outer.extent, one.extent)
     ]
@@ -359,7 +362,7 @@ def _is_container(
 
 
 def _is_part(part: _Summary, scene: Sequence[_Summary], parameters: PlausibilityParameters) -> bool:
-    """Return whether all detections of a track are parts of surer, somewhat larger ones.
+    """Return whether all detections of a track are parts of higher-scoring, larger ones.
 
     One that is none may be a face that was behind another one for a while.
     """
@@ -367,8 +370,8 @@ def _is_part(part: _Summary, scene: Sequence[_Summary], parameters: Plausibility
     wholes = [
         one
         for one in scene
-        if one.is_sure
-        and one.score >= parameters.surer_ratio * part.score
+        if one.is_high_confidence
+        and one.score >= parameters.higher_score_ratio * part.score
         and one.sizes[1] > part.sizes[0]
         and _meet(part.extent, one.extent)
     ]

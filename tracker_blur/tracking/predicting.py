@@ -99,7 +99,7 @@ def _predictions(
 
 
 def _sorted(bundle: DetectorBundle, frame: Frame, found: Sequence[Prediction]) -> Predictions:
-    """Return the predictions that lie in the frame, the surest first."""
+    """Return the predictions that lie in the frame, the highest score first."""
     inside = [one for one in found if not one.box.is_empty]
     inside.sort(key=lambda one: -one.score)
     labels = tuple(one.label for one in bundle.detectors)

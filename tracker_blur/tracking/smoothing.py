@@ -24,7 +24,7 @@ from tracker_blur.tracking.linking import (
 from tracker_blur.tracking.plausibility import (
     cut_off,
     face_sizes,
-    largest_sure_size,
+    largest_high_confidence_size,
     plausible_tracks,
 )
 from tracker_blur.tracking.scene_cuts import Scenes
@@ -43,12 +43,12 @@ class SceneMemory:
     Attributes:
         hidden: Identifiers of raw tracks that were hidden.
         trusted: Identifiers of raw tracks that the classifier took for faces.
-        sure_size: The size of the largest sure face, in pixels; 0: none was sure.
+        high_confidence_size: The size of the largest high-confidence face, in pixels; 0: none.
     """
 
     hidden: frozenset[int] = frozenset()
     trusted: frozenset[int] = frozenset()
-    sure_size: float = 0.0
+    high_confidence_size: float = 0.0
 
 
 def hidden_faces(
@@ -75,9 +75,14 @@ def hidden_faces(
         number for number, one in pooled.items() if one >= odds.start_log_odds
     }
     plausible = plausible_tracks(
-        tracks, confidence, parameters.plausibility, likely, memory.hidden, memory.sure_size
+        tracks,
+        confidence,
+        parameters.plausibility,
+        likely,
+        memory.hidden,
+        memory.high_confidence_size,
     )
-    sure_size = largest_sure_size(tracks, confidence, parameters.plausibility)
+    high_confidence_size = largest_high_confidence_size(tracks, confidence, parameters.plausibility)
     tracklets = [
         tracklet
         for track in plausible
@@ -91,7 +96,9 @@ def hidden_faces(
         for face in link_tracklets(tracklets, raw, scenes, parameters.linking)
         if face.raw_ids & memory.hidden or not _is_rejected(face, raw, confidence, parameters)
     ]
-    return faces, SceneMemory(memory.hidden, trusted, max(memory.sure_size, sure_size))
+    return faces, SceneMemory(
+        memory.hidden, trusted, max(memory.high_confidence_size, high_confidence_size)
+    )
 
 
 def smooth_face(

@@ -48,8 +48,8 @@ def detect_still(
     """Return what is detected in a still image, in pixels of the upright frame.
 
     The detector sees it at several scales. With a classifier, it also sees copies turned by
-    quarters, and the classifier has the last word: it leaves out what is no face, and adds what the
-    detector is not sure of.
+    quarters, and the classifier has the last word: it leaves out what is no face, and adds
+    low-confidence detections that it takes for faces.
 
     Args:
         detector: Of one class.
@@ -119,9 +119,10 @@ def _classified(
         for face, its_odds in zip(faces, odds, strict=False)
         if its_odds >= needed_log_odds(face.box.size / shorter_px, face.score, confidence, limits)
     ]
-    sure = [face.box for face in kept]
+    kept_boxes = [face.box for face in kept]
     return kept + [
         one
         for one, its_odds in zip(others, odds[len(faces) :], strict=True)
-        if its_odds >= limits.still_log_odds and not is_part(one.box, sure, parameters.plausibility)
+        if its_odds >= limits.still_log_odds
+        and not is_part(one.box, kept_boxes, parameters.plausibility)
     ]

@@ -115,8 +115,8 @@ class ScaledViews:
             self._needed_until.clear()
             self._doubtful = ()
         before, self._doubtful = self._doubtful, ()
-        sure_px, doubtful = self._wanted_px(frame)
-        self._needed_until[sure_px] = frame.seconds + self._parameters.hold_seconds
+        high_confidence_px, doubtful = self._wanted_px(frame)
+        self._needed_until[high_confidence_px] = frame.seconds + self._parameters.hold_seconds
         self._needed_until = {
             px: until for px, until in self._needed_until.items() if until > frame.seconds
         }
@@ -133,7 +133,7 @@ class ScaledViews:
         return self._longest_px, self._next_large_seconds, needed, doubtful
 
     def _wanted_px(self, frame: Frame) -> tuple[int, list[tuple[Box, int]]]:
-        """Return how large a view must be to show the frame's smallest sure face large enough.
+        """Return how large a view must be to show the smallest high-confidence face well.
 
         That is its longest side; 0: there is no such face. Then the boxes of doubtful faces, in a
         large view, and the longest sides that they want.
@@ -147,18 +147,18 @@ class ScaledViews:
         found.sort(key=lambda detection: detection.box.size)
         doubtful: list[tuple[Box, int]] = []
         for number, detection in enumerate(found[: limits.max_detections + 1]):
-            is_unknown = number == limits.max_detections  # so it counts as a sure face
+            is_unknown = number == limits.max_detections  # so it counts as a high-confidence face
             log_odds = limits.min_log_odds
             if not is_unknown:
                 (log_odds,) = self._classifier.log_odds(large, [detection.box]).tolist()
             if log_odds < limits.min_log_odds:
                 continue
             needed_px = large_px * limits.wanted_px / detection.box.size
-            is_sure = log_odds >= limits.sure_log_odds
-            most = most_px if is_sure and needed_px > full_px else full_px
+            is_high_confidence = log_odds >= limits.high_confidence_log_odds
+            most = most_px if is_high_confidence and needed_px > full_px else full_px
             wanted_px = next((px for px in limits.steps_px if px >= needed_px), most)
             wanted_px = min(most, wanted_px)
-            if is_sure or is_unknown:  # larger faces want no larger view
+            if is_high_confidence or is_unknown:  # larger faces want no larger view
                 return wanted_px, doubtful
             doubtful.append((detection.box, wanted_px))
         return 0, doubtful

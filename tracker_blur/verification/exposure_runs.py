@@ -71,8 +71,8 @@ class _OpenRun:
         return pooled_log_odds(known, _POOLING) if known else None
 
 
-def _sureness(run: ExposureRun) -> tuple[bool, float, float]:
-    """Return a key by which the surest runs are last."""
+def _rank(run: ExposureRun) -> tuple[bool, float, float]:
+    """Return a key by which the runs that most likely show a face are last."""
     log_odds = -math.inf if run.log_odds is None else run.log_odds
     return run.finding == "exposed", log_odds, run.worst.score
 
@@ -82,17 +82,17 @@ class ExposureRunBuilder:
 
     The detections make a run worth reporting if one suffices, if several are likely, if the place
     was hidden as a face one detection frame earlier or later, or if a track begins or ends there.
-    Then the classifier decides, by the log odds of the run's best frames. A face is exposed if it
-    is surely one, and one in several frames. What is surely none is not reported, and the rest
-    is to be looked at. Weak detections are reported if the classifier is sure.
+    Then the classifier decides, by the log odds of the run's best frames. A face is exposed if its
+    odds are high in several frames. What has low odds is not reported, and the rest is to be
+    looked at. Low-confidence detections are reported if the classifier's odds are high.
 
     Classes without a classifier are exposed if several detections have high confidence, or one
     is certain, and to be looked at otherwise.
 
     Where there are fewer detection frames than that takes, the rules of still images hold.
 
-    Detectors see one face at several sizes and shifts. Of runs at one place, the surest counts; of
-    the others stays what they show in other frames or elsewhere.
+    Detectors see one face at several sizes and shifts. Of runs at one place, the likeliest counts;
+    of the others stays what they show in other frames or elsewhere.
 
     Each run keeps images of its first, best and last exposures, and each exposure costs the same
     however long its run is.
@@ -161,22 +161,22 @@ class ExposureRunBuilder:
         return tuple(sorted(kept, key=lambda run: (run.first.frame, run.first.box.left)))
 
     def _without_repetitions(self, runs: Sequence[ExposureRun]) -> list[ExposureRun]:
-        """Return the runs without what surer ones show."""
+        """Return the runs without what likelier ones show."""
         kept: list[ExposureRun] = []
-        for run in sorted(runs, key=_sureness, reverse=True):
+        for run in sorted(runs, key=_rank, reverse=True):
             rest = self._apart_from(run, kept)
             if rest is not None:
                 kept.append(rest)
         return kept
 
-    def _apart_from(self, run: ExposureRun, surer: Sequence[ExposureRun]) -> ExposureRun | None:
-        """Return a run without what surer ones show, if that is most of it; None if it is all.
+    def _apart_from(self, run: ExposureRun, likelier: Sequence[ExposureRun]) -> ExposureRun | None:
+        """Return a run without what likelier ones show, if that is most of it; None if it is all.
 
         In the other frames it may be all that shows the face. What is left keeps an image.
         """
         first, last = run.first.frame, run.last.frame
         places: defaultdict[int, list[Box]] = defaultdict(list)
-        for other in surer:
+        for other in likelier:
             if run.label == other.label and first <= other.last.frame and other.first.frame <= last:
                 for exposure in other.exposures:
                     places[exposure.frame].append(exposure.box)

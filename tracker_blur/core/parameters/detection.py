@@ -84,8 +84,8 @@ class ViewScaleParameters(ParameterGroup):
     """Time between two later ones."""
 
     hold_seconds: float = 6.0
-    """Views stay as large as sure faces needed them within this time. What a doubtful one needs
-    lasts until the next large view."""
+    """Views stay as large as high-confidence faces needed them within this time. What a doubtful
+    face needs lasts until the next large view."""
 
     tile_px: int = 672
     """Longest side of the tiles in which the large view is seen: a network takes 20 MB for one, and
@@ -105,10 +105,11 @@ class ViewScaleParameters(ParameterGroup):
     min_log_odds: float = 1.0
     """A detection counts when the odds that it is a face are higher."""
 
-    sure_log_odds: float = 3.0
-    """A face with higher odds is sure. Only for such a one is the view larger than the frame, or
-    large for long. At 2.0, a badge of 11 px with odds of 2.5 made the views of the sample 1920 px
-    wide for the rest of it: 1.4 times the processor time. On the hard clips, 3.0 hides the same."""
+    high_confidence_log_odds: float = 3.0
+    """A face with higher odds is a high-confidence one; between these and `min_log_odds`, it is
+    doubtful. Only a high-confidence face makes views larger than the frame, or large for long. At
+    2.0, a badge of 11 px with odds of 2.5 made the views of the sample 1920 px wide for the rest of
+    it: 1.4 times the processor time. On the hard clips, 3.0 hides the same."""
 
     wanted_px: float = 22.0
     """The view shows the smallest face at least at this size."""

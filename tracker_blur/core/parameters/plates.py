@@ -24,7 +24,7 @@ class PlateParameters(ParameterGroup):
     confidence, 80 %."""
 
     agreeing_detections: int = 2
-    """One weak detection is none."""
+    """One low-confidence detection is none."""
 
     agreeing_best_ratio: float = 1.4
     """With this, 10 % fewer tracks that are none start than if both had to reach the confidence,

@@ -26,7 +26,7 @@ class PlausibilityParameters(ParameterGroup):
     usual one, must score: the larger a face, the better it is seen. Low-confidence detections of
     that size or aspect never start a track."""
 
-    sure_score_share: float = 0.5
+    unconditional_score_share: float = 0.5
     """How far from the confidence to 1 a detection must score to be a face whatever its size and
     place."""
 
@@ -43,35 +43,38 @@ class PlausibilityParameters(ParameterGroup):
     was seen well is still hidden."""
 
     container_size_ratio: float = 2.0
-    """A detection that contains a surer one, and is this many times its size (by side) or more, is
-    no face, but the body that the other one belongs to, or the background."""
+    """A detection that contains a higher-scoring one, and is this many times its size (by side) or
+    more, is no face, but the body that the other one belongs to, or the background."""
 
     contained_share: float = 0.7
     """A box contains another one when this share of the other's area lies inside."""
 
     part_share: float = 0.7
-    """A box of which this share lies in a surer, somewhat larger face is a part of that face: its
+    """A box of which this share lies in a higher-scoring, somewhat larger face is a part of it: its
     chin, or one half of it behind a pole. What lies outside is hidden as that face's margin."""
 
     part_size_ratio: float = 3.0
     """A face that is this many times the size (by side) or more has no such part: what is much
     smaller may be a face, and the larger one the body around it."""
 
-    surer_ratio: float = 1.15
-    """A surer detection scores at least this many times as much."""
+    higher_score_ratio: float = 1.15
+    """A detection is higher-scoring when it scores at least this many times as much."""
 
     container_time_share: float = 0.5
-    """A track that contains surer, much smaller ones for this share of its frames is no face."""
+    """A track that contains higher-scoring, much smaller ones for this share of its frames is no
+    face."""
 
     oversized_ratio: float = 4.0
-    """A weak track that is this many times larger (by side) than the largest sure face of its scene
-    is no face. It is weak when its detections score less than the confidence on average."""
+    """A low-confidence track that is this many times larger (by side) than the largest
+    high-confidence one of its scene is no face. The detections of a low-confidence track score less
+    than the confidence on average."""
 
-    sure_score_ratio: float = 1.3
-    """The detections of a sure face score at least this many times the confidence on average."""
+    high_confidence_ratio: float = 1.3
+    """The detections of a high-confidence track score at least this many times the confidence on
+    average."""
 
-    sure_detections: int = 4
-    """A sure face has at least this many detections."""
+    high_confidence_detections: int = 4
+    """A high-confidence track has at least this many detections."""
 
     @classmethod
     def for_any_size(cls) -> Self:
@@ -146,7 +149,8 @@ class ClassificationParameters(ParameterGroup):
     """How much lower they may be, in a video, of what the left, right or upper border cuts off."""
 
     plausible_log_odds: float = 2.0
-    """A track with higher odds may be a face though it contains a surer, much smaller one."""
+    """A track with higher odds may be a face though it contains a higher-scoring, much smaller
+    one."""
 
     at_once_log_odds: float = -5.0
     """Live and in one pass, a track with lower odds so far is not hidden: more may follow."""

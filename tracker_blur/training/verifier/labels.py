@@ -3,8 +3,8 @@
 People leave objects unlabeled: small faces in the background, above all. To learn that these are
 none would teach a verifier to uncover them. So where people labeled objects, what a second detector
 sees, too, is no false alarm: it gives no crop at all. The first detector's own score proves
-nothing: the false alarms that it is sure of are what a verifier is for. Without a second one, it
-must do.
+nothing: its high-confidence false alarms are what a verifier is for. Without a second one,
+it must do.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ TOO_LARGE = 6.0
 _SMALLEST_PX = 6.0  # shorter side of an object; smaller ones cannot be told by anyone
 _SAME_IOU = 0.45
 _SEEN_IOU = 0.3
-_SEEN_BY_SECOND, _SURE_ALONE = 0.22, 0.6  # scores
+_SEEN_BY_SECOND, _HIGH_CONFIDENCE = 0.22, 0.6  # scores
 _WHOLE_SHARE = 0.8  # of an object that lies in a box
 _TOUCHED_SHARE, _TOUCHED_IOU = 0.15, 0.1
 _IGNORED_SHARE = 0.2
@@ -94,14 +94,14 @@ def label_candidates(
     offers_none = len(labeled) > 0 and (has_heads or not is_complete)
     boxes, scores = candidates[:, :4].astype(np.float64), candidates[:, 4].astype(np.float64)
     if len(labeled) or not is_complete:
-        unsure = _may_be_object(boxes, scores, candidates[:, 5])
+        possible = _may_be_object(boxes, scores, candidates[:, 5])
     else:
-        unsure = np.zeros(len(boxes), bool)
+        possible = np.zeros(len(boxes), bool)
     ious, of_box, of_object = overlaps(boxes, labeled)
     is_object = ious.max(1, initial=0) >= _SAME_IOU
     is_large = _is_too_large(boxes, labeled, of_object)
     touches = (of_box.max(1, initial=0) > _TOUCHED_SHARE) | (ious.max(1, initial=0) > _TOUCHED_IOU)
-    doubtful = unsure | (overlaps(boxes, ignored)[1].max(1, initial=0) > _IGNORED_SHARE)
+    doubtful = possible | (overlaps(boxes, ignored)[1].max(1, initial=0) > _IGNORED_SHARE)
     is_false = ~is_object & (is_large | ~(touches | doubtful)) & (not offers_none)
     visible = (labeled[:, 2:] - labeled[:, :2]).min(1, initial=np.inf) >= _SMALLEST_PX
     return LabeledCandidates(
@@ -109,7 +109,7 @@ def label_candidates(
         boxes[is_false],
         1.0 + _WEIGHT_PER_SCORE * scores[is_false],
         labeled,
-        np.concatenate((ignored, boxes[unsure & ~is_object])),
+        np.concatenate((ignored, boxes[possible & ~is_object])),
         not len(labeled) and not len(ignored) and is_complete,
         is_complete and not has_heads,
     )
@@ -122,9 +122,9 @@ def _array(boxes: Iterable[Box]) -> Boxes:
 def _may_be_object(
     boxes: Boxes, scores: npt.NDArray[np.float64], sources: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.bool_]:
-    """Return which candidates a second detector sees, too; those that are sure if there is none."""
+    """Return which candidates a second detector sees, too; without one, high-confidence ones."""
     is_second = sources >= 2  # each detector has two: upright, and turned
-    judges, least = (is_second, _SEEN_BY_SECOND) if is_second.any() else (None, _SURE_ALONE)
+    judges, least = (is_second, _SEEN_BY_SECOND) if is_second.any() else (None, _HIGH_CONFIDENCE)
     rivals, rated = (boxes, scores) if judges is None else (boxes[judges], scores[judges])
     same = overlaps(boxes, rivals)[0] > _SEEN_IOU
     return np.asarray(np.where(same, rated, 0.0).max(1, initial=0) >= least, bool)

@@ -40,7 +40,7 @@ class VerifierNetwork(nn.Module):
     """Says of crops whether they show an object.
 
     It takes crops of shape (N, 3, 64, 64), BGR, 0 to 255, and returns answers of shape (N, 1): the
-    higher, the surer. Checkpoints hold the names of the submodules.
+    higher, the likelier. Checkpoints hold the names of the submodules.
     """
 
     def __init__(self, shape: VerifierShape) -> None:
