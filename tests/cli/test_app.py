@@ -129,6 +129,7 @@ def test_review_opens_the_page_of_one_video(tmp_path: Path) -> None:
     ("arguments", "code", "problem"),
     [
         (("app", "missing"), EXIT_USAGE, "missing: is not a folder"),
+        (("app", ".", "--face", "none"), EXIT_USAGE, "none: no such folder"),
         (("app", ".", "--port", "70000"), EXIT_USAGE, "--port 70000: is not a port"),
         (("app", ".", "--port", "-1"), EXIT_USAGE, "--port -1: is not a port"),
         (("app", ".", "--host", "192.0.2.1"), EXIT_FAILED, "cannot be listened on at 192.0.2.1"),

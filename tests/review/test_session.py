@@ -21,6 +21,7 @@ from tracker_blur.review.session import ReviewSession
 from tracker_blur.review.sessions import Sessions
 from tracker_blur.review.verify_report import read_report
 from tracker_blur.settings import Settings
+from tracker_blur.weights.store import Weights
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -184,6 +185,26 @@ def test_a_few_reviews_stay_open_and_fewer_keep_frames(
         assert ("0", 1) in told
     finally:
         sessions.close()
+
+
+def test_reviews_search_the_given_folder_of_weights(
+    video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched: list[Path | None] = []
+
+    def searching(folder: Path | None = None) -> Weights:
+        searched.append(folder)
+        return Weights(folder)
+
+    monkeypatch.setattr("tracker_blur.review.grouping.Weights", searching)
+    sessions = Sessions(lambda *_: None, tmp_path / "weights")
+    try:
+        session = sessions.get("1", video, video.with_name("clip.tracks.jsonl"))
+        with pytest.raises(SettingsError, match="weights: no such folder"):
+            session.apply({"op": "follow", "track": 1, "frame": 5, "direction": "back"}, "ada")
+    finally:
+        sessions.close()
+    assert searched == [tmp_path / "weights"]
 
 
 def test_a_still_image_gets_a_track_a_face(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.cli.console import EXIT_DONE, Console, silence_libraries
+from tracker_blur.cli.detection_options import add_models_option
 from tracker_blur.cli.option_values import whole_number
 from tracker_blur.cli.parser import FILES
 from tracker_blur.cli.worker_count import core_count
@@ -66,6 +67,7 @@ def add_page_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="port to listen on (default: any free one)",
     )
+    add_models_option(group)
     group.add_argument(
         "--host",
         default=_HOST,
@@ -94,21 +96,25 @@ def site_of(
         own_state_of: A file in it whose page keeps its own state.
 
     Raises:
-        SettingsError: There is no such folder, or no such port.
+        SettingsError: There is no such folder, no such folder of weights, or no such port.
         SinkError: It cannot be served.
     """
     from tracker_blur.files.paths import is_folder
+    from tracker_blur.weights.store import Weights
 
     if not is_folder(folder):
         raise SettingsError(f"{folder}: is not a folder: name one with videos or images")
     if not 0 <= options.port <= _LAST_PORT:
         raise SettingsError(f"--port {options.port}: is not a port: choose one up to {_LAST_PORT}")
+    Weights(options.models_folder)  # is it there?
+    from tracker_blur.web.queue_settings import QueueSettings
     from tracker_blur.web.site import Site
 
     silence_libraries()
     at_once = max(1, core_count() // _CORES_OF_A_JOB)
+    queue = QueueSettings(at_once=at_once, models_folder=options.models_folder)
     address = options.host, options.port
-    return Site(folder, address, console.warn, at_once=at_once, own_state_of=own_state_of)
+    return Site(folder, address, console.warn, queue=queue, own_state_of=own_state_of)
 
 
 def serve(site: Site, options: argparse.Namespace, console: Console, path: str = "") -> int:

@@ -19,6 +19,7 @@ from tracker_blur.weights.store import Weights
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from tracker_blur.core.frame import Image
     from tracker_blur.core.tracks import Track, Tracks
@@ -35,11 +36,15 @@ class BoxFollower:
     Args:
         source: its frames.
         settings: those that its tracks were made with, which name the detector.
+        models_folder: a folder with weight files, searched first.
     """
 
-    def __init__(self, source: FrameSource, settings: Mapping[str, Any]) -> None:
+    def __init__(
+        self, source: FrameSource, settings: Mapping[str, Any], models_folder: Path | None = None
+    ) -> None:
         self._source = source
         self._settings = settings
+        self._models_folder = models_folder
         self._parameters = TrackingParameters()
         self._bundle: DetectorBundle | None = None
         self._is_loaded = False
@@ -68,9 +73,13 @@ class BoxFollower:
         )
         with self._lock:
             boxes = following.follow(
-                path, tracks, self._views, csrt.load(Weights()), self._parameters,
+                path,
+                tracks,
+                self._views,
+                csrt.load(Weights(self._models_folder)),
+                self._parameters,
                 self._redetect(track.label),
-            )  # fmt: skip
+            )
         boxes.pop(frame, None)
         if not path.followed:
             raise SettingsError(
@@ -113,7 +122,7 @@ class BoxFollower:
     def _redetect(self, label: str) -> Redetect | None:
         """Return the detector of a class, as a helper; None if there is none."""
         if not self._is_loaded:
-            self._bundle = _bundle(self._settings)
+            self._bundle = _bundle(self._settings, self._models_folder)
             self._is_loaded = True
         for detector in () if self._bundle is None else self._bundle.detectors:
             if detector.label == label:
@@ -121,11 +130,11 @@ class BoxFollower:
         return None
 
 
-def _bundle(settings: Mapping[str, Any]) -> DetectorBundle | None:
+def _bundle(settings: Mapping[str, Any], models_folder: Path | None) -> DetectorBundle | None:
     """Return the detectors that tracks were made with; None without their weights."""
     hide = settings.get("hide", ())
     chosen = {"detector": settings.get("detector", "auto"), "hide": tuple(hide)}
     try:
-        return DetectorBundle.of(Settings(**chosen))
+        return DetectorBundle.of(Settings(**chosen, models_folder=models_folder))
     except (SettingsError, ModelError, TypeError):
         return None

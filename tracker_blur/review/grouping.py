@@ -22,6 +22,7 @@ from tracker_blur.weights.store import Weights
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from fractions import Fraction
+    from pathlib import Path
 
     from tracker_blur.core.tracks import Tracks
     from tracker_blur.people.grouping import Person
@@ -39,6 +40,7 @@ class BackgroundGrouping:
         tracks: the tracks of the track file. Those that edits add are people of their own.
         pixel_aspect: width of a pixel over its height.
         done: called with the result, from the thread; not if there are no weights.
+        models_folder: a folder with weight files, searched first.
     """
 
     def __init__(
@@ -47,11 +49,13 @@ class BackgroundGrouping:
         tracks: Tracks,
         pixel_aspect: Fraction,
         done: Callable[[Grouping], None],
+        models_folder: Path | None = None,
     ) -> None:
         self._source = source
         self._tracks = tracks
         self._pixel_aspect = pixel_aspect
         self._done = done
+        self._models_folder = models_folder
         self._is_closed = threading.Event()
         self._thread = threading.Thread(target=self._work, name="review people", daemon=True)
         self._thread.start()
@@ -71,7 +75,7 @@ class BackgroundGrouping:
 
     def _grouping(self) -> Grouping:
         faces = [track for track in self._tracks.tracks if track.label == FACE]
-        reader = FaceReader.of(Weights()) if len(faces) > 1 else None
+        reader = FaceReader.of(Weights(self._models_folder)) if len(faces) > 1 else None
         if reader is None:
             return NO_GROUPING
         parameters = reader.parameters

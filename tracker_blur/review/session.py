@@ -48,6 +48,7 @@ class ReviewSession:
         video: the video, or an image.
         track_path: its track file. The journal is next to it.
         tell: called, from another thread, when there is more to show without an edit: people.
+        models_folder: a folder with weight files, searched first.
 
     Attributes:
         video: the same.
@@ -59,7 +60,11 @@ class ReviewSession:
     """
 
     def __init__(
-        self, video: Path, track_path: Path, tell: Callable[[], None] = lambda: None
+        self,
+        video: Path,
+        track_path: Path,
+        tell: Callable[[], None] = lambda: None,
+        models_folder: Path | None = None,
     ) -> None:
         self.video, self.track_path = video, track_path
         self._tell = tell
@@ -76,10 +81,14 @@ class ReviewSession:
         self._source = frame_source(self._files.identity, self.content.tracks, partial=is_partial)
         self._frames = FrameStore(self._source, self.content.tracks.times, str(video))
         self._pictures = Pictures(self._frames, self.content, self.facts.pixel_aspect)
-        self._follower = BoxFollower(self._source, self.content.settings)
+        self._follower = BoxFollower(self._source, self.content.settings, models_folder)
         self.grouping: Grouping = NO_GROUPING
         self._people = BackgroundGrouping(
-            self._source, self.content.tracks, self.facts.pixel_aspect, self._grouped
+            self._source,
+            self.content.tracks,
+            self.facts.pixel_aspect,
+            self._grouped,
+            models_folder,
         )
         self._doubts_lock = threading.Lock()
         self._verdict: VerifyReport | None = None

@@ -27,10 +27,12 @@ class Sessions:
     Args:
         tell: called with the id and the version of a review that has a new version, or more to
             show; from any thread.
+        models_folder: a folder with weight files, searched first.
     """
 
-    def __init__(self, tell: Callable[[str, int], None]) -> None:
+    def __init__(self, tell: Callable[[str, int], None], models_folder: Path | None = None) -> None:
         self._tell = tell
+        self._models_folder = models_folder
         self._open: OrderedDict[str, ReviewSession] = OrderedDict()
         self._lock = threading.Lock()
         self._opening: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -56,7 +58,8 @@ class Sessions:
                 self._forget(review_id)
                 session = None
             if session is None:
-                session = ReviewSession(video, track_path, partial(self._tell_again, review_id))
+                tell = partial(self._tell_again, review_id)
+                session = ReviewSession(video, track_path, tell, self._models_folder)
             self._keep(review_id, session)
         if session.refresh():
             self._tell(review_id, session.version)

@@ -17,7 +17,7 @@ class QueueSettings:
         at_once: How many run at the same time.
         unfinished: How many may run and wait; None: any number.
         kept: How many there may be, with those that are over; None: any number.
-        models_folder: A folder with weight files that jobs search first; None: none.
+        models_folder: A folder with weight files that jobs and reviews search first; None: none.
     """
 
     at_once: int = 1

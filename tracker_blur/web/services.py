@@ -68,7 +68,8 @@ class Services:
         self.sessions = Sessions(
             lambda review_id, version: self.events.publish(
                 "review", {"id": review_id, "version": version}
-            )
+            ),
+            queue.models_folder,
         )
         self.review_jobs = ReviewJobs(self.folder, self.jobs, self.reviews, self.sessions, warn)
         self._models_folder = queue.models_folder

@@ -30,7 +30,7 @@ class Site:
         root: The folder that the page shows.
         address: (host, port) to listen on; port 0: any free one.
         report: Called with a line when a request fails, from another thread.
-        at_once: How many jobs run at the same time.
+        queue: How jobs are run.
         limits: What the server takes from its clients.
         own_state_of: A file whose page keeps its state apart from that of its folder; None: it is
             the folder's.
@@ -48,7 +48,7 @@ class Site:
         address: tuple[str, int],
         report: Callable[[str], None],
         *,
-        at_once: int = 1,
+        queue: QueueSettings = QueueSettings(),  # noqa: B008  # frozen
         limits: ServingLimits | None = None,
         own_state_of: Path | None = None,
     ) -> None:
@@ -60,7 +60,7 @@ class Site:
                 f"{root}: is open in another trackblur: use {open_one}, or end it first"
             )
         try:
-            self.services = Services(root, self._state, QueueSettings(at_once=at_once), report)
+            self.services = Services(root, self._state, queue, report)
             self._server = _listen(address, report, limits)
         except BaseException:
             self._state.release()
