@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from tests.tracking.fakes import PARAMETERS, SQUARE, ScriptedClassifier, detection, wall
 from tracker_blur.core.box import Box
 from tracker_blur.tracking.track_classifier import TrackClassifier
 from tracker_blur.tracking.track_state import TrackState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    from tracker_blur.core.frame import Image
 
 LIMITS = PARAMETERS.classification
 
@@ -72,3 +81,31 @@ def test_every_track_of_a_crowd_has_its_turn() -> None:
             assert {len(track.log_odds) for track in crowd} == {1, 2}
     assert counts == [4, 4, 4, 4, 4, 0, 0]
     assert {len(track.log_odds) for track in crowd} == {2}
+
+
+class SeeingClassifier(ScriptedClassifier):
+    """Takes any box for a face while the image shows something within the square."""
+
+    def log_odds(self, image: Image, boxes: Sequence[Box]) -> npt.NDArray[np.float64]:
+        left, top, right, bottom = SQUARE.outward()
+        return np.full(len(boxes), 5.0 if image[top:bottom, left:right].std((0, 1)).any() else -5.0)
+
+
+@pytest.mark.parametrize(
+    ("score", "side", "odds", "answer"),
+    [
+        (0.4, 90, 5.0, -5.0),
+        (0.8, 90, 5.0, 5.0),  # it scores as much
+        (0.4, 30, 5.0, 5.0),  # it is not large
+        (0.4, 90, 1.0, 5.0),  # the other one is doubtful
+    ],
+)
+def test_a_known_face_is_no_evidence_for_a_larger_weaker_track_around_it(
+    score: float, side: float, odds: float, answer: float
+) -> None:
+    face = TrackState.started(0, detection(SQUARE, 0.9), 0.0, PARAMETERS.online)
+    face.log_odds, face.classified_seconds = [odds] * LIMITS.first_crops, 0.0  # not due again
+    around = Box.around(SQUARE.center, side, side)
+    body = TrackState.started(1, detection(around, score), 0.0, PARAMETERS.online)
+    judge = TrackClassifier(SeeingClassifier(0.0), LIMITS)
+    assert judge.classify([face, body], wall(), 0.0) == ((1, answer),)

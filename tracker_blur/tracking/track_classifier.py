@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracker_blur.core.times import slot_of
+from tracker_blur.tracking.blanking import blanked, faces_in_crop
 from tracker_blur.tracking.evidence import pooled_log_odds
 
 if TYPE_CHECKING:
@@ -86,12 +87,30 @@ class TrackClassifier:
         asked = self._most_urgent(
             due, limits.max_crowd_crops if is_crowd else limits.max_view_crops
         )
-        answers = self._classifier.log_odds(image, [track.box for track in asked]).tolist()
-        for track, log_odds in zip(asked, answers, strict=True):
+        known = [track for track in tracks if self._is_known_face(track, seconds)]
+        for track in asked:
+            shown = self._without_others(track, known, image)
+            (log_odds,) = self._classifier.log_odds(shown, [track.box]).tolist()
             track.log_odds.append(log_odds)
             del track.log_odds[: -self._parameters.remembered_crops]
             track.classified_seconds = seconds
         return tuple((track.track_id, track.log_odds[-1]) for track in asked)
+
+    def _is_known_face(self, track: TrackState, seconds: float) -> bool:
+        return track.confirmed_seconds == seconds and self._is_settled(track)
+
+    def _without_others(
+        self, track: TrackState, known: Sequence[TrackState], image: Image
+    ) -> Image:
+        """Return the view without the known faces that the crop of a large, weaker track shows."""
+        limits = self._parameters
+        if track.box.size < limits.large_share * min(image.shape[:2]):
+            return image
+        stronger = [
+            other.box for other in known if other.score >= limits.stronger_ratio * track.score
+        ]
+        others = faces_in_crop(track.box, stronger, limits.blanked_share)
+        return blanked(image, others) if others else image
 
     def _most_urgent(self, due: list[TrackState], count: int) -> list[TrackState]:
         """Return as many tracks as may be classified in one view."""

@@ -155,7 +155,14 @@ class ClassificationParameters(ParameterGroup):
     at_once_log_odds: float = -5.0
     """Live and in one pass, a track with lower odds so far is not hidden: more may follow."""
 
-    followed_log_odds: float = -2.5
+    stronger_ratio: float = 1.3
+    """Of a large track's crop, faces of settled tracks are blanked that are no larger and whose
+    detections score this many times as much: what they show is no evidence for another face."""
+
+    blanked_share: float = 0.3
+    """They are when the crop shows this share of them."""
+
+    followed_log_odds: float = -3.5
     """A track with lower odds, by `pooled_crops` crops or more, is not searched for where a view
     does not show it. It goes on where it is detected."""
 
