@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from tests.annotated_files import write_table
 from tests.cli.conftest import IMAGE
 from tracker_blur.cli.console import Console, Message, print_line
+from tracker_blur.cli.progress_file import ProgressFile
 from tracker_blur.core.report import Report
 from tracker_blur.errors import SettingsError
 
@@ -54,18 +56,23 @@ def test_the_bar_of_several_files_counts_those_that_are_done(
     assert "files" not in printed
 
 
-def test_an_advice_is_given_again_only_after_another_one(
-    capsys: pytest.CaptureFixture[str],
+def test_an_advice_is_given_again_only_after_another_one_but_programs_get_each(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    console = Console(quiet=True)
+    console = Console(quiet=True, progress_file=ProgressFile(tmp_path / "events"))
     for subject, advice in (("a", "x"), ("b", "x"), ("c", "y"), ("d", "x")):
         console.advise(subject, advice)
-    console.repeat([Message("trackblur: e", "x"), Message("trackblur: f")])
+    console.repeat([Message.of("warning", "e: x", "x"), Message.of("error", "f")])
     assert capsys.readouterr().err.splitlines() == [
         "trackblur: warning: a: x",
         "trackblur: warning: c: y",
         "trackblur: warning: d: x",
-        "trackblur: f",
+        "trackblur: error: f",
+    ]
+    _, *events = map(json.loads, (tmp_path / "events").read_text().splitlines())
+    assert [(event["event"], event["text"]) for event in events] == [
+        *(("warning", text) for text in ("a: x", "b: x", "c: y", "d: x", "e: x")),
+        ("error", "f"),
     ]
 
 

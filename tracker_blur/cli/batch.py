@@ -78,6 +78,8 @@ class Batch:
             remove_leftovers(folder)
 
     def _add(self, outcome: Outcome) -> None:
+        if outcome.is_written:
+            self._console.begun()
         self._console.repeat(outcome.messages)
         if outcome.is_written:
             self._done += 1

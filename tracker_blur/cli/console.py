@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from tracker_blur.cli.background_writer import BackgroundWriter
 from tracker_blur.errors import SinkError, TrackerBlurError, reason_of
@@ -40,10 +40,24 @@ class Message(NamedTuple):
     Attributes:
         text: one line.
         advice: what it advises, for messages that are printed once for many files.
+        kind: what programs that watch get it as, without its beginning; None: they do not.
     """
 
     text: str
     advice: str | None = None
+    kind: Literal["warning", "error"] | None = None
+
+    @classmethod
+    def of(
+        cls, kind: Literal["warning", "error"], problem: str, advice: str | None = None
+    ) -> Message:
+        """Return the message about a problem."""
+        return cls(f"trackblur: {kind}: {problem}", advice, kind)
+
+    @property
+    def problem(self) -> str:
+        """What `of` got."""
+        return self.text.removeprefix(f"trackblur: {self.kind}: ")
 
 
 class Console:
@@ -71,6 +85,7 @@ class Console:
         self._last_advice: str | None = None
         self._unused_photos: set[str] = set()
         self._names: Mapping[str, str] = {}
+        self._waiting: list[Callable[[], None]] = []
 
     def note(self, text: str) -> None:
         """Print what is useful to know, unless quiet."""
@@ -88,15 +103,26 @@ class Console:
 
     def warn(self, problem: str | TrackerBlurError) -> None:
         """Print what the user must know, even when quiet."""
-        self._print(Message(f"trackblur: warning: {self.text(problem)}"))
-        if self._progress_file is not None:
-            self._progress_file.warn(self.text(problem))
+        self._print(Message.of("warning", self.text(problem)))
 
     def error(self, problem: str | TrackerBlurError) -> None:
         """Print, in one line, what failed."""
-        self._print(Message(f"trackblur: error: {self.text(problem)}"))
-        if self._progress_file is not None:
-            self._progress_file.fail(self.text(problem))
+        self._print(Message.of("error", self.text(problem)))
+
+    def when_begun(self, print_notes: Callable[[], None]) -> None:
+        """Print notes about a run once its file can be read: else a refusal is all that is said.
+
+        Args:
+            print_notes: prints them. It is called at the first frame, from any thread, or once a
+                file is written.
+        """
+        self._waiting.append(print_notes)
+
+    def begun(self) -> None:
+        """Print the notes that wait."""
+        with suppress(IndexError):
+            while True:
+                self._waiting.pop(0)()  # several threads may come here: each gets others
 
     def trace(self, text: str) -> None:
         """Print where a bug was met."""
@@ -105,7 +131,7 @@ class Console:
 
     def advise(self, subject: str, advice: str) -> None:
         """Print what helps with a file, unless it is what was advised last."""
-        self._print(Message(f"trackblur: warning: {subject}: {advice}", advice))
+        self._print(Message.of("warning", f"{subject}: {advice}", advice))
 
     def repeat(self, messages: Sequence[Message]) -> None:
         """Print the messages of another process."""
@@ -145,6 +171,7 @@ class Console:
 
     def report(self, report: Report, *, verbose: bool = False) -> None:
         """Print what a run wrote and how fast, with `verbose` also where the time went."""
+        self.begun()
         for warning in report.warnings:
             self.warn(warning)
         frames = report.frames or report.first_pass_frames
@@ -191,6 +218,7 @@ class Console:
         with progress_bar(name, self._quiet) as bar:
 
             def show(report: Report) -> None:
+                self.begun()
                 if report.expected_frames is not None:
                     bar.total = report.passes * report.expected_frames
                 phase = _PHASES[bool(report.frames)]
@@ -202,7 +230,11 @@ class Console:
                 self.advance(next(counted_calls), bar.total, report.passes)
 
             counted_calls = itertools.count(1)
-            yield show
+            self._bar = bar
+            try:
+                yield show
+            finally:
+                self._bar = None
 
     def advance(self, done: float, total: float | None, passes: int = 1) -> None:
         """Tell a program that watches how far the run is.
@@ -261,6 +293,10 @@ class Console:
         self._put(message._replace(text=self._named(message.text)))
 
     def _put(self, message: Message) -> None:
+        if self._progress_file is not None and message.kind == "warning":
+            self._progress_file.warn(message.problem)
+        elif self._progress_file is not None and message.kind == "error":
+            self._progress_file.fail(message.problem)
         if message.advice is not None:
             if message.advice == self._last_advice:
                 return

@@ -202,10 +202,18 @@ def run(options: argparse.Namespace, console: Console) -> int:
             planned = _plan(inputs, output, options)
             check_options(options, inputs, planned)
             files = _files(planned.jobs, settings, options, console, stack)
-            if files is not None:
-                console.note(files.description)
+            description = None if files is None else files.description
+
+        def print_notes() -> None:
+            if description is not None:
+                console.note(description)
             warn_if_cosmetic(settings, console)
             note_unused_settings(settings, {job.kind for job in planned.jobs}, console)
+
+        if len(planned.jobs) == 1:
+            console.when_begun(print_notes)
+        else:
+            print_notes()
 
         def redact(add: Callable[[Outcome], None]) -> None:
             if files is not None:

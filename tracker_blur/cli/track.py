@@ -86,7 +86,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         check_json_target(options, (source, target))
         identity = FileIdentity.of(source, hashed=True)
         engine = Engine(settings)
-        console.note(describe(engine, settings))
+        console.when_begun(lambda: console.note(describe(engine, settings)))
         with console.progress(source.name) as progress:
             kind = media_kind(source, source)
             report = engine.track_file(source, kind, progress, identity, is_reviewed=True)

@@ -192,7 +192,7 @@ class _Run:
     def fail(self, index: int, reason: str) -> None:
         source = self._jobs[index].source_name
         text = f"{source}: {reason}"
-        self.end(index, Outcome(source, (Message(f"trackblur: error: {text}"),), failure=text))
+        self.end(index, Outcome(source, (Message.of("error", text),), failure=text))
 
     def fail_waiting(self, reason: str) -> None:
         while (started := self.start_next()) is not None:
