@@ -326,7 +326,8 @@ def test_a_face_that_can_be_seen_is_an_alarm(browser: sync_api.Browser, page: Pa
     left = {"reason": "track", "track": 0, "from": "0:00:00.000", "to": "0:00:01.000"}
     found = {"verdict": "nothing found", "clean": True, "left_visible": [left, left]}
     other = {**job, "id": "2", "file": "b_redacted.mp4", "result": found}
-    empty = {"files": 2, "nothing_found": ["photos/c.jpg"]}
+    warnings = ["photos/<b>d</b>.jpg: plates cover more than a fifth of the frame"]
+    empty = {"files": 2, "nothing_found": ["photos/c.jpg"], "warnings": warnings}
     photos = {**job, "id": "3", "action": "redact", "file": "photos", "result": empty}
     for name in ("photos", "photos_redacted", "more"):
         (page.folder / name).mkdir()
@@ -340,8 +341,10 @@ def test_a_face_that_can_be_seen_is_an_alarm(browser: sync_api.Browser, page: Pa
         alarm = tab.locator(".job.exposed")
         expect(alarm.get_by_role("alert")).to_have_text("A face can still be seen.")
         expect(alarm.get_by_role("link", name="Look at it")).to_be_visible()
-        empty_row = tab.locator(".job", has_text="Hide everyone in photos").locator(".caution")
-        expect(empty_row).to_contain_text("Nothing to hide was found in: photos/c.jpg.")
+        empty_row = tab.locator(".job", has_text="Hide everyone in photos")
+        said = empty_row.locator("p.caution")
+        expect(said).to_contain_text("Nothing to hide was found in: photos/c.jpg.")
+        expect(empty_row.get_by_label("Warnings").get_by_role("listitem")).to_have_text(warnings)
         tab.get_by_label("Choose all files and folders that have no result yet").check()
         for name in ("more", "b.mp4"):
             expect(tab.get_by_label(f"Choose {name}", exact=True)).to_be_checked()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest import mock
@@ -110,7 +111,20 @@ def test_a_folder_that_cannot_be_watched_stops_no_other(tmp_path: Path) -> None:
         (folder / "good" / "b.mp4").write_bytes(b"2")
         page.post("/api/watches", json={"folder": "good", "target": "out"})
         until(lambda: outputs(page) == ["out/b.mp4"])
-        assert page.messages == ["bad: cannot be watched (photos: there is no such file here)"]
+        problem = "photos: there is no such file here"
+        assert page.messages == [f"bad: cannot be watched ({problem})"]
+        watched = page.get("/api/watches").json()["watches"]
+        assert [watch["problem"] for watch in watched] == [problem, None]
+        page.messages.clear()
+        queue = page.site.services.jobs
+        queue._settings = replace(queue._settings, kept=1)
+        (folder / "good" / "c.mp4").write_bytes(b"3")
+        full = "too many jobs are kept: delete those that are over"
+        until(lambda: page.get("/api/watches").json()["watches"][1]["problem"] == full)
+        (job,) = page.get("/api/jobs").json()["jobs"]
+        assert page.client.delete(f"/api/jobs/{job['id']}").status_code == 204
+        until(lambda: outputs(page) == ["out/c.mp4"])  # it goes on
+        until(lambda: page.get("/api/watches").json()["watches"][1]["problem"] is None)
         page.messages.clear()
 
 

@@ -13,6 +13,7 @@ _WINDOW_SECONDS = 10.0
 """The speed is that of the last seconds: detecting and writing take turns."""
 
 _LEAST_SECONDS = 0.5
+_MOST_WARNINGS = 100
 _DAMAGED = ValueError, TypeError, KeyError, OverflowError, RecursionError
 
 
@@ -39,7 +40,15 @@ class JobEvents:
         self.process: int | None = None
         self.code: int | None = None
         self.error: str | None = None
+        self._warnings: dict[str, None] = {}
         self.written: dict[Path, str] = {}
+
+    @property
+    def warnings(self) -> list[str]:
+        """What it has warned of, each once and in order; of very many, the first, and a count."""
+        shown = list(self._warnings)[:_MOST_WARNINGS]
+        more = len(self._warnings) - len(shown)
+        return [*shown, f"{more} more warnings"] if more else shown
 
     def read(self) -> bool:
         """Read what is new; return whether anything is."""
@@ -86,6 +95,8 @@ class JobEvents:
             self._recent.append((at, self._done))
             while at - self._recent[0][0] > _WINDOW_SECONDS:
                 self._recent.popleft()
+        elif kind == "warning":
+            self._warnings[str(event["text"])] = None
         elif kind == "written":
             self.written[Path(str(event["output"]))] = str(event["sha256"])
         elif kind == "error":

@@ -168,6 +168,8 @@ class JobRuns:
             self._keep(job)
         elif code in (_EXIT_DONE, _EXIT_EXPOSED):
             result = result_of(job.new.action, self._store.folder_of(job.id) / RESULT)
+            if warnings := running.events.warnings:  # more than those about the result
+                result = {**(result or {}), "warnings": warnings}
             job.result = self._without_paths(job, self._with_tracks(job, result))
             self._end(job, "done")
         elif code is not None:

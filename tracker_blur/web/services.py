@@ -64,7 +64,9 @@ class Services:
         self.events = EventHub()
         self.reviews = Reviews(state, self.folder)
         self.jobs = JobQueue(state, self.folder.root, self.events, queue, warn)
-        self.watches = Watches(state, self.folder, self._redact, warn)
+        self.watches = Watches(
+            state, self.folder, self._redact, warn, lambda: self.events.publish("watches", {})
+        )
         self.sessions = Sessions(
             lambda review_id, version: self.events.publish(
                 "review", {"id": review_id, "version": version}

@@ -80,6 +80,7 @@ class Watches:
         redact: Adds the job that redacts a file into another, of this name if it is free, or if
             what is there was made of the file as it was before.
         warn: Called with a line when a folder cannot be watched, from the thread.
+        tell: Called when `all` has something new to say, from the thread.
     """
 
     def __init__(
@@ -88,14 +89,16 @@ class Watches:
         folder: Folder,
         redact: Callable[[Path, Path, Choice], object],
         warn: Callable[[str], None],
+        tell: Callable[[], None],
     ) -> None:
         self._state = state
         self._folder = folder
         self._redact = redact
         self._warn = warn
+        self._tell = tell
         self._lock = threading.Lock()
         self._is_over = threading.Event()
-        self._failed: dict[str, str] = {}
+        self._problems: dict[str, str] = {}
         self._watches: list[Watch] = []
         for record in state.read_list(_FILE):
             with suppress(ValueError):  # one that was not kept whole
@@ -112,9 +115,12 @@ class Watches:
         self._thread.join()
 
     def all(self) -> list[dict[str, Any]]:
-        """Return all watches, as the page shows them."""
+        """Return all watches, as the page shows them, each with why it stands still, or None."""
         with self._lock:
-            return [watch.as_dict() for watch in self._watches]
+            return [
+                {**watch.as_dict(), "problem": self._problems.get(watch.folder) or None}
+                for watch in self._watches
+            ]
 
     def add(self, folder: str, target: str, choice: Choice) -> dict[str, Any]:
         """Watch a folder, with what is in it already; replaces the watch that it had."""
@@ -122,6 +128,7 @@ class Watches:
         with self._lock:
             self._watches = [each for each in self._watches if each.folder != folder]
             self._watches.append(watch)
+            self._problems.pop(folder, None)
             self._keep()
         return watch.as_dict()
 
@@ -151,9 +158,12 @@ class Watches:
             problem = f"{type(error).__name__}: {error}"
         else:
             problem = ""
-        if problem and self._failed.get(watch.folder) != problem:
+        if self._problems.get(watch.folder, "") == problem:
+            return
+        self._problems[watch.folder] = problem
+        if problem:
             self._warn(f"{watch.folder}: cannot be watched ({problem})")
-        self._failed[watch.folder] = problem
+        self._tell()
 
     def _look(self, watch: Watch) -> None:
         root, target = (self._folder.root / name for name in (watch.folder, watch.target))

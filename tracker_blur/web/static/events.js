@@ -5,7 +5,7 @@ const RETRY_MS = 2000;
 /**
  * Listen until the page is closed.
  *
- * @param {object} handlers by event: `job`, `gone`, `review` get the event's data; `lost` is called when
+ * @param {object} handlers by event: `job`, `gone`, `review`, `watches` get the event's data; `lost` is called when
  *   the connection breaks, `refused` when the server answers but does not let this page in any more, and `back` when
  *   events come again, because some may have been missed.
  */
@@ -13,7 +13,7 @@ export function listen(handlers) {
   let isLost = false;
   const connect = () => {
     const source = new EventSource("/api/events");
-    for (const name of ["job", "gone", "review"]) {
+    for (const name of ["job", "gone", "review", "watches"]) {
       source.addEventListener(name, (event) => handlers[name]?.(JSON.parse(event.data)));
     }
     source.onerror = () => {

@@ -93,11 +93,13 @@ async function load() {
 listen({
   job: (job) => queue.put(job),
   gone: ({ id }) => queue.remove(id),
+  watches: () => watches.load(),
   lost: () => showConnection(true),
   refused: explainRefusal,
   back: () => {
     showConnection(false);
     queue.load();
+    watches.load();
     files.reload();
   },
 });

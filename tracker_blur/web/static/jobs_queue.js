@@ -11,7 +11,7 @@ import { verdictText } from "./verdicts.js";
 const OPENS_KEY = "trackblur-opens";
 const PARTIAL = "--partial"; // what errors name that can be passed over so
 const ENDED = new Set(["done", "failed", "cancelled"]);
-const NAMED = 20; // of the files in which nothing was found
+const NAMED = 20; // of the files in which nothing was found, and of warnings
 
 /** The list of jobs: what runs, what waits in its order, then what has ended, the last one first; `onDone` is called when one has made a new file. */
 export class JobQueue {
@@ -78,7 +78,7 @@ export class JobQueue {
   }
 
   #update(row, job) {
-    const { title, state, bar, facts, warning, error, alarm, buttons } = row.parts;
+    const { title, state, bar, facts, warning, warnings, error, alarm, buttons } = row.parts;
     const isExposed = verdictOf(job, this.jobs) === "exposed";
     row.className = `job ${job.state}${isExposed ? " exposed" : ""}`;
     setText(title, texts.actions[job.action](job.file));
@@ -91,6 +91,7 @@ export class JobQueue {
     error.hidden = !job.error;
     setText(warning, warningOf(job));
     warning.hidden = !warning.textContent;
+    showWarnings(warnings, (job.state === "done" && job.result?.warnings) || []);
     alarm.hidden = !isExposed;
     const wanted = buttonsOf(job, isExposed);
     const shown = wanted.map(([name]) => name).join();
@@ -180,6 +181,17 @@ function warningOf({ state, result }) {
   return names.length ? texts.jobs.nothingFound(names.slice(0, NAMED), Math.max(0, names.length - NAMED)) : "";
 }
 
+/** List what a run has warned of; it is text, whatever names of files hold. */
+function showWarnings(list, warnings) {
+  const more = warnings.length - NAMED;
+  const shown = more > 0 ? [...warnings.slice(0, NAMED), texts.jobs.moreWarnings(more)] : warnings;
+  list.hidden = !shown.length;
+  const key = shown.join("\n");
+  if (list.shown === key) return;
+  list.shown = key;
+  list.replaceChildren(...shown.map((text) => el("li", { text })));
+}
+
 function factsOf(job) {
   const facts = [];
   if (job.state === "running" && job.progress !== null) facts.push(texts.units.percent(Math.floor(job.progress * 100)));
@@ -198,11 +210,12 @@ function makeRow() {
     bar: el("progress", { max: "1", "aria-label": texts.jobs.progress }),
     facts: el("p", { class: "quiet small" }),
     warning: el("p", { class: "caution" }),
+    warnings: el("ul", { class: "caution small", "aria-label": texts.jobs.warnings }),
     error: el("p", { class: "error" }),
     alarm: el("p", { class: "alarm", role: "alert" }, icon("warning"), el("span", { text: texts.verdicts.exposed })),
     buttons: el("div", { class: "row wrap" }),
   };
-  const row = el("li", { class: "job" }, el("div", { class: "row" }, parts.title, parts.state), parts.bar, parts.alarm, parts.facts, parts.warning, parts.error, parts.buttons);
+  const row = el("li", { class: "job" }, el("div", { class: "row" }, parts.title, parts.state), parts.bar, parts.alarm, parts.facts, parts.warning, parts.warnings, parts.error, parts.buttons);
   row.parts = parts;
   return row;
 }

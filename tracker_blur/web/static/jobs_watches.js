@@ -26,7 +26,7 @@ export class Watches {
       "li",
       {},
       icon("folder"),
-      el("span", { class: "grow", text }),
+      el("span", { class: "grow" }, el("span", { text }), watch.problem && el("span", { class: "caution small", role: "alert", text: texts.jobs.watchProblem(watch.problem) })),
       el("button", { type: "button", class: "icon-button", "aria-label": texts.jobs.watchStop(watch.folder), title: texts.jobs.watchStop(watch.folder), on: { click: drop } }, icon("close")),
     );
   }

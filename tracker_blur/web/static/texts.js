@@ -129,6 +129,8 @@ export const texts = {
     left: (time) => `${time} left`,
     took: (time) => `took ${time}`,
     stateOf: (file, state) => `${file}: ${state}`,
+    warnings: "Warnings",
+    moreWarnings: (count) => `and ${count} more`,
     nothingFound: (names, more) => `Nothing to hide was found in: ${names.join(", ")}${more ? `, and in ${more} more` : ""}. Look at ${names.length + more === 1 ? "it" : "these"} yourself.`,
     madeFile: (file) => `result: ${file}`,
     madeFolder: (folder) => `results are in the folder ${folder}`,
@@ -142,6 +144,7 @@ export const texts = {
     watchTarget: "Folder for results",
     watchStart: "Watch it",
     watchStop: (folder) => `Stop watching ${folder}`,
+    watchProblem: (problem) => ` · Stands still: ${problem}`,
     watched: (folder, target) => `${folder} → ${target}`,
   },
 
