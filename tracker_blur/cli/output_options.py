@@ -180,8 +180,8 @@ def add_track_options(group: argparse._ArgumentGroup) -> None:
             metavar="SPAN",
             help=f"videos: {result} in this time, such as 10s..15s or 0:10..0:15, and leave "
             "out the subtitles that are shown meanwhile; may be repeated. Times count from the "
-            "first frame of the video; an audio editor counts from the first sample, which may be "
-            "earlier",
+            "first frame of the video; where the audio begins earlier, the span does, too, so that "
+            "an audio editor's times are covered",
         )
     option(
         group,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +12,8 @@ from av.audio.frame import AudioFrame
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from fractions import Fraction
+
+    from av.container import InputContainer
 
     from tracker_blur.core.audio_spans import AudioSpan
 
@@ -28,13 +31,34 @@ class AudioEditor:
         spans: what is replaced, and how; where several meet, the last one counts.
 
     Attributes:
-        origin: the time of the first frame on the input's clock, in seconds. It is set before any
-            audio is edited.
+        origin: the time of the first frame on the input's clock, in seconds; None: it is not known
+            yet.
+        lead: by how many seconds the audio begins earlier (or later, if it is negative).
     """
 
     def __init__(self, spans: Sequence[AudioSpan]) -> None:
         self._spans = tuple(spans)
         self.origin: Fraction | None = None
+        self.lead = Fraction(0)
+
+    def set_clock(self, origin: Fraction, audio_start: Fraction | None) -> None:
+        """Set when the first frame is shown and when the audio begins; before any is edited.
+
+        Spans count from the first frame, but an audio editor's times from the first sample. Where
+        that is earlier, a span begins that much earlier than it says: so it covers what either of
+        them means.
+
+        Args:
+            origin: the time of the first frame on the input's clock, in seconds.
+            audio_start: the same of the first sample; None: it is not known.
+        """
+        self.origin = origin
+        self.lead = Fraction(0) if audio_start is None else origin - audio_start
+        if self.lead > 0:
+            self._spans = tuple(
+                span if span.start is None else replace(span, start=span.start - self.lead)
+                for span in self._spans
+            )
 
     def meets(self, begin: Fraction, end: Fraction | None) -> bool:
         """Return whether audio is replaced at some time from `begin` until `end`.
@@ -84,6 +108,16 @@ class AudioEditor:
         )
         edited.sample_rate, edited.pts, edited.time_base = rate, frame.pts, frame.time_base
         return edited
+
+
+def audio_start(container: InputContainer) -> Fraction | None:
+    """Return when the first audio of an input begins, in seconds on its clock; None: unknown."""
+    starts = [
+        stream.start_time * stream.time_base
+        for stream in container.streams.audio
+        if stream.start_time is not None and stream.time_base is not None
+    ]
+    return min(starts, default=None)
 
 
 def _tone(at: Any, span: AudioSpan, rate: int) -> Any:

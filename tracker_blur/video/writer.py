@@ -15,7 +15,7 @@ import av
 from tracker_blur.errors import SinkError, TrackerBlurError, reason_of
 from tracker_blur.files.atomic import NO_SPACE, replacing
 from tracker_blur.files.paths import exists
-from tracker_blur.video.audio_editing import AudioEditor
+from tracker_blur.video.audio_editing import AudioEditor, audio_start
 from tracker_blur.video.containers import ContainerFormat, container_format
 from tracker_blur.video.encoder import FrameConformer, FrameEncoder, normal_priority
 from tracker_blur.video.encoder_settings import Encoder, choose_encoder
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from tracker_blur.video.stream_info import VideoInput, VideoTrack
 
 _MAX_TICKS_PER_SECOND = 10_000_000
+_LEAST_OFFSET_SECONDS = 0.04  # that anyone hears: encoders begin up to 27 ms early
 
 
 class VideoWriter:
@@ -179,6 +180,8 @@ class VideoWriter:
                 self._source.identity.check_end()
                 if muxer.has_flattened:
                     self.warnings += (_flattened(self._path, self._form, self._encoder),)
+                if self._editor is not None:
+                    self.warnings += _offset_warnings(self._path, self._editor.lead)
                 if muxer.silenced_cues:
                     self.warnings += (_left_out(self._path, muxer.silenced_cues),)
             except BaseException:
@@ -210,6 +213,22 @@ def _flattened(path: Path, form: ContainerFormat, encoder: Encoder) -> str:
 def _left_out(path: Path, cues: int) -> str:
     what = "1 subtitle is" if cues == 1 else f"{cues} subtitles are"
     return f"{path}: {what} left out: the audio is muted or bleeped while shown"
+
+
+def _offset_warnings(path: Path, lead: Fraction) -> tuple[str, ...]:
+    """Return what the user should know where an audio editor's times are not the video's."""
+    seconds = f"{abs(float(lead)):.3f} seconds"
+    if abs(lead) < _LEAST_OFFSET_SECONDS:
+        return ()
+    if lead > 0:
+        return (
+            f"{path}: the audio begins {seconds} before the first frame: what is muted or bleeped "
+            "begins that much earlier than asked, so that times from an audio editor are covered",
+        )
+    return (
+        f"{path}: the audio begins {seconds} after the first frame: if the times to mute or bleep "
+        "are an audio editor's, add that to them",
+    )
 
 
 @contextmanager
@@ -258,6 +277,7 @@ class Muxer:
         self._path = path
         self._editor = editor
         self._start = track.clock_start
+        self._audio_start = audio_start(source)
         self._end = Fraction(0)
         self._pieces_flattened, self._in_pieces = False, in_pieces
         self._frame_seconds = 1 / track.rate
@@ -318,7 +338,7 @@ class Muxer:
         time_base = frame.time_base or Fraction(0)
         seconds = frame.duration * time_base or self._frame_seconds
         if self._editor is not None and self._editor.origin is None:
-            self._editor.origin = (frame.pts or 0) * time_base
+            self._editor.set_clock((frame.pts or 0) * time_base, self._audio_start)
         self._end = (frame.pts or 0) * time_base + seconds
         self._write_in_step(self._video.encode(frame))
 
@@ -326,7 +346,8 @@ class Muxer:
         """Write the packets of all frames, and those of all tracks that are due by then."""
         time_base = Fraction(pieces[0].info.time_base)
         if self._editor is not None:
-            self._editor.origin = pieces[0].info.first_pts * time_base + self._start
+            origin = pieces[0].info.first_pts * time_base + self._start
+            self._editor.set_clock(origin, self._audio_start)
         setup = bytes(self._video.stream.codec_context.extradata or b"")
         for packet in joined_packets(pieces, setup, round(self._frame_seconds / time_base)):
             packet.stream = self._video.stream
