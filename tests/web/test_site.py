@@ -98,6 +98,15 @@ def test_every_answer_has_the_security_headers(page: Page) -> None:
         assert headers["referrer-policy"] == "no-referrer"
 
 
+def test_scripts_are_sent_once_and_then_only_compared(page: Page) -> None:
+    first = page.get("/static/dom.js")
+    assert (first.status_code, first.headers["cache-control"]) == (200, "private, no-cache")
+    again = page.get("/static/dom.js", headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["content-security-policy"]
+    assert page.get("/static/api.js", headers={"If-None-Match": first.headers["etag"]}).content
+
+
 def test_errors_are_one_sentence_in_json(page: Page) -> None:
     answer = page.get("/api/nothing")
     assert (answer.status_code, answer.json()) == (404, {"error": "Not Found"})

@@ -32,6 +32,10 @@ SECURITY_HEADERS = {
 }
 """Of each answer: frames show faces, and nothing of a page comes from elsewhere."""
 
+REVALIDATED = "private, no-cache"
+"""The only other `cache-control` that an application may give, for files of its own: browsers keep
+them, and ask each time whether they are still the same."""
+
 _CLOSE = b"connection", b"close"
 
 
@@ -182,12 +186,13 @@ class _Exchange:
     def _headers(self, message: Message) -> list[tuple[bytes, bytes]]:
         given = [(name.lower(), value) for name, value in message.get("headers", [])]
         names = {name for name, _ in given}
+        is_kept = (b"cache-control", REVALIDATED.encode()) in given
         added = [
             (name.encode(), value.encode())
             for name, value in SECURITY_HEADERS.items()
-            if name.encode() not in names or name == "cache-control"
+            if name.encode() not in names or (name == "cache-control" and not is_kept)
         ]
-        kept = [(name, value) for name, value in given if name != b"cache-control"]
+        kept = [(name, value) for name, value in given if is_kept or name != b"cache-control"]
         if not self._is_received:
             self._is_closing = True
         if self._is_closing and _CLOSE not in kept:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 from http import HTTPStatus
 from importlib import resources
 from pathlib import Path
@@ -12,8 +13,10 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
+from starlette.staticfiles import NotModifiedResponse, StaticFiles
 
 from tracker_blur.errors import TrackerBlurError
+from tracker_blur.serving.bounds import REVALIDATED
 from tracker_blur.web import file_routes, job_routes, report_routes, review_routes
 from tracker_blur.web.job_commands import ChoiceError
 from tracker_blur.web.json_answers import JsonAnswer
@@ -68,23 +71,25 @@ def create_application(services: Services) -> FastAPI:
     return app
 
 
-def _static_files() -> Callable[[str], Awaitable[Response]]:
-    """Return what answers with scripts and styles, from memory.
+def _static_files() -> Callable[[str, Request], Awaitable[Response]]:
+    """Return what answers with scripts and styles, from memory, or that the browser has them.
 
     A review is opened while the browser asks for them: each look at the disk, in a thread, would
     wait for those that read the tracks.
     """
-    files = {
-        path.name: (path.read_bytes(), _TYPES[path.suffix])
-        for path in _STATIC.iterdir()
-        if path.suffix in _TYPES
-    }
+    paths = [path for path in _STATIC.iterdir() if path.suffix in _TYPES]
+    contents = {path.name: path.read_bytes() for path in paths}
+    tags = {name: f'"{sha256(content).hexdigest()}"' for name, content in contents.items()}
+    conditions = StaticFiles(directory=_STATIC)
 
-    async def static_file(name: str) -> Response:
-        if name not in files:
+    async def static_file(name: str, request: Request) -> Response:
+        if name not in contents:
             raise HTTPException(HTTPStatus.NOT_FOUND, "there is no such file")
-        content, media_type = files[name]
-        return Response(content, media_type=media_type)
+        headers = {"etag": tags[name], "cache-control": REVALIDATED}
+        response = Response(contents[name], media_type=_TYPES[Path(name).suffix], headers=headers)
+        if conditions.is_not_modified(response.headers, request.headers):
+            return NotModifiedResponse(response.headers)
+        return response
 
     return static_file
 
