@@ -12,6 +12,7 @@ import hashlib
 import json
 import math
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -114,8 +115,9 @@ def _candidates(context: DoubtContext) -> Iterator[Doubt]:
     candidates = context.tracks.candidates
     frames = {frame for candidate in candidates for frame, _ in candidate.boxes}
     occupied = OccupiedPlaces(context.tracks, frames, context.limits)
+    held = iter(occupied.hold([place for candidate in candidates for place in candidate.boxes]))
     for candidate in candidates:
-        here = occupied.hold(candidate.boxes)
+        here = list(islice(held, len(candidate.boxes)))
         if sum(here) * 2 > len(here):
             continue
         share = context.size_share(candidate.boxes[0][1])
