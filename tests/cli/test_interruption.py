@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.program import INTERRUPTIBLE_PROGRAM
+from tests.waiting import PATIENCE_SECONDS
 from tracker_blur.cli import interruption
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def test_a_burst_of_signals_ends_a_run_once_and_leaves_nothing(
     for _ in range(rng.randrange(2, 20)):
         process.send_signal(rng.choice(ENDING))
         time.sleep(rng.choice((0, 0, 0.001, 0.02, 0.1)))
-    _, rest = process.communicate(timeout=60)
+    _, rest = process.communicate(timeout=PATIENCE_SECONDS)
     messages += rest
     assert process.returncode in (0, 130), messages
     for unwanted in ("Traceback", "this is a bug", "Exception ignored", "terminate called"):

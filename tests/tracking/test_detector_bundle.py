@@ -22,6 +22,7 @@ from tests.tracking.fakes import (
     redetector,
     wall,
 )
+from tests.waiting import PATIENCE_SECONDS
 from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import Origin
 from tracker_blur.settings import Settings
@@ -172,7 +173,7 @@ class MeetingTracker(StillTracker):
 
     def update(self, image: Image) -> Box | None:
         self._threads.add(threading.get_ident())
-        self._barrier.wait(timeout=10)
+        self._barrier.wait(timeout=PATIENCE_SECONDS)
         return super().update(image)
 
 
