@@ -14,17 +14,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def first_frames(clip: Path, target: Path, count: int) -> Path:
-    """Write the first frames of a clip, hardly changed by encoding."""
+def first_frames(clip: Path, target: Path, count: int, size: tuple[int, int] | None = None) -> Path:
+    """Write the first frames of a clip, hardly changed by encoding, at its size or another one."""
     with av.open(str(clip)) as reader, av.open(str(target), "w") as writer:
         (source,) = reader.streams.video
         stream = writer.add_stream(
             "libx264", source.average_rate, options={"preset": "ultrafast", "crf": "12"}
         )
-        stream.width, stream.height, stream.pix_fmt = source.width, source.height, "yuv420p"
+        stream.width, stream.height = size or (source.width, source.height)
+        stream.pix_fmt = "yuv420p"
         for frame in itertools.islice(reader.decode(source), count):
-            frame.pict_type = av.video.frame.PictureType.NONE
-            writer.mux(stream.encode(frame))
+            resized = frame.reformat(stream.width, stream.height, "yuv420p")
+            resized.pict_type = av.video.frame.PictureType.NONE
+            writer.mux(stream.encode(resized))
         writer.mux(stream.encode(None))
     return target
 

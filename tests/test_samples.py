@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import importlib
 import itertools
-import sys
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
@@ -140,18 +139,15 @@ def test_yunet_detects_the_faces_of_the_clip(truth: Boxes, shared: Path) -> None
     assert hits >= 0.95 * faces
 
 
-@pytest.fixture
-def maker(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """Return samples/make.py as a module, as if run from its folder."""
+@pytest.fixture(scope="module")
+def maker() -> ModuleType:
+    """Return samples/make.py as a module."""
     pytest.importorskip("skimage", reason="the samples are made with scikit-image: [test]")
     pytest.importorskip("matplotlib", reason="the samples are made with matplotlib: [test]")
-    monkeypatch.syspath_prepend(str(SAMPLES))
-    for name in ("make", "trials", "scene", "portraits", "backdrops"):
-        monkeypatch.delitem(sys.modules, name, raising=False)
     return importlib.import_module("make")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def trials(maker: ModuleType) -> ModuleType:
     """Return samples/trials.py as a module."""
     return importlib.import_module("trials")

@@ -1,4 +1,4 @@
-"""The library's functions on real faces, with Haar cascades, which need no weight files."""
+"""The library's functions on real faces, with the weights that come with the package."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tracker_blur.core.frame import Image
 
 IMAGE = Path(__file__).resolve().parents[2] / "samples" / "people.jpg"
-SETTINGS = tracker_blur.Settings(detector="haar", method="solid", detect_every_frames=2)
+SETTINGS = tracker_blur.Settings(detector="onnx", method="solid", detect_every_frames=2)
 
 
 @pytest.fixture(scope="module")
@@ -83,13 +83,14 @@ def test_a_frame_that_could_not_be_read_is_refused_at_any_place(place: int, peop
 @pytest.mark.slow
 @pytest.mark.parametrize("redact", [tracker_blur.redact_image, tracker_blur.redact_picture])
 def test_an_image_file_and_its_report(
-    tmp_path: Path, redact: Callable[..., tracker_blur.Report]
+    people: Image, tmp_path: Path, redact: Callable[..., tracker_blur.Report]
 ) -> None:
-    report = redact(IMAGE, tmp_path / "out.jpg", SETTINGS)
+    cv2.imwrite(str(tmp_path / "in.png"), people)
+    report = redact(tmp_path / "in.png", tmp_path / "out.jpg", SETTINGS)
     assert report.target.is_file()
     assert report.frames == 1
     assert report.faces == report.tracks >= 3
-    assert report.detector == "haar"
+    assert report.detector == "onnx"
 
 
 def test_the_progress_function_can_stop_a_video_and_nothing_is_left(tmp_path: Path) -> None:

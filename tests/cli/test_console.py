@@ -137,7 +137,7 @@ def dataset(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     "arguments",
     [
-        [str(IMAGE), "out.jpg", "--detector", "haar", "--json"],
+        [str(IMAGE), "out.jpg", "--detector", "onnx", "--view-size", "160", "--json"],
         ["models"],
         ["evaluate", "haar", "."],
         ["train", ".", "--name", "it", "--check"],

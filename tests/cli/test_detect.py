@@ -90,12 +90,13 @@ def test_confidence_and_overlap_are_thresholds(
 ) -> None:
     found = {}
     for arguments in (
-        ("--confidence", "0.02"),
+        ("--confidence", "0.2"),
         ("--confidence", "1"),
-        ("--confidence", "0.02", "--overlap", "0"),
-        ("--confidence", "0.02", "--overlap", "1"),
+        ("--confidence", "0.2", "--overlap", "0"),
+        ("--confidence", "0.2", "--overlap", "1"),
     ):
-        assert run("detect", photo, "--json", "--detector", "onnx", "-q", *arguments) == 0
+        command = ("detect", photo, "--json", "--detector", "onnx", "--max-size", "256", "-q")
+        assert run(*command, *arguments) == 0
         found[arguments] = boxes(documents(capsys.readouterr().out)[0])
     usual, none, strict, loose = found.values()
     assert none == []

@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc"),
 ]
-OPTIONS = ("--detector", "haar", "--view-size", "160", "--jobs", "2")
+OPTIONS = ("--detector", "onnx", "--view-size", "160", "--jobs", "2")
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +32,10 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a clip of four pieces."""
     return write_clip(
         tmp_path_factory.mktemp("long") / "in.mp4",
-        frames=325,
-        rate=Fraction(5),
+        frames=195,
+        rate=Fraction(3),
         size=(192, 128),  # at which x264 writes two different files, unless it is kept from it
-        gop=25,
+        gop=15,
         options={"preset": "ultrafast", "x264-params": "scenecut=0"},
         audio_tracks=[AudioTrack(seconds=4.0)],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import cv2
@@ -18,8 +19,12 @@ FACE = Box(179, 57, 272, 178)  # forehead to chin, in the portrait's 512x512 pix
 
 def portrait(scale: float = 1.0) -> Image:
     """Return the portrait as BGR, scaled."""
-    image = cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR)
-    return scaled(np.asarray(image, np.uint8), scale)
+    return scaled(_portrait(), scale)
+
+
+@cache
+def _portrait() -> Image:
+    return np.asarray(cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR), np.uint8)
 
 
 def scaled(image: Image, scale: float) -> Image:

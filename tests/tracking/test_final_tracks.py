@@ -257,19 +257,15 @@ SEEDS = st.integers(0, 2**32)
 
 @settings(max_examples=8, deadline=None)
 @given(SEEDS)
-def test_no_piece_changes_with_what_comes_later(seed: int) -> None:
+def test_no_piece_changes_with_what_comes_later_and_no_track_has_two_boxes_in_a_frame(
+    seed: int,
+) -> None:
     scripts, times = any_video(seed)
     early, _ = as_they_come(scripts, times, HASTY)
     late = with_all_known(scripts, times, HASTY)
     assert list(map(contents, early)) == list(map(contents, late))
-    assert joined(early).times.tolist() == times
-
-
-@settings(max_examples=8, deadline=None)
-@given(SEEDS)
-def test_no_track_has_two_boxes_in_a_frame(seed: int) -> None:
-    scripts, times = any_video(seed)
-    whole = joined(as_they_come(scripts, times, HASTY)[0])
+    whole = joined(early)
+    assert whole.times.tolist() == times
     for track in whole.tracks:
         assert (np.diff(track.frames) > 0).all()
     numbers = [track.track_id for track in whole.tracks]

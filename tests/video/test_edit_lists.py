@@ -41,15 +41,15 @@ def write_media(path: Path, codec: str, edits: Sequence[Edit]) -> Path:
         audio: Any = container.add_stream(codec, rate=RATE)
         audio.layout = "mono"
         for index in range(round(SECONDS * 25)):
-            gray = SHOWN_GRAY if is_shown(index / 25, edits) else CUT_GRAY
+            gray = SHOWN_GRAY if is_shown(np.array(index / 25), edits) else CUT_GRAY
             image = np.full((48, 64, 3), gray, np.uint8)
             frame = av.VideoFrame.from_ndarray(image, "rgb24").reformat(format="yuv420p")
             frame.pts, frame.time_base = index, Fraction(1, 25)
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
         moments = np.arange(round(SECONDS * RATE)) / RATE
-        shown = np.array([is_shown(moment, edits) for moment in moments])
-        wave = np.sin(2 * np.pi * np.where(shown, SHOWN_HZ, CUT_HZ) * moments) * 12000
+        hertz = np.where(is_shown(moments, edits), SHOWN_HZ, CUT_HZ)
+        wave = np.sin(2 * np.pi * hertz * moments) * 12000
         audio.codec_context.open(strict=False)
         step = audio.codec_context.frame_size or 1024
         for first in range(0, len(wave), step):
@@ -66,10 +66,12 @@ def write_media(path: Path, codec: str, edits: Sequence[Edit]) -> Path:
     return path
 
 
-def is_shown(moment: float, edits: Sequence[Edit]) -> bool:
-    return any(
-        start is not None and start <= moment < start + duration for start, duration in edits
-    )
+def is_shown(moments: npt.NDArray[np.float64], edits: Sequence[Edit]) -> npt.NDArray[np.bool_]:
+    shown = np.zeros(moments.shape, bool)
+    for start, duration in edits:
+        if start is not None:
+            shown |= (start <= moments) & (moments < start + duration)
+    return shown
 
 
 def boxes(data: bytes) -> list[tuple[bytes, bytes]]:
