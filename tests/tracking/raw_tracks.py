@@ -15,7 +15,8 @@ from tracker_blur.core.tracks import Face, Origin, Track, Tracks, TracksBuilder
 from tracker_blur.tracking.appearance import Appearance
 from tracker_blur.tracking.evidence import Evidence
 from tracker_blur.tracking.first_pass import RawTracks
-from tracker_blur.tracking.smoothing import SceneMemory, hidden_faces, smooth_face
+from tracker_blur.tracking.hidden_faces import SceneMemory, hidden_faces
+from tracker_blur.tracking.smoothing import smooth_face
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -15,23 +15,14 @@ from tests.tracking.raw_tracks import (
     BOX,
     CONFIDENCE,
     SIZE,
-    Row,
-    any_raw_tracks,
-    face_rows,
-    hidden_tracks,
-    raw_tracks,
-    spans,
 )
 from tracker_blur.core.box import Box, Detection
-from tracker_blur.core.tracks import Origin
 from tracker_blur.tracking.plausibility import (
     are_unusual,
     cut_off,
     face_sizes,
     is_part,
-    is_supported,
     needed_scores,
-    plausible_tracks,
     unconditional_score,
     with_usual_aspect,
     without_containers,
@@ -39,29 +30,17 @@ from tracker_blur.tracking.plausibility import (
 
 if TYPE_CHECKING:
     from tracker_blur.core.tracks import Boxes
-    from tracker_blur.tracking.first_pass import RawTracks
 
 LIMITS = PARAMETERS.plausibility
 UNCONDITIONAL = unconditional_score(CONFIDENCE, LIMITS)
 BODY = Box.around((220, 160), 140, 180)
 HEAD = Box.around((220, 100), 36, 44)
-BACKGROUND = Box(30, 10, 610, 350)
-COAT = Box.around((320, 180), 110, 110)
 
 scores = st.floats(0, 1)
 boxes = st.builds(
     Box.from_xywh, st.floats(-50, 600), st.floats(-50, 300), st.floats(2, 500), st.floats(2, 400)
 )
 detections = st.lists(st.builds(Detection, boxes, scores), max_size=8)
-
-
-def shares(*pattern: float) -> list[Row]:
-    """Return rows of a coat that is detected in each frame with these scores, over and over."""
-    return [
-        row
-        for frame in range(60)
-        for row in face_rows([frame], box=COAT, score=pattern[frame % len(pattern)])
-    ]
 
 
 def squares(*sides: float) -> Boxes:
@@ -168,72 +147,6 @@ def test_face_sizes_are_those_of_boxes() -> None:
     assert sizes.tolist() == pytest.approx([box.size for box in every])
 
 
-@given(st.lists(st.booleans(), max_size=80))
-def test_detections_are_supported_by_enough_reliable_ones_around(reliable: list[bool]) -> None:
-    supported = is_supported(np.array(reliable, bool), LIMITS)
-    assert len(supported) == len(reliable)
-    length = min(len(reliable), LIMITS.large_window_detections)
-    for row in np.flatnonzero(supported).tolist():
-        starts = range(max(0, row - length + 1), min(row, len(reliable) - length) + 1)
-        assert any(2 * sum(reliable[start : start + length]) >= length for start in starts)
-    assert supported.all() or 2 * sum(reliable) < len(reliable) or len(reliable) > length
-
-
-def test_still_backgrounds_that_fill_the_frame_start_no_track() -> None:
-    agreeing = face_rows(range(60), box=BACKGROUND, score=0.49)
-    assert hidden_tracks(raw_tracks(agreeing)) == ()
-    weak = face_rows(range(60), box=BACKGROUND, score=0.55)
-    assert hidden_tracks(raw_tracks(weak)) == ()
-    high = face_rows(range(60), box=BACKGROUND, score=0.8)
-    assert spans(hidden_tracks(raw_tracks(high))) == [(0, 59)]
-
-
-@pytest.mark.parametrize(
-    ("pattern", "is_hidden"),
-    [
-        ((0.6, 0.3, 0.3, 0.3), False),
-        ((0.6, 0.3), True),
-        ((0.45,), True),  # agreeing
-        ((0.9, 0.3, 0.3, 0.3), True),  # high-confidence, if seldom
-    ],
-)
-def test_a_large_face_must_be_reliable_often(pattern: tuple[float, ...], is_hidden: bool) -> None:
-    assert bool(hidden_tracks(raw_tracks(shares(*pattern)))) is is_hidden
-
-
-def test_a_small_face_may_be_reliable_seldom() -> None:
-    rows = [
-        row for frame in range(60) for row in face_rows([frame], score=(0.6, 0.3, 0.3)[frame % 3])
-    ]
-    assert spans(hidden_tracks(raw_tracks(rows))) == [(0, 59)]
-
-
-def test_a_large_face_may_be_cut_off_and_seldom_reliable() -> None:
-    rows = [
-        (frame, replace(face, box=COAT.moved(-270, 0)), colors)
-        for frame, face, colors in shares(0.6, 0.3, 0.3)
-    ]
-    assert spans(hidden_tracks(raw_tracks(rows))) == [(0, 59)]
-
-
-def test_a_large_face_that_turns_away_after_it_was_seen_well_stays_hidden() -> None:
-    rows = face_rows(range(30), box=COAT) + face_rows(range(30, 45), box=COAT, score=0.3)
-    assert spans(hidden_tracks(raw_tracks(rows))) == [(0, 44)]
-
-
-def test_a_track_that_contains_a_higher_scoring_and_much_smaller_one_is_none() -> None:
-    head, body = (
-        face_rows(range(50), box=HEAD, score=0.7),
-        face_rows(range(40), 1, box=BODY, score=0.55),
-    )
-    (track,) = hidden_tracks(raw_tracks(head + body))
-    assert (track.last, track.box(5).iou(HEAD) > 0.9) == (49, True)
-    apart = face_rows(range(25, 50), box=HEAD, score=0.7)  # for less than half of the time
-    assert len(hidden_tracks(raw_tracks(apart + body))) == 2
-    elsewhere = face_rows(range(50), box=HEAD.moved(300, 0), score=0.7)
-    assert len(hidden_tracks(raw_tracks(elsewhere + body))) == 2
-
-
 CHIN = Box(205, 104, 233, 126)
 
 
@@ -252,41 +165,3 @@ def test_what_lies_mostly_in_a_somewhat_larger_face_is_a_part_of_it(
 ) -> None:
     assert is_part(box, [HEAD.moved(200, 0), HEAD], LIMITS) is expected
     assert not is_part(box, [], LIMITS)
-
-
-def test_a_track_that_is_always_a_part_of_a_higher_scoring_face_is_none() -> None:
-    head = face_rows(range(50), box=HEAD, score=0.9)
-    chin = face_rows(range(10, 40), 1, box=CHIN, score=0.55)
-    (track,) = hidden_tracks(raw_tracks(head + chin))
-    assert track.box(20).iou(HEAD) > 0.9
-    ended = face_rows(range(39), box=HEAD, score=0.9)
-    assert len(hidden_tracks(raw_tracks(ended + chin))) == 2  # one may be behind the other
-    aside = face_rows(range(40, 50), 1, box=CHIN.moved(30, 0), score=0.55)
-    assert len(hidden_tracks(raw_tracks(head + chin + aside))) == 2
-    doubtful = face_rows(range(50), box=HEAD, score=0.6)  # the larger one may be none
-    assert len(hidden_tracks(raw_tracks(doubtful + chin))) == 2
-    high = face_rows(range(10, 40), 1, box=CHIN, score=UNCONDITIONAL)  # a face before a face
-    assert len(hidden_tracks(raw_tracks(head + high))) == 2
-
-
-def test_a_low_confidence_track_much_larger_than_high_confidence_ones_is_none() -> None:
-    small = Box.around((500, 100), 18, 22)
-    high = face_rows(range(30), box=small, score=0.9)
-    weak = face_rows(range(30), 1, box=COAT, score=0.48)
-    assert len(hidden_tracks(raw_tracks(weak))) == 1
-    assert len(hidden_tracks(raw_tracks(high + weak))) == 1
-    assert len(hidden_tracks(raw_tracks(high + weak, cuts=(30,)))) == 1
-    later = face_rows(range(30, 60), 1, box=COAT, score=0.48)
-    assert len(hidden_tracks(raw_tracks(high + later, cuts=(30,)))) == 2  # in another scene
-    large = face_rows(range(30), box=small.padded(0.5), score=0.9)
-    assert len(hidden_tracks(raw_tracks(large + weak))) == 2  # not so much larger
-    at_the_border = face_rows(range(30), 1, box=COAT.moved(-270, 0), score=0.48)
-    assert len(hidden_tracks(raw_tracks(high + at_the_border))) == 2
-
-
-@given(any_raw_tracks())
-def test_a_track_with_an_unconditional_detection_is_never_left_out(raw: RawTracks) -> None:
-    kept = {track.track_id for track in plausible_tracks(raw.tracks, CONFIDENCE, LIMITS)}
-    for track in raw.tracks.tracks:
-        if (track.scores[track.has(Origin.DETECTED)] >= UNCONDITIONAL).any():
-            assert track.track_id in kept

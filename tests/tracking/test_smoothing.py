@@ -27,9 +27,9 @@ from tracker_blur.core.box import Box
 from tracker_blur.core.parameters import PlausibilityParameters, TrackingParameters
 from tracker_blur.core.timeline import Timeline
 from tracker_blur.core.tracks import Origin
-from tracker_blur.tracking.evidence import Evidence, needed_log_odds
+from tracker_blur.tracking.hidden_faces import SceneMemory, hidden_faces
 from tracker_blur.tracking.plausibility import unconditional_score
-from tracker_blur.tracking.smoothing import SceneMemory, hidden_faces, smooth_face
+from tracker_blur.tracking.smoothing import smooth_face
 
 if TYPE_CHECKING:
     from tracker_blur.tracking.first_pass import RawTracks
@@ -111,12 +111,6 @@ def test_refining_leaves_the_raw_tracks_unchanged(raw: RawTracks, margin: float)
 
 
 @often
-@given(any_raw_tracks(highest_score=0.4), MARGINS)
-def test_low_confidence_detections_alone_hide_nothing(raw: RawTracks, margin: float) -> None:
-    assert refine(raw, CONFIDENCE, margin, PARAMETERS).tracks == ()
-
-
-@often
 @given(any_raw_tracks())
 def test_a_longer_margin_uncovers_nothing(raw: RawTracks) -> None:
     without, with_margin = hidden_tracks(raw), hidden_tracks(raw, 0.5)
@@ -124,43 +118,6 @@ def test_a_longer_margin_uncovers_nothing(raw: RawTracks) -> None:
     for short, long in zip(without, with_margin, strict=True):
         assert long.first <= short.first
         assert short.last <= long.last
-
-
-def test_no_raw_tracks_hide_nothing() -> None:
-    assert hidden_tracks(raw_tracks([])) == ()
-    assert hidden_tracks(raw_tracks([], frame_count=0)) == ()
-
-
-def test_a_single_high_confidence_detection_is_hidden() -> None:
-    (track,) = hidden_tracks(raw_tracks(face_rows([7])))
-    assert spans([track]) == [(7, 7)]
-    assert track.box(0) == BOX
-
-
-def test_low_confidence_detections_count_near_a_reliable_one_only() -> None:
-    rows = face_rows(range(6, 11)) + face_rows(range(11, 60), score=0.3)
-    ((first, last),) = spans(hidden_tracks(raw_tracks(rows)))
-    assert first == 6
-    assert 40 <= last <= 50  # 1.5 seconds
-
-
-def test_low_confidence_detections_that_agree_in_a_row_are_a_face() -> None:
-    assert spans(hidden_tracks(raw_tracks(face_rows(range(10, 14), score=0.45)))) == [(10, 13)]
-    assert hidden_tracks(raw_tracks(face_rows(range(10, 13), score=0.45))) == ()
-    assert hidden_tracks(raw_tracks(face_rows(range(10, 24), score=0.35))) == ()
-
-
-def test_unsupported_ends_are_cut_off() -> None:
-    rows = face_rows([20, 21, 22]) + face_rows(
-        [*range(5, 20), *range(23, 40)], origin=Origin.TRACKED
-    )
-    times = [33 * index for index in range(60)]
-    assert spans(hidden_tracks(raw_tracks(rows, times=times))) == [(18, 24)]  # but for 0.08 seconds
-
-
-def test_held_boxes_are_not_hidden_for_they_are_guesses() -> None:
-    rows = face_rows([20, 21]) + face_rows(range(22, 30), origin=Origin.HELD)
-    assert spans(hidden_tracks(raw_tracks(rows))) == [(20, 21)]
 
 
 def test_a_gap_is_filled_by_boxes_that_grow_with_the_distance_to_its_ends() -> None:
@@ -304,62 +261,6 @@ def test_the_way_to_the_border_ends_at_a_cut_and_needs_a_margin() -> None:
     assert spans(hidden_tracks(raw_tracks(rows), 0.2)) == [(10, 44)]
     assert spans(hidden_tracks(raw_tracks(rows), 0.0)) == [(30, 39)]
     assert spans(hidden_tracks(raw_tracks(rows, cuts=(25,)), 0.2)) == [(25, 44)]
-
-
-@pytest.mark.parametrize(("log_odds", "count"), [(-9.0, 0), (2.0, 1), (None, 1)])
-def test_a_track_that_the_classifier_takes_for_no_face_is_not_hidden(
-    log_odds: float | None, count: int
-) -> None:
-    evidence = Evidence()
-    if log_odds is not None:
-        evidence.add(0, log_odds)
-    raw = raw_tracks(face_rows(range(10, 40), score=0.6), evidence=evidence)
-    assert len(hidden_tracks(raw)) == count
-
-
-def test_the_odds_of_all_parts_of_a_face_count() -> None:
-    """A face that turned away after it was seen well is still one."""
-    evidence = Evidence()
-    for log_odds in (5.0, 4.0, 6.0):
-        evidence.add(0, log_odds)
-        evidence.add(1, -log_odds)
-    rows = face_rows(range(10, 20), 0, score=0.6) + face_rows(range(25, 40), 1, score=0.6)
-    assert spans(hidden_tracks(raw_tracks(rows, evidence=evidence))) == [(10, 39)]
-
-
-@pytest.mark.parametrize(("log_odds", "count"), [(4.0, 1), (-1.0, 0)])
-def test_a_face_that_always_scores_low_is_hidden_if_the_classifier_takes_it_for_one(
-    log_odds: float, count: int
-) -> None:
-    evidence = Evidence()
-    evidence.add(0, log_odds)
-    raw = raw_tracks(face_rows(range(10, 30), score=0.3), evidence=evidence)
-    assert len(hidden_tracks(raw)) == count
-
-
-def test_what_the_border_cuts_off_needs_worse_odds() -> None:
-    """Half a face is not seen well."""
-    limits = PARAMETERS.classification
-    needed = needed_log_odds(0.5, 0.6, CONFIDENCE, limits)
-    evidence = Evidence()
-    evidence.add(0, needed - 0.5 * limits.cut_off_log_odds)
-    inside, at_border = Box(200, 50, 400, 250), Box(-20, 50, 180, 250)
-    for box, count in ((inside, 0), (at_border, 1)):
-        rows = face_rows(range(10, 40), box=box, score=0.6)
-        assert len(hidden_tracks(raw_tracks(rows, evidence=evidence))) == count
-
-
-@pytest.mark.parametrize(("log_odds", "count"), [(-1.0, 1), (3.0, 2)])
-def test_a_head_around_a_higher_scoring_ear_is_hidden_if_the_classifier_takes_it_for_one(
-    log_odds: float, count: int
-) -> None:
-    ear = Box.from_xywh(220, 120, 15, 15)
-    evidence = Evidence()
-    evidence.add(0, log_odds)
-    evidence.add(1, 3.0)
-    rows = face_rows(range(10, 40), 0, box=Box.from_xywh(200, 100, 60, 70), score=0.6)
-    rows += face_rows(range(10, 40), 1, box=ear, score=0.74)
-    assert len(hidden_tracks(raw_tracks(rows, evidence=evidence))) == count
 
 
 def test_a_part_of_a_face_is_smoothed_as_the_whole() -> None:

@@ -23,7 +23,8 @@ import numpy as np
 
 from tracker_blur.core.tracks import Origin, Tracks
 from tracker_blur.tracking.candidates import undecided
-from tracker_blur.tracking.smoothing import SceneMemory, hidden_faces, smooth_face
+from tracker_blur.tracking.hidden_faces import SceneMemory, hidden_faces
+from tracker_blur.tracking.smoothing import smooth_face
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
