@@ -1,9 +1,9 @@
-"""The state of one track, what detections confirm, and low-confidence ones that match none."""
+"""The state of one track, and how detections confirm tracks."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tracker_blur.core.state import Pixels, incomparable
@@ -207,57 +207,6 @@ def confirm_matching(
     )
 
 
-class LowConfidenceDetections:
-    """Low-confidence detections that confirm no track.
-
-    One alone means nothing. Several that agree, in detection frames in a row, are a face.
-
-    Args:
-        confidence: Score from which a detection is a face.
-        parameters: Tuning parameters.
-    """
-
-    def __init__(self, confidence: float, parameters: OnlineParameters) -> None:
-        self._parameters = parameters
-        self._min_score = parameters.agreeing_share * confidence
-        self._min_best_score = parameters.agreeing_best_ratio * self._min_score
-        self._counted: list[tuple[Detection, int, float]] = []
-
-    def agreeing(self, unmatched: Sequence[Detection]) -> list[Detection]:
-        """Return the detections of this frame that have agreed often enough to be faces."""
-        limits = self._parameters
-        candidates = [detection for detection in unmatched if detection.score >= self._min_score]
-        pairs = match(
-            [detection.box for detection, _, _ in self._counted],
-            [detection.box for detection in candidates],
-            [limits.low_confidence_gate_share * limits.gate_sizes] * len(self._counted),
-            limits.low_confidence_size_ratio,
-        )
-        before = {column: self._counted[row][1:] for row, column in pairs}
-        agreeing: list[Detection] = []
-        self._counted = []
-        for index, detection in enumerate(candidates):
-            count, best = before.get(index, (0, 0.0))
-            count, best = count + 1, max(best, detection.score)
-            if count >= limits.agreeing_detections and best >= self._min_best_score:
-                agreeing.append(detection)
-            else:
-                self._counted.append((detection, count, best))
-        return agreeing
-
-    def state(self) -> State:
-        """Return what the next answers depend on, besides the next detections."""
-        return tuple(
-            (one.box.as_tuple(), one.score, count, best) for one, count, best in self._counted
-        )
-
-    def rescale(self, x_ratio: float, y_ratio: float) -> None:
-        """Adapt to views of another size."""
-        self._counted = [
-            (replace(detection, box=detection.box.scaled(x_ratio, y_ratio)), count, best)
-            for detection, count, best in self._counted
-        ]
-
-    def clear(self) -> None:
-        """Forget all: another scene begins."""
-        self._counted = []
+def confirmed_boxes(tracks: Sequence[TrackState], seconds: float) -> list[Box]:
+    """Return the boxes of the tracks that a detection in the view of this time has confirmed."""
+    return [track.box for track in tracks if track.confirmed_seconds == seconds]
