@@ -22,7 +22,10 @@ def planned(*inputs: str, output: str | None, overwrite: bool = False) -> Plan:
 
 
 def targets(of: Plan) -> dict[str, str]:
-    return {job.source_name: job.target_name for job in of.jobs}
+    """Return what the user calls the inputs and their outputs."""
+    return {
+        job.source_name: job.shown_names.get(str(job.target), str(job.target)) for job in of.jobs
+    }
 
 
 @pytest.fixture

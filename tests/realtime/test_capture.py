@@ -137,8 +137,7 @@ def test_more_frames_than_asked_for_are_skipped_and_counted() -> None:
     frames = [captured_frame(index / 100) for index in range(50)]
     capture = finished(capture_of(SlowSource(list(frames)), LiveSettings(rate=10)))
     assert capture.frame_count == 50
-    assert 3 <= capture.frames.put_count <= 25
-    assert capture.frames.put_count + capture.skipped_count == capture.frame_count
+    assert 3 <= capture.frame_count - capture.skipped_count <= 25
     assert capture.format.rate == 10
 
 

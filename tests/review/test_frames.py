@@ -127,7 +127,7 @@ def test_memory_is_bounded_and_the_frames_seen_last_stay(frames: list[DecodedFra
     try:
         for number in range(FRAMES):
             store.frame(number, "window", number)
-            assert store.kept_bytes <= 6 * size
+            assert store._bytes <= 6 * size
         wait_until(lambda: len(source.decoded) >= FRAMES)
         count = len(source.decoded)
         store.frame(FRAMES - 2, "window", FRAMES)
@@ -286,7 +286,7 @@ def test_frames_that_were_forgotten_are_decoded_again(frames: list[DecodedFrame]
         store.frame(5, "window", 1)
         store.forget()
         assert store.frame(5, "window", 2).index == 5
-        assert store.kept_bytes > 0
+        assert store._bytes > 0
     finally:
         store.close()
 

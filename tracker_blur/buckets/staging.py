@@ -88,11 +88,6 @@ class StagedJob(Job):
         return self.input_name
 
     @property
-    def target_name(self) -> str:
-        """What the user calls the output."""
-        return self.output_name
-
-    @property
     def shown_names(self) -> dict[str, str]:
         """What the user calls files that have other names while they are redacted."""
         pairs = (self.source, self.input_name), (self.target, self.output_name)

@@ -92,11 +92,6 @@ class Job:
         return str(self.source)
 
     @property
-    def target_name(self) -> str:
-        """What the user calls the output."""
-        return str(self.target)
-
-    @property
     def shown_names(self) -> dict[str, str]:
         """What the user calls files that have other names while they are redacted."""
         return {}
@@ -107,7 +102,7 @@ class Job:
         return size_bytes(self.source)
 
     @contextmanager
-    def at_hand(self, *, overwrite: bool) -> Iterator[Callable[[], None]]:  # noqa: ARG002
+    def at_hand(self, *, overwrite: bool) -> Iterator[Callable[[], None]]:  # noqa: ARG002  # for staged jobs
         """Have the input where `source` says while the block lasts.
 
         Args:

@@ -18,15 +18,13 @@ class Latest(Generic[T]):
     """A slot for one item that a newer item replaces. Nothing is queued.
 
     Attributes:
-        put_count: How many items were put.
-        dropped_count: How many of them were replaced before they were taken.
+        dropped_count: How many items were replaced before they were taken.
     """
 
     def __init__(self) -> None:
         self._item: T | None = None
         self._is_closed = False
         self._changed = threading.Condition()
-        self.put_count = 0
         self.dropped_count = 0
 
     @property
@@ -37,7 +35,6 @@ class Latest(Generic[T]):
     def put(self, item: T) -> None:
         """Put an item in the place of an older one."""
         with self._changed:
-            self.put_count += 1
             self.dropped_count += self._item is not None
             self._item = item
             self._changed.notify()

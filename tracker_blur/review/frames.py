@@ -128,11 +128,6 @@ class FrameStore:
             self._expected = tuple(numbers)
             self._condition.notify_all()
 
-    @property
-    def kept_bytes(self) -> int:
-        """How much memory the kept frames take."""
-        return self._bytes
-
     def forget(self) -> None:
         """Give up the memory of frames and decoders, and decode nothing until someone asks."""
         with self._condition:

@@ -111,7 +111,7 @@ class Journal:
         self.path = path
         self.lines: list[Line] = []
         self.notes: list[str] = []
-        self._first_previous = self._previous = track_file_sha256
+        self._previous = track_file_sha256
         self._offset = 0
         self._file: BinaryIO | None = None
 
