@@ -26,7 +26,7 @@ class MemoryBuckets(MemoryFileSystem):
     def info(self, path: str, **details: Any) -> dict[str, Any]:
         entry: dict[str, Any] = super().info(path, **details)
         if entry["type"] == "file":
-            entry["ETag"] = hashlib.md5(self.store[entry["name"]].getvalue()).hexdigest()  # noqa: S324
+            entry["ETag"] = hashlib.md5(self.store[entry["name"]].getvalue()).hexdigest()  # noqa: S324  # as S3 does
         return entry
 
     def names(self) -> list[str]:

@@ -130,7 +130,7 @@ def test_a_burst_of_signals_ends_a_run_once_and_leaves_nothing(
     for number in range(6):
         shutil.copy(small_clip, tmp_path / "in" / f"{number}.mp4")
         shutil.copy(small_image, tmp_path / "in" / f"{number}.png")
-    rng = random.Random(seed)  # noqa: S311  # no secret
+    rng = random.Random(seed)
     process = subprocess.Popen(
         [*INTERRUPTIBLE_PROGRAM, str(tmp_path / "in"), str(tmp_path / "out"), *HAAR],
         stdout=subprocess.PIPE,

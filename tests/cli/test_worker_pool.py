@@ -205,7 +205,7 @@ def test_an_interrupted_run_ends_once_and_leaves_nothing(
 ) -> None:
     out = tmp_path / "out"
     process = started(many, out, *HAAR, *BOTH, "--json")
-    rng = random.Random(seed)  # noqa: S311  # no secret
+    rng = random.Random(seed)
     if seed:
         until(out.exists)
     else:  # while the processes start

@@ -85,7 +85,7 @@ def test_pieces_are_counted_in_json_and_nothing_else_is_left(
 def test_whatever_is_killed_the_same_command_goes_on_to_the_same_bytes(
     source: Path, undisturbed: Path, tmp_path: Path
 ) -> None:
-    target, chance = tmp_path / "out.mp4", random.Random(3)  # noqa: S311  # reproducible moments
+    target, chance = tmp_path / "out.mp4", random.Random(3)
     program = started(source, target)
     workers = until(lambda: len(found := children_of(program.pid)) == 2 and found)
     assert workers

@@ -188,7 +188,7 @@ class KilledError(BaseException):
 def test_a_run_killed_at_any_moment_goes_on_to_the_same_bytes(
     source: Path, undisturbed: bytes, tmp_path: Path
 ) -> None:
-    chance = random.Random(5)  # noqa: S311  # reproducible moments
+    chance = random.Random(5)
     target = tmp_path / "undisturbed.mp4"
     kills = 0
     for _ in range(20):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 # stands at 300.5 to 350, 60.25 to 120, in all even frames of 50.
 
 
-def ruled(*zones: tuple[str, str], **limits: object) -> Tracks:
-    parsed = tuple(Zone.parse(rule, text) for rule, text in zones)  # type: ignore[arg-type]
-    return replace(two_tracks(), rules=Rules(parsed, **limits))  # type: ignore[arg-type]
+def ruled(*zones: tuple[Any, str], **limits: Any) -> Tracks:
+    parsed = tuple(Zone.parse(rule, text) for rule, text in zones)
+    return replace(two_tracks(), rules=Rules(parsed, **limits))
 
 
 def visible(tracks: Tracks) -> dict[int, tuple[str, int, int]]:

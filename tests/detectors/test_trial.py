@@ -115,7 +115,7 @@ def damaged(content: bytes, rng: random.Random, last: int | None = None) -> byte
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["yolo", "own"])
 def test_one_changed_byte_is_a_model_error_or_another_network(kind: str, tmp_path: Path) -> None:
-    rng = random.Random(5)  # noqa: S311  # no secret
+    rng = random.Random(5)
     # A graph describes itself at the beginning; after it there are only weights.
     content, last = (YOLO, 500) if kind == "yolo" else (Weights().read("plate.onnx"), 4000)
     refused = 0
@@ -132,7 +132,7 @@ def test_one_changed_byte_is_a_model_error_or_another_network(kind: str, tmp_pat
 @pytest.mark.slow
 @pytest.mark.shared
 def test_one_changed_byte_of_a_caffe_network(shared: Path, tmp_path: Path) -> None:
-    rng = random.Random(6)  # noqa: S311  # no secret
+    rng = random.Random(6)
     names = ("RFB-320.prototxt", "RFB-320.caffemodel")
     contents = {name: (shared / "models" / name).read_bytes() for name in names}
     for number in range(8):

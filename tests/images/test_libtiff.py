@@ -24,7 +24,7 @@ def damaged(path: Path, compression: str) -> Path:
     image.save(path, compression=compression)
     with Image.open(path) as stored:
         start = stored.tag_v2[273][0]  # type: ignore[attr-defined]  # a TIFF has it
-        size = stored.tag_v2[279][0]  # type: ignore[attr-defined]
+        size = stored.tag_v2[279][0]  # type: ignore[attr-defined]  # the same
     data = bytearray(path.read_bytes())
     middle = start + size // 2
     data[middle : middle + 60] = np.random.default_rng(3).bytes(60)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import hypothesis.strategies as st
 import numpy as np
@@ -68,11 +69,11 @@ def test_no_two_groups_could_still_be_joined(
 @settings(max_examples=25)
 @given(any_items(), st.randoms())
 def test_the_order_of_the_items_does_not_matter(
-    case: tuple[dict[int, np.ndarray], set[tuple[int, int]]], random: object
+    case: tuple[dict[int, np.ndarray], set[tuple[int, int]]], random: Any
 ) -> None:
     vectors, apart = case
     shuffled = list(vectors)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]  # Hypothesis's has the methods of Random
+    random.shuffle(shuffled)
     again = grouped({item: vectors[item] for item in shuffled}, apart, 0.5)
     assert again == grouped(vectors, apart, 0.5)
 

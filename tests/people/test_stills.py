@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.people.drawn_people import THRESHOLDS, face_of, known
@@ -23,9 +25,9 @@ PEOPLE = [known("anna", face_of(ANNA))]
     ],
 )
 def test_only_a_sure_face_of_a_known_person_stays_visible(
-    faces: list[object], visible: list[bool], reasons: list[str | None]
+    faces: list[Any], visible: list[bool], reasons: list[str | None]
 ) -> None:
-    decisions = keep_in_still(PEOPLE, THRESHOLDS, faces)  # type: ignore[arg-type]  # vectors, None
+    decisions = keep_in_still(PEOPLE, THRESHOLDS, faces)
     assert [decision.is_visible for decision in decisions] == visible
     assert [decision.reason for decision in decisions] == reasons
 
@@ -40,7 +42,7 @@ def test_only_a_sure_face_of_a_known_person_stays_visible(
     ],
 )
 def test_only_who_is_surely_someone_else_stays_visible(
-    face: object, visible: bool, reason: str | None
+    face: Any, visible: bool, reason: str | None
 ) -> None:
-    (decision,) = hide_in_still(PEOPLE, THRESHOLDS, [face])  # type: ignore[list-item]  # or None
+    (decision,) = hide_in_still(PEOPLE, THRESHOLDS, [face])
     assert (decision.is_visible, decision.reason) == (visible, reason)

@@ -28,7 +28,7 @@ def test_audio_and_frames_stay_together_for_hours(
     """Simulate a source whose clock runs fast by a share, and its sound card's by another."""
     monkeypatch.setattr(audio_sync, "AUDIO_RATE", rate := 480)
     clock, sync = SessionClock(LiveTiming()), AudioSync(LiveTiming())
-    jitter = random.Random(5)  # noqa: S311  # no secret
+    jitter = random.Random(5)
     timestamp = 50.0  # of the source, as its own clock has it
     frames: list[tuple[float, float, float]] = []  # timestamp, session's time, arrival
     audio: list[tuple[float, float, float]] = []
@@ -59,7 +59,7 @@ def test_audio_and_frames_stay_together_for_hours(
 
 
 def test_a_way_that_is_longer_for_a_while_moves_no_time() -> None:
-    clock, jitter = SessionClock(LiveTiming()), random.Random(7)  # noqa: S311  # no secret
+    clock, jitter = SessionClock(LiveTiming()), random.Random(7)
     for index in range(5000):  # 1000 seconds
         timestamp = index * 0.2
         way = 0.4 if 300 < timestamp < 700 else 0.0

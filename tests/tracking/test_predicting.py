@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -41,8 +41,8 @@ class Reporting:
         ]
 
 
-def bundle(detector: Reporting, **changes: object) -> DetectorBundle:
-    one = replace(class_detector("face", detector), **changes)  # type: ignore[arg-type]  # of tests
+def bundle(detector: Reporting, **changes: Any) -> DetectorBundle:
+    one = replace(class_detector("face", detector), **changes)
     return DetectorBundle((one,), "reporting", ())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from tracker_blur.verification.verdict import Verdict
 
 
-def save(path: Path, size: tuple[int, int] = (96, 64), **options: object) -> Path:
+def save(path: Path, size: tuple[int, int] = (96, 64), **options: Any) -> Path:
     noise = np.random.default_rng(3).integers(0, 255, (size[1] // 8, size[0] // 8, 3))
     image = Image.fromarray(noise.astype(np.uint8)).resize(size)
-    image.save(path, **options)  # type: ignore[arg-type]
+    image.save(path, **options)
     return path
 
 
-def verified(output: Path, source: Path, **settings: object) -> Verdict:
-    return Verifier(Settings(**settings)).verify(output, source=source)  # type: ignore[arg-type]
+def verified(output: Path, source: Path, **settings: Any) -> Verdict:
+    return Verifier(Settings(**settings)).verify(output, source=source)
 
 
 def failed(verdict: Verdict) -> dict[str, str]:

@@ -30,7 +30,7 @@ def two(tmp_path: Path) -> Path:
             gray=GRAYS[number - 1],
             hertz=TONES[number - 1],
             program=number,
-            clock=lambda moment, number=number: moment + 20_000 * number,  # type: ignore[misc]
+            clock=lambda moment, number=number: moment + 20_000 * number,  # type: ignore[misc]  # no default of a lambda has a type
         )
         for number in (1, 2)
     ]

@@ -176,7 +176,7 @@ def test_an_upload_arrives_whole_and_for_its_owner_alone(page: Page, folder: Pat
     assert (answer.status_code, answer.json()) == (201, {"path": "new video.mp4"})
     assert (folder / "new video.mp4").read_bytes() == data
     assert stat.S_IMODE((folder / "new video.mp4").stat().st_mode) == 0o600
-    assert os.listdir(folder) == ["new video.mp4"]  # noqa: PTH208  # hidden ones, too  # with hidden ones
+    assert os.listdir(folder) == ["new video.mp4"]  # noqa: PTH208  # hidden ones, too
 
 
 @pytest.mark.parametrize("has_length", [True, False])

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from numbers import Rational, Real
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
 from tracker_blur.core.tracks import Tracks
 from tracker_blur.errors import InputError
@@ -66,26 +66,29 @@ def check_callable(value: object, name: str) -> None:
 
 def check_share(value: object, name: str) -> None:
     """Raise InputError for what is neither None nor a number from 0 to 1."""
-    is_number = isinstance(value, Real) and not isinstance(value, bool)
-    if value is not None and not (is_number and 0 <= value <= 1):  # type: ignore[operator]  # a number by now
+    if value is not None and not (_is_number(value) and 0 <= value <= 1):
         raise InputError(f"{name} is {shown(value)}: give a number from 0 to 1")
 
 
 def check_view_size(value: object, name: str) -> None:
     """Raise InputError for what is neither None nor a side of a view, in pixels."""
-    is_whole = isinstance(value, int) and not isinstance(value, bool)
     low, high = VIEW_PX_LIMITS
-    if value is not None and not (is_whole and low <= value <= high):  # type: ignore[operator]  # as above
+    is_whole = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+    if value is not None and not is_whole:
         raise InputError(f"{name} is {shown(value)}: give a whole number from {low} to {high}")
 
 
 def rate_of(value: object) -> Fraction:
     """Return frames per second as an exact number; raises InputError."""
-    is_number = isinstance(value, Real) and not isinstance(value, bool)
-    if not is_number or not _LOWEST_RATE <= value <= _HIGHEST_RATE:  # type: ignore[operator]  # a number by now
+    if not _is_number(value) or not _LOWEST_RATE <= value <= _HIGHEST_RATE:
         raise InputError(
             f"rate is {shown(value)}: give the frames per second, a number above 0, from "
             f"{_LOWEST_RATE:g} to {_HIGHEST_RATE:,}"
         )
-    exact = Fraction(value) if isinstance(value, Rational) else Fraction(float(value))  # type: ignore[arg-type]  # as above
+    exact = Fraction(value) if isinstance(value, Rational) else Fraction(float(value))
     return exact.limit_denominator(100_000)
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    """Return whether a value is a real number, which `float` stands for in types; bool is none."""
+    return isinstance(value, Real) and not isinstance(value, bool)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tracker_blur.cli.console import EXIT_DONE, Console, silence_libraries
 from tracker_blur.cli.detection_options import add_models_option
 from tracker_blur.cli.option_values import whole_number
-from tracker_blur.cli.parser import FILES
+from tracker_blur.cli.parser import complete_files
 from tracker_blur.cli.worker_count import core_count
 from tracker_blur.errors import SettingsError
 from tracker_blur.text import counted
@@ -49,7 +49,7 @@ def add_parser(commands: Any) -> Parser:
         metavar="FOLDER",
         help="the folder that the page may read and write (default: the current one)",
     )
-    folder.complete = FILES  # type: ignore[attr-defined]  # for shtab
+    complete_files(folder)
     add_page_options(parser)
     return parser
 

@@ -8,7 +8,7 @@ from tracker_blur.cli.console import Console, print_line, silence_libraries
 from tracker_blur.cli.detection_options import add_detector_option, add_models_option
 from tracker_blur.cli.option_values import names, number, number_between, whole_number
 from tracker_blur.cli.options import add_json_option, add_size_limit, option, settings_from
-from tracker_blur.cli.parser import FILES, STANDARD_OUTPUT, Parser
+from tracker_blur.cli.parser import STANDARD_OUTPUT, Parser, complete_files
 from tracker_blur.errors import SettingsError, TrackerBlurError
 from tracker_blur.settings import VIEW_PX_LIMITS, Settings
 
@@ -36,7 +36,7 @@ def add_parser(commands: Any) -> Parser:
     inputs = parser.add_argument(
         "inputs", nargs="+", metavar="IN", help="images, videos, folders and quoted patterns"
     )
-    inputs.complete = FILES  # type: ignore[attr-defined]  # for shtab
+    complete_files(inputs)
     _add_detection_options(parser.add_argument_group("detection"))
     _add_frame_options(parser.add_argument_group("frames of videos and animations"))
     output = parser.add_argument_group("output")

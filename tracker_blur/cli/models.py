@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tracker_blur.cli.console import EXIT_DONE, Console, print_line
 from tracker_blur.cli.detection_options import add_models_option
-from tracker_blur.cli.parser import FILES, Parser
+from tracker_blur.cli.parser import Parser, complete_files
 from tracker_blur.weights.catalog import BUNDLED, MODELS
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def add_parser(commands: Any) -> Parser:
         "score. It is loaded and run on a blank image.",
     )
     files = info.add_argument("files", nargs="+", metavar="FILE.onnx", help="a detector file")
-    files.complete = FILES  # type: ignore[attr-defined]  # for shtab
+    complete_files(files)
     return parser
 
 

@@ -14,10 +14,6 @@ from tracker_blur.text import escaped
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-FILES = {"bash": "_shtab_compgen_files", "zsh": "_files", "tcsh": "f"}
-"""How each shell completes file names; shtab reads it from an action's `complete`."""
-
-
 STANDARD_OUTPUT = Path("-")
 
 _SHORTEST_FLAG = len("--")
@@ -43,13 +39,13 @@ class Parser(argparse.ArgumentParser):
         self._has_input = False
         self._files_like_options: list[str] = []
 
-    def add_input(self, help: str) -> None:  # noqa: A002  # as argparse calls it
+    def add_input(self, help: str) -> None:
         """Add the argument IN, whose value is `source`; -i FILE and --input FILE are the same."""
         self._has_input = True
         path = self.add_argument(
             "source", nargs="?", metavar="IN", default=argparse.SUPPRESS, help=help
         )
-        path.complete = FILES  # type: ignore[attr-defined]  # for shtab
+        complete_files(path)
         add_input_option(self, dest="source", default=argparse.SUPPRESS)
 
     def format_help(self) -> str:
@@ -113,10 +109,10 @@ class OptionalFile(argparse.Action):
 
     def __call__(
         self,
-        parser: argparse.ArgumentParser,  # noqa: ARG002
+        _parser: argparse.ArgumentParser,
         namespace: argparse.Namespace,
         values: Any,
-        option_string: str | None = None,  # noqa: ARG002
+        _option_string: str | None = None,
     ) -> None:
         """Set the option's value."""
         setattr(namespace, self.dest, values)
@@ -178,3 +174,9 @@ def flags_of(parser: argparse.ArgumentParser) -> Mapping[str, str]:
     """Return the flag of each option by its destination, for messages that name settings."""
     actions = parser._actions  # noqa: SLF001  # argparse has no public list of them
     return {action.dest: action.option_strings[0] for action in actions if action.option_strings}
+
+
+def complete_files(action: argparse.Action) -> None:
+    """Let shells complete an argument with the names of files."""
+    choices = {"bash": "_shtab_compgen_files", "zsh": "_files", "tcsh": "f"}
+    action.complete = choices  # type: ignore[attr-defined]  # read by shtab

@@ -23,7 +23,7 @@ from tracker_blur.cli.output_options import (
     add_redaction_options,
     add_track_options,
 )
-from tracker_blur.cli.parser import FILES, Parser, add_input_option, formatter
+from tracker_blur.cli.parser import Parser, add_input_option, complete_files, formatter
 from tracker_blur.cli.results import json_after_failure
 from tracker_blur.cli.worker_count import worker_count
 from tracker_blur.errors import SettingsError
@@ -77,7 +77,7 @@ def add_parser(commands: Any) -> Parser:
         metavar="IN [OUT]",
         help="inputs, and the output; see above",
     )
-    paths.complete = FILES  # type: ignore[attr-defined]  # for shtab
+    complete_files(paths)
     add_options(parser)
     return parser
 

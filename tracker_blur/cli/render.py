@@ -13,7 +13,7 @@ from tracker_blur.cli.output_options import (
     add_redaction_options,
     add_track_options,
 )
-from tracker_blur.cli.parser import FILES, Parser
+from tracker_blur.cli.parser import Parser, complete_files
 from tracker_blur.cli.results import (
     check_json_target,
     json_after_failure,
@@ -45,7 +45,7 @@ def add_parser(commands: Any) -> Parser:
         ("target", "OUT", "the output"),
     ):
         path = parser.add_argument(name, type=Path, metavar=metavar, help=text)
-        path.complete = FILES  # type: ignore[attr-defined]  # for shtab
+        complete_files(path)
     add_redaction_options(parser.add_argument_group("redaction"))
     output = parser.add_argument_group("output")
     add_encoding_options(output, "the input's")

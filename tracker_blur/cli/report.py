@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tracker_blur.cli.console import EXIT_DONE, Console, silence_libraries
 from tracker_blur.cli.detection_options import add_models_option
-from tracker_blur.cli.parser import FILES, Parser
+from tracker_blur.cli.parser import Parser, complete_files
 from tracker_blur.cli.results import print_json
 from tracker_blur.errors import SettingsError
 
@@ -34,7 +34,7 @@ def add_parser(commands: Any) -> Parser:
     )
     parser.add_input("the original")
     output = parser.add_argument("redacted", type=Path, metavar="OUT", help="the redacted file")
-    output.complete = FILES  # type: ignore[attr-defined]  # for shtab
+    complete_files(output)
     parser.add_argument(
         "--tracks",
         type=Path,

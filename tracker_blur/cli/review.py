@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.cli.app import add_page_options, serve, site_of
-from tracker_blur.cli.parser import FILES
+from tracker_blur.cli.parser import complete_files
 from tracker_blur.errors import SettingsError, SourceError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def add_parser(commands: Any) -> Parser:
         metavar="TRACKS",
         help="its track file (default: NAME.tracks.jsonl next to it)",
     )
-    tracks.complete = FILES  # type: ignore[attr-defined]  # for shtab
+    complete_files(tracks)
     add_page_options(parser)
     return parser
 

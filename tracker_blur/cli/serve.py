@@ -11,7 +11,7 @@ from tracker_blur.cli.app import left_over
 from tracker_blur.cli.console import EXIT_DONE, Console, silence_libraries
 from tracker_blur.cli.detection_options import add_detector_option, add_models_option
 from tracker_blur.cli.option_values import number_between, whole_number, whole_number_from
-from tracker_blur.cli.parser import FILES
+from tracker_blur.cli.parser import complete_files
 from tracker_blur.cli.serve_jobs import add_job_options, job_settings
 from tracker_blur.cli.worker_count import core_count
 
@@ -63,7 +63,7 @@ def add_parser(commands: Any) -> Parser:
         "'Authorization: Bearer TOKEN' (default: none on 127.0.0.1; elsewhere one is made, and "
         "where it lies is printed)",
     )
-    file.complete = FILES  # type: ignore[attr-defined]  # for shtab
+    complete_files(file)
     detection = parser.add_argument_group("detection, for requests that say nothing else")
     add_detector_option(detection)
     add_models_option(detection)

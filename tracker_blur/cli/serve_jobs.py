@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracker_blur.cli.option_values import number, whole_number_from
-from tracker_blur.cli.parser import FILES
+from tracker_blur.cli.parser import complete_files
 from tracker_blur.cli.worker_count import core_count
 from tracker_blur.errors import SettingsError
 
@@ -30,7 +30,7 @@ def add_job_options(parser: argparse.ArgumentParser) -> None:
         help="a folder whose files jobs may name; results lie next to them. With a token, its page "
         "(as 'trackblur app' has it) is served, too (default: none; clients send files)",
     )
-    root.complete = FILES  # type: ignore[attr-defined]  # for shtab
+    complete_files(root)
     group.add_argument(
         "--allow-url",
         action="append",

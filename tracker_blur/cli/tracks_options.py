@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracker_blur.annotations import formats
-from tracker_blur.cli.parser import FILES
+from tracker_blur.cli.parser import complete_files
 
 if TYPE_CHECKING:
     import argparse
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def add_options(parser: Parser) -> None:
     """Add the file and all options. The parsed `edits` are in the order of their options."""
     file = parser.add_argument("file", type=Path, metavar="FILE", help="a track file")
-    file.complete = FILES  # type: ignore[attr-defined]  # for shtab
+    complete_files(file)
     _add_hiding_options(parser.add_argument_group("which faces are hidden"))
     _add_box_options(parser.add_argument_group("boxes"))
     _add_zone_options(parser.add_argument_group("zones and limits"))

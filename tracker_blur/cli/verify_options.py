@@ -9,7 +9,7 @@ from tracker_blur.cli.detection_options import add_hide_option, add_models_optio
 from tracker_blur.cli.option_values import names, whole_number
 from tracker_blur.cli.options import add_json_option, add_progress_file, add_size_limit, option
 from tracker_blur.cli.output_options import add_track_options
-from tracker_blur.cli.parser import FILES, STANDARD_OUTPUT, Parser
+from tracker_blur.cli.parser import STANDARD_OUTPUT, Parser, complete_files
 from tracker_blur.cli.verify_report import check_report_target
 from tracker_blur.errors import SettingsError
 from tracker_blur.files.paths import is_same_file
@@ -36,7 +36,7 @@ def add_options(parser: Parser) -> None:
     output = parser.add_argument(
         "output", type=Path, metavar="OUT", help="the finished file, or a folder or pattern of them"
     )
-    output.complete = FILES  # type: ignore[attr-defined]  # for shtab
+    complete_files(output)
     parser.add_argument(
         "--against",
         type=Path,

@@ -44,8 +44,7 @@ def check_choice(value: object, name: str, choices: Collection[object]) -> None:
 
 def check_number(value: object, name: str, low: float, high: float) -> None:
     """Raise SettingsError for what is no number, or outside of these bounds."""
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not low <= value <= high:  # type: ignore[operator]  # a number by now
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
         shown = f"{value:g}" if isinstance(value, float) else repr(value)
         raise SettingsError(f"is {shown}: give a number from {low:g} to {high:g}", setting=name)
 

@@ -50,9 +50,9 @@ class LimitedProtocol(H11Protocol):
         self._send_buffer_bytes = send_buffer_bytes
         self._deadline: asyncio.TimerHandle | None = None
 
-    def connection_made(  # TCP alone is served
+    def connection_made(
         self,
-        transport: asyncio.Transport,  # type: ignore[override]
+        transport: asyncio.Transport,  # type: ignore[override]  # TCP alone is served
     ) -> None:
         """Begin."""
         super().connection_made(transport)

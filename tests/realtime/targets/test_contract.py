@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -194,8 +194,8 @@ def test_unknown_target_is_refused(text: str) -> None:
 @pytest.mark.parametrize("name", ["address", "hls", "recording"])
 @pytest.mark.parametrize("setting", [{"preset": "nonsense"}, {"encoder": "nonsense"}])
 def test_unknown_encoder_setting_is_refused_at_once(
-    tmp_path: Path, name: str, setting: dict[str, str]
+    tmp_path: Path, name: str, setting: dict[str, Any]
 ) -> None:
-    settings = Settings(one_pass=True, **setting)  # type: ignore[arg-type]  # any setting
+    settings = Settings(one_pass=True, **setting)
     with pytest.raises(TrackerBlurError, match="nonsense"):
         open_target(EXAMPLES[name].format(folder=tmp_path), make_context(settings))

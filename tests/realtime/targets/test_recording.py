@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 SUFFIXES = ("mp4", "mov", "mkv", "webm")
 
 
-def record(path: Path, **live: object) -> None:
+def record(path: Path, **live: Any) -> None:
     """Record the sample."""
-    target = open_target(str(path), make_context(**live))  # type: ignore[arg-type]  # LiveSettings
+    target = open_target(str(path), make_context(**live))
     target.open(FORMAT)
     send(target, make_deliveries(), make_audio())
     target.close()

@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -46,8 +46,8 @@ TIMING = LiveTiming(client_timeout_seconds=PATIENCE_SECONDS)  # for clients on a
 
 
 @contextmanager
-def opened(text: str = "web:0", **given: object) -> Iterator[WebPageTarget]:
-    target = open_target(text, make_context(timing=TIMING, **given))  # type: ignore[arg-type]  # of any
+def opened(text: str = "web:0", **given: Any) -> Iterator[WebPageTarget]:
+    target = open_target(text, make_context(timing=TIMING, **given))
     assert isinstance(target, WebPageTarget)
     target.open(FORMAT)
     try:
