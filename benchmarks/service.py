@@ -1,4 +1,4 @@
-"""Requests a second and latency of `trackblur serve`, beside a bare FastAPI handler with YuNet.
+"""Requests a second and latency of `trackblur serve`, next to a bare FastAPI handler with YuNet.
 
     python benchmarks/service.py IMAGE.jpg --models FOLDER [--clients 1,8,32] [--turns 2]
 

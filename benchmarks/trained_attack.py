@@ -21,7 +21,7 @@ they are redacted. What their size alone tells in a recording is the last line.
 With --linear, only a linear discriminant attacks the closed set: seconds a method, not minutes.
 
 Controls: the clear face, the recognizer itself, a flat color, and what surrounds the hidden area.
-Intervals are of 95 %, from drawing people (or tracks) anew.
+Intervals are of 95 %, from drawing people (or tracks) again.
 """
 
 from __future__ import annotations

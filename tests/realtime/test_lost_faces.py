@@ -17,7 +17,7 @@ SIZE = (320, 180)
 CENTER = Box.from_xywh(140, 70, 40, 40)
 
 
-class Losses(LostFaceDetector):
+class DetectorOfOneClass(LostFaceDetector):
     """Takes the faces of the first class as they are."""
 
     def of(self, *faces: Face, change: Change = Change.NONE) -> set[int]:
@@ -35,7 +35,7 @@ def held(box: Box = CENTER, track_id: int = 0) -> Face:
 
 
 def test_a_face_that_vanishes_in_the_middle_is_lost_until_it_is_detected() -> None:
-    loss_detector = Losses(0.5, LiveTiming())
+    loss_detector = DetectorOfOneClass(0.5, LiveTiming())
     for _ in range(6):
         assert not loss_detector.of(detected())
     assert loss_detector.of(held()) == {0}
@@ -56,14 +56,14 @@ def test_a_face_that_vanishes_in_the_middle_is_lost_until_it_is_detected() -> No
 def test_an_explained_loss_is_not_reported(
     score: float, others: tuple[Face, ...], box: Box, change: Change
 ) -> None:
-    loss_detector = Losses(0.5, LiveTiming())
+    loss_detector = DetectorOfOneClass(0.5, LiveTiming())
     for _ in range(6):
         loss_detector.of(detected(box, score=score))
     assert not loss_detector.of(held(box), *others, change=change)
 
 
 def test_a_face_that_vanishes_in_a_flash_of_light_is_lost() -> None:
-    loss_detector = Losses(0.5, LiveTiming())
+    loss_detector = DetectorOfOneClass(0.5, LiveTiming())
     for _ in range(6):
         loss_detector.of(detected())
     assert not loss_detector.of(change=Change.CUT)
@@ -73,7 +73,7 @@ def test_a_face_that_vanishes_in_a_flash_of_light_is_lost() -> None:
 
 
 def test_a_face_detected_only_a_few_times_may_vanish() -> None:
-    loss_detector = Losses(0.5, LiveTiming())
+    loss_detector = DetectorOfOneClass(0.5, LiveTiming())
     for _ in range(3):
         loss_detector.of(detected())
     assert not loss_detector.of(held())
@@ -112,7 +112,7 @@ def test_a_face_behind_an_object_of_another_class_is_explained_and_no_number_is_
 def test_the_timing_says_which_loss_needs_an_explanation(
     limits: dict[str, Any], lost: set[int]
 ) -> None:
-    loss_detector = Losses(0.5, LiveTiming(**limits))
+    loss_detector = DetectorOfOneClass(0.5, LiveTiming(**limits))
     for _ in range(6):
         loss_detector.of(detected())
     assert loss_detector.of(held()) == lost

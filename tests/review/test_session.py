@@ -158,8 +158,8 @@ def test_a_few_reviews_stay_open_and_fewer_keep_frames(
     made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tracker_blur.review.sessions._MOST_OPEN", 4)
-    told: list[tuple[str, int]] = []
-    sessions = Sessions(lambda review_id, version: told.append((review_id, version)))
+    reported: list[tuple[str, int]] = []
+    sessions = Sessions(lambda review_id, version: reported.append((review_id, version)))
     try:
         opened = []
         for number in range(5):
@@ -182,7 +182,7 @@ def test_a_few_reviews_stay_open_and_fewer_keep_frames(
         other.apply({"op": "keep", "tracks": [1]}, "eve")
         other.close()
         assert sessions.get("0", first[0], again.track_path).version == 1
-        assert ("0", 1) in told
+        assert ("0", 1) in reported
     finally:
         sessions.close()
 

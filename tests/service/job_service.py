@@ -82,7 +82,7 @@ def opened(
     """Serve jobs that are kept in a folder.
 
     Args:
-        settings: What the service is told about jobs.
+        settings: The service's for jobs.
         state: Where they are kept.
         models_folder: A folder with weight files.
         serving: What its server takes from clients, where that is not as usual.

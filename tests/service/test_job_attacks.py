@@ -198,17 +198,17 @@ def test_jobs_that_take_long_to_end_leave_threads_to_others(
 
 
 def test_streams_end_with_the_service(tmp_path: Path) -> None:
-    told: list[str] = []
+    events_seen: list[str] = []
     with ThreadPoolExecutor(1) as pool, opened(JobSettings(), tmp_path) as service:
         job = service.add("wait.mp4")
 
         def read() -> None:
             with service.client.stream("GET", job["links"]["events"]) as events:
-                told.extend(events.iter_lines())
+                events_seen.extend(events.iter_lines())
 
         reading = pool.submit(read)
         service.reach(job, "running")
         service.jobs.close()
         reading.result(PATIENCE_SECONDS)
         (service.folder_of(job) / "go").touch()  # its process goes on
-    assert "event: job" in told
+    assert "event: job" in events_seen

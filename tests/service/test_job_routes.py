@@ -166,11 +166,13 @@ def test_events_tell_what_becomes_of_a_job_until_it_is_over(service: JobService)
         assert [next(lines) for _ in range(3)] == ["retry: 1000", "", "event: job"]
         for one in (other, job):
             (service.folder_of(one) / "go").touch()
-        told = [json.loads(line[len("data: ") :]) for line in lines if line.startswith("data: ")]
-    assert {each["id"] for each in told} == {job["id"]}
-    for each in told:
+        reported = [
+            json.loads(line[len("data: ") :]) for line in lines if line.startswith("data: ")
+        ]
+    assert {each["id"] for each in reported} == {job["id"]}
+    for each in reported:
         JobAnswer.model_validate(each)
-    assert (told[0]["state"], told[-1]["state"]) == ("waiting", "done")
+    assert (reported[0]["state"], reported[-1]["state"]) == ("waiting", "done")
     over = service.client.get(job["links"]["events"]).text
     assert over.count("event: job") == 1
 

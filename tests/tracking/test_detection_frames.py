@@ -153,6 +153,6 @@ def test_low_confidence_detections_confirm_for_as_long_as_the_classifier_agrees(
     images = [wall(SQUARE)] * 61
     kept = run(online_tracker(script, hold_seconds=0.2, classifier=ScriptedClassifier(4)), images)
     assert all(len(faces) == 1 for faces in kept)
-    doubtful = ScriptedClassifier(-1)
-    ended = run(online_tracker(script, hold_seconds=0.2, classifier=doubtful), images)
+    unlikely = ScriptedClassifier(-1)
+    ended = run(online_tracker(script, hold_seconds=0.2, classifier=unlikely), images)
     assert ended[-1] == ()

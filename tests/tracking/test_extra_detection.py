@@ -43,30 +43,30 @@ def test_a_look_detects_in_a_turned_copy(quarters: int) -> None:
     assert detector.confidences == {0.3}
 
 
-def looks() -> ExtraDetections:
+def extra_detections() -> ExtraDetections:
     detector = BrightDetector()
     every = [ExtraDetection(detector, Way(0, quarters), 0.3) for quarters in QUARTERS]
     return ExtraDetections(every, ExtraDetectionParameters(interval_seconds=0.5))
 
 
-def quarters_at(looks: ExtraDetections, times: list[float]) -> list[int | None]:
-    due = (looks.detect(wall(SQUARE), seconds) for seconds in times)
+def quarters_at(extra_detections: ExtraDetections, times: list[float]) -> list[int | None]:
+    due = (extra_detections.detect(wall(SQUARE), seconds) for seconds in times)
     return [None if one is None else one[0].way.quarters for one in due]
 
 
-def test_a_new_scene_gets_each_look_at_once_and_then_one_now_and_then() -> None:
-    all_looks = looks()
+def test_a_new_scene_gets_each_extra_detection_at_once_and_then_one_now_and_then() -> None:
+    every = extra_detections()
     times = [0.04 * index for index in range(30)]
-    first = quarters_at(all_looks, times)
+    first = quarters_at(every, times)
     assert first[:3] == list(QUARTERS)
     later = [number for number, quarters in enumerate(first[3:], 3) if quarters is not None]
     assert later == [13, 25]  # the first detection frames from 0.5 and from 1.0 seconds on
-    all_looks.restart()
-    assert quarters_at(all_looks, [2.0, 2.04, 2.08]).count(None) == 0
+    every.restart()
+    assert quarters_at(every, [2.0, 2.04, 2.08]).count(None) == 0
 
 
-def test_who_begins_later_soon_takes_the_same_looks() -> None:
-    early, late = looks(), looks()
+def test_who_begins_later_soon_takes_the_same_extra_detections() -> None:
+    early, late = extra_detections(), extra_detections()
     quarters_at(early, [0.04 * index for index in range(53)])
     times = [0.04 * index for index in range(53, 90)]
     one, other = quarters_at(early, times), quarters_at(late, times)
@@ -75,5 +75,5 @@ def test_who_begins_later_soon_takes_the_same_looks() -> None:
     assert early.state() == late.state()
 
 
-def test_without_looks_none_is_due() -> None:
+def test_without_extra_detections_none_is_due() -> None:
     assert ExtraDetections([], ExtraDetectionParameters()).detect(wall(SQUARE), 0.0) is None

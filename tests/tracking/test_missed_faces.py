@@ -104,9 +104,9 @@ def test_of_a_crowd_those_that_were_detected_last_are_searched_for_once() -> Non
 
 def test_crops_that_are_left_go_to_the_usual_way_and_then_to_a_turned_one() -> None:
     tracks = trusted([*lost(4), *lost(10, USUAL)[4:]])
-    order, nobody = latest_first(10), Recording()
-    missed_faces(nobody, 17).redetect(tracks, [], IMAGE, 0.08)
-    assert nobody.asked == [
+    order, no_one = latest_first(10), Recording()
+    missed_faces(no_one, 17).redetect(tracks, [], IMAGE, 0.08)
+    assert no_one.asked == [
         *((face(n), LYING if n < 4 else USUAL) for n in order),
         *((face(n), USUAL) for n in (1, 3, 0, 2)),
         *((face(n), LYING) for n in (5, 7, 9)),

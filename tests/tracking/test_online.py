@@ -257,8 +257,8 @@ def test_what_is_certainly_no_face_is_not_hidden_until_the_odds_are_better() -> 
     script = [[detection(SQUARE)]] * 3
     never = ScriptedClassifier(-9)
     assert run(online_tracker(script, classifier=never), images) == [(), (), ()]
-    doubtful = ScriptedClassifier(-3)
-    assert [len(faces) for faces in run(online_tracker(script, classifier=doubtful), images)] == [
+    unlikely = ScriptedClassifier(-3)
+    assert [len(faces) for faces in run(online_tracker(script, classifier=unlikely), images)] == [
         1, 1, 1,
     ]  # fmt: skip
     tracker = online_tracker(script, classifier=never, hide_all=True)

@@ -52,8 +52,8 @@ def test_a_track_that_is_always_a_part_of_a_higher_scoring_face_is_none() -> Non
     assert len(hidden_tracks(raw_tracks(ended + chin))) == 2  # one may be behind the other
     aside = face_rows(range(40, 50), 1, box=CHIN.moved(30, 0), score=0.55)
     assert len(hidden_tracks(raw_tracks(head + chin + aside))) == 2
-    doubtful = face_rows(range(50), box=HEAD, score=0.6)  # the larger one may be none
-    assert len(hidden_tracks(raw_tracks(doubtful + chin))) == 2
+    lower = face_rows(range(50), box=HEAD, score=0.6)  # the larger one may be none
+    assert len(hidden_tracks(raw_tracks(lower + chin))) == 2
     high = face_rows(range(10, 40), 1, box=CHIN, score=UNCONDITIONAL)  # a face before a face
     assert len(hidden_tracks(raw_tracks(head + high))) == 2
 

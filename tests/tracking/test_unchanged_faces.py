@@ -34,7 +34,7 @@ NOISE_LEVELS = 3
 
 
 def scene(seed: int) -> Image:
-    """Return a view of coarse patterns, so that noise is weak beside them."""
+    """Return a view of coarse patterns, so that noise is weak next to them."""
     coarse = np.random.default_rng(seed).integers(0, 256, (30, 40, 3))
     return coarse.repeat(8, 0).repeat(8, 1).astype(np.uint8)
 

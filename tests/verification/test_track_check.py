@@ -33,7 +33,7 @@ def clip(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 def made_for(clip: Path) -> Tracks:
-    """Return the tracks of a clip in which nobody was detected."""
+    """Return the tracks of a clip in which no one was detected."""
     with VideoReader(clip) as video:
         pts = [frame.pts for frame in video]
         tracks = Tracks(video.info.size, video.track.time_base, np.array(pts, np.int64))

@@ -1,4 +1,4 @@
-"""What lies beside the sound of copied audio, where containers have room for anything."""
+"""What lies next to the samples of copied audio, where containers have room for anything."""
 
 from __future__ import annotations
 

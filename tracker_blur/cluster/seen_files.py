@@ -73,7 +73,7 @@ def _from_seen(seen: Seen) -> list[Any]:
 
 
 def _to_seen(value: list[Any]) -> Seen:
-    pts, change, is_detection_frame, faces, evidence, links, doubtful = value
+    pts, change, is_detection_frame, faces, evidence, links, untracked = value
     return Seen(
         pts,
         Change(change),
@@ -81,7 +81,7 @@ def _to_seen(value: list[Any]) -> Seen:
         tuple(_to_face(one) for one in faces),
         tuple((track_id, odds) for track_id, odds in evidence),
         tuple((one, other) for one, other in links),
-        tuple((Detection(Box(*box), score, label), odds) for box, score, label, odds in doubtful),
+        tuple((Detection(Box(*box), score, label), odds) for box, score, label, odds in untracked),
     )
 
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from tracker_blur.video.frame import DecodedFrame
 
 _QUEUED_FRAMES = 2
-_FRAMES_TOLD = 10  # from one report to the next
+_FRAMES_A_REPORT = 10  # from one report to the next
 
 
 class PieceWorker:
@@ -79,7 +79,7 @@ class PieceWorker:
         calls = itertools.count(1)
 
         def show(report: Report) -> None:
-            if next(calls) % _FRAMES_TOLD == 0:
+            if next(calls) % _FRAMES_A_REPORT == 0:
                 tell(Advanced(report.frames, report.first_pass_frames))
 
         return self._engine.redact_file(task.job, show)
@@ -101,7 +101,7 @@ class PieceWorker:
             relay = RelayedObserver(new_observer, later)
             piece = task.span
             seen: list[tuple[Seen, ...]] = []
-            for frame in self._told(frames, tell):
+            for frame in self._reported(frames, tell):
                 part = parts[piece]
                 if not seen and frame.pts != part.start:
                     raise SourceError(f"{video.source}: cannot be read from its middle on")
@@ -125,8 +125,8 @@ class PieceWorker:
         ):
 
             def redacted() -> Iterator[RedactedFrame]:
-                told = self._told(frames, tell)
-                for frame, faces in frames_with_faces(told, [task.tracks], str(video.source)):
+                reported = self._reported(frames, tell)
+                for frame, faces in frames_with_faces(reported, [task.tracks], str(video.source)):
                     yield redactor.redact(frame, faces)
 
             path, form = video.store.rendered(task.piece), container_format(video.target)
@@ -140,8 +140,8 @@ class PieceWorker:
             part=part,
         )
 
-    def _told(self, frames: Iterable[DecodedFrame], tell: Tell) -> Iterator[DecodedFrame]:
+    def _reported(self, frames: Iterable[DecodedFrame], tell: Tell) -> Iterator[DecodedFrame]:
         for count, frame in enumerate(frames, 1):
             yield frame
-            if count % _FRAMES_TOLD == 0:
+            if count % _FRAMES_A_REPORT == 0:
                 tell(Advanced(count))

@@ -1,6 +1,6 @@
 """Tries a network in a child process first: a damaged one can end the process that loads it.
 
-OpenCV divides by zero or reads beyond its buffers for some damaged files, and no exception tells.
+OpenCV divides by zero or reads beyond its buffers for some damaged files, and raises no exception.
 Files that trackblur knows are checked by their hashes instead (`weights/store.py`).
 """
 

@@ -51,7 +51,7 @@ class ChosenPeople:
             is_reviewed: Whether a person looks at the tracks before anything is written.
 
         Raises:
-            SettingsError: Nobody may be left visible without that.
+            SettingsError: No one may be left visible without that.
         """
         if self._settings.chooses_people and not is_reviewed:
             self._chooser.check_measured()

@@ -67,18 +67,18 @@ class WatchedObserver:
 
     Args:
         observer: Observes the frames.
-        losses: Takes what is seen of them.
+        lost_faces: Takes what is seen of them.
     """
 
-    def __init__(self, observer: FrameObserver, losses: LostFaces) -> None:
+    def __init__(self, observer: FrameObserver, lost_faces: LostFaces) -> None:
         self._observer = observer
-        self._losses = losses
+        self._lost_faces = lost_faces
         self.targets = observer.targets
 
     def step(self, frame: Frame) -> Sequence[Seen]:
         """Return what is seen of the next frame, for each class."""
         seen = self._observer.step(frame)
-        self._losses.add(seen, frame.size)
+        self._lost_faces.add(seen, frame.size)
         return seen
 
 

@@ -1,4 +1,4 @@
-"""What the service is told about jobs when it starts."""
+"""The settings for jobs that the service starts with."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class JobUpkeep:
 
     Args:
         jobs: The jobs.
-        settings: What the service was told about them.
+        settings: The service's for jobs.
         report: Called with a line when that fails.
     """
 

@@ -45,7 +45,7 @@ def needed_log_odds(
 ) -> float:
     """Return the log odds from which a track is hidden; in doubt, it is.
 
-    A large face is seen well, and hiding what is none costs much of the picture. So it needs better
+    A large face is seen well, and hiding what is none costs much of the frame. So it needs better
     odds than a small one, and still better ones if these are the best of many crops. What the
     detector scores high needs worse. Where a share of the crops decides, more crops change nothing:
     a face must not be shown because it is seen for hours.

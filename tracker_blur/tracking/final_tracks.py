@@ -154,7 +154,7 @@ class TrackFinalizer:
         piece_units = self._units(targets[0].parameters.first_pass.piece_seconds)
         self._piece = int(np.iinfo(np.int64).max) if by_scene else piece_units, 0
         self._start = 0
-        self._is_doubtful = False  # whether the next piece waits for all of the horizon
+        self._is_uncertain = False  # whether the next piece waits for all of the horizon
 
     def add(self, seen: Sequence[Seen]) -> None:
         """Take what was seen when the next frame was observed, for each class."""
@@ -200,12 +200,12 @@ class TrackFinalizer:
                     break
                 if last >= min(one.final_count for one in self._passes):
                     return None
-                if distance is self._certain and self._is_doubtful:
+                if distance is self._certain and self._is_uncertain:
                     continue
                 is_certain = self._refine(stop, last + 1)
                 if is_certain or distance is self._horizon:
                     return stop
-                self._is_doubtful = True
+                self._is_uncertain = True
         if scene_stop is None:
             return None
         self._refine(scene_stop, scene_stop)
@@ -230,7 +230,7 @@ class TrackFinalizer:
 
     def _taken(self, stop: int) -> Tracks:
         """Return the piece that was refined last, and go on with the next."""
-        start, self._start, self._is_doubtful = self._start, stop, False
+        start, self._start, self._is_uncertain = self._start, stop, False
         is_scene_start = self._passes[0].scene(start)[0] == start
         times = self._passes[0].times(start, stop)  # they may be forgotten below
         tracks = [track for one in self._classes for track in one.taken()]

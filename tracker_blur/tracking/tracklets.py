@@ -159,17 +159,17 @@ def _is_seldom_reliable(
 ) -> npt.NDArray[np.bool_]:
     """Return which rows are detections of a large face that is too seldom reliable to be one."""
     limits = parameters.plausibility
-    doubtful = np.zeros(len(track), bool)
+    unreliable = np.zeros(len(track), bool)
     rows = np.flatnonzero(track.has(Origin.DETECTED))
     boxes = track.boxes[rows]
     if not len(rows) or np.median(face_sizes(boxes)) <= limits.large_share * min(frame_size):
-        return doubtful
-    doubtful[rows] = (
+        return unreliable
+    unreliable[rows] = (
         (track.scores[rows] < unconditional_score(confidence, limits))
         & ~cut_off(boxes, frame_size)
         & ~is_supported(reliable[rows], limits)
     )
-    return doubtful
+    return unreliable
 
 
 def is_supported(

@@ -40,7 +40,7 @@ def labels(augmentation: CropAugmentation, count: int = 60) -> list[float]:
         (replace(ONLY, false_alarm_share=1.0), 0.0),
         (replace(ONLY, empty_share=1.0), 0.0),
         (replace(ONLY, redacted_share=1.0), 0.0),
-        (ONLY, 0.0),  # places beside objects
+        (ONLY, 0.0),  # places next to objects
     ],
 )
 def test_only_crops_of_objects_are_labeled_as_such(

@@ -101,8 +101,8 @@ def label_candidates(
     is_object = ious.max(1, initial=0) >= _SAME_IOU
     is_large = _is_too_large(boxes, labeled, of_object)
     touches = (of_box.max(1, initial=0) > _TOUCHED_SHARE) | (ious.max(1, initial=0) > _TOUCHED_IOU)
-    doubtful = possible | (overlaps(boxes, ignored)[1].max(1, initial=0) > _IGNORED_SHARE)
-    is_false = ~is_object & (is_large | ~(touches | doubtful)) & (not offers_none)
+    is_unclear = possible | (overlaps(boxes, ignored)[1].max(1, initial=0) > _IGNORED_SHARE)
+    is_false = ~is_object & (is_large | ~(touches | is_unclear)) & (not offers_none)
     visible = (labeled[:, 2:] - labeled[:, :2]).min(1, initial=np.inf) >= _SMALLEST_PX
     return LabeledCandidates(
         np.concatenate((labeled[visible], boxes[is_object])),
