@@ -9,7 +9,6 @@ from numbers import Rational, Real
 from pathlib import Path
 from typing import TypeAlias, TypeGuard
 
-from tracker_blur.core.tracks import Tracks
 from tracker_blur.errors import InputError
 from tracker_blur.settings import VIEW_PX_LIMITS, Settings
 
@@ -42,15 +41,6 @@ def settings_of(value: object) -> Settings:
     if not isinstance(value, Settings):
         raise InputError(f"settings is {shown(value)}: give tracker_blur.Settings(...)")
     return value
-
-
-def tracks_of(value: object) -> Tracks | Path:
-    """Return tracks, or the path of a track file; raises InputError."""
-    if isinstance(value, Tracks):
-        return value
-    if not isinstance(value, (str, os.PathLike)):
-        raise InputError(f"tracks is {shown(value)}: give Tracks, or the path of a track file")
-    return path_of(value, "tracks")
 
 
 def is_iterable(value: object) -> bool:

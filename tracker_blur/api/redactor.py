@@ -8,7 +8,6 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from tracker_blur.annotations import track_file
 from tracker_blur.api.arguments import (
     check_callable,
     check_share,
@@ -18,15 +17,15 @@ from tracker_blur.api.arguments import (
     rate_of,
     settings_of,
     shown,
-    tracks_of,
 )
 from tracker_blur.api.boxes import check_pixels, detections_of
 from tracker_blur.api.custom_detector import CustomDetector
 from tracker_blur.api.images import array_like, check_order, frame_of, frames_of
+from tracker_blur.api.tracks import read_tracks
 from tracker_blur.core.box_arrays import suppress_overlaps
 from tracker_blur.core.frame import VideoInfo
-from tracker_blur.core.tracks import Face, Origin, Tracks
-from tracker_blur.errors import InputError, TrackFileError
+from tracker_blur.core.tracks import Face, Origin
+from tracker_blur.errors import InputError
 from tracker_blur.files.identity import FileIdentity
 from tracker_blur.files.jobs import Job
 from tracker_blur.files.paths import MediaKind, media_kind
@@ -39,7 +38,6 @@ from tracker_blur.verification.verifier import Verifier
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from tracker_blur.api.boxes import Boxes
     from tracker_blur.api.custom_detector import DetectorInput
@@ -47,6 +45,7 @@ if TYPE_CHECKING:
     from tracker_blur.core.box import Detection
     from tracker_blur.core.predictions import Predictions
     from tracker_blur.core.report import Progress, Report
+    from tracker_blur.core.tracks import Tracks
     from tracker_blur.images.frame import ImageFrame
     from tracker_blur.settings import Settings
     from tracker_blur.verification.verdict import Verdict
@@ -331,7 +330,7 @@ class Redactor:
         """
         check_callable(progress, "progress")
         job = _job(source, target)
-        known, identity = _read_tracks(tracks, job.source, is_shown=True)
+        known, identity = read_tracks(tracks, job.source, is_shown=True)
         return self._engine().render_file(job, known, progress, identity)
 
     def verify(
@@ -361,7 +360,7 @@ class Redactor:
         settings = self._settings
         path = path_of(output, "output")
         original = None if source is None else path_of(source, "source")
-        known, identity = (None, None) if tracks is None else _read_tracks(tracks, original)
+        known, identity = (None, None) if tracks is None else read_tracks(tracks, original)
         if known is not None and original is None:
             check_tracks(known, path, settings)
         return Verifier(settings, detector=self._detector).verify(
@@ -421,34 +420,3 @@ _NOTHING: Any = object()
 def _job(source: object, target: object) -> Job:
     from_path, to_path = path_of(source, "source"), path_of(target, "target")
     return Job.of(from_path, to_path)
-
-
-def _read_tracks(
-    tracks: object, source: Path | None, *, is_shown: bool = False
-) -> tuple[Tracks, FileIdentity | None]:
-    """Return tracks, and the identity of the source if it is known what they were made for.
-
-    Args:
-        tracks: The tracks, or the path of their file.
-        source: Their video, if there is one.
-        is_shown: Whether those whom they leave visible are shown.
-
-    Raises:
-        TrackFileError: The track file is invalid, or not reviewed, or the tracks are another
-            video's.
-    """
-    given = tracks_of(tracks)
-    if not isinstance(given, Tracks):
-        content = track_file.read(given)
-        if is_shown:
-            track_file.check_reviewed(content, given)
-        identity = None if source is None else track_file.check_source(content, source)
-        return content.tracks, identity
-    if source is None or given.source_sha256 is None:
-        return given, None
-    identity = FileIdentity.of(source, hashed=True)
-    if identity.sha256 != given.source_sha256:
-        raise TrackFileError(
-            f"{source}: is not the video that the tracks were made for: track this one"
-        )
-    return given, identity
