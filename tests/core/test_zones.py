@@ -11,7 +11,6 @@ from tracker_blur.core.box import Box
 from tracker_blur.core.zones import Zone
 
 SIZE = (200, 100)
-RECTANGLE = ((10.0, 20.0), (60.0, 80.0))
 
 
 def at(zone: Zone, seconds: float) -> Box:

@@ -36,7 +36,10 @@ if TYPE_CHECKING:
 class RawTracker(Protocol):
     """What an `OnlineTracker` does."""
 
-    track_count: int
+    @property
+    def track_count(self) -> int:
+        """How many tracks there have been."""
+        ...
 
     @property
     def max_flash_frames(self) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,18 +11,17 @@ from hypothesis import given, settings
 from tests.track_samples import EVERYTHING, any_tracks, assert_same, two_tracks
 from tracker_blur.annotations import formats
 from tracker_blur.core import plugins
-from tracker_blur.core.tracks import Tracks
 from tracker_blur.errors import SettingsError, SinkError, TrackFileError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tracker_blur.core.tracks import Tracks
+
 NAMES = formats.names()
 CARRIED = {"mot": ("scores",), "cvat": EVERYTHING, "coco": EVERYTHING}
 
 few_examples = settings(max_examples=25)
-
-Read = Callable[[str], Tracks]
 
 
 @pytest.mark.parametrize("name", NAMES)
