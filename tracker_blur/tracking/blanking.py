@@ -1,7 +1,7 @@
 """Blanks known faces in a view, so that they do not count for a larger track that shows them, too.
 
 A classifier's crop shows a track's surroundings. Around a body it shows the head, and calls the
-body a face. What a surely known face explains is not evidence for another one.
+body a face. What a known face explains is not evidence for another one.
 """
 
 from __future__ import annotations

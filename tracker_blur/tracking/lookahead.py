@@ -2,7 +2,7 @@
 
 Frames are observed, and boxes smoothed, as where a file is read ahead. But a frame does not wait
 until no later one changes its boxes: it waits for a few frames, or for none. By then little is
-known of a track, so all that was seen is hidden, but for what the classifier surely takes for no
+known of a track, so all that was seen is hidden, but for what the classifier clearly takes for no
 face (`ClassificationParameters.at_once_log_odds`). Later frames show where a face was between two
 detections and just before its first one.
 """

@@ -78,7 +78,7 @@ class TrackClassifier:
             tracks: The tracks.
             image: The view.
             seconds: Its time.
-            is_crowd: Whether those that surely are faces are asked about more seldom.
+            is_crowd: Whether those with high odds are asked about more seldom.
         """
         if self._classifier is None:
             return ()
@@ -102,14 +102,14 @@ class TrackClassifier:
     def _without_others(
         self, track: TrackState, known: Sequence[TrackState], image: Image
     ) -> Image:
-        """Return the view without the known faces that the crop of a large, weaker track shows."""
+        """Return the view without known, higher-scoring faces in the crop of a large track."""
         limits = self._parameters
         if track.box.size < limits.large_share * min(image.shape[:2]):
             return image
-        stronger = [
-            other.box for other in known if other.score >= limits.stronger_ratio * track.score
+        higher_scoring = [
+            other.box for other in known if other.score >= limits.higher_score_ratio * track.score
         ]
-        others = faces_in_crop(track.box, stronger, limits.blanked_share)
+        others = faces_in_crop(track.box, higher_scoring, limits.blanked_share)
         return blanked(image, others) if others else image
 
     def _most_urgent(self, due: list[TrackState], count: int) -> list[TrackState]:

@@ -155,7 +155,7 @@ class ClassificationParameters(ParameterGroup):
     at_once_log_odds: float = -5.0
     """Live and in one pass, a track with lower odds so far is not hidden: more may follow."""
 
-    stronger_ratio: float = 1.3
+    higher_score_ratio: float = 1.3
     """Of a large track's crop, faces of settled tracks are blanked that are no larger and whose
     detections score this many times as much: what they show is no evidence for another face."""
 
