@@ -20,7 +20,8 @@ from tracker_blur.core.box import Box
 from tracker_blur.core.timeline import Timeline
 from tracker_blur.core.tracks import Face, Origin, Track, Tracks, joined
 from tracker_blur.tracking.backtracking import Backtracked
-from tracker_blur.tracking.final_tracks import Horizon, Target, TrackFinalizer
+from tracker_blur.tracking.final_tracks import Target, TrackFinalizer
+from tracker_blur.tracking.horizon import Horizon
 from tracker_blur.tracking.lazy_view import LazyView
 from tracker_blur.tracking.observation import Observer
 from tracker_blur.tracking.online import Step
@@ -453,24 +454,6 @@ def test_a_face_that_is_recognized_late_is_hidden_from_the_start_of_a_whole_scen
         assert [piece.frame_count for piece in pieces] == [700, 200]
         assert track.frames.tolist() == list(range(700))
         assert known[0] < 720
-
-
-def test_the_horizon_follows_from_the_parameters() -> None:
-    usual = Horizon.of(PARAMETERS, MARGIN)
-    linking = replace(PARAMETERS.linking, max_still_gap_seconds=5.0)
-    online = replace(PARAMETERS.online, low_confidence_seconds=9.0)
-    wider = Horizon.of(replace(PARAMETERS, linking=linking), MARGIN)
-    assert wider.seconds == pytest.approx(usual.seconds + 2.0)
-    assert Horizon.of(replace(PARAMETERS, online=online), MARGIN).seconds > usual.seconds + 5
-    assert Horizon.of(PARAMETERS, 60.0).seconds > 60
-    seldom = Horizon.of(PARAMETERS, MARGIN, every_frames=250)
-    detections = PARAMETERS.plausibility.large_window_detections
-    gap = PARAMETERS.linking.min_missed_detections
-    assert seldom.frames == usual.frames + 250 * (gap + detections)
-    smoothing = replace(PARAMETERS.smoothing, velocity_seconds=1.4)
-    swift = Horizon.of_certain(replace(PARAMETERS, smoothing=smoothing), MARGIN)
-    certain = Horizon.of_certain(PARAMETERS, MARGIN)
-    assert swift.seconds == pytest.approx(certain.seconds + 1.0)
 
 
 def test_identifiers_number_the_tracks_of_all_classes() -> None:

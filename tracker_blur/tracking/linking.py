@@ -111,7 +111,7 @@ def _successors(
     later_ones.sort(key=lambda index: ends[index][0].frame)
     start_frames = [ends[index][0].frame for index in later_ones]
     near = _Starts(later_ones, [ends[index][0] for index in later_ones], seconds, parameters).near
-    longest = _longest_gap(parameters)
+    longest = parameters.longest_gap_seconds
     candidates: list[tuple[int, int, float]] = []
     for earlier, (_, end) in enumerate(ends):
         if earlier in pairs:
@@ -172,10 +172,6 @@ class _Starts:
         return [self._numbers[low + row] for row in np.flatnonzero(is_near).tolist()]
 
 
-def _longest_gap(parameters: LinkingParameters) -> float:
-    return max(parameters.max_still_gap_seconds, parameters.max_moving_gap_seconds)
-
-
 def _backtracked_pairs(
     cores: Sequence[Track],
     ends: Sequence[tuple[_End, _End]],
@@ -186,7 +182,7 @@ def _backtracked_pairs(
 
     The gap between them is no longer than any other that is filled.
     """
-    longest = _longest_gap(parameters) + ROUNDING_SECONDS
+    longest = parameters.longest_gap_seconds + ROUNDING_SECONDS
     seconds, detection_frames = raw.tracks.seconds, raw.detection_frames
     lasts = {core.track_id: index for index, core in enumerate(cores)}
     firsts = {core.track_id: len(cores) - 1 - i for i, core in enumerate(reversed(cores))}

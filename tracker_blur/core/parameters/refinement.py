@@ -221,6 +221,11 @@ class LinkingParameters(ParameterGroup):
     """A tracklet's velocity is measured over this time before its end, and assumed for as long
     after it."""
 
+    @property
+    def longest_gap_seconds(self) -> float:
+        """The longest gap that may be filled, however the face has moved."""
+        return max(self.max_still_gap_seconds, self.max_moving_gap_seconds)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmoothingParameters(ParameterGroup):
