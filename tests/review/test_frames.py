@@ -291,7 +291,7 @@ def test_frames_that_were_forgotten_are_decoded_again(frames: list[DecodedFrame]
         store.close()
 
 
-def test_nobody_waits_for_a_store_that_is_closed(frames: list[DecodedFrame]) -> None:
+def test_no_one_waits_for_a_store_that_is_closed(frames: list[DecodedFrame]) -> None:
     store, _ = store_of(frames)
     store.close()
     with pytest.raises(OvertakenError):

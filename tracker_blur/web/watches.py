@@ -115,7 +115,7 @@ class Watches:
         self._thread.join()
 
     def all(self) -> list[dict[str, Any]]:
-        """Return all watches, as the page shows them, each with why it stands still, or None."""
+        """Return all watches, as the page shows them, each with why it is stalled, or None."""
         with self._lock:
             return [
                 {**watch.as_dict(), "problem": self._problems.get(watch.folder) or None}

@@ -144,7 +144,7 @@ export const texts = {
     watchTarget: "Folder for results",
     watchStart: "Watch it",
     watchStop: (folder) => `Stop watching ${folder}`,
-    watchProblem: (problem) => ` · Stands still: ${problem}`,
+    watchProblem: (problem) => ` · Stalled: ${problem}`,
     watched: (folder, target) => `${folder} → ${target}`,
   },
 
