@@ -113,18 +113,6 @@ def test_crops_that_are_left_go_to_the_usual_way_and_then_to_a_turned_one() -> N
     ]
 
 
-def test_what_hardly_is_a_face_by_enough_crops_is_not_searched_for() -> None:
-    tracks = lost(3)
-    low = PARAMETERS.classification.followed_log_odds - 1
-    for track, count in zip(tracks, (2, 3, 4), strict=True):
-        track.log_odds = [low] * count
-    tracks[2].log_odds[0] = 5.0
-    redetector = Recording(LYING)
-    assert missed_faces(redetector, 9).redetect(tracks, [], IMAGE, 0.08) == [tracks[1]]
-    seen = [detection(face(1), 0.1)]
-    assert missed_faces(redetector, 9).confirm_seen(tracks[1:2], seen, [], 0.08) == [tracks[1]]
-
-
 def test_a_crop_that_a_found_face_does_not_need_goes_to_another_one() -> None:
     tracks = trusted([*lost(4, USUAL), *lost(10, OTHER)[4:]])
     redetector = Recording(USUAL)  # those of the other detector are seen in the usual way now

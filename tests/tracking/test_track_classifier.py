@@ -94,18 +94,19 @@ class SeeingClassifier(ScriptedClassifier):
 @pytest.mark.parametrize(
     ("score", "side", "odds", "answer"),
     [
-        (0.4, 90, 5.0, -5.0),
-        (0.8, 90, 5.0, 5.0),  # it scores as much
-        (0.4, 30, 5.0, 5.0),  # it is not large
-        (0.4, 90, 1.0, 5.0),  # the other one is doubtful
+        (0.4, 90, [5.0] * LIMITS.first_crops, -5.0),
+        (0.8, 90, [5.0] * LIMITS.first_crops, 5.0),  # it scores as much
+        (0.4, 30, [5.0] * LIMITS.first_crops, 5.0),  # it is not large
+        (0.4, 90, [1.0] * LIMITS.first_crops, 5.0),  # the other one has low odds
+        (0.4, 90, [5.0] * (LIMITS.pooled_crops - 1), 5.0),  # and few crops
     ],
 )
 def test_a_known_face_is_no_evidence_for_a_larger_weaker_track_around_it(
-    score: float, side: float, odds: float, answer: float
+    score: float, side: float, odds: list[float], answer: float
 ) -> None:
     face = TrackState.started(0, detection(SQUARE, 0.9), 0.0, PARAMETERS.online)
-    face.log_odds, face.classified_seconds = [odds] * LIMITS.first_crops, 0.0  # not due again
+    face.log_odds = odds
     around = Box.around(SQUARE.center, side, side)
     body = TrackState.started(1, detection(around, score), 0.0, PARAMETERS.online)
     judge = TrackClassifier(SeeingClassifier(0.0), LIMITS)
-    assert judge.classify([face, body], wall(), 0.0) == ((1, answer),)
+    assert dict(judge.classify([face, body], wall(), 0.0))[1] == answer

@@ -195,6 +195,36 @@ def test_a_doubtful_face_decides_only_when_the_next_frame_shows_it_too() -> None
     assert made.view(specks_and_face(1, 0.08)).shape[1] == 1280
 
 
+def test_a_doubtful_face_that_stays_keeps_the_size() -> None:
+    made = doubtful_specks()
+    times = [0.0, 0.12, 0.24, 0.6, 0.72, 2.0, 2.12, 4.0, 4.12]
+    widths = [made.view(specks_and_face(1, seconds)).shape[1] for seconds in times]
+    assert widths == [1280, *[1920] * 8]
+    assert made.view(frame(34, 6.0)).shape[1] == 1280
+
+
+def test_while_a_doubtful_face_is_to_be_seen_again_the_views_become_no_smaller() -> None:
+    made = doubtful_specks()
+    assert made.view(frame(34, 0.0)).shape[1] == 1280
+    speck = frame(0, 6.8)
+    for plane in speck.planes():
+        plane.samples[20:29, :9] = 255
+    assert made.view(speck).shape[1] == 1280  # the high-confidence face is forgotten
+    assert made.view(frame(0, 6.84)).shape[1] == 640
+
+
+@pytest.mark.parametrize(("seconds", "width"), [(0.04, 1280), (0.12, 1920)])
+def test_a_doubtful_face_may_have_moved(seconds: float, width: int) -> None:
+    boxes = [(Box(left, 20, left + 9, 29), DOUBTFUL) for left in (0, 12)]
+    classifier = ScriptedClassifier(-5.0, [(FACE, 5.0), *boxes])
+    made = ComparedViews(EveryBrightDetector(), classifier, 0.5, Fraction(1), PARAMETERS)
+    made.view(specks_and_face(1))
+    moved = frame(34, seconds)
+    for plane in moved.planes():
+        plane.samples[20:29, 12:21] = 255
+    assert made.view(moved).shape[1] == width
+
+
 def test_a_doubtful_face_elsewhere_is_another_one() -> None:
     made = doubtful_specks()
     made.view(specks_and_face(1))

@@ -95,7 +95,7 @@ class MissedFaces:
             confirmed: Boxes of the faces that were detected in this view.
             seconds: Its time.
         """
-        possible = [track for track in tracks if self._classifier.is_worth_searching(track)]
+        possible = [track for track in tracks if not self._classifier.is_rejected(track)]
         known = are_among([one.box for one in seen], confirmed, self._same_face_iou)
         others = [one for one, is_known in zip(seen, known, strict=True) if not is_known]
         expected = [track.expected(seconds) for track in possible]
@@ -113,7 +113,7 @@ class MissedFaces:
         Each face is first searched for as it was last detected. Then come the usual way, and a
         turned one for what the classifier takes for a face: it may have bent down.
         """
-        possible = [track for track in tracks if self._classifier.is_worth_searching(track)]
+        possible = [track for track in tracks if not self._classifier.is_rejected(track)]
         possible = latest_first(possible)
         last = [(track, track.way) for track in possible]
         usual = [(track, USUAL) for track in possible]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracker_blur.core.times import slot_of
-from tracker_blur.tracking.blanking import blanked, faces_in_crop
+from tracker_blur.tracking.erasing import erased, faces_in_crop
 from tracker_blur.tracking.evidence import pooled_log_odds
 
 if TYPE_CHECKING:
@@ -109,8 +109,10 @@ class TrackClassifier:
         higher_scoring = [
             other.box for other in known if other.score >= limits.higher_score_ratio * track.score
         ]
-        others = faces_in_crop(track.box, higher_scoring, limits.blanked_share)
-        return blanked(image, others) if others else image
+        faces = faces_in_crop(
+            track.box, higher_scoring, limits.erased_size_ratio, limits.erased_share
+        )
+        return erased(image, faces) if faces else image
 
     def _most_urgent(self, due: list[TrackState], count: int) -> list[TrackState]:
         """Return as many tracks as may be classified in one view."""
@@ -127,12 +129,6 @@ class TrackClassifier:
         """Return whether it is certain by now that a track is no face."""
         return self.pooled_log_odds(track) < self._parameters.at_once_log_odds
 
-    def is_worth_searching(self, track: TrackState) -> bool:
-        """Return whether a track that was missed may be a face, as far as its crops tell."""
-        limits = self._parameters
-        is_known = len(track.log_odds) >= limits.pooled_crops
-        return not (is_known and self.pooled_log_odds(track) < limits.followed_log_odds)
-
     def is_trusted(self, track: TrackState) -> bool:
         """Return whether a track likely is a face, whatever its detections score."""
         return self.pooled_log_odds(track) >= self._parameters.start_log_odds
@@ -146,11 +142,13 @@ class TrackClassifier:
         if track.confirmed_seconds != seconds:
             return False
         interval = limits.interval_seconds
-        if is_crowd and count >= limits.pooled_crops and self._is_settled(track):
+        if is_crowd and self._is_settled(track):
             interval = limits.settled_interval_seconds
         elif count < limits.first_crops:
             return True
         return slot_of(seconds, interval) != slot_of(track.classified_seconds, interval)
 
     def _is_settled(self, track: TrackState) -> bool:
-        return self.pooled_log_odds(track) >= self._parameters.settled_log_odds
+        limits = self._parameters
+        is_known = len(track.log_odds) >= limits.pooled_crops
+        return is_known and self.pooled_log_odds(track) >= limits.settled_log_odds

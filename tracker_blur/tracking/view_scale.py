@@ -3,8 +3,9 @@
 A detector sees faces from about 10 pixels, and those of 20 pixels far better. In the usual view of
 a large frame, faces far away are smaller; in a small video, all of them may be. So the first frame
 of each scene, and one now and then, is also seen at a large size, and the smallest faces there
-decide the size of the views that follow. A doubtful face decides only when the next frame shows it,
-too: a pattern rarely looks like a face twice. Views of small frames may be enlarged.
+decide the size of the views that follow. A doubtful face decides only when the next frame that is
+detected in shows it, too: a pattern rarely looks like a face twice. Views of small frames may be
+enlarged.
 """
 
 from __future__ import annotations
@@ -82,6 +83,8 @@ class ScaledViews:
         self._next_large_seconds = -math.inf
         self._needed_until: dict[int, float] = {}  # by longest side, in seconds
         self._doubtful: tuple[Box, ...] = ()  # those that the next large view is to show again
+        self._doubtful_seconds = 0.0  # when they were seen
+        self._confirmed_px = 0  # what doubtful faces need that were seen twice
 
     def view(self, frame: Frame, change: Change) -> Image:
         """Return the view of a video's next frame; frames may be left out.
@@ -113,24 +116,35 @@ class ScaledViews:
         """Return the longest side that the views have from this frame on, which is seen large."""
         if is_cut:
             self._needed_until.clear()
-            self._doubtful = ()
+            self._doubtful, self._confirmed_px = (), 0
         before, self._doubtful = self._doubtful, ()
         high_confidence_px, doubtful = self._wanted_px(frame)
         self._needed_until[high_confidence_px] = frame.seconds + self._parameters.hold_seconds
         self._needed_until = {
             px: until for px, until in self._needed_until.items() if until > frame.seconds
         }
-        needed_px = max(default_px, *self._needed_until)
-        again = [px for box, px in doubtful if any(_is_near(box, other) for other in before)]
+        if before:
+            travel = self._parameters.doubtful_travel_sizes * (
+                frame.seconds - self._doubtful_seconds
+            )
+            again = [
+                px for box, px in doubtful if any(_is_near(box, one, travel) for one in before)
+            ]
+            self._confirmed_px = max(self._confirmed_px, *again, 0)
+        else:  # one look is enough to keep a size
+            self._confirmed_px = min(self._confirmed_px, max((px for _, px in doubtful), default=0))
+        needed_px = max(default_px, self._confirmed_px, *self._needed_until)
         if not before:
             self._doubtful = tuple(box for box, px in doubtful if px > needed_px)
-        return max(needed_px, *again, 0)
+            self._doubtful_seconds = frame.seconds
+        is_waiting = bool(self._doubtful) and not is_cut
+        return max(needed_px, self._longest_px) if is_waiting else needed_px
 
     def state(self) -> State:
         """Return what the next views depend on, besides the next frames and their changes."""
         needed = tuple(sorted(self._needed_until.items()))
-        doubtful = tuple(box.as_tuple() for box in self._doubtful)
-        return self._longest_px, self._next_large_seconds, needed, doubtful
+        doubtful = tuple((*box.as_tuple(), self._doubtful_seconds) for box in self._doubtful)
+        return self._longest_px, self._next_large_seconds, needed, doubtful, self._confirmed_px
 
     def _wanted_px(self, frame: Frame) -> tuple[int, list[tuple[Box, int]]]:
         """Return how large a view must be to show the smallest high-confidence face well.
@@ -185,9 +199,9 @@ class ScaledViews:
         return frame.view(view_size(frame.size, longest_px, self._pixel_aspect, most))
 
 
-def _is_near(box: Box, other: Box) -> bool:
-    """Return whether a face may have moved from one of these places to the other in a frame."""
-    return math.dist(box.center, other.center) <= max(box.size, other.size)
+def _is_near(box: Box, other: Box, travel: float) -> bool:
+    """Return whether a face may have moved to another place, by `travel` of its sizes."""
+    return math.dist(box.center, other.center) <= max(1.0, travel) * max(box.size, other.size)
 
 
 @dataclass(frozen=True, slots=True)

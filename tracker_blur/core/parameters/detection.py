@@ -85,7 +85,7 @@ class ViewScaleParameters(ParameterGroup):
 
     hold_seconds: float = 6.0
     """Views stay as large as high-confidence faces needed them within this time. What a doubtful
-    face needs lasts until the next large view."""
+    face needs lasts until a large view shows none."""
 
     tile_px: int = 672
     """Longest side of the tiles in which the large view is seen: a network takes 20 MB for one, and
@@ -104,6 +104,10 @@ class ViewScaleParameters(ParameterGroup):
 
     min_log_odds: float = 1.0
     """A detection counts when the odds that it is a face are higher."""
+
+    doubtful_travel_sizes: float = 12.0
+    """A doubtful face, with lower odds than the following, decides only when the next view that is
+    detected in shows it, too: no farther away than it can move at this many face sizes a second."""
 
     high_confidence_log_odds: float = 3.0
     """A face with higher odds is a high-confidence one; between these and `min_log_odds`, it is

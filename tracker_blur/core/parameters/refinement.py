@@ -156,15 +156,14 @@ class ClassificationParameters(ParameterGroup):
     """Live and in one pass, a track with lower odds so far is not hidden: more may follow."""
 
     higher_score_ratio: float = 1.3
-    """Of a large track's crop, faces of settled tracks are blanked that are no larger and whose
-    detections score this many times as much: what they show is no evidence for another face."""
+    """From a large track's crops, faces of settled tracks are erased whose detections score this
+    many times as much: what they show is no evidence for another face."""
 
-    blanked_share: float = 0.3
-    """They are when the crop shows this share of them."""
+    erased_size_ratio: float = 1.2
+    """They are when the large track is this many times as large, by side,"""
 
-    followed_log_odds: float = -3.5
-    """A track with lower odds, by `pooled_crops` crops or more, is not searched for where a view
-    does not show it. It goes on where it is detected."""
+    erased_share: float = 0.3
+    """and its crop shows this share of them."""
 
     start_log_odds: float = 1.4
     """A low-confidence detection with higher odds starts a track at once: at 2.2, a head that is

@@ -1,4 +1,4 @@
-"""What a crop shows of known faces is blanked."""
+"""What a crop shows of known faces is erased."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 
 from tests.tracking.fakes import PORTRAIT, SQUARE, wall
 from tracker_blur.core.box import Box
-from tracker_blur.tracking.blanking import blanked, faces_in_crop
+from tracker_blur.tracking.erasing import erased, faces_in_crop
 
 BODY = Box(100, 100, 200, 200)
 
@@ -19,20 +19,20 @@ BODY = Box(100, 100, 200, 200)
         (Box(60, 100, 100, 140), True),  # beside it, and in the crop
         (Box(10, 100, 56, 140), False),  # mostly outside of the crop
         (Box(300, 100, 340, 140), False),
-        (Box(100, 100, 201, 200), False),  # as large as that is
+        (Box(110, 100, 200, 190), False),  # almost as large
     ],
 )
 def test_a_crop_shows_the_smaller_faces_around_a_box(face: Box, is_shown: bool) -> None:
-    assert faces_in_crop(BODY, [face], 0.3) == [face] * is_shown
+    assert faces_in_crop(BODY, [face], 1.2, 0.3) == [face] * is_shown
 
 
-def test_a_blanked_face_has_one_color_and_the_rest_stays() -> None:
+def test_an_erased_face_has_one_color_and_the_rest_stays() -> None:
     image = wall(SQUARE)
-    shown = blanked(image, [SQUARE, Box(400, 400, 420, 420)])
+    shown = erased(image, [SQUARE, Box(400, 400, 420, 420)])
     left, top, right, bottom = SQUARE.outward()
     assert (shown[top:bottom, left:right] == 255).all()
     box = Box(160, 40, 280, 200)
-    without = blanked(PORTRAIT, [box])
+    without = erased(PORTRAIT, [box])
     left, top, right, bottom = box.outward()
     patch = without[top:bottom, left:right]
     assert (patch == patch[0, 0]).all()
