@@ -28,11 +28,11 @@ from tracker_blur.pipeline import Engine
 from tracker_blur.settings import Settings
 from tracker_blur.trackers import OpenCVTracker
 from tracker_blur.tracking.backtracking import Backtracker
+from tracker_blur.tracking.detection_frames import DetectionFrames
 from tracker_blur.tracking.extra_detection import ExtraDetection
 from tracker_blur.tracking.final_tracks import TrackFinalizer
 from tracker_blur.tracking.missed_faces import MissedFaces
 from tracker_blur.tracking.observation import VideoObserver
-from tracker_blur.tracking.online import OnlineTracker
 from tracker_blur.tracking.redetection import Redetector
 from tracker_blur.tracking.view_scale import ScaledViews
 from tracker_blur.video.frame import Scaler
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MEASURED: tuple[tuple[type, str, str], ...] = (
-    (OnlineTracker, "_detections", "the network in the usual view, {image}"),
+    (DetectionFrames, "_detections", "the network in the usual view, {image}"),
     (ExtraDetection, "detect", "turned copies and other detectors, {image}"),
     (ScaledViews, "_wanted_px", "the network in the large view"),
     (Redetector, "detect", "the network in a crop"),
