@@ -69,6 +69,12 @@ def test_errors_are_those_of_the_terminal(
     assert (end["event"], end["code"]) == ("end", EXIT_FAILED)
 
 
+def test_an_object_in_a_bucket_keeps_its_address(tmp_path: Path) -> None:
+    file = progress_file.ProgressFile(tmp_path / "events.jsonl")
+    file.wrote("s3://bucket/a/b.mp4", "0")
+    assert events_in(tmp_path / "events.jsonl")[-1]["output"] == "s3://bucket/a/b.mp4"
+
+
 def test_a_place_that_cannot_be_written_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -20,6 +20,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from tracker_blur.buckets.urls import is_bucket
 from tracker_blur.errors import SinkError, reason_of
 
 if TYPE_CHECKING:
@@ -58,8 +59,9 @@ class ProgressFile:
             self._append("progress", done=done, total=total, passes=passes)
 
     def wrote(self, output: str, sha256: str) -> None:
-        """Append what was written: an absolute path, and the hash of its bytes."""
-        self._append("written", output=os.path.abspath(output), sha256=sha256)  # noqa: PTH100  # `..` stays with Path.absolute
+        """Append what was written: an absolute path or an address, and the hash of its bytes."""
+        name = output if is_bucket(output) else os.path.abspath(output)  # noqa: PTH100  # `..` stays with Path.absolute
+        self._append("written", output=name, sha256=sha256)
 
     def warn(self, text: str) -> None:
         """Append a warning."""
