@@ -63,6 +63,7 @@ def test_an_upload_becomes_a_job_and_its_output_can_be_downloaded(service: JobSe
         "tracks": 0,
         "nothing_found": ["a.mp4"],
         "warnings": ["a.mp4: is odd"],
+        "warning_count": 1,
         "tracks_sha256": tracks_sha256,
     }
     arguments = service.jobs.queue.get(job["id"]).new.arguments

@@ -3,7 +3,7 @@
 `wait...` waits until there is a file `go` next to it, and deletes what is half-written when it is
 asked to end; `fail...` fails; `deaf...` waits and does not end when it is asked to; `usage...` does
 not understand its arguments; the output of `arguments...` is these. The output of a folder's file
-is its name; those that are there are passed over.
+is its name; those that are there are passed over; those named `fail...` fail.
 """
 
 from __future__ import annotations
@@ -64,6 +64,8 @@ def main() -> None:
             outputs = [target / file.relative_to(source) for file in sorted(source.rglob("*.*"))]
         else:
             outputs = [] if target is None else [target]
+        failed = [output for output in outputs if output.name.startswith("fail")]
+        outputs = [output for output in outputs if output not in failed]
         skipped = [output for output in outputs if source.is_dir() and output.exists()]
         for output in outputs:
             if output in skipped:
@@ -92,10 +94,10 @@ def main() -> None:
         result = {
             "files": [file for file in files if file not in passed_over],
             "skipped": passed_over,
-            "failed": [],
+            "failed": [{"input": str(each), "error": FAILURE} for each in failed],
         }
         Path(arguments[arguments.index("--json") + 1]).write_text(json.dumps(result))
-        append("end", code=0)
+        append("end", code=1 if failed else 0)
 
 
 main()

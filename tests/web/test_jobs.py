@@ -121,6 +121,7 @@ def test_a_job_runs_and_its_output_can_be_downloaded(page: Page, folder: Path) -
         "tracks": 0,
         "nothing_found": ["a.mp4"],
         "warnings": ["a.mp4: is odd"],
+        "warning_count": 1,
         "tracks_sha256": sha256(folder / "a.tracks.jsonl"),
     }  # no paths of this machine
     assert done["created"] <= done["started"] <= done["ended"]
@@ -232,6 +233,25 @@ def test_a_failed_job_has_the_programs_own_error(page: Page, folder: Path) -> No
     failed = reach(page, job["id"], "failed")
     assert failed["error"] == "fail.mp4: is no video: choose another"
     assert page.get(f"/api/jobs/{job['id']}/output").status_code == 409
+
+
+def test_a_folder_with_a_file_that_fails_keeps_what_was_said_of_the_others(
+    page: Page, folder: Path, tmp_path: Path
+) -> None:
+    """They can be downloaded from the list of files."""
+    photos, made = folder / "photos", folder / "photos_redacted"
+    photos.mkdir()
+    for name in ("a.jpg", "fail.jpg"):
+        (photos / name).touch()
+    job = page.post("/api/jobs", json={"files": ["photos"], "action": "redact"}).json()["jobs"][0]
+    assert reach(page, job["id"], "failed")["result"] == {
+        "warnings": ["photos: is odd"],
+        "warning_count": 1,
+        "nothing_found": ["photos/a.jpg"],
+    }
+    assert page.get("/api/files/photos_redacted/a.jpg").content == b"a.jpg"
+    for path in (photos, made):
+        path.rename(tmp_path / path.name)
 
 
 def test_a_job_that_is_killed_says_so(page: Page, folder: Path) -> None:

@@ -329,12 +329,15 @@ def test_a_face_that_can_be_seen_is_an_alarm(browser: sync_api.Browser, page: Pa
     warnings = ["photos/<b>d</b>.jpg: plates cover more than a fifth of the frame"]
     empty = {"files": 2, "nothing_found": ["photos/c.jpg"], "warnings": warnings}
     photos = {**job, "id": "3", "action": "redact", "file": "photos", "result": empty}
+    partly = {"nothing_found": ["d.jpg"], "warnings": ["odd"] * 100, "warning_count": 10_000}
+    failed = {**photos, "id": "4", "file": "other", "state": "failed", "result": partly}
     for name in ("photos", "photos_redacted", "more"):
         (page.folder / name).mkdir()
     for name in ("a.mp4", "a_redacted.mp4", "b.mp4"):
         (page.folder / name).touch()
     with opened_tab(browser, "about:blank") as tab:
-        tab.route("**/api/jobs", lambda route: route.fulfill(json={"jobs": [job, other, photos]}))
+        jobs = {"jobs": [job, other, photos, failed]}
+        tab.route("**/api/jobs", lambda route: route.fulfill(json=jobs))
         tab.goto(page.site.url())
         facts = tab.locator(".job", has_text="b_redacted.mp4")
         expect(facts).to_contain_text("No other face was found. 1 face stays visible by choice.")
@@ -345,6 +348,10 @@ def test_a_face_that_can_be_seen_is_an_alarm(browser: sync_api.Browser, page: Pa
         said = empty_row.locator("p.caution")
         expect(said).to_contain_text("Nothing to hide was found in: photos/c.jpg.")
         expect(empty_row.get_by_label("Warnings").get_by_role("listitem")).to_have_text(warnings)
+        failed_row = tab.locator(".job.failed")
+        expect(failed_row.locator("p.caution")).to_contain_text("was found in: d.jpg.")
+        listed = failed_row.get_by_label("Warnings").get_by_role("listitem")
+        expect(listed).to_have_text(["odd"] * 20 + ["and 9980 more"])
         tab.get_by_label("Choose all files and folders that have no result yet").check()
         for name in ("more", "b.mp4"):
             expect(tab.get_by_label(f"Choose {name}", exact=True)).to_be_checked()

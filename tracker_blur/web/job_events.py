@@ -27,6 +27,8 @@ class JobEvents:
         process: The process's number.
         code: The exit code, once it has ended by itself.
         error: The last error.
+        warnings: The first that it has warned of, each once and in order.
+        warning_count: Of how many it has warned. Of more than are kept, repeated ones count again.
         written: The hash of each file that it has written.
     """
 
@@ -40,15 +42,9 @@ class JobEvents:
         self.process: int | None = None
         self.code: int | None = None
         self.error: str | None = None
-        self._warnings: dict[str, None] = {}
+        self.warnings: list[str] = []
+        self.warning_count = 0
         self.written: dict[Path, str] = {}
-
-    @property
-    def warnings(self) -> list[str]:
-        """What it has warned of, each once and in order; of very many, the first, and a count."""
-        shown = list(self._warnings)[:_MOST_WARNINGS]
-        more = len(self._warnings) - len(shown)
-        return [*shown, f"{more} more warnings"] if more else shown
 
     def read(self) -> bool:
         """Read what is new; return whether anything is."""
@@ -96,7 +92,7 @@ class JobEvents:
             while at - self._recent[0][0] > _WINDOW_SECONDS:
                 self._recent.popleft()
         elif kind == "warning":
-            self._warnings[str(event["text"])] = None
+            self._warn(str(event["text"]))
         elif kind == "written":
             self.written[Path(str(event["output"]))] = str(event["sha256"])
         elif kind == "error":
@@ -105,6 +101,12 @@ class JobEvents:
             self.code = int(event["code"])
         elif kind == "begin":
             self.process = int(event["process"])
+
+    def _warn(self, text: str) -> None:
+        if text not in self.warnings:
+            self.warning_count += 1
+            if len(self.warnings) < _MOST_WARNINGS:
+                self.warnings.append(text)
 
 
 def _number(value: object) -> float:

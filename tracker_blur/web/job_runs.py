@@ -26,6 +26,7 @@ _EXIT_DONE, _EXIT_USAGE, _EXIT_EXPOSED = 0, 2, 3
 _EVENTS = "events.jsonl"
 _DETECTING = ("redact", "track", "verify")  # actions whose command takes a folder of weights
 _OTHER_ADVICE = ", or raise the limit with --max-megapixels"  # no client can
+_WARNINGS = "warnings", "warning_count", NOTHING_FOUND
 _KILLED = "its process was ended from outside: there may be too little memory: try again"
 
 
@@ -165,14 +166,14 @@ class JobRuns:
         code = running.events.code
         if running.is_ending or job.state == "cancelled":  # it may wait again by now
             self._remove_leftovers(job)
+            if job.state == "cancelled":
+                job.result = self._warned(job, running)
             self._keep(job)
         elif code in (_EXIT_DONE, _EXIT_EXPOSED):
-            result = result_of(job.new.action, self._store.folder_of(job.id) / RESULT)
-            if warnings := running.events.warnings:  # more than those about the result
-                result = {**(result or {}), "warnings": warnings}
-            job.result = self._without_paths(job, self._with_tracks(job, result))
+            job.result = self._with_tracks(job, self._said(job, running))
             self._end(job, "done")
         elif code is not None:
+            job.result = self._warned(job, running)
             error = running.events.error or f"it ended with the exit code {code}"
             self._end(job, "failed", self._store.named(job, error.removesuffix(_OTHER_ADVICE)))
         elif running.process.exit_code == _EXIT_USAGE:  # before it had a progress file
@@ -184,6 +185,7 @@ class JobRuns:
             if job.state == "paused" and not was_watched:  # it begins again once it is resumed
                 self._keep(job)
             elif was_watched or job.attempts >= _MAX_ATTEMPTS:
+                job.result = self._warned(job, running)
                 self._end(job, "failed", _KILLED)
             else:  # as after a power failure
                 job.state = "waiting"
@@ -193,6 +195,23 @@ class JobRuns:
         job.state = "done" if state == "done" else "failed"
         job.error, job.ended, job.process = error, time.time(), None
         self._keep(job)
+
+    def _said(self, job: Job, running: RunningJob) -> dict[str, Any] | None:
+        """Return what a run said about its result, with all that it has warned of."""
+        result = result_of(job.new.action, self._store.folder_of(job.id) / RESULT)
+        events = running.events
+        if events.warnings:  # more than those about the result
+            warned = {"warnings": events.warnings, "warning_count": events.warning_count}
+            result = {**(result or {}), **warned}
+        return self._without_paths(job, result)
+
+    def _warned(self, job: Job, running: RunningJob) -> dict[str, Any] | None:
+        """Return what a run that did not end well has warned of.
+
+        Of a folder, it may have written files, which are sent as any other result.
+        """
+        said = self._said(job, running) or {}
+        return {name: said[name] for name in _WARNINGS if said.get(name)} or None
 
     def _without_paths(self, job: Job, result: dict[str, Any] | None) -> dict[str, Any] | None:
         """Return a result that names files as clients know them."""

@@ -91,7 +91,7 @@ export class JobQueue {
     error.hidden = !job.error;
     setText(warning, warningOf(job));
     warning.hidden = !warning.textContent;
-    showWarnings(warnings, (job.state === "done" && job.result?.warnings) || []);
+    showWarnings(warnings, job.result ?? {});
     alarm.hidden = !isExposed;
     const wanted = buttonsOf(job, isExposed);
     const shown = wanted.map(([name]) => name).join();
@@ -175,15 +175,15 @@ function buttonsOf(job, isExposed) {
 /** Why a job failed. */
 const problemOf = ({ error }) => (error ?? "").replace(PARTIAL, `“${texts.jobs.buttons.partial}”`);
 
-/** In which files a job has found nothing, so that they show whoever is in them. */
-function warningOf({ state, result }) {
-  const names = (state === "done" && result?.nothing_found) || [];
+/** In which files a job has found nothing, so that they show whoever is in them; a job that failed may have written some. */
+function warningOf({ result }) {
+  const names = result?.nothing_found ?? [];
   return names.length ? texts.jobs.nothingFound(names.slice(0, NAMED), Math.max(0, names.length - NAMED)) : "";
 }
 
 /** List what a run has warned of; it is text, whatever names of files hold. */
-function showWarnings(list, warnings) {
-  const more = warnings.length - NAMED;
+function showWarnings(list, { warnings = [], warning_count: count = warnings.length }) {
+  const more = count - Math.min(NAMED, warnings.length);
   const shown = more > 0 ? [...warnings.slice(0, NAMED), texts.jobs.moreWarnings(more)] : warnings;
   list.hidden = !shown.length;
   const key = shown.join("\n");
