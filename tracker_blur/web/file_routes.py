@@ -70,7 +70,7 @@ def create_router(services: Services) -> APIRouter:
         """Return whether a job has written a file, or files in a folder of results."""
         path = folder.root / entry["path"]
         if entry["kind"] == "folder":
-            return entry["redacted_of"] is not None and bool(outputs.below(path))
+            return entry["redacted_of"] is not None and outputs.any_below(path)
         return outputs.has(path)
 
     @router.get("/api/files/{name:path}")

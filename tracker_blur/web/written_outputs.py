@@ -39,7 +39,7 @@ class WrittenOutputs:
 
     def __init__(self, state: State, root: Path) -> None:
         self._path = state.folder / _FILE
-        self._root = f"{root}{os.sep}"
+        self._root = _start(root)
         self._hashed: dict[str, FileIdentity] = {}  # what was hashed here: it takes a second a GB
         lines = self._lines()
         self._hashes = {name: digest for name, digest in lines if os.path.lexists(name)}
@@ -67,10 +67,15 @@ class WrittenOutputs:
 
     def below(self, folder: Path) -> list[Path]:
         """Return the outputs in a folder and below it, in order; some may be gone or changed."""
-        start = f"{real_path(folder)}{os.sep}"
+        start = _start(real_path(folder))
         return [
             folder / name[len(start) :] for name in sorted(self._hashes) if name.startswith(start)
         ]
+
+    def any_below(self, folder: Path) -> bool:
+        """Return whether there are any; some may be gone or changed."""
+        start = _start(real_path(folder))
+        return any(name.startswith(start) for name in self._hashes)
 
     def has(self, path: Path) -> bool:
         """Return whether a job has written a file of this name; it may be another one by now."""
@@ -104,6 +109,11 @@ class WrittenOutputs:
                 value = json.loads(line)
                 lines.append((str(value["output"]), str(value["sha256"])))
         return lines
+
+
+def _start(folder: Path) -> str:
+    """Return how the names of all files in a folder begin; that of "/" ends in a slash already."""
+    return os.path.join(folder, "")  # noqa: PTH118  # paths have no slash at their end
 
 
 def _text(written: Iterable[tuple[str, str]]) -> str:
