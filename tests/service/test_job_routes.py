@@ -637,7 +637,10 @@ def test_a_folder_becomes_a_folder(shared: JobService, tmp_path: Path) -> None:
     answer = shared.client.get(url)
     assert answer.headers["content-type"] == "application/zip"
     assert answer.headers["content-disposition"].endswith("sub_redacted.zip")
-    assert contents(answer) == {"sub_redacted/a.jpg": b"a.jpg", "sub_redacted/deep/b.jpg": b"b.jpg"}
+    sent = contents(answer)
+    left_out = sent.pop("LEFT OUT.txt").decode()
+    assert left_out.endswith("\n\nsub_redacted/original.jpg\nsub_redacted/deep/c.jpg\n")
+    assert sent == {"sub_redacted/a.jpg": b"a.jpg", "sub_redacted/deep/b.jpg": b"b.jpg"}
     assert contents(shared.client.get("/api/results.zip")) == contents(answer)
     assert contents(shared.client.get(f"/api/jobs/{job['id']}/output")) == contents(answer)
     assert contents(shared.client.get("/api/files/sub_redacted")) == contents(answer)
@@ -652,7 +655,7 @@ def test_a_folder_becomes_a_folder(shared: JobService, tmp_path: Path) -> None:
     (made / "deep" / "b.jpg").write_bytes(b"b.jpg")
     (made / "a.jpg").unlink()
     (made / "a.jpg").symlink_to(tmp_path / "secret.mp4")
-    assert list(contents(shared.client.get(url))) == ["sub_redacted/deep/b.jpg"]
+    assert list(contents(shared.client.get(url))) == ["sub_redacted/deep/b.jpg", "LEFT OUT.txt"]
     (made / "deep" / "b.jpg").unlink()
     assert shared.client.get(url).status_code == 404
 

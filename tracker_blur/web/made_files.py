@@ -1,11 +1,14 @@
 """Which files jobs have made in the folder of the page, and are still there.
 
-Whoever sends one checks first that it is unchanged.
+Whoever sends one checks first that it is unchanged. A folder's other videos and images come along,
+to be named as left out: a run may have passed them over, and no archive is to be taken for whole.
 """
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
@@ -13,8 +16,7 @@ from starlette.exceptions import HTTPException
 from tracker_blur.files.paths import is_file, is_folder, is_media
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator
 
     from tracker_blur.web.folder import Folder
     from tracker_blur.web.job import Job
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def made_files(job: Job, outputs: WrittenOutputs, folder: Folder) -> list[tuple[Path, str]]:
-    """Return what a job for files of the folder has made; of a folder, what any job has made in it.
+    """Return what a job for files of the folder has made; of a folder, what `results_in` returns.
 
     Returns:
         Each file, with its path in the folder of the page.
@@ -36,8 +38,23 @@ def made_files(job: Job, outputs: WrittenOutputs, folder: Folder) -> list[tuple[
 
 
 def results_in(path: Path, outputs: WrittenOutputs, folder: Folder) -> list[tuple[Path, str]]:
-    """Return the videos and images that jobs have made in a folder and below it, as above."""
-    return _present(filter(is_media, outputs.below(path)), folder)
+    """Return all videos and images in a folder and below it, if jobs have made any of them.
+
+    Returns:
+        Those that jobs have made, then the others, each with its path in the folder of the page.
+    """
+    made = _present(filter(is_media, outputs.below(path)), folder)
+    names = {name for _, name in made}
+    return made and [*made, *(file for file in _media(path, folder) if file[1] not in names)]
+
+
+def _media(path: Path, folder: Folder) -> Iterator[tuple[Path, str]]:
+    """Yield the videos and images in a folder and below it, but for hidden ones, as above."""
+    for parent, folders, names in os.walk(path):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for file in (Path(parent, name) for name in sorted(names) if not name.startswith(".")):
+            if is_media(file):
+                yield file, file.relative_to(folder.root).as_posix()
 
 
 def _present(paths: Iterable[Path], folder: Folder) -> list[tuple[Path, str]]:

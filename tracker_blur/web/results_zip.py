@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 _BLOCK_BYTES = 1 << 20
 _LEFT_OUT = "LEFT OUT.txt"
-_REASON = "No longer what was written under these names: changed, replaced or deleted since.\n\n"
+_REASON = """\
+Not in this archive, because no job of this page has written them as they are now. They were there
+before, or were put there, changed, replaced or deleted since.
+
+"""
 
 
 class _Pipe(io.RawIOBase):
