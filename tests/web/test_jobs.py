@@ -289,6 +289,29 @@ def test_jobs_outlive_the_server(tmp_path: Path) -> None:
         assert {job["state"] for job in page.get("/api/jobs").json()["jobs"]} == {"done"}
 
 
+def test_results_of_an_earlier_version_are_known_by_their_hashes(tmp_path: Path) -> None:
+    folder, state = tmp_path / "videos", tmp_path / "state"
+    folder.mkdir()
+    with opened(folder, state) as page:
+        jobs = add(page, "a.mp4", "b.mp4", "c.mp4")
+        for job in jobs:
+            reach(page, job["id"], "done")
+        kept = page.site._state.folder
+    for job, action in zip(jobs, ("redact", "redact", "verify"), strict=True):
+        output, own = folder / job["output"], kept / "jobs" / job["id"]
+        files = [{"output": str(output), "output_sha256": sha256(output)}]
+        write_json(own / "result.json", {"files": files})
+        record = json.loads((own / "job.json").read_text())
+        record["new"]["action"] = action
+        write_json(own / "job.json", record)
+    (kept / "outputs.jsonl").unlink()
+    (folder / jobs[1]["output"]).write_bytes(b"put there since")
+    with opened(folder, state) as page:
+        answers = [page.get(f"/api/files/{job['output']}") for job in jobs]
+        assert [answer.status_code for answer in answers] == [200, 404, 404]
+        assert page.site.services.jobs.outputs.is_unchanged(folder / "a.tracks.jsonl")
+
+
 def test_what_ended_while_no_server_ran_is_found_out(tmp_path: Path) -> None:
     folder, state = tmp_path / "videos", tmp_path / "state"
     folder.mkdir()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.web.state import read_json
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tracker_blur.web.job import Action
 
 RESULT = "result.json"
@@ -52,3 +52,19 @@ def result_of(action: Action, path: Path) -> dict[str, Any] | None:
         "frames": sum(file["frames"] for file in files),
         "tracks": sum(file["tracks"] for file in files),
     }
+
+
+def hashes_of(action: Action, path: Path) -> dict[Path, str]:
+    """Return the hash of each file that a run has written, as it was when it ended.
+
+    Args:
+        action: What was run. A search has the hash of a file that it has only read.
+        path: What it wrote with `--json`; it may be missing or damaged.
+    """
+    hashes = {}
+    if action != "verify":
+        with suppress(AttributeError, TypeError, KeyError):
+            for file in read_json(path, {}).get("files", []):
+                if isinstance(file["output_sha256"], str):
+                    hashes[Path(file["output"])] = file["output_sha256"]
+    return hashes

@@ -11,7 +11,7 @@ from tracker_blur.files.identity import sha256
 from tracker_blur.files.temporaries import remove_leftovers
 from tracker_blur.web.job_commands import leads_inside, startable, tracks_of
 from tracker_blur.web.job_process import JobProcess
-from tracker_blur.web.job_result import NOTHING_FOUND, RESULT, result_of
+from tracker_blur.web.job_result import NOTHING_FOUND, RESULT, hashes_of, result_of
 from tracker_blur.web.running_job import RunningJob
 
 if TYPE_CHECKING:
@@ -114,8 +114,10 @@ class JobRuns:
         self._keep(job)
 
     def adopt(self, job: Job) -> None:
-        """Find the process of a job that an earlier server started."""
+        """Find the process of a job that an earlier server started, and what it has written."""
         folder = self._store.folder_of(job.id)
+        if self._outputs.is_new:
+            self._outputs.add(self._hashes(job))
         process = JobProcess(folder, job.process)
         is_alive = process.is_alive()  # by its lock: its number may not have been kept
         if not is_alive and job.process is None and job.state != "running":
@@ -195,6 +197,14 @@ class JobRuns:
         job.state = "done" if state == "done" else "failed"
         job.error, job.ended, job.process = error, time.time(), None
         self._keep(job)
+
+    def _hashes(self, job: Job) -> dict[Path, str]:
+        """Return the hash of each file that a job has written, by its result."""
+        hashes = hashes_of(job.new.action, self._store.folder_of(job.id) / RESULT)
+        tracks, digest = tracks_of(job.new.arguments), (job.result or {}).get("tracks_sha256")
+        if tracks is not None and digest is not None:
+            hashes[Path(tracks)] = digest
+        return hashes
 
     def _said(self, job: Job, running: RunningJob) -> dict[str, Any] | None:
         """Return what a run said about its result, with all that it has warned of."""

@@ -33,12 +33,16 @@ class WrittenOutputs:
         state: Where it is kept.
         root: The folder of the page. Other outputs are those of uploads, in folders of their own.
 
+    Attributes:
+        is_new: Nothing was kept before. Earlier versions sent whatever had the name of an output.
+
     Raises:
         SinkError: It cannot be kept.
     """
 
     def __init__(self, state: State, root: Path) -> None:
         self._path = state.folder / _FILE
+        self.is_new = not self._path.exists()
         self._root = _start(root)
         self._hashed: dict[str, FileIdentity] = {}  # what was hashed here: it takes a second a GB
         lines = self._lines()
