@@ -11,11 +11,14 @@ from tracker_blur.realtime.settings import LiveTiming
 
 def test_a_newer_item_replaces_an_older_one_which_is_counted() -> None:
     latest: Latest[int] = Latest()
-    for number in range(5):
-        latest.put(number)
-    assert latest.take() == 4
-    assert latest.take(0) is None
-    assert latest.dropped_count == 4
+    taken: list[int] = []
+    for put in (range(5), range(5, 6), range(6, 9)):
+        for number in put:
+            latest.put(number)
+        while (item := latest.take(0)) is not None:
+            taken.append(item)
+    assert taken == [4, 5, 8]
+    assert len(taken) + latest.dropped_count == 9  # all that were put
 
 
 def test_closing_wakes_who_waits_and_loses_nothing() -> None:
