@@ -27,8 +27,8 @@ MUTE, BLEEP = (AudioSpan.parse(*each) for each in (("mute", "0.3s..0.5s"), ("ble
 LOSSLESS_DB, OPUS_DB = 120, 30
 
 
-def edited(source: Path, target: Path, *spans: AudioSpan) -> VideoWriter:
-    settings = Settings(overwrite=True)
+def edited(source: Path, target: Path, *spans: AudioSpan, **options: Any) -> VideoWriter:
+    settings = Settings(overwrite=True, **options)
     redactor = FrameRedactor(settings)
     with (
         VideoReader(source) as video,
@@ -63,14 +63,15 @@ def heard(path: Path, track: int = 0) -> npt.NDArray[np.float64]:
     return samples
 
 
-def lead_of(path: Path) -> int:
-    """Return by how many samples the audio begins before the video."""
+def lead_and_lag(path: Path) -> tuple[int, int]:
+    """Return by how many samples the audio begins before the video, and after it."""
     with av.open(str(path)) as container:
         video, audio = (
             (stream.start_time or 0) * (stream.time_base or Fraction(0))
             for stream in (container.streams.video[0], container.streams.audio[0])
         )
-    return max(0, round((video - audio) * RATE))
+    lead = round((video - audio) * RATE)
+    return max(0, lead), max(0, -lead)
 
 
 def ratio_db(before: npt.NDArray[Any], after: npt.NDArray[Any]) -> float:
@@ -101,8 +102,12 @@ def test_outside_of_the_spans_the_audio_is_as_it_was_and_in_step(
         assert container.streams.audio[0].codec_context.name == stored
     before, after = heard(source), heard(target)
     edge = 1440 if stored == "opus" else 0  # a codec with loss needs 30 ms to change
-    early = lead_of(source)  # transport streams
-    for start, end in ((4800, 14_400 - early), (24_000, 28_800 - early), (38_400, 43_200)):
+    early, late = lead_and_lag(source)  # transport streams
+    for start, end in (
+        (4800, 14_400 - early),
+        (24_000 + late, 28_800 - early),
+        (38_400 + late, 43_200),
+    ):
         inner = np.s_[start + edge : end - edge]
         assert ratio_db(before[inner], after[inner]) > least_db
     assert np.abs(after[14_400 + edge : 24_000 - edge]).max() == pytest.approx(0, abs=5e-3)
@@ -135,32 +140,44 @@ def test_audio_without_loss_stays_so_to_the_bit(
 
 
 def test_all_tracks_are_edited_and_an_editors_times_are_covered(tmp_path: Path) -> None:
-    """The audio begins 0.1 s before the video: an editor's 0.3 s is 0.2 s after the first frame."""
-    one, both = with_audio(tmp_path / "one.mkv", "flac"), tmp_path / "both.mkv"
-    with av.open(str(one)) as reader, av.open(str(both), "w") as writer:
-        video = writer.add_stream_from_template(reader.streams.video[0])
-        tracks = [writer.add_stream_from_template(reader.streams.audio[0]) for _ in range(2)]
+    """An editor's 0.3 s is 0.2 s after the first frame in a track, its 0.5 s 0.7 s in another.
+
+    Tracks that are not kept do not count.
+    """
+    one, several, target = (tmp_path / f"{name}.mkv" for name in ("one", "several", "out"))
+    begins = {"video": [100], "audio": [0, 300, 500]}  # milliseconds, as Matroska counts
+    with av.open(str(with_audio(one, "flac"))) as reader, av.open(str(several), "w") as writer:
+        outputs = {
+            stream.index: [
+                (writer.add_stream_from_template(stream), begin) for begin in begins[stream.type]
+            ]
+            for stream in reader.streams
+        }
         for packet in reader.demux():
-            if packet.size:
-                is_video = packet.stream.type == "video"
-                shift = 100 * is_video  # Matroska counts milliseconds
-                pts, dts = (
-                    None if time is None else time + shift for time in (packet.pts, packet.dts)
+            for stream, begin in outputs[packet.stream.index] if packet.size else ():
+                copy: Any = av.Packet(bytes(packet))
+                copy.pts, copy.dts = (
+                    None if time is None else time + begin for time in (packet.pts, packet.dts)
                 )
-                times = pts, dts, packet.time_base
-                outputs = [video] if is_video else tracks
-                for stream in outputs:
-                    copy: Any = av.Packet(bytes(packet))
-                    copy.pts, copy.dts, copy.time_base = times
-                    copy.is_keyframe, copy.stream = packet.is_keyframe, stream
-                    writer.mux(copy)
-    written = edited(both, tmp_path / "out.mkv", MUTE)
-    assert "begins 0.100 seconds before the first frame" in written.warnings[-1]
+                copy.time_base, copy.stream = packet.time_base, stream
+                copy.is_keyframe = packet.is_keyframe
+                writer.mux(copy)
+    written = edited(several, target, MUTE, tracks_kept=(1, 2))
+    early, late = written.warnings[-2:]
+    assert "audio begins 0.100 seconds before the first frame" in early
+    assert "begins that much earlier than asked" in early
+    assert "audio begins 0.200 seconds after the first frame" in late
+    assert "ends that much later than asked" in late
     for track in range(2):
-        before, after = heard(both, track), heard(tmp_path / "out.mkv", track)
-        assert not after[9600:24_000].any()
-        for part in (np.s_[:9600], np.s_[24_000:]):
+        before, after = heard(several, track), heard(target, track)
+        assert before[9600:33_600].any()
+        assert not after[9600:33_600].any()
+        for part in (np.s_[:9600], np.s_[33_600:]):
             np.testing.assert_array_equal(after[part], before[part])
+    assert edited(several, target, MUTE, audio="drop").warnings == ()
+    assert not any(
+        "begins" in text for text in edited(several, target, AudioSpan("mute", "..")).warnings
+    )
 
 
 def test_a_sample_that_lies_in_a_span_in_part_is_replaced() -> None:

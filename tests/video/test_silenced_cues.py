@@ -50,7 +50,7 @@ def clip(path: Path, codec: str, start: int = 0) -> Path:
             )
             for track in tracks
         ],
-        audio_tracks=[AudioTrack()],
+        audio_tracks=[AudioTrack(start=start / 25)],
     )
 
 

@@ -180,8 +180,9 @@ def add_track_options(group: argparse._ArgumentGroup) -> None:
             metavar="SPAN",
             help=f"videos: {result} in this time, such as 10s..15s or 0:10..0:15, and leave "
             "out the subtitles that are shown meanwhile; may be repeated. Times count from the "
-            "first frame of the video; where the audio begins earlier, the span does, too, so that "
-            "an audio editor's times are covered",
+            "first frame of the video; where the audio begins earlier, the span does, too, and "
+            "where it begins later, the span ends that much later, so that an audio editor's times "
+            "are covered",
         )
     option(
         group,

@@ -16,7 +16,7 @@ from av.stream import AttachmentStream
 from tracker_blur.verification.stream_contents import StreamContents, lower_case, stream_contents
 from tracker_blur.verification.verdict import Check
 from tracker_blur.video import stream_info
-from tracker_blur.video.audio_editing import AudioEditor, audio_start
+from tracker_blur.video.audio_editing import AudioEditor, audio_starts
 from tracker_blur.video.metadata import chapter_tags
 from tracker_blur.video.opening import STILL_IMAGES, open_input
 from tracker_blur.video.reader import VideoReader
@@ -90,12 +90,12 @@ def compare(
             checks.append(_color(after_video.track, before_video.track))
             starts = frames.after_seconds[0], frames.before_seconds[0]
             tolerance = parameters.time_tolerance_seconds
+            kept = select_tracks(source, before, before_video.track.index, settings).indexes
             editor = AudioEditor(audio_spans) if audio_spans else None
             if editor is not None:
                 # Containers count in such parts of a second at most.
                 origin = Fraction(starts[1]).limit_denominator(10_000_000)
-                editor.set_clock(origin, audio_start(before))
-            kept = select_tracks(source, before, before_video.track.index, settings).indexes
+                editor.set_clock(origin, audio_starts(before, kept))
             checks += _streams(
                 stream_contents(after, output, "keep"),
                 [

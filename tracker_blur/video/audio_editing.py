@@ -11,7 +11,7 @@ import numpy as np
 from av.audio.frame import AudioFrame
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from av.container import InputContainer
 
@@ -33,32 +33,39 @@ class AudioEditor:
     Attributes:
         origin: the time of the first frame on the input's clock, in seconds; None: it is not known
             yet.
-        lead: by how many seconds the audio begins earlier (or later, if it is negative).
+        lead: by how many seconds spans begin earlier than they say, as audio does.
+        lag: by how many seconds they end later than they say, as audio begins later.
     """
 
     def __init__(self, spans: Sequence[AudioSpan]) -> None:
         self._spans = tuple(spans)
         self.origin: Fraction | None = None
-        self.lead = Fraction(0)
+        self.lead = self.lag = Fraction(0)
 
-    def set_clock(self, origin: Fraction, audio_start: Fraction | None) -> None:
+    def set_clock(self, origin: Fraction, audio_starts: Sequence[Fraction]) -> None:
         """Set when the first frame is shown and when the audio begins; before any is edited.
 
         Spans count from the first frame, but an audio editor's times from the first sample. Where
-        that is earlier, a span begins that much earlier than it says: so it covers what either of
-        them means.
+        that is earlier in one of the tracks, a span begins that much earlier than it says, and
+        where it is later, it ends that much later: so it covers what either of them means.
 
         Args:
             origin: the time of the first frame on the input's clock, in seconds.
-            audio_start: the same of the first sample; None: it is not known.
+            audio_starts: the same of the first sample of each track, as far as it is known.
         """
         self.origin = origin
-        self.lead = Fraction(0) if audio_start is None else origin - audio_start
-        if self.lead > 0:
-            self._spans = tuple(
-                span if span.start is None else replace(span, start=span.start - self.lead)
-                for span in self._spans
+        if any(span.start is not None for span in self._spans):
+            self.lead = origin - min([origin, *audio_starts])
+        if any(span.end is not None for span in self._spans):
+            self.lag = max([origin, *audio_starts]) - origin
+        self._spans = tuple(
+            replace(
+                span,
+                start=None if span.start is None else span.start - self.lead,
+                end=None if span.end is None else span.end + self.lag,
             )
+            for span in self._spans
+        )
 
     def meets(self, begin: Fraction, end: Fraction | None) -> bool:
         """Return whether audio is replaced at some time from `begin` until `end`.
@@ -110,14 +117,18 @@ class AudioEditor:
         return edited
 
 
-def audio_start(container: InputContainer) -> Fraction | None:
-    """Return when the first audio of an input begins, in seconds on its clock; None: unknown."""
-    starts = [
+def audio_starts(container: InputContainer, kept: Collection[int]) -> list[Fraction]:
+    """Return when audio begins, in seconds on the input's clock, as far as it is known.
+
+    Args:
+        container: the input.
+        kept: the indexes of the tracks that count.
+    """
+    return [
         stream.start_time * stream.time_base
         for stream in container.streams.audio
-        if stream.start_time is not None and stream.time_base is not None
+        if stream.index in kept and stream.start_time is not None and stream.time_base is not None
     ]
-    return min(starts, default=None)
 
 
 def _tone(at: Any, span: AudioSpan, rate: int) -> Any:

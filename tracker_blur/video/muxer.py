@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import av
 
 from tracker_blur.errors import SinkError, reason_of
-from tracker_blur.video.audio_editing import audio_start
+from tracker_blur.video.audio_editing import audio_starts
 from tracker_blur.video.encoder import FrameEncoder, normal_priority
 from tracker_blur.video.fonts import fonts
 from tracker_blur.video.gif import GifEncoder
@@ -78,7 +78,6 @@ class Muxer:
         self._path = path
         self._editor = editor
         self._start = track.clock_start
-        self._audio_start = audio_start(source)
         self._end = Fraction(0)
         self._pieces_flattened, self._in_pieces = False, in_pieces
         self._frame_seconds = 1 / track.rate
@@ -92,6 +91,7 @@ class Muxer:
         selection = TrackSelection()
         if form.holds_tracks:
             selection = select_tracks(source_path, source, track.index, settings)
+        self._audio_starts = audio_starts(source, selection.indexes)
         starts: dict[int, list[Fraction]] = {}
         if editor is not None:
             subtitles = {stream.index for stream in source.streams if stream.type == "subtitle"}
@@ -139,7 +139,7 @@ class Muxer:
         time_base = frame.time_base or Fraction(0)
         seconds = frame.duration * time_base or self._frame_seconds
         if self._editor is not None and self._editor.origin is None:
-            self._editor.set_clock((frame.pts or 0) * time_base, self._audio_start)
+            self._editor.set_clock((frame.pts or 0) * time_base, self._audio_starts)
         self._end = (frame.pts or 0) * time_base + seconds
         self._write_in_step(self._video.encode(frame))
 
@@ -148,7 +148,7 @@ class Muxer:
         time_base = Fraction(pieces[0].info.time_base)
         if self._editor is not None:
             origin = pieces[0].info.first_pts * time_base + self._start
-            self._editor.set_clock(origin, self._audio_start)
+            self._editor.set_clock(origin, self._audio_starts)
         setup = bytes(self._video.stream.codec_context.extradata or b"")
         for packet in joined_packets(pieces, setup, round(self._frame_seconds / time_base)):
             packet.stream = self._video.stream

@@ -25,7 +25,6 @@ from tracker_blur.video.track_selection import wanted_tracks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from fractions import Fraction
     from pathlib import Path
     from types import TracebackType
 
@@ -171,7 +170,7 @@ class VideoWriter:
                 if muxer.has_flattened:
                     self.warnings += (_flattened(self._path, self._form, self._encoder),)
                 if self._editor is not None:
-                    self.warnings += _offset_warnings(self._path, self._editor.lead)
+                    self.warnings += _offset_warnings(self._path, self._editor)
                 if muxer.silenced_cues:
                     self.warnings += (_left_out(self._path, muxer.silenced_cues),)
             except BaseException:
@@ -205,19 +204,17 @@ def _left_out(path: Path, cues: int) -> str:
     return f"{path}: {what} left out: the audio is muted or bleeped while shown"
 
 
-def _offset_warnings(path: Path, lead: Fraction) -> tuple[str, ...]:
+def _offset_warnings(path: Path, editor: AudioEditor) -> tuple[str, ...]:
     """Return what the user should know where an audio editor's times are not the video's."""
-    seconds = f"{abs(float(lead)):.3f} seconds"
-    if abs(lead) < _LEAST_OFFSET_SECONDS:
-        return ()
-    if lead > 0:
-        return (
-            f"{path}: the audio begins {seconds} before the first frame: what is muted or bleeped "
-            "begins that much earlier than asked, so that times from an audio editor are covered",
-        )
-    return (
-        f"{path}: the audio begins {seconds} after the first frame: if the times to mute or bleep "
-        "are an audio editor's, add that to them",
+    offsets = (
+        (editor.lead, "before", "begins that much earlier"),
+        (editor.lag, "after", "ends that much later"),
+    )
+    return tuple(
+        f"{path}: audio begins {float(offset):.3f} seconds {side} the first frame: what is muted "
+        f"or bleeped {effect} than asked, so that times from an audio editor are covered"
+        for offset, side, effect in offsets
+        if offset >= _LEAST_OFFSET_SECONDS
     )
 
 
