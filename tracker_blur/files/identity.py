@@ -14,6 +14,7 @@ from tracker_blur.errors import SourceError, reason_of
 from tracker_blur.files.paths import check_is_file
 
 if TYPE_CHECKING:
+    import os
     from pathlib import Path
 
 
@@ -53,7 +54,7 @@ class FileIdentity:
         """
         check_is_file(path)
         try:
-            identity = _identity(path)
+            identity = _identity(path, path.stat())
             if hashed and path.is_file():
                 identity = replace(identity, sha256=sha256(path))
         except FileNotFoundError as error:
@@ -75,11 +76,15 @@ class FileIdentity:
             SourceError: It does not.
         """
         try:
-            is_same = _identity(self.path) == self
+            is_same = self.is_of(self.path.stat())
         except OSError:
             is_same = False
         if not is_same:
             raise self._changed()
+
+    def is_of(self, status: os.stat_result) -> bool:
+        """Return whether a file, as `stat` or `fstat` describes it, is this one, unchanged."""
+        return _identity(self.path, status) == self
 
     def check_end(self) -> None:
         """Check the same at the end of a run; the hash as well, if there is one.
@@ -104,8 +109,7 @@ class FileIdentity:
         )
 
 
-def _identity(path: Path) -> FileIdentity:
-    status = path.stat()
+def _identity(path: Path, status: os.stat_result) -> FileIdentity:
     return FileIdentity(
         path,
         status.st_dev,

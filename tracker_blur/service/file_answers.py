@@ -6,12 +6,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from tracker_blur.service.problems import Problem
+from tracker_blur.web.opened_file import OpenedFile
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from typing import BinaryIO
 
     from fastapi import Request
     from starlette.types import Message, Receive, Scope, Send
@@ -24,24 +25,25 @@ _REASONS = {
 }
 
 
-def file_answer(request: Request, path: Path, kind: str) -> Response:
+def file_answer(request: Request, file: BinaryIO, name: str, kind: str) -> Response:
     """Return the answer with a file, or that the client has it already.
 
     Args:
         request: The request, with `Range`, `If-Range` or `If-None-Match`.
-        path: The file.
+        file: The file; the answer closes it.
+        name: What clients save it as.
         kind: Its media type.
     """
-    name = path.name.encode("utf-8", "replace").decode()
-    response = _File(path, filename=name, media_type=kind, stat_result=path.stat())
+    response = _File(file, name, kind)
     tag = response.headers["etag"]
     known = request.headers.get("if-none-match", "").split(",")
     if {each.strip().removeprefix("W/") for each in known} & {tag, "*"}:
+        file.close()
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"etag": tag})
     return response
 
 
-class _File(FileResponse):
+class _File(OpenedFile):
     """A file; a part of it that is not there is a problem document.
 
     `Range` in other units than bytes is ignored (RFC 9110, 14.2).

@@ -27,6 +27,7 @@ from tracker_blur.serving.protocol import connection_of
 from tracker_blur.web.events import KEEP_ALIVE, RETRY, Event
 from tracker_blur.web.job_commands import ChoiceError
 from tracker_blur.web.json_answers import JsonAnswer
+from tracker_blur.web.opened_file import ANY_TYPE
 from tracker_blur.web.results_zip import zip_answer
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 _PATH = "/v1/jobs"
 _JSON = "application/json"
 _TRACKS_TYPE = "application/jsonl"
-_ANY_TYPE = "application/octet-stream"
 _DELETED_AT_ONCE = 8  # each waits for a process to end, in a thread that others need, too
 _MAX_COMMAS = 10_000  # in a body: to say that 100,000 fields are unknown takes a second
 _OVER = ("done", "failed", "cancelled")
@@ -82,7 +82,7 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 }
 _FILE: dict[int | str, dict[str, Any]] = {
     **_OF_A_JOB,
-    200: {"content": {_ANY_TYPE: {"schema": {"type": "string", "format": "binary"}}}},
+    200: {"content": {ANY_TYPE: {"schema": {"type": "string", "format": "binary"}}}},
     **documented({400: "`Range` cannot be read.", 416: "There is no such part."}),
     206: {"description": "The part that `Range` names."},
     304: {"description": "The file is still the one of `If-None-Match`."},
@@ -179,15 +179,18 @@ def create_router(jobs: Jobs) -> APIRouter:
         path = jobs.output_of(job)
         if is_folder(path):
             has_body = request.method != "HEAD"
-            files, is_unchanged = jobs.files_of(job), jobs.queue.outputs.is_unchanged
-            return zip_answer(files, f"{path.name}.zip", is_unchanged, has_body=has_body)
-        kind = mimetypes.guess_type(path.name)[0] or _ANY_TYPE
+            files, opened = jobs.files_of(job), jobs.queue.outputs.open
+            return zip_answer(files, f"{path.name}.zip", opened, has_body=has_body)
+        kind = mimetypes.guess_type(path.name)[0] or ANY_TYPE
         is_media = kind.startswith(("video/", "image/"))
-        return file_answer(request, path, kind if is_media else _ANY_TYPE)
+        file = jobs.open(job, path)
+        return file_answer(request, file, path.name, kind if is_media else ANY_TYPE)
 
     def send_tracks(job_id: str, request: Request) -> Response:
         """Send the track file of a job: what was hidden, frame by frame."""
-        return file_answer(request, jobs.tracks_of(jobs.queue.get(job_id)), _TRACKS_TYPE)
+        job = jobs.queue.get(job_id)
+        path = jobs.tracks_of(job)
+        return file_answer(request, jobs.open(job, path), path.name, _TRACKS_TYPE)
 
     for name, send in {"output": send_output, "tracks": send_tracks}.items():
         _add_file_route(router, f"{_PATH}/{{job_id}}/{name}", send)

@@ -25,6 +25,7 @@ from tracker_blur.web.state import State, make_private_folder, state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import BinaryIO
 
     from tracker_blur.service.job_settings import JobSettings
     from tracker_blur.web.job import Action, Job, NewJob
@@ -203,6 +204,17 @@ class Jobs:
             raise Problem(HTTPStatus.NOT_FOUND, "this job writes no track file")
         return self._written(job, path)
 
+    def open(self, job: Job, path: Path) -> BinaryIO:
+        """Open a file that a job has written; raises Problem if it is another one by now."""
+        is_own = self.queue.folder_of(job.id) in path.parents
+        file = path.open("rb") if is_own else self.queue.outputs.open(path)
+        if file is None:
+            raise Problem(
+                HTTPStatus.NOT_FOUND,
+                "what this job wrote was changed or replaced since: run it again",
+            )
+        return file
+
     def _tracks_path(self, job: Job) -> Path | None:
         """Return where a job writes tracks, or has them from."""
         if job.new.action == "track":
@@ -223,14 +235,8 @@ class Jobs:
         own = self.queue.folder_of(job.id)
         if own not in path.parents and not self.services.folder.holds(path):
             raise Problem(HTTPStatus.NOT_FOUND, "what this job wrote leads out of the folder")
-        is_a_file = is_file(path)
-        if not (is_a_file or is_folder(path)):
+        if not (is_file(path) or is_folder(path)):
             raise _gone()
-        if is_a_file and own not in path.parents and not self.queue.outputs.is_unchanged(path):
-            raise Problem(
-                HTTPStatus.NOT_FOUND,
-                "what this job wrote was changed or replaced since: run it again",
-            )
         return path
 
     def _stored_bytes(self) -> int:

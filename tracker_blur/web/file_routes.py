@@ -11,13 +11,14 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from tracker_blur.core import plugins
-from tracker_blur.files.paths import is_file, is_folder, is_media
+from tracker_blur.files.paths import is_folder, is_media
 from tracker_blur.redaction.methods import names_of
 from tracker_blur.version import __version__
 from tracker_blur.web.job_commands import Care, redact_arguments
-from tracker_blur.web.job_routes import CLASSES, ChoiceBody, download
+from tracker_blur.web.job_routes import CLASSES, ChoiceBody
 from tracker_blur.web.json_answers import JsonAnswer
 from tracker_blur.web.made_files import results_in
+from tracker_blur.web.opened_file import OpenedFile
 from tracker_blur.web.results_zip import zip_answer
 from tracker_blur.web.uploads import new_file, receive
 
@@ -77,13 +78,14 @@ def create_router(services: Services) -> APIRouter:
     def send_result(name: str) -> Response:
         path = folder.resolve(name)
         if is_folder(path) and (made := results_in(path, outputs, folder)):
-            return zip_answer(made, f"{path.name}.zip", outputs.is_unchanged)
-        if not (is_file(path) and is_media(path) and outputs.is_unchanged(path)):
+            return zip_answer(made, f"{path.name}.zip", outputs.open)
+        file = outputs.open(path) if is_media(path) else None
+        if file is None:
             raise HTTPException(
                 HTTPStatus.NOT_FOUND,
                 f"{name}: is not what a job of this page wrote: nothing else is sent",
             )
-        return download(path)
+        return OpenedFile(file, path.name)
 
     @router.put("/api/files/{name:path}")
     async def upload(name: str, request: Request) -> JsonAnswer:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from tracker_blur.files.companions import tracks_path
 from tracker_blur.files.paths import is_file, is_folder, is_image, is_media
@@ -18,10 +18,10 @@ from tracker_blur.web.choice_settings import check_choice
 from tracker_blur.web.job_commands import Care, Choice, ChoiceError, Decisions
 from tracker_blur.web.json_answers import JsonAnswer
 from tracker_blur.web.made_files import made_files
+from tracker_blur.web.opened_file import OpenedFile
 from tracker_blur.web.results_zip import zip_answer
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from typing import Self
 
     from tracker_blur.web.job import Job
@@ -133,7 +133,7 @@ def create_router(services: Services) -> APIRouter:
         ]
         if not made:
             raise HTTPException(HTTPStatus.NOT_FOUND, "there are no results yet")
-        return zip_answer(dict.fromkeys(made), _ARCHIVE, jobs.outputs.is_unchanged)
+        return zip_answer(dict.fromkeys(made), _ARCHIVE, jobs.outputs.open)
 
     @router.get("/api/events")
     async def send_events(request: Request) -> Response:
@@ -169,16 +169,11 @@ def _output(job: Job, services: Services) -> Response:
         made = made_files(job, services.jobs.outputs, services.folder)
         if not made:
             raise HTTPException(HTTPStatus.NOT_FOUND, f"{job.new.output}: nothing of it is left")
-        return zip_answer(made, f"{path.name}.zip", services.jobs.outputs.is_unchanged)
-    if written is None and not services.jobs.outputs.is_unchanged(path):
+        return zip_answer(made, f"{path.name}.zip", services.jobs.outputs.open)
+    file = services.jobs.outputs.open(path) if written is None else written.open("rb")
+    if file is None:
         raise HTTPException(
             HTTPStatus.NOT_FOUND,
             f"{job.new.output}: is no longer what this job wrote: make it again",
         )
-    return download(path)
-
-
-def download(path: Path) -> FileResponse:
-    """Return the answer with a file that browsers save."""
-    name = path.name.encode("utf-8", "replace").decode()
-    return FileResponse(path, filename=name, media_type="application/octet-stream")
+    return OpenedFile(file, path.name)

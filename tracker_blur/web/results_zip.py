@@ -12,6 +12,7 @@ from starlette.responses import StreamingResponse
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
+    from typing import BinaryIO
 
     from typing_extensions import Buffer
 
@@ -47,7 +48,7 @@ class _Pipe(io.RawIOBase):
 def zip_answer(
     files: Iterable[tuple[Path, str]],
     name: str,
-    is_unchanged: Callable[[Path], bool],
+    opened: Callable[[Path], BinaryIO | None],
     *,
     has_body: bool = True,
 ) -> StreamingResponse:
@@ -56,25 +57,25 @@ def zip_answer(
     Args:
         files: each with its name in the archive.
         name: what the archive is called.
-        is_unchanged: whether a file is what was written; others are left out, and a text says so.
+        opened: opens a file if it is what was written; others are left out, and a text says so.
         has_body: False for a `HEAD` request, for which no file is read.
     """
     encoded = quote(name.encode("utf-8", "replace"))
     return StreamingResponse(
-        _zipped(files, is_unchanged) if has_body else iter(()),
+        _zipped(files, opened) if has_body else iter(()),
         media_type="application/zip",
         headers={"Content-Disposition": f"attachment; filename*=utf-8''{encoded}"},
     )
 
 
 def _zipped(
-    files: Iterable[tuple[Path, str]], is_unchanged: Callable[[Path], bool]
+    files: Iterable[tuple[Path, str]], opened: Callable[[Path], BinaryIO | None]
 ) -> Iterator[bytes]:
     """Yield a ZIP archive in parts. Videos and images are stored as they are.
 
     Args:
         files: each with its name in the archive.
-        is_unchanged: whether a file is sent.
+        opened: opens a file if it is sent.
 
     Raises:
         OSError: A file cannot be read; then the archive stays incomplete, and no program takes it.
@@ -83,14 +84,20 @@ def _zipped(
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as archive:
         for path, name in files:
             text = name.encode("utf-8", "replace").decode()  # a file's name may be no text
-            if not is_unchanged(path):  # just before it is read: hashing them all takes long
+            source = opened(path)  # just before it is read: hashing them all takes long
+            if source is None:
                 left_out.append(f"{text}\n")
                 continue
-            entry = zipfile.ZipInfo.from_file(path, text, strict_timestamps=False)
-            with path.open("rb") as source, archive.open(entry, "w") as target:
+            with source, archive.open(_entry(source, text), "w") as target:
                 while block := source.read(_BLOCK_BYTES):
                     target.write(block)
                     yield pipe.take()
         if left_out:
             archive.writestr(_LEFT_OUT, _REASON + "".join(left_out))
     yield pipe.take()
+
+
+def _entry(file: BinaryIO, name: str) -> zipfile.ZipInfo:
+    """Return what an archive says of an open file: its size, permissions and time."""
+    path = f"/dev/fd/{file.fileno()}"
+    return zipfile.ZipInfo.from_file(path, name, strict_timestamps=False)

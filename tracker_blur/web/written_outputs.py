@@ -19,6 +19,7 @@ from tracker_blur.files.paths import real_path
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
+    from typing import BinaryIO
 
     from tracker_blur.web.state import State
 
@@ -85,21 +86,42 @@ class WrittenOutputs:
         """Return whether a job has written a file of this name; it may be another one by now."""
         return str(real_path(path)) in self._hashes
 
-    def is_unchanged(self, path: Path) -> bool:
-        """Return whether a file is the one that a job has written under this name."""
-        name = str(real_path(path))
+    def open(self, path: Path) -> BinaryIO | None:
+        """Open a file for reading; None if it is not the one that a job wrote under this name.
+
+        What is opened is what was checked, whatever gets the name a moment later.
+        """
+        real = real_path(path)
+        identity = self._unchanged(real)
+        if identity is None:
+            return None
+        try:
+            number = os.open(real, os.O_RDONLY | os.O_NONBLOCK)  # it may have become a pipe
+        except OSError:
+            return None
+        if not identity.is_of(os.fstat(number)):
+            os.close(number)
+            return None
+        return open(number, "rb")  # noqa: PTH123  # a number; whoever asked closes it
+
+    def _unchanged(self, real: Path) -> FileIdentity | None:
+        """Return the identity of a file, if it is the one that a job wrote under this name."""
+        name = str(real)
         digest = self._hashes.get(name)
         if digest is None:
-            return False
-        with suppress(SourceError):
-            if name in self._hashed:
-                self._hashed[name].check()
-                return self._hashed[name].sha256 == digest
+            return None
+        identity = self._hashed.get(name)
         try:
-            self._hashed[name] = FileIdentity.of(real_path(path), hashed=True)
+            if identity is not None:
+                identity.check()
         except SourceError:
-            return False
-        return self._hashed[name].sha256 == digest
+            identity = None
+        try:
+            identity = identity or FileIdentity.of(real, hashed=True)
+        except SourceError:
+            return None
+        self._hashed[name] = identity
+        return identity if identity.sha256 == digest else None
 
     def _lines(self) -> list[tuple[str, str]]:
         """Return what is kept, the oldest first, but for lines that are damaged."""
