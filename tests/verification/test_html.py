@@ -173,6 +173,13 @@ def test_headlines() -> None:
     assert headline(replace(CLEAN, look_here=(run, run))) == (
         "look here: 2 places perhaps show a face"
     )
+    plate = replace(run, label="plate")
+    assert headline(replace(CLEAN, look_here=(run, plate))) == (
+        "look here: 2 places perhaps show a face or a plate"
+    )
+    assert headline(replace(CLEAN, runs=(plate, plate))) == (
+        "plates are exposed in 2 frames, in 2 places, the first at 0:00:00.120"
+    )
     assert headline(replace(CLEAN, look_here=(run,), dismissed=2)) == (
         "look here: 1 place perhaps shows a face; 2 accepted places left out"
     )

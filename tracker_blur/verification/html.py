@@ -12,7 +12,7 @@ from itertools import groupby
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from tracker_blur.text import counted, escaped
+from tracker_blur.text import counted, escaped, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -139,7 +139,7 @@ def headline(verdict: Verdict) -> str:
         parts.append(_exposed_text(verdict))
     elif verdict.look_here:
         verb = "shows" if len(verdict.look_here) == 1 else "show"
-        parts.append(f"look here: {places} perhaps {verb} a face")
+        parts.append(f"look here: {places} perhaps {verb} {_kinds(verdict.look_here)}")
     elif not verdict.source_mismatches:
         parts.append(f"nothing found in {verdict.probed_frames} of {verdict.frames} frames")
     text = "; ".join(parts)
@@ -161,10 +161,21 @@ def _exposed_text(verdict: Verdict) -> str:
     frames, places = counted(verdict.exposed_frames, "frame"), len(verdict.runs)
     first = verdict.runs[0].first.time_code
     if places > 1:
-        return f"faces are exposed in {frames}, in {places} places, the first at {first}"
-    if verdict.exposed_frames > 1:
-        return f"a face is exposed in {frames}, the first at {first}"
-    return f"a face is exposed in {frames}, at {first}"
+        labels = listed([f"{label}s" for label in _labels(verdict.runs)], "and")
+        return f"{labels} are exposed in {frames}, in {places} places, the first at {first}"
+    at = "the first at" if verdict.exposed_frames > 1 else "at"
+    return f"{_kinds(verdict.runs)} is exposed in {frames}, {at} {first}"
+
+
+def _labels(runs: tuple[ExposureRun, ...]) -> list[str]:
+    return sorted({run.label for run in runs})
+
+
+def _kinds(runs: tuple[ExposureRun, ...]) -> str:
+    """Return what some places show, such as "a face or a plate"."""
+    return listed(
+        [f"{'an' if label[:1] in set('aeiou') else 'a'} {label}" for label in _labels(runs)]
+    )
 
 
 def _head(verdict: Verdict) -> Iterator[str]:
