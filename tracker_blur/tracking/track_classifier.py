@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tracker_blur.classifiers import Classifier
-    from tracker_blur.core.box import Detection
+    from tracker_blur.core.box import Box, Detection
     from tracker_blur.core.frame import Image
     from tracker_blur.core.parameters import ClassificationParameters
     from tracker_blur.core.state import State
@@ -87,32 +87,36 @@ class TrackClassifier:
         asked = self._most_urgent(
             due, limits.max_crowd_crops if is_crowd else limits.max_view_crops
         )
-        known = [track for track in tracks if self._is_known_face(track, seconds)]
-        for track in asked:
-            shown = self._without_others(track, known, image)
-            (log_odds,) = self._classifier.log_odds(shown, [track.box]).tolist()
+        answers = [self._answer(track, tracks, image, seconds) for track in asked]
+        for track, log_odds in zip(asked, answers, strict=True):
             track.log_odds.append(log_odds)
             del track.log_odds[: -self._parameters.remembered_crops]
             track.classified_seconds = seconds
         return tuple((track.track_id, track.log_odds[-1]) for track in asked)
 
-    def _is_known_face(self, track: TrackState, seconds: float) -> bool:
-        return track.confirmed_seconds == seconds and self._is_settled(track)
+    def _answer(
+        self, track: TrackState, tracks: Sequence[TrackState], image: Image, seconds: float
+    ) -> float:
+        """Return the log odds of a track's crop, without faces that are known to be others."""
+        assert self._classifier is not None
+        if track.box.size >= self._parameters.large_share * min(image.shape[:2]):
+            faces = self._other_faces(track, tracks, seconds)
+            image = erased(image, faces) if faces else image
+        return float(self._classifier.log_odds(image, [track.box])[0])
 
-    def _without_others(
-        self, track: TrackState, known: Sequence[TrackState], image: Image
-    ) -> Image:
-        """Return the view without known, higher-scoring faces in the crop of a large track."""
+    def _other_faces(
+        self, track: TrackState, tracks: Sequence[TrackState], seconds: float
+    ) -> list[Box]:
+        """Return the known, higher-scoring faces that the crop of a large track shows."""
         limits = self._parameters
-        if track.box.size < limits.large_share * min(image.shape[:2]):
-            return image
-        higher_scoring = [
-            other.box for other in known if other.score >= limits.higher_score_ratio * track.score
+        known = [
+            other.box
+            for other in tracks
+            if other.score >= limits.higher_score_ratio * track.score
+            and other.confirmed_seconds == seconds
+            and self._is_settled(other)
         ]
-        faces = faces_in_crop(
-            track.box, higher_scoring, limits.erased_size_ratio, limits.erased_share
-        )
-        return erased(image, faces) if faces else image
+        return faces_in_crop(track.box, known, limits.erased_size_ratio, limits.erased_share)
 
     def _most_urgent(self, due: list[TrackState], count: int) -> list[TrackState]:
         """Return as many tracks as may be classified in one view."""
