@@ -311,7 +311,7 @@ class Figure:
         low: of the interval.
         high: of the interval.
         chance: what knowing nothing gives.
-        worse_above: whether a share above chance tells something; else one below.
+        worse_above: whether a share above chance is information; else one below.
     """
 
     share: float

@@ -105,12 +105,12 @@ def _killed(
         what = f"{len(workers)} workers were left"
     elif workers:
         os.kill(chance.choice(workers), signal.SIGKILL)
-        what = "it went on"
+        what = "it continued"
     else:
-        what = "there was no worker yet, it went on"
+        what = "there was no worker yet, it continued"
     run.wait()
     said = messages.read_text()
-    if "goes on with" in said:
+    if "continues with" in said:
         what += " from pieces of an earlier run"
     if run.returncode and not is_driver:
         what += f", FAILED: {said.strip()[-200:]}"

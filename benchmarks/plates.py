@@ -11,7 +11,7 @@
 - cost: processor time of `trackblur --hide faces,plates`, over that of `--hide faces`. Both run in
   turns as processes of their own; the ratio is the median of those of the pairs.
 
-What is hidden is filled with plain green, and told from what was green before.
+What is hidden is filled with plain green, and distinguished from what was green before.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ many faces as wanted to learn from. Everything is seeded. Attacks:
   alone.
 
 A frame shows how large a face is, whatever hides it, so all faces are scaled to one size before
-they are redacted. What their size alone tells in a recording is the last line.
+they are redacted. What their size alone reveals in a recording is the last line.
 
 With --linear, only a linear discriminant attacks the closed set: seconds a method, not minutes.
 
@@ -522,8 +522,8 @@ def report(shared: Path, only: str, speed: float) -> None:
     for name, options in chosen_methods(only).items():
         begin = time.monotonic()
         figures = attack(Camera(options, name == CONTEXT), known, others, recording, speed)
-        told = [column for column, f in zip(columns, figures, strict=True) if not f.is_at_chance]
-        verdict = f"above chance: {', '.join(told)}" if told else "**at chance**"
+        above = [column for column, f in zip(columns, figures, strict=True) if not f.is_at_chance]
+        verdict = f"above chance: {', '.join(above)}" if above else "**at chance**"
         print(f"| {name} | {' | '.join(map(str, figures))} | {verdict} |", flush=True)
         print(f"{name}: {time.monotonic() - begin:.0f} s", file=sys.stderr)
     one_of, track_of = (

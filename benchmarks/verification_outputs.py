@@ -1,4 +1,4 @@
-"""Real outputs with planted leaks: what `trackblur verify` says of them, judged by annotations.
+"""Real outputs with planted leaks: what `trackblur verify` says about them, judged by annotations.
 
 benchmarks/verification.py --outputs runs this. Each clip is cut, hidden by a default run, and
 rendered again with up to three leaks: all that hides an annotated face is left out in five frames.
@@ -57,7 +57,7 @@ class Leak:
 
 @dataclass
 class Count:
-    """What verification said of one output or several.
+    """What verification said about one output or several.
 
     Attributes:
         places: how many places of each kind there are, by (finding, kind).
@@ -68,7 +68,7 @@ class Count:
     leaks: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Count) -> None:
-        """Add what was said of another output."""
+        """Add what was said about another output."""
         self.places += other.places
         self.leaks += other.leaks
 

@@ -32,7 +32,7 @@ def test_a_child_finds_our_packages_and_none_of_the_folder_it_runs_in(tmp_path: 
 
 
 def echo(pipe: Connection, prefix: str) -> None:
-    """Answer until told to end, or to hang."""
+    """Answer until asked to end, or to hang."""
     while (said := pipe.recv()) != "end":
         if said == "hang":
             time.sleep(60)

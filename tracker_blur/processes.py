@@ -43,7 +43,7 @@ def signals_held() -> Iterator[None]:
 
 
 class WorkerProcess:
-    """A process that is started afresh, and a pipe to it that ends when the process does.
+    """A spawned process, and a pipe to it that ends when the process does.
 
     A copy of this process ("fork") would have the locks of threads that it does not have.
 

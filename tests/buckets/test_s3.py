@@ -214,14 +214,14 @@ def test_an_interrupted_run_goes_on_with_its_pieces(client: Any, tmp_path: Path)
     program.send_signal(signal.SIGINT)
     _, messages = program.communicate()
     if program.returncode == 130:
-        assert "the same command goes on with them" in messages
+        assert "the same command continues with them" in messages
         assert list(staging.rglob("*.piece"))
         assert keys(client) == []
     assert not list(staging.rglob("in.mp4"))
     ended = subprocess.run([*command, "--overwrite"], capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     if program.returncode == 130:
-        assert "s3://hidden/out.mp4: goes on with" in ended.stderr
+        assert "s3://hidden/out.mp4: continues with" in ended.stderr
     local = tmp_path / "local.mp4"
     trackblur(clip, local, *OPTIONS, "--jobs", "2")
     stored = client.get_object(Bucket="hidden", Key="out.mp4")["Body"].read()

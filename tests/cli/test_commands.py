@@ -106,7 +106,7 @@ def _close(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (PermissionError(13, "Permission denied", "a/b"), "a/b: cannot be used (permission denied"),
         (OSError(36, "File name too long", "aa"), "aa: the name is too long: choose a shorter one"),
-        (OSError(24, "Too many open files"), "refused to go on (too many open files)"),
+        (OSError(24, "Too many open files"), "refused to continue (too many open files)"),
     ],
 )
 def test_what_the_system_refuses_without_a_check_is_one_line(

@@ -155,7 +155,7 @@ class InlineExecutor:
         task = self._tasks.pop()
         events: list[tuple[Task, Event]] = []
 
-        def tell(event: Event) -> None:
+        def report(event: Event) -> None:
             self._during(event)
             events.append((task, event))
             if isinstance(event, Tracked) and isinstance(task, TrackTask):
@@ -163,7 +163,7 @@ class InlineExecutor:
 
         try:
             self._before(task)
-            done = self._worker.do(task, tell)
+            done = self._worker.do(task, report)
         except TrackerBlurError as error:
             return [*events, (task, Failed(str(error)))]
         self.done.append(task.name)

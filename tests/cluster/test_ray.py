@@ -76,7 +76,7 @@ def test_a_machine_that_is_lost_costs_only_its_tasks(
     printed = capsys.readouterr()
     assert printed.err.count("error: ") == 1
     assert "broken.mp4: " in printed.err
-    summary = json.loads(printed.out)  # and nothing that Ray says of the lost machine
+    summary = json.loads(printed.out)  # and nothing that Ray says about the lost machine
     pieces = {path["input"].rpartition("/")[2]: path["pieces"] for path in summary["files"]}
     assert pieces["short.mp4"] is None
     assert pieces["long.mp4"]["done"] == pieces["long.mp4"]["total"] == 4

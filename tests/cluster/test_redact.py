@@ -231,7 +231,7 @@ def test_what_is_there_is_not_done_again(source: Path, undisturbed: bytes, tmp_p
     assert re.fullmatch(r".*out.mp4: \d+ of \d+ pieces are done, and stay in .*", notes[-1])
     second = InlineExecutor(1)
     redact(source, target, second, notes=notes)
-    assert "goes on with" in notes[-1]
+    assert "continues with" in notes[-1]
     assert not set(first.done) & set(second.done)
     assert target.read_bytes() == undisturbed
     assert not folder.exists()

@@ -42,7 +42,7 @@ def face_of(person: int, likeness: float = 1.0) -> Vectors:
 
 
 def faces_in(frames: Iterable[int], *vectors: Vectors) -> TrackFaces:
-    """Return good faces in these frames; the last vector goes on."""
+    """Return good faces in these frames; the last vector continues."""
     at = np.array(list(frames), np.int32)
     rows = [vectors[min(number, len(vectors) - 1)] for number in range(len(at))]
     return TrackFaces(at, np.array(rows, np.float32).reshape(-1, 128), np.ones(len(at), np.float32))

@@ -1,4 +1,4 @@
-""" "Track this": a box is followed to where its track goes on, the scene ends, or it is lost."""
+""" "Track this": a box is followed to where its track continues, the scene ends, or it is lost."""
 
 from __future__ import annotations
 

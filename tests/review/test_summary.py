@@ -97,6 +97,6 @@ def test_an_hour_with_500_tracks_is_told_in_few_bytes() -> None:
         for number, start in enumerate(starts.tolist())
     )
     video = Tracks((1280, 720), Fraction(1, 25), np.arange(frames), (), tracks)
-    told = [track_dict(track, track.track_id) for track in tracks]
+    dicts = [track_dict(track, track.track_id) for track in tracks]
     people = cards(ReviewState(video), NO_GROUPING, [], PersonNumbers(video))
-    assert len(json.dumps([told, people])) < 600 * count
+    assert len(json.dumps([dicts, people])) < 600 * count

@@ -210,5 +210,5 @@ def test_streams_end_with_the_service(tmp_path: Path) -> None:
         service.reach(job, "running")
         service.jobs.close()
         reading.result(PATIENCE_SECONDS)
-        (service.folder_of(job) / "go").touch()  # its process goes on
+        (service.folder_of(job) / "go").touch()  # its process continues
     assert "event: job" in events_seen

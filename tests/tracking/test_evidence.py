@@ -1,4 +1,4 @@
-"""What the classifier says of a track's crops decides whether it is a face."""
+"""What the classifier says about a track's crops decides whether it is a face."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Telemetry is told from speech, in the notations of many cameras."""
+"""Telemetry is distinguished from speech, in the notations of many cameras."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Joined transport streams are told from streams that lost packets."""
+"""Joined transport streams are distinguished from streams that lost packets."""
 
 from __future__ import annotations
 

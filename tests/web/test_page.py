@@ -97,7 +97,7 @@ def test_from_dropping_a_video_to_a_reviewed_file(
         early_url = page.site.url().replace("/?", f"/review/{review}?")
         with opened_tab(browser, early_url, refused=409) as early:
             expect(early.locator("#stage-wait")).to_contain_text("Looking for people")
-            Reviewer(early, SIZE).wait()  # it goes on by itself
+            Reviewer(early, SIZE).wait()  # it continues by itself
         tab.wait_for_url("**/review/*")
 
         reviewer = Reviewer(tab, SIZE)

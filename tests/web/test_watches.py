@@ -122,7 +122,7 @@ def test_a_folder_that_cannot_be_watched_stops_no_other(tmp_path: Path) -> None:
         until(lambda: page.get("/api/watches").json()["watches"][1]["problem"] == full)
         (job,) = page.get("/api/jobs").json()["jobs"]
         assert page.client.delete(f"/api/jobs/{job['id']}").status_code == 204
-        until(lambda: outputs(page) == ["out/c.mp4"])  # it goes on
+        until(lambda: outputs(page) == ["out/c.mp4"])  # it continues
         until(lambda: page.get("/api/watches").json()["watches"][1]["problem"] is None)
         page.messages.clear()
 

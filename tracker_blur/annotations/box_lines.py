@@ -62,7 +62,7 @@ def boxes_of(lines: bytes) -> BoxRows | None:
 
 
 def _origins(lines: bytes) -> npt.NDArray[np.int64]:
-    """Return the place of each line's origin, told by the letters that its name ends with."""
+    """Return the place of each line's origin, which the last letters of its name identify."""
     letters = np.frombuffer(lines, np.uint8)
     ends = np.flatnonzero(letters == ord("\n")) - len(_AFTER_NAME)
     endings = np.stack([letters[ends - back] for back in range(_ENDING)], axis=1)

@@ -130,7 +130,7 @@ class Redactor:
         with_odds: bool = True,
         channels: ChannelOrder = "bgr",
     ) -> Predictions:
-        """Return what the detector reports in an image, and what the classifier says of it.
+        """Return what the detector reports in an image, and what the classifier says about it.
 
         This is no promise of what is hidden: `redact` searches the image at several scales, leaves
         out what the classifier refuses, and adds what it confirms; `detect` returns that. Of each

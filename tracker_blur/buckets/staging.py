@@ -1,7 +1,7 @@
 """A private folder in which files from and for buckets lie while they are redacted.
 
 Each file has a folder of its own there, which is locked while it is used, and deleted afterwards.
-If a run is interrupted, what it goes on with stays next to the output; the input is deleted, and
+If a run is interrupted, what it continues with stays next to the output; the input is deleted, and
 fetched again. What a killed run left is deleted by the next one.
 """
 
@@ -206,7 +206,7 @@ def _unusable(folder: Path, error: OSError) -> SinkError:
 
 
 def _clear(folder: Path, *, keeps_pieces: bool) -> None:
-    """Delete a job's folder, except for what an interrupted run goes on with; raises OSError."""
+    """Delete a job's folder, except for what an interrupted run continues with; raises OSError."""
     output = folder / _OUTPUT
     if keeps_pieces and output.is_dir() and any(path.is_dir() for path in output.iterdir()):
         shutil.rmtree(folder / _INPUT, ignore_errors=True)

@@ -34,7 +34,7 @@ def add_parser(commands: Any) -> Parser:
         help="open a page in the browser: jobs and reviews",
         description="Open a page in the browser: choose files, hide what they show, review and "
         "correct the result. It works on this machine only, and loads nothing from elsewhere. "
-        "Ctrl-C ends it; jobs that run go on, and the next page of the folder shows them.",
+        "Ctrl-C ends it; running jobs continue, and the next page of the folder shows them.",
         examples=(
             "trackblur app                                # the current folder",
             "trackblur app videos/",
@@ -145,7 +145,7 @@ def serve(site: Site, options: argparse.Namespace, console: Console, path: str =
 
 
 def left_over(counts: Mapping[JobState, int], server: str) -> str:
-    """Return how the message that a server has ended goes on.
+    """Return the rest of the message that a server has ended.
 
     Args:
         counts: How many jobs are not over, by their state.
@@ -155,4 +155,4 @@ def left_over(counts: Mapping[JobState, int], server: str) -> str:
     listed = ", ".join(f"{counts[state]} {state}" for state in states if counts.get(state))
     if not listed:
         return ""
-    return f", not all jobs ({listed}): what runs goes on, the rest waits for the next {server}"
+    return f", not all jobs ({listed}): running ones continue, the rest waits for the next {server}"

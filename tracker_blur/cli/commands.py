@@ -130,7 +130,7 @@ def _refusal(error: OSError) -> str:
     if error.errno == errno.ENAMETOOLONG:
         return f"{error.filename}: the name is too long: choose a shorter one"
     if error.filename is None:
-        return f"the system refused to go on ({reason_of(error)}): try again"
+        return f"the system refused to continue ({reason_of(error)}): try again"
     return f"{error.filename}: cannot be used ({reason_of(error)}): check its name and permissions"
 
 

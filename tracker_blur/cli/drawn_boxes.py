@@ -29,7 +29,7 @@ class Followed:
         tracks: all tracks.
         first: the first frame that it was followed to.
         last: the last one.
-        goes_on: whether the shot goes on before the first and after the last frame.
+        goes_on: whether the shot continues before the first and after the last frame.
     """
 
     tracks: Tracks

@@ -108,7 +108,7 @@ class OneByOne:
 
     @contextmanager
     def _failing_alone(self, outcome: Outcome) -> Iterator[None]:
-        """Report what fails in the block, and go on."""
+        """Report what fails in the block, and continue."""
         try:
             yield
         except TrackerBlurError as error:

@@ -134,7 +134,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="several files: how many are redacted at once, each in a process of its own; what is "
         "written is the same (default: as many as cores and memory allow). One long video: how "
         "many processes redact it, in pieces; what is hidden is the same, and a run that was "
-        "killed goes on where it was (default: not in pieces)",
+        "killed continues where it stopped (default: not in pieces)",
     )
     output.add_argument(
         "--ray",

@@ -28,7 +28,7 @@ _MAX_STARTS_FOR_NOTHING = 3  # processes in a row that end before they have done
 
 
 class LocalExecutor:
-    """Processes that do tasks, started afresh.
+    """Spawned processes that do tasks.
 
     Args:
         count: How many.

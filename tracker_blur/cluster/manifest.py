@@ -2,7 +2,7 @@
 
 It lies next to the output, hidden, and only its owner may read it. It holds a manifest, which says
 of which input, settings and versions the pieces are, and the pieces, under names made of these. So
-a run that was killed goes on where it was, and one with other settings begins again.
+a run that was killed continues where it stopped, and one with other settings begins again.
 """
 
 from __future__ import annotations

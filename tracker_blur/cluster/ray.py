@@ -189,7 +189,7 @@ class RayExecutor:
 
 
 class _Actor:
-    """An actor, whether it has started, its task, and what it says of that; None: it is idle."""
+    """An actor, whether it has started, its task, and what it says about that; None: it is idle."""
 
     def __init__(self, handle: Any) -> None:
         self.handle = handle

@@ -83,7 +83,7 @@ class PieceRedactor:
     ) -> Report:
         """Redact a file, as `Engine.redact_file` does: with the same boxes, in pieces if it can be.
 
-        Where this is interrupted or killed, the pieces stay, and the same call goes on with them.
+        Where this is interrupted or killed, the pieces stay, and the same call continues with them.
         """
         identity = identity or FileIdentity.of(job.source)
         pieces = self._pieces(job)
@@ -177,15 +177,15 @@ class PieceRedactor:
     def _note_found(self, job: Job, report: Report) -> None:
         if report.pieces is not None and (report.pieces.done or report.first_pass_frames):
             self.note(
-                f"{job.target}: goes on with {report.pieces.done} of {report.pieces.total} pieces "
-                "of an earlier run"
+                f"{job.target}: continues with {report.pieces.done} of {report.pieces.total} "
+                "pieces of an earlier run"
             )
 
     def _note_interrupted(self, job: Job, store: Store, report: Report) -> None:
         if report.pieces is not None:
             self.note(
                 f"{job.target}: {report.pieces.done} of {report.pieces.total} pieces are done, and "
-                f"stay in {store.folder}: the same command goes on with them"
+                f"stay in {store.folder}: the same command continues with them"
             )
 
     def _do(self, run: PiecesRun, report: Report, progress: Progress | None) -> None:

@@ -159,5 +159,5 @@ class Failed:
 
 
 Event: TypeAlias = Tracked | Advanced | Done | Failed
-Tell: TypeAlias = "Callable[[Event], None]"
+Reporter: TypeAlias = "Callable[[Event], None]"
 """Called by a task meanwhile; what it raises ends the task."""

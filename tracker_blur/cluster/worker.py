@@ -26,7 +26,7 @@ from tracker_blur.video.rendered import write_piece
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tracker_blur.cluster.tasks import Task, Tell, Video
+    from tracker_blur.cluster.tasks import Reporter, Task, Video
     from tracker_blur.core.frame import RedactedFrame
     from tracker_blur.core.report import Report
     from tracker_blur.detectors import LabelledDetector
@@ -57,34 +57,34 @@ class PieceWorker:
         shared = (replace(one, detector=SharedDetector(one.detector)) for one in bundle.detectors)
         return replace(bundle, detectors=tuple(shared))
 
-    def do(self, task: Task, tell: Tell) -> Done:
+    def do(self, task: Task, report: Reporter) -> Done:
         """Do a task.
 
         Raises:
             TrackerBlurError: It cannot be done.
         """
         if isinstance(task, WholeTask):
-            return Done(self._redact(task, tell))
+            return Done(self._redact(task, report))
         if isinstance(task, TrackTask):
-            self._track(task, tell)
+            self._track(task, report)
         else:
-            self._render(task, tell)
+            self._render(task, report)
         return Done()
 
     @cached_property
     def _engine(self) -> Engine:
         return Engine(self._settings, self._detector)
 
-    def _redact(self, task: WholeTask, tell: Tell) -> Report:
+    def _redact(self, task: WholeTask, report: Reporter) -> Report:
         calls = itertools.count(1)
 
-        def show(report: Report) -> None:
+        def show(state: Report) -> None:
             if next(calls) % _FRAMES_A_REPORT == 0:
-                tell(Advanced(report.frames, report.first_pass_frames))
+                report(Advanced(state.frames, state.first_pass_frames))
 
         return self._engine.redact_file(task.job, show)
 
-    def _track(self, task: TrackTask, tell: Tell) -> None:
+    def _track(self, task: TrackTask, report: Reporter) -> None:
         video, parts = task.video, task.video.pieces.parts
         start = parts[task.span]
         rest = video.pieces.frame_count - start.first_frame
@@ -101,7 +101,7 @@ class PieceWorker:
             relay = RelayedObserver(new_observer, later)
             piece = task.span
             seen: list[tuple[Seen, ...]] = []
-            for frame in self._reported(frames, tell):
+            for frame in self._reported(frames, report):
                 part = parts[piece]
                 if not seen and frame.pts != part.start:
                     raise SourceError(f"{video.source}: cannot be read from its middle on")
@@ -111,12 +111,12 @@ class PieceWorker:
                     continue
                 write_seen(video.store.seen(task.span, piece), SeenPiece(tuple(seen), handover))
                 is_over = handover is not None or piece == len(parts) - 1
-                tell(Tracked(piece, is_over))
+                report(Tracked(piece, is_over))
                 if is_over:
                     return
                 piece, seen = piece + 1, []
 
-    def _render(self, task: RenderTask, tell: Tell) -> None:
+    def _render(self, task: RenderTask, report: Reporter) -> None:
         video, part = task.video, task.video.pieces.parts[task.piece]
         redactor = FrameRedactor(self._settings, turned=task.turned)
         with (
@@ -125,7 +125,7 @@ class PieceWorker:
         ):
 
             def redacted() -> Iterator[RedactedFrame]:
-                reported = self._reported(frames, tell)
+                reported = self._reported(frames, report)
                 for frame, faces in frames_with_faces(reported, [task.tracks], str(video.source)):
                     yield redactor.redact(frame, faces)
 
@@ -140,8 +140,8 @@ class PieceWorker:
             part=part,
         )
 
-    def _reported(self, frames: Iterable[DecodedFrame], tell: Tell) -> Iterator[DecodedFrame]:
+    def _reported(self, frames: Iterable[DecodedFrame], report: Reporter) -> Iterator[DecodedFrame]:
         for count, frame in enumerate(frames, 1):
             yield frame
             if count % _FRAMES_A_REPORT == 0:
-                tell(Advanced(count))
+                report(Advanced(count))

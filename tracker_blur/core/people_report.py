@@ -84,7 +84,7 @@ class PeopleReport:
 
     Attributes:
         rule: what was asked for.
-        embedder: the network that told faces apart.
+        embedder: the network that compared faces.
         kept: what stays visible.
         doubts: what is hidden because it is in doubt.
         unused_photos: what is wrong with photos that were not used, a line each.

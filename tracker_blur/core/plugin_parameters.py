@@ -15,7 +15,7 @@ _DECLARED = "declared"  # key in a field's metadata
 
 @dataclass(frozen=True, slots=True)
 class _Declared:
-    """What a plug-in says of a parameter: its type, its limits, what it does and its default."""
+    """What a plug-in says about a parameter: its type, its limits, what it does and its default."""
 
     kind: type[int] | type[float]
     low: float

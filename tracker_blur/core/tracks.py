@@ -193,8 +193,8 @@ class Tracks:
 def joined(pieces: Sequence[Tracks]) -> Tracks:
     """Return the tracks of a video from those of its pieces, in order; at least one.
 
-    A track that goes on in another piece has the same identifier there. The cuts of a piece include
-    its first frame, if that begins a scene.
+    A track that continues in another piece has the same identifier there. The cuts of a piece
+    include its first frame, if that begins a scene.
     """
     starts = np.cumsum([0, *(piece.frame_count for piece in pieces)]).tolist()
     parts: defaultdict[int, list[Track]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""What OpenCV does not tell of an ONNX file: the shape of its input, its operators, its metadata.
+"""What OpenCV does not report about an ONNX file: its input's shape, operators and metadata.
 
 ONNX files are Protocol Buffers. The few fields that matter are read here, so that the package onnx
 is not needed. Field numbers: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.

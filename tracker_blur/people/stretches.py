@@ -80,8 +80,8 @@ def vouched_for(
 ) -> npt.NDArray[np.bool_]:
     """Return which of successive rows of a track good faces say something about.
 
-    A track may go on where its person left, held or on someone else's face. So a row lies between
-    two good faces that are near to each other, or near to the first or the last one.
+    A track may continue where its person left, held or on someone else's face. So a row lies
+    between two good faces that are near to each other, or near to the first or the last one.
 
     Args:
         rows: Rows of one stretch of the track, ascending.

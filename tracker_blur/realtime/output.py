@@ -2,7 +2,7 @@
 
 A new redacted frame is delivered, or the last one is repeated when none came. Where the guard
 (`tracker_blur.realtime.guard`) asks for it, the newest frame is delivered fully hidden. The output
-blanks frames itself, so that it goes on whatever the analyzer does.
+blanks frames itself, so that it continues whatever the analyzer does.
 """
 
 from __future__ import annotations

@@ -92,7 +92,7 @@ class FrameRedactor:
     Args:
         settings: method, shape, padding and soft edge.
         blank_image: an image that hides the whole frame in `blank`; None: a fixed pattern does.
-        turned: for frames from the middle of a video: what `turned_areas` says of those before.
+        turned: for frames from the middle of a video: what `turned_areas` says about those before.
 
     Raises:
         SettingsError: The settings do not suffice for the method, or the image cannot be read.

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from tracker_blur.core.box import Box
 
-_GRID = 64  # places are told apart by this many columns and rows of the frame
+_GRID = 64  # places are distinguished by this many columns and rows of the frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Doubt:
             box: where.
             risk: 0 to 1; what is beyond becomes 0 or 1.
             size: width and height of the frame in pixels.
-            found_in: what tells it from others of its kind in the same place.
+            found_in: what distinguishes it from others of its kind in the same place.
         """
         place = "" if box is None else _place(box, size)
         text = f"{kind}:{frames[0]}:{place}:{found_in}"

@@ -3,7 +3,7 @@
 They come from the tracks alone, and from the report of `verify` if there is one. A risk, 0 to 1,
 says how likely a face can be seen there, or may be seen that must not; it compares places, and is
 no probability. What is certain is left out: ends at the border and at cuts, and those where another
-track goes on.
+track continues.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def _candidates(context: DoubtContext) -> Iterator[Doubt]:
 
 
 def _exactly(last: int, box: Box) -> str:
-    """Return what tells places from each other that begin in one frame, close together."""
+    """Return what distinguishes places that begin in one frame, close together."""
     return f"{last}:{box.as_tuple()}"
 
 

@@ -1,4 +1,4 @@
-"""The places of a video from which decoding can go on, without a key frame.
+"""The places of a video from which decoding can continue, without a key frame.
 
 Whoever reviews goes back and forth: to a place and back, on from there, some seconds further. So
 the decoders of the last few places stay as they are.

@@ -260,7 +260,7 @@ class FrameStore:
         return max(1, self._max_bytes // (1 if any_frame is None else any_frame.size_bytes))
 
     def _decode(self, number: int, is_wanted: Callable[[], bool], is_asked: bool) -> None:
-        """Decode up to this frame, from a place where decoding can go on, or from a key frame."""
+        """Decode up to this frame, from where decoding can continue, or from a key frame."""
         first = self._runs.start(self._first_for(number), number, is_wanted, is_asked=is_asked)
         for at in range(first, number + 1):
             frame = self._runs.frame(at)

@@ -22,7 +22,7 @@ class DoubtParameters:
     """Another track is looked for this long after an end, or before a start."""
 
     near_share: float = 0.5
-    """Where another track holds this share of the last box, it goes on there."""
+    """Where another track holds this share of the last box, it continues there."""
 
     high_score: float = 0.7
     """A detection of this score or more has a high confidence: its track is a face."""

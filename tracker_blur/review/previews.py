@@ -102,7 +102,7 @@ class Redactions:
         Args:
             frame: the frame.
             faces: what to hide in it.
-            turned: what `turned_areas` says of the frames before.
+            turned: what `turned_areas` says about the frames before.
         """
         return FrameRedactor(self.settings, turned=turned).redact(frame, faces).frame
 

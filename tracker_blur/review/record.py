@@ -45,7 +45,7 @@ def report_for(
         source: the original.
         output: what was made of it.
         tracks: its track file; the journal is next to it. None: there is none.
-        verdict: what `verify --json` says of the output; None: it was not verified.
+        verdict: what `verify --json` says about the output; None: it was not verified.
         models_folder: a folder with weight files, searched first.
         rendered: the track file that was rendered, with the edits so far; None: they are applied.
         version: the number of the journal's last line when it was; None: of the last one now.

@@ -46,7 +46,7 @@ KNOWN_LIMITS = (
     "The hash chain of the journal shows that no line was changed, left out or moved since; "
     "whoever can write the file can write another one.",
 )
-"""What a report says of itself, in every form."""
+"""What a report says about itself, in every form."""
 
 
 @dataclass(frozen=True)

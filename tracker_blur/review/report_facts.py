@@ -119,7 +119,7 @@ def _hashes(names: Iterable[str], folder: Path | None) -> dict[str, str | None]:
 
 
 def read_verification(path: Path, output: Path) -> dict[str, Any]:
-    """Return what `verify --json`, or `--verify --json` of a run, says of an output.
+    """Return what `verify --json`, or `--verify --json` of a run, says about an output.
 
     Raises:
         SourceError: the file cannot be read, or is no such report.

@@ -47,7 +47,7 @@ class ReviewSession:
     Args:
         video: the video, or an image.
         track_path: its track file. The journal is next to it.
-        tell: called, from another thread, when there is more to show without an edit: people.
+        notify: called, from another thread, when there is more to show without an edit: people.
         models_folder: a folder with weight files, searched first.
 
     Attributes:
@@ -63,11 +63,11 @@ class ReviewSession:
         self,
         video: Path,
         track_path: Path,
-        tell: Callable[[], None] = lambda: None,
+        notify: Callable[[], None] = lambda: None,
         models_folder: Path | None = None,
     ) -> None:
         self.video, self.track_path = video, track_path
-        self._tell = tell
+        self._notify = notify
         self._files = ReviewedFiles(video, track_path)
         self.content = self._files.content
         self._numbers = PersonNumbers(self.content.tracks)
@@ -365,7 +365,7 @@ class ReviewSession:
 
     def _grouped(self, grouping: Grouping) -> None:
         self.grouping = grouping
-        self._tell()
+        self._notify()
 
     def _check_span(self, first: int, last: int) -> None:
         if not 0 <= first <= last < self.content.tracks.frame_count:

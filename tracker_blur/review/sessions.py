@@ -20,18 +20,20 @@ _NEWS_SECONDS = 1.0
 
 
 class Sessions:
-    """Opens reviews, keeps the last ones open, and tells of what is new in them.
+    """Opens reviews, keeps the last ones open, and reports what is new in them.
 
     Only the last few keep decoded frames, which take most of the memory.
 
     Args:
-        tell: called with the id and the version of a review that has a new version, or more to
+        notify: called with the id and the version of a review that has a new version, or more to
             show; from any thread.
         models_folder: a folder with weight files, searched first.
     """
 
-    def __init__(self, tell: Callable[[str, int], None], models_folder: Path | None = None) -> None:
-        self._tell = tell
+    def __init__(
+        self, notify: Callable[[str, int], None], models_folder: Path | None = None
+    ) -> None:
+        self._notify = notify
         self._models_folder = models_folder
         self._open: OrderedDict[str, ReviewSession] = OrderedDict()
         self._lock = threading.Lock()
@@ -58,22 +60,22 @@ class Sessions:
                 self._forget(review_id)
                 session = None
             if session is None:
-                tell = partial(self._tell_again, review_id)
-                session = ReviewSession(video, track_path, tell, self._models_folder)
+                notify = partial(self._notify_open, review_id)
+                session = ReviewSession(video, track_path, notify, self._models_folder)
             self._keep(review_id, session)
         if session.refresh():
-            self._tell(review_id, session.version)
+            self._notify(review_id, session.version)
         return session
 
-    def tell(self, review_id: str, session: ReviewSession) -> None:
-        """Tell of a session's version."""
-        self._tell(review_id, session.version)
+    def notify(self, review_id: str, session: ReviewSession) -> None:
+        """Report a session's version."""
+        self._notify(review_id, session.version)
 
-    def _tell_again(self, review_id: str) -> None:
+    def _notify_open(self, review_id: str) -> None:
         with self._lock:
             session = self._open.get(review_id)
         if session is not None:
-            self._tell(review_id, session.version)
+            self._notify(review_id, session.version)
 
     def close(self) -> None:
         """Close all sessions."""
@@ -118,4 +120,4 @@ class Sessions:
                 except TrackerBlurError:  # the next request says so
                     continue
                 if has_news:
-                    self._tell(review_id, session.version)
+                    self._notify(review_id, session.version)

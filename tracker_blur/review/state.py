@@ -47,7 +47,7 @@ class ReviewState:
     """The largest number that a track or a person ever had: numbers are not given again."""
 
     def after(self, before: ReviewState) -> ReviewState:
-        """Return the state without what it knows of tracks that are gone.
+        """Return the state without what it knows about tracks that are gone.
 
         Args:
             before: the state that an edit made this one of.

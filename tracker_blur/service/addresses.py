@@ -25,7 +25,7 @@ _METADATA = frozenset(
         ("100.100.100.200", "192.0.0.192", "168.63.129.16", "fd00:ec2::254", "fd20:ce::254"),
     )
 )
-"""Where machines of clouds are told their secrets."""
+"""Where a cloud's machines get their secrets from."""
 
 _PORTS = {"http": 80, "https": 443}
 

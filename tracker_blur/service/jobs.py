@@ -39,7 +39,7 @@ class Jobs:
     """The jobs of the service.
 
     Args:
-        settings: What it was told about jobs.
+        settings: The settings of jobs.
         port: Its port: without a folder, each port has jobs of its own.
         report: Called with a line when something fails that no request waits for.
         models_folder: A folder with weight files that jobs search first.

@@ -52,7 +52,7 @@ class PredictOptions(DetectionOptions):
 
 
 class PredictedBox(DetectedBox):
-    """One detection, and what the classifier says of it."""
+    """One detection, and what the classifier says about it."""
 
     log_odds: float | None = Field(
         description="Logarithm of the odds that it is one, by the classifier of the class; above "

@@ -37,7 +37,7 @@ class ServiceServer:
     At its end, no new work is taken, and running requests end.
 
     Args:
-        settings: What the service is told.
+        settings: The settings of the service.
         report: Called with a line when something fails that is no fault of a client.
 
     Attributes:

@@ -20,11 +20,11 @@ class Service:
     """The parts of the service behind its routes.
 
     Args:
-        settings: What it was told.
+        settings: Its settings.
         report: Called with a line when something fails that is no fault of a client.
 
     Attributes:
-        settings: What it was told.
+        settings: Its settings.
         report: The same function.
         access: Decides who is answered.
         bodies: Read images.
@@ -67,6 +67,6 @@ class Service:
         self.pool.warm_up()
 
     def close(self) -> None:
-        """Take no more work, and end answers without an end; other running requests go on."""
+        """Take no more work, and end answers without an end; other running requests continue."""
         self.pool.close()
         self.jobs.close()

@@ -1,4 +1,4 @@
-"""What the service is told when it starts: where it listens, what it offers, how much it takes."""
+"""The settings of the service: where it listens, what it offers, how much it takes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a classifier says of a track's detections, pooled to the odds that the track is a face.
+"""What a classifier says about a track's detections, pooled to the odds that the track is a face.
 
 A face that turns away, or is covered for a while, is still a face, so the best crops decide.
 """
@@ -77,7 +77,7 @@ class Evidence:
         self._frames: defaultdict[int, array[int]] = defaultdict(lambda: array("i"))
 
     def add(self, track_id: int, log_odds: float, frame: int = 0) -> None:
-        """Remember what the classifier says of one detection of a track; frames ascend."""
+        """Remember what the classifier says about one detection of a track; frames ascend."""
         self._log_odds[track_id].append(log_odds)
         self._frames[track_id].append(frame)
 
@@ -86,7 +86,7 @@ class Evidence:
         return [one for track_id in track_ids for one in self._log_odds.get(track_id, ())]
 
     def before(self, frame: int) -> Evidence:
-        """Return what was said of detections in earlier frames than this one."""
+        """Return what was said about detections in earlier frames than this one."""
         part = Evidence()
         for track_id, frames in self._frames.items():
             count = bisect_left(frames, frame)
@@ -96,7 +96,7 @@ class Evidence:
         return part
 
     def keep(self, track_ids: Collection[int]) -> None:
-        """Forget what was said of all other tracks."""
+        """Forget what was said about all other tracks."""
         for track_id in self._frames.keys() - track_ids:
             del self._log_odds[track_id], self._frames[track_id]
 

@@ -2,7 +2,7 @@
 
 A piece is refined with what comes before and after it, up to a horizon: the longest time over which
 one detection decides about another frame. A scene cut ends every track, so it ends the wait, too.
-Where all that was seen is hidden and goes on, only a new face could add something, which reaches
+Where all that was seen is hidden and continues, only a new face could add something, which reaches
 back less far: then the wait is shorter. In doubt, it is not.
 
 What a track is decided by as a whole, such as the classifier's pooled odds, is decided by what was
@@ -158,7 +158,7 @@ class TrackFinalizer:
         return all(certain)
 
     def _taken(self, stop: int) -> Tracks:
-        """Return the piece that was refined last, and go on with the next."""
+        """Return the piece that was refined last, and continue with the next."""
         start, self._start, self._is_uncertain = self._start, stop, False
         is_scene_start = self._passes[0].scene(start)[0] == start
         times = self._passes[0].times(start, stop)  # they may be forgotten below
@@ -227,7 +227,7 @@ class _FinalClass:
         """Refine a piece, which is a part of a window; both are given by their ends.
 
         Return whether it is certain: all that was detected or tracked there, or near enough to be
-        linked, is hidden, and goes on beyond the piece.
+        linked, is hidden, and continues beyond the piece.
         """
         target = self._target
         raw = target.first_pass.window(*window)

@@ -36,7 +36,7 @@ class RawTracks:
         detection_frames: Frames on which the detector ran, ascending.
         links: Pairs (earlier, later) of identifiers that backtracking found to be one face.
         appearance: Color histograms of the detected faces.
-        evidence: What the classifier says of them.
+        evidence: What the classifier says about them.
         untracked: Detections that may be faces but have no track; their label says nothing.
     """
 
@@ -72,7 +72,7 @@ class Seen(NamedTuple):
         change: What the frame is to the one before.
         is_detection_frame: Whether the detector ran.
         faces: The faces in this frame, then those of earlier frames that are known only now.
-        evidence: What the classifier says of detections in this frame: track and log odds.
+        evidence: What the classifier says about detections in this frame: track and log odds.
         links: Pairs (earlier, later) of identifiers that turned out to be one face.
         untracked: Detections in this frame that may be faces but have no track, in pixels of the
             upright frame, with the classifier's log odds.

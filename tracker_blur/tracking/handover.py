@@ -1,11 +1,11 @@
 """Several observe one video, each from another frame on, and see what one alone would see.
 
 An observer that begins in the middle knows nothing of what came before, so it may miss what the one
-that began earlier still follows. So the earlier one goes on beyond that frame, next to a copy of
+that began earlier still follows. So the earlier one continues beyond that frame, next to a copy of
 the later one, until both are in the same state: from there on, they see the same. A scene cut ends
 all tracks; elsewhere it takes until the faces that were there have gone, or for some time (the
 classifier's last answers about a face are a part of the state). Where it never comes to that, the
-earlier one alone goes on to the end. The result is exact in any case.
+earlier one alone continues to the end. The result is exact in any case.
 """
 
 from __future__ import annotations

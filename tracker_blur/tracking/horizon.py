@@ -56,7 +56,7 @@ class Horizon:
 
     @classmethod
     def of_certain(cls, parameters: TrackingParameters, margin_seconds: float) -> Self:
-        """Return the horizon of a piece in which all that was seen is hidden, and goes on.
+        """Return the horizon of a piece in which all that was seen is hidden, and continues.
 
         Only the margin of a new face may reach into it.
         """

@@ -50,7 +50,7 @@ class Step:
         faces: Where the faces are.
         change: What the frame is to the one before.
         is_detection_frame: Whether the detector ran.
-        evidence: What the classifier says of detections in this frame: track and log odds.
+        evidence: What the classifier says about detections in this frame: track and log odds.
         ways: How the tracks were last detected that were not detected in the usual way.
         is_left_out: Whether the frame was not looked at: it will be interpolated.
         untracked: Detections that may be faces but have no track, with the classifier's log odds.

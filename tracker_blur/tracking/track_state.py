@@ -45,7 +45,7 @@ class TrackState:
         velocity: (x, y), smoothed.
         tracker: Tracks it between detections, once it is needed.
         way: How it was last detected.
-        log_odds: What the classifier said of some of its detections, the newest last.
+        log_odds: What the classifier said about some of its detections, the newest last.
         classified_seconds: When it was last asked.
         patch: What its box showed when it was last detected, once that was needed
             (`UnchangedFaces`); None: it was not needed since.

@@ -162,7 +162,7 @@ def cached_candidates(
         cache: An .npz file. What is not needed for these images is dropped from it.
         proposers: Identity of the detectors. Others, or other pixels, make another entry.
         find: Returns the candidates of an image.
-        report: Is given lines about the progress.
+        report: Called with lines about the progress.
 
     Raises:
         SettingsError: The cache is damaged.

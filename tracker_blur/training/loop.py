@@ -136,7 +136,7 @@ def train(
     """Train until the recipe's end; return the averaged network.
 
     Computes in bf16, and keeps weights and losses in float32. After KeyboardInterrupt, the
-    checkpoint is written before the exception goes on.
+    checkpoint is written before the exception propagates.
 
     Args:
         network: The network to train.

@@ -1,4 +1,4 @@
-"""Metrics of answers that are log odds: do they tell objects from others, and are they true?"""
+"""Metrics of answers that are log odds: do they separate objects from others, and are they true?"""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _BINS = 15
 
 @dataclass(frozen=True, slots=True)
 class OddsScores:
-    """How well log odds tell objects from others.
+    """How well log odds separate objects from others.
 
     Attributes:
         objects: Number of objects.

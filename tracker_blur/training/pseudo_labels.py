@@ -74,7 +74,7 @@ def add_pseudo_labels(
         turns: Quarter turns at which they see the images; the first is 0.
         weights: Where their weights come from.
         cache: A file that keeps what they detect, as detecting takes minutes.
-        report: Is given lines about the progress.
+        report: Called with lines about the progress.
 
     Raises:
         SettingsError: There is no such detector, or the cache is damaged.

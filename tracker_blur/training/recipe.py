@@ -152,7 +152,7 @@ UPRIGHT_CROPS = CropAugmentation(usual_rotation_deg=4.0, any_rotation_share=0.15
 """For objects that hang, stand or drive upright."""
 
 VERIFIER_RECIPE = Recipe(rate=3e-3, weight_decay=0.05)
-"""How long and how fast a verifier is trained, unless told otherwise."""
+"""How long and how fast a verifier is trained, by default."""
 
 VERIFIER_BATCH = 128
 """Crops per batch and process."""

@@ -42,7 +42,7 @@ def run(plan: Plan, data: TrainingData, report: Report) -> Path:
     Args:
         plan: What to train on and how.
         data: The images of the plan.
-        report: Is given lines about the progress.
+        report: Called with lines about the progress.
 
     Raises:
         SourceError: Images or initial weights cannot be read.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Network = TypeVar("Network", bound=nn.Module)
 
 Report = Callable[[str], None]
-"""Is given lines about the progress."""
+"""Called with lines about the progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Task(Protocol):
             seed: Seed of this process and run.
             group: The processes that train together.
             work: The training's folder.
-            report: Is given lines about the progress.
+            report: Called with lines about the progress.
         """
 
     def write(

@@ -1,7 +1,7 @@
 """The times of a file's packets: transport and program streams have clocks that jump.
 
 Splicing, a restarted encoder or a joined recording set such a clock anywhere else, for all tracks
-at once. Nothing is missing there, so the times go on (as FFmpeg's own program makes them).
+at once. Nothing is missing there, so the times continue (as FFmpeg's own program makes them).
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ Decoded as YUV, which is all that FFmpeg's decoders do, skin is green and purple
 the output, and no detector is made for such faces.
 
 Dolby Vision Streams Within the ISO Base Media File Format 2.4, section 3.2; the same record lies in
-Matroska. Elsewhere, the metadata of the first frame tells.
+Matroska. Elsewhere, it is in the metadata of the first frame.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def _header(file: BinaryIO) -> bytes:
 
 
 def _has_own_colors(frame: av.VideoFrame) -> bool:
-    """Return whether a frame's metadata is that of profile 5, as FFmpeg tells it from others."""
+    """Return whether a frame's metadata is that of profile 5, by the rule that FFmpeg uses."""
     data = side_data(frame, Type.DOVI_METADATA)
     if data is None:
         return False

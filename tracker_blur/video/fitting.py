@@ -159,8 +159,8 @@ class FrameShapes:
     last, which may be shown later: a new aspect counts from the next key frame on.
 
     Args:
-        stream_aspect: What the container says of the first frame. It may correct the codec's value,
-            and is then taken to correct all later ones by as much.
+        stream_aspect: What the container says about the first frame. It may correct the codec's
+            value, and is then taken to correct all later ones by as much.
         correction: By how much, where it is known because frames before were left out.
 
     Attributes:

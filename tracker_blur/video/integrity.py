@@ -132,7 +132,7 @@ _SEQUENCE_HEADER = b"\0\0\1\xb3"  # followed by width and height, 12 bits each
 _MAX_DELAYED_FRAMES = 256  # more than any decoder holds back, with all its threads
 _INDEXED_FORMATS = {"mov"}  # the demuxer knows every packet from the start
 _TIMED_FORMATS = {"matroska", "flv", "asf"}  # the header states the duration
-_USUAL_STEPS = 25  # frames that tell how far apart they are
+_USUAL_STEPS = 25  # frames that show how far apart they are
 _MOST_AHEAD_SECONDS = Fraction(10)  # a clock further ahead has started again
 _DURATION_SLACK_SECONDS = 1.0  # writers round, and may not count the last packet
 
@@ -201,7 +201,7 @@ def decode_frames(
 
 
 def new_shapes(stream: VideoStream) -> FrameShapes:
-    """Return what tells the shapes of a track's frames, from the first one on."""
+    """Return what identifies the shapes of a track's frames, from the first one on."""
     return FrameShapes(stream.sample_aspect_ratio or Fraction(1))
 
 
@@ -227,7 +227,7 @@ def _packets(
 class _Joins:
     """Tells packets that are flagged as corrupt only for lying where recordings were joined.
 
-    At a join the clock goes on as before, or starts again. If it is ahead by a few frames, these
+    At a join the clock continues as before, or starts again. If it is ahead by a few frames, these
     are missing.
     """
 

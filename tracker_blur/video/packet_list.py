@@ -56,7 +56,7 @@ class PacketList:
 
     @classmethod
     def of(cls, identity: FileIdentity, times: npt.NDArray[np.int64]) -> PacketList | None:
-        """List a video's packets; None if frames cannot be told by their times.
+        """List a video's packets; None if their times do not identify frames.
 
         Args:
             identity: the video.

@@ -161,7 +161,7 @@ class VideoFrames:
         return open_input(self._identity.path)
 
     def _found_form(self) -> _Form | None:
-        """Return the form of all frames, as far as the first one tells; None: not at all."""
+        """Return the form of all frames, as far as the first one shows it; None: not at all."""
         form = _Form.of(self._identity, self._limit)
         return form if form is None or form.size == self._size else self._mixed(form)
 

@@ -68,7 +68,7 @@ _UNITS = (
 
 
 class Evidence(Enum):
-    """What a cue says of itself."""
+    """What a cue says about itself."""
 
     NONE = 0
     WEAK = 1

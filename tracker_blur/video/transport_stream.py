@@ -38,7 +38,7 @@ def is_at_join(path: Path, position: int) -> bool:
 
     A joined stream begins with its program table, whose counter starts again, too, and then every
     track of it begins with a new unit. Where packets were lost, tables are counted on, and tracks
-    go on in the middle of a unit.
+    continue in the middle of a unit.
 
     Args:
         path: A transport stream.

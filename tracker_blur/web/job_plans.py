@@ -140,7 +140,7 @@ class JobPlans:
             target = default_output(path)
             tracks = None if is_image(path) else tracks_path(path)
             found = self._found(choice)
-            # What is there already is of an earlier attempt, which has not told that it had ended.
+            # What is there already is of an earlier attempt, which did not report its end.
             found = found._replace(options={**found.options, OVERWRITE: True})
             arguments = redact_arguments(
                 path, target, found, is_image=is_image(path), tracks=tracks

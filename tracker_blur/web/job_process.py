@@ -99,7 +99,7 @@ class JobProcess:
         self._send(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let it go on."""
+        """Resume it."""
         self._send(signal.SIGCONT)
 
     def terminate(self) -> None:

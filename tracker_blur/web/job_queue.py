@@ -75,7 +75,7 @@ class JobQueue:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop looking after jobs; those that run go on."""
+        """Stop looking after jobs; those that run continue."""
         with self._changed:
             self._is_over = True
             self._changed.notify_all()
@@ -188,7 +188,7 @@ class JobQueue:
             return job
 
     def resume(self, job_id: str) -> Job:
-        """Let a paused job go on."""
+        """Resume a paused job."""
         with self._changed:
             job = self.get(job_id)
             self._check(job, "resumed", "paused")
@@ -277,7 +277,7 @@ class JobQueue:
             act(job)
         except (OSError, TrackerBlurError) as error:  # such as a full disk: it may pass
             self._warn_once(job, reason_of(error))
-        except Exception as error:  # noqa: BLE001  # a bug; the other jobs go on
+        except Exception as error:  # noqa: BLE001  # a bug; the other jobs continue
             job.state, job.error, job.ended = "failed", _BROKEN, time.time()
             self._publish(job)
             self._warn_once(job, f"{type(error).__name__}: {error}")

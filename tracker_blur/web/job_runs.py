@@ -36,7 +36,7 @@ class JobRuns:
     Args:
         store: Keeps the jobs.
         outputs: Gets what they have written.
-        keep: Called with a job that has changed, to keep it and to tell others.
+        keep: Called with a job that has changed, to keep it and to notify others.
         publish: Called with a job whose progress has changed.
         models_folder: A folder with weight files that they search first.
     """
@@ -74,7 +74,7 @@ class JobRuns:
             self._running[job.id].process.pause()
 
     def resume(self, job: Job) -> bool:
-        """Let a job's process go on; return whether it has one."""
+        """Resume a job's process; return whether it has one."""
         if not self.has_process(job):
             return False
         self._running[job.id].process.resume()

@@ -98,6 +98,6 @@ def _zipped(
 
 
 def _entry(file: BinaryIO, name: str) -> zipfile.ZipInfo:
-    """Return what an archive says of an open file: its size, permissions and time."""
+    """Return what an archive says about an open file: its size, permissions and time."""
     path = f"/dev/fd/{file.fileno()}"
     return zipfile.ZipInfo.from_file(path, name, strict_timestamps=False)

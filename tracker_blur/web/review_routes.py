@@ -156,7 +156,7 @@ def _add_edits(
                 "the review has changed in another window: look at it, then repeat this",
             ) from error
         if answer.get("changed", True):
-            sessions.tell(rid, session)
+            sessions.notify(rid, session)
         return JsonAnswer(answer)
 
     @router.post("/edits")

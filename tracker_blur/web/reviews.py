@@ -87,7 +87,7 @@ def review_id(video: Path, tracks: Path | None = None) -> str:
     """Return what stands for a review, over restarts: 16 hexadecimal digits.
 
     Another track file than the one next to the video makes another review: its edits are others,
-    and a window that is open goes on with its own.
+    and a window that is open continues with its own.
     """
     if tracks is None or real_path(tracks) == real_path(tracks_path(real_path(video))):
         return path_id(video)

@@ -1,4 +1,4 @@
-"""A job's process, and what it says of itself."""
+"""A job's process, and what it says about itself."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ async def receive(request: Request, path: Path) -> None:
 async def _write(request: Request, temporary: Path) -> None:
     waiting = bytearray()
     written = next_check = 0
-    with temporary.open("wb", buffering=_BLOCK_BYTES) as file:  # it goes on after a short write
+    with temporary.open("wb", buffering=_BLOCK_BYTES) as file:  # it continues after a short write
         async for chunk in request.stream():
             waiting += chunk
             if len(waiting) >= _BLOCK_BYTES:

@@ -80,7 +80,7 @@ class Watches:
         redact: Adds the job that redacts a file into another, of this name if it is free, or if
             what is there was made of the file as it was before.
         warn: Called with a line when a folder cannot be watched, from the thread.
-        tell: Called when `all` has something new to say, from the thread.
+        notify: Called when `all` has something new to say, from the thread.
     """
 
     def __init__(
@@ -89,13 +89,13 @@ class Watches:
         folder: Folder,
         redact: Callable[[Path, Path, Choice], object],
         warn: Callable[[str], None],
-        tell: Callable[[], None],
+        notify: Callable[[], None],
     ) -> None:
         self._state = state
         self._folder = folder
         self._redact = redact
         self._warn = warn
-        self._tell = tell
+        self._notify = notify
         self._lock = threading.Lock()
         self._is_over = threading.Event()
         self._problems: dict[str, str] = {}
@@ -154,7 +154,7 @@ class Watches:
             problem = reason_of(error)
         except HTTPException as error:
             problem = error.detail
-        except Exception as error:  # noqa: BLE001  # a bug; the others go on
+        except Exception as error:  # noqa: BLE001  # a bug; the others continue
             problem = f"{type(error).__name__}: {error}"
         else:
             problem = ""
@@ -163,7 +163,7 @@ class Watches:
         self._problems[watch.folder] = problem
         if problem:
             self._warn(f"{watch.folder}: cannot be watched ({problem})")
-        self._tell()
+        self._notify()
 
     def _look(self, watch: Watch) -> None:
         root, target = (self._folder.root / name for name in (watch.folder, watch.target))

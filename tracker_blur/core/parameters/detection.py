@@ -33,7 +33,7 @@ class SceneCutParameters(ParameterGroup):
     begins later soon judges the same."""
 
     max_flash_frames: int = 5
-    """A flash of light ends within this many frames; then the scene before it goes on."""
+    """A flash of light ends within this many frames; then the scene before it continues."""
 
     return_share: float = 0.5
     """After a flash, the frame differs from the one before it by less than this share of

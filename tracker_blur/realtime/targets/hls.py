@@ -67,8 +67,8 @@ class HlsTarget:
     """Writes a playlist of the last 12 seconds next to its segments; older segments are deleted.
 
     `open` raises SinkError if the playlist already exists or the folder is missing, and `show` if
-    the playlist cannot be written. After a failure the same playlist goes on. With `overwrite`, an
-    existing playlist is deleted at the first frame, and no segment in it is taken over.
+    the playlist cannot be written. After a failure the same playlist continues. With `overwrite`,
+    an existing playlist is deleted at the first frame, and no segment in it is taken over.
     """
 
     is_reached = True

@@ -40,7 +40,7 @@ _SAME_IOU = 0.45
 
 @dataclass(frozen=True, slots=True)
 class JudgedDetection:
-    """A detection, what it is, and what the verifier says of it.
+    """A detection, what it is, and what the verifier says about it.
 
     Attributes:
         image_index: Index of the image.

@@ -31,7 +31,7 @@ Boxes = npt.NDArray[np.float64]
 TOO_LARGE = 6.0
 """Times an object's area that is more than any box of it: a body, or the whole image."""
 
-_SMALLEST_PX = 6.0  # shorter side of an object; smaller ones cannot be told by anyone
+_SMALLEST_PX = 6.0  # shorter side of an object; no one can recognize smaller ones
 _SAME_IOU = 0.45
 _SEEN_IOU = 0.3
 _SEEN_BY_SECOND, _HIGH_CONFIDENCE = 0.22, 0.6  # scores

@@ -6,7 +6,7 @@ import { announce, ask, toast } from "./messages.js";
 import { PlaceDecisions } from "./place_decisions.js";
 import { texts } from "./texts.js";
 
-/** Turns wishes into edits, and keeps the selection sensible. */
+/** Turns what users ask for into edits, and keeps the selection sensible. */
 export class Actions {
   constructor({ api, session, store, boxes }) {
     Object.assign(this, { api, session, store, boxes });
@@ -212,7 +212,7 @@ export class Actions {
     if (now) this.session.say(texts.person.followed(store.video.nameOfTrack(track.id), now.frames - track.frames));
   }
 
-  /** A box has been drawn: it is someone new, or goes on with the part that is selected. */
+  /** A box has been drawn: it is someone new, or continues with the part that is selected. */
   async drawBox(box) {
     const { store, session } = this;
     const track = store.video.trackById.get(store.drawFor);

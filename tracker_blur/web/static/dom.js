@@ -28,7 +28,7 @@ export function el(tag, options = {}, ...children) {
 
 export const byId = (id) => document.getElementById(id);
 
-/** Set text only if it differs, so that screen readers are not told twice. */
+/** Set text only if it differs, so that screen readers do not say it twice. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

@@ -51,7 +51,7 @@ export class DoubtsPane {
     announce(`${this.#title(doubt)}. ${this.#text(doubt)}`);
   }
 
-  /** Mark the open place as seen, and go on. */
+  /** Mark the open place as seen, and continue. */
   async seen() {
     const { store, session } = this;
     const doubt = store.doubts.find(({ id }) => id === store.doubt);

@@ -1,4 +1,4 @@
-// What the server tells without being asked: jobs that change, edits made in another window.
+// What the server reports without being asked: jobs that change, edits made in another window.
 
 const RETRY_MS = 2000;
 

@@ -152,7 +152,7 @@ export class PeopleWall {
     byId("sel-split").disabled = count !== 1 || video.is_image;
   }
 
-  /** Only one card can be reached by Tab; arrows go on from there. */
+  /** Only one card can be reached by Tab; arrows continue from there. */
   #showFocusable() {
     const cards = [...this.root.querySelectorAll(".card-select")];
     const current = cards.find((card) => card === document.activeElement) ?? cards.find((card) => card.getAttribute("aria-pressed") === "true") ?? cards[0];

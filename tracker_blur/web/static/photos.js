@@ -12,7 +12,7 @@ export async function openPhotos(paths, settings) {
   await open(paths, 0, 1, settings);
 }
 
-/** Open the photo at a place, or else the next one in a direction that can be read; it tells then which were skipped. */
+/** Open the photo at a place, or else the next one in a direction that can be read; it then says which were skipped. */
 async function open(paths, from, by, settings) {
   const skipped = [];
   for (let at = from; paths[at] !== undefined; at += by) {

@@ -30,7 +30,7 @@ import { Transport } from "./transport.js";
 import { Zones } from "./zones.js";
 import { ZonesPane } from "./zones_pane.js";
 
-const PLACE_KEY = "trackblur-frame-"; // where a reload goes on
+const PLACE_KEY = "trackblur-frame-"; // where a reload continues
 
 guardDoubleClicks();
 applyTexts();
@@ -111,7 +111,7 @@ function showHeader() {
   byId("tab-sounds").hidden = video.is_image || !video.has_audio;
 }
 
-/** Keys go on working after a click on a button: the picture has the focus then. */
+/** Keys continue working after a click on a button: the picture has the focus then. */
 function returnFocus(event) {
   const button = event.target.closest("button");
   if (event.detail > 0 && button && !button.closest("dialog, .cards-scroll")) stage.element.focus({ preventScroll: true });
@@ -158,7 +158,7 @@ async function load() {
   await output.load();
 }
 
-/** Tell how far the search for people is, and go on when it is done. */
+/** Show how far the search for people is, and continue when it is done. */
 function searching(job) {
   const name = job.file.split("/").at(-1);
   if (job.action !== "track" || !awaited?.startsWith(`${name}: `)) return; // until it is done, it has no review

@@ -12,7 +12,7 @@ export class Session {
     this.queue = Promise.resolve();
     this.made = 0; // edits of this window that have changed something
     this.unsay = () => {}; // removes the message about the last edit
-    this.own = new Set(); // versions that edits of this window made: the server will tell of them, too
+    this.own = new Set(); // versions that edits of this window made: the server will report them, too
   }
 
   /** Fetch the video and what is doubtful in it. */
@@ -67,8 +67,8 @@ export class Session {
   async undo(steps = 1) {
     for (let step = 1; step <= steps; step += 1) {
       const what = this.store.video.undoText();
-      const tell = () => step === steps && this.say(texts.review.undone(what), { steps: 0 });
-      if (!(await this.#enqueue(() => this.api.undo(this.store.video.version), tell))) return;
+      const report = () => step === steps && this.say(texts.review.undone(what), { steps: 0 });
+      if (!(await this.#enqueue(() => this.api.undo(this.store.video.version), report))) return;
     }
   }
 
@@ -91,7 +91,7 @@ export class Session {
     }
   }
 
-  #enqueue(request, tell, isTry = false) {
+  #enqueue(request, report, isTry = false) {
     const done = this.queue.then(async () => {
       const before = this.store.video;
       this.unsay();
@@ -100,7 +100,7 @@ export class Session {
         if (answer.version !== before.version) this.own.add(answer.version);
         if (answer.changed) this.made += 1;
         await this.refresh();
-        tell(answer);
+        report(answer);
         return answer;
       } catch (error) {
         if (error.name === "ApiError") error.message = before.named(error.message);

@@ -14,7 +14,7 @@ export class Store {
     for (const [key, value] of Object.entries(values)) {
       if (this[key] === value) continue;
       this[key] = value;
-      if (this.#changed.size === 0) queueMicrotask(() => this.#tell());
+      if (this.#changed.size === 0) queueMicrotask(() => this.#notify());
       this.#changed.add(key);
     }
   }
@@ -29,7 +29,7 @@ export class Store {
     this.#listeners.unshift([keys.split(" "), listener]);
   }
 
-  #tell() {
+  #notify() {
     const changed = this.#changed;
     this.#changed = new Set();
     for (const [keys, listener] of this.#listeners) {
@@ -57,7 +57,7 @@ export function newStore() {
     doubt: null,
     pane: "doubts",
     drawing: null, // what is being drawn: {box} or {points}
-    drawFor: null, // the part that the next box goes on with; null: someone new
+    drawFor: null, // the part that the next box continues with; null: someone new
     zoneRule: "hide", // of the next area
   });
 }

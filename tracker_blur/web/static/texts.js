@@ -15,7 +15,7 @@ export const texts = {
     noTime: "This is no time: write 83 or 1:23.5.",
     newAddress: "trackblur was started again, and has a new address: open the one that it printed.",
     unreachable: "trackblur does not answer. If it was ended, start it again and open the address that it prints.",
-    lost: "trackblur does not answer. Nothing is lost. If it was ended, start it again and open the address that it prints; if it only takes its time, this page goes on by itself.",
+    lost: "trackblur does not answer. Nothing is lost. If it was ended, start it again and open the address that it prints; if it only takes its time, this page continues by itself.",
   },
 
   units: {
@@ -186,7 +186,7 @@ export const texts = {
     frame: (number, frames) => `Picture ${number} of ${frames}`,
     where: (time, number, frames) => `${time}, picture ${number} of ${frames}`,
     selected: (name) => `${name} is selected.`,
-    finding: "Looking for people … This page goes on by itself.",
+    finding: "Looking for people … This page continues by itself.",
     photo: (number, count) => `Photo ${number} of ${count}`,
     photosSkipped: (problems) => `Skipped: ${problems}`,
     noPhoto: "There is no other photo that can be read.",
@@ -533,7 +533,7 @@ export const texts = {
     faster: "Faster",
     goto: "Go to a time",
     wall: "Large wall of people",
-    people: "To the people; arrows go on from there",
+    people: "To the people; arrows continue from there",
     nextBox: "Select the next box in the picture",
     several: "Select all in a part of the picture",
     merge: "The selected are one person",

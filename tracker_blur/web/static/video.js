@@ -1,8 +1,8 @@
-// The video as the server last told it: tracks, people, zones, and how they belong together.
+// The video as the server last sent it: tracks, people, zones, and how they belong together.
 
 import { texts } from "./texts.js";
 
-/** Everything that GET /api/reviews/ID returns, with look-ups. Never changed: each edit brings a new one, made with the one before. */
+/** Everything that GET /api/reviews/ID returns, with look-ups. Immutable: each edit brings a new one, made from the previous one. */
 export class Video {
   constructor(state, before = null) {
     Object.assign(this, state);
@@ -28,7 +28,7 @@ export class Video {
     return person ? this.nameOf(person) : texts.classes.numbered("face", id);
   }
 
-  /** The names of the people whose these parts are; of whom it is not all of them, that is said. */
+  /** The names of the people that these parts belong to; says so where someone has other parts, too. */
   namesOfTracks(ids) {
     const people = [...new Set(ids.map((id) => this.personByTrack.get(id)).filter(Boolean))];
     return people
@@ -40,7 +40,7 @@ export class Video {
       .join(", ");
   }
 
-  /** What the server says of tracks and frames, in the words of this page. */
+  /** What the server says about tracks and frames, in the words of this page. */
   named(message) {
     return message
       .replace(/\btrack (\d+)\b/g, (text, id) => (this.trackById.has(Number(id)) ? this.nameOfTrack(Number(id)) : text))
