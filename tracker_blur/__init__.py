@@ -51,7 +51,7 @@ if TYPE_CHECKING or "pdoc" in sys.modules:
         TrackFileError,
     )
     from tracker_blur.realtime.controls import Controls
-    from tracker_blur.realtime.session import live
+    from tracker_blur.realtime.live import live
     from tracker_blur.realtime.settings import LiveSettings
     from tracker_blur.redaction.filters import anonymize_face_pixelate, anonymize_face_simple
     from tracker_blur.settings import Settings
@@ -81,7 +81,7 @@ _HOMES = {
     "anonymize_face_pixelate": "redaction.filters",
     "anonymize_face_simple": "redaction.filters",
     "from_supervision": "annotations.supervision",
-    "live": "realtime.session",
+    "live": "realtime.live",
     "redact_array": "api.functions",
     "redact_frames": "api.functions",
     "redact_image": "api.functions",

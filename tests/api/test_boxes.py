@@ -43,14 +43,14 @@ def test_no_boxes_are_no_detections(boxes: Any) -> None:
 
 
 def test_supervisions_detections_keep_score_and_class() -> None:
-    pytest.importorskip("supervision")
+    pytest.importorskip("supervision", reason="needs the extra [supervision]")
     faces = [Detection(Box(1, 2, 3, 4), 0.25, "plate"), Detection(Box(5, 6, 7, 8), 0.75)]
     assert detections_of(to_supervision(faces), "boxes") == faces
     assert detections_of(to_supervision([]), "boxes") == []
 
 
 def test_supervisions_detections_of_other_programs_need_only_boxes() -> None:
-    supervision = pytest.importorskip("supervision")
+    supervision = pytest.importorskip("supervision", reason="needs the extra [supervision]")
     boxes = supervision.Detections(xyxy=np.array([[1.0, 2, 30, 40]]))
     assert detections_of(boxes, "boxes", "badge") == [Detection(Box(1, 2, 30, 40), 1.0, "badge")]
 

@@ -172,7 +172,7 @@ def test_predictions_are_in_pixels_of_the_image_and_judged(redactor: Redactor) -
 
 
 def test_supervisions_detections_go_in_and_out(redactor: Redactor) -> None:
-    pytest.importorskip("supervision")
+    pytest.importorskip("supervision", reason="needs the extra [supervision]")
     detections = redactor.detect(portrait())
     converted = tracker_blur.to_supervision(detections)
     assert len(converted) == len(detections)

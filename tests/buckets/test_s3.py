@@ -21,9 +21,9 @@ from tracker_blur.errors import SinkError, SourceError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-boto3: Any = pytest.importorskip("boto3")
-moto_server: Any = pytest.importorskip("moto.server")
-pytest.importorskip("s3fs")
+boto3: Any = pytest.importorskip("boto3", reason="needs the extra [test-cluster]")
+moto_server: Any = pytest.importorskip("moto.server", reason="needs the extra [test-cluster]")
+pytest.importorskip("s3fs", reason="needs the extra [test-cluster]")
 pytestmark = [
     pytest.mark.slow,
     # These packages leave their connections to the garbage collector.

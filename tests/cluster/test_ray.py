@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-ray: Any = pytest.importorskip("ray")
-cluster_utils: Any = pytest.importorskip("ray.cluster_utils")
+ray: Any = pytest.importorskip("ray", reason="needs the extra [test-cluster]")
+cluster_utils: Any = pytest.importorskip(
+    "ray.cluster_utils", reason="needs the extra [test-cluster]"
+)
 pytestmark = [
     pytest.mark.slow,
-    # Ray leaves sockets and processes to the garbage collector.
+    # Ray leaves sockets and processes to the garbage collector, and announces changes of its own.
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),

@@ -38,9 +38,8 @@ def test_centers_sizes_and_classes_are_written() -> None:
     assert plain["predictions"][1]["class_id"] == 0
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_supervision_reads_it() -> None:
-    supervision = pytest.importorskip("supervision")
+    supervision = pytest.importorskip("supervision", reason="needs the extra [supervision]")
     read = supervision.Detections.from_inference(FOUND.to_dict())
     np.testing.assert_allclose(read.xyxy, [[10.0, 20.0, 50.0, 80.0], [100.0, 200.0, 150.5, 220.0]])
     np.testing.assert_allclose(read.confidence, [0.9346, 0.4])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import av
 import numpy as np
 import pytest
-from PIL import GifImagePlugin, Image
+from PIL import GifImagePlugin, Image, ImageSequence
 
 from tests.image_files import Array, hide_spot, pixels, read_frames, rewrite
 from tracker_blur.images.reader import ImageReader
@@ -56,12 +56,8 @@ def shown(path: Path) -> list[Array]:
 
 
 def by_pillow(path: Path) -> list[Array]:
-    images = []
     with Image.open(path) as image:
-        for index in range(image.n_frames):  # type: ignore[attr-defined]  # GIF's own
-            image.seek(index)
-            images.append(np.asarray(image.convert("RGBA")))
-    return images
+        return [np.asarray(one.convert("RGBA")) for one in ImageSequence.Iterator(image)]
 
 
 def by_ffmpeg(path: Path) -> list[Array]:

@@ -8,6 +8,7 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image, ImageCms
 
@@ -164,7 +165,7 @@ def test_in_files(suffix: str, tmp_path: Path, pixels: npt.NDArray[np.uint8]) ->
     source = tmp_path / f"in.{suffix}"
     options: dict[str, Any] = {"lossless": True} if suffix == "webp" else {}
     if suffix == "heic":
-        pytest.importorskip("pillow_heif").register_heif_opener()
+        pillow_heif.register_heif_opener()
     Image.fromarray(pixels).save(source, icc_profile=profile(), **options)
     for rule in ("drop", "keep"):
         target = rewrite(source, tmp_path / f"{rule}.{suffix}", metadata=rule)

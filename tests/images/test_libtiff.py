@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from tests.image_files import portrait, read_frames
 from tracker_blur.errors import SourceError
@@ -22,9 +22,8 @@ def damaged(path: Path, compression: str) -> Path:
     if compression == "group4":
         image = image.convert("1")
     image.save(path, compression=compression)
-    with Image.open(path) as stored:
-        start = stored.tag_v2[273][0]  # type: ignore[attr-defined]  # a TIFF has it
-        size = stored.tag_v2[279][0]  # type: ignore[attr-defined]  # the same
+    with TiffImagePlugin.TiffImageFile(path) as stored:
+        start, size = stored.tag_v2[273][0], stored.tag_v2[279][0]
     data = bytearray(path.read_bytes())
     middle = start + size // 2
     data[middle : middle + 60] = np.random.default_rng(3).bytes(60)

@@ -18,7 +18,7 @@ import pytest
 import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, MpoImagePlugin
 
 from tests.image_files import noise, pixels, png_chunk, png_file, portrait, read_frames, save_image
 from tests.video_files import write_clip
@@ -69,8 +69,8 @@ def test_the_default_image_of_an_apng_is_skipped(tmp_path: Path) -> None:
 def test_further_images_in_a_jpeg_are_skipped(tmp_path: Path) -> None:
     main, preview = (Image.fromarray(noise(32, 32, 3, seed=i)) for i in (1, 2))
     main.save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[preview])
-    with Image.open(tmp_path / "a.jpg") as stored:
-        assert stored.n_frames == 2  # type: ignore[attr-defined]  # MPO's own
+    with MpoImagePlugin.MpoImageFile(tmp_path / "a.jpg") as stored:
+        assert stored.n_frames == 2
     with ImageReader(tmp_path / "a.jpg") as source:
         assert source.info.frame_count == 1
         assert not source.info.is_moving

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, TiffImagePlugin
 
 from tests.image_files import PROFILE, Array, noise, portrait, read_frames, rewrite, save_image
 from tracker_blur.images import exif, tiff
@@ -38,9 +38,9 @@ def encoded(pages: Iterable[TiffPage]) -> bytes:
 
 def read_page(data: bytes, index: int = 0) -> Array:
     """Return a page as libtiff reads it, red first."""
-    with Image.open(io.BytesIO(data)) as image:
+    with TiffImagePlugin.TiffImageFile(io.BytesIO(data)) as image:
         image.seek(index)
-        bits = image.tag_v2.get(tiff.BITS_PER_SAMPLE, (1,))  # type: ignore[attr-defined]  # a TIFF has it
+        bits = image.tag_v2.get(tiff.BITS_PER_SAMPLE, (1,))
         if bits[0] < 16:
             return np.asarray(image)
     buffer = np.frombuffer(data, np.uint8)

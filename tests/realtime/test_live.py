@@ -35,7 +35,7 @@ def test_closing_the_iterator_ends_all_threads(shared: Path) -> None:
     before = threading.active_count()
     images = tracker_blur.live(clip, settings, PATIENT, realtime=True)
     next(images)
-    images.close()  # type: ignore[attr-defined]  # a generator
+    images.close()
     ours = {"capture", "analyzer", "output", "session"}
     until(lambda: not ours & {thread.name for thread in threading.enumerate()})
     until(lambda: threading.active_count() <= before + 2)  # the trackers' pool, until collected
@@ -79,12 +79,12 @@ def test_all_can_be_hidden(shared: Path) -> None:
         realtime=True,
     )
     image = next(images)
-    images.close()  # type: ignore[attr-defined]  # a generator
+    images.close()
     assert len({tuple(pixel) for pixel in image.reshape(-1, 3).tolist()}) <= 40
 
 
 def test_the_function_stays_callable_when_its_module_is_imported() -> None:
-    import tracker_blur.realtime.session
+    import tracker_blur.realtime.live
     from tracker_blur import live
 
     assert callable(live)

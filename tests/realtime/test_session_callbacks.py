@@ -119,7 +119,7 @@ def test_a_hanging_detection_ends_nothing(
     assert free.is_set()
 
 
-@pytest.mark.filterwarnings("ignore:Exception in thread analyzer")
+@pytest.mark.filterwarnings("ignore:Exception in thread analyzer")  # it is killed on purpose
 def test_a_session_whose_analyzer_has_died_is_no_success(
     shared: Path, long: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

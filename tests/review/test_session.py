@@ -118,9 +118,7 @@ def test_what_is_rendered_is_one_state_of_the_journal_whoever_decides_meanwhile(
     edits = [line.edit for line in session.lines()]
     for version, method, content in written:
         methods = [edit["method"] for edit in edits[:version] if edit["op"] == "method"]
-        assert [content.settings.get("method", "mosaic"), method] == [
-            (methods or ["mosaic"])[-1]
-        ] * 2
+        assert [content.settings["method"], method] == [(methods or ["solid"])[-1]] * 2
         hidden = [edit["op"] == "hide" for edit in edits[:version] if edit["op"] != "method"]
         assert content.tracks.tracks[1].hide is (hidden or [True])[-1]
     assert len({version for version, _, _ in written}) > 1

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from fractions import Fraction
     from pathlib import Path
 
+    from tracker_blur.core.box import Detection
     from tracker_blur.core.frame import Image
     from tracker_blur.core.report import Report
+    from tracker_blur.files.paths import MediaKind
 
 FRAMES, SIZE = 40, (128, 96)
 BOX = Box(20, 10, 70, 60)
@@ -58,10 +60,11 @@ class PlaceProbe(Probe):
 class Blind:
     """A detector that detects nothing."""
 
-    name, labels = "blind", ("face",)
+    name = "blind"
+    labels: tuple[str, ...] = ("face",)
     default_confidence = low_confidence = 0.5
 
-    def detect(self, image: Image, confidence: float) -> list[object]:
+    def detect(self, image: Image, confidence: float) -> list[Detection]:
         return []
 
 
@@ -95,9 +98,9 @@ def follow_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def redacted(source: Path, target: Path, settings: Settings = CAREFUL) -> Report:
-    engine = Engine(settings, Blind())  # type: ignore[arg-type]  # its detections are none
-    kind = "image" if source.suffix == ".png" else "video"
-    return engine.redact_file(Job(source, target, kind))  # type: ignore[arg-type]  # a plain text of a kind
+    engine = Engine(settings, Blind())
+    kind: MediaKind = "image" if source.suffix == ".png" else "video"
+    return engine.redact_file(Job(source, target, kind))
 
 
 def only_track(report: Report) -> Track:
@@ -259,7 +262,7 @@ def test_progress_counts_every_round(
 ) -> None:
     use(monkeypatch, always)
     calls: list[int] = []
-    engine = Engine(CAREFUL, Blind())  # type: ignore[arg-type]  # as above
+    engine = Engine(CAREFUL, Blind())
     job = Job(clip, tmp_path / "out.mp4", "video")
     engine.redact_file(job, lambda report: calls.append(report.passes))
     assert len(calls) == 4 * FRAMES

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import GifImagePlugin, Image
 
 from tests.video.rewriting import (
     first_frame,
@@ -35,8 +35,8 @@ class TestGif:
         )
         target = rewrite(source, tmp_path / "out.gif")
         assert times(target) == [Fraction(index, 10) for index in range(10)]
-        with Image.open(target) as image:
-            assert image.n_frames == 10  # type: ignore[attr-defined]  # GIF's own
+        with GifImagePlugin.GifImageFile(target) as image:
+            assert image.n_frames == 10
             assert image.info["duration"] == 100
             assert image.info["loop"] == 0
             shown = np.asarray(image.convert("RGB")).astype(int)

@@ -7,11 +7,11 @@ killed, whatever it was doing, takes only its file with it.
 
 from __future__ import annotations
 
-import os
 import time
 from collections import deque
 from contextlib import suppress
 from multiprocessing import connection
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracker_blur.cli.console import Message
@@ -48,7 +48,7 @@ class WorkerPool:
         self, count: int, settings: Settings, options: argparse.Namespace, console: Console
     ) -> None:
         threads = max(1, core_count() // count)
-        self._task = Task(settings, options, console.flags, os.getcwd(), threads)  # noqa: PTH109  # a string
+        self._task = Task(settings, options, console.flags, str(Path.cwd()), threads)
         self._count = count
         self._console = console
         self._workers: list[_Worker] = []

@@ -10,6 +10,7 @@ import os
 import time
 from contextlib import suppress
 from multiprocessing import connection
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracker_blur.cluster.tasks import Done, Failed
@@ -40,7 +41,7 @@ class LocalExecutor:
     def __init__(
         self, count: int, settings: Settings, threads: int, prepare: Callable[[], None]
     ) -> None:
-        self._arguments = settings, threads, prepare, os.getcwd()  # noqa: PTH109  # a string
+        self._arguments = settings, threads, prepare, str(Path.cwd())
         self._count = count
         self._workers: list[_Worker] = []
         self._starts_for_nothing = 0

@@ -184,7 +184,7 @@ class Services:
             for path in decided_files(self.folder.resolve(file))
         ]
 
-    def track_for_review(self, review: Review, choice: Choice = Choice()) -> Job:  # noqa: B008  # a tuple
+    def track_for_review(self, review: Review, choice: Choice = Choice()) -> Job:
         """Return the job that writes the tracks for a review: one that is on its way, or a new one.
 
         Raises:

@@ -48,7 +48,7 @@ class Site:
         address: tuple[str, int],
         report: Callable[[str], None],
         *,
-        queue: QueueSettings = QueueSettings(),  # noqa: B008  # frozen
+        queue: QueueSettings = QueueSettings(),
         limits: ServingLimits | None = None,
         own_state_of: Path | None = None,
     ) -> None:

@@ -67,7 +67,7 @@ class WrittenOutputs:
             return
         self._hashes.update(new)
         flags = os.O_APPEND | os.O_CREAT | os.O_WRONLY
-        with open(os.open(self._path, flags, _PRIVATE_MODE), "ab") as file:  # noqa: PTH123  # a number
+        with os.fdopen(os.open(self._path, flags, _PRIVATE_MODE), "ab") as file:
             file.write(f"\n{_text(new.items())}".encode())  # the line before may not be whole
 
     def below(self, folder: Path) -> list[Path]:
@@ -102,7 +102,7 @@ class WrittenOutputs:
         if not identity.is_of(os.fstat(number)):
             os.close(number)
             return None
-        return open(number, "rb")  # noqa: PTH123  # a number; whoever asked closes it
+        return os.fdopen(number, "rb")  # closed by the caller
 
     def _unchanged(self, real: Path) -> FileIdentity | None:
         """Return the identity of a file, if it is the one that a job wrote under this name."""

@@ -8,22 +8,25 @@ from tests.realtime.sources.ffmpeg_sender import ffmpeg_program
 from tracker_blur.errors import SourceError
 from tracker_blur.realtime.settings import LiveSettings
 from tracker_blur.realtime.sources import open_source
+from tracker_blur.realtime.sources.srt import SrtSource
 
 
 def test_no_process_is_left_if_the_session_ends_while_it_starts() -> None:
     ffmpeg_program()
     source = open_source("srt://127.0.0.1:9?mode=listener", LiveSettings())
+    assert isinstance(source, SrtSource)
     source.abort()
     with pytest.raises(SourceError, match="was stopped while it was being opened"):
         source.open()
-    assert source._process is None  # type: ignore[attr-defined]  # an SrtSource's
+    assert source._process is None
 
 
 def test_no_argument_of_the_program_holds_a_secret() -> None:
     ffmpeg_program()
     address = "srt://127.0.0.1:9?mode=listener&passphrase=a-long-passphrase&streamid=an-id"
     source = open_source(address, LiveSettings())
-    arguments = " ".join(source._command)  # type: ignore[attr-defined]  # an SrtSource's
+    assert isinstance(source, SrtSource)
+    arguments = " ".join(source._command)
     assert "mpegts" in arguments
     for secret in ("passphrase", "an-id"):
         assert secret not in arguments

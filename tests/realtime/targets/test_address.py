@@ -35,6 +35,7 @@ from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.realtime.addresses import without_secrets
 from tracker_blur.realtime.settings import LiveTiming
 from tracker_blur.realtime.targets import Target, open_target
+from tracker_blur.realtime.targets.address import NetworkTarget
 from tracker_blur.settings import Settings
 
 if TYPE_CHECKING:
@@ -206,8 +207,10 @@ def test_stalled_server_is_reported_and_does_not_delay_the_end(stalled: str, add
 def test_no_argument_of_the_sender_holds_a_secret(address: str, secrets: tuple[str, ...]) -> None:
     ffmpeg_program()
     target = open_target(address, make_context())
+    assert isinstance(target, NetworkTarget)
     target.open(SILENT)
-    arguments = " ".join(target._sender.args)  # type: ignore[attr-defined]  # a NetworkTarget's
+    assert target._sender is not None
+    arguments = str(target._sender.args)
     assert len(arguments) > 40
     target.close()
     for secret in secrets:
