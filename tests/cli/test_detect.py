@@ -220,7 +220,7 @@ def test_a_failure_is_json_too(tmp_path: Path, capsys: pytest.CaptureFixture[str
 def test_classes_of_plates_have_their_number(
     photo: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ("--classes", "plates,faces", "--detector", "onnx", "-q")
+    arguments = ("--hide", "plates,faces", "--detector", "onnx", "-q")
     assert run("detect", photo, "--json", *arguments) == 0
     (document,) = documents(capsys.readouterr().out)
     numbers = {each["class"]: each["class_id"] for each in document["predictions"]}

@@ -249,7 +249,7 @@ def test_a_command_that_may_be_meant_as_a_file_gives_a_hint(
     monkeypatch.chdir(tmp_path)
     assert run(command, "out.mp4") == 1
     assert error_line(capsys) == f"trackblur: error: out.mp4: {reason}"
-    assert run(f"{command}e", "out.mp4") == 1
+    assert run(f"{command}e", "out.mp4") == 2
     assert error_line(capsys).endswith(f"; did you mean 'trackblur {command}'?")
     assert run("none.mp4", "out.mp4") == 1
     assert "did you mean" not in error_line(capsys)
@@ -305,6 +305,33 @@ def test_wrong_usage_ends_with_2(
 ) -> None:
     assert run(*arguments) == 2
     assert error_line(capsys).startswith("trackblur")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("blurr", "in.mp4"), "no such file or folder: check the name; blurr is no command either"),
+        (("modles",), "modles: no such file or folder: check the name; did you mean 'trackblur mo"),
+        (("trakc", "in.mp4", "--sheet", "x"), "did you mean 'trackblur track'?"),
+        (("track", "in.mp4", "out.jsonl"), "arguments: out.jsonl; name an output with -o"),
+        (("track", "a.mp4", "--mute", "1s..2s"), "--mute is an option of 'trackblur redact', 'tra"),
+        (("in.mp4", "--mehtod", "solid"), "arguments: --mehtod solid; did you mean --method?"),
+        (("detect", "--nonsense", "a.jpg"), "--nonsense; see 'trackblur detect --help'"),
+        (("in.mp4", "--padding", "-x"), "argument --padding: expected one argument"),
+    ],
+)
+def test_wrong_usage_is_one_line_that_says_what_may_be_meant(
+    arguments: tuple[str, ...],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(*arguments) == 2
+    printed = capsys.readouterr().err
+    assert message in printed
+    assert len(printed.splitlines()) == 1
 
 
 def test_a_file_that_begins_like_an_option_is_explained(

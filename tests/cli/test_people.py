@@ -194,7 +194,11 @@ def test_without_a_network_the_run_says_how_to_get_one(
         pytest.skip("a network comes with the package")
     cv2.imwrite(str(tmp_path / "in.png"), portrait(0.5))
     (tmp_path / "photos").mkdir()
+    cv2.imwrite(str(tmp_path / "photos" / "a.png"), portrait(0.5))
     out = tmp_path / "out.png"
+    for wrong in ("in.png", "none"):  # the folder is named first
+        assert run(tmp_path / "in.png", out, "--keep-people", tmp_path / wrong) == 2
+        assert error_line(capsys).startswith(f"trackblur: error: {tmp_path / wrong}: ")
     assert run(tmp_path / "in.png", out, "--keep-people", tmp_path / "photos") == 1
     assert "trackblur models pull sface" in error_line(capsys)
     assert not out.exists()

@@ -220,6 +220,11 @@ def test_a_bad_input_is_one_line_and_leaves_nothing(
     assert line.startswith(f"trackblur: error: {source}")
     assert run("track", source, "-o", tmp_path / "out.jsonl", *HAAR) == 1
     assert len(capsys.readouterr().err.splitlines()) == 1
+    if kind in ("text", "audio only"):  # the input is what is wrong, not that its output has no
+        other = source.rename(source.with_suffix(".txt"))  # suffix of videos
+        assert run(other, tmp_path / "out.txt", *HAAR) == 1
+        assert error_line(capsys).startswith(f"trackblur: error: {other}: ")
+        other.rename(source)
     assert [path for path in tmp_path.iterdir() if path != source] == []
     assert before is None or source.read_bytes() == before
 

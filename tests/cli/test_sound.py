@@ -107,6 +107,8 @@ def test_track_files_hold_spans_that_render_obeys(
     ("arguments", "message"),
     [
         (("--mute", "5s"), "--mute '5s' is no span of time: give one such as 10s..15s"),
+        (("--mute", "-1s..3s"), "--mute '-1s..3s' has '-1s', which is negative"),
+        (("--mute", "50s..60s"), "and mute 50s..60s begins only at 0:00:50.000: give an earlier"),
         (("--bleep", "9s..5s"), "--bleep '9s..5s' ends before it begins: swap the two"),
         (
             ("--mute", "1s..2s", "--audio", "drop"),
@@ -126,7 +128,9 @@ def test_nonsense_is_one_line(
     assert not (tmp_path / "out.mp4").exists()
 
 
-def test_a_video_without_audio_is_written_all_the_same(clip: Path, tmp_path: Path) -> None:
+def test_a_video_without_audio_is_written_all_the_same_and_said(
+    clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     silent, out = tmp_path / "silent.mp4", tmp_path / "out.mp4"
     with av.open(str(clip)) as reader, av.open(str(silent), "w") as writer:
         stream: Any = writer.add_stream_from_template(reader.streams.video[0])
@@ -134,6 +138,8 @@ def test_a_video_without_audio_is_written_all_the_same(clip: Path, tmp_path: Pat
             if packet.size:
                 packet.stream = stream
                 writer.mux(packet)
+    capsys.readouterr()
     assert run(silent, out, *QUICK, *SPANS) == 0
+    assert "silent.mp4: has no audio: nothing is muted or bleeped" in capsys.readouterr().err
     with av.open(str(out)) as container:
         assert not container.streams.audio

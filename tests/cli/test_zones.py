@@ -121,7 +121,14 @@ def test_images_have_zones_too(
         (("--ignore-zone", "170,0,190,9"), "lies outside of the frame, which has 160x120 pixels"),
         (("--min-size", "big"), "--min-size is 'big': give pixels, such as 24, or a share"),
         (("--from", "9s", "--to", "5s"), "from 9s to 5s ends before it begins: swap the two"),
-        (("--from", "10"), "'10': give seconds (12.5s) or a time (1:02:03.4)"),
+        (("--from", "20s"), "in.mp4: ends at 0:00:00.400, and hiding faces begins only at"),
+        (("--hide-zone", "9s..=0,0,9,9"), "the zone 9s..=0,0,9,9 begins only at 0:00:09.000"),
+        (("--from", "20s", "--one-pass"), "hiding faces begins only at 0:00:20.000: give an"),
+        (("--from", "-1s"), "'-1s' is negative, and times count from the first frame: give sec"),
+        (
+            ("--from", "10"),
+            "'10' has no unit, as in 10s: give seconds (12.5s) or a time (1:02:03.4)",
+        ),
     ],
 )
 def test_nonsense_is_one_line_and_writes_nothing(

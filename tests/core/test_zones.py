@@ -72,7 +72,7 @@ def test_a_polygon_keeps_its_corners_also_where_it_moves() -> None:
         # The other way around.
         ("0s=9,9,30,9,30,30,9,30..2s=9,9,9,30,30,30,30,9", "collapses between 0s and 2s"),
         ("1s=0,0,20,0,0,20..2s=0,0,20,0,0,20..4s=0,0,0,20,20,0", "collapses between 2s and 4s"),
-        ("5=1,2,3,4", "has '5', which is no time: give seconds (12.5s)"),
+        ("5=1,2,3,4", "has '5', which has no unit, as in 5s: give seconds (12.5s)"),
         ("5s=1,2,3,4", "has one time only: give a span such as 5s..=1,2,3,4"),
         ("5s..9s", "has '5s..9s', which is no number"),
         ("5s..9s=1,2,3,4..12s", "has a time without an area"),

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.files.empty_files import touch
-from tracker_blur.errors import SettingsError, SourceError
+from tracker_blur.errors import SettingsError, SinkError, SourceError
 from tracker_blur.files.jobs import Job, Plan, SkippedFile, plan
 
 
@@ -35,7 +35,17 @@ class TestOneFile:
 
     def test_the_output_may_be_named(self) -> None:
         touch("clip.mp4")
+        Path("b").mkdir()
         assert sources_and_targets(plan(["clip.mp4"], "b/out.mkv")) == [("clip.mp4", "b/out.mkv")]
+
+    @pytest.mark.parametrize(
+        ("source", "output"),
+        [("a/clip.mp4", "b/out.mkv"), ("a/clip.mp4", "b/c/"), ("a", "b/c"), ("a/*.mp4", "b/c")],
+    )
+    def test_no_folder_above_the_output_is_created(self, source: str, output: str) -> None:
+        touch("a/clip.mp4")
+        with pytest.raises(SinkError, match=r"b/.*: the folder .*/b does not exist: create it"):
+            plan([source], output)
 
     @pytest.mark.parametrize("output", ["b", "c/", "d.d/"])
     def test_it_keeps_its_name_in_a_folder(self, output: str) -> None:

@@ -198,10 +198,12 @@ def test_a_sample_that_lies_in_a_span_in_part_is_replaced() -> None:
     ("text", "message"),
     [
         ("10s", "is no span of time: give one such as 10s..15s"),
-        ("10..15", "is no span of time"),
+        ("10..15", "has '10', which has no unit, as in 10s: give one such as 10s..15s"),
+        ("-1s..3s", "has '-1s', which is negative, and times count from the first frame"),
+        ("1s..x", "has 'x', which is no time: give one such as 10s..15s"),
         ("5s...7s", "is no span of time"),
         ("15s..10s", "ends before it begins: swap the two"),
-        ("10s..10s", "ends before it begins"),
+        ("10s..10s", "lasts no time"),
         ("", "is no span of time"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import glob
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,8 +27,9 @@ from tracker_blur.cli import (
 )
 from tracker_blur.cli.console import EXIT_FAILED, EXIT_USAGE, Console
 from tracker_blur.cli.parser import Parser, flags_of
-from tracker_blur.errors import SettingsError, TrackerBlurError, reason_of
-from tracker_blur.files.paths import exists
+from tracker_blur.errors import SettingsError, SourceError, TrackerBlurError, reason_of
+from tracker_blur.files.paths import exists, is_stream
+from tracker_blur.text import escaped
 
 if TYPE_CHECKING:
     import argparse
@@ -42,6 +44,9 @@ _COMMANDS = (
 
 _WITH_FILE = ("app", "review", "live", "track", "tracks", "render", "verify", "report", "detect")
 """Commands whose next argument is mostly a file, as it is where the command is meant as one."""
+
+
+_ALIKE = 0.8  # of a word and a command, from 0 to 1, from where on it may be meant
 
 
 def build_parser() -> tuple[Parser, dict[str, Parser]]:
@@ -70,7 +75,10 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
         parser.root = root
         parser.set_defaults(run=module.run)
     redact.add_options(root)
-    return root, dict(commands.choices)
+    parsers: dict[str, Parser] = dict(commands.choices)
+    for parser in parsers.values():
+        parser.commands = parsers
+    return root, parsers
 
 
 def run_command(arguments: list[str]) -> int:
@@ -88,6 +96,7 @@ def run_command(arguments: list[str]) -> int:
         return EXIT_USAGE
     is_command = bool(arguments) and arguments[0] in parsers
     parser = parsers[arguments[0] if is_command else "redact"]
+    parser.command_hint = _meant(arguments)
     options = parser.parse_args(arguments[is_command:])
     quiet, flags = getattr(options, "quiet", False), flags_of(parser)
     try:
@@ -105,8 +114,15 @@ def _run(options: argparse.Namespace, arguments: list[str], console: Console) ->
     try:
         code: int = options.run(options, console)
     except TrackerBlurError as error:
-        console.error(f"{console.text(error)}{_hint(arguments)}{_meant(arguments)}")
-        return EXIT_USAGE if isinstance(error, SettingsError) else EXIT_FAILED
+        text, meant = console.text(error), _meant(arguments)
+        console.error(f"{text}{_hint(arguments)}{meant}")
+        is_mistyped = (
+            meant != ""
+            and isinstance(error, SourceError)
+            and text.startswith(f"{escaped(arguments[0])}:")
+        )
+        is_usage = is_mistyped or isinstance(error, SettingsError)
+        return EXIT_USAGE if is_usage else EXIT_FAILED
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -152,10 +168,20 @@ def _hint(arguments: list[str]) -> str:
 
 
 def _meant(arguments: list[str]) -> str:
-    """Return which command may be meant, where the first argument is neither one nor a file."""
+    """Return what to do about a first argument that may be a mistyped command.
+
+    It may be one if it is a bare word, as commands are, and no file or folder.
+    """
     names = [module.__name__.rpartition(".")[2] for module in _COMMANDS]
     name = arguments[0] if arguments else ""
-    if name in names or len(arguments) == 1 or exists(Path(name)):
+    is_word = bool(name) and not (
+        name.startswith("-") or Path(name).name != name or Path(name).suffix
+    )
+    if name in names or not is_word or glob.has_magic(name) or is_stream(name):
         return ""
-    close = get_close_matches(name, names, 1, cutoff=0.8)
-    return f"; did you mean 'trackblur {close[0]}'?" if close else ""
+    if exists(Path(name)):
+        return ""
+    close = get_close_matches(name, names, 1, cutoff=_ALIKE)
+    if close:
+        return f"; did you mean 'trackblur {close[0]}'?"
+    return f"; {name} is no command either: 'trackblur --help' lists them"

@@ -57,10 +57,11 @@ def _add_detection_options(group: argparse._ArgumentGroup) -> None:
         group,
         "--classes",
         "hide",
+        "--hide",
         type=names,
         metavar="A,B",
         help="what to detect: faces, plates, or classes of FILE.onnx (default: faces, or "
-        "everything that FILE.onnx detects)",
+        "everything that FILE.onnx detects); --hide is the same",
     )
     add_detector_option(group)
     add_models_option(group)

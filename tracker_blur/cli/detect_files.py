@@ -14,7 +14,7 @@ from tracker_blur.cli.results import check_json_target
 from tracker_blur.core.frame_selection import FrameSelection
 from tracker_blur.core.times import format_seconds
 from tracker_blur.errors import SettingsError, TrackerBlurError
-from tracker_blur.files.atomic import check_place, replacing
+from tracker_blur.files.atomic import check_folder, check_place, replacing
 from tracker_blur.files.discovery import Finder, find_inputs
 from tracker_blur.files.jobs import Job
 from tracker_blur.files.paths import (
@@ -175,6 +175,7 @@ class _Drawings:
         names_folder = options.draw.endswith("/") or is_folder(path) or not path.suffix
         is_one_file = len(options.inputs) == 1 and is_file(Path(options.inputs[0]))
         self._is_folder = names_folder or not is_one_file
+        check_folder(path)
         if not self._is_folder:
             format_of(path)  # refuses what is no image
         elif not names_folder:

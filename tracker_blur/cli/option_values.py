@@ -92,9 +92,11 @@ def whole_number_or_auto(text: str) -> int | str:
 
 def time(text: str) -> float:
     """Read a time with its unit: "12.5s" or "1:02:03.4", in seconds."""
-    from tracker_blur.core.times import seconds_of  # imports NumPy: not needed by --help
+    from tracker_blur.core.times import seconds_of, why_no_time
 
     seconds = seconds_of(text)
     if seconds is None:
-        raise ArgumentTypeError(f"'{text}': give seconds (12.5s) or a time (1:02:03.4)")
+        raise ArgumentTypeError(
+            f"'{text}' {why_no_time(text)}: give seconds (12.5s) or a time (1:02:03.4)"
+        )
     return float(seconds)

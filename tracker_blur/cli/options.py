@@ -37,9 +37,11 @@ def settings_from(options: argparse.Namespace, kind: type[SettingsT]) -> Setting
     return kind(**{name: given[name] for name in names if name in given})
 
 
-def option(group: argparse._ActionsContainer, flag: str, setting: str, **details: Any) -> None:
-    """Add an option whose default is that of its setting."""
-    group.add_argument(flag, dest=setting, default=DEFAULTS[setting], **details)
+def option(
+    group: argparse._ActionsContainer, flag: str, setting: str, *others: str, **details: Any
+) -> None:
+    """Add an option whose default is that of its setting; `others` are more names for it."""
+    group.add_argument(flag, *others, dest=setting, default=DEFAULTS[setting], **details)
 
 
 def add_file_options(group: argparse._ArgumentGroup) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from tracker_blur.cli.console import EXIT_USAGE
 from tracker_blur.errors import MissingPackageError
 from tracker_blur.files.paths import exists
-from tracker_blur.text import escaped
+from tracker_blur.text import escaped, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -17,10 +20,12 @@ if TYPE_CHECKING:
 STANDARD_OUTPUT = Path("-")
 
 _SHORTEST_FLAG = len("--")
+_ALIKE = 0.75  # of two words, from 0 to 1, from where on one may be meant by the other
+_NEGATIVE = re.compile(r"-\.?\d")  # a number, or a time, or a span of time
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors say how to name a file that begins like an option.
+    """A parser whose errors are one line, and say what may be meant instead.
 
     Args:
         examples: whole commands, for the end of the help.
@@ -28,6 +33,8 @@ class Parser(argparse.ArgumentParser):
 
     Attributes:
         root: the parser of the whole command line, whose completion script is printed.
+        commands: the parser of each command by its name, to say which of them has an option.
+        command_hint: what errors end with, where another command may be meant.
     """
 
     def __init__(self, *, examples: Sequence[str] = (), **arguments: Any) -> None:
@@ -35,6 +42,10 @@ class Parser(argparse.ArgumentParser):
             arguments["formatter_class"] = formatter()
         super().__init__(**arguments)
         self.root: argparse.ArgumentParser = self
+        self.commands: Mapping[str, Parser] = {}
+        self.command_hint = ""
+        # Else "-1s..3s" counts as an unknown option, and the one before it as without its value.
+        self._negative_number_matcher = _NEGATIVE
         self._examples = examples
         self._has_input = False
         self._files_like_options: list[str] = []
@@ -54,6 +65,13 @@ class Parser(argparse.ArgumentParser):
         if self._examples:
             text += "\nExamples:\n" + "".join(f"  {example}\n" for example in self._examples)
         return text
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse, or exit with what is not known, and what may be meant by it."""
+        options, rest = self.parse_known_args(args, namespace)
+        if rest:
+            self.error(f"unrecognized arguments: {' '.join(rest)}{self._meant(rest)}")
+        return options
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse, and remember which options may be meant as files."""
@@ -84,12 +102,31 @@ class Parser(argparse.ArgumentParser):
                     named[at] = f"{action.option_strings[0]}={STANDARD_OUTPUT}"
         return named
 
+    def _meant(self, unknown: Sequence[str]) -> str:
+        """Return what may be meant by the first argument that is not known."""
+        flags = self._option_string_actions
+        name = unknown[0].partition("=")[0]
+        if not name.startswith("--"):
+            return "; name an output with -o" if "-o" in flags else ""
+        owners = [
+            f"'trackblur {command}'"
+            for command, parser in self.commands.items()
+            if name in parser._option_string_actions  # noqa: SLF001  # argparse has no public list
+        ]
+        if owners:
+            return f"; {name} is an option of {listed(owners)}"
+        close = get_close_matches(name, flags, 1, _ALIKE)
+        return f"; did you mean {close[0]}?" if close else ""
+
     def error(self, message: str) -> NoReturn:
-        """Exit with the message and the hints."""
+        """Exit with the message and the hints, in one line."""
         hints = "".join(
             f"; to name the file {name}, write ./{name}" for name in self._files_like_options
         )
-        super().error(escaped(message + hints))
+        hints += self.command_hint
+        if not hints and not message.startswith("argument ") and not message.endswith("?"):
+            hints = f"; see '{self.prog} --help'"
+        self.exit(EXIT_USAGE, escaped(f"{self.prog}: error: {message}{hints}") + "\n")
 
 
 class OptionalFile(argparse.Action):

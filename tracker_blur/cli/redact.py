@@ -225,6 +225,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
 def _plan(inputs: Sequence[str], output: str | None, options: argparse.Namespace) -> Plan:
     """Return what is to be redacted, and where the outputs go."""
     from tracker_blur.files.jobs import plan
+    from tracker_blur.video.opening import check_is_media
 
     if any(is_bucket(name) for name in (*inputs, output or "")):
         from tracker_blur.cli.bucket_plan import plan_with_buckets
@@ -232,7 +233,12 @@ def _plan(inputs: Sequence[str], output: str | None, options: argparse.Namespace
         return plan_with_buckets(inputs, output, options)
     if options.staging is not None:
         raise SettingsError("--staging is for inputs and outputs in buckets: leave it out")
-    return plan(inputs, output, overwrite=options.overwrite)
+    try:
+        return plan(inputs, output, overwrite=options.overwrite)
+    except SettingsError:
+        for path in map(Path, inputs):
+            check_is_media(path)
+        raise
 
 
 def _files(

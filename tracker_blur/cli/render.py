@@ -80,7 +80,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         note_unused_settings(settings, {"video"}, console)
         if not (hidden or has_zones):
             console.warn(f"{options.tracks}: hides nothing: the output shows every face")
-        with job.target_folder(), console.progress(job.source.name) as progress:
+        with console.progress(job.source.name) as progress:
             report = Engine(settings).render_file(job, content.tracks, progress, identity)
     console.report(report, verbose=options.verbose)
     if options.json:

@@ -70,7 +70,7 @@ def add_parser(commands: Any) -> Parser:
         type=Path,
         default=Path(),
         metavar="DIR",
-        help="folder for the results (default: the current one)",
+        help="folder for the results; it is created, but none above it (default: the current one)",
     )
     parser.add_argument(
         "--check", action="store_true", help="read the dataset, print a summary and exit"
@@ -223,9 +223,11 @@ def _share(text: str) -> tuple[str, float]:
 
 def run(options: argparse.Namespace, _: Console) -> int:
     """Read the dataset and train."""
+    from tracker_blur.files.atomic import check_folder
     from tracker_blur.training.recipe import read_training_data
 
     plan = _plan(options)
+    check_folder(plan.folder)
     train = None if options.check else _trainer()
     is_first = os.environ.get("RANK", "0") == "0"  # of torchrun's processes, only this one prints
     data = read_training_data(plan)

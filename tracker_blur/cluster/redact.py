@@ -14,6 +14,7 @@ from tracker_blur.core.report import Report
 from tracker_blur.errors import TrackerBlurError
 from tracker_blur.files.atomic import check_place
 from tracker_blur.files.identity import FileIdentity
+from tracker_blur.pipeline.rules import check_times
 from tracker_blur.tracking.observation import VideoObserver
 from tracker_blur.video.containers import container_format
 from tracker_blur.video.key_frames import KeyFrameIndex
@@ -131,7 +132,9 @@ class PieceRedactor:
         with VideoReader(
             job.source, identity=identity, max_megapixels=settings.max_megapixels
         ) as reader:
-            spans = tuple(dict.fromkeys(settings.rules().audio))
+            rules = settings.rules()
+            check_times(rules, job.source)
+            spans = tuple(dict.fromkeys(rules.audio))
             writer = VideoWriter(job.target, job.source, reader, settings, spans, in_pieces=True)
             check_place(job.target, settings.overwrite)
             key = store_key(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from tracker_blur.core.times import seconds_of
+from tracker_blur.core.times import seconds_of, why_no_time
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -14,6 +14,8 @@ AudioEffect: TypeAlias = Literal["mute", "bleep"]
 
 MAX_AUDIO_SPANS = 1000
 """How many spans one video may have."""
+
+_EXAMPLE = "give one such as 10s..15s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +54,19 @@ class AudioSpan:
         first, is_span, second = text.partition("..")
         if second.startswith("."):  # "5...7s"
             is_span = ""
-        times = [seconds_of(part) if part else None for part in (first, second)]
-        if not is_span or any(
-            part and time is None for part, time in zip((first, second), times, strict=True)
-        ):
-            raise ValueError("is no span of time: give one such as 10s..15s")
-        start, end = times
+        if not is_span:
+            raise ValueError(f"is no span of time: {_EXAMPLE}")
+        start, end = (cls._time(part) for part in (first, second))
         if start is not None and end is not None and start >= end:
+            if start == end:
+                raise ValueError(f"lasts no time: {_EXAMPLE}")
             raise ValueError("ends before it begins: swap the two")
         return cls(effect, text, start, end)
+
+    @staticmethod
+    def _time(text: str) -> Fraction | None:
+        """Return the seconds of one side; None for an open one."""
+        seconds = seconds_of(text) if text else None
+        if text and seconds is None:
+            raise ValueError(f"has '{text}', which {why_no_time(text)}: {_EXAMPLE}")
+        return seconds

@@ -136,6 +136,14 @@ class Rules:
         return replace(self, audio=()) != NO_RULES
 
     @property
+    def begins(self) -> list[tuple[Fraction, str]]:
+        """When each rule begins that does so at a time, in seconds, and what it is, in words."""
+        zones = [(zone.start, f"the zone {zone.text}") for zone in self.zones]
+        audio = [(span.start, f"{span.effect} {span.text}") for span in self.audio]
+        all_of_them = [(self.start, "hiding faces"), *zones, *audio]
+        return [(start, what) for start, what in all_of_them if start is not None]
+
+    @property
     def is_timed(self) -> bool:
         """Whether any rule needs to know when a frame is shown."""
         return self.has_span or bool(self.audio) or any(zone.is_timed for zone in self.zones)

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 _CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):(\d{1,2}(?:\.\d{1,9})?)")
 _SHORTEST_SECONDS = 1e-6  # for intervals of length 0: everything is due
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _SECONDS = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
 
 
@@ -30,6 +31,15 @@ def seconds_of(text: str) -> Fraction | None:
         hours, minutes, seconds = match.groups(default="0")
         return int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds)
     return None
+
+
+def why_no_time(text: str) -> str:
+    """Return what is wrong with a text for which `seconds_of` returns None."""
+    if text.startswith("-"):
+        return "is negative, and times count from the first frame"
+    if _NUMBER.fullmatch(text):
+        return f"has no unit, as in {text}s"
+    return "is no time"
 
 
 def slot_of(seconds: float, interval_seconds: float) -> int | None:

@@ -26,7 +26,7 @@ import numpy.typing as npt
 
 from tracker_blur.core.box import Box
 from tracker_blur.core.polygons import Points, area, crosses_itself, keeps_its_form
-from tracker_blur.core.times import seconds_of
+from tracker_blur.core.times import seconds_of, why_no_time
 
 ZoneRule: TypeAlias = Literal["hide", "ignore"]
 
@@ -300,7 +300,9 @@ def _moments(text: str) -> tuple[list[Fraction | None], list[Points], set[bool]]
 def _time(text: str) -> Fraction:
     seconds = seconds_of(text)
     if seconds is None:
-        raise ValueError(f"has '{text}', which is no time: give seconds (12.5s) or 1:02:03.4")
+        raise ValueError(
+            f"has '{text}', which {why_no_time(text)}: give seconds (12.5s) or 1:02:03.4"
+        )
     return seconds
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SinkError, TrackerBlurError, reason_of
+from tracker_blur.files.paths import is_folder
 from tracker_blur.files.temporaries import TemporaryFile
 
 if TYPE_CHECKING:
@@ -78,6 +79,20 @@ def check_place(path: Path, overwrite: bool) -> None:
         pass
 
 
+def check_folder(path: Path) -> None:
+    """Check that the folder is there in which a file or a folder is to be written.
+
+    Only OUT itself is created where it is a folder, and what mirrors the input in it. A folder
+    above it that is missing is mostly a typing error.
+
+    Raises:
+        SinkError: it is missing.
+    """
+    folder = Path(os.path.realpath(path)).parent
+    if not is_folder(folder):
+        raise SinkError(f"{path}: the folder {folder} does not exist: create it")
+
+
 def _refuse_existing(path: Path, target: Path, overwrite: bool) -> os.stat_result | None:
     """Return the state of the file that will be replaced, if there is one."""
     try:
@@ -111,8 +126,7 @@ def _temporary(path: Path, target: Path, *, is_private: bool) -> Iterator[Path]:
 def _not_created(error: OSError, path: Path, folder: Path) -> SinkError:
     reason = reason_of(error)
     if isinstance(error, FileNotFoundError):
-        if not folder.exists():
-            return SinkError(f"{path}: the folder {folder} does not exist: create it")
+        check_folder(path)
         reason = "no files can be created there"  # as in /proc
     return SinkError(f"{path}: cannot write into the folder {folder} ({reason}): choose another")
 

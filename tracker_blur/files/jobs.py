@@ -7,6 +7,7 @@
 | a pattern | NAME_redacted.EXT next to each file | OUT/, mirrored from the first wildcard on |
 
 OUT is a folder if it exists as one, ends with a separator, has no suffix, or serves several inputs.
+It is created, as are folders in it, but none above it: the folder in which OUT lies must exist.
 An input in a container that is not written becomes NAME.EXT.mkv: its own suffix stays in the name,
 so that it cannot collide with the output of another file with the same stem.
 
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SettingsError, SinkError, reason_of
+from tracker_blur.files.atomic import check_folder
 from tracker_blur.files.discovery import (
     Finder,
     InputFile,
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
 
 
 class TargetFolders:
-    """Creates the folders of targets, and removes them again where nothing was written."""
+    """Creates OUT and the folders in it, and removes them again where nothing was written."""
 
     def __init__(self) -> None:
         self._created: set[Path] = set()
@@ -187,6 +189,7 @@ def plan(
 
     Raises:
         SourceError: an input is missing or not a file, or a folder or pattern gives no file.
+        SinkError: the folder in which the output lies is missing.
         SettingsError: an output is not the name of a file, has a suffix that is not written, would
             overwrite an input or another output, or is a file for several inputs.
     """
@@ -220,15 +223,18 @@ def output_paths(files: Sequence[InputFile], output: str | None, is_single: bool
 
     Raises:
         SettingsError: the output is a file, but there may be several.
+        SinkError: its folder is missing.
     """
     if output is None:
         return [file.default_output for file in files]
     path = Path(output)
     if is_single and not _names_folder(output):
+        check_folder(path)
         return [path]
     is_file_name = is_media(path) and not output.endswith(os.sep)
     if not is_folder(path) and (exists(path) or is_file_name):
         raise SettingsError(f"{path}: is a file, but there may be several outputs: name a folder")
+    check_folder(path)
     return [path / file.relative_output for file in files]
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tracker_blur.core.frame import view_size
 from tracker_blur.core.people_report import PeopleReport, PeopleRule, Stretch
 from tracker_blur.errors import ModelError, SettingsError
-from tracker_blur.people.gallery import read_gallery
+from tracker_blur.people.gallery import check_photos, read_gallery
 from tracker_blur.people.keeping import Hider, Keeper
 from tracker_blur.people.samples import FaceReader
 from tracker_blur.people.stills import hide_in_still, keep_in_still
@@ -57,13 +57,11 @@ class PeopleChooser:
                 setting=f"{self._rule}_people",
                 remedy="hide",
             )
+        needs_all = self._rule == "hide"
+        check_photos(folder, needs_all=needs_all)  # the folder is wrong more often than networks
         self._reader = _reader(weights)
         gallery = read_gallery(
-            folder,
-            detector,
-            self._reader,
-            settings.max_megapixels,
-            needs_all=self._rule == "hide",
+            folder, detector, self._reader, settings.max_megapixels, needs_all=needs_all
         )
         self._people, self._unused = gallery.people, gallery.unused
         self._thresholds = self._reader.embedder.thresholds

@@ -65,6 +65,11 @@ class Gallery:
     unused: tuple[str, ...] = ()
 
 
+def check_photos(folder: Path, *, needs_all: bool) -> None:
+    """Check that a folder has photos, which needs no network; raises as `read_gallery` does."""
+    _photos(folder, needs_all=needs_all)
+
+
 def read_gallery(
     folder: Path,
     detector: ClassDetector,

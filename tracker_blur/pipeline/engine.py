@@ -25,7 +25,7 @@ from tracker_blur.files.atomic import check_place
 from tracker_blur.files.identity import FileIdentity
 from tracker_blur.files.paths import is_animation, is_same_file
 from tracker_blur.pipeline.frame_engine import FrameEngine
-from tracker_blur.pipeline.rules import check_rules, rule_warnings
+from tracker_blur.pipeline.rules import check_rules, check_times, rule_warnings
 from tracker_blur.settings import Settings, method_class_of
 from tracker_blur.tracking.candidates import with_candidates
 from tracker_blur.tracking.known_tracks import frames_with_faces, with_times_of
@@ -117,6 +117,8 @@ class Engine:
             with self._reader(job.kind, identity) as source:
                 report.is_still = not source.info.is_moving
                 check_rules(self._rules, source.info, str(job.source))
+                if job.kind == "video":
+                    check_times(self._rules, job.source)
                 self._people.load()
                 if not source.info.is_moving or self._settings.one_pass:
                     detect = self._frames.single_pass(source.info, report)
@@ -171,6 +173,8 @@ class Engine:
             if not source.info.is_moving:
                 raise SettingsError(f"{path}: a still image has no tracks: give a video")
             check_rules(self._rules, source.info, str(path))
+            if kind == "video":
+                check_times(self._rules, path)
             self._people.load(is_reviewed=is_reviewed)
             report.video_tracks = self._first_pass(source, report, progress)
             self._revise(kind, identity, report, progress)
@@ -208,6 +212,9 @@ class Engine:
         with report.timing_all():
             _check_apart(job)
             identity = identity or FileIdentity.of(job.source)
+            if job.kind == "video":
+                check_times(tracks.rules, job.source)
+                check_times(self._rules, job.source)
             report.video_tracks = self._retimed(job, identity, tracks)
             self._render(job, identity, report.video_tracks, report, progress)
         return report

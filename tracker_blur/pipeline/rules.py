@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias
 
 from tracker_blur.core.frame import Frame
+from tracker_blur.core.times import format_seconds
 from tracker_blur.core.tracks import Face
 from tracker_blur.errors import SettingsError
 from tracker_blur.tracking.rule_filter import RuleFilter
+from tracker_blur.video.end_time import end_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from tracker_blur.core.frame import VideoInfo
     from tracker_blur.core.report import Report
@@ -36,6 +40,25 @@ def check_rules(rules: Rules, info: VideoInfo, name: str) -> None:
             "out, or redact images apart from videos"
         )
     rules.check(info.size, name)
+
+
+def check_times(rules: Rules, path: Path) -> None:
+    """Check, before anything is detected, that no rule begins after a video's end.
+
+    Whoever gives such a time means another one: something would stay visible, or be heard.
+
+    Raises:
+        SettingsError: One does.
+        SourceError: The file is missing or no video.
+    """
+    begins = rules.begins
+    latest, what = max(begins, default=(Fraction(0), ""))
+    end = end_before(path, latest) if begins else None
+    if end is not None:
+        raise SettingsError(
+            f"{path}: ends at {format_seconds(end)}, and {what} begins only at "
+            f"{format_seconds(latest)}: give an earlier time"
+        )
 
 
 def apply_to_video(

@@ -42,6 +42,11 @@ class AudioEditor:
         self.origin: Fraction | None = None
         self.lead = self.lag = Fraction(0)
 
+    @property
+    def has_times(self) -> bool:
+        """Whether it is for a part of the audio only."""
+        return any(span.start is not None or span.end is not None for span in self._spans)
+
     def set_clock(self, origin: Fraction, audio_starts: Sequence[Fraction]) -> None:
         """Set when the first frame is shown and when the audio begins; before any is edited.
 

@@ -11,7 +11,7 @@ import av
 from av.stream import Disposition
 
 from tracker_blur.errors import SourceError, reason_of
-from tracker_blur.files.paths import check_is_file, real_path
+from tracker_blur.files.paths import check_is_file, is_file, is_media, real_path
 from tracker_blur.video import ogg_chain
 
 if TYPE_CHECKING:
@@ -69,6 +69,19 @@ def open_input(path: Path, options: dict[str, str] | None = None) -> InputContai
         container.close()
         container = ogg_chain.open_link(path, chain[0], given)
     return container
+
+
+def check_is_media(path: Path) -> None:
+    """Check that a file whose name does not say so is a video, where its output's name is wrong.
+
+    Such an output is mostly named after an input that cannot be redacted at all.
+
+    Raises:
+        SourceError: It is none.
+    """
+    if is_file(path) and not is_media(path):
+        with open_input(path) as container:
+            video_stream(container, path)
 
 
 def has_no_content(stream: Stream) -> bool:

@@ -139,6 +139,9 @@ class VideoWriter:
                 if stream.type == "audio" and self._editor is not None:
                     continue  # it becomes what the container holds
                 check_fits(stream, self._form, self._settings.metadata)
+            asks_for_times = self._editor is not None and self._editor.has_times
+            if asks_for_times and not source.streams.audio:
+                return (f"{self._source_path}: has no audio: nothing is muted or bleeped",)
         return ()
 
     @contextmanager
