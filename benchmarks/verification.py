@@ -47,7 +47,8 @@ from tracker_blur.weights.store import Weights
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tracker_blur.verification.verdict import ExposureRun, Verdict
+    from tracker_blur.verification.exposures import ExposureRun
+    from tracker_blur.verification.verdict import Verdict
 
 SAMPLE = Path(__file__).resolve().parents[1] / "samples" / "crossing.mp4"
 CLIPS = ("street_crowd", "webcam", "two_heads")

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 
     from tracker_blur.core.tracks import Track, Tracks
     from tracker_blur.settings import Settings
-    from tracker_blur.verification.verdict import ExposureRun, Verdict
+    from tracker_blur.verification.exposures import ExposureRun
+    from tracker_blur.verification.verdict import Verdict
     from tracker_blur.verification.verifier import Verifier
 
 LEAK_FRAMES, MAX_LEAKS, MIN_FACE_PX = 5, 3, 16

@@ -23,9 +23,7 @@ from tracker_blur.errors import SettingsError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tracker_blur.core.audio_spans import AudioSpan
-    from tracker_blur.core.rules import Rules, Size
-    from tracker_blur.core.zones import Zone, ZoneRule
+    from tracker_blur.core.rules import Rules
 
 Shape = Literal["ellipse", "rectangle"]
 Codec = Literal["h264", "hevc", "av1", "vp9"]
@@ -306,64 +304,22 @@ class Settings:
 
     def rules(self) -> Rules:
         """Return the zones and limits, parsed; those in a track file replace them."""
-        from tracker_blur.core.rules import Rules  # imports NumPy: not needed by --help
+        from tracker_blur.core import rule_settings  # imports NumPy: not needed by --help
+        from tracker_blur.core.rules import Rules
 
         start, end = (
             None if seconds is None else Fraction(str(seconds))
             for seconds in (self.from_seconds, self.to_seconds)
         )
-        zones = self._zones("ignore") + self._zones("hide")
-        sizes = self._size("min_size"), self._size("max_size")
-        return Rules(zones, *sizes, start, end, self._audio_spans())
-
-    def _zones(self, rule: ZoneRule) -> tuple[Zone, ...]:
-        from tracker_blur.core.zones import Zone
-
-        name = f"{rule}_zones"
-        texts = getattr(self, name)
-        if not isinstance(texts, tuple) or not all(isinstance(text, str) for text in texts):
-            raise SettingsError(
-                f"is {texts!r}: give a tuple of texts such as ('10,20,200,80',)", setting=name
-            )
-        zones = []
-        for text in texts:
-            try:
-                zones.append(Zone.parse(rule, text))
-            except ValueError as error:
-                raise SettingsError(f"'{text[:60]}' {error}", setting=name) from error
-        return tuple(zones)
-
-    def _audio_spans(self) -> tuple[AudioSpan, ...]:
-        from tracker_blur.core.audio_spans import AudioEffect, AudioSpan
-
-        spans: list[AudioSpan] = []
-        for effect in get_args(AudioEffect):
-            texts = getattr(self, effect)
-            if not isinstance(texts, tuple) or not all(isinstance(text, str) for text in texts):
-                raise SettingsError(
-                    f"is {texts!r}: give a tuple of texts such as ('10s..15s',)", setting=effect
-                )
-            if texts and self.audio == "drop":
-                raise SettingsError(
-                    "needs audio, which is dropped: leave out", setting=effect, remedy="audio"
-                )
-            if self.audio == effect:
-                spans.append(AudioSpan(effect, ".."))
-            for text in texts:
-                try:
-                    spans.append(AudioSpan.parse(effect, text))
-                except ValueError as error:
-                    raise SettingsError(f"'{text[:60]}' {error}", setting=effect) from error
-        return tuple(spans)
-
-    def _size(self, name: str) -> Size | None:
-        from tracker_blur.core.rules import Size
-
-        value = getattr(self, name)
-        try:
-            return None if value is None else Size.parse(value)
-        except ValueError as error:
-            raise SettingsError(str(error), setting=name) from error
+        return Rules(
+            rule_settings.zones("ignore", self.ignore_zones)
+            + rule_settings.zones("hide", self.hide_zones),
+            rule_settings.size("min_size", self.min_size),
+            rule_settings.size("max_size", self.max_size),
+            start,
+            end,
+            rule_settings.audio_spans(self.audio, {"mute": self.mute, "bleep": self.bleep}),
+        )
 
     def _check_people(self) -> None:
         if self.keep_people is not None and self.hide_people is not None:

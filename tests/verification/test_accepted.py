@@ -12,7 +12,8 @@ import pytest
 from tracker_blur.core.box import Box
 from tracker_blur.errors import SourceError
 from tracker_blur.verification.accepted import AcceptedPlace, read_journal, write_journal
-from tracker_blur.verification.verdict import Exposure, ExposureRun, VerifiedFile
+from tracker_blur.verification.exposures import Exposure, ExposureRun
+from tracker_blur.verification.verdict import VerifiedFile
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,9 +10,9 @@ import pytest
 
 from tracker_blur.core.box import Box
 from tracker_blur.verification.exposure_runs import Candidate, ExposureRunBuilder
+from tracker_blur.verification.exposures import Exposure
 from tracker_blur.verification.parameters import VerificationParameters
 from tracker_blur.verification.probes import ProbeDetection
-from tracker_blur.verification.verdict import Exposure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -12,14 +12,9 @@ import numpy as np
 import pytest
 
 from tracker_blur.core.box import Box
+from tracker_blur.verification.exposures import Exposure, ExposureRun, TrackEndView
 from tracker_blur.verification.html import headline, page, page_bytes
-from tracker_blur.verification.verdict import (
-    Check,
-    Exposure,
-    ExposureRun,
-    TrackEndView,
-    Verdict,
-)
+from tracker_blur.verification.verdict import Check, Verdict
 
 JPEG = cv2.imencode(".jpg", np.full((40, 60, 3), 90, np.uint8))[1].tobytes()
 VOID = {"meta", "img", "link", "br"}

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tracker_blur.annotations.rows import (
-    LARGEST_ID,
+from tracker_blur.annotations.rows import LARGEST_ID, outward, track_box
+from tracker_blur.annotations.values import (
     InvalidValueError,
     items,
     name_text,
     number,
-    outward,
-    track_box,
     whole_number,
 )
 from tracker_blur.core.candidates import Candidate

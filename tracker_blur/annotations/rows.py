@@ -1,25 +1,28 @@
-"""Rows of track files and exchange formats: validates what is read, rounds what is written."""
+"""Rows of track files and exchange formats: collects what is read, rounds what is written."""
 
 from __future__ import annotations
 
-import functools
 import math
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.core import plugins
+from tracker_blur.annotations.values import (
+    InvalidValueError,
+    invalid,
+    method_name,
+    name_text,
+    number,
+    whole_number,
+)
 from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import ORIGINS, Boxes, Face, Origin, Track, TracksBuilder
-from tracker_blur.errors import TrackFileError, reason_of
-from tracker_blur.settings import FACE, MethodAliases
+from tracker_blur.settings import FACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from tracker_blur.annotations.box_lines import BoxRows
 
@@ -33,166 +36,9 @@ THINNEST_PX = 0.0099
 LARGEST_ID = 2**31 - 1
 """Largest number of a track."""
 
-MAX_LINE_BYTES = 16 << 20
-"""A longer line is not of a file with one face, or some hundred frames, in each."""
-
 _MAX_BOXES = 40_000_000  # 200 faces for almost two hours; more than 1 GB
-_MAX_SHOWN_CHARACTERS = 40
-_MAX_NAME_CHARACTERS = 100
 _EDGES = ("left", "top", "right", "bottom")
 _ORIGINS = {origin.value: origin for origin in Origin}
-
-
-class InvalidValueError(ValueError):
-    """A value is invalid. The message says what is wrong and what to do, but not where."""
-
-
-def invalid(name: str, value: object, expected: str) -> InvalidValueError:
-    """Return the error for a value; `expected` completes "give ..."."""
-    return InvalidValueError(f"{name} is {shown(value)}: give {expected}")
-
-
-def whole_number(value: object, name: str, low: int, high: int) -> int:
-    """Return an integer within bounds, both included; raises InvalidValueError."""
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise invalid(name, value, f"a whole number from {low} to {high}")
-    return value
-
-
-def number(value: object, name: str, low: float, high: float) -> float:
-    """Return a number within bounds, both included; raises InvalidValueError, also for NaN."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise invalid(name, value, f"a number from {low:g} to {high:g}")
-    return float(value)
-
-
-def parsed(text: str, name: str) -> float:
-    """Return the finite number that a text stands for; raises InvalidValueError."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise invalid(name, text, "a number")
-    return value
-
-
-def parsed_whole(text: str, name: str) -> int:
-    """Return the whole number that a text stands for, also "12.0"; raises InvalidValueError."""
-    value = parsed(text, name)
-    if not value.is_integer():
-        raise invalid(name, text, "a whole number")
-    return int(value)
-
-
-def name_text(value: object, name: str) -> str:
-    """Return a short, printable text; raises InvalidValueError."""
-    is_short = isinstance(value, str) and 0 < len(value) <= _MAX_NAME_CHARACTERS
-    if not isinstance(value, str) or not is_short or not value.isprintable():
-        raise invalid(name, value, "a short text")
-    return value
-
-
-def items(
-    value: object, name: str, count: int | None = None, expected: str = "a list"
-) -> list[Any]:
-    """Return a list, of `count` items if that is given; raises InvalidValueError."""
-    if not isinstance(value, list) or count not in (None, len(value)):
-        raise invalid(name, value, expected)
-    return value
-
-
-def check_same_video(value: object, video_value: object, name: str) -> None:
-    """Raise InvalidValueError if a value differs from the video's."""
-    if value != video_value:
-        raise InvalidValueError(
-            f"{name} is {shown(value)}, but that of the video is {video_value}: is this file about "
-            "another video?"
-        )
-
-
-def method_name(method: object, unset: str = "null") -> str | None:
-    """Return a method's own name, None for the settings' method.
-
-    Args:
-        method: The name, an alias, or None.
-        unset: What stands for the settings' method, for the message.
-
-    Raises:
-        InvalidValueError: There is no such method.
-    """
-    if method is None:
-        return None
-    if not isinstance(method, str) or method not in _methods():
-        known = ", ".join(sorted(set(_methods()) | {"simple"}))
-        raise invalid("method", method, f"{unset} or one of {known}")
-    return _methods()[method]
-
-
-@functools.lru_cache(maxsize=1)
-def _methods() -> dict[str, str]:
-    names = plugins.names("tracker_blur.redaction.methods")
-    return {name: name for name in names} | dict(MethodAliases)
-
-
-def shown(value: object) -> str:
-    """Return a value, shortened and escaped for an error message."""
-    text = ascii(value)
-    is_short = len(text) <= _MAX_SHOWN_CHARACTERS
-    return text if is_short else f"{text[: _MAX_SHOWN_CHARACTERS - 1]}…"
-
-
-@dataclass(slots=True)
-class Location:
-    """How far a file was read: the line, from 1; 0 if lines mean nothing."""
-
-    line: int = 0
-
-
-@contextmanager
-def reading(path: Path) -> Iterator[Location]:
-    """Name the file, and the line that the block keeps up to date, in errors of the block.
-
-    Raises:
-        TrackFileError: For InvalidValueError, OSError and UnicodeDecodeError.
-    """
-    location = Location()
-    try:
-        yield location
-    except InvalidValueError as error:
-        raise TrackFileError(f"{_where(path, location)}: {error}") from error
-    except UnicodeDecodeError as error:
-        if location.line > 1:
-            where = _where(path, location)
-            raise TrackFileError(f"{where}: is not UTF-8 text: save the file as UTF-8") from error
-        raise TrackFileError(
-            f"{path}: is not a text file in UTF-8: check that it is the right file"
-        ) from error
-    except OSError as error:
-        reason = reason_of(error)
-        raise TrackFileError(f"{path}: cannot be read ({reason}): check the name") from error
-
-
-def _where(path: Path, location: Location) -> str:
-    return f"{path}, line {location.line}" if location.line else str(path)
-
-
-def lines(file: BinaryIO, location: Location) -> Iterator[str]:
-    """Yield the lines of a UTF-8 file, none longer than `MAX_LINE_BYTES`.
-
-    Args:
-        file: The file.
-        location: Kept up to date.
-
-    Raises:
-        InvalidValueError: A line is longer.
-        UnicodeDecodeError: It is no UTF-8.
-    """
-    while line := file.readline(MAX_LINE_BYTES):
-        location.line += 1
-        if len(line) == MAX_LINE_BYTES:
-            raise InvalidValueError("is too long for such a file: check that it is the right one")
-        yield line.decode("utf-8-sig" if location.line == 1 else "utf-8")
 
 
 class Row(NamedTuple):

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from tracker_blur.annotations.rows import InvalidValueError, TrackCollector
+from tracker_blur.annotations.rows import TrackCollector
+from tracker_blur.annotations.values import InvalidValueError
 from tracker_blur.core.box import Detection
 from tracker_blur.core.tracks import ORIGINS, Tracks
 from tracker_blur.errors import InputError, MissingPackageError, SettingsError

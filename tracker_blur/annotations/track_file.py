@@ -17,15 +17,10 @@ import numpy.typing as npt
 
 from tracker_blur.annotations import box_lines
 from tracker_blur.annotations.candidate_lines import candidate_lines
-from tracker_blur.annotations.rows import (
-    MAX_LINE_BYTES,
-    Location,
-    TrackCollector,
-    lines,
-    reading,
-    rows,
-)
-from tracker_blur.annotations.track_file_parser import END_LINE, FORMAT, VERSION, TrackFileParser
+from tracker_blur.annotations.reading import MAX_LINE_BYTES, Location, lines, reading
+from tracker_blur.annotations.rows import TrackCollector, rows
+from tracker_blur.annotations.track_file_header import FORMAT, VERSION
+from tracker_blur.annotations.track_file_parser import END_LINE, TrackFileParser
 from tracker_blur.core.rules import NO_RULES
 from tracker_blur.core.times import time_text
 from tracker_blur.errors import SinkError, TrackFileError

@@ -3,76 +3,39 @@
 from __future__ import annotations
 
 import json
-import re
-from dataclasses import dataclass, replace
-from fractions import Fraction
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.annotations.candidate_lines import KEYS as CANDIDATE_KEYS
 from tracker_blur.annotations.candidate_lines import MAX_CANDIDATES, candidate_of
-from tracker_blur.annotations.rows import (
-    LARGEST_ID,
+from tracker_blur.annotations.rows import TrackCollector
+from tracker_blur.annotations.rule_lines import RuleCollector
+from tracker_blur.annotations.track_file_header import Header, header_of
+from tracker_blur.annotations.values import (
     InvalidValueError,
-    TrackCollector,
+    check_keys,
     invalid,
     items,
-    name_text,
-    number,
     shown,
     whole_number,
 )
-from tracker_blur.core.audio_spans import MAX_AUDIO_SPANS, AudioEffect, AudioSpan
-from tracker_blur.core.rules import Rules, Size
-from tracker_blur.core.times import seconds_of
 from tracker_blur.core.tracks import Tracks
-from tracker_blur.core.zones import MAX_ZONES, Zone, ZoneRule
-from tracker_blur.errors import SettingsError
 from tracker_blur.settings import FACE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from tracker_blur.annotations.box_lines import BoxRows
     from tracker_blur.core.candidates import Candidate
 
-FORMAT = "trackblur-tracks"
-VERSION = 2
 END_LINE = '{"end":true}'
 
-_MAX_FRAMES = 20_000_000  # a week at 30 a second; each takes 16 bytes while the file is read
-_MAX_VERSION = 10**8
-_MAX_SIDE_PX = 2**20
 _MAX_TIME = 2**62
-_MAX_PADDING_RATIO = 100.0  # a face and a hundred of its sizes around it
-_HEADER_KEYS = {
-    "format", "version", "trackblur", "source", "size", "time_base", "frames", "cuts", "detector",
-    "models", "settings",
-}  # fmt: skip
-_LIMIT_KEYS = {"min_size", "max_size", "from", "to"}
 _LINE_KEYS = (
     "'format' (the header), 'pts' (times), 'label' (a track), 'box', 'zone', 'sound', 'limits', "
     "'candidate' or 'end'"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """The first line; names are those of its keys."""
-
-    source_name: str
-    source_sha256: str
-    source_bytes: int
-    size: tuple[int, int]
-    time_base: Fraction
-    frames: int
-    cuts: tuple[int, ...]
-    detector: str
-    models: tuple[str, ...]
-    settings: dict[str, Any]
 
 
 class TrackFileParser:
@@ -88,9 +51,7 @@ class TrackFileParser:
         self._times: list[tuple[int, npt.NDArray[np.int64]]] = []
         self._timed_frames = 0
         self._has_end = False
-        self._zones: dict[int, Zone] = {}
-        self._sounds: dict[int, AudioSpan] = {}
-        self._limits: dict[str, Any] | None = None
+        self._rules = RuleCollector()
         self._candidates: dict[int, Candidate] = {}
 
     def feed(self, text: str) -> None:
@@ -101,14 +62,14 @@ class TrackFileParser:
         if "end" in line:
             self._feed_end(line)
         elif self._header is None:
-            self._header = _header(line)
+            self._header = header_of(line)
             self._collector = TrackCollector(self._header.frames)
         elif "pts" in line:
             self._feed_times(line, self._header.frames)
         elif "box" in line or "frame" in line:
             self._feed_box(line)
         elif "track" in line:
-            _check_keys(line, {"track"}, {"hide", "method", "label"})
+            check_keys(line, {"track"}, {"hide", "method", "label"})
             self._collector.describe(
                 line["track"],
                 line.get("hide", True),
@@ -116,11 +77,11 @@ class TrackFileParser:
                 line.get("label", FACE),
             )
         elif "zone" in line:
-            self._feed_zone(line)
+            self._rules.add_zone(line)
         elif "sound" in line:
-            self._feed_sound(line)
+            self._rules.add_sound(line)
         elif "limits" in line:
-            self._feed_limits(line)
+            self._rules.set_limits(line)
         elif "candidate" in line:
             self._feed_candidate(line, self._header.frames)
         elif "format" in line:
@@ -150,12 +111,12 @@ class TrackFileParser:
             times,
             header.cuts,
             tracks,
-            rules=self._rules(header),
+            rules=self._rules.rules(header.size),
             candidates=tuple(one for _, one in sorted(self._candidates.items(), key=itemgetter(0))),
         )
 
     def _feed_candidate(self, line: dict[str, Any], frames: int) -> None:
-        _check_keys(line, CANDIDATE_KEYS)
+        check_keys(line, CANDIDATE_KEYS)
         if len(self._candidates) == MAX_CANDIDATES:
             raise InvalidValueError(f"there are more than {MAX_CANDIDATES} candidates: remove some")
         count, candidate = candidate_of(line, frames)
@@ -163,93 +124,14 @@ class TrackFileParser:
             raise InvalidValueError(f"candidate {count} is given twice: remove one of them")
         self._candidates[count] = candidate
 
-    def _feed_zone(self, line: dict[str, Any]) -> None:
-        _check_keys(line, {"zone", "rule", "where"})
-        number = whole_number(line["zone"], "zone", 1, LARGEST_ID)
-        if number in self._zones:
-            raise InvalidValueError(f"zone {number} is given twice: remove one of them")
-        if line["rule"] not in get_args(ZoneRule):
-            raise invalid("rule", line["rule"], " or ".join(get_args(ZoneRule)))
-        if not isinstance(line["where"], str):
-            raise invalid("where", line["where"], "a text such as '10,20,200,80'")
-        if len(self._zones) == MAX_ZONES:
-            raise InvalidValueError(f"there are more than {MAX_ZONES} zones: remove some")
-        try:
-            self._zones[number] = Zone.parse(line["rule"], line["where"])
-        except ValueError as error:
-            raise InvalidValueError(f"zone {number} {error}") from error
-
-    def _feed_sound(self, line: dict[str, Any]) -> None:
-        _check_keys(line, {"sound", "effect", "where"})
-        number = whole_number(line["sound"], "sound", 1, LARGEST_ID)
-        if number in self._sounds:
-            raise InvalidValueError(f"sound {number} is given twice: remove one of them")
-        if line["effect"] not in get_args(AudioEffect):
-            raise invalid("effect", line["effect"], " or ".join(get_args(AudioEffect)))
-        if not isinstance(line["where"], str):
-            raise invalid("where", line["where"], "a text such as '10s..15s'")
-        if len(self._sounds) == MAX_AUDIO_SPANS:
-            raise InvalidValueError(f"there are more than {MAX_AUDIO_SPANS} sounds: remove some")
-        try:
-            self._sounds[number] = AudioSpan.parse(line["effect"], line["where"])
-        except ValueError as error:
-            raise InvalidValueError(f"sound {number} {error}") from error
-
-    def _feed_limits(self, line: dict[str, Any]) -> None:
-        _check_keys(line, {"limits"})
-        if self._limits is not None:
-            raise InvalidValueError("is a second line of limits: remove one of them")
-        if not isinstance(line["limits"], dict):
-            raise invalid("limits", line["limits"], "an object in braces")
-        _check_keys(line["limits"], (), _LIMIT_KEYS)
-        self._limits = line["limits"]
-        self._checked_limits()
-
-    def _checked_limits(self) -> Rules:
-        """Return the limits as rules without zones."""
-        try:
-            return Rules(
-                min_size=self._size("min_size"),
-                max_size=self._size("max_size"),
-                start=self._time("from"),
-                end=self._time("to"),
-            )
-        except SettingsError as error:
-            raise InvalidValueError(str(error)) from error
-
-    def _size(self, key: str) -> Size | None:
-        value = (self._limits or {}).get(key)
-        try:
-            return None if value is None else Size.parse(value)
-        except ValueError as error:
-            raise InvalidValueError(f"{key} {error}") from error
-
-    def _time(self, key: str) -> Fraction | None:
-        value = (self._limits or {}).get(key)
-        seconds = seconds_of(value) if isinstance(value, str) else None
-        if value is not None and seconds is None:
-            raise invalid(key, value, "a time such as '12.5s' or '1:02:03.4'")
-        return seconds
-
-    def _rules(self, header: Header) -> Rules:
-        zones = tuple(zone for _, zone in sorted(self._zones.items(), key=itemgetter(0)))
-        for zone_number, zone in self._zones.items():
-            if not zone.meets(header.size):
-                raise InvalidValueError(
-                    f"zone {zone_number} lies outside of the frame, which has "
-                    f"{header.size[0]}x{header.size[1]} pixels: give a place in it"
-                )
-        audio = tuple(span for _, span in sorted(self._sounds.items(), key=itemgetter(0)))
-        return replace(self._checked_limits(), zones=zones, audio=audio)
-
     def _feed_end(self, line: dict[str, Any]) -> None:
-        _check_keys(line, {"end"})
+        check_keys(line, {"end"})
         if line["end"] is not True:
             raise invalid("end", line["end"], "true")
         self._has_end = True
 
     def _feed_box(self, line: dict[str, Any]) -> None:
-        _check_keys(line, {"track", "frame", "box"}, {"score", "origin"})
+        check_keys(line, {"track", "frame", "box"}, {"score", "origin"})
         box = items(line["box"], "box", 4, "[left, top, right, bottom]")
         self._collector.add(
             line["track"],
@@ -260,7 +142,7 @@ class TrackFileParser:
         )
 
     def _feed_times(self, line: dict[str, Any], frames: int) -> None:
-        _check_keys(line, {"frame", "pts", "steps"})
+        check_keys(line, {"frame", "pts", "steps"})
         first = whole_number(line["frame"], "frame", 0, frames - 1)
         start = whole_number(line["pts"], "pts", -_MAX_TIME, _MAX_TIME)
         remaining, end = frames - first - 1, start
@@ -335,72 +217,3 @@ def _reject_constant(name: str) -> float:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_reject_duplicates, parse_constant=_reject_constant)
-
-
-def _check_keys(
-    line: dict[str, Any], needed: Collection[str], allowed: Collection[str] = ()
-) -> None:
-    for key in needed:
-        if key not in line:
-            raise InvalidValueError(f"{key} is missing")
-    for key in line:
-        if key not in needed and key not in allowed:
-            known = ", ".join(sorted({*needed, *allowed}))
-            raise InvalidValueError(f"{shown(key)} is unknown here: give {known}")
-
-
-def _header(line: dict[str, Any]) -> Header:
-    if line.get("format") != FORMAT:
-        raise InvalidValueError(
-            "is not the header of a track file: make a track file with 'trackblur track'"
-        )
-    version = whole_number(line.get("version"), "version", 1, _MAX_VERSION)
-    if version > VERSION:
-        raise InvalidValueError(
-            f"has version {version}, but this trackblur reads version {VERSION}: update trackblur"
-        )
-    _check_keys(line, _HEADER_KEYS)
-    source = line["source"]
-    if not isinstance(source, dict):
-        raise invalid("source", source, "name, sha256 and bytes")
-    _check_keys(source, {"name", "sha256", "bytes"})
-    if not isinstance(source["name"], str):
-        raise invalid("the source's name", source["name"], "a text")
-    if not isinstance(source["sha256"], str) or not re.fullmatch("[0-9a-f]{64}", source["sha256"]):
-        raise invalid("sha256", source["sha256"], "64 hexadecimal digits")
-    frames = whole_number(line["frames"], "frames", 0, _MAX_FRAMES)
-    width, height = (
-        whole_number(side, "a side", 1, _MAX_SIDE_PX) for side in items(line["size"], "size", 2)
-    )
-    _check_settings(line["settings"])
-    cuts = (whole_number(cut, "a cut", 1, frames - 1) for cut in items(line["cuts"], "cuts"))
-    return Header(
-        source_name=source["name"],
-        source_sha256=source["sha256"],
-        source_bytes=whole_number(source["bytes"], "bytes", 0, _MAX_TIME),
-        size=(width, height),
-        time_base=_fraction(line["time_base"]),
-        frames=frames,
-        cuts=tuple(sorted(set(cuts))),
-        detector=name_text(line["detector"], "detector"),
-        models=tuple(name_text(name, "a model") for name in items(line["models"], "models")),
-        settings=line["settings"],
-    )
-
-
-def _check_settings(settings: object) -> None:
-    """Check those settings that are used again; the others are for people to read."""
-    if not isinstance(settings, dict):
-        raise invalid("settings", settings, "an object in braces")
-    hide = settings.get("hide", [])
-    if not isinstance(hide, list) or not all(isinstance(name, str) for name in hide):
-        raise invalid("hide", hide, 'a list of classes, such as ["faces"]')
-    if "padding_ratio" in settings:
-        number(settings["padding_ratio"], "padding_ratio", 0.0, _MAX_PADDING_RATIO)
-
-
-def _fraction(value: object) -> Fraction:
-    match = re.fullmatch("([1-9][0-9]{0,17})/([1-9][0-9]{0,17})", str(value))
-    if match is None:
-        raise invalid("time_base", value, "seconds such as '1/90000'")
-    return Fraction(int(match[1]), int(match[2]))

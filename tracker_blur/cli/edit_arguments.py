@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from tracker_blur.annotations import edits, rule_edits
-from tracker_blur.annotations.rows import LARGEST_ID, InvalidValueError, method_name
+from tracker_blur.annotations.rows import LARGEST_ID
+from tracker_blur.annotations.values import InvalidValueError, method_name
 from tracker_blur.core import timecode, times
 from tracker_blur.core.audio_spans import AudioEffect, AudioSpan
 from tracker_blur.core.box import Box

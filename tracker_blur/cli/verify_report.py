@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from tracker_blur.verification.verdict import ExposureRun, LeftVisible, Verdict
+    from tracker_blur.verification.exposures import ExposureRun, LeftVisible
+    from tracker_blur.verification.verdict import Verdict
 
 _MAX_LISTED = 20  # of each file; the reports have all
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tracker_blur.annotations.rows import (
-    FARTHEST_PX,
-    LARGEST_ID,
+from tracker_blur.annotations.rows import FARTHEST_PX, LARGEST_ID
+from tracker_blur.annotations.values import (
     InvalidValueError,
     items,
     name_text,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from tracker_blur.annotations import edits, reshaping
-from tracker_blur.annotations.rows import InvalidValueError, method_name
+from tracker_blur.annotations.values import InvalidValueError, method_name
 from tracker_blur.errors import SettingsError
 
 if TYPE_CHECKING:

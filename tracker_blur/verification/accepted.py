@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from tracker_blur.verification.verdict import ExposureRun
+    from tracker_blur.verification.exposures import ExposureRun
 
 _MAX_POINTS = 60  # of a place's path; between them, it is interpolated
 _TOLERANCE_SECONDS = 0.25  # a detection may begin some frames earlier with other options

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from tracker_blur.core.tracks import Track
     from tracker_blur.detectors import LabelledDetector
     from tracker_blur.settings import Settings
-    from tracker_blur.verification.verdict import Exposure, ExposureRun
+    from tracker_blur.verification.exposures import Exposure, ExposureRun
 
 F = TypeVar("F", bound=Frame)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tracker_blur.core.parameters import ClassificationParameters
 from tracker_blur.tracking.evidence import pooled_log_odds
-from tracker_blur.verification.verdict import Exposure, ExposureRun, Finding
+from tracker_blur.verification.exposures import Exposure, ExposureRun, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -17,13 +17,8 @@ from tracker_blur.text import counted, escaped, listed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tracker_blur.verification.verdict import (
-        Check,
-        Exposure,
-        ExposureRun,
-        TrackEndView,
-        Verdict,
-    )
+    from tracker_blur.verification.exposures import Exposure, ExposureRun, TrackEndView
+    from tracker_blur.verification.verdict import Check, Verdict
 
 _MAX_CARDS = 300  # no one reads more
 _STYLE = """

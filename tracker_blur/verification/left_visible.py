@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tracker_blur.verification.verdict import LeftVisible
+from tracker_blur.verification.exposures import LeftVisible
 
 if TYPE_CHECKING:
     from tracker_blur.core.box import Box

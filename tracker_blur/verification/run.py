@@ -12,21 +12,13 @@ from tracker_blur.core.prefetch import Prefetcher
 from tracker_blur.core.rules import NO_RULES
 from tracker_blur.verification import visibility
 from tracker_blur.verification.exposure_runs import Candidate, ExposureRunBuilder
-from tracker_blur.verification.frame_comparison import (
-    FrameComparison,
-    cell_errors,
-    unhidden_errors,
-)
+from tracker_blur.verification.exposures import Exposure, TrackEndView
+from tracker_blur.verification.frame_comparison import FrameComparison, cell_errors, unhidden_errors
 from tracker_blur.verification.hidden_places import HiddenPlaces
 from tracker_blur.verification.left_visible import LeftVisiblePlaces
 from tracker_blur.verification.probed_frame import ProbedFrame, gray, paired_by_time
 from tracker_blur.verification.probes import Probe, ProbeDetection, suppress_duplicates
 from tracker_blur.verification.thumbnails import encode_jpeg, thumbnail
-from tracker_blur.verification.verdict import (
-    Evidence,
-    Exposure,
-    TrackEndView,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,6 +31,7 @@ if TYPE_CHECKING:
     from tracker_blur.verification.accepted import AcceptedPlace
     from tracker_blur.verification.parameters import VerificationParameters
     from tracker_blur.verification.track_index import TrackIndex
+    from tracker_blur.verification.verdict import Evidence
 
 _QUEUED_FRAMES = 2  # between two stages; more would not even them out further, and costs memory
 

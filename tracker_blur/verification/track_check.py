@@ -20,7 +20,7 @@ from tracker_blur.files.paths import is_image
 from tracker_blur.images.reader import ImageReader
 from tracker_blur.verification.parameters import VerificationParameters
 from tracker_blur.video.frame_times import frame_times
-from tracker_blur.video.integrity import missing_bytes
+from tracker_blur.video.missing_bytes import missing_bytes
 from tracker_blur.video.reader import VideoReader
 
 if TYPE_CHECKING:

@@ -21,9 +21,10 @@ from tracker_blur.video.dolby_vision import check_can_be_shown
 from tracker_blur.video.fitting import FrameFitter
 from tracker_blur.video.frame import DecodedFrame, Scaler
 from tracker_blur.video.frame_limit import FrameLimit
-from tracker_blur.video.integrity import DamageError, decode_frames, missing_bytes, new_shapes
+from tracker_blur.video.integrity import DamageError, decode_frames, new_shapes
 from tracker_blur.video.key_frames import part_frames
 from tracker_blur.video.largest_shape import largest_shape
+from tracker_blur.video.missing_bytes import missing_bytes
 from tracker_blur.video.opening import STILL_IMAGES, has_no_content, open_input, video_stream
 from tracker_blur.video.stream_info import ColorTags, VideoTrack
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.track_samples import two_tracks
-from tracker_blur.annotations import formats, rows
+from tracker_blur.annotations import formats, reading, rows
 from tracker_blur.core.tracks import Origin
 from tracker_blur.errors import TrackFileError
 
@@ -60,7 +60,7 @@ def test_invalid_mot_is_rejected(read_as: ReadAs, line: str, message: str) -> No
 def test_a_line_without_an_end_is_not_read_as_a_whole(
     read_as: ReadAs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rows, "MAX_LINE_BYTES", 100)
+    monkeypatch.setattr(reading, "MAX_LINE_BYTES", 100)
     with pytest.raises(TrackFileError, match="line 2: is too long for such a file"):
         read_as("mot", "2,5,10,20,30,40\n" + "1 " * 90)
 

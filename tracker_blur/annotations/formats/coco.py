@@ -13,19 +13,15 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
-from tracker_blur.annotations.rows import (
-    FARTHEST_PX,
-    LARGEST_ID,
+from tracker_blur.annotations.reading import reading
+from tracker_blur.annotations.rows import FARTHEST_PX, LARGEST_ID, TrackCollector, rotated, rows
+from tracker_blur.annotations.values import (
     InvalidValueError,
-    TrackCollector,
     check_same_video,
     invalid,
     items,
     name_text,
     number,
-    reading,
-    rotated,
-    rows,
     shown,
     whole_number,
 )

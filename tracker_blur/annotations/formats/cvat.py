@@ -15,16 +15,13 @@ from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 
-from tracker_blur.annotations.rows import (
+from tracker_blur.annotations.reading import Location, reading
+from tracker_blur.annotations.rows import TrackCollector, rotated, rows
+from tracker_blur.annotations.values import (
     InvalidValueError,
-    Location,
-    TrackCollector,
     check_same_video,
     parsed,
     parsed_whole,
-    reading,
-    rotated,
-    rows,
     shown,
 )
 from tracker_blur.core.tracks import Origin, Track, Tracks

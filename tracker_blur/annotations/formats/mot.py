@@ -11,15 +11,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tracker_blur.annotations.rows import (
-    InvalidValueError,
-    TrackCollector,
-    lines,
-    parsed,
-    parsed_whole,
-    reading,
-    rows,
-)
+from tracker_blur.annotations.reading import lines, reading
+from tracker_blur.annotations.rows import TrackCollector, rows
+from tracker_blur.annotations.values import InvalidValueError, parsed, parsed_whole
 from tracker_blur.files.atomic import replacing
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SourceError, reason_of
 from tracker_blur.realtime.sources._container import ContainerSource, paced
-from tracker_blur.video.integrity import missing_bytes
+from tracker_blur.video.missing_bytes import missing_bytes
 from tracker_blur.video.opening import open_input
 
 if TYPE_CHECKING:
