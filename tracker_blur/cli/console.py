@@ -178,7 +178,7 @@ class Console:
         rate = frames / report.seconds if report.seconds else 0.0
         speed = "" if report.is_still else f" ({rate:.3g} frames per second)"
         self.note(
-            f"{report.target}: {counted(frames, 'frame')}, {found(report)}, "
+            f"{report.target}: {counted(frames, 'frame')}, {found(report.separate_counts)}, "
             f"{report.seconds:.1f} seconds{speed}"
         )
         if report.added_places is not None:
@@ -321,11 +321,11 @@ def progress_bar(name: str, quiet: bool, **details: Any) -> Iterator[Any]:
         yield bar
 
 
-def found(report: Report) -> str:
-    """Return how many tracks there are of each class, such as "2 faces, 1 plate"."""
+def found(counts: Mapping[str, int]) -> str:
+    """Return how many there are of each class, by its label, such as "2 faces, 1 plate"."""
     texts = [
         counted(count, label) if label in _COUNTED else f"{label}: {count}"
-        for label, count in report.track_counts.items()
+        for label, count in counts.items()
     ]
     return ", ".join(texts) or counted(0, FACE)
 
@@ -333,9 +333,11 @@ def found(report: Report) -> str:
 def _found_so_far(report: Report) -> str:
     """Return how many tracks there are, and how many pieces of a video that has some."""
     if report.pieces is None:
-        return found(report)
+        return found(report.track_counts)
     lost = f", {report.pieces.lost} lost" if report.pieces.lost else ""
-    return f"{found(report)}, {report.pieces.done} of {report.pieces.total} pieces{lost}"
+    return (
+        f"{found(report.track_counts)}, {report.pieces.done} of {report.pieces.total} pieces{lost}"
+    )
 
 
 def left_visible(report: Report) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from tracker_blur.core.hidden_share import HiddenShare
+from tracker_blur.core.separate_tracks import separate_tracks
 from tracker_blur.core.timeline import split
 from tracker_blur.core.zones import ZONE
 
@@ -54,7 +55,8 @@ class Report:
         first_pass_frames: Frames that were detected in, ahead of those written.
         frames: Frames written.
         faces: Faces hidden, counted in each frame.
-        track_counts: How many tracks there are of each target class, by its label.
+        track_counts: How many tracks there are of each target class, by its label; also those
+            that lie within others, which `separate_counts` leaves out.
         added_places: How many places each round of a careful run added; none in other runs.
         left_visible: How many tracks zones and limits leave visible at some time, by reason.
         people: What was decided because of who is seen; None if no people were chosen.
@@ -97,6 +99,21 @@ class Report:
     def tracks(self) -> int:
         """Tracks of all target classes, each counted once."""
         return sum(self.track_counts.values())
+
+    @property
+    def separate_counts(self) -> dict[str, int]:
+        """How many tracks of each target class are hidden on their own: what people are told.
+
+        A track that lies within another hidden one's area in nearly all of its frames is no
+        further person: see `core.separate_tracks`. Where tracks are not known as a whole, as in
+        one pass, and of still images, these are all tracks.
+        """
+        if self.video_tracks is None:
+            return self.track_counts
+        hidden, _ = split(self.video_tracks)
+        counts = Counter(track.label for track in separate_tracks(hidden))
+        counts[ZONE] = len(self.video_tracks.rules.hide_zones)
+        return {label: counts[label] for label in self.track_counts}
 
     @property
     def looked(self) -> int:
