@@ -58,6 +58,15 @@ def test_a_track_that_is_always_a_part_of_a_higher_scoring_face_is_none() -> Non
     assert len(hidden_tracks(raw_tracks(head + high))) == 2
 
 
+def test_a_score_of_0_is_not_higher_than_one_of_0() -> None:
+    raw = raw_tracks(
+        face_rows(range(50), box=HEAD, score=0.0)
+        + face_rows(range(50), 1, box=BODY, score=0.0)
+        + face_rows(range(10, 40), 2, box=CHIN, score=0.0)
+    )
+    assert len(plausible_tracks(raw.tracks, 0.0, LIMITS)) == 3
+
+
 def test_a_low_confidence_track_much_larger_than_high_confidence_ones_is_none() -> None:
     small = Box.around((500, 100), 18, 22)
     high = face_rows(range(30), box=small, score=0.9)

@@ -6,7 +6,7 @@ higher-scoring, much smaller one is the body that the other one belongs to, or t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tracker_blur.core.box import Box, Detection
     from tracker_blur.core.parameters import PlausibilityParameters
     from tracker_blur.core.tracks import Boxes
+
+    Scores = npt.NDArray[np.float64]
 
 
 def unconditional_score(confidence: float, parameters: PlausibilityParameters) -> float:
@@ -156,10 +158,20 @@ def without_containers(
     boxes = box_array(detections)
     scores = np.array([detection.score for detection in detections])
     contains = contain(boxes[:, None], boxes[None], parameters)
-    is_higher = scores[None] >= parameters.higher_score_ratio * scores[:, None]
-    is_higher &= scores[None] > scores[:, None]  # 0 is not more than 0
+    is_higher = is_higher_score(scores[None], scores[:, None], parameters.higher_score_ratio)
     dropped = (contains & is_higher).any(1) & (scores < unconditional_score(confidence, parameters))
     return [one for one, is_none in zip(detections, dropped, strict=True) if not is_none]
+
+
+@overload
+def is_higher_score(score: float, than: float, ratio: float) -> bool: ...
+@overload
+def is_higher_score(score: Scores, than: Scores, ratio: float) -> npt.NDArray[np.bool_]: ...
+def is_higher_score(
+    score: float | Scores, than: float | Scores, ratio: float
+) -> bool | npt.NDArray[np.bool_]:
+    """Return whether one of two scores is clearly more: by a ratio, but 0 is not more than 0."""
+    return (score > than) & (score >= ratio * than)
 
 
 def is_part(box: Box, faces: Sequence[Box], parameters: PlausibilityParameters) -> bool:

@@ -16,6 +16,7 @@ from tracker_blur.tracking.plausibility import (
     contain,
     cut_off,
     face_sizes,
+    is_higher_score,
     unconditional_score,
 )
 from tracker_blur.tracking.scene_cuts import Scenes
@@ -150,7 +151,7 @@ def _is_container(
     inner = [
         one
         for one in scene
-        if one.score >= parameters.higher_score_ratio * outer.score
+        if is_higher_score(one.score, outer.score, parameters.higher_score_ratio)
         and outer.sizes[1] >= parameters.container_size_ratio * one.sizes[0]
         and _meet(outer.extent, one.extent)
     ]
@@ -168,7 +169,7 @@ def _is_part(part: _Summary, scene: Sequence[_Summary], parameters: Plausibility
         one
         for one in scene
         if one.is_high_confidence
-        and one.score >= parameters.higher_score_ratio * part.score
+        and is_higher_score(one.score, part.score, parameters.higher_score_ratio)
         and one.sizes[1] > part.sizes[0]
         and _meet(part.extent, one.extent)
     ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tracker_blur.core.times import slot_of
 from tracker_blur.tracking.erasing import erased, faces_in_crop
 from tracker_blur.tracking.evidence import pooled_log_odds
+from tracker_blur.tracking.plausibility import is_higher_score
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,7 +113,7 @@ class TrackClassifier:
         known = [
             other.box
             for other in tracks
-            if other.score >= limits.higher_score_ratio * track.score
+            if is_higher_score(other.score, track.score, limits.higher_score_ratio)
             and other.confirmed_seconds == seconds
             and self._is_settled(other)
         ]
