@@ -5,7 +5,16 @@ Programs that are started in the background ignore interrupts and hang-ups.
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Iterator
+    from pathlib import Path
 
 _MAIN = """
 import signal
@@ -18,3 +27,35 @@ main()
 
 INTERRUPTIBLE_PROGRAM = (sys.executable, "-c", _MAIN)
 """The command to which a test adds the program's arguments."""
+
+
+@contextmanager
+def server(
+    tmp_path: Path, address: re.Pattern[str], *arguments: str | Path
+) -> Iterator[tuple[subprocess.Popen[str], re.Match[str]]]:
+    """Run a command that serves, with a state folder of its own.
+
+    Args:
+        tmp_path: Where that folder is made.
+        address: Matches the first line of standard error.
+        arguments: The program's.
+
+    Yields:
+        The process, and the match; it is killed if it has not ended by itself.
+    """
+    process = subprocess.Popen(
+        [*INTERRUPTIBLE_PROGRAM, *map(str, arguments)],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TRACKBLUR_STATE": str(tmp_path / "state")},
+    )
+    assert process.stderr is not None
+    try:
+        line = process.stderr.readline().rstrip("\n")
+        match = address.match(line)
+        assert match, line
+        yield process, match
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()

@@ -276,3 +276,17 @@ def _cover_packet(stream: Any) -> Any:
     (packet,) = stream.encode(frame) + stream.encode(None)
     packet.pts = packet.dts = 0
     return packet
+
+
+def write_two_video_tracks(path: Path) -> Path:
+    """Write two video tracks of five frames each."""
+    with av.open(str(path), "w") as container:
+        streams = [container.add_stream("mpeg4", rate=25) for _ in range(2)]
+        for stream in streams:
+            stream.width, stream.height = 96, 64
+        for index in range(5):
+            for stream in streams:
+                frame = av.VideoFrame.from_ndarray(pattern(index, (96, 64)), "rgb24")
+                frame.pts, frame.time_base = index, Fraction(1, 25)
+                container.mux(stream.encode(frame.reformat(format="yuv420p")))
+    return path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
@@ -14,7 +13,7 @@ import httpx
 import pytest
 
 from tests.command_line import error_line, run
-from tests.program import INTERRUPTIBLE_PROGRAM
+from tests.program import server
 from tests.video_files import write_clip
 from tests.waiting import PATIENCE_SECONDS, until
 from tracker_blur.cli.console import EXIT_DONE, EXIT_FAILED, EXIT_USAGE
@@ -34,26 +33,12 @@ def served(
     tmp_path: Path, *arguments: str | Path
 ) -> Iterator[tuple[subprocess.Popen[str], httpx.Client, str]]:
     """Run a command that serves a page; give its process, a client, and the path of the page."""
-    process = subprocess.Popen(
-        [*INTERRUPTIBLE_PROGRAM, *map(str, arguments), "--no-browser"],
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "TRACKBLUR_STATE": str(tmp_path / "state")},
-    )
-    assert process.stderr is not None
-    try:
-        line = process.stderr.readline().rstrip("\n")
-        match = ADDRESS.match(line)
-        assert match, line
+    with server(tmp_path, ADDRESS, *arguments, "--no-browser") as (process, match):
         headers = {"Authorization": f"Bearer {match[3]}"}
         with httpx.Client(
             base_url=match[1], headers=headers, timeout=PATIENCE_SECONDS, trust_env=False
         ) as client:
             yield process, client, f"/{match[2]}"
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
 
 
 def jobs_of(client: httpx.Client) -> list[dict[str, Any]]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 import signal
 import socket
-import subprocess
 import threading
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,13 +16,14 @@ import pytest
 from PIL import Image
 
 from tests.command_line import error_line, run
-from tests.program import INTERRUPTIBLE_PROGRAM
+from tests.program import server
 from tests.waiting import PATIENCE_SECONDS, until
 from tracker_blur.cli.console import EXIT_DONE, EXIT_FAILED, EXIT_USAGE
 from tracker_blur.cli.token_files import generated_token, read_token
 from tracker_blur.errors import SettingsError
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
 
 SAMPLE = Path(__file__).resolve().parents[2] / "samples" / "people.jpg"
@@ -35,22 +34,8 @@ TOKEN = "0123456789abcdef"
 @contextmanager
 def served(tmp_path: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run the program; give its process and its address."""
-    process = subprocess.Popen(
-        [*INTERRUPTIBLE_PROGRAM, "serve", "--port", "0", *arguments],
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "TRACKBLUR_STATE": str(tmp_path / "state")},
-    )
-    assert process.stderr is not None
-    try:
-        line = process.stderr.readline().rstrip("\n")
-        match = ADDRESS.match(line)
-        assert match, line
+    with server(tmp_path, ADDRESS, "serve", "--port", "0", *arguments) as (process, match):
         yield process, match[1]
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
 
 
 def token_file(folder: Path, text: str = f"{TOKEN}\n", mode: int = 0o600) -> Path:

@@ -44,7 +44,8 @@ def test_every_route_says_what_it_answers_and_which_errors(served: Served) -> No
 
 @pytest.mark.slow
 def test_a_browser_shows_it(served: Served) -> None:
-    from tests.web.browsers import expect, launched, opened_tab
+    from tests.chromium import launched
+    from tests.web.browsers import expect, opened_tab
 
     with (
         launched() as browser,

@@ -16,6 +16,7 @@ from tracker_blur.tracking.appearance import Appearance
 from tracker_blur.tracking.evidence import Evidence
 from tracker_blur.tracking.first_pass import RawTracks
 from tracker_blur.tracking.hidden_faces import SceneMemory, hidden_faces
+from tracker_blur.tracking.plausibility import unconditional_score
 from tracker_blur.tracking.smoothing import smooth_face
 
 if TYPE_CHECKING:
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
 CONFIDENCE = 0.5
 SIZE = (640, 360)
 BOX = Box.from_xywh(200, 100, 40, 50)
+BODY = Box.around((220, 160), 140, 180)
+HEAD = Box.around((220, 100), 36, 44)
+CHIN = Box(205, 104, 233, 126)
+LIMITS = PARAMETERS.plausibility
+UNCONDITIONAL = unconditional_score(CONFIDENCE, LIMITS)
 MILLISECOND = Fraction(1, 1000)
 RED, BLUE = (bytes([255 if index == bin_ else 0 for index in range(24)]) for bin_ in (3, 20))
 

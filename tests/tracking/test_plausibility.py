@@ -10,11 +10,15 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 
-from tests.tracking.fakes import PARAMETERS
 from tests.tracking.raw_tracks import (
+    BODY,
     BOX,
+    CHIN,
     CONFIDENCE,
+    HEAD,
+    LIMITS,
     SIZE,
+    UNCONDITIONAL,
 )
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.tracking.plausibility import (
@@ -31,10 +35,6 @@ from tracker_blur.tracking.plausibility import (
 if TYPE_CHECKING:
     from tracker_blur.core.tracks import Boxes
 
-LIMITS = PARAMETERS.plausibility
-UNCONDITIONAL = unconditional_score(CONFIDENCE, LIMITS)
-BODY = Box.around((220, 160), 140, 180)
-HEAD = Box.around((220, 100), 36, 44)
 
 scores = st.floats(0, 1)
 boxes = st.builds(
@@ -145,9 +145,6 @@ def test_face_sizes_are_those_of_boxes() -> None:
     every = [BOX, BODY, Box(5, 5, 5, 9)]
     sizes = face_sizes(np.array([box.as_tuple() for box in every], np.float32))
     assert sizes.tolist() == pytest.approx([box.size for box in every])
-
-
-CHIN = Box(205, 104, 233, 126)
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given
 
-from tests.tracking.fakes import PARAMETERS
 from tests.tracking.raw_tracks import (
+    BODY,
+    CHIN,
     CONFIDENCE,
+    HEAD,
+    LIMITS,
+    UNCONDITIONAL,
     any_raw_tracks,
     face_rows,
     hidden_tracks,
@@ -16,17 +20,11 @@ from tests.tracking.raw_tracks import (
 )
 from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import Origin
-from tracker_blur.tracking.plausibility import unconditional_score
 from tracker_blur.tracking.plausible_tracks import plausible_tracks
 
 if TYPE_CHECKING:
     from tracker_blur.tracking.first_pass import RawTracks
 
-LIMITS = PARAMETERS.plausibility
-UNCONDITIONAL = unconditional_score(CONFIDENCE, LIMITS)
-BODY = Box.around((220, 160), 140, 180)
-HEAD = Box.around((220, 100), 36, 44)
-CHIN = Box(205, 104, 233, 126)
 COAT = Box.around((320, 180), 110, 110)
 
 

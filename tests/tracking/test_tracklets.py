@@ -14,6 +14,7 @@ from tests.tracking.fakes import PARAMETERS
 from tests.tracking.raw_tracks import (
     BOX,
     CONFIDENCE,
+    LIMITS,
     Row,
     any_raw_tracks,
     face_rows,
@@ -29,7 +30,6 @@ from tracker_blur.tracking.tracklets import is_supported
 if TYPE_CHECKING:
     from tracker_blur.tracking.first_pass import RawTracks
 
-LIMITS = PARAMETERS.plausibility
 BACKGROUND = Box(30, 10, 610, 350)
 COAT = Box.around((320, 180), 110, 110)
 MARGINS = st.sampled_from([0.0, 0.2, 3.0])

@@ -21,6 +21,7 @@ from tests.video_files import (
     AudioTrack,
     pattern,
     write_clip,
+    write_two_video_tracks,
 )
 from tracker_blur.video import metadata
 
@@ -153,16 +154,7 @@ class TestPrivacy:
 
     @pytest.mark.parametrize("metadata", ["drop", "keep"])
     def test_further_video_tracks_never_get_through(self, tmp_path: Path, metadata: str) -> None:
-        path = tmp_path / "in.mkv"
-        with av.open(str(path), "w") as container:
-            streams = [container.add_stream("mpeg4", rate=25) for _ in range(2)]
-            for stream in streams:
-                stream.width, stream.height = 96, 64
-            for index in range(5):
-                for stream in streams:
-                    frame = av.VideoFrame.from_ndarray(pattern(index, (96, 64)), "rgb24")
-                    frame.pts, frame.time_base = index, Fraction(1, 25)
-                    container.mux(stream.encode(frame.reformat(format="yuv420p")))
+        path = write_two_video_tracks(tmp_path / "in.mkv")
         with av.open(str(rewrite(path, tmp_path / "out.mkv", metadata=metadata))) as container:
             assert len(container.streams) == 1
 

@@ -21,8 +21,8 @@ from tests.video.rewriting import (
 )
 from tests.video_files import (
     AudioTrack,
-    pattern,
     write_clip,
+    write_two_video_tracks,
 )
 from tracker_blur.errors import SourceError
 from tracker_blur.video.reader import VideoReader
@@ -198,17 +198,7 @@ class TestRefusals:
         self.refused(path, "video codec is unknown|is not a readable video")
 
     def test_further_video_tracks_are_named(self, tmp_path: Path) -> None:
-        path = tmp_path / "a.mkv"
-        with av.open(str(path), "w") as container:
-            streams = [container.add_stream("mpeg4", rate=25) for _ in range(2)]
-            for stream in streams:
-                stream.width, stream.height = 96, 64
-            for index in range(5):
-                for stream in streams:
-                    frame = av.VideoFrame.from_ndarray(pattern(index, (96, 64)), "rgb24")
-                    frame.pts = index
-                    frame.time_base = Fraction(1, 25)
-                    container.mux(stream.encode(frame.reformat(format="yuv420p")))
+        path = write_two_video_tracks(tmp_path / "a.mkv")
         with VideoReader(path) as source:
             assert len(list(source)) == 5
         (warning,) = source.warnings

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import re
-import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.chromium import sync_api
 from tests.waiting import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
@@ -20,35 +20,15 @@ if TYPE_CHECKING:
 else:
     sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright: [test]")
 
-sync_api.expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 expect = sync_api.expect
 
 SIZE: sync_api.ViewportSize = {"width": 1280, "height": 720}
-_PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-_ARGUMENTS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-]
 _DROP = """([name, text]) => {
     const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
     const transfer = new DataTransfer();
     transfer.items.add(new File([bytes], name, {type: "video/mp4"}));
     return transfer;
 }"""
-
-
-@contextmanager
-def launched() -> Iterator[sync_api.Browser]:
-    """Start Chromium; skip the test without one."""
-    program = next(filter(None, map(shutil.which, _PROGRAMS)), None)
-    if program is None:
-        pytest.skip("Chromium is not installed")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=program, args=_ARGUMENTS, timeout=PATIENCE_SECONDS * 1000
-        )
-        yield browser
-        browser.close()
 
 
 @contextmanager

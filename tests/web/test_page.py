@@ -11,11 +11,12 @@ import av
 import numpy as np
 import pytest
 
+from tests.chromium import launched
 from tests.cli.test_app import served
 from tests.image_files import noise, save_image
 from tests.ports import free_port
 from tests.waiting import until
-from tests.web.browsers import Reviewer, drop, expect, launched, opened_tab
+from tests.web.browsers import Reviewer, drop, expect, opened_tab
 from tests.web.crossing_clip import FRAMES, KEPT, SIZE, write_crossing, write_crossing_tracks
 from tracker_blur.core.zones import Zone
 from tracker_blur.web.state import path_id

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.chromium import launched, sync_api
 from tests.realtime.scripted_source import solid_frame
 from tests.realtime.targets.deliveries import (
     FORMAT,
@@ -34,19 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from playwright import sync_api
-else:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright: [test]")
-
 pytestmark = pytest.mark.slow
 
 BLANK_VARIANCE, VIDEO_VARIANCE = 1000, 2000  # of red: of a blank frame at most, of video at least
-sync_api.expect.set_options(timeout=PATIENCE_SECONDS * 1000)
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-]
 
 
 class FakeSession:
@@ -94,15 +84,8 @@ class FakeSession:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[sync_api.Browser]:
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        pytest.skip("Chromium is not installed")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=program, args=ARGUMENTS, timeout=PATIENCE_SECONDS * 1000
-        )
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @contextmanager
